@@ -1,0 +1,137 @@
+"""Between what a source stores and what a row holds.
+
+A row of the gateway holds Python values; a source gives text, numbers or its driver's own types.
+``decode`` accepts all of them and refuses what it cannot read, so that one broken value costs its
+own row only. Enumerations are held as their code (``MALE``), checked against the declaration.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+
+from connectors.description import Column, Kind, Record, Row
+from connectors.values import PartialDate, person_number
+
+
+class Unreadable(Exception):
+    """A value cannot be read as its declaration says. The message names the column only."""
+
+
+def decode(record: Record, raw: Sequence[object]) -> Row:
+    """Turn raw values, in the order of ``record.columns``, into a row.
+
+    Raises Unreadable if a value is not of its kind or a required one is missing.
+    """
+    return tuple(decode_value(*pair) for pair in zip(record.columns, raw, strict=True))
+
+
+def decode_value(column: Column, raw: object) -> object:
+    """Turn one raw value into what a row holds; raises Unreadable."""
+    if raw is None:
+        if column.required:
+            raise Unreadable(f"{column.name} is missing")
+        return None
+    try:
+        if column.field.many:
+            return _many(column, raw)
+        return _one(column, raw)
+    except (ValueError, TypeError, InvalidOperation, OverflowError):
+        raise Unreadable(f"{column.name} cannot be read") from None
+
+
+def encode_text(value: object) -> object:
+    """Turn a row's value into what a source without native types stores (SQLite, JSON).
+
+    Dates and moments become ISO 8601 text (moments in UTC), decimals text, lists JSON text.
+    """
+    if isinstance(value, tuple | list):
+        return json.dumps([encode_text(one) for one in value], ensure_ascii=False)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date | PartialDate | Decimal):
+        return str(value)
+    return value
+
+
+def _many(column: Column, raw: object) -> tuple[object, ...]:
+    values = json.loads(raw) if isinstance(raw, str) else raw
+    if not isinstance(values, list | tuple):
+        raise TypeError
+    return tuple(_one(column, value) for value in values)
+
+
+def _one(column: Column, raw: object) -> object:
+    if column.field.kind is Kind.ENUM:
+        assert column.field.enumeration is not None
+        if raw not in column.field.enumeration.__members__:
+            raise ValueError
+        return raw
+    return _DECODERS[column.field.kind](raw)
+
+
+def _string(raw: object) -> str:
+    if not isinstance(raw, str):
+        raise TypeError
+    return raw
+
+
+def _integer(raw: object) -> int:
+    if isinstance(raw, bool) or not isinstance(raw, int | str):
+        raise TypeError
+    return int(raw)
+
+
+_TRUTH = {"0": False, "1": True, "false": False, "true": True}
+
+
+def _boolean(raw: object) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    return _TRUTH[str(raw).lower()] if str(raw).lower() in _TRUTH else _fail()
+
+
+def _fail() -> bool:
+    raise ValueError
+
+
+def _decimal(raw: object) -> Decimal:
+    if isinstance(raw, bool):
+        raise TypeError
+    value = Decimal(str(raw))
+    if not value.is_finite():
+        raise ValueError
+    return value
+
+
+def _date(raw: object) -> date:
+    if isinstance(raw, datetime):
+        raise TypeError
+    return raw if isinstance(raw, date) else date.fromisoformat(_string(raw))
+
+
+def _partial_date(raw: object) -> PartialDate:
+    if isinstance(raw, date):
+        return PartialDate(raw.year, raw.month, raw.day)
+    return PartialDate.parse(_string(raw))
+
+
+def _moment(raw: object) -> datetime:
+    moment = raw if isinstance(raw, datetime) else datetime.fromisoformat(_string(raw))
+    if moment.tzinfo is None:
+        raise ValueError  # a moment without its zone is not a moment
+    return moment.astimezone(UTC)
+
+
+_DECODERS: dict[Kind, Callable[[object], object]] = {
+    Kind.STRING: _string,
+    Kind.INTEGER: _integer,
+    Kind.BOOLEAN: _boolean,
+    Kind.DECIMAL: _decimal,
+    Kind.DATE: _date,
+    Kind.PARTIAL_DATE: _partial_date,
+    Kind.DATETIME: _moment,
+    Kind.PERSON_NUMBER: lambda raw: person_number(_string(raw)),
+}

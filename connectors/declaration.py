@@ -1,0 +1,319 @@
+"""The language in which a connector declares its database.
+
+A record is a plain annotated class; each field is one line::
+
+    @struct("Nơi", "Place")
+    class Place:
+        commune: str | None = field("xã, phường", "Commune", BASIC)
+
+    @record(
+        ("Khai sinh", "Birth registration"),
+        lookups=[lookup("births", "Khai sinh", "Births", by="citizen_id")],
+        identity="event_id", date="registration_date", status="status",
+    )
+    class Birth:
+        event_id: str = field("mã sự kiện", "Event id", BASIC)
+        citizen_id: PersonNumber = field("số định danh", "Person number", BASIC, person="person")
+        birth_place: Place | None = field("nơi sinh", "Place of birth", BASIC)
+
+    DATABASE = database("civil_status", ..., records=[Birth])
+
+``X | None`` says that the source may have no value; a plain ``X`` that a row without it cannot be
+read (inside a struct nothing is required). ``tuple[X, ...]`` is a list. ``database`` turns the classes into a frozen description
+(``connectors.description``) and raises DeclarationError, naming class and field, for what does not
+fit together.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from connectors.description import (
+    Coded,
+    Column,
+    Coverage,
+    Database,
+    Field,
+    Group,
+    Kind,
+    Lookup,
+    Record,
+    Sensitivity,
+    Struct,
+    Text,
+)
+from connectors.values import PartialDate, PersonNumber
+
+PUBLIC, BASIC, SENSITIVE, RESTRICTED = Sensitivity
+
+_T = TypeVar("_T")
+
+_KINDS: dict[object, Kind] = {
+    str: Kind.STRING,
+    int: Kind.INTEGER,
+    bool: Kind.BOOLEAN,
+    Decimal: Kind.DECIMAL,
+    date: Kind.DATE,
+    PartialDate: Kind.PARTIAL_DATE,
+    datetime: Kind.DATETIME,
+    PersonNumber: Kind.PERSON_NUMBER,
+}
+
+
+class DeclarationError(Exception):
+    """A connector's declaration does not fit together; the message names class and field."""
+
+
+@dataclass(frozen=True, slots=True)
+class _FieldMark:
+    title: Text
+    sensitivity: Sensitivity
+    person: str | None
+    dimension: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _RecordMark:
+    name: str
+    title: Text
+    table: str
+    lookups: tuple[Lookup, ...]
+    identity: str
+    date: str | None
+    status: str | None
+    single: bool
+    limit: int
+    coverage: Coverage | None
+
+
+def field(
+    vi: str,
+    en: str,
+    sensitivity: Sensitivity,
+    *,
+    person: str | None = None,
+    dimension: bool = False,
+) -> Any:
+    """Declare a field: its title in both languages and how closely it is kept.
+
+    ``person`` names the GraphQL field that leads to the person whose number this is;
+    ``dimension`` lets statistics group by it.
+    """
+    return _FieldMark(Text(vi, en), sensitivity, person, dimension)
+
+
+def lookup(
+    name: str,
+    vi: str,
+    en: str,
+    *,
+    by: str | Sequence[str],
+    on: tuple[str, str] | None = None,
+    hidden: bool = False,
+) -> Lookup:
+    """Declare a list of records reached by a key; see ``description.Lookup``.
+
+    ``by`` names fields, dotted inside structs (``mother.citizen_id``).
+    """
+    fields = (by,) if isinstance(by, str) else tuple(by)
+    return Lookup(name, Text(vi, en), tuple(f.replace(".", "_") for f in fields), on, hidden)
+
+
+def struct(vi: str, en: str) -> Callable[[type[_T]], type[_T]]:
+    """Declare a class as a struct: a named group of fields stored flat in its record."""
+
+    def mark(cls: type[_T]) -> type[_T]:
+        setattr(cls, "__struct__", Text(vi, en))  # noqa: B010
+        return cls
+
+    return mark
+
+
+def record(
+    title: tuple[str, str],
+    *,
+    lookups: Sequence[Lookup],
+    identity: str,
+    name: str | None = None,
+    date: str | None = None,
+    status: str | None = None,
+    single: bool = False,
+    limit: int = 200,
+    coverage: Coverage | None = None,
+) -> Callable[[type[_T]], type[_T]]:
+    """Declare a class as a record.
+
+    Its name (and its table's) is ``name``, or the name of its first lookup.
+    """
+
+    def mark(cls: type[_T]) -> type[_T]:
+        own = name or lookups[0].name
+        setattr(  # noqa: B010
+            cls,
+            "__record__",
+            _RecordMark(
+                own, Text(*title), own, tuple(lookups), identity, date, status, single, limit, coverage
+            ),
+        )
+        return cls
+
+    return mark
+
+
+def database(
+    name: str,
+    *,
+    title: tuple[str, str],
+    owner: tuple[str, str],
+    legal_basis: Sequence[str],
+    group: Group,
+    coverage: Coverage | None = None,
+    records: Sequence[type] = (),
+) -> Database:
+    """Turn declared classes into the frozen description of a database."""
+    described = tuple(_record(name, cls) for cls in records)
+    _check(name, described)
+    return Database(
+        name,
+        Text(*title),
+        Text(*owner),
+        tuple(legal_basis),
+        group,
+        coverage or Coverage(),
+        described,
+    )
+
+
+def _record(database_name: str, cls: type) -> Record:
+    mark = cls.__dict__.get("__record__")
+    if not isinstance(mark, _RecordMark):
+        raise DeclarationError(f"{cls.__name__} is not declared with @record")
+    fields = _fields(cls)
+    return Record(
+        database=database_name,
+        name=mark.name,
+        type_name=cls.__name__,
+        title=mark.title,
+        table=mark.table,
+        fields=fields,
+        columns=tuple(_columns(fields)),
+        lookups=mark.lookups,
+        identity=mark.identity,
+        date=mark.date,
+        status=mark.status,
+        single=mark.single,
+        limit=mark.limit,
+        coverage=mark.coverage,
+    )
+
+
+def _fields(cls: type) -> tuple[Field, ...]:
+    """Describe the fields of a class, those of its base classes first."""
+    hints = get_type_hints(cls)
+    marks: dict[str, _FieldMark] = {}
+    for base in reversed(cls.__mro__):
+        marks |= {n: m for n, m in vars(base).items() if isinstance(m, _FieldMark)}
+    if not marks:
+        raise DeclarationError(f"{cls.__name__} declares no fields")
+    for bare in hints.keys() - marks.keys():
+        raise DeclarationError(f"{cls.__name__}.{bare} is annotated but not declared with field()")
+    return tuple(_field(cls, name, hints[name], mark) for name, mark in marks.items())
+
+
+def _field(cls: type, name: str, hint: object, mark: _FieldMark) -> Field:
+    where = f"{cls.__name__}.{name}"
+    inner, optional = _without_none(hint)
+    many = get_origin(inner) is tuple
+    if many:
+        inner = get_args(inner)[0]
+    enumeration = inner if isinstance(inner, type) and issubclass(inner, Coded) else None
+    nested = _struct(inner) if hasattr(inner, "__struct__") else None
+    kind = Kind.ENUM if enumeration else Kind.STRUCT if nested else _KINDS.get(inner)
+    if kind is None:
+        raise DeclarationError(f"{where} has a type that records cannot hold: {hint}")
+    if many and nested:
+        raise DeclarationError(f"{where}: a list of structs is a record of its own, hung on this")
+    if mark.person and kind is not Kind.PERSON_NUMBER:
+        raise DeclarationError(f"{where} names a person but is no PersonNumber")
+    return Field(
+        name=name,
+        title=mark.title,
+        kind=kind,
+        sensitivity=mark.sensitivity,
+        required=not optional and not nested,
+        many=many,
+        enumeration=enumeration,
+        struct=nested,
+        person=mark.person,
+        dimension=mark.dimension,
+    )
+
+
+def _without_none(hint: object) -> tuple[object, bool]:
+    if get_origin(hint) in (Union, types.UnionType):
+        rest = [arg for arg in get_args(hint) if arg is not type(None)]
+        if len(rest) == 1:
+            return rest[0], True
+    return hint, False
+
+
+_STRUCTS: dict[type, Struct] = {}
+
+
+def _struct(cls: object) -> Struct:
+    """Describe a struct once: the same class is the same GraphQL type everywhere."""
+    assert isinstance(cls, type)
+    if cls not in _STRUCTS:
+        _STRUCTS[cls] = Struct(cls.__name__, typing.cast(Any, cls).__struct__, _fields(cls))
+    return _STRUCTS[cls]
+
+
+def _columns(
+    fields: tuple[Field, ...],
+    path: tuple[str, ...] = (),
+    above: Sensitivity = Sensitivity.PUBLIC,
+) -> Iterator[Column]:
+    for one in fields:
+        here = (*path, one.name)
+        sensitivity = max(above, one.sensitivity)
+        if one.struct is not None:
+            yield from _columns(one.struct.fields, here, sensitivity)
+        else:
+            # Whether a struct is there at all is up to the source: its leaves are never required.
+            yield Column("_".join(here), here, one, sensitivity, one.required and not path)
+
+
+def _check(name: str, records: tuple[Record, ...]) -> None:
+    lookups: set[str] = set()
+    for one in records:
+        where = f"{name}.{one.name}"
+        columns = [column.name for column in one.columns]
+        if len(set(columns)) != len(columns):
+            raise DeclarationError(f"{where}: two fields flatten to the same column")
+        used = [one.identity, *(n for n in (one.date, one.status) if n)]
+        used += [column for found in one.lookups for column in found.by]
+        for column in used:
+            if column not in columns:
+                raise DeclarationError(f"{where}: there is no field {column}")
+        if one.date and one.column(one.date).field.kind not in (Kind.DATE, Kind.PARTIAL_DATE):
+            raise DeclarationError(f"{where}: {one.date} is no date")
+        if one.status and one.column(one.status).field.kind is not Kind.ENUM:
+            raise DeclarationError(f"{where}: {one.status} is no enumeration")
+        for found in one.lookups:
+            if found.name in lookups:
+                raise DeclarationError(f"{name}: two lists are called {found.name}")
+            lookups.add(found.name)
+    parents = {one.name: one for one in records}
+    for one in records:
+        for found in one.lookups:
+            if found.on is None:
+                continue
+            parent, column = found.on
+            if parent not in parents or column not in parents[parent].positions:
+                raise DeclarationError(f"{name}.{found.name} hangs on {parent}.{column}: no such")

@@ -1,0 +1,210 @@
+"""The neutral, frozen description of databases and records.
+
+A connector's annotated classes (``connectors.declaration``) are turned once, at import, into these
+objects. The schema, the SQL, the scopes, the documentation and the synthetic tables are all derived
+from them; nothing downstream looks at the classes again. Everything here is immutable, hashable
+and free of I/O.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A phrase in Vietnamese and in English."""
+
+    vi: str
+    en: str
+
+    def __str__(self) -> str:
+        """Return both languages on one line, Vietnamese first."""
+        return f"{self.vi} / {self.en}"
+
+
+class Coded(enum.Enum):
+    """An enumeration of a database: each member is ``NAME = (Vietnamese, English)``.
+
+    The member's *name* is the code that is stored and that GraphQL shows.
+    """
+
+    @property
+    def title(self) -> Text:
+        """The member's title in both languages."""
+        vi, en = self.value
+        return Text(vi, en)
+
+
+class Sensitivity(enum.IntEnum):
+    """How closely a field is kept (``domain.md`` section 2; Decree 356/2025 Art. 3 and 4)."""
+
+    PUBLIC = 0
+    BASIC = 1
+    SENSITIVE = 2
+    RESTRICTED = 3
+
+
+class Group(Coded):
+    """The lifecycle group of a database. Groups are configuration: they change over time."""
+
+    OPERATING = "đang vận hành", "operating"
+    UNDER_CONSTRUCTION = "đang xây dựng", "under construction"
+    BUILT_NOT_OPERATING = "đã xây dựng, chưa vận hành", "built, not yet operating"
+    PLANNED = "dự kiến xây dựng", "planned"
+
+
+class Kind(enum.Enum):
+    """What one leaf of a record holds; ``connectors.decode`` says how each is read."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    DECIMAL = "decimal"
+    DATE = "date"
+    PARTIAL_DATE = "partial date"
+    DATETIME = "datetime"
+    PERSON_NUMBER = "person number"
+    ENUM = "enum"
+    STRUCT = "struct"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a record or of a struct.
+
+    ``required``: a row without a value here is unreadable (BAD_RECORD). Keep it for what the record
+    means nothing without: digitised records miss almost everything else.
+    ``many``: a list of values, stored as JSON text.
+    ``person``: the field holds the number of a person; the value names the GraphQL field through
+    which that person is reached.
+    ``dimension``: statistics may group by it.
+    """
+
+    name: str
+    title: Text
+    kind: Kind
+    sensitivity: Sensitivity
+    required: bool = False
+    many: bool = False
+    enumeration: type[Coded] | None = None
+    struct: Struct | None = None
+    person: str | None = None
+    dimension: bool = False
+
+
+@dataclass(frozen=True)
+class Struct:
+    """A group of fields that has a name of its own and is stored flat, column by column."""
+
+    name: str
+    title: Text
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One leaf of a record as it is stored: ``birth_place_commune`` for ``birth_place.commune``.
+
+    ``sensitivity`` is the highest on the way down to the leaf. A row in which a ``required``
+    column has no value is unreadable.
+    """
+
+    name: str
+    path: tuple[str, ...]
+    field: Field
+    sensitivity: Sensitivity
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A list of records and the key that leads to it.
+
+    ``by``: names of the columns that may hold the key; a row is found if any of them does (a
+    marriage by husband or wife).
+    ``on``: ``(record, column)`` of the record that the list hangs on; None when the key is a
+    person's number.
+    ``hidden``: used by the gateway itself, not shown in the schema.
+    """
+
+    name: str
+    title: Text
+    by: tuple[str, ...]
+    on: tuple[str, str] | None = None
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What a record or database covers: an empty list means "none *within this*".
+
+    ``provinces``: codes of the 34 provinces, None for the whole country. ``since``: first day of
+    registration that is covered, None when not stated. ``includes`` / ``excludes``: kinds.
+    """
+
+    provinces: tuple[str, ...] | None = None
+    since: date | None = None
+    includes: tuple[Text, ...] = ()
+    excludes: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True)
+class Record:
+    """One kind of entry in a database.
+
+    ``columns`` are the leaves in declared order; a row is a tuple in that order.
+    ``identity``: the column that tells rows of a table apart and breaks ties in order.
+    ``date`` / ``status``: the columns behind the list arguments, None where there are none.
+    ``single``: at most one row belongs to a key (``item`` instead of ``items``).
+    ``limit``: how many rows a source is asked for per key; more makes the list ``truncated``.
+    """
+
+    database: str
+    name: str
+    type_name: str
+    title: Text
+    table: str
+    fields: tuple[Field, ...]
+    columns: tuple[Column, ...]
+    lookups: tuple[Lookup, ...]
+    identity: str
+    date: str | None
+    status: str | None
+    single: bool
+    limit: int
+    coverage: Coverage | None
+
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """Column name -> its place in a row."""
+        return {column.name: place for place, column in enumerate(self.columns)}
+
+    def column(self, name: str) -> Column:
+        """Return the column called ``name``; raises KeyError when there is none."""
+        return self.columns[self.positions[name]]
+
+
+@dataclass(frozen=True)
+class Database:
+    """One specialised database: who owns it, on what ground, in which group, with what records."""
+
+    name: str
+    title: Text
+    owner: Text
+    legal_basis: tuple[str, ...]
+    group: Group
+    coverage: Coverage
+    records: tuple[Record, ...] = ()
+
+    @cached_property
+    def by_name(self) -> dict[str, Record]:
+        """Record name -> record."""
+        return {record.name: record for record in self.records}
+
+
+#: One row of a record: decoded values in the order of ``Record.columns``.
+Row = tuple[object, ...]

@@ -1,0 +1,45 @@
+"""The tables that a declaration stands for, as SQLAlchemy Core metadata.
+
+Used to select from a source and to create the synthetic databases. Temporal and decimal columns are
+text in SQLite, which has no such types; ``connectors.codec`` reads both forms.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from connectors.description import Column, Database, Kind
+
+#: A one-row table in which a source may state how fresh it is (``as_of``, ISO 8601 in UTC).
+STATEMENT_TABLE = "source_statement"
+
+_TYPES: dict[Kind, sa.types.TypeEngine[object]] = {
+    Kind.STRING: sa.Text(),
+    Kind.INTEGER: sa.BigInteger(),
+    Kind.BOOLEAN: sa.Boolean(),
+    Kind.DECIMAL: sa.Numeric(20, 2).with_variant(sa.Text(), "sqlite"),
+    Kind.DATE: sa.Date().with_variant(sa.Text(), "sqlite"),
+    Kind.PARTIAL_DATE: sa.String(10),
+    Kind.DATETIME: sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"),
+    Kind.PERSON_NUMBER: sa.String(12),
+    Kind.ENUM: sa.String(64),
+}
+
+
+def tables(database: Database) -> sa.MetaData:
+    """Return the tables of ``database``: one per record, every lookup column indexed."""
+    metadata = sa.MetaData()
+    for record in database.records:
+        keys = {column for lookup in record.lookups for column in lookup.by}
+        sa.Table(
+            record.table,
+            metadata,
+            *(_column(column, column.name in keys) for column in record.columns),
+        )
+    sa.Table(STATEMENT_TABLE, metadata, sa.Column("as_of", sa.Text, nullable=False))
+    return metadata
+
+
+def _column(column: Column, indexed: bool) -> sa.Column[object]:
+    kind = sa.Text() if column.field.many else _TYPES[column.field.kind]
+    return sa.Column(column.name, kind, nullable=True, index=indexed)

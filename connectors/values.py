@@ -1,0 +1,64 @@
+"""Values that more than one database needs: person numbers and dates that may be incomplete."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import NewType
+
+#: A person's number as a record writes it: 12 digits, or 9 digits of an old identity card.
+PersonNumber = NewType("PersonNumber", str)
+
+_NUMBER = re.compile(r"[0-9]{12}|[0-9]{9}")
+_PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+
+
+def person_number(text: str) -> PersonNumber:
+    """Return ``text`` as a person number.
+
+    Only the digits are enforced (ASCII, 9 or 12 of them): prefixes and the sex and birth-year
+    digits are known to be wrong in old records (``domain.md`` 1.1). Raises ValueError; the message
+    never repeats the value.
+    """
+    if _NUMBER.fullmatch(text) is None:
+        raise ValueError("a person number has 12 digits, or 9 digits of an old identity card")
+    return PersonNumber(text)
+
+
+@dataclass(frozen=True, slots=True)
+class PartialDate:
+    """A calendar date of which old records may know only the year, or the year and month."""
+
+    year: int
+    month: int | None = None
+    day: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> PartialDate:
+        """Read ``1957``, ``1957-03`` or ``1957-03-02``; raises ValueError for anything else."""
+        match = _PARTIAL.fullmatch(text)
+        if match is None:
+            raise ValueError("a date is written YYYY, YYYY-MM or YYYY-MM-DD")
+        year, month, day = (int(part) if part else None for part in match.groups())
+        assert year is not None  # the first group is not optional
+        date(year, month or 1, day or 1)  # raises ValueError for a day that does not exist
+        return cls(year, month, day)
+
+    @property
+    def first(self) -> date:
+        """The first day that the date can mean."""
+        return date(self.year, self.month or 1, self.day or 1)
+
+    @property
+    def last(self) -> date:
+        """The last day that the date can mean."""
+        month = self.month or 12
+        return date(self.year, month, self.day or calendar.monthrange(self.year, month)[1])
+
+    def __str__(self) -> str:
+        """Return the date as it is known: ``1957``, ``1957-03`` or ``1957-03-02``."""
+        parts = [f"{self.year:04d}"]
+        parts += [f"{part:02d}" for part in (self.month, self.day) if part is not None]
+        return "-".join(parts)

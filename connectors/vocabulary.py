@@ -1,0 +1,61 @@
+"""Structs and enumerations that several databases share, one GraphQL type each."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from connectors.declaration import BASIC, SENSITIVE, field, struct
+from connectors.description import Coded
+from connectors.values import PartialDate, PersonNumber
+
+
+class Sex(Coded):
+    MALE = "nam", "male"
+    FEMALE = "nữ", "female"
+    UNDETERMINED = "chưa xác định", "undetermined"
+
+
+class IdDocumentType(Coded):
+    CITIZEN_CARD = "thẻ căn cước, căn cước công dân", "citizen identity card"
+    IDENTITY_CARD_9 = "giấy chứng minh nhân dân 9 số", "9-digit identity card"
+    PASSPORT = "hộ chiếu", "passport"
+    OTHER = "giấy tờ khác", "other document"
+
+
+class PartyKind(Coded):
+    INDIVIDUAL = "cá nhân", "individual"
+    ORGANISATION = "tổ chức", "organisation"
+
+
+@struct("Nơi, địa chỉ", "Place or address")
+class Place:
+    """Old records name three levels; districts were abolished on 1 July 2025 (domain.md 1.4)."""
+
+    as_recorded: str | None = field("như ghi trong sổ", "As recorded", BASIC)
+    as_of: PartialDate | None = field("ghi tại thời điểm", "Recorded as of", BASIC)
+    facility: str | None = field("cơ sở", "Facility", BASIC)
+    commune_code: str | None = field("mã xã, phường hiện tại", "Present commune code", BASIC)
+    province_code: str | None = field("mã tỉnh, thành phố hiện tại", "Present province code", BASIC)
+    country: str | None = field("mã quốc gia", "Country code", BASIC)
+
+
+@struct("Giấy tờ tùy thân", "Identity document")
+class IdDocument:
+    kind: IdDocumentType | None = field("loại giấy tờ", "Kind of document", BASIC)
+    number: str | None = field("số giấy tờ", "Number of the document", BASIC)
+    issued_on: date | None = field("ngày cấp", "Issued on", BASIC)
+    issuer: str | None = field("cơ quan cấp", "Issuer", BASIC)
+
+
+@struct("Bên, người có tên trong hồ sơ", "Party: somebody named in a record")
+class Party:
+    """A person, an organisation, or only what was written down."""
+
+    kind: PartyKind | None = field("loại", "Kind", BASIC)
+    name: str | None = field("họ, chữ đệm và tên; tên tổ chức", "Name", BASIC)
+    citizen_id: PersonNumber | None = field("số định danh", "Person number", BASIC, person="person")
+    birth_date: PartialDate | None = field("ngày hoặc năm sinh", "Date or year of birth", BASIC)
+    ethnicity: str | None = field("dân tộc", "Ethnicity", SENSITIVE)
+    nationality: str | None = field("quốc tịch", "Nationality", BASIC)
+    residence: Place | None = field("nơi cư trú", "Residence", BASIC)
+    id_document: IdDocument | None = field("giấy tờ tùy thân", "Identity document", BASIC)
