@@ -27,7 +27,6 @@ fit together.
 from __future__ import annotations
 
 import types
-import typing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -82,7 +81,6 @@ class _FieldMark:
 class _RecordMark:
     name: str
     title: Text
-    table: str
     lookups: tuple[Lookup, ...]
     identity: str
     date: str | None
@@ -90,6 +88,7 @@ class _RecordMark:
     single: bool
     limit: int
     coverage: Coverage | None
+    sensitivity: Sensitivity
 
 
 def field(
@@ -146,21 +145,28 @@ def record(
     single: bool = False,
     limit: int = 200,
     coverage: Coverage | None = None,
+    sensitivity: Sensitivity = Sensitivity.PUBLIC,
 ) -> Callable[[type[_T]], type[_T]]:
     """Declare a class as a record.
 
-    Its name (and its table's) is ``name``, or the name of its first lookup.
+    Its name (and its table's) is ``name``, or the name of its first lookup. No field of it is kept
+    less closely than ``sensitivity``.
     """
 
     def mark(cls: type[_T]) -> type[_T]:
-        own = name or lookups[0].name
-        setattr(  # noqa: B010
-            cls,
-            "__record__",
-            _RecordMark(
-                own, Text(*title), own, tuple(lookups), identity, date, status, single, limit, coverage
-            ),
+        found = _RecordMark(
+            name=name or lookups[0].name,
+            title=Text(*title),
+            lookups=tuple(lookups),
+            identity=identity,
+            date=date,
+            status=status,
+            single=single,
+            limit=limit,
+            coverage=coverage,
+            sensitivity=sensitivity,
         )
+        setattr(cls, "__record__", found)  # noqa: B010
         return cls
 
     return mark
@@ -200,9 +206,9 @@ def _record(database_name: str, cls: type) -> Record:
         name=mark.name,
         type_name=cls.__name__,
         title=mark.title,
-        table=mark.table,
+        table=mark.name,
         fields=fields,
-        columns=tuple(_columns(fields)),
+        columns=tuple(_columns(fields, (), mark.sensitivity)),
         lookups=mark.lookups,
         identity=mark.identity,
         date=mark.date,
@@ -270,14 +276,14 @@ def _struct(cls: object) -> Struct:
     """Describe a struct once: the same class is the same GraphQL type everywhere."""
     assert isinstance(cls, type)
     if cls not in _STRUCTS:
-        _STRUCTS[cls] = Struct(cls.__name__, typing.cast(Any, cls).__struct__, _fields(cls))
+        _STRUCTS[cls] = Struct(cls.__name__, vars(cls)["__struct__"], _fields(cls))
     return _STRUCTS[cls]
 
 
 def _columns(
     fields: tuple[Field, ...],
-    path: tuple[str, ...] = (),
-    above: Sensitivity = Sensitivity.PUBLIC,
+    path: tuple[str, ...],
+    above: Sensitivity,
 ) -> Iterator[Column]:
     for one in fields:
         here = (*path, one.name)

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from datetime import date
 
-from connectors.declaration import BASIC, RESTRICTED, SENSITIVE, database, field, lookup, record, struct
+from connectors.declaration import (
+    BASIC,
+    RESTRICTED,
+    SENSITIVE,
+    database,
+    field,
+    lookup,
+    record,
+    struct,
+)
 from connectors.description import Coded, Group
 from connectors.values import PartialDate, PersonNumber
 from connectors.vocabulary import Place, Sex
@@ -86,7 +95,9 @@ class IdentityCard:
     limit=2,
 )
 class Identity:
-    citizen_id: PersonNumber = field("số định danh cá nhân", "Personal identification number", BASIC)  # 3
+    citizen_id: PersonNumber = field(
+        "số định danh cá nhân", "Personal identification number", BASIC
+    )  # 3
     family_name: str | None = field("họ", "Family name", BASIC)  # 1
     middle_name: str | None = field("chữ đệm", "Middle name", BASIC)
     given_name: str | None = field("tên", "Given name", BASIC)
@@ -95,7 +106,9 @@ class Identity:
     birth_date: PartialDate | None = field("ngày, tháng, năm sinh", "Date of birth", BASIC)  # 4
     sex: Sex | None = field("giới tính", "Sex", BASIC, dimension=True)  # 5
     birth_place: Place | None = field("nơi sinh", "Place of birth", BASIC)  # 6
-    birth_registered_at: Place | None = field("nơi đăng ký khai sinh", "Birth registered at", BASIC)  # 7
+    birth_registered_at: Place | None = field(
+        "nơi đăng ký khai sinh", "Birth registered at", BASIC
+    )  # 7
     native_place: Place | None = field("quê quán", "Native place", BASIC)  # 8
     ethnicity: str | None = field("dân tộc", "Ethnicity", SENSITIVE)  # 9
     religion: str | None = field("tôn giáo", "Religion", SENSITIVE)  # 10
@@ -109,7 +122,9 @@ class Identity:
     household_relation: HouseholdRelation | None = field(
         "quan hệ với chủ hộ", "Relation to the head of household", BASIC
     )  # 22
-    life_status: LifeStatus | None = field("tình trạng sống", "Life status", BASIC, dimension=True)  # 24
+    life_status: LifeStatus | None = field(
+        "tình trạng sống", "Life status", BASIC, dimension=True
+    )  # 24
     death_or_missing_date: PartialDate | None = field(
         "ngày chết hoặc mất tích", "Date of death or missing", BASIC
     )  # 24
@@ -145,7 +160,9 @@ class EarlierNumber:
 )
 class Residence:
     entry_id: str = field("mã bản ghi", "Entry id", BASIC)
-    citizen_id: PersonNumber = field("số định danh cá nhân", "Personal identification number", BASIC)
+    citizen_id: PersonNumber = field(
+        "số định danh cá nhân", "Personal identification number", BASIC
+    )
     kind: ResidenceKind | None = field("loại cư trú", "Kind of residence", BASIC)  # 16-19
     address: Place | None = field("địa chỉ", "Address", BASIC)
     valid_from: date | None = field("từ ngày", "From", BASIC)
@@ -154,12 +171,16 @@ class Residence:
 
 @record(
     ("Thành viên gia đình, người đại diện", "Family member or representative"),  # 15
-    lookups=[lookup("family", "Gia đình, người đại diện", "Family and representatives", by="citizen_id")],
+    lookups=[
+        lookup("family", "Gia đình, người đại diện", "Family and representatives", by="citizen_id")
+    ],
     identity="entry_id",
 )
 class FamilyMember:
     entry_id: str = field("mã bản ghi", "Entry id", BASIC)
-    citizen_id: PersonNumber = field("số định danh cá nhân", "Personal identification number", BASIC)
+    citizen_id: PersonNumber = field(
+        "số định danh cá nhân", "Personal identification number", BASIC
+    )
     relation: FamilyRelation | None = field("quan hệ", "Relation", BASIC)
     name: str | None = field("họ, chữ đệm và tên", "Name", BASIC)
     member_id: PersonNumber | None = field(
@@ -187,7 +208,9 @@ class HouseholdMember:
     residence_file_no: str = field("số hồ sơ cư trú", "Residence file number", BASIC)
     relation: HouseholdRelation | None = field("quan hệ với chủ hộ", "Relation to the head", BASIC)
     name: str | None = field("họ, chữ đệm và tên", "Name", BASIC)
-    member_id: PersonNumber | None = field("số định danh", "Number of the member", BASIC, person="member")
+    member_id: PersonNumber | None = field(
+        "số định danh", "Number of the member", BASIC, person="member"
+    )
 
 
 DATABASE = database(

@@ -6,6 +6,8 @@ text in SQLite, which has no such types; ``connectors.codec`` reads both forms.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from connectors.description import Column, Database, Kind
@@ -13,7 +15,7 @@ from connectors.description import Column, Database, Kind
 #: A one-row table in which a source may state how fresh it is (``as_of``, ISO 8601 in UTC).
 STATEMENT_TABLE = "source_statement"
 
-_TYPES: dict[Kind, sa.types.TypeEngine[object]] = {
+_TYPES: dict[Kind, sa.types.TypeEngine[Any]] = {
     Kind.STRING: sa.Text(),
     Kind.INTEGER: sa.BigInteger(),
     Kind.BOOLEAN: sa.Boolean(),
@@ -40,6 +42,6 @@ def tables(database: Database) -> sa.MetaData:
     return metadata
 
 
-def _column(column: Column, indexed: bool) -> sa.Column[object]:
+def _column(column: Column, indexed: bool) -> sa.Column[Any]:
     kind = sa.Text() if column.field.many else _TYPES[column.field.kind]
     return sa.Column(column.name, kind, nullable=True, index=indexed)

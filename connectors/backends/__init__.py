@@ -1,0 +1,1 @@
+"""Backends: how databases are reached."""

@@ -1,0 +1,132 @@
+"""How the gateway reaches a database: the contract that every backend keeps.
+
+A backend fetches stored rows by key and decodes them. It knows no caller, no cache, no deadline and
+no breaker: those are the gateway's (``gateway.fetch``), wrapped around these few calls. What the
+words here promise is proved, for every backend alike, by ``tests/unit/connectors/backends``.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from connectors.description import Lookup, Record, Row
+
+
+class Scope(enum.Enum):
+    """Within what bounds the gateway may share work.
+
+    PROCESS: between all callers. CALLER: only within one caller's request, because the messages to
+    the source name the caller (X-Road carries user, case and represented party).
+    """
+
+    PROCESS = "process"
+    CALLER = "caller"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a backend can do.
+
+    ``batch_scope``: whose keys may be put together into one ``fetch``.
+    ``cache_scope``: who may be given rows fetched earlier.
+    """
+
+    batch_scope: Scope
+    cache_scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What one key found.
+
+    ``rows``: the readable rows, newest first. ``unreadable``: how many of the rows found could not
+    be decoded. ``truncated``: there were more rows than ``record.limit``.
+    """
+
+    rows: tuple[Row, ...] = ()
+    unreadable: int = 0
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The answer to one ``fetch``.
+
+    ``by_key``: an entry for every key asked, with empty ``Rows`` where nothing was found.
+    ``as_of``: the source's own statement of how fresh it is (in UTC), None when it makes none;
+    never invented.
+    """
+
+    by_key: Mapping[str, Rows]
+    as_of: datetime | None = None
+
+
+class SourceUnavailable(Exception):
+    """The source did not answer. The message is the reason, for logs only: never show it.
+
+    It names no key and no value, so that no personal data reaches a log by it.
+    """
+
+
+class NotMapped(Exception):
+    """The source answers, but has no table for this record. The message is for logs only."""
+
+
+class Backend(Protocol):
+    """A way to one database.
+
+    A backend belongs to one event loop and serves any number of calls at once. Nothing it raises
+    but SourceUnavailable and NotMapped is expected; anything else is a defect. Cancelling a call
+    at any moment leaks nothing and leaves the backend fit for the next.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the backend can do; constant, read at start-up."""
+        ...
+
+    async def open(self) -> None:
+        """Make ready (pools, sessions). Called once at start-up, before any other call.
+
+        Succeeds whether or not the source can be reached: a database that is down does not keep
+        the gateway from starting.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything held, once the calls in flight have ended.
+
+        Called at shutdown, and when settings take the database away. Calls that come later raise
+        SourceUnavailable; closing again, or closing what was never opened, does nothing.
+        """
+        ...
+
+    async def ping(self) -> None:
+        """Ask the source whether it answers, at the price of one small statement.
+
+        Called by health pages, by ``justice-gateway doctor`` and by an open circuit breaker that
+        wants to know whether it may close. Raises SourceUnavailable when it does not answer.
+        """
+        ...
+
+    async def fetch(self, record: Record, lookup: Lookup, keys: Sequence[str]) -> Batch:
+        """Return the rows of ``record`` in which a column of ``lookup.by`` equals one of ``keys``.
+
+        Called for every list of records that is not answered from a cache, with all the keys that
+        came together; one call is one statement to the source (a few for very many keys, none for
+        no keys).
+
+        A row is found for each key that one of its columns holds, and once only for one key. The
+        rows of a key are ordered by ``record.date`` as stored, newest first and unknown dates
+        last, then by ``record.identity``. Of these the first ``record.limit`` count; whether there
+        were more says ``truncated``. A row that cannot be decoded costs only itself: it is counted
+        as ``unreadable`` for the keys it was found for. Keys may repeat.
+
+        Raises SourceUnavailable when the source does not answer, NotMapped when it has no table
+        for the record.
+        """
+        ...

@@ -1,0 +1,224 @@
+"""What the simulation knows about one cluster: the people and what happened to them.
+
+These objects are the ground truth while a cluster is made. The registers are then written from them,
+with the faults that registers have. They are mutable because lives go on; they never leave this
+package (``Cluster`` holds plain rows and frozen truth).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from random import Random
+
+from connectors.synthetic.names import Name
+from connectors.synthetic.numbers import Numbers
+from connectors.synthetic.options import Options
+from connectors.synthetic.places import Home
+
+
+@dataclass(slots=True)
+class Entry:
+    """That an event is in a civil status book: under which id, since when, how it got there.
+
+    ``digitised`` entries came from paper books (before 2016) and miss much.
+    """
+
+    event_id: str
+    on: date
+    kind: str
+    home: Home
+    digitised: bool = False
+    status: str = "VALID"
+    amendments: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Person:
+    """Somebody with a number.
+
+    ``mother`` and ``father`` are the legal ones, as the present birth record names them;
+    ``birth_mother`` / ``birth_father`` those at birth, different only after an adoption for which the
+    birth was registered anew. ``gone`` is the day from which nothing more happens to them: of death, or of
+    disappearance. ``died`` is the day of death in law (that of the court's decision for somebody
+    declared dead).
+    """
+
+    index: int
+    number: str
+    sex: str
+    born: date
+    name: Name
+    group: str
+    religion: str
+    birth_home: Home
+    home: Home
+    gone: date
+    died: date | None
+    mother: Person | None = None
+    father: Person | None = None
+    birth_mother: Person | None = None
+    birth_father: Person | None = None
+    moved: date | None = None
+    founder: bool = False
+    missing: date | None = None
+    declared_missing: date | None = None
+    declared_dead: date | None = None
+    returned: date | None = None
+    abandoned: bool = False
+    unions: list[Union] = field(default_factory=list)
+    children: list[Person] = field(default_factory=list)
+    earlier: list[EarlierNumber] = field(default_factory=list)
+    adoption: Adoption | None = None
+    adopted: list[Person] = field(default_factory=list)
+    recognition: Recognition | None = None
+    guardian_of: list[Person] = field(default_factory=list)
+    ward: Guardianship | None = None
+    incapacitated: date | None = None
+    former_name: Name | None = None
+    renamed: date | None = None
+    birth_entry: Entry | None = None
+    original_entry: Entry | None = None
+    death_entry: Entry | None = None
+    planted: dict[str, object] = field(default_factory=dict)
+    conflicts: list[tuple[str, str]] = field(default_factory=list)
+    filed: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def name_on(self, day: date) -> Name:
+        """Return the name borne on ``day``."""
+        if self.former_name is not None and self.renamed is not None and day < self.renamed:
+            return self.former_name
+        return self.name
+
+    def union_on(self, day: date) -> Union | None:
+        """Return the marriage that stands on ``day``, None outside marriage."""
+        for union in self.unions:
+            if union.start <= day and (union.end is None or day < union.end):
+                return union
+        return None
+
+    def alive_on(self, day: date) -> bool:
+        """Whether the person lives, and has not disappeared, on ``day``."""
+        return self.born <= day < self.gone
+
+
+@dataclass(slots=True, eq=False)
+class Union:
+    """A marriage. It ends when the divorce takes legal effect, or with a death (Law 52/2014)."""
+
+    husband: Person
+    wife: Person
+    start: date
+    home: Home
+    end: date | None = None
+    reason: str | None = None
+    consensual: bool = True
+    entry: Entry | None = None
+    divorce_entry: Entry | None = None
+    annulment_id: str | None = None
+    children: list[Person] = field(default_factory=list)
+
+    def spouse(self, person: Person) -> Person:
+        """Return the other one."""
+        return self.wife if person is self.husband else self.husband
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierNumber:
+    """A number somebody had before: of an old identity card, or cancelled."""
+
+    number: str
+    kind: str
+    until: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """An adoption (Law 52/2010): the legal effects start with the handover."""
+
+    event_id: str
+    child: Person
+    father: Person | None
+    mother: Person | None
+    decided: date
+    handover: date
+    relation: str
+    old_name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """A father's recognition of his child born outside marriage."""
+
+    event_id: str
+    father: Person
+    child: Person
+    on: date
+    combined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Guardianship:
+    """Who acts for a minor without parents, or for somebody who lost civil act capacity."""
+
+    event_id: str
+    ward: Person
+    guardian: Person
+    kind: str
+    reason: str
+    start: date
+    end: date | None = None
+
+
+@dataclass(slots=True)
+class Note:
+    """A court decision or change that only its own entry tells about."""
+
+    event_id: str
+    kind: str
+    person: Person
+    decided: date
+    effective: date
+    spouse: Person | None = None
+    child: Person | None = None
+    revoked_by: str | None = None
+    status: str = "VALID"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change or correction of a civil status record."""
+
+    event_id: str
+    person: Person
+    kind: str
+    what: str
+    old: str
+    new: str
+    reason: str
+    on: date
+
+
+@dataclass(slots=True, eq=False)
+class Family:
+    """One cluster while it is made."""
+
+    index: int
+    options: Options
+    rng: Random
+    numbers: Numbers
+    homes: list[Home] = field(default_factory=list)
+    people: list[Person] = field(default_factory=list)
+    unions: list[Union] = field(default_factory=list)
+    adoptions: list[Adoption] = field(default_factory=list)
+    recognitions: list[Recognition] = field(default_factory=list)
+    guardianships: list[Guardianship] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    events: int = 0
+
+    def event_id(self, prefix: str) -> str:
+        """Return a new event id; unique because it names the cluster."""
+        self.events += 1
+        return f"{prefix}-{self.index:05d}-{self.events:04d}"

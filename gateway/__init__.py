@@ -1,0 +1,1 @@
+"""justice-gateway: one GraphQL endpoint over the databases of a ministry of justice."""

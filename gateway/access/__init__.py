@@ -1,0 +1,1 @@
+"""Access: who the caller is and what the caller may see."""

@@ -1,0 +1,73 @@
+"""What an answer means (design section 6): states and source reports.
+
+Absent and unknown are never the same: an empty list is only ever said with ANSWERED, PARTIAL or
+STALE; in every other state there are no items at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectors.description import Coded, Coverage, Database, Row
+
+
+class State(Coded):
+    """What happened when a list of records was asked for, least to most serious."""
+
+    ANSWERED = "đã trả lời", "answered"
+    STALE = "dữ liệu lưu tạm, nguồn không trả lời", "older rows, because the source failed"
+    PARTIAL = "một số bản ghi không đọc được", "some rows could not be read"
+    NOT_OPERATING = "chưa vận hành", "the database or record is not live here"
+    WITHHELD = "không được cung cấp theo luật", "withheld by law"
+    DENIED = "không đủ quyền", "scope or purpose lacking"
+    MAINTENANCE = "đang bảo trì", "under maintenance"
+    TIMED_OUT = "không trả lời kịp thời", "did not answer in time"
+    UNAVAILABLE = "không trả lời được", "did not answer"
+
+
+#: States that come with rows; in all others ``items`` is null.
+WITH_ROWS = frozenset({State.ANSWERED, State.STALE, State.PARTIAL})
+
+_SERIOUSNESS = {state: place for place, state in enumerate(State)}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """What a list of records says about its origin.
+
+    ``as_of``: the source's own statement, or None; never invented. ``fetched_at``: when the
+    statement to the source started (UTC), None when it was not asked. ``earlier_numbers_asked``:
+    False when the person's earlier numbers could not be found out, so that records filed under
+    them may be missing here; None when the source was not asked.
+    """
+
+    state: State
+    database: Database
+    coverage: Coverage
+    as_of: datetime | None = None
+    fetched_at: datetime | None = None
+    from_cache: bool = False
+    message: str | None = None
+    earlier_numbers_asked: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rows of one list and where they come from; ``rows`` is None unless the state has rows."""
+
+    report: SourceReport
+    rows: tuple[Row, ...] | None = None
+    unreadable: int = 0
+    truncated: bool = False
+
+    def __post_init__(self) -> None:
+        """Hold the rule that an unknown answer has no rows and a known one has."""
+        if (self.rows is not None) is not (self.report.state in WITH_ROWS):
+            raise AssertionError(f"{self.report.state.name} with rows={self.rows is not None}")
+
+
+def worst(states: Iterable[State]) -> State:
+    """Return the most serious of ``states`` (at least one)."""
+    return max(states, key=_SERIOUSNESS.__getitem__)

@@ -1,0 +1,1 @@
+"""Audit: the trace that every answer about a person leaves."""

@@ -1,0 +1,93 @@
+"""The journal: one line per answer, on disk before the answer leaves.
+
+Entries waiting at the same time are written and synced together (group commit). A line that could
+not be written whole is closed off, so that the next one starts clean. If an entry cannot be written
+there is no answer (design section 3).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import orjson
+
+from gateway.errors import GatewayError
+
+
+class Journal:
+    """An append-only file of JSON lines. Opened at start-up; used from one event loop."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+        self._torn = False
+        self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
+        self._flushing: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Open the file, creating it readable by its owner only; raises OSError."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+        self._descriptor = os.open(self._path, flags, 0o600)
+        size = os.fstat(self._descriptor).st_size
+        self._torn = size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
+
+    async def close(self) -> None:
+        """Write what is waiting and close the file."""
+        if self._flushing is not None:
+            await self._flushing
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether entries can be taken."""
+        return self._descriptor is not None
+
+    async def append(self, entry: Mapping[str, object]) -> None:
+        """Return once ``entry`` is on disk; raises GatewayError AUDIT_UNAVAILABLE if it is not.
+
+        A caller that is cancelled while waiting leaves its entry to be written: an entry too many
+        does no harm, one too few would.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE), done))
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self._flush())
+        await asyncio.shield(done)
+
+    async def _flush(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                await asyncio.to_thread(self._write, b"".join(line for line, _ in batch))
+            except OSError:
+                for _, done in batch:
+                    _settle(done, GatewayError("AUDIT_UNAVAILABLE"))
+            else:
+                for _, done in batch:
+                    _settle(done, None)
+
+    def _write(self, lines: bytes) -> None:
+        if self._descriptor is None:
+            raise OSError("the journal is not open")
+        left = memoryview(b"\n" + lines if self._torn else lines)
+        self._torn = True
+        while left:
+            left = left[os.write(self._descriptor, left) :]
+        os.fsync(self._descriptor)
+        self._torn = False
+
+
+def _settle(done: asyncio.Future[None], error: GatewayError | None) -> None:
+    if done.done():
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)
+        done.exception()  # whoever waited may be gone; the error was for them alone

@@ -1,0 +1,122 @@
+"""Every error a client can see, with its stable code, in one registry.
+
+Two families (design section 6.4): *client-safe* errors are raised as GatewayError with a code from
+``CODES``; everything else is internal: it is logged with an id and the client sees INTERNAL with that
+id only. A client-safe message never contains a person's number, nor the name of a table, a host or a
+driver. Each code has a page in ``docs/errors/``; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One error code.
+
+    ``status`` is the HTTP status where the error is the whole answer; errors beside data leave the
+    status at 200. ``vi`` and ``en`` are the plain sentences shown when the raiser has none.
+    """
+
+    name: str
+    status: int
+    vi: str
+    en: str
+
+
+_ALL = (
+    # The request as HTTP
+    Code("BAD_JSON", 400, "Nội dung yêu cầu không phải JSON.", "The body is not JSON."),
+    Code("BAD_REQUEST", 400, "Yêu cầu sai cấu trúc.", "The request is not of the required form."),
+    Code("NOT_FOUND", 404, "Không có địa chỉ này.", "There is nothing at this address."),
+    Code("METHOD_NOT_ALLOWED", 405, "Phương thức không dùng được ở đây.",
+         "This method cannot be used here."),
+    Code("NOT_ACCEPTABLE", 406, "Không trả lời được bằng định dạng yêu cầu.",
+         "None of the accepted media types can be produced."),
+    Code("BODY_TOO_LARGE", 413, "Nội dung yêu cầu quá lớn.", "The body is too large."),
+    Code("UNSUPPORTED_MEDIA_TYPE", 415, "Nội dung phải là application/json.",
+         "The body must be application/json."),
+    # The document
+    Code("SYNTAX_ERROR", 400, "Câu truy vấn sai cú pháp.", "The document is not valid GraphQL."),
+    Code("VALIDATION_FAILED", 400, "Câu truy vấn không hợp lệ với lược đồ.",
+         "The document does not fit the schema."),
+    Code("OPERATION_NOT_FOUND", 400, "Không xác định được thao tác cần chạy.",
+         "The document has no such operation."),
+    Code("UNSUPPORTED_OPERATION", 400, "Loại thao tác này chưa được hỗ trợ.",
+         "This kind of operation is not supported."),
+    Code("TOO_MANY_TOKENS", 400, "Câu truy vấn quá dài.", "The document is too long."),
+    Code("TOO_DEEP", 400, "Câu truy vấn lồng quá sâu.", "The document nests too deep."),
+    Code("TOO_MANY_ALIASES", 400, "Quá nhiều bí danh.", "The document has too many aliases."),
+    Code("TOO_MANY_DIRECTIVES", 400, "Quá nhiều chỉ thị.", "The document has too many directives."),
+    Code("TOO_MANY_FIELDS", 400, "Quá nhiều trường.", "The document selects too many fields."),
+    Code("INVALID_VARIABLES", 400, "Biến không hợp lệ.", "The variables do not fit the operation."),
+    Code("INVALID_PERSON_NUMBER", 400,
+         "Số định danh gồm 12 chữ số, hoặc 9 chữ số của CMND cũ.",
+         "A person number has 12 digits, or 9 digits of an old identity card."),
+    Code("INVALID_VALUE", 400, "Giá trị không hợp lệ.", "A value is not of the required form."),
+    Code("PERSON_IN_URL", 400,
+         "Không đưa số định danh vào địa chỉ URL; hãy dùng POST.",
+         "A person must not be named in a URL: use POST."),
+    # Who asks
+    Code("UNAUTHENTICATED", 401, "Cần có mã truy cập.", "A bearer token is required."),
+    Code("TOKEN_INVALID", 401, "Mã truy cập không hợp lệ.", "The token cannot be accepted."),
+    Code("TOKEN_EXPIRED", 401, "Mã truy cập đã hết hạn.", "The token has expired."),
+    Code("FORBIDDEN", 403, "Không đủ quyền.", "The token does not permit this."),
+    Code("INTROSPECTION_DENIED", 403, "Không được phép xem lược đồ bằng truy vấn.",
+         "This caller may not introspect the schema."),
+    Code("PURPOSE_NOT_GRANTED", 403, "Mã truy cập không cho phép mục đích này.",
+         "The token does not grant this purpose."),
+    # The person
+    Code("TOO_MANY_PERSONS", 400, "Một lần hỏi quá nhiều người.",
+         "Too many persons are asked for at once."),
+    Code("PERSON_NOT_MATCHED", 200, "Thông tin đối chiếu không khớp.",
+         "No person matches the number and the details given."),
+    Code("NUMBER_CONFLICT", 200, "Số này thuộc về nhiều hơn một người.",
+         "This number belongs to more than one person."),
+    Code("NUMBER_UNRESOLVED", 200, "Chưa xác định được số định danh hiện tại.",
+         "It could not be found out to whom this number belongs now."),
+    # The sources
+    Code("SOURCE_UNAVAILABLE", 200, "Cơ sở dữ liệu không trả lời.", "The database did not answer."),
+    Code("SOURCE_TIMED_OUT", 200, "Cơ sở dữ liệu không trả lời kịp thời.",
+         "The database did not answer in time."),
+    Code("SOURCE_MAINTENANCE", 200, "Cơ sở dữ liệu đang bảo trì.",
+         "The database is under maintenance."),
+    Code("BAD_RECORD", 200, "Một số bản ghi không đọc được.", "Some records could not be read."),
+    # The gateway itself
+    Code("AUDIT_UNAVAILABLE", 503, "Không ghi được nhật ký truy cập nên không thể trả lời.",
+         "The access log cannot be written, so there is no answer."),
+    Code("INTERNAL", 500, "Lỗi nội bộ.", "Something went wrong inside the gateway."),
+)  # fmt: skip
+
+#: Code name -> code.
+CODES: Mapping[str, Code] = {code.name: code for code in _ALL}
+
+
+class GatewayError(Exception):
+    """A client-safe error.
+
+    ``code`` is a name of ``CODES``; ``message`` (English) may say more than the code's own sentence;
+    ``details`` are shown in the error's ``extensions``; ``headers`` go onto an HTTP answer of which
+    this error is the whole.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str | None = None,
+        *,
+        details: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.code = CODES[code]
+        self.message = message or self.code.en
+        self.details = dict(details or {})
+        self.headers = dict(headers or {})
+        super().__init__(self.message)
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        """What a GraphQL error shows beside its message."""
+        return {"code": self.code.name, "messageVi": self.code.vi, **self.details}

@@ -1,0 +1,1 @@
+"""Fetch: getting records for keys."""

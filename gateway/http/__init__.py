@@ -1,0 +1,1 @@
+"""HTTP: the endpoint, its headers, probes and pages."""

@@ -1,0 +1,1 @@
+"""Limits: how much one request may ask for."""

@@ -1,0 +1,1 @@
+"""Plan: documents parsed, validated and analysed once."""

@@ -1,0 +1,1 @@
+"""Schema: the GraphQL schema, derived from the declared databases."""

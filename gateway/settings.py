@@ -1,0 +1,139 @@
+"""Settings: ``gateway.toml`` (``--config`` or JUSTICE_GATEWAY_CONFIG), each overridable by environment.
+
+``databases.population.url`` in the file is JUSTICE_GATEWAY_DATABASES__POPULATION__URL in the
+environment. Unknown names are refused, so that a misspelt setting never passes unnoticed.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from connectors.description import Group
+
+CONFIG_VARIABLE = "JUSTICE_GATEWAY_CONFIG"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Limits(_Part):
+    """What one request may ask for. Times in seconds."""
+
+    body_bytes: int = Field(default=256 * 1024, gt=0)
+    tokens: int = Field(default=2_000, gt=0)
+    depth: int = Field(default=12, gt=0)
+    introspection_depth: int = Field(default=16, gt=0)
+    aliases: int = Field(default=30, ge=0)
+    directives: int = Field(default=30, ge=0)
+    fields: int = Field(default=1_000, gt=0)
+    repeated_fields: int = Field(default=8, gt=0)
+    persons: int = Field(default=100, gt=0)
+    deadline: float = Field(default=3.0, gt=0)
+    documents: int = Field(default=1_000, gt=0)
+
+
+class DatabaseSettings(_Part):
+    """How one database is reached and what of it is here. Times in seconds.
+
+    ``url`` None: the database is in the catalogue but is not asked. ``stale_if_error``: how old rows
+    may be that answer in place of a source that fails; 0 never lets them. ``provinces`` and
+    ``since`` narrow the declared coverage.
+    """
+
+    url: str | None = None
+    group: Group | None = None
+    timeout: float = Field(default=1.0, gt=0)
+    calls_in_flight: int = Field(default=8, gt=0)
+    maintenance: bool = False
+    stale_if_error: float = Field(default=0.0, ge=0)
+    provinces: tuple[str, ...] | None = None
+    since: date | None = None
+
+    @field_validator("group", mode="before")
+    @classmethod
+    def _group_by_name(cls, value: object) -> object:
+        if isinstance(value, str):
+            if value not in Group.__members__:
+                raise ValueError(f"group is one of {', '.join(Group.__members__)}")
+            return Group[value]
+        return value
+
+
+class Access(_Part):
+    """Tokens of the gateway's own key."""
+
+    issuer: str = "justice-gateway"
+    audience: str = "justice-gateway"
+    key: Path = Path("keys/token.jwk")
+    leeway: int = Field(default=5, ge=0, le=60)
+
+
+class Audit(_Part):
+    """The journal of answers."""
+
+    journal: Path = Path("journal/audit.jsonl")
+    key: Path = Path("keys/audit.key")
+
+
+class Settings(BaseSettings):
+    """All settings. Paths are relative to the settings file's folder."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="JUSTICE_GATEWAY_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    demo: bool = False
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    public_schema: bool = True
+    limits: Limits = Limits()
+    access: Access = Access()
+    audit: Audit = Audit()
+    databases: dict[str, DatabaseSettings] = {}
+    folder: Path = Path()
+
+    def path(self, relative: Path) -> Path:
+        """Return ``relative`` as seen from the settings file's folder."""
+        return relative if relative.is_absolute() else self.folder / relative
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take arguments first, then the environment, then the file."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+
+def load(config: Path | None = None, **arguments: Any) -> Settings:
+    """Read the settings.
+
+    ``config`` wins over JUSTICE_GATEWAY_CONFIG; with neither, defaults and environment alone count.
+    Raises pydantic's ValidationError for values, FileNotFoundError for a named file that is missing.
+    """
+    named = config or (Path(found) if (found := os.environ.get(CONFIG_VARIABLE)) else None)
+    if named is not None and not named.is_file():
+        raise FileNotFoundError(f"settings file {named} does not exist")
+    if named is not None:
+        arguments.setdefault("folder", named.resolve().parent)
+
+    class _Configured(Settings):
+        model_config = SettingsConfigDict(toml_file=named)
+
+    return _Configured(**arguments)

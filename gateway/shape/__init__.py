@@ -1,0 +1,1 @@
+"""Shape: from an executed operation to the JSON of the answer."""
