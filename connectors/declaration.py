@@ -19,9 +19,9 @@ A record is a plain annotated class; each field is one line::
     DATABASE = database("civil_status", ..., records=[Birth])
 
 ``X | None`` says that the source may have no value; a plain ``X`` that a row without it cannot be
-read (inside a struct nothing is required). ``tuple[X, ...]`` is a list. ``database`` turns the classes into a frozen description
-(``connectors.description``) and raises DeclarationError, naming class and field, for what does not
-fit together.
+read (inside a struct nothing is required). ``tuple[X, ...]`` is a list. ``database`` turns the
+classes into a frozen description (``connectors.description``) and raises DeclarationError, naming
+class and field, for what does not fit together.
 """
 
 from __future__ import annotations

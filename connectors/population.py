@@ -1,7 +1,7 @@
 """The National Population Database: the reference for who a person is.
 
-Law 26/2023/QH15 Art. 9 lists its 26 items; the numbers in the comments are theirs. It belongs to the
-Ministry of Public Security; the gateway reads it to verify, never to copy. Codings that the law
+Law 26/2023/QH15 Art. 9 lists its 26 items; the numbers in the comments are theirs. It belongs to
+the Ministry of Public Security; the gateway reads it to verify, never to copy. Codings that the law
 leaves open (marital status, relations) are assumptions of ``domain.md`` 2.7.
 """
 

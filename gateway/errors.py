@@ -1,9 +1,9 @@
 """Every error a client can see, with its stable code, in one registry.
 
 Two families (design section 6.4): *client-safe* errors are raised as GatewayError with a code from
-``CODES``; everything else is internal: it is logged with an id and the client sees INTERNAL with that
-id only. A client-safe message never contains a person's number, nor the name of a table, a host or a
-driver. Each code has a page in ``docs/errors/``; a test compares the two.
+``CODES``; everything else is internal: it is logged with an id and the client sees INTERNAL with
+that id only. A client-safe message never contains a person's number, nor the name of a table, a
+host or a driver. Each code has a page in ``docs/errors/``; a test compares the two.
 """
 
 from __future__ import annotations
@@ -97,9 +97,9 @@ CODES: Mapping[str, Code] = {code.name: code for code in _ALL}
 class GatewayError(Exception):
     """A client-safe error.
 
-    ``code`` is a name of ``CODES``; ``message`` (English) may say more than the code's own sentence;
-    ``details`` are shown in the error's ``extensions``; ``headers`` go onto an HTTP answer of which
-    this error is the whole.
+    ``code`` is a name of ``CODES``; ``message`` (English) may say more than the code's own
+    sentence; ``details`` are shown in the error's ``extensions``; ``headers`` go onto an HTTP
+    answer of which this error is the whole.
     """
 
     def __init__(

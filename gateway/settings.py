@@ -1,5 +1,6 @@
-"""Settings: ``gateway.toml`` (``--config`` or JUSTICE_GATEWAY_CONFIG), each overridable by environment.
+"""Settings: ``gateway.toml``, named by ``--config`` or JUSTICE_GATEWAY_CONFIG.
 
+Each can be given by environment too:
 ``databases.population.url`` in the file is JUSTICE_GATEWAY_DATABASES__POPULATION__URL in the
 environment. Unknown names are refused, so that a misspelt setting never passes unnoticed.
 """
@@ -40,6 +41,7 @@ class Limits(_Part):
     fields: int = Field(default=1_000, gt=0)
     repeated_fields: int = Field(default=8, gt=0)
     persons: int = Field(default=100, gt=0)
+    persons_reached: int = Field(default=1_000, gt=0)
     deadline: float = Field(default=3.0, gt=0)
     documents: int = Field(default=1_000, gt=0)
 
@@ -47,8 +49,8 @@ class Limits(_Part):
 class DatabaseSettings(_Part):
     """How one database is reached and what of it is here. Times in seconds.
 
-    ``url`` None: the database is in the catalogue but is not asked. ``stale_if_error``: how old rows
-    may be that answer in place of a source that fails; 0 never lets them. ``provinces`` and
+    ``url`` None: the database is in the catalogue but is not asked. ``stale_if_error``: how old
+    rows may be that answer in place of a source that fails; 0 never lets them. ``provinces`` and
     ``since`` narrow the declared coverage.
     """
 
@@ -125,7 +127,8 @@ def load(config: Path | None = None, **arguments: Any) -> Settings:
     """Read the settings.
 
     ``config`` wins over JUSTICE_GATEWAY_CONFIG; with neither, defaults and environment alone count.
-    Raises pydantic's ValidationError for values, FileNotFoundError for a named file that is missing.
+    Raises pydantic's ValidationError for values, FileNotFoundError for a named file that is
+    missing.
     """
     named = config or (Path(found) if (found := os.environ.get(CONFIG_VARIABLE)) else None)
     if named is not None and not named.is_file():

@@ -8,11 +8,13 @@ words here promise is proved, for every backend alike, by ``tests/unit/connector
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Protocol
 
+from connectors.codec import Unreadable, decode
 from connectors.description import Lookup, Record, Row
 
 
@@ -50,6 +52,23 @@ class Rows:
     rows: tuple[Row, ...] = ()
     unreadable: int = 0
     truncated: bool = False
+
+
+def read_rows(record: Record, found: Collection[Sequence[object]]) -> Rows:
+    """Decode what was found for one key, and cut it at ``record.limit``.
+
+    ``found`` holds raw values in the order of ``record.columns``, in the order in which the rows
+    are to be given; ``record.limit + 1`` of them are enough. Never raises; costs some
+    microseconds a row.
+    """
+    rows: list[Row] = []
+    unreadable = 0
+    for raw in islice(found, record.limit):
+        try:
+            rows.append(decode(record, raw))
+        except Unreadable:
+            unreadable += 1
+    return Rows(tuple(rows), unreadable, truncated=len(found) > record.limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +136,8 @@ class Backend(Protocol):
         """Return the rows of ``record`` in which a column of ``lookup.by`` equals one of ``keys``.
 
         Called for every list of records that is not answered from a cache, with all the keys that
-        came together; one call is one statement to the source (a few for very many keys, none for
-        no keys).
+        came together. Costs one statement to the source: none for no keys, a few for very many
+        keys, now and then one more for the source's ``as_of``.
 
         A row is found for each key that one of its columns holds, and once only for one key. The
         rows of a key are ordered by ``record.date`` as stored, newest first and unknown dates

@@ -1,10 +1,9 @@
-# ruff: noqa: S311 - these numbers are test data, not secrets
 """Bonds that law makes: adoption, recognition, guardianship.
 
 They are added after the lives have been simulated, among people who are there already. Law on
-Adoption 52/2010 Art. 8 and 14 (a child under 16, adopters at least 20 years older except step-parents,
-one single person or a married couple); Law on Civil Status 60/2014 Art. 24-25 (recognition);
-Civil Code 2015 Art. 46-63 (guardianship).
+Adoption 52/2010 Art. 8 and 14 (a child under 16, adopters at least 20 years older except
+step-parents, one single person or a married couple); Law on Civil Status 60/2014 Art. 24-25
+(recognition); Civil Code 2015 Art. 46-63 (guardianship).
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from dataclasses import replace
 from datetime import date
 
 from connectors.synthetic.draw import age_on, birthday, later, pick, workday
-from connectors.synthetic.family import akin
+from connectors.synthetic.kinship import akin
 from connectors.synthetic.model import (
     Adoption,
     Family,
@@ -24,8 +23,9 @@ from connectors.synthetic.model import (
     Recognition,
     Union,
 )
+from connectors.synthetic.names import Name
 
-_ADOPTION_RATE = 0.4
+_ADOPTION_RATE = 0.15
 _STEP_RATE = 0.3
 
 
@@ -33,6 +33,9 @@ def bind(family: Family) -> None:
     """Add adoptions, recognitions and guardianships of minors to a simulated cluster."""
     for child in list(family.people):
         if child.founder:
+            continue
+        if child.abandoned and child.renamed is not None and child.former_name is not None:
+            _record(family, child, child.father, child.mother, child.renamed, child.former_name)
             continue
         if _outside_marriage(child):
             if family.rng.random() < _ADOPTION_RATE:
@@ -73,7 +76,7 @@ def _adopt(family: Family, child: Person) -> None:
     for parent in (union.wife, union.husband):
         parent.children.append(child)
         parent.adopted.append(child)
-    _record(family, child, union.husband, union.wife, handover, "UNRELATED", old)
+    _record(family, child, union.husband, union.wife, handover, old)
 
 
 def _may_adopt(union: Union, child: Person, day: date) -> bool:
@@ -138,7 +141,7 @@ def _become_step(family: Family, child: Person, step: Person, day: date) -> None
             child.mother = mother
         step.children.append(child)
     step.adopted.append(child)
-    _record(family, child, father, mother, day, "STEP", child.name)
+    _record(family, child, father, mother, day, child.name, "STEP")
 
 
 def _record(
@@ -147,10 +150,9 @@ def _record(
     father: Person | None,
     mother: Person | None,
     day: date,
-    relation: str,
-    old: object,
+    old: Name,
+    relation: str = "UNRELATED",
 ) -> None:
-    assert isinstance(old, type(child.name))
     adoption = Adoption(
         family.event_id("NC"), child, father, mother, workday(later(family.rng, day, -20, -1)), day,
         relation, old,
@@ -217,9 +219,7 @@ def _guard(
     start: date,
     end: date | None,
 ) -> None:
-    guardianship = Guardianship(
-        family.event_id("GH"), ward, guardian, kind, reason, start, end
-    )
+    guardianship = Guardianship(family.event_id("GH"), ward, guardian, kind, reason, start, end)
     family.guardianships.append(guardianship)
     if end is None:
         ward.ward = guardianship
@@ -241,4 +241,6 @@ def guard_adult(family: Family, ward: Person, reason: str, day: date, end: date 
     start = workday(later(family.rng, day, 5, 40))
     if start >= min(last, family.options.today):
         return
-    _guard(family, ward, guardian, kind, reason, start, last if last < family.options.today else None)
+    _guard(
+        family, ward, guardian, kind, reason, start, last if last < family.options.today else None
+    )

@@ -1,8 +1,7 @@
-# ruff: noqa: S311 - these numbers are test data, not secrets
 """What courts declared, and what people had changed or corrected.
 
-Civil Code 2015 Art. 22-24 (capacity), 68-73 (missing, dead, and their revocation); Law on Civil Status
-60/2014 Art. 26-27 (changes and corrections). Rates are assumptions of this project.
+Civil Code 2015 Art. 22-24 (capacity), 68-73 (missing, dead, and their revocation); Law on Civil
+Status 60/2014 Art. 26-27 (changes and corrections). Rates are assumptions of this project.
 """
 
 from __future__ import annotations
@@ -37,9 +36,9 @@ def decide(family: Family) -> None:
             _change(family, person)
     for union in family.unions:
         if union.reason == "ANNULMENT" and union.end is not None:
-            note = _note(family, "UNLAWFUL_MARRIAGE_ANNULMENT", union.husband, union.end)
-            note.spouse = union.wife
-            union.annulment_id = note.event_id
+            annulled = _note(family, "UNLAWFUL_MARRIAGE_ANNULMENT", union.husband, union.end)
+            annulled.spouse = union.wife
+            union.annulment_id = annulled.event_id
 
 
 def _note(family: Family, kind: str, person: Person, effective: date) -> Note:

@@ -28,7 +28,7 @@ _CHILDREN = (
     (1988, Weighted([(0, 5), (1, 19), (2, 53), (3, 19), (4, 4)])),
     (9999, Weighted([(0, 8), (1, 27), (2, 51), (3, 12), (4, 2)])),
 )
-_DIVORCE = ((1985, 0.03), (1995, 0.06), (2005, 0.12), (9999, 0.27))
+_DIVORCE = ((1985, 0.02), (1995, 0.04), (2005, 0.08), (9999, 0.25))
 #: Years by which the husband is older: same age 12%, husband older 72%, wife older 16%.
 _AGE_GAP = Weighted([(0, 12), (1, 11), (2, 11), (3, 11), (4, 10), (5, 9), (6, 7), (7, 5), (8, 4),
                      (10, 4), (-1, 8), (-2, 5), (-3, 3)])  # fmt: skip
@@ -97,5 +97,5 @@ def next_child(rng: Random, married: date, last: date | None) -> date:
 
 def remarriage_day(rng: Random, ended: date, age: int, reason: str) -> date | None:
     """Draw the day of a new marriage after divorce (about a quarter and more) or a death."""
-    share = (0.45 if age < 45 else 0.2) if reason == "DIVORCE" else (0.3 if age < 50 else 0.03)
+    share = (0.5 if age < 45 else 0.25) if reason == "DIVORCE" else (0.3 if age < 50 else 0.03)
     return later(rng, ended, 300, 365 * between(rng, 2, 8)) if rng.random() < share else None

@@ -33,6 +33,11 @@ class Weighted(Generic[T]):
         return self._items[bisect(self._cumulative, rng.random() * self._total)]
 
 
+def words(text: str) -> list[str]:
+    """Return the words of a text, for lists to draw from."""
+    return text.split()
+
+
 def stream(seed: int, index: int, purpose: str) -> Random:
     """Return the random numbers of one cluster for one purpose.
 

@@ -1,23 +1,32 @@
-# ruff: noqa: S311 - these numbers are test data, not secrets
 """The simulation: founder couples, their children, and whom these marry, day by day until today.
 
 A heap of wishes drives it: on the day somebody wants to marry, a partner is looked for in the
-cluster (not kin within three generations, Law on Marriage and Family 52/2014 Art. 5(2)(d) and 3(18);
-of legal age, Art. 8) and, failing that, moves in from outside. Days of death are drawn at birth, so
-that nothing happens to anybody after theirs. Since every event is handled in the order of its day,
-marriages of a person cannot overlap and parents exist before their children.
+cluster (not kin within three generations, Law on Marriage and Family 52/2014 Art. 5(2)(d) and
+3(18); of legal age, Art. 8) and, failing that, moves in from outside. Days of death are drawn at
+birth, so that nothing happens to anybody after theirs. Since every event is handled in the order of
+its day, marriages of a person cannot overlap and parents exist before their children.
 """
 
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 from connectors.synthetic import demography, names, places
-from connectors.synthetic.draw import add_years, age_on, between, birthday, later, pick, stream
+from connectors.synthetic.draw import (
+    add_years,
+    age_on,
+    between,
+    birthday,
+    later,
+    pick,
+    stream,
+    workday,
+)
+from connectors.synthetic.kinship import akin
+from connectors.synthetic.lives import add_person, newcomer
 from connectors.synthetic.model import Family, Person, Union
-from connectors.synthetic.names import Name
 from connectors.synthetic.numbers import Numbers
 from connectors.synthetic.options import Options
 from connectors.synthetic.places import Home
@@ -25,7 +34,8 @@ from connectors.synthetic.places import Home
 _COUPLES = (3, 6)
 _FOUNDED = (1940, 1968)
 _NEWCOMER_RATE = 0.9
-_LONE_BIRTH_RATE = 0.035
+_LONE_BIRTH_RATE = 0.08
+_FOUNDLING_RATE = 0.12
 
 
 @dataclass(slots=True)
@@ -66,65 +76,6 @@ def simulate(options: Options, index: int) -> Family:
     return family
 
 
-def add_person(
-    family: Family,
-    sex: str,
-    born: date,
-    group: str,
-    home: Home,
-    *,
-    name: Name | None = None,
-    at_least: float = 0.0,
-) -> Person:
-    """Add somebody with a number, a name and a day of death to the cluster."""
-    rng = family.rng
-    if name is None:
-        surname = names.family_name(rng, group, home.province.southern)
-        name = names.name(rng, surname, sex, born.year)
-    died = demography.death_day(rng, born, sex, at_least)
-    number = family.numbers.citizen_id(home.province.number_prefix(born), sex, born)
-    person = Person(
-        index=len(family.people),
-        number=number,
-        sex=sex,
-        born=born,
-        name=name,
-        group=group,
-        religion=names.religion(rng),
-        birth_home=home,
-        home=home,
-        gone=died,
-        died=died if died < family.options.today else None,
-    )
-    family.people.append(person)
-    _disappear(family, person)
-    return person
-
-
-def _disappear(family: Family, person: Person) -> None:
-    """Let a few adults disappear; a court declares them missing, later perhaps dead.
-
-    Civil Code 2015 Art. 68 (after two years) and 71 (three years after that, or five without news);
-    Art. 73: who returns has the declaration revoked.
-    """
-    rng, today = family.rng, family.options.today
-    if rng.random() > 0.004:
-        return
-    day = add_years(person.born, rng.uniform(24, 60))
-    declared = later(rng, day, 760, 1300)
-    if declared >= today or day >= person.gone:
-        return
-    person.missing = person.gone = day
-    person.declared_missing, person.died = declared, None
-    if rng.random() < 0.5:
-        dead = later(rng, declared, 1100, 2600)
-        if dead < today:
-            person.declared_dead = person.died = dead
-            back = later(rng, dead, 200, 2500)
-            if rng.random() < 0.3 and back < today:
-                person.returned, person.died = back, None
-
-
 def _found(market: _Market, year: int, group: str) -> None:
     """Add a founder couple and their marriage."""
     family, rng = market.family, market.family.rng
@@ -153,7 +104,7 @@ def _marry(market: _Market, person: Person, day: date) -> None:
         partner = pick(rng, wanted)
         del market.waiting[partner.index]
     elif rng.random() < _NEWCOMER_RATE:
-        partner = _newcomer(family, person, day)
+        partner = newcomer(family, person, day)
     else:
         return
     male = person.sex == "MALE"
@@ -177,55 +128,6 @@ def _of_age(person: Person, day: date) -> bool:
     return birthday(person.born, demography.LEGAL_AGE[person.sex]) <= day
 
 
-def akin(one: Person, other: Person) -> bool:
-    """Whether two people may not marry: kin within three generations, or a parent's spouse."""
-    if _lineage(one) & _lineage(other):
-        return True
-    return any(
-        union.spouse(parent) is child
-        for child, elder in ((one, other), (other, one))
-        for parent in (elder.mother, elder.father)
-        if parent is not None
-        for union in parent.unions
-    )
-
-
-def _lineage(person: Person) -> set[int]:
-    """Return somebody, their parents and grandparents; by birth and by adoption."""
-    found = {person.index}
-    generation = [person]
-    for _ in range(2):
-        generation = [
-            parent
-            for one in generation
-            for parent in (one.mother, one.father, one.birth_mother, one.birth_father)
-            if parent is not None
-        ]
-        found.update(one.index for one in generation)
-    return found
-
-
-def _newcomer(family: Family, person: Person, day: date) -> Person:
-    """Add a partner from outside the cluster, of whose parents nothing is known."""
-    rng = family.rng
-    gap = demography.age_gap(rng)
-    sex = "FEMALE" if person.sex == "MALE" else "MALE"
-    year = person.born.year + (gap if sex == "FEMALE" else -gap)
-    limit = birthday(day, -demography.LEGAL_AGE[sex]) - timedelta(days=2)
-    born = min(later(rng, date(year, 1, 1), 0, 364), limit)
-    group = person.group if rng.random() < 0.9 else names.ethnicity(rng)
-    home = pick(rng, family.homes)
-    partner = add_person(
-        family, sex, born, group, home, at_least=(day - born).days / 365.2425 + 0.1
-    )
-    if partner.gone <= day:  # one who would have disappeared before
-        partner.gone = later(rng, day, 4000, 20000)
-        partner.missing = partner.declared_missing = partner.declared_dead = partner.returned = None
-        partner.died = partner.gone if partner.gone < family.options.today else None
-    partner.founder = True
-    return partner
-
-
 def wed(market: _Market, husband: Person, wife: Person, day: date) -> Union:
     """Marry two people: the days of all their children, and the end if there is one, are drawn."""
     family, rng = market.family, market.family.rng
@@ -243,10 +145,11 @@ def wed(market: _Market, husband: Person, wife: Person, day: date) -> Union:
 def _end(market: _Market, union: Union) -> None:
     """Decide how and when a marriage ends, and who marries again."""
     rng, today = market.family.rng, market.family.options.today
-    ends: list[tuple[date, str]] = []
-    for one in (union.husband, union.wife):
-        if one.died is not None and one.returned is None:
-            ends.append((one.died, "DECLARED_DEAD" if one.declared_dead else "DEATH_OF_SPOUSE"))
+    ends = [
+        (one.died, "DECLARED_DEAD" if one.declared_dead else "DEATH_OF_SPOUSE")
+        for one in (union.husband, union.wife)
+        if one.died is not None and one.returned is None
+    ]
     divorced = demography.divorce_day(rng, union.start)
     if divorced is not None and divorced < min(today, union.husband.gone, union.wife.gone):
         ends.append((divorced, "DIVORCE"))
@@ -254,7 +157,7 @@ def _end(market: _Market, union: Union) -> None:
         ends.append((later(rng, union.start, 200, 900), "ANNULMENT"))
     end, reason = min(ends, default=(today, ""))
     if end >= today or reason == "":
-        return
+        return None
     if reason == "ANNULMENT" and end >= min(union.husband.gone, union.wife.gone):
         return _end(market, union)
     union.end, union.reason = end, reason
@@ -269,6 +172,8 @@ def _children(market: _Market, union: Union) -> None:
     """Draw the children of a marriage."""
     family, rng, wife = market.family, market.family.rng, union.wife
     number = demography.number_of_children(rng, wife.born)
+    if rng.random() < (_FOUNDLING_RATE if number == 0 else _FOUNDLING_RATE / 50):
+        _foundling(market, union)
     if len(wife.unions) + len(union.husband.unions) > 2:
         number = min(number, 1 + (rng.random() < 0.3))
     last = min(
@@ -287,6 +192,39 @@ def _children(market: _Market, union: Union) -> None:
         union.children.append(bear(market, wife, union.husband, day, union.home))
 
 
+def _foundling(market: _Market, union: Union) -> None:
+    """Let a couple, mostly one without children, adopt a child whose parents nobody knows."""
+    family, rng = market.family, market.family.rng
+    born = later(rng, union.start, 400, 2500)
+    day = workday(later(rng, born, 60, 1500))
+    last = min(union.end or family.options.today, union.husband.gone, union.wife.gone)
+    if max(day, birthday(union.wife.born, 21), birthday(union.husband.born, 21)) >= last:
+        return
+    if min((born - one.born).days for one in (union.husband, union.wife)) <= 20 * 366:
+        return
+    sex = demography.sex_at_birth(rng)
+    child = add_person(family, sex, born, union.husband.group, pick(rng, family.homes))
+    if not child.alive_on(day):
+        child.founder = True  # died or disappeared first: somebody of whom no kin is known
+        return
+    child.abandoned, child.founder = True, False
+    child.mother, child.father = union.wife, union.husband
+    child.former_name, child.renamed = child.name, day
+    child.name = replace(child.name, family=union.husband.name.family)
+    for parent in (union.wife, union.husband):
+        parent.children.append(child)
+        parent.adopted.append(child)
+    _grow_up(market, child)
+
+
+def _grow_up(market: _Market, child: Person) -> None:
+    """Put what a child will want one day on the calendar."""
+    rng = market.family.rng
+    market.push(demography.wish_to_marry(rng, child.born, child.sex), "MARRY", child)
+    if child.sex == "FEMALE" and rng.random() < _LONE_BIRTH_RATE:
+        market.push(later(rng, birthday(child.born, 19), 0, 3600), "BIRTH", child)
+
+
 def bear(market: _Market, mother: Person, father: Person | None, day: date, home: Home) -> Person:
     """Add a child, which will want to marry one day."""
     family, rng = market.family, market.family.rng
@@ -300,9 +238,7 @@ def bear(market: _Market, mother: Person, father: Person | None, day: date, home
     for parent in (mother, father):
         if parent is not None:
             parent.children.append(child)
-    market.push(demography.wish_to_marry(rng, day, sex), "MARRY", child)
-    if sex == "FEMALE" and rng.random() < _LONE_BIRTH_RATE:
-        market.push(later(rng, birthday(day, 19), 0, 5500), "BIRTH", child)
+    _grow_up(market, child)
     return child
 
 
@@ -322,5 +258,7 @@ def _lone_birth(market: _Market, mother: Person, day: date) -> None:
         and one.union_on(day) is None
         and not akin(one, mother)
     ]
-    father = pick(rng, men) if men and rng.random() < 0.55 else None
+    father: Person | None = None
+    if rng.random() < 0.55:
+        father = pick(rng, men) if men else newcomer(market.family, mother, day)
     bear(market, mother, father, day, mother.home)

@@ -1,8 +1,8 @@
 """What the simulation knows about one cluster: the people and what happened to them.
 
-These objects are the ground truth while a cluster is made. The registers are then written from them,
-with the faults that registers have. They are mutable because lives go on; they never leave this
-package (``Cluster`` holds plain rows and frozen truth).
+These objects are the ground truth while a cluster is made. The registers are then written from
+them, with the faults that registers have. They are mutable because lives go on; they never leave
+this package (``Cluster`` holds plain rows and frozen truth).
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class Person:
     """Somebody with a number.
 
     ``mother`` and ``father`` are the legal ones, as the present birth record names them;
-    ``birth_mother`` / ``birth_father`` those at birth, different only after an adoption for which the
-    birth was registered anew. ``gone`` is the day from which nothing more happens to them: of death, or of
-    disappearance. ``died`` is the day of death in law (that of the court's decision for somebody
-    declared dead).
+    ``birth_mother`` / ``birth_father`` those at birth, different only after an adoption for which
+    the birth was registered anew. ``gone`` is the day from which nothing more happens to them: of
+    death, or of disappearance. ``died`` is the day of death in law (that of the court's decision
+    for somebody declared dead).
     """
 
     index: int
@@ -89,6 +89,10 @@ class Person:
         if self.former_name is not None and self.renamed is not None and day < self.renamed:
             return self.former_name
         return self.name
+
+    def home_on(self, day: date) -> Home:
+        """Return where the person is at home on ``day``; wives move to their husbands."""
+        return self.birth_home if self.moved is not None and day < self.moved else self.home
 
     def union_on(self, day: date) -> Union | None:
         """Return the marriage that stands on ``day``, None outside marriage."""

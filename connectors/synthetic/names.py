@@ -1,8 +1,9 @@
 """Names, ethnic groups and religions with the weights of ``domain.md`` section 5.
 
-Family names take the suggested national weights; Hoàng and Vũ are written Huỳnh and Võ in the south.
-Given and middle names are those counted in ``duyet/vietnamese-namedb``. Weights marked there as
-assumptions (shares of syllables, of "Thị" by year of birth, of religions) are assumptions here too.
+Family names take the suggested national weights; Hoàng and Vũ are written Huỳnh and Võ in the
+south. Given and middle names are those counted in ``duyet/vietnamese-namedb``. Weights marked there
+as assumptions (shares of syllables, of "Thị" by year of birth, of religions) are assumptions here
+too.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import unicodedata
 from dataclasses import dataclass
 from random import Random
 
-from connectors.synthetic.draw import Weighted, pick
+from connectors.synthetic.draw import Weighted, pick, words
 
 _COMMON = (
-    "Nguyễn 38.4 Trần 12.1 Lê 9.5 Phạm 7.0 Phan 4.5 Đặng 2.1 Bùi 2.0 Đỗ 1.4 Hồ 1.3 Ngô 1.3 Dương 1.0 "
-    "Lý 0.5 Trương 2.1 Đoàn 1.2 Đinh 1.0 Trịnh 1.0 Cao 0.9 Đào 0.8 Mai 0.8 Lương 0.7 Lưu 0.7 Lâm 0.6 "
-    "Hà 0.5 Thái 0.4 Phùng 0.4 Tạ 0.4 Tô 0.3 Vương 0.3 Châu 0.3 Quách 0.2"
+    "Nguyễn 38.4 Trần 12.1 Lê 9.5 Phạm 7.0 Phan 4.5 Đặng 2.1 Bùi 2.0 Đỗ 1.4 Hồ 1.3 Ngô 1.3 "
+    "Dương 1.0 Lý 0.5 Trương 2.1 Đoàn 1.2 Đinh 1.0 Trịnh 1.0 Cao 0.9 Đào 0.8 Mai 0.8 Lương 0.7 "
+    "Lưu 0.7 Lâm 0.6 Hà 0.5 Thái 0.4 Phùng 0.4 Tạ 0.4 Tô 0.3 Vương 0.3 Châu 0.3 Quách 0.2"
 )
 
 
@@ -56,22 +57,23 @@ _RELIGIONS = Weighted(
     ]
 )  # fmt: skip
 
-_MIDDLE_MEN = (
+_MIDDLE_MEN = words(
     "Văn Đức Quốc Quang Hữu Minh Hoàng Thanh Duy Đình Công Trọng Thế Xuân Tuấn Tấn Mạnh Anh"
-).split()
-_MIDDLE_WOMEN = "Ngọc Thanh Minh Hồng Kim Thu Phương Khánh Bảo Thảo Hoài".split()
-_GIVEN_MEN = (
-    "Tuấn Dũng Thành Hiếu Nam Cường Hùng Tùng Huy Tiến Hoàng Duy Đức Mạnh Quang Phúc Tài Khánh Thịnh "
-    "Toàn Hải Lâm Thái Sơn Thắng Bình Minh Long Hòa Quý"
-).split()
-_GIVEN_WOMEN = (
-    "Dung Thảo Ngân Trang Hương Nga Hà Huyền Phương Mai Loan Ngọc Thúy Linh Yến Hằng Hiền Thương Nhi "
-    "Anh Nhung Vân Hạnh Thư Trâm Duyên My Ánh Hoa Châu Uyên Hòa Thùy Thủy"
-).split()
-_SECOND_GIVEN = "Anh Minh Bảo Gia Khánh Hoàng Thiên An Thanh Như".split()
+)
+_MIDDLE_WOMEN = words("Ngọc Thanh Minh Hồng Kim Thu Phương Khánh Bảo Thảo Hoài")
+_GIVEN_MEN = words(
+    "Tuấn Dũng Thành Hiếu Nam Cường Hùng Tùng Huy Tiến Hoàng Duy Đức Mạnh Quang Phúc Tài "
+    "Khánh Thịnh Toàn Hải Lâm Thái Sơn Thắng Bình Minh Long Hòa Quý"
+)
+_GIVEN_WOMEN = words(
+    "Dung Thảo Ngân Trang Hương Nga Hà Huyền Phương Mai Loan Ngọc Thúy Linh Yến Hằng Hiền "
+    "Thương Nhi Anh Nhung Vân Hạnh Thư Trâm Duyên My Ánh Hoa Châu Uyên Hòa Thùy Thủy"
+)
+_SECOND_GIVEN = words("Anh Minh Bảo Gia Khánh Hoàng Thiên An Thanh Như")
 
 _TONE_PAIRS = (
-    ("òa", "oà"), ("óa", "oá"), ("ỏa", "oả"), ("õa", "oã"), ("ọa", "oạ"), ("òe", "oè"), ("óe", "oé"),
+    ("òa", "oà"), ("óa", "oá"), ("ỏa", "oả"), ("õa", "oã"), ("ọa", "oạ"),
+    ("òe", "oè"), ("óe", "oé"),
     ("ùy", "uỳ"), ("úy", "uý"), ("ủy", "uỷ"), ("ũy", "uỹ"), ("ụy", "uỵ"),
 )  # fmt: skip
 
@@ -87,8 +89,10 @@ class Name:
     @property
     def full(self) -> str:
         """The whole name: family, middle and given name."""
-        return f"{self.family} {self.middle} {self.given}" if self.middle else (
-            f"{self.family} {self.given}"
+        return (
+            f"{self.family} {self.middle} {self.given}"
+            if self.middle
+            else (f"{self.family} {self.given}")
         )
 
 

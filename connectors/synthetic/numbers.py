@@ -4,13 +4,14 @@ The form is that of ``domain.md`` 1.1: three digits for the province of birth re
 sex and century, two for the year of birth, six that look random.
 
 Why two people never get the same 12-digit number: call the first six digits the *head*. Within one
-cluster, the people who share a head get the ordinals 0, 1, ... below ``_PER_CLUSTER``; when these are
-used up the head of another province is taken, so the ordinal is always in range. The serial
-``cluster * _PER_CLUSTER + ordinal`` is therefore different for any two people with the same head, in
-whatever clusters, and lies below 10^6 because ``cluster`` is below ``MAX_CLUSTERS``. The last six
-digits are ``(factor * serial + shift(head)) mod 10^6``. ``factor`` has no common divisor with 10^6,
-so for one head this is a bijection: different serials, different digits. People with different heads
-differ in the head. Nothing needs to be remembered beyond the ordinals of the cluster at hand.
+cluster, the people who share a head get the ordinals 0, 1, ... below ``_PER_CLUSTER``; when these
+are used up the head of another province is taken, so the ordinal is always in range. The serial
+``cluster * _PER_CLUSTER + ordinal`` is therefore different for any two people with the same head,
+in whatever clusters, and lies below 10^6 because ``cluster`` is below ``MAX_CLUSTERS``. The last
+six digits are ``(factor * serial + shift(head)) mod 10^6``. ``factor`` has no common divisor with
+10^6, so for one head this is a bijection: different serials, different digits. People with
+different heads differ in the head. Nothing needs to be remembered beyond the ordinals of the
+cluster at hand.
 
 Cancelled numbers come out of the same serials, so they collide with nothing either. The 9-digit
 numbers of old identity cards (two digits of the province, seven digits) work alike, with 10^7 and
@@ -22,6 +23,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from datetime import date
+from itertools import chain
 
 #: Clusters that can be numbered: about five million people.
 MAX_CLUSTERS = 100_000
@@ -62,8 +64,8 @@ class Numbers:
 
     def _head(self, prefix: str, rest: str, limit: int) -> tuple[str, int]:
         """Return a head with an ordinal left, that of ``prefix`` if possible, and the ordinal."""
-        for candidate in (prefix, *(p[-len(prefix) :] for p in self._prefixes)):
-            head = candidate + rest
+        for candidate in chain((prefix,), self._prefixes):
+            head = candidate[-len(prefix) :] + rest
             ordinal = self._used.get(head, 0)
             if ordinal < limit:
                 self._used[head] = ordinal + 1

@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+#: The day as of which the demo data are made.
+TODAY = date(2026, 11, 23)
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """How many people, from which seed, as of which day, and how faulty the registers are.
 
     ``people`` is reached by whole clusters, so that a few dozen people more may come out. The other
-    defaults are the rates of ``domain.md`` section 5 (late and missing registrations) or assumptions
-    of this project (disagreements, rows under earlier numbers, sharing of numbers).
+    defaults are the rates of ``domain.md`` section 5 (late and missing registrations) or
+    assumptions of this project (disagreements, rows under earlier numbers, sharing of numbers).
     """
 
     people: int
     seed: int = 2026
-    today: date = date(2026, 11, 23)
+    today: date = TODAY
     disagreement_rate: float = 0.02
     earlier_number_rate: float = 0.05
     late_birth_rate: float = 0.151

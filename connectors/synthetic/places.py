@@ -2,9 +2,9 @@
 
 The provinces are those of ``domain.md`` 1.4 (Decision 19/2025, Resolution 202/2025). Which communes
 there are is not in that table: their names and codes are made up here, with as many codes per
-province as the province has communes. Until 30 June 2025 an address had three levels; districts were
-abolished then, so old places are text "xã X, huyện Y, tỉnh Z" and carry no present code unless the
-office has mapped them.
+province as the province has communes. Until 30 June 2025 an address had three levels; districts
+were abolished then, so old places are text "xã X, huyện Y, tỉnh Z" and carry no present code unless
+the office has mapped them.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from functools import cache
 from importlib.resources import files
 from random import Random
 
-from connectors.synthetic.draw import Weighted, between, pick
+from connectors.synthetic.draw import Weighted, between, pick, words
 from connectors.synthetic.numbers import NEW_PROVINCES_SINCE
 from connectors.values import PartialDate
 
 _CITIES = {"001", "031", "048", "079", "092", "046"}
 #: Provinces that draw people (weight against 1 for the others); a rough picture, no census figure.
 _LARGE = {"001": 5.0, "079": 6.0, "038": 2.2, "040": 2.0, "074": 1.8, "075": 2.0, "031": 1.5}
-_SYLLABLES = (
-    "An Bình Cao Châu Đại Đông Giang Hà Hải Hiệp Hòa Hưng Khánh Kim Lạc Lâm Long Lộc Mỹ Nam Nghĩa "
-    "Ninh Phú Phước Quang Sơn Tân Tây Thạch Thanh Thạnh Thịnh Thượng Tiên Trung Vạn Văn Vĩnh Xuân Yên"
-).split()
+_SYLLABLES = words(
+    "An Bình Cao Châu Đại Đông Giang Hà Hải Hiệp Hòa Hưng Khánh Kim Lạc Lâm Long Lộc Mỹ Nam "
+    "Nghĩa Ninh Phú Phước Quang Sơn Tân Tây Thạch Thanh Thạnh Thịnh Thượng Tiên Trung Vạn Văn "
+    "Vĩnh Xuân Yên"
+)
 _FACILITIES = (
     "Bệnh viện đa khoa tỉnh {}",
     "Bệnh viện Phụ sản {}",
@@ -121,7 +122,7 @@ def home(rng: Random, where: Province) -> Home:
     commune = f"phường {name}" if urban else f"xã {name}"
     kind = "quận" if urban and where.prefix in _CITIES else "thị xã" if urban else "huyện"
     new = where.new_name[0].lower() + where.new_name[1:]
-    street = f"số {between(rng, 1, 320)}, đường {pick(rng, _SYLLABLES)} {name.split()[0]}"
+    street = f"số {between(rng, 1, 320)}, đường {pick(rng, _SYLLABLES)} {name.split(maxsplit=1)[0]}"
     return Home(
         where,
         commune,
@@ -132,25 +133,34 @@ def home(rng: Random, where: Province) -> Home:
     )
 
 
-def place(
-    field: str, at: Home, day: date, *, coded: bool = True, street: bool = False
-) -> Columns:
+def place(field: str, at: Home, day: date, *, coded: bool = True, street: bool = False) -> Columns:
     """Return the columns of the place ``field`` as written on ``day``.
 
     ``coded``: the office gives the present codes too (Decree 87/2020 data; not in digitised books).
     """
+    recorded, country, as_of, commune, province_code = _columns(field)
     old = day < NEW_PROVINCES_SINCE
     text = at.three_levels if old else at.two_levels
-    columns: Columns = {
-        f"{field}_as_recorded": f"{at.street}, {text}" if street else text,
-        f"{field}_country": "VN",
-    }
+    columns: Columns = {recorded: f"{at.street}, {text}" if street else text, country: "VN"}
     if old:
-        columns[f"{field}_as_of"] = PartialDate(day.year)
+        columns[as_of] = year_only(day.year)
     if coded:
-        columns[f"{field}_commune_code"] = at.code
-        columns[f"{field}_province_code"] = at.province.new_code
+        columns[commune] = at.code
+        columns[province_code] = at.province.new_code
     return columns
+
+
+@cache
+def _columns(field: str) -> tuple[str, str, str, str, str]:
+    names = ("as_recorded", "country", "as_of", "commune_code", "province_code")
+    recorded, country, as_of, commune, code = (f"{field}_{name}" for name in names)
+    return recorded, country, as_of, commune, code
+
+
+@cache
+def year_only(year: int) -> PartialDate:
+    """Return the date of which only the year is known."""
+    return PartialDate(year)
 
 
 def facility(rng: Random, at: Home) -> str:

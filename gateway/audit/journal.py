@@ -24,6 +24,7 @@ class Journal:
         self._path = path
         self._descriptor: int | None = None
         self._torn = False
+        self._failed = False
         self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
         self._flushing: asyncio.Task[None] | None = None
 
@@ -43,9 +44,13 @@ class Journal:
             os.close(self._descriptor)
             self._descriptor = None
 
-    @property
-    def is_open(self) -> bool:
-        """Whether entries can be taken."""
+    async def check(self) -> bool:
+        """Return whether entries can be written; after a failure this is found out by trying."""
+        if self._failed:
+            try:
+                await self.append({"probe": True})
+            except GatewayError:
+                return False
         return self._descriptor is not None
 
     async def append(self, entry: Mapping[str, object]) -> None:
@@ -66,9 +71,11 @@ class Journal:
             try:
                 await asyncio.to_thread(self._write, b"".join(line for line, _ in batch))
             except OSError:
+                self._failed = True
                 for _, done in batch:
                     _settle(done, GatewayError("AUDIT_UNAVAILABLE"))
             else:
+                self._failed = False
                 for _, done in batch:
                     _settle(done, None)
 

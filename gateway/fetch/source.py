@@ -1,7 +1,8 @@
 """One database as the gateway reaches it: its backend, its settings, and what went wrong.
 
-``Source.fetch`` never raises for what a source does: every key gets an answer with a state. It holds
-the timeout, the calls in flight and, where settings allow them, older rows in place of a failure.
+``Source.fetch`` never raises for what a source does: every key gets an answer with a state. It
+holds the timeout, the calls in flight and, where settings allow them, older rows in place of a
+failure.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import datetime
 
 import structlog
 
-from connectors.backends.base import Backend, Batch, NotMapped, Rows, SourceUnavailable
+from connectors.backends.base import Backend, Batch, NotMapped, Rows, Scope, SourceUnavailable
 from connectors.description import Coverage, Database, Group, Lookup, Record
 from gateway.answer import Answer, SourceReport, State
 from gateway.clock import Clock
@@ -23,14 +24,14 @@ from gateway.settings import DatabaseSettings
 log = structlog.get_logger(__name__)
 
 _KEPT = 10_000
+_LIVE_FOR = 5.0
 
 _MESSAGES = {
     State.STALE: "Nguồn không trả lời; đây là dữ liệu đã lưu trước đó. / "
     "The database did not answer; these are rows read earlier.",
     State.PARTIAL: "Một số bản ghi không đọc được. / Some records could not be read.",
     State.UNAVAILABLE: "Cơ sở dữ liệu không trả lời. / The database did not answer.",
-    State.TIMED_OUT: "Cơ sở dữ liệu không trả lời kịp thời. / "
-    "The database did not answer in time.",
+    State.TIMED_OUT: "Cơ sở dữ liệu không trả lời kịp thời. / The database did not answer in time.",
     State.MAINTENANCE: "Cơ sở dữ liệu đang bảo trì. / The database is under maintenance.",
     State.NOT_OPERATING: "Chưa vận hành hoặc chưa kết nối. / Not operating or not connected.",
     State.WITHHELD: "Không được cung cấp theo quy định của pháp luật. / Withheld by law.",
@@ -58,13 +59,27 @@ class Source:
         self._clock = clock
         self._calls = asyncio.Semaphore(settings.calls_in_flight)
         self._older: OrderedDict[tuple[str, str, str], tuple[Answer, float]] = OrderedDict()
+        self._live: tuple[asyncio.Task[LiveState], float] | None = None
 
-    def report(self, record: Record, state: State, **details: object) -> SourceReport:
-        """Return a report for ``record`` in ``state``, with the plain sentence that goes with it."""
-        coverage = _coverage(record, self.database, self.settings)
-        message = _MESSAGES.get(state)
-        plain = SourceReport(state, self.database, coverage, message=message)
-        return replace(plain, **details) if details else plain  # type: ignore[arg-type]
+    def report(
+        self,
+        record: Record,
+        state: State,
+        *,
+        as_of: datetime | None = None,
+        fetched_at: datetime | None = None,
+        from_cache: bool = False,
+    ) -> SourceReport:
+        """Return a report for ``record`` in ``state``, with the sentence that goes with it."""
+        return SourceReport(
+            state,
+            self.database,
+            _coverage(record, self.database, self.settings),
+            as_of,
+            fetched_at,
+            from_cache,
+            _MESSAGES.get(state),
+        )
 
     def unasked(self, record: Record) -> State | None:
         """Return the state that is certain without asking the database, or None."""
@@ -73,11 +88,11 @@ class Source:
         return State.MAINTENANCE if self.settings.maintenance else None
 
     async def fetch(
-        self, record: Record, lookup: Lookup, keys: Sequence[str], timeout: float
+        self, record: Record, lookup: Lookup, keys: Sequence[str], left: float
     ) -> list[Answer]:
         """Ask for ``keys`` and return an answer for each, in their order.
 
-        ``timeout`` in seconds is what is left of the request; the database's own may be shorter.
+        ``left``: seconds that the request has left; the database's own timeout may be shorter.
         Costs one statement to the source, or none where the state is certain without.
         """
         certain = self.unasked(record)
@@ -85,7 +100,7 @@ class Source:
             return [Answer(self.report(record, certain)) for _ in keys]
         started = self._clock.now()
         try:
-            async with asyncio.timeout(min(timeout, self.settings.timeout)), self._calls:
+            async with asyncio.timeout(min(left, self.settings.timeout)), self._calls:
                 started = self._clock.now()
                 assert self.backend is not None
                 batch = await self.backend.fetch(record, lookup, keys)
@@ -110,7 +125,13 @@ class Source:
         return [self._older_or(record, lookup, key, failed) for key in keys]
 
     async def live(self) -> LiveState:
-        """Ask the database whether it answers; bounded by its timeout."""
+        """Return whether the database answers; it is asked every five seconds at most."""
+        now = self._clock.monotonic()
+        if self._live is None or now - self._live[1] > _LIVE_FOR:
+            self._live = (asyncio.create_task(self._ask()), now)
+        return await asyncio.shield(self._live[0])
+
+    async def _ask(self) -> LiveState:
         if self.database.group is not Group.OPERATING or self.backend is None:
             return LiveState(State.NOT_OPERATING, None)
         if self.settings.maintenance:
@@ -122,6 +143,9 @@ class Source:
         except TimeoutError:
             return LiveState(State.TIMED_OUT, now)
         except SourceUnavailable:
+            return LiveState(State.UNAVAILABLE, now)
+        except Exception:  # a defect of a backend costs its own lists only
+            log.exception("backend failed", database=self.database.name)
             return LiveState(State.UNAVAILABLE, now)
         return LiveState(State.ANSWERED, now)
 
@@ -139,16 +163,16 @@ class Source:
         return answers
 
     def _keep(self, record: Record, lookup: Lookup, key: str, answer: Answer) -> None:
-        if self.settings.stale_if_error <= 0:
+        assert self.backend is not None
+        shared = self.backend.capabilities.cache_scope is Scope.PROCESS
+        if self.settings.stale_if_error <= 0 or not shared:
             return
         self._older[record.name, lookup.name, key] = (answer, self._clock.monotonic())
         self._older.move_to_end((record.name, lookup.name, key))
         if len(self._older) > _KEPT:
             self._older.popitem(last=False)
 
-    def _older_or(
-        self, record: Record, lookup: Lookup, key: str, failed: SourceReport
-    ) -> Answer:
+    def _older_or(self, record: Record, lookup: Lookup, key: str, failed: SourceReport) -> Answer:
         """Return rows read earlier within the bound, else the failure."""
         kept = self._older.get((record.name, lookup.name, key))
         if kept is None or self._clock.monotonic() - kept[1] > self.settings.stale_if_error:

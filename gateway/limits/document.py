@@ -1,8 +1,8 @@
 """How large a document may be, decided before it is validated.
 
-Validation compares fields that share a response key with each other, so a few kilobytes of repeated
-fields cost seconds (facts section 1). The walk here merges selection sets the way execution does and
-stops at the first limit, so its own cost is bounded by the limits themselves.
+Validation compares fields that share a response key with each other, so a few kilobytes of
+repeated fields cost seconds (facts section 1). The walk here merges selection sets the way
+execution does and stops at the first limit, so its own cost is bounded by the limits themselves.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from graphql.language import Visitor
 from gateway.errors import GatewayError
 from gateway.settings import Limits
 
+_LIMIT_OF = {"TOO_DEEP": "depth", "TOO_MANY_TOKENS": "tokens"}
 _INTROSPECTION = frozenset({"__schema", "__type"})
 
 
@@ -40,11 +41,11 @@ def parse_within(text: str, limits: Limits) -> DocumentNode:
     try:
         document = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.tokens)
     except GraphQLSyntaxError as error:
-        if "limit of" in error.message or "exceeded" in error.message:
-            raise _over("TOO_MANY_TOKENS", limits.tokens) from None
+        # The parser's own words are all that tells its limits from faults in the text.
+        if "Parsing aborted" in error.message:
+            code = "TOO_DEEP" if "nested" in error.message else "TOO_MANY_TOKENS"
+            raise _over(code, getattr(limits, _LIMIT_OF[code])) from None
         raise
-    except RecursionError:
-        raise _over("TOO_DEEP", limits.depth) from None
     _count(document, limits)
     _Walk(document, limits).all()
     return document

@@ -37,6 +37,4 @@ def is_withheld(record: Record, caller: Caller) -> bool:
 
 def visible(record: Record, rows: tuple[Row, ...], caller: Caller) -> tuple[Row, ...]:
     """Return the rows that no rule hides, in the same order."""
-    return tuple(
-        row for row in rows if not any(rule.hides(record, row, caller) for rule in RULES)
-    )
+    return tuple(row for row in rows if not any(rule.hides(record, row, caller) for rule in RULES))

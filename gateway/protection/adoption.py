@@ -1,9 +1,9 @@
 """Adoption records are for the registering agency under an adoption procedure, and nobody else.
 
-Source: Law on Adoption 52/2010/QH12; design section 7 ("adoption likewise, save for the registering
-agency under an adoption purpose"). Whether somebody was adopted is nobody's to learn, not even
-from the citizen's own view, where a relative may look over the shoulder. The court and foreign notes
-that mention an adoption are hidden among the others.
+Source: Law on Adoption 52/2010/QH12; design section 7 ("adoption likewise, save for the
+registering agency under an adoption purpose"). Whether somebody was adopted is nobody's to learn,
+not even from the citizen's own view, where a relative may look over the shoulder. The court and
+foreign notes that mention an adoption are hidden among the others.
 """
 
 from __future__ import annotations

@@ -1,0 +1,88 @@
+"""A database held in memory: reference of what a backend does, test double, tutorial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from connectors.backends.base import Batch, Capabilities, NotMapped, Scope, read_rows
+from connectors.codec import encode_text
+from connectors.description import Database, Lookup, Record
+
+_Raw = tuple[object, ...]
+
+
+class MemoryBackend:
+    """Rows of ``database``, given as raw values by record and column name.
+
+    Values are whatever a source might store (``connectors.codec``); columns left out are None. A
+    record that is not in ``rows`` is not mapped. ``as_of`` is what the source states about itself.
+    Rows are copied and sorted once; a fetch looks at every row of its record. Raises ValueError
+    for records and columns that ``database`` does not declare.
+    """
+
+    capabilities = Capabilities(batch_scope=Scope.PROCESS, cache_scope=Scope.PROCESS)
+
+    def __init__(
+        self,
+        database: Database,
+        rows: Mapping[str, Iterable[Mapping[str, object]]],
+        as_of: datetime | None = None,
+    ) -> None:
+        for name in rows.keys() - database.by_name.keys():
+            raise ValueError(f"{database.name} declares no record {name}")
+        self._as_of = as_of
+        self._rows = {
+            record.name: _sorted(record, [_raw(record, row) for row in rows[record.name]])
+            for record in database.records
+            if record.name in rows
+        }
+
+    async def open(self) -> None:
+        """Do nothing: the rows are there."""
+
+    async def close(self) -> None:
+        """Do nothing: nothing is held that another could need."""
+
+    async def ping(self) -> None:
+        """Answer."""
+
+    async def fetch(self, record: Record, lookup: Lookup, keys: Sequence[str]) -> Batch:
+        """Return the rows for ``keys``; see ``Backend.fetch``. Raises NotMapped."""
+        if not keys:
+            return Batch({})
+        if record.name not in self._rows:
+            raise NotMapped(record.name)
+        places = [record.positions[column] for column in lookup.by]
+        found: dict[str, list[_Raw]] = {key: [] for key in keys}
+        for raw in self._rows[record.name]:
+            held = {_text(raw[place]) for place in places if raw[place] is not None}
+            for key in held & found.keys():
+                found[key].append(raw)
+        by_key = {key: read_rows(record, raws) for key, raws in found.items()}
+        return Batch(by_key, self._as_of)
+
+
+def _raw(record: Record, row: Mapping[str, object]) -> _Raw:
+    for name in row.keys() - record.positions.keys():
+        raise ValueError(f"{record.database}.{record.name} declares no column {name}")
+    return tuple(row.get(column.name) for column in record.columns)
+
+
+def _sorted(record: Record, rows: list[_Raw]) -> list[_Raw]:
+    """Order rows as they are stored: newest first, unknown dates last, then by identity."""
+    rows.sort(key=lambda raw: _last_if_none(raw[record.positions[record.identity]]))
+    if record.date is not None:
+        place = record.positions[record.date]
+        rows.sort(key=lambda raw: _text(raw[place]), reverse=True)
+        rows.sort(key=lambda raw: raw[place] is None)
+    return rows
+
+
+def _last_if_none(value: object) -> tuple[bool, str]:
+    return (value is None, _text(value))
+
+
+def _text(value: object) -> str:
+    """Return a value as a source without native types writes it, which is also how it sorts."""
+    return str(encode_text(value))

@@ -1,0 +1,23 @@
+"""A synthetic population: whole families, what the registers say of them, and what is true."""
+
+from __future__ import annotations
+
+from connectors.synthetic.clusters import Cluster, clusters
+from connectors.synthetic.options import Options
+from connectors.synthetic.personas import personas
+from connectors.synthetic.truth import PLANTED, Conflict, Filing, MaritalSpell, PersonTruth
+from connectors.synthetic.write import Summary, write
+
+__all__ = [
+    "PLANTED",
+    "Cluster",
+    "Conflict",
+    "Filing",
+    "MaritalSpell",
+    "Options",
+    "PersonTruth",
+    "Summary",
+    "clusters",
+    "personas",
+    "write",
+]

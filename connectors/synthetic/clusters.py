@@ -1,0 +1,58 @@
+"""The population as a stream of clusters, one in memory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from connectors.synthetic import civil_status_rows, population_rows
+from connectors.synthetic.bonds import bind
+from connectors.synthetic.book import Rows
+from connectors.synthetic.conflicts import plant
+from connectors.synthetic.courts import decide
+from connectors.synthetic.family import simulate
+from connectors.synthetic.model import Family
+from connectors.synthetic.options import Options
+from connectors.synthetic.registers import register
+from connectors.synthetic.truth import PersonTruth, truths
+
+#: What writes rows, each with random numbers of its own. A further database adds its function here.
+SECTIONS: tuple[Callable[[Family, Rows], None], ...] = (population_rows.add, civil_status_rows.add)
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A family network of some 50 people: its rows by (database, record), and the truth.
+
+    A row maps column names to Python values; columns without a value are left out.
+    """
+
+    index: int
+    rows: Mapping[tuple[str, str], Sequence[Mapping[str, object]]]
+    truth: Sequence[PersonTruth]
+
+
+def clusters(options: Options) -> Iterator[Cluster]:
+    """Yield clusters until they hold ``options.people`` people.
+
+    Each depends on the seed and its index only, and no memory is kept between them.
+    """
+    count = index = 0
+    while count < options.people:
+        cluster = make(options, index)
+        yield cluster
+        count += len(cluster.truth)
+        index += 1
+
+
+def make(options: Options, index: int) -> Cluster:
+    """Return cluster ``index``: lives first, then the books, then what every database says."""
+    family = simulate(options, index)
+    bind(family)
+    decide(family)
+    register(family)
+    plant(family)
+    rows: Rows = {}
+    for section in SECTIONS:
+        section(family, rows)
+    return Cluster(index, rows, truths(family))

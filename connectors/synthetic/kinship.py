@@ -1,0 +1,33 @@
+"""Who may not marry whom: kin within three generations (Law 52/2014 Art. 5(2)(d), 3(18))."""
+
+from __future__ import annotations
+
+from connectors.synthetic.model import Person
+
+
+def akin(one: Person, other: Person) -> bool:
+    """Whether two people may not marry: kin within three generations, or a parent's spouse."""
+    if _lineage(one) & _lineage(other):
+        return True
+    return any(
+        union.spouse(parent) is child
+        for child, elder in ((one, other), (other, one))
+        for parent in (elder.mother, elder.father)
+        if parent is not None
+        for union in parent.unions
+    )
+
+
+def _lineage(person: Person) -> set[int]:
+    """Return somebody, their parents and grandparents; by birth and by adoption."""
+    found = {person.index}
+    generation = [person]
+    for _ in range(2):
+        generation = [
+            parent
+            for one in generation
+            for parent in (one.mother, one.father, one.birth_mother, one.birth_father)
+            if parent is not None
+        ]
+        found.update(one.index for one in generation)
+    return found

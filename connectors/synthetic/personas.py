@@ -1,0 +1,162 @@
+"""A small cast for the demo: people whose story can be read off the registers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from connectors.synthetic.draw import age_on
+from connectors.synthetic.options import TODAY
+from connectors.synthetic.truth import PersonTruth
+
+#: ``{"id": ..., "story": ..., "tags": [...]}``
+Persona = dict[str, object]
+
+_STATUS = {
+    "SINGLE": ("chưa kết hôn", "never married"),
+    "MARRIED": ("đang có vợ/chồng", "married"),
+    "DIVORCED": ("đã ly hôn", "divorced"),
+    "WIDOWED": ("góa", "widowed"),
+}
+_FAULTS = {
+    "BIRTH_DATE": ("hai nơi ghi ngày sinh khác nhau", "two registers differ in the date of birth"),
+    "MARITAL_STATUS": (
+        "CSDL dân cư chưa cập nhật tình trạng hôn nhân",
+        "the population database holds an old marital status",
+    ),
+    "NAME_FORM": (
+        "giấy khai sinh viết tên theo lối khác",
+        "the birth record writes the name otherwise",
+    ),
+    "LIFE_STATUS": (
+        "CSDL dân cư chưa ghi nhận việc chết",
+        "the population database was not told of the death",
+    ),
+    "DIVORCE_NOT_NOTED": ("sổ hộ tịch thiếu ghi chú ly hôn", "a divorce is not noted in the book"),
+    "SHARED_NUMBER": (
+        "trùng số CMND với người khác",
+        "shares an old card number with somebody else",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Role:
+    """A part in the cast: who can play it, and living adults only or anybody."""
+
+    fits: Callable[[PersonTruth], bool]
+    adult: bool = True
+
+
+def _tagged(tag: str, *, adult: bool = True) -> _Role:
+    return _Role(lambda person: tag in person.tags, adult)
+
+
+def _conflict(what: str, *, adult: bool = True) -> _Role:
+    return _Role(lambda person: any(one.what == what for one in person.conflicts), adult)
+
+
+def _parent_of_two(person: PersonTruth) -> bool:
+    return (
+        person.marital_status == "MARRIED"
+        and len(person.children) >= 2
+        and not person.conflicts
+        and not person.adopted
+        and not person.filed_under
+        and all(spell.end is None for spell in person.marital_history)
+    )
+
+
+_ROLES: tuple[_Role, ...] = (
+    _Role(_parent_of_two),
+    _tagged("married"),
+    _tagged("divorced"),
+    _tagged("divorced"),
+    _tagged("widowed"),
+    _tagged("widowed"),
+    _Role(lambda p: p.marital_status == "MARRIED" and len(p.marital_history) > 1),
+    _Role(lambda p: p.marital_status == "SINGLE"),
+    _tagged("deceased", adult=False),
+    _tagged("deceased", adult=False),
+    _tagged("minor", adult=False),
+    _tagged("minor", adult=False),
+    _tagged("adopted"),
+    _tagged("adopted", adult=False),
+    _tagged("old_number"),
+    _tagged("old_number"),
+    _conflict("MARITAL_STATUS"),
+    _conflict("BIRTH_DATE"),
+    _conflict("NAME_FORM"),
+    _conflict("LIFE_STATUS", adult=False),
+    _conflict("SHARED_NUMBER"),
+    _conflict("DIVORCE_NOT_NOTED"),
+    _Role(lambda p: "bereaved" in p.tags and p.marital_status != "WIDOWED"),
+    _Role(lambda p: bool(p.guardian_of)),
+    _Role(lambda p: p.life_state == "MISSING", adult=False),
+)
+
+
+def personas(truth: Iterable[PersonTruth], today: date = TODAY) -> list[Persona]:
+    """Choose about 25 people so that every tag there is has a face.
+
+    Each is a living adult where the tag allows it; the first is a married parent of two or more.
+    Reading stops when the cast is complete, so the iterable may be of any length.
+    """
+    cast: dict[int, PersonTruth] = {}
+    for person in truth:
+        adult = person.life_state == "ALIVE" and age_on(person.birth_date, today) >= 18
+        for place, role in enumerate(_ROLES):
+            if place not in cast and (adult or not role.adult) and role.fits(person):
+                cast[place] = person
+                break
+        if len(cast) == len(_ROLES):
+            break
+    return [_persona(cast[place], today) for place in sorted(cast)]
+
+
+def _persona(person: PersonTruth, today: date) -> Persona:
+    vi, en = zip(*_facts(person, today), strict=True)
+    story = f"{person.full_name}: {', '.join(vi)} / {person.full_name}: {', '.join(en)}"
+    return {"id": person.id, "story": story, "tags": list(person.tags)}
+
+
+def _facts(person: PersonTruth, today: date) -> list[tuple[str, str]]:
+    """Return what there is to tell, in Vietnamese and English; no relative is named."""
+    facts = [_life(person, today)]
+    if age_on(person.birth_date, today) >= 18:
+        facts.append(_STATUS[person.marital_status])
+    if len(person.marital_history) > 1:
+        count = len(person.marital_history)
+        facts.append((f"đã kết hôn {count} lần", f"has married {count} times"))
+    if person.children:
+        count = len(person.children)
+        facts.append((f"có {count} con", f"{count} {'child' if count == 1 else 'children'}"))
+    if person.adopted:
+        facts.append(("là con nuôi", "adopted as a child"))
+    if person.guardian_of:
+        facts.append(("đang giám hộ cho người thân", "guardian of a relative"))
+    if "old_number" in person.tags:
+        facts.append(("có hồ sơ ghi theo số cũ", "some records are under an old number"))
+    facts += [_FAULTS[one.what] for one in person.conflicts if one.what in _FAULTS]
+    if "bereaved" in person.tags and person.marital_status != "WIDOWED":
+        facts.append(("có người thân đã mất", "has lost a close relative"))
+    return facts
+
+
+def _life(person: PersonTruth, today: date) -> tuple[str, str]:
+    man, year = person.sex == "MALE", person.birth_date.year
+    who = ("nam", "man") if man else ("nữ", "woman")
+    if age_on(person.birth_date, today) < 18:
+        who = ("bé trai", "boy") if man else ("bé gái", "girl")
+    if person.life_state == "DEAD" and person.death_date is not None:
+        died = person.death_date.year
+        return (
+            f"{who[0]} sinh năm {year}, mất năm {died}",
+            f"{who[1]} born in {year}, died in {died}",
+        )
+    if person.life_state == "MISSING":
+        return f"{who[0]} sinh năm {year}, bị tuyên bố mất tích", (
+            f"{who[1]} born in {year}, declared missing"
+        )
+    return f"{who[0]} sinh năm {year}", f"{who[1]} born in {year}"

@@ -1,0 +1,163 @@
+"""What is true of a person, whatever the registers say. Tests read it; the gateway never does."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+
+from connectors.synthetic.conflicts import last_marital_status
+from connectors.synthetic.draw import age_on
+from connectors.synthetic.model import Family, Person, Union
+
+
+@dataclass(frozen=True, slots=True)
+class MaritalSpell:
+    """One marriage of a person; ``ended_by`` is a MarriageEndReason or None."""
+
+    spouse_id: str
+    start: date
+    end: date | None
+    ended_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """That a person's part of an entry is under an earlier number."""
+
+    record: str
+    event_id: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A disagreement of the registers that the generator planted, or a gap that it left.
+
+    ``what``: BIRTH_DATE, MARITAL_STATUS, NAME_FORM, LIFE_STATUS, SHARED_NUMBER are planted;
+    BIRTH_, DEATH_, SPOUSE_DEATH_, MARRIAGE_NOT_REGISTERED and DIVORCE_NOT_NOTED are gaps.
+    """
+
+    what: str
+    detail: str
+
+
+#: Conflicts in which both registers speak, and differently.
+PLANTED = ("BIRTH_DATE", "MARITAL_STATUS", "NAME_FORM", "LIFE_STATUS", "SHARED_NUMBER")
+
+
+@dataclass(frozen=True, slots=True)
+class PersonTruth:
+    """One person. ``mother_id`` and ``father_id`` are the legal parents.
+
+    ``birth_mother_id`` / ``birth_father_id`` are those at birth: they differ after an adoption for
+    which the birth was registered anew. ``children`` are by law, adopted ones included.
+    """
+
+    id: str
+    full_name: str
+    sex: str
+    birth_date: date
+    life_state: str
+    death_date: date | None
+    missing_since: date | None
+    mother_id: str | None
+    father_id: str | None
+    birth_mother_id: str | None
+    birth_father_id: str | None
+    marital_status: str
+    marital_history: tuple[MaritalSpell, ...]
+    children: tuple[str, ...]
+    earlier_numbers: tuple[str, ...]
+    filed_under: tuple[Filing, ...]
+    former_name: str | None
+    founder: bool
+    adopted: bool
+    adopted_children: tuple[str, ...]
+    guardian_of: tuple[str, ...]
+    ward_of: str | None
+    incapacitated: bool
+    conflicts: tuple[Conflict, ...]
+    tags: tuple[str, ...]
+
+    def as_json(self) -> str:
+        """Return the truth as one line of JSON: names as here, dates in ISO form."""
+        return json.dumps(self, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: object) -> object:
+    """Return what JSON can hold for a truth, for what is in it, or for a date."""
+    if isinstance(value, PersonTruth | MaritalSpell | Filing | Conflict):
+        return {name: getattr(value, name) for name in value.__slots__}
+    return str(value)
+
+
+def truths(family: Family) -> tuple[PersonTruth, ...]:
+    """Return what is true of everybody in a cluster."""
+    return tuple(_truth(person, family.options.today) for person in family.people)
+
+
+def _truth(person: Person, today: date) -> PersonTruth:
+    state = _life_state(person)
+    marital = last_marital_status(person, today)
+    return PersonTruth(
+        id=person.number,
+        full_name=person.name.full,
+        sex=person.sex,
+        birth_date=person.born,
+        life_state=state,
+        death_date=person.died,
+        missing_since=person.missing if person.returned is None else None,
+        mother_id=_number(person.mother),
+        father_id=_number(person.father),
+        birth_mother_id=_number(person.birth_mother),
+        birth_father_id=_number(person.birth_father),
+        marital_status=marital,
+        marital_history=tuple(_spell(union, person) for union in person.unions),
+        children=tuple(child.number for child in person.children),
+        earlier_numbers=tuple(one.number for one in person.earlier),
+        filed_under=tuple(Filing(*one) for one in person.filed),
+        former_name=person.former_name.full if person.former_name else None,
+        founder=person.founder,
+        adopted=person.adoption is not None,
+        adopted_children=tuple(child.number for child in person.adopted),
+        guardian_of=tuple(ward.number for ward in person.guardian_of),
+        ward_of=_number(person.ward.guardian) if person.ward else None,
+        incapacitated=person.incapacitated is not None,
+        conflicts=tuple(Conflict(*one) for one in person.conflicts),
+        tags=_tags(person, state, marital, today),
+    )
+
+
+def _life_state(person: Person) -> str:
+    if person.died is not None:
+        return "DEAD"
+    return "MISSING" if person.missing is not None and person.returned is None else "ALIVE"
+
+
+def _number(person: Person | None) -> str | None:
+    return None if person is None else person.number
+
+
+def _spell(union: Union, person: Person) -> MaritalSpell:
+    return MaritalSpell(union.spouse(person).number, union.start, union.end, union.reason)
+
+
+def _tags(person: Person, state: str, marital: str, today: date) -> tuple[str, ...]:
+    """Return the tags of design section 10 that these two databases can fill."""
+    kin = [p for p in (person.mother, person.father) if p is not None] + person.children
+    kin += [
+        u.spouse(person) for u in person.unions if u.reason in ("DEATH_OF_SPOUSE", "DECLARED_DEAD")
+    ]
+    found = {
+        "married": state == "ALIVE" and marital == "MARRIED",
+        "divorced": state == "ALIVE" and marital == "DIVORCED",
+        "widowed": state == "ALIVE" and marital == "WIDOWED",
+        "deceased": state == "DEAD",
+        "minor": state == "ALIVE" and age_on(person.born, today) < 18,
+        "adopted": person.adoption is not None,
+        "old_number": bool(person.filed),
+        "conflicting_data": any(what in PLANTED for what, _ in person.conflicts),
+        "bereaved": state == "ALIVE" and any(one.died is not None for one in kin),
+    }
+    return tuple(tag for tag, holds in found.items() if holds)

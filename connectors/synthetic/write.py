@@ -1,0 +1,178 @@
+"""Writing the synthetic population into SQLite files, one per database."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import TextIO
+
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateTable
+
+from connectors.codec import encode_text
+from connectors.description import Database, Record
+from connectors.synthetic.clusters import Cluster, clusters
+from connectors.synthetic.options import Options
+from connectors.tables import STATEMENT_TABLE, tables
+
+_BATCH = 2_000
+_AS_IS = frozenset((str, int, bool))
+_HANOI = timezone(timedelta(hours=7))  # Asia/Ho_Chi_Minh: no summer time
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was written: people, rows by (database, record), and how long it took."""
+
+    people: int
+    rows: Mapping[tuple[str, str], int]
+    seconds: float
+
+    @property
+    def rows_per_second(self) -> float:
+        """All rows, by the seconds from start to the last file in place."""
+        return sum(self.rows.values()) / self.seconds if self.seconds else 0.0
+
+
+@dataclass(slots=True)
+class _Sink:
+    """Takes the rows of one record and inserts them in batches."""
+
+    connection: sa.Connection
+    statement: str
+    positions: Mapping[str, int]
+    pending: list[tuple[object, ...]] = field(default_factory=list)
+    count: int = 0
+
+    def take(self, rows: Iterable[Mapping[str, object]]) -> None:
+        width, positions = len(self.positions), self.positions
+        for row in rows:
+            values: list[object] = [None] * width
+            for name, value in row.items():
+                values[positions[name]] = value if type(value) in _AS_IS else encode_text(value)
+            self.pending.append(tuple(values))
+        if len(self.pending) >= _BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.pending:
+            self.connection.exec_driver_sql(self.statement, self.pending)
+            self.count += len(self.pending)
+            self.pending.clear()
+
+
+def write(
+    databases: Sequence[Database],
+    paths: Mapping[str, Path],
+    options: Options,
+    truth_path: Path | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Summary:
+    """Write the population into one SQLite file per database, and the truth as JSON lines.
+
+    ``paths`` maps database names to files; databases without records or without a path are left
+    out. Every file is built beside its target and put in its place when all are complete, so that a
+    reader finds the old file or the new one. ``progress`` is called with the number of people so
+    far.
+    """
+    started = time.monotonic()
+    sinks: dict[tuple[str, str], _Sink] = {}
+    people = 0
+    with ExitStack() as stack:
+        wanted = [d for d in databases if d.records and d.name in paths]
+        # Left in reverse order: all files are complete before the first one takes its place.
+        places = [stack.enter_context(_beside(paths[d.name])) for d in wanted]
+        for database, place in zip(wanted, places, strict=True):
+            sinks |= stack.enter_context(_file(database, place, options))
+        truth = stack.enter_context(_truth_file(truth_path)) if truth_path else None
+        for cluster in clusters(options):
+            _take(cluster, sinks, truth)
+            people += len(cluster.truth)
+            if progress is not None:
+                progress(people)
+    counts = {key: sink.count for key, sink in sinks.items()}
+    return Summary(people, counts, time.monotonic() - started)
+
+
+def _take(cluster: Cluster, sinks: Mapping[tuple[str, str], _Sink], truth: TextIO | None) -> None:
+    for key, rows in cluster.rows.items():
+        sink = sinks.get(key)
+        if sink is not None:
+            sink.take(rows)
+    if truth is not None:
+        truth.writelines(f"{person.as_json()}\n" for person in cluster.truth)
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """Yield a temporary file in the target's directory; it takes the target's place at the end."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _truth_file(target: Path) -> Iterator[TextIO]:
+    with _beside(target) as temporary, temporary.open("w", encoding="utf-8") as lines:
+        yield lines
+
+
+@contextmanager
+def _file(
+    database: Database, path: Path, options: Options
+) -> Iterator[dict[tuple[str, str], _Sink]]:
+    """Yield sinks for a database's records; indexes are made when all rows are in."""
+    metadata = tables(database)
+    engine = sa.create_engine(f"sqlite:///{path}")
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=OFF")
+            connection.exec_driver_sql("PRAGMA synchronous=OFF")
+            for table in metadata.sorted_tables:
+                connection.execute(CreateTable(table))
+            sinks = {
+                (database.name, record.name): _sink(connection, metadata, record)
+                for record in database.records
+            }
+            yield sinks
+            for sink in sinks.values():
+                sink.flush()
+            _finish(connection, metadata, options)
+    finally:
+        engine.dispose()
+    _sync(path)
+
+
+def _sink(connection: sa.Connection, metadata: sa.MetaData, record: Record) -> _Sink:
+    statement = str(sa.insert(metadata.tables[record.table]).compile(connection))
+    return _Sink(connection, statement, record.positions)
+
+
+def _finish(connection: sa.Connection, metadata: sa.MetaData, options: Options) -> None:
+    """Make the indexes, state how fresh the source is, and leave the file in its usual mode."""
+    for table in metadata.sorted_tables:
+        for index in table.indexes:
+            index.create(connection)
+    morning = datetime(options.today.year, options.today.month, options.today.day, 5, tzinfo=_HANOI)
+    statement = sa.insert(metadata.tables[STATEMENT_TABLE])
+    connection.execute(statement, {"as_of": morning.astimezone(UTC).isoformat()})
+    connection.commit()
+    connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

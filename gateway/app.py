@@ -1,0 +1,107 @@
+"""The application: settings and declared databases made into a running gateway."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from connectors.backends.base import Backend
+from connectors.backends.sql import SqlBackend
+from connectors.description import Database
+from gateway.access.tokens import Tokens, load_key
+from gateway.audit.journal import Journal
+from gateway.clock import Clock, SystemClock
+from gateway.fetch.source import Source
+from gateway.http.graphql import Graphql
+from gateway.http.middleware import Envelope
+from gateway.http.pages import http_error, live, ready, schema
+from gateway.keys import load_secret
+from gateway.plan.document import Documents
+from gateway.schema.build import build_schema, schema_text
+from gateway.service import Service
+from gateway.settings import DatabaseSettings, Settings
+
+log = structlog.get_logger(__name__)
+
+
+def build_app(
+    settings: Settings,
+    databases: Iterable[Database],
+    *,
+    backends: Mapping[str, Backend] | None = None,
+    clock: Clock | None = None,
+) -> Starlette:
+    """Return the ASGI application over ``databases``.
+
+    ``backends`` take the place of what settings name (tests hand in theirs). Keys are read here:
+    FileNotFoundError and ValueError name what is missing. Raises ValueError for settings of a
+    database that nobody declares.
+    """
+    declared = tuple(databases)
+    unknown = settings.databases.keys() - {one.name for one in declared}
+    if unknown:
+        raise ValueError(f"settings name databases that nobody declares: {sorted(unknown)}")
+    service = _service(settings, declared, backends or {}, clock or SystemClock())
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        service.journal.open()
+        try:
+            for source in service.sources.values():
+                if source.backend is not None:
+                    await source.backend.open()
+            yield
+        finally:
+            for source in service.sources.values():
+                if source.backend is not None:
+                    await source.backend.close()
+            await service.journal.close()
+
+    app = Starlette(
+        routes=[
+            Route("/graphql", Graphql()),
+            Route("/schema.graphql", schema),
+            Route("/health/live", live),
+            Route("/health/ready", ready),
+        ],
+        middleware=[Middleware(Envelope)],
+        exception_handlers={HTTPException: http_error},
+        lifespan=lifespan,
+    )
+    app.state.service = service
+    return app
+
+
+def _service(
+    settings: Settings,
+    databases: tuple[Database, ...],
+    backends: Mapping[str, Backend],
+    clock: Clock,
+) -> Service:
+    sources = {}
+    for one in databases:
+        own = settings.databases.get(one.name, DatabaseSettings())
+        backend = backends.get(one.name) or _backend(one, own)
+        sources[one.name] = Source(one, backend, own, clock)
+    graphql_schema = build_schema(databases)
+    return Service(
+        settings=settings,
+        clock=clock,
+        schema=graphql_schema,
+        schema_text=schema_text(graphql_schema),
+        documents=Documents(graphql_schema, settings.limits),
+        tokens=Tokens(load_key(settings.path(settings.access.key)), settings.access, clock),
+        sources=sources,
+        journal=Journal(settings.path(settings.audit.journal)),
+        audit_secret=load_secret(settings.path(settings.audit.key)),
+    )
+
+
+def _backend(database: Database, settings: DatabaseSettings) -> Backend | None:
+    return None if settings.url is None else SqlBackend(database, settings.url)

@@ -1,0 +1,189 @@
+"""The command line: ``justice-gateway --help``."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+import uvicorn
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from connectors.registry import installed_databases
+from connectors.synthetic import Options, write
+from gateway import demo as demo_folder
+from gateway.access.tokens import create_key, issue, load_key
+from gateway.app import build_app
+from gateway.clock import SystemClock
+from gateway.keys import create_secret
+from gateway.schema.build import build_schema, schema_text
+from gateway.settings import CONFIG_VARIABLE, Settings, load
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="One GraphQL endpoint over the databases of a ministry of justice.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+token_app = typer.Typer(no_args_is_help=True, help="Tokens of the gateway's own key.")
+app.add_typer(token_app, name="token")
+console = Console()
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", envvar=CONFIG_VARIABLE, help="Path of gateway.toml."),
+]
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8000,
+    folder: Annotated[Path, typer.Option(help="Where the demo lives.")] = Path(".demo"),
+) -> None:
+    """Build the demo databases once and serve them on this machine, until interrupted."""
+    prepared = demo_folder.prepare(folder, SystemClock().now(), console.print)
+    address = f"http://127.0.0.1:{port}"
+    console.print(f"\nGraphQL   {address}/graphql")
+    console.print(f"Schema    {address}/schema.graphql")
+    console.print(f"Personas  {folder / 'personas.json'}")
+    console.print(f"Tokens    {folder / 'tokens.json'} (renewed at each start, valid 24 hours)\n")
+    for name, token in prepared.tokens.items():
+        if isinstance(token, str):
+            console.print(f"[bold]{name}[/]")
+            console.print(token, soft_wrap=True, highlight=False)
+    _serve(prepared.settings, "127.0.0.1", port)
+
+
+@app.command()
+def serve(
+    config: Config = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+) -> None:
+    """Serve with the given settings."""
+    settings = _load(config)
+    if settings.demo:
+        raise typer.BadParameter("these are demo settings: use `justice-gateway demo`")
+    _serve(settings, host or settings.host, settings.port if port is None else port)
+
+
+@app.command()
+def keys(config: Config = None) -> None:
+    """Create the signing key and the audit key that the settings name; never overwrites one."""
+    settings = _load(config)
+    for path, create in (
+        (settings.path(settings.access.key), create_key),
+        (settings.path(settings.audit.key), create_secret),
+    ):
+        if path.exists():
+            console.print(f"{path} is there already")
+        else:
+            create(path)
+            console.print(f"created {path}")
+
+
+@token_app.command("issue")
+def token_issue(
+    subject: Annotated[str, typer.Option(help="Who: an officer's name, or a citizen's number.")],
+    client: Annotated[str, typer.Option(help="The client system that will use it.")],
+    scope: Annotated[list[str], typer.Option(help="A scope; repeat for more.")],
+    agency: Annotated[str | None, typer.Option(help="The agency it acts for.")] = None,
+    purpose: Annotated[list[str] | None, typer.Option(help="A procedure code; repeat.")] = None,
+    hours: Annotated[float, typer.Option(help="Its life, 24 at most.")] = 24.0,
+    config: Config = None,
+) -> None:
+    """Print a new token, signed with the gateway's own key."""
+    settings = _load(config)
+    path = settings.path(settings.access.key)
+    if not path.exists():
+        raise typer.BadParameter(f"there is no key at {path}: run `justice-gateway keys`")
+    try:
+        token = issue(
+            load_key(path),
+            settings.access,
+            SystemClock().now(),
+            subject=subject,
+            client=client,
+            scopes=scope,
+            agency=agency,
+            purposes=purpose or (),
+            life=timedelta(hours=hours),
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    sys.stdout.write(token + "\n")
+
+
+@app.command()
+def schema(
+    check: Annotated[Path | None, typer.Option(help="Fail if this file differs.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
+) -> None:
+    """Print the schema of all installed databases."""
+    text = schema_text(build_schema(installed_databases()))
+    if check is not None:
+        if not check.exists() or check.read_text("utf-8") != text:
+            console.print(f"{check} differs from the code: run `make schema`", style="red")
+            raise typer.Exit(1)
+    elif out is not None:
+        out.write_text(text, "utf-8")
+    else:
+        sys.stdout.write(text)
+
+
+@app.command()
+def generate(
+    folder: Annotated[Path, typer.Argument(help="Where the SQLite files go.")],
+    people: Annotated[int, typer.Option(min=1, help="How many citizens.")] = 2_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 2026,
+) -> None:
+    """Generate a synthetic population; memory does not grow with its size."""
+    databases = [one for one in installed_databases() if one.records]
+    paths = {one.name: folder / f"{one.name}.sqlite" for one in databases}
+    bar = (TextColumn("{task.completed} citizens"), BarColumn(), TimeRemainingColumn())
+    with Progress(*bar, console=console) as progress:
+        task = progress.add_task("", total=people)
+        summary = write(
+            databases,
+            paths,
+            Options(people=people, seed=seed),
+            folder / "truth.jsonl",
+            lambda done: progress.update(task, completed=done),
+        )
+    console.print(summary)
+
+
+def _load(config: Path | None) -> Settings:
+    try:
+        return load(config)
+    except (FileNotFoundError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _serve(settings: Settings, host: str, port: int) -> None:
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+    )
+    uvicorn.run(
+        build_app(settings, installed_databases()),
+        host=host,
+        port=port,
+        access_log=False,
+        server_header=False,
+        log_level="warning" if settings.demo else "info",
+    )

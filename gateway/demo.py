@@ -1,0 +1,126 @@
+"""The demo: a folder with databases, keys, settings, tokens and personas, made once.
+
+Everything in it is synthetic. Tokens are made anew at each start; the databases only when they are
+missing or when the generator's options have changed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from connectors.registry import installed_databases
+from connectors.synthetic import Options, personas, read_truth, write
+from gateway.access.tokens import create_key, issue, load_key
+from gateway.clock import legal_date
+from gateway.keys import create_secret
+from gateway.settings import Settings, load
+
+DEMO_CITIZENS = 2_000
+
+#: Purposes of the civil status desk (design section 10).
+_DESK = ("1.000894", "1.004873", "1.001193", "1.000656", "2.000635")
+
+_CALLERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
+    "officer": (
+        ("population:read", "civil_status:read", "civil_status:sensitive"),
+        _DESK,
+        "UBND phường (dữ liệu thử)",
+    ),
+    "operator": (("introspect", "operate"), (), "Vận hành (dữ liệu thử)"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A prepared demo folder."""
+
+    folder: Path
+    settings: Settings
+    tokens: dict[str, object]
+
+
+def prepare(folder: Path, now: datetime, say: Callable[[str], None]) -> Demo:
+    """Make ``folder`` ready to serve and return what is in it.
+
+    The first time takes some seconds for 2,000 citizens; later ones only renew the tokens.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    databases = [one for one in installed_databases() if one.records]
+    paths = {one.name: folder / "databases" / f"{one.name}.sqlite" for one in databases}
+    config = folder / "gateway.toml"
+    truth = folder / "truth.jsonl"
+    options = Options(people=DEMO_CITIZENS, today=legal_date(now).replace(day=1))
+    if not all(path.exists() for path in (*paths.values(), truth)):
+        say(f"building the demo databases ({DEMO_CITIZENS} synthetic citizens)")
+        write(databases, paths, options, truth)
+    _write(config, _toml({name: path.relative_to(folder) for name, path in paths.items()}))
+    settings = load(config)
+    if not settings.path(settings.access.key).exists():
+        create_key(settings.path(settings.access.key))
+    if not settings.path(settings.audit.key).exists():
+        create_secret(settings.path(settings.audit.key))
+    cast = personas(read_truth(truth))
+    _write(folder / "personas.json", json.dumps(cast, ensure_ascii=False, indent=1) + "\n")
+    tokens = _tokens(settings, now, cast)
+    _write(folder / "tokens.json", json.dumps(tokens, indent=1) + "\n")
+    return Demo(folder, settings, tokens)
+
+
+def _toml(paths: dict[str, Path]) -> str:
+    lines = ["# Written by justice-gateway demo; every value here is for show only.", "demo = true"]
+    for name, path in paths.items():
+        lines += ["", f"[databases.{name}]", f'url = "sqlite:///{path.as_posix()}"']
+    return "\n".join(lines) + "\n"
+
+
+def _tokens(settings: Settings, now: datetime, cast: list[dict[str, object]]) -> dict[str, object]:
+    key = load_key(settings.path(settings.access.key))
+
+    def token(
+        subject: str, client: str, scopes: tuple[str, ...], purposes: tuple[str, ...], agency: str
+    ) -> str:
+        return issue(
+            key,
+            settings.access,
+            now,
+            subject=subject,
+            client=client,
+            scopes=scopes,
+            purposes=purposes,
+            agency=agency,
+        )
+
+    citizens = {
+        str(one["id"]): token(str(one["id"]), "demo-portal", ("me",), (), "Cổng dịch vụ công (thử)")
+        for one in cast
+        if not {"deceased", "minor"} & set(_tags(one))
+    }
+    return {
+        "citizen": next(iter(citizens.values())),
+        "citizens": citizens,
+        **{
+            name: token(f"demo-{name}", f"demo-{name}", scopes, purposes, agency)
+            for name, (scopes, purposes, agency) in _CALLERS.items()
+        },
+    }
+
+
+def _tags(persona: dict[str, object]) -> list[str]:
+    tags = persona["tags"]
+    assert isinstance(tags, list)
+    return tags
+
+
+def _write(path: Path, content: str) -> None:
+    """Replace ``path`` in one step; what holds tokens is for its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(path.name + ".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
+    fresh.replace(path)

@@ -1,0 +1,56 @@
+"""One request's way to the sources: batched by record, within one deadline.
+
+Built on aiodataloader: keys that are asked for in the same turn of the event loop go to the source
+together. Waiting ends at the request's deadline, whatever the source does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from aiodataloader import DataLoader
+
+from connectors.description import Lookup, Record
+from gateway.answer import Answer, State
+from gateway.clock import Clock
+from gateway.fetch.source import Source
+
+_LARGEST_BATCH = 200
+
+
+class Loaders:
+    """Loads answers for one request. ``deadline`` is a moment of the clock's monotonic time."""
+
+    def __init__(self, sources: Mapping[str, Source], clock: Clock, deadline: float) -> None:
+        self._sources = sources
+        self._clock = clock
+        self._deadline = deadline
+        self._loaders: dict[tuple[str, str], DataLoader[str, Answer]] = {}
+
+    async def load(self, record: Record, lookup: Lookup, key: str) -> Answer:
+        """Return the answer for one key; asking again for the same one costs nothing.
+
+        Never raises for what a source does. After the deadline the answer is TIMED_OUT, while what
+        was asked goes on for others until the database's own timeout.
+        """
+        loader = self._loader(record, lookup)
+        left = self._deadline - self._clock.monotonic()
+        try:
+            async with asyncio.timeout(max(left, 0)):
+                return await asyncio.shield(loader.load(key))
+        except TimeoutError:
+            return Answer(self._sources[record.database].report(record, State.TIMED_OUT))
+
+    def _loader(self, record: Record, lookup: Lookup) -> DataLoader[str, Answer]:
+        found = self._loaders.get((record.database, lookup.name))
+        if found is None:
+            source = self._sources[record.database]
+
+            async def batch(keys: list[str]) -> list[Answer]:
+                left = self._deadline - self._clock.monotonic()
+                return await source.fetch(record, lookup, keys, max(left, 0))
+
+            found = DataLoader(batch, max_batch_size=_LARGEST_BATCH)
+            self._loaders[record.database, lookup.name] = found
+        return found

@@ -1,0 +1,122 @@
+"""Whose number is this? From the number that was asked to the person who holds it now.
+
+Rules (design sections 6.5 and 6.7; Decree 70/2024 on cancelled and re-issued numbers): records
+filed under an earlier number are found and say so; the answer carries the present number; a number
+that belongs to two people shows nobody. What the population database could not be asked stays
+unknown: ``doubt`` says why, and nobody may read "no earlier numbers" from it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from connectors.description import Lookup, Record
+from gateway.answer import Answer, State, worst
+from gateway.fetch.loaders import Loaders
+from gateway.fetch.source import Source
+
+DATABASE = "population"
+_PRESENT_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What is known of the number ``asked``.
+
+    ``present``: the 12-digit number of today; None if there is none or it is not known.
+    ``earlier``: the person's other numbers. ``doubt``: why some of this could not be found out,
+    None where all of it was. ``conflict``: the number belongs to more than one person.
+    ``identity``: the population's answer about the person, None where it is not reachable at all.
+    """
+
+    asked: str
+    present: str | None
+    earlier: tuple[str, ...] = ()
+    doubt: State | None = None
+    conflict: bool = False
+    identity: Answer | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether the population database could be asked for all of this."""
+        return self.doubt is None
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every number under which records of the person may be filed, the present one first."""
+        first = self.present or self.asked
+        return tuple(dict.fromkeys((first, self.asked, *self.earlier)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Population:
+    identity: Record
+    by_citizen: Lookup
+    earlier: Record
+    earlier_by_citizen: Lookup
+    holders: Lookup
+
+
+def _population(sources: Mapping[str, Source]) -> _Population | None:
+    source = sources.get(DATABASE)
+    if source is None:
+        return None
+    records = source.database.by_name
+    identity, earlier = records.get("identity"), records.get("earlier_numbers")
+    if identity is None or earlier is None:
+        return None
+    lookups = {lookup.name: lookup for lookup in (*identity.lookups, *earlier.lookups)}
+    return _Population(
+        identity, lookups["identity"], earlier, lookups["earlier_numbers"], lookups["holders"]
+    )
+
+
+async def resolve(sources: Mapping[str, Source], loaders: Loaders, asked: str) -> Numbers:
+    """Find out whose number ``asked`` is.
+
+    Costs three small reads of the population database side by side, and two more for an earlier
+    number. Never raises; waits at most that database's timeout.
+    """
+    population = _population(sources)
+    is_present = len(asked) == _PRESENT_DIGITS
+    if population is None:
+        return Numbers(asked, asked if is_present else None, doubt=State.NOT_OPERATING)
+    identity, earlier, holders = await asyncio.gather(
+        loaders.load(population.identity, population.by_citizen, asked),
+        loaders.load(population.earlier, population.earlier_by_citizen, asked),
+        loaders.load(population.earlier, population.holders, asked),
+    )
+    doubt = _doubt(identity, earlier, holders)
+    persons = _values(holders, population.earlier, "citizen_id")
+    own_rows = identity.rows or ()
+    if own_rows:
+        persons = persons | {asked}
+    if len(persons) > 1 or len(own_rows) > 1:
+        return Numbers(asked, None, doubt=doubt, conflict=True)
+    present = next(iter(persons), asked if is_present else None)
+    if present is not None and present != asked:
+        identity, earlier = await asyncio.gather(
+            loaders.load(population.identity, population.by_citizen, present),
+            loaders.load(population.earlier, population.earlier_by_citizen, present),
+        )
+        doubt = doubt or _doubt(identity, earlier)
+        if len(identity.rows or ()) > 1:
+            return Numbers(asked, None, doubt=doubt, conflict=True)
+    numbers = _values(earlier, population.earlier, "number")
+    others = tuple(sorted(numbers - {asked, present}))
+    return Numbers(asked, present, others, doubt, identity=identity)
+
+
+def _doubt(*answers: Answer) -> State | None:
+    """Return why ``answers`` may not be the whole truth, None if they are."""
+    state = worst(answer.report.state for answer in answers)
+    if state is State.ANSWERED and any(answer.truncated for answer in answers):
+        return State.PARTIAL
+    return None if state is State.ANSWERED else state
+
+
+def _values(answer: Answer, record: Record, column: str) -> set[str]:
+    place = record.positions[column]
+    return {str(row[place]) for row in answer.rows or () if row[place] is not None}

@@ -1,0 +1,48 @@
+"""The caller of a request, from its headers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from starlette.datastructures import Headers
+
+from gateway.access.caller import ANONYMOUS, Caller
+from gateway.access.permission import unauthenticated
+from gateway.access.tokens import Tokens
+from gateway.errors import GatewayError
+
+_PURPOSE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_CASE_NUMBER = re.compile(r"[\w./:-]{1,64}")
+
+
+def identify(headers: Headers, tokens: Tokens) -> Caller:
+    """Return who asks, and for what purpose.
+
+    No Authorization header is an anonymous caller; any that is not a good bearer token is refused,
+    never taken for an anonymous one. Raises GatewayError UNAUTHENTICATED, TOKEN_INVALID,
+    TOKEN_EXPIRED, PURPOSE_NOT_GRANTED or BAD_REQUEST.
+    """
+    authorization = headers.getlist("authorization")
+    if not authorization:
+        caller = ANONYMOUS
+    else:
+        scheme, _, token = authorization[0].partition(" ")
+        if len(authorization) > 1 or scheme.lower() != "bearer" or not token.strip():
+            raise unauthenticated("TOKEN_INVALID")
+        try:
+            caller = tokens.verify(token.strip())
+        except GatewayError as error:
+            raise unauthenticated(error.code.name) from None
+    return _for_purpose(caller, headers.get("x-purpose"), headers.get("x-case-number"))
+
+
+def _for_purpose(caller: Caller, purpose: str | None, case_number: str | None) -> Caller:
+    if purpose is not None:
+        if not _PURPOSE.fullmatch(purpose):
+            raise GatewayError("BAD_REQUEST", "X-Purpose is a procedure code")
+        if purpose not in caller.purposes:
+            raise GatewayError("PURPOSE_NOT_GRANTED")
+    if case_number is not None and not _CASE_NUMBER.fullmatch(case_number):
+        raise GatewayError("BAD_REQUEST", "X-Case-Number has up to 64 letters, digits and ./:-")
+    return replace(caller, purpose=purpose, case_number=case_number)

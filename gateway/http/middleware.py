@@ -1,0 +1,75 @@
+"""Pure ASGI middleware: request ids, security headers, and a last net under every request."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import orjson
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.errors import GatewayError
+from gateway.shape.response import refused
+
+log = structlog.get_logger(__name__)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+class Envelope:
+    """Gives every request an id and every answer its headers; turns a defect into INTERNAL.
+
+    A client's ``X-Request-Id`` is taken over if it is 8 to 64 letters, digits and ``._-``. It must
+    not be a person's number: such a one is replaced.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection (ASGI 3)."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(Headers(scope=scope).get("x-request-id"))
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(raw=message["headers"])
+                headers["x-request-id"] = request_id
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_with_headers)
+            except Exception:
+                log.exception("request failed", path=scope["path"])
+                if started:
+                    raise
+                await _send_internal(send_with_headers, request_id)
+
+
+def _request_id(given: str | None) -> str:
+    if given is None or not _REQUEST_ID.fullmatch(given) or given.isdigit():
+        return uuid.uuid4().hex
+    return given
+
+
+async def _send_internal(send: Send, request_id: str) -> None:
+    answer = refused(GatewayError("INTERNAL", details={"errorId": request_id}))
+    headers = [(b"content-type", b"application/json; charset=utf-8")]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": orjson.dumps(answer)})

@@ -1,0 +1,55 @@
+"""Probes, the schema as text, and answers for addresses that do not exist."""
+
+from __future__ import annotations
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from gateway.errors import GatewayError
+from gateway.http.caller import identify
+from gateway.service import Service
+from gateway.shape.response import refused
+
+
+async def live(_request: Request) -> Response:
+    """Say that the process runs."""
+    return PlainTextResponse("live\n")
+
+
+async def ready(request: Request) -> Response:
+    """Say whether requests can be answered.
+
+    Only what the gateway itself cannot do without counts (the journal; keys and settings are read
+    before it starts), never a database that is down (design section 8).
+    """
+    service: Service = request.app.state.service
+    if await service.journal.check():
+        return PlainTextResponse("ready\n")
+    return PlainTextResponse("not ready: journal\n", 503)
+
+
+async def schema(request: Request) -> Response:
+    """Show the schema definition; to callers who may introspect only, where settings say so."""
+    service: Service = request.app.state.service
+    try:
+        caller = identify(request.headers, service.tokens)
+        if not service.settings.public_schema and not caller.may_introspect:
+            raise GatewayError("INTROSPECTION_DENIED")
+    except GatewayError as error:
+        return error_response(error)
+    return PlainTextResponse(service.schema_text)
+
+
+async def http_error(_request: Request, error: Exception) -> Response:
+    """Answer what routing refuses (no such address, wrong method) with a code."""
+    assert isinstance(error, HTTPException)
+    code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "BAD_REQUEST")
+    return error_response(GatewayError(code, headers=dict(error.headers or {})))
+
+
+def error_response(error: GatewayError) -> Response:
+    """Return ``error`` as a JSON answer with its status."""
+    content = orjson.dumps(refused(error))
+    return Response(content, error.code.status, error.headers, "application/json")

@@ -1,0 +1,134 @@
+"""A GraphQL request as it comes over HTTP (GraphQL over HTTP specification, sections 4 and 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+from starlette.requests import Request
+
+from gateway.errors import GatewayError
+
+JSON = "application/json"
+GRAPHQL_JSON = "application/graphql-response+json"
+_NAMES = ("query", "operationName", "variables", "extensions")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is asked: the well-formed request parameters."""
+
+    query: str
+    operation_name: str | None
+    variables: Mapping[str, object] | None
+    in_url: bool
+
+
+def response_type(accept: str | None) -> str:
+    """Return the media type to answer with; raises NOT_ACCEPTABLE.
+
+    ``application/json`` unless the other one is preferred by name: older clients send ``*/*``.
+    """
+    if not accept or not accept.strip():
+        return JSON
+    wanted = dict(_ranges(accept))
+    quality = {
+        kind: wanted.get(kind, wanted.get("application/*", wanted.get("*/*", 0.0)))
+        for kind in (GRAPHQL_JSON, JSON)
+    }
+    if GRAPHQL_JSON in wanted and quality[GRAPHQL_JSON] >= quality[JSON] > -1:
+        best = GRAPHQL_JSON
+    else:
+        best = max((JSON, GRAPHQL_JSON), key=quality.__getitem__)
+    if quality[best] <= 0:
+        raise GatewayError("NOT_ACCEPTABLE")
+    return best
+
+
+def _ranges(accept: str) -> list[tuple[str, float]]:
+    """Read an Accept header (RFC 9110 section 12.5.1): media range -> quality."""
+    ranges = []
+    for part in accept.split(","):
+        kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        quality = 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                try:
+                    quality = float(parameter[2:])
+                except ValueError:
+                    quality = 0.0
+        ranges.append((kind, quality))
+    return ranges
+
+
+async def read_call(request: Request, body_bytes: int) -> Call:
+    """Return what ``request`` asks.
+
+    Raises GatewayError METHOD_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, BAD_JSON or
+    BAD_REQUEST. Reads no more than ``body_bytes``.
+    """
+    if request.method in {"GET", "HEAD"}:
+        return _from_url(request, body_bytes)
+    if request.method != "POST":
+        raise GatewayError("METHOD_NOT_ALLOWED", headers={"Allow": "GET, POST"})
+    _check_content_type(request.headers.get("content-type"))
+    parameters = _json(await _body(request, body_bytes))
+    if not isinstance(parameters, dict):
+        raise GatewayError("BAD_REQUEST", "the body is a JSON object")
+    return _call(parameters, in_url=False)
+
+
+def _from_url(request: Request, largest: int) -> Call:
+    if len(request.url.query) > largest:
+        raise GatewayError("BODY_TOO_LARGE")
+    parameters: dict[str, object] = {}
+    for name in _NAMES:
+        values = request.query_params.getlist(name)
+        if len(values) > 1:
+            raise GatewayError("BAD_REQUEST", f"{name} is given more than once")
+        if values:
+            is_json = name in {"variables", "extensions"}
+            parameters[name] = _json(values[0].encode("utf-8", "replace")) if is_json else values[0]
+    return _call(parameters, in_url=True)
+
+
+def _check_content_type(header: str | None) -> None:
+    kind, *parameters = (piece.strip().lower() for piece in (header or "").split(";"))
+    charsets = [one.split("=", 1)[1].strip('"') for one in parameters if one.startswith("charset=")]
+    if kind != JSON or any(one not in {"utf-8", "utf8"} for one in charsets):
+        raise GatewayError("UNSUPPORTED_MEDIA_TYPE")
+
+
+async def _body(request: Request, largest: int) -> bytes:
+    announced = request.headers.get("content-length", "0")
+    if not announced.isdigit() or int(announced) > largest:
+        raise GatewayError("BODY_TOO_LARGE", details={"limit": largest})
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > largest:
+            raise GatewayError("BODY_TOO_LARGE", details={"limit": largest})
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _json(text: bytes) -> object:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise GatewayError("BAD_JSON") from None
+
+
+def _call(parameters: Mapping[str, object], in_url: bool) -> Call:
+    query, name = parameters.get("query"), parameters.get("operationName")
+    variables, extensions = parameters.get("variables"), parameters.get("extensions")
+    if not isinstance(query, str) or not query.strip():
+        raise GatewayError("BAD_REQUEST", "query is a string")
+    if name is not None and not isinstance(name, str):
+        raise GatewayError("BAD_REQUEST", "operationName is a string")
+    if variables is not None and not isinstance(variables, dict):
+        raise GatewayError("BAD_REQUEST", "variables is an object")
+    if extensions is not None and not isinstance(extensions, dict):
+        raise GatewayError("BAD_REQUEST", "extensions is an object")
+    return Call(query, name or None, variables, in_url)

@@ -1,0 +1,121 @@
+"""Notices: what a reader of a person must not miss (design section 6.6).
+
+Computed from the population's answer about the person. Only callers who may read that database
+are told; to all others, and when it did not answer, the notice is UNKNOWN with the reason: silence
+would read as "nothing to notice".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from connectors.description import Coded, Record, Row
+from connectors.values import PartialDate
+from gateway.answer import State
+from gateway.fetch.numbers import Numbers
+
+
+class NoticeCode(Coded):
+    """What is to be noticed."""
+
+    DECEASED = "người này đã chết", "the person is dead"
+    MISSING = "người này mất tích", "the person is missing"
+    UNDER_CORRECTION = "dữ liệu đang được cải chính", "the data are under correction"
+    EARLIER_NUMBER = (
+        "số được hỏi là số đã dùng trước đây",
+        "the number asked is an earlier number of the person",
+    )
+    NOT_IN_POPULATION = (
+        "cơ sở dữ liệu dân cư không có số này",
+        "the population database does not know this number",
+    )
+    PREFIX_UNKNOWN = (
+        "ba chữ số đầu không phải mã tỉnh đã biết",
+        "the first three digits are no known province code",
+    )
+    NUMBER_DISAGREES = (
+        "số định danh không khớp giới tính hoặc năm sinh",
+        "the number disagrees with the sex or the year of birth",
+    )
+    UNKNOWN = (
+        "chưa xác định được tình trạng của người này",
+        "it could not be found out whether there is something to notice",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One notice. ``reason`` is the state that made an UNKNOWN unknown; ``detail`` a date."""
+
+    code: NoticeCode
+    detail: str | None = None
+    reason: State | None = None
+
+    @property
+    def message(self) -> str:
+        """The notice as a sentence, Vietnamese first."""
+        return str(self.code.title)
+
+
+def notices(numbers: Numbers, record: Record | None, may_know: bool) -> tuple[Notice, ...]:
+    """Return what is to be noticed about the person behind ``numbers``.
+
+    ``record`` is the population's identity record. Pure: ``numbers.resolve`` made the reads.
+    """
+    if not may_know:
+        return (Notice(NoticeCode.UNKNOWN, reason=State.DENIED),)
+    answer = numbers.identity
+    if answer is None or record is None:
+        return (Notice(NoticeCode.UNKNOWN, reason=State.NOT_OPERATING),)
+    found: list[Notice] = []
+    if numbers.present is not None and numbers.present != numbers.asked:
+        found.append(Notice(NoticeCode.EARLIER_NUMBER))
+    if numbers.doubt is not None:
+        found.append(Notice(NoticeCode.UNKNOWN, reason=numbers.doubt))
+    if answer.rows:
+        found += _of_identity(numbers, record, answer.rows[0])
+    elif answer.report.state is State.ANSWERED:
+        found.append(Notice(NoticeCode.NOT_IN_POPULATION))
+    return tuple(dict.fromkeys(found))
+
+
+def _of_identity(numbers: Numbers, record: Record, row: Row) -> Iterator[Notice]:
+    values = dict(zip(record.positions, row, strict=True))
+    date = values["death_or_missing_date"]
+    detail = str(date) if date is not None else None
+    match values["life_status"]:
+        case "DEAD":
+            yield Notice(NoticeCode.DECEASED, detail)
+        case "MISSING":
+            yield Notice(NoticeCode.MISSING, detail)
+        case None:
+            yield Notice(NoticeCode.UNKNOWN)
+        case _:
+            pass
+    if values["status"] == "UNDER_CORRECTION":
+        yield Notice(NoticeCode.UNDER_CORRECTION)
+    if numbers.present is not None:
+        yield from _of_digits(numbers.present, values["sex"], values["birth_date"])
+
+
+def _of_digits(number: str, sex: object, birth: object) -> Iterator[Notice]:
+    """Compare the number with what it encodes (domain.md 1.1; Circular 59/2021/TT-BCA)."""
+    if number[:3] not in _prefixes():
+        yield Notice(NoticeCode.PREFIX_UNKNOWN)
+    digit = int(number[3])
+    wrong_sex = sex in {"MALE", "FEMALE"} and (digit % 2 == 0) is not (sex == "MALE")
+    year = 1900 + 100 * (digit // 2) + int(number[4:6])
+    if wrong_sex or (isinstance(birth, PartialDate) and birth.year != year):
+        yield Notice(NoticeCode.NUMBER_DISAGREES)
+
+
+@cache
+def _prefixes() -> frozenset[str]:
+    """The 63 province codes of before July 2025 and the 34 of today, as number prefixes."""
+    data = json.loads(files("connectors").joinpath("provinces.json").read_text("utf-8"))
+    old = {province["pin_prefix"] for province in data["old63"]}
+    return frozenset(old | {f"0{province['code']}" for province in data["new34"]})

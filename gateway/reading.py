@@ -1,0 +1,88 @@
+"""Records of one person, read in the one order that counts: permission, fetch, protection.
+
+Nothing else in the gateway takes rows from a source and hands them on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from connectors.description import Lookup, Record, Row, Sensitivity
+from gateway.access.caller import Caller
+from gateway.answer import Answer, State, worst
+from gateway.fetch.loaders import Loaders
+from gateway.fetch.source import Source
+from gateway.protection import is_withheld, visible
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads for one request."""
+
+    caller: Caller
+    sources: Mapping[str, Source]
+    loaders: Loaders
+
+    def missing_scope(self, record: Record, sensitivity: Sensitivity, own: bool) -> str | None:
+        """Return the scope that the caller lacks for such fields, or None.
+
+        ``own``: the records are about the citizen who asks, who sees them (design section 7).
+        """
+        return None if own else self.caller.lacks(record, sensitivity)
+
+    async def read(
+        self,
+        record: Record,
+        lookup: Lookup,
+        keys: Sequence[str],
+        own: bool,
+        earlier_asked: bool | None,
+    ) -> Answer:
+        """Return the records found under any of ``keys``, as the caller may see them.
+
+        Not fetched at all where permission or protection already decides. If any key could not be
+        asked, the whole list is unknown: rows under one number say nothing of those under another.
+        ``earlier_asked`` goes into the report: whether ``keys`` are all there are.
+        """
+        source = self.sources[record.database]
+        if self.missing_scope(record, Sensitivity.BASIC, own) is not None:
+            return Answer(source.report(record, State.DENIED))
+        if is_withheld(record, self.caller):
+            return Answer(source.report(record, State.WITHHELD))
+        answers = await asyncio.gather(*(self.loaders.load(record, lookup, key) for key in keys))
+        answer = _merged(record, answers)
+        if answer.rows is None:
+            return answer
+        report = replace(answer.report, earlier_numbers_asked=earlier_asked)
+        return replace(answer, report=report, rows=visible(record, answer.rows, self.caller))
+
+
+def _merged(record: Record, answers: Sequence[Answer]) -> Answer:
+    """Put the answers for several keys together; the worst state speaks for all."""
+    if len(answers) == 1:
+        return answers[0]
+    state = worst(answer.report.state for answer in answers)
+    speaker = next(answer for answer in answers if answer.report.state is state)
+    if speaker.rows is None:
+        return speaker
+    place = record.positions[record.identity]
+    rows = {row[place]: row for answer in answers for row in answer.rows or ()}
+    return Answer(
+        speaker.report,
+        newest_first(record, rows.values()),
+        sum(answer.unreadable for answer in answers),
+        any(answer.truncated for answer in answers),
+    )
+
+
+def newest_first(record: Record, rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Order rows as sources do: by ``record.date`` as written, unknown last, then identity."""
+    by_identity = sorted(rows, key=lambda row: str(row[record.positions[record.identity]]))
+    if record.date is None:
+        return tuple(by_identity)
+    place = record.positions[record.date]
+    dated = [row for row in by_identity if row[place] is not None]
+    undated = [row for row in by_identity if row[place] is None]
+    return (*sorted(dated, key=lambda row: str(row[place]), reverse=True), *undated)

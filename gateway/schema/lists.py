@@ -1,0 +1,84 @@
+"""The arguments of a list of records: which rows, in which order, how many.
+
+They apply to what permission and protection have left. A row whose date or status is not known is
+never filtered away: it might be the one that was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from connectors.description import Coded, Record, Row
+from connectors.values import PartialDate
+from gateway.errors import GatewayError
+
+DEFAULT_FIRST = 50
+
+
+class Order(Coded):
+    """In which order a list is."""
+
+    NEWEST_FIRST = "mới nhất trước", "newest first"
+    OLDEST_FIRST = "cũ nhất trước", "oldest first"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list was asked for. Dates are inclusive."""
+
+    first: int = DEFAULT_FIRST
+    since: date | None = None
+    until: date | None = None
+    status: frozenset[str] | None = None
+    oldest_first: bool = False
+
+
+def check(wanted: Wanted, limit: int) -> None:
+    """Refuse what makes no sense; raises GatewayError INVALID_VALUE."""
+    if not 1 <= wanted.first <= limit:
+        raise GatewayError("INVALID_VALUE", f"first is a number from 1 to {limit}")
+    if wanted.since and wanted.until and wanted.since > wanted.until:
+        raise GatewayError("INVALID_VALUE", "from is later than to")
+
+
+def choose(record: Record, rows: Sequence[Row], wanted: Wanted) -> tuple[tuple[Row, ...], bool]:
+    """Return the rows wanted out of ``rows`` (newest first), and whether there are more of them."""
+    kept = [
+        row for row in rows if _in_time(record, row, wanted) and _in_status(record, row, wanted)
+    ]
+    if wanted.oldest_first:
+        kept = _reversed_dates(record, kept)
+    return tuple(kept[: wanted.first]), len(kept) > wanted.first
+
+
+def _in_time(record: Record, row: Row, wanted: Wanted) -> bool:
+    if record.date is None or (wanted.since is None and wanted.until is None):
+        return True
+    value = row[record.positions[record.date]]
+    if isinstance(value, PartialDate):
+        first, last = value.first, value.last
+    elif isinstance(value, date):
+        first = last = value
+    else:
+        return True
+    too_early = wanted.since is not None and last < wanted.since
+    too_late = wanted.until is not None and first > wanted.until
+    return not (too_early or too_late)
+
+
+def _in_status(record: Record, row: Row, wanted: Wanted) -> bool:
+    if record.status is None or wanted.status is None:
+        return True
+    value = row[record.positions[record.status]]
+    return value is None or value in wanted.status
+
+
+def _reversed_dates(record: Record, rows: list[Row]) -> list[Row]:
+    """Turn newest-first into oldest-first; unknown dates stay last."""
+    if record.date is None:
+        return rows
+    place = record.positions[record.date]
+    undated = [row for row in rows if row[place] is None]
+    return [row for row in reversed(rows) if row[place] is not None] + undated

@@ -1,0 +1,225 @@
+"""The root fields: person, persons, me, databases."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from connectors.description import Database, Group, Text
+from connectors.values import PartialDate, PersonNumber
+from gateway.errors import GatewayError
+from gateway.fetch.numbers import DATABASE as POPULATION
+from gateway.fetch.numbers import Numbers
+from gateway.names import dates_agree, same_name
+from gateway.notices import Notice
+from gateway.schema.common import database_type, notice_type
+from gateway.schema.context import Context, Person
+from gateway.schema.scalars import CitizenID
+from gateway.schema.sections import section_field
+from gateway.schema.selection import selected
+from gateway.schema.types import Later, Types, list_of, resolved
+
+
+@strawberry.input(
+    description="Thông tin đối chiếu với số định danh / What must agree with the number"
+)
+class Matching:
+    """Details that must agree with what the population database holds."""
+
+    name: str | None = strawberry.field(default=None, description="họ, chữ đệm và tên / full name")
+    birth_date: PartialDate | None = strawberry.field(
+        default=None, description="ngày sinh / date of birth"
+    )
+
+
+def query_fields(types: Types, databases: tuple[Database, ...]) -> list[StrawberryField]:
+    """Return the fields of Query over ``databases``."""
+    person = Later("Person", "", find=lambda: types.named("Person", "Person", _no_type))
+    _person_type(types, databases, person)
+    number_title = Text("một người theo số định danh", "one person, by number")
+    return [
+        resolved("person", person | None, _person, _PERSON_ARGUMENTS, number_title),
+        resolved(
+            "persons",
+            list_of(person | None) | None,
+            _persons,
+            {"ids": list[PersonNumber]},
+            Text("nhiều người, giữ nguyên thứ tự", "persons, in the order asked, repeats kept"),
+        ),
+        resolved(
+            "me",
+            person | None,
+            _me,
+            title=Text("công dân xem dữ liệu của chính mình", "the citizen's own view"),
+        ),
+        resolved(
+            "databases",
+            list_of(database_type(types)),
+            _databases(databases),
+            {"group": types.enumeration(Group) | None},
+            Text("danh mục cơ sở dữ liệu", "the catalogue of databases"),
+        ),
+    ]
+
+
+_PERSON_ARGUMENTS: dict[str, object] = {"id": PersonNumber, "matching": Matching | None}
+
+
+def _no_type() -> Any:
+    raise AssertionError("Person is made before it is looked for")
+
+
+def _person_type(types: Types, databases: tuple[Database, ...], person: Later) -> Any:
+    fields = [
+        resolved(
+            "id",
+            CitizenID | None,
+            _present_number,
+            title=Text(
+                "số định danh hiện tại; null nếu người này không có",
+                "the present number; null where the person has none",
+            ),
+        ),
+        resolved(
+            "asked_as",
+            PersonNumber,
+            _asked_number,
+            title=Text("số đã được hỏi", "the number that was asked"),
+        ),
+        resolved(
+            "notices",
+            list_of(notice_type(types)) | None,
+            _notices,
+            title=Text("điều cần lưu ý", "what must not be missed"),
+        ),
+    ]
+    fields += [section_field(types, one, person) for one in databases if one.records]
+    title = Text("Một người, theo số định danh", "A person, by number")
+    return types.object("Person", fields, title)
+
+
+def _present_number(self: Person, info: strawberry.Info) -> str | None:
+    return self.numbers.present
+
+
+def _asked_number(self: Person, info: strawberry.Info) -> str:
+    return self.numbers.asked
+
+
+def _notices(self: Person, info: strawberry.Info) -> tuple[Notice, ...]:
+    context: Context = info.context
+    return context.notices(self)
+
+
+async def _person(
+    self: Any,
+    info: strawberry.Info,
+    id: PersonNumber,  # noqa: A002 - the argument's name in the schema
+    matching: Matching | None = None,
+) -> Person | None:
+    context: Context = info.context
+    context.name_persons(1)
+    return await _named(context, info, id, matching)
+
+
+async def _persons(
+    self: Any, info: strawberry.Info, ids: list[PersonNumber]
+) -> list[Person | None]:
+    context: Context = info.context
+    context.name_persons(len(ids))
+    found = await asyncio.gather(
+        *(_named(context, info, one, None, place) for place, one in enumerate(ids)),
+    )
+    return list(found)
+
+
+async def _me(self: Any, info: strawberry.Info) -> Person | None:
+    context: Context = info.context
+    citizen = context.reader.caller.citizen
+    if citizen is None:
+        raise GatewayError("FORBIDDEN", "me is the citizen's own view", details={"missing": ["me"]})
+    numbers = await context.numbers(citizen)
+    return _opened(context, info, numbers, own=True)
+
+
+async def _named(
+    context: Context,
+    info: strawberry.Info,
+    number: PersonNumber,
+    matching: Matching | None,
+    place: int | None = None,
+) -> Person | None:
+    """Open a person whom the caller named; None with an error beside it where nobody is shown."""
+    context.persons.add(number)
+    try:
+        if not context.reader.caller.may_name_persons:
+            raise GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})
+        numbers = await context.numbers(number)
+        _match(numbers, matching, context)
+        return _opened(context, info, numbers, own=False, place=place)
+    except GatewayError as error:
+        context.problem(info._raw_info, error, place)
+        return None
+
+
+def _opened(
+    context: Context,
+    info: strawberry.Info,
+    numbers: Numbers,
+    own: bool,
+    place: int | None = None,
+) -> Person:
+    """Return the person, unless the number leads to none or to several.
+
+    Notices go into the answer's extensions where the field is not selected (design section 6.6).
+    """
+    if numbers.conflict:
+        raise GatewayError("NUMBER_CONFLICT")
+    if numbers.present is None and not numbers.known:
+        raise GatewayError("NUMBER_UNRESOLVED")
+    person = Person(numbers, own)
+    if "notices" not in selected(info._raw_info):
+        context.mirror(info._raw_info, person, place)
+    return person
+
+
+def _match(numbers: Numbers, matching: Matching | None, context: Context) -> None:
+    """Compare what the caller knows of the person with the population database.
+
+    A mismatch and a number that nobody holds are one and the same answer; a database that could not
+    be asked is another. Raises GatewayError.
+    """
+    if matching is None or (matching.name is None and matching.birth_date is None):
+        return
+    identity = numbers.identity
+    if numbers.conflict:
+        raise GatewayError("PERSON_NOT_MATCHED")
+    if identity is None or identity.rows is None or (not identity.rows and identity.unreadable):
+        raise GatewayError("NUMBER_UNRESOLVED")
+    if not identity.rows:
+        raise GatewayError("PERSON_NOT_MATCHED")
+    record = context.sources[POPULATION].database.by_name["identity"]
+    values = dict(zip(record.positions, identity.rows[0], strict=True))
+    name, born = values["full_name"], values["birth_date"]
+    wanted_name, wanted_date = matching.name, matching.birth_date
+    names = wanted_name is None or (isinstance(name, str) and same_name(wanted_name, name))
+    dates = wanted_date is None or (
+        isinstance(born, PartialDate) and dates_agree(wanted_date, born)
+    )
+    if not (names and dates):
+        raise GatewayError("PERSON_NOT_MATCHED")
+
+
+def _databases(databases: tuple[Database, ...]) -> Any:
+    def catalogue(
+        self: Any, info: strawberry.Info, group: Any = strawberry.UNSET
+    ) -> list[Database]:
+        context: Context = info.context
+        shown = [context.sources[one.name].database for one in databases]
+        wanted = getattr(group, "value", None)
+        return [one for one in shown if wanted is None or one.group.name == wanted]
+
+    return catalogue

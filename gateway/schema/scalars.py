@@ -1,0 +1,69 @@
+"""The scalars of the schema. Each refuses what it cannot mean, with a code."""
+
+from __future__ import annotations
+
+from typing import NewType
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+from connectors.values import PartialDate, PersonNumber, person_number
+from gateway.errors import GatewayError
+
+#: A person's present number: always 12 digits, only ever an output.
+CitizenID = NewType("CitizenID", str)
+
+
+def _parse_number(value: object) -> PersonNumber:
+    try:
+        return person_number(value if isinstance(value, str) else "")
+    except ValueError:
+        raise GatewayError("INVALID_PERSON_NUMBER") from None
+
+
+def _parse_partial_date(value: object) -> PartialDate:
+    try:
+        return PartialDate.parse(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise GatewayError("INVALID_VALUE", str(error)) from None
+
+
+def _no_input(_value: object) -> object:
+    raise GatewayError("INVALID_VALUE", "CitizenID is never an input: use PersonNumber")
+
+
+def _definition(made: object) -> ScalarDefinition:
+    definition = getattr(made, "_scalar_definition", made)
+    assert isinstance(definition, ScalarDefinition)
+    return definition
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    PersonNumber: _definition(
+        strawberry.scalar(
+            name="PersonNumber",
+            description="Số định danh cá nhân 12 chữ số, hoặc số CMND 9 chữ số. / A personal "
+            "identification number of 12 digits, or an old identity card number of 9.",
+            serialize=str,
+            parse_value=_parse_number,
+        )
+    ),
+    CitizenID: _definition(
+        strawberry.scalar(
+            name="CitizenID",
+            description="Số định danh cá nhân hiện tại, 12 chữ số. / The present personal "
+            "identification number, 12 digits.",
+            serialize=str,
+            parse_value=_no_input,
+        )
+    ),
+    PartialDate: _definition(
+        strawberry.scalar(
+            name="PartialDate",
+            description="Ngày có thể chỉ biết năm hoặc tháng: 1957, 1957-03, 1957-03-02. / A date "
+            "of which only the year or month may be known.",
+            serialize=str,
+            parse_value=_parse_partial_date,
+        )
+    ),
+}

@@ -1,0 +1,218 @@
+"""Sections: a database's part of a person's view, derived from the declaration of its records."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Annotated, Any
+
+import strawberry
+from strawberry.tools import create_type
+from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
+
+from connectors.description import Database, Field, Lookup, Record, Sensitivity, Text
+from gateway.answer import Answer, SourceReport, worst
+from gateway.errors import GatewayError
+from gateway.schema.common import source_type
+from gateway.schema.context import Context, Person
+from gateway.schema.lists import DEFAULT_FIRST, Order, Wanted, check, choose
+from gateway.schema.selection import selected
+from gateway.schema.types import Denied, Later, Types, View, list_of, plain, resolved, view
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section being answered; ``lists`` are those selected in it."""
+
+    person: Person
+    database: Database
+    lists: tuple[tuple[Record, Lookup], ...]
+
+
+def section_field(types: Types, database: Database, person: Later) -> StrawberryField:
+    """Return the field of Person that leads to ``database``'s section."""
+    lists = {
+        to_camel_case(lookup.name): (record, lookup)
+        for record in database.records
+        for lookup in record.lookups
+        if lookup.on is None and not lookup.hidden
+    }
+
+    def open_section(self: Person, info: strawberry.Info) -> Section:
+        names = selected(info._raw_info)
+        return Section(self, database, tuple(lists[name] for name in names if name in lists))
+
+    fields = [_list_field(types, *one, person) for one in lists.values()]
+    fields.append(
+        resolved(
+            "source",
+            source_type(types) | None,
+            _section_source,
+            title=Text(
+                "tình trạng xấu nhất của các danh sách được hỏi",
+                "the worst state of the lists selected here; alone, that of the first list",
+            ),
+        )
+    )
+    name = "".join(part.capitalize() for part in database.name.split("_"))
+    made = types.object(f"{name}Section", fields, database.title)
+    return resolved(database.name, made | None, open_section, title=database.title)
+
+
+async def _section_source(self: Section, info: strawberry.Info) -> SourceReport:
+    context: Context = info.context
+    if self.lists:
+        answers = await asyncio.gather(*(context.read(self.person, *one) for one in self.lists))
+        state = worst(answer.report.state for answer in answers)
+        return next(answer.report for answer in answers if answer.report.state is state)
+    record = self.database.records[0]
+    answer = await context.read(self.person, record, record.lookups[0])
+    context.report(info._raw_info, record, answer)
+    return answer.report
+
+
+def _list_field(types: Types, record: Record, lookup: Lookup, person: Later) -> StrawberryField:
+    """Return the field of a list of records about a person."""
+
+    async def read(owner: Any, context: Context) -> Answer:
+        assert isinstance(owner, Person)
+        return await context.read(owner, record, lookup)
+
+    async def of_section(self: Section, info: strawberry.Info, **arguments: Any) -> object:
+        answer = await read(self.person, info.context)
+        return _answered(info, record, answer, self.person.own, arguments)
+
+    return _field(types, record, lookup, person, of_section)
+
+
+def _hung_field(
+    types: Types, record: Record, lookup: Lookup, column: str, person: Later
+) -> StrawberryField:
+    """Return the field of a list that hangs on another record by its ``column``."""
+
+    async def of_record(self: View, info: strawberry.Info, **arguments: Any) -> object:
+        context: Context = info.context
+        key = self[column]
+        if isinstance(key, Denied):
+            raise GatewayError("FORBIDDEN", details={"missing": [key.scope]})
+        if key is None:
+            return None
+        answer = await context.reader.read(record, lookup, [str(key)], self.own, None)
+        context.note(record, answer.report.state)
+        return _answered(info, record, answer, self.own, arguments)
+
+    return _field(types, record, lookup, person, of_record)
+
+
+def _answered(
+    info: strawberry.Info, record: Record, answer: Answer, own: bool, arguments: dict[str, Any]
+) -> dict[str, object]:
+    """Shape an answer as the list (or single) type has it."""
+    context: Context = info.context
+    wanted = _wanted(arguments)
+    if not record.single:
+        check(wanted, record.limit)
+    context.report(info._raw_info, record, answer)
+    if answer.rows is None:
+        return {"items": None, "item": None, "truncated": None, "source": answer.report}
+    rows, more = choose(record, answer.rows, wanted)
+    missing = partial(_missing, context, record, own)
+    items = [view(record, row, missing, own) for row in rows]
+    return {
+        "items": items,
+        "item": items[0] if items else None,
+        "truncated": more or answer.truncated,
+        "source": answer.report,
+    }
+
+
+def _missing(context: Context, record: Record, own: bool, level: Sensitivity) -> str | None:
+    return context.reader.missing_scope(record, level, own)
+
+
+def _wanted(arguments: dict[str, Any]) -> Wanted:
+    status = arguments.get("status")
+    return Wanted(
+        first=arguments.get("first", DEFAULT_FIRST),
+        since=arguments.get("since"),
+        until=arguments.get("until"),
+        status=None if status is None else frozenset(one.value for one in status),
+        oldest_first=arguments.get("order") is not None
+        and arguments["order"].value == Order.OLDEST_FIRST.name,
+    )
+
+
+def _field(
+    types: Types, record: Record, lookup: Lookup, person: Later, resolver: Any
+) -> StrawberryField:
+    item = record_type(types, record, person)
+    if record.single:
+        fields = [plain("item", item | None, record.title)]
+        name = f"{record.type_name}Result"
+    else:
+        fields = [
+            plain("items", list_of(item) | None, record.title),
+            plain(
+                "truncated",
+                bool | None,
+                Text("còn bản ghi chưa hiển thị", "there are more than are shown"),
+            ),
+        ]
+        name = f"{record.type_name}List"
+    fields.append(plain("source", source_type(types) | None, Text("báo cáo nguồn", "source")))
+    made = types.object(name, fields, record.title)
+    arguments = {} if record.single else _arguments(types, record)
+    return resolved(
+        lookup.name, made | None, resolver, arguments, lookup.title, {"first": DEFAULT_FIRST}
+    )
+
+
+def _arguments(types: Types, record: Record) -> dict[str, object]:
+    arguments: dict[str, object] = {"first": int}
+    if record.date is not None:
+        arguments["order"] = types.enumeration(Order) | None
+        arguments["since"] = Annotated[date | None, strawberry.argument(name="from")]
+        arguments["until"] = Annotated[date | None, strawberry.argument(name="to")]
+    if record.status is not None:
+        enumeration = record.column(record.status).field.enumeration
+        assert enumeration is not None
+        arguments["status"] = list_of(types.enumeration(enumeration)) | None
+    return arguments
+
+
+def record_type(types: Types, record: Record, person: Later) -> Any:
+    """Return the object type of a record, with the lists that hang on it."""
+
+    def link(one: Field) -> StrawberryField:
+        return _person_link(one, person)
+
+    def make() -> Any:
+        hung = [
+            _hung_field(types, child, lookup, column, person)
+            for child, lookup, column in types.hanging_on(record)
+        ]
+        fields = types.fields(record.fields, link) + hung
+        return create_type(record.type_name, fields, description=str(record.title))
+
+    return types.named(record.type_name, record, make)
+
+
+def _person_link(one: Field, person: Later) -> StrawberryField:
+    async def follow(self: dict[str, Any], info: strawberry.Info) -> Person | None:
+        context: Context = info.context
+        number = self[one.name]
+        if isinstance(number, Denied):
+            raise GatewayError("FORBIDDEN", details={"missing": [number.scope]})
+        if number is None:
+            return None
+        numbers = await context.numbers(number)
+        if numbers.conflict:
+            raise GatewayError("NUMBER_CONFLICT")
+        return Person(numbers, own=False)
+
+    assert one.person is not None
+    title = Text(f"người có {one.title.vi}", f"the person behind: {one.title.en}")
+    return resolved(one.person, person | None, follow, title=title)

@@ -1,0 +1,256 @@
+"""From descriptions to strawberry types.
+
+Strawberry is fed at run time: every type is made with ``create_type`` out of the neutral
+description, so that a connector alone decides what the schema shows
+(``docs/decisions/0002-feeding-strawberry.md``). Record and section fields are all nullable. A row
+reaches the resolvers as a ``View``: nested dictionaries in which fields that the caller may not see
+hold ``Denied``.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from inspect import Parameter, Signature
+from types import FunctionType
+from typing import Any, get_args
+
+import strawberry
+from strawberry import UNSET, Info
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.tools import create_type
+from strawberry.types.field import StrawberryField
+from strawberry.types.fields.resolver import StrawberryResolver
+from strawberry.types.lazy_type import LazyType
+
+from connectors.description import (
+    Coded,
+    Database,
+    Field,
+    Kind,
+    Lookup,
+    Record,
+    Row,
+    Sensitivity,
+    Struct,
+    Text,
+)
+from connectors.values import PartialDate, PersonNumber
+from gateway.errors import GatewayError
+
+_ANYWHERE = Parameter.POSITIONAL_OR_KEYWORD
+_BY_NAME = Parameter.KEYWORD_ONLY
+
+_PYTHON: dict[Kind, object] = {
+    Kind.STRING: str,
+    Kind.INTEGER: int,
+    Kind.BOOLEAN: bool,
+    Kind.DECIMAL: Decimal,
+    Kind.DATE: date,
+    Kind.PARTIAL_DATE: PartialDate,
+    Kind.DATETIME: datetime,
+    Kind.PERSON_NUMBER: PersonNumber,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Stands in a view for a value that the caller may not see, whether or not there is one."""
+
+    scope: str
+
+
+class View(dict[str, object]):
+    """A row as resolvers see it. ``own``: it belongs to the citizen who asks."""
+
+    own: bool = False
+
+
+def value_of(source: object, name: str) -> object:
+    """Resolve a plain field: the schema's default resolver.
+
+    Raises FORBIDDEN for a value that the caller may not see.
+    """
+    value = source[name] if isinstance(source, dict) else getattr(source, name)
+    if isinstance(value, Denied):
+        raise GatewayError("FORBIDDEN", details={"missing": [value.scope]})
+    return value.name if isinstance(value, Coded) else value
+
+
+def view(record: Record, row: Row, missing: Callable[[Sensitivity], str | None], own: bool) -> View:
+    """Turn a row into what resolvers see.
+
+    ``missing`` says which scope the caller lacks for a sensitivity, or None. A struct is null only
+    if all of it may be seen and all of it is empty, so that a null never stands for a denial.
+    """
+    lacking = {level: missing(level) for level in Sensitivity}
+    flat = {
+        column.path: value if (scope := lacking[column.sensitivity]) is None else Denied(scope)
+        for column, value in zip(record.columns, row, strict=True)
+    }
+    found = View(_nested(record.fields, (), flat))
+    found.own = own
+    return found
+
+
+def _nested(
+    fields: Iterable[Field], path: tuple[str, ...], flat: dict[tuple[str, ...], object]
+) -> dict[str, object]:
+    nested: dict[str, object] = {}
+    for one in fields:
+        here = (*path, one.name)
+        if one.struct is None:
+            nested[one.name] = flat[here]
+        else:
+            inner = _nested(one.struct.fields, here, flat)
+            nested[one.name] = _struct_value(inner)
+    return nested
+
+
+def _struct_value(inner: dict[str, object]) -> object:
+    values = list(inner.values())
+    if all(isinstance(value, Denied) for value in values):
+        return values[0]
+    return None if all(value is None for value in values) else inner
+
+
+@dataclass(frozen=True)
+class Later(LazyType[Any, Any]):
+    """A type that does not exist yet while those that lead to it are made."""
+
+    find: Callable[[], type] | None = None
+
+    def resolve_type(self) -> type[Any]:
+        """Return the type; only called once all types are there."""
+        assert self.find is not None
+        return self.find()
+
+
+def list_of(kind: Any) -> Any:
+    """Return the annotation of a list of ``kind``, a type made at run time."""
+    return list[kind]
+
+
+def plain(name: str, annotation: object, title: Text | str | None = None) -> StrawberryField:
+    """Return a field that is read from its source by name (snake case here, camel case there)."""
+    return StrawberryField(
+        python_name=name,
+        type_annotation=StrawberryAnnotation(annotation),
+        description=str(title) if title is not None else None,
+    )
+
+
+def resolved(
+    name: str,
+    annotation: object,
+    resolver: Callable[..., object],
+    arguments: Mapping[str, object] | None = None,
+    title: Text | str | None = None,
+    defaults: Mapping[str, object] | None = None,
+) -> StrawberryField:
+    """Return a field with a resolver.
+
+    ``arguments`` are the types of the resolver's parameters beyond ``self`` and ``info``: they are
+    known only once the databases are, so the signature that strawberry reads is put together here,
+    on a copy of the function. One that may be null can be left out; ``defaults`` are shown.
+    """
+    parameters = [Parameter("self", _ANYWHERE), Parameter("info", _ANYWHERE, annotation=Info)]
+    for argument, kind in (arguments or {}).items():
+        optional = type(None) in get_args(
+            get_args(kind)[0] if hasattr(kind, "__metadata__") else kind
+        )
+        default = (defaults or {}).get(argument, UNSET if optional else Parameter.empty)
+        parameters.append(Parameter(argument, _BY_NAME, default=default, annotation=kind))
+    assert isinstance(resolver, FunctionType)
+    own = FunctionType(
+        resolver.__code__,
+        resolver.__globals__,
+        resolver.__name__,
+        resolver.__defaults__,
+        resolver.__closure__,
+    )
+    own.__kwdefaults__ = resolver.__kwdefaults__
+    own.__signature__ = Signature(parameters, return_annotation=annotation)  # type: ignore[attr-defined]
+    return StrawberryField(
+        python_name=name,
+        type_annotation=StrawberryAnnotation(annotation),
+        description=str(title) if title is not None else None,
+        base_resolver=StrawberryResolver(own),
+    )
+
+
+class Types:
+    """Makes each GraphQL type of a schema over ``databases`` once. Not shared between schemas."""
+
+    def __init__(self, databases: Iterable[Database]) -> None:
+        self._made: dict[str, tuple[object, Any]] = {}
+        self._hanging: dict[tuple[str, str], list[tuple[Record, Lookup, str]]] = {}
+        for record in (record for database in databases for record in database.records):
+            for lookup in record.lookups:
+                if lookup.on is not None:
+                    parent, column = lookup.on
+                    hanging = self._hanging.setdefault((record.database, parent), [])
+                    hanging.append((record, lookup, column))
+
+    def hanging_on(self, record: Record) -> list[tuple[Record, Lookup, str]]:
+        """Return the lists that hang on ``record``: whose they are, and by which of its columns."""
+        return self._hanging.get((record.database, record.name), [])
+
+    def named(self, name: str, origin: object, make: Callable[[], Any]) -> Any:
+        """Return the type called ``name``, made from ``origin`` once.
+
+        Raises ValueError when another declaration already has that name.
+        """
+        if name not in self._made:
+            self._made[name] = (origin, make())
+        known, made = self._made[name]
+        if known != origin:
+            raise ValueError(f"two declarations are called {name}")
+        return made
+
+    def enumeration(self, coded: type[Coded]) -> Any:
+        """Return the GraphQL enum of a declared enumeration."""
+
+        def make() -> Any:
+            members = {
+                member.name: strawberry.enum_value(member.name, description=str(member.title))
+                for member in coded
+            }
+            plain_enum: Any = enum.Enum(coded.__name__, members)  # type: ignore[misc]
+            return strawberry.enum(plain_enum)
+
+        return self.named(coded.__name__, coded, make)
+
+    def object(self, name: str, fields: list[StrawberryField], title: Text | str) -> Any:
+        """Return an object type made of ``fields``."""
+        return self.named(name, name, lambda: create_type(name, fields, description=str(title)))
+
+    def struct(self, declared: Struct, links: Callable[[Field], StrawberryField]) -> Any:
+        """Return the object type of a struct."""
+        return self.named(
+            declared.name,
+            declared,
+            lambda: create_type(
+                declared.name, self.fields(declared.fields, links), description=str(declared.title)
+            ),
+        )
+
+    def fields(
+        self, declared: Iterable[Field], links: Callable[[Field], StrawberryField]
+    ) -> list[StrawberryField]:
+        """Return the GraphQL fields of declared ones; ``links`` makes those to persons."""
+        made: list[StrawberryField] = []
+        for one in declared:
+            made.append(plain(one.name, self._annotation(one, links), one.title))
+            if one.person is not None:
+                made.append(links(one))
+        return made
+
+    def _annotation(self, one: Field, links: Callable[[Field], StrawberryField]) -> Any:
+        if one.struct is not None:
+            return self.struct(one.struct, links) | None
+        inner: Any = self.enumeration(one.enumeration) if one.enumeration else _PYTHON[one.kind]
+        return list_of(inner) | None if one.many else inner | None

@@ -1,0 +1,107 @@
+"""From an executed operation to the body of the answer.
+
+Errors keep their place (path, locations) and carry a code. What has no code is a defect of the
+gateway: it is logged with an id, and the client sees that id only.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+
+import structlog
+from graphql import ExecutionResult, GraphQLError
+
+from gateway.errors import CODES, GatewayError
+
+log = structlog.get_logger(__name__)
+
+
+def gateway_error(error: BaseException | None) -> GatewayError | None:
+    """Return the client-safe error that ``error`` was made from, however deep, or None."""
+    while error is not None:
+        if isinstance(error, GatewayError):
+            return error
+        error = error.original_error if isinstance(error, GraphQLError) else None
+    return None
+
+
+def refused(error: GatewayError) -> dict[str, object]:
+    """Return the body of an answer that is one error and nothing else."""
+    return {"errors": [{"message": error.message, "extensions": error.extensions}]}
+
+
+def invalid(code: str, errors: Sequence[GraphQLError]) -> dict[str, object]:
+    """Return the body for a request whose document or variables are invalid.
+
+    An error that has a code of its own keeps it; all others get ``code``.
+    """
+    return {"errors": [_formatted(error, code) for error in errors]}
+
+
+def body(
+    result: ExecutionResult, problems: Iterable[GraphQLError], notices: Sequence[object]
+) -> dict[str, object]:
+    """Return the body of an executed operation: data, errors, and notices not selected."""
+    answer: dict[str, object] = {"data": result.data}
+    errors = [_formatted(error, None) for error in (*(result.errors or ()), *problems)]
+    if errors:
+        answer["errors"] = _denials_once(errors)
+    if notices:
+        answer["extensions"] = {"notices": list(notices)}
+    return answer
+
+
+def codes(answer: dict[str, object]) -> list[str]:
+    """Return the codes of the errors in a body."""
+    errors = answer.get("errors", [])
+    assert isinstance(errors, list)
+    return [error["extensions"]["code"] for error in errors]
+
+
+def _formatted(error: GraphQLError, code: str | None) -> dict[str, object]:
+    known = gateway_error(error)
+    if known is not None:
+        shown: dict[str, object] = {"message": known.message, "extensions": known.extensions}
+    elif code is not None:
+        extensions = {"code": code, "messageVi": CODES[code].vi}
+        shown = {"message": error.message, "extensions": extensions}
+    else:
+        shown = _internal(error)
+    if error.locations:
+        shown["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
+    if error.path is not None:
+        shown["path"] = list(error.path)
+    return shown
+
+
+def _internal(error: GraphQLError) -> dict[str, object]:
+    error_id = uuid.uuid4().hex
+    cause = error.original_error or error
+    log.error("internal error", error_id=error_id, exc_info=cause)
+    shown = GatewayError("INTERNAL", details={"errorId": error_id})
+    return {"message": shown.message, "extensions": shown.extensions}
+
+
+def _denials_once(errors: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Say of each selected field once that it is denied, with a count (design section 6.1)."""
+    seen: dict[object, dict[str, object]] = {}
+    kept: list[dict[str, object]] = []
+    for error in errors:
+        extensions = error["extensions"]
+        path = error.get("path")
+        assert isinstance(extensions, dict)
+        if extensions["code"] != "FORBIDDEN" or not isinstance(path, list):
+            kept.append(error)
+            continue
+        field = tuple(step for step in path if isinstance(step, str))
+        first = seen.get(field)
+        if first is None:
+            extensions["count"] = 1
+            seen[field] = extensions
+            kept.append(error)
+        else:
+            count = first["count"]
+            assert isinstance(count, int)
+            first["count"] = count + 1
+    return kept

@@ -1,0 +1,136 @@
+"""A gateway in this process, asked over ASGI."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import orjson
+
+from connectors.backends.base import Backend
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.description import Database
+from connectors.population import DATABASE as POPULATION
+from gateway.access.tokens import create_key, issue, load_key
+from gateway.app import build_app
+from gateway.keys import create_secret
+from gateway.service import Service
+from gateway.settings import Settings, load
+from tests.support.people import backends as cast
+
+OFFICER = ("population:read", "civil_status:read", "civil_status:sensitive")
+OPERATOR = ("introspect", "operate")
+
+
+@dataclass
+class TestClock:
+    """A clock that stands still until a test moves it."""
+
+    __test__ = False
+    moment: datetime = field(default_factory=lambda: datetime(2026, 11, 23, 3, tzinfo=UTC))
+    seconds: float = 1000.0
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        self.moment += timedelta(seconds=seconds)
+        self.seconds += seconds
+
+
+@dataclass(frozen=True)
+class Running:
+    """A started gateway, its folder, and a client that talks to it."""
+
+    service: Service
+    folder: Path
+    clock: TestClock
+    client: httpx2.AsyncClient
+
+    def token(
+        self,
+        *scopes: str,
+        subject: str = "officer-1",
+        client: str = "test-client",
+        purposes: Sequence[str] = (),
+        life: timedelta = timedelta(hours=1),
+    ) -> str:
+        """Return a token signed with the gateway's key."""
+        access = self.service.settings.access
+        return issue(
+            load_key(self.folder / access.key),
+            access,
+            self.clock.now(),
+            subject=subject,
+            client=client,
+            scopes=scopes,
+            purposes=purposes,
+            life=life,
+        )
+
+    async def post(
+        self,
+        query: str,
+        variables: Mapping[str, object] | None = None,
+        token: str | None = None,
+        **headers: str,
+    ) -> httpx2.Response:
+        """POST a document; without a token as an anonymous caller."""
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        body = {"query": query, "variables": variables}
+        return await self.client.post("/graphql", json=body, headers=named)
+
+    async def ask(
+        self,
+        query: str,
+        variables: Mapping[str, object] | None = None,
+        scopes: Sequence[str] = OFFICER,
+        **token: Any,
+    ) -> dict[str, Any]:
+        """Ask as a caller with ``scopes`` and return the body of the answer."""
+        answer = await self.post(query, variables, self.token(*scopes, **token))
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Return the entries in the journal so far."""
+        path = self.folder / self.service.settings.audit.journal
+        return [orjson.loads(line) for line in path.read_bytes().splitlines()]
+
+
+@asynccontextmanager
+async def running(
+    folder: Path,
+    backends: Mapping[str, Backend] | None = None,
+    databases: Iterable[Database] = (POPULATION, CIVIL_STATUS),
+    **settings: Any,
+) -> AsyncIterator[Running]:
+    """Run a gateway over ``backends`` (the cast of ``people`` if none are given)."""
+    loaded: Settings = load(folder=folder, **settings)
+    create_key(folder / loaded.access.key)
+    create_secret(folder / loaded.audit.key)
+    clock = TestClock()
+    app = build_app(
+        loaded, databases, backends=cast() if backends is None else backends, clock=clock
+    )
+    transport = httpx2.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client,
+    ):
+        yield Running(app.state.service, folder, clock, client)
+
+
+def codes(body: Mapping[str, Any]) -> list[str]:
+    """Return the codes of the errors in an answer."""
+    return [error["extensions"]["code"] for error in body.get("errors", [])]
