@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
-import structlog
+from sqlalchemy import make_url
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -26,8 +27,6 @@ from gateway.plan.document import Documents
 from gateway.schema.build import build_schema, schema_text
 from gateway.service import Service
 from gateway.settings import DatabaseSettings, Settings
-
-log = structlog.get_logger(__name__)
 
 
 def build_app(
@@ -87,7 +86,7 @@ def _service(
     sources = {}
     for one in databases:
         own = settings.databases.get(one.name, DatabaseSettings())
-        backend = backends.get(one.name) or _backend(one, own)
+        backend = backends.get(one.name) or _backend(one, settings, own.url)
         sources[one.name] = Source(one, backend, own, clock)
     graphql_schema = build_schema(databases)
     return Service(
@@ -103,5 +102,11 @@ def _service(
     )
 
 
-def _backend(database: Database, settings: DatabaseSettings) -> Backend | None:
-    return None if settings.url is None else SqlBackend(database, settings.url)
+def _backend(database: Database, settings: Settings, url: str | None) -> Backend | None:
+    """Return the way to ``database``; a relative SQLite file is relative to the settings file."""
+    if url is None:
+        return None
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        parsed = parsed.set(database=str(settings.path(Path(parsed.database)).absolute()))
+    return SqlBackend(database, parsed.render_as_string(hide_password=False))

@@ -124,17 +124,18 @@ def token_issue(
 
 @app.command()
 def schema(
-    check: Annotated[Path | None, typer.Option(help="Fail if this file differs.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Fail if the file differs.")] = False,
+    write_file: Annotated[bool, typer.Option("--write", help="Write the file.")] = False,
+    path: Annotated[Path, typer.Option(help="The file.")] = Path("schema.graphql"),
 ) -> None:
-    """Print the schema of all installed databases."""
+    """Print the schema of all installed databases, or check or write the file that holds it."""
     text = schema_text(build_schema(installed_databases()))
-    if check is not None:
-        if not check.exists() or check.read_text("utf-8") != text:
-            console.print(f"{check} differs from the code: run `make schema`", style="red")
+    if check:
+        if not path.exists() or path.read_text("utf-8") != text:
+            console.print(f"{path} differs from the code: run `make schema`", style="red")
             raise typer.Exit(1)
-    elif out is not None:
-        out.write_text(text, "utf-8")
+    elif write_file:
+        path.write_text(text, "utf-8")
     else:
         sys.stdout.write(text)
 

@@ -1,7 +1,7 @@
 """The demo: a folder with databases, keys, settings, tokens and personas, made once.
 
-Everything in it is synthetic. Tokens are made anew at each start; the databases only when they are
-missing or when the generator's options have changed.
+Everything in it is synthetic. Tokens are made anew at each start; the databases only when one is
+missing: remove the folder to have everything made again.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from connectors.description import Database
 from connectors.registry import installed_databases
-from connectors.synthetic import Options, personas, read_truth, write
+from connectors.synthetic import Options, clusters, personas, write
 from gateway.access.tokens import create_key, issue, load_key
-from gateway.clock import legal_date
 from gateway.keys import create_secret
 from gateway.settings import Settings, load
 
@@ -53,22 +53,27 @@ def prepare(folder: Path, now: datetime, say: Callable[[str], None]) -> Demo:
     databases = [one for one in installed_databases() if one.records]
     paths = {one.name: folder / "databases" / f"{one.name}.sqlite" for one in databases}
     config = folder / "gateway.toml"
-    truth = folder / "truth.jsonl"
-    options = Options(people=DEMO_CITIZENS, today=legal_date(now).replace(day=1))
-    if not all(path.exists() for path in (*paths.values(), truth)):
+    cast_file = folder / "personas.json"
+    if not all(path.exists() for path in (*paths.values(), cast_file)):
         say(f"building the demo databases ({DEMO_CITIZENS} synthetic citizens)")
-        write(databases, paths, options, truth)
+        _build(databases, paths, cast_file)
     _write(config, _toml({name: path.relative_to(folder) for name, path in paths.items()}))
     settings = load(config)
     if not settings.path(settings.access.key).exists():
         create_key(settings.path(settings.access.key))
     if not settings.path(settings.audit.key).exists():
         create_secret(settings.path(settings.audit.key))
-    cast = personas(read_truth(truth))
-    _write(folder / "personas.json", json.dumps(cast, ensure_ascii=False, indent=1) + "\n")
-    tokens = _tokens(settings, now, cast)
+    tokens = _tokens(settings, now, json.loads(cast_file.read_text("utf-8")))
     _write(folder / "tokens.json", json.dumps(tokens, indent=1) + "\n")
     return Demo(folder, settings, tokens)
+
+
+def _build(databases: list[Database], paths: dict[str, Path], cast_file: Path) -> None:
+    """Write the databases, then the cast: as long as that is missing, all is built anew."""
+    options = Options(people=DEMO_CITIZENS)
+    write(databases, paths, options, cast_file.with_name("truth.jsonl"))
+    cast = personas(person for cluster in clusters(options) for person in cluster.truth)
+    _write(cast_file, json.dumps(cast, ensure_ascii=False, indent=1) + "\n")
 
 
 def _toml(paths: dict[str, Path]) -> str:

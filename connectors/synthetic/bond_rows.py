@@ -7,7 +7,7 @@ agencies.
 from __future__ import annotations
 
 from connectors.synthetic.book import Book
-from connectors.synthetic.draw import between
+from connectors.synthetic.draw import age_on, between
 from connectors.synthetic.model import Change, Note, Person
 from connectors.synthetic.places import Columns
 from connectors.synthetic.union_rows import court
@@ -110,7 +110,8 @@ def _change(book: Book, one: Change) -> Columns:
     person = one.person
     entry = book.entry(one.event_id, one.on, person.birth_home)
     entry.on = one.on
-    row = book.header(entry, "CHANGE_CORRECTION", person, "bản thân")
+    by, relation = _requester(person, one)
+    row = book.header(entry, "CHANGE_CORRECTION", by, relation)
     row["citizen_id"] = book.number(person, "changes", entry)
     row["extract_no"] = f"{row['register_no']}"
     row["change_kind"] = one.kind
@@ -123,6 +124,14 @@ def _change(book: Book, one: Change) -> Columns:
     if person.birth_entry is not None and person.birth_entry.on < one.on:
         row["target_event_id"] = person.birth_entry.event_id
     return row
+
+
+def _requester(person: Person, one: Change) -> tuple[Person, str]:
+    """Return who asked for a change: adults themselves, a parent for children."""
+    for parent, relation in ((person.mother, "mẹ"), (person.father, "cha")):
+        if parent is not None and parent.alive_on(one.on) and age_on(person.born, one.on) < 18:
+            return parent, relation
+    return person, "bản thân"
 
 
 def court_notes(book: Book) -> None:

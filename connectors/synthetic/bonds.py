@@ -9,9 +9,9 @@ step-parents, one single person or a married couple); Law on Civil Status 60/201
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 
+from connectors.synthetic import names
 from connectors.synthetic.draw import age_on, birthday, later, pick, workday
 from connectors.synthetic.kinship import akin
 from connectors.synthetic.model import (
@@ -69,7 +69,7 @@ def _adopt(family: Family, child: Person) -> None:
     else:
         _detach(child)
     old, child.former_name = child.name, child.name
-    child.name = replace(child.name, family=union.husband.name.family)
+    child.name = names.build(union.husband.name.family, child.name.middle, child.name.given)
     child.renamed = handover
     child.mother, child.father = union.wife, union.husband
     child.home = union.home

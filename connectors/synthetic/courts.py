@@ -6,7 +6,6 @@ Status 60/2014 Art. 26-27 (changes and corrections). Rates are assumptions of th
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 from connectors.synthetic import names
@@ -91,7 +90,10 @@ def _change(family: Family, person: Person) -> None:
     if day >= min(person.gone, today) or person.former_name is not None:
         return
     kind = rng.random()
-    if kind < 0.4:
+    mother = person.mother
+    if mother is not None and mother.group != person.group and not person.unions:
+        change = _redetermine(family, person, mother.group, day)
+    elif kind < 0.4:
         change = _rename(family, person, day)
     elif kind < 0.8:
         change = _correct(family, person, day)
@@ -103,11 +105,19 @@ def _change(family: Family, person: Person) -> None:
     family.changes.append(change)
 
 
+def _redetermine(family: Family, person: Person, group: str, day: date) -> Change:
+    """Take the mother's ethnic group instead of the father's (Civil Code 2015 Art. 29)."""
+    old, person.group = person.group, group
+    event = family.event_id("TD")
+    kind, reason = "ETHNICITY_REDETERMINATION", "xác định lại theo dân tộc của mẹ"
+    return Change(event, person, kind, "dân tộc", old, group, reason, day)
+
+
 def _rename(family: Family, person: Person, day: date) -> Change:
     new = names.name(family.rng, person.name.family, person.sex, person.born.year)
     old = person.name
     if new.full == old.full:
-        new = replace(old, middle=f"{old.middle} Gia".strip())
+        new = names.build(old.family, f"{old.middle} Gia".strip(), old.given)
     person.former_name, person.name, person.renamed = old, new, day
     return Change(
         family.event_id("TD"), person, "CHANGE", "họ, chữ đệm và tên", old.full, new.full,

@@ -10,7 +10,6 @@ its day, marriages of a person cannot overlap and parents exist before their chi
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, field, replace
 from datetime import date
 
 from connectors.synthetic import demography, names, places
@@ -26,6 +25,7 @@ from connectors.synthetic.draw import (
 )
 from connectors.synthetic.kinship import akin
 from connectors.synthetic.lives import add_person, newcomer
+from connectors.synthetic.market import Market, suits
 from connectors.synthetic.model import Family, Person, Union
 from connectors.synthetic.numbers import Numbers
 from connectors.synthetic.options import Options
@@ -38,23 +38,6 @@ _LONE_BIRTH_RATE = 0.08
 _FOUNDLING_RATE = 0.12
 
 
-@dataclass(slots=True)
-class _Market:
-    """Who wants to marry, in the order of the days, and what else is due."""
-
-    family: Family
-    heap: list[tuple[date, int, str, Person]] = field(default_factory=list)
-    waiting: dict[int, date] = field(default_factory=dict)
-
-    def push(self, day: date | None, what: str, person: Person) -> None:
-        """Put something on the calendar, unless the person will not live to see it."""
-        if day is None or day >= min(person.gone, self.family.options.today):
-            return
-        if what == "MARRY":
-            self.waiting[person.index] = day
-        heapq.heappush(self.heap, (day, person.index, what, person))
-
-
 def simulate(options: Options, index: int) -> Family:
     """Return cluster ``index``: who was born, married, divorced and died until today."""
     rng = stream(options.seed, index, "family")
@@ -62,7 +45,7 @@ def simulate(options: Options, index: int) -> Family:
     base = places.province(rng)
     family.homes = [places.home(rng, base) for _ in range(4)]
     family.homes.append(places.home(rng, places.province(rng)))
-    market = _Market(family)
+    market = Market(family)
     group = names.ethnicity(rng)
     year = between(rng, *_FOUNDED)
     for _ in range(between(rng, *_COUPLES)):
@@ -76,7 +59,7 @@ def simulate(options: Options, index: int) -> Family:
     return family
 
 
-def _found(market: _Market, year: int, group: str) -> None:
+def _found(market: Market, year: int, group: str) -> None:
     """Add a founder couple and their marriage."""
     family, rng = market.family, market.family.rng
     born = later(rng, date(year, 1, 1), 0, 364)
@@ -91,14 +74,14 @@ def _found(market: _Market, year: int, group: str) -> None:
         wed(market, husband, wife, day)
 
 
-def _marry(market: _Market, person: Person, day: date) -> None:
+def _marry(market: Market, person: Person, day: date) -> None:
     """Find a partner for somebody, in the cluster or from outside."""
     family, rng = market.family, market.family.rng
     del market.waiting[person.index]
     wanted = [
         other
         for other in (family.people[i] for i in market.waiting)
-        if _suits(market, person, other, day)
+        if suits(market, person, other, day)
     ]
     if wanted:
         partner = pick(rng, wanted)
@@ -111,24 +94,7 @@ def _marry(market: _Market, person: Person, day: date) -> None:
     wed(market, person if male else partner, partner if male else person, day)
 
 
-def _suits(market: _Market, person: Person, other: Person, day: date) -> bool:
-    """Whether two people may and would marry."""
-    if other.sex == person.sex or day >= other.gone or other.union_on(day) is not None:
-        return False
-    if market.waiting[other.index] > add_years(day, 4):
-        return False
-    husband, wife = (person, other) if person.sex == "MALE" else (other, person)
-    gap = wife.born.year - husband.born.year
-    if not -3 <= gap <= 9 or not _of_age(husband, day) or not _of_age(wife, day):
-        return False
-    return not akin(person, other)
-
-
-def _of_age(person: Person, day: date) -> bool:
-    return birthday(person.born, demography.LEGAL_AGE[person.sex]) <= day
-
-
-def wed(market: _Market, husband: Person, wife: Person, day: date) -> Union:
+def wed(market: Market, husband: Person, wife: Person, day: date) -> Union:
     """Marry two people: the days of all their children, and the end if there is one, are drawn."""
     family, rng = market.family, market.family.rng
     union = Union(husband, wife, day, husband.home, consensual=rng.random() < 0.7)
@@ -142,7 +108,7 @@ def wed(market: _Market, husband: Person, wife: Person, day: date) -> Union:
     return union
 
 
-def _end(market: _Market, union: Union) -> None:
+def _end(market: Market, union: Union) -> None:
     """Decide how and when a marriage ends, and who marries again."""
     rng, today = market.family.rng, market.family.options.today
     ends = [
@@ -168,7 +134,7 @@ def _end(market: _Market, union: Union) -> None:
     return None
 
 
-def _children(market: _Market, union: Union) -> None:
+def _children(market: Market, union: Union) -> None:
     """Draw the children of a marriage."""
     family, rng, wife = market.family, market.family.rng, union.wife
     number = demography.number_of_children(rng, wife.born)
@@ -192,7 +158,7 @@ def _children(market: _Market, union: Union) -> None:
         union.children.append(bear(market, wife, union.husband, day, union.home))
 
 
-def _foundling(market: _Market, union: Union) -> None:
+def _foundling(market: Market, union: Union) -> None:
     """Let a couple, mostly one without children, adopt a child whose parents nobody knows."""
     family, rng = market.family, market.family.rng
     born = later(rng, union.start, 400, 2500)
@@ -210,14 +176,14 @@ def _foundling(market: _Market, union: Union) -> None:
     child.abandoned, child.founder = True, False
     child.mother, child.father = union.wife, union.husband
     child.former_name, child.renamed = child.name, day
-    child.name = replace(child.name, family=union.husband.name.family)
+    child.name = names.build(union.husband.name.family, child.name.middle, child.name.given)
     for parent in (union.wife, union.husband):
         parent.children.append(child)
         parent.adopted.append(child)
     _grow_up(market, child)
 
 
-def _grow_up(market: _Market, child: Person) -> None:
+def _grow_up(market: Market, child: Person) -> None:
     """Put what a child will want one day on the calendar."""
     rng = market.family.rng
     market.push(demography.wish_to_marry(rng, child.born, child.sex), "MARRY", child)
@@ -225,7 +191,7 @@ def _grow_up(market: _Market, child: Person) -> None:
         market.push(later(rng, birthday(child.born, 19), 0, 3600), "BIRTH", child)
 
 
-def bear(market: _Market, mother: Person, father: Person | None, day: date, home: Home) -> Person:
+def bear(market: Market, mother: Person, father: Person | None, day: date, home: Home) -> Person:
     """Add a child, which will want to marry one day."""
     family, rng = market.family, market.family.rng
     sex = demography.sex_at_birth(rng)
@@ -242,7 +208,7 @@ def bear(market: _Market, mother: Person, father: Person | None, day: date, home
     return child
 
 
-def _lone_birth(market: _Market, mother: Person, day: date) -> None:
+def _lone_birth(market: Market, mother: Person, day: date) -> None:
     """Let an unmarried woman have a child; of half of them the father is known one day."""
     if mother.union_on(day) is not None or any(
         abs((child.born - day).days) < 300 for child in mother.children

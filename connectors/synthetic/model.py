@@ -92,7 +92,7 @@ class Person:
 
     def home_on(self, day: date) -> Home:
         """Return where the person is at home on ``day``; wives move to their husbands."""
-        return self.birth_home if self.moved is not None and day < self.moved else self.home
+        return self.birth_home if self.moved is not None and day <= self.moved else self.home
 
     def union_on(self, day: date) -> Union | None:
         """Return the marriage that stands on ``day``, None outside marriage."""

@@ -9,8 +9,8 @@ too.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from random import Random
+from typing import NamedTuple
 
 from connectors.synthetic.draw import Weighted, pick, words
 
@@ -78,22 +78,19 @@ _TONE_PAIRS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A name in its parts, as birth records keep it."""
+class Name(NamedTuple):
+    """A name in its parts, as birth records keep it, and whole."""
 
     family: str
     middle: str
     given: str
+    full: str
 
-    @property
-    def full(self) -> str:
-        """The whole name: family, middle and given name."""
-        return (
-            f"{self.family} {self.middle} {self.given}"
-            if self.middle
-            else (f"{self.family} {self.given}")
-        )
+
+def build(family: str, middle: str, given: str) -> Name:
+    """Return a name of these parts; ``middle`` may be empty."""
+    full = f"{family} {middle} {given}" if middle else f"{family} {given}"
+    return Name(family, middle, given, full)
 
 
 def ethnicity(rng: Random) -> str:
@@ -129,7 +126,7 @@ def name(rng: Random, family: str, sex: str, year: int) -> Name:
     elif length < 0.17:
         second = pick(rng, _SECOND_GIVEN)
         middle = f"{middle} {second}" if second not in (middle, given) else f"{middle} Trường"
-    return Name(family, middle if middle != given else "Thế" if male else "Diệu", given)
+    return build(family, middle if middle != given else "Thế" if male else "Diệu", given)
 
 
 def decomposed(text: str) -> str:

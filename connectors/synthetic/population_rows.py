@@ -150,6 +150,8 @@ def _residences(register: _Register, person: Person) -> None:
         start = later(rng, birthday(person.born, 18), 0, (today - birthday(person.born, 18)).days)
         _residence(register, person, "TEMPORARY", elsewhere, start, None)
         _residence(register, person, "CURRENT", elsewhere, start, None)
+        if rng.random() < 0.1:
+            _residence(register, person, "ABSENT", person.home, start, None)
 
 
 def _residence(

@@ -82,7 +82,7 @@ class PersonTruth:
 
     def as_json(self) -> str:
         """Return the truth as one line of JSON: names as here, dates in ISO form."""
-        return json.dumps(self, ensure_ascii=False, default=_plain)
+        return _ENCODER.encode(self)
 
 
 def _plain(value: object) -> object:
@@ -90,6 +90,9 @@ def _plain(value: object) -> object:
     if isinstance(value, PersonTruth | MaritalSpell | Filing | Conflict):
         return {name: getattr(value, name) for name in value.__slots__}
     return str(value)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=_plain, check_circular=False)
 
 
 def truths(family: Family) -> tuple[PersonTruth, ...]:

@@ -115,8 +115,8 @@ def _confirmation(book: Book, person: Person, on: date) -> Columns:
     row["citizen_id"] = person.number
     row |= place("residence", home, on, street=True)
     row["marital_status"] = _CONFIRMED[status]
-    row["resided_from"] = max(birthday(person.born, 18), person.moved or person.born)
-    row["resided_from"] = min(on, max(birthday(person.born, 18), person.moved or person.born))
+    came = person.moved if person.moved is not None and person.moved < on else person.born
+    row["resided_from"] = min(on, max(birthday(person.born, 18), came))
     row["resided_until"] = on
     row["issued_on"] = on
     row["valid_until"] = later(rng, on, 181, 184)

@@ -20,7 +20,7 @@ from gateway.access.tokens import create_key, issue, load_key
 from gateway.app import build_app
 from gateway.keys import create_secret
 from gateway.service import Service
-from gateway.settings import Settings, load
+from gateway.settings import DatabaseSettings, Settings, load
 from tests.support.people import backends as cast
 
 OFFICER = ("population:read", "civil_status:read", "civil_status:sensitive")
@@ -113,10 +113,14 @@ async def running(
     folder: Path,
     backends: Mapping[str, Backend] | None = None,
     databases: Iterable[Database] = (POPULATION, CIVIL_STATUS),
+    databases_: Mapping[str, DatabaseSettings] | None = None,
     **settings: Any,
 ) -> AsyncIterator[Running]:
-    """Run a gateway over ``backends`` (the cast of ``people`` if none are given)."""
-    loaded: Settings = load(folder=folder, **settings)
+    """Run a gateway over ``backends`` (the cast of ``people`` if none are given).
+
+    ``databases_`` are the settings of databases, by name.
+    """
+    loaded: Settings = load(folder=folder, databases=dict(databases_ or {}), **settings)
     create_key(folder / loaded.access.key)
     create_secret(folder / loaded.audit.key)
     clock = TestClock()

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
-from conftest import Sample
+import pytest
 
 from connectors.synthetic import MaritalSpell
 from connectors.synthetic.draw import age_on
+from tests.unit.connectors.synthetic.synthetic_sample import Sample, the_sample
 
 
-def test_parents_exist_and_are_at_least_fifteen_years_older(sample: Sample):
+@pytest.fixture(scope="module")
+def sample() -> Sample:
+    return the_sample()
+
+
+def test_parents_exist_and_are_at_least_fifteen_years_older(sample: Sample) -> None:
     children = 0
     for person in sample.people.values():
         for number in (
@@ -25,7 +32,7 @@ def test_parents_exist_and_are_at_least_fifteen_years_older(sample: Sample):
     assert children > len(sample.people)
 
 
-def test_mothers_live_at_the_birth_and_are_under_fifty(sample: Sample):
+def test_mothers_live_at_the_birth_and_are_under_fifty(sample: Sample) -> None:
     for person in sample.people.values():
         if person.birth_mother_id is not None:
             mother = sample.people[person.birth_mother_id]
@@ -34,7 +41,7 @@ def test_mothers_live_at_the_birth_and_are_under_fifty(sample: Sample):
             assert age_on(mother.birth_date, person.birth_date) < 50
 
 
-def test_children_and_parents_name_each_other(sample: Sample):
+def test_children_and_parents_name_each_other(sample: Sample) -> None:
     for person in sample.people.values():
         for child_id in person.children:
             child = sample.people[child_id]
@@ -44,30 +51,27 @@ def test_children_and_parents_name_each_other(sample: Sample):
         assert len(set(person.children)) == len(person.children)
 
 
-def test_only_founders_and_found_children_have_no_mother(sample: Sample):
+def test_only_founders_and_found_children_have_no_mother(sample: Sample) -> None:
     for person in sample.people.values():
         if person.mother_id is None:
             assert person.founder
 
 
-def test_marriages_of_a_person_never_overlap(sample: Sample):
+def test_marriages_of_a_person_never_overlap(sample: Sample) -> None:
     for person in sample.people.values():
         spells = person.marital_history
-        assert all(
-            one.end is not None and one.end < other.start
-            for one, other in zip(spells, spells[1:], strict=False)
-        )
+        assert all(one.end is not None and one.end < other.start for one, other in pairwise(spells))
         assert all(one.end is None or one.end > one.start for one in spells)
 
 
-def test_spouses_agree_about_their_marriage(sample: Sample):
+def test_spouses_agree_about_their_marriage(sample: Sample) -> None:
     for person in sample.people.values():
         for spell in person.marital_history:
             mirrored = MaritalSpell(person.id, spell.start, spell.end, spell.ended_by)
             assert mirrored in sample.people[spell.spouse_id].marital_history
 
 
-def test_spouses_are_of_legal_age_alive_and_of_different_sex(sample: Sample):
+def test_spouses_are_of_legal_age_alive_and_of_different_sex(sample: Sample) -> None:
     for person in sample.people.values():
         for spell in person.marital_history:
             age = age_on(person.birth_date, spell.start)
@@ -77,7 +81,7 @@ def test_spouses_are_of_legal_age_alive_and_of_different_sex(sample: Sample):
             assert sample.people[spell.spouse_id].sex != person.sex
 
 
-def test_nobody_marries_kin_within_three_generations(sample: Sample):
+def test_nobody_marries_kin_within_three_generations(sample: Sample) -> None:
     def lineage(number: str) -> set[str]:
         found, generation = {number}, [number]
         for _ in range(2):
@@ -95,7 +99,7 @@ def test_nobody_marries_kin_within_three_generations(sample: Sample):
             assert not lineage(person.id) & lineage(spell.spouse_id)
 
 
-def test_nothing_happens_after_today(sample: Sample):
+def test_nothing_happens_after_today(sample: Sample) -> None:
     today = sample.options.today
     for person in sample.people.values():
         days: list[date | None] = [person.birth_date, person.death_date, person.missing_since]
@@ -103,7 +107,7 @@ def test_nothing_happens_after_today(sample: Sample):
         assert all(day is None or day < today for day in days)
 
 
-def test_adopters_are_older_and_the_adopted_were_under_sixteen(sample: Sample):
+def test_adopters_are_older_and_the_adopted_were_under_sixteen(sample: Sample) -> None:
     assert sample.civil("adoptions")
     for row in sample.civil("adoptions"):
         child = sample.people[str(row["child_id"])]
@@ -119,7 +123,7 @@ def test_adopters_are_older_and_the_adopted_were_under_sixteen(sample: Sample):
                 assert child.id in adopter.adopted_children
 
 
-def test_guardians_are_adults_and_alive_when_they_begin(sample: Sample):
+def test_guardians_are_adults_and_alive_when_they_begin(sample: Sample) -> None:
     assert sample.civil("guardianships")
     for row in sample.civil("guardianships"):
         guardian = sample.people[sample.who(row, "guardian_citizen_id") or ""]

@@ -6,13 +6,19 @@ from collections import defaultdict
 from datetime import date
 
 import pytest
-from conftest import Row, Sample
 
-from connectors.codec import decode_value, encode_text
 from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.codec import decode_value, encode_text
 from connectors.population import DATABASE as POPULATION
 from connectors.synthetic import PLANTED, PersonTruth
 from connectors.values import PartialDate
+from tests.unit.connectors.synthetic.synthetic_sample import Row, Sample, the_sample
+
+
+@pytest.fixture(scope="module")
+def sample() -> Sample:
+    return the_sample()
+
 
 STANDING = ("VALID", "AMENDED")
 
@@ -33,7 +39,7 @@ def identity(sample: Sample) -> dict[str, Row]:
     return {str(row["citizen_id"]): row for row in sample.population("identity")}
 
 
-def test_every_value_decodes_to_itself(sample: Sample):
+def test_every_value_decodes_to_itself(sample: Sample) -> None:
     for database in (POPULATION, CIVIL_STATUS):
         for record in database.records:
             for row in sample.rows[database.name, record.name]:
@@ -45,7 +51,7 @@ def test_every_value_decodes_to_itself(sample: Sample):
                     assert not column.required or column.name in row
 
 
-def test_identities_are_unique_within_each_record(sample: Sample):
+def test_identities_are_unique_within_each_record(sample: Sample) -> None:
     for database in (POPULATION, CIVIL_STATUS):
         for record in database.records:
             rows = sample.rows[database.name, record.name]
@@ -55,7 +61,7 @@ def test_identities_are_unique_within_each_record(sample: Sample):
 
 def test_everybody_has_an_identity_that_says_the_truth_unless_planted(
     sample: Sample, identity: dict[str, Row]
-):
+) -> None:
     assert identity.keys() == sample.people.keys()
     for number, person in sample.people.items():
         row, planted = identity[number], whats(person)
@@ -68,7 +74,7 @@ def test_everybody_has_an_identity_that_says_the_truth_unless_planted(
             assert agrees == ("MARITAL_STATUS" not in planted)
 
 
-def test_births_say_the_truth_and_name_the_legal_parents(sample: Sample):
+def test_births_say_the_truth_and_name_the_legal_parents(sample: Sample) -> None:
     registered = set()
     for row in sample.civil("births"):
         person = sample.people[sample.who(row, "citizen_id") or ""]
@@ -85,7 +91,7 @@ def test_births_say_the_truth_and_name_the_legal_parents(sample: Sample):
         assert (person.id in registered) == ("BIRTH_NOT_REGISTERED" not in whats(person))
 
 
-def test_births_replaced_after_an_adoption_name_the_parents_by_birth(sample: Sample):
+def test_births_replaced_after_an_adoption_name_the_parents_by_birth(sample: Sample) -> None:
     replaced = [row for row in sample.civil("births") if row["status"] == "SUPERSEDED"]
     assert replaced
     events = {row["event_id"] for row in sample.civil("births")}
@@ -99,7 +105,7 @@ def test_births_replaced_after_an_adoption_name_the_parents_by_birth(sample: Sam
         assert set(amendments) <= events
 
 
-def test_deaths_say_the_truth(sample: Sample):
+def test_deaths_say_the_truth(sample: Sample) -> None:
     registered = set()
     for row in sample.civil("deaths"):
         person = sample.people[sample.who(row, "citizen_id") or ""]
@@ -139,7 +145,7 @@ def derived_status(sample: Sample) -> dict[str, str]:
     }
 
 
-def test_the_marital_status_of_the_living_follows_from_civil_status(sample: Sample):
+def test_the_marital_status_of_the_living_follows_from_civil_status(sample: Sample) -> None:
     derived = derived_status(sample)
     gaps = {"MARRIAGE_NOT_REGISTERED", "DIVORCE_NOT_NOTED", "SPOUSE_DEATH_NOT_REGISTERED"}
     compared = 0
@@ -151,7 +157,7 @@ def test_the_marital_status_of_the_living_follows_from_civil_status(sample: Samp
     assert compared > 4_000
 
 
-def test_ends_noted_at_marriages_are_true_and_point_to_an_event(sample: Sample):
+def test_ends_noted_at_marriages_are_true_and_point_to_an_event(sample: Sample) -> None:
     events = {
         row["event_id"]
         for record in ("divorces", "deaths", "court_notes")
@@ -174,7 +180,7 @@ def test_ends_noted_at_marriages_are_true_and_point_to_an_event(sample: Sample):
     assert 0.5 < noted / ended < 0.95
 
 
-def test_divorces_take_effect_after_the_judgment(sample: Sample):
+def test_divorces_take_effect_after_the_judgment(sample: Sample) -> None:
     for row in sample.civil("divorces"):
         judged, effective = row["judgment_date"], row["legal_effect_date"]
         assert isinstance(judged, date)
@@ -184,7 +190,7 @@ def test_divorces_take_effect_after_the_judgment(sample: Sample):
 
 def test_family_rows_follow_the_truth_and_the_planted_marital_status(
     sample: Sample, identity: dict[str, Row]
-):
+) -> None:
     kin: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row in sample.population("family"):
         assert row["name"] == sample.people[str(row["member_id"])].full_name
@@ -199,7 +205,7 @@ def test_family_rows_follow_the_truth_and_the_planted_marital_status(
             assert bool(kin[number, "SPOUSE"]) == married
 
 
-def test_households_hold_every_living_person_once(sample: Sample, identity: dict[str, Row]):
+def test_households_hold_every_living_person_once(sample: Sample, identity: dict[str, Row]) -> None:
     members = [str(row["member_id"]) for row in sample.population("household_members")]
     assert len(set(members)) == len(members)
     files = {
@@ -216,18 +222,15 @@ def test_households_hold_every_living_person_once(sample: Sample, identity: dict
 
 def _returned(sample: Sample, number: str) -> bool:
     return any(
-        row["event_type"] == "DECLARED_MISSING_REVOKED"
-        and sample.who(row, "citizen_id") == number
+        row["event_type"] == "DECLARED_MISSING_REVOKED" and sample.who(row, "citizen_id") == number
         for row in sample.civil("court_notes")
     )
 
 
 def test_every_planted_conflict_can_be_seen_in_the_rows(
     sample: Sample, identity: dict[str, Row]
-):
-    seen = {
-        one.what for person in sample.people.values() for one in person.conflicts
-    }
+) -> None:
+    seen = {one.what for person in sample.people.values() for one in person.conflicts}
     assert seen >= set(PLANTED)
     numbers: dict[str, set[str]] = defaultdict(set)
     for row in sample.population("earlier_numbers"):
@@ -239,7 +242,7 @@ def test_every_planted_conflict_can_be_seen_in_the_rows(
                 assert numbers[number] == {person.id, other}
 
 
-def test_entries_under_earlier_numbers_are_where_the_truth_says(sample: Sample):
+def test_entries_under_earlier_numbers_are_where_the_truth_says(sample: Sample) -> None:
     filed = {
         (one.record, one.event_id, one.number)
         for person in sample.people.values()
@@ -259,7 +262,7 @@ def test_entries_under_earlier_numbers_are_where_the_truth_says(sample: Sample):
     assert any(len(number) == 12 for _, _, number in found)
 
 
-def test_no_free_text_tells_of_an_adoption(sample: Sample):
+def test_no_free_text_tells_of_an_adoption(sample: Sample) -> None:
     for record in ("births", "changes", "court_notes", "marriages", "guardianships"):
         for row in sample.civil(record):
             for column, value in row.items():
@@ -267,7 +270,7 @@ def test_no_free_text_tells_of_an_adoption(sample: Sample):
                     assert "nuôi" not in value
 
 
-def test_entries_are_made_after_the_event_and_before_today(sample: Sample):
+def test_entries_are_made_after_the_event_and_before_today(sample: Sample) -> None:
     today = sample.options.today
     for row in sample.civil("births"):
         registered, born = row["registration_date"], row["birth_date"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-import pytest
+from functools import cache
 
 from connectors.synthetic import Cluster, Options, PersonTruth, clusters
 
@@ -30,7 +29,9 @@ class Sample:
             for person in cluster.truth:
                 self.people[person.id] = person
                 shared = any(one.what == "SHARED_NUMBER" for one in person.conflicts)
-                self.holder |= {n: person.id for n in (person.id, *person.earlier_numbers[shared:])}
+                self.holder |= dict.fromkeys(
+                    (person.id, *person.earlier_numbers[shared:]), person.id
+                )
 
     def civil(self, record: str) -> list[Row]:
         """Return the rows of a civil status record."""
@@ -46,8 +47,8 @@ class Sample:
         return None if number is None else self.holder[str(number)]
 
 
-@pytest.fixture(scope="session")
-def sample() -> Sample:
+@cache
+def the_sample() -> Sample:
     """Six thousand people, with many disagreements so that each kind occurs."""
     options = Options(people=6_000, disagreement_rate=0.06)
     return Sample(options, list(clusters(options)))

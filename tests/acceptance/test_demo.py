@@ -1,0 +1,151 @@
+"""The demo as its first user meets it, in a process of its own over SQLite files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.support.process import Process, demo_process
+
+QUERY = """query($id: PersonNumber!) { person(id: $id) { id
+  population { source { state } identity { item { fullName } source { state asOf } } }
+  civilStatus { source { state } births { items { eventId } source { state } }
+    marriages { items { eventId } truncated source { state } } } } }"""
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    with demo_process(tmp_path_factory.mktemp("demo") / ".demo") as process:
+        yield process
+
+
+def states(body: dict[str, Any]) -> dict[str, str]:
+    person = body["data"]["person"]
+    return {
+        "identity": person["population"]["identity"]["source"]["state"],
+        "births": person["civilStatus"]["births"]["source"]["state"],
+        "marriages": person["civilStatus"]["marriages"]["source"]["state"],
+    }
+
+
+ALL_ANSWERED = {"identity": "ANSWERED", "births": "ANSWERED", "marriages": "ANSWERED"}
+
+
+def test_an_officer_sees_a_married_person_out_of_both_databases(demo: Process) -> None:
+    body = demo.ask(QUERY, {"id": demo.tagged("married")})
+    person = body["data"]["person"]
+    assert states(body) == ALL_ANSWERED
+    assert person["population"]["source"]["state"] == "ANSWERED"
+    assert person["civilStatus"]["source"]["state"] == "ANSWERED"
+    assert person["civilStatus"]["marriages"]["items"] != []
+    assert person["population"]["identity"]["source"]["asOf"] is not None
+    assert "errors" not in body
+
+
+def test_every_persona_is_answered_and_every_living_adult_has_a_token(demo: Process) -> None:
+    for persona in demo.personas:
+        body = demo.ask(QUERY, {"id": persona["id"]})
+        assert states(body) == ALL_ANSWERED, persona
+        living_adult = not {"deceased", "minor"} & {*persona["tags"]}
+        assert (persona["id"] in demo.tokens["citizens"]) is living_adult
+    assert demo.tokens["citizen"] == demo.tokens["citizens"][demo.personas[0]["id"]]
+
+
+def test_a_citizen_sees_their_own_view_and_nobody_elses(demo: Process) -> None:
+    own = demo.ask(
+        "{ me { id civilStatus { birthsOfChildren { items { eventId } } } } }", None, "citizen"
+    )
+    assert own["data"]["me"]["id"] == demo.personas[0]["id"]
+    assert len(own["data"]["me"]["civilStatus"]["birthsOfChildren"]["items"]) >= 2
+    other = demo.ask(QUERY, {"id": demo.personas[1]["id"]}, "citizen")
+    assert other["data"]["person"] is None
+
+
+@pytest.mark.parametrize("name", ["population", "civil_status"])
+def test_a_file_that_is_gone_costs_its_own_lists_only_until_it_is_back(
+    demo: Process, name: str
+) -> None:
+    number = demo.tagged("married")
+    path = demo.folder / "databases" / f"{name}.sqlite"
+    away = path.with_suffix(".away")
+    own = {"population": {"identity"}, "civil_status": {"births", "marriages"}}[name]
+    path.rename(away)
+    try:
+        body = demo.ask(QUERY, {"id": number})
+        assert not path.exists(), "the file was created anew"
+    finally:
+        away.rename(path)
+    found = states(body)
+    assert {one for one in found if found[one] == "UNAVAILABLE"} == own
+    assert {one for one in found if found[one] == "ANSWERED"} == found.keys() - own
+    assert {error["path"][-1] for error in body["errors"]} == own
+    assert {error["extensions"]["code"] for error in body["errors"]} == {"SOURCE_UNAVAILABLE"}
+    for field in own:
+        section = "population" if field == "identity" else "civilStatus"
+        shown = body["data"]["person"][section][field]
+        assert shown.get("items") is None
+        assert shown.get("item") is None
+    assert states(demo.ask(QUERY, {"id": number})) == ALL_ANSWERED
+
+
+def test_a_locked_file_costs_its_own_lists_only_until_it_is_free(demo: Process) -> None:
+    number = demo.tagged("married")
+    other = sqlite3.connect(demo.folder / "databases" / "civil_status.sqlite", isolation_level=None)
+    try:
+        other.execute("BEGIN EXCLUSIVE")
+        body = demo.ask(QUERY, {"id": number})
+        other.execute("ROLLBACK")
+    finally:
+        other.close()
+    assert states(body) == {
+        "identity": "ANSWERED",
+        "births": "UNAVAILABLE",
+        "marriages": "UNAVAILABLE",
+    }
+    assert body["data"]["person"]["civilStatus"]["births"]["items"] is None
+    assert states(demo.ask(QUERY, {"id": number})) == ALL_ANSWERED
+
+
+def test_the_served_schema_is_the_one_in_the_repository(demo: Process) -> None:
+    served = httpx2.get(f"{demo.url}/schema.graphql").text
+    assert served == Path("schema.graphql").read_text("utf-8")
+
+
+def test_all_61_checks_of_the_graphql_http_audit_pass_for_the_operator(
+    demo: Process, services: None
+) -> None:
+    folder = Path(__file__).parent / "graphql_http"
+    node = shutil.which("node")
+    assert node is not None
+    ran = subprocess.run(
+        [node, "audit.mjs", f"{demo.url}/graphql", demo.tokens["operator"]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    summary = json.loads(ran.stdout.splitlines()[-1])
+    assert (summary["ok"], summary["total"]) == (61, 61), ran.stdout
+
+
+def test_an_anonymous_caller_neither_introspects_nor_reaches_people(demo: Process) -> None:
+    url = f"{demo.url}/graphql"
+    introspection = "{ __schema { queryType { name } } }"
+    by_post = httpx2.post(url, json={"query": introspection})
+    by_get = httpx2.get(url, params={"query": introspection})
+    person = httpx2.get(
+        url, params={"query": f'{{ person(id: "{demo.personas[0]["id"]}") {{ id }} }}'}
+    )
+    assert by_post.status_code == by_get.status_code == 401
+    assert "data" not in by_post.json()
+    assert person.status_code == 400
+    assert person.json()["errors"][0]["extensions"]["code"] == "PERSON_IN_URL"

@@ -1,0 +1,28 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+_AUDIT = Path(__file__).parent / "acceptance" / "graphql_http" / "node_modules"
+
+
+@pytest.fixture(scope="session")
+def services() -> None:
+    """Skip where Node.js or its packages are missing; fail if REQUIRE_SERVICES says so."""
+    missing = [
+        what
+        for what, there in (
+            ("node", shutil.which("node") is not None),
+            ("npm packages (npm ci in tests/acceptance/graphql_http)", _AUDIT.is_dir()),
+        )
+        if not there
+    ]
+    if missing and os.environ.get("REQUIRE_SERVICES"):
+        pytest.fail(f"missing: {', '.join(missing)}")
+    if missing:
+        pytest.skip(f"missing: {', '.join(missing)}")

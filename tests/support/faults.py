@@ -1,0 +1,55 @@
+"""A backend that can be told to fail, for tests of what the gateway makes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from connectors.backends.base import Backend, Batch, Capabilities, NotMapped, SourceUnavailable
+from connectors.description import Lookup, Record
+
+
+class Faulty:
+    """Passes calls on to ``inner`` unless ``fault`` says otherwise.
+
+    ``fault``: None, "down", "hangs", "defect" or "unmapped". ``fetched`` notes what was asked.
+    """
+
+    def __init__(self, inner: Backend, fault: str | None = None) -> None:
+        self.inner = inner
+        self.fault = fault
+        self.only: str | None = None
+        self.fetched: list[tuple[str, str, tuple[str, ...]]] = []
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.inner.capabilities
+
+    async def open(self) -> None:
+        await self.inner.open()
+
+    async def close(self) -> None:
+        await self.inner.close()
+
+    async def ping(self) -> None:
+        await self._fail()
+        await self.inner.ping()
+
+    async def fetch(self, record: Record, lookup: Lookup, keys: Sequence[str]) -> Batch:
+        self.fetched.append((record.name, lookup.name, tuple(keys)))
+        if self.only is None or self.only == record.name:
+            await self._fail()
+        return await self.inner.fetch(record, lookup, keys)
+
+    async def _fail(self) -> None:
+        match self.fault:
+            case "down":
+                raise SourceUnavailable("secret-host refused the connection to secret_table")
+            case "hangs":
+                await asyncio.Event().wait()
+            case "defect":
+                raise RuntimeError("secret-host: secret_table exploded")
+            case "unmapped":
+                raise NotMapped("secret_table")
+            case _:
+                pass

@@ -1,0 +1,99 @@
+"""The gateway as a process of its own, started and stopped by the test that needs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+_START_WITHIN = 60.0
+
+
+@dataclass(frozen=True)
+class Process:
+    """A running demo: where it listens, its folder and its tokens."""
+
+    url: str
+    folder: Path
+    tokens: dict[str, Any]
+    personas: list[dict[str, Any]]
+    pid: int
+
+    def ask(
+        self, query: str, variables: Mapping[str, object] | None = None, caller: str = "officer"
+    ) -> dict[str, Any]:
+        """POST a document as one of the demo callers and return the body."""
+        answer = httpx2.post(
+            f"{self.url}/graphql",
+            json={"query": query, "variables": variables},
+            headers={"authorization": f"Bearer {self.tokens[caller]}"},
+            timeout=20,
+        )
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def tagged(self, *tags: str) -> str:
+        """Return the number of a persona that has all ``tags``."""
+        return next(one["id"] for one in self.personas if {*tags} <= {*one["tags"]})
+
+
+def free_port() -> int:
+    """Return a port on 127.0.0.1 that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@contextmanager
+def demo_process(folder: Path) -> Iterator[Process]:
+    """Run ``justice-gateway demo`` in ``folder`` until the block ends."""
+    port = free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "gateway",
+        "demo",
+        "--port",
+        str(port),
+        "--folder",
+        str(folder),
+    ]
+    log = folder.parent / "demo.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "COLUMNS": "200"}
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait(process, url, log)
+        tokens = json.loads((folder / "tokens.json").read_text("utf-8"))
+        personas = json.loads((folder / "personas.json").read_text("utf-8"))
+        yield Process(url, folder, tokens, personas, process.pid)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    until = time.monotonic() + _START_WITHIN
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise RuntimeError(f"the demo ended:\n{log.read_text()}")
+        try:
+            if httpx2.get(f"{url}/health/ready", timeout=2).status_code == 200:
+                return
+        except httpx2.TransportError:
+            pass
+        time.sleep(0.05)  # between two looks, not instead of one
+    raise RuntimeError(f"the demo did not come up:\n{log.read_text()}")

@@ -1,0 +1,160 @@
+"""Files are complete when they appear, and hold what the stream holds."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.codec import decode, encode_text
+from connectors.population import DATABASE as POPULATION
+from connectors.synthetic import Options, Summary, clusters, personas, write
+
+OPTIONS = Options(people=300)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("synthetic")
+
+
+@pytest.fixture(scope="module")
+def paths(folder: Path) -> dict[str, Path]:
+    return {name: folder / "deep" / f"{name}.sqlite" for name in ("population", "civil_status")}
+
+
+@pytest.fixture(scope="module")
+def written(folder: Path, paths: dict[str, Path]) -> Summary:
+    return write([POPULATION, CIVIL_STATUS], paths, OPTIONS, folder / "truth.jsonl")
+
+
+def test_every_row_of_the_stream_is_in_the_files(written: Summary, paths: dict[str, Path]) -> None:
+    expected: dict[tuple[str, str], set[tuple[object, ...]]] = {}
+    for cluster in clusters(OPTIONS):
+        for (database, name), rows in cluster.rows.items():
+            source = POPULATION if database == "population" else CIVIL_STATUS
+            record = source.by_name[name]
+            found = expected.setdefault((database, name), set())
+            for row in rows:
+                found.add(tuple(encode_text(row.get(c.name)) for c in record.columns))
+    for source in (POPULATION, CIVIL_STATUS):
+        with closing(sqlite3.connect(paths[source.name])) as connection:
+            for record in source.records:
+                columns = ", ".join(f'"{c.name}"' for c in record.columns)
+                rows = connection.execute(f"SELECT {columns} FROM {record.table}").fetchall()
+                key = source.name, record.name
+                assert len(rows) == written.rows[key]
+                assert {decode(record, row) for row in rows} == {
+                    decode(record, row) for row in expected.get(key, set())
+                }
+
+
+def test_the_source_states_how_fresh_it_is_and_keys_are_indexed(
+    written: Summary, paths: dict[str, Path]
+) -> None:
+    for source in (POPULATION, CIVIL_STATUS):
+        with closing(sqlite3.connect(paths[source.name])) as connection:
+            as_of = connection.execute("SELECT as_of FROM source_statement").fetchall()
+            assert as_of == [("2026-11-22T22:00:00+00:00",)]
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            indexes = connection.execute("SELECT name FROM sqlite_master WHERE type='index'")
+            assert len(indexes.fetchall()) >= len(source.records)
+
+
+def test_the_truth_is_one_json_line_per_person(written: Summary, folder: Path) -> None:
+    lines = (folder / "truth.jsonl").read_text(encoding="utf-8").splitlines()
+    truth = [person for cluster in clusters(OPTIONS) for person in cluster.truth]
+    assert len(lines) == written.people == len(truth)
+    for line, person in zip(lines, truth, strict=True):
+        read = json.loads(line)
+        assert read["id"] == person.id
+        assert read["birth_date"] == person.birth_date.isoformat()
+        assert [spell["spouse_id"] for spell in read["marital_history"]] == [
+            spell.spouse_id for spell in person.marital_history
+        ]
+        assert [one["what"] for one in read["conflicts"]] == [c.what for c in person.conflicts]
+
+
+def test_a_file_is_replaced_whole_and_readers_keep_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "population.sqlite"
+    write([POPULATION], {"population": path}, Options(people=60))
+    with closing(sqlite3.connect(path)) as reader:
+        before = reader.execute("SELECT count(*) FROM identity").fetchone()
+        write([POPULATION], {"population": path}, Options(people=200))
+        assert reader.execute("SELECT count(*) FROM identity").fetchone() == before
+    with closing(sqlite3.connect(path)) as reader:
+        assert reader.execute("SELECT count(*) FROM identity").fetchone() > before
+
+
+def test_what_fails_half_way_leaves_the_old_files_and_nothing_else(tmp_path: Path) -> None:
+    paths = {name: tmp_path / f"{name}.sqlite" for name in ("population", "civil_status")}
+    for path in paths.values():
+        path.write_bytes(b"old")
+
+    def stop(people: int) -> None:
+        if people > 100:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(
+            [POPULATION, CIVIL_STATUS],
+            paths,
+            Options(people=300),
+            tmp_path / "truth.jsonl",
+            progress=stop,
+        )
+    assert sorted(tmp_path.iterdir()) == sorted(paths.values())
+    assert all(path.read_bytes() == b"old" for path in paths.values())
+
+
+def test_progress_counts_the_people(tmp_path: Path) -> None:
+    seen: list[int] = []
+    summary = write(
+        [POPULATION], {"population": tmp_path / "p.sqlite"}, Options(people=150), None, seen.append
+    )
+    assert seen == sorted(seen)
+    assert seen[-1] == summary.people
+    assert summary.rows_per_second > 0
+
+
+def test_databases_without_a_path_are_left_out(tmp_path: Path) -> None:
+    summary = write(
+        [POPULATION, CIVIL_STATUS], {"population": tmp_path / "p.sqlite"}, Options(people=60)
+    )
+    assert {database for database, _ in summary.rows} == {"population"}
+
+
+def test_the_demo_has_a_face_for_every_tag() -> None:
+    truth = {p.id: p for c in clusters(Options(people=2_000)) for p in c.truth}
+    cast = personas(truth.values())
+    assert 20 <= len(cast) <= 26
+    assert len({str(persona["id"]) for persona in cast}) == len(cast)
+    first = truth[str(cast[0]["id"])]
+    assert (first.life_state, first.marital_status) == ("ALIVE", "MARRIED")
+    assert len(first.children) >= 2
+    adults: set[str] = set()
+    tags: set[str] = set()
+    for persona in cast:
+        person = truth[str(persona["id"])]
+        assert persona["tags"] == list(person.tags)
+        assert str(persona["story"]).count(" / ") == 1
+        tags.update(person.tags)
+        if person.life_state == "ALIVE" and person.birth_date.year <= 2008:
+            adults.update(person.tags)
+    anybody = {"deceased", "minor"}
+    everybody = {
+        "married",
+        "divorced",
+        "widowed",
+        "adopted",
+        "old_number",
+        "conflicting_data",
+        "bereaved",
+    }
+    assert tags == anybody | everybody
+    assert adults >= everybody

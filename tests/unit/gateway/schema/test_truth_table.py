@@ -1,0 +1,263 @@
+"""Every row of the truth table of design section 6: what happened, and what the answer says of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.description import Group
+from connectors.population import DATABASE as POPULATION
+from gateway.answer import WITH_ROWS, State
+from gateway.settings import DatabaseSettings, Limits
+from tests.support.faults import Faulty
+from tests.support.people import HOA, LAN, NOBODY, backends
+from tests.support.running import OFFICER, Running, codes, running
+
+QUERY = """query($id: PersonNumber!) { person(id: $id) { id civilStatus {
+  source { state }
+  marriages { items { eventId } truncated source { state message fetchedAt fromCache asOf } }
+} } }"""
+
+
+async def marriages(gateway: Running, number: str = LAN, **asked: Any) -> dict[str, Any]:
+    body = await gateway.ask(QUERY, {"id": number}, **asked)
+    section = body["data"]["person"]["civilStatus"]
+    state = section["marriages"]["source"]["state"]
+    assert section["source"]["state"] == state
+    assert (section["marriages"]["items"] is not None) is (State[state] in WITH_ROWS)
+    section["marriages"]["codes"] = codes(body)
+    found: dict[str, Any] = section["marriages"]
+    return found
+
+
+async def test_rows_are_answered(tmp_path: Path) -> None:
+    async with running(tmp_path) as gateway:
+        found = await marriages(gateway)
+    assert [row["eventId"] for row in found["items"]] == ["M1"]
+    assert found["source"]["state"] == "ANSWERED"
+    assert found["source"]["fetchedAt"] is not None
+    assert found["source"]["fromCache"] is False
+    assert found["truncated"] is False
+    assert found["codes"] == []
+
+
+async def test_no_rows_are_answered_with_an_empty_list(tmp_path: Path) -> None:
+    async with running(tmp_path) as gateway:
+        found = await marriages(gateway, NOBODY)
+    assert found["items"] == []
+    assert found["source"]["state"] == "ANSWERED"
+    assert found["codes"] == []
+
+
+async def test_unreadable_rows_leave_the_readable_ones_and_say_partial(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"event_id": "good", "wife_citizen_id": LAN, "registration_date": "2015-01-01"},
+        {"event_id": "bad", "wife_citizen_id": LAN, "registration_date": "the day before"},
+    ]
+    async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
+        body = await gateway.ask(QUERY, {"id": LAN})
+    found = body["data"]["person"]["civilStatus"]["marriages"]
+    assert [row["eventId"] for row in found["items"]] == ["good"]
+    assert found["source"]["state"] == "PARTIAL"
+    (error,) = body["errors"]
+    assert error["extensions"]["code"] == "BAD_RECORD"
+    assert error["extensions"]["count"] == 1
+    assert error["path"] == ["person", "civilStatus", "marriages"]
+
+
+async def test_all_rows_unreadable_is_never_an_answered_empty_list(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"event_id": "bad", "wife_citizen_id": LAN, "status": "NO_SUCH_STATUS"}
+    ]
+    async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
+        found = await marriages(gateway)
+    assert (found["items"], found["source"]["state"]) == ([], "PARTIAL")
+    assert found["codes"] == ["BAD_RECORD"]
+
+
+async def test_a_failure_within_the_bound_shows_older_rows_as_stale(tmp_path: Path) -> None:
+    known = backends()
+    source = Faulty(known["civil_status"])
+    settings = {"civil_status": DatabaseSettings(stale_if_error=60)}
+    everything = {**known, "civil_status": source}
+    async with running(tmp_path, everything, databases_=settings) as gateway:
+        first = await marriages(gateway)
+        source.fault = "down"
+        gateway.clock.advance(59)
+        stale = await marriages(gateway)
+        gateway.clock.advance(2)
+        gone = await marriages(gateway)
+    assert stale["items"] == first["items"]
+    assert stale["source"]["state"] == "STALE"
+    assert stale["source"]["fromCache"] is True
+    assert stale["source"]["fetchedAt"] == first["source"]["fetchedAt"]
+    assert stale["codes"] == []
+    assert gone["source"]["state"] == "UNAVAILABLE"
+
+
+async def test_older_rows_stand_in_only_for_the_person_they_belong_to(tmp_path: Path) -> None:
+    known = backends()
+    source = Faulty(known["civil_status"])
+    settings = {"civil_status": DatabaseSettings(stale_if_error=60)}
+    everything = {**known, "civil_status": source}
+    async with running(tmp_path, everything, databases_=settings) as gateway:
+        await marriages(gateway, LAN)
+        source.fault = "down"
+        found = await marriages(gateway, NOBODY)
+    assert found["source"]["state"] == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize("fault", ["down", "defect"])
+async def test_a_source_that_fails_is_unavailable_and_names_nothing_inside(
+    tmp_path: Path, fault: str
+) -> None:
+    known = backends()
+    everything = {**known, "civil_status": Faulty(known["civil_status"], fault)}
+    async with running(tmp_path, everything) as gateway:
+        body = await gateway.ask(QUERY, {"id": LAN})
+    found = body["data"]["person"]["civilStatus"]["marriages"]
+    assert (found["items"], found["source"]["state"]) == (None, "UNAVAILABLE")
+    assert found["truncated"] is None
+    assert codes(body) == ["SOURCE_UNAVAILABLE"]
+    assert "secret" not in str(body)
+
+
+async def test_a_source_that_hangs_times_out_and_the_others_answer(tmp_path: Path) -> None:
+    known = backends()
+    everything = {**known, "civil_status": Faulty(known["civil_status"], "hangs")}
+    settings = {"civil_status": DatabaseSettings(timeout=0.05)}
+    query = QUERY.replace("civilStatus {", "population { identity { item { sex } } } civilStatus {")
+    async with running(tmp_path, everything, databases_=settings) as gateway:
+        body = await gateway.ask(query, {"id": LAN})
+    person = body["data"]["person"]
+    assert person["civilStatus"]["marriages"]["source"]["state"] == "TIMED_OUT"
+    assert person["civilStatus"]["marriages"]["items"] is None
+    assert person["population"]["identity"]["item"] == {"sex": "FEMALE"}
+    assert codes(body) == ["SOURCE_TIMED_OUT"]
+
+
+async def test_the_deadline_of_the_request_ends_waiting_too(tmp_path: Path) -> None:
+    known = backends()
+    everything = {**known, "civil_status": Faulty(known["civil_status"], "hangs")}
+    settings = {"civil_status": DatabaseSettings(timeout=30)}
+    limits = Limits(deadline=0.05)
+    async with running(tmp_path, everything, databases_=settings, limits=limits) as gateway:
+        found = await marriages(gateway)
+    assert found["source"]["state"] == "TIMED_OUT"
+
+
+async def test_maintenance_is_said_and_the_source_is_not_asked(tmp_path: Path) -> None:
+    known = backends()
+    source = Faulty(known["civil_status"])
+    settings = {"civil_status": DatabaseSettings(maintenance=True)}
+    async with running(tmp_path, {**known, "civil_status": source}, databases_=settings) as gateway:
+        found = await marriages(gateway)
+    assert found["source"]["state"] == "MAINTENANCE"
+    assert found["codes"] == ["SOURCE_MAINTENANCE"]
+    assert source.fetched == []
+
+
+async def test_a_database_without_backend_is_not_operating(tmp_path: Path) -> None:
+    async with running(tmp_path, {"population": backends()["population"]}) as gateway:
+        found = await marriages(gateway)
+    assert found["source"]["state"] == "NOT_OPERATING"
+    assert found["source"]["fetchedAt"] is None
+    assert found["codes"] == []
+
+
+@pytest.mark.parametrize("group", [one for one in Group if one is not Group.OPERATING])
+async def test_a_database_of_another_group_is_not_operating_even_if_reachable(
+    tmp_path: Path, group: Group
+) -> None:
+    built = (POPULATION, replace(CIVIL_STATUS, group=group))
+    async with running(tmp_path, databases=built) as gateway:
+        found = await marriages(gateway)
+    assert found["source"]["state"] == "NOT_OPERATING"
+
+
+async def test_a_record_mapped_to_nothing_is_not_operating(tmp_path: Path) -> None:
+    known = backends()
+    everything = {**known, "civil_status": Faulty(known["civil_status"], "unmapped")}
+    async with running(tmp_path, everything) as gateway:
+        body = await gateway.ask(QUERY, {"id": LAN})
+    assert body["data"]["person"]["civilStatus"]["marriages"]["source"]["state"] == "NOT_OPERATING"
+    assert "secret" not in str(body)
+
+
+async def test_a_missing_scope_is_denied_named_and_nothing_is_fetched(tmp_path: Path) -> None:
+    known = backends()
+    source = Faulty(known["civil_status"])
+    async with running(tmp_path, {**known, "civil_status": source}) as gateway:
+        body = await gateway.ask(QUERY, {"id": LAN}, scopes=["population:read"])
+    found = body["data"]["person"]["civilStatus"]["marriages"]
+    assert (found["items"], found["source"]["state"]) == (None, "DENIED")
+    (error,) = body["errors"]
+    assert error["extensions"]["code"] == "FORBIDDEN"
+    assert error["extensions"]["missing"] == ["civil_status:read"]
+    assert source.fetched == []
+
+
+@pytest.mark.parametrize("number", [HOA, NOBODY])
+async def test_adoptions_are_withheld_for_everybody_alike_and_not_fetched(
+    tmp_path: Path, number: str
+) -> None:
+    known = backends()
+    source = Faulty(known["civil_status"])
+    query = QUERY.replace("marriages", "adoptions")
+    scopes = (*OFFICER, "civil_status:restricted")
+    async with running(tmp_path, {**known, "civil_status": source}) as gateway:
+        body = await gateway.ask(query, {"id": number}, scopes=scopes)
+        own = await gateway.ask(
+            "{ me { civilStatus { adoptions { items { eventId } source { state } } } } }",
+            scopes=["me"],
+            subject=HOA,
+        )
+    found = body["data"]["person"]["civilStatus"]["adoptions"]
+    assert (found["items"], found["source"]["state"]) == (None, "WITHHELD")
+    assert codes(body) == []
+    assert own["data"]["me"]["civilStatus"]["adoptions"]["source"]["state"] == "WITHHELD"
+    assert source.fetched == []
+
+
+async def test_a_section_says_the_worst_of_its_lists(tmp_path: Path) -> None:
+    known = backends()
+    source = Faulty(known["civil_status"], "down")
+    source.only = "deaths"
+    query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
+      source { state } marriages { source { state } } deaths { source { state } } } } }"""
+    async with running(tmp_path, {**known, "civil_status": source}) as gateway:
+        body = await gateway.ask(query, {"id": LAN})
+    section = body["data"]["person"]["civilStatus"]
+    assert section["marriages"]["source"]["state"] == "ANSWERED"
+    assert section["deaths"]["source"]["state"] == "UNAVAILABLE"
+    assert section["source"]["state"] == "UNAVAILABLE"
+
+
+async def test_a_section_asked_alone_asks_for_its_first_record(tmp_path: Path) -> None:
+    known = backends()
+    source = Faulty(known["civil_status"])
+    query = "query($id: PersonNumber!) { person(id: $id) { civilStatus { source { state } } } }"
+    async with running(tmp_path, {**known, "civil_status": source}) as gateway:
+        body = await gateway.ask(query, {"id": LAN})
+        source.fault = "down"
+        failed = await gateway.ask(query, {"id": LAN})
+    assert body["data"]["person"]["civilStatus"]["source"]["state"] == "ANSWERED"
+    assert [name for name, _, _ in source.fetched] == ["births", "births"]
+    assert failed["data"]["person"]["civilStatus"]["source"]["state"] == "UNAVAILABLE"
+    assert codes(failed) == ["SOURCE_UNAVAILABLE"]
+
+
+async def test_a_section_not_selected_is_not_asked(tmp_path: Path) -> None:
+    known = backends()
+    source = Faulty(known["civil_status"])
+    async with running(tmp_path, {**known, "civil_status": source}) as gateway:
+        await gateway.ask(
+            "query($id: PersonNumber!) { person(id: $id) { id civilStatus @include(if: false) "
+            "{ source { state } } } }",
+            {"id": LAN},
+        )
+    assert source.fetched == []
