@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -105,6 +105,18 @@ class Settings(BaseSettings):
     audit: Audit = Audit()
     databases: dict[str, DatabaseSettings] = {}
     folder: Path = Path()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_variables(cls, values: object) -> object:
+        """Refuse a misspelt environment variable, which would count for nothing."""
+        prefix = str(cls.model_config.get("env_prefix"))
+        for name in os.environ:
+            setting = name.upper().removeprefix(prefix).partition("__")[0].lower()
+            ours = name.upper().startswith(prefix) and name.upper() != CONFIG_VARIABLE
+            if ours and setting not in cls.model_fields:
+                raise ValueError(f"{name} is no setting")
+        return values
 
     def path(self, relative: Path) -> Path:
         """Return ``relative`` as seen from the settings file's folder."""

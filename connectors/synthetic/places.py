@@ -83,7 +83,7 @@ class Home:
 @cache
 def provinces() -> tuple[Province, ...]:
     """Return the 63 old provinces in the order of their prefixes."""
-    text = (files(__package__) / "provinces.json").read_text(encoding="utf-8")
+    text = (files("connectors") / "provinces.json").read_text(encoding="utf-8")
     data = json.loads(text)
     new = {one["code"]: one for one in data["new34"]}
     return tuple(

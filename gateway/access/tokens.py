@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -98,7 +99,7 @@ class Tokens:
         """
         if len(token) > _LARGEST_TOKEN:
             raise GatewayError("TOKEN_INVALID")
-        digest = hashlib.sha256(token.encode()).digest()
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
         known = self._callers.get(digest)
         if known is None:
             known = self._verified(token)
@@ -150,10 +151,14 @@ class Tokens:
 def _text(claim: object) -> str:
     if not isinstance(claim, str):
         raise TypeError
+    claim.encode()  # raises ValueError for half a surrogate pair, which nothing could write down
     return claim
 
 
 def _seconds(claim: object) -> float:
     if isinstance(claim, bool) or not isinstance(claim, int | float):
         raise TypeError
-    return float(claim)
+    seconds = float(claim)
+    if not math.isfinite(seconds):  # Python reads NaN, which is never too late
+        raise ValueError
+    return seconds

@@ -10,12 +10,23 @@ import hmac
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from connectors.values import person_number
 from gateway.access.caller import Caller
 
 
 def person_hash(secret: bytes, number: str) -> str:
     """Return the keyed hash (HMAC-SHA256, hex) that stands for a person's number."""
     return hmac.new(secret, number.encode(), hashlib.sha256).hexdigest()
+
+
+def _nameless(secret: bytes, subject: str | None) -> str | None:
+    """Return a token's subject; hashed where it is a person's number, an officer's own too."""
+    if subject is None:
+        return None
+    try:
+        return person_hash(secret, person_number(subject))
+    except ValueError:
+        return subject
 
 
 def entry(
@@ -34,14 +45,12 @@ def entry(
     ``persons``: every number the answer touched. ``sections``: list of records -> state.
     ``codes``: error codes in the answer.
     """
-    own = caller.citizen is not None and caller.subject is not None
-    subject = person_hash(secret, caller.subject) if own and caller.subject else caller.subject
     return {
         "at": at.isoformat(),
         "requestId": request_id,
         "client": caller.client,
         "agency": caller.agency,
-        "subject": subject,
+        "subject": _nameless(secret, caller.subject),
         "tokenId": caller.token_id,
         "purpose": caller.purpose,
         "caseNumber": caller.case_number,

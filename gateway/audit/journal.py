@@ -31,8 +31,11 @@ class Journal:
     def open(self) -> None:
         """Open the file, creating it readable by its owner only; raises OSError."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not self._path.exists()
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
         self._descriptor = os.open(self._path, flags, 0o600)
+        if is_new:
+            _sync_folder(self._path.parent)
         size = os.fstat(self._descriptor).st_size
         self._torn = size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
 
@@ -70,7 +73,7 @@ class Journal:
             batch, self._waiting = self._waiting, []
             try:
                 await asyncio.to_thread(self._write, b"".join(line for line, _ in batch))
-            except OSError:
+            except Exception:  # whatever it was: nobody may wait for ever, nor be answered
                 self._failed = True
                 for _, done in batch:
                     _settle(done, GatewayError("AUDIT_UNAVAILABLE"))
@@ -88,6 +91,15 @@ class Journal:
             left = left[os.write(self._descriptor, left) :]
         os.fsync(self._descriptor)
         self._torn = False
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have a new file's name on disk, without which its content is lost too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _settle(done: asyncio.Future[None], error: GatewayError | None) -> None:

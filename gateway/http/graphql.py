@@ -57,7 +57,7 @@ async def _respond(request: Request) -> Response:
     service: Service = request.app.state.service
     media_type = JSON
     try:
-        media_type = response_type(request.headers.get("accept"))
+        media_type = response_type(", ".join(request.headers.getlist("accept")))
         call = await read_call(request, service.settings.limits.body_bytes)
         answer = await _answer(service, request, call)
         return _response(answer, 200, media_type)

@@ -8,6 +8,7 @@ import uuid
 import orjson
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import GatewayError
@@ -25,6 +26,8 @@ _HEADERS = {
 
 class Envelope:
     """Gives every request an id and every answer its headers; turns a defect into INTERNAL.
+
+    A client that goes away before its request was read, or its answer sent, is no defect.
 
     A client's ``X-Request-Id`` is taken over if it is 8 to 64 letters, digits and ``._-``. It must
     not be a person's number: such a one is replaced.
@@ -50,11 +53,16 @@ class Envelope:
                 headers["x-request-id"] = request_id
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-            await send(message)
+            try:
+                await send(message)
+            except OSError as error:  # ASGI 3: the connection is gone
+                raise ClientDisconnect from error
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_with_headers)
+            except ClientDisconnect:
+                log.info("client went away", path=scope["path"])
             except Exception:
                 log.exception("request failed", path=scope["path"])
                 if started:

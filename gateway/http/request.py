@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from gateway.errors import GatewayError
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
+_WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
+_LENGTH = re.compile(r"[0-9]{1,18}")
 _NAMES = ("query", "operationName", "variables", "extensions")
 
 
@@ -54,10 +57,8 @@ def _ranges(accept: str) -> list[tuple[str, float]]:
         quality = 1.0
         for parameter in parameters:
             if parameter.startswith("q="):
-                try:
-                    quality = float(parameter[2:])
-                except ValueError:
-                    quality = 0.0
+                # What is no weight (RFC 9110 section 12.4.2) wants nothing; NaN would want all.
+                quality = float(parameter[2:]) if _WEIGHT.fullmatch(parameter[2:]) else 0.0
         ranges.append((kind, quality))
     return ranges
 
@@ -102,7 +103,7 @@ def _check_content_type(header: str | None) -> None:
 
 async def _body(request: Request, largest: int) -> bytes:
     announced = request.headers.get("content-length", "0")
-    if not announced.isdigit() or int(announced) > largest:
+    if not _LENGTH.fullmatch(announced) or int(announced) > largest:
         raise GatewayError("BODY_TOO_LARGE", details={"limit": largest})
     chunks, size = [], 0
     async for chunk in request.stream():

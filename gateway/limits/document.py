@@ -2,7 +2,8 @@
 
 Validation compares fields that share a response key with each other, so a few kilobytes of
 repeated fields cost seconds (facts section 1). The walk here merges selection sets the way
-execution does and stops at the first limit, so its own cost is bounded by the limits themselves.
+execution does and stops at the first limit. Its own cost is bounded too: fragments make a document
+mean much more than it says, so every selection looked at counts, over all definitions together.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from gateway.settings import Limits
 
 _LIMIT_OF = {"TOO_DEEP": "depth", "TOO_MANY_TOKENS": "tokens"}
 _INTROSPECTION = frozenset({"__schema", "__type"})
+#: How many selections may be looked at for each field that is permitted.
+_STEPS_PER_FIELD = 10
 
 
 def parse_within(text: str, limits: Limits) -> DocumentNode:
@@ -42,7 +45,7 @@ def parse_within(text: str, limits: Limits) -> DocumentNode:
         document = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.tokens)
     except GraphQLSyntaxError as error:
         # The parser's own words are all that tells its limits from faults in the text.
-        if "Parsing aborted" in error.message:
+        if error.message.endswith(" Parsing aborted."):
             code = "TOO_DEEP" if "nested" in error.message else "TOO_MANY_TOKENS"
             raise _over(code, getattr(limits, _LIMIT_OF[code])) from None
         raise
@@ -76,6 +79,10 @@ def _count(document: DocumentNode, limits: Limits) -> None:
         raise _over("TOO_MANY_DIRECTIVES", limits.directives)
 
 
+def _is_of_schema(fragment: FragmentDefinitionNode) -> bool:
+    return fragment.type_condition.name.value.startswith("__")
+
+
 @dataclass(slots=True)
 class _Walk:
     """Walks every definition with fragments expanded and equal response keys merged."""
@@ -83,6 +90,7 @@ class _Walk:
     document: DocumentNode
     limits: Limits
     seen: int = 0
+    steps: int = 0
 
     def all(self) -> None:
         fragments = {
@@ -93,7 +101,12 @@ class _Walk:
         for node in self.document.definitions:
             if isinstance(node, OperationDefinitionNode | FragmentDefinitionNode):
                 self.seen = 0
-                self._level([node.selection_set], fragments, 1, self.limits.depth)
+                self._level([node.selection_set], fragments, 1, self._deepest(node))
+
+    def _deepest(self, node: OperationDefinitionNode | FragmentDefinitionNode) -> int:
+        if isinstance(node, FragmentDefinitionNode) and _is_of_schema(node):
+            return self.limits.introspection_depth
+        return self.limits.depth
 
     def _level(
         self,
@@ -105,7 +118,7 @@ class _Walk:
         if depth > deepest:
             raise _over("TOO_DEEP", deepest)
         groups: dict[str, list[FieldNode]] = {}
-        for node in _fields(sets, fragments, set()):
+        for node in self._fields(sets, fragments, set()):
             self.seen += 1
             group = groups.setdefault((node.alias or node.name).value, [])
             group.append(node)
@@ -118,20 +131,23 @@ class _Walk:
                 allowed = self.limits.introspection_depth if looks and depth == 1 else deepest
                 self._level(below, fragments, depth + 1, allowed)
 
-
-def _fields(
-    sets: Sequence[SelectionSetNode],
-    fragments: Mapping[str, FragmentDefinitionNode],
-    spread: set[str],
-) -> Iterator[FieldNode]:
-    """Yield the fields of ``sets``, looking into fragments, each fragment once."""
-    for selection in (one for chosen in sets for one in chosen.selections):
-        if isinstance(selection, FieldNode):
-            yield selection
-        elif isinstance(selection, InlineFragmentNode):
-            yield from _fields([selection.selection_set], fragments, spread)
-        elif isinstance(selection, FragmentSpreadNode):
-            name = selection.name.value
-            if name not in spread and name in fragments:
-                spread.add(name)
-                yield from _fields([fragments[name].selection_set], fragments, spread)
+    def _fields(
+        self,
+        sets: Sequence[SelectionSetNode],
+        fragments: Mapping[str, FragmentDefinitionNode],
+        spread: set[str],
+    ) -> Iterator[FieldNode]:
+        """Yield the fields of ``sets``, looking into fragments, each fragment once."""
+        for selection in (one for chosen in sets for one in chosen.selections):
+            self.steps += 1
+            if self.steps > self.limits.fields * _STEPS_PER_FIELD:
+                raise _over("TOO_MANY_FIELDS", self.limits.fields)
+            if isinstance(selection, FieldNode):
+                yield selection
+            elif isinstance(selection, InlineFragmentNode):
+                yield from self._fields([selection.selection_set], fragments, spread)
+            elif isinstance(selection, FragmentSpreadNode):
+                name = selection.name.value
+                if name not in spread and name in fragments:
+                    spread.add(name)
+                    yield from self._fields([fragments[name].selection_set], fragments, spread)

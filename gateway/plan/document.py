@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from graphql import (
     DocumentNode,
@@ -16,7 +17,9 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLInputObjectType,
     GraphQLSchema,
+    GraphQLType,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -39,6 +42,8 @@ PERSON_SCALAR = "PersonNumber"
 PERSON_FIELDS = frozenset({"person", "persons", "me"})
 _INTROSPECTION = frozenset({"__schema", "__type"})
 _MOST_ERRORS = 20
+#: How long the kept texts may be on average; a long comment is cheap to send and dear to keep.
+_KEPT_LENGTH = 4_000
 
 
 class InvalidDocument(Exception):
@@ -95,42 +100,56 @@ class Document:
         return found
 
 
+#: Makes the exception with which a document is refused.
+Refusal = Callable[[], GatewayError | InvalidDocument]
+
+
 class Documents:
     """Keeps documents by the hash of their text; bounded, the least used go first.
 
-    Refusals are kept too, so that sending the same bad document again costs nothing.
+    Bounded in number and in the length of all texts together. Refusals are kept too, so that
+    sending the same bad document again costs nothing; each time a new exception is raised, since
+    one that was raised holds on to the request it was raised in.
     """
 
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         self._schema = schema
         self._limits = limits
-        self._kept: OrderedDict[bytes, Document | GatewayError | InvalidDocument] = OrderedDict()
+        self._kept: OrderedDict[bytes, tuple[Document | Refusal, int]] = OrderedDict()
+        self._length = 0
 
     def get(self, text: str) -> Document:
         """Return the document of ``text``; raises InvalidDocument or GatewayError (limits)."""
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-        found = self._kept.get(digest)
-        if found is None:
-            found = self._compile(text, digest.hex())
-            self._kept[digest] = found
-            if len(self._kept) > self._limits.documents:
-                self._kept.popitem(last=False)
-        else:
+        if digest in self._kept:
             self._kept.move_to_end(digest)
+        else:
+            self._keep(digest, self._compile(text, digest.hex()), len(text))
+        found, _ = self._kept[digest]
         if isinstance(found, Document):
             return found
-        raise found.with_traceback(None)
+        raise found()
 
-    def _compile(self, text: str, digest: str) -> Document | GatewayError | InvalidDocument:
+    def _keep(self, digest: bytes, found: Document | Refusal, length: int) -> None:
+        self._kept[digest] = found, length
+        self._length += length
+        most = self._limits.documents
+        while len(self._kept) > 1 and (
+            len(self._kept) > most or self._length > most * _KEPT_LENGTH
+        ):
+            _, (_, dropped) = self._kept.popitem(last=False)
+            self._length -= dropped
+
+    def _compile(self, text: str, digest: str) -> Document | Refusal:
         try:
             ast = parse_within(text, self._limits)
         except GatewayError as error:
-            return error
+            return partial(GatewayError, error.code.name, error.message, details=error.details)
         except GraphQLError as error:
-            return InvalidDocument("SYNTAX_ERROR", (error,))
+            return partial(InvalidDocument, "SYNTAX_ERROR", (error.with_traceback(None),))
         errors = validate(self._schema, ast, max_errors=_MOST_ERRORS, hide_suggestions=True)
         if errors:
-            return InvalidDocument("VALIDATION_FAILED", tuple(errors))
+            return partial(InvalidDocument, "VALIDATION_FAILED", tuple(errors))
         return analyse(self._schema, ast, digest)
 
 
@@ -145,22 +164,26 @@ def analyse(schema: GraphQLSchema, ast: DocumentNode, digest: str) -> Document:
     for node in ast.definitions:
         if isinstance(node, OperationDefinitionNode):
             name = node.name.value if node.name else None
-            roots = frozenset(_root_fields(node.selection_set, fragments))
+            roots = frozenset(_root_fields(node.selection_set, fragments, set()))
             operations[name] = Operation(name, node.operation, roots)
     return Document(digest, ast, operations, _names_person(schema, ast))
 
 
 def _root_fields(
-    selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]
+    selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], spread: set[str]
 ) -> set[str]:
+    """Return the names of the fields; each fragment is looked into once, however often spread."""
     found: set[str] = set()
     for selection in selections.selections:
         if isinstance(selection, FieldNode):
             found.add(selection.name.value)
         elif isinstance(selection, InlineFragmentNode):
-            found |= _root_fields(selection.selection_set, fragments)
+            found |= _root_fields(selection.selection_set, fragments, spread)
         elif isinstance(selection, FragmentSpreadNode):
-            found |= _root_fields(fragments[selection.name.value].selection_set, fragments)
+            name = selection.name.value
+            if name not in spread:
+                spread.add(name)
+                found |= _root_fields(fragments[name].selection_set, fragments, spread)
     return found
 
 
@@ -172,9 +195,17 @@ def _names_person(schema: GraphQLSchema, ast: DocumentNode) -> bool:
         def enter_argument(self, *_: object) -> VisitorAction:
             nonlocal named
             argument = types.get_argument()
-            if argument is not None and get_named_type(argument.type).name == PERSON_SCALAR:
-                named = True
+            named = named or (argument is not None and _takes_person(argument.type, set()))
             return None
 
     visit(ast, TypeInfoVisitor(types, Look()))
     return named
+
+
+def _takes_person(kind: GraphQLType, seen: set[str]) -> bool:
+    """Whether a value of this input type can hold a person's number, however deep."""
+    inner = get_named_type(kind)
+    if not isinstance(inner, GraphQLInputObjectType) or inner.name in seen:
+        return inner.name == PERSON_SCALAR
+    seen.add(inner.name)
+    return any(_takes_person(field.type, seen) for field in inner.fields.values())

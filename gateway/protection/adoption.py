@@ -3,7 +3,9 @@
 Source: Law on Adoption 52/2010/QH12; design section 7 ("adoption likewise, save for the
 registering agency under an adoption purpose"). Whether somebody was adopted is nobody's to learn,
 not even from the citizen's own view, where a relative may look over the shoulder. The court and
-foreign notes that mention an adoption are hidden among the others.
+foreign notes that mention an adoption are hidden among the others, and so is every birth record
+that was replaced by a new one: the original names the parents by birth, and it is under the
+protection of the record that replaced it. The record that is in force is always shown.
 """
 
 from __future__ import annotations
@@ -22,9 +24,11 @@ def withholds(record: Record, caller: Caller) -> bool:
 
 
 def hides(record: Record, row: Row, caller: Caller) -> bool:
-    """Hide notes about adoptions among the other civil status notes."""
+    """Hide notes about adoptions, and births that a new birth record has replaced."""
     if record.database != "civil_status" or record.name == "adoptions" or _may(caller):
         return False
+    if record.name == "births" and row[record.positions["status"]] == "SUPERSEDED":
+        return True
     return row[record.positions["event_type"]] in _EVENTS
 
 

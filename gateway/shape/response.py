@@ -6,6 +6,7 @@ gateway: it is logged with an id, and the client sees that id only.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable, Sequence
 
@@ -15,6 +16,9 @@ from graphql import ExecutionResult, GraphQLError
 from gateway.errors import CODES, GatewayError
 
 log = structlog.get_logger(__name__)
+
+#: What could be a person's number where a message quotes what was sent.
+_DIGITS = re.compile(r"[0-9]{9,}")
 
 
 def gateway_error(error: BaseException | None) -> GatewayError | None:
@@ -63,9 +67,9 @@ def _formatted(error: GraphQLError, code: str | None) -> dict[str, object]:
     known = gateway_error(error)
     if known is not None:
         shown: dict[str, object] = {"message": known.message, "extensions": known.extensions}
-    elif code is not None:
+    elif code is not None or (code := _of_the_caller(error)) is not None:
         extensions = {"code": code, "messageVi": CODES[code].vi}
-        shown = {"message": error.message, "extensions": extensions}
+        shown = {"message": _DIGITS.sub("…", error.message), "extensions": extensions}
     else:
         shown = _internal(error)
     if error.locations:
@@ -75,10 +79,32 @@ def _formatted(error: GraphQLError, code: str | None) -> dict[str, object]:
     return shown
 
 
+def _of_the_caller(error: GraphQLError) -> str | None:
+    """Return the code for a value that turns out not to fit only when its field is run.
+
+    A variable may be null where an argument must not be, as long as one of them has a default.
+    The executor places such an error at the argument; its other errors have no node of their own.
+    """
+    raised = _raised(error)
+    if isinstance(raised, GraphQLError) and raised is not error and raised.nodes:
+        return "INVALID_VARIABLES"
+    return None
+
+
+def _raised(error: GraphQLError) -> Exception:
+    """Return what was raised in the first place, below all that says where."""
+    raised: Exception = error
+    while isinstance(raised, GraphQLError) and raised.original_error is not None:
+        raised = raised.original_error
+    return raised
+
+
 def _internal(error: GraphQLError) -> dict[str, object]:
+    """Log a defect; a GraphQL error without its text, which quotes documents and values."""
     error_id = uuid.uuid4().hex
-    cause = error.original_error or error
-    log.error("internal error", error_id=error_id, exc_info=cause)
+    cause = _raised(error)
+    shown_cause = None if isinstance(cause, GraphQLError) else cause
+    log.error("internal error", error_id=error_id, path=error.path, exc_info=shown_cause)
     shown = GatewayError("INTERNAL", details={"errorId": error_id})
     return {"message": shown.message, "extensions": shown.extensions}
 

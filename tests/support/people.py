@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from connectors.backends.base import Backend
 from connectors.backends.memory import MemoryBackend
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
@@ -103,7 +104,7 @@ def civil_status_rows() -> Rows:
 def backends(
     population: Mapping[str, list[dict[str, object]]] | None = None,
     civil_status: Mapping[str, list[dict[str, object]]] | None = None,
-) -> dict[str, MemoryBackend]:
+) -> dict[str, Backend]:
     """Return both databases in memory, with given rows in place of the cast's."""
     return {
         "population": MemoryBackend(POPULATION, {**population_rows(), **(population or {})}),

@@ -44,15 +44,14 @@ class Process:
 
     def tagged(self, *tags: str) -> str:
         """Return the number of a persona that has all ``tags``."""
-        return next(one["id"] for one in self.personas if {*tags} <= {*one["tags"]})
+        return str(next(one["id"] for one in self.personas if {*tags} <= {*one["tags"]}))
 
 
 def free_port() -> int:
     """Return a port on 127.0.0.1 that nobody listens on."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+        return int(found.getsockname()[1])
 
 
 @contextmanager
@@ -77,7 +76,7 @@ def demo_process(folder: Path) -> Iterator[Process]:
     url = f"http://127.0.0.1:{port}"
     try:
         _wait(process, url, log)
-        tokens = json.loads((folder / "tokens.json").read_text("utf-8"))
+        tokens: dict[str, Any] = json.loads((folder / "tokens.json").read_text("utf-8"))
         personas = json.loads((folder / "personas.json").read_text("utf-8"))
         yield Process(url, folder, tokens, personas, process.pid)
     finally:

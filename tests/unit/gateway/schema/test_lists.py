@@ -74,7 +74,8 @@ async def test_more_rows_than_a_source_is_asked_for_are_truncated(tmp_path: Path
     ]
     query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
       all: marriages(first: 200) { items { eventId } truncated }
-      none: marriages(status: [SUPERSEDED], to: "1999-01-01") { items { eventId } truncated } } } }"""
+      none: marriages(status: [SUPERSEDED], to: "1999-01-01") { items { eventId } truncated }
+    } } }"""
     async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
         body = await gateway.ask(query, {"id": LAN})
     section = body["data"]["person"]["civilStatus"]

@@ -163,7 +163,8 @@ async def test_a_hundred_persons_are_the_most(tmp_path: Path) -> None:
 
 
 async def test_aliases_do_not_get_round_the_limit_of_persons(tmp_path: Path) -> None:
-    query = "query($ids: [PersonNumber!]!) { a: persons(ids: $ids) { id } b: persons(ids: $ids) { id } }"
+    query = """query($ids: [PersonNumber!]!) {
+      a: persons(ids: $ids) { id } b: persons(ids: $ids) { id } }"""
     ids = [f"0010900{number:05d}" for number in range(60)]
     async with running(tmp_path) as gateway:
         body = await gateway.ask(query, {"ids": ids})

@@ -1,4 +1,4 @@
-"""Every row of the truth table of design section 6: what happened, and what the answer says of it."""
+"""Every row of the truth table of design section 6: what happened, what the answer says."""
 
 from __future__ import annotations
 

@@ -1,0 +1,98 @@
+"""What an operation is refused for before anything is fetched."""
+
+from __future__ import annotations
+
+import pytest
+from graphql import OperationType, parse
+
+from gateway.access.caller import ANONYMOUS, Caller
+from gateway.access.permission import permit, unauthenticated
+from gateway.errors import GatewayError
+from gateway.plan.document import Document, Operation
+
+OFFICER = Caller(client="desk", scopes=frozenset({"population:read"}))
+OPERATOR = Caller(client="console", scopes=frozenset({"introspect"}))
+CITIZEN = Caller(client="portal", scopes=frozenset({"me"}), citizen="001090012345")
+
+
+def _refusal(
+    caller: Caller,
+    *roots: str,
+    kind: OperationType = OperationType.QUERY,
+    in_url: bool = False,
+    names_person: bool = False,
+) -> GatewayError | None:
+    operation = Operation(None, kind, frozenset(roots))
+    document = Document("", parse("{__typename}"), {None: operation}, names_person)
+    try:
+        permit(caller, document, operation, in_url)
+    except GatewayError as error:
+        return error
+    return None
+
+
+def _code(error: GatewayError | None) -> str | None:
+    return error.code.name if error else None
+
+
+@pytest.mark.parametrize("caller", [ANONYMOUS, OFFICER, OPERATOR, CITIZEN])
+@pytest.mark.parametrize("in_url", [False, True])
+def test_everybody_may_ask_for_the_catalogue_and_for_type_names(
+    caller: Caller, in_url: bool
+) -> None:
+    assert _refusal(caller, "databases", "__typename", in_url=in_url) is None
+
+
+@pytest.mark.parametrize("root", ["person", "persons", "me", "__schema", "__type"])
+def test_an_anonymous_caller_is_asked_for_a_token(root: str) -> None:
+    error = _refusal(ANONYMOUS, "databases", root)
+    assert error is not None
+    assert _code(error) == "UNAUTHENTICATED"
+    assert error.headers == {"WWW-Authenticate": "Bearer"}
+
+
+@pytest.mark.parametrize("root", ["__schema", "__type"])
+def test_introspection_needs_its_scope(root: str) -> None:
+    assert _code(_refusal(OFFICER, root)) == "INTROSPECTION_DENIED"
+    assert _code(_refusal(CITIZEN, "me", root)) == "INTROSPECTION_DENIED"
+    assert _refusal(OPERATOR, root) is None
+    assert _refusal(OPERATOR, root, in_url=True) is None
+
+
+@pytest.mark.parametrize("caller", [ANONYMOUS, OFFICER, OPERATOR, CITIZEN])
+def test_nobody_names_a_person_in_a_url(caller: Caller) -> None:
+    """Before anything else, the token included: the URL is in somebody's log already."""
+    refused = _refusal(caller, "person", in_url=True, names_person=True)
+    assert _code(refused) == "PERSON_IN_URL"
+    other_operation = _refusal(caller, "databases", in_url=True, names_person=True)
+    assert _code(other_operation) == "PERSON_IN_URL"
+
+
+def test_persons_may_be_named_in_a_body() -> None:
+    assert _refusal(OFFICER, "person", names_person=True) is None
+
+
+def test_a_citizen_may_ask_for_themselves_by_url() -> None:
+    assert _refusal(CITIZEN, "me", in_url=True) is None
+
+
+def test_mutations_come_by_post_only() -> None:
+    error = _refusal(OPERATOR, "invalidate", kind=OperationType.MUTATION, in_url=True)
+    assert error is not None
+    assert _code(error) == "METHOD_NOT_ALLOWED"
+    assert error.headers == {"Allow": "POST"}
+    assert _refusal(OPERATOR, "invalidate", kind=OperationType.MUTATION) is None
+
+
+@pytest.mark.parametrize("in_url", [False, True])
+def test_subscriptions_do_not_come_this_way(in_url: bool) -> None:
+    refused = _refusal(OPERATOR, "changes", kind=OperationType.SUBSCRIPTION, in_url=in_url)
+    assert _code(refused) == "UNSUPPORTED_OPERATION"
+
+
+def test_a_bad_token_is_told_so_as_the_bearer_scheme_has_it() -> None:
+    """RFC 6750 section 3.1: no error code where no token was shown."""
+    assert unauthenticated("UNAUTHENTICATED").headers["WWW-Authenticate"] == "Bearer"
+    for code in ("TOKEN_INVALID", "TOKEN_EXPIRED"):
+        challenge = unauthenticated(code).headers["WWW-Authenticate"]
+        assert challenge == 'Bearer error="invalid_token"'
