@@ -47,7 +47,7 @@ from connectors.description import (
     Struct,
     Text,
 )
-from connectors.values import PartialDate, PersonNumber
+from connectors.values import EnterpriseCode, PartialDate, PersonNumber
 
 PUBLIC, BASIC, SENSITIVE, RESTRICTED = Sensitivity
 
@@ -62,6 +62,7 @@ _KINDS: dict[object, Kind] = {
     PartialDate: Kind.PARTIAL_DATE,
     datetime: Kind.DATETIME,
     PersonNumber: Kind.PERSON_NUMBER,
+    EnterpriseCode: Kind.STRING,
 }
 
 
@@ -115,13 +116,15 @@ def lookup(
     by: str | Sequence[str],
     on: tuple[str, str] | None = None,
     hidden: bool = False,
+    through: tuple[str, str] | None = None,
 ) -> Lookup:
     """Declare a list of records reached by a key; see ``description.Lookup``.
 
     ``by`` names fields, dotted inside structs (``mother.citizen_id``).
     """
     fields = (by,) if isinstance(by, str) else tuple(by)
-    return Lookup(name, Text(vi, en), tuple(f.replace(".", "_") for f in fields), on, hidden)
+    by = tuple(f.replace(".", "_") for f in fields)
+    return Lookup(name, Text(vi, en), by, on, hidden, through)
 
 
 def struct(vi: str, en: str) -> Callable[[type[_T]], type[_T]]:
@@ -303,7 +306,8 @@ def _check(name: str, records: tuple[Record, ...]) -> None:
         if len(set(columns)) != len(columns):
             raise DeclarationError(f"{where}: two fields flatten to the same column")
         used = [one.identity, *(n for n in (one.date, one.status) if n)]
-        used += [column for found in one.lookups for column in found.by]
+        used += [column for found in one.lookups if not found.through for column in found.by]
+        used += [found.through[1] for found in one.lookups if found.through]
         for column in used:
             if column not in columns:
                 raise DeclarationError(f"{where}: there is no field {column}")
@@ -318,8 +322,18 @@ def _check(name: str, records: tuple[Record, ...]) -> None:
     parents = {one.name: one for one in records}
     for one in records:
         for found in one.lookups:
+            _check_through(f"{name}.{found.name}", parents, found)
             if found.on is None:
                 continue
             parent, column = found.on
             if parent not in parents or column not in parents[parent].positions:
                 raise DeclarationError(f"{name}.{found.name} hangs on {parent}.{column}: no such")
+
+
+def _check_through(where: str, records: dict[str, Record], found: Lookup) -> None:
+    if found.through is None:
+        return
+    other, column = found.through
+    for needed in (column, *found.by):
+        if other not in records or needed not in records[other].positions:
+            raise DeclarationError(f"{where} goes through {other}.{needed}: no such")

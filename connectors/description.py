@@ -129,6 +129,8 @@ class Lookup:
     ``on``: ``(record, column)`` of the record that the list hangs on; None when the key is a
     person's number.
     ``hidden``: used by the gateway itself, not shown in the schema.
+    ``through``: ``(record, column)``; ``by`` then names columns of *that* record, and the list
+    holds the rows whose ``column`` equals the ``column`` of a row found there.
     """
 
     name: str
@@ -136,6 +138,7 @@ class Lookup:
     by: tuple[str, ...]
     on: tuple[str, str] | None = None
     hidden: bool = False
+    through: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from connectors.description import Column, Database, Kind
+from connectors.description import Column, Database, Kind, Record
 
 #: A one-row table in which a source may state how fresh it is (``as_of``, ISO 8601 in UTC).
 STATEMENT_TABLE = "source_statement"
@@ -32,7 +32,7 @@ def tables(database: Database) -> sa.MetaData:
     """Return the tables of ``database``: one per record, every lookup column indexed."""
     metadata = sa.MetaData()
     for record in database.records:
-        keys = {column for lookup in record.lookups for column in lookup.by}
+        keys = _keys(database, record)
         sa.Table(
             record.table,
             metadata,
@@ -40,6 +40,19 @@ def tables(database: Database) -> sa.MetaData:
         )
     sa.Table(STATEMENT_TABLE, metadata, sa.Column("as_of", sa.Text, nullable=False))
     return metadata
+
+
+def _keys(database: Database, record: Record) -> set[str]:
+    """Return the columns of ``record`` by which any list of ``database`` is looked up."""
+    keys: set[str] = set()
+    for one in database.records:
+        for lookup in one.lookups:
+            other, link = lookup.through or (one.name, None)
+            if other == record.name:
+                keys.update(lookup.by)
+            if link is not None and record.name in {other, one.name}:
+                keys.add(link)
+    return keys
 
 
 def _column(column: Column, indexed: bool) -> sa.Column[Any]:

@@ -1,4 +1,4 @@
-"""Values that more than one database needs: person numbers and dates that may be incomplete."""
+"""Values that more than one database needs: numbers, and dates that may be incomplete."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from typing import NewType
 
 #: A person's number as a record writes it: 12 digits, or 9 digits of an old identity card.
 PersonNumber = NewType("PersonNumber", str)
+
+#: An enterprise's code, which is its tax code: 10 digits with a check digit, or 13 for a branch
+#: (``domain.md`` 1.2). Kept as written.
+EnterpriseCode = NewType("EnterpriseCode", str)
 
 _NUMBER = re.compile(r"[0-9]{12}|[0-9]{9}")
 _PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")

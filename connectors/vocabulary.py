@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
+from importlib.resources import files
 
 from connectors.declaration import BASIC, SENSITIVE, field, struct
 from connectors.description import Coded
-from connectors.values import PartialDate, PersonNumber
+from connectors.values import EnterpriseCode, PartialDate, PersonNumber
+
+#: Codes of the 34 provinces, for databases that are kept province by province.
+PROVINCES: tuple[str, ...] = tuple(
+    one["code"]
+    for one in json.loads((files("connectors") / "provinces.json").read_text("utf-8"))["new34"]
+)
 
 
 class Sex(Coded):
@@ -59,3 +67,8 @@ class Party:
     nationality: str | None = field("quốc tịch", "Nationality", BASIC)
     residence: Place | None = field("nơi cư trú", "Residence", BASIC)
     id_document: IdDocument | None = field("giấy tờ tùy thân", "Identity document", BASIC)
+    organisation_id: str | None = field("mã định danh tổ chức", "Organisation number", BASIC)
+    enterprise_code: EnterpriseCode | None = field(
+        "mã số doanh nghiệp, mã số thuế", "Enterprise code", BASIC
+    )
+    representative: str | None = field("người đại diện", "Representative", BASIC)

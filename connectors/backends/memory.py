@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from connectors.backends.base import Batch, Capabilities, NotMapped, Scope, read_rows
@@ -32,6 +32,7 @@ class MemoryBackend:
         for name in rows.keys() - database.by_name.keys():
             raise ValueError(f"{database.name} declares no record {name}")
         self._as_of = as_of
+        self._by_name = database.by_name
         self._rows = {
             record.name: _sorted(record, [_raw(record, row) for row in rows[record.name]])
             for record in database.records
@@ -53,14 +54,36 @@ class MemoryBackend:
             return Batch({})
         if record.name not in self._rows:
             raise NotMapped(record.name)
-        places = [record.positions[column] for column in lookup.by]
         found: dict[str, list[_Raw]] = {key: [] for key in keys}
-        for raw in self._rows[record.name]:
-            held = {_text(raw[place]) for place in places if raw[place] is not None}
+        for raw, held in self._held(record, lookup):
             for key in held & found.keys():
                 found[key].append(raw)
         by_key = {key: read_rows(record, raws) for key, raws in found.items()}
         return Batch(by_key, self._as_of)
+
+    def _held(self, record: Record, lookup: Lookup) -> Iterator[tuple[_Raw, set[str]]]:
+        """Yield every row of ``record`` with the keys by which ``lookup`` finds it."""
+        if lookup.through is None:
+            for raw in self._rows[record.name]:
+                yield raw, _texts(record, raw, lookup.by)
+            return
+        other, column = self._by_name[lookup.through[0]], lookup.through[1]
+        if other.name not in self._rows:
+            raise NotMapped(other.name)
+        keys: dict[str, set[str]] = {}
+        for raw in self._rows[other.name]:
+            for link in _texts(other, raw, (column,)):
+                keys.setdefault(link, set()).update(_texts(other, raw, lookup.by))
+        for raw in self._rows[record.name]:
+            yield (
+                raw,
+                {key for link in _texts(record, raw, (column,)) for key in keys.get(link, ())},
+            )
+
+
+def _texts(record: Record, raw: _Raw, columns: tuple[str, ...]) -> set[str]:
+    values = (raw[record.positions[column]] for column in columns)
+    return {_text(value) for value in values if value is not None}
 
 
 def _raw(record: Record, row: Mapping[str, object]) -> _Raw:

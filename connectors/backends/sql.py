@@ -103,10 +103,14 @@ class SqlBackend:
         if record.name not in self._database.by_name:
             raise NotMapped(f"{self._database.name} declares no record {record.name}")
         wanted = self._statement(record, lookup)
+        tables = [record.table]
+        if lookup.through is not None:
+            tables.append(self._database.by_name[lookup.through[0]].table)
 
         async def read(session: Session) -> tuple[_Found, datetime | None]:
-            if record.table.lower() not in session.known.tables:
-                raise NotMapped(f"there is no table {record.table}")
+            for table in tables:
+                if table.lower() not in session.known.tables:
+                    raise NotMapped(f"there is no table {table}")
             as_of = await self._as_of(session)  # read first, it is true of the rows as well
             return await _find(session, wanted, asked), as_of
 
@@ -117,7 +121,8 @@ class SqlBackend:
         """Return the statement for a lookup, built once."""
         name = (record.name, lookup.name)
         if name not in self._statements:
-            self._statements[name] = statement(record, lookup)
+            through = None if lookup.through is None else self._database.by_name[lookup.through[0]]
+            self._statements[name] = statement(record, lookup, through)
         return self._statements[name]
 
     async def _as_of(self, session: Session) -> datetime | None:

@@ -15,10 +15,15 @@ KEYS = "keys"
 MATCHED = "_matched"
 
 _PLACE = "_place"
+_LINK = "_link"
 
 
-def statement(record: Record, lookup: Lookup) -> sa.Select[tuple[object, ...]]:
+def statement(
+    record: Record, lookup: Lookup, through: Record | None = None
+) -> sa.Select[tuple[object, ...]]:
     """Return the statement that finds rows of ``record`` by ``lookup``, for the keys in ``KEYS``.
+
+    ``through`` is the record that ``lookup.through`` names, where it names one.
 
     Its rows are the matched key, then the columns of ``record`` in order, untyped, so that nothing
     stands between the driver's values and ``connectors.codec``. They come in the order of
@@ -29,18 +34,51 @@ def statement(record: Record, lookup: Lookup) -> sa.Select[tuple[object, ...]]:
     index; an arm leaves out what an earlier one finds for the same key.
     """
     table = sa.table(record.table, *(sa.column(column.name) for column in record.columns))
-    keys = sa.bindparam(KEYS, expanding=True, type_=sa.String())
-    arms = []
-    for place, name in enumerate(lookup.by):
-        column = table.c[name]
-        elsewhere = [column.is_distinct_from(table.c[other]) for other in lookup.by[:place]]
-        arms.append(sa.select(column.label(MATCHED), *table.c).where(column.in_(keys), *elsewhere))
-    found = sa.union_all(*arms).subquery()
+    found = (
+        _direct(table, lookup) if through is None else _through(table, lookup, through)
+    ).subquery()
     ranked = sa.select(*found.c, _place(record, found).label(_PLACE)).subquery()
     return (
         sa.select(*(column for column in ranked.c if column.name != _PLACE))
         .where(ranked.c[_PLACE] <= record.limit + 1)
         .order_by(ranked.c[MATCHED], ranked.c[_PLACE])
+    )
+
+
+def _keys() -> sa.BindParameter[str]:
+    return sa.bindparam(KEYS, expanding=True, type_=sa.String())
+
+
+def _direct(table: sa.TableClause, lookup: Lookup) -> sa.CompoundSelect[Any]:
+    """Find rows by columns of their own, one arm for each."""
+    arms = []
+    for place, name in enumerate(lookup.by):
+        column = table.c[name]
+        elsewhere = [column.is_distinct_from(table.c[other]) for other in lookup.by[:place]]
+        arms.append(
+            sa.select(column.label(MATCHED), *table.c).where(column.in_(_keys()), *elsewhere)
+        )
+    return sa.union_all(*arms)
+
+
+def _through(table: sa.TableClause, lookup: Lookup, through: Record) -> sa.Select[Any]:
+    """Find rows by columns of the record that they are reached through.
+
+    A key may be named there several times (debtor and owner): UNION leaves one of each.
+    """
+    assert lookup.through is not None
+    name = lookup.through[1]
+    other = sa.table(through.table, *(sa.column(one) for one in dict.fromkeys((name, *lookup.by))))
+    named = sa.union(
+        *(
+            sa.select(other.c[one].label(MATCHED), other.c[name].label(_LINK)).where(
+                other.c[one].in_(_keys())
+            )
+            for one in lookup.by
+        )
+    ).subquery()
+    return sa.select(named.c[MATCHED], *table.c).join_from(
+        named, table, table.c[name] == named.c[_LINK]
     )
 
 

@@ -73,17 +73,50 @@ class Thing:
     select: str | None = field("từ khóa", "A reserved word", BASIC)
 
 
+@record(
+    ("Vụ việc", "Case"),
+    lookups=[
+        lookup(
+            "cases",
+            "Vụ việc",
+            "Cases",
+            by=["who_id", "for_id"],
+            through=("case_parties", "case_no"),
+        )
+    ],
+    identity="case_no",
+    date="opened_on",
+    limit=3,
+)
+class Case:
+    case_no: str = field("số", "Number", BASIC)
+    opened_on: date | None = field("ngày mở", "Opened on", BASIC)
+
+
+@record(
+    ("Bên", "Party of a case"),
+    lookups=[lookup("case_parties", "Các bên", "Parties", by="case_no", on=("cases", "case_no"))],
+    identity="party_no",
+)
+class CaseParty:
+    party_no: str = field("mã", "Id", BASIC)
+    case_no: str | None = field("số vụ", "Case", BASIC)
+    who_id: PersonNumber | None = field("ai", "Who", BASIC, person="who")
+    for_id: PersonNumber | None = field("đại diện cho", "For whom", BASIC, person="for_whom")
+
+
 DATABASE = database(
     "sample",
     title=("Mẫu", "Sample"),
     owner=("Không ai", "Nobody"),
     legal_basis=(),
     group=Group.OPERATING,
-    records=[Union, Thing],
+    records=[Union, Thing, Case, CaseParty],
 )
 UNIONS = DATABASE.by_name["unions"]
 THINGS = DATABASE.by_name["things"]
-EMPTY: RawRows = {"unions": (), "things": ()}
+CASES = DATABASE.by_name["cases"]
+EMPTY: RawRows = {"unions": (), "things": (), "cases": (), "case_parties": ()}
 
 
 def union(

@@ -10,9 +10,17 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from backend_samples import (
+
+from connectors.backends.base import Backend, Batch, NotMapped, Rows, Scope
+from connectors.backends.memory import MemoryBackend
+from connectors.backends.sql import SqlBackend
+from connectors.description import Database, Record
+from connectors.population import DATABASE as POPULATION
+from connectors.values import PartialDate
+from tests.unit.connectors.backends.backend_samples import (
     AN,
     BINH,
+    CASES,
     CHI,
     DATABASE,
     DUNG,
@@ -24,13 +32,6 @@ from backend_samples import (
     union,
     write_file,
 )
-
-from connectors.backends.base import Backend, Batch, NotMapped, Rows, Scope
-from connectors.backends.memory import MemoryBackend
-from connectors.backends.sql import SqlBackend
-from connectors.description import Database, Record
-from connectors.population import DATABASE as POPULATION
-from connectors.values import PartialDate
 
 Make = Callable[..., Awaitable[Backend]]
 
@@ -80,7 +81,7 @@ async def _unions(backend: Backend, key: str) -> list[object]:
 
 
 async def _thing(make: Make, **values: object) -> Rows:
-    backend = await make({"things": [thing("t1", **values)]})
+    backend = await make({"things": [thing("t1", AN, **values)]})
     return (await _fetch(backend, THINGS, [AN])).by_key[AN]
 
 
@@ -361,3 +362,50 @@ async def test_closing_twice_is_closing_once(make: Make) -> None:
 async def test_rows_in_hand_may_be_shared_between_callers(make: Make) -> None:
     capabilities = (await make(EMPTY)).capabilities
     assert (capabilities.batch_scope, capabilities.cache_scope) == (Scope.PROCESS, Scope.PROCESS)
+
+
+def _case(number: str, opened_on: str | None = None) -> dict[str, object]:
+    return {"case_no": number, "opened_on": opened_on}
+
+
+def _party(
+    number: str, case: str | None, who: str | None, for_whom: str | None = None
+) -> dict[str, object]:
+    return {"party_no": number, "case_no": case, "who_id": who, "for_id": for_whom}
+
+
+async def test_rows_are_found_through_the_rows_of_another_record(make: Make) -> None:
+    backend = await make(
+        {
+            "cases": [_case("1", "2020-01-01"), _case("2", "2021-01-01"), _case("3"), _case("4")],
+            "case_parties": [
+                _party("a", "1", AN),
+                _party("b", "1", BINH, AN),  # An is named twice: the case is found once
+                _party("c", "2", AN),
+                _party("d", "3", CHI, BINH),
+                _party("e", None, AN),
+                _party("f", "no such case", AN),
+            ],
+        }
+    )
+    batch = await _fetch(backend, CASES, [AN, BINH, DUNG])
+    found = {key: [row[0] for row in rows.rows] for key, rows in batch.by_key.items()}
+    assert found == {AN: ["2", "1"], BINH: ["1", "3"], DUNG: []}
+
+
+async def test_rows_found_through_another_record_are_cut_at_the_limit(make: Make) -> None:
+    backend = await make(
+        {
+            "cases": [_case(str(n), f"2020-01-0{n}") for n in range(1, 6)],
+            "case_parties": [_party(str(n), str(n), AN) for n in range(1, 6)],
+        }
+    )
+    (rows,) = (await _fetch(backend, CASES, [AN])).by_key.values()
+    assert [row[0] for row in rows.rows] == ["5", "4", "3"]
+    assert rows.truncated
+
+
+async def test_without_the_table_to_go_through_the_record_is_not_mapped(make: Make) -> None:
+    backend = await make({"cases": [_case("1")]})
+    with pytest.raises(NotMapped):
+        await _fetch(backend, CASES, [AN])
