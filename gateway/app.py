@@ -19,6 +19,7 @@ from gateway.access.tokens import Tokens, load_key
 from gateway.audit.journal import Journal
 from gateway.clock import Clock, SystemClock
 from gateway.fetch.source import Source
+from gateway.http import graphiql
 from gateway.http.graphql import Graphql
 from gateway.http.middleware import Envelope
 from gateway.http.pages import http_error, live, ready, schema
@@ -65,6 +66,7 @@ def build_app(
     app = Starlette(
         routes=[
             Route("/graphql", Graphql()),
+            *graphiql.routes(settings),
             Route("/schema.graphql", schema),
             Route("/health/live", live),
             Route("/health/ready", ready),

@@ -16,6 +16,7 @@ from gateway.audit.entry import entry
 from gateway.errors import CODES, GatewayError
 from gateway.fetch.loaders import Loaders
 from gateway.http.caller import identify
+from gateway.http.graphiql import page, wants_page
 from gateway.http.request import GRAPHQL_JSON, JSON, Call, read_call, response_type
 from gateway.plan.document import Document, InvalidDocument, Operation
 from gateway.reading import Reader
@@ -54,6 +55,8 @@ class Graphql:
 
 async def _respond(request: Request) -> Response:
     """Answer one GraphQL request; every refusal has a code and a status."""
+    if wants_page(request):
+        return page(request)
     service: Service = request.app.state.service
     media_type = JSON
     try:

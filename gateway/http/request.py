@@ -35,7 +35,7 @@ def response_type(accept: str | None) -> str:
     """
     if not accept or not accept.strip():
         return JSON
-    wanted = dict(_ranges(accept))
+    wanted = dict(ranges(accept))
     quality = {
         kind: wanted.get(kind, wanted.get("application/*", wanted.get("*/*", 0.0)))
         for kind in (GRAPHQL_JSON, JSON)
@@ -49,9 +49,9 @@ def response_type(accept: str | None) -> str:
     return best
 
 
-def _ranges(accept: str) -> list[tuple[str, float]]:
+def ranges(accept: str) -> list[tuple[str, float]]:
     """Read an Accept header (RFC 9110 section 12.5.1): media range -> quality."""
-    ranges = []
+    found = []
     for part in accept.split(","):
         kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
         quality = 1.0
@@ -59,8 +59,8 @@ def _ranges(accept: str) -> list[tuple[str, float]]:
             if parameter.startswith("q="):
                 # What is no weight (RFC 9110 section 12.4.2) wants nothing; NaN would want all.
                 quality = float(parameter[2:]) if _WEIGHT.fullmatch(parameter[2:]) else 0.0
-        ranges.append((kind, quality))
-    return ranges
+        found.append((kind, quality))
+    return found
 
 
 async def read_call(request: Request, body_bytes: int) -> Call:

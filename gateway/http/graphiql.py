@@ -1,0 +1,154 @@
+"""GraphiQL for browsers: the page at ``GET /graphql``, its files, and the demo's callers.
+
+The files in ``graphiql/`` beside this module are built (``make graphiql``); nothing comes from
+another host. Each answer has a nonce of its own for the style elements that the editor makes.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from functools import cache
+from pathlib import Path
+
+import orjson
+from starlette.datastructures import URL
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from gateway.errors import GatewayError
+from gateway.http.pages import error_response
+from gateway.http.request import GRAPHQL_JSON, JSON, ranges
+from gateway.service import Service
+from gateway.settings import Settings
+
+_BUILT = Path(__file__).with_name("graphiql")
+_HTML = "text/html"
+
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self' 'nonce-{nonce}'",
+        "connect-src 'self'",
+        "worker-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+    )
+)
+#: A worker's policy comes with its own file, not with the page.
+_FILE_HEADERS = {
+    "cache-control": "public, max-age=31536000, immutable",
+    "content-security-policy": "default-src 'none'; script-src 'self'",
+}
+
+#: Not the machine's own idea of them: with nosniff, a wrong one keeps the page from working.
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".ttf": "font/ttf",
+}
+
+
+def routes(settings: Settings) -> list[BaseRoute]:
+    """Return the page's files and, in the demo only, its callers."""
+    found: list[BaseRoute] = [Mount("/graphiql/assets", _Files(directory=_BUILT / "assets"))]
+    if settings.demo:
+        found.append(Route("/demo/callers", demo_callers))
+    return found
+
+
+def wants_page(request: Request) -> bool:
+    """Return whether a browser asks for the page: by GET, for HTML by name, with no operation.
+
+    ``*/*`` and anything that wants JSON as much is GraphQL over HTTP, not a browser.
+    """
+    if request.method not in {"GET", "HEAD"} or "query" in request.query_params:
+        return False
+    wanted = dict(ranges(", ".join(request.headers.getlist("accept"))))
+    others = (wanted.get(kind, 0.0) for kind in (JSON, GRAPHQL_JSON, "application/*"))
+    return wanted.get(_HTML, 0.0) > max(others)
+
+
+def page(request: Request) -> Response:
+    """Return the page."""
+    settings: Settings = request.app.state.service.settings
+    nonce = secrets.token_urlsafe(16)
+    html = (
+        _template()
+        .replace("__NONCE__", nonce)
+        .replace("__DEMO__", str(settings.demo).lower())
+        .replace("__PUBLIC_SCHEMA__", str(settings.public_schema).lower())
+    )
+    headers = {
+        "content-security-policy": _POLICY.format(nonce=nonce),
+        "cache-control": "no-store",
+        "vary": "Accept",
+    }
+    return HTMLResponse(html, headers=headers)
+
+
+def demo_callers(request: Request) -> Response:
+    """Return the demo's tokens and personas, to this machine only."""
+    service: Service = request.app.state.service
+    folder = service.settings.folder
+    if not _is_local(request):
+        return error_response(GatewayError("NOT_FOUND"))
+    try:
+        tokens = orjson.loads((folder / "tokens.json").read_bytes())
+        personas = orjson.loads((folder / "personas.json").read_bytes())
+    except FileNotFoundError:
+        return error_response(GatewayError("NOT_FOUND"))
+    answer = {
+        "callers": [
+            {"name": name, "token": token}
+            for name, token in tokens.items()
+            if isinstance(token, str)
+        ],
+        "citizens": tokens["citizens"],
+        "personas": personas,
+    }
+    headers = {"cache-control": "no-store"}
+    return Response(orjson.dumps(answer), headers=headers, media_type=JSON)
+
+
+class _Files(StaticFiles):
+    """The built files: names carry a hash of the content, so they are kept for good."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers.update(_FILE_HEADERS)
+        if response.status_code == 200:
+            response.headers["content-type"] = _TYPES[Path(path).suffix]
+        return response
+
+
+@cache
+def _template() -> str:
+    return (_BUILT / "index.html").read_text("utf-8")
+
+
+def _is_local(request: Request) -> bool:
+    """Return whether both ends are this machine.
+
+    The name in the address counts too: a page elsewhere can make its own host name lead here.
+    """
+    client = request.client.host if request.client else ""
+    host = URL(scope=request.scope).hostname or ""
+    return _is_loopback(client) and (host == "localhost" or _is_loopback(host))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback

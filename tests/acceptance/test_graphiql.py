@@ -1,0 +1,230 @@
+"""GraphiQL in a real browser, against the demo in a process of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+
+from tests.support.process import Process, demo_process
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SOURCE = Path("graphiql")
+BUILT = Path("gateway/http/graphiql")
+#: Set it to a file name (docs/graphiql.png) to have the picture taken anew.
+PICTURE = "GRAPHIQL_PICTURE"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    with demo_process(tmp_path_factory.mktemp("demo") / ".demo") as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        missing = f"missing: {CHROMIUM} (Debian's package chromium)"
+        if os.environ.get("REQUIRE_SERVICES"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield found
+        found.close()
+
+
+@dataclass
+class Opened:
+    """The page in the browser, and everything it asked for and complained about."""
+
+    page: Page
+    requests: list[Request] = field(default_factory=list)
+    console: list[ConsoleMessage] = field(default_factory=list)
+    defects: list[str] = field(default_factory=list)
+    workers: list[str] = field(default_factory=list)
+
+    def note_request(self, request: Request) -> None:
+        self.requests.append(request)
+
+    def note_console(self, message: ConsoleMessage) -> None:
+        self.console.append(message)
+
+    def act_as(self, name: str) -> None:
+        self.page.locator(f"[data-caller={name}]").click()
+
+    def run(self, example: str) -> dict[str, Any]:
+        """Choose an example, run it, and return the answer that came; it must be on the page."""
+        self.page.locator(f"[data-example='{example}']").click()
+        with self.page.expect_response("**/graphql") as response:
+            self.page.locator(".graphiql-execute-button").click()
+        answer: dict[str, Any] = response.value.json()
+        expect(self.page.locator(".result-window")).to_contain_text('"data"')
+        return answer
+
+    def asked(self) -> list[Request]:
+        return [one for one in self.requests if one.method == "POST"]
+
+
+@pytest.fixture
+def opened(browser: Browser, demo: Process) -> Iterator[Opened]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="vi-VN")
+    found = Opened(context.new_page())
+    context.on("request", found.note_request)
+    context.on("console", found.note_console)
+    found.page.on("pageerror", lambda error: found.defects.append(str(error)))
+    found.page.on("worker", lambda worker: found.workers.append(worker.url))
+    found.page.goto(f"{demo.url}/graphql")
+    expect(found.page.locator("[data-example]:enabled").first).to_be_visible()
+    yield found
+    context.close()
+
+
+def complaints(opened: Opened) -> list[str]:
+    said = [one.text for one in opened.console if one.type in {"error", "warning"}]
+    return said + opened.defects
+
+
+def foreign(opened: Opened, demo: Process) -> set[str]:
+    ours = urlsplit(demo.url).netloc
+    return {one.url for one in opened.requests if urlsplit(one.url).netloc != ours}
+
+
+def test_a_demo_caller_by_one_click_an_example_by_another_and_the_answer_is_there(
+    opened: Opened, demo: Process
+) -> None:
+    opened.act_as("officer")
+    answer = opened.run("One person")
+    population = answer["data"]["person"]["population"]
+    assert population["identity"]["source"]["state"] == "ANSWERED"
+    assert "errors" not in answer
+    expect(opened.page.locator(".result-window")).to_contain_text("ANSWERED")
+    expect(opened.page.locator(".result-window .view-line").nth(3)).to_be_visible()
+    expect(opened.page).to_have_title("Cổng tra cứu dữ liệu tư pháp · Justice gateway")
+    if os.environ.get(PICTURE):
+        opened.page.screenshot(path=os.environ[PICTURE])
+    assert complaints(opened) == []
+    assert foreign(opened, demo) == set()
+
+
+def test_the_editors_workers_run_and_know_the_schema(opened: Opened) -> None:
+    opened.run("Databases")
+    editor = opened.page.locator(".graphiql-query-editor .monaco-editor textarea")
+    editor.press("Control+A")
+    editor.press_sequentially("{ databases { legalB")
+    editor.press("Control+Space")
+    expect(opened.page.locator(".suggest-widget")).to_contain_text("legalBasis")
+    names = {Path(urlsplit(url).path).name.split(".")[0] for url in opened.workers}
+    assert names == {"json", "graphql", "editor"}
+    assert complaints(opened) == []
+
+
+def test_the_documentation_is_there_for_callers_who_may_not_introspect(opened: Opened) -> None:
+    opened.act_as("citizen")
+    opened.page.get_by_label("Show Documentation Explorer").click()
+    opened.page.get_by_role("link", name="Query").click()
+    expect(opened.page.locator(".graphiql-plugin")).to_contain_text("the citizen's own view")
+    assert opened.asked() == []
+    assert complaints(opened) == []
+
+
+def test_a_citizen_sees_their_own_view(opened: Opened, demo: Process) -> None:
+    opened.act_as("citizen")
+    me = opened.run("Me")["data"]["me"]
+    assert me["id"] == demo.personas[0]["id"]
+    assert me["civilStatus"]["source"]["state"] == "ANSWERED"
+
+
+def test_another_persona_changes_the_variables_and_the_citizens_token(
+    opened: Opened, demo: Process
+) -> None:
+    opened.act_as("citizen")
+    other = next(one for one in [*demo.tokens["citizens"]] if one != demo.personas[0]["id"])
+    opened.page.locator("select[name=persona]").select_option(other)
+    variables = opened.page.get_by_role("region", name="Variables")
+    expect(variables).to_contain_text(other)
+    assert opened.run("Me")["data"]["me"]["id"] == other
+
+
+def test_several_persons_by_one_example(opened: Opened, demo: Process) -> None:
+    opened.act_as("officer")
+    persons = opened.run("Persons")["data"]["persons"]
+    assert [one["askedAs"] for one in persons] == [one["id"] for one in demo.personas[:3]]
+
+
+def test_purpose_and_case_number_go_along_as_headers_and_nothing_into_the_address(
+    opened: Opened, demo: Process
+) -> None:
+    opened.act_as("officer")
+    opened.page.locator("input[name=purpose]").fill("1.004873")
+    opened.page.locator("input[name=case-number]").fill("HS-2026-000123")
+    assert "errors" not in opened.run("One person")
+    headers = opened.asked()[-1].all_headers()
+    assert headers["x-purpose"] == "1.004873"
+    assert headers["x-case-number"] == "HS-2026-000123"
+    assert headers["authorization"] == f"Bearer {demo.tokens['officer']}"
+    addresses = {urlsplit(one.url) for one in opened.requests}
+    assert not any(one.query or one.fragment for one in addresses)
+
+
+def test_the_token_lives_in_this_tab_only(opened: Opened, demo: Process) -> None:
+    opened.act_as("officer")
+    opened.run("One person")
+    opened.page.reload()
+    field = opened.page.locator("input[name=token]")
+    expect(field).to_have_value(demo.tokens["officer"])
+    assert opened.page.evaluate("Object.keys(localStorage)") == []
+    assert opened.page.evaluate("document.cookie") == ""
+    fresh = opened.page.context.new_page()
+    fresh.goto(f"{demo.url}/graphql")
+    expect(fresh.locator("input[name=token]")).to_have_value("")
+
+
+def test_a_refusal_is_shown_as_it_is(opened: Opened) -> None:
+    opened.page.locator("[data-example='One person']").click()
+    opened.page.locator(".graphiql-execute-button").click()
+    expect(opened.page.locator(".result-window")).to_contain_text("UNAUTHENTICATED")
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): sha256(path)
+        for path in folder.rglob("*")
+        if path.is_file() and "node_modules" not in path.parts
+    }
+
+
+def test_the_built_files_are_those_of_the_source() -> None:
+    recorded = json.loads((BUILT / "built.json").read_text("utf-8"))
+    found = {name: value for name, value in files(SOURCE).items() if name != "README.md"}
+    assert found == recorded["sources"], "run `make graphiql` and commit what it builds"
+
+
+def test_the_built_files_are_untouched_complete_and_small() -> None:
+    recorded = json.loads((BUILT / "built.json").read_text("utf-8"))
+    found = files(BUILT)
+    del found["built.json"]
+    assert found == recorded["built"]
+    assert not [name for name in found if name.endswith(".map")]
+    assert sum((BUILT / name).stat().st_size for name in found) < 8_000_000
