@@ -113,6 +113,8 @@ def _date(raw: object) -> date:
 
 
 def _partial_date(raw: object) -> PartialDate:
+    if isinstance(raw, PartialDate):
+        return raw
     if isinstance(raw, date):
         return PartialDate(raw.year, raw.month, raw.day)
     return PartialDate.parse(_string(raw))

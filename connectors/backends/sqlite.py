@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -104,6 +106,9 @@ class SqliteFile:
             except OSError as error:
                 await self.close()
                 raise SourceUnavailable(f"no file ({type(error).__name__})") from None
+            if not stat.S_ISREG(found.st_mode) or not os.access(self._path, os.R_OK):
+                await self.close()
+                raise SourceUnavailable("no readable file")
             identity = (found.st_dev, found.st_ino)
             if self._open is not None and self._open.identity == identity:
                 return self._open

@@ -86,11 +86,11 @@ class Journal:
         if self._descriptor is None:
             raise OSError("the journal is not open")
         left = memoryview(b"\n" + lines if self._torn else lines)
-        self._torn = True
         while left:
-            left = left[os.write(self._descriptor, left) :]
+            written = os.write(self._descriptor, left)
+            self._torn = left[:written][-1:] != b"\n"
+            left = left[written:]
         os.fsync(self._descriptor)
-        self._torn = False
 
 
 def _sync_folder(folder: Path) -> None:

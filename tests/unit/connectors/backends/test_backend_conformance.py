@@ -10,7 +10,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from backend_samples import (
+
+from connectors.backends.base import Backend, Batch, NotMapped, Rows, Scope
+from connectors.backends.memory import MemoryBackend
+from connectors.backends.sql import SqlBackend
+from connectors.description import Database, Record
+from connectors.population import DATABASE as POPULATION
+from connectors.values import PartialDate
+from tests.unit.connectors.backends.backend_samples import (
     AN,
     BINH,
     CHI,
@@ -24,13 +31,6 @@ from backend_samples import (
     union,
     write_file,
 )
-
-from connectors.backends.base import Backend, Batch, NotMapped, Rows, Scope
-from connectors.backends.memory import MemoryBackend
-from connectors.backends.sql import SqlBackend
-from connectors.description import Database, Record
-from connectors.population import DATABASE as POPULATION
-from connectors.values import PartialDate
 
 Make = Callable[..., Awaitable[Backend]]
 
@@ -80,7 +80,7 @@ async def _unions(backend: Backend, key: str) -> list[object]:
 
 
 async def _thing(make: Make, **values: object) -> Rows:
-    backend = await make({"things": [thing("t1", **values)]})
+    backend = await make({"things": [thing("t1", AN, **values)]})
     return (await _fetch(backend, THINGS, [AN])).by_key[AN]
 
 

@@ -120,9 +120,15 @@ def test_a_token_made_by_hand_with_the_right_claims_is_good(desk: Desk) -> None:
     assert desk.tokens.verify(desk.made()).client == "desk"
 
 
-def test_eddsa_is_accepted_as_the_older_name_of_the_same_algorithm(desk: Desk) -> None:
+def test_the_older_name_of_the_algorithm_is_not_accepted(desk: Desk) -> None:
+    """RFC 9864 deprecates EdDSA; one algorithm has one name here."""
     token = desk.sign(json.dumps(desk.claims()).encode(), {"alg": "EdDSA"})
-    assert desk.tokens.verify(token).client == "desk"
+    assert desk.refusal(token) == "TOKEN_INVALID"
+
+
+def test_a_key_without_an_id_signs_too() -> None:
+    desk = Desk(key=OKPKey.generate_key("Ed25519"))
+    assert desk.tokens.verify(desk.issue()).client == "desk"
 
 
 @pytest.mark.parametrize("number", [HOA, OLD_NUMBER])

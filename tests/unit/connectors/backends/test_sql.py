@@ -1,0 +1,465 @@
+"""What only files have: they are removed, replaced, locked, broken; and they are only read."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from connectors.backends.base import Batch, NotMapped, SourceUnavailable
+from connectors.backends.sql import SqlBackend
+from connectors.backends.statement import statement
+from tests.unit.connectors.backends.backend_samples import (
+    AN,
+    BINH,
+    DATABASE,
+    EMPTY,
+    THINGS,
+    UNIONS,
+    union,
+    write_file,
+)
+
+Make = Callable[..., SqlBackend]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return a file that holds one union of AN."""
+    return write_file(tmp_path / "sample.sqlite", {"unions": [union("u1")], "things": []})
+
+
+@pytest.fixture
+async def make() -> AsyncIterator[Make]:
+    """Make a backend over a file; what was made is closed afterwards."""
+    made: list[SqlBackend] = []
+
+    def make(path: Path, **settings: object) -> SqlBackend:
+        made.append(SqlBackend(DATABASE, f"sqlite:///{path}", **{"busy_timeout": 0.01} | settings))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for backend in made:
+        await backend.close()
+
+
+async def _unions(backend: SqlBackend) -> list[object]:
+    batch = await backend.fetch(UNIONS, UNIONS.lookups[0], [AN])
+    return [row[0] for row in batch.by_key[AN].rows]
+
+
+async def _as_of(backend: SqlBackend) -> datetime | None:
+    batch: Batch = await backend.fetch(THINGS, THINGS.lookups[0], [AN])
+    return batch.as_of
+
+
+async def _until_idle(backend: SqlBackend) -> None:
+    async with asyncio.timeout(10):
+        while backend.in_use:  # noqa: ASYNC110 - nothing tells when, and nothing sleeps
+            await asyncio.sleep(0)
+
+
+def _execute(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as file, file:
+        for one in statements:
+            file.execute(one)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the file as a program does that writes into it."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.execute("ROLLBACK")
+
+
+# ---- removed, replaced
+
+
+async def test_a_file_that_is_not_there_is_unavailable_and_is_not_created(
+    make: Make, tmp_path: Path
+) -> None:
+    backend = make(tmp_path / "none.sqlite")
+    await backend.open()
+    with pytest.raises(SourceUnavailable):
+        await _unions(backend)
+    with pytest.raises(SourceUnavailable):
+        await backend.ping()
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_removed_file_is_noticed_and_not_created_anew(make: Make, path: Path) -> None:
+    backend = make(path)
+    assert await _unions(backend) == ["u1"]
+    path.unlink()
+    with pytest.raises(SourceUnavailable):
+        await _unions(backend)
+    assert not path.exists()
+
+
+async def test_a_file_that_comes_back_is_read_again(make: Make, path: Path) -> None:
+    backend = make(path)
+    await _unions(backend)
+    aside = path.rename(path.with_suffix(".aside"))
+    with pytest.raises(SourceUnavailable):
+        await _unions(backend)
+    aside.rename(path)
+    assert await _unions(backend) == ["u1"]
+
+
+async def test_a_file_that_took_anothers_place_is_read_at_the_next_use(
+    make: Make, path: Path
+) -> None:
+    backend = make(path)
+    assert await _unions(backend) == ["u1"]
+    write_file(path.with_suffix(".new"), {"unions": [union("u2")]}).replace(path)
+    assert await _unions(backend) == ["u2"]
+
+
+async def test_a_link_that_leads_elsewhere_is_noticed(make: Make, path: Path) -> None:
+    other = write_file(path.with_suffix(".other"), {"unions": [union("u2")]})
+    link, newer = path.with_suffix(".link"), path.with_suffix(".newer")
+    link.symlink_to(path)
+    backend = make(link)
+    assert await _unions(backend) == ["u1"]
+    newer.symlink_to(other)
+    newer.replace(link)
+    assert await _unions(backend) == ["u2"]
+
+
+async def test_what_was_known_of_the_old_file_is_not_held_against_the_new(
+    make: Make, path: Path
+) -> None:
+    write_file(path.with_suffix(".bare"), {"unions": []}).replace(path)
+    backend = make(path)
+    with pytest.raises(NotMapped):
+        await _as_of(backend)
+    moment = datetime(2026, 11, 1, tzinfo=UTC)
+    write_file(path.with_suffix(".full"), EMPTY, moment).replace(path)
+    assert await _as_of(backend) == moment
+
+
+async def test_rows_written_into_the_file_in_place_are_seen(make: Make, path: Path) -> None:
+    backend = make(path)
+    await _unions(backend)
+    _execute(path, f"INSERT INTO unions (event_id, one_id) VALUES ('u2', '{AN}')")
+    assert await _unions(backend) == ["u1", "u2"]
+
+
+# ---- locked, broken
+
+
+async def test_a_locked_file_is_unavailable_until_it_is_free(make: Make, path: Path) -> None:
+    backend = make(path)
+    await _unions(backend)
+    with _locked(path):
+        with pytest.raises(SourceUnavailable, match="SQLITE_BUSY"):
+            await _unions(backend)
+        with pytest.raises(SourceUnavailable, match="SQLITE_BUSY"):
+            await backend.ping()
+    assert await _unions(backend) == ["u1"]
+
+
+async def test_a_file_that_is_locked_from_the_start_is_read_when_free(
+    make: Make, path: Path
+) -> None:
+    backend = make(path)
+    with _locked(path), pytest.raises(SourceUnavailable):
+        await _unions(backend)
+    assert await _unions(backend) == ["u1"]
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all " * 100, b"SQLite format 3\x00"])
+async def test_a_file_that_is_no_database_is_unavailable(
+    make: Make, tmp_path: Path, content: bytes
+) -> None:
+    garbage = tmp_path / "garbage.sqlite"
+    garbage.write_bytes(content)
+    backend = make(garbage)
+    with pytest.raises(SourceUnavailable):
+        await _unions(backend)
+    assert garbage.read_bytes() == content
+
+
+async def test_a_folder_is_no_database(make: Make, tmp_path: Path) -> None:
+    with pytest.raises(SourceUnavailable):
+        await _unions(make(tmp_path))
+
+
+async def test_a_file_that_breaks_and_is_mended_in_place_is_read_again(
+    make: Make, path: Path
+) -> None:
+    backend = make(path)
+    await _unions(backend)
+    content = path.read_bytes()
+    path.write_bytes(b"x" * len(content))
+    with pytest.raises(SourceUnavailable):
+        await _unions(backend)
+    path.write_bytes(content)
+    assert await _unions(backend) == ["u1"]
+
+
+async def test_a_missing_column_is_no_empty_answer(make: Make, path: Path) -> None:
+    _execute(path, "ALTER TABLE unions DROP COLUMN mood")
+    with pytest.raises(SourceUnavailable, match="SQLITE_ERROR"):
+        await _unions(make(path))
+
+
+async def test_a_missing_table_is_not_mapped(make: Make, path: Path) -> None:
+    _execute(path, "DROP TABLE unions")
+    backend = make(path)
+    with pytest.raises(NotMapped):
+        await _unions(backend)
+    await _as_of(backend)
+
+
+async def test_a_view_serves_as_a_table(make: Make, path: Path) -> None:
+    _execute(
+        path, "ALTER TABLE unions RENAME TO stored", "CREATE VIEW unions AS SELECT * FROM stored"
+    )
+    assert await _unions(make(path)) == ["u1"]
+
+
+async def test_text_that_is_not_unicode_costs_only_its_row(make: Make, path: Path) -> None:
+    _execute(
+        path,
+        "INSERT INTO unions (event_id, one_id) "
+        f"VALUES (CAST(x'4eff' AS TEXT), '{AN}'), ('u2', '{AN}')",
+    )
+    batch = await make(path).fetch(UNIONS, UNIONS.lookups[0], [AN])
+    found = batch.by_key[AN]
+    assert ([row[0] for row in found.rows], found.unreadable) == (["u1", "u2"], 1)
+
+
+async def test_the_reason_names_no_value(make: Make, path: Path) -> None:
+    _execute(path, "ALTER TABLE unions DROP COLUMN mood")
+    with pytest.raises(SourceUnavailable) as caught:
+        await _unions(make(path))
+    assert str(caught.value) == "SQLITE_ERROR"
+    assert caught.value.__suppress_context__
+
+
+# ---- only read
+
+
+async def test_reading_leaves_the_file_and_its_folder_as_they_were(make: Make, path: Path) -> None:
+    before = (path.stat().st_mtime_ns, path.read_bytes())
+    backend = make(path)
+    await _unions(backend)
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+    await backend.close()
+    assert (path.stat().st_mtime_ns, path.read_bytes()) == before
+
+
+async def test_a_connection_refuses_to_write(path: Path, make: Make) -> None:
+    backend = make(path)
+    source = backend._source
+    for write in ("INSERT INTO unions (event_id) VALUES ('u2')", "CREATE TABLE mine (x)"):
+        with pytest.raises(SourceUnavailable, match="SQLITE_READONLY"):
+            async with source.use() as session:
+                await session.connection.execute(sa.text(write))
+    assert await _unions(backend) == ["u1"]
+
+
+async def test_a_connection_stays_read_only_when_it_is_told_otherwise(
+    path: Path, make: Make
+) -> None:
+    async def write() -> None:
+        async with make(path)._source.use() as session:
+            await session.connection.execute(sa.text("PRAGMA query_only = OFF"))
+            await session.connection.execute(sa.text("DELETE FROM unions"))
+
+    with pytest.raises(SourceUnavailable, match="SQLITE_READONLY"):
+        await write()
+
+
+# ---- the source's own statement
+
+
+async def test_a_statement_is_read_again_after_ten_seconds(make: Make, path: Path) -> None:
+    now = 100.0
+    backend = make(path, monotonic=lambda: now)
+    _execute(path, "INSERT INTO source_statement VALUES ('2026-11-01T05:00:00+00:00')")
+    five, six = (datetime(2026, 11, 1, hour, tzinfo=UTC) for hour in (5, 6))
+    assert await _as_of(backend) == five
+    _execute(path, "UPDATE source_statement SET as_of = '2026-11-01T13:00:00+07:00'")
+    now += 9.9
+    assert await _as_of(backend) == five
+    now += 0.1
+    assert await _as_of(backend) == six
+
+
+@pytest.mark.parametrize("stated", ["yesterday", "2026-11-01", "2026-11-01T05:00:00", ""])
+async def test_a_statement_that_makes_no_sense_is_none(make: Make, path: Path, stated: str) -> None:
+    _execute(path, f"INSERT INTO source_statement VALUES ('{stated}')")
+    assert await _as_of(make(path)) is None
+
+
+async def test_a_source_without_the_table_states_nothing(make: Make, path: Path) -> None:
+    _execute(path, "DROP TABLE source_statement")
+    assert await _as_of(make(path)) is None
+
+
+# ---- many at once, cancelled, closed
+
+
+async def test_more_fetches_than_connections_are_all_answered(make: Make, path: Path) -> None:
+    backend = make(path, pool_size=2)
+    assert await asyncio.gather(*(_unions(backend) for _ in range(50))) == [["u1"]] * 50
+    assert backend.in_use == 0
+
+
+async def test_cancelled_fetches_leave_no_connection_behind(make: Make, path: Path) -> None:
+    backend = make(path)
+    for turns in range(50):  # each is cancelled a little later on its way than the one before
+        fetches = [asyncio.create_task(_unions(backend)) for _ in range(50)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for fetch in fetches:
+            fetch.cancel()
+        await asyncio.gather(*fetches, return_exceptions=True)
+    await _until_idle(backend)
+    assert await asyncio.gather(*(_unions(backend) for _ in range(8))) == [["u1"]] * 8
+
+
+async def test_fetches_cancelled_while_they_wait_for_a_lock_leave_nothing_behind(
+    make: Make, path: Path
+) -> None:
+    backend = make(path, busy_timeout=60.0)
+    await _unions(backend)
+    with _locked(path):
+        fetches = [asyncio.create_task(_unions(backend)) for _ in range(50)]
+        async with asyncio.timeout(10):
+            while backend.in_use < 4:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        for fetch in fetches:
+            fetch.cancel()
+        results = await asyncio.gather(*fetches, return_exceptions=True)
+    assert all(isinstance(result, asyncio.CancelledError) for result in results)
+    await _until_idle(backend)
+    assert await _unions(backend) == ["u1"]
+
+
+async def test_a_statement_whose_caller_has_left_is_stopped(make: Make, path: Path) -> None:
+    _execute(
+        path,
+        "DROP TABLE unions",
+        "CREATE VIEW unions AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
+        "SELECT x AS event_id, CAST(x AS TEXT) AS one_id, NULL AS other_id, NULL AS registered_on, "
+        "NULL AS mood FROM n",
+    )
+    backend = make(path, pool_size=1)
+    await _as_of(backend)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await _unions(backend)
+    async with asyncio.timeout(10):  # the only connection is free again
+        await _as_of(backend)
+
+
+async def test_closing_waits_for_what_is_in_flight(make: Make, path: Path) -> None:
+    backend = make(path)
+    fetch = asyncio.create_task(_unions(backend))
+    await asyncio.sleep(0)
+    await backend.close()
+    assert await fetch == ["u1"]
+
+
+async def test_a_closed_backend_is_unavailable(make: Make, path: Path) -> None:
+    backend = make(path)
+    await _unions(backend)
+    await backend.close()
+    with pytest.raises(SourceUnavailable):
+        await _unions(backend)
+    with pytest.raises(SourceUnavailable):
+        await backend.ping()
+
+
+async def test_fetches_that_wait_when_the_backend_closes_are_told_so(
+    make: Make, path: Path
+) -> None:
+    backend = make(path, pool_size=1)
+    fetches = [asyncio.create_task(_unions(backend)) for _ in range(5)]
+    await asyncio.sleep(0)
+    await backend.close()
+    first, *others = await asyncio.gather(*fetches, return_exceptions=True)
+    assert first == ["u1"]
+    assert all(isinstance(one, SourceUnavailable) for one in others)
+
+
+async def test_no_thread_outlives_the_backend(path: Path) -> None:
+    before = set(threading.enumerate())
+    backend = SqlBackend(DATABASE, f"sqlite:///{path}")
+    await asyncio.gather(*(_unions(backend) for _ in range(8)))
+    await backend.close()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+
+
+async def test_replacing_the_file_under_load_closes_the_old_one(make: Make, path: Path) -> None:
+    backend = make(path)
+    for number in range(5):
+        fetches = [asyncio.create_task(_unions(backend)) for _ in range(12)]
+        await asyncio.sleep(0)
+        newer = write_file(path.with_suffix(".new"), {"unions": [union(f"n{number}")]})
+        newer.replace(path)
+        await asyncio.gather(*fetches)
+        assert await _unions(backend) == [f"n{number}"]
+    assert backend.in_use == 0
+
+
+# ---- what it is made from
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("postgresql+asyncpg://user:secret@db/civil", "postgresql databases are not supported"),
+        ("mysql://user:secret@db/civil", "mysql databases are not supported"),
+        ("user:secret@db", "a database URL is written"),
+        ("sqlite://", "an SQLite URL is"),
+        ("sqlite:///:memory:", "an SQLite URL is"),
+        ("sqlite:///file.sqlite?mode=rwc", "an SQLite URL is"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_refused_without_repeating_it(
+    url: str, complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint) as caught:
+        SqlBackend(DATABASE, url)
+    assert "secret" not in str(caught.value)
+
+
+async def test_a_path_may_be_relative_and_hold_any_character(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = "Hộ tịch #1 (50% mới).sqlite"
+    write_file(tmp_path / name, {"unions": [union("u1")]})
+    backend = make(Path(name))
+    monkeypatch.chdir("/")
+    assert await _unions(backend) == ["u1"]
+
+
+def test_every_column_of_a_lookup_is_searched_by_its_index(path: Path) -> None:
+    compiled = statement(UNIONS, UNIONS.lookups[0]).params(keys=[AN, BINH])
+    text = str(
+        compiled.compile(
+            dialect=sa.create_engine("sqlite://").dialect, compile_kwargs={"literal_binds": True}
+        )
+    )
+    with closing(sqlite3.connect(path)) as file:
+        plan = [row[3] for row in file.execute(f"EXPLAIN QUERY PLAN {text}")]
+    assert [step for step in plan if "unions" in step] == [
+        "SEARCH unions USING INDEX ix_unions_one_id (one_id=?)",
+        "SEARCH unions USING INDEX ix_unions_other_id (other_id=?)",
+    ]
