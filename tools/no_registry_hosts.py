@@ -11,8 +11,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-_SETTINGS = re.compile(r"(lock|\.toml|\.json|\.npmrc|\.cfg|\.ini|requirements.*)$")
-_HOST = re.compile(r'"resolved":\s*"http|^\s*(url|source|registry)\s*=.*https?://|index-url', re.M)
+_SETTINGS = re.compile(
+    r"(lock|\.toml|\.json|\.npmrc|\.cfg|\.ini|\.ya?ml|Dockerfile|requirements.*)$"
+)
+_HOST = re.compile(
+    r'"resolved":\s*"http|^\s*(url|source|registry)\s*=.*https?://|index-url|--find-links[ =]',
+    re.MULTILINE,
+)
 
 
 def main() -> int:

