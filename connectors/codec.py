@@ -38,7 +38,7 @@ def decode_value(column: Column, raw: object) -> object:
         if column.field.many:
             return _many(column, raw)
         return _one(column, raw)
-    except (ValueError, TypeError, InvalidOperation, OverflowError):
+    except (ValueError, TypeError, InvalidOperation, OverflowError, RecursionError):
         raise Unreadable(f"{column.name} cannot be read") from None
 
 
@@ -113,7 +113,9 @@ def _date(raw: object) -> date:
 
 
 def _partial_date(raw: object) -> PartialDate:
-    if isinstance(raw, date):
+    if isinstance(raw, PartialDate):
+        return raw
+    if isinstance(raw, date) and not isinstance(raw, datetime):
         return PartialDate(raw.year, raw.month, raw.day)
     return PartialDate.parse(_string(raw))
 

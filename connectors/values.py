@@ -47,7 +47,8 @@ class PartialDate:
             raise ValueError("a date is written YYYY, YYYY-MM or YYYY-MM-DD")
         year, month, day = (int(part) if part else None for part in match.groups())
         assert year is not None  # the first group is not optional
-        date(year, month or 1, day or 1)  # raises ValueError for a day that does not exist
+        # Raises ValueError for a day that does not exist; 00 is none, and is not taken for unknown.
+        date(year, 1 if month is None else month, 1 if day is None else day)
         return cls(year, month, day)
 
     @property

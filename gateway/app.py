@@ -75,6 +75,7 @@ def build_app(
         exception_handlers={HTTPException: http_error},
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # it would answer with an address made of the Host header
     app.state.service = service
     return app
 

@@ -92,12 +92,12 @@ def _of_identity(numbers: Numbers, record: Record, row: Row) -> Iterator[Notice]
             yield Notice(NoticeCode.DECEASED, detail)
         case "MISSING":
             yield Notice(NoticeCode.MISSING, detail)
-        case None:
-            yield Notice(NoticeCode.UNKNOWN)
         case _:
             pass
     if values["status"] == "UNDER_CORRECTION":
         yield Notice(NoticeCode.UNDER_CORRECTION)
+    if values["life_status"] is None or values["status"] is None:
+        yield Notice(NoticeCode.UNKNOWN)
     if numbers.present is not None:
         yield from _of_digits(numbers.present, values["sex"], values["birth_date"])
 

@@ -163,6 +163,7 @@ class SqliteFile:
 
 def _prepare(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
+    cursor.execute("PRAGMA temp_store = MEMORY")  # no copy of anybody's rows in a temporary file
     cursor.execute("PRAGMA query_only = ON")
     cursor.close()
     connection.driver_connection.text_factory = _text

@@ -30,7 +30,7 @@ from gateway.settings import Access
 ALGORITHM = "Ed25519"
 LONGEST_LIFE = timedelta(hours=24)
 _LARGEST_TOKEN = 8 * 1024
-_REGISTRY = jws.JWSRegistry(algorithms=[ALGORITHM, "EdDSA"])
+_REGISTRY = jws.JWSRegistry(algorithms=[ALGORITHM])
 
 
 def create_key(path: Path) -> None:
@@ -59,8 +59,10 @@ def issue(
     """Return a signed token.
 
     ``subject`` is the citizen's number where the scopes hold ``me``. Raises ValueError for a life
-    that is not positive or longer than 24 hours.
+    that is not positive or longer than 24 hours, and for a citizen's token without their number.
     """
+    if OWN_VIEW in scopes:
+        person_number(subject)
     if not timedelta(0) < life <= LONGEST_LIFE:
         raise ValueError("a token lives 24 hours at most")
     claims: dict[str, object] = {
@@ -77,7 +79,9 @@ def issue(
     }
     if agency:
         claims["agency"] = agency
-    header = {"alg": ALGORITHM, "typ": "JWT", "kid": key.kid}
+    header = {"alg": ALGORITHM, "typ": "JWT"}
+    if key.kid:
+        header["kid"] = key.kid
     return jwt.encode(header, claims, key, registry=_REGISTRY)
 
 
@@ -116,7 +120,7 @@ class Tokens:
         try:
             claims = jwt.decode(token, self._key, registry=_REGISTRY).claims
             return self._caller(claims)
-        except (JoseError, ValueError, TypeError, KeyError, OverflowError):
+        except (JoseError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
             raise GatewayError("TOKEN_INVALID") from None
 
     def _caller(self, claims: Mapping[str, object]) -> tuple[Caller, float]:

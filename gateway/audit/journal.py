@@ -1,8 +1,9 @@
 """The journal: one line per answer, on disk before the answer leaves.
 
 Entries waiting at the same time are written and synced together (group commit). A line that could
-not be written whole is closed off, so that the next one starts clean. If an entry cannot be written
-there is no answer (design section 3).
+not be written whole is closed off, so that the next one starts clean. A file that was moved away or
+removed is made anew; nothing is written where nobody will look. If an entry cannot be written there
+is no answer (design section 3).
 """
 
 from __future__ import annotations
@@ -83,14 +84,28 @@ class Journal:
                     _settle(done, None)
 
     def _write(self, lines: bytes) -> None:
+        descriptor = self._present()
+        left = memoryview(b"\n" + lines if self._torn else lines)
+        while left:
+            written = os.write(descriptor, left)
+            self._torn = bytes(left[:written][-1:]) != b"\n"
+            left = left[written:]
+        os.fsync(descriptor)
+
+    def _present(self) -> int:
+        """Return the descriptor of the file that is at the path now; raises OSError."""
         if self._descriptor is None:
             raise OSError("the journal is not open")
-        left = memoryview(b"\n" + lines if self._torn else lines)
-        self._torn = True
-        while left:
-            left = left[os.write(self._descriptor, left) :]
-        os.fsync(self._descriptor)
-        self._torn = False
+        try:
+            is_there = os.path.samestat(self._path.stat(), os.fstat(self._descriptor))
+        except FileNotFoundError:
+            is_there = False
+        if not is_there:
+            os.close(self._descriptor)
+            self._descriptor = None
+            self.open()
+        assert self._descriptor is not None
+        return self._descriptor
 
 
 def _sync_folder(folder: Path) -> None:

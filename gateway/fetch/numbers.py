@@ -96,6 +96,9 @@ async def resolve(sources: Mapping[str, Source], loaders: Loaders, asked: str) -
     if len(persons) > 1 or len(own_rows) > 1:
         return Numbers(asked, None, doubt=doubt, conflict=True)
     present = next(iter(persons), asked if is_present else None)
+    if present != asked and _doubt(holders) is not None:
+        # Somebody else may hold the number too: whoever was found must not be taken for the holder.
+        return Numbers(asked, None, doubt=doubt)
     if present is not None and present != asked:
         identity, earlier = await asyncio.gather(
             loaders.load(population.identity, population.by_citizen, present),

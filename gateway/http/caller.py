@@ -34,7 +34,15 @@ def identify(headers: Headers, tokens: Tokens) -> Caller:
             caller = tokens.verify(token.strip())
         except GatewayError as error:
             raise unauthenticated(error.code.name) from None
-    return _for_purpose(caller, headers.get("x-purpose"), headers.get("x-case-number"))
+    return _for_purpose(caller, _only(headers, "x-purpose"), _only(headers, "x-case-number"))
+
+
+def _only(headers: Headers, name: str) -> str | None:
+    """Return a header that may be given once: of two purposes none would be the one that counts."""
+    values = headers.getlist(name)
+    if len(values) > 1:
+        raise GatewayError("BAD_REQUEST", f"{name} is given more than once")
+    return values[0] if values else None
 
 
 def _for_purpose(caller: Caller, purpose: str | None, case_number: str | None) -> Caller:

@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from gateway.access.permission import unauthenticated
 from gateway.errors import GatewayError
 from gateway.http.caller import identify
 from gateway.service import Service
@@ -35,6 +36,8 @@ async def schema(request: Request) -> Response:
     service: Service = request.app.state.service
     try:
         caller = identify(request.headers, service.tokens)
+        if not service.settings.public_schema and caller.is_anonymous:
+            raise unauthenticated("UNAUTHENTICATED")
         if not service.settings.public_schema and not caller.may_introspect:
             raise GatewayError("INTROSPECTION_DENIED")
     except GatewayError as error:

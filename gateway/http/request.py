@@ -81,7 +81,7 @@ async def read_call(request: Request, body_bytes: int) -> Call:
 
 
 def _from_url(request: Request, largest: int) -> Call:
-    if len(request.url.query) > largest:
+    if len(request.scope["query_string"]) > largest:
         raise GatewayError("BODY_TOO_LARGE")
     parameters: dict[str, object] = {}
     for name in _NAMES:

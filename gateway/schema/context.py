@@ -43,7 +43,7 @@ class Context:
 
     ``problems``: errors beside the data. ``persons``: every number touched, for the audit.
     ``states``: the worst state of each list asked for. ``mirrored``: notices of persons for whom
-    the field was not selected.
+    the field was not selected. ``own``: the numbers of the citizen who asks for their own view.
     """
 
     reader: Reader
@@ -53,6 +53,7 @@ class Context:
     persons: set[str] = field(default_factory=set)
     states: dict[str, State] = field(default_factory=dict)
     mirrored: list[dict[str, object]] = field(default_factory=list)
+    own: Numbers | None = None
     _named: int = 0
     _opened: dict[str, asyncio.Task[Numbers]] = field(default_factory=dict)
 
@@ -77,6 +78,17 @@ class Context:
         found = await asyncio.shield(self._opened[number])
         self.persons.update(one for one in (found.present,) if one)
         return found
+
+    def person(self, numbers: Numbers) -> Person:
+        """Return the person behind ``numbers``, whom a record led to.
+
+        Raises NUMBER_CONFLICT. Citizens who come back to themselves are still themselves.
+        """
+        if numbers.conflict:
+            raise GatewayError("NUMBER_CONFLICT")
+        present = numbers.present
+        own = present is not None and self.own is not None and self.own.present == present
+        return Person(numbers, own)
 
     def notices(self, person: Person) -> tuple[Notice, ...]:
         """Return what the caller must not miss about ``person``."""

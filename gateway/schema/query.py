@@ -141,7 +141,7 @@ async def _me(self: Any, info: strawberry.Info) -> Person | None:
     citizen = context.reader.caller.citizen
     if citizen is None:
         raise GatewayError("FORBIDDEN", "me is the citizen's own view", details={"missing": ["me"]})
-    numbers = await context.numbers(citizen)
+    numbers = context.own = await context.numbers(citizen)
     return _opened(context, info, numbers, own=True)
 
 

@@ -208,10 +208,7 @@ def _person_link(one: Field, person: Later) -> StrawberryField:
             raise GatewayError("FORBIDDEN", details={"missing": [number.scope]})
         if number is None:
             return None
-        numbers = await context.numbers(number)
-        if numbers.conflict:
-            raise GatewayError("NUMBER_CONFLICT")
-        return Person(numbers, own=False)
+        return context.person(await context.numbers(number))
 
     assert one.person is not None
     title = Text(f"người có {one.title.vi}", f"the person behind: {one.title.en}")

@@ -24,19 +24,23 @@ Info = GraphQLResolveInfo[Any]
 def selected(info: Info) -> tuple[str, ...]:
     """Return the names of the fields selected below the one being resolved, once each."""
     sets = (node.selection_set for node in info.field_nodes if node.selection_set)
-    return tuple(dict.fromkeys(_names(info, sets)))
+    return tuple(dict.fromkeys(_names(info, sets, set())))
 
 
-def _names(info: Info, sets: Iterable[SelectionSetNode]) -> Iterator[str]:
+def _names(info: Info, sets: Iterable[SelectionSetNode], spread: set[str]) -> Iterator[str]:
+    """Yield the names, looking into each fragment once, however often it is spread."""
     for selection in (one for chosen in sets for one in chosen.selections):
         if not _included(info, selection):
             continue
         if isinstance(selection, FieldNode):
             yield selection.name.value
         elif isinstance(selection, InlineFragmentNode):
-            yield from _names(info, [selection.selection_set])
+            yield from _names(info, [selection.selection_set], spread)
         elif isinstance(selection, FragmentSpreadNode):
-            yield from _names(info, [info.fragments[selection.name.value].selection_set])
+            name = selection.name.value
+            if name not in spread:
+                spread.add(name)
+                yield from _names(info, [info.fragments[name].selection_set], spread)
 
 
 def _included(info: Info, selection: SelectionNode) -> bool:

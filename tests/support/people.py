@@ -51,9 +51,22 @@ _IDENTITIES: list[dict[str, object]] = [
         "birth_date": "1950",
         "life_status": "DEAD",
         "death_or_missing_date": "2020-05-06",
+        "status": "CURRENT",
     },
-    {"citizen_id": FIRST_HOLDER, "sex": "MALE", "birth_date": "1980", "life_status": "ALIVE"},
-    {"citizen_id": SECOND_HOLDER, "sex": "MALE", "birth_date": "1980", "life_status": "ALIVE"},
+    {
+        "citizen_id": FIRST_HOLDER,
+        "sex": "MALE",
+        "birth_date": "1980",
+        "life_status": "ALIVE",
+        "status": "CURRENT",
+    },
+    {
+        "citizen_id": SECOND_HOLDER,
+        "sex": "MALE",
+        "birth_date": "1980",
+        "life_status": "ALIVE",
+        "status": "CURRENT",
+    },
 ]
 
 

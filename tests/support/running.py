@@ -6,11 +6,15 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import orjson
+import pytest
+from graphql import GraphQLSchema
+from starlette.types import ASGIApp
 
 from connectors.backends.base import Backend
 from connectors.civil_status import DATABASE as CIVIL_STATUS
@@ -19,6 +23,7 @@ from connectors.population import DATABASE as POPULATION
 from gateway.access.tokens import create_key, issue, load_key
 from gateway.app import build_app
 from gateway.keys import create_secret
+from gateway.schema.build import build_schema
 from gateway.service import Service
 from gateway.settings import DatabaseSettings, Settings, load
 from tests.support.people import backends as cast
@@ -108,6 +113,16 @@ class Running:
         return [orjson.loads(line) for line in path.read_bytes().splitlines()]
 
 
+@cache
+def _built(databases: tuple[Database, ...]) -> GraphQLSchema:
+    return build_schema(databases)
+
+
+def _build_once(databases: Iterable[Database]) -> GraphQLSchema:
+    """Build the schema, once a process for the same databases: it is most of a gateway's start."""
+    return _built(tuple(databases))
+
+
 @asynccontextmanager
 async def running(
     folder: Path,
@@ -124,15 +139,23 @@ async def running(
     create_key(folder / loaded.access.key)
     create_secret(folder / loaded.audit.key)
     clock = TestClock()
-    app = build_app(
-        loaded, databases, backends=cast() if backends is None else backends, clock=clock
-    )
+    known = cast() if backends is None else backends
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gateway.app.build_schema", _build_once)
+        app = build_app(loaded, databases, backends=known, clock=clock)
     transport = httpx2.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
         httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client,
     ):
         yield Running(app.state.service, folder, clock, client)
+
+
+def application(gateway: Running) -> ASGIApp:
+    """Return the application behind a running gateway's client."""
+    transport = gateway.client._transport
+    assert isinstance(transport, httpx2.ASGITransport)
+    return transport.app
 
 
 def codes(body: Mapping[str, Any]) -> list[str]:

@@ -271,6 +271,33 @@ async def test_a_citizen_sees_nobody_else(tmp_path: Path) -> None:
     assert set(codes(several)) == {"FORBIDDEN"}
 
 
+async def test_citizens_who_come_back_to_themselves_see_themselves(tmp_path: Path) -> None:
+    query = """{ me { civilStatus { marriages { items { husband { person { id
+      population { identity { item { ethnicity } } } } } } } } } }"""
+    async with running(tmp_path) as gateway:
+        body = await gateway.ask(query, scopes=["me"], subject=HOA)
+    husband = body["data"]["me"]["civilStatus"]["marriages"]["items"][0]["husband"]["person"]
+    assert husband["population"]["identity"]["item"] == {"ethnicity": "Kinh"}
+    assert "errors" not in body
+
+
+async def test_an_old_number_whose_holders_are_in_doubt_shows_nobody(tmp_path: Path) -> None:
+    """One of two holders is unreadable: the other must not pass for the only one."""
+    rows = population_rows()["earlier_numbers"]
+    rows.append({"entry_id": "e8", "number": OLD_NUMBER, "citizen_id": "somebody"})
+    async with running(tmp_path, backends(population={"earlier_numbers": rows})) as gateway:
+        body = await gateway.ask(MARRIAGES, {"id": OLD_NUMBER})
+    assert body["data"]["person"] is None
+    assert codes(body) == ["NUMBER_UNRESOLVED"]
+
+
+async def test_what_the_population_does_not_say_is_unknown(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [{"citizen_id": LAN, "life_status": "ALIVE"}]
+    async with running(tmp_path, backends(population={"identity": rows})) as gateway:
+        body = await gateway.ask(MARRIAGES, {"id": LAN})
+    assert [one["code"] for one in body["data"]["person"]["notices"]] == ["UNKNOWN"]
+
+
 async def test_me_is_for_citizens(tmp_path: Path) -> None:
     async with running(tmp_path) as gateway:
         body = await gateway.ask("{ me { id } }", scopes=OFFICER)
@@ -316,9 +343,10 @@ async def test_an_unreadable_identity_is_unknown_and_not_absent(tmp_path: Path) 
 
 
 async def test_digits_that_disagree_with_the_record_are_a_notice(tmp_path: Path) -> None:
+    known: dict[str, object] = {"life_status": "ALIVE", "status": "CURRENT"}
     rows: list[dict[str, object]] = [
-        {"citizen_id": LAN, "sex": "MALE", "birth_date": "1991", "life_status": "ALIVE"},
-        {"citizen_id": "999191054321", "sex": "FEMALE", "life_status": "ALIVE"},
+        {"citizen_id": LAN, "sex": "MALE", "birth_date": "1991", **known},
+        {"citizen_id": "999191054321", "sex": "FEMALE", **known},
     ]
     query = "query($ids: [PersonNumber!]!) { persons(ids: $ids) { notices { code } } }"
     async with running(tmp_path, backends(population={"identity": rows})) as gateway:

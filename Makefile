@@ -1,0 +1,80 @@
+# Each target works by itself on a fresh machine that has Python 3.11 or newer and make.
+
+PORT ?= 8000
+PYTEST_ARGS ?=
+UV_VERSION := 0.13.9
+# The first interpreter that really runs and is new enough: version managers leave shims that do not.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+AUDIT := tests/acceptance/graphql_http
+
+.PHONY: help demo test lint bench schema lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo     build the demo databases once and serve them on 127.0.0.1:$(PORT)"
+	@echo "make test     run all tests that this machine can run (REQUIRE_SERVICES=1: or fail)"
+	@echo "make lint     ruff, mypy, import-linter, schema.graphql, lock files"
+	@echo "make bench    the benchmarks"
+	@echo "make schema   write schema.graphql from the code"
+	@echo "make lock     pin all packages anew"
+	@echo "make clean    remove what these targets made"
+
+demo: .venv/.runtime
+	exec $(BIN)/justice-gateway demo --port $(PORT)
+
+test: .venv/.dev npm
+	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/justice-gateway schema --check
+	$(BIN)/python tools/no_registry_hosts.py
+
+bench:
+	@echo "no benchmarks yet: they come with the fetch layer"
+
+schema: .venv/.dev
+	$(BIN)/justice-gateway schema --write
+
+lock:
+	$(PYTHON) -m venv .venv/lock
+	.venv/lock/bin/pip install --quiet uv==$(UV_VERSION)
+	.venv/lock/bin/uv pip compile pyproject.toml --extra build $(LOCK_OPTIONS) -o requirements.lock
+	.venv/lock/bin/uv pip compile pyproject.toml --extra build --extra dev $(LOCK_OPTIONS) \
+		-o requirements-dev.lock
+
+LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-header --quiet --upgrade
+
+# Node.js is only needed for the GraphQL over HTTP audit.
+.PHONY: npm
+npm:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(AUDIT)/node_modules/.stamp; \
+	elif [ -n "$(REQUIRE_SERVICES)" ]; then echo "npm is missing"; exit 1; \
+	else echo "npm is missing: the GraphQL over HTTP audit will be skipped"; fi
+
+$(AUDIT)/node_modules/.stamp: $(AUDIT)/package-lock.json
+	cd $(AUDIT) && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.runtime: requirements.lock pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/.dev: requirements-dev.lock .venv/.runtime
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	touch $@
+
+clean:
+	rm -rf .venv .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+		$(AUDIT)/node_modules

@@ -1,0 +1,324 @@
+"""The language of declarations: what it becomes, and what does not fit together is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.declaration import (
+    BASIC,
+    PUBLIC,
+    RESTRICTED,
+    SENSITIVE,
+    DeclarationError,
+    database,
+    field,
+    lookup,
+    record,
+    struct,
+)
+from connectors.description import Coded, Coverage, Database, Group, Kind, Record, Text
+from connectors.population import DATABASE as POPULATION
+from connectors.values import PartialDate, PersonNumber
+
+
+class State(Coded):
+    VALID = "có hiệu lực", "valid"
+    REVOKED = "đã thu hồi", "revoked"
+
+
+@struct("Nơi", "Place")
+class Spot:
+    name: str = field("tên", "Name", BASIC)
+    ward: str | None = field("phường", "Ward", PUBLIC)
+
+
+@struct("Người", "Somebody")
+class Somebody:
+    id: PersonNumber | None = field("số", "Number", BASIC, person="person")
+    home: Spot | None = field("nhà", "Home", SENSITIVE)
+
+
+class Registered:
+    event_id: str = field("mã", "Event id", PUBLIC)
+    registered_on: PartialDate | None = field("ngày", "Registered on", BASIC)
+
+
+@record(
+    ("Sự kiện", "Event"),
+    lookups=[
+        lookup("events", "Sự kiện", "Events", by="citizen_id"),
+        lookup("events_as_other", "Sự kiện", "Events as the other", by=["other.id", "citizen_id"]),
+    ],
+    identity="event_id",
+    date="registered_on",
+    status="state",
+    limit=7,
+)
+class Event(Registered):
+    citizen_id: PersonNumber = field("số", "Number", BASIC, person="person")
+    other: Somebody | None = field("người kia", "The other", BASIC)
+    state: State | None = field("tình trạng", "State", BASIC, dimension=True)
+    states: tuple[State, ...] | None = field("các tình trạng", "States", BASIC)
+    text: str | None = field("chữ", "Text", RESTRICTED)
+    count: int | None = field("số lượng", "Count", BASIC)
+    open: bool | None = field("mở", "Open", BASIC)
+    amount: Decimal | None = field("tiền", "Amount", BASIC)
+    day: date | None = field("ngày", "Day", BASIC)
+    moment: datetime | None = field("lúc", "Moment", BASIC)
+
+
+@record(
+    ("Ghi chú", "Note"),
+    lookups=[lookup("notes", "Ghi chú", "Notes", by="event_id", on=("events", "event_id"))],
+    identity="note_id",
+    single=True,
+    sensitivity=SENSITIVE,
+)
+class Note:
+    note_id: str = field("mã", "Id", BASIC)
+    event_id: str | None = field("mã sự kiện", "Event id", RESTRICTED)
+
+
+def _declare(*records: type, **more: Any) -> Database:
+    return database(
+        "sample",
+        title=("Mẫu", "Sample"),
+        owner=("Không ai", "Nobody"),
+        legal_basis=("Luật 1",),
+        group=Group.OPERATING,
+        records=records,
+        **more,
+    )
+
+
+@pytest.fixture
+def events() -> Record:
+    return _declare(Event, Note).by_name["events"]
+
+
+def test_a_database_is_what_its_declaration_says() -> None:
+    found = _declare(Event, Note, coverage=Coverage(provinces=("01",)))
+    assert (found.name, found.title) == ("sample", Text("Mẫu", "Sample"))
+    assert (found.owner, found.legal_basis) == (Text("Không ai", "Nobody"), ("Luật 1",))
+    assert (found.group, found.coverage.provinces) == (Group.OPERATING, ("01",))
+    assert [one.name for one in found.records] == ["events", "notes"]
+    assert _declare().coverage == Coverage(), "nothing said is the whole country"
+
+
+def test_a_record_takes_the_name_of_its_first_list(events: Record) -> None:
+    assert (events.name, events.table, events.type_name) == ("events", "events", "Event")
+    assert (events.identity, events.date, events.status) == ("event_id", "registered_on", "state")
+    assert (events.single, events.limit) == (False, 7)
+    assert events.database == "sample"
+
+
+def test_a_record_may_have_a_name_of_its_own() -> None:
+    @record(("A", "A"), lookups=[lookup("b", "B", "B", by="id")], identity="id", name="something")
+    class Named:
+        id: str = field("mã", "Id", BASIC)
+
+    assert _declare(Named).records[0].name == "something"
+
+
+def test_fields_of_base_classes_come_first_in_the_order_written(events: Record) -> None:
+    names = [one.name for one in events.fields]
+    assert names[:4] == ["event_id", "registered_on", "citizen_id", "other"]
+    assert names[-1] == "moment"
+
+
+def test_each_type_becomes_its_kind(events: Record) -> None:
+    kinds = {one.name: one.kind for one in events.fields}
+    assert kinds == {
+        "event_id": Kind.STRING,
+        "registered_on": Kind.PARTIAL_DATE,
+        "citizen_id": Kind.PERSON_NUMBER,
+        "other": Kind.STRUCT,
+        "state": Kind.ENUM,
+        "states": Kind.ENUM,
+        "text": Kind.STRING,
+        "count": Kind.INTEGER,
+        "open": Kind.BOOLEAN,
+        "amount": Kind.DECIMAL,
+        "day": Kind.DATE,
+        "moment": Kind.DATETIME,
+    }
+    assert [one.name for one in events.fields if one.many] == ["states"]
+    assert events.column("state").field.enumeration is State
+    assert events.column("states").field.enumeration is State
+
+
+def test_structs_are_stored_flat(events: Record) -> None:
+    assert [column.name for column in events.columns[2:6]] == [
+        "citizen_id",
+        "other_id",
+        "other_home_name",
+        "other_home_ward",
+    ]
+    assert events.column("other_home_ward").path == ("other", "home", "ward")
+    assert events.positions["other_home_ward"] == 5
+    with pytest.raises(KeyError):
+        events.column("other")
+
+
+def test_a_field_is_kept_as_closely_as_whatever_it_is_in(events: Record) -> None:
+    assert events.column("event_id").sensitivity is PUBLIC
+    assert events.column("text").sensitivity is RESTRICTED
+    assert events.column("other_id").sensitivity is BASIC
+    assert events.column("other_home_ward").sensitivity is SENSITIVE
+    notes = _declare(Event, Note).by_name["notes"]
+    assert notes.column("note_id").sensitivity is SENSITIVE
+    assert notes.column("event_id").sensitivity is RESTRICTED
+
+
+def test_only_what_a_record_means_nothing_without_is_required(events: Record) -> None:
+    """Inside a struct nothing is: whether there is one at all is up to the source."""
+    required = [column.name for column in events.columns if column.required]
+    assert required == ["event_id", "citizen_id"]
+
+
+def test_a_list_may_be_found_by_several_columns(events: Record) -> None:
+    assert events.lookups[0].by == ("citizen_id",)
+    assert events.lookups[1].by == ("other_id", "citizen_id")
+
+
+def test_the_same_struct_is_described_once(events: Record) -> None:
+    again = _declare(Event, Note).by_name["events"]
+    assert events.fields[3].struct is again.fields[3].struct
+
+
+def test_a_description_cannot_be_changed(events: Record) -> None:
+    with pytest.raises(FrozenInstanceError):
+        events.limit = 8  # type: ignore[misc]
+    assert hash(_declare(Event, Note)) == hash(_declare(Event, Note))
+    assert _declare(Event, Note) == _declare(Event, Note)
+
+
+_ID = lookup("things", "Vật", "Things", by="id")
+
+
+def _undeclared() -> list[type]:
+    class Thing:
+        id: str = field("mã", "Id", BASIC)
+
+    return [Thing]
+
+
+def _without_fields() -> list[type]:
+    @record(("A", "A"), lookups=[_ID], identity="id")
+    class Thing:
+        pass
+
+    return [Thing]
+
+
+def _bare() -> list[type]:
+    @record(("A", "A"), lookups=[_ID], identity="id")
+    class Thing:
+        id: str = field("mã", "Id", BASIC)
+        name: str | None
+
+    return [Thing]
+
+
+def _with(annotation: object, **more: Any) -> list[type]:
+    class Thing:
+        id: str = field("mã", "Id", BASIC)
+        odd: Any = field("lạ", "Odd", BASIC, **more)
+
+    Thing.__annotations__["odd"] = annotation
+    return [record(("A", "A"), lookups=[_ID], identity="id")(Thing)]
+
+
+def _record_with(**more: Any) -> list[type]:
+    class Thing:
+        id: str = field("mã", "Id", BASIC)
+        day: date | None = field("ngày", "Day", BASIC)
+        state: State | None = field("tình trạng", "State", BASIC)
+
+    given: dict[str, Any] = {"lookups": [_ID], "identity": "id", **more}
+    return [record(("A", "A"), **given)(Thing)]
+
+
+def _colliding() -> list[type]:
+    class Thing:
+        id: str = field("mã", "Id", BASIC)
+        spot: Spot | None = field("nơi", "Spot", BASIC)
+        spot_name: str | None = field("tên nơi", "Name of the spot", BASIC)
+
+    return [record(("A", "A"), lookups=[_ID], identity="id")(Thing)]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (_undeclared, "Thing is not declared with @record"),
+        (_without_fields, "Thing declares no fields"),
+        (_bare, "Thing.name is annotated but not declared"),
+        (lambda: _with(bytes), "Thing.odd has a type that records cannot hold"),
+        (lambda: _with(float | None), "Thing.odd has a type"),
+        (lambda: _with(str | int), "Thing.odd has a type"),
+        (lambda: _with(list[str]), "Thing.odd has a type"),
+        (lambda: _with(dict[str, str]), "Thing.odd has a type"),
+        (lambda: _with(object), "Thing.odd has a type"),
+        (lambda: _with(tuple[Spot, ...]), "Thing.odd: a list of structs"),
+        (lambda: _with(str, person="somebody"), "Thing.odd names a person but is no PersonNumber"),
+        (_colliding, "sample.things: two fields flatten to the same column"),
+        (lambda: _record_with(identity="key"), "sample.things: there is no field key"),
+        (lambda: _record_with(date="when"), "sample.things: there is no field when"),
+        (lambda: _record_with(status="how"), "sample.things: there is no field how"),
+        (lambda: _record_with(date="id"), "sample.things: id is no date"),
+        (lambda: _record_with(status="day"), "sample.things: day is no enumeration"),
+        (
+            lambda: _record_with(lookups=[lookup("things", "A", "A", by="owner")]),
+            "sample.things: there is no field owner",
+        ),
+        (
+            lambda: _record_with(lookups=[lookup("things", "A", "A", by=["id", "a.b"])]),
+            "sample.things: there is no field a_b",
+        ),
+        (lambda: _record_with(lookups=[_ID, _ID]), "sample: two lists are called things"),
+        (
+            lambda: _record_with(lookups=[lookup("x", "A", "A", by="id", on=("y", "id"))]),
+            r"sample\.x hangs on y\.id: no such",
+        ),
+        (
+            lambda: _record_with(lookups=[lookup("x", "A", "A", by="id", on=("x", "y"))]),
+            r"sample\.x hangs on x\.y: no such",
+        ),
+        (lambda: [Event, Note, Event], "two lists are called events"),
+        (lambda: [Note], r"sample\.notes hangs on events\.event_id: no such"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused_by_name(
+    make: Callable[[], list[type]], message: str
+) -> None:
+    with pytest.raises(DeclarationError, match=message):
+        _declare(*make())
+
+
+@pytest.mark.parametrize("declared", [POPULATION, CIVIL_STATUS], ids=lambda one: one.name)
+def test_the_real_databases_say_everything_in_both_languages(declared: Database) -> None:
+    texts = [declared.title, declared.owner]
+    for one in declared.records:
+        texts += [one.title, *(found.title for found in one.lookups)]
+        texts += [column.field.title for column in one.columns]
+        for column in one.columns:
+            if column.field.enumeration is not None:
+                texts += [member.title for member in column.field.enumeration]
+    for text in texts:
+        assert text.vi.strip()
+        assert text.en.strip()
+        assert text.en.isascii()
+
+
+@pytest.mark.parametrize("declared", [POPULATION, CIVIL_STATUS], ids=lambda one: one.name)
+def test_the_real_databases_can_tell_their_rows_apart(declared: Database) -> None:
+    for one in declared.records:
+        assert one.column(one.identity).required, f"{one.name} has rows without identity"

@@ -1,0 +1,164 @@
+"""The documentation says what the code does: links, settings, queries and examples are checked."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from graphql import parse, validate
+from pydantic import BaseModel
+
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.population import DATABASE as POPULATION
+from gateway.schema.build import build_schema
+from gateway.settings import DatabaseSettings, Settings, load
+from tests.support.people import HOA
+from tests.support.running import OFFICER, running
+
+ROOT = Path(__file__).parents[3]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+RUNS = "# runs as it stands\n"
+NO_SETTINGS = "# pyproject.toml\n"
+
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_SENT = re.compile(r'"query": "(.*?)"}|\bask \w+ \'(.*?)\'')
+_SETTING = re.compile(r"^\| `([\w.<>]+)` \| (.+?) \| `(\w[\w<>]*)` \|", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A fenced block of a page, and the block that follows it."""
+
+    page: Path
+    language: str
+    text: str
+    following: str
+
+
+def snippets(*languages: str) -> list[Snippet]:
+    """Return the fenced blocks of all pages in one of ``languages``."""
+    found = []
+    for page in PAGES:
+        blocks = [match.groups() for match in _FENCE.finditer(page.read_text("utf-8"))]
+        for (language, text), (_, following) in pairwise([*blocks, ("", "")]):
+            if language in languages:
+                found.append(Snippet(page, language, text, following))
+    return found
+
+
+def named(snippet: Snippet) -> str:
+    return f"{snippet.page.relative_to(ROOT)}:{snippet.text.strip().splitlines()[0][:30]}"
+
+
+def queries() -> list[tuple[str, str]]:
+    """Return (page, document) of every query shown, in blocks of its own or in commands."""
+    sent = [
+        Snippet(one.page, "graphql", match[1] or match[2], "")
+        for one in snippets("sh")
+        for match in _SENT.finditer(one.text.replace("'$ID'", HOA))
+    ]
+    return [(str(one.page.relative_to(ROOT)), one.text) for one in (*snippets("graphql"), *sent)]
+
+
+def settings_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield each setting below ``model``, by its name in the file, and its default."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.default, BaseModel):
+            yield from settings_of(type(field.default), f"{prefix}{name}.")
+        elif name == "databases":
+            yield from settings_of(DatabaseSettings, "databases.<name>.")
+        else:
+            yield prefix + name, field.default
+
+
+def shown(default: object) -> str:
+    """Return a default as the page writes it."""
+    if default is None:
+        return "none"
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+def test_every_setting_is_documented_with_its_default_and_its_environment_name() -> None:
+    page = (ROOT / "docs/reference/settings.md").read_text("utf-8")
+    documented = {match[1]: (match[2], match[3]) for match in _SETTING.finditer(page)}
+    expected = {
+        name: (
+            shown(default),
+            "JUSTICE_GATEWAY_" + name.upper().replace(".", "__"),
+        )
+        for name, default in settings_of(Settings)
+    }
+    assert documented == expected
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_relative_links_lead_somewhere(page: Path) -> None:
+    text = _FENCE.sub("", page.read_text("utf-8"))
+    relative = [link for link in _LINK.findall(text) if not link.startswith(("http:", "https:"))]
+    assert [link for link in relative if not (page.parent / link.split("#")[0]).exists()] == []
+
+
+def test_every_page_is_linked_from_another() -> None:
+    linked = {
+        (page.parent / link).resolve()
+        for page in PAGES
+        for link in _LINK.findall(page.read_text("utf-8"))
+    }
+    assert [page for page in PAGES[1:] if page.resolve() not in linked] == []
+
+
+@pytest.mark.parametrize(("page", "document"), queries())
+def test_queries_fit_the_schema(page: str, document: str) -> None:
+    schema = build_schema([POPULATION, CIVIL_STATUS])
+    assert validate(schema, parse(document)) == []
+
+
+async def test_the_query_of_the_readme_is_answered_by_both_databases(tmp_path: Path) -> None:
+    (query,) = (document for page, document in queries() if page == "README.md")
+    async with running(tmp_path) as gateway:
+        body = await gateway.ask(query, {"id": HOA}, OFFICER)
+    person = body["data"]["person"]
+    assert "errors" not in body
+    assert person["population"]["source"]["state"] == "ANSWERED"
+    assert person["civilStatus"]["source"]["state"] == "ANSWERED"
+
+
+@pytest.mark.parametrize("snippet", snippets("json"), ids=named)
+def test_json_is_json(snippet: Snippet) -> None:
+    assert json.loads(snippet.text)
+
+
+@pytest.mark.parametrize(
+    "snippet", [one for one in snippets("toml") if not one.text.startswith(NO_SETTINGS)], ids=named
+)
+def test_settings_shown_can_be_loaded(snippet: Snippet, tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(snippet.text, "utf-8")
+    load(file)
+
+
+@pytest.mark.parametrize(
+    "snippet", [one for one in snippets("python") if one.text.startswith(RUNS)], ids=named
+)
+def test_examples_run_and_print_what_is_shown(snippet: Snippet, tmp_path: Path) -> None:
+    file = tmp_path / "example.py"
+    file.write_text(snippet.text, "utf-8")
+    ran = subprocess.run(
+        [sys.executable, file],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == snippet.following

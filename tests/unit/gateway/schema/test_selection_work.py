@@ -1,0 +1,32 @@
+"""What is selected below a field is found out in work that fragments cannot multiply."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.schema import selection
+from tests.support.people import HOA
+from tests.support.running import OFFICER, running
+
+
+async def test_fragments_spread_over_and_over_are_looked_into_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forty levels that each spread the next one twice: a million million if taken literally."""
+    looked: list[None] = []
+    original = selection._included
+
+    def counting(info: selection.Info, one: object) -> bool:
+        looked.append(None)
+        if len(looked) > 10_000:
+            raise RuntimeError("it does take them literally")
+        return original(info, one)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(selection, "_included", counting)
+    chain = " ".join(f"fragment F{n} on Person {{...F{n + 1} ...F{n + 1}}}" for n in range(40))
+    query = f'{{person(id: "{HOA}") {{...F0}}}} {chain} fragment F40 on Person {{id}}'
+    async with running(tmp_path) as gateway:
+        answer = await gateway.post(query, token=gateway.token(*OFFICER))
+    assert answer.json()["data"] == {"person": {"id": HOA}}
