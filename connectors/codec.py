@@ -135,5 +135,6 @@ _DECODERS: dict[Kind, Callable[[object], object]] = {
     Kind.DATE: _date,
     Kind.PARTIAL_DATE: _partial_date,
     Kind.DATETIME: _moment,
+    Kind.ENTERPRISE_CODE: _string,  # kept as written: wrong ones are told apart, not refused
     Kind.PERSON_NUMBER: lambda raw: person_number(_string(raw)),
 }

@@ -26,6 +26,7 @@ class and field, for what does not fit together.
 
 from __future__ import annotations
 
+import sys
 import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -53,6 +54,8 @@ PUBLIC, BASIC, SENSITIVE, RESTRICTED = Sensitivity
 
 _T = TypeVar("_T")
 
+_DATES = frozenset({Kind.DATE, Kind.PARTIAL_DATE, Kind.DATETIME})
+
 _KINDS: dict[object, Kind] = {
     str: Kind.STRING,
     int: Kind.INTEGER,
@@ -62,12 +65,19 @@ _KINDS: dict[object, Kind] = {
     PartialDate: Kind.PARTIAL_DATE,
     datetime: Kind.DATETIME,
     PersonNumber: Kind.PERSON_NUMBER,
-    EnterpriseCode: Kind.STRING,
+    EnterpriseCode: Kind.ENTERPRISE_CODE,
 }
 
 
 class DeclarationError(Exception):
-    """A connector's declaration does not fit together; the message names class and field."""
+    """A connector's declaration does not fit together.
+
+    The message starts with file and line and names class and field.
+    """
+
+
+#: Where a class body keeps its field marks: a name declared twice leaves one behind.
+_MARKS = "__field_marks__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +86,12 @@ class _FieldMark:
     sensitivity: Sensitivity
     person: str | None
     dimension: bool
+    where: str
 
 
 @dataclass(frozen=True, slots=True)
 class _RecordMark:
+    where: str
     name: str
     title: Text
     lookups: tuple[Lookup, ...]
@@ -105,7 +117,14 @@ def field(
     ``person`` names the GraphQL field that leads to the person whose number this is;
     ``dimension`` lets statistics group by it.
     """
-    return _FieldMark(Text(vi, en), sensitivity, person, dimension)
+    frame = sys._getframe(1)
+    mark = _FieldMark(Text(vi, en), sensitivity, person, dimension, _where(frame))
+    frame.f_locals.setdefault(_MARKS, []).append(mark)
+    return mark
+
+
+def _where(frame: types.FrameType) -> str:
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def lookup(
@@ -155,9 +174,11 @@ def record(
     Its name (and its table's) is ``name``, or the name of its first lookup. No field of it is kept
     less closely than ``sensitivity``.
     """
+    where = _where(sys._getframe(1))
 
     def mark(cls: type[_T]) -> type[_T]:
         found = _RecordMark(
+            where=where,
             name=name or lookups[0].name,
             title=Text(*title),
             lookups=tuple(lookups),
@@ -187,7 +208,10 @@ def database(
 ) -> Database:
     """Turn declared classes into the frozen description of a database."""
     described = tuple(_record(name, cls) for cls in records)
-    _check(name, described)
+    _check_names(name, records)
+    for one, cls in zip(described, records, strict=True):
+        _check(f"{_mark(cls).where}: {name}.{one.name}", one)
+    _check_lookups(name, described)
     return Database(
         name,
         Text(*title),
@@ -199,10 +223,15 @@ def database(
     )
 
 
-def _record(database_name: str, cls: type) -> Record:
+def _mark(cls: type) -> _RecordMark:
     mark = cls.__dict__.get("__record__")
     if not isinstance(mark, _RecordMark):
-        raise DeclarationError(f"{cls.__name__} is not declared with @record")
+        raise DeclarationError(f"{cls.__module__}.{cls.__name__} is not declared with @record")
+    return mark
+
+
+def _record(database_name: str, cls: type) -> Record:
+    mark = _mark(cls)
     fields = _fields(cls)
     return Record(
         database=database_name,
@@ -227,7 +256,11 @@ def _fields(cls: type) -> tuple[Field, ...]:
     hints = get_type_hints(cls)
     marks: dict[str, _FieldMark] = {}
     for base in reversed(cls.__mro__):
-        marks |= {n: m for n, m in vars(base).items() if isinstance(m, _FieldMark)}
+        own = {n: m for n, m in vars(base).items() if isinstance(m, _FieldMark)}
+        for mark in vars(base).get(_MARKS, ()):
+            if not any(mark is kept for kept in own.values()):
+                raise DeclarationError(f"{mark.where}: {base.__name__} declares a field twice")
+        marks |= own
     if not marks:
         raise DeclarationError(f"{cls.__name__} declares no fields")
     for bare in hints.keys() - marks.keys():
@@ -236,7 +269,7 @@ def _fields(cls: type) -> tuple[Field, ...]:
 
 
 def _field(cls: type, name: str, hint: object, mark: _FieldMark) -> Field:
-    where = f"{cls.__name__}.{name}"
+    where = f"{mark.where}: {cls.__name__}.{name}"
     inner, optional = _without_none(hint)
     many = get_origin(inner) is tuple
     if many:
@@ -298,36 +331,48 @@ def _columns(
             yield Column("_".join(here), here, one, sensitivity, one.required and not path)
 
 
-def _check(name: str, records: tuple[Record, ...]) -> None:
-    lookups: set[str] = set()
-    for one in records:
-        where = f"{name}.{one.name}"
-        columns = [column.name for column in one.columns]
-        if len(set(columns)) != len(columns):
-            raise DeclarationError(f"{where}: two fields flatten to the same column")
-        used = [one.identity, *(n for n in (one.date, one.status) if n)]
-        used += [column for found in one.lookups if not found.through for column in found.by]
-        used += [found.through[1] for found in one.lookups if found.through]
-        for column in used:
-            if column not in columns:
-                raise DeclarationError(f"{where}: there is no field {column}")
-        if one.date and one.column(one.date).field.kind not in (Kind.DATE, Kind.PARTIAL_DATE):
-            raise DeclarationError(f"{where}: {one.date} is no date")
-        if one.status and one.column(one.status).field.kind is not Kind.ENUM:
-            raise DeclarationError(f"{where}: {one.status} is no enumeration")
-        for found in one.lookups:
-            if found.name in lookups:
-                raise DeclarationError(f"{name}: two lists are called {found.name}")
-            lookups.add(found.name)
+def _check_names(name: str, records: Sequence[type]) -> None:
+    """Refuse two records of one name: the second would silently take the first one's place."""
+    seen: dict[str, str] = {}
+    for mark in (_mark(cls) for cls in records):
+        if mark.name in seen:
+            where = f"{mark.where}: {name}.{mark.name}"
+            raise DeclarationError(f"{where} is declared at {seen[mark.name]} already")
+        seen[mark.name] = mark.where
+
+
+def _check(where: str, one: Record) -> None:
+    columns = [column.name for column in one.columns]
+    if len(set(columns)) != len(columns):
+        raise DeclarationError(f"{where}: two fields flatten to the same column")
+    used = [one.identity, *(n for n in (one.date, one.status) if n)]
+    used += [column for found in one.lookups if not found.through for column in found.by]
+    used += [found.through[1] for found in one.lookups if found.through]
+    for column in used:
+        if column not in columns:
+            raise DeclarationError(f"{where}: there is no field {column}")
+    if one.date and one.column(one.date).field.kind not in _DATES:
+        raise DeclarationError(f"{where}: {one.date} is no date")
+    if one.status and one.column(one.status).field.kind is not Kind.ENUM:
+        raise DeclarationError(f"{where}: {one.status} is no enumeration")
+
+
+def _check_lookups(name: str, records: tuple[Record, ...]) -> None:
     parents = {one.name: one for one in records}
-    for one in records:
-        for found in one.lookups:
-            _check_through(f"{name}.{found.name}", parents, found)
-            if found.on is None:
-                continue
-            parent, column = found.on
-            if parent not in parents or column not in parents[parent].positions:
-                raise DeclarationError(f"{name}.{found.name} hangs on {parent}.{column}: no such")
+    seen: set[str] = set()
+    for found in (lookup for one in records for lookup in one.lookups):
+        if found.name in seen:
+            raise DeclarationError(f"{name}: two lists are called {found.name}")
+        seen.add(found.name)
+        where = f"{name}.{found.name}"
+        _check_through(where, parents, found)
+        if found.on is None:
+            continue
+        if found.hidden:
+            raise DeclarationError(f"{where} hangs on a record, so it cannot be hidden")
+        parent, column = found.on
+        if parent not in parents or column not in parents[parent].positions:
+            raise DeclarationError(f"{where} hangs on {parent}.{column}: no such")
 
 
 def _check_through(where: str, records: dict[str, Record], found: Lookup) -> None:

@@ -68,6 +68,7 @@ class Kind(enum.Enum):
     PARTIAL_DATE = "partial date"
     DATETIME = "datetime"
     PERSON_NUMBER = "person number"
+    ENTERPRISE_CODE = "enterprise code"
     ENUM = "enum"
     STRUCT = "struct"
 

@@ -24,6 +24,7 @@ _TYPES: dict[Kind, sa.types.TypeEngine[Any]] = {
     Kind.PARTIAL_DATE: sa.String(10),
     Kind.DATETIME: sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"),
     Kind.PERSON_NUMBER: sa.String(12),
+    Kind.ENTERPRISE_CODE: sa.String(14),
     Kind.ENUM: sa.String(64),
 }
 

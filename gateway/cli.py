@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -12,9 +13,11 @@ import typer
 import uvicorn
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy import create_engine, make_url
 
 from connectors.registry import installed_databases
 from connectors.synthetic import Options, write
+from connectors.tables import tables as described_tables
 from gateway import demo as demo_folder
 from gateway.access.tokens import create_key, issue, load_key
 from gateway.app import build_app
@@ -141,14 +144,45 @@ def schema(
 
 
 @app.command()
+def tables(
+    name: Annotated[str, typer.Argument(help="A declared database.")],
+    file: Annotated[Path, typer.Argument(help="The SQLite file to create.")],
+) -> None:
+    """Create an empty SQLite file with the tables of a database; never touches an old one."""
+    declared = {one.name: one for one in installed_databases()}
+    if name not in declared:
+        raise typer.BadParameter(f"nobody declares {name}; there are {', '.join(declared)}")
+    if file.exists():
+        raise typer.BadParameter(f"{file} is there already")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(f"sqlite:///{file}")
+    described_tables(declared[name]).create_all(engine)
+    engine.dispose()
+    console.print(f"created {file}")
+
+
+@app.command()
 def generate(
-    folder: Annotated[Path, typer.Argument(help="Where the SQLite files go.")],
     people: Annotated[int, typer.Option(min=1, help="How many citizens.")] = 2_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 2026,
+    folder: Annotated[
+        Path | None, typer.Option(help="Write SQLite files here, not where the settings say.")
+    ] = None,
+    config: Config = None,
 ) -> None:
-    """Generate a synthetic population; memory does not grow with its size."""
+    """Generate a synthetic population into the configured databases.
+
+    Every file is replaced whole, when all are complete. Memory does not grow with the number of
+    citizens. What is true of each person goes into truth.jsonl beside the files (or the settings).
+    """
     databases = [one for one in installed_databases() if one.records]
-    paths = {one.name: folder / f"{one.name}.sqlite" for one in databases}
+    if folder is not None:
+        paths = {one.name: folder / f"{one.name}.sqlite" for one in databases}
+    else:
+        paths = _configured_files(_load(config))
+    if not paths:
+        raise typer.BadParameter("no database has a URL: give --folder, or --config with URLs")
+    truth = (folder or _load(config).folder) / "truth.jsonl"
     bar = (TextColumn("{task.completed} citizens"), BarColumn(), TimeRemainingColumn())
     with Progress(*bar, console=console) as progress:
         task = progress.add_task("", total=people)
@@ -156,10 +190,34 @@ def generate(
             databases,
             paths,
             Options(people=people, seed=seed),
-            folder / "truth.jsonl",
+            truth,
             lambda done: progress.update(task, completed=done),
         )
-    console.print(summary)
+    rows = sum(summary.rows.values())
+    console.print(
+        f"{summary.people:,} citizens, {rows:,} rows in {len(paths)} databases, "
+        f"{summary.seconds:.1f} s: {summary.rows_per_second:,.0f} rows/s"
+    )
+    console.print(f"most memory used: {_peak_memory_mib():,.0f} MiB")
+
+
+def _configured_files(settings: Settings) -> dict[str, Path]:
+    """Return the SQLite files that settings name; refuses other databases."""
+    paths = {}
+    for name, one in settings.databases.items():
+        if one.url is None:
+            continue
+        url = make_url(one.url)
+        if url.get_backend_name() != "sqlite" or not url.database:
+            raise typer.BadParameter(f"{name}: only SQLite files can be generated")
+        paths[name] = settings.path(Path(url.database))
+    return paths
+
+
+def _peak_memory_mib() -> float:
+    """Return the most memory that this process has held (kibibytes on Linux, bytes on macOS)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
 def _load(config: Path | None) -> Settings:

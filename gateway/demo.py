@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from connectors.description import Database
+from connectors.description import Database, Group
 from connectors.registry import installed_databases
 from connectors.synthetic import Options, clusters, personas, write
 from gateway.access.tokens import create_key, issue, load_key
@@ -25,13 +25,51 @@ DEMO_CITIZENS = 2_000
 #: Purposes of the civil status desk (design section 10).
 _DESK = ("1.000894", "1.004873", "1.001193", "1.000656", "2.000635")
 
-_CALLERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
-    "officer": (
-        ("population:read", "civil_status:read", "civil_status:sensitive"),
-        _DESK,
+_ALL = (
+    "population",
+    "civil_status",
+    "security_measures",
+    "legal_aid",
+    "civil_enforcement",
+    "administrative_violations",
+    "notary",
+)
+_DEBTORS_MEANS = ("population", "civil_status", "security_measures", "notary", "civil_enforcement")
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """A demo caller: who it stands for, what it may see and for which purposes."""
+
+    agency: str
+    scopes: tuple[str, ...]
+    purposes: tuple[str, ...] = ()
+
+
+def _reading(*databases: str) -> tuple[str, ...]:
+    return tuple(f"{name}:read" for name in databases)
+
+
+_CALLERS: dict[str, _Caller] = {
+    "officer": _Caller(
         "UBND phường (dữ liệu thử)",
+        (*_reading("population", "civil_status"), "civil_status:sensitive"),
+        _DESK,
     ),
-    "operator": (("introspect", "operate"), (), "Vận hành (dữ liệu thử)"),
+    "enforcement_officer": _Caller(
+        "THADS tỉnh (dữ liệu thử)",
+        (*_reading(*_DEBTORS_MEANS), "civil_enforcement:sensitive"),
+        ("enforcement-verification",),
+    ),
+    "analyst": _Caller("Phân tích (dữ liệu thử)", ("introspect",)),
+    "partner": _Caller("Văn phòng công chứng (dữ liệu thử)", ()),
+    "auditor": _Caller("Kiểm toán (dữ liệu thử)", ("audit:read",)),
+    "operator": _Caller("Vận hành (dữ liệu thử)", ("introspect", "operate")),
+    "bench": _Caller(
+        "Đo hiệu năng (dữ liệu thử)",
+        (*_reading(*_ALL), *(f"{name}:sensitive" for name in _ALL)),
+        ("bench-unified",),
+    ),
 }
 
 
@@ -57,7 +95,7 @@ def prepare(folder: Path, now: datetime, say: Callable[[str], None]) -> Demo:
     if not all(path.exists() for path in (*paths.values(), cast_file)):
         say(f"building the demo databases ({DEMO_CITIZENS} synthetic citizens)")
         _build(databases, paths, cast_file)
-    _write(config, _toml({name: path.relative_to(folder) for name, path in paths.items()}))
+    _write(config, _toml(databases, {name: one.relative_to(folder) for name, one in paths.items()}))
     settings = load(config)
     if not settings.path(settings.access.key).exists():
         create_key(settings.path(settings.access.key))
@@ -76,10 +114,13 @@ def _build(databases: list[Database], paths: dict[str, Path], cast_file: Path) -
     _write(cast_file, json.dumps(cast, ensure_ascii=False, indent=1) + "\n")
 
 
-def _toml(paths: dict[str, Path]) -> str:
+def _toml(databases: list[Database], paths: dict[str, Path]) -> str:
+    """Return settings in which all databases operate, also those that are still being built."""
     lines = ["# Written by justice-gateway demo; every value here is for show only.", "demo = true"]
-    for name, path in paths.items():
-        lines += ["", f"[databases.{name}]", f'url = "sqlite:///{path.as_posix()}"']
+    for one in databases:
+        lines += ["", f"[databases.{one.name}]", f'url = "sqlite:///{paths[one.name].as_posix()}"']
+        if one.group is not Group.OPERATING:
+            lines.append(f'group = "OPERATING"  # in truth {one.group.name}')
     return "\n".join(lines) + "\n"
 
 
@@ -109,8 +150,8 @@ def _tokens(settings: Settings, now: datetime, cast: list[dict[str, object]]) ->
         "citizen": next(iter(citizens.values())),
         "citizens": citizens,
         **{
-            name: token(f"demo-{name}", f"demo-{name}", scopes, purposes, agency)
-            for name, (scopes, purposes, agency) in _CALLERS.items()
+            name: token(f"demo-{name}", f"demo-{name}", one.scopes, one.purposes, one.agency)
+            for name, one in _CALLERS.items()
         },
     }
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from connectors.description import Record, Row
 from gateway.access.caller import Caller
-from gateway.protection import adoption
+from gateway.protection import adoption, will
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,10 @@ class Rule:
     hides: Callable[[Record, Row, Caller], bool]
 
 
-RULES: tuple[Rule, ...] = (Rule("adoption", adoption.withholds, adoption.hides),)
+RULES: tuple[Rule, ...] = (
+    Rule("adoption", adoption.withholds, adoption.hides),
+    Rule("will", will.withholds, will.hides),
+)
 
 
 def is_withheld(record: Record, caller: Caller) -> bool:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from connectors.description import Coded, Record, Row
 from connectors.values import PartialDate
+from gateway.clock import legal_date
 from gateway.errors import GatewayError
 
 DEFAULT_FIRST = 50
@@ -59,6 +60,8 @@ def _in_time(record: Record, row: Row, wanted: Wanted) -> bool:
     value = row[record.positions[record.date]]
     if isinstance(value, PartialDate):
         first, last = value.first, value.last
+    elif isinstance(value, datetime):
+        first = last = legal_date(value)
     elif isinstance(value, date):
         first = last = value
     else:

@@ -19,6 +19,7 @@ from types import FunctionType
 from typing import Any, get_args
 
 import strawberry
+from stdnum.vn import mst
 from strawberry import UNSET, Info
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.tools import create_type
@@ -53,6 +54,7 @@ _PYTHON: dict[Kind, object] = {
     Kind.PARTIAL_DATE: PartialDate,
     Kind.DATETIME: datetime,
     Kind.PERSON_NUMBER: PersonNumber,
+    Kind.ENTERPRISE_CODE: str,
 }
 
 
@@ -182,6 +184,19 @@ def resolved(
     )
 
 
+def _validity(one: Field) -> StrawberryField:
+    """Return the field that says whether an enterprise code has its check digit right."""
+
+    def is_valid(self: dict[str, object], info: Info) -> bool | None:
+        code = value_of(self, one.name)
+        return None if code is None else bool(mst.is_valid(str(code)))
+
+    title = Text(
+        f"{one.title.vi}: chữ số kiểm tra đúng", f"{one.title.en}: the check digit is right"
+    )
+    return resolved(f"{one.name}_is_valid", bool | None, is_valid, title=title)
+
+
 class Types:
     """Makes each GraphQL type of a schema over ``databases`` once. Not shared between schemas."""
 
@@ -247,6 +262,8 @@ class Types:
             made.append(plain(one.name, self._annotation(one, links), one.title))
             if one.person is not None:
                 made.append(links(one))
+            if one.kind is Kind.ENTERPRISE_CODE and not one.many:
+                made.append(_validity(one))
         return made
 
     def _annotation(self, one: Field, links: Callable[[Field], StrawberryField]) -> Any:

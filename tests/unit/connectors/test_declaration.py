@@ -292,7 +292,7 @@ def _colliding() -> list[type]:
             lambda: _record_with(lookups=[lookup("x", "A", "A", by="id", on=("x", "y"))]),
             r"sample\.x hangs on x\.y: no such",
         ),
-        (lambda: [Event, Note, Event], "two lists are called events"),
+        (lambda: [Event, Note, Event], r"test_declaration.py:\d+: sample.events is declared at"),
         (lambda: [Note], r"sample\.notes hangs on events\.event_id: no such"),
     ],
 )
@@ -322,3 +322,25 @@ def test_the_real_databases_say_everything_in_both_languages(declared: Database)
 def test_the_real_databases_can_tell_their_rows_apart(declared: Database) -> None:
     for one in declared.records:
         assert one.column(one.identity).required, f"{one.name} has rows without identity"
+
+
+def test_a_field_declared_twice_is_refused_with_file_and_line() -> None:
+    @record(
+        ("Hai lần", "Twice"),
+        lookups=[lookup("twice", "Hai lần", "Twice", by="owner_id")],
+        identity="entry_id",
+    )
+    class Twice:
+        entry_id: str = field("mã", "Id", BASIC)
+        owner_id: str | None = field("chủ", "Owner", BASIC)
+        owner_id: str | None = field("chủ khác", "Another owner", BASIC)  # type: ignore[no-redef]  # noqa: PIE794
+
+    with pytest.raises(DeclarationError, match=r"test_declaration\.py:\d+: Twice declares a field"):
+        database(
+            "sample",
+            title=("Mẫu", "Sample"),
+            owner=("Ai", "Who"),
+            legal_basis=(),
+            group=Group.OPERATING,
+            records=[Twice],
+        )
