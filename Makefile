@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 AUDIT := tests/acceptance/graphql_http
 
-.PHONY: help demo test lint bench schema lock clean
+.PHONY: help demo test lint bench schema graphiql lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make lint     ruff, mypy, import-linter, schema.graphql, lock files"
 	@echo "make bench    the benchmarks"
 	@echo "make schema   write schema.graphql from the code"
+	@echo "make graphiql build the GraphiQL page into the package (needs Node.js 20.19 or newer)"
 	@echo "make lock     pin all packages anew"
 	@echo "make clean    remove what these targets made"
 
@@ -40,6 +41,9 @@ bench:
 
 schema: .venv/.dev
 	$(BIN)/justice-gateway schema --write
+
+graphiql:
+	cd graphiql && npm ci && npm run build
 
 lock:
 	$(PYTHON) -m venv .venv/lock
