@@ -60,7 +60,7 @@ def test_the_tutorial_leads_to_an_answer_and_touches_nothing_in_the_gateway(
     run(install, tmp_path)
     run(data, tmp_path)
     monkeypatch.setenv("PYTHONPATH", f"{packages}:{ROOT}")
-    (query,) = blocks("graphql")
+    (query,) = blocks("gql")
     with demo_process(tmp_path / ".demo") as demo:
         body = demo.ask(query, None, "citizen")
         catalogue = demo.ask("{ databases { name live { state } } }")

@@ -30,13 +30,17 @@ class Process:
     pid: int
 
     def ask(
-        self, query: str, variables: Mapping[str, object] | None = None, caller: str = "officer"
+        self,
+        query: str,
+        variables: Mapping[str, object] | None = None,
+        caller: str = "officer",
+        token: str | None = None,
     ) -> dict[str, Any]:
-        """POST a document as one of the demo callers and return the body."""
+        """POST a document as one of the demo callers, or with ``token``, and return the body."""
         answer = httpx2.post(
             f"{self.url}/graphql",
             json={"query": query, "variables": variables},
-            headers={"authorization": f"Bearer {self.tokens[caller]}"},
+            headers={"authorization": f"Bearer {token or self.tokens[caller]}"},
             timeout=20,
         )
         body: dict[str, Any] = answer.json()

@@ -23,6 +23,7 @@ from tests.unit.connectors.backends.backend_samples import (
     EMPTY,
     THINGS,
     UNIONS,
+    thing,
     union,
     write_file,
 )
@@ -463,3 +464,17 @@ def test_every_column_of_a_lookup_is_searched_by_its_index(path: Path) -> None:
         "SEARCH unions USING INDEX ix_unions_one_id (one_id=?)",
         "SEARCH unions USING INDEX ix_unions_other_id (other_id=?)",
     ]
+
+
+async def test_text_in_a_wrong_encoding_costs_its_own_row_only(tmp_path: Path) -> None:
+    path = write_file(tmp_path / "file.sqlite", {"things": [thing("good"), thing("bad")]})
+    with closing(sqlite3.connect(path)) as file, file:
+        # "Hà Nội" as a database in TCVN3 would hand it out: bytes that are no UTF-8.
+        file.execute(
+            "UPDATE things SET title = CAST(x'48b5204ee96920' AS TEXT) WHERE thing_id = 'bad'"
+        )
+    backend = SqlBackend(DATABASE, f"sqlite:///{path}")
+    batch = await backend.fetch(THINGS, THINGS.lookups[0], [AN])
+    await backend.close()
+    assert [row[0] for row in batch.by_key[AN].rows] == ["good"]
+    assert batch.by_key[AN].unreadable == 1

@@ -1,0 +1,138 @@
+"""Every persona's story can be read off the answer to that persona's own ``me``.
+
+Not so, by law or by design, for three tags: wills (``testator``) and adoptions (``adopted``) are
+withheld even in the own view, and the death of a relative other than a spouse (``bereaved``) stands
+in that relative's records, which a citizen does not see. ``deceased`` and ``minor`` have no token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.process import Process, demo_process
+
+ME = """{ me { id notices { code }
+  population { source { state }
+    identity { item { fullName birthDate maritalStatus lifeStatus } }
+    earlierNumbers { items { number } }
+    protectionOrders { items { trueAddress { asRecorded } } }
+    residences { items { address { asRecorded } } } }
+  civilStatus { source { state }
+    births { items { fullName birthDate citizenId } }
+    marriages { items { status registrationDate endedOn endReason
+      husband { citizenId } wife { citizenId } } }
+    divorces { items { legalEffectDate } }
+    birthsOfChildren { items { eventId mother { citizenId } father { citizenId } } } }
+  securityMeasures { source { state } registrations { items { status
+    parties { items { role party { citizenId } } } } } }
+  legalAid { source { state } cases { items { caseNo beneficiaryCategory } } }
+  civilEnforcement { source { state } cases { items { decisionNo status
+    parties { items { role party { citizenId } } } } } }
+  administrativeViolations { source { state } sanctions { items { decisionNo
+    executions { items { completedOn expiredOn } } } } }
+  notary { source { state }
+    transactions { items { notarialNo kind } }
+    assets { items { assetId preventiveInfosOnAsset { items { level status } } } } } } }"""
+
+Me = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    with demo_process(tmp_path_factory.mktemp("personas") / ".demo") as process:
+        yield process
+
+
+def items(me: Me, section: str, name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = me[section][name]["items"]
+    return found
+
+
+def roles(me: Me, section: str, name: str) -> set[str]:
+    """Return the roles in which the citizen is a party of what the list holds."""
+    return {
+        party["role"]
+        for one in items(me, section, name)
+        for party in one["parties"]["items"]
+        if party["party"] and party["party"]["citizenId"] in own_numbers(me)
+    }
+
+
+def own_numbers(me: Me) -> set[str]:
+    return {me["id"], *(one["number"] for one in items(me, "population", "earlierNumbers"))}
+
+
+def is_married(me: Me) -> bool:
+    marriages = items(me, "civilStatus", "marriages")
+    return any(one["status"] != "REVOKED" and one["endedOn"] is None for one in marriages)
+
+
+def is_divorced(me: Me) -> bool:
+    ended = [one["endReason"] for one in items(me, "civilStatus", "marriages")]
+    return bool(items(me, "civilStatus", "divorces")) or bool({"DIVORCE", "ANNULMENT"} & {*ended})
+
+
+def is_widowed(me: Me) -> bool:
+    ended = {one["endReason"] for one in items(me, "civilStatus", "marriages")}
+    status = me["population"]["identity"]["item"]["maritalStatus"]
+    return bool({"DEATH_OF_SPOUSE", "DECLARED_DEAD"} & ended) or status == "WIDOWED"
+
+
+def has_blocked_asset(me: Me) -> bool:
+    return any(
+        info["level"] == "BLOCK" and info["status"] == "ACTIVE"
+        for asset in items(me, "notary", "assets")
+        for info in asset["preventiveInfosOnAsset"]["items"]
+    )
+
+
+def has_records_under_an_old_number(me: Me) -> bool:
+    shown = str(me["civilStatus"]) + str(me["civilEnforcement"]) + str(me["notary"])
+    return any(number in shown for number in own_numbers(me) - {me["id"]})
+
+
+STORIES: dict[str, Callable[[Me], bool]] = {
+    "married": is_married,
+    "divorced": is_divorced,
+    "widowed": is_widowed,
+    "old_number": has_records_under_an_old_number,
+    "debtor": lambda me: "DEBTOR" in roles(me, "civilEnforcement", "cases"),
+    "secured_party": lambda me: bool(items(me, "securityMeasures", "registrations")),
+    "fined": lambda me: bool(items(me, "administrativeViolations", "sanctions")),
+    "fined_expired": lambda me: bool(items(me, "administrativeViolations", "sanctions")),
+    "legal_aid": lambda me: bool(items(me, "legalAid", "cases")),
+    "notarised": lambda me: bool(items(me, "notary", "transactions")),
+    "blocked_asset": has_blocked_asset,
+    "protected": lambda me: bool(items(me, "population", "protectionOrders")),
+}
+ALL_TAGS = {
+    "married", "divorced", "widowed", "deceased", "minor", "debtor", "secured_party", "fined",
+    "fined_expired", "legal_aid", "notarised", "blocked_asset", "testator", "adopted", "old_number",
+    "conflicting_data", "protected", "bereaved",
+}  # fmt: skip
+
+
+def test_every_agreed_tag_has_a_persona(demo: Process) -> None:
+    assert {tag for one in demo.personas for tag in one["tags"]} >= ALL_TAGS
+
+
+def test_every_story_can_be_read_off_the_personas_own_view(demo: Process) -> None:
+    unread = []
+    for persona in demo.personas:
+        token = demo.tokens["citizens"].get(persona["id"])
+        if token is None:
+            continue
+        body = demo.ask(ME, None, token=token)
+        assert "errors" not in body, (persona, body["errors"])
+        me = body["data"]["me"]
+        states = {part["source"]["state"] for part in me.values() if isinstance(part, dict)}
+        assert states == {"ANSWERED"}, persona
+        unread += [
+            (persona["id"], tag)
+            for tag in persona["tags"]
+            if tag in STORIES and not STORIES[tag](me)
+        ]
+    assert unread == []
