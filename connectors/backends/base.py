@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Protocol
@@ -46,12 +46,14 @@ class Rows:
     """What one key found.
 
     ``rows``: the readable rows, newest first. ``unreadable``: how many of the rows found could not
-    be decoded. ``truncated``: there were more rows than ``record.limit``.
+    be decoded. ``truncated``: there were more rows than ``record.limit``. ``faults``: what was wrong
+    with the unreadable ones, for logs: names of columns, never values.
     """
 
     rows: tuple[Row, ...] = ()
     unreadable: int = 0
     truncated: bool = False
+    faults: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 def read_rows(record: Record, found: Collection[Sequence[object]]) -> Rows:
@@ -62,13 +64,13 @@ def read_rows(record: Record, found: Collection[Sequence[object]]) -> Rows:
     microseconds a row.
     """
     rows: list[Row] = []
-    unreadable = 0
+    faults: list[str] = []
     for raw in islice(found, record.limit):
         try:
             rows.append(decode(record, raw))
-        except Unreadable:
-            unreadable += 1
-    return Rows(tuple(rows), unreadable, truncated=len(found) > record.limit)
+        except Unreadable as error:
+            faults.append(str(error))
+    return Rows(tuple(rows), len(faults), len(found) > record.limit, frozenset(faults))
 
 
 @dataclass(frozen=True, slots=True)

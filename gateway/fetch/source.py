@@ -160,6 +160,16 @@ class Source:
             answer = Answer(report, found.rows, found.unreadable, found.truncated)
             self._keep(record, lookup, key, answer)
             answers.append(answer)
+        faults = {fault for found in batch.by_key.values() for fault in found.faults}
+        if faults:
+            count = sum(found.unreadable for found in batch.by_key.values())
+            log.warning(
+                "unreadable rows",
+                database=self.database.name,
+                record=record.name,
+                count=count,
+                faults=sorted(faults),
+            )
         return answers
 
     def _keep(self, record: Record, lookup: Lookup, key: str, answer: Answer) -> None:

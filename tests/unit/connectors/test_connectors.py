@@ -48,7 +48,7 @@ def test_the_seven_databases_all_have_records() -> None:
         "civil_status": 10,
         "legal_aid": 6,
         "notary": 9,
-        "population": 5,
+        "population": 6,
         "security_measures": 5,
     }
 

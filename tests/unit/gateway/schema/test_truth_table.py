@@ -261,3 +261,17 @@ async def test_a_section_not_selected_is_not_asked(tmp_path: Path) -> None:
             {"id": LAN},
         )
     assert source.fetched == []
+
+
+async def test_unreadable_rows_are_logged_by_column_and_never_by_value(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows: list[dict[str, object]] = [
+        {"event_id": "bad", "wife_citizen_id": LAN, "registration_date": "the day before"}
+    ]
+    async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
+        await marriages(gateway)
+    logged = capsys.readouterr().out
+    assert "registration_date cannot be read" in logged
+    assert "the day before" not in logged
+    assert LAN not in logged
