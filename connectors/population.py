@@ -80,6 +80,19 @@ class EarlierNumberKind(Coded):
     CANCELLED = "số định danh đã hủy", "cancelled personal identification number"
 
 
+class ProtectionGround(Coded):
+    """An assumption: whom the law protects by keeping secret where they live.
+
+    Criminal Procedure Code 101/2015/QH13 Art. 484-486; Law 13/2022/QH15 on domestic violence; Law
+    53/2024/QH15 on trafficking.
+    """
+
+    WITNESS = "bảo vệ người làm chứng, người tố giác, bị hại", "witness, informant or victim"
+    DOMESTIC_VIOLENCE = "bảo vệ người bị bạo lực gia đình", "victim of domestic violence"
+    TRAFFICKING = "bảo vệ nạn nhân của hành vi mua bán người", "victim of trafficking"
+    OTHER = "căn cứ khác", "other ground"
+
+
 @struct("Thẻ căn cước", "Identity card")
 class IdentityCard:
     issued_on: date | None = field("ngày cấp", "Issued on", BASIC)
@@ -213,11 +226,44 @@ class HouseholdMember:
     )
 
 
+@record(
+    ("Quyết định bảo vệ nơi ở", "Order that protects an address"),
+    lookups=[
+        lookup(
+            "protection_orders",
+            "Quyết định bảo vệ nơi ở",
+            "Orders that protect the address",
+            by="citizen_id",
+        )
+    ],
+    identity="order_no",
+    date="valid_from",
+    sensitivity=RESTRICTED,
+)
+class ProtectionOrder:
+    """An assumption of design section 7: such orders are recorded with the population data.
+
+    The true address stands here and nowhere else; residences, and whatever other databases copied
+    from them, hold a substitute in the same form as anyone's address.
+    """
+
+    order_no: str = field("số quyết định bảo vệ", "Order number", RESTRICTED)
+    citizen_id: PersonNumber = field(
+        "số định danh cá nhân", "Personal identification number", RESTRICTED
+    )
+    issued_on: date | None = field("ngày ban hành", "Issued on", RESTRICTED)
+    issuer: str | None = field("cơ quan ban hành", "Issuer", RESTRICTED)
+    ground: ProtectionGround | None = field("căn cứ bảo vệ", "Ground", RESTRICTED)
+    true_address: Place | None = field("nơi ở thực tế", "True address", RESTRICTED)
+    valid_from: date | None = field("từ ngày", "From", RESTRICTED)
+    valid_until: date | None = field("đến ngày", "Until", RESTRICTED)
+
+
 DATABASE = database(
     "population",
     title=("Cơ sở dữ liệu quốc gia về dân cư", "National Population Database"),
     owner=("Bộ Công an", "Ministry of Public Security"),
     legal_basis=("Luật Căn cước 26/2023/QH15, Điều 8-11", "Nghị định 70/2024/NĐ-CP"),
     group=Group.OPERATING,
-    records=[Identity, EarlierNumber, Residence, FamilyMember, HouseholdMember],
+    records=[Identity, EarlierNumber, Residence, FamilyMember, HouseholdMember, ProtectionOrder],
 )

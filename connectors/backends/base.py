@@ -46,8 +46,8 @@ class Rows:
     """What one key found.
 
     ``rows``: the readable rows, newest first. ``unreadable``: how many of the rows found could not
-    be decoded. ``truncated``: there were more rows than ``record.limit``. ``faults``: what was wrong
-    with the unreadable ones, for logs: names of columns, never values.
+    be decoded. ``truncated``: there were more rows than ``record.limit``. ``faults``: what was
+    wrong with the unreadable ones, for logs: names of columns, never values.
     """
 
     rows: tuple[Row, ...] = ()

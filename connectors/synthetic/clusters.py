@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from connectors.synthetic import civil_status_rows, population_rows
+from connectors.synthetic import (
+    civil_status_rows,
+    enforcement_rows,
+    legal_aid_rows,
+    notary_rows,
+    population_rows,
+    protected,
+    security_rows,
+    violation_rows,
+)
 from connectors.synthetic.bonds import bind
 from connectors.synthetic.book import Rows
 from connectors.synthetic.conflicts import plant
@@ -13,11 +22,21 @@ from connectors.synthetic.courts import decide
 from connectors.synthetic.family import simulate
 from connectors.synthetic.model import Family
 from connectors.synthetic.options import Options
+from connectors.synthetic.property import own
 from connectors.synthetic.registers import register
 from connectors.synthetic.truth import PersonTruth, truths
 
 #: What writes rows, each with random numbers of its own. A further database adds its function here.
-SECTIONS: tuple[Callable[[Family, Rows], None], ...] = (population_rows.add, civil_status_rows.add)
+SECTIONS: tuple[Callable[[Family, Rows], None], ...] = (
+    population_rows.add,
+    civil_status_rows.add,
+    legal_aid_rows.add,
+    violation_rows.add,
+    protected.orders,
+    notary_rows.add,
+    security_rows.add,
+    enforcement_rows.add,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +71,8 @@ def make(options: Options, index: int) -> Cluster:
     decide(family)
     register(family)
     plant(family)
+    protected.protect(family)
+    own(family)
     rows: Rows = {}
     for section in SECTIONS:
         section(family, rows)

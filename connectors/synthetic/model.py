@@ -10,11 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from random import Random
+from typing import TYPE_CHECKING
 
+from connectors.synthetic.dealings import AidCase, Handling, Protection, Sanction
 from connectors.synthetic.names import Name
 from connectors.synthetic.numbers import Numbers
 from connectors.synthetic.options import Options
 from connectors.synthetic.places import Home
+
+if TYPE_CHECKING:
+    from connectors.synthetic.property_model import Estate
 
 
 @dataclass(slots=True)
@@ -83,6 +88,10 @@ class Person:
     planted: dict[str, object] = field(default_factory=dict)
     conflicts: list[tuple[str, str]] = field(default_factory=list)
     filed: list[tuple[str, str, str]] = field(default_factory=list)
+    protection: Protection | None = None
+    aid: list[AidCase] = field(default_factory=list)
+    sanctions: list[Sanction] = field(default_factory=list)
+    handled: list[Handling] = field(default_factory=list)
 
     def name_on(self, day: date) -> Name:
         """Return the name borne on ``day``."""
@@ -220,6 +229,7 @@ class Family:
     guardianships: list[Guardianship] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    estate: Estate | None = None
     events: int = 0
 
     def event_id(self, prefix: str) -> str:

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from connectors.legal_aid import LegalAidCategory
+from connectors.synthetic.dealings import AidCase, Sanction
 from connectors.synthetic.draw import age_on
 from connectors.synthetic.options import TODAY
+from connectors.synthetic.property_story import property_facts
 from connectors.synthetic.truth import PersonTruth
 
 #: ``{"id": ..., "story": ..., "tags": [...]}``
@@ -57,6 +60,10 @@ def _conflict(what: str, *, adult: bool = True) -> _Role:
     return _Role(lambda person: any(one.what == what for one in person.conflicts), adult)
 
 
+def _fine(one: Sanction) -> bool:
+    return one.main_sanction == "FINE"
+
+
 def _parent_of_two(person: PersonTruth) -> bool:
     return (
         person.marital_status == "MARRIED"
@@ -94,6 +101,17 @@ _ROLES: tuple[_Role, ...] = (
     _Role(lambda p: "bereaved" in p.tags and p.marital_status != "WIDOWED"),
     _Role(lambda p: bool(p.guardian_of)),
     _Role(lambda p: p.life_state == "MISSING", adult=False),
+    _Role(lambda p: any(one.acceptance == "ACCEPTED" for one in p.legal_aid)),
+    _Role(lambda p: any(_fine(one) and not one.expired for one in p.sanctions)),
+    _Role(lambda p: "fined_expired" in p.tags and all(_fine(one) for one in p.sanctions)),
+    _tagged("protected"),
+    _Role(lambda p: any(one.role == "DEBTOR" and one.open for one in p.enforcement_cases)),
+    _tagged("blocked_asset"),
+    _Role(lambda p: any(one.role == "SECURING" and one.effective for one in p.securities)),
+    _Role(lambda p: any(one.role == "SECURED" for one in p.securities)),
+    _Role(lambda p: len(p.transactions) >= 2),
+    _tagged("testator"),
+    _Role(lambda p: bool(p.wills) and p.life_state == "DEAD", adult=False),
 )
 
 
@@ -138,10 +156,42 @@ def _facts(person: PersonTruth, today: date) -> list[tuple[str, str]]:
         facts.append(("đang giám hộ cho người thân", "guardian of a relative"))
     if "old_number" in person.tags:
         facts.append(("có hồ sơ ghi theo số cũ", "some records are under an old number"))
+    facts += [_aid(one) for one in person.legal_aid]
+    facts += [_sanction(one) for one in person.sanctions]
+    facts += property_facts(person)
+    if person.protection is not None:
+        facts.append(
+            (
+                "nơi ở được bảo vệ: các CSDL ghi địa chỉ thay thế",
+                "address protected: the registers show a substitute",
+            )
+        )
     facts += [_FAULTS[one.what] for one in person.conflicts if one.what in _FAULTS]
     if "bereaved" in person.tags and person.marital_status != "WIDOWED":
         facts.append(("có người thân đã mất", "has lost a close relative"))
     return facts
+
+
+def _aid(case: AidCase) -> tuple[str, str]:
+    year, category = case.requested.year, LegalAidCategory[case.category].title
+    if case.acceptance != "ACCEPTED":
+        return f"đã yêu cầu trợ giúp pháp lý năm {year}", f"asked for legal aid in {year}"
+    return (
+        f"được trợ giúp pháp lý năm {year} theo diện {category.vi}",
+        f"legal aid in {year} as {category.en}",
+    )
+
+
+def _sanction(one: Sanction) -> tuple[str, str]:
+    """Say what a sanction was, and whether it still counts (Law 15/2012/QH13 Art. 7)."""
+    vi, en = ("bị phạt tiền", "fined") if _fine(one) else ("bị phạt cảnh cáo", "warned")
+    year = one.decided.year
+    if one.expired:
+        return (
+            f"{vi} năm {year}, đã qua thời hạn bị coi là đã bị xử phạt",
+            f"{en} in {year}, which no longer counts",
+        )
+    return f"{vi} năm {year}, còn trong thời hạn", f"{en} in {year}, which still counts"
 
 
 def _life(person: PersonTruth, today: date) -> tuple[str, str]:

@@ -148,6 +148,9 @@ def _residences(register: _Register, person: Person) -> None:
     if gone is None and 18 <= age < 50 and rng.random() < _MIGRATION_RATE:
         elsewhere = home(rng, province(rng))
         start = later(rng, birthday(person.born, 18), 0, (today - birthday(person.born, 18)).days)
+        if person.protection is not None:  # only the substitute; the draws stay those of anybody
+            rng.random()
+            return
         _residence(register, person, "TEMPORARY", elsewhere, start, None)
         _residence(register, person, "CURRENT", elsewhere, start, None)
         if rng.random() < 0.1:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 
 from connectors.synthetic.conflicts import last_marital_status
+from connectors.synthetic.dealings import AidCase, Handling, ProtectedAddress, Sanction
 from connectors.synthetic.draw import age_on
 from connectors.synthetic.model import Family, Person, Union
+from connectors.synthetic.property_truth import (
+    CaseRole,
+    OwnedAsset,
+    Possessions,
+    SecurityRole,
+    possessions,
+)
+from connectors.synthetic.protected import protected_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,15 @@ class PersonTruth:
     ward_of: str | None
     incapacitated: bool
     conflicts: tuple[Conflict, ...]
+    legal_aid: tuple[AidCase, ...]
+    sanctions: tuple[Sanction, ...]
+    handled: tuple[Handling, ...]
+    protection: ProtectedAddress | None
+    assets: tuple[OwnedAsset, ...]
+    enforcement_cases: tuple[CaseRole, ...]
+    securities: tuple[SecurityRole, ...]
+    transactions: tuple[str, ...]
+    wills: tuple[str, ...]
     tags: tuple[str, ...]
 
     def as_json(self) -> str:
@@ -87,8 +105,8 @@ class PersonTruth:
 
 def _plain(value: object) -> object:
     """Return what JSON can hold for a truth, for what is in it, or for a date."""
-    if isinstance(value, PersonTruth | MaritalSpell | Filing | Conflict):
-        return {name: getattr(value, name) for name in value.__slots__}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: getattr(value, one.name) for one in fields(value)}
     return str(value)
 
 
@@ -97,10 +115,13 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, default=_plain, check_circular=F
 
 def truths(family: Family) -> tuple[PersonTruth, ...]:
     """Return what is true of everybody in a cluster."""
-    return tuple(_truth(person, family.options.today) for person in family.people)
+    held = possessions(family)
+    return tuple(
+        _truth(person, held[person.index], family.options.today) for person in family.people
+    )
 
 
-def _truth(person: Person, today: date) -> PersonTruth:
+def _truth(person: Person, held: Possessions, today: date) -> PersonTruth:
     state = _life_state(person)
     marital = last_marital_status(person, today)
     return PersonTruth(
@@ -128,7 +149,16 @@ def _truth(person: Person, today: date) -> PersonTruth:
         ward_of=_number(person.ward.guardian) if person.ward else None,
         incapacitated=person.incapacitated is not None,
         conflicts=tuple(Conflict(*one) for one in person.conflicts),
-        tags=_tags(person, state, marital, today),
+        legal_aid=tuple(person.aid),
+        sanctions=tuple(person.sanctions),
+        handled=tuple(person.handled),
+        protection=protected_address(person, today),
+        assets=tuple(held.assets),
+        enforcement_cases=tuple(held.cases),
+        securities=tuple(held.securities),
+        transactions=tuple(held.transactions),
+        wills=tuple(held.wills),
+        tags=_tags(person, state, marital, today) + held.tags(),
     )
 
 
@@ -161,6 +191,10 @@ def _tags(person: Person, state: str, marital: str, today: date) -> tuple[str, .
         "adopted": person.adoption is not None,
         "old_number": bool(person.filed),
         "conflicting_data": any(what in PLANTED for what, _ in person.conflicts),
+        "legal_aid": bool(person.aid),
+        "fined": any(not one.expired for one in person.sanctions),
+        "fined_expired": bool(person.sanctions) and all(one.expired for one in person.sanctions),
+        "protected": person.protection is not None,
         "bereaved": state == "ALIVE" and any(one.died is not None for one in kin),
     }
     return tuple(tag for tag, holds in found.items() if holds)

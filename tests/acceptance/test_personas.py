@@ -32,9 +32,10 @@ ME = """{ me { id notices { code }
   civilEnforcement { source { state } cases { items { decisionNo status
     parties { items { role party { citizenId } } } } } }
   administrativeViolations { source { state } sanctions { items { decisionNo
+    violator { citizenId }
     executions { items { completedOn expiredOn } } } } }
   notary { source { state }
-    transactions { items { notarialNo kind } }
+    transactions { items { notarialNo kind parties { items { party { citizenId } } } } }
     assets { items { assetId preventiveInfosOnAsset { items { level status } } } } } } }"""
 
 Me = dict[str, Any]
@@ -90,7 +91,7 @@ def has_blocked_asset(me: Me) -> bool:
 
 
 def has_records_under_an_old_number(me: Me) -> bool:
-    shown = str(me["civilStatus"]) + str(me["civilEnforcement"]) + str(me["notary"])
+    shown = str({name: part for name, part in me.items() if name != "population"})
     return any(number in shown for number in own_numbers(me) - {me["id"]})
 
 

@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 
+from connectors.administrative_violations import DATABASE as VIOLATIONS
+from connectors.civil_enforcement import DATABASE as ENFORCEMENT
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.description import Record
+from connectors.legal_aid import DATABASE as LEGAL_AID
+from connectors.notary import DATABASE as NOTARY
+from connectors.population import DATABASE as POPULATION
+from connectors.security_measures import DATABASE as SECURITY_MEASURES
 from connectors.synthetic import Cluster, Options, PersonTruth, clusters
+from connectors.values import PartialDate
 
 Row = Mapping[str, object]
+DATABASES = (
+    POPULATION,
+    CIVIL_STATUS,
+    SECURITY_MEASURES,
+    LEGAL_AID,
+    ENFORCEMENT,
+    VIOLATIONS,
+    NOTARY,
+)
 
 
 @dataclass
@@ -52,3 +71,38 @@ def the_sample() -> Sample:
     """Six thousand people, with many disagreements so that each kind occurs."""
     options = Options(people=6_000, disagreement_rate=0.06)
     return Sample(options, list(clusters(options)))
+
+
+@cache
+def the_world() -> Sample:
+    """Twenty thousand people as they are by default."""
+    options = Options(people=20_000)
+    return Sample(options, list(clusters(options)))
+
+
+def first(value: object) -> date:
+    """Return the first day that a date of a row can mean."""
+    return PartialDate.parse(str(value)).first
+
+
+def last(value: object) -> date:
+    """Return the last day that a date of a row can mean."""
+    return PartialDate.parse(str(value)).last
+
+
+def everything(world: Sample) -> Iterator[tuple[Record, list[Row]]]:
+    """Yield every record of the seven databases with its rows."""
+    for database in DATABASES:
+        for record in database.records:
+            yield record, world.rows[database.name, record.name]
+
+
+def named(record: Record) -> Iterator[tuple[str, str]]:
+    """Yield the columns that hold a number, with what the names beside it begin with."""
+    names = [column.name for column in record.columns]
+    if "member_id" in names:  # a row about somebody's kin or household
+        yield "member_id", ""
+        return
+    for name in names:
+        if name.endswith("citizen_id"):
+            yield name, name.removesuffix("citizen_id")

@@ -1,0 +1,296 @@
+"""What is known of a cluster's property, securities and debts: facts, before any register.
+
+Each fact is here once; ``notary_rows``, ``security_rows`` and ``enforcement_rows`` say what their
+database holds of it. Like ``model``, these objects change while a cluster is made.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from connectors.synthetic.draw import birthday
+from connectors.synthetic.model import Family, Person
+from connectors.synthetic.organisations import NotaryOffice, Organisation
+from connectors.synthetic.places import Home
+
+#: Common property of spouses without shares (Law on Marriage and Family 52/2014 Art. 33).
+COMMON = "sở hữu chung hợp nhất của vợ chồng"
+HOMES = ("LAND_USE_RIGHT", "HOUSE", "APARTMENT")
+
+
+@dataclass(frozen=True, slots=True)
+class Outsider:
+    """Somebody who is not of the population: only what a record writes down."""
+
+    name: str
+    year: int
+    home: Home
+
+
+Owner = Person | Organisation | Outsider
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    """That an asset may not (BLOCK) or should not without care (WARN) be transacted."""
+
+    prevent_id: str
+    kind: str
+    level: str
+    person: Person | None
+    issuer: str
+    document_no: str
+    start: date
+    end: date | None = None
+    attachment: str | None = None
+
+    def holds_on(self, day: date) -> bool:
+        """Whether it stands on ``day``."""
+        return self.start <= day and (self.end is None or day < self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Who owns an asset from a day on, each with a share."""
+
+    start: date
+    owners: tuple[tuple[Owner, str], ...]
+    origin: str
+
+
+@dataclass(slots=True, eq=False)
+class Asset:
+    """A home or a vehicle and who owned it over time. ``seen``: the notaries know it."""
+
+    asset_id: str
+    kind: str
+    home: Home
+    serial: int
+    holdings: list[Holding] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    mortgages: list[tuple[date, date, Owner]] = field(default_factory=list)
+    securities: list[Registration] = field(default_factory=list)
+    last_deed: date = date.min
+    seen: bool = False
+    chassis_no: str | None = None
+    plate_no: str | None = None
+    engine_no: str | None = None
+    brand: str | None = None
+
+    @property
+    def holding(self) -> Holding:
+        """The present holding."""
+        return self.holdings[-1]
+
+    def owners(self) -> list[Owner]:
+        """Return the present owners."""
+        return [owner for owner, _ in self.holdings[-1].owners]
+
+    def owners_on(self, day: date) -> list[Owner]:
+        """Return who owned it on ``day``, nobody if that is not known."""
+        for one in reversed(self.holdings):
+            if one.start <= day:
+                return [owner for owner, _ in one.owners]
+        return []
+
+    def blocked_on(self, day: date) -> bool:
+        """Whether transactions of the asset are blocked on ``day``."""
+        return any(one.level == "BLOCK" and one.holds_on(day) for one in self.blocks)
+
+    def encumbered_on(self, day: date) -> bool:
+        """Whether a mortgage or another security stands on ``day``."""
+        return any(start <= day < end for start, end, _ in self.mortgages) or any(
+            one.stands_on(day) for one in self.securities
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Deed:
+    """A notarised transaction. ``lost``: its province has not synchronised it."""
+
+    number: str
+    kind: str
+    day: date
+    office: NotaryOffice
+    notary: str
+    parties: list[tuple[str, Owner]]
+    assets: list[Asset]
+    value: Decimal | None = None
+    status: str = "VALID"
+    related: str | None = None
+    lost: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Will:
+    """A notarised will (Law 46/2024; ``domain.md`` 2.6)."""
+
+    deed: Deed
+    testator: Person
+    replaced_by: str | None = None
+    opened: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """A change of a registration (Decree 99/2022 Art. 18)."""
+
+    ground: str
+    day: date
+    old: str | None
+    new: str
+    priority: bool
+
+
+@dataclass(slots=True, eq=False)
+class Registration:
+    """A security over movables (Decree 99/2022; ``domain.md`` 2.2)."""
+
+    number: str
+    measure: str
+    day: date
+    securing: list[Owner]
+    secured: Owner
+    collateral: str
+    asset: Asset | None = None
+    what: str = ""
+    value: Decimal | None = None
+    ended: date | None = None
+    ground: str | None = None
+    status: str = "EFFECTIVE"
+    kept: bool = False
+    amendments: list[Amendment] = field(default_factory=list)
+    notice: date | None = None
+    duplicate_of: str | None = None
+
+    def stands_on(self, day: date) -> bool:
+        """Whether it is effective on ``day``."""
+        return self.day <= day and (self.ended is None or day < self.ended)
+
+
+@dataclass(slots=True)
+class Obligation:
+    """What a debtor owes, what was paid and what is left: ``amount == paid + remaining``."""
+
+    kind: str
+    amount: Decimal
+    paid: Decimal
+    periodic: bool = False
+
+    @property
+    def remaining(self) -> Decimal:
+        """What is still to be paid."""
+        return self.amount - self.paid
+
+
+@dataclass(slots=True)
+class Measure:
+    """A security or coercive measure (Law 106/2025; ``domain.md`` 2.4)."""
+
+    coercive: bool
+    kind: str
+    day: date
+    addressee: str
+    asset: Asset | None = None
+    lifted: date | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Case:
+    """An enforcement case. ``since`` is the day of its present status."""
+
+    number: str
+    judgment_no: str
+    kind: str
+    issued: date
+    effective: date
+    requested: date | None
+    decided: date
+    deadline: date
+    agency: Organisation
+    debtors: list[Owner]
+    creditor: Owner | None
+    related: list[Person]
+    obligations: list[Obligation]
+    status: str
+    since: date
+    closed: date | None
+    measures: list[Measure] = field(default_factory=list)
+    exit_stop: tuple[Person, date, date | None] | None = None
+    notice: tuple[date, date | None] | None = None
+    loan: Registration | None = None
+
+    @property
+    def last(self) -> Person | None:
+        """The first debtor, if a person."""
+        first = self.debtors[0]
+        return first if isinstance(first, Person) else None
+
+
+Handler = Callable[..., None]
+
+
+@dataclass(slots=True)
+class Estate:
+    """All of this for one cluster, and what is still due, in the order of the days."""
+
+    family: Family
+    rng: Random
+    today: date
+    assets: list[Asset] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
+    wills: list[Will] = field(default_factory=list)
+    registrations: list[Registration] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
+    asked: set[tuple[int, bool]] = field(default_factory=set)
+    poor: set[int] = field(default_factory=set)
+    companies: list[tuple[Person, Organisation]] = field(default_factory=list)
+    heap: list[tuple[date, int, Handler, tuple[Any, ...]]] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def push(self, day: date, handler: Handler, *arguments: Any) -> None:
+        """Have ``handler(estate, day, *arguments)`` called on ``day``, if that comes."""
+        if day < self.today:
+            heapq.heappush(self.heap, (day, self.next("heap"), handler, arguments))
+
+    def run(self) -> None:
+        """Let everything happen, day by day."""
+        while self.heap:
+            day, _, handler, arguments = heapq.heappop(self.heap)
+            handler(self, day, *arguments)
+
+    def next(self, what: str) -> int:
+        """Return 0, 1, ... for each kind of thing that is numbered."""
+        count = self.counts.get(what, 0)
+        self.counts[what] = count + 1
+        return count
+
+    def serial(self, what: str, room: int) -> int:
+        """Return a number that no other thing of this kind has, in no cluster."""
+        count = self.next(what)
+        if count >= room:
+            raise ValueError(f"a cluster has more than {room} of {what}")
+        return self.family.index * room + count
+
+
+def able(owner: Owner, day: date) -> bool:
+    """Whether somebody can act on ``day``: of age, alive, with capacity (Civil Code 2015)."""
+    if not isinstance(owner, Person):
+        return True
+    return (
+        owner.alive_on(day)
+        and birthday(owner.born, 18) <= day
+        and (owner.incapacitated is None or day < owner.incapacitated)
+    )
+
+
+def couple(person: Person, day: date) -> list[Person]:
+    """Return somebody and, if married on ``day``, the spouse."""
+    union = person.union_on(day)
+    return [person] if union is None else [person, union.spouse(person)]

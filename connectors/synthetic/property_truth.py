@@ -1,0 +1,103 @@
+"""What is true of somebody's property, debts and wills, in terms of the registers' numbers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from connectors.synthetic.debts import CLOSED
+from connectors.synthetic.model import Family, Person
+from connectors.synthetic.property_model import Estate
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedAsset:
+    """An asset that somebody owns today and that notaries know. ``blocked``: no transactions."""
+
+    asset_id: str
+    kind: str
+    share: str
+    blocked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRole:
+    """In which role (DEBTOR, CREDITOR, RELATED) somebody is in a case, and whether it is open."""
+
+    decision_no: str
+    role: str
+    status: str
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityRole:
+    """In which role (SECURING, SECURED) somebody is in a registration, and whether it stands."""
+
+    registration_no: str
+    role: str
+    effective: bool
+
+
+@dataclass(slots=True)
+class Possessions:
+    """What is true of one person. ``transactions`` are without wills, which are in ``wills``."""
+
+    assets: list[OwnedAsset] = field(default_factory=list)
+    cases: list[CaseRole] = field(default_factory=list)
+    securities: list[SecurityRole] = field(default_factory=list)
+    transactions: list[str] = field(default_factory=list)
+    wills: list[str] = field(default_factory=list)
+
+    def tags(self) -> tuple[str, ...]:
+        """Return the tags of design section 10 that property, securities and debts give."""
+        found = {
+            "debtor": any(one.role == "DEBTOR" for one in self.cases),
+            "secured_party": bool(self.securities),
+            "notarised": bool(self.transactions),
+            "blocked_asset": any(one.blocked for one in self.assets),
+            "testator": bool(self.wills),
+        }
+        return tuple(tag for tag, holds in found.items() if holds)
+
+
+def possessions(family: Family) -> dict[int, Possessions]:
+    """Return what is true of the people of a cluster, by their index; of no property, nothing."""
+    found: dict[int, Possessions] = defaultdict(Possessions)
+    estate = family.estate
+    if estate is None:
+        return found
+    _assets(estate, found)
+    for case in estate.cases:
+        named = [("DEBTOR", one) for one in case.debtors]
+        named += [("RELATED", one) for one in case.related]
+        if case.creditor is not None:
+            named.append(("CREDITOR", case.creditor))
+        for role, one in named:
+            if isinstance(one, Person):
+                now = CaseRole(case.number, role, case.status, case.status not in CLOSED)
+                found[one.index].cases.append(now)
+    for registration in estate.registrations:
+        standing = registration.status == "EFFECTIVE"
+        named = [("SECURING", one) for one in registration.securing]
+        for role, one in [*named, ("SECURED", registration.secured)]:
+            if isinstance(one, Person):
+                entry = SecurityRole(registration.number, role, standing)
+                found[one.index].securities.append(entry)
+    return found
+
+
+def _assets(estate: Estate, found: dict[int, Possessions]) -> None:
+    for asset in estate.assets:
+        if asset.seen:
+            blocked = asset.blocked_on(estate.today)
+            for owner, share in asset.holding.owners:
+                if isinstance(owner, Person):
+                    one = OwnedAsset(asset.asset_id, asset.kind, share, blocked)
+                    found[owner.index].assets.append(one)
+    for deed in estate.deeds:
+        for person in {id(p): p for _, p in deed.parties if isinstance(p, Person)}.values():
+            if deed.kind == "WILL":
+                found[person.index].wills.append(deed.number)
+            elif not deed.lost:
+                found[person.index].transactions.append(deed.number)

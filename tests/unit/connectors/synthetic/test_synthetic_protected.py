@@ -1,0 +1,103 @@
+"""Where protected people live is in their orders only; what else is shown looks like anybody's."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+
+import pytest
+
+from tests.unit.connectors.synthetic.synthetic_sample import (
+    Sample,
+    everything,
+    named,
+    the_sample,
+    the_world,
+)
+
+
+@pytest.fixture(scope="module")
+def sample() -> Sample:
+    return the_sample()
+
+
+@pytest.fixture(scope="module")
+def world() -> Sample:
+    return the_world()
+
+
+def day(value: object) -> date:
+    assert isinstance(value, date)
+    return value
+
+
+def test_true_addresses_are_in_the_orders_only(sample: Sample) -> None:
+    orders = {str(row["citizen_id"]): row for row in sample.population("protection_orders")}
+    protected = {one.id: one.protection for one in sample.people.values() if one.protection}
+    assert orders.keys() == protected.keys()
+    assert len(orders) >= 6_000 / 2_000
+    true = [one.true_address for one in protected.values()]
+    for key, rows in sample.rows.items():
+        for row in rows if key != ("population", "protection_orders") else ():
+            for value in row.values():
+                assert not isinstance(value, str) or not any(one in value for one in true)
+    for number, row in orders.items():
+        address = protected[number]
+        assert address is not None
+        assert row["true_address_as_recorded"] == address.true_address
+        assert "protected" in sample.people[number].tags
+        assert day(row["issued_on"]) < sample.options.today
+        assert day(row.get("valid_until", date.max)) > sample.options.today
+
+
+def test_a_substitute_address_looks_like_anybodys(sample: Sample) -> None:
+    protected = {one.id: one.protection for one in sample.people.values() if one.protection}
+    shapes, kinds = defaultdict(set), defaultdict(set)
+    for row in sample.population("residences"):
+        here = row["citizen_id"] in protected
+        shapes[here].add(frozenset(row) - {"valid_until"})
+        kinds[here].add(str(row["address_as_recorded"]).split()[0])
+        address = protected.get(str(row["citizen_id"]))
+        if address is not None and "valid_until" not in row:
+            assert row["address_as_recorded"] == address.substitute_address
+    assert shapes[True] <= shapes[False]
+    assert kinds[True] <= kinds[False]
+
+
+def test_nobody_learns_where_a_protected_person_lives(world: Sample) -> None:
+    protected = {one.id: one.protection for one in world.people.values() if one.protection}
+    assert len(protected) >= 20
+    secret = [one.true_address for one in protected.values()]
+    numbers = {one.partition(",")[0] for one in secret}
+    for record, rows in everything(world):
+        if record.name == "protection_orders":
+            assert {str(row["citizen_id"]) for row in rows} == protected.keys()
+            continue
+        for row in rows:
+            for value in row.values():
+                if type(value) is str and any(one in value for one in numbers if "số" in value):
+                    assert not any(one in value for one in secret), record.name
+
+
+def street(address: object) -> str:
+    """Return an address up to the commune."""
+    return str(address).partition(", phường ")[0].partition(", xã ")[0]
+
+
+def test_addresses_of_protected_people_are_those_of_the_population_database(world: Sample) -> None:
+    known: dict[str, set[str]] = defaultdict(set)
+    for row in world.population("residences"):
+        known[str(row["citizen_id"])].add(street(row["address_as_recorded"]))
+        order = world.people[str(row["citizen_id"])].protection
+        if order is not None and "valid_until" not in row:
+            assert row["address_as_recorded"] == order.substitute_address
+    compared: set[str] = set()
+    for record, rows in everything(world):
+        for key, start in named(record):
+            address = f"{start}residence_as_recorded"
+            for row in rows:
+                number = world.who(row, key) if address in row else None
+                if number is not None and world.people[number].protection is not None:
+                    compared.add(record.database)
+                    assert street(row[address]) in known[number], record.name
+    assert len(compared) >= 4
