@@ -23,6 +23,7 @@ from connectors.tables import STATEMENT_TABLE, tables
 from connectors.values import PartialDate
 
 _BATCH = 5_000
+_SHAPES = 500
 # What ``encode_text`` does, without looking for the kinds that rows are mostly made of.
 _ENCODE: dict[type, Callable[[object], object]] = {
     int: lambda value: value,
@@ -82,6 +83,8 @@ class _Sink:
     def flush(self) -> None:
         for shape, values in self.pending.items():
             if shape not in self.statements:
+                if len(self.statements) >= _SHAPES:
+                    self.statements.clear()  # rare shapes never end; common ones are soon back
                 self.statements[shape] = self._statement(shape)
             self.connection.exec_driver_sql(self.statements[shape], values)
         self.count += self.waiting
