@@ -248,6 +248,7 @@ def _record(database_name: str, cls: type) -> Record:
         single=mark.single,
         limit=mark.limit,
         coverage=mark.coverage,
+        where=mark.where,
     )
 
 
@@ -359,12 +360,12 @@ def _check(where: str, one: Record) -> None:
 
 def _check_lookups(name: str, records: tuple[Record, ...]) -> None:
     parents = {one.name: one for one in records}
-    seen: set[str] = set()
-    for found in (lookup for one in records for lookup in one.lookups):
+    seen: dict[str, str] = {}
+    for place, found in ((one.where, lookup) for one in records for lookup in one.lookups):
+        where = f"{place}: {name}.{found.name}"
         if found.name in seen:
-            raise DeclarationError(f"{name}: two lists are called {found.name}")
-        seen.add(found.name)
-        where = f"{name}.{found.name}"
+            raise DeclarationError(f"{where}: two lists are called so, see {seen[found.name]}")
+        seen[found.name] = place
         _check_through(where, parents, found)
         if found.on is None:
             continue

@@ -9,7 +9,7 @@ and free of I/O.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
@@ -165,6 +165,7 @@ class Record:
     ``date`` / ``status``: the columns behind the list arguments, None where there are none.
     ``single``: at most one row belongs to a key (``item`` instead of ``items``).
     ``limit``: how many rows a source is asked for per key; more makes the list ``truncated``.
+    ``where``: file and line of the declaration, for messages.
     """
 
     database: str
@@ -181,6 +182,7 @@ class Record:
     single: bool
     limit: int
     coverage: Coverage | None
+    where: str = field(default="", compare=False)
 
     @cached_property
     def positions(self) -> dict[str, int]:

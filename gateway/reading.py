@@ -25,19 +25,24 @@ class Reader:
     sources: Mapping[str, Source]
     loaders: Loaders
 
-    def missing_scope(self, record: Record, sensitivity: Sensitivity, own: bool) -> str | None:
+    def missing_scope(
+        self, record: Record, sensitivity: Sensitivity, own: Sensitivity | None
+    ) -> str | None:
         """Return the scope that the caller lacks for such fields, or None.
 
-        ``own``: the records are about the citizen who asks, who sees them (design section 7).
+        ``own``: up to what sensitivity citizens see these records without any scope because they
+        are their own (design section 7); None where they are somebody else's.
         """
-        return None if own else self.caller.lacks(record, sensitivity)
+        if own is not None and sensitivity <= own:
+            return None
+        return self.caller.lacks(record, sensitivity)
 
     async def read(
         self,
         record: Record,
         lookup: Lookup,
         keys: Sequence[str],
-        own: bool,
+        own: Sensitivity | None,
         earlier_asked: bool | None,
     ) -> Answer:
         """Return the records found under any of ``keys``, as the caller may see them.

@@ -36,6 +36,11 @@ class Person:
     numbers: Numbers
     own: bool
 
+    @property
+    def own_view(self) -> Sensitivity | None:
+        """Up to what sensitivity the records about this person are the caller's to see."""
+        return Sensitivity.RESTRICTED if self.own else None
+
 
 @dataclass(slots=True)
 class Context:
@@ -95,14 +100,15 @@ class Context:
         source = self.sources.get("population")
         record = source.database.by_name.get("identity") if source else None
         may_know = person.own or (
-            record is not None and self.reader.missing_scope(record, _BASIC, False) is None
+            record is not None and self.reader.missing_scope(record, _BASIC, None) is None
         )
         return notices(person.numbers, record, may_know)
 
     async def read(self, person: Person, record: Record, lookup: Lookup) -> Answer:
         """Read one list of a person's records, under all their numbers."""
         numbers = person.numbers
-        answer = await self.reader.read(record, lookup, numbers.all, person.own, numbers.known)
+        own = person.own_view
+        answer = await self.reader.read(record, lookup, numbers.all, own, numbers.known)
         self.note(record, answer.report.state)
         return answer
 

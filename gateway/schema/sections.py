@@ -13,7 +13,7 @@ from strawberry.tools import create_type
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
-from connectors.description import Database, Field, Lookup, Record, Sensitivity, Text
+from connectors.description import Database, Field, Kind, Lookup, Record, Sensitivity, Text
 from gateway.answer import Answer, SourceReport, worst
 from gateway.errors import GatewayError
 from gateway.schema.common import source_type
@@ -83,7 +83,7 @@ def _list_field(types: Types, record: Record, lookup: Lookup, person: Later) -> 
 
     async def of_section(self: Section, info: strawberry.Info, **arguments: Any) -> object:
         answer = await read(self.person, info.context)
-        return _answered(info, record, answer, self.person.own, arguments)
+        return _answered(info, record, answer, self.person.own_view, arguments)
 
     return _field(types, record, lookup, person, of_section)
 
@@ -100,15 +100,20 @@ def _hung_field(
             raise GatewayError("FORBIDDEN", details={"missing": [key.scope]})
         if key is None:
             return None
-        answer = await context.reader.read(record, lookup, [str(key)], self.own, None)
+        own = _own_below(self.own, record)
+        answer = await context.reader.read(record, lookup, [str(key)], own, None)
         context.note(record, answer.report.state)
-        return _answered(info, record, answer, self.own, arguments)
+        return _answered(info, record, answer, own, arguments)
 
     return _field(types, record, lookup, person, of_record)
 
 
 def _answered(
-    info: strawberry.Info, record: Record, answer: Answer, own: bool, arguments: dict[str, Any]
+    info: strawberry.Info,
+    record: Record,
+    answer: Answer,
+    own: Sensitivity | None,
+    arguments: dict[str, Any],
 ) -> dict[str, object]:
     """Shape an answer as the list (or single) type has it."""
     context: Context = info.context
@@ -129,8 +134,20 @@ def _answered(
     }
 
 
-def _missing(context: Context, record: Record, own: bool, level: Sensitivity) -> str | None:
+def _missing(
+    context: Context, record: Record, own: Sensitivity | None, level: Sensitivity
+) -> str | None:
     return context.reader.missing_scope(record, level, own)
+
+
+def _own_below(own: Sensitivity | None, record: Record) -> Sensitivity | None:
+    """Return how much of ``record``, hung on a record of the citizen's own, is theirs to see.
+
+    Where it names persons (the other party, the lawyer), what is kept closer than BASIC may be
+    about them: their ethnicity, their telephone number.
+    """
+    names_persons = any(one.field.kind is Kind.PERSON_NUMBER for one in record.columns)
+    return min(own, Sensitivity.BASIC) if own is not None and names_persons else own
 
 
 def _wanted(arguments: dict[str, Any]) -> Wanted:

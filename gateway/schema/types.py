@@ -66,9 +66,9 @@ class Denied:
 
 
 class View(dict[str, object]):
-    """A row as resolvers see it. ``own``: it belongs to the citizen who asks."""
+    """A row as resolvers see it. ``own``: up to what sensitivity it is the citizen's who asks."""
 
-    own: bool = False
+    own: Sensitivity | None = None
 
 
 def value_of(source: object, name: str) -> object:
@@ -82,7 +82,9 @@ def value_of(source: object, name: str) -> object:
     return value.name if isinstance(value, Coded) else value
 
 
-def view(record: Record, row: Row, missing: Callable[[Sensitivity], str | None], own: bool) -> View:
+def view(
+    record: Record, row: Row, missing: Callable[[Sensitivity], str | None], own: Sensitivity | None
+) -> View:
     """Turn a row into what resolvers see.
 
     ``missing`` says which scope the caller lacks for a sensitivity, or None. A struct is null only
@@ -184,6 +186,13 @@ def resolved(
     )
 
 
+def _where(origin: object) -> str:
+    """Say where a type comes from, as closely as is known: file and line, or module."""
+    if isinstance(origin, Record):
+        return origin.where
+    return str(getattr(origin, "__module__", origin))
+
+
 def _validity(one: Field) -> StrawberryField:
     """Return the field that says whether an enterprise code has its check digit right."""
 
@@ -223,7 +232,9 @@ class Types:
             self._made[name] = (origin, make())
         known, made = self._made[name]
         if known != origin:
-            raise ValueError(f"two declarations are called {name}")
+            raise ValueError(
+                f"two declarations are called {name}: {_where(known)}, {_where(origin)}"
+            )
         return made
 
     def enumeration(self, coded: type[Coded]) -> Any:

@@ -283,7 +283,10 @@ def _colliding() -> list[type]:
             lambda: _record_with(lookups=[lookup("things", "A", "A", by=["id", "a.b"])]),
             "sample.things: there is no field a_b",
         ),
-        (lambda: _record_with(lookups=[_ID, _ID]), "sample: two lists are called things"),
+        (
+            lambda: _record_with(lookups=[_ID, _ID]),
+            r"test_declaration.py:\d+: sample.things: two lists are called so",
+        ),
         (
             lambda: _record_with(lookups=[lookup("x", "A", "A", by="id", on=("y", "id"))]),
             r"sample\.x hangs on y\.id: no such",

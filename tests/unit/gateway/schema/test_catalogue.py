@@ -6,11 +6,14 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.declaration import BASIC, database, field, lookup, record
 from connectors.description import Coverage, Database, Group, Text
 from connectors.population import DATABASE as POPULATION
 from connectors.registry import installed_databases
+from gateway.schema.build import build_schema
 from gateway.settings import DatabaseSettings
 from tests.support.faults import Faulty
 from tests.support.people import HOA, backends
@@ -121,3 +124,10 @@ async def test_settings_change_the_group_and_narrow_the_coverage(tmp_path: Path)
         "excludes": [{"en": "aircraft"}],
     }
     assert source["database"]["coverage"]["provinces"] == ["79"]
+
+
+def test_two_declarations_of_one_type_name_are_refused_with_both_places() -> None:
+    one, other = made_up(1), made_up(2)
+    renamed = replace(other, records=(replace(other.records[0], type_name="Entry1"),))
+    with pytest.raises(ValueError, match=r"Entry1: \S+test_catalogue\.py:\d+, \S+\.py:\d+"):
+        build_schema([one, renamed])
