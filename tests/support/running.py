@@ -25,7 +25,7 @@ from gateway.app import build_app
 from gateway.keys import create_secret
 from gateway.schema.build import build_schema
 from gateway.service import Service
-from gateway.settings import DatabaseSettings, Settings, load
+from gateway.settings import DatabaseSettings, Limits, Settings, load
 from tests.support.people import backends as cast
 
 OFFICER = ("population:read", "civil_status:read", "civil_status:sensitive")
@@ -127,15 +127,18 @@ def _build_once(databases: Iterable[Database]) -> GraphQLSchema:
 async def running(
     folder: Path,
     backends: Mapping[str, Backend] | None = None,
-    databases: Iterable[Database] = (POPULATION, CIVIL_STATUS),
+    databases: Sequence[Database] = (POPULATION, CIVIL_STATUS),
     databases_: Mapping[str, DatabaseSettings] | None = None,
     **settings: Any,
 ) -> AsyncIterator[Running]:
     """Run a gateway over ``backends`` (the cast of ``people`` if none are given).
 
-    ``databases_`` are the settings of databases, by name.
+    ``databases_`` are the settings of databases, by name. What is not said otherwise has time
+    enough for a busy machine: only tests of timeouts are about time.
     """
-    loaded: Settings = load(folder=folder, databases=dict(databases_ or {}), **settings)
+    patient = {one.name: DatabaseSettings(timeout=20) for one in databases}
+    settings.setdefault("limits", Limits(deadline=30))
+    loaded: Settings = load(folder=folder, databases={**patient, **(databases_ or {})}, **settings)
     create_key(folder / loaded.access.key)
     create_secret(folder / loaded.audit.key)
     clock = TestClock()
