@@ -29,6 +29,10 @@ class NoticeCode(Coded):
         "số được hỏi là số đã dùng trước đây",
         "the number asked is an earlier number of the person",
     )
+    NUMBER_SHARED = (
+        "một số trước đây của người này cũng thuộc về người khác; không tra theo số đó",
+        "an earlier number of this person is somebody else's too; nothing is looked up under it",
+    )
     NOT_IN_POPULATION = (
         "cơ sở dữ liệu dân cư không có số này",
         "the population database does not know this number",
@@ -74,6 +78,8 @@ def notices(numbers: Numbers, record: Record | None, may_know: bool) -> tuple[No
     found: list[Notice] = []
     if numbers.present is not None and numbers.present != numbers.asked:
         found.append(Notice(NoticeCode.EARLIER_NUMBER))
+    if numbers.shared:
+        found.append(Notice(NoticeCode.NUMBER_SHARED))
     if numbers.doubt is not None:
         found.append(Notice(NoticeCode.UNKNOWN, reason=numbers.doubt))
     if answer.rows:

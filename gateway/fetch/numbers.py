@@ -26,8 +26,10 @@ class Numbers:
     """What is known of the number ``asked``.
 
     ``present``: the 12-digit number of today; None if there is none or it is not known.
-    ``earlier``: the person's other numbers. ``doubt``: why some of this could not be found out,
-    None where all of it was. ``conflict``: the number belongs to more than one person.
+    ``earlier``: the other numbers that are this person's alone. ``shared``: there are others that
+    somebody else holds or held too, under which nothing may be looked up. ``doubt``: why some of
+    this could not be found out, None where all of it was. ``conflict``: the number asked belongs to
+    more than one person.
     ``identity``: the population's answer about the person, None where it is not reachable at all.
     """
 
@@ -36,16 +38,17 @@ class Numbers:
     earlier: tuple[str, ...] = ()
     doubt: State | None = None
     conflict: bool = False
+    shared: bool = False
     identity: Answer | None = None
 
     @property
     def known(self) -> bool:
-        """Whether the population database could be asked for all of this."""
-        return self.doubt is None
+        """Whether ``all`` is every number under which records of the person may be filed."""
+        return self.doubt is None and not self.shared
 
     @property
     def all(self) -> tuple[str, ...]:
-        """Every number under which records of the person may be filed, the present one first."""
+        """The numbers to look under, the present one first: those that are this person's alone."""
         first = self.present or self.asked
         return tuple(dict.fromkeys((first, self.asked, *self.earlier)))
 
@@ -76,8 +79,8 @@ def _population(sources: Mapping[str, Source]) -> _Population | None:
 async def resolve(sources: Mapping[str, Source], loaders: Loaders, asked: str) -> Numbers:
     """Find out whose number ``asked`` is.
 
-    Costs three small reads of the population database side by side, and two more for an earlier
-    number. Never raises; waits at most that database's timeout.
+    Costs three small reads of the population database side by side, two more for an earlier number,
+    and two for all of a person's earlier numbers together. Never raises.
     """
     population = _population(sources)
     is_present = len(asked) == _PRESENT_DIGITS
@@ -96,7 +99,7 @@ async def resolve(sources: Mapping[str, Source], loaders: Loaders, asked: str) -
     if len(persons) > 1 or len(own_rows) > 1:
         return Numbers(asked, None, doubt=doubt, conflict=True)
     present = next(iter(persons), asked if is_present else None)
-    if present != asked and _doubt(holders) is not None:
+    if present != asked and _doubt(identity, holders) is not None:
         # Somebody else may hold the number too: whoever was found must not be taken for the holder.
         return Numbers(asked, None, doubt=doubt)
     if present is not None and present != asked:
@@ -107,9 +110,32 @@ async def resolve(sources: Mapping[str, Source], loaders: Loaders, asked: str) -
         doubt = doubt or _doubt(identity, earlier)
         if len(identity.rows or ()) > 1:
             return Numbers(asked, None, doubt=doubt, conflict=True)
-    numbers = _values(earlier, population.earlier, "number")
-    others = tuple(sorted(numbers - {asked, present}))
-    return Numbers(asked, present, others, doubt, identity=identity)
+    others = sorted(_values(earlier, population.earlier, "number") - {asked, present})
+    checks = await asyncio.gather(*(_sole(loaders, population, one, present) for one in others))
+    return Numbers(
+        asked,
+        present,
+        tuple(one for one, check in zip(others, checks, strict=True) if check is True),
+        doubt or next((check for check in checks if isinstance(check, State)), None),
+        identity=identity,
+        shared=any(check is False for check in checks),
+    )
+
+
+async def _sole(
+    loaders: Loaders, population: _Population, number: str, present: str | None
+) -> bool | State:
+    """Say whether an earlier number is this person's alone; a state if that could not be found out.
+
+    Records filed under a number of two people are nobody's to be shown: they may be the other's.
+    """
+    identity, holders = await asyncio.gather(
+        loaders.load(population.identity, population.by_citizen, number),
+        loaders.load(population.earlier, population.holders, number),
+    )
+    if identity.rows or _values(holders, population.earlier, "citizen_id") - {present}:
+        return False
+    return _doubt(identity, holders) or True
 
 
 def _doubt(*answers: Answer) -> State | None:

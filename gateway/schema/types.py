@@ -177,6 +177,7 @@ def resolved(
         resolver.__closure__,
     )
     own.__kwdefaults__ = resolver.__kwdefaults__
+    # Functions may carry a signature (PEP 362); typeshed's class does not say so.
     own.__signature__ = Signature(parameters, return_annotation=annotation)  # type: ignore[attr-defined]
     return StrawberryField(
         python_name=name,
@@ -245,6 +246,7 @@ class Types:
                 member.name: strawberry.enum_value(member.name, description=str(member.title))
                 for member in coded
             }
+            # The functional form takes names from a dictionary; mypy wants them written out.
             plain_enum: Any = enum.Enum(coded.__name__, members)  # type: ignore[misc]
             return strawberry.enum(plain_enum)
 

@@ -339,7 +339,7 @@ async def test_fetches_cancelled_while_they_wait_for_a_lock_leave_nothing_behind
     with _locked(path):
         fetches = [asyncio.create_task(_unions(backend)) for _ in range(50)]
         async with asyncio.timeout(10):
-            while backend.in_use < 4:  # noqa: ASYNC110
+            while backend.in_use < 4:  # noqa: ASYNC110 - as in _until_idle
                 await asyncio.sleep(0)
         for fetch in fetches:
             fetch.cancel()

@@ -16,6 +16,7 @@ from tests.support.people import (
     LAN,
     NOBODY,
     OLD_NUMBER,
+    SECOND_HOLDER,
     SHARED_NUMBER,
     backends,
     population_rows,
@@ -308,7 +309,7 @@ async def test_me_is_for_citizens(tmp_path: Path) -> None:
 async def test_notices_say_dead_and_under_correction(tmp_path: Path) -> None:
     query = "query($ids: [PersonNumber!]!) { persons(ids: $ids) { notices { code detail } } }"
     async with running(tmp_path) as gateway:
-        body = await gateway.ask(query, {"ids": [DEAD, LAN, NOBODY, FIRST_HOLDER]})
+        body = await gateway.ask(query, {"ids": [DEAD, LAN, NOBODY, HOA]})
     assert [one["notices"] for one in body["data"]["persons"]] == [
         [{"code": "DECEASED", "detail": "2020-05-06"}],
         [{"code": "UNDER_CORRECTION", "detail": None}],
@@ -320,7 +321,7 @@ async def test_notices_say_dead_and_under_correction(tmp_path: Path) -> None:
 async def test_notices_not_selected_are_mirrored_in_the_extensions(tmp_path: Path) -> None:
     query = """query($ids: [PersonNumber!]!) { persons(ids: $ids) { id } }"""
     async with running(tmp_path) as gateway:
-        body = await gateway.ask(query, {"ids": [FIRST_HOLDER, DEAD]})
+        body = await gateway.ask(query, {"ids": [HOA, DEAD]})
     (mirrored,) = body["extensions"]["notices"]
     assert mirrored["path"] == ["persons", 1]
     assert [notice["code"] for notice in mirrored["notices"]] == ["DECEASED"]
@@ -383,3 +384,51 @@ async def test_every_person_touched_is_in_the_journal_and_none_by_name(tmp_path:
     assert refused["codes"] == ["FORBIDDEN"]
     assert refused["persons"] != []
     assert not any(number in text for number in (LAN, HOA))
+
+
+def _marriage_under(number: str) -> list[dict[str, object]]:
+    return [{"event_id": "whose?", "husband_citizen_id": number, "registration_date": "1990-01-01"}]
+
+
+@pytest.mark.parametrize("own", [True, False])
+async def test_records_under_a_shared_earlier_number_are_shown_to_neither_holder(
+    tmp_path: Path, own: bool
+) -> None:
+    """The present number is one person's, but an earlier one of theirs is somebody else's too."""
+    known = backends(civil_status={"marriages": _marriage_under(SHARED_NUMBER)})
+    query = MARRIAGES.replace("query($id: PersonNumber!) { person(id: $id)", "{ me")
+    async with running(tmp_path, known) as gateway:
+        for holder in (FIRST_HOLDER, SECOND_HOLDER):
+            if own:
+                body = await gateway.ask(query, scopes=["me"], subject=holder)
+            else:
+                body = await gateway.ask(MARRIAGES, {"id": holder})
+            person = body["data"]["me" if own else "person"]
+            assert person["id"] == holder
+            assert [one["code"] for one in person["notices"]] == ["NUMBER_SHARED"]
+            marriages = person["civilStatus"]["marriages"]
+            assert marriages["items"] == []
+            assert marriages["source"] == {"state": "ANSWERED", "earlierNumbersAsked": False}
+
+
+async def test_an_earlier_number_that_is_anothers_present_one_is_not_asked(tmp_path: Path) -> None:
+    rows = population_rows()["earlier_numbers"]
+    rows.append({"entry_id": "e9", "number": LAN, "citizen_id": DEAD, "kind": "CANCELLED"})
+    known = backends(population={"earlier_numbers": rows})
+    async with running(tmp_path, known) as gateway:
+        body = await gateway.ask(MARRIAGES, {"id": DEAD})
+    person = body["data"]["person"]
+    assert "NUMBER_SHARED" in [one["code"] for one in person["notices"]]
+    assert person["civilStatus"]["marriages"]["items"] == []
+
+
+async def test_an_earlier_number_whose_holders_are_in_doubt_is_not_asked(tmp_path: Path) -> None:
+    rows = population_rows()["earlier_numbers"]
+    rows.append({"entry_id": "e8", "number": OLD_NUMBER, "citizen_id": "somebody"})
+    async with running(tmp_path, backends(population={"earlier_numbers": rows})) as gateway:
+        body = await gateway.ask(MARRIAGES, {"id": HOA})
+    person = body["data"]["person"]
+    assert [(one["code"], one["reason"]) for one in person["notices"]] == [("UNKNOWN", "PARTIAL")]
+    marriages = person["civilStatus"]["marriages"]
+    assert [row["eventId"] for row in marriages["items"]] == ["M1"]
+    assert marriages["source"]["earlierNumbersAsked"] is False
