@@ -64,6 +64,16 @@ class Notice:
         """The notice as a sentence, Vietnamese first."""
         return str(self.code.title)
 
+    @property
+    def mirrored(self) -> dict[str, object]:
+        """The notice as the answer's extensions show it where the field was not selected."""
+        return {
+            "code": self.code.name,
+            "message": self.message,
+            "detail": self.detail,
+            "reason": self.reason.name if self.reason else None,
+        }
+
 
 def notices(numbers: Numbers, record: Record | None, may_know: bool) -> tuple[Notice, ...]:
     """Return what is to be noticed about the person behind ``numbers``.
@@ -90,22 +100,24 @@ def notices(numbers: Numbers, record: Record | None, may_know: bool) -> tuple[No
 
 
 def _of_identity(numbers: Numbers, record: Record, row: Row) -> Iterator[Notice]:
-    values = dict(zip(record.positions, row, strict=True))
-    date = values["death_or_missing_date"]
+    def value(column: str) -> object:
+        return row[record.positions[column]]
+
+    date = value("death_or_missing_date")
     detail = str(date) if date is not None else None
-    match values["life_status"]:
+    match value("life_status"):
         case "DEAD":
             yield Notice(NoticeCode.DECEASED, detail)
         case "MISSING":
             yield Notice(NoticeCode.MISSING, detail)
         case _:
             pass
-    if values["status"] == "UNDER_CORRECTION":
+    if value("status") == "UNDER_CORRECTION":
         yield Notice(NoticeCode.UNDER_CORRECTION)
-    if values["life_status"] is None or values["status"] is None:
+    if value("life_status") is None or value("status") is None:
         yield Notice(NoticeCode.UNKNOWN)
     if numbers.present is not None:
-        yield from _of_digits(numbers.present, values["sex"], values["birth_date"])
+        yield from _of_digits(numbers.present, value("sex"), value("birth_date"))
 
 
 def _of_digits(number: str, sex: object, birth: object) -> Iterator[Notice]:

@@ -1,6 +1,7 @@
 """Records of one person, read in the one order that counts: permission, fetch, protection.
 
-Nothing else in the gateway takes rows from a source and hands them on.
+Nothing else in the gateway takes rows from a source and hands them on: both executors decide here
+whether to fetch, and take here what was fetched.
 """
 
 from __future__ import annotations
@@ -12,9 +13,18 @@ from dataclasses import dataclass, replace
 from connectors.description import Lookup, Record, Row, Sensitivity
 from gateway.access.caller import Caller
 from gateway.answer import Answer, State, worst
+from gateway.errors import GatewayError
 from gateway.fetch.loaders import Loaders
 from gateway.fetch.source import Source
 from gateway.protection import is_withheld, visible
+
+_PROBLEMS = {
+    State.UNAVAILABLE: "SOURCE_UNAVAILABLE",
+    State.TIMED_OUT: "SOURCE_TIMED_OUT",
+    State.MAINTENANCE: "SOURCE_MAINTENANCE",
+    State.DENIED: "FORBIDDEN",
+    State.PARTIAL: "BAD_RECORD",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +57,49 @@ class Reader:
     ) -> Answer:
         """Return the records found under any of ``keys``, as the caller may see them.
 
-        Not fetched at all where permission or protection already decides. If any key could not be
-        asked, the whole list is unknown: rows under one number say nothing of those under another.
         ``earlier_asked`` goes into the report: whether ``keys`` are all there are.
         """
-        source = self.sources[record.database]
-        if self.missing_scope(record, Sensitivity.BASIC, own) is not None:
-            return Answer(source.report(record, State.DENIED))
-        if is_withheld(record, self.caller):
-            return Answer(source.report(record, State.WITHHELD))
+        decided = self.decide(record, own)
+        if decided is not None:
+            return decided
         answers = await asyncio.gather(*(self.loaders.load(record, lookup, key) for key in keys))
+        return self.take(record, answers, earlier_asked)
+
+    def decide(self, record: Record, own: Sensitivity | None) -> Answer | None:
+        """Return the answer where permission or protection decides: nothing may be fetched then."""
+        if self.missing_scope(record, Sensitivity.BASIC, own) is not None:
+            return Answer(self.sources[record.database].report(record, State.DENIED))
+        if is_withheld(record, self.caller):
+            return Answer(self.sources[record.database].report(record, State.WITHHELD))
+        return None
+
+    def take(self, record: Record, answers: Sequence[Answer], earlier_asked: bool | None) -> Answer:
+        """Make one answer of those for several keys, without the rows that protection hides.
+
+        If any key could not be asked, the whole list is unknown: rows under one number say nothing
+        of those under another.
+        """
         answer = _merged(record, answers)
         if answer.rows is None:
             return answer
-        report = replace(answer.report, earlier_numbers_asked=earlier_asked)
-        return replace(answer, report=report, rows=visible(record, answer.rows, self.caller))
+        report = answer.report
+        if earlier_asked is not report.earlier_numbers_asked:
+            report = replace(report, earlier_numbers_asked=earlier_asked)
+        rows = visible(record, answer.rows, self.caller)
+        return Answer(report, rows, answer.unreadable, answer.truncated)
+
+    def problem(self, record: Record, answer: Answer) -> GatewayError | None:
+        """Return what to say in ``errors`` of a list with this answer (design section 6.1)."""
+        state = answer.report.state
+        code = "BAD_RECORD" if answer.unreadable else _PROBLEMS.get(state)
+        if code is None:
+            return None
+        details: dict[str, object] = {"database": record.database, "record": record.name}
+        if answer.unreadable:
+            details["count"] = answer.unreadable
+        if state is State.DENIED:
+            details["missing"] = [self.caller.lacks(record, Sensitivity.BASIC)]
+        return GatewayError(code, details=details)
 
 
 def _merged(record: Record, answers: Sequence[Answer]) -> Answer:

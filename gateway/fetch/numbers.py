@@ -9,7 +9,7 @@ unknown: ``doubt`` says why, and nobody may read "no earlier numbers" from it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from connectors.description import Lookup, Record
@@ -53,8 +53,16 @@ class Numbers:
         return tuple(dict.fromkeys((first, self.asked, *self.earlier)))
 
 
+#: One read of the population database: which record, by which lookup, under which number.
+Read = tuple[Record, Lookup, str]
+#: What is known so far: the answer to a read, None for one that has not been made.
+Known = Callable[[Record, Lookup, str], Answer | None]
+
+
 @dataclass(frozen=True, slots=True)
-class _Population:
+class Population:
+    """The records and lookups by which numbers are resolved."""
+
     identity: Record
     by_citizen: Lookup
     earlier: Record
@@ -62,7 +70,15 @@ class _Population:
     holders: Lookup
 
 
-def _population(sources: Mapping[str, Source]) -> _Population | None:
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Reads to be made before a number can be judged."""
+
+    reads: tuple[Read, ...]
+
+
+def population_of(sources: Mapping[str, Source]) -> Population | None:
+    """Return where numbers are resolved, None where no such database is declared."""
     source = sources.get(DATABASE)
     if source is None:
         return None
@@ -71,7 +87,7 @@ def _population(sources: Mapping[str, Source]) -> _Population | None:
     if identity is None or earlier is None:
         return None
     lookups = {lookup.name: lookup for lookup in (*identity.lookups, *earlier.lookups)}
-    return _Population(
+    return Population(
         identity, lookups["identity"], earlier, lookups["earlier_numbers"], lookups["holders"]
     )
 
@@ -82,15 +98,31 @@ async def resolve(sources: Mapping[str, Source], loaders: Loaders, asked: str) -
     Costs three small reads of the population database side by side, two more for an earlier number,
     and two for all of a person's earlier numbers together. Never raises.
     """
-    population = _population(sources)
+    population = population_of(sources)
+    answers: dict[tuple[str, str], Answer] = {}
+    while isinstance(
+        found := judge(population, asked, lambda _, by, number: answers.get((by.name, number))),
+        Needs,
+    ):
+        got = await asyncio.gather(*(loaders.load(*read) for read in found.reads))
+        for (_, lookup, number), answer in zip(found.reads, got, strict=True):
+            answers[lookup.name, number] = answer
+    return found
+
+
+def judge(population: Population | None, asked: str, known: Known) -> Numbers | Needs:
+    """Say whose number ``asked`` is, or what has to be read before that can be said.
+
+    Pure: ask again when the reads that it needs are known. Three at first, side by side; two more
+    for an earlier number; then two for each of the person's other numbers, all at once.
+    """
     is_present = len(asked) == _PRESENT_DIGITS
     if population is None:
         return Numbers(asked, asked if is_present else None, doubt=State.NOT_OPERATING)
-    identity, earlier, holders = await asyncio.gather(
-        loaders.load(population.identity, population.by_citizen, asked),
-        loaders.load(population.earlier, population.earlier_by_citizen, asked),
-        loaders.load(population.earlier, population.holders, asked),
-    )
+    found = _look(known, *_own_reads(population, asked), _holders_read(population, asked))
+    if isinstance(found, Needs):
+        return found
+    identity, earlier, holders = found
     doubt = _doubt(identity, earlier, holders)
     persons = _values(holders, population.earlier, "citizen_id")
     own_rows = identity.rows or ()
@@ -102,40 +134,80 @@ async def resolve(sources: Mapping[str, Source], loaders: Loaders, asked: str) -
     if present != asked and _doubt(identity, holders) is not None:
         # Somebody else may hold the number too: whoever was found must not be taken for the holder.
         return Numbers(asked, None, doubt=doubt)
-    if present is not None and present != asked:
-        identity, earlier = await asyncio.gather(
-            loaders.load(population.identity, population.by_citizen, present),
-            loaders.load(population.earlier, population.earlier_by_citizen, present),
-        )
-        doubt = doubt or _doubt(identity, earlier)
-        if len(identity.rows or ()) > 1:
-            return Numbers(asked, None, doubt=doubt, conflict=True)
-    others = sorted(_values(earlier, population.earlier, "number") - {asked, present})
-    checks = await asyncio.gather(*(_sole(loaders, population, one, present) for one in others))
-    return Numbers(
-        asked,
-        present,
-        tuple(one for one, check in zip(others, checks, strict=True) if check is True),
-        doubt or next((check for check in checks if isinstance(check, State)), None),
-        identity=identity,
-        shared=any(check is False for check in checks),
+    if present == asked or present is None:
+        person = Numbers(asked, present, (), doubt, identity=identity)
+        return _with_others(population, person, earlier, known)
+    return _as_holder(population, Numbers(asked, present, doubt=doubt), known)
+
+
+def _as_holder(population: Population, numbers: Numbers, known: Known) -> Numbers | Needs:
+    """Go on with the person whose earlier number was asked."""
+    assert numbers.present is not None
+    found = _look(known, *_own_reads(population, numbers.present))
+    if isinstance(found, Needs):
+        return found
+    identity, earlier = found
+    doubt = numbers.doubt or _doubt(identity, earlier)
+    if len(identity.rows or ()) > 1:
+        return Numbers(numbers.asked, None, doubt=doubt, conflict=True)
+    person = Numbers(numbers.asked, numbers.present, (), doubt, identity=identity)
+    return _with_others(population, person, earlier, known)
+
+
+def _own_reads(population: Population, number: str) -> tuple[Read, Read]:
+    return (
+        (population.identity, population.by_citizen, number),
+        (population.earlier, population.earlier_by_citizen, number),
     )
 
 
-async def _sole(
-    loaders: Loaders, population: _Population, number: str, present: str | None
-) -> bool | State:
-    """Say whether an earlier number is this person's alone; a state if that could not be found out.
+def _holders_read(population: Population, number: str) -> Read:
+    return (population.earlier, population.holders, number)
+
+
+def _look(known: Known, *reads: Read) -> list[Answer] | Needs:
+    """Return the answers to ``reads``, or those of them that have still to be made."""
+    answers = [known(*read) for read in reads]
+    missing = tuple(read for read, one in zip(reads, answers, strict=True) if one is None)
+    return Needs(missing) if missing else [one for one in answers if one is not None]
+
+
+def _with_others(
+    population: Population, numbers: Numbers, earlier: Answer, known: Known
+) -> Numbers | Needs:
+    """Add the person's other numbers, as far as each is this person's alone.
 
     Records filed under a number of two people are nobody's to be shown: they may be the other's.
     """
-    identity, holders = await asyncio.gather(
-        loaders.load(population.identity, population.by_citizen, number),
-        loaders.load(population.earlier, population.holders, number),
+    mine = {numbers.asked, numbers.present}
+    others = sorted(_values(earlier, population.earlier, "number") - mine)
+    if not others:
+        return numbers
+    found = _look(
+        known,
+        *((population.identity, population.by_citizen, one) for one in others),
+        *(_holders_read(population, one) for one in others),
     )
-    if identity.rows or _values(holders, population.earlier, "citizen_id") - {present}:
-        return False
-    return _doubt(identity, holders) or True
+    if isinstance(found, Needs):
+        return found
+    identities, holders = found[: len(others)], found[len(others) :]
+    doubts: list[State | None] = [numbers.doubt]
+    sole, shared = [], False
+    for one, identity, holder in zip(others, identities, holders, strict=True):
+        if identity.rows or _values(holder, population.earlier, "citizen_id") - {numbers.present}:
+            shared = True
+        elif (doubt := _doubt(identity, holder)) is not None:
+            doubts.append(doubt)
+        else:
+            sole.append(one)
+    return Numbers(
+        numbers.asked,
+        numbers.present,
+        tuple(sole),
+        next((doubt for doubt in doubts if doubt is not None), None),
+        identity=numbers.identity,
+        shared=shared,
+    )
 
 
 def _doubt(*answers: Answer) -> State | None:

@@ -11,22 +11,15 @@ from graphql import GraphQLError
 from connectors.description import Lookup, Record, Sensitivity
 from gateway.answer import Answer, State, worst
 from gateway.errors import GatewayError
-from gateway.fetch.numbers import Numbers, resolve
+from gateway.fetch.numbers import Numbers, population_of, resolve
 from gateway.fetch.source import Source
 from gateway.notices import Notice, notices
+from gateway.opening import is_citizen, open_linked
 from gateway.reading import Reader
 from gateway.schema.selection import Info
 from gateway.settings import Limits
 
 _BASIC = Sensitivity.BASIC
-
-_PROBLEMS = {
-    State.UNAVAILABLE: "SOURCE_UNAVAILABLE",
-    State.TIMED_OUT: "SOURCE_TIMED_OUT",
-    State.MAINTENANCE: "SOURCE_MAINTENANCE",
-    State.DENIED: "FORBIDDEN",
-    State.PARTIAL: "BAD_RECORD",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +41,7 @@ class Context:
 
     ``problems``: errors beside the data. ``persons``: every number touched, for the audit.
     ``states``: the worst state of each list asked for. ``mirrored``: notices of persons for whom
-    the field was not selected. ``own``: the numbers of the citizen who asks for their own view.
+    the field was not selected.
     """
 
     reader: Reader
@@ -58,7 +51,6 @@ class Context:
     persons: set[str] = field(default_factory=set)
     states: dict[str, State] = field(default_factory=dict)
     mirrored: list[dict[str, object]] = field(default_factory=list)
-    own: Numbers | None = None
     _named: int = 0
     _opened: dict[str, asyncio.Task[Numbers]] = field(default_factory=dict)
 
@@ -89,16 +81,13 @@ class Context:
 
         Raises NUMBER_CONFLICT. Citizens who come back to themselves are still themselves.
         """
-        if numbers.conflict:
-            raise GatewayError("NUMBER_CONFLICT")
-        present = numbers.present
-        own = present is not None and self.own is not None and self.own.present == present
-        return Person(numbers, own)
+        open_linked(numbers)
+        return Person(numbers, is_citizen(numbers, self.reader.caller.citizen))
 
     def notices(self, person: Person) -> tuple[Notice, ...]:
         """Return what the caller must not miss about ``person``."""
-        source = self.sources.get("population")
-        record = source.database.by_name.get("identity") if source else None
+        population = population_of(self.sources)
+        record = population.identity if population else None
         may_know = person.own or (
             record is not None and self.reader.missing_scope(record, _BASIC, None) is None
         )
@@ -119,28 +108,13 @@ class Context:
 
     def report(self, info: Info, record: Record, answer: Answer) -> None:
         """Put what went wrong with a list beside the data, at the list's place."""
-        state = answer.report.state
-        code = "BAD_RECORD" if answer.unreadable else _PROBLEMS.get(state)
-        if code is None:
-            return
-        details: dict[str, object] = {"database": record.database, "record": record.name}
-        if answer.unreadable:
-            details["count"] = answer.unreadable
-        if state is State.DENIED:
-            details["missing"] = [self.reader.caller.lacks(record, _BASIC)]
-        self.problem(info, GatewayError(code, details=details))
+        error = self.reader.problem(record, answer)
+        if error is not None:
+            self.problem(info, error)
 
     def mirror(self, info: Info, person: Person, place: int | None) -> None:
         """Keep a person's notices for the answer's extensions."""
-        found = [
-            {
-                "code": one.code.name,
-                "message": one.message,
-                "detail": one.detail,
-                "reason": one.reason.name if one.reason else None,
-            }
-            for one in self.notices(person)
-        ]
+        found = [one.mirrored for one in self.notices(person)]
         if found:
             self.mirrored.append({"path": _path(info, place), "notices": found})
 

@@ -11,10 +11,10 @@ from strawberry.types.field import StrawberryField
 from connectors.description import Database, Group, Text
 from connectors.values import PartialDate, PersonNumber
 from gateway.errors import GatewayError
-from gateway.fetch.numbers import DATABASE as POPULATION
-from gateway.fetch.numbers import Numbers
-from gateway.names import dates_agree, same_name
+from gateway.fetch.numbers import Numbers, population_of
 from gateway.notices import Notice
+from gateway.opening import Matching as Wanted
+from gateway.opening import open_named, open_person
 from gateway.schema.common import database_type, notice_type
 from gateway.schema.context import Context, Person
 from gateway.schema.scalars import CitizenID
@@ -141,8 +141,7 @@ async def _me(self: Any, info: strawberry.Info) -> Person | None:
     citizen = context.reader.caller.citizen
     if citizen is None:
         raise GatewayError("FORBIDDEN", "me is the citizen's own view", details={"missing": ["me"]})
-    numbers = context.own = await context.numbers(citizen)
-    return _opened(context, info, numbers, own=True)
+    return _opened(context, info, await context.numbers(citizen), own=True)
 
 
 async def _named(
@@ -158,7 +157,9 @@ async def _named(
         if not context.reader.caller.may_name_persons:
             raise GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})
         numbers = await context.numbers(number)
-        _match(numbers, matching, context)
+        wanted = None if matching is None else Wanted(matching.name, matching.birth_date)
+        population = population_of(context.sources)
+        open_named(numbers, wanted, population.identity if population else None)
         return _opened(context, info, numbers, own=False, place=place)
     except GatewayError as error:
         context.problem(info._raw_info, error, place)
@@ -176,41 +177,11 @@ def _opened(
 
     Notices go into the answer's extensions where the field is not selected (design section 6.6).
     """
-    if numbers.conflict:
-        raise GatewayError("NUMBER_CONFLICT")
-    if numbers.present is None and not numbers.known:
-        raise GatewayError("NUMBER_UNRESOLVED")
+    open_person(numbers)
     person = Person(numbers, own)
     if "notices" not in selected(info._raw_info):
         context.mirror(info._raw_info, person, place)
     return person
-
-
-def _match(numbers: Numbers, matching: Matching | None, context: Context) -> None:
-    """Compare what the caller knows of the person with the population database.
-
-    A mismatch and a number that nobody holds are one and the same answer; a database that could not
-    be asked is another. Raises GatewayError.
-    """
-    if matching is None or (matching.name is None and matching.birth_date is None):
-        return
-    identity = numbers.identity
-    if numbers.conflict:
-        raise GatewayError("PERSON_NOT_MATCHED")
-    if identity is None or identity.rows is None or (not identity.rows and identity.unreadable):
-        raise GatewayError("NUMBER_UNRESOLVED")
-    if not identity.rows:
-        raise GatewayError("PERSON_NOT_MATCHED")
-    record = context.sources[POPULATION].database.by_name["identity"]
-    values = dict(zip(record.positions, identity.rows[0], strict=True))
-    name, born = values["full_name"], values["birth_date"]
-    wanted_name, wanted_date = matching.name, matching.birth_date
-    names = wanted_name is None or (isinstance(name, str) and same_name(wanted_name, name))
-    dates = wanted_date is None or (
-        isinstance(born, PartialDate) and dates_agree(wanted_date, born)
-    )
-    if not (names and dates):
-        raise GatewayError("PERSON_NOT_MATCHED")
 
 
 def _databases(databases: tuple[Database, ...]) -> Any:

@@ -13,9 +13,10 @@ from strawberry.tools import create_type
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
-from connectors.description import Database, Field, Kind, Lookup, Record, Sensitivity, Text
+from connectors.description import Database, Field, Lookup, Record, Sensitivity, Text
 from gateway.answer import Answer, SourceReport, worst
 from gateway.errors import GatewayError
+from gateway.own import own_below
 from gateway.schema.common import source_type
 from gateway.schema.context import Context, Person
 from gateway.schema.lists import DEFAULT_FIRST, Order, Wanted, check, choose
@@ -82,8 +83,9 @@ def _list_field(types: Types, record: Record, lookup: Lookup, person: Later) -> 
         return await context.read(owner, record, lookup)
 
     async def of_section(self: Section, info: strawberry.Info, **arguments: Any) -> object:
+        wanted = _wanted(record, arguments)
         answer = await read(self.person, info.context)
-        return _answered(info, record, answer, self.person.own_view, arguments)
+        return _answered(info, record, answer, self.person.own_view, wanted)
 
     return _field(types, record, lookup, person, of_section)
 
@@ -100,10 +102,11 @@ def _hung_field(
             raise GatewayError("FORBIDDEN", details={"missing": [key.scope]})
         if key is None:
             return None
-        own = _own_below(self.own, record)
+        wanted = _wanted(record, arguments)
+        own = own_below(self.own, record)
         answer = await context.reader.read(record, lookup, [str(key)], own, None)
         context.note(record, answer.report.state)
-        return _answered(info, record, answer, own, arguments)
+        return _answered(info, record, answer, own, wanted)
 
     return _field(types, record, lookup, person, of_record)
 
@@ -113,13 +116,10 @@ def _answered(
     record: Record,
     answer: Answer,
     own: Sensitivity | None,
-    arguments: dict[str, Any],
+    wanted: Wanted,
 ) -> dict[str, object]:
     """Shape an answer as the list (or single) type has it."""
     context: Context = info.context
-    wanted = _wanted(arguments)
-    if not record.single:
-        check(wanted, record.limit)
     context.report(info._raw_info, record, answer)
     if answer.rows is None:
         return {"items": None, "item": None, "truncated": None, "source": answer.report}
@@ -140,19 +140,10 @@ def _missing(
     return context.reader.missing_scope(record, level, own)
 
 
-def _own_below(own: Sensitivity | None, record: Record) -> Sensitivity | None:
-    """Return how much of ``record``, hung on a record of the citizen's own, is theirs to see.
-
-    Where it names persons (the other party, the lawyer), what is kept closer than BASIC may be
-    about them: their ethnicity, their telephone number.
-    """
-    names_persons = any(one.field.kind is Kind.PERSON_NUMBER for one in record.columns)
-    return min(own, Sensitivity.BASIC) if own is not None and names_persons else own
-
-
-def _wanted(arguments: dict[str, Any]) -> Wanted:
+def _wanted(record: Record, arguments: dict[str, Any]) -> Wanted:
+    """Return what is wanted of a list, before anything is read; raises INVALID_VALUE."""
     status = arguments.get("status")
-    return Wanted(
+    wanted = Wanted(
         first=arguments.get("first", DEFAULT_FIRST),
         since=arguments.get("since"),
         until=arguments.get("until"),
@@ -160,6 +151,9 @@ def _wanted(arguments: dict[str, Any]) -> Wanted:
         oldest_first=arguments.get("order") is not None
         and arguments["order"].value == Order.OLDEST_FIRST.name,
     )
+    if not record.single:
+        check(wanted, record.limit)
+    return wanted
 
 
 def _field(

@@ -1,0 +1,15 @@
+"""What of other records belongs to the citizen's own view (design section 7)."""
+
+from __future__ import annotations
+
+from connectors.description import Kind, Record, Sensitivity
+
+
+def own_below(own: Sensitivity | None, record: Record) -> Sensitivity | None:
+    """Return how much of ``record``, hung on a record of the citizen's own, is theirs to see.
+
+    Where it names persons (the other party, the lawyer), what is kept closer than BASIC may be
+    about them: their ethnicity, their telephone number.
+    """
+    names_persons = any(one.field.kind is Kind.PERSON_NUMBER for one in record.columns)
+    return min(own, Sensitivity.BASIC) if own is not None and names_persons else own
