@@ -6,9 +6,10 @@ never filtered away: it might be the one that was asked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from connectors.description import Coded, Record, Row
 from connectors.values import PartialDate
@@ -36,12 +37,26 @@ class Wanted:
     oldest_first: bool = False
 
 
-def check(wanted: Wanted, limit: int) -> None:
-    """Refuse what makes no sense; raises GatewayError INVALID_VALUE."""
-    if not 1 <= wanted.first <= limit:
-        raise GatewayError("INVALID_VALUE", f"first is a number from 1 to {limit}")
-    if wanted.since and wanted.until and wanted.since > wanted.until:
+def wanted(record: Record, arguments: Mapping[str, Any]) -> Wanted:
+    """Return what the arguments of a list of ``record`` ask for, as graphql-core coerced them.
+
+    Raises GatewayError INVALID_VALUE for what makes no sense, before anything is read.
+    """
+    if record.single:
+        return Wanted()
+    status, order = arguments.get("status"), arguments.get("order")
+    asked = Wanted(
+        first=arguments.get("first", DEFAULT_FIRST),
+        since=arguments.get("from"),
+        until=arguments.get("to"),
+        status=None if status is None else frozenset(one.value for one in status),
+        oldest_first=order is not None and order.value == Order.OLDEST_FIRST.name,
+    )
+    if not 1 <= asked.first <= record.limit:
+        raise GatewayError("INVALID_VALUE", f"first is a number from 1 to {record.limit}")
+    if asked.since and asked.until and asked.since > asked.until:
         raise GatewayError("INVALID_VALUE", "from is later than to")
+    return asked
 
 
 def choose(record: Record, rows: Sequence[Row], wanted: Wanted) -> tuple[tuple[Row, ...], bool]:

@@ -11,15 +11,15 @@ from typing import Annotated, Any
 import strawberry
 from strawberry.tools import create_type
 from strawberry.types.field import StrawberryField
-from strawberry.utils.str_converters import to_camel_case
 
 from connectors.description import Database, Field, Lookup, Record, Sensitivity, Text
 from gateway.answer import Answer, SourceReport, worst
 from gateway.errors import GatewayError
 from gateway.own import own_below
+from gateway.plan.bindings import own_lists
 from gateway.schema.common import source_type
 from gateway.schema.context import Context, Person
-from gateway.schema.lists import DEFAULT_FIRST, Order, Wanted, check, choose
+from gateway.schema.lists import DEFAULT_FIRST, Order, Wanted, choose, wanted
 from gateway.schema.selection import selected
 from gateway.schema.types import Denied, Later, Types, View, list_of, plain, resolved, view
 
@@ -35,12 +35,7 @@ class Section:
 
 def section_field(types: Types, database: Database, person: Later) -> StrawberryField:
     """Return the field of Person that leads to ``database``'s section."""
-    lists = {
-        to_camel_case(lookup.name): (record, lookup)
-        for record in database.records
-        for lookup in record.lookups
-        if lookup.on is None and not lookup.hidden
-    }
+    lists = own_lists(database)
 
     def open_section(self: Person, info: strawberry.Info) -> Section:
         names = selected(info._raw_info)
@@ -83,9 +78,9 @@ def _list_field(types: Types, record: Record, lookup: Lookup, person: Later) -> 
         return await context.read(owner, record, lookup)
 
     async def of_section(self: Section, info: strawberry.Info, **arguments: Any) -> object:
-        wanted = _wanted(record, arguments)
+        asked = _wanted(record, arguments)
         answer = await read(self.person, info.context)
-        return _answered(info, record, answer, self.person.own_view, wanted)
+        return _answered(info, record, answer, self.person.own_view, asked)
 
     return _field(types, record, lookup, person, of_section)
 
@@ -102,11 +97,11 @@ def _hung_field(
             raise GatewayError("FORBIDDEN", details={"missing": [key.scope]})
         if key is None:
             return None
-        wanted = _wanted(record, arguments)
+        asked = _wanted(record, arguments)
         own = own_below(self.own, record)
         answer = await context.reader.read(record, lookup, [str(key)], own, None)
         context.note(record, answer.report.state)
-        return _answered(info, record, answer, own, wanted)
+        return _answered(info, record, answer, own, asked)
 
     return _field(types, record, lookup, person, of_record)
 
@@ -116,14 +111,14 @@ def _answered(
     record: Record,
     answer: Answer,
     own: Sensitivity | None,
-    wanted: Wanted,
+    asked: Wanted,
 ) -> dict[str, object]:
     """Shape an answer as the list (or single) type has it."""
     context: Context = info.context
     context.report(info._raw_info, record, answer)
     if answer.rows is None:
         return {"items": None, "item": None, "truncated": None, "source": answer.report}
-    rows, more = choose(record, answer.rows, wanted)
+    rows, more = choose(record, answer.rows, asked)
     missing = partial(_missing, context, record, own)
     items = [view(record, row, missing, own) for row in rows]
     return {
@@ -141,19 +136,9 @@ def _missing(
 
 
 def _wanted(record: Record, arguments: dict[str, Any]) -> Wanted:
-    """Return what is wanted of a list, before anything is read; raises INVALID_VALUE."""
-    status = arguments.get("status")
-    wanted = Wanted(
-        first=arguments.get("first", DEFAULT_FIRST),
-        since=arguments.get("since"),
-        until=arguments.get("until"),
-        status=None if status is None else frozenset(one.value for one in status),
-        oldest_first=arguments.get("order") is not None
-        and arguments["order"].value == Order.OLDEST_FIRST.name,
-    )
-    if not record.single:
-        check(wanted, record.limit)
-    return wanted
+    """Return what is wanted of a list; strawberry hands two of the arguments on renamed."""
+    renamed = {"since": "from", "until": "to"}
+    return wanted(record, {renamed.get(name, name): one for name, one in arguments.items()})
 
 
 def _field(

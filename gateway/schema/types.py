@@ -41,6 +41,7 @@ from connectors.description import (
 )
 from connectors.values import PartialDate, PersonNumber
 from gateway.errors import GatewayError
+from gateway.plan.bindings import hanging_on
 
 _ANYWHERE = Parameter.POSITIONAL_OR_KEYWORD
 _BY_NAME = Parameter.KEYWORD_ONLY
@@ -212,17 +213,11 @@ class Types:
 
     def __init__(self, databases: Iterable[Database]) -> None:
         self._made: dict[str, tuple[object, Any]] = {}
-        self._hanging: dict[tuple[str, str], list[tuple[Record, Lookup, str]]] = {}
-        for record in (record for database in databases for record in database.records):
-            for lookup in record.lookups:
-                if lookup.on is not None:
-                    parent, column = lookup.on
-                    hanging = self._hanging.setdefault((record.database, parent), [])
-                    hanging.append((record, lookup, column))
+        self._databases = tuple(databases)
 
     def hanging_on(self, record: Record) -> list[tuple[Record, Lookup, str]]:
         """Return the lists that hang on ``record``: whose they are, and by which of its columns."""
-        return self._hanging.get((record.database, record.name), [])
+        return hanging_on(record, self._databases)
 
     def named(self, name: str, origin: object, make: Callable[[], Any]) -> Any:
         """Return the type called ``name``, made from ``origin`` once.

@@ -1,0 +1,231 @@
+"""What an operation asks for, as plain data: the result of analysis, the input of generation.
+
+A tree of shapes, one for each place in the answer. Nothing here depends on the caller or on the
+values of variables, except of those in ``@include`` and ``@skip``, which decide the tree.
+
+``key`` is always a response key (the client's text); ``steps`` are the response keys on the way
+from the nearest person or row down to a field, for the paths of errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from graphql import FieldNode, GraphQLField
+
+from connectors.description import Database, Kind, Lookup, Record, Sensitivity
+from gateway.errors import GatewayError
+from gateway.schema.lists import Wanted
+
+#: A place in the document: line and column, from 1.
+Location = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a field stands: in the answer, below its person or row, and in the document."""
+
+    steps: tuple[str, ...]
+    locations: tuple[Location, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Typename:
+    """``__typename``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A field of an object that is read from Python attributes (source reports, notices).
+
+    ``rendered``: how a value becomes JSON. ``special`` names what is no attribute.
+    """
+
+    attribute: str
+    rendered: str
+    nullable: bool
+    many: bool
+    special: str | None = None
+    entries: PlainEntries | None = None
+
+
+PlainEntries = tuple[tuple[str, "Typename | Plain"], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnValue:
+    """A leaf of a record; ``validity``: whether the code in it is right, in place of the code."""
+
+    place: Place
+    position: int
+    kind: Kind
+    many: bool
+    sensitivity: Sensitivity
+    validity: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StructShape:
+    """A struct: the columns ``first`` to ``last`` (exclusive), whose sensitivities are ``levels``.
+
+    It is null only if all of it may be seen and all of it is empty.
+    """
+
+    place: Place
+    first: int
+    last: int
+    levels: tuple[Sensitivity, ...]
+    entries: RowEntries
+
+
+@dataclass(frozen=True, slots=True)
+class LinkShape:
+    """A person whose number stands in a row. ``slot``: where the row's list keeps what is found."""
+
+    place: Place
+    slot: int
+    position: int
+    sensitivity: Sensitivity
+    person: PersonShape
+
+
+@dataclass(frozen=True, slots=True)
+class HungShape:
+    """A list that hangs on a row, by the column at ``position``."""
+
+    place: Place
+    slot: int
+    position: int
+    sensitivity: Sensitivity
+    list: ListShape
+
+
+RowEntries = tuple[tuple[str, "Typename | ColumnValue | StructShape | LinkShape | HungShape"], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowsShape:
+    """``items`` of a list, or ``item`` of a single record."""
+
+    entries: RowEntries
+
+
+@dataclass(frozen=True, slots=True)
+class Truncated:
+    """``truncated`` of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportShape:
+    """``source`` of a list."""
+
+    entries: PlainEntries
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The arguments of a field, if they need values of variables: judged at each request.
+
+    ``slot``: where the request keeps what came of it. ``record``: of the list whose they are, None
+    for those of a root field.
+    """
+
+    slot: int
+    field: GraphQLField
+    node: FieldNode
+    record: Record | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListShape:
+    """A list of records. ``wanted``: what it asks for, why that is refused, or how to find out.
+
+    ``slots``: how many links and hung lists its rows have.
+    """
+
+    place: Place
+    record: Record
+    lookup: Lookup
+    wanted: Wanted | GatewayError | Arguments
+    entries: tuple[tuple[str, Typename | RowsShape | Truncated | ReportShape], ...]
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class SectionReportShape:
+    """``source`` of a section: of the ``lists`` selected in it, or of its first record alone."""
+
+    place: Place
+    lists: tuple[tuple[Record, Lookup], ...]
+    alone: bool
+    entries: PlainEntries
+
+
+@dataclass(frozen=True, slots=True)
+class SectionShape:
+    """A section of a person."""
+
+    database: Database
+    entries: tuple[tuple[str, Typename | ListShape | SectionReportShape], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NumberShape:
+    """``id`` (``present``) or ``askedAs`` of a person."""
+
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NoticesShape:
+    """``notices`` of a person."""
+
+    entries: PlainEntries
+
+
+@dataclass(frozen=True, slots=True)
+class PersonShape:
+    """A person."""
+
+    entries: tuple[tuple[str, Typename | NumberShape | NoticesShape | SectionShape], ...]
+
+    @property
+    def shows_notices(self) -> bool:
+        """Whether notices are selected; of persons at the root they are mirrored otherwise."""
+        return any(isinstance(shape, NoticesShape) for _, shape in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class RootShape:
+    """A planned root field: ``person``, ``persons`` or ``me``.
+
+    ``arguments``: as they are where no variable is among them.
+    """
+
+    name: str
+    place: Place
+    arguments: Mapping[str, object] | Arguments
+    person: PersonShape
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """An operation, analysed.
+
+    ``keys``: the response keys of all root fields, in order. ``roots``: the planned ones.
+    ``others``: the nodes of those that the reference executor answers. ``needs``: what must be
+    permitted for some field. ``dynamic``: arguments to be judged at each request. ``live``: the
+    databases to be asked whether they answer now.
+    """
+
+    name: str | None
+
+    keys: tuple[str, ...]
+    roots: Mapping[str, RootShape | Typename]
+    others: Mapping[str, tuple[FieldNode, ...]]
+    needs: tuple[tuple[Record, Sensitivity], ...]
+    dynamic: tuple[Arguments, ...]
+    live: frozenset[str]
