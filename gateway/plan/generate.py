@@ -1,0 +1,359 @@
+"""Code generation: from shapes and permissions to a plan.
+
+Each person and each list becomes one small function that turns rows into dictionaries; nothing is
+interpreted field by field. Source is made of our own words and of numbers only: what a client or a
+schema wrote (response keys, type names) is bound to generated names in the functions' globals.
+
+A field that the caller may not see is the constant None here and a ``Denial`` in the plan, which
+the runner counts: generated code knows nothing of errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from stdnum.vn import mst
+from strawberry.utils.str_converters import to_camel_case
+
+from connectors.description import Kind, Lookup, Record, Sensitivity
+from gateway.own import own_below
+from gateway.plan.plan import (
+    Denial,
+    HungPlan,
+    LinkPlan,
+    ListPlan,
+    PersonPlan,
+    Plan,
+    ReportPlan,
+    RootPlan,
+    RowsPlan,
+)
+from gateway.plan.shapes import (
+    Analysis,
+    ColumnValue,
+    HungShape,
+    LinkShape,
+    ListShape,
+    NoticesShape,
+    NumberShape,
+    PersonShape,
+    Plain,
+    PlainEntries,
+    ReportShape,
+    RootShape,
+    RowEntries,
+    RowsShape,
+    SectionReportShape,
+    SectionShape,
+    StructShape,
+    Truncated,
+    Typename,
+)
+
+#: Kinds whose values orjson does not write by itself in the form that the schema promises.
+_AS_TEXT = frozenset({Kind.DECIMAL, Kind.PARTIAL_DATE})
+
+#: What a caller lacks: record and sensitivity -> scope, None where nothing is lacking.
+Lacking = Mapping[tuple[str, str, Sensitivity], str | None]
+
+
+def generate(analysis: Analysis, lacking: Sequence[str | None], citizen: bool) -> Plan:
+    """Return the plan of ``analysis`` for a caller.
+
+    ``lacking``: for each of ``analysis.needs`` the scope that the caller lacks, or None.
+    ``citizen``: it is one who asks, so that records may lead back to their own. Costs about 20 us
+    a field, most of it in Python's compiler.
+    """
+    scopes = {
+        (record.database, record.name, level): scope
+        for (record, level), scope in zip(analysis.needs, lacking, strict=True)
+    }
+    generator = _Generator(scopes, citizen)
+    roots: dict[str, RootPlan | str] = {}
+    for key, root in analysis.roots.items():
+        if isinstance(root, RootShape):
+            person = generator.person(root.person, own=root.name == "me")
+            roots[key] = RootPlan(root.name, root.place, root.arguments, person)
+        else:
+            roots[key] = root.name
+    text = generator.finish()
+    permitted = tuple(
+        (record, level, scope)
+        for (record, level), scope in zip(analysis.needs, lacking, strict=True)
+    )
+    return Plan(
+        analysis.keys,
+        roots,
+        analysis.others,
+        permitted,
+        analysis.dynamic,
+        analysis.live,
+        text,
+    )
+
+
+def _lists(record: Record) -> list[str]:
+    return [to_camel_case(lookup.name) for lookup in record.lookups if not lookup.hidden]
+
+
+def _is_valid(code: object) -> bool:
+    return bool(mst.is_valid(str(code)))
+
+
+@dataclass(slots=True)
+class _Below:
+    """What generating the rows of one list comes upon."""
+
+    record: Record
+    own: Sensitivity | None
+    denials: list[Denial] = field(default_factory=list)
+    links: list[LinkPlan] = field(default_factory=list)
+    hung: list[HungPlan] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Generator:
+    lacking: Lacking
+    citizen: bool
+    bound: dict[str, Any] = field(
+        default_factory=lambda: {"lists": _lists, "is_valid": _is_valid, "__builtins__": {
+            "str": str, "zip": zip,
+        }}
+    )  # fmt: skip
+    texts: list[str] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+    persons: dict[tuple[int, bool], PersonPlan] = field(default_factory=dict)
+
+    def finish(self) -> str:
+        """Compile the functions, each by itself: compiling one holds the interpreter."""
+        for number, text in enumerate(self.texts):
+            exec(compile(text, f"<plan {number}>", "exec"), self.bound)  # noqa: S102 - our own text
+        for plan in self.persons.values():
+            plan.shape = self.bound[plan.function]
+        return "\n".join(self.texts)
+
+    def text(self, value: str) -> str:
+        """Return the name that stands for a text in generated code."""
+        if value not in self.names:
+            self.names[value] = f"k{len(self.names)}"
+            self.bound[self.names[value]] = value
+        return self.names[value]
+
+    def empty(self, width: int) -> str:
+        """Return the name of a tuple of ``width`` times None."""
+        self.bound[f"none{width}"] = (None,) * width
+        return f"none{width}"
+
+    def scope(self, record: Record, level: Sensitivity, own: Sensitivity | None) -> str | None:
+        """Return the scope that is lacking for fields of ``record``, None where none is."""
+        if own is not None and level <= own:
+            return None
+        return self.lacking[record.database, record.name, level]
+
+    def function(self, letter: str, argument: str, body: str) -> str:
+        name = f"{letter}{len(self.texts)}"
+        missing = f"    if {argument} is None:\n        return None\n" if letter == "l" else ""
+        self.texts.append(f"def {name}({argument}, live):\n{missing}    return {body}\n")
+        return name
+
+    def person(self, shape: PersonShape, own: bool) -> PersonPlan:
+        known = self.persons.get((id(shape), own))
+        if known is not None:
+            return known
+        lists: list[ListPlan] = []
+        reports: list[ReportPlan] = []
+        parts = []
+        for key, inner in shape.entries:
+            match inner:
+                case Typename(name):
+                    value = self.text(name)
+                case NumberShape(present):
+                    value = "p.present" if present else "p.asked"
+                case NoticesShape(entries):
+                    value = f"[{self.plain(entries, 'n')} for n in p.notices]"
+                case SectionShape():
+                    value = self.section(inner, own, lists, reports)
+            parts.append(f"{self.text(key)}: {value}")
+        function = self.function("p", "p", _dictionary(parts))
+        plan = PersonPlan(own, shape.shows_notices, tuple(lists), tuple(reports), function)
+        self.persons[id(shape), own] = plan
+        return plan
+
+    def section(
+        self, shape: SectionShape, own: bool, lists: list[ListPlan], reports: list[ReportPlan]
+    ) -> str:
+        level = Sensitivity.RESTRICTED if own else None
+        parts = []
+        for key, inner in shape.entries:
+            match inner:
+                case Typename(name):
+                    value = self.text(name)
+                case SectionReportShape(place, reads, alone, entries):
+                    value = self.plain(entries, f"p.reports[{len(reports)}]")
+                    known = tuple((*one, _source(*one)) for one in reads)
+                    reports.append(ReportPlan(place, known, alone))
+                case ListShape():
+                    function, plan = self.list(inner, level)
+                    value = f"{function}(p.lists[{len(lists)}], live)"
+                    lists.append(plan)
+            parts.append(f"{self.text(key)}: {value}")
+        return _dictionary(parts)
+
+    def list(self, shape: ListShape, own: Sensitivity | None) -> tuple[str, ListPlan]:
+        rows: list[RowsPlan] = []
+        parts = []
+        for key, inner in shape.entries:
+            match inner:
+                case Typename(name):
+                    value = self.text(name)
+                case Truncated():
+                    value = "f.truncated"
+                case ReportShape(entries):
+                    value = self.plain(entries, "f.report")
+                case RowsShape(entries):
+                    below = _Below(shape.record, own)
+                    value = self.rows(entries, below)
+                    found = (tuple(below.denials), tuple(below.links), tuple(below.hung))
+                    rows.append(RowsPlan(key, *found))
+            parts.append(f"{self.text(key)}: {value}")
+        function = self.function("l", "f", _dictionary(parts))
+        record, lookup = shape.record, shape.lookup
+        plan = ListPlan(
+            shape.place,
+            record,
+            lookup,
+            _source(record, lookup),
+            own,
+            self.scope(record, Sensitivity.BASIC, own),
+            shape.wanted,
+            tuple(rows),
+            shape.slots,
+        )
+        return function, plan
+
+    def rows(self, entries: RowEntries, below: _Below) -> str:
+        row = self.row(entries, below)
+        slots = sorted([one.slot for one in below.links] + [one.slot for one in below.hung])
+        if slots:
+            names = ", ".join(["r", *(f"b{slot}" for slot in slots)])
+            given = ", ".join(["f.rows", *(f"f.below[{slot}]" for slot in slots)])
+            every = f"[{row} for {names} in zip({given})]"
+        else:
+            every = f"[{row} for r in f.rows]"
+        if below.record.single:
+            return f"({every}[0] if f.rows else None)"
+        return f"(None if f.rows is None else {every})"
+
+    def row(self, entries: RowEntries, below: _Below) -> str:
+        parts = []
+        for key, inner in entries:
+            match inner:
+                case Typename(name):
+                    value = self.text(name)
+                case ColumnValue():
+                    value = self.column(inner, below)
+                case StructShape():
+                    value = self.struct(inner, below)
+                case LinkShape():
+                    value = self.link(inner, below)
+                case HungShape():
+                    value = self.hung(inner, below)
+            parts.append(f"{self.text(key)}: {value}")
+        return _dictionary(parts)
+
+    def column(self, shape: ColumnValue, below: _Below) -> str:
+        scope = self.scope(below.record, shape.sensitivity, below.own)
+        if scope is not None:
+            below.denials.append(Denial(shape.place, scope))
+            return "None"
+        value = f"r[{shape.position}]"
+        if shape.validity:
+            return f"(None if {value} is None else is_valid({value}))"
+        if shape.kind not in _AS_TEXT:
+            return value
+        shown = f"[str(v) for v in {value}]" if shape.many else f"str({value})"
+        return f"(None if {value} is None else {shown})"
+
+    def struct(self, shape: StructShape, below: _Below) -> str:
+        scopes = [self.scope(below.record, level, below.own) for level in shape.levels]
+        if all(scope is not None for scope in scopes):
+            assert scopes[0] is not None
+            below.denials.append(Denial(shape.place, scopes[0]))
+            return "None"
+        inner = self.row(shape.entries, below)
+        if any(scope is not None for scope in scopes):
+            return inner
+        empty = f"r[{shape.first}] is None"
+        rest = shape.last - shape.first - 1
+        if rest:
+            empty += f" and r[{shape.first + 1}:{shape.last}] == {self.empty(rest)}"
+        return f"(None if {empty} else {inner})"
+
+    def link(self, shape: LinkShape, below: _Below) -> str:
+        scope = self.scope(below.record, shape.sensitivity, below.own)
+        if scope is not None:
+            below.denials.append(Denial(shape.place, scope))
+            return "None"
+        other = self.person(shape.person, own=False)
+        own = self.person(shape.person, own=True) if self.citizen else None
+        below.links.append(LinkPlan(shape.place, shape.slot, shape.position, other, own))
+        name = f"b{shape.slot}"
+        shown = f"{other.function}({name}, live)"
+        if own is not None:
+            shown = f"{own.function}({name}, live) if {name}.own else {shown}"
+        return f"(None if {name} is None else {shown})"
+
+    def hung(self, shape: HungShape, below: _Below) -> str:
+        scope = self.scope(below.record, shape.sensitivity, below.own)
+        if scope is not None:
+            below.denials.append(Denial(shape.place, scope))
+            return "None"
+        function, plan = self.list(shape.list, own_below(below.own, shape.list.record))
+        below.hung.append(HungPlan(shape.slot, shape.position, plan))
+        return f"{function}(b{shape.slot}, live)"
+
+    def plain(self, entries: PlainEntries, owner: str, depth: int = 0) -> str:
+        parts = []
+        for key, inner in entries:
+            if isinstance(inner, Typename):
+                value = self.text(inner.name)
+            else:
+                value = self.attribute(inner, owner, depth)
+            parts.append(f"{self.text(key)}: {value}")
+        return _dictionary(parts)
+
+    def attribute(self, shape: Plain, owner: str, depth: int) -> str:
+        if shape.special == "lists":
+            return f"lists({owner})"
+        value = f"live[{owner}.name]" if shape.special else f"{owner}.{shape.attribute}"
+        if shape.many and shape.rendered == "value":
+            return value
+        if shape.many:
+            shown = f"[{self.one(shape, f'v{depth}', depth)} for v{depth} in {value}]"
+        else:
+            shown = self.one(shape, value, depth)
+        if shape.nullable and shown != value:
+            return f"(None if {value} is None else {shown})"
+        return shown
+
+    def one(self, shape: Plain, value: str, depth: int) -> str:
+        match shape.rendered:
+            case "name":
+                return f"{value}.name"
+            case "iso":
+                return f"{value}.isoformat()"
+            case "object":
+                assert shape.entries is not None
+                return self.plain(shape.entries, value, depth + 1)
+            case _:
+                return value
+
+
+def _source(record: Record, lookup: Lookup) -> tuple[str, str]:
+    return (record.database, lookup.name)
+
+
+def _dictionary(parts: list[str]) -> str:
+    return "{" + ", ".join(parts) + "}"
