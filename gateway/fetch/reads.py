@@ -1,0 +1,134 @@
+"""One request's reads: each key of each lookup once, sent together, within one deadline.
+
+What is asked for in one turn of the event loop goes to a source together; nothing waits for a
+source that it does not depend on. Waiting ends at the deadline, whatever a source does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+
+import structlog
+
+from connectors.description import Lookup, Record
+from gateway.answer import Answer, State
+from gateway.clock import Clock
+from gateway.fetch.source import Source
+
+log = structlog.get_logger(__name__)
+
+#: Database and lookup: what tells one kind of read from another.
+Kind = tuple[str, str]
+_LARGEST_BATCH = 200
+_Task = asyncio.Task[list[Answer]]
+
+
+class Reads:
+    """The reads of one request. ``deadline`` is a moment of the clock's monotonic time.
+
+    ``answers``: what has come, by kind and key. Used from one task.
+    """
+
+    def __init__(self, sources: Mapping[str, Source], clock: Clock, deadline: float) -> None:
+        self._sources = sources
+        self._clock = clock
+        self._deadline = deadline
+        self._asked: dict[Kind, set[str]] = {}
+        self._queue: dict[Kind, tuple[Record, Lookup, list[str]]] = {}
+        self._under_way: dict[_Task, tuple[Kind, Record, Sequence[str]]] = {}
+        self._arrived: set[Kind] = set()
+        self._wake: asyncio.Future[None] | None = None
+        self._expired = False
+        self.answers: dict[Kind, dict[str, Answer]] = {}
+
+    def ask(self, record: Record, lookup: Lookup, kind: Kind, keys: Iterable[str]) -> None:
+        """Ask for ``keys``; those asked for already are not asked again."""
+        asked = self._asked.get(kind)
+        if asked is None:
+            asked = self._asked[kind] = set()
+            self.answers[kind] = {}
+        for key in keys:
+            if key not in asked:
+                asked.add(key)
+                queued = self._queue.get(kind)
+                if queued is None:
+                    queued = self._queue[kind] = (record, lookup, [])
+                queued[2].append(key)
+
+    async def arrive(self) -> set[Kind]:
+        """Send what is queued and return the kinds of which something has come since last time.
+
+        Empty when nothing is under way any more.
+        """
+        self._send()
+        if not self._arrived and self._under_way:
+            loop = asyncio.get_running_loop()
+            self._wake = loop.create_future()
+            timer = loop.call_later(self._left(), self._expire)
+            try:
+                await self._wake
+            finally:
+                timer.cancel()
+                self._wake = None
+        arrived, self._arrived = self._arrived, set()
+        return arrived
+
+    def _left(self) -> float:
+        return 0.0 if self._expired else max(self._deadline - self._clock.monotonic(), 0.0)
+
+    def _send(self) -> None:
+        queue, self._queue = self._queue, {}
+        left = self._left()
+        for kind, (record, lookup, keys) in queue.items():
+            source = self._sources[record.database]
+            certain = source.unasked(record)
+            if certain is not None or left <= 0:
+                state = State.TIMED_OUT if certain is None else certain
+                self._answer(kind, keys, [Answer(source.report(record, state))] * len(keys))
+                continue
+            for batch in _batches(keys):
+                task = asyncio.create_task(source.fetch(record, lookup, batch, left))
+                self._under_way[task] = (kind, record, batch)
+                task.add_done_callback(self._done)
+
+    def _answer(self, kind: Kind, keys: Sequence[str], answers: Sequence[Answer]) -> None:
+        self.answers[kind].update(zip(keys, answers, strict=True))
+        self._arrived.add(kind)
+
+    def _done(self, task: _Task) -> None:
+        asked = self._under_way.pop(task, None)
+        if asked is None:  # the deadline has answered in its place
+            return
+        kind, record, keys = asked
+        if task.cancelled() or task.exception() is not None:
+            # A source answers, whatever happens; this is the process ending, or a defect.
+            log.error("read failed", database=record.database, record=record.name)
+            unknown = self._sources[record.database].report(record, State.UNAVAILABLE)
+            self._answer(kind, keys, [Answer(unknown)] * len(keys))
+        else:
+            self._answer(kind, keys, task.result())
+        self._woken()
+
+    def _expire(self) -> None:
+        """Answer in place of the sources that are still being waited for.
+
+        What was asked of them ends by their own timeout, which is never later than the deadline.
+        """
+        self._expired = True
+        under_way, self._under_way = self._under_way, {}
+        for kind, record, keys in under_way.values():
+            late = self._sources[record.database].report(record, State.TIMED_OUT)
+            self._answer(kind, keys, [Answer(late)] * len(keys))
+        self._woken()
+
+    def _woken(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+
+def _batches(keys: Sequence[str]) -> Iterator[list[str]]:
+    rest = iter(keys)
+    while batch := list(islice(rest, _LARGEST_BATCH)):
+        yield batch
