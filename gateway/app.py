@@ -24,7 +24,8 @@ from gateway.http.graphql import Graphql
 from gateway.http.middleware import Envelope
 from gateway.http.pages import http_error, live, ready, schema
 from gateway.keys import load_secret
-from gateway.plan.document import Documents
+from gateway.plan.bindings import bind
+from gateway.plans import Plans
 from gateway.schema.build import build_schema, schema_text
 from gateway.service import Service
 from gateway.settings import DatabaseSettings, Settings
@@ -62,6 +63,7 @@ def build_app(
                 if source.backend is not None:
                     await source.backend.close()
             await service.journal.close()
+            service.plans.close()
 
     app = Starlette(
         routes=[
@@ -97,7 +99,7 @@ def _service(
         clock=clock,
         schema=graphql_schema,
         schema_text=schema_text(graphql_schema),
-        documents=Documents(graphql_schema, settings.limits),
+        plans=Plans(graphql_schema, bind(databases), settings.limits, clock),
         tokens=Tokens(load_key(settings.path(settings.access.key)), settings.access, clock),
         sources=sources,
         journal=Journal(settings.path(settings.audit.journal)),

@@ -6,7 +6,7 @@ import resource
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import structlog
 import typer
@@ -22,7 +22,10 @@ from gateway import demo as demo_folder
 from gateway.access.tokens import create_key, issue, load_key
 from gateway.app import build_app
 from gateway.clock import SystemClock
+from gateway.errors import GatewayError
 from gateway.keys import create_secret
+from gateway.plan.document import InvalidDocument
+from gateway.printing import printed
 from gateway.schema.build import build_schema, schema_text
 from gateway.settings import CONFIG_VARIABLE, Settings, load
 
@@ -141,6 +144,37 @@ def schema(
         path.write_text(text, "utf-8")
     else:
         sys.stdout.write(text)
+
+
+@app.command()
+def plan(
+    query: Annotated[str, typer.Argument(help="A document, or the path of a file that holds one.")],
+    operation: Annotated[str | None, typer.Option(help="Of several operations, which.")] = None,
+    variables: Annotated[str, typer.Option(help="Values of variables, as JSON.")] = "{}",
+    scope: Annotated[
+        list[str] | None, typer.Option(help="A scope that the caller has; repeat. None: all.")
+    ] = None,
+    code: Annotated[bool, typer.Option("--code", help="Show the generated code too.")] = False,
+    config: Config = None,
+) -> None:
+    """Show how an operation would be answered: waves, reads, cost, permissions. Reads nothing."""
+    if "{" not in query and not Path(query).is_file():
+        raise typer.BadParameter(f"{query} is neither a document nor a file")
+    text = query if "{" in query else Path(query).read_text("utf-8")
+    try:
+        lines = printed(
+            installed_databases(), _load(config), text, operation, variables, scope, code
+        )
+    except InvalidDocument as error:
+        _refuse(error.code, "; ".join(one.message for one in error.errors))
+    except GatewayError as error:
+        _refuse(error.code.name, error.message)
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _refuse(code: str, message: str) -> NoReturn:
+    console.print(f"{code}: {message}", style="red", markup=False)
+    raise typer.Exit(1)
 
 
 @app.command()

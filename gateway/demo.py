@@ -61,10 +61,10 @@ _CALLERS: dict[str, _Caller] = {
         (*_reading(*_DEBTORS_MEANS), "civil_enforcement:sensitive"),
         ("enforcement-verification",),
     ),
-    "analyst": _Caller("Phân tích (dữ liệu thử)", ("introspect",)),
+    "analyst": _Caller("Phân tích (dữ liệu thử)", ("introspect", "plans")),
     "partner": _Caller("Văn phòng công chứng (dữ liệu thử)", ()),
     "auditor": _Caller("Kiểm toán (dữ liệu thử)", ("audit:read",)),
-    "operator": _Caller("Vận hành (dữ liệu thử)", ("introspect", "operate")),
+    "operator": _Caller("Vận hành (dữ liệu thử)", ("introspect", "operate", "plans")),
     "bench": _Caller(
         "Đo hiệu năng (dữ liệu thử)",
         (*_reading(*_ALL), *(f"{name}:sensitive" for name in _ALL)),

@@ -31,23 +31,13 @@ from gateway.plan.plan import (
     RootPlan,
     RowsPlan,
 )
-from gateway.plan.shapes import Arguments, Location
+from gateway.plan.shapes import Arguments
+from gateway.problem import Location, Path, Problem
 from gateway.reading import Reader
 from gateway.schema.lists import Wanted, choose
 from gateway.settings import Limits
 
-Path = tuple[str | int, ...]
 _PRESENT_DIGITS = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """An error beside the data. ``count``: how many rows it stands for, ``path`` is the first's."""
-
-    error: GatewayError
-    path: Path
-    locations: Sequence[Location]
-    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

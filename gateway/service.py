@@ -11,7 +11,7 @@ from gateway.access.tokens import Tokens
 from gateway.audit.journal import Journal
 from gateway.clock import Clock
 from gateway.fetch.source import Source
-from gateway.plan.document import Documents
+from gateway.plans import Plans
 from gateway.settings import Settings
 
 
@@ -23,7 +23,7 @@ class Service:
     clock: Clock
     schema: GraphQLSchema
     schema_text: str
-    documents: Documents
+    plans: Plans
     tokens: Tokens
     sources: Mapping[str, Source]
     journal: Journal

@@ -44,6 +44,9 @@ class Limits(_Part):
     persons_reached: int = Field(default=1_000, gt=0)
     deadline: float = Field(default=3.0, gt=0)
     documents: int = Field(default=1_000, gt=0)
+    new_documents: int = Field(default=120, gt=0)
+    cost: int = Field(default=200_000, gt=0)
+    cost_enforced: bool = True
 
 
 class DatabaseSettings(_Part):

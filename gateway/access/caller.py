@@ -6,18 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.description import Record, Sensitivity
-
-#: The scope of a citizen who sees their own view.
-OWN_VIEW = "me"
-#: The scope that permits introspection.
-INTROSPECT = "introspect"
-
-_ACTIONS = {
-    Sensitivity.PUBLIC: "read",
-    Sensitivity.BASIC: "read",
-    Sensitivity.SENSITIVE: "sensitive",
-    Sensitivity.RESTRICTED: "restricted",
-}
+from gateway.scopes import INTROSPECT, PLANS, scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +40,11 @@ class Caller:
         return INTROSPECT in self.scopes
 
     @property
+    def may_see_plans(self) -> bool:
+        """Whether an answer may say how it was planned and what it may have cost."""
+        return PLANS in self.scopes
+
+    @property
     def may_name_persons(self) -> bool:
         """Whether any database may be asked about a person whom the caller names."""
         return any(scope.endswith(":read") for scope in self.scopes)
@@ -61,11 +55,9 @@ class Caller:
         Scopes name a database and optionally a record (design section 7): ``civil_status:read``,
         ``civil_status.births:sensitive``. Default is deny.
         """
-        action = _ACTIONS[sensitivity]
-        wanted = f"{record.database}:{action}"
-        if wanted in self.scopes or f"{record.database}.{record.name}:{action}" in self.scopes:
-            return None
-        return wanted
+        wanted = scope(record.database, sensitivity)
+        of_record = scope(f"{record.database}.{record.name}", sensitivity)
+        return None if wanted in self.scopes or of_record in self.scopes else wanted
 
 
 ANONYMOUS = Caller()

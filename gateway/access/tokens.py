@@ -21,10 +21,11 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from connectors.values import person_number
-from gateway.access.caller import OWN_VIEW, Caller
+from gateway.access.caller import Caller
 from gateway.clock import Clock
 from gateway.errors import GatewayError
 from gateway.keys import read_key, write_key
+from gateway.scopes import OWN_VIEW
 from gateway.settings import Access
 
 ALGORITHM = "Ed25519"

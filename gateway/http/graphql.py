@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from inspect import isawaitable
-
 import orjson
-from graphql import ExecutionResult, execute
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.access.caller import Caller
 from gateway.access.permission import permit
 from gateway.audit.entry import entry
 from gateway.errors import CODES, GatewayError
-from gateway.fetch.loaders import Loaders
+from gateway.execution import Asked, Outcome, Ready, answered, ask, explained, ready
 from gateway.http.caller import identify
 from gateway.http.graphiql import page, wants_page
 from gateway.http.request import GRAPHQL_JSON, JSON, Call, read_call, response_type
-from gateway.plan.document import Document, InvalidDocument, Operation
-from gateway.reading import Reader
-from gateway.schema.context import Context
+from gateway.plan.document import InvalidDocument
 from gateway.service import Service
 from gateway.shape.response import body, codes, invalid, refused
 
@@ -37,6 +31,7 @@ _OF_THE_DOCUMENT = frozenset(
         "TOO_MANY_ALIASES",
         "TOO_MANY_DIRECTIVES",
         "TOO_MANY_FIELDS",
+        "TOO_COSTLY",
         "INVALID_VARIABLES",
         "INVALID_PERSON_NUMBER",
         "INVALID_VALUE",
@@ -74,53 +69,40 @@ async def _respond(request: Request) -> Response:
 
 
 async def _answer(service: Service, request: Request, call: Call) -> dict[str, object]:
-    """HTTP -> caller -> limits, plan -> permission -> fetch, protection -> shape -> audit."""
+    """HTTP -> caller -> limits, plan -> permission -> fetch, protection, shape -> audit."""
+    deadline = service.clock.monotonic() + service.settings.limits.deadline
     caller = identify(request.headers, service.tokens)
-    document = service.documents.get(call.query)
+    document = await service.plans.document(call.query, caller.client)
     operation = document.operation(call.operation_name)
     permit(caller, document, operation, call.in_url)
-    context = _context(service, caller)
-    result = await _execute(service, document, operation, call, context)
-    answer = body(result, context.problems, context.mirrored)
+    asked = ask(service, document, operation, call.variables, caller, deadline)
+    made = await ready(service, asked)
+    outcome = await answered(service, asked, made)
+    answer = body(outcome.data, outcome.errors, _extensions(service, asked, made, outcome, call))
     if operation.reads_persons:
-        await _audit(service, request, caller, document, context, answer)
+        await _audit(service, request, asked, outcome, answer)
     return answer
 
 
-def _context(service: Service, caller: Caller) -> Context:
-    limits = service.settings.limits
-    deadline = service.clock.monotonic() + limits.deadline
-    loaders = Loaders(service.sources, service.clock, deadline)
-    return Context(Reader(caller, service.sources, loaders), service.sources, limits)
-
-
-async def _execute(
-    service: Service, document: Document, operation: Operation, call: Call, context: Context
-) -> ExecutionResult:
-    """Run the operation with the reference executor.
-
-    Raises InvalidDocument when the variables do not fit: nothing has run then.
-    """
-    outcome = execute(
-        service.schema,
-        document.ast,
-        context_value=context,
-        variable_values=dict(call.variables or {}),
-        operation_name=operation.name,
-    )
-    result = await outcome if isawaitable(outcome) else outcome
-    assert isinstance(result, ExecutionResult)
-    if result.data is None and result.errors and all(one.path is None for one in result.errors):
-        raise InvalidDocument("INVALID_VARIABLES", tuple(result.errors))
-    return result
+def _extensions(
+    service: Service, asked: Asked, made: Ready | None, outcome: Outcome, call: Call
+) -> dict[str, object]:
+    """Return what stands beside data and errors; plans and costs for those who may see them."""
+    shown: dict[str, object] = {}
+    if outcome.mirrored:
+        shown["notices"] = outcome.mirrored
+    if made is not None and asked.caller.may_see_plans:
+        shown["cost"] = {"atMost": made.cost, "limit": service.settings.limits.cost}
+        if call.plan:
+            shown["plan"] = explained(asked, made)
+    return shown
 
 
 async def _audit(
     service: Service,
     request: Request,
-    caller: Caller,
-    document: Document,
-    context: Context,
+    asked: Asked,
+    outcome: Outcome,
     answer: dict[str, object],
 ) -> None:
     """Have the answer's trace on disk before the answer leaves; raises AUDIT_UNAVAILABLE."""
@@ -129,10 +111,10 @@ async def _audit(
             service.audit_secret,
             service.clock.now(),
             request.state.request_id,
-            caller,
-            document.digest,
-            context.persons,
-            {name: state.name for name, state in context.states.items()},
+            asked.caller,
+            asked.document.digest,
+            outcome.persons,
+            {name: state.name for name, state in outcome.states.items()},
             codes(answer),
         )
     )

@@ -20,12 +20,16 @@ _NAMES = ("query", "operationName", "variables", "extensions")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked: the well-formed request parameters."""
+    """What is asked: the well-formed request parameters.
+
+    ``plan``: the answer is to show the plan too (``"extensions": {"plan": true}``).
+    """
 
     query: str
     operation_name: str | None
     variables: Mapping[str, object] | None
     in_url: bool
+    plan: bool = False
 
 
 def response_type(accept: str | None) -> str:
@@ -132,4 +136,7 @@ def _call(parameters: Mapping[str, object], in_url: bool) -> Call:
         raise GatewayError("BAD_REQUEST", "variables is an object")
     if extensions is not None and not isinstance(extensions, dict):
         raise GatewayError("BAD_REQUEST", "extensions is an object")
-    return Call(query, name or None, variables, in_url)
+    plan = (extensions or {}).get("plan", False)
+    if not isinstance(plan, bool):
+        raise GatewayError("BAD_REQUEST", "extensions.plan is true or false")
+    return Call(query, name or None, variables, in_url, plan)

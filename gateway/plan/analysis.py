@@ -22,7 +22,6 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
-    VariableNode,
     get_argument_values,
     get_named_type,
     is_list_type,
@@ -49,7 +48,6 @@ from gateway.plan.shapes import (
     HungShape,
     LinkShape,
     ListShape,
-    Location,
     NoticesShape,
     NumberShape,
     PersonShape,
@@ -66,6 +64,7 @@ from gateway.plan.shapes import (
     Truncated,
     Typename,
 )
+from gateway.problem import Location
 from gateway.schema.lists import Wanted, wanted
 
 #: Root fields that plans answer.
@@ -76,24 +75,6 @@ _REPORT = "source"
 _SPECIAL = {("Database", "live"): "live", ("RecordKind", "lists"): "lists"}
 
 _Group = list[FieldDetails]
-
-
-def conditions(document: DocumentNode, operation: OperationDefinitionNode) -> tuple[str, ...]:
-    """Return the variables that ``@include`` and ``@skip`` ask, sorted.
-
-    Those of fragments that only other operations spread are left out: they are not this one's.
-    """
-    declared = {one.variable.name.value for one in operation.variable_definitions or ()}
-    found: set[str] = set()
-
-    class Look(Visitor):
-        def enter_directive(self, node: object, *_: object) -> None:
-            for argument in getattr(node, "arguments", None) or ():
-                if isinstance(argument.value, VariableNode):
-                    found.add(argument.value.name.value)
-
-    visit(document, Look())
-    return tuple(sorted(found & declared))
 
 
 def analyse(
@@ -205,6 +186,7 @@ class _Analyser:
     )
     dynamic: list[Arguments] = field(default_factory=list)
     live: set[str] = field(default_factory=set)
+    fields: int = 0
 
     def all(self, query: GraphQLObjectType) -> Analysis:
         collected = collect_fields(
@@ -220,15 +202,16 @@ class _Analyser:
                 roots[key] = self._root(query, name, key, group)
             else:
                 others[key] = tuple(one.node for one in group)
-        keys = tuple(key for key, _ in self._groups(collected))
+        keys = tuple(collected.grouped_field_set)
         named = self.operation.name
         return Analysis(
             named.value if named else None,
             keys, roots, others, tuple(self.needs.values()), tuple(self.dynamic),
-            frozenset(self.live),
+            frozenset(self.live), self.fields,
         )  # fmt: skip
 
     def _groups(self, collected: CollectedFields) -> list[tuple[str, _Group]]:
+        self.fields += len(collected.grouped_field_set)
         return list(collected.grouped_field_set.items())
 
     def _below(self, parent: GraphQLObjectType, group: _Group) -> Iterator[tuple[str, str, _Group]]:

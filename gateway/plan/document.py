@@ -1,17 +1,17 @@
-"""Documents: parsed, validated and analysed once per text.
+"""Documents: a text parsed, validated and looked through, once.
 
-Pure code: no I/O, nothing of fetching, HTTP or access. What is kept does not depend on the caller.
+Pure code: no I/O, nothing of fetching, HTTP or access. What is said of a document depends on
+neither caller nor values.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -25,6 +25,7 @@ from graphql import (
     SelectionSetNode,
     TypeInfo,
     TypeInfoVisitor,
+    VariableNode,
     VisitorAction,
     get_named_type,
     validate,
@@ -42,8 +43,6 @@ PERSON_SCALAR = "PersonNumber"
 PERSON_FIELDS = frozenset({"person", "persons", "me"})
 _INTROSPECTION = frozenset({"__schema", "__type"})
 _MOST_ERRORS = 20
-#: How long the kept texts may be on average; a long comment is cheap to send and dear to keep.
-_KEPT_LENGTH = 4_000
 
 
 class InvalidDocument(Exception):
@@ -59,13 +58,20 @@ class InvalidDocument(Exception):
 class Operation:
     """One operation of a document.
 
-    ``root_fields``: names of the root fields that may be asked, fragments expanded. ``name`` is
-    None for an anonymous operation.
+    ``name`` is None for an anonymous operation. ``root_fields``: names of the root fields that may
+    be asked, fragments expanded. ``conditions``: the variables that ``@include`` and ``@skip`` may
+    ask, sorted.
     """
 
     name: str | None
-    kind: OperationType
+    node: OperationDefinitionNode
     root_fields: frozenset[str]
+    conditions: tuple[str, ...]
+
+    @property
+    def kind(self) -> OperationType:
+        """Query, mutation or subscription."""
+        return self.node.operation
 
     @property
     def introspects(self) -> bool:
@@ -80,12 +86,17 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A valid document. ``names_person``: some argument takes a person's number."""
+    """A valid document.
+
+    ``digest``: SHA-256 of its text, hex. ``names_person``: some argument takes a person's number.
+    ``tokens``: how many it has; each takes some 350 bytes of memory while the document is kept.
+    """
 
     digest: str
     ast: DocumentNode
     operations: Mapping[str | None, Operation]
     names_person: bool
+    tokens: int
 
     def operation(self, name: str | None) -> Operation:
         """Return the operation to run (GraphQL specification 6.1, GetOperation).
@@ -100,60 +111,28 @@ class Document:
         return found
 
 
-#: Makes the exception with which a document is refused.
-Refusal = Callable[[], GatewayError | InvalidDocument]
+def digest(text: str) -> str:
+    """Return the SHA-256 of ``text``, hex: what a document is known by."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class Documents:
-    """Keeps documents by the hash of their text; bounded, the least used go first.
+def read(schema: GraphQLSchema, limits: Limits, text: str) -> Document:
+    """Return the document of ``text``.
 
-    Bounded in number and in the length of all texts together. Refusals are kept too, so that
-    sending the same bad document again costs nothing; each time a new exception is raised, since
-    one that was raised holds on to the request it was raised in.
+    Costs about 100 us a field, most of it validation. Raises GatewayError for what is beyond the
+    limits, InvalidDocument for what is not GraphQL or does not fit the schema.
     """
-
-    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
-        self._schema = schema
-        self._limits = limits
-        self._kept: OrderedDict[bytes, tuple[Document | Refusal, int]] = OrderedDict()
-        self._length = 0
-
-    def get(self, text: str) -> Document:
-        """Return the document of ``text``; raises InvalidDocument or GatewayError (limits)."""
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-        if digest in self._kept:
-            self._kept.move_to_end(digest)
-        else:
-            self._keep(digest, self._compile(text, digest.hex()), len(text))
-        found, _ = self._kept[digest]
-        if isinstance(found, Document):
-            return found
-        raise found()
-
-    def _keep(self, digest: bytes, found: Document | Refusal, length: int) -> None:
-        self._kept[digest] = found, length
-        self._length += length
-        most = self._limits.documents
-        while len(self._kept) > 1 and (
-            len(self._kept) > most or self._length > most * _KEPT_LENGTH
-        ):
-            _, (_, dropped) = self._kept.popitem(last=False)
-            self._length -= dropped
-
-    def _compile(self, text: str, digest: str) -> Document | Refusal:
-        try:
-            ast = parse_within(text, self._limits)
-        except GatewayError as error:
-            return partial(GatewayError, error.code.name, error.message, details=error.details)
-        except GraphQLError as error:
-            return partial(InvalidDocument, "SYNTAX_ERROR", (error.with_traceback(None),))
-        errors = validate(self._schema, ast, max_errors=_MOST_ERRORS, hide_suggestions=True)
-        if errors:
-            return partial(InvalidDocument, "VALIDATION_FAILED", tuple(errors))
-        return analyse(self._schema, ast, digest)
+    try:
+        ast = parse_within(text, limits)
+    except GraphQLError as error:
+        raise InvalidDocument("SYNTAX_ERROR", (error.with_traceback(None),)) from None
+    errors = validate(schema, ast, max_errors=_MOST_ERRORS, hide_suggestions=True)
+    if errors:
+        raise InvalidDocument("VALIDATION_FAILED", tuple(errors))
+    return look_through(schema, ast, digest(text))
 
 
-def analyse(schema: GraphQLSchema, ast: DocumentNode, digest: str) -> Document:
+def look_through(schema: GraphQLSchema, ast: DocumentNode, digest: str) -> Document:
     """Say of a validated document what can be said before any caller or value is known."""
     fragments = {
         node.name.value: node
@@ -165,8 +144,30 @@ def analyse(schema: GraphQLSchema, ast: DocumentNode, digest: str) -> Document:
         if isinstance(node, OperationDefinitionNode):
             name = node.name.value if node.name else None
             roots = frozenset(_root_fields(node.selection_set, fragments, set()))
-            operations[name] = Operation(name, node.operation, roots)
-    return Document(digest, ast, operations, _names_person(schema, ast))
+            operations[name] = Operation(name, node, roots, _conditions(ast, node))
+    return Document(digest, ast, operations, _names_person(schema, ast), _tokens(ast))
+
+
+def _conditions(ast: DocumentNode, operation: OperationDefinitionNode) -> tuple[str, ...]:
+    """Return the variables of ``operation`` in any directive of the document, sorted."""
+    declared = {one.variable.name.value for one in operation.variable_definitions or ()}
+    found: set[str] = set()
+
+    class Look(Visitor):
+        def enter_directive(self, node: DirectiveNode, *_: object) -> None:
+            for argument in node.arguments or ():
+                if isinstance(argument.value, VariableNode):
+                    found.add(argument.value.name.value)
+
+    visit(ast, Look())
+    return tuple(sorted(found & declared))
+
+
+def _tokens(ast: DocumentNode) -> int:
+    count, token = 0, ast.loc.start_token if ast.loc else None
+    while token is not None:
+        count, token = count + 1, token.next
+    return count
 
 
 def _root_fields(

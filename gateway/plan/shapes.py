@@ -16,10 +16,8 @@ from graphql import FieldNode, GraphQLField
 
 from connectors.description import Database, Kind, Lookup, Record, Sensitivity
 from gateway.errors import GatewayError
+from gateway.problem import Location
 from gateway.schema.lists import Wanted
-
-#: A place in the document: line and column, from 1.
-Location = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,14 +216,14 @@ class Analysis:
     ``keys``: the response keys of all root fields, in order. ``roots``: the planned ones.
     ``others``: the nodes of those that the reference executor answers. ``needs``: what must be
     permitted for some field. ``dynamic``: arguments to be judged at each request. ``live``: the
-    databases to be asked whether they answer now.
+    databases to be asked whether they answer now. ``fields``: how many there are.
     """
 
     name: str | None
-
     keys: tuple[str, ...]
     roots: Mapping[str, RootShape | Typename]
     others: Mapping[str, tuple[FieldNode, ...]]
     needs: tuple[tuple[Record, Sensitivity], ...]
     dynamic: tuple[Arguments, ...]
     live: frozenset[str]
+    fields: int

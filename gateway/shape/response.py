@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import structlog
-from graphql import ExecutionResult, GraphQLError
+from graphql import GraphQLError
 
 from gateway.errors import CODES, GatewayError
+from gateway.problem import Problem
 
 log = structlog.get_logger(__name__)
 
@@ -43,16 +45,34 @@ def invalid(code: str, errors: Sequence[GraphQLError]) -> dict[str, object]:
     return {"errors": [_formatted(error, code) for error in errors]}
 
 
+def shown_error(error: GraphQLError) -> dict[str, object]:
+    """Return ``error``, which an executor raised, as an answer shows it."""
+    return _formatted(error, None)
+
+
+def shown_problem(problem: Problem) -> dict[str, object]:
+    """Return ``problem``, which a plan came upon, as an answer shows it."""
+    extensions = problem.error.extensions
+    if problem.count > 1:
+        extensions["count"] = problem.count
+    shown: dict[str, object] = {"message": problem.error.message, "extensions": extensions}
+    if problem.locations:
+        shown["locations"] = problem.locations
+    shown["path"] = problem.path
+    return shown
+
+
 def body(
-    result: ExecutionResult, problems: Iterable[GraphQLError], notices: Sequence[object]
+    data: Mapping[str, object] | None,
+    errors: Sequence[dict[str, object]],
+    extensions: Mapping[str, object],
 ) -> dict[str, object]:
-    """Return the body of an executed operation: data, errors, and notices not selected."""
-    answer: dict[str, object] = {"data": result.data}
-    errors = [_formatted(error, None) for error in (*(result.errors or ()), *problems)]
+    """Return the body of an operation that ran: data, errors, extensions."""
+    answer: dict[str, object] = {"data": data}
     if errors:
         answer["errors"] = _denials_once(errors)
-    if notices:
-        answer["extensions"] = {"notices": list(notices)}
+    if extensions:
+        answer["extensions"] = extensions
     return answer
 
 
@@ -75,7 +95,7 @@ def _formatted(error: GraphQLError, code: str | None) -> dict[str, object]:
     if error.locations:
         shown["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
     if error.path is not None:
-        shown["path"] = list(error.path)
+        shown["path"] = tuple(error.path)
     return shown
 
 
@@ -109,25 +129,25 @@ def _internal(error: GraphQLError) -> dict[str, object]:
     return {"message": shown.message, "extensions": shown.extensions}
 
 
-def _denials_once(errors: list[dict[str, object]]) -> list[dict[str, object]]:
-    """Say of each selected field once that it is denied, with a count (design section 6.1)."""
-    seen: dict[object, dict[str, object]] = {}
+def _denials_once(errors: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    """Say of each selected field once, where it comes first, that it is denied, and how often.
+
+    Design section 6.1.
+    """
+    seen: dict[object, dict[str, Any]] = {}
     kept: list[dict[str, object]] = []
     for error in errors:
-        extensions = error["extensions"]
-        path = error.get("path")
-        assert isinstance(extensions, dict)
-        if extensions["code"] != "FORBIDDEN" or not isinstance(path, list):
+        path: Any = error.get("path")
+        extensions: Any = error["extensions"]
+        if extensions["code"] != "FORBIDDEN" or path is None:
             kept.append(error)
             continue
+        count = extensions.setdefault("count", 1)
         field = tuple(step for step in path if isinstance(step, str))
-        first = seen.get(field)
-        if first is None:
-            extensions["count"] = 1
-            seen[field] = extensions
+        first = seen.setdefault(field, error)
+        if first is error:
             kept.append(error)
-        else:
-            count = first["count"]
-            assert isinstance(count, int)
-            first["count"] = count + 1
+            continue
+        first["extensions"]["count"] += count
+        first["path"] = min(first["path"], path)
     return kept

@@ -114,13 +114,13 @@ class Running:
 
 
 @cache
-def _built(databases: tuple[Database, ...]) -> GraphQLSchema:
+def built(databases: tuple[Database, ...]) -> GraphQLSchema:
+    """Return the schema of ``databases``, built once a process: it is most of a gateway's start."""
     return build_schema(databases)
 
 
 def _build_once(databases: Iterable[Database]) -> GraphQLSchema:
-    """Build the schema, once a process for the same databases: it is most of a gateway's start."""
-    return _built(tuple(databases))
+    return built(tuple(databases))
 
 
 @asynccontextmanager
@@ -137,7 +137,7 @@ async def running(
     enough for a busy machine: only tests of timeouts are about time.
     """
     patient = {one.name: DatabaseSettings(timeout=20) for one in databases}
-    settings.setdefault("limits", Limits(deadline=30))
+    settings.setdefault("limits", Limits(deadline=30, new_documents=1_000_000))
     loaded: Settings = load(folder=folder, databases={**patient, **(databases_ or {})}, **settings)
     create_key(folder / loaded.access.key)
     create_secret(folder / loaded.audit.key)

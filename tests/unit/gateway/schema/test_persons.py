@@ -149,7 +149,9 @@ async def test_persons_keep_order_and_repeats_and_fetch_together(tmp_path: Path)
     found = [one and one["id"] for one in body["data"]["persons"]]
     assert found == [LAN, HOA, LAN, None, NOBODY]
     assert [error["path"] for error in body["errors"]] == [["persons", 3]]
-    assert len(source.fetched) == 1
+    asked = [keys for _, _, keys in source.fetched]
+    assert len(asked) == 2, "the old number that one of them has is learned on the way"
+    assert sorted(key for keys in asked for key in keys) == sorted({LAN, HOA, NOBODY, OLD_NUMBER})
 
 
 async def test_a_hundred_persons_are_the_most(tmp_path: Path) -> None:

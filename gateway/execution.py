@@ -1,0 +1,185 @@
+"""An operation answered: by its plan, or by the reference executor where there is none.
+
+Both take the same decisions from the same places (``gateway.opening``, ``gateway.reading``,
+``gateway.notices``); a differential test holds them to the same answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from inspect import isawaitable
+
+from graphql import DocumentNode, ExecutionResult, execute
+from graphql.execution.values import VariableValues
+
+from gateway import metrics
+from gateway.access.caller import Caller
+from gateway.answer import State
+from gateway.errors import GatewayError
+from gateway.fetch.loaders import Loaders
+from gateway.fetch.reads import Reads
+from gateway.plan.analysis import judge_arguments
+from gateway.plan.cost import cost
+from gateway.plan.document import Document, Operation
+from gateway.plan.explain import explain
+from gateway.plan.plan import Plan
+from gateway.plan.prepared import Permissions, Prepared, coerce
+from gateway.reading import Reader
+from gateway.running import run
+from gateway.schema.context import Context
+from gateway.service import Service
+from gateway.shape.response import shown_error, shown_problem
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An operation as somebody asks it. ``deadline``: of the clock's monotonic time."""
+
+    document: Document
+    operation: Operation
+    given: Mapping[str, object] | None
+    values: VariableValues
+    caller: Caller
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An operation about persons, ready to run.
+
+    ``arguments``: what came of those that need variables. ``cost``: the most that it may make the
+    gateway read. ``unplanned``: why the reference executor has to answer, where there is no plan.
+    """
+
+    prepared: Prepared
+    permissions: Permissions
+    plan: Plan | None
+    arguments: Sequence[object]
+    cost: int
+    unplanned: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an operation.
+
+    ``errors``: as the answer shows them. ``mirrored``: notices of persons for whom the field is not
+    selected. ``persons`` and ``states``: who was touched, and how lists of records were answered.
+    """
+
+    data: Mapping[str, object] | None
+    errors: Sequence[dict[str, object]]
+    mirrored: Sequence[Mapping[str, object]]
+    persons: frozenset[str]
+    states: Mapping[str, State]
+
+
+def ask(
+    service: Service,
+    document: Document,
+    operation: Operation,
+    given: Mapping[str, object] | None,
+    caller: Caller,
+    deadline: float,
+) -> Asked:
+    """Return what is asked, with its variables judged; raises InvalidDocument."""
+    values = coerce(service.schema, operation, given)
+    return Asked(document, operation, given, values, caller, deadline)
+
+
+async def ready(service: Service, asked: Asked) -> Ready | None:
+    """Make an operation about persons ready; None for one that only the reference executor answers.
+
+    Raises GatewayError: UNSUPPORTED_OPERATION, TOO_COSTLY, TOO_MANY_DOCUMENTS. Nothing has been
+    fetched then.
+    """
+    if not asked.operation.reads_persons:
+        return None
+    client, caller, plans = asked.caller.client, asked.caller, service.plans
+    prepared = await plans.prepared(asked.document, asked.operation, asked.values, client)
+    arguments, failed = judge_arguments(prepared.analysis, asked.values)
+    bound = cost(prepared.analysis, arguments)
+    _hold(service, bound)
+    lacking = tuple(caller.lacks(record, level) for record, level in prepared.analysis.needs)
+    permissions = Permissions(lacking, caller.citizen is not None)
+    plan = await plans.plan(prepared, permissions, client)
+    unplanned = "arguments" if failed else "no code" if plan is None else None
+    return Ready(prepared, permissions, plan, arguments, bound, unplanned)
+
+
+def _hold(service: Service, bound: int) -> None:
+    """Refuse what may cost too much, or only count it where the settings are to be tried out."""
+    limits = service.settings.limits
+    if bound <= limits.cost:
+        return
+    metrics.TOO_COSTLY.labels("refused" if limits.cost_enforced else "measured").inc()
+    if limits.cost_enforced:
+        raise GatewayError("TOO_COSTLY", details={"cost": bound, "limit": limits.cost})
+
+
+def explained(asked: Asked, made: Ready) -> list[str]:
+    """Return the plan as lines of text, or why there is none."""
+    if made.plan is None:
+        return ["answered field by field: no plan could be made"]
+    lines = explain(asked.operation.name, made.plan, made.arguments, made.cost)
+    if made.unplanned is not None:
+        lines.insert(0, "answered field by field: an argument is null that must not be")
+    return lines
+
+
+async def answered(service: Service, asked: Asked, made: Ready | None) -> Outcome:
+    """Answer ``asked``. Never raises for what a source does."""
+    if made is None:
+        return await by_reference(service, asked, asked.document.ast)
+    if made.unplanned is not None:
+        metrics.UNPLANNED.labels(made.unplanned).inc()
+        return await by_reference(service, asked, asked.document.ast)
+    return await by_plan(service, asked, made)
+
+
+async def by_plan(service: Service, asked: Asked, made: Ready) -> Outcome:
+    """Run the plan, and beside it the reference executor on root fields that are not planned."""
+    assert made.plan is not None
+    reads = Reads(service.sources, service.clock, asked.deadline)
+    planned = run(
+        made.plan, made.arguments, _reader(service, asked), reads, service.settings.limits
+    )
+    if made.prepared.others is None:
+        ran, rest = await planned, None
+    else:
+        others = by_reference(service, asked, made.prepared.others)
+        ran, rest = await asyncio.gather(planned, others)
+    errors = [shown_problem(one) for one in ran.problems]
+    data: Mapping[str, object] | None = ran.data
+    if rest is not None:
+        errors += rest.errors
+        data = None
+        if rest.data is not None:
+            data = {
+                key: ran.data[key] if key in ran.data else rest.data[key] for key in made.plan.keys
+            }
+    return Outcome(data, errors, ran.mirrored, ran.persons, ran.states)
+
+
+async def by_reference(service: Service, asked: Asked, ast: DocumentNode) -> Outcome:
+    """Run ``ast`` field by field with graphql-core over the resolvers of the schema."""
+    context = Context(_reader(service, asked), service.sources, service.settings.limits)
+    outcome = execute(
+        service.schema,
+        ast,
+        context_value=context,
+        variable_values=dict(asked.given or {}),
+        operation_name=asked.operation.name,
+    )
+    result = await outcome if isawaitable(outcome) else outcome
+    assert isinstance(result, ExecutionResult)
+    errors = [shown_error(one) for one in (*(result.errors or ()), *context.problems)]
+    persons = frozenset(context.persons)
+    return Outcome(result.data, errors, context.mirrored, persons, context.states)
+
+
+def _reader(service: Service, asked: Asked) -> Reader:
+    loaders = Loaders(service.sources, service.clock, asked.deadline)
+    return Reader(asked.caller, service.sources, loaders)

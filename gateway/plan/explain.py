@@ -1,0 +1,159 @@
+"""A plan as readable text: what is read, in which waves, at what cost, and what is denied.
+
+For people: the command line and ``extensions.plan``. Tests compare plans as this text. Nothing in
+it depends on what is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from connectors.description import Sensitivity
+from gateway.errors import GatewayError
+from gateway.plan.plan import LinkPlan, ListPlan, PersonPlan, Plan, RootPlan
+from gateway.plan.shapes import Arguments
+from gateway.schema.lists import Wanted
+from gateway.scopes import scope
+
+_RESOLVED = "whose number it is: 3 reads of population, more if it is an earlier one"
+_AGREES = "what is given must agree with population first"
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One line: in which wave, for what in the answer, what is read."""
+
+    wave: int
+    path: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Denied:
+    path: str
+    scope: str
+
+
+_Line = _Read | _Denied
+
+
+def explain(name: str | None, plan: Plan, arguments: Sequence[object], cost: int) -> list[str]:
+    """Return the lines of the text.
+
+    ``arguments``: what came of ``plan.dynamic``; ``cost``: the bound.
+    """
+    lines = list(_Explained(arguments).roots(plan))
+    reads = [one for one in lines if isinstance(one, _Read)]
+    width = max((len(one.path) for one in lines), default=0)
+    text = [f"query {name or '(without a name)'}: cost at most {cost:,}"]
+    for wave in sorted({one.wave for one in reads}):
+        text.append(f"wave {wave}")
+        text += [f"  {one.path:<{width}}  {one.said}" for one in reads if one.wave == wave]
+    denied = dict.fromkeys(one for one in lines if isinstance(one, _Denied))
+    if denied:
+        text.append("denied")
+        text += [f"  {one.path:<{width}}  lacks {one.scope}" for one in denied]
+    text += _beside(plan)
+    text.append("scopes, except for what is the citizen's own")
+    return text + _scopes(plan)
+
+
+def _beside(plan: Plan) -> Iterator[str]:
+    """Say what no wave shows: questions to databases themselves, and what has no plan."""
+    if plan.live:
+        yield f"asked whether they answer now: {', '.join(sorted(plan.live))}"
+    if plan.others:
+        yield f"field by field, beside the plan: {', '.join(plan.others)}"
+
+
+def _scopes(plan: Plan) -> list[str]:
+    """Say for each scope whether it is there, and for which records it is needed."""
+    needed: dict[str, list[str]] = {}
+    lacking: set[str] = set()
+    for record, level, missing in plan.permitted:
+        wanted = scope(record.database, level)
+        needed.setdefault(wanted, []).append(record.name)
+        if missing is not None:
+            lacking.add(wanted)
+    width = max((len(one) for one in needed), default=0)
+    return [
+        f"  {one:<{width}}  {'lacking' if one in lacking else 'granted'}: "
+        f"{', '.join(dict.fromkeys(records))}"
+        for one, records in sorted(needed.items())
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Explained:
+    arguments: Sequence[object]
+
+    def judged(self, value: object) -> object:
+        return self.arguments[value.slot] if isinstance(value, Arguments) else value
+
+    def roots(self, plan: Plan) -> Iterator[_Line]:
+        for key, root in plan.roots.items():
+            if not isinstance(root, RootPlan):
+                continue
+            given = self.judged(root.arguments)
+            found = given if isinstance(given, Mapping) else {}
+            asked = [_RESOLVED]
+            if root.name == "persons":
+                asked.append(f"{len(found.get('ids', ()))} people")
+            if found.get("matching"):
+                asked.append(_AGREES)
+            yield _Read(1, key, "; ".join(asked))
+            # Lists are asked for beside the number, but not before it is known to agree.
+            yield from self.person(root.person, key, 2 if found.get("matching") else 1)
+
+    def person(self, plan: PersonPlan, path: str, wave: int) -> Iterator[_Line]:
+        for one in plan.lists:
+            yield from self.list(one, path, wave, "the person's numbers")
+        for report in plan.reports:
+            if report.alone:
+                (record, lookup, _) = report.lists[0]
+                here = ".".join((path, *report.place.steps))
+                said = f"{record.database}.{lookup.name} under the person's numbers, for its report"
+                yield _Read(wave, here, said)
+
+    def list(self, plan: ListPlan, above: str, wave: int, keys: str) -> Iterator[_Line]:
+        path = ".".join((above, *plan.place.steps))
+        wanted = self.judged(plan.wanted)
+        if plan.denied is not None:
+            yield _Denied(path, plan.denied)
+            return
+        if isinstance(wanted, GatewayError):
+            yield _Read(wave, path, f"nothing: {wanted.code.name}")
+            return
+        yield _Read(wave, path, f"{_name(plan)} under {keys}, {_rows(plan, wanted)}")
+        if plan.own is not None and plan.own < Sensitivity.RESTRICTED:
+            yield _Read(wave, path, "of the citizen's own up to BASIC: it names others")
+        for rows in plan.rows:
+            here = f"{path}.{rows.key}"
+            for denial in rows.denials:
+                yield _Denied(".".join((here, *denial.place.steps)), denial.scope)
+            for link in rows.links:
+                yield from self.link(plan, link, here, wave + 1)
+            for hung in rows.hung:
+                column = plan.record.columns[hung.position].name
+                yield from self.list(hung.list, here, wave + 1, f"{column} of each row")
+
+    def link(self, plan: ListPlan, link: LinkPlan, above: str, wave: int) -> Iterator[_Line]:
+        path = ".".join((above, *link.place.steps))
+        column = plan.record.columns[link.position].name
+        yield _Read(wave, path, f"{_RESOLVED}; {column} of each row")
+        yield from self.person(link.other, path, wave)
+        if link.own is not None and link.own.lists:
+            yield _Read(wave, path, "without scopes where it leads back to the citizen who asks")
+
+
+def _name(plan: ListPlan) -> str:
+    name = f"{plan.record.database}.{plan.record.name}"
+    return name if plan.lookup.name == plan.record.name else f"{name} ({plan.lookup.name})"
+
+
+def _rows(plan: ListPlan, wanted: object) -> str:
+    if plan.record.single:
+        return "one row"
+    first = wanted.first if isinstance(wanted, Wanted) else plan.record.limit
+    return f"up to {min(first, plan.record.limit)} rows shown"

@@ -1,0 +1,65 @@
+"""A plan printed outside a running gateway: for the command line, and for tests of plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import orjson
+
+from connectors.description import Database, Sensitivity
+from gateway.access.caller import Caller
+from gateway.errors import GatewayError
+from gateway.plan.analysis import judge_arguments
+from gateway.plan.bindings import bind
+from gateway.plan.cost import cost
+from gateway.plan.document import read
+from gateway.plan.explain import explain
+from gateway.plan.prepared import Permissions, coerce, compiled, prepare
+from gateway.schema.build import build_schema
+from gateway.scopes import OWN_VIEW, scope
+from gateway.settings import Settings
+
+
+def printed(
+    databases: Iterable[Database],
+    settings: Settings,
+    text: str,
+    operation: str | None = None,
+    variables: str = "{}",
+    scopes: Sequence[str] | None = None,
+    code: bool = False,
+) -> list[str]:
+    """Return the lines that explain how ``text`` would be answered.
+
+    ``variables``: JSON. ``scopes``: of the caller, None for all that there are. ``code``: with the
+    generated functions. Builds the schema, which takes a second. Raises InvalidDocument or
+    GatewayError, as a request would; UNSUPPORTED_OPERATION for what no plan is made for.
+    """
+    declared = tuple(databases)
+    schema = build_schema(declared)
+    document = read(schema, settings.limits, text)
+    chosen = document.operation(operation)
+    if not chosen.reads_persons:
+        raise GatewayError("UNSUPPORTED_OPERATION", "it asks for no person: nothing is planned")
+    values = coerce(schema, chosen, _variables(variables))
+    prepared = prepare(schema, bind(declared), document, chosen, values)
+    arguments, _ = judge_arguments(prepared.analysis, values)
+    caller = Caller("printed", scopes=frozenset(_all(declared) if scopes is None else scopes))
+    lacking = tuple(caller.lacks(*need) for need in prepared.analysis.needs)
+    made = compiled(prepared, Permissions(lacking, OWN_VIEW in caller.scopes))
+    lines = explain(chosen.name, made, arguments, cost(prepared.analysis, arguments))
+    return [*lines, "", *made.source_text.splitlines()] if code else lines
+
+
+def _variables(text: str) -> dict[str, object]:
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise GatewayError("BAD_JSON", "the variables are not JSON") from None
+    if not isinstance(found, dict):
+        raise GatewayError("BAD_REQUEST", "variables is an object")
+    return found
+
+
+def _all(databases: Iterable[Database]) -> list[str]:
+    return [OWN_VIEW, *(scope(one.name, level) for one in databases for level in Sensitivity)]

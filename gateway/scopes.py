@@ -1,0 +1,28 @@
+"""The names of scopes: a database, optionally one record of it, and how closely it is kept.
+
+Design section 7: ``civil_status:read``, ``civil_status.births:sensitive``. One level does not
+include another: ``read`` is for PUBLIC and BASIC fields.
+"""
+
+from __future__ import annotations
+
+from connectors.description import Sensitivity
+
+#: The scope of a citizen who sees their own view.
+OWN_VIEW = "me"
+#: The scope that permits introspection.
+INTROSPECT = "introspect"
+#: The scope that shows how an operation is planned and what it may cost.
+PLANS = "plans"
+
+_ACTIONS = {
+    Sensitivity.PUBLIC: "read",
+    Sensitivity.BASIC: "read",
+    Sensitivity.SENSITIVE: "sensitive",
+    Sensitivity.RESTRICTED: "restricted",
+}
+
+
+def scope(where: str, sensitivity: Sensitivity) -> str:
+    """Return the scope for fields of ``sensitivity``; ``where``: ``database[.record]``."""
+    return f"{where}:{_ACTIONS[sensitivity]}"

@@ -1,0 +1,64 @@
+"""How many new documents a client may have compiled, and what it hears beyond that."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.errors import GatewayError
+from gateway.limits.budget import Budget
+from tests.support.running import TestClock
+
+
+def _taken(budget: Budget, client: str | None, times: int) -> int:
+    """Take up to ``times`` and return how often it was let through."""
+    for number in range(times):
+        try:
+            budget.take(client)
+        except GatewayError:
+            return number
+    return times
+
+
+def test_a_client_has_its_minutes_worth_at_once_and_no_more() -> None:
+    assert _taken(Budget(10, TestClock()), "a", 100) == 10
+
+
+def test_clients_do_not_share() -> None:
+    budget = Budget(10, TestClock())
+    _taken(budget, "a", 100)
+    assert _taken(budget, "b", 100) == 10
+    assert _taken(budget, None, 100) == 10
+
+
+def test_time_gives_it_back_evenly() -> None:
+    clock = TestClock()
+    budget = Budget(10, clock)
+    _taken(budget, "a", 100)
+    clock.advance(18)
+    assert _taken(budget, "a", 100) == 3
+    clock.advance(3_600)
+    assert _taken(budget, "a", 100) == 10, "and never more than that"
+
+
+def test_who_has_to_wait_hears_how_long() -> None:
+    clock = TestClock()
+    budget = Budget(10, clock)
+    _taken(budget, "a", 100)
+    with pytest.raises(GatewayError) as refused:
+        budget.take("a")
+    assert refused.value.code.name == "TOO_MANY_DOCUMENTS"
+    wait = int(refused.value.headers["Retry-After"])
+    assert wait == 6
+    clock.advance(wait)
+    budget.take("a")
+
+
+def test_asking_in_vain_costs_nothing() -> None:
+    clock = TestClock()
+    budget = Budget(1, clock)
+    budget.take("a")
+    for _ in range(5):
+        assert _taken(budget, "a", 1) == 0
+        clock.advance(11)
+    clock.advance(5)
+    assert _taken(budget, "a", 1) == 1

@@ -1,0 +1,245 @@
+"""Documents, analyses and plans: made once, off the event loop, and shared by who needs them."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import weakref
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import pytest
+
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.population import DATABASE as POPULATION
+from gateway import plans as module
+from gateway.errors import GatewayError
+from gateway.plan import document as document_module
+from gateway.plan.bindings import bind
+from gateway.plan.document import Document, InvalidDocument
+from gateway.plan.prepared import Permissions, Prepared, coerce
+from gateway.plans import Plans
+from gateway.settings import Limits
+from tests.support.running import TestClock, built
+
+DATABASES = (POPULATION, CIVIL_STATUS)
+TOO_WIDE = "{" + "databases{name} " * 50 + "}"
+ME = "query($a: Boolean = true, $n: Int) {me {id @include(if: $a) civilStatus {births(first: $n) \
+{items {birthOrder}}}}}"
+
+
+@asynccontextmanager
+async def _plans(**limits: int) -> AsyncIterator[Plans]:
+    plans = Plans(built(DATABASES), bind(DATABASES), Limits.model_validate(limits), TestClock())
+    try:
+        yield plans
+    finally:
+        plans.close()
+
+
+async def _refusal(plans: Plans, text: str) -> GatewayError | InvalidDocument:
+    with pytest.raises((GatewayError, InvalidDocument)) as refused:
+        await plans.document(text, "a")
+    found = refused.value
+    assert isinstance(found, GatewayError | InvalidDocument)
+    return found
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note each time that a document is parsed, validated or looked through, or a plan is made."""
+    done: list[str] = []
+    for where, name in (
+        (document_module, "parse_within"),
+        (document_module, "validate"),
+        (document_module, "look_through"),
+        (module, "prepare"),
+        (module, "compiled"),
+    ):
+        monkeypatch.setattr(where, name, _noting(done, name, getattr(where, name)))
+    return done
+
+
+def _noting(done: list[str], name: str, original: Callable[..., object]) -> Callable[..., object]:
+    def noting(*given: object, **named: object) -> object:
+        done.append(name)
+        assert threading.current_thread() is not threading.main_thread(), "it blocks the loop"
+        return original(*given, **named)
+
+    return noting
+
+
+async def test_a_document_is_worked_on_once_per_text(work: list[str]) -> None:
+    async with _plans() as plans:
+        first = await plans.document("{__typename}", "a")
+        for client in ("a", "b", None):
+            assert await plans.document("{__typename}", client) is first
+        assert work == ["parse_within", "validate", "look_through"]
+        assert await plans.document("{__typename }", "a") is not first, "another text is another"
+
+
+async def test_those_who_send_the_same_at_the_same_time_wait_for_the_same(work: list[str]) -> None:
+    async with _plans() as plans:
+        found = await asyncio.gather(*(plans.document("{__typename}", str(n)) for n in range(20)))
+        assert len({id(one) for one in found}) == 1
+        assert work == ["parse_within", "validate", "look_through"]
+
+
+async def test_one_who_goes_away_takes_it_from_nobody() -> None:
+    async with _plans() as plans:
+        leaving = asyncio.create_task(plans.document("{__typename}", "a"))
+        await asyncio.sleep(0)
+        staying = asyncio.create_task(plans.document("{__typename}", "b"))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        assert isinstance(await staying, Document)
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "needed"),
+    [
+        ("{", "SYNTAX_ERROR", ["parse_within"]),
+        ("{nothing}", "VALIDATION_FAILED", ["parse_within", "validate"]),
+        (TOO_WIDE, "TOO_MANY_FIELDS", ["parse_within"]),
+    ],
+)
+async def test_a_refusal_is_kept_like_a_document(
+    work: list[str], text: str, code: str, needed: list[str]
+) -> None:
+    async with _plans() as plans:
+        refusals = [await _refusal(plans, text) for _ in range(3)]
+    assert work == needed
+    for one in refusals:
+        assert (one.code.name if isinstance(one, GatewayError) else one.code) == code
+    assert len({str(one.args) for one in refusals}) == 1
+
+
+async def test_a_kept_refusal_says_the_same_each_time() -> None:
+    async with _plans(depth=2) as plans:
+        for _ in range(2):
+            refused = await _refusal(plans, "{me{population{identity{__typename}}}}")
+            assert isinstance(refused, GatewayError)
+            assert refused.details == {"limit": 2}
+        for _ in range(2):
+            invalid = await _refusal(plans, "{\n  nothing}")
+            assert isinstance(invalid, InvalidDocument)
+            (error,) = invalid.errors
+            assert error.locations == [(2, 3)]
+
+
+async def test_a_kept_refusal_keeps_the_code_of_a_wrong_value() -> None:
+    async with _plans() as plans:
+        invalid = await _refusal(plans, '{person(id: "12"){id}}')
+        assert isinstance(invalid, InvalidDocument)
+        (error,) = invalid.errors
+        assert isinstance(error.original_error, GatewayError)
+        assert error.original_error.code.name == "INVALID_PERSON_NUMBER"
+        assert error.original_error.__traceback__ is None
+
+
+class Request:
+    """Stands for what a request brings with it: tokens, variables."""
+
+
+@pytest.mark.parametrize("text", ["{", "{nothing}", TOO_WIDE])
+async def test_a_kept_refusal_holds_on_to_no_request(text: str) -> None:
+    """A raised exception keeps its frames alive, and with them whose document it was."""
+    async with _plans() as plans:
+
+        async def asked() -> weakref.ref[Request]:
+            request = Request()
+            try:
+                await plans.document(text, "a")
+            except (GatewayError, InvalidDocument):
+                return weakref.ref(request)
+            raise AssertionError
+
+        request = await asked()
+        gc.collect()
+        assert request() is None
+
+
+async def test_long_texts_do_not_fill_the_memory(work: list[str]) -> None:
+    """A quarter of a megabyte of comment is one token less than nothing, but it is kept."""
+    async with _plans(documents=4) as plans:
+        long = [f"{{__typename}} # {number} {'x' * 40_000}" for number in range(3)]
+        for text in long:
+            await plans.document(text, "a")
+        work.clear()
+        await plans.document(long[2], "a")
+        assert work == [], "the last is kept"
+        await plans.document(long[0], "a")
+        assert work != [], "but not all of them"
+
+
+async def _prepared(plans: Plans, text: str, given: Mapping[str, object]) -> Prepared:
+    document = await plans.document(text, "a")
+    operation = document.operation(None)
+    values = coerce(built(DATABASES), operation, given)
+    return await plans.prepared(document, operation, values, "a")
+
+
+async def test_an_operation_is_analysed_once_for_what_its_conditions_say(work: list[str]) -> None:
+    async with _plans() as plans:
+        first = await _prepared(plans, ME, {"n": 1})
+        assert await _prepared(plans, ME, {"a": True, "n": 2}) is first
+        other = await _prepared(plans, ME, {"a": False})
+        assert other is not first
+        assert work.count("prepare") == 2
+        assert (first.key.values, other.key.values) == ((True,), (False,))
+
+
+async def test_a_plan_is_made_once_for_those_who_may_see_the_same(work: list[str]) -> None:
+    async with _plans() as plans:
+        prepared = await _prepared(plans, ME, {})
+        nothing = tuple(None for _ in prepared.analysis.needs)
+        everything = Permissions(nothing, citizen=False)
+        first = await plans.plan(prepared, everything, "a")
+        assert await plans.plan(prepared, Permissions(nothing, citizen=False), "b") is first
+        lacking = tuple("civil_status:read" for _ in prepared.analysis.needs)
+        assert await plans.plan(prepared, Permissions(lacking, citizen=False), "a") is not first
+        assert await plans.plan(prepared, Permissions(nothing, citizen=True), "a") is not first
+        assert work.count("compiled") == 3
+
+
+async def test_a_plan_that_cannot_be_made_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[None] = []
+
+    def broken(*_: object) -> object:
+        tried.append(None)
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(module, "compiled", broken)
+    async with _plans() as plans:
+        prepared = await _prepared(plans, ME, {})
+        permissions = Permissions(tuple(None for _ in prepared.analysis.needs), citizen=False)
+        assert await plans.plan(prepared, permissions, "a") is None
+        assert await plans.plan(prepared, permissions, "a") is None
+    assert len(tried) == 1
+
+
+async def test_a_client_with_ever_new_documents_has_to_wait_and_the_others_do_not() -> None:
+    async with _plans(new_documents=5) as plans:
+        for number in range(5):
+            await plans.document(f"query Q{number} {{__typename}}", "a")
+        refused = await _refusal(plans, "query Q5 {__typename}")
+        assert isinstance(refused, GatewayError)
+        assert refused.code.name == "TOO_MANY_DOCUMENTS"
+        await plans.document("query Q0 {__typename}", "a")
+        await plans.document("query Q5 {__typename}", "b")
+
+
+async def test_ten_thousand_documents_in_a_row_take_no_more_room_than_there_is() -> None:
+    async with _plans(documents=50, new_documents=10_000) as plans:
+        await plans.document("query Theirs {__typename}", "b")
+        theirs = await plans.document("query Theirs {__typename}", "b")
+        for number in range(10_000):
+            await plans.document(f"query Q{number} {{__typename}}", "a")
+        assert len(plans._documents) <= 50
+        assert plans._documents.weight <= 50 * module._ROOM
+        assert await plans.document("query Theirs {__typename}", "b") is theirs
+        assert not plans._under_way
+        assert not plans._turns
