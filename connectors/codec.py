@@ -78,10 +78,17 @@ def _string(raw: object) -> str:
     return raw
 
 
+#: The first number that is no Int (GraphQL specification 3.5.1): 32 bits, signed.
+_BEYOND_INT = 2**31
+
+
 def _integer(raw: object) -> int:
     if isinstance(raw, bool) or not isinstance(raw, int | str):
         raise TypeError
-    return int(raw)
+    number = int(raw)
+    if not -_BEYOND_INT <= number < _BEYOND_INT:
+        raise ValueError
+    return number
 
 
 _TRUTH = {"0": False, "1": True, "false": False, "true": True}

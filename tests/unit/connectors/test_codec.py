@@ -67,6 +67,8 @@ def _column(name: str) -> Column:
         ("count", 7, 7),
         ("count", "7", 7),
         ("count", "-7", -7),
+        ("count", 2**31 - 1, 2**31 - 1),
+        ("count", -(2**31), -(2**31)),
         ("open", True, True),
         ("open", False, False),
         ("open", 1, True),
@@ -114,6 +116,9 @@ def test_a_value_is_read_in_every_form_that_sources_have(
         ("name", b"Ho\xc3\xa0"),
         ("count", 1.5),
         ("count", True),
+        ("count", 2**31),
+        ("count", str(-(2**31) - 1)),
+        ("counts", [1, 2**31]),
         ("count", "seven"),
         ("count", ""),
         ("open", "yes"),
@@ -211,7 +216,7 @@ def test_any_value_at_all_is_read_or_unreadable(column: Column, raw: object) -> 
 def _values(kind: str) -> st.SearchStrategy[object]:
     made: dict[str, st.SearchStrategy[object]] = {
         "name": st.text(),
-        "count": st.integers(),
+        "count": st.integers(-(2**31), 2**31 - 1),
         "open": st.booleans(),
         "amount": st.decimals(allow_nan=False, allow_infinity=False, places=2),
         "day": st.dates(),
@@ -222,7 +227,7 @@ def _values(kind: str) -> st.SearchStrategy[object]:
         ),
         "colour": st.sampled_from(list(Colour.__members__)),
         "colours": st.lists(st.sampled_from(list(Colour.__members__))).map(tuple),
-        "counts": st.lists(st.integers()).map(tuple),
+        "counts": st.lists(st.integers(-(2**31), 2**31 - 1)).map(tuple),
     }
     return made[kind]
 
