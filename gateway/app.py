@@ -22,7 +22,7 @@ from gateway.fetch.source import Source
 from gateway.http import graphiql
 from gateway.http.graphql import Graphql
 from gateway.http.middleware import Envelope
-from gateway.http.pages import http_error, live, ready, schema
+from gateway.http.pages import http_error, live, metrics, ready, schema
 from gateway.keys import load_secret
 from gateway.plan.bindings import bind
 from gateway.plans import Plans
@@ -70,6 +70,7 @@ def build_app(
             Route("/graphql", Graphql()),
             *graphiql.routes(settings),
             Route("/schema.graphql", schema),
+            Route("/metrics", metrics),
             Route("/health/live", live),
             Route("/health/ready", ready),
         ],

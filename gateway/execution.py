@@ -131,25 +131,24 @@ def explained(asked: Asked, made: Ready) -> list[str]:
 
 async def answered(service: Service, asked: Asked, made: Ready | None) -> Outcome:
     """Answer ``asked``. Never raises for what a source does."""
-    if made is None:
-        return await by_reference(service, asked, asked.document.ast)
-    if made.unplanned is not None:
+    if made is not None and made.unplanned is None:
+        return await by_plan(service, asked, made)
+    if made is not None:
         metrics.UNPLANNED.labels(made.unplanned).inc()
-        return await by_reference(service, asked, asked.document.ast)
-    return await by_plan(service, asked, made)
+    reader = _reader(service, asked)
+    return await by_reference(service, asked, asked.document.ast, reader)
 
 
 async def by_plan(service: Service, asked: Asked, made: Ready) -> Outcome:
     """Run the plan, and beside it the reference executor on root fields that are not planned."""
     assert made.plan is not None
     reads = Reads(service.sources, service.clock, asked.deadline)
-    planned = run(
-        made.plan, made.arguments, _reader(service, asked), reads, service.settings.limits
-    )
+    reader = _reader(service, asked)
+    planned = run(made.plan, made.arguments, reader, reads, service.settings.limits)
     if made.prepared.others is None:
         ran, rest = await planned, None
     else:
-        others = by_reference(service, asked, made.prepared.others)
+        others = by_reference(service, asked, made.prepared.others, reader)
         ran, rest = await asyncio.gather(planned, others)
     errors = [shown_problem(one) for one in ran.problems]
     data: Mapping[str, object] | None = ran.data
@@ -163,9 +162,11 @@ async def by_plan(service: Service, asked: Asked, made: Ready) -> Outcome:
     return Outcome(data, errors, ran.mirrored, ran.persons, ran.states)
 
 
-async def by_reference(service: Service, asked: Asked, ast: DocumentNode) -> Outcome:
+async def by_reference(
+    service: Service, asked: Asked, ast: DocumentNode, reader: Reader
+) -> Outcome:
     """Run ``ast`` field by field with graphql-core over the resolvers of the schema."""
-    context = Context(_reader(service, asked), service.sources, service.settings.limits)
+    context = Context(reader, service.sources, service.settings.limits)
     outcome = execute(
         service.schema,
         ast,

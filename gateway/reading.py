@@ -14,7 +14,7 @@ from connectors.description import Lookup, Record, Row, Sensitivity
 from gateway.access.caller import Caller
 from gateway.answer import Answer, State, worst
 from gateway.errors import GatewayError
-from gateway.fetch.loaders import Loaders
+from gateway.fetch.loaders import Loads
 from gateway.fetch.source import Source
 from gateway.protection import is_withheld, visible
 
@@ -33,7 +33,7 @@ class Reader:
 
     caller: Caller
     sources: Mapping[str, Source]
-    loaders: Loaders
+    loaders: Loads
 
     def missing_scope(
         self, record: Record, sensitivity: Sensitivity, own: Sensitivity | None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import Protocol
 
 from aiodataloader import DataLoader
 
@@ -17,6 +18,14 @@ from gateway.clock import Clock
 from gateway.fetch.source import Source
 
 _LARGEST_BATCH = 200
+
+
+class Loads(Protocol):
+    """What loads answers, one key at a time."""
+
+    async def load(self, record: Record, lookup: Lookup, key: str) -> Answer:
+        """Return the answer for ``key``; never raises for what a source does."""
+        ...
 
 
 class Loaders:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from connectors.description import Lookup, Record
 from gateway.answer import Answer, State, worst
-from gateway.fetch.loaders import Loaders
+from gateway.fetch.loaders import Loads
 from gateway.fetch.source import Source
 
 DATABASE = "population"
@@ -92,7 +92,7 @@ def population_of(sources: Mapping[str, Source]) -> Population | None:
     )
 
 
-async def resolve(sources: Mapping[str, Source], loaders: Loaders, asked: str) -> Numbers:
+async def resolve(sources: Mapping[str, Source], loaders: Loads, asked: str) -> Numbers:
     """Find out whose number ``asked`` is.
 
     Costs three small reads of the population database side by side, two more for an earlier number,

@@ -1,8 +1,9 @@
-"""Probes, the schema as text, and answers for addresses that do not exist."""
+"""Probes, metrics, the schema as text, and answers for addresses that do not exist."""
 
 from __future__ import annotations
 
 import orjson
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -43,6 +44,11 @@ async def schema(request: Request) -> Response:
     except GatewayError as error:
         return error_response(error)
     return PlainTextResponse(service.schema_text)
+
+
+async def metrics(_request: Request) -> Response:
+    """Show what is counted, in the text format of Prometheus; no label names anybody."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def http_error(_request: Request, error: Exception) -> Response:

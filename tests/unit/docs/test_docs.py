@@ -19,10 +19,11 @@ from pydantic import BaseModel
 from connectors.backends.memory import MemoryBackend
 from connectors.description import Group
 from connectors.registry import installed_databases
+from gateway.printing import printed
 from gateway.schema.build import build_schema
 from gateway.settings import DatabaseSettings, Settings, load
 from tests.support.people import HOA
-from tests.support.running import running
+from tests.support.running import built, running
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -136,6 +137,16 @@ async def test_the_query_of_the_readme_is_answered_by_all_seven_databases(tmp_pa
     assert "errors" not in body
     sections = [part for name, part in body["data"]["me"].items() if name != "id"]
     assert [part["source"]["state"] for part in sections] == ["ANSWERED"] * 7
+
+
+def test_the_plan_of_the_readme_is_printed_as_the_page_shows_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.printing.build_schema", built)
+    (query,) = (document for page, document in queries() if page == "README.md")
+    shown = next(one for one in snippets("text") if one.text.startswith("query "))
+    lines = printed(installed_databases(), Settings(), query, scopes=["me"])
+    assert shown.text == "\n".join(lines) + "\n"
 
 
 @pytest.mark.parametrize("snippet", snippets("json"), ids=named)

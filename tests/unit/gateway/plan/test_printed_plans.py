@@ -1,0 +1,52 @@
+"""Plans as printed text: one file in ``printed/`` for each thing that a plan can do.
+
+A file holds a sentence, what is asked with (scopes, variables), the document, and after a line of
+dashes the text that ``justice-gateway plan`` prints for it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from connectors.registry import installed_databases
+from gateway.printing import printed
+from gateway.settings import Settings
+from tests.support.running import built
+
+FOLDER = Path(__file__).parent / "printed"
+_SAID = re.compile(r"^# (\w+): (.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Printed:
+    """One file: the document with its comments, and the text expected."""
+
+    document: str
+    expected: str
+
+    def said(self, name: str) -> str | None:
+        return next((match[2] for match in _SAID.finditer(self.document) if match[1] == name), None)
+
+
+def _load(path: Path) -> Printed:
+    document, _, expected = path.read_text("utf-8").partition("\n---\n")
+    return Printed(document, expected)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
+def test_a_plan_is_printed_as_it_is_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.printing.build_schema", built)
+    one = _load(path)
+    scopes = one.said("scopes")
+    lines = printed(
+        installed_databases(),
+        Settings(),
+        one.document,
+        variables=one.said("variables") or "{}",
+        scopes=None if scopes is None else scopes.split(),
+    )
+    assert "\n".join(lines) + "\n" == one.expected

@@ -1,0 +1,39 @@
+"""Plans give what graphql-core gives, field by field, over naive reads of the same databases.
+
+Operations, people, holes, failures and callers are generated. ``make fuzz`` asks far more of them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import structlog
+
+from connectors.registry import installed_databases
+from gateway.settings import Limits
+from tests.support.differential import differences
+from tests.support.running import running
+
+OPERATIONS = int(os.environ.get("FUZZ_OPERATIONS", "2000"))
+SEED = int(os.environ.get("FUZZ_SEED", "2026"))
+PARTS = 8
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+async def test_plans_and_the_oracle_agree_on_generated_operations(
+    tmp_path: Path, part: int
+) -> None:
+    limits = Limits(new_documents=10**9, cost=10**12, deadline=1e9)
+    databases = installed_databases()
+    # What fails is logged with its traceback, which takes longer to print than to happen.
+    with structlog.testing.capture_logs():
+        async with running(tmp_path, {}, databases, limits=limits) as gateway:
+            found, tally = await differences(
+                gateway.service, SEED * PARTS + part, OPERATIONS // PARTS
+            )
+    assert found == [], f"{len(found)} of {tally.operations}, the first: {found[0]}"
+    assert tally.planned > 0.5 * tally.operations, tally
+    assert tally.with_rows > 0.3 * tally.planned, tally
+    assert tally.with_errors > 0.3 * tally.planned, tally
