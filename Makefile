@@ -9,12 +9,13 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 AUDIT := tests/acceptance/graphql_http
 
-.PHONY: help demo test lint bench schema graphiql lock clean
+.PHONY: help demo test fuzz lint bench schema graphiql lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo     build the demo databases once and serve them on 127.0.0.1:$(PORT)"
 	@echo "make test     run all tests that this machine can run (REQUIRE_SERVICES=1: or fail)"
+	@echo "make fuzz     50,000 generated operations by plan and by graphql-core; about 20 minutes"
 	@echo "make lint     ruff, mypy, import-linter, schema.graphql, lock files"
 	@echo "make bench    the benchmarks"
 	@echo "make schema   write schema.graphql from the code"
@@ -27,6 +28,9 @@ demo: .venv/.runtime
 
 test: .venv/.dev npm
 	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+fuzz: .venv/.dev
+	FUZZ_OPERATIONS=50000 $(BIN)/python -m pytest -n 2 -q tests/unit/gateway/test_plans_agree.py
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -18,7 +18,8 @@ from tests.support.running import OFFICER, OPERATOR, Running, codes, running
 MARRIAGES = """query($id: PersonNumber!, $n: Int = 5) { person(id: $id) { id
   civilStatus { marriages(first: $n) { items { eventId } source { state } } } } }"""
 COSTLY = """query($ids: [PersonNumber!]!) { persons(ids: $ids) { civilStatus {
-  divorces(first: 200) { items { wife { civilStatus { divorces(first: 200) { items { eventId } } } } } } } } }"""
+  divorces(first: 200) { items { wife { civilStatus {
+    divorces(first: 200) { items { eventId } } } } } } } } }"""
 CROWD = [f"0010900{number:05d}" for number in range(100)]
 
 

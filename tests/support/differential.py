@@ -1,0 +1,166 @@
+"""Plans held against the oracle: graphql-core over naive reads, one key and one field at a time."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from random import Random
+
+import orjson
+
+from connectors.description import Lookup, Record
+from gateway.access.caller import Caller
+from gateway.access.permission import permit
+from gateway.answer import Answer
+from gateway.errors import GatewayError
+from gateway.execution import Asked, Outcome, Ready, ask, by_plan, by_reference, ready
+from gateway.fetch.source import Source
+from gateway.plan.document import InvalidDocument
+from gateway.reading import Reader
+from gateway.service import Service
+from gateway.shape.response import body
+from tests.support.callers import caller
+from tests.support.holes import World, world
+from tests.support.operations import Generated, operation
+
+#: How many operations are asked of one generated world.
+_PER_WORLD = 25
+_DEADLINE = 1e9
+
+
+@dataclass(frozen=True)
+class Naive:
+    """Asks the source for every key by itself, however often it is wanted."""
+
+    sources: Mapping[str, Source]
+
+    async def load(self, record: Record, lookup: Lookup, key: str) -> Answer:
+        (answer,) = await self.sources[record.database].fetch(record, lookup, [key], _DEADLINE)
+        return answer
+
+
+@dataclass
+class Tally:
+    """What a run came upon: it must be more than refusals and nulls, or it proves nothing."""
+
+    operations: int = 0
+    planned: int = 0
+    unplanned: int = 0
+    refused: int = 0
+    with_rows: int = 0
+    with_errors: int = 0
+    codes: Counter[str] | None = None
+
+
+async def differences(service: Service, seed: int, count: int) -> tuple[list[str], Tally]:
+    """Ask ``count`` generated operations in both ways; return how they differ, with their seeds.
+
+    ``service`` must be of all installed databases; its sources are replaced by generated ones.
+    """
+    found: list[str] = []
+    tally = Tally(codes=Counter())
+    here = service
+    made: World | None = None
+    for number in range(count):
+        name = f"{seed}/{number}"
+        if made is None or number % _PER_WORLD == 0:
+            made = world(Random(f"{name} world"))
+            here = replace(service, sources=_sources(service, made))
+        rng = Random(name)
+        said = await difference(here, made, rng, tally)
+        if said is not None:
+            found.append(f"{name}: {said}")
+    return found, tally
+
+
+def _sources(service: Service, made: World) -> dict[str, Source]:
+    return {
+        one.name: Source(one, made.backends.get(one.name), made.settings[one.name], service.clock)
+        for one in made.databases
+    }
+
+
+async def difference(service: Service, made: World, rng: Random, tally: Tally) -> str | None:
+    """Ask one generated operation in both ways; return how they differ, None if they agree."""
+    asking = caller(rng, made.citizens)
+    own = 0.7 if asking.citizen is not None else 0.1
+    generated = operation(rng, service.schema, made.numbers, made.known, own)
+    tally.operations += 1
+    try:
+        asked, prepared = await _ready(service, generated, asking)
+    except (GatewayError, InvalidDocument):
+        # Refused before either executor: the variables do not fit, or the caller may not ask.
+        tally.refused += 1
+        return None
+    if prepared is None:
+        return None
+    oracle = await _oracle(service, asked)
+    if prepared.unplanned is not None:
+        tally.unplanned += 1
+        return None if prepared.plan is not None else "no plan could be made"
+    planned = await by_plan(service, asked, prepared)
+    tally.planned += 1
+    _count(tally, oracle)
+    said = compare(planned, oracle)
+    return said and f"{said}\n{generated.query}\n{generated.variables}\n{asking}"
+
+
+async def _ready(
+    service: Service, generated: Generated, asking: Caller
+) -> tuple[Asked, Ready | None]:
+    document = await service.plans.document(generated.query, asking.client)
+    chosen = document.operation(generated.operation_name)
+    permit(asking, document, chosen, in_url=False)
+    asked = ask(service, document, chosen, generated.variables, asking, _DEADLINE)
+    return asked, await ready(service, asked)
+
+
+async def _oracle(service: Service, asked: Asked) -> Outcome:
+    reader = Reader(asked.caller, service.sources, Naive(service.sources))
+    return await by_reference(service, asked, asked.document.ast, reader)
+
+
+def _count(tally: Tally, outcome: Outcome) -> None:
+    assert tally.codes is not None
+    shown = orjson.dumps(outcome.data, option=orjson.OPT_NON_STR_KEYS)
+    tally.with_rows += b'"items":[{' in shown or b'"item":{' in shown
+    tally.with_errors += bool(outcome.errors)
+    tally.codes.update(str(one["extensions"]["code"]) for one in outcome.errors)  # type: ignore[index]
+
+
+def compare(planned: Outcome, oracle: Outcome) -> str | None:
+    """Say how two outcomes differ; None if they do not."""
+    for name, one, other in (
+        ("data", _bytes(planned.data), _bytes(oracle.data)),
+        ("errors", _errors(planned), _errors(oracle)),
+        ("notices", _sorted(planned.mirrored), _sorted(oracle.mirrored)),
+        ("persons", sorted(planned.persons), sorted(oracle.persons)),
+        ("states", dict(planned.states), dict(oracle.states)),
+    ):
+        if one != other:
+            return f"{name} differ:\n  plan   {one!r}\n  oracle {other!r}"
+    return None
+
+
+def _bytes(data: object) -> bytes:
+    """Return the data as they leave, with keys in their order."""
+    return orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _errors(outcome: Outcome) -> list[str]:
+    """Return the errors as the answer has them, as a multiset; ids of defects differ always."""
+    shown = body(outcome.data, outcome.errors, {}).get("errors", [])
+    return _sorted(shown)
+
+
+def _sorted(shown: object) -> list[str]:
+    assert isinstance(shown, list | tuple)
+    return sorted(_text(one) for one in shown)
+
+
+def _text(one: object) -> str:
+    decoded = orjson.loads(orjson.dumps(one, option=orjson.OPT_NON_STR_KEYS))
+    decoded.get("extensions", {}).pop("errorId", None)
+    return json.dumps(decoded, sort_keys=True, ensure_ascii=False)
