@@ -1,0 +1,144 @@
+"""Running a plan: what is asked of the databases, in which order, and what is never asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from connectors.backends.base import Backend, Batch
+from connectors.description import Lookup, Record
+from tests.support.faults import Faulty
+from tests.support.people import HOA, LAN, OLD_NUMBER, SHARED_NUMBER, backends
+from tests.support.running import codes, running
+
+MARRIAGES = """query($id: PersonNumber!, $matching: Matching) {
+  person(id: $id, matching: $matching) { civilStatus { marriages { items { eventId } } } } }"""
+SPOUSES = """query($ids: [PersonNumber!]!) { persons(ids: $ids) { civilStatus { marriages { items {
+  husband { person { id population { identity { item { fullName } } } } }
+  wife { person { id population { identity { item { fullName } } } } } } } } } }"""
+
+
+def _watched() -> dict[str, Faulty]:
+    return {name: Faulty(one) for name, one in backends().items()}
+
+
+def _keys(source: Faulty, record: str) -> list[str]:
+    return [key for name, _, keys in source.fetched for key in keys if name == record]
+
+
+async def test_a_list_is_asked_for_beside_the_number(tmp_path: Path) -> None:
+    sources = _watched()
+    population = sources["population"]
+    population.fault = "down"
+    async with running(tmp_path, sources) as gateway:
+        await gateway.ask(MARRIAGES, {"id": LAN})
+    assert _keys(sources["civil_status"], "marriages") == [LAN], "whatever population answers"
+
+
+@pytest.mark.parametrize(
+    "matching", [{"name": "Somebody Else"}, {"birthDate": "1911-01-01"}, {"name": "x"}]
+)
+async def test_a_file_stays_closed_until_what_was_given_agrees(
+    tmp_path: Path, matching: dict[str, str]
+) -> None:
+    sources = _watched()
+    async with running(tmp_path, sources) as gateway:
+        body = await gateway.ask(MARRIAGES, {"id": HOA, "matching": matching})
+        assert codes(body) == ["PERSON_NOT_MATCHED"]
+        assert sources["civil_status"].fetched == []
+        agreeing = {"id": HOA, "matching": {"name": "Nguyễn Văn Hòa"}}
+        body = await gateway.ask(MARRIAGES, agreeing)
+    assert len(body["data"]["person"]["civilStatus"]["marriages"]["items"]) == 2
+    assert sorted(_keys(sources["civil_status"], "marriages")) == sorted({HOA, OLD_NUMBER})
+
+
+@pytest.mark.parametrize("number", [SHARED_NUMBER, OLD_NUMBER])
+async def test_an_old_number_opens_no_file_before_it_is_known_whose_it_is(
+    tmp_path: Path, number: str
+) -> None:
+    """The population database hangs until the test has seen what the other was asked."""
+    known = backends()
+    gate = asyncio.Event()
+    gated = _Gated(known["population"], gate)
+    other = Faulty(known["civil_status"])
+    async with running(tmp_path, {"population": gated, "civil_status": other}) as gateway:
+        asking = asyncio.create_task(gateway.ask(MARRIAGES, {"id": number}))
+        await gated.asked.wait()
+        assert other.fetched == []
+        gate.set()
+        await asking
+    found = _keys(other, "marriages")
+    assert sorted(found) == ([] if number == SHARED_NUMBER else sorted({HOA, OLD_NUMBER}))
+
+
+class _Gated(Faulty):
+    """Answers only once the gate is open; ``asked``: somebody is waiting."""
+
+    def __init__(self, inner: Backend, gate: asyncio.Event) -> None:
+        super().__init__(inner)
+        self.gate = gate
+        self.asked = asyncio.Event()
+
+    async def fetch(self, record: Record, lookup: Lookup, keys: Sequence[str]) -> Batch:
+        self.asked.set()
+        await self.gate.wait()
+        return await super().fetch(record, lookup, keys)
+
+
+async def test_what_is_denied_or_withheld_is_never_asked_for(tmp_path: Path) -> None:
+    sources = _watched()
+    query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
+      births { items { eventId } } adoptions { items { eventId } } } } }"""
+    async with running(tmp_path, sources) as gateway:
+        denied = await gateway.ask(query, {"id": HOA}, ("population:read",))
+        assert codes(denied) == ["FORBIDDEN", "FORBIDDEN"]
+        assert sources["civil_status"].fetched == []
+        await gateway.ask(query, {"id": HOA})
+    assert {name for name, _, _ in sources["civil_status"].fetched} == {"births"}
+
+
+async def test_everybody_in_a_wave_is_asked_for_together(tmp_path: Path) -> None:
+    sources = _watched()
+    async with running(tmp_path, sources) as gateway:
+        await gateway.ask(SPOUSES, {"ids": [HOA, LAN]})
+    asked = [(record, lookup) for record, lookup, _ in sources["population"].fetched]
+    assert len(asked) <= 8, "one for each lookup and wave, not for each person"
+    keys = [(record, lookup, key) for record, lookup, keys in sources["population"].fetched
+            for key in keys]  # fmt: skip
+    assert len(keys) == len(set(keys)), "nobody is asked for twice"
+
+
+async def test_one_slow_database_holds_up_its_own_lists_only(tmp_path: Path) -> None:
+    """The spouse is opened while the first wave's other list is still being waited for."""
+    known = backends()
+    gate = asyncio.Event()
+    slow = _Slow(known["civil_status"], gate)
+    population = Faulty(known["population"])
+    query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
+      deaths { items { eventId } }
+      marriages { items { wife { person { population { identity { item { fullName } } } } } } }
+    } } }"""
+    async with running(tmp_path, {"population": population, "civil_status": slow}) as gateway:
+        asking = asyncio.create_task(gateway.ask(query, {"id": HOA}))
+        while LAN not in _keys(population, "identity"):
+            await asyncio.sleep(0)
+            assert not asking.done()
+        gate.set()
+        body = await asking
+    assert "errors" not in body
+
+
+class _Slow(Faulty):
+    """Answers for deaths only once the gate is open."""
+
+    def __init__(self, inner: Backend, gate: asyncio.Event) -> None:
+        super().__init__(inner)
+        self.gate = gate
+
+    async def fetch(self, record: Record, lookup: Lookup, keys: Sequence[str]) -> Batch:
+        if record.name == "deaths":
+            await self.gate.wait()
+        return await super().fetch(record, lookup, keys)
