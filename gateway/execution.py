@@ -21,7 +21,6 @@ from gateway.errors import GatewayError
 from gateway.fetch.loaders import Loaders
 from gateway.fetch.reads import Reads
 from gateway.plan.analysis import judge_arguments
-from gateway.plan.cost import cost
 from gateway.plan.document import Document, Operation
 from gateway.plan.explain import explain
 from gateway.plan.plan import Plan
@@ -97,13 +96,12 @@ async def ready(service: Service, asked: Asked) -> Ready | None:
     """
     if not asked.operation.reads_persons:
         return None
-    client, caller, plans = asked.caller.client, asked.caller, service.plans
+    caller, client, plans = asked.caller, asked.caller.client, service.plans
     prepared = await plans.prepared(asked.document, asked.operation, asked.values, client)
     arguments, failed = judge_arguments(prepared.analysis, asked.values)
-    bound = cost(prepared.analysis, arguments)
+    bound = prepared.cost.at(arguments)
     _hold(service, bound)
-    lacking = tuple(caller.lacks(record, level) for record, level in prepared.analysis.needs)
-    permissions = Permissions(lacking, caller.citizen is not None)
+    permissions = plans.permissions(prepared, caller)
     plan = await plans.plan(prepared, permissions, client)
     unplanned = "arguments" if failed else "no code" if plan is None else None
     return Ready(prepared, permissions, plan, arguments, bound, unplanned)

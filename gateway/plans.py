@@ -18,6 +18,7 @@ import structlog
 from graphql import GraphQLError, GraphQLSchema
 from graphql.execution.values import VariableValues
 
+from gateway.access.caller import Caller
 from gateway.clock import Clock
 from gateway.errors import GatewayError
 from gateway.limits.budget import Budget
@@ -58,6 +59,7 @@ class Plans:
         room = limits.documents * _ROOM
         self._documents: Kept[Hashable, Document | _Refusal] = Kept(limits.documents, room)
         self._prepared: Kept[Hashable, Prepared] = Kept(limits.documents, room)
+        self._permissions: Kept[Hashable, Permissions] = Kept(limits.documents, room)
         self._plans: Kept[Hashable, Plan | Unplanned] = Kept(limits.documents, room)
         #: What is being made, by key: keys tell the three kinds apart.
         self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
@@ -86,6 +88,16 @@ class Plans:
         key = conditions(document, operation, values)
         make = partial(_prepared, self._schema, self._bindings, document, operation, values)
         return await self._get(self._prepared, key, client, make)
+
+    def permissions(self, prepared: Prepared, caller: Caller) -> Permissions:
+        """Return what of an operation ``caller`` may see; found out once for the same scopes."""
+        key = (prepared.key, caller.scopes, caller.citizen is None)
+        found = self._permissions.get(key)
+        if found is None:
+            lacking = tuple(caller.lacks(*need) for need in prepared.analysis.needs)
+            found = Permissions(lacking, caller.citizen is not None)
+            self._permissions.keep(key, found, len(lacking), caller.client)
+        return found
 
     async def plan(
         self, prepared: Prepared, permissions: Permissions, client: str | None

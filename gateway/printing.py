@@ -11,7 +11,6 @@ from gateway.access.caller import Caller
 from gateway.errors import GatewayError
 from gateway.plan.analysis import judge_arguments
 from gateway.plan.bindings import bind
-from gateway.plan.cost import cost
 from gateway.plan.document import read
 from gateway.plan.explain import explain
 from gateway.plan.prepared import Permissions, coerce, compiled, prepare
@@ -47,7 +46,7 @@ def printed(
     caller = Caller("printed", scopes=frozenset(_all(declared) if scopes is None else scopes))
     lacking = tuple(caller.lacks(*need) for need in prepared.analysis.needs)
     made = compiled(prepared, Permissions(lacking, OWN_VIEW in caller.scopes))
-    lines = explain(chosen.name, made, arguments, cost(prepared.analysis, arguments))
+    lines = explain(chosen.name, made, arguments, prepared.cost.at(arguments))
     return [*lines, "", *made.source_text.splitlines()] if code else lines
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from connectors.description import Lookup, Record, Row, Sensitivity
 from gateway.access.caller import Caller
@@ -82,15 +82,15 @@ class Reader:
         answer = _merged(record, answers)
         if answer.rows is None:
             return answer
-        report = answer.report
-        if earlier_asked is not report.earlier_numbers_asked:
-            report = replace(report, earlier_numbers_asked=earlier_asked)
+        report = answer.report.about(earlier_asked)
         rows = visible(record, answer.rows, self.caller)
         return Answer(report, rows, answer.unreadable, answer.truncated)
 
     def problem(self, record: Record, answer: Answer) -> GatewayError | None:
         """Return what to say in ``errors`` of a list with this answer (design section 6.1)."""
         state = answer.report.state
+        if state is State.ANSWERED:
+            return None
         code = "BAD_RECORD" if answer.unreadable else _PROBLEMS.get(state)
         if code is None:
             return None

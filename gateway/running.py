@@ -67,7 +67,10 @@ async def run(
 
     ``arguments``: what came of ``plan.dynamic``, slot by slot. Never raises for what a source does.
     """
-    return await _Run(plan, arguments, reader, reads, limits).all()
+    try:
+        return await _Run(plan, arguments, reader, reads, limits).all()
+    finally:
+        reads.close()
 
 
 class _Target(list["Opened | Found | None"]):

@@ -40,6 +40,7 @@ class Reads:
         self._under_way: dict[_Task, tuple[Kind, Record, Sequence[str]]] = {}
         self._arrived: set[Kind] = set()
         self._wake: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._expired = False
         self.answers: dict[Kind, dict[str, Answer]] = {}
 
@@ -66,14 +67,19 @@ class Reads:
         if not self._arrived and self._under_way:
             loop = asyncio.get_running_loop()
             self._wake = loop.create_future()
-            timer = loop.call_later(self._left(), self._expire)
+            if self._timer is None:
+                self._timer = loop.call_later(self._left(), self._expire)
             try:
                 await self._wake
             finally:
-                timer.cancel()
                 self._wake = None
         arrived, self._arrived = self._arrived, set()
         return arrived
+
+    def close(self) -> None:
+        """Wait for nothing any more. What is under way ends by its database's own timeout."""
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _left(self) -> float:
         return 0.0 if self._expired else max(self._deadline - self._clock.monotonic(), 0.0)

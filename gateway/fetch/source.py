@@ -60,6 +60,9 @@ class Source:
         self._calls = asyncio.Semaphore(settings.calls_in_flight)
         self._older: OrderedDict[tuple[str, str, str], tuple[Answer, float]] = OrderedDict()
         self._live: tuple[asyncio.Task[LiveState], float] | None = None
+        self._coverages = {
+            one.name: _coverage(one, self.database, settings) for one in database.records
+        }
 
     def report(
         self,
@@ -74,7 +77,7 @@ class Source:
         return SourceReport(
             state,
             self.database,
-            _coverage(record, self.database, self.settings),
+            self._coverages[record.name],
             as_of,
             fetched_at,
             from_cache,

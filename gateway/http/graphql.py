@@ -133,7 +133,7 @@ def _response(
     headers: dict[str, str] | None = None,
 ) -> Response:
     assert media_type in {JSON, GRAPHQL_JSON}
-    content = orjson.dumps(answer, option=orjson.OPT_NON_STR_KEYS)
+    content = orjson.dumps(answer)
     return Response(
         content,
         status,

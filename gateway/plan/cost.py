@@ -9,7 +9,8 @@ caller, nor on what is stored, so that it gives nothing away (design section 7).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from gateway.plan.shapes import (
     Analysis,
@@ -30,61 +31,103 @@ from gateway.schema.lists import Wanted
 #: Reads by which a number is resolved to a person.
 _RESOLVING = 3
 
-
-def cost(analysis: Analysis, arguments: Sequence[object]) -> int:
-    """Return the most that ``analysis`` may cost. ``arguments``: what came of its dynamic ones.
-
-    Arguments that were refused cost nothing: nothing is read for them. Costs about 1 us a list.
-    """
-    total = 0
-    for root in analysis.roots.values():
-        if isinstance(root, RootShape):
-            total += _persons(root, arguments) * _person(root.person, arguments)
-    return total
+#: What came of the arguments that need variables, slot by slot.
+_Judged = Sequence[object]
 
 
-def _persons(root: RootShape, arguments: Sequence[object]) -> int:
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The cost of a part: ``fixed``, and what depends on the arguments of a request."""
+
+    fixed: int
+    varying: tuple[Callable[[_Judged], int], ...] = ()
+
+    def at(self, arguments: _Judged) -> int:
+        """Return the most that it may cost. ``arguments``: what came of the dynamic ones.
+
+        Arguments that were refused cost nothing: nothing is read for them.
+        """
+        return self.fixed + sum(one(arguments) for one in self.varying)
+
+
+def cost(analysis: Analysis) -> Cost:
+    """Return the cost of an operation: worked out once, then looked up by its arguments."""
+    roots = (one for one in analysis.roots.values() if isinstance(one, RootShape))
+    return _sum(0, (_root(one) for one in roots))
+
+
+def _sum(fixed: int, parts: Iterable[Cost]) -> Cost:
+    found = list(parts)
+    varying = tuple(one for part in found for one in part.varying)
+    return Cost(fixed + sum(part.fixed for part in found), varying)
+
+
+def _times(many: int, part: Cost) -> Cost:
+    return Cost(many * part.fixed, tuple(_multiplied(many, one) for one in part.varying))
+
+
+def _multiplied(many: int, one: Callable[[_Judged], int]) -> Callable[[_Judged], int]:
+    return lambda arguments: many * one(arguments)
+
+
+def _root(root: RootShape) -> Cost:
+    person, given = _person(root.person), root.arguments
     if root.name != "persons":
-        return 1
-    given = root.arguments
-    judged = arguments[given.slot] if isinstance(given, Arguments) else given
-    return len(judged["ids"]) if isinstance(judged, Mapping) else 0
+        return person
+    if not isinstance(given, Arguments):
+        return _times(_people(given), person)
+    slot = given.slot
+    return Cost(0, (lambda arguments: _people(arguments[slot]) * person.at(arguments),))
 
 
-def _person(shape: PersonShape, arguments: Sequence[object]) -> int:
-    total = _RESOLVING
-    for _, section in shape.entries:
-        if isinstance(section, SectionShape):
-            for _, inner in section.entries:
-                if isinstance(inner, ListShape):
-                    total += _list(inner, arguments)
-                elif isinstance(inner, SectionReportShape) and inner.alone:
-                    total += 1
-    return total
+def _people(given: object) -> int:
+    return len(given["ids"]) if isinstance(given, Mapping) else 0
 
 
-def _list(shape: ListShape, arguments: Sequence[object]) -> int:
-    judged = shape.wanted
-    wanted = arguments[judged.slot] if isinstance(judged, Arguments) else judged
+def _person(shape: PersonShape) -> Cost:
+    sections = (one for _, one in shape.entries if isinstance(one, SectionShape))
+    return _sum(_RESOLVING, (_section(inner) for one in sections for _, inner in one.entries))
+
+
+def _section(shape: object) -> Cost:
+    if isinstance(shape, ListShape):
+        return _list(shape)
+    return Cost(int(isinstance(shape, SectionReportShape) and shape.alone))
+
+
+def _list(shape: ListShape) -> Cost:
+    rows = (one for _, one in shape.entries if isinstance(one, RowsShape))
+    row = _sum(1, (_row(one.entries) for one in rows))
+    if not isinstance(shape.wanted, Arguments):
+        many = _rows(shape, shape.wanted)
+        return Cost(0) if many is None else _sum(1, [_times(many, row)])
+    slot = shape.wanted.slot
+
+    def judged(arguments: _Judged) -> int:
+        many = _rows(shape, arguments[slot])
+        return 0 if many is None else 1 + many * row.at(arguments)
+
+    return Cost(0, (judged,))
+
+
+def _rows(shape: ListShape, wanted: object) -> int | None:
+    """Return how many rows may be shown; None where the arguments were refused."""
     if not isinstance(wanted, Wanted):
-        return 0
-    rows = 1 if shape.record.single else min(wanted.first, shape.record.limit)
-    below = sum(
-        _row(inner.entries, arguments) for _, inner in shape.entries if isinstance(inner, RowsShape)
-    )
-    return 1 + rows * (1 + below)
+        return None
+    return 1 if shape.record.single else min(wanted.first, shape.record.limit)
 
 
-def _row(entries: RowEntries, arguments: Sequence[object]) -> int:
-    total = 0
-    for _, inner in entries:
-        match inner:
-            case StructShape():
-                total += _row(inner.entries, arguments)
-            case LinkShape():
-                total += _person(inner.person, arguments)
-            case HungShape():
-                total += _list(inner.list, arguments)
-            case _:
-                pass
-    return total
+def _row(entries: RowEntries) -> Cost:
+    return _sum(0, (_below(inner) for _, inner in entries))
+
+
+def _below(shape: object) -> Cost:
+    match shape:
+        case StructShape():
+            return _row(shape.entries)
+        case LinkShape():
+            return _person(shape.person)
+        case HungShape():
+            return _list(shape.list)
+        case _:
+            return Cost(0)

@@ -1,8 +1,10 @@
 """Code generation: from shapes and permissions to a plan.
 
 Each person and each list becomes one small function that turns rows into dictionaries; nothing is
-interpreted field by field. Source is made of our own words and of numbers only: what a client or a
-schema wrote (response keys, type names) is bound to generated names in the functions' globals.
+interpreted field by field. Source is made of our own words and of numbers only. What a client or a
+schema wrote (response keys, type names) stands in it as a numbered constant (``'k7'``), which is
+exchanged for the text once the source is compiled: dictionaries with constant keys are built in one
+instruction.
 
 A field that the caller may not see is the constant None here and a ``Denial`` in the plan, which
 the runner counts: generated code knows nothing of errors.
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
 from stdnum.vn import mst
@@ -123,23 +126,23 @@ class _Generator:
         }}
     )  # fmt: skip
     texts: list[str] = field(default_factory=list)
-    names: dict[str, str] = field(default_factory=dict)
+    constants: dict[str, str] = field(default_factory=dict)
     persons: dict[tuple[int, bool], PersonPlan] = field(default_factory=dict)
 
     def finish(self) -> str:
         """Compile the functions, each by itself: compiling one holds the interpreter."""
+        meant = {constant: text for text, constant in self.constants.items()}
         for number, text in enumerate(self.texts):
-            exec(compile(text, f"<plan {number}>", "exec"), self.bound)  # noqa: S102 - our own text
+            code = _exchanged(compile(text, f"<plan {number}>", "exec"), meant)
+            exec(code, self.bound)  # noqa: S102 - our own text
         for plan in self.persons.values():
             plan.shape = self.bound[plan.function]
         return "\n".join(self.texts)
 
     def text(self, value: str) -> str:
-        """Return the name that stands for a text in generated code."""
-        if value not in self.names:
-            self.names[value] = f"k{len(self.names)}"
-            self.bound[self.names[value]] = value
-        return self.names[value]
+        """Return the constant that stands for a text in generated code."""
+        constant = self.constants.setdefault(value, f"k{len(self.constants)}")
+        return f"'{constant}'"
 
     def empty(self, width: int) -> str:
         """Return the name of a tuple of ``width`` times None."""
@@ -349,6 +352,22 @@ class _Generator:
                 return self.plain(shape.entries, value, depth + 1)
             case _:
                 return value
+
+
+def _exchanged(code: CodeType, meant: Mapping[str, str]) -> CodeType:
+    """Return ``code`` with each of its text constants in place of what it stands for.
+
+    Generated source has no other texts: functions take and return values, and read attributes.
+    """
+
+    def exchange(constant: object) -> object:
+        if isinstance(constant, CodeType):
+            return _exchanged(constant, meant)
+        if isinstance(constant, tuple):
+            return tuple(exchange(one) for one in constant)
+        return meant.get(constant, constant) if isinstance(constant, str) else constant
+
+    return code.replace(co_consts=tuple(exchange(one) for one in code.co_consts))
 
 
 def _source(record: Record, lookup: Lookup) -> tuple[str, str]:

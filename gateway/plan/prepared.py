@@ -15,6 +15,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 
 from gateway.plan.analysis import analyse, only
 from gateway.plan.bindings import Bindings
+from gateway.plan.cost import Cost, cost
 from gateway.plan.document import Document, InvalidDocument, Operation
 from gateway.plan.generate import generate
 from gateway.plan.plan import Plan
@@ -38,6 +39,7 @@ class Prepared:
 
     key: Conditions
     analysis: Analysis
+    cost: Cost
     others: DocumentNode | None
 
 
@@ -94,7 +96,7 @@ def prepare(
     analysis = analyse(schema, bindings, document.ast, operation.node, values)
     nodes = tuple(node for group in analysis.others.values() for node in group)
     others = only(document.ast, operation.node, nodes) if nodes else None
-    return Prepared(conditions(document, operation, values), analysis, others)
+    return Prepared(conditions(document, operation, values), analysis, cost(analysis), others)
 
 
 def compiled(prepared: Prepared, permissions: Permissions) -> Plan:

@@ -19,17 +19,19 @@ class Rule:
     """One protection.
 
     ``withholds`` decides, before anything is fetched, that a record type is not shown at all.
-    ``hides`` decides for a single row of another record type, before it is filtered or counted.
+    ``concerns`` says of which record types single rows may be hidden, and ``hides`` decides for a
+    row of one of those, before it is filtered or counted.
     """
 
     name: str
     withholds: Callable[[Record, Caller], bool]
+    concerns: Callable[[Record], bool]
     hides: Callable[[Record, Row, Caller], bool]
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("adoption", adoption.withholds, adoption.hides),
-    Rule("will", will.withholds, will.hides),
+    Rule("adoption", adoption.withholds, adoption.concerns, adoption.hides),
+    Rule("will", will.withholds, will.concerns, will.hides),
 )
 
 
@@ -40,4 +42,7 @@ def is_withheld(record: Record, caller: Caller) -> bool:
 
 def visible(record: Record, rows: tuple[Row, ...], caller: Caller) -> tuple[Row, ...]:
     """Return the rows that no rule hides, in the same order."""
-    return tuple(row for row in rows if not any(rule.hides(record, row, caller) for rule in RULES))
+    rules = [rule for rule in RULES if rule.concerns(record)] if rows else []
+    if not rules:
+        return rows
+    return tuple(row for row in rows if not any(rule.hides(record, row, caller) for rule in rules))

@@ -23,9 +23,14 @@ def withholds(record: Record, caller: Caller) -> bool:
     return (record.database, record.name) == ("civil_status", "adoptions") and not _may(caller)
 
 
+def concerns(record: Record) -> bool:
+    """Say whether rows of this type may tell of an adoption."""
+    return record.database == "civil_status" and record.name != "adoptions"
+
+
 def hides(record: Record, row: Row, caller: Caller) -> bool:
     """Hide notes about adoptions, and births that a new birth record has replaced."""
-    if record.database != "civil_status" or record.name == "adoptions" or _may(caller):
+    if _may(caller):
         return False
     if record.name == "births" and row[record.positions["status"]] == "SUPERSEDED":
         return True

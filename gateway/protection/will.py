@@ -18,8 +18,11 @@ def withholds(record: Record, _caller: Caller) -> bool:
     return (record.database, record.name) == ("notary", "wills")
 
 
+def concerns(record: Record) -> bool:
+    """Say whether rows of this type may be about a will."""
+    return (record.database, record.name) == ("notary", "transactions")
+
+
 def hides(record: Record, row: Row, _caller: Caller) -> bool:
     """Hide wills among notarised transactions."""
-    if (record.database, record.name) != ("notary", "transactions"):
-        return False
     return row[record.positions["kind"]] == "WILL"

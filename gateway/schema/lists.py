@@ -61,18 +61,19 @@ def wanted(record: Record, arguments: Mapping[str, Any]) -> Wanted:
 
 def choose(record: Record, rows: Sequence[Row], wanted: Wanted) -> tuple[tuple[Row, ...], bool]:
     """Return the rows wanted out of ``rows`` (newest first), and whether there are more of them."""
-    kept = [
-        row for row in rows if _in_time(record, row, wanted) and _in_status(record, row, wanted)
-    ]
+    kept = rows
+    if record.date is not None and (wanted.since is not None or wanted.until is not None):
+        kept = [row for row in kept if _in_time(row[record.positions[record.date]], wanted)]
+    if record.status is not None and wanted.status is not None:
+        place = record.positions[record.status]
+        # What is not known might be what was asked for.
+        kept = [row for row in kept if row[place] is None or row[place] in wanted.status]
     if wanted.oldest_first:
         kept = _reversed_dates(record, kept)
     return tuple(kept[: wanted.first]), len(kept) > wanted.first
 
 
-def _in_time(record: Record, row: Row, wanted: Wanted) -> bool:
-    if record.date is None or (wanted.since is None and wanted.until is None):
-        return True
-    value = row[record.positions[record.date]]
+def _in_time(value: object, wanted: Wanted) -> bool:
     if isinstance(value, PartialDate):
         first, last = value.first, value.last
     elif isinstance(value, datetime):
@@ -86,14 +87,7 @@ def _in_time(record: Record, row: Row, wanted: Wanted) -> bool:
     return not (too_early or too_late)
 
 
-def _in_status(record: Record, row: Row, wanted: Wanted) -> bool:
-    if record.status is None or wanted.status is None:
-        return True
-    value = row[record.positions[record.status]]
-    return value is None or value in wanted.status
-
-
-def _reversed_dates(record: Record, rows: list[Row]) -> list[Row]:
+def _reversed_dates(record: Record, rows: Sequence[Row]) -> Sequence[Row]:
     """Turn newest-first into oldest-first; unknown dates stay last."""
     if record.date is None:
         return rows
