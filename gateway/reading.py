@@ -110,11 +110,11 @@ def _merged(record: Record, answers: Sequence[Answer]) -> Answer:
     speaker = next(answer for answer in answers if answer.report.state is state)
     if speaker.rows is None:
         return speaker
-    place = record.positions[record.identity]
-    rows = {row[place]: row for answer in answers for row in answer.rows or ()}
+    # Found under two numbers it is one row; two rows that say different things are two.
+    rows = dict.fromkeys(row for answer in answers for row in answer.rows or ())
     return Answer(
         speaker.report,
-        newest_first(record, rows.values()),
+        newest_first(record, rows),
         sum(answer.unreadable for answer in answers),
         any(answer.truncated for answer in answers),
     )

@@ -434,3 +434,21 @@ async def test_an_earlier_number_whose_holders_are_in_doubt_is_not_asked(tmp_pat
     marriages = person["civilStatus"]["marriages"]
     assert [row["eventId"] for row in marriages["items"]] == ["M1"]
     assert marriages["source"]["earlierNumbersAsked"] is False
+
+
+async def test_a_record_found_under_two_numbers_is_shown_once_and_two_records_twice(
+    tmp_path: Path,
+) -> None:
+    """Two rows may bear one identity by mistake; which of them is right nobody here can say."""
+    both = {"event_id": "M1", "husband_citizen_id": HOA, "wife_citizen_id": OLD_NUMBER}
+    other = {"event_id": "M1", "husband_citizen_id": OLD_NUMBER, "note": "another"}
+    query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
+      marriages { items { eventId note } } } } }"""
+    rows = backends(civil_status={"marriages": [both, other]})
+    async with running(tmp_path, rows) as gateway:
+        body = await gateway.ask(query, {"id": HOA})
+    items = body["data"]["person"]["civilStatus"]["marriages"]["items"]
+    assert sorted(items, key=str) == [
+        {"eventId": "M1", "note": "another"},
+        {"eventId": "M1", "note": None},
+    ]
