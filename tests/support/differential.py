@@ -21,7 +21,7 @@ from gateway.plan.document import InvalidDocument
 from gateway.reading import Reader
 from gateway.service import Service
 from gateway.shape.response import body
-from tests.support.callers import caller
+from tests.support.callers import caller, share_of_own
 from tests.support.holes import World, world
 from tests.support.operations import Generated, operation
 
@@ -85,7 +85,7 @@ def _sources(service: Service, made: World) -> dict[str, Source]:
 async def difference(service: Service, made: World, rng: Random, tally: Tally) -> str | None:
     """Ask one generated operation in both ways; return how they differ, None if they agree."""
     asking = caller(rng, made.citizens)
-    own = 0.7 if asking.citizen is not None else 0.1
+    own = share_of_own(asking)
     generated = operation(rng, service.schema, made.numbers, made.known, own)
     tally.operations += 1
     try:
@@ -124,7 +124,7 @@ async def _oracle(service: Service, asked: Asked) -> Outcome:
 
 def _count(tally: Tally, outcome: Outcome) -> None:
     assert tally.codes is not None
-    shown = orjson.dumps(outcome.data, option=orjson.OPT_NON_STR_KEYS)
+    shown = orjson.dumps(outcome.data)
     tally.with_rows += b'"items":[{' in shown or b'"item":{' in shown
     tally.with_errors += bool(outcome.errors)
     tally.codes.update(str(one["extensions"]["code"]) for one in outcome.errors)  # type: ignore[index]
@@ -146,7 +146,7 @@ def compare(planned: Outcome, oracle: Outcome) -> str | None:
 
 def _bytes(data: object) -> bytes:
     """Return the data as they leave, with keys in their order."""
-    return orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS)
+    return orjson.dumps(data)
 
 
 def _errors(outcome: Outcome) -> list[str]:
@@ -161,6 +161,6 @@ def _sorted(shown: object) -> list[str]:
 
 
 def _text(one: object) -> str:
-    decoded = orjson.loads(orjson.dumps(one, option=orjson.OPT_NON_STR_KEYS))
+    decoded = orjson.loads(orjson.dumps(one))
     decoded.get("extensions", {}).pop("errorId", None)
     return json.dumps(decoded, sort_keys=True, ensure_ascii=False)

@@ -209,7 +209,7 @@ class _Walk:
         given = {(one.name.value, *map(_text, one.arguments or ())) for one in fields}
         if len({name for name, *_ in given}) < len(given):
             yield "one field with different arguments"
-        yield from _of_set(trail, set(names))
+        yield from _of_set(trail, set(names), len(keys))
         for selection in selections.selections:
             yield from _of_directives(selection.directives or ())
             yield from self.selection(trail, selection)
@@ -266,11 +266,11 @@ class _Walk:
         yield from self.below((*trail, below), node.selection_set)
 
 
-def _of_set(trail: tuple[str, ...], names: set[str]) -> Iterator[str]:
-    """Yield what the names of the fields selected at one place say."""
+def _of_set(trail: tuple[str, ...], names: set[str], keys: int) -> Iterator[str]:
+    """Yield what the fields selected at one place say: their names, and how many keys they have."""
     if trail == ("Query",):
         yield from (f"root {name}" for name in names)
-        if len(names) > 1:
+        if keys > 1:
             yield "several roots"
         if names & PLANNED and "databases" in names:
             yield "planned beside databases"

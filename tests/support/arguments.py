@@ -1,0 +1,318 @@
+"""Arguments of generated operations: literals, variables, and what the variables are given."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLList,
+    GraphQLNonNull,
+    get_named_type,
+)
+
+from tests.support.outline import Argument, Choice
+
+#: A person's name and date of birth, as far as they are known.
+Details = tuple[str | None, str | None]
+
+_NAMES = (
+    "id",
+    "n",
+    "v",
+    "class",
+    "None",
+    "self",
+    "_",
+    "__v",
+    "from",
+    "if",
+    "k0",
+    "p",
+    "on",
+    "null",
+)
+_FIRSTS = (1, 1, 2, 2, 3, 5, 10, 50, 200)
+_BAD_FIRSTS = (0, -1, 201, 2_147_483_647)
+_FROM = ("1900-01-01", "0001-01-01", "1975-04-30", "1999-12-31", "2010-01-31", "2024-02-29")
+_TO = ("2015-06-15", "2023-03-01", "2025-06-30", "2030-01-01", "2030-01-01", "9999-12-31")
+_TEXTS: Sequence[object] = ("Person", "Query", "Sex", "Matching", "Không ai", "")
+_STRANGERS: Sequence[str] = (
+    "001099999999",
+    "123000000",
+    "999999999999",
+    "000000000",
+    "079300000007",
+)
+#: Values of the scalars that arguments have.
+_SCALARS: Mapping[str, Sequence[object]] = {
+    "Date": _FROM,
+    "Boolean": (True, False),
+    "PersonNumber": _STRANGERS,
+    "PartialDate": ("1990", "1990-02", "1990-02-03"),
+}
+
+
+class Ref(str):
+    """A variable where a value could stand: written as it is."""
+
+    __slots__ = ()
+
+
+class _Absent:
+    """A variable that is given nothing."""
+
+
+ABSENT = _Absent()
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of the document.
+
+    ``fits``: it may stand where null must not. ``given``: in the request, or ABSENT. ``means``:
+    what it was made to stand for.
+    """
+
+    name: str
+    base: str
+    suffix: str
+    default: str | None
+    fits: bool
+    given: object
+    means: object
+
+    @property
+    def definition(self) -> str:
+        """The variable as an operation declares it."""
+        default = "" if self.default is None else f" = {self.default}"
+        return f"${self.name}: {self.base}{self.suffix}{default}"
+
+
+@dataclass(slots=True)
+class Variables:
+    """The variables of a document in the making."""
+
+    rng: Random
+    made: dict[str, Variable] = field(default_factory=dict)
+
+    def ref(self, kind: GraphQLInputType, required: bool, defaulted: bool, value: object) -> Ref:
+        """Return a variable that holds ``value`` (or another of its type) where ``kind`` is asked.
+
+        ``required``, ``defaulted``: what the place says: whether null may not stand there, and
+        whether something takes the place of nothing.
+        """
+        bare = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+        base, strict = str(bare), required and not defaulted
+        known = [one for one in self.made.values() if one.base == base and (one.fits or not strict)]
+        if self.rng.random() < 0.8:
+            known = [one for one in known if one.means == value]
+        if known and self.rng.random() < 0.3:
+            return Ref(f"${self.rng.choice(known).name}")
+        made = self._made(bare, base, self._form(required, strict), value)
+        self.made[made.name] = made
+        return Ref(f"${made.name}")
+
+    def _form(self, required: bool, strict: bool) -> str:
+        if strict:
+            return self.rng.choice(("!", "!", "! =", "="))
+        if required:
+            return self.rng.choice(("!", "! =", "=", ""))
+        return self.rng.choice(("!", "! =", "=", "", "", "= null"))
+
+    def _made(self, kind: GraphQLInputType, base: str, form: str, value: object) -> Variable:
+        """Make a variable; where there is a default, it or what is given is ``value``."""
+        name, suffix = self._name(), "!" if form.startswith("!") else ""
+        default, given = None, value
+        if form == "= null":
+            default, given = "null", self.rng.choice((value, value, None, ABSENT))
+        elif form.endswith("="):
+            other = some_value(self.rng, kind, name)
+            default = literal(self.rng, kind, other)
+            if self.rng.random() < 0.5 or other is None:
+                default, given = literal(self.rng, kind, value), ABSENT
+        elif not form and self.rng.random() < 0.4:
+            given = self.rng.choice((None, ABSENT, ABSENT))
+        fits = bool(suffix) or (default is not None and default != "null")
+        if given is None and self.rng.random() < 0.7 and not fits:
+            given = ABSENT
+        return Variable(name, base, suffix, default, fits, given, value)
+
+    def _name(self) -> str:
+        name = self.rng.choice(_NAMES)
+        while name in self.made:
+            name = f"{name}{len(self.made)}"
+        return name
+
+
+def literal(rng: Random, kind: GraphQLInputType, value: object) -> str:
+    """Write ``value`` as it stands in a document where ``kind`` is asked."""
+    if isinstance(kind, GraphQLNonNull):
+        kind = kind.of_type
+    if isinstance(value, Ref) or value is None:
+        return value or "null"
+    if isinstance(kind, GraphQLList):
+        many = value if isinstance(value, list) else [value]
+        text = ", ".join(literal(rng, kind.of_type, one) for one in many)
+        return f"[{text}]" if many is value else text
+    if isinstance(kind, GraphQLInputObjectType):
+        assert isinstance(value, dict)
+        inner = (f"{k}: {literal(rng, kind.fields[k].type, v)}" for k, v in value.items())
+        return "{" + ", ".join(inner) + "}"
+    if isinstance(kind, GraphQLEnumType) or not isinstance(value, str):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    return _string(rng, value)
+
+
+def _string(rng: Random, value: str) -> str:
+    if rng.random() < 0.1 and value.isprintable() and not {'"', "\\"} & set(value):
+        return f'"""{value}"""'
+    return json.dumps(value, ensure_ascii=rng.random() < 0.3)
+
+
+def some_value(rng: Random, kind: GraphQLInputType, name: str) -> object:
+    """Return a value of ``kind`` for an argument called ``name``; for ``first`` at times a bad one.
+
+    Only for kinds that arguments of lists have, and those that stand inside them.
+    """
+    if isinstance(kind, GraphQLNonNull):
+        kind = kind.of_type
+    if isinstance(kind, GraphQLList):
+        return [
+            some_value(rng, kind.of_type, name) for _ in range(rng.choice((1, 2, 2, 3, 3, 4, 0)))
+        ]
+    if isinstance(kind, GraphQLEnumType):
+        return rng.choice(tuple(kind.values))
+    if isinstance(kind, GraphQLInputObjectType):
+        return {"name": "Nguyễn Văn Hòa"}
+    scalar = get_named_type(kind).name
+    if scalar == "Int":
+        return rng.choice(_BAD_FIRSTS if rng.random() < 0.06 else _FIRSTS)
+    if scalar == "Date" and (name == "to" or rng.random() < 0.1):
+        return rng.choice(_TO)
+    return rng.choice(_SCALARS.get(scalar, _TEXTS))
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Whom to ask about, and what is known of some of them."""
+
+    numbers: Sequence[str]
+    known: Mapping[str, Details]
+
+    def some(self, rng: Random) -> str:
+        """Return somebody's number, now and then one that nobody has."""
+        strange = not self.numbers or rng.random() < 0.03
+        return rng.choice(_STRANGERS if strange else self.numbers)
+
+
+def arguments(variables: Variables, people: People, choice: Choice) -> str:
+    """Return the arguments for a field as text, with its parentheses; empty for none."""
+    if not choice.arguments:
+        return ""
+    match choice.name:
+        case "person":
+            parts = list(_person(variables, people, *choice.arguments))
+        case "persons":
+            parts = [_persons(variables, people, choice.arguments[0])]
+        case _:
+            often = variables.rng.random() < 0.35 or choice.name == "databases"
+            chance = 0.4 if often else 0.02
+            found = (_listed(variables, one, chance) for one in choice.arguments)
+            parts = [one for one in found if one is not None]
+    variables.rng.shuffle(parts)
+    return f"({', '.join(parts)})" if parts else ""
+
+
+def _listed(variables: Variables, argument: Argument, chance: float) -> str | None:
+    """Return an argument of a list, None where it is left out."""
+    rng, strict = variables.rng, argument.required and not argument.defaulted
+    if not strict and rng.random() > chance:
+        return None
+    if not argument.required and rng.random() < 0.08:
+        return f"{argument.name}: null"
+    value = some_value(rng, argument.kind, argument.name)
+    if rng.random() < 0.45:
+        value = _with_variables(variables, argument, value)
+    elif isinstance(value, list) and len(value) == 1 and rng.random() < 0.3:
+        value = value[0]
+    return f"{argument.name}: {literal(rng, argument.kind, value)}"
+
+
+def _with_variables(variables: Variables, argument: Argument, value: object) -> object:
+    """Put a variable in place of ``value``, or of one of its elements."""
+    kind = argument.kind
+    if isinstance(value, list) and value and variables.rng.random() < 0.4:
+        inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+        assert isinstance(inner, GraphQLList)
+        return [variables.ref(inner.of_type, True, False, value[0]), *value[1:]]
+    return variables.ref(kind, argument.required, argument.defaulted, value)
+
+
+def _person(
+    variables: Variables, people: People, number: Argument, matching: Argument
+) -> Iterator[str]:
+    rng, somebody = variables.rng, people.some(variables.rng)
+    value = somebody if rng.random() < 0.5 else variables.ref(number.kind, True, False, somebody)
+    yield f"{number.name}: {literal(rng, number.kind, value)}"
+    if rng.random() < 0.16:
+        wanted = _matching(variables, matching.kind, people.known.get(somebody, (None, None)))
+        yield f"{matching.name}: {literal(rng, matching.kind, wanted)}"
+
+
+def _persons(variables: Variables, people: People, numbers: Argument) -> str:
+    rng = variables.rng
+    inner = get_named_type(numbers.kind)
+    assert isinstance(inner, GraphQLInputType)
+    count = rng.choices((1, 2, 3, 4, 0, 51, 101), (30, 33, 20, 12, 3, 1, 1))[0]
+    value: object = [people.some(rng) for _ in range(count)]
+    assert isinstance(value, list)
+    if value and rng.random() < 0.2:
+        value.append(value[0])
+    if rng.random() < 0.4 or count > 10:
+        value = variables.ref(numbers.kind, True, False, value)
+    elif value and rng.random() < 0.4:
+        place = rng.randrange(len(value))
+        value[place] = variables.ref(GraphQLNonNull(inner), True, False, value[place])
+    elif len(value) == 1 and rng.random() < 0.3:
+        value = value[0]
+    return f"{numbers.name}: {literal(rng, numbers.kind, value)}"
+
+
+def _matching(variables: Variables, kind: GraphQLInputType, details: Details) -> object:
+    """Return what a person must agree with: mostly right, often in part, now and then null."""
+    rng = variables.rng
+    assert isinstance(kind, GraphQLInputObjectType)
+    if rng.random() < 0.08:
+        return None
+    wanted: dict[str, object] = {}
+    for key, value in (("name", _name(rng, details[0])), ("birthDate", _born(rng, details[1]))):
+        if rng.random() < 0.7:
+            wanted[key] = value if rng.random() < 0.93 else None
+    if rng.random() < 0.3:
+        return variables.ref(kind, False, False, wanted)
+    for key, given in wanted.items():
+        if given is not None and rng.random() < 0.35:
+            wanted[key] = variables.ref(kind.fields[key].type, False, True, given)
+    return wanted
+
+
+def _name(rng: Random, name: str | None) -> str:
+    """Return a name, written in one of the ways that mean the same, or somebody else's."""
+    if name is None or rng.random() < 0.12:
+        return rng.choice(("Trần Thị Lan", "", "Ông Tư"))
+    ways = (name, name.upper(), f"  {name} ", unicodedata.normalize("NFD", name))
+    return rng.choice(ways)
+
+
+def _born(rng: Random, date: str | None) -> str:
+    """Return a date of birth, whole or in part, or a wrong one."""
+    if date is None or rng.random() < 0.12:
+        return "1901-01-01"
+    return rng.choice((date, date[:4], date[:7]))

@@ -1,0 +1,321 @@
+"""Generated worlds: a few people who have to do with each other, in all databases, with holes.
+
+What is drawn: who is known where, what is missing or unreadable, whose numbers lead astray, and
+which databases fail. Nothing depends on time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from random import Random
+
+from connectors.backends.base import Backend
+from connectors.backends.memory import MemoryBackend
+from connectors.description import Column, Database, Group, Kind, Record
+from connectors.registry import installed_databases
+from gateway.settings import DatabaseSettings
+from tests.support.arguments import Details
+from tests.support.faults import Faulty
+from tests.support.rows import Raw, break_row, many, some_row
+
+Rows = dict[str, list[Raw]]
+#: A column of a record, by their names.
+Place = tuple[str, str]
+
+_NOBODY = "001099999999"
+_UNREADABLE = 0.025
+_OVERFULL = 0.003
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Databases in memory and how they are set up.
+
+    ``backends`` lacks databases that are not reached. ``numbers``: of persons, present and earlier.
+    ``citizens``: numbers with which citizens ask for their own view. ``known``: what ``matching``
+    may agree with. ``rows``: what the databases hold, as they hold it.
+    """
+
+    databases: tuple[Database, ...]
+    backends: dict[str, Backend]
+    settings: dict[str, DatabaseSettings]
+    numbers: list[str]
+    citizens: list[str]
+    known: dict[str, Details]
+    rows: dict[str, Rows]
+
+
+@dataclass(slots=True)
+class Cast:
+    """The people of a world. ``own``: the numbers of each, the present one first."""
+
+    present: list[str]
+    own: dict[str, list[str]]
+    earlier: list[str] = field(default_factory=list)
+
+
+def world(rng: Random) -> World:
+    """Return a world. Takes some 10 ms."""
+    databases = _installed()
+    cast = _cast(rng)
+    rows = {one.name: _database_rows(rng, one, cast) for one in databases}
+    population = rows["population"]
+    population["earlier_numbers"] = _earlier_numbers(rng, cast)
+    population["identity"] = list(_identities(rng, _records("population")["identity"], cast))
+    backends, settings = _set_up(rng, databases, rows)
+    known = {str(one["citizen_id"]): _details(one) for one in population["identity"]}
+    known |= {number: known[one] for one in cast.own if one in known for number in cast.own[one]}
+    numbers = cast.present + cast.earlier
+    citizens = [*cast.present, rng.choice(numbers)]
+    if rng.random() < 0.3:
+        citizens.append(_NOBODY)
+    return World(databases, backends, settings, numbers, citizens, known, rows)
+
+
+@lru_cache(maxsize=1)
+def _installed() -> tuple[Database, ...]:
+    return installed_databases()
+
+
+@lru_cache(maxsize=64)
+def _records(database: str) -> Mapping[str, Record]:
+    return next(one for one in _installed() if one.name == database).by_name
+
+
+def _cast(rng: Random) -> Cast:
+    present = [_number(rng) for _ in range(rng.randint(5, 8))]
+    cast = Cast(present, {one: [one] for one in present})
+    for one in present:
+        for _ in range(rng.choice((0, 0, 1, 1, 2))):
+            earlier = f"{rng.randrange(10**9):09d}" if rng.random() < 0.7 else _number(rng)
+            cast.own[one].append(earlier)
+            cast.earlier.append(earlier)
+    return cast
+
+
+def _number(rng: Random) -> str:
+    """Return a number that fits its holder's sex and year of birth only by chance."""
+    prefix = rng.choice(("001", "079", "036", "001", "999"))
+    return f"{prefix}{rng.randrange(4)}{rng.randrange(100):02d}{rng.randrange(10**6):06d}"
+
+
+def _details(row: Mapping[str, object]) -> Details:
+    name, born = row.get("full_name"), row.get("birth_date")
+    return (
+        name if isinstance(name, str) and "\n" not in name else None,
+        str(born) if born is not None and str(born)[:4].isdigit() else None,
+    )
+
+
+def _identities(rng: Random, record: Record, cast: Cast) -> Iterator[Raw]:
+    """Yield who is known to population: not all, some twice, some under an earlier number too."""
+    for number in cast.present:
+        for _ in range(rng.choices((1, 0, 2, 3), (91, 6, 2, 1))[0]):
+            yield _identity(rng, record, number)
+    for number in cast.earlier:
+        if len(number) == 12 and rng.random() < 0.15:
+            yield _identity(rng, record, number)
+
+
+def _identity(rng: Random, record: Record, number: str) -> Raw:
+    row = some_row(rng, record)
+    row["citizen_id"] = number
+    row["residence_file_no"] = rng.choice(("HK/1", "HK/2", "HK/3", None))
+    row["life_status"] = rng.choice(("ALIVE", "ALIVE", "ALIVE", "DEAD", "MISSING", None))
+    row["status"] = rng.choice(("CURRENT", "CURRENT", "CURRENT", "UNDER_CORRECTION", None))
+    if rng.random() < 0.5:
+        row["full_name"] = rng.choice(("Nguyễn Văn Hòa", "Trần Thị Lan", "LÊ  VĂN TƯ"))
+    if rng.random() < 0.4:
+        row["sex"] = "FEMALE" if int(number[3]) % 2 else "MALE"
+        row["birth_date"] = str(1900 + 100 * (int(number[3]) // 2) + int(number[4:6]))
+    if rng.random() < _UNREADABLE:
+        break_row(rng, record, row)
+        row["citizen_id"] = number
+    return row
+
+
+def _earlier_numbers(rng: Random, cast: Cast) -> list[Raw]:
+    """Return who had which number before; some numbers are two people's."""
+    record = _records("population")["earlier_numbers"]
+    held = [(number, one) for one in cast.present for number in cast.own[one][1:]]
+    for number in cast.earlier:
+        if rng.random() < 0.08:
+            held += [(number, rng.choice(cast.present))]
+    rows = []
+    for place, (number, holder) in enumerate(held):
+        row = some_row(rng, record)
+        row |= {"entry_id": f"e{place}", "number": number, "citizen_id": holder}
+        if rng.random() < _UNREADABLE:
+            break_row(rng, record, row)
+        rows.append(row)
+    return rows
+
+
+@dataclass(slots=True)
+class _Filling:
+    """A database while it is filled. ``keys``: by place, the keys that may stand there."""
+
+    rng: Random
+    cast: Cast
+    keys: Mapping[Place, list[str]]
+    count: int = 0
+
+
+def _database_rows(rng: Random, database: Database, cast: Cast) -> Rows:
+    filling = _Filling(rng, cast, _keys(database, cast))
+    rows: Rows = {}
+    for record in database.records:
+        rows[record.name] = list(_rows(filling, record))
+        if rng.random() < _OVERFULL and not record.single and _own_columns(record):
+            by, owner = rng.choice(_own_columns(record)), rng.choice(cast.present)
+            rows[record.name] += [
+                _row(filling, record, {by: owner}) for _ in range(record.limit + 5)
+            ]
+    return rows
+
+
+def _keys(database: Database, cast: Cast) -> dict[Place, list[str]]:
+    """Return the keys for each place that leads to another; places that meet share them."""
+    keys: dict[Place, list[str]] = {}
+    for met in _meetings(database.name):
+        record, column = met[0]
+        named = database.by_name[record].column(column).field.kind is Kind.PERSON_NUMBER
+        made = list(cast.present) if named else [f"{column}/{n}/2024" for n in range(6)]
+        keys |= dict.fromkeys(met, made)
+    return keys
+
+
+@lru_cache(maxsize=64)
+def _meetings(database: str) -> tuple[tuple[Place, ...], ...]:
+    """Return the columns by which records lead to each other, those together that meet."""
+    groups: dict[Place, set[Place]] = {}
+    for record in _records(database).values():
+        for one, other in _meetings_of(record):
+            joined = groups.get(one, {one}) | groups.get(other, {other})
+            groups |= dict.fromkeys(joined, joined)
+    return tuple(dict.fromkeys(tuple(sorted(one)) for one in groups.values()))
+
+
+def _meetings_of(record: Record) -> Iterator[tuple[Place, Place]]:
+    for lookup in record.lookups:
+        reached = (record.name, lookup.by[0])
+        if lookup.through is not None:
+            other, column = lookup.through
+            yield (other, column), (record.name, column)
+            reached = (other, lookup.by[0])
+        if lookup.on is not None:
+            yield lookup.on, reached
+
+
+def _own_columns(record: Record) -> tuple[str, ...]:
+    """Return the columns in which persons stand whose records these are."""
+    return tuple(
+        column
+        for lookup in record.lookups
+        if lookup.on is None and lookup.through is None and not lookup.hidden
+        for column in lookup.by
+    )
+
+
+def _rows(filling: _Filling, record: Record) -> Iterator[Raw]:
+    """Yield the rows of a record: for persons, else under the keys that lead to it."""
+    rng, own = filling.rng, _own_columns(record)
+    counts = (0, 1, 1, 1, 1, 1) if record.single else (0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 6)
+    if own:
+        for person in filling.cast.present:
+            for _ in range(rng.choice(counts) if rng.random() > 0.02 else 3):
+                owner = person if rng.random() < 0.75 else rng.choice(filling.cast.own[person])
+                yield _row(filling, record, {rng.choice(own): owner})
+        return
+    by = record.lookups[0].by[0]
+    for key in filling.keys.get((record.name, record.identity), ()):
+        for _ in range(rng.choices((1, 0, 2, 3), (92, 4, 3, 1))[0]):
+            yield _row(filling, record, {record.identity: key})
+    if (record.name, record.identity) not in filling.keys:
+        for key in filling.keys.get((record.name, by), ()):
+            for _ in range(rng.choice((1, 2, 3, 3, 4, 0))):
+                yield _row(filling, record, {by: key})
+
+
+def _row(filling: _Filling, record: Record, given: Mapping[str, object]) -> Raw:
+    """Return a row in which ``given`` stands, and for the rest somebody, something or nothing."""
+    rng = filling.rng
+    row = some_row(rng, record)
+    for column in _linking(record.database, record.name):
+        keys = filling.keys.get((record.name, column.name))
+        row[column.name] = _link(filling, column, keys)
+    filling.count += rng.random() > 0.02
+    held = filling.keys.get((record.name, record.identity))
+    row[record.identity] = rng.choice(held) if held else f"{record.name}-{filling.count:04d}"
+    row |= given
+    if rng.random() < _UNREADABLE:
+        break_row(rng, record, row)
+    return row
+
+
+@lru_cache(maxsize=1024)
+def _linking(database: str, record: str) -> tuple[Column, ...]:
+    """Return the columns that may lead to persons or to other records."""
+    places = {place for met in _meetings(database) for place in met}
+    return tuple(
+        one
+        for one in _records(database)[record].columns
+        if one.field.kind is Kind.PERSON_NUMBER or (record, one.name) in places
+    )
+
+
+def _link(filling: _Filling, column: Column, keys: Sequence[str] | None) -> object:
+    rng, drawn = filling.rng, filling.rng.random()
+    if column.field.many:
+        return None if drawn < 0.3 else many(rng, list(rng.sample(filling.cast.present, 2)))
+    if keys is not None:
+        return rng.choice(keys) if drawn < 0.93 or column.required else rng.choice((None, "none"))
+    if drawn < 0.6:
+        return filling.cast.present[filling.count % len(filling.cast.present)]
+    if drawn < 0.78 or column.required:
+        return rng.choice(filling.cast.present)
+    if drawn < 0.84:
+        return rng.choice(filling.cast.earlier or filling.cast.present)
+    return _NOBODY if drawn < 0.87 else None
+
+
+def _set_up(
+    rng: Random, databases: Sequence[Database], rows: Mapping[str, Rows]
+) -> tuple[dict[str, Backend], dict[str, DatabaseSettings]]:
+    """Put the rows behind backends, some of which fail, under settings of which some forbid."""
+    backends: dict[str, Backend] = {}
+    settings: dict[str, DatabaseSettings] = {}
+    for one in databases:
+        settings[one.name] = _settings(rng)
+        if rng.random() > 0.015:
+            backends[one.name] = _backend(rng, one, rows[one.name])
+    return backends, settings
+
+
+def _backend(rng: Random, database: Database, rows: Rows) -> Backend:
+    as_of = rng.choice((None, datetime(2026, 11, 22, 17, 30, 0, 250, tzinfo=UTC)))
+    there = dict(rows)
+    if rng.random() < 0.03:
+        del there[rng.choice(list(there))]
+    inner = MemoryBackend(database, there, as_of)
+    if rng.random() > 0.1:
+        return inner
+    faulty = Faulty(inner, rng.choice(("down", "defect", "unmapped")))
+    if faulty.fault == "unmapped" or rng.random() < 0.6:
+        faulty.only = rng.choice(database.records).name
+    return faulty
+
+
+def _settings(rng: Random) -> DatabaseSettings:
+    """Return settings that leave time enough; most let the database answer."""
+    group = Group.OPERATING if rng.random() < 0.97 else rng.choice((None, *Group))
+    return DatabaseSettings(
+        group=group,
+        timeout=20,
+        maintenance=rng.random() < 0.02,
+        provinces=rng.choice(((), ("01", "79"), ("01", "XX"))) if rng.random() < 0.1 else None,
+        since=date(2016, 1, 1) if rng.random() < 0.1 else None,
+    )
