@@ -441,14 +441,14 @@ async def test_a_record_found_under_two_numbers_is_shown_once_and_two_records_tw
 ) -> None:
     """Two rows may bear one identity by mistake; which of them is right nobody here can say."""
     both = {"event_id": "M1", "husband_citizen_id": HOA, "wife_citizen_id": OLD_NUMBER}
-    other = {"event_id": "M1", "husband_citizen_id": OLD_NUMBER, "note": "another"}
+    other = {"event_id": "M1", "husband_citizen_id": OLD_NUMBER, "status": "VALID"}
     query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
-      marriages { items { eventId note } } } } }"""
+      marriages { items { eventId status } } } } }"""
     rows = backends(civil_status={"marriages": [both, other]})
     async with running(tmp_path, rows) as gateway:
         body = await gateway.ask(query, {"id": HOA})
     items = body["data"]["person"]["civilStatus"]["marriages"]["items"]
     assert sorted(items, key=str) == [
-        {"eventId": "M1", "note": "another"},
-        {"eventId": "M1", "note": None},
+        {"eventId": "M1", "status": "VALID"},
+        {"eventId": "M1", "status": None},
     ]
