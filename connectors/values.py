@@ -64,6 +64,6 @@ class PartialDate:
 
     def __str__(self) -> str:
         """Return the date as it is known: ``1957``, ``1957-03`` or ``1957-03-02``."""
-        parts = [f"{self.year:04d}"]
-        parts += [f"{part:02d}" for part in (self.month, self.day) if part is not None]
-        return "-".join(parts)
+        if self.day is not None:
+            return f"{self.year:04d}-{self.month:02d}-{self.day:02d}"
+        return f"{self.year:04d}" if self.month is None else f"{self.year:04d}-{self.month:02d}"

@@ -26,6 +26,7 @@ from gateway.errors import GatewayError
 from gateway.keys import create_secret
 from gateway.plan.document import InvalidDocument
 from gateway.printing import printed
+from gateway.process import settle
 from gateway.schema.build import build_schema, schema_text
 from gateway.settings import CONFIG_VARIABLE, Settings, load
 
@@ -272,8 +273,10 @@ def _serve(settings: Settings, host: str, port: int) -> None:
         ],
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
     )
+    application = build_app(settings, installed_databases())
+    settle()
     uvicorn.run(
-        build_app(settings, installed_databases()),
+        application,
         host=host,
         port=port,
         access_log=False,

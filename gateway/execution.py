@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from inspect import isawaitable
 
 from graphql import DocumentNode, ExecutionResult, execute
-from graphql.execution.values import VariableValues
 
 from gateway import metrics
 from gateway.access.caller import Caller
@@ -24,7 +23,7 @@ from gateway.plan.analysis import judge_arguments
 from gateway.plan.document import Document, Operation
 from gateway.plan.explain import explain
 from gateway.plan.plan import Plan
-from gateway.plan.prepared import Permissions, Prepared, coerce
+from gateway.plan.prepared import Chosen, Permissions, Prepared, choose
 from gateway.reading import Reader
 from gateway.running import run
 from gateway.schema.context import Context
@@ -36,10 +35,8 @@ from gateway.shape.response import shown_error, shown_problem
 class Asked:
     """An operation as somebody asks it. ``deadline``: of the clock's monotonic time."""
 
-    document: Document
-    operation: Operation
+    chosen: Chosen
     given: Mapping[str, object] | None
-    values: VariableValues
     caller: Caller
     deadline: float
 
@@ -84,8 +81,7 @@ def ask(
     deadline: float,
 ) -> Asked:
     """Return what is asked, with its variables judged; raises InvalidDocument."""
-    values = coerce(service.schema, operation, given)
-    return Asked(document, operation, given, values, caller, deadline)
+    return Asked(choose(service.schema, document, operation, given), given, caller, deadline)
 
 
 async def ready(service: Service, asked: Asked) -> Ready | None:
@@ -94,15 +90,15 @@ async def ready(service: Service, asked: Asked) -> Ready | None:
     Raises GatewayError: UNSUPPORTED_OPERATION, TOO_COSTLY, TOO_MANY_DOCUMENTS. Nothing has been
     fetched then.
     """
-    if not asked.operation.reads_persons:
+    chosen, caller, client, plans = asked.chosen, asked.caller, asked.caller.client, service.plans
+    if not chosen.operation.reads_persons:
         return None
-    caller, client, plans = asked.caller, asked.caller.client, service.plans
-    prepared = await plans.prepared(asked.document, asked.operation, asked.values, client)
-    arguments, failed = judge_arguments(prepared.analysis, asked.values)
+    prepared = await plans.prepared(chosen, client)
+    arguments, failed = judge_arguments(prepared.dynamic, chosen.values)
     bound = prepared.cost.at(arguments)
     _hold(service, bound)
     permissions = plans.permissions(prepared, caller)
-    plan = await plans.plan(prepared, permissions, client)
+    plan = await plans.plan(chosen, prepared, permissions, client)
     unplanned = "arguments" if failed else "no code" if plan is None else None
     return Ready(prepared, permissions, plan, arguments, bound, unplanned)
 
@@ -121,7 +117,7 @@ def explained(asked: Asked, made: Ready) -> list[str]:
     """Return the plan as lines of text, or why there is none."""
     if made.plan is None:
         return ["answered field by field: no plan could be made"]
-    lines = explain(asked.operation.name, made.plan, made.arguments, made.cost)
+    lines = explain(asked.chosen.operation.name, made.plan, made.arguments, made.cost)
     if made.unplanned is not None:
         lines.insert(0, "answered field by field: an argument is null that must not be")
     return lines
@@ -134,7 +130,7 @@ async def answered(service: Service, asked: Asked, made: Ready | None) -> Outcom
     if made is not None:
         metrics.UNPLANNED.labels(made.unplanned).inc()
     reader = _reader(service, asked)
-    return await by_reference(service, asked, asked.document.ast, reader)
+    return await by_reference(service, asked, asked.chosen.document.tree(), reader)
 
 
 async def by_plan(service: Service, asked: Asked, made: Ready) -> Outcome:
@@ -170,7 +166,7 @@ async def by_reference(
         ast,
         context_value=context,
         variable_values=dict(asked.given or {}),
-        operation_name=asked.operation.name,
+        operation_name=asked.chosen.operation.name,
     )
     result = await outcome if isawaitable(outcome) else outcome
     assert isinstance(result, ExecutionResult)

@@ -11,22 +11,29 @@ import asyncio
 import uuid
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import structlog
 from graphql import GraphQLError, GraphQLSchema
-from graphql.execution.values import VariableValues
 
 from gateway.access.caller import Caller
 from gateway.clock import Clock
 from gateway.errors import GatewayError
 from gateway.limits.budget import Budget
 from gateway.plan.bindings import Bindings
-from gateway.plan.document import Document, InvalidDocument, Operation, digest, read
+from gateway.plan.document import Document, InvalidDocument, digest, read
 from gateway.plan.kept import Kept
 from gateway.plan.plan import Plan
-from gateway.plan.prepared import Permissions, Prepared, compiled, conditions, prepare
+from gateway.plan.prepared import (
+    Chosen,
+    Permissions,
+    Prepared,
+    compiled,
+    conditions,
+    prepare,
+)
 from gateway.settings import Limits
 
 log = structlog.get_logger(__name__)
@@ -36,10 +43,20 @@ T = TypeVar("T")
 #: that it was raised in.
 _Refusal = Callable[[], GatewayError | InvalidDocument]
 
-#: Bytes, measured: a token of a kept document; a character of an analysed or compiled one's tree.
-_TOKEN, _FIELD = 350, 2_000
-#: For how many bytes of each kind there is room per document that the settings allow.
-_ROOM = 60_000
+#: Bytes of a token of a kept tree, of what is kept of an analysis, of a field of a plan: measured.
+_TOKEN, _PREPARED, _FIELD = 350, 4_000, 1_000
+#: Bytes that there are for each kind. Every full collection of garbage visits all that is kept, and
+#: the event loop waits for it: this is a few milliseconds.
+_ROOM = 16 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class _Made(Generic[T]):
+    """What was made, what of it is kept, and how many bytes that is."""
+
+    value: T
+    kept: T
+    weight: int
 
 
 class Unplanned:
@@ -56,11 +73,10 @@ class Plans:
         self._bindings = bindings
         self._limits = limits
         self._budget = Budget(limits.new_documents, clock)
-        room = limits.documents * _ROOM
-        self._documents: Kept[Hashable, Document | _Refusal] = Kept(limits.documents, room)
-        self._prepared: Kept[Hashable, Prepared] = Kept(limits.documents, room)
-        self._permissions: Kept[Hashable, Permissions] = Kept(limits.documents, room)
-        self._plans: Kept[Hashable, Plan | Unplanned] = Kept(limits.documents, room)
+        self._documents: Kept[Hashable, Document | _Refusal] = Kept(limits.documents, _ROOM)
+        self._prepared: Kept[Hashable, Prepared] = Kept(limits.documents, _ROOM)
+        self._permissions: Kept[Hashable, Permissions] = Kept(limits.documents, _ROOM)
+        self._plans: Kept[Hashable, Plan | Unplanned] = Kept(limits.documents, _ROOM)
         #: What is being made, by key: keys tell the three kinds apart.
         self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
         self._turns: dict[str | None, asyncio.Lock] = {}
@@ -81,33 +97,31 @@ class Plans:
             return found
         raise found()
 
-    async def prepared(
-        self, document: Document, operation: Operation, values: VariableValues, client: str | None
-    ) -> Prepared:
-        """Return ``operation`` analysed; raises GatewayError."""
-        key = conditions(document, operation, values)
-        make = partial(_prepared, self._schema, self._bindings, document, operation, values)
-        return await self._get(self._prepared, key, client, make)
+    async def prepared(self, chosen: Chosen, client: str | None) -> Prepared:
+        """Return an operation analysed; raises GatewayError."""
+        make = partial(_prepared, self._schema, self._bindings, chosen)
+        return await self._get(self._prepared, conditions(chosen), client, make)
 
     def permissions(self, prepared: Prepared, caller: Caller) -> Permissions:
         """Return what of an operation ``caller`` may see; found out once for the same scopes."""
         key = (prepared.key, caller.scopes, caller.citizen is None)
         found = self._permissions.get(key)
         if found is None:
-            lacking = tuple(caller.lacks(*need) for need in prepared.analysis.needs)
+            lacking = tuple(caller.lacks(*need) for need in prepared.needs)
             found = Permissions(lacking, caller.citizen is not None)
             self._permissions.keep(key, found, len(lacking), caller.client)
         return found
 
     async def plan(
-        self, prepared: Prepared, permissions: Permissions, client: str | None
+        self, chosen: Chosen, prepared: Prepared, permissions: Permissions, client: str | None
     ) -> Plan | None:
         """Return the plan, None where it could not be generated: the log says why, once.
 
         Raises GatewayError TOO_MANY_DOCUMENTS.
         """
         key = (prepared.key, permissions)
-        make = partial(_plan, prepared, permissions)
+        again = partial(prepare, self._schema, self._bindings, chosen)
+        make = partial(_plan, prepared, again, permissions)
         found = await self._get(self._plans, key, client, make)
         return found if isinstance(found, Plan) else None
 
@@ -116,9 +130,9 @@ class Plans:
         kept: Kept[Hashable, T],
         key: Hashable,
         client: str | None,
-        make: Callable[[], tuple[T, int]],
+        make: Callable[[], _Made[T]],
     ) -> T:
-        """Return what is kept under ``key``, or have it made: ``make`` says what it weighs too."""
+        """Return what is kept under ``key``, or have it made."""
         found = kept.get(key)
         if found is not None:
             return found
@@ -136,31 +150,34 @@ class Plans:
         kept: Kept[Hashable, T],
         key: Hashable,
         client: str | None,
-        make: Callable[[], tuple[T, int]],
+        make: Callable[[], _Made[T]],
     ) -> T:
         turn = self._turns.setdefault(client, asyncio.Lock())
         try:
             async with turn:
                 loop = asyncio.get_running_loop()
-                made, weight = await loop.run_in_executor(self._thread, make)
-            kept.keep(key, made, weight, client)
-            return made
+                made = await loop.run_in_executor(self._thread, make)
+            kept.keep(key, made.kept, made.weight, client)
+            return made.value
         finally:
             del self._under_way[key]
             if not turn.locked():
                 self._turns.pop(client, None)
 
 
-def _document(schema: GraphQLSchema, limits: Limits, text: str) -> tuple[Document | _Refusal, int]:
+def _document(schema: GraphQLSchema, limits: Limits, text: str) -> _Made[Document | _Refusal]:
     try:
         document = read(schema, limits, text)
     except InvalidDocument as error:
         errors = tuple(_bare(one) for one in error.errors)
-        return partial(InvalidDocument, error.code, errors), len(text)
+        refusal: _Refusal = partial(InvalidDocument, error.code, errors)
+        return _Made(refusal, refusal, len(text))
     except GatewayError as error:
         refusal = partial(GatewayError, error.code.name, error.message, details=error.details)
-        return refusal, len(text)
-    return document, len(text) + document.tokens * _TOKEN
+        return _Made(refusal, refusal, len(text))
+    if any(one.reads_persons for one in document.operations.values()):
+        return _Made(document, document.without_tree(), len(text))
+    return _Made(document, document, len(text) + document.tokens * _TOKEN)
 
 
 def _bare(error: GraphQLError) -> GraphQLError:
@@ -174,20 +191,23 @@ def _bare(error: GraphQLError) -> GraphQLError:
     )
 
 
-def _prepared(
-    schema: GraphQLSchema,
-    bindings: Bindings,
-    document: Document,
-    operation: Operation,
-    values: VariableValues,
-) -> tuple[Prepared, int]:
-    made = prepare(schema, bindings, document, operation, values)
-    return made, made.analysis.fields * _FIELD
+def _prepared(schema: GraphQLSchema, bindings: Bindings, chosen: Chosen) -> _Made[Prepared]:
+    made = prepare(schema, bindings, chosen)
+    weight = _PREPARED
+    if made.others is not None:
+        weight += chosen.document.tokens * _TOKEN
+    return _Made(made, made.without_analysis(), weight)
 
 
-def _plan(prepared: Prepared, permissions: Permissions) -> tuple[Plan | Unplanned, int]:
+def _plan(
+    prepared: Prepared, again: Callable[[], Prepared], permissions: Permissions
+) -> _Made[Plan | Unplanned]:
+    analysis = prepared.analysis or again().analysis
+    assert analysis is not None
+    made: Plan | Unplanned
     try:
-        return compiled(prepared, permissions), prepared.analysis.fields * _FIELD
+        made = compiled(analysis, permissions)
     except Exception:  # a defect; the reference executor answers in the plan's place
         log.exception("no plan", error_id=uuid.uuid4().hex, document=prepared.key.digest)
-        return Unplanned(), _FIELD
+        made = Unplanned()
+    return _Made(made, made, prepared.fields * _FIELD)

@@ -13,7 +13,7 @@ from gateway.plan.analysis import judge_arguments
 from gateway.plan.bindings import bind
 from gateway.plan.document import read
 from gateway.plan.explain import explain
-from gateway.plan.prepared import Permissions, coerce, compiled, prepare
+from gateway.plan.prepared import Permissions, choose, compiled, prepare
 from gateway.schema.build import build_schema
 from gateway.scopes import OWN_VIEW, scope
 from gateway.settings import Settings
@@ -37,16 +37,17 @@ def printed(
     declared = tuple(databases)
     schema = build_schema(declared)
     document = read(schema, settings.limits, text)
-    chosen = document.operation(operation)
-    if not chosen.reads_persons:
+    named = document.operation(operation)
+    if not named.reads_persons:
         raise GatewayError("UNSUPPORTED_OPERATION", "it asks for no person: nothing is planned")
-    values = coerce(schema, chosen, _variables(variables))
-    prepared = prepare(schema, bind(declared), document, chosen, values)
-    arguments, _ = judge_arguments(prepared.analysis, values)
+    chosen = choose(schema, document, named, _variables(variables))
+    prepared = prepare(schema, bind(declared), chosen)
+    arguments, _ = judge_arguments(prepared.dynamic, chosen.values)
+    assert prepared.analysis is not None
     caller = Caller("printed", scopes=frozenset(_all(declared) if scopes is None else scopes))
-    lacking = tuple(caller.lacks(*need) for need in prepared.analysis.needs)
-    made = compiled(prepared, Permissions(lacking, OWN_VIEW in caller.scopes))
-    lines = explain(chosen.name, made, arguments, prepared.cost.at(arguments))
+    lacking = tuple(caller.lacks(*need) for need in prepared.needs)
+    made = compiled(prepared.analysis, Permissions(lacking, OWN_VIEW in caller.scopes))
+    lines = explain(named.name, made, arguments, prepared.cost.at(arguments))
     return [*lines, "", *made.source_text.splitlines()] if code else lines
 
 

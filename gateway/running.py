@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from connectors.description import Lookup, Record, Sensitivity
 from gateway.answer import Answer, SourceReport, State, worst
 from gateway.errors import GatewayError
-from gateway.fetch.numbers import Needs, Numbers, judge, population_of
+from gateway.fetch.numbers import Needs, Numbers, Population, judge, population_of
 from gateway.fetch.reads import Kind, Reads
 from gateway.fetch.source import LiveState
 from gateway.notices import notices
@@ -68,7 +68,8 @@ async def run(
     ``arguments``: what came of ``plan.dynamic``, slot by slot. Never raises for what a source does.
     """
     try:
-        return await _Run(plan, arguments, reader, reads, limits).all()
+        population = population_of(reader.sources)
+        return await _Run(plan, arguments, reader, reads, limits, population).all()
     finally:
         reads.close()
 
@@ -84,6 +85,7 @@ class _Run:
     reader: Reader
     reads: Reads
     limits: Limits
+    population: Population | None
     problems: list[Problem] = field(default_factory=list)
     mirrored: list[dict[str, object]] = field(default_factory=list)
     persons: set[str] = field(default_factory=set)
@@ -186,7 +188,9 @@ class _Run:
 
     def note(self, record: Record, state: State) -> None:
         name = f"{record.database}.{record.name}"
-        self.states[name] = worst((state, self.states.get(name, State.ANSWERED)))
+        known = self.states.get(name)
+        if known is not state:
+            self.states[name] = state if known is None else worst((state, known))
 
     def decide(self, record: Record, own: Sensitivity | None) -> Answer | None:
         """Return what is decided without fetching, once a request for each kind of record."""
@@ -293,7 +297,7 @@ class _Open:
                 raise GatewayError("TOO_MANY_PERSONS", details={"limit": limit})
             run.opened.add(self.number)
             run.persons.add(self.number)
-        found = judge(population_of(run.reader.sources), self.number, run.known)
+        found = judge(run.population, self.number, run.known)
         if isinstance(found, Needs):
             self._ask_ahead(run)
             return found
@@ -318,8 +322,7 @@ class _Open:
                 run.reads.ask(one.record, one.lookup, one.source, (self.number,))
 
     def _opened(self, run: _Run, numbers: Numbers) -> None:
-        population = population_of(run.reader.sources)
-        identity = population.identity if population else None
+        identity = run.population.identity if run.population else None
         plan = self.plan
         if self.link is not None:
             open_linked(numbers)

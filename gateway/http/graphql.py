@@ -112,7 +112,7 @@ async def _audit(
             service.clock.now(),
             request.state.request_id,
             asked.caller,
-            asked.document.digest,
+            asked.chosen.document.digest,
             outcome.persons,
             {name: state.name for name, state in outcome.states.items()},
             codes(answer),

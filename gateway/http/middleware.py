@@ -7,7 +7,6 @@ import uuid
 
 import orjson
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,11 +16,11 @@ from gateway.shape.response import refused
 log = structlog.get_logger(__name__)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
-_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-resource-policy": "same-origin",
-}
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
 
 
 class Envelope:
@@ -41,7 +40,7 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(Headers(scope=scope).get("x-request-id"))
+        request_id = _request_id(_given(scope))
         scope.setdefault("state", {})["request_id"] = request_id
         started = False
 
@@ -49,10 +48,12 @@ class Envelope:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(raw=message["headers"])
-                headers["x-request-id"] = request_id
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                own = (b"x-request-id", request_id.encode()), *_HEADERS
+                given = {name for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(header for header in own if header[0] not in given),
+                ]
             try:
                 await send(message)
             except OSError as error:  # ASGI 3: the connection is gone
@@ -68,6 +69,14 @@ class Envelope:
                 if started:
                     raise
                 await _send_internal(send_with_headers, request_id)
+
+
+def _given(scope: Scope) -> str | None:
+    """Return the request id that the client sent, its first one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            return bytes(value).decode("latin-1")
+    return None
 
 
 def _request_id(given: str | None) -> str:

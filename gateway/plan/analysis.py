@@ -6,7 +6,7 @@ and unions too), directives and merging mean here what they mean to the referenc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from graphql import (
@@ -81,14 +81,16 @@ def analyse(
     schema: GraphQLSchema,
     bindings: Bindings,
     document: DocumentNode,
-    operation: OperationDefinitionNode,
+    name: str | None,
     values: VariableValues,
-) -> Analysis:
-    """Return the shapes of ``operation``.
+) -> tuple[Analysis, DocumentNode | None]:
+    """Return the shapes of the operation called ``name``, and what plans do not answer of it.
 
-    Of ``values`` only those in directives count. The document must be valid. Costs about 10 us a
-    field. Raises GatewayError UNSUPPORTED_OPERATION for anything but a query.
+    The latter is a document for the reference executor, None where nothing is left. Of ``values``
+    only those in directives count. ``document`` must be valid. Costs about 10 us a field. Raises
+    GatewayError UNSUPPORTED_OPERATION for anything but a query.
     """
+    operation = _operation(document, name)
     if operation.operation is not OperationType.QUERY or schema.query_type is None:
         raise GatewayError("UNSUPPORTED_OPERATION")
     fragments = {
@@ -96,11 +98,19 @@ def analyse(
         for node in document.definitions
         if isinstance(node, FragmentDefinitionNode)
     }
-    return _Analyser(schema, bindings, operation, values, fragments).all(schema.query_type)
+    analyser = _Analyser(schema, bindings, operation, values, fragments)
+    analysis = analyser.all(schema.query_type)
+    others = tuple(analyser.others)
+    return analysis, _only(document, operation, others) if others else None
+
+
+def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    operations = (one for one in document.definitions if isinstance(one, OperationDefinitionNode))
+    return next(one for one in operations if (one.name and one.name.value) == name)
 
 
 def judge_arguments(
-    analysis: Analysis, values: VariableValues
+    dynamic: Iterable[Arguments], values: VariableValues
 ) -> tuple[list[object], GraphQLError | None]:
     """Judge the arguments that need variables: for each what a list wants, or the coerced values.
 
@@ -109,7 +119,7 @@ def judge_arguments(
     """
     judged: list[object] = []
     failed: GraphQLError | None = None
-    for one in analysis.dynamic:
+    for one in dynamic:
         try:
             given = get_argument_values(one.field, one.node, values, hide_suggestions=True)
             judged.append(given if one.record is None else wanted(one.record, given))
@@ -121,7 +131,7 @@ def judge_arguments(
     return judged, failed
 
 
-def only(
+def _only(
     document: DocumentNode, operation: OperationDefinitionNode, nodes: tuple[FieldNode, ...]
 ) -> DocumentNode:
     """Return ``document`` with ``operation`` alone, cut down to ``nodes`` at its root."""
@@ -186,6 +196,7 @@ class _Analyser:
     )
     dynamic: list[Arguments] = field(default_factory=list)
     live: set[str] = field(default_factory=set)
+    others: list[FieldNode] = field(default_factory=list)
     fields: int = 0
 
     def all(self, query: GraphQLObjectType) -> Analysis:
@@ -193,7 +204,6 @@ class _Analyser:
             self.schema, self.fragments, self.values, query, self.operation, hide_suggestions=True
         )
         roots: dict[str, RootShape | Typename] = {}
-        others: dict[str, tuple[FieldNode, ...]] = {}
         for key, group in self._groups(collected):
             name = group[0].node.name.value
             if name == _TYPENAME:
@@ -201,12 +211,12 @@ class _Analyser:
             elif name in PLANNED:
                 roots[key] = self._root(query, name, key, group)
             else:
-                others[key] = tuple(one.node for one in group)
+                self.others += [one.node for one in group]
         keys = tuple(collected.grouped_field_set)
         named = self.operation.name
         return Analysis(
             named.value if named else None,
-            keys, roots, others, tuple(self.needs.values()), tuple(self.dynamic),
+            keys, roots, tuple(self.needs.values()), tuple(self.dynamic),
             frozenset(self.live), self.fields,
         )  # fmt: skip
 
@@ -233,7 +243,9 @@ class _Analyser:
     ) -> Mapping[str, object] | Arguments:
         if not _has_variable(node):
             return get_argument_values(definition, node, None, hide_suggestions=True)
-        made = Arguments(len(self.dynamic), definition, node, record)
+        # Kept with the plan: without what is selected below, and without where it stands.
+        bare = FieldNode(name=node.name, arguments=node.arguments)
+        made = Arguments(len(self.dynamic), definition, bare, record)
         self.dynamic.append(made)
         return made
 

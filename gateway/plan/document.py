@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphql import (
     DirectiveNode,
@@ -25,9 +25,11 @@ from graphql import (
     SelectionSetNode,
     TypeInfo,
     TypeInfoVisitor,
+    VariableDefinitionNode,
     VariableNode,
     VisitorAction,
     get_named_type,
+    parse,
     validate,
     visit,
 )
@@ -64,14 +66,10 @@ class Operation:
     """
 
     name: str | None
-    node: OperationDefinitionNode
+    kind: OperationType
+    variables: tuple[VariableDefinitionNode, ...]
     root_fields: frozenset[str]
     conditions: tuple[str, ...]
-
-    @property
-    def kind(self) -> OperationType:
-        """Query, mutation or subscription."""
-        return self.node.operation
 
     @property
     def introspects(self) -> bool:
@@ -89,14 +87,28 @@ class Document:
     """A valid document.
 
     ``digest``: SHA-256 of its text, hex. ``names_person``: some argument takes a person's number.
-    ``tokens``: how many it has; each takes some 350 bytes of memory while the document is kept.
+    ``tokens``: how many it has; each takes some 350 bytes of memory while its tree is kept.
+    ``ast``: its tree, None where it is not kept.
     """
 
+    text: str
     digest: str
-    ast: DocumentNode
     operations: Mapping[str | None, Operation]
     names_person: bool
     tokens: int
+    ast: DocumentNode | None
+
+    def tree(self) -> DocumentNode:
+        """Return the tree; parsed again, at some 2 us a token, where it is not kept."""
+        return parse(self.text) if self.ast is None else self.ast
+
+    def without_tree(self) -> Document:
+        """Return the document as it is kept where plans answer it.
+
+        A tree is thousands of objects that every full collection of garbage would have to visit,
+        and the event loop waits for that.
+        """
+        return replace(self, ast=None)
 
     def operation(self, name: str | None) -> Operation:
         """Return the operation to run (GraphQL specification 6.1, GetOperation).
@@ -129,10 +141,10 @@ def read(schema: GraphQLSchema, limits: Limits, text: str) -> Document:
     errors = validate(schema, ast, max_errors=_MOST_ERRORS, hide_suggestions=True)
     if errors:
         raise InvalidDocument("VALIDATION_FAILED", tuple(errors))
-    return look_through(schema, ast, digest(text))
+    return look_through(schema, ast, text)
 
 
-def look_through(schema: GraphQLSchema, ast: DocumentNode, digest: str) -> Document:
+def look_through(schema: GraphQLSchema, ast: DocumentNode, text: str) -> Document:
     """Say of a validated document what can be said before any caller or value is known."""
     fragments = {
         node.name.value: node
@@ -144,13 +156,19 @@ def look_through(schema: GraphQLSchema, ast: DocumentNode, digest: str) -> Docum
         if isinstance(node, OperationDefinitionNode):
             name = node.name.value if node.name else None
             roots = frozenset(_root_fields(node.selection_set, fragments, set()))
-            operations[name] = Operation(name, node, roots, _conditions(ast, node))
-    return Document(digest, ast, operations, _names_person(schema, ast), _tokens(ast))
+            variables = tuple(node.variable_definitions or ())
+            operations[name] = Operation(
+                name, node.operation, variables, roots, _conditions(ast, variables)
+            )
+    named = _names_person(schema, ast)
+    return Document(text, digest(text), operations, named, _cut_tokens(ast), ast)
 
 
-def _conditions(ast: DocumentNode, operation: OperationDefinitionNode) -> tuple[str, ...]:
-    """Return the variables of ``operation`` in any directive of the document, sorted."""
-    declared = {one.variable.name.value for one in operation.variable_definitions or ()}
+def _conditions(
+    ast: DocumentNode, variables: tuple[VariableDefinitionNode, ...]
+) -> tuple[str, ...]:
+    """Return which of ``variables`` stand in any directive of the document, sorted."""
+    declared = {one.variable.name.value for one in variables}
     found: set[str] = set()
 
     class Look(Visitor):
@@ -163,10 +181,16 @@ def _conditions(ast: DocumentNode, operation: OperationDefinitionNode) -> tuple[
     return tuple(sorted(found & declared))
 
 
-def _tokens(ast: DocumentNode) -> int:
+def _cut_tokens(ast: DocumentNode) -> int:
+    """Return how many tokens there are, and take each from its neighbours.
+
+    They are linked both ways, so that any piece of the tree would keep all of them alive.
+    """
     count, token = 0, ast.loc.start_token if ast.loc else None
     while token is not None:
-        count, token = count + 1, token.next
+        following = token.next
+        token.prev = token.next = None
+        count, token = count + 1, following
     return count
 
 

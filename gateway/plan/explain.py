@@ -63,8 +63,9 @@ def _beside(plan: Plan) -> Iterator[str]:
     """Say what no wave shows: questions to databases themselves, and what has no plan."""
     if plan.live:
         yield f"asked whether they answer now: {', '.join(sorted(plan.live))}"
-    if plan.others:
-        yield f"field by field, beside the plan: {', '.join(plan.others)}"
+    others = [key for key in plan.keys if key not in plan.roots]
+    if others:
+        yield f"field by field, beside the plan: {', '.join(others)}"
 
 
 def _scopes(plan: Plan) -> list[str]:

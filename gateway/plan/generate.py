@@ -89,7 +89,6 @@ def generate(analysis: Analysis, lacking: Sequence[str | None], citizen: bool) -
     return Plan(
         analysis.keys,
         roots,
-        analysis.others,
         permitted,
         analysis.dynamic,
         analysis.live,

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from graphql import FieldNode
-
 from connectors.description import Lookup, Record, Row, Sensitivity
 from gateway.answer import SourceReport
 from gateway.errors import GatewayError
@@ -153,7 +151,6 @@ class Plan:
 
     keys: tuple[str, ...]
     roots: Mapping[str, RootPlan | str]
-    others: Mapping[str, tuple[FieldNode, ...]]
     permitted: tuple[tuple[Record, Sensitivity, str | None], ...]
     dynamic: tuple[Arguments, ...]
     live: frozenset[str]

@@ -7,21 +7,31 @@ it is pure, and slow enough to be done off the event loop (``gateway.plans``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from graphql import DocumentNode, GraphQLError, GraphQLSchema
 from graphql.execution.values import VariableValues, get_variable_values
 
-from gateway.plan.analysis import analyse, only
+from connectors.description import Record, Sensitivity
+from gateway.plan.analysis import analyse
 from gateway.plan.bindings import Bindings
 from gateway.plan.cost import Cost, cost
 from gateway.plan.document import Document, InvalidDocument, Operation
 from gateway.plan.generate import generate
 from gateway.plan.plan import Plan
-from gateway.plan.shapes import Analysis
+from gateway.plan.shapes import Analysis, Arguments
 
 _MOST_ERRORS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An operation of a document, with the values of its variables."""
+
+    document: Document
+    operation: Operation
+    values: VariableValues
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +45,30 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An operation analysed. ``others``: what is left of it for the reference executor, if any."""
+    """An operation analysed: what of it every request needs.
+
+    ``needs``, ``dynamic``, ``fields``: as in the analysis. ``others``: what is left of it for the
+    reference executor, if anything. ``analysis``: for compiling, None where it is not kept.
+    """
 
     key: Conditions
-    analysis: Analysis
+    needs: tuple[tuple[Record, Sensitivity], ...]
+    dynamic: tuple[Arguments, ...]
+    fields: int
     cost: Cost
     others: DocumentNode | None
+    analysis: Analysis | None
+
+    def without_analysis(self) -> Prepared:
+        """Return it as it is kept: like a tree, the analysis is too many objects."""
+        return replace(self, analysis=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
     """What of an operation a caller may see.
 
-    ``lacking``: for each of ``Analysis.needs`` the scope that is lacking, or None. ``citizen``: it
+    ``lacking``: for each of ``Prepared.needs`` the scope that is lacking, or None. ``citizen``: it
     is a citizen who asks, whom records may lead back to.
     """
 
@@ -65,7 +86,7 @@ def coerce(
     """
     values = get_variable_values(
         schema,
-        operation.node.variable_definitions or (),
+        operation.variables,
         dict(given or {}),
         max_errors=_MOST_ERRORS,
         hide_suggestions=True,
@@ -75,31 +96,37 @@ def coerce(
     for name in operation.conditions:
         if values.coerced.get(name) is None:
             said = f"Variable '${name}' decides what is included and must not be null."
-            raise InvalidDocument("INVALID_VARIABLES", (GraphQLError(said, operation.node),))
+            declared = [one for one in operation.variables if one.variable.name.value == name]
+            raise InvalidDocument("INVALID_VARIABLES", (GraphQLError(said, declared),))
     return values
 
 
-def conditions(document: Document, operation: Operation, values: VariableValues) -> Conditions:
-    """Return what of ``values`` decides the operation's tree."""
-    asked = tuple(values.coerced[name] is True for name in operation.conditions)
-    return Conditions(document.digest, operation.name, asked)
-
-
-def prepare(
+def choose(
     schema: GraphQLSchema,
-    bindings: Bindings,
     document: Document,
     operation: Operation,
-    values: VariableValues,
-) -> Prepared:
-    """Analyse ``operation``. Of ``values`` only the conditions count. About 10 us a field."""
-    analysis = analyse(schema, bindings, document.ast, operation.node, values)
-    nodes = tuple(node for group in analysis.others.values() for node in group)
-    others = only(document.ast, operation.node, nodes) if nodes else None
-    return Prepared(conditions(document, operation, values), analysis, cost(analysis), others)
+    given: Mapping[str, object] | None,
+) -> Chosen:
+    """Return the operation with its variables judged; raises InvalidDocument."""
+    return Chosen(document, operation, coerce(schema, operation, given))
 
 
-def compiled(prepared: Prepared, permissions: Permissions) -> Plan:
-    """Compile ``prepared`` for callers with ``permissions``. About 20 us a field."""
-    lacking: Sequence[str | None] = permissions.lacking
-    return generate(prepared.analysis, lacking, permissions.citizen)
+def conditions(chosen: Chosen) -> Conditions:
+    """Return what decides the operation's tree."""
+    operation, coerced = chosen.operation, chosen.values.coerced
+    asked = tuple([coerced[name] is True for name in operation.conditions])
+    return Conditions(chosen.document.digest, operation.name, asked)
+
+
+def prepare(schema: GraphQLSchema, bindings: Bindings, chosen: Chosen) -> Prepared:
+    """Analyse an operation. Of the values only the conditions count. About 10 us a field."""
+    tree, name = chosen.document.tree(), chosen.operation.name
+    analysis, others = analyse(schema, bindings, tree, name, chosen.values)
+    needs, dynamic = analysis.needs, analysis.dynamic
+    bound = cost(analysis)
+    return Prepared(conditions(chosen), needs, dynamic, analysis.fields, bound, others, analysis)
+
+
+def compiled(analysis: Analysis, permissions: Permissions) -> Plan:
+    """Compile ``analysis`` for callers with ``permissions``. About 20 us a field."""
+    return generate(analysis, permissions.lacking, permissions.citizen)

@@ -213,8 +213,8 @@ class RootShape:
 class Analysis:
     """An operation, analysed.
 
-    ``keys``: the response keys of all root fields, in order. ``roots``: the planned ones.
-    ``others``: the nodes of those that the reference executor answers. ``needs``: what must be
+    ``keys``: the response keys of all root fields, in order. ``roots``: the planned ones; the
+    reference executor answers the others. ``needs``: what must be
     permitted for some field. ``dynamic``: arguments to be judged at each request. ``live``: the
     databases to be asked whether they answer now. ``fields``: how many there are.
     """
@@ -222,7 +222,6 @@ class Analysis:
     name: str | None
     keys: tuple[str, ...]
     roots: Mapping[str, RootShape | Typename]
-    others: Mapping[str, tuple[FieldNode, ...]]
     needs: tuple[tuple[Record, Sensitivity], ...]
     dynamic: tuple[Arguments, ...]
     live: frozenset[str]

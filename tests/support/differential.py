@@ -119,7 +119,7 @@ async def _ready(
 
 async def _oracle(service: Service, asked: Asked) -> Outcome:
     reader = Reader(asked.caller, service.sources, Naive(service.sources))
-    return await by_reference(service, asked, asked.document.ast, reader)
+    return await by_reference(service, asked, asked.chosen.document.tree(), reader)
 
 
 def _count(tally: Tally, outcome: Outcome) -> None:

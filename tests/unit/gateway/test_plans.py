@@ -18,7 +18,7 @@ from gateway.errors import GatewayError
 from gateway.plan import document as document_module
 from gateway.plan.bindings import bind
 from gateway.plan.document import Document, InvalidDocument
-from gateway.plan.prepared import Permissions, Prepared, coerce
+from gateway.plan.prepared import Chosen, Permissions, choose
 from gateway.plans import Plans
 from gateway.settings import Limits
 from tests.support.running import TestClock, built
@@ -175,34 +175,52 @@ async def test_long_texts_do_not_fill_the_memory(work: list[str]) -> None:
         assert work != [], "but not all of them"
 
 
-async def _prepared(plans: Plans, text: str, given: Mapping[str, object]) -> Prepared:
+async def _chosen(plans: Plans, text: str, given: Mapping[str, object]) -> Chosen:
     document = await plans.document(text, "a")
-    operation = document.operation(None)
-    values = coerce(built(DATABASES), operation, given)
-    return await plans.prepared(document, operation, values, "a")
+    return choose(built(DATABASES), document, document.operation(None), given)
 
 
 async def test_an_operation_is_analysed_once_for_what_its_conditions_say(work: list[str]) -> None:
     async with _plans() as plans:
-        first = await _prepared(plans, ME, {"n": 1})
-        assert await _prepared(plans, ME, {"a": True, "n": 2}) is first
-        other = await _prepared(plans, ME, {"a": False})
-        assert other is not first
+        first = await plans.prepared(await _chosen(plans, ME, {"n": 1}), "a")
+        again = await plans.prepared(await _chosen(plans, ME, {"a": True, "n": 2}), "a")
+        other = await plans.prepared(await _chosen(plans, ME, {"a": False}), "a")
         assert work.count("prepare") == 2
+        assert again == first.without_analysis()
         assert (first.key.values, other.key.values) == ((True,), (False,))
 
 
 async def test_a_plan_is_made_once_for_those_who_may_see_the_same(work: list[str]) -> None:
     async with _plans() as plans:
-        prepared = await _prepared(plans, ME, {})
-        nothing = tuple(None for _ in prepared.analysis.needs)
-        everything = Permissions(nothing, citizen=False)
-        first = await plans.plan(prepared, everything, "a")
-        assert await plans.plan(prepared, Permissions(nothing, citizen=False), "b") is first
-        lacking = tuple("civil_status:read" for _ in prepared.analysis.needs)
-        assert await plans.plan(prepared, Permissions(lacking, citizen=False), "a") is not first
-        assert await plans.plan(prepared, Permissions(nothing, citizen=True), "a") is not first
+        chosen = await _chosen(plans, ME, {})
+        prepared = await plans.prepared(chosen, "a")
+        nothing = tuple(None for _ in prepared.needs)
+        lacking = tuple("civil_status:read" for _ in prepared.needs)
+        made = [
+            await plans.plan(chosen, prepared, Permissions(given, citizen), client)
+            for given, citizen, client in (
+                (nothing, False, "a"),
+                (nothing, False, "b"),
+                (lacking, False, "a"),
+                (nothing, True, "a"),
+            )
+        ]
         assert work.count("compiled") == 3
+        assert made[0] is made[1]
+        assert len({id(one) for one in made}) == 3
+
+
+async def test_a_plan_for_others_is_made_of_the_text_again(work: list[str]) -> None:
+    """Trees and analyses are not kept: they are too many objects for the collector of garbage."""
+    async with _plans() as plans:
+        await plans.prepared(await _chosen(plans, ME, {}), "a")
+        chosen = await _chosen(plans, ME, {})
+        assert chosen.document.ast is None
+        prepared = await plans.prepared(chosen, "a")
+        assert prepared.analysis is None
+        permissions = Permissions(tuple(None for _ in prepared.needs), citizen=False)
+        assert await plans.plan(chosen, prepared, permissions, "a") is not None
+        assert work.count("validate") == 1, "it is known to be valid"
 
 
 async def test_a_plan_that_cannot_be_made_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,10 +232,11 @@ async def test_a_plan_that_cannot_be_made_is_tried_once(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(module, "compiled", broken)
     async with _plans() as plans:
-        prepared = await _prepared(plans, ME, {})
-        permissions = Permissions(tuple(None for _ in prepared.analysis.needs), citizen=False)
-        assert await plans.plan(prepared, permissions, "a") is None
-        assert await plans.plan(prepared, permissions, "a") is None
+        chosen = await _chosen(plans, ME, {})
+        prepared = await plans.prepared(chosen, "a")
+        permissions = Permissions(tuple(None for _ in prepared.needs), citizen=False)
+        for _ in range(2):
+            assert await plans.plan(chosen, prepared, permissions, "a") is None
     assert len(tried) == 1
 
 
@@ -239,7 +258,7 @@ async def test_ten_thousand_documents_in_a_row_take_no_more_room_than_there_is()
         for number in range(10_000):
             await plans.document(f"query Q{number} {{__typename}}", "a")
         assert len(plans._documents) <= 50
-        assert plans._documents.weight <= 50 * module._ROOM
+        assert plans._documents.weight <= module._ROOM
         assert await plans.document("query Theirs {__typename}", "b") is theirs
         assert not plans._under_way
         assert not plans._turns

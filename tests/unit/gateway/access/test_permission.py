@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from graphql import OperationDefinitionNode, OperationType, parse
+from graphql import OperationType
 
 from gateway.access.caller import ANONYMOUS, Caller
 from gateway.access.permission import permit, unauthenticated
@@ -22,11 +22,8 @@ def _refusal(
     in_url: bool = False,
     names_person: bool = False,
 ) -> GatewayError | None:
-    ast = parse(f"{kind.value} {{__typename}}")
-    (node,) = ast.definitions
-    assert isinstance(node, OperationDefinitionNode)
-    operation = Operation(None, node, frozenset(roots), ())
-    document = Document("", ast, {None: operation}, names_person, 5)
+    operation = Operation(None, kind, (), frozenset(roots), ())
+    document = Document("", "", {None: operation}, names_person, 5, None)
     try:
         permit(caller, document, operation, in_url)
     except GatewayError as error:

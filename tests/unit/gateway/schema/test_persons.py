@@ -440,8 +440,16 @@ async def test_a_record_found_under_two_numbers_is_shown_once_and_two_records_tw
     tmp_path: Path,
 ) -> None:
     """Two rows may bear one identity by mistake; which of them is right nobody here can say."""
-    both = {"event_id": "M1", "husband_citizen_id": HOA, "wife_citizen_id": OLD_NUMBER}
-    other = {"event_id": "M1", "husband_citizen_id": OLD_NUMBER, "status": "VALID"}
+    both: dict[str, object] = {
+        "event_id": "M1",
+        "husband_citizen_id": HOA,
+        "wife_citizen_id": OLD_NUMBER,
+    }
+    other: dict[str, object] = {
+        "event_id": "M1",
+        "husband_citizen_id": OLD_NUMBER,
+        "status": "VALID",
+    }
     query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
       marriages { items { eventId status } } } } }"""
     rows = backends(civil_status={"marriages": [both, other]})

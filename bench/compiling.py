@@ -1,0 +1,272 @@
+"""What compiling costs, and whom it keeps waiting: ``python -m bench.compiling``, some minutes.
+
+The largest documents that the limits admit are compiled in the thread of ``gateway.plans`` while a
+ticker on the event loop wants to wake every millisecond. The longest gap between two of its wakings
+is how long the loop stood still; the same is measured with nothing else to do, and while the loop
+answers W1 too. Gaps are wall-clock time: on a busy machine look at the idle loop's first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median, quantiles
+
+import uvloop
+from graphql import GraphQLSchema
+
+from bench.documents import shapes
+from bench.measure import Figures
+from bench.report import console, save, show, surroundings
+from bench.site import Site, site
+from bench.world import PEOPLE, databases, numbers
+from gateway.execution import ask, ready
+from gateway.plan.bindings import bind
+from gateway.plan.document import read
+from gateway.plan.prepared import Permissions, choose, compiled, prepare
+from gateway.process import settle
+from gateway.settings import Limits
+
+DOCUMENTS = 20
+GOAL_MS = 10.0
+_IDLE_SECONDS = 5.0
+_TICK = 0.001
+#: Documents as large as by default, but as many and as costly as may be: nothing is answered.
+_LIMITS = Limits(new_documents=1_000_000, cost=10**12)
+
+
+def main() -> None:
+    """Measure, print tables, write the results."""
+    figures: Figures = {"surroundings": surroundings(), "documents of each shape": DOCUMENTS}
+    with tempfile.TemporaryDirectory() as folder:
+        figures |= uvloop.run(_measured(Path(folder)))
+    console.print(f"written: {save('compiling', figures)}")
+
+
+async def _measured(folder: Path) -> Figures:
+    async with site(folder, PEOPLE, _LIMITS) as gateway:
+        made = shapes(gateway.service.schema, _LIMITS, DOCUMENTS * len(_WAYS) * 2 + 5)
+        costs = {name: _costs(gateway.service.schema, texts[-5:]) for name, texts in made.items()}
+        _show_costs(costs)
+        waits: dict[str, Figures] = {}
+        for way, apply in _WAYS.items():
+            with apply():
+                waits[way] = await _waits(gateway, made)
+            _show_waits(way, waits[way])
+        return {"costs": costs, "waits": waits, "goal_ms": GOAL_MS}
+
+
+def _costs(schema: GraphQLSchema, texts: list[str]) -> Figures:
+    """Return milliseconds of CPU for each step on the way from text to plan, in quiet."""
+    bindings = bind(databases())
+    steps: dict[str, list[float]] = {
+        name: [] for name in ("document", "analysis", "plan", "longest single compile()")
+    }
+    sizes = []
+    for text in texts:
+        moments = [time.process_time()]
+        document = read(schema, _LIMITS, text)
+        moments.append(time.process_time())
+        chosen = choose(schema, document, document.operation(None), {"id": "001090012345"})
+        prepared = prepare(schema, bindings, chosen)
+        assert prepared.analysis is not None
+        moments.append(time.process_time())
+        permissions = Permissions((None,) * len(prepared.needs), citizen=False)
+        plan = compiled(prepared.analysis, permissions)
+        moments.append(time.process_time())
+        for name, start, end in zip(steps, moments, moments[1:], strict=False):
+            steps[name].append((end - start) * 1e3)
+        steps["longest single compile()"].append(_longest_compile(plan.source_text))
+        sizes.append((document.tokens, prepared.fields, len(text)))
+    found: Figures = {name: round(median(took), 2) for name, took in steps.items()}
+    tokens, fields, size = sizes[0]
+    return {"tokens": tokens, "fields": fields, "bytes": size, **found}
+
+
+def _longest_compile(source: str) -> float:
+    """Return the milliseconds for the function that takes longest: compiling holds the GIL."""
+    longest = 0.0
+    for function in source.split("\ndef "):
+        text = function if function.startswith("def ") else f"def {function}"
+        started = time.process_time()
+        compile(text, "<plan>", "exec")
+        longest = max(longest, time.process_time() - started)
+    return longest * 1e3
+
+
+@dataclass(slots=True)
+class _Ticker:
+    """Gaps between wakings of a task that wants to wake every millisecond."""
+
+    gaps: list[float] = field(default_factory=list)
+
+    def figures(self) -> Figures:
+        """Return the longest, in milliseconds, and how many were beyond the goal."""
+        found = sorted(one * 1e3 for one in self.gaps)
+        return {
+            "longest_ms": round(found[-1], 1),
+            "p99_ms": round(quantiles(found, n=100)[-1], 1),
+            "beyond goal": sum(one > GOAL_MS for one in found),
+            "wakings": len(found),
+        }
+
+
+@asynccontextmanager
+async def _ticking() -> AsyncIterator[_Ticker]:
+    ticker = _Ticker()
+
+    async def tick() -> None:
+        last = time.perf_counter()
+        while True:
+            await asyncio.sleep(_TICK)
+            now = time.perf_counter()
+            ticker.gaps.append(now - last)
+            last = now
+
+    task = asyncio.create_task(tick())
+    try:
+        yield ticker
+    finally:
+        task.cancel()
+
+
+@dataclass(slots=True)
+class _Pauses:
+    """Pauses for collecting garbage, by whichever thread: no other runs meanwhile."""
+
+    started: float = 0.0
+    longest: float = 0.0
+
+    def seen(self, phase: str, _info: dict[str, int]) -> None:
+        if phase == "start":
+            self.started = time.perf_counter()
+        else:
+            self.longest = max(self.longest, time.perf_counter() - self.started)
+
+
+@contextmanager
+def _pauses() -> Iterator[_Pauses]:
+    pauses = _Pauses()
+    gc.callbacks.append(pauses.seen)
+    try:
+        yield pauses
+    finally:
+        gc.callbacks.remove(pauses.seen)
+
+
+@asynccontextmanager
+async def _answering(gateway: Site, wanted: bool) -> AsyncIterator[list[float]]:
+    """Answer W1 about one person after the other beside the block; yields how long each took."""
+    took: list[float] = []
+    people = numbers()
+
+    async def answer() -> None:
+        while True:
+            for number in people:
+                started = time.perf_counter()
+                await gateway.answer(number)
+                took.append(time.perf_counter() - started)
+                await asyncio.sleep(0)
+
+    if wanted:
+        await gateway.answer(people[0])
+    task = asyncio.create_task(answer()) if wanted else None
+    try:
+        yield took
+    finally:
+        if task is not None:
+            task.cancel()
+
+
+async def _waits(gateway: Site, made: dict[str, list[str]]) -> Figures:
+    """Return how long the loop stood still: nothing compiled, then each shape, alone and busy."""
+    found: Figures = {}
+    for busy in (False, True):
+        kind = "W1" if busy else "idle"
+        found[f"nothing, {kind}"] = await _wait(gateway, [], busy)
+        for name, texts in made.items():
+            fresh = [texts.pop(0) for _ in range(DOCUMENTS)]
+            found[f"{name}, {kind}"] = await _wait(gateway, fresh, busy)
+    return found
+
+
+async def _wait(gateway: Site, texts: list[str], busy: bool) -> Figures:
+    gc.collect()
+    async with _answering(gateway, busy) as took, _ticking() as ticker:
+        with _pauses() as pauses:
+            started = time.perf_counter()
+            if not texts:
+                await asyncio.sleep(_IDLE_SECONDS)
+            for text in texts:
+                await _compile(gateway, text)
+            seconds = time.perf_counter() - started
+    figures = {**ticker.figures(), "longest gc ms": round(pauses.longest * 1e3, 1)}
+    if texts:
+        figures["ms a document"] = round(seconds / len(texts) * 1e3)
+    if took:
+        figures["W1 answers a second"] = round(len(took) / seconds)
+        figures["W1 median ms"] = round(median(took) * 1e3, 1)
+        figures["W1 longest ms"] = round(max(took) * 1e3, 1)
+    return figures
+
+
+async def _compile(gateway: Site, text: str) -> None:
+    """Have a document compiled as a request would."""
+    service, caller = gateway.service, gateway.caller
+    document = await service.plans.document(text, caller.client)
+    given = {"id": "001090012345"}
+    asked = ask(service, document, document.operation(None), given, caller, 0.0)
+    made = await ready(service, asked)
+    assert made is not None
+    assert made.plan is not None
+
+
+@contextmanager
+def _as_python_has_it() -> Iterator[None]:
+    """Everything is looked at by every full collection; threads give way after 5 ms."""
+    yield
+
+
+@contextmanager
+def _as_it_serves() -> Iterator[None]:
+    """As ``justice-gateway serve`` has it (``gateway.process.settle``)."""
+    before = sys.getswitchinterval()
+    settle()
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+        gc.unfreeze()
+
+
+_WAYS = {"as Python has it": _as_python_has_it, "as it serves": _as_it_serves}
+
+
+def _show_costs(costs: dict[str, Figures]) -> None:
+    head = ("shape", *next(iter(costs.values())))
+    lines = [(name, *found.values()) for name, found in costs.items()]
+    show("compiling the largest documents, ms of CPU in quiet (median)", head, lines)
+
+
+def _show_waits(way: str, waits: Figures) -> None:
+    columns = (
+        "longest_ms", "p99_ms", "beyond goal", "wakings", "longest gc ms", "ms a document",
+        "W1 answers a second", "W1 median ms", "W1 longest ms",
+    )  # fmt: skip
+    head = ("gap ms", "p99", ">10 ms", "of", "gc ms", "ms/doc", "W1/s", "W1 p50", "W1 max")
+    lines = []
+    for name, found in waits.items():
+        assert isinstance(found, dict)
+        lines.append((name, *(found.get(one, "") for one in columns)))
+    show(f"how long the loop stood still, {way}", ("compiled", *head), lines)
+
+
+if __name__ == "__main__":
+    main()

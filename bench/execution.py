@@ -1,0 +1,111 @@
+"""From rows that were fetched already to the answer: generated code against graphql-core.
+
+The other side of the comparison is as good as graphql-core gets: a document parsed and validated
+before, a schema without resolvers of its own, and for its root the very answer, as plain nested
+dictionaries of JSON values. All it has to do is to walk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import orjson
+from graphql import ExecutionResult, GraphQLSchema, build_schema, execute, parse, validate
+
+from bench.measure import Figures, in_turn
+from bench.site import Site
+from gateway.plan.plan import Opened, PersonPlan, RootPlan, Shape
+
+ROUNDS = 25
+REPEATED = 5
+
+
+async def opened(site: Site, numbers: list[str]) -> tuple[Shape, list[Opened]]:
+    """Answer W1 about ``numbers``; return what the generated function was given, and itself."""
+    person = await _person_plan(site, numbers[0])
+    shape, seen = person.shape, []
+
+    def look(one: Opened, live: Mapping[str, object]) -> object:
+        seen.append(one)
+        return shape(one, live)
+
+    person.shape = look
+    try:
+        for number in numbers:
+            await site.answer(number)
+    finally:
+        person.shape = shape
+    return shape, seen
+
+
+async def _person_plan(site: Site, number: str) -> PersonPlan:
+    _, made = await site.asked(number)
+    assert made.plan is not None
+    root = made.plan.roots["person"]
+    assert isinstance(root, RootPlan)
+    return root.person
+
+
+async def measure(site: Site, numbers: list[str]) -> Figures:
+    """Return microseconds an operation for each side, and how many times faster plans are."""
+    shape, persons = await opened(site, numbers)
+    answers = [orjson.loads(orjson.dumps(shape(one, {}))) for one in persons]
+    reference = _reference(site, numbers, answers)
+    for number, answer in zip(numbers, answers, strict=True):
+        found = reference(number, answer).data
+        assert found == {"person": answer}, "the two sides must answer the same"
+    many = len(numbers) * REPEATED
+    operations = {"plan to dict": many, "plan to bytes": many, "graphql-core to dict": len(numbers)}
+    costs = in_turn(
+        {
+            "plan to dict": _repeat(lambda one: shape(one, {}), persons),
+            "plan to bytes": _repeat(lambda one: _bytes(shape(one, {})), persons),
+            "graphql-core to dict": lambda: _all(reference, numbers, answers),
+        },
+        operations,
+        ROUNDS,
+    )
+    plan, core = costs["plan to dict"], costs["graphql-core to dict"]
+    return {
+        **{name: cost.figures() for name, cost in costs.items()},
+        "times faster": round(core.median / plan.median, 1),
+        "answer bytes, mean": round(sum(len(_bytes(one)) for one in answers) / len(answers)),
+    }
+
+
+def _bytes(answer: object) -> bytes:
+    return orjson.dumps({"data": {"person": answer}})
+
+
+def _repeat(work: Callable[[Opened], object], persons: list[Opened]) -> Callable[[], None]:
+    """Return what does ``work`` for everybody, often enough to be measured; keeps no answer."""
+
+    def run() -> None:
+        for _ in range(REPEATED):
+            for one in persons:
+                work(one)
+
+    return run
+
+
+_Reference = Callable[[str, object], ExecutionResult]
+
+
+def _reference(site: Site, numbers: list[str], answers: list[object]) -> _Reference:
+    schema: GraphQLSchema = build_schema(site.service.schema_text)
+    document = parse(site.text)
+    assert not validate(schema, document)
+
+    def run(number: str, answer: object) -> ExecutionResult:
+        result = execute(
+            schema, document, root_value={"person": answer}, variable_values={"id": number}
+        )
+        assert isinstance(result, ExecutionResult)
+        return result
+
+    return run
+
+
+def _all(reference: _Reference, numbers: list[str], answers: list[object]) -> None:
+    for number, answer in zip(numbers, answers, strict=True):
+        reference(number, answer)

@@ -1,0 +1,114 @@
+"""A whole operation without HTTP: ready, answered and written, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import orjson
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import create_type
+
+from bench.measure import Figures, in_turn_async
+from bench.site import Site
+from bench.world import databases
+from gateway.execution import Outcome, answered
+from gateway.fetch.loaders import Loaders
+from gateway.reading import Reader
+from gateway.schema.context import Context
+from gateway.schema.query import query_fields
+from gateway.schema.scalars import SCALARS
+from gateway.schema.types import Types, value_of
+
+ROUNDS = 5
+
+Answer = Callable[[str], Awaitable[object]]
+
+
+async def measure(site: Site, numbers: list[str]) -> Figures:
+    """Return microseconds an operation by plan, by reference and by strawberry as it comes."""
+    reference, strawberry_default = by_reference(site), by_strawberry(site)
+    ways: dict[str, tuple[Answer, list[str]]] = {
+        "plan": (by_plan(site), numbers),
+        "reference": (reference, numbers[: len(numbers) // 2]),
+        "strawberry default": (strawberry_default, numbers[: len(numbers) // 4]),
+    }
+    for number in numbers[:20]:
+        answers = [_written(await answer(number)) for answer, _ in ways.values()]
+        assert answers[0] == answers[1] == answers[2], "all must answer the same"
+    variants = {name: _everybody(*way) for name, way in ways.items()}
+    operations = {name: len(asked) for name, (_, asked) in ways.items()}
+    costs = await in_turn_async(variants, operations, ROUNDS)
+    plan = costs["plan"].median
+    return {
+        **{name: cost.figures() for name, cost in costs.items()},
+        "plan times faster than reference": round(costs["reference"].median / plan, 2),
+        "plan times faster than strawberry": round(costs["strawberry default"].median / plan, 2),
+    }
+
+
+def by_plan(site: Site) -> Answer:
+    """Answer as the gateway does."""
+
+    async def answer(number: str) -> object:
+        return _data(await site.answer(number))
+
+    return answer
+
+
+def by_reference(site: Site) -> Answer:
+    """Answer as the gateway does where it has no plan; the document is kept, as always."""
+
+    async def answer(number: str) -> object:
+        asked, made = await site.asked(number)
+        return _data(await answered(site.service, asked, replace(made, unplanned="bench")))
+
+    return answer
+
+
+def by_strawberry(site: Site) -> Answer:
+    """Parse, validate and execute each time, as strawberry does where nothing is set up."""
+    schema = strawberry_schema()
+
+    async def answer(number: str) -> object:
+        result = await schema.execute(
+            site.text, {"id": number}, context_value=context(site, site.service.clock.monotonic())
+        )
+        assert not result.errors
+        return result.data
+
+    return answer
+
+
+def strawberry_schema() -> strawberry.Schema:
+    """Return the schema as ``gateway.schema.build`` makes it; there only its inside is kept."""
+    ordered = tuple(sorted(databases(), key=lambda one: (one.name != "population", one.name)))
+    query = create_type("Query", query_fields(Types(ordered), ordered))
+    config = StrawberryConfig(default_resolver=value_of, scalar_map=SCALARS)
+    return strawberry.Schema(query=query, config=config)
+
+
+def context(site: Site, now: float) -> Context:
+    """Return what the resolvers of one request share."""
+    service = site.service
+    loaders = Loaders(service.sources, service.clock, now + service.settings.limits.deadline)
+    reader = Reader(site.caller, service.sources, loaders)
+    return Context(reader, service.sources, service.settings.limits)
+
+
+def _data(outcome: Outcome) -> object:
+    assert not outcome.errors
+    return outcome.data
+
+
+def _written(data: object) -> bytes:
+    return orjson.dumps({"data": data})
+
+
+def _everybody(answer: Answer, numbers: list[str]) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        for number in numbers:
+            _written(await answer(number))
+
+    return run

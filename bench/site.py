@@ -1,0 +1,94 @@
+"""A gateway over the population in memory: settings, keys, a caller, and what to ask.
+
+All seven databases operate, as in the demo; the caller is the demo's ``bench``. Everything else is
+as it comes: limits, deadlines, the journal on disk before an answer leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.applications import Starlette
+
+from bench.world import backends, databases, document
+from connectors.description import Group
+from gateway.access.caller import Caller
+from gateway.access.tokens import create_key, issue, load_key
+from gateway.app import build_app
+from gateway.clock import SystemClock
+from gateway.execution import Asked, Outcome, Ready, answered, ask, ready
+from gateway.keys import create_secret
+from gateway.service import Service
+from gateway.settings import DatabaseSettings, Limits, Settings, load
+
+PURPOSE = "bench-unified"
+
+
+def settings(folder: Path, limits: Limits | None = None) -> Settings:
+    """Return settings under which all databases operate; keys are made where there are none."""
+    operating = {one.name: DatabaseSettings(group=Group.OPERATING) for one in databases()}
+    made: Settings = load(folder=folder, demo=True, databases=operating, limits=limits or Limits())
+    if not made.path(made.access.key).exists():
+        create_key(made.path(made.access.key))
+        create_secret(made.path(made.audit.key))
+    return made
+
+
+def application(folder: Path, people: int, limits: Limits | None = None) -> Starlette:
+    """Return the application over ``people``."""
+    return build_app(settings(folder, limits), databases(), backends=backends(people))
+
+
+def token(made: Settings) -> str:
+    """Return a token that reads all of the seven databases but what is restricted."""
+    names = [one.name for one in databases()]
+    return issue(
+        load_key(made.path(made.access.key)),
+        made.access,
+        SystemClock().now(),
+        subject="bench",
+        client="bench",
+        scopes=[f"{name}:{action}" for name in names for action in ("read", "sensitive")],
+        purposes=[PURPOSE],
+        agency="bench",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A gateway in this process. ``text``: the document that is asked."""
+
+    service: Service
+    caller: Caller
+    text: str
+
+    async def asked(self, number: str) -> tuple[Asked, Ready]:
+        """Make W1 about ``number`` ready, as ``gateway.http.graphql`` does."""
+        service = self.service
+        deadline = service.clock.monotonic() + service.settings.limits.deadline
+        document = await service.plans.document(self.text, self.caller.client)
+        operation = document.operation(None)
+        variables: Mapping[str, object] = {"id": number}
+        asked = ask(service, document, operation, variables, self.caller, deadline)
+        made = await ready(service, asked)
+        assert made is not None
+        assert made.plan is not None
+        return asked, made
+
+    async def answer(self, number: str) -> Outcome:
+        """Answer W1 about ``number`` by its plan."""
+        asked, made = await self.asked(number)
+        return await answered(self.service, asked, made)
+
+
+@asynccontextmanager
+async def site(folder: Path, people: int, limits: Limits | None = None) -> AsyncIterator[Site]:
+    """Run a gateway in this process until the block ends."""
+    app = application(folder, people, limits)
+    async with app.router.lifespan_context(app):
+        service: Service = app.state.service
+        caller = service.tokens.verify(token(service.settings))
+        yield Site(service, caller, document())

@@ -1,0 +1,109 @@
+"""Which verb of the way of a request the time goes to, seen from inside at little cost.
+
+Every millisecond of CPU a signal arrives and the stack of the main thread is looked at; from its
+innermost frame outwards, the first function that belongs to a verb has the sample. A profiler that
+counts calls would make what calls much look slower than it is. Other threads (the journal's) are
+not seen here: the kernel counts their time (``bench.load``). A C function is its caller's.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+_EVERY = 0.001
+
+#: End of the file's path, name of the function (empty: any) -> verb. The first that fits counts.
+_VERBS: tuple[tuple[str, str, str], ...] = (
+    ("<plan", "", "shape"),
+    ("connectors/values.py", "__str__", "shape"),
+    ("gateway/http/graphql.py", "_response", "JSON and response"),
+    ("gateway/http/graphql.py", "_audit", "audit"),
+    ("gateway/http/graphql.py", "", "way of a request"),
+    ("gateway/audit/", "", "audit"),
+    ("gateway/shape/", "", "JSON and response"),
+    ("gateway/http/caller.py", "", "caller"),
+    ("gateway/access/tokens.py", "", "caller"),
+    ("gateway/access/caller.py", "lacks", "permission"),
+    ("gateway/access/", "", "permission"),
+    ("gateway/http/request.py", "", "HTTP: reading the request"),
+    ("gateway/http/middleware.py", "", "HTTP: envelope"),
+    ("gateway/plan/cost.py", "", "limits: cost"),
+    ("gateway/plan/", "", "plan: found, variables"),
+    ("gateway/plans.py", "", "plan: found, variables"),
+    ("gateway/execution.py", "", "plan: found, variables"),
+    ("connectors/codec.py", "", "fetch: decoding rows"),
+    ("connectors/backends/base.py", "", "fetch: decoding rows"),
+    ("bench/world.py", "", "fetch: backend"),
+    ("connectors/backends/", "", "fetch: backend"),
+    ("gateway/fetch/source.py", "", "fetch: Source"),
+    ("gateway/fetch/reads.py", "", "fetch: Reads"),
+    ("gateway/fetch/loaders.py", "", "fetch: Loaders"),
+    ("gateway/fetch/numbers.py", "", "resolving the number"),
+    ("gateway/notices.py", "", "resolving the number"),
+    ("gateway/opening.py", "", "resolving the number"),
+    ("gateway/protection/", "", "protection, merging"),
+    ("gateway/reading.py", "decide", "permission"),
+    ("gateway/reading.py", "missing_scope", "permission"),
+    ("gateway/reading.py", "", "protection, merging"),
+    ("gateway/schema/lists.py", "", "running: choosing rows"),
+    ("gateway/running.py", "decide", "permission"),
+    ("gateway/running.py", "", "running: jobs"),
+    ("gateway/schema/", "", "plan: found, variables"),
+    ("graphql/", "", "plan: found, variables"),
+    ("strawberry/", "", "plan: found, variables"),
+    ("starlette/", "", "HTTP: server and loop"),
+    ("uvicorn/", "", "HTTP: server and loop"),
+    ("asyncio/runners.py", "", "HTTP: server and loop"),
+)
+_ELSE = "HTTP: server and loop"
+
+
+@contextmanager
+def sampling() -> Iterator[Counter[str]]:
+    """Count samples by verb while the block runs; for the main thread only."""
+    seen: Counter[str] = Counter()
+    known: dict[tuple[str, str], str | None] = {}
+
+    def look(_number: int, frame: FrameType | None) -> None:
+        while frame is not None:
+            place = (frame.f_code.co_filename, frame.f_code.co_name)
+            if place not in known:
+                known[place] = _verb(*place)
+            verb = known[place]
+            if verb is not None:
+                seen[verb] += 1
+                return
+            frame = frame.f_back
+        seen[_ELSE] += 1
+
+    before = signal.signal(signal.SIGPROF, look)
+    signal.setitimer(signal.ITIMER_PROF, _EVERY, _EVERY)
+    try:
+        yield seen
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def write(seen: Counter[str], path: Path) -> None:
+    """Write what was seen."""
+    path.write_text(json.dumps(seen, indent=1) + "\n", "utf-8")
+
+
+def shares(seen: Counter[str]) -> dict[str, float]:
+    """Return the share of each verb, the largest first."""
+    total = seen.total() or 1
+    return {verb: round(count / total, 4) for verb, count in seen.most_common()}
+
+
+def _verb(file: str, function: str) -> str | None:
+    for end, name, verb in _VERBS:
+        if end in file and name in {"", function}:
+            return verb
+    return None
