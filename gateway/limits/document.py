@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -19,15 +20,13 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
-    VisitorAction,
     parse,
-    visit,
 )
 from graphql.error import GraphQLSyntaxError
-from graphql.language import Visitor
 
 from gateway.errors import GatewayError
 from gateway.settings import Limits
+from gateway.tree import nodes
 
 _LIMIT_OF = {"TOO_DEEP": "depth", "TOO_MANY_TOKENS": "tokens"}
 _INTROSPECTION = frozenset({"__schema", "__type"})
@@ -60,19 +59,9 @@ def _over(code: str, limit: int) -> GatewayError:
 
 def _count(document: DocumentNode, limits: Limits) -> None:
     aliases = directives = 0
-
-    class Count(Visitor):
-        def enter_field(self, node: FieldNode, *_: object) -> VisitorAction:
-            nonlocal aliases
-            aliases += node.alias is not None
-            return None
-
-        def enter_directive(self, *_: object) -> VisitorAction:
-            nonlocal directives
-            directives += 1
-            return None
-
-    visit(document, Count())
+    for node in nodes(document):
+        aliases += isinstance(node, FieldNode) and node.alias is not None
+        directives += isinstance(node, DirectiveNode)
     if aliases > limits.aliases:
         raise _over("TOO_MANY_ALIASES", limits.aliases)
     if directives > limits.directives:

@@ -22,11 +22,11 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    VariableNode,
     get_argument_values,
     get_named_type,
     is_list_type,
     is_non_null_type,
-    visit,
 )
 from graphql.execution.collect_fields import (
     CollectedFields,
@@ -36,7 +36,6 @@ from graphql.execution.collect_fields import (
     collect_subfields,
 )
 from graphql.execution.values import VariableValues
-from graphql.language import Visitor
 
 from connectors.description import Field, Record, Sensitivity
 from gateway.errors import GatewayError
@@ -66,6 +65,7 @@ from gateway.plan.shapes import (
 )
 from gateway.problem import Location
 from gateway.schema.lists import Wanted, wanted
+from gateway.tree import nodes
 
 #: Root fields that plans answer.
 PLANNED = frozenset({"person", "persons", "me"})
@@ -160,16 +160,8 @@ def _locations(group: _Group) -> tuple[Location, ...]:
 
 
 def _has_variable(node: FieldNode) -> bool:
-    found = False
-
-    class Look(Visitor):
-        def enter_variable(self, *_: object) -> None:
-            nonlocal found
-            found = True
-
-    for argument in node.arguments or ():
-        visit(argument, Look())
-    return found
+    arguments = node.arguments or ()
+    return any(isinstance(one, VariableNode) for given in arguments for one in nodes(given))
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from graphql import (
     DirectiveNode,
@@ -23,21 +24,21 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
-    TypeInfo,
-    TypeInfoVisitor,
+    ValidationContext,
+    ValidationRule,
     VariableDefinitionNode,
     VariableNode,
-    VisitorAction,
     get_named_type,
     parse,
+    specified_rules,
     validate,
-    visit,
 )
-from graphql.language import InlineFragmentNode, Visitor
+from graphql.language import InlineFragmentNode
 
 from gateway.errors import GatewayError
 from gateway.limits.document import parse_within
 from gateway.settings import Limits
+from gateway.tree import nodes
 
 #: The scalar whose presence among the arguments means that a document names a person.
 PERSON_SCALAR = "PersonNumber"
@@ -138,13 +139,13 @@ def read(schema: GraphQLSchema, limits: Limits, text: str) -> Document:
         ast = parse_within(text, limits)
     except GraphQLError as error:
         raise InvalidDocument("SYNTAX_ERROR", (error.with_traceback(None),)) from None
-    errors = validate(schema, ast, max_errors=_MOST_ERRORS, hide_suggestions=True)
+    errors, names_person = _validated(schema, ast)
     if errors:
         raise InvalidDocument("VALIDATION_FAILED", tuple(errors))
-    return look_through(schema, ast, text)
+    return look_through(ast, text, names_person)
 
 
-def look_through(schema: GraphQLSchema, ast: DocumentNode, text: str) -> Document:
+def look_through(ast: DocumentNode, text: str, names_person: bool) -> Document:
     """Say of a validated document what can be said before any caller or value is known."""
     fragments = {
         node.name.value: node
@@ -160,8 +161,7 @@ def look_through(schema: GraphQLSchema, ast: DocumentNode, text: str) -> Documen
             operations[name] = Operation(
                 name, node.operation, variables, roots, _conditions(ast, variables)
             )
-    named = _names_person(schema, ast)
-    return Document(text, digest(text), operations, named, _cut_tokens(ast), ast)
+    return Document(text, digest(text), operations, names_person, _cut_tokens(ast), ast)
 
 
 def _conditions(
@@ -169,15 +169,9 @@ def _conditions(
 ) -> tuple[str, ...]:
     """Return which of ``variables`` stand in any directive of the document, sorted."""
     declared = {one.variable.name.value for one in variables}
-    found: set[str] = set()
-
-    class Look(Visitor):
-        def enter_directive(self, node: DirectiveNode, *_: object) -> None:
-            for argument in node.arguments or ():
-                if isinstance(argument.value, VariableNode):
-                    found.add(argument.value.name.value)
-
-    visit(ast, Look())
+    directives = (node for node in nodes(ast) if isinstance(node, DirectiveNode))
+    values = (given.value for one in directives for given in one.arguments or ())
+    found = {one.name.value for one in values if isinstance(one, VariableNode)}
     return tuple(sorted(found & declared))
 
 
@@ -212,19 +206,35 @@ def _root_fields(
     return found
 
 
-def _names_person(schema: GraphQLSchema, ast: DocumentNode) -> bool:
-    types = TypeInfo(schema)
-    named = False
+class _NamesPerson(ValidationRule):
+    """Not a rule: looks, beside the rules, whether any argument can hold a person's number."""
 
-    class Look(Visitor):
-        def enter_argument(self, *_: object) -> VisitorAction:
-            nonlocal named
-            argument = types.get_argument()
-            named = named or (argument is not None and _takes_person(argument.type, set()))
-            return None
+    found = False
 
-    visit(ast, TypeInfoVisitor(types, Look()))
-    return named
+    def enter_argument(self, *_: object) -> None:
+        """Look at one argument."""
+        argument = self.context.get_argument()
+        if argument is not None and _takes_person(argument.type, set()):
+            self.found = True
+
+
+def _validated(schema: GraphQLSchema, ast: DocumentNode) -> tuple[list[GraphQLError], bool]:
+    """Return the faults of a document, and whether it names a person."""
+    made: list[ValidationRule] = []
+
+    def remembered(rule: type[ValidationRule]) -> Any:
+        def make(context: ValidationContext) -> ValidationRule:
+            made.append(rule(context))
+            return made[-1]
+
+        return make
+
+    rules = [remembered(rule) for rule in (*specified_rules, _NamesPerson)]
+    errors = validate(schema, ast, rules, max_errors=_MOST_ERRORS, hide_suggestions=True)
+    named = getattr(made[-1], "found", False)
+    for rule in made:
+        vars(rule).clear()  # each refers to its own methods and to the tree (gateway.tree)
+    return errors, named
 
 
 def _takes_person(kind: GraphQLType, seen: set[str]) -> bool:

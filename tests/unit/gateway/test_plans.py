@@ -251,14 +251,28 @@ async def test_a_client_with_ever_new_documents_has_to_wait_and_the_others_do_no
         await plans.document("query Q5 {__typename}", "b")
 
 
-async def test_ten_thousand_documents_in_a_row_take_no_more_room_than_there_is() -> None:
+async def test_thousands_of_documents_in_a_row_take_no_more_room_than_there_is() -> None:
     async with _plans(documents=50, new_documents=10_000) as plans:
         await plans.document("query Theirs {__typename}", "b")
         theirs = await plans.document("query Theirs {__typename}", "b")
-        for number in range(10_000):
+        for number in range(2_000):
             await plans.document(f"query Q{number} {{__typename}}", "a")
         assert len(plans._documents) <= 50
         assert plans._documents.weight <= module._ROOM
         assert await plans.document("query Theirs {__typename}", "b") is theirs
         assert not plans._under_way
         assert not plans._turns
+
+
+async def test_a_defect_reaches_all_who_wait_and_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    original = module.read
+    monkeypatch.setattr(module, "read", lambda *_: 1 / 0)
+    async with _plans() as plans:
+        waiting = [plans.document("{__typename}", str(number)) for number in range(3)]
+        found = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(one) for one in found] == [ZeroDivisionError] * 3
+        assert not plans._under_way
+        monkeypatch.setattr(module, "read", original)
+        assert isinstance(await plans.document("{__typename}", "a"), Document)
