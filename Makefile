@@ -17,7 +17,7 @@ help:
 	@echo "make test     run all tests that this machine can run (REQUIRE_SERVICES=1: or fail)"
 	@echo "make fuzz     50,000 generated operations by plan and by graphql-core; about 20 minutes"
 	@echo "make lint     ruff, mypy, import-linter, schema.graphql, lock files"
-	@echo "make bench    the benchmarks"
+	@echo "make bench    the benchmarks (bench/README.md); needs wrk and taskset; 6 minutes"
 	@echo "make schema   write schema.graphql from the code"
 	@echo "make graphiql build the GraphiQL page into the package (needs Node.js 20.19 or newer)"
 	@echo "make lock     pin all packages anew"
@@ -40,8 +40,9 @@ lint: .venv/.dev
 	$(BIN)/justice-gateway schema --check
 	$(BIN)/python tools/no_registry_hosts.py
 
-bench:
-	@echo "no benchmarks yet: they come with the fetch layer"
+bench: .venv/.dev
+	$(BIN)/python -m bench.plans
+	$(BIN)/python -m bench.compiling
 
 schema: .venv/.dev
 	$(BIN)/justice-gateway schema --write

@@ -267,7 +267,7 @@ async def test_thousands_of_documents_in_a_row_take_no_more_room_than_there_is()
 async def test_a_defect_reaches_all_who_wait_and_is_not_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    original = module.read
+    original = document_module.read
     monkeypatch.setattr(module, "read", lambda *_: 1 / 0)
     async with _plans() as plans:
         waiting = [plans.document("{__typename}", str(number)) for number in range(3)]
