@@ -106,6 +106,8 @@ class _Run:
             for kind in arrived:
                 self.ready += self.waiting.pop(kind, ())
             self.advance()
+        if self.waiting:  # it would read as "there is none"
+            raise RuntimeError(f"never answered: {sorted(self.waiting)}")
         live: dict[str, LiveState] = {name: await state for name, state in asked.items()}
         data = {key: self.shown(key, found, live) for key, found in roots.items()}
         self.mirrored.sort(key=lambda one: self.place(one["path"]))

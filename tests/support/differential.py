@@ -104,6 +104,8 @@ async def difference(service: Service, made: World, rng: Random, tally: Tally) -
     tally.planned += 1
     _count(tally, oracle)
     said = compare(planned, oracle)
+    if said is None and (shown := _rows(planned.data)) > prepared.cost:
+        said = f"{shown} rows are shown, and {prepared.cost} was said to be the most"
     return said and f"{said}\n{generated.query}\n{generated.variables}\n{asking}"
 
 
@@ -142,6 +144,15 @@ def compare(planned: Outcome, oracle: Outcome) -> str | None:
         if one != other:
             return f"{name} differ:\n  plan   {one!r}\n  oracle {other!r}"
     return None
+
+
+def _rows(data: object) -> int:
+    """Return how many records and persons an answer holds."""
+    if isinstance(data, Mapping):
+        return sum(_rows(one) for one in data.values())
+    if isinstance(data, list | tuple):
+        return sum(isinstance(one, Mapping) + _rows(one) for one in data)
+    return 0
 
 
 def _bytes(data: object) -> bytes:

@@ -1,0 +1,74 @@
+"""Cost: the most that an operation may make the gateway read."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.registry import installed_databases
+from gateway.plan.analysis import judge_arguments
+from gateway.plan.bindings import bind
+from gateway.plan.document import read
+from gateway.plan.prepared import choose, prepare
+from gateway.settings import Limits
+from tests.support.running import built
+
+DATABASES = installed_databases()
+ID = "001090012345"
+
+
+def _cost(text: str, **variables: object) -> int:
+    schema = built(DATABASES)
+    document = read(schema, Limits(), text)
+    chosen = choose(schema, document, document.operation(None), variables)
+    prepared = prepare(schema, bind(DATABASES), chosen)
+    arguments, _ = judge_arguments(prepared.dynamic, chosen.values)
+    return prepared.cost.at(arguments)
+
+
+def _me(selection: str) -> str:
+    return f"{{ me {{ {selection} }} }}"
+
+
+MARRIAGES = "civilStatus { marriages%s { items { eventId } } }"
+
+
+@pytest.mark.parametrize(
+    ("selection", "cost"),
+    [
+        ("id", 3),
+        ("population { identity { item { fullName } } }", 3 + 1 + 1),
+        (MARRIAGES % "", 3 + 1 + 50),
+        (MARRIAGES % "(first: 7)", 3 + 1 + 7),
+        (MARRIAGES % "(first: 0)", 3),
+        ("civilStatus { source { state } }", 3 + 1),
+        ("civilStatus { source { state } marriages { truncated } }", 3 + 1 + 50),
+        ("notary { __typename }", 3),
+        ("civilStatus { divorces(first: 2) { items { wife { id } } } }", 3 + 1 + 2 * (1 + 3)),
+        ("legalAid @skip(if: true) { cases { items { caseNo } } }", None),
+    ],
+)
+def test_a_person_costs_what_their_lists_may_show(selection: str, cost: int | None) -> None:
+    if cost is None:
+        selection, cost = f"id {selection}", 3
+    assert _cost(_me(selection)) == cost
+
+
+def test_lists_within_lists_multiply() -> None:
+    query = _me("""securityMeasures { registrations(first: 10) { items {
+      parties(first: 4) { items { role } } collateral(first: 2) { items { description } } } } }""")
+    assert _cost(query) == 3 + 1 + 10 * (1 + (1 + 4) + (1 + 2))
+
+
+def test_people_multiply_what_one_of_them_costs() -> None:
+    query = """query($ids: [PersonNumber!]!, $n: Int!) {
+      persons(ids: $ids) { civilStatus { marriages(first: $n) { items { eventId } } } } }"""
+    assert _cost(query, ids=[ID] * 10, n=7) == 10 * (3 + 1 + 7)
+    assert _cost(query, ids=[], n=7) == 0
+    assert _cost(query, ids=[ID] * 10, n=0) == 10 * 3, "a list that is refused is not read"
+
+
+def test_roots_and_aliases_add_up() -> None:
+    one = _cost(_me(MARRIAGES % "(first: 7)"))
+    both = f"{{ a: me {{ {MARRIAGES % '(first: 7)'} }} b: me {{ {MARRIAGES % '(first: 7)'} }} }}"
+    assert _cost(both) == 2 * one
+    assert _cost("{ me { id } databases { name } __typename }") == 3
