@@ -88,7 +88,7 @@ class Document:
     """A valid document.
 
     ``digest``: SHA-256 of its text, hex. ``names_person``: some argument takes a person's number.
-    ``tokens``: how many it has; each takes some 350 bytes of memory while its tree is kept.
+    ``tokens``: how many it has; each takes some 500 bytes of memory while its tree is kept.
     ``ast``: its tree, None where it is not kept.
     """
 
