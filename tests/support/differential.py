@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
 import orjson
 
-from connectors.description import Lookup, Record
+from connectors.description import Lookup, Record, Row
 from gateway.access.caller import Caller
 from gateway.access.permission import permit
 from gateway.answer import Answer
@@ -19,6 +19,7 @@ from gateway.execution import Asked, Outcome, Ready, ask, by_plan, by_reference,
 from gateway.fetch.source import Source
 from gateway.plan.document import InvalidDocument
 from gateway.reading import Reader
+from gateway.schema.lists import Wanted, choose
 from gateway.service import Service
 from gateway.shape.response import body
 from tests.support.callers import caller, share_of_own
@@ -54,10 +55,27 @@ class Tally:
     codes: Counter[str] | None = None
 
 
-async def differences(service: Service, seed: int, count: int) -> tuple[list[str], Tally]:
+@dataclass
+class Shown:
+    """Counts rows that a plan chooses to show; takes the place of ``gateway.running.choose``."""
+
+    count: int = 0
+
+    def choose(
+        self, record: Record, rows: Sequence[Row], wanted: Wanted
+    ) -> tuple[tuple[Row, ...], bool]:
+        chosen, more = choose(record, rows, wanted)
+        self.count += min(len(chosen), 1) if record.single else len(chosen)
+        return chosen, more
+
+
+async def differences(
+    service: Service, seed: int, count: int, shown: Shown
+) -> tuple[list[str], Tally]:
     """Ask ``count`` generated operations in both ways; return how they differ, with their seeds.
 
     ``service`` must be of all installed databases; its sources are replaced by generated ones.
+    ``shown`` counts for plans, which must show no more rows than the cost allows.
     """
     found: list[str] = []
     tally = Tally(codes=Counter())
@@ -69,7 +87,7 @@ async def differences(service: Service, seed: int, count: int) -> tuple[list[str
             made = world(Random(f"{name} world"))
             here = replace(service, sources=_sources(service, made))
         rng = Random(name)
-        said = await difference(here, made, rng, tally)
+        said = await difference(here, made, rng, tally, shown)
         if said is not None:
             found.append(f"{name}: {said}")
     return found, tally
@@ -82,7 +100,9 @@ def _sources(service: Service, made: World) -> dict[str, Source]:
     }
 
 
-async def difference(service: Service, made: World, rng: Random, tally: Tally) -> str | None:
+async def difference(
+    service: Service, made: World, rng: Random, tally: Tally, shown: Shown
+) -> str | None:
     """Ask one generated operation in both ways; return how they differ, None if they agree."""
     asking = caller(rng, made.citizens)
     own = share_of_own(asking)
@@ -100,12 +120,13 @@ async def difference(service: Service, made: World, rng: Random, tally: Tally) -
     if prepared.unplanned is not None:
         tally.unplanned += 1
         return None if prepared.plan is not None else "no plan could be made"
+    shown.count = 0
     planned = await by_plan(service, asked, prepared)
     tally.planned += 1
     _count(tally, oracle)
     said = compare(planned, oracle)
-    if said is None and (shown := _rows(planned.data)) > prepared.cost:
-        said = f"{shown} rows are shown, and {prepared.cost} was said to be the most"
+    if said is None and shown.count > prepared.cost:
+        said = f"{shown.count} rows are shown, and {prepared.cost} was said to be the most"
     return said and f"{said}\n{generated.query}\n{generated.variables}\n{asking}"
 
 
@@ -144,15 +165,6 @@ def compare(planned: Outcome, oracle: Outcome) -> str | None:
         if one != other:
             return f"{name} differ:\n  plan   {one!r}\n  oracle {other!r}"
     return None
-
-
-def _rows(data: object) -> int:
-    """Return how many records and persons an answer holds."""
-    if isinstance(data, Mapping):
-        return sum(_rows(one) for one in data.values())
-    if isinstance(data, list | tuple):
-        return sum(isinstance(one, Mapping) + _rows(one) for one in data)
-    return 0
 
 
 def _bytes(data: object) -> bytes:

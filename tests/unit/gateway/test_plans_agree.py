@@ -13,7 +13,7 @@ import structlog
 
 from connectors.registry import installed_databases
 from gateway.settings import Limits
-from tests.support.differential import differences
+from tests.support.differential import Shown, differences
 from tests.support.running import running
 
 OPERATIONS = int(os.environ.get("FUZZ_OPERATIONS", "2000"))
@@ -23,15 +23,17 @@ PARTS = 8
 
 @pytest.mark.parametrize("part", range(PARTS))
 async def test_plans_and_the_oracle_agree_on_generated_operations(
-    tmp_path: Path, part: int
+    tmp_path: Path, part: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shown = Shown()
+    monkeypatch.setattr("gateway.running.choose", shown.choose)
     limits = Limits(new_documents=10**9, cost=10**12, deadline=1e9)
     databases = installed_databases()
     # What fails is logged with its traceback, which takes longer to print than to happen.
     with structlog.testing.capture_logs():
         async with running(tmp_path, {}, databases, limits=limits) as gateway:
             found, tally = await differences(
-                gateway.service, SEED * PARTS + part, OPERATIONS // PARTS
+                gateway.service, SEED * PARTS + part, OPERATIONS // PARTS, shown
             )
     assert found == [], f"{len(found)} of {tally.operations}, the first: {found[0]}"
     assert tally.planned > 0.5 * tally.operations, tally
