@@ -8,6 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 AUDIT := tests/acceptance/graphql_http
+OIDC := tests/acceptance/oidc
 
 .PHONY: help demo test fuzz lint bench schema graphiql lock clean
 .DEFAULT_GOAL := help
@@ -60,15 +61,16 @@ lock:
 LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --quiet --upgrade
 
-# Node.js is only needed for the GraphQL over HTTP audit.
+# Node.js is only needed for the GraphQL over HTTP audit and for a real OpenID Connect issuer.
 .PHONY: npm
 npm:
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(AUDIT)/node_modules/.stamp; \
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory \
+		$(AUDIT)/node_modules/.stamp $(OIDC)/node_modules/.stamp; \
 	elif [ -n "$(REQUIRE_SERVICES)" ]; then echo "npm is missing"; exit 1; \
-	else echo "npm is missing: the GraphQL over HTTP audit will be skipped"; fi
+	else echo "npm is missing: the tests that need Node.js will be skipped"; fi
 
-$(AUDIT)/node_modules/.stamp: $(AUDIT)/package-lock.json
-	cd $(AUDIT) && npm ci --no-audit --no-fund --loglevel=error
+%/node_modules/.stamp: %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 
 .venv/bin/python:
@@ -86,4 +88,4 @@ $(AUDIT)/node_modules/.stamp: $(AUDIT)/package-lock.json
 
 clean:
 	rm -rf .venv .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
-		$(AUDIT)/node_modules
+		$(AUDIT)/node_modules $(OIDC)/node_modules

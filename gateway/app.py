@@ -15,7 +15,7 @@ from starlette.routing import Route
 from connectors.backends.base import Backend
 from connectors.backends.sql import SqlBackend
 from connectors.description import Database
-from gateway.access.tokens import Tokens, load_key
+from gateway.access.tokens import Tokens
 from gateway.audit.journal import Journal
 from gateway.clock import Clock, SystemClock
 from gateway.fetch.source import Source
@@ -54,11 +54,13 @@ def build_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         service.journal.open()
         try:
+            await service.tokens.open()
             for source in service.sources.values():
                 if source.backend is not None:
                     await source.backend.open()
             yield
         finally:
+            await service.tokens.close()
             for source in service.sources.values():
                 if source.backend is not None:
                     await source.backend.close()
@@ -101,7 +103,7 @@ def _service(
         schema=graphql_schema,
         schema_text=schema_text(graphql_schema),
         plans=Plans(graphql_schema, bind(databases), settings.limits, clock),
-        tokens=Tokens(load_key(settings.path(settings.access.key)), settings.access, clock),
+        tokens=Tokens.configured(settings, clock),
         sources=sources,
         journal=Journal(settings.path(settings.audit.journal)),
         audit_secret=load_secret(settings.path(settings.audit.key)),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import resource
 import sys
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -19,7 +18,9 @@ from connectors.registry import installed_databases
 from connectors.synthetic import Options, write
 from connectors.tables import tables as described_tables
 from gateway import demo as demo_folder
-from gateway.access.tokens import create_key, issue, load_key
+from gateway.access.commands import Config, token_app
+from gateway.access.commands import loaded as _load
+from gateway.access.tokens import create_key
 from gateway.app import build_app
 from gateway.clock import SystemClock
 from gateway.errors import GatewayError
@@ -28,21 +29,15 @@ from gateway.plan.document import InvalidDocument
 from gateway.printing import printed
 from gateway.process import settle
 from gateway.schema.build import build_schema, schema_text
-from gateway.settings import CONFIG_VARIABLE, Settings, load
+from gateway.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
     help="One GraphQL endpoint over the databases of a ministry of justice.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-token_app = typer.Typer(no_args_is_help=True, help="Tokens of the gateway's own key.")
 app.add_typer(token_app, name="token")
 console = Console()
-
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", envvar=CONFIG_VARIABLE, help="Path of gateway.toml."),
-]
 
 
 def main() -> None:
@@ -95,38 +90,6 @@ def keys(config: Config = None) -> None:
         else:
             create(path)
             console.print(f"created {path}")
-
-
-@token_app.command("issue")
-def token_issue(
-    subject: Annotated[str, typer.Option(help="Who: an officer's name, or a citizen's number.")],
-    client: Annotated[str, typer.Option(help="The client system that will use it.")],
-    scope: Annotated[list[str], typer.Option(help="A scope; repeat for more.")],
-    agency: Annotated[str | None, typer.Option(help="The agency it acts for.")] = None,
-    purpose: Annotated[list[str] | None, typer.Option(help="A procedure code; repeat.")] = None,
-    hours: Annotated[float, typer.Option(help="Its life, 24 at most.")] = 24.0,
-    config: Config = None,
-) -> None:
-    """Print a new token, signed with the gateway's own key."""
-    settings = _load(config)
-    path = settings.path(settings.access.key)
-    if not path.exists():
-        raise typer.BadParameter(f"there is no key at {path}: run `justice-gateway keys`")
-    try:
-        token = issue(
-            load_key(path),
-            settings.access,
-            SystemClock().now(),
-            subject=subject,
-            client=client,
-            scopes=scope,
-            agency=agency,
-            purposes=purpose or (),
-            life=timedelta(hours=hours),
-        )
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    sys.stdout.write(token + "\n")
 
 
 @app.command()
@@ -253,13 +216,6 @@ def _peak_memory_mib() -> float:
     """Return the most memory that this process has held (kibibytes on Linux, bytes on macOS)."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
-
-
-def _load(config: Path | None) -> Settings:
-    try:
-        return load(config)
-    except (FileNotFoundError, ValueError) as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 def _serve(settings: Settings, host: str, port: int) -> None:

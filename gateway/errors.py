@@ -67,6 +67,8 @@ _ALL = (
     Code("UNAUTHENTICATED", 401, "Cần có mã truy cập.", "A bearer token is required."),
     Code("TOKEN_INVALID", 401, "Mã truy cập không hợp lệ.", "The token cannot be accepted."),
     Code("TOKEN_EXPIRED", 401, "Mã truy cập đã hết hạn.", "The token has expired."),
+    Code("ISSUER_UNAVAILABLE", 503, "Chưa kiểm tra được mã truy cập vì nơi cấp không trả lời.",
+         "The token could not be checked: its issuer does not answer."),
     Code("FORBIDDEN", 403, "Không đủ quyền.", "The token does not permit this."),
     Code("INTROSPECTION_DENIED", 403, "Không được phép xem lược đồ bằng truy vấn.",
          "This caller may not introspect the schema."),

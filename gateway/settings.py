@@ -11,6 +11,7 @@ import os
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import (
@@ -76,13 +77,67 @@ class DatabaseSettings(_Part):
         return value
 
 
+def is_loopback(host: str | None) -> bool:
+    """Whether ``host`` is this machine itself."""
+    return host in {"127.0.0.1", "::1", "localhost"}
+
+
+def is_safe_url(url: str) -> bool:
+    """Whether keys may be fetched from ``url``: by https, or by http from this machine itself."""
+    parsed = urlsplit(url)
+    plain = parsed.scheme == "http" and is_loopback(parsed.hostname)
+    named = bool(parsed.hostname) and "@" not in parsed.netloc and not parsed.fragment
+    return named and (parsed.scheme == "https" or plain)
+
+
+class ClaimNames(_Part):
+    """The claims in which an issuer says what is asked; of several the first that is there."""
+
+    client: tuple[str, ...] = ("client_id", "azp")
+    scope: tuple[str, ...] = ("scope", "scp")
+    agency: tuple[str, ...] = ("agency",)
+    purposes: tuple[str, ...] = ("purposes",)
+    token_id: tuple[str, ...] = ("jti",)
+
+
+class TrustedIssuer(_Part):
+    """An OpenID Connect issuer whose access tokens are accepted.
+
+    ``jwks_url`` None: the keys are where the issuer's own description says.
+    """
+
+    issuer: str
+    audience: str = Field(min_length=1)
+    jwks_url: str | None = None
+    claims: ClaimNames = ClaimNames()
+
+    @field_validator("issuer", "jwks_url")
+    @classmethod
+    def _safe(cls, url: str | None) -> str | None:
+        if url is not None and not is_safe_url(url):
+            raise ValueError("it is an https URL (http only from this machine itself)")
+        return url
+
+
 class Access(_Part):
-    """Tokens of the gateway's own key."""
+    """Tokens of the gateway's own key, and of issuers that it trusts. Times in seconds."""
 
     issuer: str = "justice-gateway"
     audience: str = "justice-gateway"
     key: Path = Path("keys/token.jwk")
     leeway: int = Field(default=5, ge=0, le=60)
+    issuers: dict[str, TrustedIssuer] = {}
+    refresh: float = Field(default=300.0, gt=0)
+    cool_down: float = Field(default=30.0, ge=0)
+    timeout: float = Field(default=2.0, gt=0)
+    revocations: Path = Path("revoked/tokens.jsonl")
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Access:
+        names = [self.issuer, *(one.issuer for one in self.issuers.values())]
+        if len(names) != len(set(names)):
+            raise ValueError("an issuer is named twice")
+        return self
 
 
 class Audit(_Part):

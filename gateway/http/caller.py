@@ -16,12 +16,12 @@ _PURPOSE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CASE_NUMBER = re.compile(r"[\w./:-]{1,64}")
 
 
-def identify(headers: Headers, tokens: Tokens) -> Caller:
+async def identify(headers: Headers, tokens: Tokens) -> Caller:
     """Return who asks, and for what purpose.
 
     No Authorization header is an anonymous caller; any that is not a good bearer token is refused,
     never taken for an anonymous one. Raises GatewayError UNAUTHENTICATED, TOKEN_INVALID,
-    TOKEN_EXPIRED, PURPOSE_NOT_GRANTED or BAD_REQUEST.
+    TOKEN_EXPIRED, ISSUER_UNAVAILABLE, PURPOSE_NOT_GRANTED or BAD_REQUEST.
     """
     authorization = headers.getlist("authorization")
     if not authorization:
@@ -31,8 +31,10 @@ def identify(headers: Headers, tokens: Tokens) -> Caller:
         if len(authorization) > 1 or scheme.lower() != "bearer" or not token.strip():
             raise unauthenticated("TOKEN_INVALID")
         try:
-            caller = tokens.verify(token.strip())
+            caller = await tokens.caller(token.strip())
         except GatewayError as error:
+            if error.code.status != 401:
+                raise
             raise unauthenticated(error.code.name) from None
     return _for_purpose(caller, _only(headers, "x-purpose"), _only(headers, "x-case-number"))
 

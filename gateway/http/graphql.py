@@ -71,7 +71,7 @@ async def _respond(request: Request) -> Response:
 async def _answer(service: Service, request: Request, call: Call) -> dict[str, object]:
     """HTTP -> caller -> limits, plan -> permission -> fetch, protection, shape -> audit."""
     deadline = service.clock.monotonic() + service.settings.limits.deadline
-    caller = identify(request.headers, service.tokens)
+    caller = await identify(request.headers, service.tokens)
     document = await service.plans.document(call.query, caller.client)
     operation = document.operation(call.operation_name)
     permit(caller, document, operation, call.in_url)

@@ -36,7 +36,7 @@ async def schema(request: Request) -> Response:
     """Show the schema definition; to callers who may introspect only, where settings say so."""
     service: Service = request.app.state.service
     try:
-        caller = identify(request.headers, service.tokens)
+        caller = await identify(request.headers, service.tokens)
         if not service.settings.public_schema and caller.is_anonymous:
             raise unauthenticated("UNAUTHENTICATED")
         if not service.settings.public_schema and not caller.may_introspect:

@@ -1,0 +1,144 @@
+"""What the claims of a token say, once its signature is found good (RFC 7519 section 4.1).
+
+Nothing here knows how a token was signed. What is wrong is raised as ``Refused`` with a reason: the
+command line shows it, a client over HTTP never sees it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from connectors.values import person_number
+from gateway.access.caller import Caller
+from gateway.scopes import OWN_VIEW
+from gateway.settings import ClaimNames
+
+LONGEST_LIFE = timedelta(hours=24)
+_USUAL = ClaimNames()
+
+
+class Refused(Exception):
+    """A token that is not accepted: why, and with which code."""
+
+    def __init__(self, reason: str, code: str = "TOKEN_INVALID") -> None:
+        self.reason = reason
+        self.code = code
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the claims of one issuer have to say.
+
+    ``ours``: they are those of the gateway's own key, which are written in one way only; others
+    may leave out ``nbf``, name several audiences, and write scopes and purposes as a list or text.
+    """
+
+    issuer: str
+    audience: str
+    leeway: float
+    names: ClaimNames = _USUAL
+    ours: bool = False
+
+
+def caller_of(claims: Mapping[str, object], expected: Expected, now: float) -> tuple[Caller, float]:
+    """Return the caller whom ``claims`` speak for, and when they expire.
+
+    Expiry itself is looked at by whoever keeps the caller, at every use. Raises Refused.
+    """
+    try:
+        _addressed(claims, expected)
+        expires = _timely(claims, expected, now)
+        return _caller(claims, expected, expires), expires
+    except KeyError as missing:
+        raise Refused(f"claim {missing.args[0]} is missing") from None
+    except (ValueError, TypeError, OverflowError) as error:
+        raise Refused(str(error) or "a claim is not of its kind") from None
+
+
+def _addressed(claims: Mapping[str, object], expected: Expected) -> None:
+    if claims["iss"] != expected.issuer:
+        raise Refused("iss is another issuer")
+    audience = claims["aud"]
+    several = audience if isinstance(audience, list) and not expected.ours else ()
+    if audience != expected.audience and expected.audience not in several:
+        raise Refused("aud does not name this gateway")
+    if not expected.ours and _is_no_access_token(claims):
+        raise Refused("it is an ID token or a refresh token, not an access token")
+
+
+def _is_no_access_token(claims: Mapping[str, object]) -> bool:
+    """Tell an ID token by what only it has (OpenID Connect Core section 2), where it can be told.
+
+    Some issuers say it in a claim: ``typ`` (Keycloak) or ``token_use`` (Cognito).
+    """
+    said = {str(claims.get("typ", "")).lower(), str(claims.get("token_use", "")).lower()}
+    only_there = claims.keys() & {"nonce", "at_hash", "c_hash", "s_hash", "events"}
+    return bool(only_there or said & {"id", "refresh", "offline", "logout"})
+
+
+def _timely(claims: Mapping[str, object], expected: Expected, now: float) -> float:
+    expires, issued = _seconds(claims["exp"]), _seconds(claims["iat"])
+    absent = {} if expected.ours else {"nbf": claims["iat"]}
+    not_before = _seconds({**absent, **claims}["nbf"])
+    if max(not_before, issued) > now + expected.leeway:
+        raise Refused("it is not valid yet (nbf, iat)")
+    if expires - issued > LONGEST_LIFE.total_seconds():
+        raise Refused("it lives longer than 24 hours")
+    return expires
+
+
+def _caller(claims: Mapping[str, object], expected: Expected, expires: float) -> Caller:
+    names = expected.names
+    scopes = _words(claims, names.scope, str, expected.ours)
+    subject = _text(claims["sub"])
+    agency = next((claims[name] for name in names.agency if name in claims), None)
+    return Caller(
+        client=_text(_first(claims, names.client)),
+        agency=None if agency is None else _text(agency),
+        subject=subject,
+        scopes=scopes,
+        purposes=_words(claims, names.purposes, list, expected.ours),
+        citizen=person_number(subject) if OWN_VIEW in scopes else None,
+        token_id=_text(_first(claims, names.token_id)),
+        expires=datetime.fromtimestamp(expires, UTC),
+    )
+
+
+def _first(claims: Mapping[str, object], names: tuple[str, ...]) -> object:
+    for name in names:
+        if name in claims:
+            return claims[name]
+    raise KeyError(" or ".join(names))
+
+
+def _words(
+    claims: Mapping[str, object], names: tuple[str, ...], kind: type, only_that_kind: bool
+) -> frozenset[str]:
+    """Return the words of a claim: a text with spaces (RFC 8693 section 4.2), or a list."""
+    value = next((claims[name] for name in names if name in claims), kind())
+    if isinstance(value, kind) or not only_that_kind:
+        if isinstance(value, str):
+            return frozenset(_text(value).split())
+        if isinstance(value, list):
+            return frozenset(_text(one) for one in value)
+    raise TypeError(f"{' or '.join(names)} is not of its kind")
+
+
+def _text(claim: object) -> str:
+    if not isinstance(claim, str):
+        raise TypeError("a claim is no text")
+    claim.encode()  # raises ValueError for half a surrogate pair, which nothing could write down
+    return claim
+
+
+def _seconds(claim: object) -> float:
+    if isinstance(claim, bool) or not isinstance(claim, int | float):
+        raise TypeError("a time is no number")
+    seconds = float(claim)
+    if not math.isfinite(seconds):  # Python reads NaN, which is never too late
+        raise ValueError("a time is no number")
+    return seconds

@@ -1,0 +1,115 @@
+"""The commands ``justice-gateway token issue``, ``inspect`` and ``revoke``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from gateway.access.claims import Refused
+from gateway.access.inspection import id_of, inspect
+from gateway.access.revocations import revoke
+from gateway.access.tokens import issue, load_key
+from gateway.clock import SystemClock
+from gateway.settings import CONFIG_VARIABLE, Settings, load
+
+token_app = typer.Typer(no_args_is_help=True, help="Issue, inspect and revoke tokens.")
+
+#: The option that all commands have which need settings.
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", envvar=CONFIG_VARIABLE, help="Path of gateway.toml."),
+]
+
+
+def loaded(config: Path | None) -> Settings:
+    """Read the settings; what is wrong with them is shown as what is wrong with the option."""
+    try:
+        return load(config)
+    except (FileNotFoundError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+@token_app.command("issue")
+def token_issue(
+    subject: Annotated[str, typer.Option(help="Who: an officer's name, or a citizen's number.")],
+    client: Annotated[str, typer.Option(help="The client system that will use it.")],
+    scope: Annotated[list[str], typer.Option(help="A scope; repeat for more.")],
+    agency: Annotated[str | None, typer.Option(help="The agency it acts for.")] = None,
+    purpose: Annotated[list[str] | None, typer.Option(help="A procedure code; repeat.")] = None,
+    hours: Annotated[float, typer.Option(help="Its life, 24 at most.")] = 24.0,
+    config: Config = None,
+) -> None:
+    """Print a new token, signed with the gateway's own key."""
+    settings = loaded(config)
+    path = _key(settings)
+    try:
+        token = issue(
+            load_key(path),
+            settings.access,
+            SystemClock().now(),
+            subject=subject,
+            client=client,
+            scopes=scope,
+            agency=agency,
+            purposes=purpose or (),
+            life=timedelta(hours=hours),
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    sys.stdout.write(token + "\n")
+
+
+@token_app.command("inspect")
+def token_inspect(
+    token: Annotated[str, typer.Argument(help="The token; - reads it from standard input.")],
+    config: Config = None,
+) -> None:
+    """Show what a token says and whether, and why, it is accepted; status 1 if it is not.
+
+    Tokens of the gateway's own key need no network; for others the issuer's keys are fetched.
+    """
+    settings = loaded(config)
+    _key(settings)
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    found = asyncio.run(inspect(_given(token), settings, SystemClock()))
+    sys.stdout.write(json.dumps(found.shown, ensure_ascii=False, indent=2) + "\n")
+    if found.code is not None:
+        raise typer.Exit(1)
+
+
+@token_app.command("revoke")
+def token_revoke(
+    token: Annotated[str, typer.Argument(help="Its id (jti), or the token; - reads it.")],
+    config: Config = None,
+) -> None:
+    """Withdraw a token, of whichever issuer: within a second no process accepts it any more."""
+    settings = loaded(config)
+    try:
+        token_id = id_of(_given(token), settings.access)
+    except Refused as refused:
+        raise typer.BadParameter(refused.reason) from None
+    revoke(settings.path(settings.access.revocations), token_id, SystemClock())
+    sys.stdout.write(f"revoked {token_id}\n")
+
+
+def _key(settings: Settings) -> Path:
+    """Return where the signing key is; says how to make one where there is none."""
+    path = settings.path(settings.access.key)
+    if not path.exists():
+        raise typer.BadParameter(f"there is no key at {path}: run `justice-gateway keys`")
+    return path
+
+
+def _given(argument: str) -> str:
+    """Return an argument, or for - standard input: a token there stays out of process lists."""
+    given = (sys.stdin.read() if argument == "-" else argument).strip()
+    if not given:
+        raise typer.BadParameter("it is empty")
+    return given

@@ -1,0 +1,261 @@
+"""Trusted issuers: how their keys are found, kept, renewed, and waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from gateway.access.tokens import Tokens, issue
+from gateway.settings import Access, TrustedIssuer
+from tests.support.running import running
+from tests.unit.gateway.access.issuing import (
+    AUDIENCE,
+    DESCRIPTION,
+    Provider,
+    new_key,
+    provider,
+    refusal,
+    signed,
+    trusting,
+)
+
+OLD, NEW, STRANGE = (new_key("ES256", kid) for kid in ("old", "new", "strange"))
+
+
+def _token(issuer: Provider, key: object = OLD, **claims: object) -> str:
+    return signed("ES256", key, issuer.claims(**claims))
+
+
+async def test_keys_are_found_by_discovery_and_fetched_once_for_many_tokens() -> None:
+    async with provider() as issuer:
+        issuer.publish(OLD)
+        async with trusting(issuer) as tokens:
+            waiting = [tokens.caller(_token(issuer, jti=f"t{number}")) for number in range(20)]
+            callers = await asyncio.gather(*waiting)
+        assert {caller.client for caller in callers} == {"desk"}
+        assert issuer.hits == {DESCRIPTION: 1, "/jwks": 1}
+
+
+async def test_where_the_settings_name_the_keys_nothing_is_discovered() -> None:
+    async with provider() as issuer:
+        issuer.publish(OLD)
+        async with trusting(issuer, jwks_url=lambda one: f"{one.url}/jwks") as tokens:
+            await tokens.caller(_token(issuer))
+        assert issuer.hits == {"/jwks": 1}
+
+
+async def test_several_issuers_and_the_own_key_are_trusted_at_once() -> None:
+    async with provider() as first, provider() as second:
+        second.clock = first.clock
+        first.publish(OLD)
+        second.publish(NEW)
+        async with trusting(first, second) as tokens:
+            assert (await tokens.caller(_token(first, OLD))).client == "desk"
+            assert (await tokens.caller(_token(second, NEW))).client == "desk"
+            assert (await tokens.caller(_own(tokens, first))).client == "own"
+            crossed = signed("ES256", NEW, first.claims(), kid="old")
+            assert await refusal(tokens, crossed) == "TOKEN_INVALID", "a key is its issuer's"
+
+
+def _own(tokens: Tokens, issuer: Provider) -> str:
+    return issue(
+        tokens._key, Access(), issuer.clock.now(), subject="a", client="own", scopes=("operate",)
+    )
+
+
+async def test_an_issuer_that_is_down_is_not_said_to_have_issued_a_bad_token() -> None:
+    async with provider() as issuer:
+        issuer.publish(OLD)
+        issuer.fail()
+        async with trusting(issuer) as tokens:
+            assert await refusal(tokens, _token(issuer)) == "ISSUER_UNAVAILABLE"
+            assert await refusal(tokens, _token(issuer)) == "ISSUER_UNAVAILABLE"
+            assert issuer.hits["/jwks"] == 1, "in the cool-down it is not asked again"
+            assert (await tokens.caller(_own(tokens, issuer))).client == "own"
+            issuer.answers.clear()
+            issuer.clock.advance(30)
+            assert (await tokens.caller(_token(issuer))).client == "desk"
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {DESCRIPTION: (500, "{}")},
+        {DESCRIPTION: (204, "")},
+        {DESCRIPTION: (200, "<html>")},
+        {DESCRIPTION: (200, "[]")},
+        {DESCRIPTION: (200, "[" * 100_000)},
+        {DESCRIPTION: (200, '{"issuer": "https://id.example"}')},
+        {DESCRIPTION: (200, '{"issuer": "HERE", "jwks_uri": "http://id.example/jwks"}')},
+        {DESCRIPTION: (200, '{"issuer": "HERE", "jwks_uri": "file:///etc/passwd"}')},
+        {DESCRIPTION: (200, '{"issuer": "HERE", "jwks_uri": 7}')},
+        {DESCRIPTION: (200, '{"issuer": "HERE/", "jwks_uri": "HERE/jwks"}')},
+        {DESCRIPTION: (302, "{}")},
+        {"/jwks": (404, "{}")},
+        {"/jwks": (200, '{"keys": 7}')},
+        {"/jwks": (200, '{"keys": []}' + " " * 300_000)},
+    ],
+    ids=lambda answers: str(answers)[:70],
+)
+async def test_documents_that_are_not_as_they_should_be_are_no_keys(
+    answers: dict[str, tuple[int, str]],
+) -> None:
+    async with provider() as issuer:
+        issuer.publish(OLD)
+        issuer.headers = f"location: {issuer.url}/elsewhere\r\n"
+        issuer.answers = {
+            path: (status, body.replace("HERE", issuer.url))
+            for path, (status, body) in answers.items()
+        }
+        async with trusting(issuer) as tokens:
+            assert await refusal(tokens, _token(issuer)) == "ISSUER_UNAVAILABLE"
+        assert issuer.hits["/elsewhere"] == 0, "no redirect is followed"
+
+
+async def test_keys_at_an_unsafe_address_are_not_even_asked_for() -> None:
+    async with provider() as issuer:
+        said = {"issuer": issuer.url, "jwks_uri": "http://id.example/jwks"}
+        issuer.answers = {DESCRIPTION: (200, json.dumps(said))}
+        with capture_logs() as logs:
+            async with trusting(issuer) as tokens:
+                assert await refusal(tokens, _token(issuer)) == "ISSUER_UNAVAILABLE"
+        assert "jwks_uri is no https URL" in logs[0]["reason"]
+
+
+async def test_a_slow_issuer_is_waited_for_only_so_long_and_by_its_own_tokens_only() -> None:
+    async with provider() as issuer:
+        issuer.publish(OLD)
+        issuer.free.clear()
+        async with trusting(issuer, timeout=0.2) as tokens:
+            waiting = asyncio.create_task(refusal(tokens, _token(issuer)))
+            await issuer.until_asked(DESCRIPTION, 1)
+            assert (await tokens.caller(_own(tokens, issuer))).client == "own"
+            assert not waiting.done()
+            assert await waiting == "ISSUER_UNAVAILABLE"
+
+
+async def test_one_who_stops_waiting_ends_it_for_nobody_else() -> None:
+    async with provider() as issuer:
+        issuer.publish(OLD)
+        issuer.free.clear()
+        async with trusting(issuer) as tokens:
+            leaves = asyncio.create_task(tokens.caller(_token(issuer)))
+            stays = asyncio.create_task(tokens.caller(_token(issuer)))
+            await issuer.until_asked(DESCRIPTION, 1)
+            leaves.cancel()
+            issuer.free.set()
+            assert (await stays).client == "desk"
+            assert leaves.cancelled()
+
+
+async def test_a_new_key_is_accepted_after_one_fetch_and_the_old_one_while_it_overlaps() -> None:
+    async with provider() as issuer:
+        issuer.publish(OLD)
+        async with trusting(issuer) as tokens:
+            await tokens.caller(_token(issuer, OLD))
+            issuer.publish(OLD, NEW)
+            issuer.clock.advance(30)
+            for key in (NEW, OLD, NEW):
+                assert (await tokens.caller(_token(issuer, key))).client == "desk"
+            assert issuer.hits["/jwks"] == 2
+
+
+async def test_a_known_token_is_refused_once_its_key_is_gone() -> None:
+    async with provider() as issuer:
+        issuer.publish(OLD)
+        async with trusting(issuer) as tokens:
+            token = _token(issuer, OLD)
+            await tokens.caller(token)
+            issuer.publish(NEW)
+            issuer.clock.advance(30)
+            await tokens.caller(_token(issuer, NEW))
+            assert await refusal(tokens, token) == "TOKEN_INVALID"
+
+
+async def test_unknown_keys_are_asked_for_once_in_a_cool_down() -> None:
+    async with provider() as issuer:
+        issuer.publish(OLD)
+        async with trusting(issuer) as tokens:
+            await tokens.caller(_token(issuer))
+            issuer.clock.advance(30)
+            strange = [_token(issuer, STRANGE, jti=f"s{number}") for number in range(20)]
+            refused = await asyncio.gather(*(refusal(tokens, one) for one in strange))
+            assert {*refused} == {"TOKEN_INVALID"}
+            assert issuer.hits["/jwks"] == 2, "those who came meanwhile waited for the same"
+            issuer.clock.advance(29)
+            assert await refusal(tokens, strange[0]) == "TOKEN_INVALID"
+            assert issuer.hits["/jwks"] == 2
+            issuer.clock.advance(1)
+            assert await refusal(tokens, strange[0]) == "TOKEN_INVALID"
+            assert issuer.hits["/jwks"] == 3
+
+
+async def test_an_unknown_key_of_an_issuer_that_is_down_could_not_be_checked() -> None:
+    async with provider() as issuer:
+        issuer.publish(OLD)
+        async with trusting(issuer) as tokens:
+            await tokens.caller(_token(issuer))
+            issuer.fail()
+            issuer.clock.advance(30)
+            assert await refusal(tokens, _token(issuer, NEW)) == "ISSUER_UNAVAILABLE"
+            assert (await tokens.caller(_token(issuer, OLD, jti="t2"))).client == "desk"
+
+
+async def test_keys_are_renewed_in_the_background_without_any_token() -> None:
+    async with provider() as issuer:
+        issuer.publish(OLD)
+        async with trusting(issuer, refresh=0.01) as tokens:
+            await tokens.caller(_token(issuer))
+            issuer.publish(NEW)
+            await issuer.until_asked("/jwks", issuer.hits["/jwks"] + 2)
+            assert await refusal(tokens, _token(issuer)) == "TOKEN_INVALID"
+            assert (await tokens.caller(_token(issuer, NEW))).client == "desk"
+
+
+async def test_if_a_refresh_fails_the_old_keys_go_on_and_the_log_says_so() -> None:
+    async with provider() as issuer:
+        issuer.publish(OLD)
+        with capture_logs() as logs:
+            async with trusting(issuer, refresh=0.01) as tokens:
+                await tokens.caller(_token(issuer))
+                issuer.fail()
+                await issuer.until_asked("/jwks", issuer.hits["/jwks"] + 3)
+                assert (await tokens.caller(_token(issuer, jti="t2"))).client == "desk"
+        warnings = [one for one in logs if one["event"] == "issuer unavailable"]
+        assert warnings
+        assert warnings[0]["log_level"] == "warning"
+        assert warnings[0]["issuer"] == "issuer-0"
+        assert "500" in warnings[0]["reason"]
+
+
+async def test_an_issuer_that_empties_its_keys_has_withdrawn_them() -> None:
+    async with provider() as issuer:
+        issuer.publish(OLD)
+        async with trusting(issuer) as tokens:
+            await tokens.caller(_token(issuer))
+            issuer.publish()
+            issuer.clock.advance(30)
+            assert await refusal(tokens, _token(issuer, NEW)) == "TOKEN_INVALID"
+            assert await refusal(tokens, _token(issuer, OLD)) == "TOKEN_INVALID"
+
+
+async def test_a_gateway_starts_without_its_issuer_and_asks_to_come_again(tmp_path: Path) -> None:
+    async with provider() as issuer:
+        issuer.fail()
+        trusted = {"desk": TrustedIssuer(issuer=issuer.url, audience=AUDIENCE)}
+        async with running(tmp_path, access=Access(issuers=trusted)) as gateway:
+            answer = await gateway.post("{ databases { name } }", token=_token(issuer))
+            anonymous = await gateway.post("{ databases { name } }")
+            page = await gateway.client.get(
+                "/schema.graphql", headers={"authorization": f"Bearer {_token(issuer)}"}
+            )
+        assert answer.status_code == page.status_code == 503
+        assert answer.headers["retry-after"]
+        assert "www-authenticate" not in answer.headers
+        assert "data" not in answer.json()
+        assert json.loads(page.text)["errors"][0]["extensions"]["code"] == "ISSUER_UNAVAILABLE"
+        assert anonymous.status_code == 200
