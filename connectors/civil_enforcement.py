@@ -364,6 +364,7 @@ class ExitPostponement:
         )
     ],
     identity="notice_id",
+    reserve=50,  # those that were taken down are hidden
     date="published_on",
     coverage=Coverage(
         includes=(

@@ -100,6 +100,7 @@ class _RecordMark:
     status: str | None
     single: bool
     limit: int
+    reserve: int
     coverage: Coverage | None
     sensitivity: Sensitivity
 
@@ -166,6 +167,7 @@ def record(
     status: str | None = None,
     single: bool = False,
     limit: int = 200,
+    reserve: int = 0,
     coverage: Coverage | None = None,
     sensitivity: Sensitivity = Sensitivity.PUBLIC,
 ) -> Callable[[type[_T]], type[_T]]:
@@ -187,6 +189,7 @@ def record(
             status=status,
             single=single,
             limit=limit,
+            reserve=reserve,
             coverage=coverage,
             sensitivity=sensitivity,
         )
@@ -248,6 +251,7 @@ def _record(database_name: str, cls: type) -> Record:
         single=mark.single,
         limit=mark.limit,
         coverage=mark.coverage,
+        reserve=mark.reserve,
         where=mark.where,
     )
 

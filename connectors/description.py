@@ -164,7 +164,8 @@ class Record:
     ``identity``: the column that tells rows of a table apart and breaks ties in order.
     ``date`` / ``status``: the columns behind the list arguments, None where there are none.
     ``single``: at most one row belongs to a key (``item`` instead of ``items``).
-    ``limit``: how many rows a source is asked for per key; more makes the list ``truncated``.
+    ``limit``: how many rows of a key a list shows at most. ``reserve``: how many more a source is
+    asked for, where rules of law may hide some of them; more than both makes it ``truncated``.
     ``where``: file and line of the declaration, for messages.
     """
 
@@ -182,7 +183,13 @@ class Record:
     single: bool
     limit: int
     coverage: Coverage | None
+    reserve: int = 0
     where: str = field(default="", compare=False)
+
+    @property
+    def asked(self) -> int:
+        """How many rows of a key a source is asked for."""
+        return self.limit + self.reserve
 
     @cached_property
     def positions(self) -> dict[str, int]:

@@ -146,6 +146,7 @@ class LandParcel:
         )
     ],
     identity="notarial_no",
+    reserve=50,  # wills among them are hidden
     date="notarised_on",
     status="status",
 )

@@ -46,7 +46,7 @@ class Rows:
     """What one key found.
 
     ``rows``: the readable rows, newest first. ``unreadable``: how many of the rows found could not
-    be decoded. ``truncated``: there were more rows than ``record.limit``. ``faults``: what was
+    be decoded. ``truncated``: there were more rows than ``record.asked``. ``faults``: what was
     wrong with the unreadable ones, for logs: names of columns, never values.
     """
 
@@ -57,20 +57,20 @@ class Rows:
 
 
 def read_rows(record: Record, found: Collection[Sequence[object]]) -> Rows:
-    """Decode what was found for one key, and cut it at ``record.limit``.
+    """Decode what was found for one key, and cut it at ``record.asked``.
 
     ``found`` holds raw values in the order of ``record.columns``, in the order in which the rows
-    are to be given; ``record.limit + 1`` of them are enough. Never raises; costs some
+    are to be given; ``record.asked + 1`` of them are enough. Never raises; costs some
     microseconds a row.
     """
     rows: list[Row] = []
     faults: list[str] = []
-    for raw in islice(found, record.limit):
+    for raw in islice(found, record.asked):
         try:
             rows.append(decode(record, raw))
         except Unreadable as error:
             faults.append(str(error))
-    return Rows(tuple(rows), len(faults), len(found) > record.limit, frozenset(faults))
+    return Rows(tuple(rows), len(faults), len(found) > record.asked, frozenset(faults))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Backend(Protocol):
 
         A row is found for each key that one of its columns holds, and once only for one key. The
         rows of a key are ordered by ``record.date`` as stored, newest first and unknown dates
-        last, then by ``record.identity``. Of these the first ``record.limit`` count; whether there
+        last, then by ``record.identity``. Of these the first ``record.asked`` count; whether there
         were more says ``truncated``. A row that cannot be decoded costs only itself: it is counted
         as ``unreadable`` for the keys it was found for. Keys may repeat.
 

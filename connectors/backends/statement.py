@@ -27,7 +27,7 @@ def statement(
 
     Its rows are the matched key, then the columns of ``record`` in order, untyped, so that nothing
     stands between the driver's values and ``connectors.codec``. They come in the order of
-    ``Backend.fetch``, at most ``record.limit + 1`` for each key: one more than is given, which
+    ``Backend.fetch``, at most ``record.asked + 1`` for each key: one more than is given, which
     tells that there are more.
 
     Every column of the lookup is searched by its own arm of a union, so that each can use its
@@ -40,7 +40,7 @@ def statement(
     ranked = sa.select(*found.c, _place(record, found).label(_PLACE)).subquery()
     return (
         sa.select(*(column for column in ranked.c if column.name != _PLACE))
-        .where(ranked.c[_PLACE] <= record.limit + 1)
+        .where(ranked.c[_PLACE] <= record.asked + 1)
         .order_by(ranked.c[MATCHED], ranked.c[_PLACE])
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from connectors.civil_status.header import Event
+from connectors.civil_status.header import RESERVE, Event
 from connectors.declaration import BASIC, RESTRICTED, SENSITIVE, field, lookup, record
 from connectors.description import Coded
 from connectors.values import PartialDate, PersonNumber
@@ -71,6 +71,7 @@ class RecognitionEvidence(Coded):
         lookup("marriages", "Kết hôn", "Marriages", by=("husband.citizen_id", "wife.citizen_id"))
     ],
     identity="event_id",
+    reserve=RESERVE,
     date="registration_date",
     status="status",
 )
@@ -96,6 +97,7 @@ class Marriage(Event):
     ("Ghi chú ly hôn", "Note of a divorce"),
     lookups=[lookup("divorces", "Ly hôn", "Divorces", by=("husband_id", "wife_id"))],
     identity="event_id",
+    reserve=RESERVE,
     date="registration_date",
     status="status",
 )
@@ -131,6 +133,7 @@ class DivorceNote(Event):
         )
     ],
     identity="event_id",
+    reserve=RESERVE,
     date="registration_date",
     status="status",
     sensitivity=RESTRICTED,
@@ -178,6 +181,7 @@ class Adoption(Event):
         )
     ],
     identity="event_id",
+    reserve=RESERVE,
     date="registration_date",
     status="status",
 )
@@ -216,6 +220,7 @@ class Guardianship(Event):
         )
     ],
     identity="event_id",
+    reserve=RESERVE,
     date="registration_date",
     status="status",
 )

@@ -12,6 +12,9 @@ from connectors.declaration import BASIC, RESTRICTED, SENSITIVE, field, struct
 from connectors.description import Coded
 from connectors.values import PersonNumber
 
+#: Rows of a list that rules of law may hide (adoptions, what was replaced) take no place in it.
+RESERVE = 50
+
 
 class CivilStatusEventType(Coded):
     # registered

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from connectors.civil_status.header import Event
+from connectors.civil_status.header import RESERVE, Event
 from connectors.declaration import BASIC, RESTRICTED, SENSITIVE, field, lookup, record
 from connectors.description import Coded
 from connectors.values import PersonNumber
@@ -39,6 +39,7 @@ class ConfirmationPurpose(Coded):
     ("Thay đổi, cải chính, bổ sung hộ tịch, xác định lại dân tộc", "Change of civil status"),
     lookups=[lookup("changes", "Thay đổi, cải chính hộ tịch", "Changes", by="citizen_id")],
     identity="event_id",
+    reserve=RESERVE,
     date="registration_date",
     status="status",
 )
@@ -67,6 +68,7 @@ class CivilStatusChange(Event):
         )
     ],
     identity="event_id",
+    reserve=RESERVE,
     date="registration_date",
     status="status",
 )
@@ -97,6 +99,7 @@ class CourtDecisionNote(Event):
         )
     ],
     identity="event_id",
+    reserve=RESERVE,
     date="issued_on",
     status="status",
 )

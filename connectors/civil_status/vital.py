@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.civil_status.header import Event
+from connectors.civil_status.header import RESERVE, Event
 from connectors.declaration import BASIC, RESTRICTED, SENSITIVE, field, lookup, record
 from connectors.description import Coded
 from connectors.values import PartialDate, PersonNumber
@@ -34,6 +34,7 @@ class DeathKind(Coded):
         ),
     ],
     identity="event_id",
+    reserve=RESERVE,
     date="registration_date",
     status="status",
 )
@@ -66,6 +67,7 @@ class Birth(Event):
     ("Khai tử", "Death registration"),
     lookups=[lookup("deaths", "Khai tử", "Deaths", by="citizen_id")],
     identity="event_id",
+    reserve=RESERVE,
     date="registration_date",
     status="status",
 )
