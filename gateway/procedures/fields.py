@@ -1,0 +1,56 @@
+"""Names of fields that several procedures need, written once.
+
+Each constant is a piece of an allow-list: names with spaces between them, as in
+``Procedure.fields``. What is kept closer than BASIC is in none of them but the last three, which
+spell out the insides of structs: ``*`` and a struct's name stop at BASIC.
+"""
+
+from __future__ import annotations
+
+#: ``population.identity``: who somebody is, whether they live and whether the data are in order.
+WHO = (
+    "citizen_id family_name middle_name given_name full_name birth_date sex nationality "
+    "life_status death_or_missing_date status"
+)
+
+#: ``civil_status.births``: whose child somebody is, without where and how the parents live.
+KINSHIP = (
+    "event_id event_type registration_date status citizen_id full_name sex birth_date "
+    "mother.name mother.citizen_id mother.birth_date "
+    "father.name father.citizen_id father.birth_date"
+)
+
+#: ``civil_status.deaths``: that somebody died, and when; not where and of what.
+DEATH = (
+    "event_id event_type registration_date registration_office register_no status "
+    "citizen_id full_name birth_date death_date death_kind"
+)
+
+#: ``civil_enforcement.cases``: that somebody's assets may be blocked, and who to ask about it.
+BLOCKING_CASE = "decision_no decision_date agency_id status status_since"
+
+#: ``notary.transactions``: what was notarised, when and where; not for how much.
+TRANSACTION = "notarial_no organisation_id notary_id notarised_on kind form status related_no"
+
+#: The header of an entry in the civil status books, of a record that is RESTRICTED as a whole.
+EVENT = (
+    "event_id event_type book_no register_no registration_date "
+    "registration_office.agency_code registration_office.name registration_office.level "
+    "signatory.name signatory.title registration_kind "
+    "requester.name requester.citizen_id requester.relation "
+    "status amendments note source_updated_at data_quality"
+)
+
+
+def inside(struct: str, names: str) -> str:
+    """Return ``names`` as fields of ``struct``: ``inside("mother", "name")`` is ``mother.name``."""
+    return " ".join(f"{struct}.{name}" for name in names.split())
+
+
+#: The leaves of a place and of a party, for records that are SENSITIVE or RESTRICTED as a whole.
+PLACE = "as_recorded as_of facility commune_code province_code country"
+PARTY = (
+    "kind name citizen_id birth_date ethnicity nationality "
+    f"{inside('residence', PLACE)} {inside('id_document', 'kind number issued_on issuer')} "
+    "organisation_id enterprise_code representative"
+)
