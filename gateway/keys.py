@@ -1,33 +1,190 @@
-"""Secret keys in files: written for their owner only, never overwritten, never printed."""
+"""Secret keys: read from files or values, never printed.
+
+Keys are changed with an overlap: the first of a ring is used for what is new, the others still
+recognise what was made with them (NIST SP 800-57 Part 1, section 5.3).
+"""
 
 from __future__ import annotations
 
-import os
-import secrets
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal, get_args
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from gateway.settings import Settings
+
+#: What there are keys for, as the settings name it.
+SecretName = Literal["cache", "person_hash", "audit_chain"]
+SigningName = Literal["token", "audit_sign"]
+KeyName = Literal[SigningName, SecretName]
+SECRET_NAMES: tuple[SecretName, ...] = get_args(SecretName)
+SIGNING_NAMES: tuple[SigningName, ...] = get_args(SigningName)
+KEY_NAMES: tuple[KeyName, ...] = (*SIGNING_NAMES, *SECRET_NAMES)
+
+FEWEST_BYTES = 32
+#: What marks the keys of the demo: the beginning of a secret's line, of a key's id.
+SECRET_MARK, KID_MARK = "demo:", "demo-"
 
 
-def write_key(path: Path, content: bytes) -> None:
-    """Write ``content`` to a new file with mode 0600; raises FileExistsError if there is one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A symmetric key. ``id``: 8 hex digits that tell it from others and say nothing of it."""
+
+    key: bytes = field(repr=False)
+    id: str
+
+    @classmethod
+    def of(cls, key: bytes) -> Secret:
+        """Return ``key`` with its id, which is derived from it."""
+        return cls(key, hashlib.sha256(b"justice-gateway key id" + key).hexdigest()[:8])
+
+    def mac(self, message: bytes) -> str:
+        """Return the HMAC-SHA256 of ``message``, hex. Costs about 1.5 us."""
+        return hmac.digest(self.key, message, "sha256").hex()
 
 
-def read_key(path: Path) -> bytes:
-    """Return a key file's content; raises FileNotFoundError, naming the path."""
-    return path.read_bytes()
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """Keys of one use: the ``current`` one, and former ones that are still recognised."""
+
+    current: Secret
+    former: tuple[Secret, ...] = ()
+
+    @property
+    def all(self) -> tuple[Secret, ...]:
+        """Every key, the current one first."""
+        return (self.current, *self.former)
+
+    def by_id(self, key_id: str) -> Secret | None:
+        """Return the key with this id, None where it is not in the ring."""
+        return next((one for one in self.all if one.id == key_id), None)
 
 
-def create_secret(path: Path) -> None:
-    """Write a new random 256-bit secret (hex) to ``path``."""
-    write_key(path, secrets.token_hex(32).encode())
+def load_ring(settings: Settings, name: SecretName) -> Keyring:
+    """Return the secrets of one use: one in hex a line, the current one first.
+
+    Raises FileNotFoundError, and ValueError for what is no secret of 256 bits or, in production,
+    is marked as the demo's. What is raised says where the secret is, never what it is.
+    """
+    text, where = text_of(settings, name)
+    lines = text.split()
+    if not lines:
+        raise ValueError(f"{where} holds no key")
+    _permit(settings, where, any(one.startswith(SECRET_MARK) for one in lines))
+    current, *former = (_secret(one, where) for one in lines)
+    return Keyring(current, tuple(former))
 
 
-def load_secret(path: Path) -> bytes:
-    """Read a secret written by ``create_secret``; raises FileNotFoundError, ValueError."""
-    secret = bytes.fromhex(read_key(path).decode().strip())
-    if len(secret) < 32:
-        raise ValueError(f"{path} holds less than 256 bits")
-    return secret
+def load_signing(settings: Settings, name: SigningName) -> tuple[OKPKey, ...]:
+    """Return the Ed25519 keys of one use: the one that signs, then those that only verify.
+
+    They stand as a JWK or a JWK set (RFC 7517, RFC 8037); the first private one signs. A key
+    without ``kid`` gets its thumbprint (RFC 7638). Raises as ``load_ring`` does.
+    """
+    text, where = text_of(settings, name)
+    try:
+        read = json.loads(text)
+        keys = [_signing(one) for one in read.get("keys", [read])]
+    except (JoseError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        raise ValueError(f"{where} is neither an Ed25519 key (JWK) nor a set of them") from None
+    _permit(settings, where, any(str(one.kid).startswith(KID_MARK) for one in keys))
+    if len({one.kid for one in keys}) < len(keys):
+        raise ValueError(f"{where} holds two keys of the same id (kid)")
+    signer = next((one for one in keys if one.is_private), None)
+    if signer is None:
+        raise ValueError(f"{where} holds no private key")
+    return (signer, *(one for one in keys if one is not signer))
+
+
+def private_half(key: OKPKey) -> Ed25519PrivateKey:
+    """Return what signs; raises ValueError for a key that only verifies."""
+    if not isinstance(key.private_key, Ed25519PrivateKey):
+        raise ValueError("it is no private Ed25519 key")
+    return key.private_key
+
+
+def check_keys(settings: Settings) -> None:
+    """Raise what loading any of the keys raises, and ValueError for a key that has two uses.
+
+    Whoever may hash the number of a person must not thereby be able to read the cache
+    (NIST SP 800-57 Part 1, section 5.2). Costs under 1 ms.
+    """
+    uses: dict[bytes, KeyName] = {}
+    for name in SECRET_NAMES:
+        for secret in load_ring(settings, name).all:
+            _claim(uses, secret.key, name)
+    for signing in SIGNING_NAMES:
+        for key in load_signing(settings, signing):
+            _claim(uses, key.public_key.public_bytes_raw(), signing)
+            if key.is_private:
+                _claim(uses, private_half(key).private_bytes_raw(), signing)
+
+
+def key_ids(settings: Settings, name: KeyName) -> list[str]:
+    """Return the ids of the keys of one use, the current one first; raises as loading does."""
+    match name:
+        case "token" | "audit_sign":
+            return [str(one.kid) for one in load_signing(settings, name)]
+        case _:
+            return [one.id for one in load_ring(settings, name).all]
+
+
+def key_path(settings: Settings, name: KeyName) -> Path | None:
+    """Return the file of a key; None where it is given as a value."""
+    if getattr(settings.keys, f"{name}_value") is not None:
+        return None
+    path: Path = getattr(settings.keys, name)
+    return settings.path(path)
+
+
+def text_of(settings: Settings, name: KeyName) -> tuple[str, str]:
+    """Return what stands for a key, and where it was found."""
+    value = getattr(settings.keys, f"{name}_value")
+    if value is not None:
+        return value.get_secret_value(), f"keys.{name}_value"
+    path = settings.path(getattr(settings.keys, name))
+    try:
+        return path.read_text("utf-8"), str(path)
+    except FileNotFoundError:
+        missing = f"there is no key at {path}: run `justice-gateway keys`"
+        raise FileNotFoundError(missing) from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is no text") from None
+
+
+def _permit(settings: Settings, where: str, marked: bool) -> None:
+    """Refuse keys of the demo in production: everybody may have them."""
+    if marked and not settings.demo:
+        raise ValueError(
+            f"{where} holds a key of the demo, and these settings are not the demo's: "
+            "remove it, and `justice-gateway keys` makes real ones"
+        )
+
+
+def _secret(line: str, where: str) -> Secret:
+    try:
+        key = bytes.fromhex(line.removeprefix(SECRET_MARK))
+    except ValueError:
+        raise ValueError(f"{where} holds something else than hex, one secret a line") from None
+    if len(key) < FEWEST_BYTES:
+        raise ValueError(f"{where} holds less than 256 bits")
+    return Secret.of(key)
+
+
+def _signing(jwk: dict[str, Any]) -> OKPKey:
+    key = OKPKey.import_key(jwk)
+    if key.curve_name != "Ed25519":
+        raise ValueError("it is for another curve")
+    key.ensure_kid()
+    return key
+
+
+def _claim(uses: dict[bytes, KeyName], key: bytes, name: KeyName) -> None:
+    if uses.setdefault(key, name) != name:
+        raise ValueError(f"keys.{uses[key]} and keys.{name} hold the same key: each needs its own")
