@@ -1,0 +1,55 @@
+"""A real Redis server, on a free port, that a test can stop and bring back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import redis
+
+#: The server's program, None where it is not installed.
+REDIS_SERVER = shutil.which("redis-server", path=f"{os.environ.get('PATH', '')}:/usr/bin")
+_PATIENCE = 20.0
+
+
+class Server:
+    """A Redis of this test's own, on a port of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self._process: subprocess.Popen[bytes] | None = None
+        self.client = redis.Redis(port=self.port)
+
+    def start(self) -> None:
+        assert REDIS_SERVER is not None
+        named = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
+        self._process = subprocess.Popen(
+            [REDIS_SERVER, *named, "--save", "", "--appendonly", "no"], stdout=subprocess.DEVNULL
+        )
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self.client.ping()
+            except redis.ConnectionError:
+                assert time.monotonic() < until, "redis-server does not come up"
+                time.sleep(0.01)
+            else:
+                return
+
+    def send(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None

@@ -1,0 +1,297 @@
+"""Rates that processes share: two of them, a real Redis, and Redis going away and coming back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from gateway.errors import GatewayError
+from gateway.limits.rates import Rates
+from gateway.limits.shared import SHARED, Shared
+from gateway.settings import Client, Redis, Settings
+from gateway.settings import Rates as RatesSettings
+from tests.support.redis_server import REDIS_SERVER, Server
+from tests.support.running import TestClock
+
+_PATIENCE = 20.0
+
+pytestmark = pytest.mark.services
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    if REDIS_SERVER is None:
+        missing = "missing: redis-server"
+        (pytest.fail if os.environ.get("REQUIRE_SERVICES") else pytest.skip)(missing)
+    server = Server(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+    server.client.close()
+
+
+@asynccontextmanager
+async def _process(
+    server: Server,
+    clock: TestClock,
+    rates: RatesSettings,
+    clients: dict[str, Client] | None = None,
+    patience: float = _PATIENCE,
+) -> AsyncIterator[tuple[Rates, Shared]]:
+    """Run one process's rates, which by default wait for a busy machine as long as it takes."""
+    url = f"redis://127.0.0.1:{server.port}"
+    own = Redis(url=url, timeout=patience)
+    settings = Settings(rates=rates, clients=clients or {}, redis=own)
+    shared = Shared(settings.redis, b"0" * 32, clock)
+    await shared.open()
+    try:
+        yield Rates(settings, clock, shared), shared
+    finally:
+        await shared.close()
+
+
+@asynccontextmanager
+async def _two(
+    server: Server, clock: TestClock, rates: RatesSettings
+) -> AsyncIterator[tuple[Rates, Rates]]:
+    async with _process(server, clock, rates) as one, _process(server, clock, rates) as other:
+        yield one[0], other[0]
+
+
+async def _asked(rates: Rates, times: int, client: str | None = "a") -> int:
+    """Ask so many times, all at once, and return how many were let through."""
+    asked = [rates.request(client) for _ in range(times)]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    refused = [one for one in answers if isinstance(one, BaseException)]
+    assert all(isinstance(one, GatewayError) for one in refused), refused
+    return times - len(refused)
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(_PATIENCE):
+        while not is_so():  # noqa: ASYNC110 (what is waited for belongs to the gateway)
+            await asyncio.sleep(0.005)
+
+
+def _questions() -> int:
+    return sum(int(SHARED.labels(outcome)._value.get()) for outcome in ("leased", "empty"))
+
+
+async def test_two_processes_have_one_allowance_between_them(server: Server) -> None:
+    clock = TestClock()
+    rates = RatesSettings(requests_per_minute=100)
+    async with _two(server, clock, rates) as (one, other):
+        through = await asyncio.gather(_asked(one, 150), _asked(other, 150))
+        assert sum(through) == 100
+        assert min(through) > 0, "both get some of it"
+        clock.advance(120)
+        assert await _asked(other, 70) + await _asked(one, 70) <= 100
+
+
+async def test_a_process_sits_on_a_twentieth_of_what_is_left_at_most(server: Server) -> None:
+    clock = TestClock()
+    rates = RatesSettings(requests_per_minute=1_000)
+    async with _two(server, clock, rates) as (one, other):
+        assert await _asked(one, 1) == 1
+        assert await _asked(other, 2_000) == 950
+        assert await _asked(one, 2_000) == 49
+
+
+async def test_redis_is_not_asked_for_each_request(server: Server) -> None:
+    async with _process(server, TestClock(), RatesSettings(requests_per_minute=6_000)) as (
+        rates,
+        _,
+    ):
+        before = _questions()
+        for _ in range(1_000):
+            await rates.request("a")
+        assert _questions() - before < 10
+        for _ in range(5_000):
+            await rates.request("a")
+        assert _questions() - before < 150
+        before = _questions()
+        assert await _asked(rates, 500) == 0
+        assert _questions() - before <= 1, "nor for each request of who is out of it"
+
+
+async def test_what_is_left_of_a_slice_lapses_with_its_minute(server: Server) -> None:
+    clock = TestClock()
+    async with _process(server, clock, RatesSettings(requests_per_minute=100)) as (rates, _):
+        await rates.request("a")
+        clock.advance(60)
+        assert await _asked(rates, 200) == 95, "the slice of five counts as used"
+
+
+async def test_who_is_out_of_it_is_told_when_to_come_back_and_is_let_through_then(
+    server: Server,
+) -> None:
+    clock = TestClock()
+    async with _process(server, clock, RatesSettings(requests_per_minute=7)) as (rates, _):
+        assert await _asked(rates, 50) == 7
+        with pytest.raises(GatewayError) as refused:
+            await rates.request("a")
+        wait = int(refused.value.headers["Retry-After"])
+        clock.advance(wait - 1)
+        assert await _asked(rates, 1) == 0
+        clock.advance(1)
+        assert await _asked(rates, 1) == 1
+
+
+async def test_a_day_is_shared_too_and_turns_at_midnight(server: Server) -> None:
+    clock = TestClock()
+    rates = RatesSettings(requests_per_minute=100, requests_per_day=30)
+    async with _two(server, clock, rates) as (one, other):
+        assert await _asked(one, 20) + await _asked(other, 50) == 30
+        with pytest.raises(GatewayError) as refused:
+            await other.request("a")
+        assert refused.value.details == {"limit": "requests", "window": "day"}
+        clock.advance(3_600)
+        assert await _asked(one, 1) == 0
+        clock.advance(13 * 3_600)
+        assert await _asked(one, 50) == 30
+
+
+async def test_cost_is_shared_and_what_is_refused_costs_nothing(server: Server) -> None:
+    clock = TestClock()
+    rates = RatesSettings(cost_per_minute=1_000)
+    async with _two(server, clock, rates) as (one, other):
+        await one.cost("a", 600)
+        with pytest.raises(GatewayError, match="allowance"):
+            await other.cost("a", 401)
+        await other.cost("a", 380)
+        with pytest.raises(GatewayError, match="allowance"):
+            await other.cost("a", 30)
+
+
+async def test_answers_say_how_the_shared_allowance_stands(server: Server) -> None:
+    clock = TestClock()
+    rates = RatesSettings(requests_per_minute=100)
+    async with _two(server, clock, rates) as (one, other):
+        await _asked(one, 20)
+        standing = await other.request("a")
+        assert (standing.limit, standing.reset) == (100, 60)
+        assert 70 <= standing.remaining < 80
+        before = standing.remaining
+        assert (await other.request("a")).remaining == before - 1
+
+
+async def test_clients_do_not_share_with_each_other(server: Server) -> None:
+    own = {"b": Client(requests_per_minute=3)}
+    rates = RatesSettings(requests_per_minute=10, anonymous_per_minute=4)
+    async with _process(server, TestClock(), rates, own) as (one, _):
+        assert await _asked(one, 50) == 10
+        assert await _asked(one, 50, "b") == 3
+        assert await _asked(one, 50, None) == 4
+
+
+async def test_nothing_in_redis_names_a_client(server: Server) -> None:
+    async with _process(server, TestClock(), RatesSettings(requests_per_day=10)) as (rates, _):
+        await rates.request("001088000017")
+        keys = server.client.keys()
+        assert isinstance(keys, list)
+        assert keys
+        assert not [key for key in keys if b"001088000017" in key]
+        lives = [server.client.ttl(key) for key in keys]
+        assert all(isinstance(life, int) and life > 0 for life in lives), "and nothing stays"
+
+
+async def test_without_redis_each_process_goes_on_by_itself_and_joins_again(
+    server: Server,
+) -> None:
+    clock = TestClock()
+    rates = RatesSettings(requests_per_minute=100)
+    async with (
+        _process(server, clock, rates) as (one, first),
+        _process(server, clock, rates) as (other, second),
+    ):
+        assert await _asked(one, 30) == 30
+        server.stop()
+        with capture_logs() as logs:
+            assert await _asked(one, 200) == 70, "what it let through itself counts"
+            assert await _asked(other, 200) == 100
+            assert (first.up, second.up) == (False, False)
+            server.start()
+            clock.advance(120)
+            assert await _asked(one, 1) + await _asked(other, 1) == 2
+            await _until(lambda: first.up and second.up)
+            assert sum(await asyncio.gather(_asked(one, 150), _asked(other, 150))) == 100
+        events = [(one["log_level"], one["event"]) for one in logs]
+        assert (
+            events
+            == [("warning", "shared rates are gone")] * 2 + [("info", "shared rates are back")] * 2
+        ), "one line a change"
+
+
+async def test_a_gateway_starts_without_redis(server: Server) -> None:
+    server.stop()
+    clock = TestClock()
+    async with _process(server, clock, RatesSettings(requests_per_minute=10)) as (rates, shared):
+        assert not shared.up
+        assert await _asked(rates, 50) == 10
+        server.start()
+        clock.advance(120)
+        assert await _asked(rates, 1) == 1
+        await _until(lambda: shared.up)
+        assert await _asked(rates, 50) == 10
+
+
+async def test_a_redis_that_hangs_holds_nobody_up(server: Server) -> None:
+    clock, limits = TestClock(), RatesSettings(requests_per_minute=100)
+    async with _process(server, clock, limits, patience=0.05) as (rates, shared):
+        await _until(lambda: shared.up)
+        server.send(signal.SIGSTOP)
+        started = time.monotonic()
+        assert await _asked(rates, 60) == 60
+        assert time.monotonic() - started < 1.0
+        assert not shared.up
+        started = time.monotonic()
+        for _ in range(40):
+            await rates.request("a")
+        assert time.monotonic() - started < 1.0, "nobody waits for it any more"
+        server.send(signal.SIGCONT)
+        clock.advance(120)
+        await rates.request("a")
+        await _until(lambda: shared.up)
+
+
+async def test_a_redis_that_takes_no_writes_counts_as_gone(server: Server) -> None:
+    clock = TestClock()
+    async with _process(server, clock, RatesSettings(requests_per_minute=10)) as (rates, shared):
+        server.client.config_set("maxmemory", "1")
+        assert await _asked(rates, 50) == 10
+        assert not shared.up
+        clock.advance(120)
+        with capture_logs() as logs:
+            assert await _asked(rates, 1) == 1
+            await _until(lambda: shared._probing is None)
+        assert (shared.up, logs) == (False, [])
+        server.client.config_set("maxmemory", "0")
+        clock.advance(1)
+        await rates.request("a")
+        await _until(lambda: shared.up)
+
+
+async def test_who_goes_away_while_waiting_for_a_slice_disturbs_nobody(server: Server) -> None:
+    clock = TestClock()
+    async with _process(server, clock, RatesSettings(requests_per_minute=100)) as (rates, shared):
+        server.send(signal.SIGSTOP)
+        waiting = [asyncio.create_task(rates.request("a")) for _ in range(10)]
+        for _ in range(20):
+            await asyncio.sleep(0)
+        for task in waiting[:5]:
+            task.cancel()
+        server.send(signal.SIGCONT)
+        await asyncio.gather(*waiting, return_exceptions=True)
+        assert [task.cancelled() for task in waiting] == [True] * 5 + [False] * 5
+        assert shared.up
+        through = 5 + await _asked(rates, 200)
+        assert 80 <= through <= 100, "the slice of who went away may be lost, no more"
+        assert await _asked(rates, 20, "b") == 20, "answers are not mixed up"
