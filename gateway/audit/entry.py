@@ -1,61 +1,124 @@
-"""What the journal says of an answer: who, when, why, about whom, from where; never the content.
+"""What the journal says of an answer: who, when, why, about whom, what; never the content.
 
 Persons are written as keyed hashes, so that the journal by itself names nobody (design section 7).
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+import re
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import Enum
 
+import orjson
+
+from connectors.description import Record
 from connectors.values import person_number
 from gateway.access.caller import Caller
+from gateway.keys import Keyring
+from gateway.plan.shapes import Missing, Need
+from gateway.protection.represented import is_closed
+from gateway.trail import Role
+
+_NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9]{12}(?![0-9A-Za-z])")
+_OLD_NUMBER = re.compile(r"[0-9]{9}")
 
 
-def person_hash(secret: bytes, number: str) -> str:
-    """Return the keyed hash (HMAC-SHA256, hex) that stands for a person's number."""
-    return hmac.new(secret, number.encode(), hashlib.sha256).hexdigest()
+class Result(Enum):
+    """Whether there was an answer at all."""
+
+    ANSWERED = "ANSWERED"
+    REFUSED = "REFUSED"
 
 
-def _nameless(secret: bytes, subject: str | None) -> str | None:
-    """Return a token's subject; hashed where it is a person's number, an officer's own too."""
-    if subject is None:
-        return None
-    try:
-        return person_hash(secret, person_number(subject))
-    except ValueError:
-        return subject
+def holds_number(text: str) -> bool:
+    """Say whether the number of a person stands in ``text``, which would go into entries as it is.
+
+    Twelve digits that stand by themselves; nine are an old number only if there is nothing else,
+    since case numbers have such runs.
+    """
+    return bool(_NUMBER.search(text) or _OLD_NUMBER.fullmatch(text))
+
+
+def person_hash(hashes: Keyring, number: str) -> str:
+    """Return what stands for a person's number: id of the key, and keyed hash (HMAC-SHA256)."""
+    return f"{hashes.current.id}:{hashes.current.mac(number.encode())}"
+
+
+def person_hashes(hashes: Keyring, numbers: Iterable[str]) -> list[str]:
+    """Return everything that may stand for one of ``numbers``, under former keys too."""
+    return [f"{key.id}:{key.mac(one.encode())}" for one in numbers for key in hashes.all]
+
+
+def asked_fields(needs: Sequence[Need], asked: Sequence[bool], lacking: Sequence[Missing]) -> bytes:
+    """Return which fields of which records an operation asks for, and what the caller lacks.
+
+    JSON, made once for an operation and a set of permissions, and put into every entry as it is.
+    ``asked``: which of ``needs`` are asked for. What is lacking counts for records of others than
+    the citizen who asks.
+    """
+    fields: dict[str, list[str]] = {}
+    missing: set[str] = set()
+    for (record, position), is_asked, lacks in zip(needs, asked, lacking, strict=True):
+        if not is_asked:
+            continue
+        missing.update(lacks)
+        names = fields.setdefault(f"{record.database}.{record.name}", [])
+        if position is not None and isinstance(record, Record):
+            names.append(record.columns[position].name)
+    return orjson.dumps({"fields": fields, "lacking": sorted(missing)})
 
 
 def entry(
-    secret: bytes,
+    hashes: Keyring,
     at: datetime,
     request_id: str,
     caller: Caller,
     document: str,
-    persons: Iterable[str],
+    people: Iterable[tuple[str, Role, Sequence[str]]],
     sections: Mapping[str, str],
     codes: Iterable[str],
+    asked: bytes = b"{}",
+    result: Result = Result.ANSWERED,
+    deferred: timedelta | None = None,
 ) -> dict[str, object]:
     """Return one journal entry.
 
     ``document``: hash of the document's text (names chosen by clients could hold anything).
-    ``persons``: every number the answer touched. ``sections``: list of records -> state.
-    ``codes``: error codes in the answer.
+    ``people``: whom the answer touched (``Trail.all``). ``sections``: list of records -> state.
+    ``codes``: error codes in the answer. ``asked``: from ``asked_fields``. ``deferred``: how long
+    the people are not shown this entry (a lawful delay of the purpose). Costs about 2 us a person.
     """
     return {
+        "id": secrets.token_hex(8),
         "at": at.isoformat(),
         "requestId": request_id,
         "client": caller.client,
         "agency": caller.agency,
-        "subject": _nameless(secret, caller.subject),
+        "subject": _nameless(hashes, caller.representative or caller.subject),
         "tokenId": caller.token_id,
         "purpose": caller.purpose,
         "caseNumber": caller.case_number,
         "document": document,
-        "persons": sorted({person_hash(secret, number) for number in persons}),
+        "result": result.name,
+        "persons": [
+            {"person": person_hash(hashes, number), "role": role.name, "sections": sections_read}
+            for number, role, sections_read in people
+        ],
         "sections": dict(sorted(sections.items())),
+        "asked": orjson.Fragment(asked),
         "codes": sorted(set(codes)),
+        "showsFrom": (at + deferred).isoformat() if deferred else None,
+        "hiddenFromGuardians": is_closed(sections, caller.purpose),
     }
+
+
+def _nameless(hashes: Keyring, subject: str | None) -> str | None:
+    """Return a token's subject; hashed where it is a person's number, an officer's own too."""
+    if subject is None:
+        return None
+    try:
+        return person_hash(hashes, person_number(subject))
+    except ValueError:
+        return subject

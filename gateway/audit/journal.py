@@ -1,127 +1,185 @@
 """The journal: one line per answer, on disk before the answer leaves.
 
-Entries waiting at the same time are written and synced together (group commit). A line that could
-not be written whole is closed off, so that the next one starts clean. A file that was moved away or
-removed is made anew; nothing is written where nobody will look. If an entry cannot be written there
-is no answer (design section 3).
+Entries waiting at the same time are written and synced together (group commit): the next batch
+forms while one is being written in a thread. If an entry cannot be written there is no answer
+(design section 3).
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Mapping
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import orjson
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from gateway.audit.chain import written
+from gateway.audit.segments import Options, Writer
+from gateway.clock import Clock, SystemClock
 from gateway.errors import GatewayError
+from gateway.keys import Keyring
+
+#: Entries that may wait: beyond them the disk stands still, and memory must not fill up.
+_MOST_WAITING = 10_000
+
+#: An entry that waits: its content, who waits for its number, and since when.
+_Waiting = tuple[bytes, asyncio.Future[int], float]
 
 
 class Journal:
-    """An append-only file of JSON lines. Opened at start-up; used from one event loop."""
+    """An append-only, chained log in segments in ``folder``, which is this gateway's alone.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._descriptor: int | None = None
-        self._torn = False
+    ``chain``: keys of the chain; the current one is used. ``sign``: signs the checkpoints. Opened
+    at start-up; used from one event loop.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        chain: Keyring,
+        sign: Ed25519PrivateKey,
+        options: Options | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.folder = folder
+        #: What else an append waits for, with the entry's number, after it is on disk.
+        self.committed: Callable[[int], Awaitable[None]] | None = None
+        #: Called in the event loop after each batch that is on disk.
+        self.grown: Callable[[], None] = lambda: None
+        self._options = options or Options()
+        self._clock = clock or SystemClock()
+        self._writer = Writer(folder, chain, sign, self._options, self._clock)
+        self._on_disk = 0
         self._failed = False
-        self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
+        self._waiting: list[_Waiting] = []
+        self._writing: list[_Waiting] = []
         self._flushing: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._thread: ThreadPoolExecutor | None = None
+
+    @property
+    def id(self) -> str:
+        """What tells this journal from those of other gateways; known once it is open."""
+        return self._writer.journal
+
+    @property
+    def on_disk(self) -> int:
+        """Number of the last entry that is on disk."""
+        return self._on_disk
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every entry that was handed over is on disk, or was refused."""
+        return not self._waiting and not self._writing
 
     def open(self) -> None:
-        """Open the file, creating it readable by its owner only; raises OSError."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        is_new = not self._path.exists()
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
-        self._descriptor = os.open(self._path, flags, 0o600)
-        if is_new:
-            _sync_folder(self._path.parent)
-        size = os.fstat(self._descriptor).st_size
-        self._torn = size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
+        """Open the last segment or begin the first; raises what ``Writer.open`` raises."""
+        self._writer.open()
+        self._on_disk = self._writer.link.seq
+        self._thread = ThreadPoolExecutor(1, "audit")
 
     async def close(self) -> None:
-        """Write what is waiting and close the file."""
+        """Write what is waiting, sign a last checkpoint and close the files."""
         if self._flushing is not None:
             await self._flushing
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._thread is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.close)
+            self._thread.shutdown()
+            self._thread = None
 
     async def check(self) -> bool:
         """Return whether entries can be written; after a failure this is found out by trying."""
+        if self._failed and not self.is_idle:
+            return False  # what is under way will tell
         if self._failed:
+            at = written(self._clock.now())
             try:
-                await self.append({"probe": True})
+                await self.append({"id": secrets.token_hex(8), "at": at, "probe": True})
             except GatewayError:
                 return False
-        return self._descriptor is not None
+        if self.committed is not None:
+            try:
+                async with asyncio.timeout(self._options.timeout):
+                    await self.committed(self._on_disk)
+            except TimeoutError:
+                return False
+        return self._writer.is_open
 
     async def append(self, entry: Mapping[str, object]) -> None:
         """Return once ``entry`` is on disk; raises GatewayError AUDIT_UNAVAILABLE if it is not.
 
-        A caller that is cancelled while waiting leaves its entry to be written: an entry too many
-        does no harm, one too few would.
+        The error also comes when the time is over: the entry may still be written then. A caller
+        that is cancelled while waiting leaves its entry to be written: an entry too many does no
+        harm, one too few would. Costs about 20 us of CPU with 32 waiting, 300 us with none.
         """
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE), done))
+        if self.committed is None:
+            await self._append(entry)
+            return
+        try:
+            async with asyncio.timeout(self._options.timeout):
+                await self.committed(await self._append(entry))
+        except TimeoutError:
+            raise GatewayError("AUDIT_UNAVAILABLE") from None
+
+    def _append(self, entry: Mapping[str, object]) -> asyncio.Future[int]:
+        """Hand over an entry; its number comes when it is on disk."""
+        if len(self._waiting) >= _MOST_WAITING:
+            raise GatewayError("AUDIT_UNAVAILABLE")
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[int] = loop.create_future()
+        self._waiting.append((orjson.dumps(entry), done, loop.time()))
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
-        await asyncio.shield(done)
+        if self._timer is None:
+            self._timer = loop.call_later(self._options.timeout, self._expire)
+        return done
 
     async def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._waiting:
-            batch, self._waiting = self._waiting, []
+            self._writing, self._waiting = self._waiting, []
             try:
-                await asyncio.to_thread(self._write, b"".join(line for line, _ in batch))
-            except Exception:  # whatever it was: nobody may wait for ever, nor be answered
-                self._failed = True
-                for _, done in batch:
-                    _settle(done, GatewayError("AUDIT_UNAVAILABLE"))
+                bodies = [body for body, _, _ in self._writing]
+                first = await loop.run_in_executor(self._thread, self._writer.write, bodies)
+            except Exception as error:  # whatever it was: nobody may wait for ever, nor be answered
+                self._refuse(error)
             else:
                 self._failed = False
-                for _, done in batch:
-                    _settle(done, None)
+                self._on_disk = first + len(bodies) - 1
+                for seq, (_, done, _) in enumerate(self._writing, first):
+                    if not done.done():
+                        done.set_result(seq)
+                self.grown()
+            self._writing = []
 
-    def _write(self, lines: bytes) -> None:
-        descriptor = self._present()
-        left = memoryview(b"\n" + lines if self._torn else lines)
-        while left:
-            written = os.write(descriptor, left)
-            self._torn = bytes(left[:written][-1:]) != b"\n"
-            left = left[written:]
-        os.fsync(descriptor)
+    def _refuse(self, error: Exception) -> None:
+        if not self._failed:
+            structlog.get_logger().error("audit_unavailable", error=repr(error))
+        self._failed = True
+        for _, done, _ in self._writing:
+            _fail(done)
 
-    def _present(self) -> int:
-        """Return the descriptor of the file that is at the path now; raises OSError."""
-        if self._descriptor is None:
-            raise OSError("the journal is not open")
-        try:
-            is_there = os.path.samestat(self._path.stat(), os.fstat(self._descriptor))
-        except FileNotFoundError:
-            is_there = False
-        if not is_there:
-            os.close(self._descriptor)
-            self._descriptor = None
-            self.open()
-        assert self._descriptor is not None
-        return self._descriptor
-
-
-def _sync_folder(folder: Path) -> None:
-    """Have a new file's name on disk, without which its content is lost too."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    def _expire(self) -> None:
+        """Refuse those whose time is over; they stand in the order in which they came."""
+        loop = asyncio.get_running_loop()
+        self._timer = None
+        for _, done, since in (*self._writing, *self._waiting):
+            if since + self._options.timeout > loop.time():
+                self._timer = loop.call_at(since + self._options.timeout, self._expire)
+                return
+            if not done.done():
+                self._failed = True
+                _fail(done)
 
 
-def _settle(done: asyncio.Future[None], error: GatewayError | None) -> None:
-    if done.done():
-        return
-    if error is None:
-        done.set_result(None)
-    else:
-        done.set_exception(error)
+def _fail(done: asyncio.Future[int]) -> None:
+    if not done.done():
+        done.set_exception(GatewayError("AUDIT_UNAVAILABLE"))
         done.exception()  # whoever waited may be gone; the error was for them alone

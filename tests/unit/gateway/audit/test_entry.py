@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.population import DATABASE as POPULATION
 from gateway.access.caller import Caller
-from gateway.audit.entry import entry, person_hash
+from gateway.audit.entry import Result, asked_fields, entry, person_hash, person_hashes
+from gateway.derived.unsanctioned import DERIVED as UNSANCTIONED
+from gateway.keys import Keyring, Secret
+from gateway.plan.shapes import Missing, Need
+from gateway.trail import Role
 from tests.support.generated import PATIENT
 from tests.support.people import DEAD, HOA, LAN, OLD_NUMBER
 
-SECRET, OTHER_SECRET = b"s" * 32, b"o" * 32
+OLDEST, FORMER, SECRET = (Secret.of(letter * 32) for letter in (b"a", b"f", b"s"))
+RING = Keyring(SECRET)
 AT = datetime(2026, 11, 23, 3, tzinfo=UTC)
+MARRIAGES = CIVIL_STATUS.by_name["marriages"]
+IDENTITY = POPULATION.by_name["identity"]
+READ = ["civil_status.marriages", "population.identity"]
+SECTIONS = {"population.identity": "ANSWERED", "civil_status.marriages": "UNAVAILABLE"}
 OFFICER = Caller(
     client="desk",
     agency="Sở Tư pháp",
@@ -26,17 +40,37 @@ OFFICER = Caller(
     case_number="H29-2026-0001",
 )
 
+Person = tuple[str, Role, Sequence[str]]
+
 
 def _entry(
-    caller: Caller = OFFICER, persons: Iterable[str] = (HOA,), secret: bytes = SECRET
-) -> dict[str, object]:
-    sections = {"population.identity": "ANSWERED", "civil_status.marriages": "UNAVAILABLE"}
+    caller: Caller = OFFICER,
+    people: Iterable[Person] = ((HOA, Role.NAMED, READ),),
+    ring: Keyring = RING,
+    sections: Mapping[str, str] = SECTIONS,
+    **more: Any,
+) -> dict[str, Any]:
+    """Return an entry as it is read back from the journal."""
     codes = ["SOURCE_UNAVAILABLE", "SOURCE_UNAVAILABLE"]
-    return entry(secret, AT, "request-1", caller, "d" * 64, persons, sections, codes)
+    made = entry(ring, AT, "request-1", caller, "d" * 64, people, sections, codes, **more)
+    found: dict[str, Any] = orjson.loads(orjson.dumps(made))
+    return found
+
+
+def _asked(needs: Sequence[Need], lacking: Sequence[Missing]) -> bytes:
+    """Return what an entry says of ``needs`` all of which are asked for."""
+    return asked_fields(needs, [True] * len(needs), lacking)
+
+
+def _named(*numbers: str) -> list[Person]:
+    return [(number, Role.NAMED, ()) for number in numbers]
 
 
 def test_an_entry_says_who_asked_when_why_and_from_where_it_was_answered() -> None:
-    assert _entry() == {
+    asked = _asked([(MARRIAGES, None), (MARRIAGES, 0)], [(), ()])
+    found = _entry(asked=asked)
+    assert re.fullmatch(r"[0-9a-f]{16}", found.pop("id"))
+    assert found == {
         "at": "2026-11-23T03:00:00+00:00",
         "requestId": "request-1",
         "client": "desk",
@@ -46,13 +80,51 @@ def test_an_entry_says_who_asked_when_why_and_from_where_it_was_answered() -> No
         "purpose": "1.000894",
         "caseNumber": "H29-2026-0001",
         "document": "d" * 64,
-        "persons": [person_hash(SECRET, HOA)],
+        "result": "ANSWERED",
+        "persons": [{"person": person_hash(RING, HOA), "role": "NAMED", "sections": READ}],
         "sections": {"civil_status.marriages": "UNAVAILABLE", "population.identity": "ANSWERED"},
+        "asked": {"fields": {"civil_status.marriages": ["event_id"]}, "lacking": []},
         "codes": ["SOURCE_UNAVAILABLE"],
+        "showsFrom": None,
+        "hiddenFromGuardians": False,
     }
 
 
-def _numbers(found: dict[str, object]) -> list[str]:
+def test_every_entry_has_an_id_of_its_own() -> None:
+    assert len({_entry()["id"] for _ in range(100)}) == 100
+
+
+def test_a_refusal_says_that_there_was_no_answer() -> None:
+    found = _entry(people=[(HOA, Role.REFUSED, ())], sections={}, result=Result.REFUSED)
+    assert found["result"] == "REFUSED"
+    assert [one["role"] for one in found["persons"]] == ["REFUSED"]
+    assert found["asked"] == {}, "at times it was not even read what was asked"
+
+
+def test_people_stand_with_their_role_and_what_was_read_of_each() -> None:
+    people: list[Person] = [
+        (HOA, Role.NAMED, READ),
+        (LAN, Role.KIN, ["population.identity"]),
+        (DEAD, Role.MENTIONED, ()),
+    ]
+    assert _entry(people=people)["persons"] == [
+        {"person": person_hash(RING, HOA), "role": "NAMED", "sections": READ},
+        {"person": person_hash(RING, LAN), "role": "KIN", "sections": ["population.identity"]},
+        {"person": person_hash(RING, DEAD), "role": "MENTIONED", "sections": []},
+    ]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_role_is_written_by_its_name(role: Role) -> None:
+    (person,) = _entry(people=[(HOA, role, ())])["persons"]
+    assert person["role"] == role.name
+
+
+def test_an_answer_that_touched_nobody_names_nobody() -> None:
+    assert _entry(people=())["persons"] == []
+
+
+def _numbers(found: Mapping[str, object]) -> list[str]:
     """Return what reads like a person's number in an entry: digits that stand by themselves."""
     return re.findall(
         r"(?<![0-9a-f])(?:[0-9]{12}|[0-9]{9})(?![0-9a-f])", orjson.dumps(found).decode()
@@ -60,22 +132,35 @@ def _numbers(found: dict[str, object]) -> list[str]:
 
 
 def test_no_person_is_named_by_number() -> None:
-    assert _numbers(_entry(persons=[HOA, LAN, DEAD, OLD_NUMBER])) == []
+    assert _numbers(_entry(people=_named(HOA, LAN, DEAD, OLD_NUMBER))) == []
 
 
 def test_a_citizen_who_asks_is_not_named_either() -> None:
     citizen = Caller(client="portal", subject=HOA, scopes=frozenset({"me"}), citizen=HOA)
-    found = _entry(citizen)
+    found = _entry(citizen, [(HOA, Role.OWN, ())])
     assert _numbers(found) == []
-    assert found["subject"] == person_hash(SECRET, HOA)
-    assert found["persons"] == [found["subject"]], "the log shows that it was their own view"
+    assert found["subject"] == person_hash(RING, HOA)
+    (person,) = found["persons"]
+    assert person["person"] == found["subject"], "the log shows that it was their own view"
+
+
+def test_whoever_asks_for_somebody_is_the_subject_and_not_named_either() -> None:
+    """Whatever a token has for a subject: the representative was found in it."""
+    mother = Caller(
+        client="portal", subject="portal-77", scopes=frozenset({"me"}), citizen=HOA,
+        representative=LAN,
+    )  # fmt: skip
+    found = _entry(mother, [(HOA, Role.REPRESENTED, ())])
+    assert _numbers(found) == []
+    assert found["subject"] == person_hash(RING, LAN)
+    assert [one["person"] for one in found["persons"]] == [person_hash(RING, HOA)]
 
 
 def test_an_officer_whose_token_names_them_by_number_is_not_named_either() -> None:
     officer = Caller(client="desk", subject=LAN, scopes=frozenset({"population:read"}))
     found = _entry(officer)
     assert _numbers(found) == []
-    assert found["subject"] == person_hash(SECRET, LAN)
+    assert found["subject"] == person_hash(RING, LAN)
 
 
 def test_an_anonymous_subject_stays_empty() -> None:
@@ -83,20 +168,112 @@ def test_an_anonymous_subject_stays_empty() -> None:
 
 
 def test_the_same_number_has_the_same_hash_and_under_another_key_another() -> None:
-    assert person_hash(SECRET, HOA) == person_hash(SECRET, HOA)
-    assert person_hash(SECRET, HOA) != person_hash(SECRET, LAN)
-    assert person_hash(SECRET, HOA) != person_hash(OTHER_SECRET, HOA)
-    assert _entry()["persons"] != _entry(secret=OTHER_SECRET)["persons"]
+    other = Keyring(FORMER)
+    assert person_hash(RING, HOA) == person_hash(RING, HOA)
+    assert person_hash(RING, HOA) != person_hash(RING, LAN)
+    assert person_hash(RING, HOA) != person_hash(other, HOA)
+    assert _entry()["persons"] != _entry(ring=other)["persons"]
 
 
-def test_a_hash_tells_nothing_by_its_form() -> None:
-    assert all(
-        re.fullmatch(r"[0-9a-f]{64}", person_hash(SECRET, number)) for number in (HOA, OLD_NUMBER)
-    )
+def test_a_hash_tells_its_key_and_else_nothing_by_its_form() -> None:
+    for number in (HOA, OLD_NUMBER):
+        assert re.fullmatch(rf"{SECRET.id}:[0-9a-f]{{64}}", person_hash(RING, number))
 
 
-def test_a_person_touched_twice_is_named_once_and_the_order_tells_nothing() -> None:
-    assert _entry(persons=[HOA, LAN, HOA]) == _entry(persons=[LAN, HOA])
+def test_a_new_hash_is_made_with_the_current_key_alone() -> None:
+    rotated = Keyring(SECRET, (FORMER, OLDEST))
+    assert person_hash(rotated, HOA) == person_hash(RING, HOA)
+    assert _entry(ring=rotated)["persons"] == _entry()["persons"]
+
+
+def test_what_was_written_under_former_keys_is_found_again() -> None:
+    rotated = Keyring(SECRET, (FORMER, OLDEST))
+    written = [person_hash(Keyring(key), HOA) for key in (SECRET, FORMER, OLDEST)]
+    assert person_hashes(rotated, [HOA]) == written
+    assert person_hashes(RING, [HOA]) == written[:1]
+
+
+def test_every_number_of_a_person_is_looked_for_under_every_key() -> None:
+    rotated = Keyring(SECRET, (FORMER,))
+    found = person_hashes(rotated, [HOA, OLD_NUMBER])
+    one_by_one = [*person_hashes(rotated, [HOA]), *person_hashes(rotated, [OLD_NUMBER])]
+    assert found == one_by_one
+    assert len(set(found)) == 4
+    assert person_hashes(rotated, []) == []
+    assert not set(found) & set(person_hashes(rotated, [LAN]))
+
+
+def test_what_was_asked_is_told_by_record_and_column() -> None:
+    needs = [(MARRIAGES, None), (IDENTITY, 0), (MARRIAGES, 24), (MARRIAGES, 13)]
+    assert orjson.loads(_asked(needs, [()] * 4)) == {
+        "fields": {
+            "civil_status.marriages": ["husband_ethnicity", "requester_relation"],
+            "population.identity": ["citizen_id"],
+        },
+        "lacking": [],
+    }
+
+
+def test_what_only_has_to_be_looked_at_was_not_asked_for() -> None:
+    """A struct is null or not by all of its columns: they are needed, whoever may see them."""
+    needs: list[Need] = [(MARRIAGES, None), (MARRIAGES, 21), (MARRIAGES, 24), (IDENTITY, 0)]
+    lacking = [(), (), ("civil_status:sensitive",), ("population:read",)]
+    assert orjson.loads(asked_fields(needs, [True, True, False, False], lacking)) == {
+        "fields": {"civil_status.marriages": ["husband_name"]},
+        "lacking": [],
+    }
+
+
+def test_a_derived_view_is_asked_for_by_its_name() -> None:
+    name = "administrative_violations.is_considered_unsanctioned"
+    assert orjson.loads(_asked([(UNSANCTIONED, None)], [()]))["fields"] == {name: []}
+
+
+def test_what_is_lacking_is_told_once_and_in_order() -> None:
+    caller = replace(OFFICER, scopes=frozenset({"civil_status:read"}))
+    needs = [(IDENTITY, None), (IDENTITY, 0), (MARRIAGES, 24), (MARRIAGES, 0)]
+    lacking = [caller.lacks(*need) for need in needs]
+    assert lacking[-1] == ()
+    assert orjson.loads(_asked(needs, lacking))["lacking"] == [
+        "civil_status:sensitive",
+        "population:read",
+        "purpose:civil_status.marriages.husband.ethnicity",
+    ]
+
+
+def test_an_entry_that_is_deferred_says_from_when_it_shows() -> None:
+    assert _entry(deferred=timedelta(days=30))["showsFrom"] == "2026-12-23T03:00:00+00:00"
+    assert _entry(deferred=timedelta(hours=1))["showsFrom"] == "2026-11-23T04:00:00+00:00"
+
+
+@pytest.mark.parametrize("deferred", [None, timedelta(0)])
+def test_an_entry_that_is_not_deferred_shows_at_once(deferred: timedelta | None) -> None:
+    assert _entry(deferred=deferred)["showsFrom"] is None
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [{"legal_aid.cases": "ANSWERED"}, {**SECTIONS, "legal_aid.providers": "UNAVAILABLE"},
+     {"population.protection_orders": "WITHHELD"}],
+)  # fmt: skip
+def test_what_asks_about_legal_aid_or_protection_is_hidden_from_guardians(
+    sections: dict[str, str],
+) -> None:
+    """Whether it was answered or not: that somebody asked says it all."""
+    assert _entry(sections=sections)["hiddenFromGuardians"]
+
+
+@pytest.mark.parametrize("purpose", ["2.000829", "2.000829.H29", "address-protection"])
+def test_so_is_whatever_is_asked_for_such_a_purpose(purpose: str) -> None:
+    assert _entry(replace(OFFICER, purpose=purpose))["hiddenFromGuardians"]
+    refused = _entry(replace(OFFICER, purpose=purpose), sections={}, result=Result.REFUSED)
+    assert refused["hiddenFromGuardians"]
+
+
+@pytest.mark.parametrize("purpose", [None, "1.000894", "1.000894.H29", "guardianship"])
+def test_nothing_else_is_hidden_from_guardians(purpose: str | None) -> None:
+    sections = {**SECTIONS, "population.residences": "DENIED", "civil_status.adoptions": "WITHHELD"}
+    assert not _entry(replace(OFFICER, purpose=purpose), sections=sections)["hiddenFromGuardians"]
 
 
 @PATIENT
@@ -105,4 +282,4 @@ def test_a_person_touched_twice_is_named_once_and_the_order_tells_nothing() -> N
     st.from_regex(r"[0-9]{12}|[0-9]{9}", fullmatch=True),
 )
 def test_whatever_the_numbers_none_is_in_the_entry(persons: list[str], subject: str) -> None:
-    assert _numbers(_entry(Caller(client="c", subject=subject), persons)) == []
+    assert _numbers(_entry(Caller(client="c", subject=subject), _named(*persons))) == []

@@ -1,0 +1,222 @@
+"""The copy of the journals in a database, in which a person's entries can be found.
+
+It holds every journal's lines as they stand in the segments, and an index of whom they are about.
+Whatever goes wrong here is CopyUnavailable: that the copy could not be asked must never look as if
+nobody had read anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from gateway.settings import Settings
+
+_T = TypeVar("_T")
+
+_DRIVERS = {"postgresql": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
+#: Seconds for a connection and for one statement.
+_PATIENCE = 5.0
+
+METADATA = sa.MetaData()
+
+
+class CopyUnavailable(Exception):
+    """The copy could not be asked, or did not answer in time."""
+
+
+class _Moment(sa.TypeDecorator[datetime]):
+    """A moment with its zone, also in SQLite, which knows none: there it is UTC."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+ENTRIES = sa.Table(
+    "audit_entries",
+    METADATA,
+    sa.Column("journal", sa.String(16), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("mac", sa.String(64), nullable=False),
+    sa.Column("at", _Moment, nullable=False),
+    sa.Column("entry_id", sa.String(64), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+
+PERSONS = sa.Table(
+    "audit_persons",
+    METADATA,
+    sa.Column("journal", sa.String(16), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("person", sa.String(80), primary_key=True),
+    sa.Column("role", sa.String(16), primary_key=True),
+    sa.Column("at", _Moment, nullable=False),
+    sa.Column("entry_id", sa.String(64), nullable=False),
+    sa.Column("shows_from", _Moment),
+    sa.Column("guardian_hidden", sa.Boolean, nullable=False),
+)
+sa.Index("audit_persons_newest", PERSONS.c.person, PERSONS.c.at.desc(), PERSONS.c.entry_id)
+
+JOURNALS = sa.Table(
+    "audit_journals",
+    METADATA,
+    sa.Column("journal", sa.String(16), primary_key=True),
+    sa.Column("shipped_seq", sa.BigInteger, nullable=False),
+    sa.Column("shipped_until", _Moment),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """How far a journal is in the copy: up to entry ``seq`` (with ``mac``), and up to which time.
+
+    ``until`` None: nothing is known to be complete yet.
+    """
+
+    seq: int
+    mac: str | None
+    until: datetime | None
+
+
+@dataclass(slots=True)
+class Load:
+    """Rows to be shipped together."""
+
+    entries: list[dict[str, object]] = field(default_factory=list)
+    persons: list[dict[str, object]] = field(default_factory=list)
+
+
+class Copy:
+    """The database with the copy. ``url``: SQLAlchemy's, of PostgreSQL or SQLite.
+
+    Raises ValueError for other databases. Connections are made when they are needed.
+    """
+
+    def __init__(self, url: str | sa.URL, patience: float = _PATIENCE) -> None:
+        parsed = _parsed(url)
+        backend = parsed.get_backend_name()
+        if backend not in _DRIVERS:
+            raise ValueError(f"audit.copy_url is PostgreSQL or SQLite, not {backend}")
+        if parsed.drivername == backend:
+            parsed = parsed.set(drivername=_DRIVERS[backend])
+        is_sqlite = backend == "sqlite"
+        limits: dict[str, Any] = {"timeout": patience}
+        if not is_sqlite:
+            limits["command_timeout"] = patience
+        self._patience = patience
+        self._engine = create_async_engine(parsed, connect_args=limits, pool_pre_ping=True)
+        self._calls: set[asyncio.Task[Any]] = set()
+        if is_sqlite:
+            sa.event.listen(self._engine.sync_engine, "connect", _durable)
+
+    @classmethod
+    def configured(cls, settings: Settings) -> Copy | None:
+        """Return the copy that settings name; a relative SQLite file starts at their folder."""
+        if settings.audit.copy_url is None:
+            return None
+        parsed = _parsed(settings.audit.copy_url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            path = settings.path(Path(parsed.database)).absolute()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            parsed = parsed.set(database=str(path))
+        return cls(parsed)
+
+    async def close(self) -> None:
+        """End the calls in flight and close all connections."""
+        if self._calls:
+            await asyncio.wait(self._calls)
+        await self._engine.dispose()
+
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
+        """Run ``work`` in a transaction; raises CopyUnavailable.
+
+        It runs in a task of its own: a caller that leaves does not cost a connection.
+        """
+        call = asyncio.create_task(self._run(work))
+        self._calls.add(call)
+        call.add_done_callback(self._ended)
+        try:
+            async with asyncio.timeout(self._patience * 2):
+                return await asyncio.shield(call)
+        except Exception as error:  # of the database, its driver or the network
+            raise CopyUnavailable(type(error).__name__) from error
+
+    async def shipped(self, journal: str) -> Shipped:
+        """Return how far a journal is here; makes tables and its row where there are none."""
+
+        async def work(connection: AsyncConnection) -> Shipped:
+            await connection.run_sync(METADATA.create_all)
+            known = sa.select(JOURNALS).where(JOURNALS.c.journal == journal)
+            row = (await connection.execute(known)).one_or_none()
+            if row is None:
+                await connection.execute(
+                    sa.insert(JOURNALS), {"journal": journal, "shipped_seq": 0}
+                )
+                return Shipped(0, None, None)
+            last = sa.select(ENTRIES.c.mac).where(
+                ENTRIES.c.journal == journal, ENTRIES.c.seq == row.shipped_seq
+            )
+            mac = (await connection.execute(last)).scalar_one_or_none()
+            return Shipped(row.shipped_seq, mac, row.shipped_until)
+
+        return await self.run(work)
+
+    async def ship(self, journal: str, load: Load, to: Shipped) -> None:
+        """Add rows and note how far the journal is now, all or nothing; raises CopyUnavailable."""
+
+        async def work(connection: AsyncConnection) -> None:
+            await _insert(connection, ENTRIES, load.entries)
+            await _insert(connection, PERSONS, load.persons)
+            await connection.execute(
+                sa.update(JOURNALS)
+                .where(JOURNALS.c.journal == journal, JOURNALS.c.shipped_seq <= to.seq)
+                .values(shipped_seq=to.seq, shipped_until=to.until)
+            )
+
+        await self.run(work)
+
+    async def _run(self, work: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
+        async with self._engine.begin() as connection:
+            return await work(connection)
+
+    def _ended(self, call: asyncio.Task[Any]) -> None:
+        self._calls.discard(call)
+        if not call.cancelled():
+            call.exception()  # seen, even when the caller has left
+
+
+def _parsed(url: str | sa.URL) -> sa.URL:
+    try:
+        return sa.make_url(url)
+    except sa.exc.ArgumentError:  # which would show the URL, and it may hold a password
+        raise ValueError("audit.copy_url is written scheme://...") from None
+
+
+async def _insert(
+    connection: AsyncConnection, table: sa.Table, rows: Sequence[dict[str, object]]
+) -> None:
+    if rows:
+        await connection.execute(sa.insert(table), rows)
+
+
+def _durable(connection: Any, _record: object) -> None:
+    """Let readers and the shipper not wait for each other; what is committed is on disk."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()

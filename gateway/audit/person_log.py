@@ -1,0 +1,83 @@
+"""Access logs out of the copy of the journals (``gateway.reading.Log``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from gateway.answer import State
+from gateway.audit.access_log import page
+from gateway.audit.copy import CopyUnavailable
+from gateway.audit.entry import person_hashes
+from gateway.audit.log import AuditLog
+from gateway.clock import Clock
+from gateway.fetch.numbers import Numbers
+from gateway.keys import Keyring
+from gateway.looking import LogEntry, LogPage, LogQuestion
+from gateway.procedures import procedure_of
+from gateway.trail import Role
+
+log = structlog.get_logger(__name__)
+
+#: Roles of somebody whose own case it was; others do not see which case it was.
+_OF_THE_CASE = frozenset({Role.OWN, Role.REPRESENTED, Role.NAMED})
+
+#: Idle gateways say every 30 seconds that they had nothing to add; later is too late.
+_BEHIND = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLog:
+    """Reads the access log of one person at a time."""
+
+    audit: AuditLog
+    hashes: Keyring
+    clock: Clock
+    patience: float
+
+    async def page(self, numbers: Numbers, asked: LogQuestion, by_representative: bool) -> LogPage:
+        """Return a page of the log of the person with ``numbers``, under former keys too.
+
+        Waits up to ``patience`` seconds for this gateway's own entries. Raises GatewayError
+        INVALID_VALUE for a bad cursor.
+        """
+        if self.audit.copy is None:
+            return LogPage(State.NOT_OPERATING)
+        try:
+            found = await page(
+                self.audit.copy,
+                person_hashes(self.hashes, numbers.all),
+                self.clock.now(),
+                asked.first,
+                asked.after,
+                by_representative,
+                own=self.audit.shipper,
+                within=self.patience,
+            )
+        except CopyUnavailable:
+            log.warning("the copy of the journals cannot be read")
+            return LogPage(State.UNAVAILABLE)
+        items = [_shown(one) for one in found.entries]
+        until = found.complete_until
+        complete = until is not None and until >= self.clock.now() - _BEHIND
+        state = State.ANSWERED if complete else State.PARTIAL
+        return LogPage(state, items, found.next, until)
+
+
+def _shown(entry: Mapping[str, Any]) -> LogEntry:
+    purpose, role = entry["purpose"], Role[entry["own"]["role"]]
+    procedure = procedure_of(purpose) if purpose else None
+    return LogEntry(
+        at=datetime.fromisoformat(entry["at"]),
+        agency=entry["agency"],
+        purpose=purpose,
+        purpose_title=procedure.title if procedure else None,
+        case_number=entry["caseNumber"] if role in _OF_THE_CASE else None,
+        role=role,
+        sections=entry["own"]["sections"],
+        request_id=entry["requestId"],
+    )

@@ -1,0 +1,104 @@
+"""The gateway is killed under load: whoever got an answer stands in the journal.
+
+AUDIT_KILLS says how many times, 3 if nobody does.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from uuid import uuid4
+
+import httpx2
+
+from tests.support.journals import entries
+from tests.support.process import Process, demo_process
+
+KILLS = int(os.environ.get("AUDIT_KILLS", "3"))
+CLIENTS = 6
+QUERY = """query($id: PersonNumber!) {
+  person(id: $id) { population { identity { item { fullName } } } } }"""
+
+
+class Load:
+    """Clients that ask until the gateway is gone, and note which answers arrived whole."""
+
+    def __init__(self, demo: Process, noted: set[str]) -> None:
+        self._demo = demo
+        self._noted = noted
+        self._grew = threading.Condition()
+        self._clients = [threading.Thread(target=self._ask) for _ in range(CLIENTS)]
+        for one in self._clients:
+            one.start()
+
+    def wait_for(self, answers: int) -> None:
+        with self._grew:
+            wanted = len(self._noted) + answers
+            assert self._grew.wait_for(lambda: len(self._noted) >= wanted, 60)
+
+    def end(self) -> None:
+        for one in self._clients:
+            one.join(30)
+            assert not one.is_alive()
+
+    def _ask(self) -> None:
+        people = [str(one["id"]) for one in self._demo.personas]
+        with httpx2.Client(base_url=self._demo.url, timeout=20) as client:
+            while True:
+                request_id = uuid4().hex
+                try:
+                    answer = client.post(
+                        "/graphql",
+                        json={"query": QUERY, "variables": {"id": random.choice(people)}},
+                        headers={
+                            "authorization": f"Bearer {self._demo.tokens['officer']}",
+                            "x-request-id": request_id,
+                            "x-purpose": "1.000894",
+                            "x-case-number": "1/2026",
+                        },
+                    )
+                except httpx2.TransportError:
+                    return
+                assert "errors" not in answer.json()
+                with self._grew:
+                    self._noted.add(request_id)
+                    self._grew.notify_all()
+
+
+def _kill_under_load(folder: Path, noted: set[str], rng: random.Random) -> None:
+    with demo_process(folder) as demo:
+        load = Load(demo, noted)
+        try:
+            load.wait_for(rng.randrange(20, 200))
+        finally:
+            os.kill(demo.pid, signal.SIGKILL)
+            load.end()
+
+
+def _verified(folder: Path) -> str:
+    ended = subprocess.run(
+        [sys.executable, "-m", "gateway", "audit", "verify", "--config", folder / "gateway.toml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def test_no_answer_that_arrived_is_missing_after_the_gateway_was_killed(tmp_path: Path) -> None:
+    folder, noted, rng = tmp_path / ".demo", set[str](), random.Random()
+    for _ in range(KILLS):
+        _kill_under_load(folder, noted, rng)
+        assert noted <= {one["requestId"] for one in entries(folder / "journal")}
+    with demo_process(folder):
+        pass  # it puts right what the last kill left
+    written = [one["requestId"] for one in entries(folder / "journal")]
+    assert noted <= {*written}
+    assert len(written) == len({*written}), "and each stands there once"
+    assert f"{len(written):,} entries in" in _verified(folder)

@@ -1,0 +1,62 @@
+"""Journals for tests: opened, filled, and read back by a descriptor of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gateway.audit.journal import Journal
+from gateway.audit.segments import Options, segment_files
+from gateway.audit.verify import Report, verify
+from gateway.keys import Keyring, Secret
+
+CHAIN = Keyring(Secret.of(b"chain key of the tests, 32 bytes"))
+SIGN = Ed25519PrivateKey.from_private_bytes(b"signing key of the tests 32 byte")
+PUBLIC = (SIGN.public_key(),)
+
+
+@asynccontextmanager
+async def opened(
+    folder: Path, chain: Keyring = CHAIN, sign: Ed25519PrivateKey = SIGN, **options: Any
+) -> AsyncIterator[Journal]:
+    """Open a journal, and close it when the block ends."""
+    journal = Journal(folder, chain, sign, Options(**options))
+    journal.open()
+    try:
+        yield journal
+    finally:
+        await journal.close()
+
+
+async def filled(folder: Path, entries: int, first: int = 1, **options: Any) -> None:
+    """Write ``entries`` entries ``{"number": first}`` and on, each by itself."""
+    async with opened(folder, **options) as journal:
+        for number in range(first, first + entries):
+            await journal.append({"number": number})
+
+
+def segments(folder: Path) -> list[Path]:
+    """Return the files of the segments, in order."""
+    return [path for _, path in segment_files(folder)]
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    """Return all lines of all segments, headers too."""
+    whole = b"".join(path.read_bytes() for path in segments(folder))
+    return [orjson.loads(line) for line in whole.splitlines()]
+
+
+def entries(folder: Path) -> list[dict[str, Any]]:
+    """Return all entries as they were handed over."""
+    found = [line for line in lines(folder) if "version" not in line]
+    return [{k: v for k, v in one.items() if k not in {"seq", "mac"}} for one in found]
+
+
+def checked(folder: Path, copied: Path | None = None, chain: Keyring = CHAIN) -> Report:
+    """Verify a journal with the keys of the tests."""
+    return verify(folder, chain, PUBLIC, copied)

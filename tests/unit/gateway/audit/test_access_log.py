@@ -1,0 +1,205 @@
+"""The access log: who read a person, newest first, and nothing that may not be shown."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.audit.access_log import Page, page
+from gateway.audit.copy import Copy, CopyUnavailable
+from gateway.audit.journal import Journal
+from gateway.audit.shipping import Shipper
+from gateway.errors import GatewayError
+from tests.support.copies import database
+from tests.support.journals import opened
+from tests.support.running import TestClock
+
+KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.services)]
+START = datetime(2026, 11, 1, tzinfo=UTC)
+NOW = START + timedelta(days=10)
+
+
+class Log:
+    """A journal whose entries are shipped, and the access log over the copy."""
+
+    def __init__(self, journal: Journal, copy: Copy, shipper: Shipper, clock: TestClock) -> None:
+        self.journal, self.copy, self.shipper, self.clock = journal, copy, shipper, clock
+        self._count = 0
+
+    async def write(
+        self, *persons: tuple[str, str], minute: int | None = None, **more: object
+    ) -> str:
+        """Write an entry about (person, role) and return its id."""
+        self._count += 1
+        entry_id = f"{self._count:016x}"
+        await self.journal.append(
+            {
+                "id": entry_id,
+                "at": (START + timedelta(minutes=minute or self._count)).isoformat(),
+                "agency": "UBND phường",
+                "persons": [
+                    {"person": one, "role": role, "sections": [f"{one}.{role.lower()}"]}
+                    for one, role in persons
+                ],
+                "sections": {"population.identity": "ANSWERED"},
+                "showsFrom": None,
+                "hiddenFromGuardians": False,
+                **more,
+            }
+        )
+        return entry_id
+
+    async def page(
+        self,
+        *persons: str,
+        first: int = 100,
+        after: str | None = None,
+        now: datetime = NOW,
+        for_guardian: bool = False,
+    ) -> Page:
+        return await page(
+            self.copy, persons, now, first, after, for_guardian, own=self.shipper, within=10
+        )
+
+    async def ids(self, *persons: str, **more: Any) -> list[str]:
+        return [one["id"] for one in (await self.page(*persons, **more)).entries]
+
+
+@pytest.fixture(params=KINDS)
+async def log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Log]:
+    clock = TestClock()
+    async with database(request.param, tmp_path) as url:
+        copy = Copy(url)
+        async with opened(tmp_path / "journal") as journal:
+            shipper = Shipper(journal, copy, clock)
+            shipper.open()
+            yield Log(journal, copy, shipper, clock)
+        await shipper.close()
+        await copy.close()
+
+
+async def test_the_newest_entry_comes_first(log: Log) -> None:
+    written = [await log.write(("a", "NAMED"), ("b", "KIN")) for _ in range(5)]
+    assert await log.ids("a") == written[::-1]
+    assert await log.ids("b") == written[::-1]
+    assert await log.ids("c") == []
+
+
+async def test_an_entry_says_what_was_written_and_nothing_of_other_people(log: Log) -> None:
+    await log.write(("a", "NAMED"), ("b", "KIN"), purpose="1.000894")
+    (entry,) = (await log.page("b")).entries
+    assert entry["agency"] == "UBND phường"
+    assert entry["purpose"] == "1.000894"
+    assert entry["own"] == {"role": "KIN", "sections": ["b.kin"]}
+    assert "persons" not in entry
+    assert {"seq", "mac"}.isdisjoint(entry)
+
+
+async def test_all_hashes_of_a_person_are_one_person(log: Log) -> None:
+    """An earlier number, an earlier key: still one entry each, with all that was read."""
+    both = await log.write(("a", "KIN"), ("old", "NAMED"))
+    one = await log.write(("old", "NAMED"))
+    assert await log.ids("a", "old") == [one, both]
+    entry = (await log.page("a", "old")).entries[1]
+    assert entry["own"] == {"role": "NAMED", "sections": ["a.kin", "old.named"]}
+
+
+async def test_who_was_named_and_refused_is_shown_to_nobody(log: Log) -> None:
+    await log.write(("a", "REFUSED"))
+    also = await log.write(("a", "REFUSED"), ("a", "KIN"))
+    assert await log.ids("a") == [also]
+    assert (await log.page("a")).entries[0]["own"] == {"role": "KIN", "sections": ["a.kin"]}
+
+
+async def test_pages_follow_each_other_without_losing_or_repeating_an_entry(log: Log) -> None:
+    """Also where many entries are of the same moment."""
+    written = [await log.write(("a", "NAMED"), minute=1 + n // 7) for n in range(25)]
+    for first in (1, 3, 24, 25, 26):
+        seen: list[str] = []
+        after = None
+        while True:
+            found = await log.page("a", first=first, after=after)
+            seen += [one["id"] for one in found.entries]
+            assert len(found.entries) <= first
+            after = found.next
+            if after is None:
+                break
+        assert sorted(seen) == sorted(written)
+        assert seen == await log.ids("a")
+
+
+async def test_an_entry_that_comes_meanwhile_does_not_shift_the_pages(log: Log) -> None:
+    written = [await log.write(("a", "NAMED")) for _ in range(4)]
+    found = await log.page("a", first=2)
+    await log.write(("a", "NAMED"))
+    assert await log.ids("a", after=found.next) == written[1::-1]
+
+
+async def test_a_deferred_entry_leaves_no_trace_until_it_shows(log: Log) -> None:
+    """Page sizes, cursors and ends are as if it had never been written."""
+    shows = START + timedelta(days=30)
+    open_ones = []
+    for number in range(6):
+        open_ones.append(await log.write(("a", "NAMED"), minute=10 * number + 1))
+        await log.write(("a", "NAMED"), minute=10 * number + 5, showsFrom=shows.isoformat())
+    first = await log.page("a", first=3)
+    assert [one["id"] for one in first.entries] == open_ones[:2:-1]
+    second = await log.page("a", first=3, after=first.next)
+    assert [one["id"] for one in second.entries] == open_ones[2::-1]
+    assert second.next is None
+    assert len(await log.ids("a", now=shows - timedelta(microseconds=1))) == 6
+    assert len(await log.ids("a", now=shows)) == 12
+
+
+async def test_what_is_hidden_from_guardians_is_shown_to_the_person_only(log: Log) -> None:
+    shown = await log.write(("a", "NAMED"))
+    hidden = await log.write(("a", "NAMED"), hiddenFromGuardians=True)
+    assert await log.ids("a") == [hidden, shown]
+    assert await log.ids("a", for_guardian=True) == [shown]
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "x", "é", "2026", base64.urlsafe_b64encode(b"2026-13-01T00:00:00.000000|a").decode()],
+)
+async def test_a_cursor_that_is_none_of_ours_is_refused(log: Log, cursor: str) -> None:
+    with pytest.raises(GatewayError) as refused:
+        await log.page("a", after=cursor)
+    assert refused.value.code.name == "INVALID_VALUE"
+
+
+async def test_a_cursor_says_only_where_the_last_entry_shown_stands(log: Log) -> None:
+    for _ in range(3):
+        await log.write(("a", "NAMED"))
+    await log.write(("a", "NAMED"), showsFrom=(NOW + timedelta(days=1)).isoformat())
+    cursor = (await log.page("a", first=2)).next
+    assert cursor is not None
+    assert base64.urlsafe_b64decode(cursor) == b"2026-11-01T00:02:00.000000|0000000000000002"
+
+
+async def test_it_says_up_to_when_it_is_complete(log: Log, tmp_path: Path) -> None:
+    await log.write(("a", "NAMED"))
+    assert (await log.page("a")).complete_until == log.clock.now()
+    log.clock.advance(60)
+    assert (await log.page("a")).complete_until == log.clock.now(), "also when nothing happens"
+    async with opened(tmp_path / "second") as second:
+        await log.copy.shipped(second.id)
+    assert (await log.page("a")).complete_until is None, "a journal that was never shipped"
+
+
+async def test_the_gateways_own_last_entry_is_waited_for(log: Log) -> None:
+    for _ in range(20):
+        written = await log.write(("a", "NAMED"))
+        assert (await log.ids("a"))[0] == written
+
+
+async def test_a_copy_that_cannot_be_asked_is_no_empty_log(tmp_path: Path) -> None:
+    copy = Copy("postgresql://postgres@127.0.0.1:1/nothing")
+    with pytest.raises(CopyUnavailable):
+        await page(copy, ["a"], NOW, 10, None, False)
+    await copy.close()

@@ -1,0 +1,320 @@
+"""Shipping: the copy holds what the journal holds, each entry once, whatever happens between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from prometheus_client import REGISTRY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.audit.copy import ENTRIES, JOURNALS, PERSONS, Copy, CopyUnavailable
+from gateway.audit.journal import Journal
+from gateway.audit.shipping import Shipper
+from gateway.errors import GatewayError
+from gateway.settings import Audit, load
+from tests.support.copies import HOST, PORT, Line, database
+from tests.support.journals import filled, lines, opened, segments
+from tests.support.running import TestClock
+
+KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.services)]
+
+
+@pytest.fixture(params=KINDS)
+async def copy(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Copy]:
+    async with database(request.param, tmp_path) as url:
+        made = Copy(url)
+        yield made
+        await made.close()
+
+
+@asynccontextmanager
+async def shipping(
+    folder: Path, copy: Copy, clock: TestClock | None = None, commits: bool = False, **options: Any
+) -> AsyncIterator[tuple[Journal, Shipper]]:
+    async with opened(folder, **options) as journal:
+        shipper = Shipper(journal, copy, clock or TestClock(), commits)
+        shipper.open()
+        yield journal, shipper
+    await shipper.close()
+
+
+def entry(number: int, *persons: str, role: str = "NAMED", **more: object) -> dict[str, object]:
+    return {
+        "id": f"{number:016x}",
+        "at": (datetime(2026, 11, 1, tzinfo=UTC) + timedelta(minutes=number)).isoformat(),
+        "persons": [{"person": one, "role": role, "sections": []} for one in persons],
+        "number": number,
+        "showsFrom": None,
+        "hiddenFromGuardians": False,
+        **more,
+    }
+
+
+async def rows(copy: Copy, table: sa.Table) -> list[dict[str, Any]]:
+    async def work(connection: AsyncConnection) -> list[dict[str, Any]]:
+        found = await connection.execute(sa.select(table).order_by(*table.primary_key))
+        return [dict(row) for row in found.mappings()]
+
+    return await copy.run(work)
+
+
+async def shipped_seqs(copy: Copy) -> list[int]:
+    return [row["seq"] for row in await rows(copy, ENTRIES)]
+
+
+async def test_every_entry_is_in_the_copy_as_it_stands_in_the_journal(
+    copy: Copy, tmp_path: Path
+) -> None:
+    async with shipping(tmp_path / "journal", copy, segment_bytes=2_000) as (journal, shipper):
+        for number in range(1, 31):
+            await journal.append(entry(number, "a", "b"))
+        assert await shipper.catch_up(10)
+        found = await rows(copy, ENTRIES)
+        assert [row["seq"] for row in found] == list(range(1, 31))
+        whole = b"".join(path.read_bytes() for path in segments(tmp_path / "journal"))
+        written = [one.decode() for one in whole.splitlines() if one.startswith(b'{"seq"')]
+        assert [row["body"] for row in found] == written
+        assert [row["mac"] for row in found] == [
+            line["mac"] for line in lines(tmp_path / "journal") if "number" in line
+        ]
+        assert found[0]["at"] == datetime(2026, 11, 1, 0, 1, tzinfo=UTC)
+        about = [(row["seq"], row["person"]) for row in await rows(copy, PERSONS)]
+        assert about == [(seq, person) for seq in range(1, 31) for person in "ab"]
+
+
+async def test_what_was_written_while_nobody_shipped_is_shipped_later(
+    copy: Copy, tmp_path: Path
+) -> None:
+    await filled(tmp_path / "journal", 1_200, segment_bytes=40_000)
+    async with shipping(tmp_path / "journal", copy) as (_, shipper):
+        assert await shipper.catch_up(20)
+    await filled(tmp_path / "journal", 5)
+    async with shipping(tmp_path / "journal", copy) as (_, shipper):
+        assert await shipper.catch_up(20)
+        assert await shipped_seqs(copy) == list(range(1, 1_206))
+
+
+async def test_closing_ships_what_is_left(copy: Copy, tmp_path: Path) -> None:
+    async with shipping(tmp_path / "journal", copy) as (journal, _):
+        await journal.append(entry(1, "a"))
+    assert await shipped_seqs(copy) == [1]
+
+
+async def test_a_person_in_two_roles_is_noted_in_both_and_once_in_each(
+    copy: Copy, tmp_path: Path
+) -> None:
+    named = [{"person": "a", "role": "NAMED"}, {"person": "a", "role": "KIN"}]
+    async with shipping(tmp_path / "journal", copy) as (journal, shipper):
+        await journal.append(entry(1, persons=named * 2))
+        await journal.append({"id": "f" * 16, "at": "2026-11-01T00:00:00+00:00", "probe": True})
+        assert await shipper.catch_up(10)
+    assert sorted(row["role"] for row in await rows(copy, PERSONS)) == ["KIN", "NAMED"]
+
+
+async def test_up_to_when_the_copy_is_complete_moves_on_while_nothing_happens(
+    copy: Copy, tmp_path: Path
+) -> None:
+    clock = TestClock()
+    async with shipping(tmp_path / "journal", copy, clock) as (_, shipper):
+        assert await shipper.catch_up(10)
+        first = (await rows(copy, JOURNALS))[0]["shipped_until"]
+        assert first == clock.now()
+        clock.advance(3600)
+        assert await shipper.catch_up(10)
+        assert (await rows(copy, JOURNALS))[0]["shipped_until"] == clock.now()
+        clock.advance(-60)
+        assert await shipper.catch_up(10)
+        after = (await rows(copy, JOURNALS))[0]["shipped_until"]
+        assert after == first + timedelta(hours=1), "and never goes back"
+
+
+async def test_a_copy_that_cannot_be_reached_does_not_hold_up_answers(tmp_path: Path) -> None:
+    """Nobody listens there; the entries are shipped when somebody does."""
+    line = Line(HOST, PORT)
+    await line.join()
+    await line.cut()
+    copy = Copy(f"postgresql://postgres@127.0.0.1:{line.port}/test")
+    async with shipping(tmp_path / "journal", copy) as (journal, shipper):
+        await journal.append(entry(1, "a"))
+        assert not await shipper.catch_up(0.2)
+        assert shipper.lag == 1
+        assert REGISTRY.get_sample_value("justice_gateway_audit_copy_lag_entries") is not None
+    await copy.close()
+
+
+@pytest.mark.services
+async def test_a_copy_that_comes_back_gets_every_entry_once(tmp_path: Path) -> None:
+    async with database("postgresql", tmp_path) as url:
+        line = Line(HOST, PORT)
+        await line.join()
+        copy = Copy(url.replace(f":{PORT}/", f":{line.port}/"))
+        async with shipping(tmp_path / "journal", copy) as (journal, shipper):
+            for number in range(1, 101):
+                await journal.append(entry(number, "a"))
+                if number % 20 == 10:
+                    await line.cut()
+                if number % 20 == 0:
+                    await line.join()
+            async with asyncio.timeout(20):
+                while not await shipper.catch_up(5):
+                    pass
+            assert shipper.lag == 0
+            assert await shipped_seqs(copy) == list(range(1, 101))
+            assert len(await rows(copy, PERSONS)) == 100
+        await copy.close()
+        await line.cut()
+
+
+async def test_with_the_copy_as_commit_point_append_waits_for_it(
+    copy: Copy, tmp_path: Path
+) -> None:
+    async with shipping(tmp_path / "journal", copy, commits=True, timeout=20) as (journal, _):
+        await asyncio.gather(*(journal.append(entry(number, "a")) for number in range(1, 50)))
+        assert await shipped_seqs(copy) == list(range(1, 50))
+        await journal.append(entry(50, "a"))
+        assert (await shipped_seqs(copy))[-1] == 50
+
+
+@pytest.mark.services
+async def test_with_the_copy_as_commit_point_there_is_no_answer_without_it(tmp_path: Path) -> None:
+    async with database("postgresql", tmp_path) as url:
+        line = Line(HOST, PORT)
+        await line.join()
+        copy = Copy(url.replace(f":{PORT}/", f":{line.port}/"))
+        async with shipping(tmp_path / "journal", copy, commits=True, timeout=2) as (journal, _):
+            await journal.append(entry(1, "a"))
+            await line.cut()
+            with pytest.raises(GatewayError) as refused:
+                await journal.append(entry(2, "a"))
+            assert refused.value.code.name == "AUDIT_UNAVAILABLE"
+            assert not await journal.check(), "so it is not ready"
+            await line.join()
+            async with asyncio.timeout(20):
+                while not await journal.check():
+                    pass
+            await journal.append(entry(3, "a"))
+            assert await shipped_seqs(copy) == [1, 2, 3], "what was refused may be there too"
+        await copy.close()
+        await line.cut()
+
+
+async def test_two_journals_share_a_copy(copy: Copy, tmp_path: Path) -> None:
+    async with (
+        shipping(tmp_path / "one", copy) as (one, first),
+        shipping(tmp_path / "two", copy) as (two, second),
+    ):
+        for number in range(5):
+            await one.append(entry(number, "a"))
+            await two.append(entry(100 + number, "a"))
+        async with asyncio.timeout(20):
+            while not (await first.catch_up(5) and await second.catch_up(5)):
+                pass
+        found = await rows(copy, ENTRIES)
+        assert sorted({row["journal"] for row in found}) == sorted([one.id, two.id])
+        assert len(found) == 10
+
+
+async def test_entries_that_are_missing_in_the_journal_stop_shipping_loudly(
+    copy: Copy, tmp_path: Path
+) -> None:
+    """A copy with a hole would look like a day on which nobody read anything."""
+    await filled(tmp_path / "journal", 20, segment_bytes=1_000)
+    (tmp_path / "journal" / "checkpoints.jsonl").unlink()
+    second = segments(tmp_path / "journal")[1]
+    kept = second.read_bytes()
+    second.unlink()
+    async with shipping(tmp_path / "journal", copy) as (_, shipper):
+        assert not await shipper.catch_up(0.5)
+        assert all(row["shipped_until"] is None for row in await rows(copy, JOURNALS))
+        second.write_bytes(kept)
+        async with asyncio.timeout(20):
+            while not await shipper.catch_up(5):
+                pass
+        assert await shipped_seqs(copy) == list(range(1, 21))
+
+
+async def test_a_journal_that_was_cut_and_goes_on_is_not_mixed_up_with_what_was_shipped(
+    copy: Copy, tmp_path: Path
+) -> None:
+    folder = tmp_path / "journal"
+    await filled(folder, 5)
+    async with shipping(folder, copy) as (_, shipper):
+        assert await shipper.catch_up(10)
+    (segment,) = segments(folder)
+    segment.write_bytes(b"".join(segment.read_bytes().splitlines(keepends=True)[:-2]))
+    async with shipping(folder, copy) as (journal, shipper):
+        assert not await shipper.catch_up(0.3), "it ends before what was shipped"
+        for number in range(90, 95):
+            await journal.append({"number": number})
+        assert not await shipper.catch_up(0.3), "and then its entries are others"
+    assert await shipped_seqs(copy) == [1, 2, 3, 4, 5]
+
+
+async def test_a_caller_that_leaves_does_not_cost_a_connection(copy: Copy) -> None:
+    async def slow(connection: AsyncConnection) -> None:
+        await connection.execute(sa.select(1))
+        await asyncio.sleep(0.05)
+        await connection.execute(sa.select(1))
+
+    for _ in range(20):
+        leaving = asyncio.create_task(copy.run(slow))
+        await asyncio.sleep(0.005)
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+    await copy.run(slow)
+
+
+async def test_what_a_database_says_is_not_passed_on(copy: Copy) -> None:
+    async def wrong(connection: AsyncConnection) -> None:
+        await connection.execute(sa.text("SELECT secret FROM nowhere"))
+
+    with pytest.raises(CopyUnavailable) as unavailable:
+        await copy.run(wrong)
+    assert "nowhere" not in str(unavailable.value)
+
+
+async def test_the_copy_is_where_the_settings_say(tmp_path: Path) -> None:
+    settings = load(folder=tmp_path, audit=Audit(copy_url="sqlite:///audit/copy.sqlite"))
+    copy = Copy.configured(settings)
+    assert copy is not None
+    await copy.shipped("j")
+    await copy.close()
+    assert (tmp_path / "audit" / "copy.sqlite").exists()
+    assert Copy.configured(load(folder=tmp_path)) is None
+    with pytest.raises(ValueError, match="not mysql"):
+        Copy("mysql://example.org/x")
+    with pytest.raises(ValueError, match=r"scheme://") as refused:
+        Copy("password")
+    assert "password" not in str(refused.value)
+
+
+def test_a_copy_can_be_named_in_the_environment_and_must_be_where_it_is_the_commit_point(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("JUSTICE_GATEWAY_AUDIT__COMMIT", "copy")
+    with pytest.raises(ValueError, match=r"audit\.copy_url names none"):
+        load()
+    monkeypatch.setenv("JUSTICE_GATEWAY_AUDIT__COPY_URL", "postgresql://db.example/audit")
+    assert load().audit.copy_url == "postgresql://db.example/audit"
+
+
+async def test_an_idle_gateway_says_by_itself_up_to_when_it_is_complete(
+    copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the log of everybody would seem incomplete since its last entry."""
+    monkeypatch.setattr("gateway.audit.shipping._IDLE", 0.01)
+    clock = TestClock()
+    async with shipping(tmp_path / "journal", copy, clock) as (_, shipper):
+        assert await shipper.catch_up(10)
+        clock.advance(3600)
+        async with asyncio.timeout(10):
+            while (await rows(copy, JOURNALS))[0]["shipped_until"] != clock.now():
+                pass

@@ -1,0 +1,281 @@
+"""Verification: whatever is done to a journal, the first entry that suffered is named."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gateway.audit.faults import Fault, Wrong
+from gateway.keys import Keyring, Secret
+from tests.support.journals import CHAIN, checked, filled, opened, segments
+
+ENTRIES = 30
+
+
+@pytest.fixture
+async def folder(tmp_path: Path) -> Path:
+    """A journal of 30 entries in some segments, with a checkpoint every 7 entries."""
+    await filled(tmp_path / "journal", ENTRIES, segment_bytes=1_000, checkpoint_entries=7)
+    assert len(segments(tmp_path / "journal")) > 3
+    return tmp_path / "journal"
+
+
+def _fault(folder: Path, copied: Path | None = None) -> Fault:
+    fault = checked(folder, copied).fault
+    assert fault is not None
+    return fault
+
+
+def _change(path: Path, change: Callable[[list[bytes]], object]) -> None:
+    lines = path.read_bytes().splitlines(keepends=True)
+    change(lines)
+    path.write_bytes(b"".join(lines))
+
+
+def _place(folder: Path, seq: int) -> tuple[Path, int]:
+    """Return the segment of an entry, and the position of its line."""
+    for path in segments(folder):
+        for position, line in enumerate(path.read_bytes().splitlines()):
+            if line.startswith(b'{"seq":%d,' % seq):
+                return path, position
+    raise AssertionError(f"no entry {seq}")
+
+
+def _inner(folder: Path) -> list[int]:
+    """Return entries that have another one before and after them in their segment."""
+    return [
+        seq
+        for seq in range(2, ENTRIES)
+        if len({_place(folder, one)[0] for one in (seq - 1, seq, seq + 1)}) == 1
+    ]
+
+
+def test_an_untouched_journal_is_good(folder: Path) -> None:
+    report = checked(folder)
+    assert report.fault is None
+    assert (report.entries, report.seq, report.segments) == (30, 30, len(segments(folder)))
+    assert report.checkpoints >= ENTRIES // 7
+
+
+def test_an_edited_byte_is_found_wherever_it_is(folder: Path) -> None:
+    rng = random.Random(7)
+    for path in segments(folder):
+        whole = path.read_bytes()
+        for offset in rng.sample(range(len(whole)), 40):
+            edited = bytearray(whole)
+            edited[offset] ^= 1 << rng.randrange(7)
+            path.write_bytes(edited)
+            fault = _fault(folder)
+            line = whole[:offset].count(b"\n") + 1
+            assert (fault.file, fault.line) == (path.name, line), (fault, offset)
+            first = whole.splitlines()[line - 1]
+            if line > 1:
+                assert fault.seq is not None
+                assert first.startswith(b'{"seq":%d,' % fault.seq)
+        path.write_bytes(whole)
+
+
+def test_an_edited_entry_is_called_edited(folder: Path) -> None:
+    for seq in _inner(folder):
+        path, at = _place(folder, seq)
+        whole = path.read_bytes()
+        lines = whole.splitlines(keepends=True)
+        lines[at] = lines[at].replace(b'"number":', b'"numbers":')
+        path.write_bytes(b"".join(lines))
+        fault = _fault(folder)
+        assert (fault.wrong, fault.seq, fault.line) == (Wrong.EDITED, seq, at + 1)
+        path.write_bytes(whole)
+
+
+def test_a_removed_line_is_called_removed(folder: Path) -> None:
+    for seq in _inner(folder):
+        path, at = _place(folder, seq)
+        whole = path.read_bytes()
+        lines = whole.splitlines(keepends=True)
+        del lines[at]
+        path.write_bytes(b"".join(lines))
+        fault = _fault(folder)
+        assert (fault.wrong, fault.seq, fault.line) == (Wrong.REMOVED, seq, at + 1)
+        assert fault.says == f"removed: entry {seq} is missing"
+        path.write_bytes(whole)
+
+
+def test_the_last_line_of_a_segment_is_missed_by_the_next_header(folder: Path) -> None:
+    first, second = segments(folder)[:2]
+    seq = len(first.read_bytes().splitlines()) - 1
+    _change(first, lambda lines: lines.pop())
+    fault = _fault(folder)
+    assert (fault.wrong, fault.seq, fault.file) == (Wrong.REMOVED, seq, second.name)
+
+
+def test_two_lines_that_changed_places_are_called_reordered(folder: Path) -> None:
+    for seq in _inner(folder):
+        path, at = _place(folder, seq)
+        whole = path.read_bytes()
+
+        lines = whole.splitlines(keepends=True)
+        lines[at], lines[at + 1] = lines[at + 1], lines[at]
+        path.write_bytes(b"".join(lines))
+        fault = _fault(folder)
+        assert (fault.wrong, fault.seq, fault.line) == (Wrong.REORDERED, seq, at + 1)
+        path.write_bytes(whole)
+
+
+def test_a_line_that_stands_twice_is_called_repeated(folder: Path) -> None:
+    seq = _inner(folder)[0]
+    path, at = _place(folder, seq)
+    _change(path, lambda lines: lines.insert(at + 1, lines[at]))
+    fault = _fault(folder)
+    assert (fault.wrong, fault.line) == (Wrong.REPEATED, at + 2)
+    assert f"entry {seq} stands here once more" in str(fault)
+
+
+def test_a_segment_that_is_removed_is_missed_with_its_entries(folder: Path) -> None:
+    for path in segments(folder)[:-1]:
+        kept = path.read_bytes()
+        path.unlink()
+        fault = _fault(folder)
+        seqs = [int(line[7 : line.index(b",")]) for line in kept.splitlines()[1:]]
+        assert (fault.wrong, fault.file, fault.seq) == (Wrong.REMOVED, path.name, seqs[0])
+        assert f"entries {seqs[0]} to {seqs[-1]}" in fault.says
+        path.write_bytes(kept)
+
+
+def test_a_last_segment_that_is_removed_is_missed_by_a_checkpoint(folder: Path) -> None:
+    segments(folder)[-1].unlink()
+    fault = _fault(folder)
+    assert fault.wrong is Wrong.CUT
+    assert fault.says.endswith(f"counts {ENTRIES} entries")
+
+
+def test_an_end_that_is_cut_off_is_missed_by_a_checkpoint_and_only_so(folder: Path) -> None:
+    last = segments(folder)[-1]
+    _change(last, lambda lines: lines.pop())
+    fault = _fault(folder)
+    assert (fault.wrong, fault.file, fault.seq) == (Wrong.CUT, last.name, ENTRIES)
+    copied = folder.with_name("copied.jsonl")
+    shutil.copy(folder / "checkpoints.jsonl", copied)
+    (folder / "checkpoints.jsonl").unlink()
+    assert checked(folder).fault is None, "the chain alone cannot know"
+    assert _fault(folder, copied).wrong is Wrong.CUT, "a copy that was kept elsewhere can"
+
+
+async def test_an_end_that_is_cut_off_and_written_anew_is_missed_by_a_checkpoint(
+    folder: Path,
+) -> None:
+    _change(segments(folder)[-1], lambda lines: lines.pop())
+    await filled(folder, 3, 900)
+    fault = _fault(folder)
+    assert (fault.wrong, fault.seq) == (Wrong.CUT, ENTRIES)
+    assert "written anew" in fault.says
+
+
+async def test_a_header_that_is_replaced_is_found(folder: Path) -> None:
+    second, third = segments(folder)[1:3]
+    whole = second.read_bytes()
+    others = third.read_bytes().splitlines(keepends=True)[0]
+    _change(second, lambda lines: lines.__setitem__(0, others))
+    fault = _fault(folder)
+    assert (fault.wrong, fault.file, fault.line) == (Wrong.FOREIGN, second.name, 1)
+    second.write_bytes(whole)
+    _change(second, lambda lines: lines.__setitem__(0, lines[0].replace(b'"full"', b'"none"')))
+    assert _fault(folder).wrong is Wrong.HEADER
+    second.write_bytes(whole)
+    _change(second, lambda lines: lines.pop(0))
+    assert _fault(folder).wrong is Wrong.HEADER
+
+
+async def test_a_line_of_another_journal_is_called_foreign(folder: Path, tmp_path: Path) -> None:
+    await filled(tmp_path / "other", ENTRIES, 100)
+    seq = _inner(folder)[1]
+    path, at = _place(folder, seq)
+    whole = path.read_bytes()
+    other, there = _place(tmp_path / "other", seq)
+    line = other.read_bytes().splitlines(keepends=True)[there]
+    _change(path, lambda lines: lines.__setitem__(at, line))
+    fault = _fault(folder)
+    assert (fault.wrong, fault.seq, fault.line) == (Wrong.FOREIGN, seq, at + 1), "in its place"
+    path.write_bytes(whole)
+    _change(path, lambda lines: lines.insert(at, line))
+    fault = _fault(folder)
+    assert (fault.wrong, fault.seq, fault.line) == (Wrong.FOREIGN, seq, at + 1), "put in"
+
+
+async def test_a_segment_of_another_journal_is_called_foreign(folder: Path, tmp_path: Path) -> None:
+    await filled(tmp_path / "other", ENTRIES, 100, segment_bytes=1_000)
+    second = segments(folder)[1]
+    shutil.copy(segments(tmp_path / "other")[1], second)
+    fault = _fault(folder)
+    assert (fault.wrong, fault.file, fault.line) == (Wrong.FOREIGN, second.name, 1)
+
+
+async def test_a_journal_forged_with_another_key_is_refused(folder: Path, tmp_path: Path) -> None:
+    key = Secret.of(b"the key that a forger made up...")
+    shutil.rmtree(folder)
+    await filled(folder, 3, chain=Keyring(key))
+    assert _fault(folder).wrong is Wrong.KEY
+    shutil.rmtree(folder)
+    await filled(folder, 3, chain=Keyring(Secret(key.key, CHAIN.current.id)))
+    assert _fault(folder).wrong is Wrong.HEADER, "also under the id of the true one"
+
+
+async def test_lines_forged_with_another_key_do_not_fit(folder: Path, tmp_path: Path) -> None:
+    forger = Keyring(Secret(b"the key that a forger made up...", CHAIN.current.id))
+    await filled(tmp_path / "forged", ENTRIES, chain=forger)
+    seq = _inner(folder)[0]
+    path, at = _place(folder, seq)
+    other, there = _place(tmp_path / "forged", seq)
+    forged = other.read_bytes().splitlines(keepends=True)[there:]
+    _change(path, lambda lines: lines.__setitem__(slice(at, None), forged))
+    fault = _fault(folder)
+    assert (fault.wrong, fault.seq, fault.line) == (Wrong.FOREIGN, seq, at + 1)
+
+
+async def test_a_checkpoint_that_another_key_signed_does_not_count(tmp_path: Path) -> None:
+    await filled(tmp_path / "journal", 3, sign=Ed25519PrivateKey.generate())
+    fault = _fault(tmp_path / "journal")
+    assert (fault.wrong, fault.file, fault.line) == (Wrong.CHECKPOINT, "checkpoints.jsonl", 1)
+
+
+def test_a_checkpoint_that_was_edited_does_not_count(folder: Path) -> None:
+    path = folder / "checkpoints.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b'"seq":7,', b'"seq":6,'))
+    assert _fault(folder).wrong is Wrong.CHECKPOINT
+    path.write_bytes(b"nothing\n" + whole)
+    assert _fault(folder).says == "checkpoints.jsonl, line 1 is no checkpoint"
+    path.write_bytes(whole[:-20])
+    assert checked(folder).fault is None, "but one that a crash cut short is left out"
+
+
+async def test_a_journal_that_was_replaced_whole_does_not_fit_the_copied_checkpoints(
+    folder: Path, tmp_path: Path
+) -> None:
+    copied = shutil.copy(folder / "checkpoints.jsonl", tmp_path / "copied.jsonl")
+    await filled(tmp_path / "other", ENTRIES)
+    fault = _fault(tmp_path / "other", Path(copied))
+    assert fault.wrong is Wrong.CHECKPOINT
+    assert "no checkpoint in it is of this journal" in fault.says
+    with pytest.raises(FileNotFoundError, match="no file"):
+        checked(folder, tmp_path / "none.jsonl")
+
+
+async def test_a_journal_is_verified_while_it_is_written(tmp_path: Path) -> None:
+    async with opened(tmp_path / "journal", segment_bytes=2_000) as journal:
+        for number in range(20):
+            await journal.append({"number": number})
+            report = checked(tmp_path / "journal")
+            assert (report.fault, report.entries) == (None, number + 1)
+        with segments(tmp_path / "journal")[-1].open("ab") as file:
+            file.write(b'{"seq":21,"half":')
+        assert checked(tmp_path / "journal").fault is None
+
+
+def test_a_folder_without_a_journal_has_no_entries(tmp_path: Path) -> None:
+    report = checked(tmp_path)
+    assert (report.fault, report.entries, report.at) == (None, 0, None)
