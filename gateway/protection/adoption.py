@@ -3,24 +3,25 @@
 Source: Law on Adoption 52/2010/QH12; design section 7 ("adoption likewise, save for the
 registering agency under an adoption purpose"). Whether somebody was adopted is nobody's to learn,
 not even from the citizen's own view, where a relative may look over the shoulder. The court and
-foreign notes that mention an adoption are hidden among the others, and so is every birth record
-that was replaced by a new one: the original names the parents by birth, and it is under the
-protection of the record that replaced it. The record that is in force is always shown.
+foreign notes that mention an adoption are hidden among the others; the birth record that the
+adoption replaced is under ``gateway.protection.original``.
 """
 
 from __future__ import annotations
 
 from connectors.description import Record, Row
 from gateway.access.caller import Caller
+from gateway.procedures.procedure import is_for
 
 #: Domestic adoption (domain.md section 3, P6).
 PURPOSE = "2.001263"
 _EVENTS = frozenset({"ADOPTION", "ADOPTION_TERMINATION", "FOREIGN_ADOPTION"})
 
 
-def withholds(record: Record, caller: Caller) -> bool:
+def withholds(record: Record, caller: Caller, own: bool) -> bool:
     """Withhold the adoption records from every caller without the adoption purpose."""
-    return (record.database, record.name) == ("civil_status", "adoptions") and not _may(caller)
+    is_adoption = (record.database, record.name) == ("civil_status", "adoptions")
+    return is_adoption and (own or not registers(caller))
 
 
 def concerns(record: Record) -> bool:
@@ -29,13 +30,10 @@ def concerns(record: Record) -> bool:
 
 
 def hides(record: Record, row: Row, caller: Caller) -> bool:
-    """Hide notes about adoptions, and births that a new birth record has replaced."""
-    if _may(caller):
-        return False
-    if record.name == "births" and row[record.positions["status"]] == "SUPERSEDED":
-        return True
-    return row[record.positions["event_type"]] in _EVENTS
+    """Hide notes about adoptions."""
+    return row[record.positions["event_type"]] in _EVENTS and not registers(caller)
 
 
-def _may(caller: Caller) -> bool:
-    return caller.purpose == PURPOSE and caller.citizen is None
+def registers(caller: Caller) -> bool:
+    """Say whether ``caller`` is the registering agency under an adoption procedure."""
+    return caller.citizen is None and is_for(caller.purpose, {PURPOSE})

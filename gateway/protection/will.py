@@ -1,20 +1,29 @@
-"""Wills are shown to nobody: not what they say, and not that there are any.
+"""Wills are shown after the testator's death, to whoever settles the estate, and to nobody else.
 
-Source: Law on Notarization 46/2024/QH15 Art. 66 (personal and family secrets); design section 7:
-the wills of a living person are withheld from every caller for every person, and the kind WILL is
-hidden among notarised transactions too, so that the one list does not give away what the other
-withholds. Who may learn of a dead person's will, and how they show it, comes with the rules on
-access; until then all wills are withheld, which depends on nothing that a record says.
+Source: Law on Notarization 46/2024/QH15 Art. 66 (personal and family secrets); domain.md 2.6: "even
+existence only after a death record exists and to a competent requester"; design section 7: the
+wills of a living person are withheld from every caller for every person, the testator's own view
+too. The kind WILL is hidden among notarised transactions from everybody, so that the one list does
+not give away what the other withholds.
 """
 
 from __future__ import annotations
 
 from connectors.description import Record, Row
 from gateway.access.caller import Caller
+from gateway.procedures.procedure import is_for
+
+#: The competent requester: a notary who settles an estate.
+PURPOSE = "notarised-inheritance"
 
 
-def withholds(record: Record, _caller: Caller) -> bool:
-    """Withhold the list of wills from every caller."""
+def withholds(record: Record, caller: Caller, own: bool) -> bool:
+    """Withhold the list of wills from every caller who does not settle an estate."""
+    return concerns_wills(record) and (own or not is_for(caller.purpose, {PURPOSE}))
+
+
+def concerns_wills(record: Record) -> bool:
+    """Say whether records of this type are wills, which a death opens."""
     return (record.database, record.name) == ("notary", "wills")
 
 

@@ -11,6 +11,7 @@ import pytest
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
 from connectors.synthetic import Options, clusters, write
+from gateway.procedures.procedure import UNIFIED
 from gateway.protection.adoption import PURPOSE
 from gateway.settings import DatabaseSettings
 from tests.support.people import DEAD, HOA, LAN, backends
@@ -46,7 +47,7 @@ def events(section: dict[str, Any], name: str) -> list[str]:
 
 
 async def sections(gateway: Running, number: str, **asked: Any) -> dict[str, Any]:
-    token = gateway.token(*SCOPES, purposes=[PURPOSE])
+    token = gateway.token(*SCOPES, purposes=[PURPOSE, UNIFIED])
     answer = await gateway.post(QUERY, {"id": number}, token, **asked)
     found: dict[str, Any] = answer.json()["data"]["person"]["civilStatus"]
     return found

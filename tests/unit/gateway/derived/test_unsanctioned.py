@@ -1,0 +1,214 @@
+"""Whether somebody counts as not sanctioned: the periods of Law 15/2012/QH13 Art. 7, to the day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from connectors.administrative_violations import DATABASE
+from gateway.derived import ALL, derived_of
+from gateway.derived.derived import Facts, reads_of
+from gateway.derived.unsanctioned import DERIVED, considered_unsanctioned
+
+Row = dict[str, Any]
+READS = reads_of(DERIVED, DATABASE)
+DONE = date(2025, 3, 10)
+
+
+def facts(
+    sanctions: list[Row] | None = None,
+    executions: list[Row] | None = None,
+    handling_decisions: list[Row] | None = None,
+    incomplete: str | None = None,
+) -> Mapping[str, Facts]:
+    """Return what a person's records say; rows name the columns that they have."""
+    given = {
+        "sanctions": sanctions or [],
+        "executions": executions or [],
+        "handling_decisions": handling_decisions or [],
+    }
+    return {
+        name: Facts(
+            READS[name][0],
+            [tuple(row.get(one.name) for one in READS[name][0].columns) for row in rows],
+            name != incomplete,
+        )
+        for name, rows in given.items()
+    }
+
+
+def sanction(**changed: Any) -> Row:
+    usual = {"decision_no": "S", "main_sanction": "FINE", "status": "EXECUTED"}
+    return {**usual, "decision_date": date(2025, 1, 10), **changed}
+
+
+def carried_out(on: date = DONE, **changed: Any) -> Row:
+    return {"decision_no": "S", "completed_on": on, **changed}
+
+
+def measure(**changed: Any) -> Row:
+    usual = {"decision_no": "H", "measure": "COMPULSORY_REHAB", "status": "COMPLETED"}
+    return {**usual, "valid_from": date(2020, 1, 1), **changed}
+
+
+def until(end: date, found: Mapping[str, Facts], sector: str | None = None) -> bool:
+    """Say whether somebody is sanctioned up to the day before ``end``, and from then on not."""
+    before = considered_unsanctioned(found, end - timedelta(days=1), sector)
+    return (before, considered_unsanctioned(found, end, sector)) == (False, True)
+
+
+def test_who_has_no_records_was_not_sanctioned() -> None:
+    assert considered_unsanctioned(facts(), DONE, None) is True
+
+
+@pytest.mark.parametrize(
+    ("main", "done", "end"),
+    [
+        ("FINE", date(2025, 3, 10), date(2026, 3, 10)),
+        ("EXPULSION", date(2025, 3, 10), date(2026, 3, 10)),
+        (None, date(2025, 3, 10), date(2026, 3, 10)),
+        ("WARNING", date(2025, 3, 10), date(2025, 9, 10)),
+        ("WARNING", date(2025, 8, 31), date(2026, 2, 28)),
+        ("WARNING", date(2023, 8, 31), date(2024, 2, 29)),
+        ("WARNING", date(2025, 12, 31), date(2026, 6, 30)),
+        ("FINE", date(2024, 2, 29), date(2025, 2, 28)),
+    ],
+)
+def test_a_sanction_counts_until_its_period_after_being_carried_out_is_over(
+    main: str | None, done: date, end: date
+) -> None:
+    given = [sanction(main_sanction=main, decision_date=date(2023, 1, 1))]
+    assert until(end, facts(given, [carried_out(done)]))
+
+
+@pytest.mark.parametrize("main", ["FINE", "WARNING"])
+def test_after_the_limitation_it_counts_for_a_year(main: str) -> None:
+    expired = {"decision_no": "S", "expired_on": date(2025, 5, 31)}
+    assert until(date(2026, 5, 31), facts([sanction(main_sanction=main)], [expired]))
+
+
+def test_what_was_carried_out_counts_from_then_and_not_from_the_limitation() -> None:
+    both = [carried_out(DONE), {"decision_no": "S", "expired_on": date(2026, 1, 10)}]
+    assert until(date(2026, 3, 10), facts([sanction()], both))
+
+
+def test_of_several_steps_the_last_counts_and_those_of_other_decisions_do_not() -> None:
+    steps = [
+        carried_out(date(2025, 3, 10)),
+        carried_out(date(2025, 4, 10)),
+        carried_out(date(2025, 6, 10), decision_no="another"),
+    ]
+    assert until(date(2026, 4, 10), facts([sanction()], steps))
+
+
+def test_a_new_sanction_within_the_period_counts_until_its_own_is_over() -> None:
+    again = sanction(decision_no="T", decision_date=date(2026, 1, 10))
+    done = [carried_out(DONE), carried_out(date(2026, 2, 1), decision_no="T")]
+    assert until(date(2027, 2, 1), facts([sanction(), again], done))
+
+
+def test_a_cancelled_decision_does_not_count() -> None:
+    found = facts([sanction(status="CANCELLED")], [carried_out()])
+    assert considered_unsanctioned(found, DONE, None) is True
+
+
+def test_a_decision_does_not_count_before_its_day() -> None:
+    found = facts([sanction()], [carried_out()])
+    assert considered_unsanctioned(found, date(2025, 1, 9), None) is True
+    assert considered_unsanctioned(found, date(2025, 1, 10), None) is False
+
+
+@pytest.mark.parametrize(
+    ("main", "unknown_from"), [("FINE", date(2027, 1, 10)), ("WARNING", date(2026, 7, 10))]
+)
+def test_one_that_was_not_carried_out_counts_until_nobody_knows(
+    main: str, unknown_from: date
+) -> None:
+    found = facts([sanction(main_sanction=main)])
+    assert considered_unsanctioned(found, unknown_from - timedelta(days=1), None) is False
+    assert considered_unsanctioned(found, unknown_from, None) is None
+
+
+def test_of_a_sanction_without_any_date_nothing_is_known() -> None:
+    assert considered_unsanctioned(facts([sanction(decision_date=None)]), DONE, None) is None
+
+
+def test_one_that_counts_decides_whatever_else_is_unknown() -> None:
+    given = [sanction(decision_no="T", decision_date=None), sanction()]
+    assert considered_unsanctioned(facts(given, [carried_out()]), DONE, None) is False
+
+
+@pytest.mark.parametrize(
+    ("dates", "end"),
+    [
+        ({"completed_on": date(2024, 2, 29)}, date(2026, 2, 28)),
+        ({"completed_on": date(2024, 3, 10)}, date(2026, 3, 10)),
+        ({"expired_on": date(2024, 3, 10)}, date(2025, 3, 10)),
+        (
+            {"completed_on": date(2024, 3, 10), "expired_on": date(2026, 3, 1)},
+            date(2026, 3, 10),
+        ),
+    ],
+)
+def test_a_measure_counts_for_two_years_or_one(dates: Row, end: date) -> None:
+    assert until(end, facts(handling_decisions=[measure(**dates)]))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"status": "CANCELLED"}, {"measure": "WARNING_REMINDER"}, {"measure": "FAMILY_MANAGEMENT"}],
+)
+def test_cancelled_measures_and_those_in_place_of_others_do_not_count(changed: Row) -> None:
+    found = facts(handling_decisions=[measure(completed_on=DONE, **changed)])
+    assert considered_unsanctioned(found, DONE, None) is True
+
+
+def test_a_measure_without_an_end_counts_until_nobody_knows() -> None:
+    found = facts(handling_decisions=[measure()])
+    assert considered_unsanctioned(found, date(2019, 12, 31), None) is True
+    assert considered_unsanctioned(found, date(2022, 12, 31), None) is False
+    assert considered_unsanctioned(found, date(2023, 1, 1), None) is None
+    unknown = facts(handling_decisions=[measure(valid_from=None)])
+    assert considered_unsanctioned(unknown, DONE, None) is None
+
+
+def test_for_a_sector_only_its_own_sanctions_count() -> None:
+    given, done = [sanction(sector="traffic")], [carried_out()]
+    found = facts(given, done, [measure(completed_on=DONE)])
+    assert considered_unsanctioned(found, DONE, "traffic") is False
+    assert considered_unsanctioned(found, DONE, "tax") is True
+    assert considered_unsanctioned(found, DONE, None) is False
+
+
+def test_a_sanction_whose_sector_is_not_known_leaves_it_open_while_it_counts() -> None:
+    found = facts([sanction(sector=None)], [carried_out()])
+    assert considered_unsanctioned(found, DONE, "tax") is None
+    assert considered_unsanctioned(found, date(2026, 3, 10), "tax") is True
+    assert considered_unsanctioned(found, DONE, None) is False
+
+
+@pytest.mark.parametrize("incomplete", ["sanctions", "executions", "handling_decisions"])
+def test_where_something_may_be_missing_nobody_is_said_to_be_unsanctioned(
+    incomplete: str,
+) -> None:
+    assert considered_unsanctioned(facts(incomplete=incomplete), DONE, None) is None
+    over = facts([sanction()], [carried_out()], incomplete=incomplete)
+    assert considered_unsanctioned(over, date(2026, 3, 10), None) is None
+    counting = facts([sanction()], [carried_out()], incomplete=incomplete)
+    assert considered_unsanctioned(counting, DONE, None) is False
+
+
+def test_one_that_may_have_been_carried_out_long_ago_is_not_said_to_count() -> None:
+    """A warning carried out at once is over after six months, which nobody could read here."""
+    given, on = [sanction(main_sanction="WARNING")], date(2025, 12, 1)
+    assert considered_unsanctioned(facts(given), on, None) is False
+    assert considered_unsanctioned(facts(given, incomplete="executions"), on, None) is None
+
+
+def test_the_view_belongs_to_the_violations_and_reads_three_lists() -> None:
+    assert derived_of("administrative_violations") == (DERIVED,) == ALL
+    assert derived_of("notary") == ()
+    assert set(READS) == {"sanctions", "executions", "handling_decisions"}

@@ -1,0 +1,252 @@
+"""``isConsideredUnsanctioned`` over the gateway: who may ask, and what is said in doubt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.procedures.procedure import UNIFIED
+from tests.support.people import HOA, LAN, OLD_NUMBER
+from tests.support.running import Running, codes, running
+from tests.unit.gateway.protection.worlds import ALL, EVERY, LIVE, WAYS, Row, World, answer, world
+
+CHECK = "no-sanction-check"
+FIELD = """isConsideredUnsanctioned(asOf: $asOf, sector: $sector) {
+  value asOf source { state earlierNumbersAsked } }"""
+QUERY = f"""query($id: PersonNumber!, $asOf: Date, $sector: String) {{ person(id: $id) {{
+  administrativeViolations {{ {FIELD} sanctions {{ items {{ decisionNo }} source {{ state }} }}
+  }} }} }}"""
+DENIED = {"items": None, "source": {"state": "DENIED"}}
+LISTS = {"sanctions", "executions", "handling_decisions"}
+
+
+@pytest.fixture(params=WAYS, autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(request.param, monkeypatch)
+
+
+def fined(number: str, done: str | None, **changed: object) -> World:
+    """Somebody was fined under ``number``; paid on a day, or not yet."""
+    sanction: Row = {"decision_no": "S", "violator_citizen_id": number, "main_sanction": "FINE",
+                     "decision_date": "2025-10-01", "sector": "traffic", **changed}  # fmt: skip
+    paid: list[Row] = [{"execution_id": "E", "decision_no": "S", "completed_on": done}]
+    rows = {"sanctions": [sanction], "executions": paid if done else []}
+    return world({"administrative_violations": rows})
+
+
+#: The period of what was paid then is over today (23 November 2026); of what was paid later not.
+LONG_AGO, LATELY = "2025-11-23", "2025-11-24"
+
+
+async def asked(
+    gateway: Running, number: str = HOA, purpose: str = CHECK, **given: Any
+) -> dict[str, Any]:
+    """Return the whole answer of somebody with every scope, unless ``scopes`` says otherwise."""
+    token = gateway.token(*given.pop("scopes", EVERY), purposes=[purpose])
+    reply = await gateway.post(QUERY, {"id": number, **given}, token, x_purpose=purpose)
+    body: dict[str, Any] = reply.json()
+    return body
+
+
+def section(body: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = body["data"]["person"]["administrativeViolations"]
+    return found
+
+
+def verdict(body: dict[str, Any]) -> tuple[object, str]:
+    found = section(body)["isConsideredUnsanctioned"]
+    return found["value"], found["source"]["state"]
+
+
+@pytest.mark.parametrize(("done", "value"), [(LONG_AGO, True), (LATELY, False), (None, False)])
+async def test_the_check_answers_while_the_sanctions_are_denied(
+    tmp_path: Path, done: str | None, value: bool
+) -> None:
+    async with running(tmp_path, fined(HOA, done), ALL, LIVE) as gateway:
+        body = await asked(gateway)
+        (entry,) = gateway.journal()
+    found = section(body)
+    assert found["isConsideredUnsanctioned"] == {
+        "value": value,
+        "asOf": "2026-11-23",
+        "source": {"state": "ANSWERED", "earlierNumbersAsked": True},
+    }
+    assert found["sanctions"] == DENIED
+    assert codes(body) == ["FORBIDDEN"]
+    assert entry["persons"][0]["sections"] == [
+        "administrative_violations.is_considered_unsanctioned"
+    ]
+
+
+async def test_who_was_never_sanctioned_is_unsanctioned(tmp_path: Path) -> None:
+    async with running(tmp_path, fined(HOA, LATELY), ALL, LIVE) as gateway:
+        body = await asked(gateway, LAN)
+    assert verdict(body) == (True, "ANSWERED")
+
+
+async def test_a_scope_for_the_view_alone_is_enough(tmp_path: Path) -> None:
+    scope = "administrative_violations.is_considered_unsanctioned:read"
+    async with running(tmp_path, fined(HOA, LONG_AGO), ALL, LIVE) as gateway:
+        body = await asked(gateway, scopes=[scope])
+    assert verdict(body) == (True, "ANSWERED")
+    assert section(body)["sanctions"] == DENIED
+
+
+@pytest.mark.parametrize(
+    ("purpose", "scopes", "missing"),
+    [
+        (CHECK, ["population:read"], ["administrative_violations:read"]),
+        (
+            "notarised-transfer",
+            EVERY,
+            ["purpose:administrative_violations.is_considered_unsanctioned"],
+        ),
+    ],
+)
+async def test_without_scope_or_purpose_it_is_denied_and_nothing_is_fetched(
+    tmp_path: Path, purpose: str, scopes: list[str], missing: list[str]
+) -> None:
+    everything = fined(HOA, LONG_AGO)
+    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+        body = await asked(gateway, purpose=purpose, scopes=scopes)
+    assert verdict(body) == (None, "DENIED")
+    (error, _) = body["errors"]
+    assert error["path"][-1] == "isConsideredUnsanctioned"
+    assert error["extensions"]["missing"] == missing
+    assert everything.of("administrative_violations").fetched == []
+
+
+async def test_citizens_ask_about_themselves(tmp_path: Path) -> None:
+    query = QUERY.replace("$id: PersonNumber!, ", "").replace("person(id: $id)", "me")
+    async with running(tmp_path, fined(HOA, LATELY), ALL, LIVE) as gateway:
+        body = await gateway.ask(query, scopes=("me",), subject=HOA)
+    found = body["data"]["me"]["administrativeViolations"]
+    assert found["isConsideredUnsanctioned"]["value"] is False
+    assert found["sanctions"]["items"] == [{"decisionNo": "S"}]
+
+
+@pytest.mark.parametrize(
+    ("sector", "value"), [("traffic", False), ("tax", True), (None, False), ("", True)]
+)
+async def test_it_can_be_asked_of_a_sector(tmp_path: Path, sector: str | None, value: bool) -> None:
+    async with running(tmp_path, fined(HOA, LATELY), ALL, LIVE) as gateway:
+        assert verdict(await asked(gateway, sector=sector)) == (value, "ANSWERED")
+
+
+async def test_who_handles_violations_can_ask_of_an_earlier_day(tmp_path: Path) -> None:
+    async with running(tmp_path, fined(HOA, LONG_AGO), ALL, LIVE) as gateway:
+        body = await asked(gateway, purpose="violation-handling", asOf="2026-11-22")
+    assert section(body)["isConsideredUnsanctioned"]["asOf"] == "2026-11-22"
+    assert verdict(body) == (False, "ANSWERED")
+
+
+async def test_for_general_purposes_an_earlier_day_is_refused_to_find_nothing_out(
+    tmp_path: Path,
+) -> None:
+    """Whoever counted as sanctioned then was sanctioned: what the law has them not see."""
+    everything = fined(HOA, LONG_AGO)
+    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+        body = await asked(gateway, asOf="2026-11-22")
+    assert section(body)["isConsideredUnsanctioned"] is None
+    assert codes(body)[0] == "INVALID_VALUE"
+    assert everything.of("administrative_violations").fetched == []
+
+
+async def test_citizens_can_ask_of_an_earlier_day(tmp_path: Path) -> None:
+    query = """{ me { administrativeViolations {
+      isConsideredUnsanctioned(asOf: "2026-11-22") { value } } } }"""
+    async with running(tmp_path, fined(HOA, LONG_AGO), ALL, LIVE) as gateway:
+        body = await gateway.ask(query, scopes=("me",), subject=HOA)
+    section_of_me = body["data"]["me"]["administrativeViolations"]
+    assert section_of_me == {"isConsideredUnsanctioned": {"value": False}}
+
+
+async def test_it_cannot_be_asked_of_a_day_to_come(tmp_path: Path) -> None:
+    everything = fined(HOA, LONG_AGO)
+    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+        body = await asked(gateway, asOf="2026-11-24")
+        assert everything.of("administrative_violations").fetched == []
+        gateway.clock.advance(14 * 3600)  # it is tomorrow in Viet Nam then, in UTC not yet
+        later = await asked(gateway, asOf="2026-11-24")
+    assert section(body)["isConsideredUnsanctioned"] is None
+    assert codes(body)[0] == "INVALID_VALUE"
+    assert verdict(later) == (True, "ANSWERED")
+
+
+@pytest.mark.parametrize("done", [LONG_AGO, LATELY, None])
+async def test_a_database_that_is_down_leaves_it_unknown(tmp_path: Path, done: str | None) -> None:
+    everything = fined(HOA, done)
+    everything.of("administrative_violations").fault = "down"
+    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+        body = await asked(gateway)
+    assert verdict(body) == (None, "UNAVAILABLE")
+    assert "SOURCE_UNAVAILABLE" in codes(body)
+
+
+@pytest.mark.parametrize("down", sorted(LISTS))
+async def test_one_list_that_is_down_leaves_it_unknown_too(tmp_path: Path, down: str) -> None:
+    everything = fined(HOA, LONG_AGO)
+    source = everything.of("administrative_violations")
+    source.fault, source.only = "down", down
+    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+        assert verdict(await asked(gateway)) == (None, "UNAVAILABLE")
+        assert verdict(await asked(gateway, LAN))[0] is None, "nor is anybody told apart by that"
+
+
+async def test_a_sanction_that_counts_is_enough_whatever_else_is_down(tmp_path: Path) -> None:
+    everything = fined(HOA, LATELY)
+    source = everything.of("administrative_violations")
+    source.fault, source.only = "down", "handling_decisions"
+    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+        assert verdict(await asked(gateway)) == (False, "UNAVAILABLE")
+
+
+async def test_a_database_that_is_not_operating_leaves_it_unknown(tmp_path: Path) -> None:
+    live = {name: one for name, one in LIVE.items() if name != "administrative_violations"}
+    async with running(tmp_path, fined(HOA, LATELY), ALL, live) as gateway:
+        assert verdict(await asked(gateway)) == (None, "NOT_OPERATING")
+
+
+async def test_unreadable_rows_leave_it_unknown(tmp_path: Path) -> None:
+    async with running(tmp_path, fined(HOA, LONG_AGO, record_no=1, fine_amount="much"), ALL,
+                       LIVE) as gateway:  # fmt: skip
+        body = await asked(gateway)
+    assert verdict(body) == (None, "PARTIAL")
+    assert "BAD_RECORD" in codes(body)
+
+
+async def test_sanctions_under_an_earlier_number_count(tmp_path: Path) -> None:
+    async with running(tmp_path, fined(OLD_NUMBER, LATELY), ALL, LIVE) as gateway:
+        assert verdict(await asked(gateway)) == (False, "ANSWERED")
+
+
+@pytest.mark.parametrize(("done", "value"), [(LONG_AGO, None), (LATELY, False), (None, False)])
+async def test_while_earlier_numbers_are_not_known_nobody_is_said_to_be_unsanctioned(
+    tmp_path: Path, done: str | None, value: bool | None
+) -> None:
+    everything = fined(HOA, done)
+    everything.of("population").fault = "down"
+    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+        body = await asked(gateway, purpose=UNIFIED)
+    found = section(body)["isConsideredUnsanctioned"]
+    assert found["value"] is value
+    assert found["source"] == {"state": "ANSWERED", "earlierNumbersAsked": False}
+
+
+async def test_several_questions_are_answered_at_once(tmp_path: Path) -> None:
+    query = """query($id: PersonNumber!) { person(id: $id) { administrativeViolations {
+      now: isConsideredUnsanctioned { value }
+      then: isConsideredUnsanctioned(asOf: "2025-12-31") { value asOf }
+      future: isConsideredUnsanctioned(asOf: "2030-01-01") { value } } } }"""
+    async with running(tmp_path, fined(HOA, LONG_AGO), ALL, LIVE) as gateway:
+        handling = "violation-handling"
+        token = gateway.token(*EVERY, purposes=[handling])
+        reply = await gateway.post(query, {"id": HOA}, token, x_purpose=handling)
+    assert section(reply.json()) == {
+        "now": {"value": True},
+        "then": {"value": False, "asOf": "2025-12-31"},
+        "future": None,
+    }
+    assert codes(reply.json()) == ["INVALID_VALUE"]

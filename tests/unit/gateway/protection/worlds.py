@@ -1,0 +1,115 @@
+"""Every database in memory for tests of what is hidden, and those who ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+
+from connectors.backends.base import Backend
+from connectors.backends.memory import MemoryBackend
+from connectors.description import Group
+from connectors.registry import installed_databases
+from gateway.access.tokens import issue
+from gateway.execution import Asked, Ready, ready
+from gateway.keys import load_signing
+from gateway.service import Service
+from gateway.settings import DatabaseSettings
+from tests.support.faults import Faulty
+from tests.support.people import population_rows
+from tests.support.running import Running
+
+Row = dict[str, object]
+#: database -> record -> rows.
+Rows = Mapping[str, Mapping[str, list[Row]]]
+
+ALL = installed_databases()
+LIVE = {one.name: DatabaseSettings(timeout=20, group=Group.OPERATING) for one in ALL}
+#: Every scope that an officer can have.
+EVERY = tuple(
+    f"{one.name}:{action}" for one in ALL for action in ("read", "sensitive", "restricted")
+)
+#: The two ways in which an operation is answered.
+WAYS = ("by plan", "field by field")
+
+
+class World(dict[str, Backend]):
+    """Backends by name; each notes what it was asked and can be told to fail."""
+
+    def of(self, name: str) -> Faulty:
+        source = self[name]
+        assert isinstance(source, Faulty)
+        return source
+
+    @property
+    def fetched(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """What was asked of any database: database and record, lookup, keys."""
+        return [
+            (f"{name}.{record}", lookup, keys)
+            for name in self
+            for record, lookup, keys in self.of(name).fetched
+        ]
+
+    def forget(self) -> None:
+        """Forget what was asked so far."""
+        for name in self:
+            self.of(name).fetched.clear()
+
+
+def world(rows: Rows) -> World:
+    """Return all databases holding ``rows``; the population's are the cast's if none are given."""
+    given: Rows = {"population": population_rows(), **rows}
+    return World(
+        {
+            one.name: Faulty(
+                MemoryBackend(
+                    one, {each.name: given.get(one.name, {}).get(each.name, []) for each in
+                          one.records}
+                )
+            )
+            for one in ALL
+        }
+    )  # fmt: skip
+
+
+def together(*several: Rows) -> dict[str, dict[str, list[Row]]]:
+    """Return all the rows of ``several``."""
+    found: dict[str, dict[str, list[Row]]] = {}
+    for rows in several:
+        for database, records in rows.items():
+            for record, held in records.items():
+                found.setdefault(database, {}).setdefault(record, []).extend(held)
+    return found
+
+
+def answer(way: str, patch: pytest.MonkeyPatch) -> None:
+    """Have operations about persons answered in one of ``WAYS``."""
+    if way == WAYS[0]:
+        return
+
+    async def unplanned(service: Service, asked: Asked) -> Ready | None:
+        made = await ready(service, asked)
+        return None if made is None else replace(made, unplanned="test")
+
+    patch.setattr("gateway.http.graphql.ready", unplanned)
+
+
+def acting(
+    gateway: Running,
+    subject: str,
+    act_for: str,
+    authorisation: str | None = None,
+    scopes: Sequence[str] = ("me",),
+) -> str:
+    """Return the token of a citizen who asks for somebody else."""
+    return issue(
+        load_signing(gateway.service.settings, "token")[0],
+        gateway.service.settings.access,
+        gateway.clock.now(),
+        subject=subject,
+        client="citizens' front end",
+        scopes=scopes,
+        act_for=act_for,
+        authorisation=authorisation,
+    )
