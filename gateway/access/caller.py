@@ -6,14 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.description import Record, Sensitivity
-from gateway.scopes import INTROSPECT, PLANS, scope
+from gateway.derived.derived import Derived
+from gateway.procedures import procedure_of
+from gateway.procedures.procedure import Procedure
+from gateway.scopes import AUDIT, INTROSPECT, PLANS, scope
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who asks.
 
-    ``citizen``: the number of the citizen who asks for their own view, else None.
+    ``citizen``: the number of the citizen whose own view is asked for, else None.
+    ``representative``: the number of the parent, guardian or representative who asks for it in the
+    citizen's place, None where the citizen does. ``authorisation``: the number under which it was
+    notarised, None for a parent or guardian.
     ``purpose`` and ``case_number``: what this request says of itself; the purpose is one that the
     token grants. An anonymous caller has no client and no scopes.
     """
@@ -24,6 +30,8 @@ class Caller:
     scopes: frozenset[str] = frozenset()
     purposes: frozenset[str] = frozenset()
     citizen: str | None = None
+    representative: str | None = None
+    authorisation: str | None = None
     token_id: str | None = None
     expires: datetime | None = None
     purpose: str | None = None
@@ -49,15 +57,43 @@ class Caller:
         """Whether any database may be asked about a person whom the caller names."""
         return any(scope.endswith(":read") for scope in self.scopes)
 
-    def lacks(self, record: Record, sensitivity: Sensitivity) -> str | None:
-        """Return the scope that is missing to see ``sensitivity`` fields of ``record``, or None.
+    @property
+    def procedure(self) -> Procedure | None:
+        """The procedure that the purpose names; None: no purpose, or none that is known here."""
+        return None if self.purpose is None else procedure_of(self.purpose)
 
-        Scopes name a database and optionally a record (design section 7): ``civil_status:read``,
-        ``civil_status.births:sensitive``. Default is deny.
+    def lacks_log(self) -> tuple[str, ...]:
+        """Return what is missing to read somebody else's access log."""
+        procedure = self.procedure
+        missing = () if AUDIT in self.scopes else (AUDIT,)
+        covered = procedure is not None and procedure.derives("access_log")
+        return missing if covered else (*missing, "purpose:access_log")
+
+    def lacks(self, record: Record | Derived, position: int | None) -> tuple[str, ...]:
+        """Return what is missing to see a column of ``record``; None: to read the record at all.
+
+        The same for a derived view, which has no columns.
+
+        Both a scope and a purpose are needed (design section 7); default is deny. Scopes name a
+        database and optionally a record: ``civil_status:read``, ``civil_status.births:sensitive``.
+        A purpose that is missing is named by what it would have to cover:
+        ``purpose:civil_status.births.ethnicity``.
         """
-        wanted = scope(record.database, sensitivity)
-        of_record = scope(f"{record.database}.{record.name}", sensitivity)
-        return None if wanted in self.scopes or of_record in self.scopes else wanted
+        name, procedure = f"{record.database}.{record.name}", self.procedure
+        if isinstance(record, Derived):
+            column, level = None, Sensitivity.BASIC
+            covered = procedure is not None and procedure.derives(record.name)
+        else:
+            column = None if position is None else record.columns[position]
+            level = Sensitivity.BASIC if column is None else column.sensitivity
+            covered = procedure is not None and procedure.covers(record, column)
+        wanted = scope(record.database, level)
+        granted = wanted in self.scopes or scope(name, level) in self.scopes
+        missing = () if granted else (wanted,)
+        if covered:
+            return missing
+        path = (name, *(column.path if column else ()))
+        return (*missing, f"purpose:{'.'.join(path)}")
 
 
 ANONYMOUS = Caller()

@@ -7,7 +7,7 @@ command line shows it, a client over HTTP never sees it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -102,10 +102,45 @@ def _caller(claims: Mapping[str, object], expected: Expected, expires: float) ->
         subject=subject,
         scopes=scopes,
         purposes=_words(claims, names.purposes, list, expected.ours),
-        citizen=person_number(subject) if OWN_VIEW in scopes else None,
+        **_own_view(claims, names, subject) if OWN_VIEW in scopes else {},
         token_id=_text(_first(claims, names.token_id)),
         expires=datetime.fromtimestamp(expires, UTC),
     )
+
+
+def _own_view(
+    claims: Mapping[str, object], names: ClaimNames, subject: str
+) -> dict[str, str | None]:
+    """Return whose own view it is: the subject's, or that of whom they ask for."""
+    asks = person_number(subject)
+    for_whom = next((claims[name] for name in names.act_for if name in claims), None)
+    if for_whom is None:
+        return {"citizen": asks}
+    authorisation = next((claims[one] for one in names.authorisation if one in claims), None)
+    citizen = person_number(_text(for_whom))
+    if citizen == asks:
+        raise ValueError("act_for names the subject")
+    return {
+        "citizen": citizen,
+        "representative": asks,
+        "authorisation": None if authorisation is None else _text(authorisation),
+    }
+
+
+def hold_act_for(
+    subject: str, scopes: Collection[str], act_for: str | None, authorisation: str | None
+) -> None:
+    """Refuse to say in a token what ``caller_of`` would not accept; raises ValueError."""
+    if act_for is None:
+        if authorisation is not None:
+            raise ValueError("an authorisation is one to act for somebody")
+        return
+    if OWN_VIEW not in scopes:
+        raise ValueError(f"to act for somebody the scope {OWN_VIEW} is needed")
+    if person_number(act_for) == subject:
+        raise ValueError("nobody acts for themselves")
+    if authorisation == "":
+        raise ValueError("an authorisation has a number")
 
 
 def _first(claims: Mapping[str, object], names: tuple[str, ...]) -> object:

@@ -11,12 +11,15 @@ from typing import Annotated
 
 import structlog
 import typer
+from joserfc.jwk import OKPKey
 
 from gateway.access.claims import Refused
 from gateway.access.inspection import id_of, inspect
 from gateway.access.revocations import revoke
-from gateway.access.tokens import issue, load_key
+from gateway.access.tokens import is_unified, issue
 from gateway.clock import SystemClock
+from gateway.keys import load_signing
+from gateway.procedures.procedure import UNIFIED
 from gateway.settings import CONFIG_VARIABLE, Settings, load
 
 token_app = typer.Typer(no_args_is_help=True, help="Issue, inspect and revoke tokens.")
@@ -43,15 +46,22 @@ def token_issue(
     scope: Annotated[list[str], typer.Option(help="A scope; repeat for more.")],
     agency: Annotated[str | None, typer.Option(help="The agency it acts for.")] = None,
     purpose: Annotated[list[str] | None, typer.Option(help="A procedure code; repeat.")] = None,
+    act_for: Annotated[
+        str | None, typer.Option(help="Whom a citizen asks for: the person's number.")
+    ] = None,
+    authorisation: Annotated[
+        str | None, typer.Option(help="The number under which that was notarised.")
+    ] = None,
     hours: Annotated[float, typer.Option(help="Its life, 24 at most.")] = 24.0,
     config: Config = None,
 ) -> None:
     """Print a new token, signed with the gateway's own key."""
     settings = loaded(config)
-    path = _key(settings)
+    if not settings.demo and any(is_unified(one) for one in purpose or ()):
+        raise typer.BadParameter(f"the purpose {UNIFIED} is for the demo and measurements only")
     try:
         token = issue(
-            load_key(path),
+            _key(settings),
             settings.access,
             SystemClock().now(),
             subject=subject,
@@ -59,6 +69,8 @@ def token_issue(
             scopes=scope,
             agency=agency,
             purposes=purpose or (),
+            act_for=act_for,
+            authorisation=authorisation,
             life=timedelta(hours=hours),
         )
     except ValueError as error:
@@ -99,12 +111,12 @@ def token_revoke(
     sys.stdout.write(f"revoked {token_id}\n")
 
 
-def _key(settings: Settings) -> Path:
-    """Return where the signing key is; says how to make one where there is none."""
-    path = settings.path(settings.access.key)
-    if not path.exists():
-        raise typer.BadParameter(f"there is no key at {path}: run `justice-gateway keys`")
-    return path
+def _key(settings: Settings) -> OKPKey:
+    """Return the key that signs; says what is wrong with it, or how to make one."""
+    try:
+        return load_signing(settings, "token")[0]
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _given(argument: str) -> str:

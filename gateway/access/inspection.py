@@ -36,8 +36,8 @@ class Inspection:
 async def inspect(token: str, settings: Settings, clock: Clock) -> Inspection:
     """Check ``token`` as a gateway with these settings would.
 
-    A token of the gateway's own key needs no network; one of a trusted issuer fetches its keys.
-    Raises FileNotFoundError or ValueError for the gateway's key.
+    A token of the gateway's own keys needs no network; one of a trusted issuer fetches its keys.
+    Raises FileNotFoundError or ValueError for the gateway's keys.
     """
     tokens = Tokens.configured(settings, clock)
     code = reason = None

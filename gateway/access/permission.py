@@ -13,7 +13,8 @@ def permit(caller: Caller, document: Document, operation: Operation, in_url: boo
     """Refuse an operation that this caller, or a request in a URL, may not make.
 
     ``in_url``: the document came by GET. Raises GatewayError PERSON_IN_URL, METHOD_NOT_ALLOWED,
-    UNSUPPORTED_OPERATION, UNAUTHENTICATED or INTROSPECTION_DENIED.
+    UNSUPPORTED_OPERATION, UNAUTHENTICATED, INTROSPECTION_DENIED, PURPOSE_REQUIRED or
+    CASE_NUMBER_REQUIRED.
     """
     if in_url and document.names_person:
         raise GatewayError("PERSON_IN_URL")
@@ -25,6 +26,19 @@ def permit(caller: Caller, document: Document, operation: Operation, in_url: boo
         raise unauthenticated("UNAUTHENTICATED")
     if operation.introspects and not caller.may_introspect:
         raise GatewayError("INTROSPECTION_DENIED")
+    if operation.names_persons and caller.may_name_persons:
+        _stated(caller)
+
+
+def _stated(caller: Caller) -> None:
+    """Hold that a call on a person says what it is for (design section 7).
+
+    Whoever may name nobody is not asked for it: they are told that they may not.
+    """
+    if caller.purpose is None:
+        raise GatewayError("PURPOSE_REQUIRED")
+    if caller.case_number is None:
+        raise GatewayError("CASE_NUMBER_REQUIRED")
 
 
 def unauthenticated(code: str) -> GatewayError:

@@ -1,4 +1,4 @@
-"""Bearer tokens: of the gateway's own key (JSON Web Tokens signed with Ed25519), and of issuers.
+"""Bearer tokens: of the gateway's own keys (JSON Web Tokens signed with Ed25519), and of issuers.
 
 RFC 7519 (claims), RFC 8037 (EdDSA), RFC 8725 (one algorithm, fixed here: a token cannot choose it).
 Claims: ``iss aud sub exp nbf iat jti``, ``client_id``, ``agency``, ``scope`` (space separated, RFC
@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
@@ -24,30 +22,20 @@ from joserfc.jwk import OKPKey
 
 from connectors.values import person_number
 from gateway.access.caller import Caller
-from gateway.access.claims import LONGEST_LIFE, Expected, Refused, caller_of
+from gateway.access.claims import LONGEST_LIFE, Expected, Refused, caller_of, hold_act_for
 from gateway.access.issuers import Issuer
 from gateway.access.keyset import part
 from gateway.access.revocations import Nothing, Revocations, Revoked
 from gateway.clock import Clock
 from gateway.errors import GatewayError
-from gateway.keys import read_key, write_key
+from gateway.keys import load_signing
+from gateway.procedures.procedure import UNIFIED, national
 from gateway.scopes import OWN_VIEW
 from gateway.settings import Access, Settings
 
 ALGORITHM = "Ed25519"
 _LARGEST_TOKEN = 8 * 1024
 _REGISTRY = jws.JWSRegistry(algorithms=[ALGORITHM])
-
-
-def create_key(path: Path) -> None:
-    """Write a new Ed25519 signing key to ``path``, readable by its owner only."""
-    key = OKPKey.generate_key("Ed25519", parameters={"kid": secrets.token_hex(8)})
-    write_key(path, json.dumps(key.as_dict(private=True)).encode())
-
-
-def load_key(path: Path) -> OKPKey:
-    """Read a signing key written by ``create_key``; raises FileNotFoundError, ValueError."""
-    return OKPKey.import_key(json.loads(read_key(path)))
 
 
 def issue(
@@ -60,15 +48,20 @@ def issue(
     scopes: Sequence[str],
     agency: str | None = None,
     purposes: Sequence[str] = (),
+    act_for: str | None = None,
+    authorisation: str | None = None,
     life: timedelta = LONGEST_LIFE,
 ) -> str:
     """Return a signed token.
 
-    ``subject`` is the citizen's number where the scopes hold ``me``. Raises ValueError for a life
-    that is not positive or longer than 24 hours, and for a citizen's token without their number.
+    ``subject`` is the citizen's number where the scopes hold ``me``; ``act_for`` the number of whom
+    they ask for in that person's place, ``authorisation`` the number under which that was notarised
+    (None: a parent or guardian). Raises ValueError for a life that is not positive or longer than
+    24 hours, for a citizen's token without their number, and for a representation of nobody.
     """
     if OWN_VIEW in scopes:
         person_number(subject)
+    hold_act_for(subject, scopes, act_for, authorisation)
     if not timedelta(0) < life <= LONGEST_LIFE:
         raise ValueError("a token lives 24 hours at most")
     claims: dict[str, object] = {
@@ -83,8 +76,8 @@ def issue(
         "scope": " ".join(scopes),
         "purposes": list(purposes),
     }
-    if agency:
-        claims["agency"] = agency
+    given = {"agency": agency, "act_for": act_for, "authorisation": authorisation}
+    claims |= {name: value for name, value in given.items() if value}
     header = {"alg": ALGORITHM, "typ": "JWT"}
     if key.kid:
         header["kid"] = key.kid
@@ -93,31 +86,34 @@ def issue(
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A token found good: whom it speaks for, its end, and, if not ours, issuer and key."""
+    """A token found good: whom it speaks for, its end, its key, and its issuer if not ours."""
 
     caller: Caller
     expires: float
+    thumbprint: str
     issuer: Issuer | None = None
-    thumbprint: str = ""
 
 
 class Tokens:
     """Verifies bearer tokens; a verified one is kept by its hash until it expires.
 
-    ``issuers``: those trusted beside the gateway's own key, by their claim ``iss``.
+    ``keys``: the gateway's own, the one that signs first. ``issuers``: those trusted beside them,
+    by their claim ``iss``. ``demo``: whether the purpose of measurements is granted to anybody.
     """
 
     def __init__(
         self,
-        key: OKPKey,
+        keys: Sequence[OKPKey],
         settings: Access,
         clock: Clock,
         kept: int = 10_000,
         *,
         revoked: Revoked | None = None,
         issuers: Mapping[str, Issuer] | None = None,
+        demo: bool = False,
     ) -> None:
-        self._key = key
+        self.use(keys)
+        self._demo = demo
         self._settings = settings
         self._clock = clock
         self._kept = kept
@@ -128,14 +124,20 @@ class Tokens:
 
     @classmethod
     def configured(cls, settings: Settings, clock: Clock) -> Tokens:
-        """Return what settings say; raises FileNotFoundError or ValueError for the key."""
+        """Return what settings say; raises FileNotFoundError or ValueError for the keys."""
         access = settings.access
         issuers = {
             one.issuer: Issuer(name, one, access, clock) for name, one in access.issuers.items()
         }
         revoked = Revocations(settings.path(access.revocations), clock)
-        key = load_key(settings.path(access.key))
-        return cls(key, access, clock, revoked=revoked, issuers=issuers)
+        keys = load_signing(settings, "token")
+        return cls(keys, access, clock, revoked=revoked, issuers=issuers, demo=settings.demo)
+
+    def use(self, keys: Sequence[OKPKey]) -> None:
+        """Take ``keys`` as the gateway's own; a token of any other is refused from now on."""
+        self._keys = {one.kid: one for one in keys}
+        self._first = keys[0]
+        self._thumbprints = {one.kid: one.thumbprint() for one in keys}
 
     async def open(self) -> None:
         """Start to fetch the keys of trusted issuers; does not wait for any."""
@@ -148,7 +150,7 @@ class Tokens:
             await issuer.close()
 
     def trusts_issuer_of(self, token: str) -> bool:
-        """Whether ``token`` claims to be of an issuer trusted beside the own key."""
+        """Whether ``token`` claims to be of an issuer trusted beside the own keys."""
         return issuer_of(token) in self._issuers
 
     async def caller(self, token: str) -> Caller:
@@ -164,7 +166,7 @@ class Tokens:
             raise _told(refused) from None
 
     def verify(self, token: str) -> Caller:
-        """Return the caller whom ``token``, of the gateway's own key, speaks for.
+        """Return the caller whom ``token``, of a key of the gateway's own, speaks for.
 
         Costs 110 to 220 us for a new token and 1 to 3 us for a known one. Raises GatewayError:
         TOKEN_EXPIRED, or TOKEN_INVALID for everything else (the reason is not told).
@@ -185,7 +187,7 @@ class Tokens:
                 known = self._own(token)
             else:
                 caller, expires, thumbprint = await issuer.verify(token)
-                known = _Known(caller, expires, issuer, thumbprint)
+                known = self._known(caller, expires, thumbprint, issuer)
         return self._current(digest, known)
 
     def _current(self, digest: bytes, known: _Known) -> Caller:
@@ -197,6 +199,8 @@ class Tokens:
             reason = Refused("it was revoked")
         elif known.issuer is not None and not known.issuer.holds(known.thumbprint):
             reason = Refused("its issuer no longer publishes the key that signed it")
+        elif known.issuer is None and known.thumbprint not in self._thumbprints.values():
+            reason = Refused("the gateway's own key that signed it was retired")
         if reason is not None:
             self._callers.pop(digest, None)
             raise reason
@@ -207,11 +211,30 @@ class Tokens:
         return known.caller
 
     def _own(self, token: str) -> _Known:
+        kid = part(token, 0).get("kid")
+        key = self._first if kid is None else self._keys.get(kid if isinstance(kid, str) else "")
+        if key is None:
+            raise Refused("no key of the gateway's own has its id (kid)")
         try:
-            claims = jwt.decode(token, self._key, registry=_REGISTRY).claims
+            claims = jwt.decode(token, key, registry=_REGISTRY).claims
         except (JoseError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
             raise Refused("the gateway's own key did not sign it") from None
-        return _Known(*caller_of(claims, self._expected, self._clock.now().timestamp()))
+        caller, expires = caller_of(claims, self._expected, self._clock.now().timestamp())
+        return self._known(caller, expires, self._thumbprints[key.kid])
+
+    def _known(
+        self, caller: Caller, expires: float, thumbprint: str, issuer: Issuer | None = None
+    ) -> _Known:
+        """Return what is kept of a good token; in production the purpose UNIFIED is not granted."""
+        if not self._demo:
+            granted = frozenset(one for one in caller.purposes if not is_unified(one))
+            caller = replace(caller, purposes=granted)
+        return _Known(caller, expires, thumbprint, issuer)
+
+
+def is_unified(purpose: str) -> bool:
+    """Whether a purpose is that of measurements, also in a province's spelling."""
+    return national(purpose) == UNIFIED
 
 
 def issuer_of(token: str) -> str:

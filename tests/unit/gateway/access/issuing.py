@@ -141,7 +141,7 @@ async def trusting(
         for number, one in enumerate(issuers)
     }
     own = OKPKey.generate_key("Ed25519", parameters={"kid": "own"})
-    tokens = Tokens(own, settings, clock, issuers=trusted)
+    tokens = Tokens([own], settings, clock, issuers=trusted)
     await tokens.open()
     try:
         yield tokens

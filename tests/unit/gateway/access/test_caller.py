@@ -1,66 +1,166 @@
-"""Callers: what a scope opens, and that nothing is open without one."""
+"""Callers: what a scope and a purpose open together, and that nothing is open without both."""
 
 from __future__ import annotations
 
 import pytest
 
+from connectors.civil_enforcement import DATABASE as CIVIL_ENFORCEMENT
 from connectors.civil_status import DATABASE as CIVIL_STATUS
-from connectors.description import Sensitivity
+from connectors.description import Record, Sensitivity
 from connectors.population import DATABASE as POPULATION
 from gateway.access.caller import ANONYMOUS, Caller
+from gateway.derived.unsanctioned import DERIVED as UNSANCTIONED
+from gateway.procedures.procedure import UNIFIED
 
 MARRIAGES = CIVIL_STATUS.by_name["marriages"]
 DEATHS = CIVIL_STATUS.by_name["deaths"]
 IDENTITY = POPULATION.by_name["identity"]
+NOTICES = CIVIL_ENFORCEMENT.by_name["public_notices"]
 READ = (Sensitivity.PUBLIC, Sensitivity.BASIC)
+MARRIAGE, DEATH = "1.000894", "1.000656"
+SCOPES = (
+    "population:read", "population:sensitive", "civil_status:read", "civil_status:sensitive",
+    "civil_status:restricted",
+)  # fmt: skip
 
 
-def _caller(*scopes: str) -> Caller:
-    return Caller(client="desk", scopes=frozenset(scopes))
+def _caller(*scopes: str, purpose: str | None = UNIFIED) -> Caller:
+    return Caller(client="desk", scopes=frozenset(scopes), purpose=purpose)
 
 
-@pytest.mark.parametrize("sensitivity", Sensitivity)
+def _at(record: Record, sensitivity: Sensitivity) -> int | None:
+    """Return the place of a column that is kept so; None, the record itself, if there is none."""
+    found = (place for place, one in enumerate(record.columns) if one.sensitivity is sensitivity)
+    return next(found, None)
+
+
+def _column(record: Record, path: str) -> int:
+    return next(n for n, one in enumerate(record.columns) if ".".join(one.path) == path)
+
+
+def _scopes_lacking(caller: Caller, record: Record, position: int | None) -> list[str]:
+    return [one for one in caller.lacks(record, position) if not one.startswith("purpose:")]
+
+
+@pytest.mark.parametrize("position", [None, *range(len(MARRIAGES.columns))])
 @pytest.mark.parametrize("caller", [ANONYMOUS, _caller(), _caller("introspect", "operate", "me")])
-def test_nothing_is_open_without_a_scope_for_it(caller: Caller, sensitivity: Sensitivity) -> None:
-    assert caller.lacks(MARRIAGES, sensitivity) is not None
+def test_nothing_is_open_without_a_scope_for_it(caller: Caller, position: int | None) -> None:
+    assert _scopes_lacking(caller, MARRIAGES, position)
+
+
+@pytest.mark.parametrize("position", [None, *range(len(MARRIAGES.columns))])
+@pytest.mark.parametrize("purpose", [None, "nothing-of-the-kind", "2.000829"])
+def test_nothing_is_open_without_a_purpose_that_needs_it(
+    purpose: str | None, position: int | None
+) -> None:
+    """No purpose, one that nobody knows, and legal aid, which does not ask about marriages."""
+    lacking = _caller(*SCOPES, purpose=purpose).lacks(MARRIAGES, position)
+    assert [one for one in lacking if one.startswith("purpose:civil_status.marriages")]
+    assert _caller(*SCOPES).lacks(MARRIAGES, position) == ()
 
 
 @pytest.mark.parametrize(
-    ("sensitivity", "missing"),
+    ("record", "sensitivity", "missing"),
     [
-        (Sensitivity.PUBLIC, "civil_status:read"),
-        (Sensitivity.BASIC, "civil_status:read"),
-        (Sensitivity.SENSITIVE, "civil_status:sensitive"),
-        (Sensitivity.RESTRICTED, "civil_status:restricted"),
+        (NOTICES, Sensitivity.PUBLIC, "civil_enforcement:read"),
+        (MARRIAGES, Sensitivity.BASIC, "civil_status:read"),
+        (MARRIAGES, Sensitivity.SENSITIVE, "civil_status:sensitive"),
+        (MARRIAGES, Sensitivity.RESTRICTED, "civil_status:restricted"),
     ],
 )
 def test_what_is_missing_is_named_by_database_and_action(
-    sensitivity: Sensitivity, missing: str
+    record: Record, sensitivity: Sensitivity, missing: str
 ) -> None:
-    assert _caller().lacks(MARRIAGES, sensitivity) == missing
-    assert _caller(missing).lacks(MARRIAGES, sensitivity) is None
+    position = _at(record, sensitivity)
+    assert position is not None
+    assert _caller().lacks(record, position) == (missing,)
+    assert _caller(missing).lacks(record, position) == ()
+
+
+def test_a_record_itself_is_basic() -> None:
+    assert _caller().lacks(MARRIAGES, None) == ("civil_status:read",)
+    assert _caller("civil_status:read").lacks(MARRIAGES, None) == ()
+
+
+def test_a_purpose_that_is_missing_is_named_by_what_it_would_have_to_cover() -> None:
+    caller = _caller(*SCOPES, purpose=None)
+    assert caller.lacks(MARRIAGES, None) == ("purpose:civil_status.marriages",)
+    ethnicity = _column(MARRIAGES, "husband.ethnicity")
+    named = "purpose:civil_status.marriages.husband.ethnicity"
+    assert caller.lacks(MARRIAGES, ethnicity) == (named,)
+    assert Caller().lacks(MARRIAGES, ethnicity) == ("civil_status:sensitive", named)
+
+
+def test_a_purpose_opens_the_columns_that_its_procedure_needs_and_no_other() -> None:
+    """A marriage is registered with each spouse's ethnicity as the population database has it."""
+    caller = _caller(*SCOPES, purpose=MARRIAGE)
+    assert caller.lacks(IDENTITY, _column(IDENTITY, "ethnicity")) == ()
+    religion = caller.lacks(IDENTITY, _column(IDENTITY, "religion"))
+    assert religion == ("purpose:population.identity.religion",)
+    assert caller.lacks(MARRIAGES, _column(MARRIAGES, "husband.name")) == ()
+    kept_closer = caller.lacks(MARRIAGES, _column(MARRIAGES, "husband.ethnicity"))
+    assert kept_closer == ("purpose:civil_status.marriages.husband.ethnicity",)
+
+
+def test_a_purpose_in_the_spelling_of_a_province_opens_the_same() -> None:
+    national, provincial = (_caller(*SCOPES, purpose=f"{MARRIAGE}{end}") for end in ("", ".H38"))
+    for record in (IDENTITY, MARRIAGES, DEATHS):
+        for position in (None, *range(len(record.columns))):
+            assert national.lacks(record, position) == provincial.lacks(record, position)
+    assert national.procedure is provincial.procedure is not None
+
+
+def test_neither_the_scope_nor_the_purpose_stands_for_the_other() -> None:
+    assert _caller("civil_status:read", purpose=MARRIAGE).lacks(DEATHS, None) == ()
+    assert _caller(purpose=MARRIAGE).lacks(DEATHS, None) == ("civil_status:read",)
+    assert _caller("civil_status:read", purpose="2.000829").lacks(DEATHS, None) == (
+        "purpose:civil_status.deaths",
+    )
+
+
+def test_the_purpose_that_counts_is_the_one_stated_and_not_those_that_the_token_grants() -> None:
+    granted = frozenset({MARRIAGE, DEATH, UNIFIED})
+    silent = Caller(client="desk", scopes=frozenset(SCOPES), purposes=granted)
+    assert silent.procedure is None
+    assert silent.lacks(MARRIAGES, None) == ("purpose:civil_status.marriages",)
+
+
+def test_a_derived_view_needs_the_scope_of_its_database_and_a_purpose_that_names_it() -> None:
+    missing = "purpose:administrative_violations.is_considered_unsanctioned"
+    scope = "administrative_violations:read"
+    assert Caller().lacks(UNSANCTIONED, None) == (scope, missing)
+    assert _caller(scope, purpose=MARRIAGE).lacks(UNSANCTIONED, None) == (missing,)
+    assert _caller(purpose="no-sanction-check").lacks(UNSANCTIONED, None) == (scope,)
+    for purpose in ("no-sanction-check", UNIFIED):
+        assert _caller(scope, purpose=purpose).lacks(UNSANCTIONED, None) == ()
+    alone = "administrative_violations.is_considered_unsanctioned:read"
+    assert _caller(alone).lacks(UNSANCTIONED, None) == ()
 
 
 @pytest.mark.parametrize("sensitivity", READ)
 def test_reading_a_database_opens_all_its_records(sensitivity: Sensitivity) -> None:
     caller = _caller("civil_status:read")
-    assert all(caller.lacks(record, sensitivity) is None for record in CIVIL_STATUS.records)
-    assert caller.lacks(IDENTITY, sensitivity) == "population:read"
+    for record in CIVIL_STATUS.records:
+        assert caller.lacks(record, None) == ()
+        assert caller.lacks(record, _at(record, sensitivity)) == ()
+    assert caller.lacks(IDENTITY, _at(IDENTITY, sensitivity)) == ("population:read",)
 
 
 def test_a_scope_for_one_record_opens_that_record_only() -> None:
     caller = _caller("civil_status.marriages:read")
-    assert caller.lacks(MARRIAGES, Sensitivity.BASIC) is None
-    assert caller.lacks(DEATHS, Sensitivity.BASIC) == "civil_status:read"
-    assert caller.lacks(MARRIAGES, Sensitivity.SENSITIVE) == "civil_status:sensitive"
+    assert caller.lacks(MARRIAGES, _at(MARRIAGES, Sensitivity.BASIC)) == ()
+    assert caller.lacks(DEATHS, _at(DEATHS, Sensitivity.BASIC)) == ("civil_status:read",)
+    sensitive = caller.lacks(MARRIAGES, _at(MARRIAGES, Sensitivity.SENSITIVE))
+    assert sensitive == ("civil_status:sensitive",)
 
 
 def test_a_closer_kept_level_does_not_open_the_others() -> None:
     """Nor the other way round: each action is granted by itself."""
     caller = _caller("civil_status:sensitive")
-    assert caller.lacks(MARRIAGES, Sensitivity.SENSITIVE) is None
-    assert caller.lacks(MARRIAGES, Sensitivity.BASIC) == "civil_status:read"
-    assert caller.lacks(MARRIAGES, Sensitivity.RESTRICTED) == "civil_status:restricted"
+    assert caller.lacks(MARRIAGES, _at(MARRIAGES, Sensitivity.SENSITIVE)) == ()
+    assert caller.lacks(MARRIAGES, _at(MARRIAGES, Sensitivity.BASIC)) == ("civil_status:read",)
+    restricted = caller.lacks(MARRIAGES, _at(MARRIAGES, Sensitivity.RESTRICTED))
+    assert restricted == ("civil_status:restricted",)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +169,15 @@ def test_a_closer_kept_level_does_not_open_the_others() -> None:
      "civil_statu:read", "civil_status:reader", "civil_status.marriage:read", "marriages:read"],
 )  # fmt: skip
 def test_a_scope_that_is_only_similar_opens_nothing(scope: str) -> None:
-    assert _caller(scope).lacks(MARRIAGES, Sensitivity.BASIC) == "civil_status:read"
+    position = _at(MARRIAGES, Sensitivity.BASIC)
+    assert _caller(scope).lacks(MARRIAGES, position) == ("civil_status:read",)
+
+
+@pytest.mark.parametrize("purpose", ["", " ", "1.00089", "1.000894 ", "1.000894.H3", "UNIFIED"])
+def test_a_purpose_that_is_only_similar_opens_nothing(purpose: str) -> None:
+    caller = _caller(*SCOPES, purpose=purpose)
+    assert caller.procedure is None
+    assert caller.lacks(MARRIAGES, None) == ("purpose:civil_status.marriages",)
 
 
 def test_only_who_shows_a_token_is_not_anonymous() -> None:

@@ -63,7 +63,7 @@ async def test_several_issuers_and_the_own_key_are_trusted_at_once() -> None:
 
 def _own(tokens: Tokens, issuer: Provider) -> str:
     return issue(
-        tokens._key, Access(), issuer.clock.now(), subject="a", client="own", scopes=("operate",)
+        tokens._first, Access(), issuer.clock.now(), subject="a", client="own", scopes=("operate",)
     )
 
 

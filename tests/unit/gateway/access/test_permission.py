@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from graphql import OperationType
 
@@ -10,7 +12,8 @@ from gateway.access.permission import permit, unauthenticated
 from gateway.errors import GatewayError
 from gateway.plan.document import Document, Operation
 
-OFFICER = Caller(client="desk", scopes=frozenset({"population:read"}))
+SILENT = Caller(client="desk", scopes=frozenset({"population:read"}))
+OFFICER = replace(SILENT, purpose="1.000894", case_number="1/2026")
 OPERATOR = Caller(client="console", scopes=frozenset({"introspect"}))
 CITIZEN = Caller(client="portal", scopes=frozenset({"me"}), citizen="001090012345")
 
@@ -68,8 +71,41 @@ def test_nobody_names_a_person_in_a_url(caller: Caller) -> None:
     assert _code(other_operation) == "PERSON_IN_URL"
 
 
-def test_persons_may_be_named_in_a_body() -> None:
-    assert _refusal(OFFICER, "person", names_person=True) is None
+@pytest.mark.parametrize("root", ["person", "persons"])
+def test_persons_may_be_named_in_a_body(root: str) -> None:
+    assert _refusal(OFFICER, root, names_person=True) is None
+
+
+@pytest.mark.parametrize("root", ["person", "persons"])
+def test_whoever_names_a_person_says_for_which_procedure_and_for_which_case(root: str) -> None:
+    """The purpose first: a front end that sends neither learns of it in that order."""
+    for caller, code in (
+        (replace(OFFICER, purpose=None), "PURPOSE_REQUIRED"),
+        (replace(OFFICER, case_number=None), "CASE_NUMBER_REQUIRED"),
+        (SILENT, "PURPOSE_REQUIRED"),
+    ):
+        assert _code(_refusal(caller, root, names_person=True)) == code
+        assert _code(_refusal(caller, "databases", "me", root, names_person=True)) == code
+
+
+def test_what_names_nobody_needs_neither_purpose_nor_case_number() -> None:
+    assert _refusal(SILENT, "databases", "__typename") is None
+    assert _refusal(CITIZEN, "me") is None
+    assert _refusal(SILENT, "me") is None, "that they have no own view is told at the field"
+    other_operation = _refusal(SILENT, "databases", names_person=True)
+    assert other_operation is None, "another operation of the document names somebody"
+
+
+@pytest.mark.parametrize("caller", [OPERATOR, CITIZEN])
+def test_whoever_may_name_nobody_is_not_asked_what_for(caller: Caller) -> None:
+    """They are told at the field that they may not."""
+    assert _refusal(caller, "person", names_person=True) is None
+
+
+def test_a_citizen_who_may_also_name_others_says_what_for() -> None:
+    both = replace(CITIZEN, scopes=CITIZEN.scopes | SILENT.scopes)
+    assert _refusal(both, "me") is None
+    assert _code(_refusal(both, "me", "person", names_person=True)) == "PURPOSE_REQUIRED"
 
 
 def test_a_citizen_may_ask_for_themselves_by_url() -> None:

@@ -154,7 +154,7 @@ def test_a_revocation_is_one_line_for_owner_and_group_and_is_added(
 
 def test_a_known_token_is_refused_within_a_second(path: Path, clock: TestClock) -> None:
     key = OKPKey.generate_key("Ed25519")
-    processes = [Tokens(key, Access(), clock, revoked=Revocations(path, clock)) for _ in range(2)]
+    processes = [Tokens([key], Access(), clock, revoked=Revocations(path, clock)) for _ in range(2)]
     tokens = [
         issue(key, Access(), clock.now(), subject="a", client=client, scopes=("operate",))
         for client in ("bad", "good")

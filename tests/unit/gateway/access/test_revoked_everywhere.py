@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -29,13 +30,14 @@ def output(config: Path, *arguments: str) -> str:
 
 
 @contextmanager
-def serving(config: Path) -> Iterator[str]:
-    """Run a gateway until the block ends; gives its address."""
+def serving(config: Path, journal: str) -> Iterator[str]:
+    """Run a gateway with a journal of its own until the block ends; gives its address."""
     port = str(free_port())
     process = subprocess.Popen(
         command(config, "serve", "--port", port),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        env={**os.environ, "JUSTICE_GATEWAY_AUDIT__FOLDER": journal},
     )
     url = f"http://127.0.0.1:{port}"
     try:
@@ -73,7 +75,7 @@ def test_a_revoked_token_is_refused_within_a_second_by_every_process(tmp_path: P
     output(config, "keys")
     bad, good = (output(config, "token", "issue", *ISSUED_TO) for _ in range(2))
     with ExitStack() as stack:
-        urls = [stack.enter_context(serving(config)) for _ in range(2)]
+        urls = [stack.enter_context(serving(config, one)) for one in ("first", "second")]
         assert [status(url, token) for url in urls for token in (bad, good)] == [200] * 4
         output(config, "token", "revoke", bad)
         revoked_at = time.monotonic()

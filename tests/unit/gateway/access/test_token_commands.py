@@ -58,6 +58,13 @@ def test_a_token_just_issued_is_accepted(site: Site) -> None:
     assert "reason" not in shown
 
 
+def test_the_purposes_that_a_token_grants_are_those_that_were_given(site: Site) -> None:
+    given = ("--purpose", "1.000894", "--purpose", "1.004873")
+    token = site.run("token", "issue", *ISSUED_TO, *given).stdout.strip()
+    assert site.inspect(token)[1]["claims"]["purposes"] == ["1.000894", "1.004873"]
+    assert site.inspect(site.issue())[1]["claims"]["purposes"] == [], "none unless said"
+
+
 @pytest.mark.parametrize("by", ["token", "id", "standard input"])
 def test_a_revoked_token_is_not_accepted(site: Site, by: str) -> None:
     token, other = site.issue(), site.issue()
@@ -82,7 +89,8 @@ def test_the_reason_is_told_here(site: Site, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     elsewhere = Site(tmp_path / "elsewhere")
     elsewhere.run("keys")
-    assert site.inspect(elsewhere.issue())[1]["reason"] == "the gateway's own key did not sign it"
+    unknown = site.inspect(elsewhere.issue())[1]["reason"]
+    assert unknown == "no key of the gateway's own has its id (kid)"
     token = site.issue()
     site.config.write_text('[access]\naudience = "another"')
     assert site.inspect(token)[1]["reason"] == "aud does not name this gateway"

@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,7 +16,7 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from gateway.access.tokens import Tokens, create_key, issue, load_key
+from gateway.access.tokens import Tokens, issue
 from gateway.errors import GatewayError
 from gateway.settings import Access
 from tests.support.generated import PATIENT
@@ -45,7 +44,7 @@ class Desk:
     kept: int = 10_000
 
     def __post_init__(self) -> None:
-        self.tokens = Tokens(self.key, ACCESS, self.clock, self.kept)
+        self.tokens = Tokens([self.key], ACCESS, self.clock, self.kept)
 
     def issue(self, life: timedelta = timedelta(hours=1), subject: str = "officer-1") -> str:
         """Return a token as the command line would print it."""
@@ -446,14 +445,3 @@ def test_refused_tokens_take_no_room_among_the_known(checks: list[str]) -> None:
     checks.clear()
     desk.tokens.verify(token)
     assert checks == []
-
-
-def test_a_key_is_written_for_its_owner_only_and_never_over_another(tmp_path: Path) -> None:
-    path = tmp_path / "keys" / "token.jwk"
-    create_key(path)
-    assert path.stat().st_mode & 0o777 == 0o600
-    written = path.read_bytes()
-    with pytest.raises(FileExistsError):
-        create_key(path)
-    assert path.read_bytes() == written
-    assert load_key(path).as_dict(private=True) == json.loads(written)

@@ -1,0 +1,101 @@
+"""Tokens of citizens who ask for somebody else: what may be issued, and what is accepted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from gateway.access.tokens import Tokens, issue
+from gateway.cli import app
+from gateway.errors import GatewayError
+from gateway.settings import Access
+from tests.support.people import HOA, LAN
+from tests.support.running import TestClock
+from tests.unit.gateway.access.issuing import new_key, signed
+
+KEY = new_key("Ed25519")
+SETTINGS = Access()
+
+
+def issued(**given: Any) -> str:
+    now = datetime(2026, 11, 23, 3, tzinfo=UTC)
+    usual = {"subject": LAN, "client": "c", "scopes": ("me",)}
+    return issue(KEY, SETTINGS, now, **{**usual, **given})  # type: ignore[arg-type]
+
+
+def tokens() -> Tokens:
+    return Tokens([KEY], SETTINGS, TestClock())  # type: ignore[list-item]
+
+
+def test_it_says_who_asks_for_whom_and_on_what_ground() -> None:
+    found = tokens().verify(issued(act_for=HOA, authorisation="1/2026"))
+    assert (found.citizen, found.representative, found.authorisation) == (HOA, LAN, "1/2026")
+    found = tokens().verify(issued(act_for=HOA))
+    assert (found.citizen, found.representative, found.authorisation) == (HOA, LAN, None)
+    found = tokens().verify(issued())
+    assert (found.citizen, found.representative, found.authorisation) == (LAN, None, None)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"act_for": LAN},
+        {"act_for": "somebody"},
+        {"act_for": ""},
+        {"act_for": HOA, "scopes": ("population:read",), "subject": "officer-1"},
+        {"act_for": HOA, "subject": "officer-1"},
+        {"act_for": HOA, "authorisation": ""},
+        {"authorisation": "1/2026"},
+    ],
+)
+def test_nonsense_is_not_issued(given: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"act|number|scope"):
+        issued(**given)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"act_for": LAN},
+        {"act_for": "somebody"},
+        {"act_for": ""},
+        {"act_for": [HOA]},
+        {"act_for": int(HOA)},
+        {"act_for": HOA, "authorisation": 1},
+        {"act_for": HOA, "authorisation": ["1/2026"]},
+        {"act_for": HOA, "sub": "officer-1"},
+    ],
+)
+def test_nonsense_that_somebody_signed_is_not_accepted(claims: dict[str, Any]) -> None:
+    now = int(TestClock().now().timestamp())
+    usual = {
+        "iss": SETTINGS.issuer, "aud": SETTINGS.audience, "sub": LAN, "client_id": "c",
+        "iat": now, "nbf": now, "exp": now + 60, "jti": "t", "scope": "me", "purposes": [],
+    }  # fmt: skip
+    assert tokens().verify(signed("Ed25519", KEY, usual, typ="JWT")).citizen == LAN
+    with pytest.raises(GatewayError) as refused:
+        tokens().verify(signed("Ed25519", KEY, {**usual, **claims}, typ="JWT"))
+    assert refused.value.code.name == "TOKEN_INVALID"
+
+
+def run(folder: Path, *arguments: str) -> Result:
+    config = folder / "gateway.toml"
+    config.touch()
+    return CliRunner().invoke(app, [*arguments, "--config", str(config)])
+
+
+def test_the_command_issues_them_and_says_what_is_wrong(tmp_path: Path) -> None:
+    run(tmp_path, "keys")
+    usual = ("token", "issue", "--subject", LAN, "--client", "c", "--scope", "me")
+    ran = run(tmp_path, *usual, "--act-for", HOA, "--authorisation", "1/2026")
+    shown = run(tmp_path, "token", "inspect", ran.stdout.strip())
+    assert shown.exit_code == 0
+    assert HOA in shown.stdout
+    assert "1/2026" in shown.stdout
+    wrong = run(tmp_path, *usual, "--act-for", LAN)
+    assert wrong.exit_code == 2
+    assert "nobody acts for themselves" in wrong.output

@@ -1,0 +1,170 @@
+"""Who may ask in somebody's place: what the records say today decides, not the token alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.support.people import HOA, LAN, OLD_NUMBER
+from tests.unit.gateway.access.representing import (
+    AUTHORISATION,
+    CHILD,
+    authorised,
+    birth,
+    books,
+    death,
+    guardianship,
+    verdict,
+)
+from tests.unit.gateway.protection.worlds import Row
+
+
+@pytest.mark.parametrize("role", ["mother", "father"])
+@pytest.mark.parametrize("status", ["VALID", "AMENDED"])
+async def test_a_parent_asks_for_a_minor(tmp_path: Path, role: str, status: str) -> None:
+    row = birth(status=status, **{f"{role}_citizen_id": LAN})
+    assert await verdict(tmp_path, books(births=[row])) == "shown"
+
+
+async def test_a_parent_whom_the_birth_names_by_an_old_number_does_so_too(tmp_path: Path) -> None:
+    everything = books(births=[birth(father_citizen_id=OLD_NUMBER)])
+    assert await verdict(tmp_path, everything, who=HOA) == "shown"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        birth(mother_citizen_id=HOA),
+        birth(requester_citizen_id=LAN),
+        birth(status="SUPERSEDED"),
+        birth(status="REVOKED"),
+        birth(status=None),
+        {**birth(), "citizen_id": LAN, "mother_citizen_id": CHILD},
+    ],
+)
+async def test_no_birth_in_force_that_names_them_a_parent_is_no_ground(
+    tmp_path: Path, row: Row
+) -> None:
+    assert await verdict(tmp_path, books(births=[row])) == "DENIED"
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(14 * 3600 - 1, "shown"), (14 * 3600, "DENIED")])
+async def test_the_child_comes_of_age_when_the_day_begins_in_viet_nam(
+    tmp_path: Path, seconds: int, expected: str
+) -> None:
+    """The tests' clock stands at 3:00 UTC; the birthday begins at 17:00 UTC."""
+    later = timedelta(seconds=seconds)
+    assert await verdict(tmp_path, books(births=[birth()]), later=later) == expected
+
+
+@pytest.mark.parametrize(
+    ("born", "expected"),
+    [
+        ("2009", "shown"),
+        ("2008", "DENIED"),
+        ("2008-12", "shown"),
+        ("2008-11", "DENIED"),
+        ("2008-11-23", "DENIED"),
+        (None, "DENIED"),
+    ],
+)
+async def test_of_a_partial_date_the_first_day_counts(
+    tmp_path: Path, born: str | None, expected: str
+) -> None:
+    assert await verdict(tmp_path, books(births=[birth(born)])) == expected
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, "shown"),
+        ({"status": "AMENDED"}, "shown"),
+        ({"start_date": "2026-11-23"}, "shown"),
+        ({"start_date": "2026-11-24"}, "DENIED"),
+        ({"start_date": None}, "DENIED"),
+        ({"end_date": "2026-11-24"}, "shown"),
+        ({"end_date": "2026-11-23"}, "DENIED"),
+        ({"end_date": "2020-01-02"}, "DENIED"),
+        ({"status": "REVOKED"}, "DENIED"),
+        ({"status": "SUPERSEDED"}, "DENIED"),
+        ({"guardian_citizen_id": HOA}, "DENIED"),
+        ({"guardian_citizen_id": HOA, "supervisor_id": LAN}, "DENIED"),
+        ({"ward_id": LAN, "guardian_citizen_id": CHILD}, "DENIED"),
+        ({"ward_id": HOA, "supervisor_id": CHILD}, "DENIED"),
+    ],
+)
+async def test_a_guardian_asks_for_the_ward_while_the_guardianship_runs(
+    tmp_path: Path, changed: Row, expected: str
+) -> None:
+    everything = books(guardianships=[guardianship(**changed)])
+    assert await verdict(tmp_path, everything) == expected
+
+
+async def test_a_guardianship_that_ended_does_not_take_from_a_parent(tmp_path: Path) -> None:
+    ended = guardianship(end_date="2020-01-01")
+    assert await verdict(tmp_path, books(births=[birth()], guardianships=[ended])) == "shown"
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, "shown"),
+        ({"status": "CANCELLED"}, "DENIED"),
+        ({"status": "DECLARED_INVALID"}, "DENIED"),
+        ({"status": None}, "DENIED"),
+        ({"kind": "SALE"}, "DENIED"),
+    ],
+)
+async def test_whom_a_person_authorised_before_a_notary_asks_for_them(
+    tmp_path: Path, changed: Row, expected: str
+) -> None:
+    found = await verdict(tmp_path, authorised(changed), authorisation=AUTHORISATION)
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    "parties",
+    [
+        (("PRINCIPAL", LAN), ("AGENT", CHILD)),
+        (("PRINCIPAL", CHILD), ("AGENT", HOA)),
+        (("PRINCIPAL", HOA), ("AGENT", LAN), ("WITNESS", CHILD)),
+        (("PRINCIPAL", CHILD), ("WITNESS", LAN)),
+    ],
+)
+async def test_an_authorisation_between_others_is_no_ground(
+    tmp_path: Path, parties: tuple[tuple[str, str], ...]
+) -> None:
+    everything = authorised(None, *parties)
+    assert await verdict(tmp_path, everything, authorisation=AUTHORISATION) == "DENIED"
+
+
+@pytest.mark.parametrize("number", ["1235/2026", None])
+async def test_only_the_number_in_the_token_is_looked_at(
+    tmp_path: Path, number: str | None
+) -> None:
+    assert await verdict(tmp_path, authorised(), authorisation=number) == "DENIED"
+
+
+async def test_a_parent_who_names_no_valid_authorisation_is_denied(tmp_path: Path) -> None:
+    everything = books(births=[birth()])
+    assert await verdict(tmp_path, everything, authorisation=AUTHORISATION) == "DENIED"
+
+
+@pytest.mark.parametrize("authorisation", [None, AUTHORISATION])
+@pytest.mark.parametrize(("status", "expected"), [("VALID", "DENIED"), ("REVOKED", "shown")])
+async def test_representation_ends_with_death(
+    tmp_path: Path, authorisation: str | None, status: str, expected: str
+) -> None:
+    civil_status: dict[str, list[Row]] = {"births": [birth()], "deaths": [death(status=status)]}
+    everything = books(**civil_status)
+    everything["notary"] = authorised()["notary"]
+    assert await verdict(tmp_path, everything, authorisation=authorisation) == expected
+
+
+async def test_a_death_under_an_earlier_number_ends_it_too(tmp_path: Path) -> None:
+    ward = {"ward_id": HOA}
+    rows = [guardianship(**ward)]
+    everything = books(guardianships=rows, deaths=[death(OLD_NUMBER)])
+    assert await verdict(tmp_path, everything, whom=HOA) == "DENIED"
