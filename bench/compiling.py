@@ -78,7 +78,7 @@ def _costs(schema: GraphQLSchema, texts: list[str]) -> Figures:
         prepared = prepare(schema, bindings, chosen)
         assert prepared.analysis is not None
         moments.append(time.process_time())
-        permissions = Permissions((None,) * len(prepared.needs), citizen=False)
+        permissions = Permissions(((),) * len(prepared.needs), citizen=False)
         plan = compiled(prepared.analysis, permissions)
         moments.append(time.process_time())
         for name, start, end in zip(steps, moments, moments[1:], strict=False):

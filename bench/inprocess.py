@@ -13,6 +13,8 @@ from strawberry.tools import create_type
 from bench.measure import Figures, in_turn_async
 from bench.site import Site
 from bench.world import databases
+from gateway.access.caller import Caller
+from gateway.clock import legal_date
 from gateway.execution import Outcome, answered
 from gateway.fetch.loaders import Loaders
 from gateway.reading import Reader
@@ -20,6 +22,7 @@ from gateway.schema.context import Context
 from gateway.schema.query import query_fields
 from gateway.schema.scalars import SCALARS
 from gateway.schema.types import Types, value_of
+from gateway.service import Service
 
 ROUNDS = 5
 
@@ -72,9 +75,10 @@ def by_strawberry(site: Site) -> Answer:
     schema = strawberry_schema()
 
     async def answer(number: str) -> object:
-        result = await schema.execute(
-            site.text, {"id": number}, context_value=context(site, site.service.clock.monotonic())
-        )
+        service = site.service
+        deadline = service.clock.monotonic() + service.settings.limits.deadline
+        shared = context(service, site.caller, deadline)
+        result = await schema.execute(site.text, {"id": number}, context_value=shared)
         assert not result.errors
         return result.data
 
@@ -89,12 +93,12 @@ def strawberry_schema() -> strawberry.Schema:
     return strawberry.Schema(query=query, config=config)
 
 
-def context(site: Site, now: float) -> Context:
+def context(service: Service, caller: Caller, deadline: float) -> Context:
     """Return what the resolvers of one request share."""
-    service = site.service
-    loaders = Loaders(service.sources, service.clock, now + service.settings.limits.deadline)
-    reader = Reader(site.caller, service.sources, loaders)
-    return Context(reader, service.sources, service.settings.limits)
+    loaders = Loaders(service.sources, service.clock, deadline)
+    today = legal_date(service.clock.now())
+    reader = Reader(caller, service.sources, loaders, today, service.log)
+    return Context(reader, service.sources, service.settings.limits, service.plans)
 
 
 def _data(outcome: Outcome) -> object:

@@ -26,7 +26,7 @@ import orjson
 
 from bench.measure import Figures
 from bench.server import WAYS
-from bench.site import PURPOSE, settings, token
+from bench.site import headers, settings
 from bench.world import document
 
 #: How many requests are in flight. What is slow gets fewer: at the deadline it would answer less.
@@ -87,7 +87,7 @@ def serving(folder: Path, way: str, people: int, samples: Path | None = None) ->
     """Run a server of its own on the server's core until the block ends."""
     home = folder / (way if samples is None else f"{way}-sampled")
     home.mkdir()
-    headers = {"Authorization": f"Bearer {token(settings(home))}", "X-Purpose": PURPOSE}
+    sent = headers(settings(home))
     port = _free_port()
     command = ["taskset", "-c", _SERVER_CORE, sys.executable, "-m", "bench.server"]
     command += ["--folder", str(home), "--port", str(port), "--way", way, "--people", str(people)]
@@ -97,7 +97,7 @@ def serving(folder: Path, way: str, people: int, samples: Path | None = None) ->
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=_HERE.parent)
     try:
         _wait(process, port, home / "log")
-        yield Server(way, port, process.pid, headers)
+        yield Server(way, port, process.pid, sent)
     finally:
         process.terminate()
         process.wait(timeout=20)
@@ -183,6 +183,8 @@ def _script(folder: Path, server: Server, numbers: Sequence[str]) -> dict[str, s
         "BENCH_BEFORE": str(before),
         "BENCH_AFTER": str(after),
         "BENCH_TOKEN": server.headers["Authorization"].removeprefix("Bearer "),
+        "BENCH_PURPOSE": server.headers["X-Purpose"],
+        "BENCH_CASE_NUMBER": server.headers["X-Case-Number"],
     }
 
 

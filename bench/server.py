@@ -18,16 +18,13 @@ from pathlib import Path
 
 import uvicorn
 
-from bench.inprocess import strawberry_schema
+from bench.inprocess import context, strawberry_schema
 from bench.site import application
 from bench.verbs import sampling, write
 from bench.world import PEOPLE
 from gateway.execution import Asked, Outcome, Ready, ready
-from gateway.fetch.loaders import Loaders
 from gateway.http import graphql
 from gateway.process import settle
-from gateway.reading import Reader
-from gateway.schema.context import Context
 from gateway.service import Service
 from gateway.shape.response import shown_error
 
@@ -93,15 +90,12 @@ def _by_strawberry() -> None:
     schema = strawberry_schema()
 
     async def answered(service: Service, asked: Asked, made: Ready | None) -> Outcome:
-        loaders = Loaders(service.sources, service.clock, asked.deadline)
-        reader = Reader(asked.caller, service.sources, loaders)
-        context = Context(reader, service.sources, service.settings.limits)
+        shared = context(service, asked.caller, asked.deadline)
         given: Mapping[str, object] = asked.given or {}
         text = asked.chosen.document.text
-        result = await schema.execute(text, dict(given), context_value=context)
-        errors = [shown_error(one) for one in (*(result.errors or ()), *context.problems)]
-        persons = frozenset(context.persons)
-        return Outcome(result.data, errors, context.mirrored, persons, context.states)
+        result = await schema.execute(text, dict(given), context_value=shared)
+        errors = [shown_error(one) for one in (*(result.errors or ()), *shared.problems)]
+        return Outcome(result.data, errors, shared.mirrored, shared.trail, shared.states)
 
     vars(graphql)["answered"] = answered
 

@@ -1,14 +1,15 @@
 """A gateway over the population in memory: settings, keys, a caller, and what to ask.
 
-All seven databases operate, as in the demo; the caller is the demo's ``bench``. Everything else is
-as it comes: limits, deadlines, the journal on disk before an answer leaves.
+All seven databases operate, as in the demo; the caller is the demo's ``bench``, whose rates are
+beyond what any run reaches. Everything else is as it comes: limits, deadlines, the journal on disk
+before an answer leaves.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -16,24 +17,33 @@ from starlette.applications import Starlette
 from bench.world import backends, databases, document
 from connectors.description import Group
 from gateway.access.caller import Caller
-from gateway.access.tokens import create_key, issue, load_key
+from gateway.access.tokens import issue
 from gateway.app import build_app
 from gateway.clock import SystemClock
 from gateway.execution import Asked, Outcome, Ready, answered, ask, ready
-from gateway.keys import create_secret
+from gateway.key_files import create_missing
+from gateway.keys import load_signing
+from gateway.procedures.procedure import UNIFIED
 from gateway.service import Service
-from gateway.settings import DatabaseSettings, Limits, Settings, load
+from gateway.settings import Client, DatabaseSettings, Limits, Settings, load
 
-PURPOSE = "bench-unified"
+#: What every request says it is for.
+CASE_NUMBER = "bench/1"
+_CLIENT = "bench"
+_RATES = Client(requests_per_minute=10**9, cost_per_minute=10**13)
 
 
 def settings(folder: Path, limits: Limits | None = None) -> Settings:
     """Return settings under which all databases operate; keys are made where there are none."""
     operating = {one.name: DatabaseSettings(group=Group.OPERATING) for one in databases()}
-    made: Settings = load(folder=folder, demo=True, databases=operating, limits=limits or Limits())
-    if not made.path(made.access.key).exists():
-        create_key(made.path(made.access.key))
-        create_secret(made.path(made.audit.key))
+    made: Settings = load(
+        folder=folder,
+        demo=True,
+        databases=operating,
+        limits=limits or Limits(),
+        clients={_CLIENT: _RATES},
+    )
+    create_missing(made, demo=True)
     return made
 
 
@@ -46,15 +56,24 @@ def token(made: Settings) -> str:
     """Return a token that reads all of the seven databases but what is restricted."""
     names = [one.name for one in databases()]
     return issue(
-        load_key(made.path(made.access.key)),
+        load_signing(made, "token")[0],
         made.access,
         SystemClock().now(),
         subject="bench",
-        client="bench",
+        client=_CLIENT,
         scopes=[f"{name}:{action}" for name in names for action in ("read", "sensitive")],
-        purposes=[PURPOSE],
+        purposes=[UNIFIED],
         agency="bench",
     )
+
+
+def headers(made: Settings) -> dict[str, str]:
+    """Return what every request over HTTP carries: the token, the purpose and the case."""
+    return {
+        "Authorization": f"Bearer {token(made)}",
+        "X-Purpose": UNIFIED,
+        "X-Case-Number": CASE_NUMBER,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +109,6 @@ async def site(folder: Path, people: int, limits: Limits | None = None) -> Async
     app = application(folder, people, limits)
     async with app.router.lifespan_context(app):
         service: Service = app.state.service
-        caller = service.tokens.verify(token(service.settings))
+        known = service.tokens.verify(token(service.settings))
+        caller = replace(known, purpose=UNIFIED, case_number=CASE_NUMBER)
         yield Site(service, caller, document())

@@ -1,5 +1,5 @@
 -- For wrk. BENCH_BEFORE and BENCH_AFTER: the body around a number; BENCH_IDS: a file of numbers;
--- BENCH_TOKEN. Prints one line of JSON.
+-- BENCH_TOKEN, BENCH_PURPOSE, BENCH_CASE_NUMBER. Prints one line of JSON.
 local ids, count = {}, 0
 for line in io.lines(os.getenv("BENCH_IDS")) do
   count = count + 1
@@ -17,7 +17,8 @@ wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Accept"] = "application/json"
 wrk.headers["Authorization"] = "Bearer " .. os.getenv("BENCH_TOKEN")
-wrk.headers["X-Purpose"] = "bench-unified"
+wrk.headers["X-Purpose"] = os.getenv("BENCH_PURPOSE")
+wrk.headers["X-Case-Number"] = os.getenv("BENCH_CASE_NUMBER")
 
 function request()
   return wrk.format(nil, "/graphql", nil, before .. ids[math.random(count)] .. after)

@@ -16,14 +16,17 @@ from connectors.backends.base import Backend
 from connectors.backends.sql import SqlBackend
 from connectors.description import Database
 from gateway.access.tokens import Tokens
-from gateway.audit.journal import Journal
+from gateway.audit.log import AuditLog
+from gateway.audit.person_log import PersonLog
 from gateway.clock import Clock, SystemClock
 from gateway.fetch.source import Source
 from gateway.http import graphiql
 from gateway.http.graphql import Graphql
 from gateway.http.middleware import Envelope
 from gateway.http.pages import http_error, live, metrics, ready, schema
-from gateway.keys import load_secret
+from gateway.keys import check_keys, load_ring
+from gateway.limits.admission import Admission
+from gateway.limits.rates import Rates
 from gateway.plan.bindings import bind
 from gateway.plans import Plans
 from gateway.schema.build import build_schema, schema_text
@@ -52,19 +55,21 @@ def build_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        service.journal.open()
+        service.audit.open()
         try:
             await service.tokens.open()
+            await service.rates.open()
             for source in service.sources.values():
                 if source.backend is not None:
                     await source.backend.open()
             yield
         finally:
             await service.tokens.close()
+            await service.rates.close()
             for source in service.sources.values():
                 if source.backend is not None:
                     await source.backend.close()
-            await service.journal.close()
+            await service.audit.close()
             service.plans.close()
 
     app = Starlette(
@@ -91,22 +96,29 @@ def _service(
     backends: Mapping[str, Backend],
     clock: Clock,
 ) -> Service:
+    check_keys(settings)
     sources = {}
     for one in databases:
         own = settings.databases.get(one.name, DatabaseSettings())
         backend = backends.get(one.name) or _backend(one, settings, own.url)
         sources[one.name] = Source(one, backend, own, clock)
     graphql_schema = build_schema(databases)
+    audit = AuditLog.configured(settings, clock)
+    hashes = load_ring(settings, "person_hash")
     return Service(
         settings=settings,
         clock=clock,
         schema=graphql_schema,
         schema_text=schema_text(graphql_schema),
         plans=Plans(graphql_schema, bind(databases), settings.limits, clock),
+        rates=Rates.configured(settings, clock, load_ring(settings, "cache").current.key),
+        admission=Admission(settings.rates.in_flight, settings.limits.deadline),
         tokens=Tokens.configured(settings, clock),
         sources=sources,
-        journal=Journal(settings.path(settings.audit.journal)),
-        audit_secret=load_secret(settings.path(settings.audit.key)),
+        journal=audit.journal,
+        audit=audit,
+        log=PersonLog(audit, hashes, clock, settings.limits.deadline / 2),
+        person_hash=hashes,
     )
 
 

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import structlog
 import typer
 import uvicorn
 from rich.console import Console
@@ -20,13 +19,15 @@ from connectors.tables import tables as described_tables
 from gateway import demo as demo_folder
 from gateway.access.commands import Config, token_app
 from gateway.access.commands import loaded as _load
-from gateway.access.tokens import create_key
 from gateway.app import build_app
+from gateway.audit.commands import audit_app
 from gateway.clock import SystemClock
 from gateway.errors import GatewayError
-from gateway.keys import create_secret
+from gateway.key_commands import keys_app
+from gateway.logs import configure
 from gateway.plan.document import InvalidDocument
 from gateway.printing import printed
+from gateway.procedures.procedure import UNIFIED
 from gateway.process import settle
 from gateway.schema.build import build_schema, schema_text
 from gateway.settings import Settings
@@ -37,6 +38,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(token_app, name="token")
+app.add_typer(audit_app, name="audit")
+app.add_typer(keys_app, name="keys")
 console = Console()
 
 
@@ -78,21 +81,6 @@ def serve(
 
 
 @app.command()
-def keys(config: Config = None) -> None:
-    """Create the signing key and the audit key that the settings name; never overwrites one."""
-    settings = _load(config)
-    for path, create in (
-        (settings.path(settings.access.key), create_key),
-        (settings.path(settings.audit.key), create_secret),
-    ):
-        if path.exists():
-            console.print(f"{path} is there already")
-        else:
-            create(path)
-            console.print(f"created {path}")
-
-
-@app.command()
 def schema(
     check: Annotated[bool, typer.Option("--check", help="Fail if the file differs.")] = False,
     write_file: Annotated[bool, typer.Option("--write", help="Write the file.")] = False,
@@ -118,6 +106,9 @@ def plan(
     scope: Annotated[
         list[str] | None, typer.Option(help="A scope that the caller has; repeat. None: all.")
     ] = None,
+    purpose: Annotated[
+        str, typer.Option(help="The procedure for which they ask; left out: one that needs all.")
+    ] = UNIFIED,
     code: Annotated[bool, typer.Option("--code", help="Show the generated code too.")] = False,
     config: Config = None,
 ) -> None:
@@ -127,7 +118,7 @@ def plan(
     text = query if "{" in query else Path(query).read_text("utf-8")
     try:
         lines = printed(
-            installed_databases(), _load(config), text, operation, variables, scope, code
+            installed_databases(), _load(config), text, operation, variables, scope, purpose, code
         )
     except InvalidDocument as error:
         _refuse(error.code, "; ".join(one.message for one in error.errors))
@@ -219,16 +210,7 @@ def _peak_memory_mib() -> float:
 
 
 def _serve(settings: Settings, host: str, port: int) -> None:
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-    )
+    configure("WARNING" if settings.demo else "INFO")
     application = build_app(settings, installed_databases())
     settle()
     uvicorn.run(
@@ -237,5 +219,5 @@ def _serve(settings: Settings, host: str, port: int) -> None:
         port=port,
         access_log=False,
         server_header=False,
-        log_level="warning" if settings.demo else "info",
+        log_config=None,
     )

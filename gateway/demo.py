@@ -16,8 +16,9 @@ from pathlib import Path
 from connectors.description import Database, Group
 from connectors.registry import installed_databases
 from connectors.synthetic import Options, clusters, personas, write
-from gateway.access.tokens import create_key, issue, load_key
-from gateway.keys import create_secret
+from gateway.access.tokens import issue
+from gateway.key_files import create_missing
+from gateway.keys import load_signing
 from gateway.settings import Settings, load
 
 DEMO_CITIZENS = 2_000
@@ -50,7 +51,7 @@ def _reading(*databases: str) -> tuple[str, ...]:
     return tuple(f"{name}:read" for name in databases)
 
 
-_CALLERS: dict[str, _Caller] = {
+CALLERS: dict[str, _Caller] = {
     "officer": _Caller(
         "UBND phường (dữ liệu thử)",
         (*_reading("population", "civil_status"), "civil_status:sensitive"),
@@ -63,7 +64,7 @@ _CALLERS: dict[str, _Caller] = {
     ),
     "analyst": _Caller("Phân tích (dữ liệu thử)", ("introspect", "plans")),
     "partner": _Caller("Văn phòng công chứng (dữ liệu thử)", ()),
-    "auditor": _Caller("Kiểm toán (dữ liệu thử)", ("audit:read",)),
+    "auditor": _Caller("Kiểm toán (dữ liệu thử)", ("audit:read",), ("access-log-review",)),
     "operator": _Caller("Vận hành (dữ liệu thử)", ("introspect", "operate", "plans")),
     "bench": _Caller(
         "Đo hiệu năng (dữ liệu thử)",
@@ -97,10 +98,7 @@ def prepare(folder: Path, now: datetime, say: Callable[[str], None]) -> Demo:
         _build(databases, paths, cast_file)
     _write(config, _toml(databases, {name: one.relative_to(folder) for name, one in paths.items()}))
     settings = load(config)
-    if not settings.path(settings.access.key).exists():
-        create_key(settings.path(settings.access.key))
-    if not settings.path(settings.audit.key).exists():
-        create_secret(settings.path(settings.audit.key))
+    create_missing(settings, demo=True)
     tokens = _tokens(settings, now, json.loads(cast_file.read_text("utf-8")))
     _write(folder / "tokens.json", json.dumps(tokens, indent=1) + "\n")
     return Demo(folder, settings, tokens)
@@ -117,6 +115,9 @@ def _build(databases: list[Database], paths: dict[str, Path], cast_file: Path) -
 def _toml(databases: list[Database], paths: dict[str, Path]) -> str:
     """Return settings in which all databases operate, also those that are still being built."""
     lines = ["# Written by justice-gateway demo; every value here is for show only.", "demo = true"]
+    # Whoever tries the demo out under load measures the gateway, not the allowance.
+    lines += ["", "[rates]", "requests_per_minute = 1_000_000", "cost_per_minute = 1_000_000_000"]
+    lines += ["", "[audit]", 'copy_url = "sqlite:///journal/copy.sqlite"']
     for one in databases:
         lines += ["", f"[databases.{one.name}]", f'url = "sqlite:///{paths[one.name].as_posix()}"']
         if one.group is not Group.OPERATING:
@@ -125,7 +126,7 @@ def _toml(databases: list[Database], paths: dict[str, Path]) -> str:
 
 
 def _tokens(settings: Settings, now: datetime, cast: list[dict[str, object]]) -> dict[str, object]:
-    key = load_key(settings.path(settings.access.key))
+    key = load_signing(settings, "token")[0]
 
     def token(
         subject: str, client: str, scopes: tuple[str, ...], purposes: tuple[str, ...], agency: str
@@ -151,7 +152,7 @@ def _tokens(settings: Settings, now: datetime, cast: list[dict[str, object]]) ->
         "citizens": citizens,
         **{
             name: token(f"demo-{name}", f"demo-{name}", one.scopes, one.purposes, one.agency)
-            for name, one in _CALLERS.items()
+            for name, one in CALLERS.items()
         },
     }
 

@@ -16,6 +16,7 @@ from graphql import DocumentNode, ExecutionResult, execute
 from gateway import metrics
 from gateway.access.caller import Caller
 from gateway.answer import State
+from gateway.clock import legal_date
 from gateway.errors import GatewayError
 from gateway.fetch.loaders import Loaders
 from gateway.fetch.reads import Reads
@@ -29,6 +30,7 @@ from gateway.running import run
 from gateway.schema.context import Context
 from gateway.service import Service
 from gateway.shape.response import shown_error, shown_problem
+from gateway.trail import Trail
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,13 @@ class Outcome:
     """What came of an operation.
 
     ``errors``: as the answer shows them. ``mirrored``: notices of persons for whom the field is not
-    selected. ``persons`` and ``states``: who was touched, and how lists of records were answered.
+    selected. ``trail`` and ``states``: who was touched, and how lists of records were answered.
     """
 
     data: Mapping[str, object] | None
     errors: Sequence[dict[str, object]]
     mirrored: Sequence[Mapping[str, object]]
-    persons: frozenset[str]
+    trail: Trail
     states: Mapping[str, State]
 
 
@@ -153,14 +155,14 @@ async def by_plan(service: Service, asked: Asked, made: Ready) -> Outcome:
             data = {
                 key: ran.data[key] if key in ran.data else rest.data[key] for key in made.plan.keys
             }
-    return Outcome(data, errors, ran.mirrored, ran.persons, ran.states)
+    return Outcome(data, errors, ran.mirrored, ran.trail, ran.states)
 
 
 async def by_reference(
     service: Service, asked: Asked, ast: DocumentNode, reader: Reader
 ) -> Outcome:
     """Run ``ast`` field by field with graphql-core over the resolvers of the schema."""
-    context = Context(reader, service.sources, service.settings.limits)
+    context = Context(reader, service.sources, service.settings.limits, service.plans)
     outcome = execute(
         service.schema,
         ast,
@@ -171,10 +173,12 @@ async def by_reference(
     result = await outcome if isawaitable(outcome) else outcome
     assert isinstance(result, ExecutionResult)
     errors = [shown_error(one) for one in (*(result.errors or ()), *context.problems)]
-    persons = frozenset(context.persons)
-    return Outcome(result.data, errors, context.mirrored, persons, context.states)
+    return Outcome(result.data, errors, context.mirrored, context.trail, context.states)
 
 
 def _reader(service: Service, asked: Asked) -> Reader:
     loaders = Loaders(service.sources, service.clock, asked.deadline)
-    return Reader(asked.caller, service.sources, loaders)
+    client = service.settings.clients.get(asked.caller.client or "")
+    today = legal_date(service.clock.now())
+    matching = client is not None and client.matching
+    return Reader(asked.caller, service.sources, loaders, today, service.log, matching)

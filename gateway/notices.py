@@ -8,7 +8,7 @@ would read as "nothing to notice".
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -75,12 +75,15 @@ class Notice:
         }
 
 
-def notices(numbers: Numbers, record: Record | None, may_know: bool) -> tuple[Notice, ...]:
+def notices(
+    numbers: Numbers, record: Record | None, may_know: Callable[[Record, int | None], bool]
+) -> tuple[Notice, ...]:
     """Return what is to be noticed about the person behind ``numbers``.
 
-    ``record`` is the population's identity record. Pure: ``numbers.resolve`` made the reads.
+    ``record`` is the population's identity record; ``may_know`` says whether the caller may see a
+    column of it (None: any). Pure: ``numbers.resolve`` made the reads.
     """
-    if not may_know:
+    if record is not None and not may_know(record, None):
         return (Notice(NoticeCode.UNKNOWN, reason=State.DENIED),)
     answer = numbers.identity
     if answer is None or record is None:
@@ -93,16 +96,29 @@ def notices(numbers: Numbers, record: Record | None, may_know: bool) -> tuple[No
     if numbers.doubt is not None:
         found.append(Notice(NoticeCode.UNKNOWN, reason=numbers.doubt))
     if answer.rows:
-        found += _of_identity(numbers, record, answer.rows[0])
+        found += _of_identity(numbers, record, answer.rows[0], may_know)
     elif answer.report.state is State.ANSWERED:
         found.append(Notice(NoticeCode.NOT_IN_POPULATION))
     return tuple(dict.fromkeys(found))
 
 
-def _of_identity(numbers: Numbers, record: Record, row: Row) -> Iterator[Notice]:
-    def value(column: str) -> object:
-        return row[record.positions[column]]
+#: The columns without which it cannot be said whether there is something to notice.
+_ESSENTIAL = ("life_status", "status")
 
+
+def _of_identity(
+    numbers: Numbers, record: Record, row: Row, may_know: Callable[[Record, int | None], bool]
+) -> Iterator[Notice]:
+    """Yield the notices in a row. What the caller may not see, the notices do not tell either."""
+
+    def value(column: str) -> object:
+        place = record.positions[column]
+        return row[place] if may_know(record, place) else None
+
+    if not all(may_know(record, record.positions[column]) for column in _ESSENTIAL):
+        yield Notice(NoticeCode.UNKNOWN, reason=State.DENIED)
+    elif value("life_status") is None or value("status") is None:
+        yield Notice(NoticeCode.UNKNOWN)
     date = value("death_or_missing_date")
     detail = str(date) if date is not None else None
     match value("life_status"):
@@ -114,8 +130,6 @@ def _of_identity(numbers: Numbers, record: Record, row: Row) -> Iterator[Notice]
             pass
     if value("status") == "UNDER_CORRECTION":
         yield Notice(NoticeCode.UNDER_CORRECTION)
-    if value("life_status") is None or value("status") is None:
-        yield Notice(NoticeCode.UNKNOWN)
     if numbers.present is not None:
         yield from _of_digits(numbers.present, value("sex"), value("birth_date"))
 

@@ -21,6 +21,20 @@ class Matching:
     name: str | None = None
     birth_date: PartialDate | None = None
 
+    @property
+    def says_something(self) -> bool:
+        """Whether anything is given at all."""
+        return self.name is not None or self.birth_date is not None
+
+
+def hold_matching(required: bool, matching: Matching | None) -> None:
+    """Refuse a number alone from clients who must know more of the person: MATCHING_REQUIRED.
+
+    Domain.md section 4: numbers have little in them that is random, and are not to be tried out.
+    """
+    if required and (matching is None or not matching.says_something):
+        raise GatewayError("MATCHING_REQUIRED")
+
 
 def open_named(numbers: Numbers, matching: Matching | None, identity: Record | None) -> None:
     """Hold the conditions under which a person whom the caller named is shown.
@@ -59,7 +73,7 @@ def _match(numbers: Numbers, matching: Matching | None, record: Record | None) -
     A mismatch and a number that nobody holds are one and the same answer; a database that could not
     be asked is another.
     """
-    if matching is None or (matching.name is None and matching.birth_date is None):
+    if matching is None or not matching.says_something:
         return
     identity = numbers.identity
     if numbers.conflict:

@@ -13,3 +13,12 @@ def own_below(own: Sensitivity | None, record: Record) -> Sensitivity | None:
     """
     names_persons = any(one.field.kind is Kind.PERSON_NUMBER for one in record.columns)
     return min(own, Sensitivity.BASIC) if own is not None and names_persons else own
+
+
+def is_own(record: Record, position: int | None, own: Sensitivity | None) -> bool:
+    """Say whether a column of ``record`` (None: the record itself) is the citizen's own to see.
+
+    ``own``: up to what sensitivity these rows are theirs, None where they are somebody else's.
+    """
+    level = Sensitivity.BASIC if position is None else record.columns[position].sensitivity
+    return own is not None and level <= own

@@ -19,6 +19,7 @@ import structlog
 from graphql import GraphQLError, GraphQLSchema
 
 from gateway.access.caller import Caller
+from gateway.audit.entry import asked_fields
 from gateway.clock import Clock
 from gateway.errors import GatewayError
 from gateway.limits.budget import Budget
@@ -104,12 +105,13 @@ class Plans:
         return await self._get(self._prepared, conditions(chosen), client, make)
 
     def permissions(self, prepared: Prepared, caller: Caller) -> Permissions:
-        """Return what of an operation ``caller`` may see; found out once for the same scopes."""
-        key = (prepared.key, caller.scopes, caller.citizen is None)
+        """Return what of an operation ``caller`` may see; once for equal scopes and purpose."""
+        key = (prepared.key, caller.scopes, caller.purpose, caller.citizen is None)
         found = self._permissions.get(key)
         if found is None:
             lacking = tuple(caller.lacks(*need) for need in prepared.needs)
-            found = Permissions(lacking, caller.citizen is not None)
+            asked = asked_fields(prepared.needs, prepared.asked, lacking)
+            found = Permissions(lacking, caller.citizen is not None, asked)
             self._permissions.keep(key, found, len(lacking), caller.client)
         return found
 

@@ -14,6 +14,7 @@ from gateway.plan.bindings import bind
 from gateway.plan.document import read
 from gateway.plan.explain import explain
 from gateway.plan.prepared import Permissions, choose, compiled, prepare
+from gateway.procedures.procedure import UNIFIED
 from gateway.schema.build import build_schema
 from gateway.scopes import OWN_VIEW, scope
 from gateway.settings import Settings
@@ -26,13 +27,15 @@ def printed(
     operation: str | None = None,
     variables: str = "{}",
     scopes: Sequence[str] | None = None,
+    purpose: str = UNIFIED,
     code: bool = False,
 ) -> list[str]:
     """Return the lines that explain how ``text`` would be answered.
 
-    ``variables``: JSON. ``scopes``: of the caller, None for all that there are. ``code``: with the
-    generated functions. Builds the schema, which takes a second. Raises InvalidDocument or
-    GatewayError, as a request would; UNSUPPORTED_OPERATION for what no plan is made for.
+    ``variables``: JSON. ``scopes``: of the caller, None for all that there are. ``purpose``: for
+    which they ask. ``code``: with the generated functions. Builds the schema, which takes a second.
+    Raises InvalidDocument or GatewayError, as a request would; UNSUPPORTED_OPERATION for what no
+    plan is made for.
     """
     declared = tuple(databases)
     schema = build_schema(declared)
@@ -44,7 +47,8 @@ def printed(
     prepared = prepare(schema, bind(declared), chosen)
     arguments, _ = judge_arguments(prepared.dynamic, chosen.values)
     assert prepared.analysis is not None
-    caller = Caller("printed", scopes=frozenset(_all(declared) if scopes is None else scopes))
+    given = frozenset(_all(declared) if scopes is None else scopes)
+    caller = Caller("printed", scopes=given, purpose=purpose)
     lacking = tuple(caller.lacks(*need) for need in prepared.needs)
     made = compiled(prepared.analysis, Permissions(lacking, OWN_VIEW in caller.scopes))
     lines = explain(named.name, made, arguments, prepared.cost.at(arguments))

@@ -7,16 +7,25 @@ whether to fetch, and take here what was fetched.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Protocol
 
 from connectors.description import Lookup, Record, Row, Sensitivity
 from gateway.access.caller import Caller
 from gateway.answer import Answer, State, worst
+from gateway.deriving import DerivedValue, Question, conclude, hanging_keys, question
 from gateway.errors import GatewayError
 from gateway.fetch.loaders import Loads
+from gateway.fetch.numbers import Numbers
 from gateway.fetch.source import Source
-from gateway.protection import is_withheld, visible
+from gateway.looking import LogPage, LogQuestion
+from gateway.own import is_own
+from gateway.plan.bindings import Computed
+from gateway.procedures.procedure import is_for
+from gateway.protection import is_withheld, opens_on_death, visible
+from gateway.protection.life import deaths_of, is_dead
 
 _PROBLEMS = {
     State.UNAVAILABLE: "SOURCE_UNAVAILABLE",
@@ -27,25 +36,46 @@ _PROBLEMS = {
 }
 
 
+class Log(Protocol):
+    """Where access logs are read."""
+
+    async def page(self, numbers: Numbers, asked: LogQuestion, by_representative: bool) -> LogPage:
+        """Return a page of the log of the person with ``numbers``.
+
+        ``by_representative``: without what is kept from those who act for the person. Raises
+        GatewayError INVALID_VALUE for ``after``; what cannot be read is a state.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads for one request."""
+    """Reads for one request.
+
+    ``today``: the legal date. ``matching_required``: the caller's client has to give details that
+    agree with every number that it names.
+    """
 
     caller: Caller
     sources: Mapping[str, Source]
     loaders: Loads
+    today: date
+    log: Log
+    matching_required: bool = False
 
-    def missing_scope(
-        self, record: Record, sensitivity: Sensitivity, own: Sensitivity | None
-    ) -> str | None:
-        """Return the scope that the caller lacks for such fields, or None.
+    def missing(
+        self, record: Record, position: int | None, own: Sensitivity | None
+    ) -> tuple[str, ...]:
+        """Return what the caller lacks for a column of ``record``; None: for the record itself.
 
-        ``own``: up to what sensitivity citizens see these records without any scope because they
-        are their own (design section 7); None where they are somebody else's.
+        ``own``: up to what sensitivity citizens see these records without scope and purpose because
+        they are their own (design section 7); None where they are somebody else's.
         """
-        if own is not None and sensitivity <= own:
-            return None
-        return self.caller.lacks(record, sensitivity)
+        return () if is_own(record, position, own) else self.caller.lacks(record, position)
+
+    def knowing(self, own: Sensitivity | None) -> Callable[[Record, int | None], bool]:
+        """Return what says whether the caller may see a column, as ``missing`` has it."""
+        return lambda record, position: not self.missing(record, position, own)
 
     async def read(
         self,
@@ -62,16 +92,30 @@ class Reader:
         decided = self.decide(record, own)
         if decided is not None:
             return decided
+        if opens_on_death(record) and not await self._dead(keys):
+            return self.withheld(record)
         answers = await asyncio.gather(*(self.loaders.load(record, lookup, key) for key in keys))
         return self.take(record, answers, earlier_asked)
 
+    async def _dead(self, numbers: Sequence[str]) -> bool:
+        """Return whether the person with these numbers is known to be dead."""
+        deaths = deaths_of(self.sources)
+        if deaths is None:
+            return False
+        answers = [self.loaders.load(*deaths, number) for number in numbers]
+        return is_dead(deaths[0], await asyncio.gather(*answers))
+
     def decide(self, record: Record, own: Sensitivity | None) -> Answer | None:
         """Return the answer where permission or protection decides: nothing may be fetched then."""
-        if self.missing_scope(record, Sensitivity.BASIC, own) is not None:
+        if self.missing(record, None, own):
             return Answer(self.sources[record.database].report(record, State.DENIED))
-        if is_withheld(record, self.caller):
-            return Answer(self.sources[record.database].report(record, State.WITHHELD))
+        if is_withheld(record, self.caller, own is not None):
+            return self.withheld(record)
         return None
+
+    def withheld(self, record: Record) -> Answer:
+        """Return the answer of a list that protection withholds."""
+        return Answer(self.sources[record.database].report(record, State.WITHHELD))
 
     def take(self, record: Record, answers: Sequence[Answer], earlier_asked: bool | None) -> Answer:
         """Make one answer of those for several keys, without the rows that protection hides.
@@ -86,6 +130,59 @@ class Reader:
         rows = visible(record, answer.rows, self.caller)
         return Answer(report, rows, answer.unreadable, answer.truncated)
 
+    def question(self, computed: Computed, given: Mapping[str, object], own: bool) -> Question:
+        """Return what a derived view is asked; raises GatewayError INVALID_VALUE."""
+        past = own or is_for(self.caller.purpose, computed.derived.past_for)
+        return question(given, self.today, past)
+
+    async def derive(
+        self, computed: Computed, numbers: Numbers, asked: Question
+    ) -> tuple[DerivedValue, Record, Answer]:
+        """Return a derived view of the person with ``numbers``, and which answer was worst."""
+        found: dict[str, tuple[Record, Answer]] = {}
+        for name in computed.derived.lists:
+            found[name] = await self._all(*computed.reads[name], numbers.all)
+        keys = hanging_keys(computed.derived, found)
+        hanging = computed.derived.hanging[0]
+        found[hanging] = await self._all(*computed.reads[hanging], keys)
+        return conclude(computed.derived, found, numbers.known, asked)
+
+    async def _all(
+        self, record: Record, lookup: Lookup, keys: Sequence[str]
+    ) -> tuple[Record, Answer]:
+        answers = await asyncio.gather(*(self.loaders.load(record, lookup, key) for key in keys))
+        return record, self.together(record, answers)
+
+    def together(self, record: Record, answers: Sequence[Answer]) -> Answer:
+        """Make one answer of those for several keys, as it is: for the gateway's own conclusions.
+
+        Of no keys it is that there is nothing.
+        """
+        if not answers:
+            return Answer(self.sources[record.database].report(record, State.ANSWERED), ())
+        return _merged(record, answers)
+
+    async def access_log(self, numbers: Numbers, own: bool, asked: LogQuestion) -> LogPage:
+        """Return a page of a person's access log.
+
+        ``own``: it is the citizen who asks, or for whom somebody asks. Somebody else's needs the
+        auditor's scope and purpose: raises GatewayError FORBIDDEN.
+        """
+        if not own and (missing := self.caller.lacks_log()):
+            raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
+        page = await self.log.page(numbers, asked, own and self.caller.representative is not None)
+        if page.state is State.ANSWERED and not numbers.known:
+            # There may be numbers under which more was read.
+            return replace(page, state=State.PARTIAL)
+        return page
+
+    def denied(self, computed: Computed, asked: Question) -> DerivedValue:
+        """Return what a derived view answers that the caller may not ask."""
+        derived = computed.derived
+        record = computed.reads[derived.lists[0]][0]
+        report = self.sources[derived.database].report(record, State.DENIED)
+        return DerivedValue(None, asked.as_of, report)
+
     def problem(self, record: Record, answer: Answer) -> GatewayError | None:
         """Return what to say in ``errors`` of a list with this answer (design section 6.1)."""
         state = answer.report.state
@@ -98,8 +195,22 @@ class Reader:
         if answer.unreadable:
             details["count"] = answer.unreadable
         if state is State.DENIED:
-            details["missing"] = [self.caller.lacks(record, Sensitivity.BASIC)]
+            details["missing"] = list(self.caller.lacks(record, None))
         return GatewayError(code, details=details)
+
+
+def note_read(sections: set[str], record: Record, answer: Answer) -> None:
+    """Note among a person's sections that ``record`` was read, if there was an answer at all."""
+    if answer.rows is not None:
+        sections.add(f"{record.database}.{record.name}")
+
+
+def note_derived(sections: set[str], computed: Computed, state: State) -> str:
+    """Note among a person's sections that a derived view was answered; returns its name."""
+    name = f"{computed.derived.database}.{computed.derived.name}"
+    if state is not State.DENIED:
+        sections.add(name)
+    return name
 
 
 def _merged(record: Record, answers: Sequence[Answer]) -> Answer:

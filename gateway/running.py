@@ -13,17 +13,29 @@ from dataclasses import dataclass, field
 
 from connectors.description import Lookup, Record, Sensitivity
 from gateway.answer import Answer, SourceReport, State, worst
+from gateway.deriving import DerivedValue, conclude, hanging_keys
 from gateway.errors import GatewayError
 from gateway.fetch.numbers import Needs, Numbers, Population, judge, population_of
 from gateway.fetch.reads import Kind, Reads
 from gateway.fetch.source import LiveState
+from gateway.looking import LogPage, log_problem, log_question
 from gateway.notices import notices
-from gateway.opening import Matching, is_citizen, open_linked, open_named, open_person
+from gateway.opening import (
+    Matching,
+    hold_matching,
+    is_citizen,
+    open_linked,
+    open_named,
+    open_person,
+)
+from gateway.plan.bindings import Computed
 from gateway.plan.plan import (
+    DerivedPlan,
     Found,
     HungPlan,
     LinkPlan,
     ListPlan,
+    LogPlan,
     Opened,
     PersonPlan,
     Plan,
@@ -33,9 +45,12 @@ from gateway.plan.plan import (
 )
 from gateway.plan.shapes import Arguments
 from gateway.problem import Location, Path, Problem
-from gateway.reading import Reader
+from gateway.protection import opens_on_death
+from gateway.protection.life import deaths_of, is_dead
+from gateway.reading import Reader, note_derived, note_read
 from gateway.schema.lists import Wanted, choose
 from gateway.settings import Limits
+from gateway.trail import Role, Trail, mention, own_role
 
 _PRESENT_DIGITS = 12
 
@@ -45,14 +60,14 @@ class Ran:
     """What came of a plan.
 
     ``data``: by response key, of the planned root fields. ``mirrored``: notices of persons at the
-    root for whom the field is not selected, with their path. ``persons``: every number touched.
+    root for whom the field is not selected, with their path. ``trail``: who was touched.
     ``states``: the worst state of each list asked for.
     """
 
     data: Mapping[str, object]
     problems: Sequence[Problem]
     mirrored: Sequence[Mapping[str, object]]
-    persons: frozenset[str]
+    trail: Trail
     states: Mapping[str, State]
 
 
@@ -88,13 +103,14 @@ class _Run:
     population: Population | None
     problems: list[Problem] = field(default_factory=list)
     mirrored: list[dict[str, object]] = field(default_factory=list)
-    persons: set[str] = field(default_factory=set)
+    trail: Trail = field(default_factory=Trail)
     states: dict[str, State] = field(default_factory=dict)
     numbers: dict[str, Numbers] = field(default_factory=dict)
     opened: set[str] = field(default_factory=set)
     decided: dict[tuple[int, Sensitivity | None], Answer | None] = field(default_factory=dict)
     ready: list[_Job] = field(default_factory=list)
     waiting: dict[Kind, list[_Job]] = field(default_factory=dict)
+    looking: list[asyncio.Task[None]] = field(default_factory=list)
     named: int = 0
 
     async def all(self) -> Ran:
@@ -109,10 +125,11 @@ class _Run:
         if self.waiting:  # it would read as "there is none"
             raise RuntimeError(f"never answered: {sorted(self.waiting)}")
         live: dict[str, LiveState] = {name: await state for name, state in asked.items()}
+        for looked in self.looking:
+            await looked
         data = {key: self.shown(key, found, live) for key, found in roots.items()}
         self.mirrored.sort(key=lambda one: self.place(one["path"]))
-        persons = frozenset(self.persons)
-        return Ran(data, self.problems, self.mirrored, persons, self.states)
+        return Ran(data, self.problems, self.mirrored, self.trail, self.states)
 
     def place(self, path: object) -> tuple[int, ...]:
         assert isinstance(path, list)
@@ -160,14 +177,16 @@ class _Run:
         assert isinstance(arguments, Mapping)
         single = root.name == "person"
         numbers: Sequence[str] = [arguments["id"]] if single else arguments["ids"]
+        for number in numbers[: self.limits.persons]:
+            self.trail.refused(number)
         self.named += len(numbers)
         if self.named > self.limits.persons:
             raise GatewayError("TOO_MANY_PERSONS", details={"limit": self.limits.persons})
         target = _Target([None] * len(numbers))
         matching = arguments.get("matching")
         wanted = matching and Matching(matching.get("name"), matching.get("birthDate"))
+        hold_matching(self.reader.matching_required, wanted or None)
         for place, number in enumerate(numbers):
-            self.persons.add(number)
             here = path if single else (*path, place)
             if self.reader.caller.may_name_persons:
                 given = _Named(wanted or None)
@@ -194,6 +213,38 @@ class _Run:
         if known is not state:
             self.states[name] = state if known is None else worst((state, known))
 
+    def look(
+        self,
+        plan: LogPlan,
+        numbers: Numbers,
+        own: bool,
+        above: Path,
+        target: list[LogPage | None],
+        place: int,
+    ) -> None:
+        """Start on reading an access log, beside everything else."""
+        path, locations = (*above, *plan.place.steps), plan.place.locations
+
+        async def read() -> None:
+            try:
+                given = self.judged(plan.arguments)
+                assert isinstance(given, Mapping)
+                page = await self.reader.access_log(numbers, own, log_question(given))
+            except GatewayError as error:
+                self.problem(error, path, locations)
+                return
+            target[place] = page
+            problem = log_problem(page)
+            if problem is not None:
+                self.problem(problem, path, locations)
+
+        self.looking.append(asyncio.create_task(read()))
+
+    def concluded(self, computed: Computed, sections: set[str], state: State) -> None:
+        """Note in what state a derived view was answered, and that it was."""
+        name = note_derived(sections, computed, state)
+        self.states[name] = worst((state, self.states.get(name, State.ANSWERED)))
+
     def decide(self, record: Record, own: Sensitivity | None) -> Answer | None:
         """Return what is decided without fetching, once a request for each kind of record."""
         key = (id(record), own)
@@ -213,18 +264,42 @@ class _Run:
         own: Sensitivity | None,
         keys: Sequence[str],
         earlier_asked: bool | None,
-    ) -> Answer | None:
-        """Return the answer for a list as the caller may see it, None while it is not there."""
+    ) -> Answer | Kind:
+        """Return the answer for a list as the caller may see it; else what has to arrive first."""
         answer = self.decide(record, own)
+        if answer is None and opens_on_death(record):
+            dead = self.dead(keys)
+            if not isinstance(dead, bool):
+                return dead
+            answer = None if dead else self.reader.withheld(record)
         if answer is None:
-            known = self.reads.answers.get(kind, {})
-            got = [known[key] for key in keys if key in known]
-            if len(got) < len(keys):
-                self.reads.ask(record, lookup, kind, keys)
-                return None
+            got = self.got(record, lookup, kind, keys)
+            if got is None:
+                return kind
             answer = self.reader.take(record, got, earlier_asked)
         self.note(record, answer.report.state)
         return answer
+
+    def dead(self, numbers: Sequence[str]) -> bool | Kind:
+        """Return whether a person is known to be dead; else what has to arrive first."""
+        deaths = deaths_of(self.reader.sources)
+        if deaths is None:
+            return False
+        record, lookup = deaths
+        kind = (record.database, lookup.name)
+        got = self.got(record, lookup, kind, numbers)
+        return kind if got is None else is_dead(record, got)
+
+    def got(
+        self, record: Record, lookup: Lookup, kind: Kind, keys: Sequence[str]
+    ) -> list[Answer] | None:
+        """Return the answers for ``keys``; None where they are not there yet, and asked for."""
+        known = self.reads.answers.get(kind, {})
+        got = [known[key] for key in keys if key in known]
+        if len(got) == len(keys):
+            return got
+        self.reads.ask(record, lookup, kind, keys)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,26 +311,32 @@ class _Named:
 
 @dataclass(slots=True, eq=False)
 class _Person:
-    """A person while their lists are read. ``answers``: those taken already."""
+    """A person while their lists are read.
+
+    ``sections``: where it is noted what of theirs was read. ``answers``: those taken already.
+    """
 
     numbers: Numbers
     own: bool
     path: Path
+    sections: set[str]
     answers: dict[Kind, Answer] = field(default_factory=dict)
 
     @property
     def own_view(self) -> Sensitivity | None:
         return Sensitivity.RESTRICTED if self.own else None
 
-    def answer(self, run: _Run, record: Record, lookup: Lookup, kind: Kind) -> Answer | None:
-        """Return a list of this person's, under all their numbers; None while it is not there."""
+    def answer(self, run: _Run, record: Record, lookup: Lookup, kind: Kind) -> Answer | Kind:
+        """Return a list of this person's, under all their numbers; else what has to arrive."""
         known = self.answers.get(kind)
-        if known is None:
-            keys, earlier = self.numbers.all, self.numbers.known
-            known = run.answer(record, lookup, kind, self.own_view, keys, earlier)
-            if known is not None:
-                self.answers[kind] = known
-        return known
+        if known is not None:
+            return known
+        keys, earlier = self.numbers.all, self.numbers.known
+        found = run.answer(record, lookup, kind, self.own_view, keys, earlier)
+        if isinstance(found, Answer):
+            self.answers[kind] = found
+            note_read(self.sections, record, found)
+        return found
 
 
 @dataclass(slots=True, eq=False)
@@ -298,14 +379,11 @@ class _Open:
             if len(run.opened) >= limit:
                 raise GatewayError("TOO_MANY_PERSONS", details={"limit": limit})
             run.opened.add(self.number)
-            run.persons.add(self.number)
         found = judge(run.population, self.number, run.known)
         if isinstance(found, Needs):
             self._ask_ahead(run)
             return found
         run.numbers[self.number] = found
-        if found.present:
-            run.persons.add(found.present)
         return found
 
     def _ask_ahead(self, run: _Run) -> None:
@@ -320,7 +398,10 @@ class _Open:
         if self.named is not None and self.named.matching is not None:
             return
         for one in self.plan.lists:
-            if not isinstance(one.wanted, GatewayError) and run.decide(one.record, one.own) is None:
+            refused = isinstance(one.wanted, GatewayError)
+            if refused or opens_on_death(one.record):
+                continue
+            if run.decide(one.record, one.own) is None:
                 run.reads.ask(one.record, one.lookup, one.source, (self.number,))
 
     def _opened(self, run: _Run, numbers: Numbers) -> None:
@@ -339,22 +420,34 @@ class _Open:
             told = self._notices(run, numbers, identity, plan)
         lists: list[Found | None] = [None] * len(plan.lists)
         reports: list[SourceReport | None] = [None] * len(plan.reports)
-        opened = Opened(numbers.present, numbers.asked, plan.own, told, lists, reports)
+        derived: list[DerivedValue | None] = [None] * len(plan.derived)
+        logs: list[LogPage | None] = [None] * len(plan.logs)
+        opened = Opened(
+            numbers.present, numbers.asked, plan.own, told, lists, reports, derived, logs
+        )
         self.target[self.place] = opened
-        person = _Person(numbers, plan.own, self.path)
+        sections = run.trail.opened(numbers, self._role(run, plan))
+        person = _Person(numbers, plan.own, self.path, sections)
         run.ready += [_List(one, person, lists, place) for place, one in enumerate(plan.lists)]
         run.ready += [
             _Report(one, person, reports, place) for place, one in enumerate(plan.reports)
         ]
+        for place, log in enumerate(plan.logs):
+            run.look(log, numbers, plan.own, self.path, logs, place)
+        run.ready += [
+            _Derive(one, person, derived, place) for place, one in enumerate(plan.derived)
+        ]
+
+    def _role(self, run: _Run, plan: PersonPlan) -> Role:
+        if plan.own:
+            return own_role(run.reader.caller)
+        return Role.KIN if self.link is not None else Role.NAMED
 
     def _notices(
         self, run: _Run, numbers: Numbers, identity: Record | None, plan: PersonPlan
     ) -> tuple[object, ...]:
-        may_know = plan.own or (
-            identity is not None
-            and run.reader.missing_scope(identity, Sensitivity.BASIC, None) is None
-        )
-        found = notices(numbers, identity, may_know)
+        own = Sensitivity.RESTRICTED if plan.own else None
+        found = notices(numbers, identity, run.reader.knowing(own))
         if found and not plan.shows_notices:
             shown = [one.mirrored for one in found]
             run.mirrored.append({"path": list(self.path), "notices": shown})
@@ -379,17 +472,18 @@ class _List:
             return None
         assert isinstance(wanted, Wanted)
         answer = self.person.answer(run, plan.record, plan.lookup, plan.source)
-        if answer is None:
-            return plan.source
-        self.target[self.place] = _found(run, plan, answer, wanted, path)
+        if not isinstance(answer, Answer):
+            return answer
+        self.target[self.place] = _found(run, plan, answer, wanted, path, self.person.sections)
         return None
 
 
 @dataclass(slots=True, eq=False)
 class _Hung:
-    """Read a list that hangs on a row, by the key in it."""
+    """Read a list that hangs on a row, by the key in it. ``sections``: of the row's person."""
 
     plan: ListPlan
+    sections: set[str]
     key: str
     path: Path
     target: list[Found | Opened | None]
@@ -405,9 +499,10 @@ class _Hung:
         assert isinstance(wanted, Wanted)
         keys = (self.key,)
         answer = run.answer(plan.record, plan.lookup, plan.source, plan.own, keys, None)
-        if answer is None:
-            return plan.source
-        self.target[self.place] = _found(run, plan, answer, wanted, self.path)
+        if not isinstance(answer, Answer):
+            return answer
+        note_read(self.sections, plan.record, answer)
+        self.target[self.place] = _found(run, plan, answer, wanted, self.path, self.sections)
         return None
 
 
@@ -426,10 +521,10 @@ class _Report:
         missing: Kind | None = None
         for record, lookup, kind in self.plan.lists:
             answer = self.person.answer(run, record, lookup, kind)
-            if answer is None:
-                missing = kind
-            else:
+            if isinstance(answer, Answer):
                 answers.append((record, answer))
+            else:
+                missing = answer
         if missing is not None:
             return missing
         state = worst(answer.report.state for _, answer in answers)
@@ -441,7 +536,64 @@ class _Report:
         return None
 
 
-_Job = _Open | _List | _Hung | _Report
+@dataclass(slots=True, eq=False)
+class _Derive:
+    """Work out a derived view: its lists first, then what hangs on them."""
+
+    plan: DerivedPlan
+    person: _Person
+    target: list[DerivedValue | None]
+    place: int
+
+    def advance(self, run: _Run) -> Kind | None:
+        """Go on; returns what has to arrive first, None when done."""
+        plan, path = self.plan, (*self.person.path, *self.plan.place.steps)
+        given = run.judged(plan.arguments)
+        assert isinstance(given, Mapping)
+        try:
+            asked = run.reader.question(plan.computed, given, self.person.own)
+        except GatewayError as error:
+            run.problem(error, path, plan.place.locations)
+            return None
+        if plan.denied:
+            denied = GatewayError("FORBIDDEN", details={"missing": list(plan.denied)})
+            run.problem(denied, path, plan.place.locations)
+            self._done(run, run.reader.denied(plan.computed, asked))
+            return None
+        found = self._found(run)
+        if not isinstance(found, dict):
+            return found
+        numbers_known = self.person.numbers.known
+        value, record, answer = conclude(plan.computed.derived, found, numbers_known, asked)
+        _problem(run, record, answer, path, plan.place.locations)
+        self._done(run, value)
+        return None
+
+    def _found(self, run: _Run) -> dict[str, tuple[Record, Answer]] | Kind:
+        """Return what was read of each list; else what has to arrive first."""
+        derived, reads = self.plan.computed.derived, self.plan.computed.reads
+        found: dict[str, tuple[Record, Answer]] = {}
+        missing: Kind | None = None
+        for name in (*derived.lists, derived.hanging[0]):
+            record, lookup = reads[name]
+            kind = (record.database, lookup.name)
+            hangs = name == derived.hanging[0]
+            if hangs and missing is not None:
+                break
+            keys = hanging_keys(derived, found) if hangs else self.person.numbers.all
+            got = run.got(record, lookup, kind, keys)
+            if got is None:
+                missing = kind
+            else:
+                found[name] = (record, run.reader.together(record, got))
+        return found if missing is None else missing
+
+    def _done(self, run: _Run, value: DerivedValue) -> None:
+        self.target[self.place] = value
+        run.concluded(self.plan.computed, self.person.sections, value.source.state)
+
+
+_Job = _Open | _List | _Hung | _Report | _Derive
 
 
 def _problem(
@@ -452,7 +604,9 @@ def _problem(
         run.problem(error, path, locations)
 
 
-def _found(run: _Run, plan: ListPlan, answer: Answer, wanted: Wanted, path: Path) -> Found:
+def _found(
+    run: _Run, plan: ListPlan, answer: Answer, wanted: Wanted, path: Path, sections: set[str]
+) -> Found:
     """Return what a list shows, and start on what hangs on its rows."""
     _problem(run, plan.record, answer, path, plan.place.locations)
     if answer.rows is None:
@@ -464,25 +618,29 @@ def _found(run: _Run, plan: ListPlan, answer: Answer, wanted: Wanted, path: Path
     found = Found(rows, more or answer.truncated, answer.report, below)
     if rows:
         for one in plan.rows:
-            _below(run, plan, one, found, (*path, one.key))
+            _below(run, plan, one, found, (*path, one.key), sections)
     return found
 
 
-def _below(run: _Run, plan: ListPlan, selected: RowsPlan, found: Found, path: Path) -> None:
+def _below(
+    run: _Run, plan: ListPlan, selected: RowsPlan, found: Found, path: Path, sections: set[str]
+) -> None:
     """Count what is denied in rows, and start on the persons and lists that they lead to."""
     assert found.rows is not None
     single = plan.record.single
     first = path if single else (*path, 0)
     for denial in selected.denials:
-        error = GatewayError("FORBIDDEN", details={"missing": [denial.scope]})
+        error = GatewayError("FORBIDDEN", details={"missing": list(denial.missing)})
         here = (*first, *denial.place.steps)
         run.problem(error, here, denial.place.locations, len(found.rows))
     for place, row in enumerate(found.rows):
         here = path if single else (*path, place)
+        for position in selected.mentions:
+            mention(run.trail, row[position])
         for link in selected.links:
             _follow(run, link, row[link.position], found, place, here)
         for hung in selected.hung:
-            _hang(run, hung, row[hung.position], found, place, here)
+            _hang(run, hung, sections, row[hung.position], found, place, here)
 
 
 def _follow(
@@ -497,8 +655,16 @@ def _follow(
     )
 
 
-def _hang(run: _Run, hung: HungPlan, key: object, found: Found, place: int, path: Path) -> None:
+def _hang(
+    run: _Run,
+    hung: HungPlan,
+    sections: set[str],
+    key: object,
+    found: Found,
+    place: int,
+    path: Path,
+) -> None:
     if key is None:
         return
     here = (*path, *hung.list.place.steps)
-    run.ready.append(_Hung(hung.list, str(key), here, found.below[hung.slot], place))
+    run.ready.append(_Hung(hung.list, sections, str(key), here, found.below[hung.slot], place))

@@ -14,6 +14,8 @@ OWN_VIEW = "me"
 INTROSPECT = "introspect"
 #: The scope that shows how an operation is planned and what it may cost.
 PLANS = "plans"
+#: The scope of auditors, who read the access logs of others.
+AUDIT = "audit:read"
 
 _ACTIONS = {
     Sensitivity.PUBLIC: "read",

@@ -9,9 +9,14 @@ from graphql import GraphQLSchema
 
 from gateway.access.tokens import Tokens
 from gateway.audit.journal import Journal
+from gateway.audit.log import AuditLog
 from gateway.clock import Clock
 from gateway.fetch.source import Source
+from gateway.keys import Keyring
+from gateway.limits.admission import Admission
+from gateway.limits.rates import Rates
 from gateway.plans import Plans
+from gateway.reading import Log
 from gateway.settings import Settings
 
 
@@ -24,7 +29,11 @@ class Service:
     schema: GraphQLSchema
     schema_text: str
     plans: Plans
+    rates: Rates
+    admission: Admission
     tokens: Tokens
     sources: Mapping[str, Source]
     journal: Journal
-    audit_secret: bytes
+    audit: AuditLog
+    log: Log
+    person_hash: Keyring

@@ -8,12 +8,12 @@ environment. Unknown names are refused, so that a misspelt setting never passes 
 from __future__ import annotations
 
 import os
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from connectors.description import Group
+from gateway.procedures.procedure import national
 
 CONFIG_VARIABLE = "JUSTICE_GATEWAY_CONFIG"
 
@@ -98,6 +99,8 @@ class ClaimNames(_Part):
     agency: tuple[str, ...] = ("agency",)
     purposes: tuple[str, ...] = ("purposes",)
     token_id: tuple[str, ...] = ("jti",)
+    act_for: tuple[str, ...] = ("act_for",)
+    authorisation: tuple[str, ...] = ("authorisation",)
 
 
 class TrustedIssuer(_Part):
@@ -124,7 +127,6 @@ class Access(_Part):
 
     issuer: str = "justice-gateway"
     audience: str = "justice-gateway"
-    key: Path = Path("keys/token.jwk")
     leeway: int = Field(default=5, ge=0, le=60)
     issuers: dict[str, TrustedIssuer] = {}
     refresh: float = Field(default=300.0, gt=0)
@@ -141,17 +143,97 @@ class Access(_Part):
 
 
 class Audit(_Part):
-    """The journal of answers."""
+    """The journal of answers, in segments in ``folder``, and the copy of it that is asked.
 
-    journal: Path = Path("journal/audit.jsonl")
-    key: Path = Path("keys/audit.key")
+    ``timeout``: seconds that an answer waits for its entry. ``copy_url``: a SQLAlchemy URL, of
+    PostgreSQL or SQLite. ``commit``: an answer leaves when its entry is in the ``journal``, or in
+    the ``copy`` as well.
+    """
+
+    folder: Path = Path("journal")
+    segment_bytes: int = Field(default=64 * 1024 * 1024, gt=0)
+    checkpoint_entries: int = Field(default=10_000, gt=0)
+    timeout: float = Field(default=2.0, gt=0)
+    copy_url: str | None = None
+    commit: Literal["journal", "copy"] = "journal"
+
+    @model_validator(mode="after")
+    def _copy_to_commit_to(self) -> Audit:
+        if self.commit == "copy" and self.copy_url is None:
+            raise ValueError("audit.commit is copy, and audit.copy_url names none")
+        return self
+
+
+class Keys(_Part):
+    """Where the keys are: in files, or wholly in ``*_value``, which wins and is never shown."""
+
+    token: Path = Path("keys/token.jwk")
+    cache: Path = Path("keys/cache.key")
+    person_hash: Path = Path("keys/person-hash.key")
+    audit_chain: Path = Path("keys/audit-chain.key")
+    audit_sign: Path = Path("keys/audit-sign.jwk")
+    token_value: SecretStr | None = None
+    cache_value: SecretStr | None = None
+    person_hash_value: SecretStr | None = None
+    audit_chain_value: SecretStr | None = None
+    audit_sign_value: SecretStr | None = None
+
+
+class Purpose(_Part):
+    """How one procedure's reads are handled.
+
+    ``deferred_days``: a lawful delay (an investigation): so long the people who are read do not see
+    it in their access log.
+    """
+
+    deferred_days: int = Field(default=0, ge=0)
+
+
+class Rates(_Part):
+    """How much each client may ask for, and how much at once; None: without end.
+
+    ``cost`` is the bound known before anything is read. A day is a legal day. ``enforced`` False:
+    what is beyond a rate is answered and only counted.
+    """
+
+    requests_per_minute: int = Field(default=6_000, gt=0)
+    cost_per_minute: int = Field(default=50_000_000, gt=0)
+    requests_per_day: int | None = Field(default=None, gt=0)
+    cost_per_day: int | None = Field(default=None, gt=0)
+    anonymous_per_minute: int = Field(default=600, gt=0)
+    enforced: bool = True
+    in_flight: int = Field(default=512, gt=0)
+
+
+class Client(_Part):
+    """What is different for one client, by its name in tokens; None: as ``rates`` has it.
+
+    ``matching``: the client must give matching details with each number.
+    """
+
+    requests_per_minute: int | None = Field(default=None, gt=0)
+    cost_per_minute: int | None = Field(default=None, gt=0)
+    requests_per_day: int | None = Field(default=None, gt=0)
+    cost_per_day: int | None = Field(default=None, gt=0)
+    matching: bool = False
+
+
+class Redis(_Part):
+    """What processes share. ``timeout``: how long a request waits for it at most, in seconds."""
+
+    url: str | None = None
+    timeout: float = Field(default=0.05, gt=0)
 
 
 class Settings(BaseSettings):
     """All settings. Paths are relative to the settings file's folder."""
 
     model_config = SettingsConfigDict(
-        env_prefix="JUSTICE_GATEWAY_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix="JUSTICE_GATEWAY_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,  # a key under a misspelt name would stand in the message
     )
 
     demo: bool = False
@@ -161,6 +243,11 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     access: Access = Access()
     audit: Audit = Audit()
+    keys: Keys = Keys()
+    purposes: dict[str, Purpose] = {}
+    rates: Rates = Rates()
+    clients: dict[str, Client] = {}
+    redis: Redis = Redis()
     databases: dict[str, DatabaseSettings] = {}
     folder: Path = Path()
 
@@ -175,6 +262,11 @@ class Settings(BaseSettings):
             if ours and setting not in cls.model_fields:
                 raise ValueError(f"{name} is no setting")
         return values
+
+    def deferral(self, purpose: str | None) -> timedelta | None:
+        """Return how long reads for ``purpose`` are kept from those who are read; None: not."""
+        named = self.purposes.get(purpose or "") or self.purposes.get(national(purpose or ""))
+        return timedelta(days=named.deferred_days) if named and named.deferred_days else None
 
     def path(self, relative: Path) -> Path:
         """Return ``relative`` as seen from the settings file's folder."""

@@ -10,32 +10,41 @@ from starlette.datastructures import Headers
 from gateway.access.caller import ANONYMOUS, Caller
 from gateway.access.permission import unauthenticated
 from gateway.access.tokens import Tokens
+from gateway.audit.entry import holds_number
 from gateway.errors import GatewayError
+from gateway.procedures import procedure_of
+from gateway.procedures.procedure import national
 
 _PURPOSE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CASE_NUMBER = re.compile(r"[\w./:-]{1,64}")
 
 
 async def identify(headers: Headers, tokens: Tokens) -> Caller:
-    """Return who asks, and for what purpose.
+    """Return who asks.
 
     No Authorization header is an anonymous caller; any that is not a good bearer token is refused,
     never taken for an anonymous one. Raises GatewayError UNAUTHENTICATED, TOKEN_INVALID,
-    TOKEN_EXPIRED, ISSUER_UNAVAILABLE, PURPOSE_NOT_GRANTED or BAD_REQUEST.
+    TOKEN_EXPIRED or ISSUER_UNAVAILABLE.
     """
     authorization = headers.getlist("authorization")
     if not authorization:
-        caller = ANONYMOUS
-    else:
-        scheme, _, token = authorization[0].partition(" ")
-        if len(authorization) > 1 or scheme.lower() != "bearer" or not token.strip():
-            raise unauthenticated("TOKEN_INVALID")
-        try:
-            caller = await tokens.caller(token.strip())
-        except GatewayError as error:
-            if error.code.status != 401:
-                raise
-            raise unauthenticated(error.code.name) from None
+        return ANONYMOUS
+    scheme, _, token = authorization[0].partition(" ")
+    if len(authorization) > 1 or scheme.lower() != "bearer" or not token.strip():
+        raise unauthenticated("TOKEN_INVALID")
+    try:
+        return await tokens.caller(token.strip())
+    except GatewayError as error:
+        if error.code.status != 401:
+            raise
+        raise unauthenticated(error.code.name) from None
+
+
+def stated(headers: Headers, caller: Caller) -> Caller:
+    """Return ``caller`` with the purpose and the case number that the request states.
+
+    Raises GatewayError PURPOSE_NOT_GRANTED, PURPOSE_UNKNOWN or BAD_REQUEST.
+    """
     return _for_purpose(caller, _only(headers, "x-purpose"), _only(headers, "x-case-number"))
 
 
@@ -51,8 +60,13 @@ def _for_purpose(caller: Caller, purpose: str | None, case_number: str | None) -
     if purpose is not None:
         if not _PURPOSE.fullmatch(purpose):
             raise GatewayError("BAD_REQUEST", "X-Purpose is a procedure code")
-        if purpose not in caller.purposes:
+        if not caller.purposes & {purpose, national(purpose)}:
             raise GatewayError("PURPOSE_NOT_GRANTED")
+        if procedure_of(purpose) is None:
+            raise GatewayError("PURPOSE_UNKNOWN")
     if case_number is not None and not _CASE_NUMBER.fullmatch(case_number):
         raise GatewayError("BAD_REQUEST", "X-Case-Number has up to 64 letters, digits and ./:-")
+    if case_number is not None and holds_number(case_number):
+        # It would stand in the journal as it is, where people are named by keyed hashes only.
+        raise GatewayError("BAD_REQUEST", "X-Case-Number looks like the number of a person")
     return replace(caller, purpose=purpose, case_number=case_number)

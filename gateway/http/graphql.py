@@ -7,16 +7,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from gateway.access.caller import ANONYMOUS, Caller
 from gateway.access.permission import permit
-from gateway.audit.entry import entry
+from gateway.access.representation import hold_representation
+from gateway.audit.entry import Result, entry
+from gateway.audit.refusal import numbers_named
+from gateway.clock import legal_date
 from gateway.errors import CODES, GatewayError
 from gateway.execution import Asked, Outcome, Ready, answered, ask, explained, ready
-from gateway.http.caller import identify
+from gateway.fetch.loaders import Loaders
+from gateway.http.caller import identify, stated
 from gateway.http.graphiql import page, wants_page
 from gateway.http.request import GRAPHQL_JSON, JSON, Call, read_call, response_type
-from gateway.plan.document import InvalidDocument
+from gateway.plan.document import InvalidDocument, digest
 from gateway.service import Service
 from gateway.shape.response import body, codes, invalid, refused
+from gateway.trail import Role
 
 #: Errors in the document or its variables: application/json answers them with 200, as the
 #: specification has it for clients that cannot tell a GraphQL answer from an intermediary's.
@@ -39,12 +45,21 @@ _OF_THE_DOCUMENT = frozenset(
 )
 
 
+#: Refusals that leave no trace: there is no journal, or a flood would fill it.
+_UNNOTED = frozenset({"AUDIT_UNAVAILABLE", "RATE_LIMITED", "GATEWAY_BUSY"})
+
+
 class Graphql:
     """The ASGI endpoint. It takes every method itself, so that refusals carry a code."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one HTTP request (ASGI 3)."""
-        response = await _respond(Request(scope, receive))
+        request = Request(scope, receive)
+        response = await _respond(request)
+        standing = getattr(request.state, "standing", None)
+        if standing is not None:
+            for name, value in standing.headers.items():
+                response.headers.setdefault(name, value)
         await response(scope, receive, send)
 
 
@@ -69,18 +84,52 @@ async def _respond(request: Request) -> Response:
 
 
 async def _answer(service: Service, request: Request, call: Call) -> dict[str, object]:
-    """HTTP -> caller -> limits, plan -> permission -> fetch, protection, shape -> audit."""
+    """HTTP -> caller -> the rest; a refusal that names a person leaves a trace too."""
     deadline = service.clock.monotonic() + service.settings.limits.deadline
-    caller = await identify(request.headers, service.tokens)
+    caller = ANONYMOUS
+    try:
+        caller = await _counted(service, request)
+        with service.admission.place(caller.client):
+            caller = stated(request.headers, caller)
+            return await _permitted(service, request, call, caller, deadline)
+    except (GatewayError, InvalidDocument) as error:
+        await _audit_refusal(service, request, caller, call, error)
+        raise
+
+
+async def _counted(service: Service, request: Request) -> Caller:
+    """Return the caller; who is none is counted among the anonymous. Raises RATE_LIMITED too."""
+    client = None
+    try:
+        caller = await identify(request.headers, service.tokens)
+        client = caller.client
+        return caller
+    finally:
+        request.state.standing = await service.rates.request(client)
+
+
+async def _permitted(
+    service: Service, request: Request, call: Call, caller: Caller, deadline: float
+) -> dict[str, object]:
+    """Limits, plan -> permission -> fetch, protection, shape -> audit."""
     document = await service.plans.document(call.query, caller.client)
     operation = document.operation(call.operation_name)
     permit(caller, document, operation, call.in_url)
+    if operation.reads_own_view:
+        await hold_representation(
+            service.sources,
+            Loaders(service.sources, service.clock, deadline),
+            caller,
+            legal_date(service.clock.now()),
+        )
     asked = ask(service, document, operation, call.variables, caller, deadline)
     made = await ready(service, asked)
+    if made is not None:
+        await service.rates.cost(caller.client, made.cost)
     outcome = await answered(service, asked, made)
     answer = body(outcome.data, outcome.errors, _extensions(service, asked, made, outcome, call))
     if operation.reads_persons:
-        await _audit(service, request, asked, outcome, answer)
+        await _audit(service, request, asked, made, outcome, answer)
     return answer
 
 
@@ -102,22 +151,58 @@ async def _audit(
     service: Service,
     request: Request,
     asked: Asked,
+    made: Ready | None,
     outcome: Outcome,
     answer: dict[str, object],
 ) -> None:
     """Have the answer's trace on disk before the answer leaves; raises AUDIT_UNAVAILABLE."""
+    assert made is not None  # whatever reads persons was made ready
     await service.journal.append(
         entry(
-            service.audit_secret,
+            service.person_hash,
             service.clock.now(),
             request.state.request_id,
             asked.caller,
             asked.chosen.document.digest,
-            outcome.persons,
+            outcome.trail.all(),
             {name: state.name for name, state in outcome.states.items()},
             codes(answer),
+            made.permissions.asked,
+            deferred=service.settings.deferral(asked.caller.purpose),
         )
     )
+
+
+async def _audit_refusal(
+    service: Service,
+    request: Request,
+    caller: Caller,
+    call: Call,
+    error: GatewayError | InvalidDocument,
+) -> None:
+    """Note who was refused whom; raises AUDIT_UNAVAILABLE, in place of the refusal."""
+    numbers = numbers_named(call.query, call.variables)
+    if caller.representative is not None and caller.citizen is not None:
+        numbers = list(dict.fromkeys((*numbers, caller.citizen)))
+    if not numbers or _code(error) in _UNNOTED:
+        return
+    await service.journal.append(
+        entry(
+            service.person_hash,
+            service.clock.now(),
+            request.state.request_id,
+            caller,
+            digest(call.query),
+            [(number, Role.REFUSED, ()) for number in numbers],
+            {},
+            [_code(error)],
+            result=Result.REFUSED,
+        )
+    )
+
+
+def _code(error: GatewayError | InvalidDocument) -> str:
+    return error.code if isinstance(error, InvalidDocument) else error.code.name
 
 
 def _status(code: str, media_type: str) -> int:

@@ -10,6 +10,7 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.audit.entry import holds_number
 from gateway.errors import GatewayError
 from gateway.shape.response import refused
 
@@ -80,7 +81,7 @@ def _given(scope: Scope) -> str | None:
 
 
 def _request_id(given: str | None) -> str:
-    if given is None or not _REQUEST_ID.fullmatch(given) or given.isdigit():
+    if given is None or not _REQUEST_ID.fullmatch(given) or given.isdigit() or holds_number(given):
         return uuid.uuid4().hex
     return given
 

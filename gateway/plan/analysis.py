@@ -37,18 +37,23 @@ from graphql.execution.collect_fields import (
 )
 from graphql.execution.values import VariableValues
 
-from connectors.description import Field, Record, Sensitivity
+from connectors.description import Field, Kind, Record
+from gateway.derived.derived import Derived
 from gateway.errors import GatewayError
 from gateway.plan.bindings import Bindings, Link, Listed, Section, Validity, Value
 from gateway.plan.shapes import (
     Analysis,
     Arguments,
     ColumnValue,
+    DerivedShape,
     HungShape,
     LinkShape,
     ListShape,
+    LogShape,
+    Need,
     NoticesShape,
     NumberShape,
+    PersonEntry,
     PersonShape,
     Place,
     Plain,
@@ -183,9 +188,8 @@ class _Analyser:
     operation: OperationDefinitionNode
     values: VariableValues
     fragments: dict[str, FragmentDetails]
-    needs: dict[tuple[str, str, Sensitivity], tuple[Record, Sensitivity]] = field(
-        default_factory=dict
-    )
+    needs: dict[tuple[str, str, int | None], Need] = field(default_factory=dict)
+    selected: set[tuple[str, str, int | None]] = field(default_factory=set)
     dynamic: list[Arguments] = field(default_factory=list)
     live: set[str] = field(default_factory=set)
     others: list[FieldNode] = field(default_factory=list)
@@ -208,9 +212,15 @@ class _Analyser:
         named = self.operation.name
         return Analysis(
             named.value if named else None,
-            keys, roots, tuple(self.needs.values()), tuple(self.dynamic),
+            keys, roots, tuple(self.needs.values()), self._asked(), tuple(self.dynamic),
             frozenset(self.live), self.fields,
         )  # fmt: skip
+
+    def _asked(self) -> tuple[bool, ...]:
+        return tuple(
+            position is None or (record.database, record.name, position) in self.selected
+            for record, position in self.needs.values()
+        )
 
     def _groups(self, collected: CollectedFields) -> list[tuple[str, _Group]]:
         self.fields += len(collected.grouped_field_set)
@@ -241,8 +251,8 @@ class _Analyser:
         self.dynamic.append(made)
         return made
 
-    def _need(self, record: Record, sensitivity: Sensitivity) -> None:
-        self.needs[record.database, record.name, sensitivity] = (record, sensitivity)
+    def _need(self, record: Record | Derived, position: int | None) -> None:
+        self.needs[record.database, record.name, position] = (record, position)
 
     def _root(self, query: GraphQLObjectType, name: str, key: str, group: _Group) -> RootShape:
         arguments = self._arguments(query.fields[name], group[0].node)
@@ -250,7 +260,7 @@ class _Analyser:
         return RootShape(name, _place((), key, group), arguments, person)
 
     def _person(self, kind: GraphQLObjectType, group: _Group) -> PersonShape:
-        entries: list[tuple[str, Typename | NumberShape | NoticesShape | SectionShape]] = []
+        entries: list[tuple[str, PersonEntry]] = []
         for key, name, below in self._below(kind, group):
             if name == _TYPENAME:
                 entries.append((key, Typename(kind.name)))
@@ -259,6 +269,10 @@ class _Analyser:
             elif name == "notices":
                 plain = self._plain(self._type(kind, name), below, None)
                 entries.append((key, NoticesShape(plain)))
+            elif name == "accessLog":
+                arguments = self._arguments(kind.fields[name], below[0].node)
+                plain = self._plain(self._type(kind, name), below, None)
+                entries.append((key, LogShape(_place((), key, below), arguments, plain)))
             else:
                 section = self.bindings.sections[name]
                 shape = self._section(self._type(kind, name), section, (key,), below)
@@ -270,13 +284,19 @@ class _Analyser:
     ) -> SectionShape:
         selected = list(self._below(kind, group))
         lists = [section.lists[name] for _, name, _ in selected if name in section.lists]
-        entries: list[tuple[str, Typename | ListShape | SectionReportShape]] = []
+        entries: list[tuple[str, Typename | ListShape | SectionReportShape | DerivedShape]] = []
         for key, name, below in selected:
             place = _place(above, key, below)
             if name == _TYPENAME:
                 entries.append((key, Typename(kind.name)))
             elif name in section.lists:
                 entries.append((key, self._list(kind, section.lists[name], place, name, below)))
+            elif name in section.computed:
+                computed = section.computed[name]
+                self._need(computed.derived, None)
+                arguments = self._arguments(kind.fields[name], below[0].node)
+                plain = self._plain(self._type(kind, name), below, section.database.name)
+                entries.append((key, DerivedShape(place, computed, arguments, plain)))
             else:
                 plain = self._plain(self._type(kind, name), below, section.database.name)
                 shape = self._section_report(section, lists, place, plain)
@@ -289,7 +309,7 @@ class _Analyser:
         first = section.database.records[0]
         reads = {one.lookup.name: (one.record, one.lookup) for one in lists}
         for record, _ in reads.values() or [(first, None)]:
-            self._need(record, Sensitivity.BASIC)
+            self._need(record, None)
         return SectionReportShape(
             place, tuple(reads.values()) or ((first, first.lookups[0]),), not reads, plain
         )
@@ -298,7 +318,7 @@ class _Analyser:
         self, parent: GraphQLObjectType, listed: Listed, place: Place, name: str, group: _Group
     ) -> ListShape:
         kind, record = self._type(parent, name), listed.record
-        self._need(record, Sensitivity.BASIC)
+        self._need(record, None)
         rows = _Rows(record)
         asked = self._wanted(record, parent.fields[name], group[0].node)
         entries: list[tuple[str, Typename | RowsShape | Truncated | ReportShape]] = []
@@ -369,9 +389,9 @@ class _Analyser:
         validity: bool = False,
     ) -> ColumnValue:
         position = self._position(record, (*path, declared.name))
-        sensitivity = record.columns[position].sensitivity
-        self._need(record, sensitivity)
-        return ColumnValue(place, position, declared.kind, declared.many, sensitivity, validity)
+        self._need(record, position)
+        self.selected.add((record.database, record.name, position))
+        return ColumnValue(place, position, declared.kind, declared.many, validity)
 
     def _struct(
         self,
@@ -386,11 +406,16 @@ class _Analyser:
             for position, column in enumerate(rows.record.columns)
             if column.path[: len(path)] == path
         ]
-        levels = tuple(rows.record.columns[position].sensitivity for position in inside)
-        for level in set(levels):
-            self._need(rows.record, level)
+        for position in inside:
+            self._need(rows.record, position)
+        columns = rows.record.columns
+        numbers = tuple(
+            at
+            for at in inside
+            if columns[at].path[:-1] == path and columns[at].field.kind is Kind.PERSON_NUMBER
+        )
         entries = self._row(kind, rows, path, place.steps, group)
-        return StructShape(place, inside[0], inside[-1] + 1, levels, entries)
+        return StructShape(place, inside[0], inside[-1] + 1, numbers, entries)
 
     def _link(
         self,
@@ -403,7 +428,7 @@ class _Analyser:
     ) -> LinkShape:
         number = self._column(rows.record, path, declared, place)
         person = self._person(self._type(kind, group[0].node.name.value), group)
-        return LinkShape(place, rows.slot(), number.position, number.sensitivity, person)
+        return LinkShape(place, rows.slot(), number.position, person)
 
     def _hung(
         self,
@@ -416,10 +441,9 @@ class _Analyser:
     ) -> HungShape:
         assert listed.column is not None
         position = rows.record.positions[listed.column]
-        sensitivity = rows.record.columns[position].sensitivity
-        self._need(rows.record, sensitivity)
+        self._need(rows.record, position)
         below = self._list(kind, listed, place, name, group)
-        return HungShape(place, rows.slot(), position, sensitivity, below)
+        return HungShape(place, rows.slot(), position, below)
 
     def _plain(self, kind: GraphQLObjectType, group: _Group, database: str | None) -> PlainEntries:
         """Return what is selected of an object that is read from attributes.

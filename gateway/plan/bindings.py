@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from strawberry.utils.str_converters import to_camel_case
 
 from connectors.description import Database, Field, Kind, Lookup, Record
+from gateway.derived import derived_of
+from gateway.derived.derived import Derived, reads_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,23 @@ Bound = Value | Validity | Link | Listed
 
 
 @dataclass(frozen=True, slots=True)
+class Computed:
+    """A derived view, with record and lookup of each list that it reads."""
+
+    derived: Derived
+    reads: Mapping[str, tuple[Record, Lookup]]
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """A database's part of a person's view: its lists by GraphQL name, in declared order."""
+    """A database's part of a person's view: its lists by GraphQL name, in declared order.
+
+    ``computed``: its derived views, likewise.
+    """
 
     database: Database
     lists: Mapping[str, Listed]
+    computed: Mapping[str, Computed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +93,7 @@ def bind(databases: Iterable[Database]) -> Bindings:
         to_camel_case(one.name): Section(
             one,
             {name: Listed(*found) for name, found in own_lists(one).items()},
+            own_views(one),
         )
         for one in declared
         if one.records
@@ -94,6 +109,16 @@ def own_lists(database: Database) -> dict[str, tuple[Record, Lookup]]:
         for lookup in record.lookups
         if lookup.on is None and not lookup.hidden
     }
+
+
+def own_views(database: Database) -> dict[str, Computed]:
+    """Return the derived views of a person that ``database`` has all lists for, by GraphQL name."""
+    found = {}
+    for one in derived_of(database.name):
+        reads = reads_of(one, database)
+        if reads.keys() == {*one.lists, one.hanging[0]}:
+            found[to_camel_case(one.name)] = Computed(one, reads)
+    return found
 
 
 def hanging_on(parent: Record, databases: Iterable[Database]) -> list[tuple[Record, Lookup, str]]:

@@ -12,12 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.looking import MOST as LOG_ROWS
 from gateway.plan.shapes import (
     Analysis,
     Arguments,
+    DerivedShape,
     HungShape,
     LinkShape,
     ListShape,
+    LogShape,
     PersonShape,
     RootShape,
     RowEntries,
@@ -86,12 +89,20 @@ def _people(given: object) -> int:
 
 def _person(shape: PersonShape) -> Cost:
     sections = (one for _, one in shape.entries if isinstance(one, SectionShape))
-    return _sum(_RESOLVING, (_section(inner) for one in sections for _, inner in one.entries))
+    logs = sum(isinstance(one, LogShape) for _, one in shape.entries)
+    return _sum(
+        _RESOLVING + logs * LOG_ROWS,
+        (_section(inner) for one in sections for _, inner in one.entries),
+    )
 
 
 def _section(shape: object) -> Cost:
     if isinstance(shape, ListShape):
         return _list(shape)
+    if isinstance(shape, DerivedShape):
+        reads, hanging = shape.computed.reads, shape.computed.derived.hanging
+        # Each list under one key, and what hangs on as many rows as its list may have.
+        return Cost(len(reads) - 1 + reads[hanging[1]][0].limit)
     return Cost(int(isinstance(shape, SectionReportShape) and shape.alone))
 
 

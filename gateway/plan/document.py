@@ -44,6 +44,8 @@ from gateway.tree import nodes
 PERSON_SCALAR = "PersonNumber"
 #: Root fields whose answer is about persons.
 PERSON_FIELDS = frozenset({"person", "persons", "me"})
+#: Those of them that name a person.
+_NAMING_FIELDS = PERSON_FIELDS - {"me"}
 _INTROSPECTION = frozenset({"__schema", "__type"})
 _MOST_ERRORS = 20
 
@@ -76,6 +78,16 @@ class Operation:
     def introspects(self) -> bool:
         """Whether the schema is asked about itself (``__typename`` does not count)."""
         return not self.root_fields.isdisjoint(_INTROSPECTION)
+
+    @property
+    def names_persons(self) -> bool:
+        """Whether the answer is about persons whom the operation names."""
+        return not self.root_fields.isdisjoint(_NAMING_FIELDS)
+
+    @property
+    def reads_own_view(self) -> bool:
+        """Whether the answer is the citizen's own view."""
+        return "me" in self.root_fields
 
     @property
     def reads_persons(self) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from connectors.description import Sensitivity
 from gateway.errors import GatewayError
 from gateway.plan.plan import LinkPlan, ListPlan, PersonPlan, Plan, RootPlan
-from gateway.plan.shapes import Arguments
+from gateway.plan.shapes import Arguments, level_of
 from gateway.schema.lists import Wanted
 from gateway.scopes import scope
 
@@ -32,7 +32,7 @@ class _Read:
 @dataclass(frozen=True, slots=True)
 class _Denied:
     path: str
-    scope: str
+    missing: str
 
 
 _Line = _Read | _Denied
@@ -53,7 +53,7 @@ def explain(name: str | None, plan: Plan, arguments: Sequence[object], cost: int
     denied = dict.fromkeys(one for one in lines if isinstance(one, _Denied))
     if denied:
         text.append("denied")
-        text += [f"  {one.path:<{width}}  lacks {one.scope}" for one in denied]
+        text += [f"  {one.path:<{width}}  lacks {one.missing}" for one in denied]
     text += _beside(plan)
     text.append("scopes, except for what is the citizen's own")
     return text + _scopes(plan)
@@ -72,10 +72,10 @@ def _scopes(plan: Plan) -> list[str]:
     """Say for each scope whether it is there, and for which records it is needed."""
     needed: dict[str, list[str]] = {}
     lacking: set[str] = set()
-    for record, level, missing in plan.permitted:
-        wanted = scope(record.database, level)
+    for record, position, missing in plan.permitted:
+        wanted = scope(record.database, level_of(record, position))
         needed.setdefault(wanted, []).append(record.name)
-        if missing is not None:
+        if wanted in missing:
             lacking.add(wanted)
     width = max((len(one) for one in needed), default=0)
     return [
@@ -110,6 +110,16 @@ class _Explained:
     def person(self, plan: PersonPlan, path: str, wave: int) -> Iterator[_Line]:
         for one in plan.lists:
             yield from self.list(one, path, wave, "the person's numbers")
+        for derived in plan.derived:
+            here = ".".join((path, *derived.place.steps))
+            if derived.denied:
+                yield _Denied(here, ", ".join(derived.denied))
+            else:
+                lists = ", ".join(derived.computed.reads)
+                yield _Read(wave, here, f"worked out of {lists}; one wave more for what hangs")
+        for log in plan.logs:
+            here = ".".join((path, *log.place.steps))
+            yield _Read(wave, here, "the access log, for the person and for auditors")
         for report in plan.reports:
             if report.alone:
                 (record, lookup, _) = report.lists[0]
@@ -120,8 +130,8 @@ class _Explained:
     def list(self, plan: ListPlan, above: str, wave: int, keys: str) -> Iterator[_Line]:
         path = ".".join((above, *plan.place.steps))
         wanted = self.judged(plan.wanted)
-        if plan.denied is not None:
-            yield _Denied(path, plan.denied)
+        if plan.denied:
+            yield _Denied(path, ", ".join(plan.denied))
             return
         if isinstance(wanted, GatewayError):
             yield _Read(wave, path, f"nothing: {wanted.code.name}")
@@ -132,7 +142,8 @@ class _Explained:
         for rows in plan.rows:
             here = f"{path}.{rows.key}"
             for denial in rows.denials:
-                yield _Denied(".".join((here, *denial.place.steps)), denial.scope)
+                path_of = ".".join((here, *denial.place.steps))
+                yield _Denied(path_of, ", ".join(denial.missing))
             for link in rows.links:
                 yield from self.link(plan, link, here, wave + 1)
             for hung in rows.hung:

@@ -21,12 +21,14 @@ from stdnum.vn import mst
 from strawberry.utils.str_converters import to_camel_case
 
 from connectors.description import Kind, Lookup, Record, Sensitivity
-from gateway.own import own_below
+from gateway.own import is_own, own_below
 from gateway.plan.plan import (
     Denial,
+    DerivedPlan,
     HungPlan,
     LinkPlan,
     ListPlan,
+    LogPlan,
     PersonPlan,
     Plan,
     ReportPlan,
@@ -36,9 +38,12 @@ from gateway.plan.plan import (
 from gateway.plan.shapes import (
     Analysis,
     ColumnValue,
+    DerivedShape,
     HungShape,
     LinkShape,
     ListShape,
+    LogShape,
+    Missing,
     NoticesShape,
     NumberShape,
     PersonShape,
@@ -58,22 +63,20 @@ from gateway.plan.shapes import (
 #: Kinds whose values orjson does not write by itself in the form that the schema promises.
 _AS_TEXT = frozenset({Kind.DECIMAL, Kind.PARTIAL_DATE})
 
-#: What a caller lacks: record and sensitivity -> scope, None where nothing is lacking.
-Lacking = Mapping[tuple[str, str, Sensitivity], str | None]
+#: What a caller lacks for a column (its place; None: the record itself), empty where nothing is.
+Lacking = Mapping[tuple[str, str, int | None], Missing]
 
 
-def generate(analysis: Analysis, lacking: Sequence[str | None], citizen: bool) -> Plan:
+def generate(analysis: Analysis, lacking: Sequence[Missing], citizen: bool) -> Plan:
     """Return the plan of ``analysis`` for a caller.
 
-    ``lacking``: for each of ``analysis.needs`` the scope that the caller lacks, or None.
+    ``lacking``: for each of ``analysis.needs`` what the caller lacks.
     ``citizen``: it is one who asks, so that records may lead back to their own. Costs about 20 us
     a field, most of it in Python's compiler.
     """
-    scopes = {
-        (record.database, record.name, level): scope
-        for (record, level), scope in zip(analysis.needs, lacking, strict=True)
-    }
-    generator = _Generator(scopes, citizen)
+    permitted = tuple((*need, lacks) for need, lacks in zip(analysis.needs, lacking, strict=True))
+    known = {(record.database, record.name, place): lacks for record, place, lacks in permitted}
+    generator = _Generator(known, citizen)
     roots: dict[str, RootPlan | str] = {}
     for key, root in analysis.roots.items():
         if isinstance(root, RootShape):
@@ -82,10 +85,6 @@ def generate(analysis: Analysis, lacking: Sequence[str | None], citizen: bool) -
         else:
             roots[key] = root.name
     text = generator.finish()
-    permitted = tuple(
-        (record, level, scope)
-        for (record, level), scope in zip(analysis.needs, lacking, strict=True)
-    )
     return Plan(
         analysis.keys,
         roots,
@@ -110,6 +109,7 @@ class _Below:
 
     record: Record
     own: Sensitivity | None
+    mentions: dict[int, None] = field(default_factory=dict)
     denials: list[Denial] = field(default_factory=list)
     links: list[LinkPlan] = field(default_factory=list)
     hung: list[HungPlan] = field(default_factory=list)
@@ -148,11 +148,11 @@ class _Generator:
         self.bound[f"none{width}"] = (None,) * width
         return f"none{width}"
 
-    def scope(self, record: Record, level: Sensitivity, own: Sensitivity | None) -> str | None:
-        """Return the scope that is lacking for fields of ``record``, None where none is."""
-        if own is not None and level <= own:
-            return None
-        return self.lacking[record.database, record.name, level]
+    def missing(self, record: Record, position: int | None, own: Sensitivity | None) -> Missing:
+        """Return what is lacking for a column of ``record``; None: for the record itself."""
+        if is_own(record, position, own):
+            return ()
+        return self.lacking[record.database, record.name, position]
 
     def function(self, letter: str, argument: str, body: str) -> str:
         name = f"{letter}{len(self.texts)}"
@@ -166,6 +166,8 @@ class _Generator:
             return known
         lists: list[ListPlan] = []
         reports: list[ReportPlan] = []
+        derived: list[DerivedPlan] = []
+        logs: list[LogPlan] = []
         parts = []
         for key, inner in shape.entries:
             match inner:
@@ -175,16 +177,26 @@ class _Generator:
                     value = "p.present" if present else "p.asked"
                 case NoticesShape(entries):
                     value = f"[{self.plain(entries, 'n')} for n in p.notices]"
+                case LogShape(place, arguments, entries):
+                    of = f"p.logs[{len(logs)}]"
+                    value = f"(None if {of} is None else {self.plain(entries, of)})"
+                    logs.append(LogPlan(place, arguments))
                 case SectionShape():
-                    value = self.section(inner, own, lists, reports)
+                    value = self.section(inner, own, lists, reports, derived)
             parts.append(f"{self.text(key)}: {value}")
         function = self.function("p", "p", _dictionary(parts))
-        plan = PersonPlan(own, shape.shows_notices, tuple(lists), tuple(reports), function)
+        parts_read = (tuple(lists), tuple(reports), tuple(derived), tuple(logs))
+        plan = PersonPlan(own, shape.shows_notices, *parts_read, function)
         self.persons[id(shape), own] = plan
         return plan
 
     def section(
-        self, shape: SectionShape, own: bool, lists: list[ListPlan], reports: list[ReportPlan]
+        self,
+        shape: SectionShape,
+        own: bool,
+        lists: list[ListPlan],
+        reports: list[ReportPlan],
+        derived: list[DerivedPlan],
     ) -> str:
         level = Sensitivity.RESTRICTED if own else None
         parts = []
@@ -196,6 +208,12 @@ class _Generator:
                     value = self.plain(entries, f"p.reports[{len(reports)}]")
                     known = tuple((*one, _source(*one)) for one in reads)
                     reports.append(ReportPlan(place, known, alone))
+                case DerivedShape(place, computed, arguments, entries):
+                    of = f"p.derived[{len(derived)}]"
+                    value = f"(None if {of} is None else {self.plain(entries, of)})"
+                    of_view = (computed.derived.database, computed.derived.name, None)
+                    denied = () if own else self.lacking[of_view]
+                    derived.append(DerivedPlan(place, computed, denied, arguments))
                 case ListShape():
                     function, plan = self.list(inner, level)
                     value = f"{function}(p.lists[{len(lists)}], live)"
@@ -218,7 +236,7 @@ class _Generator:
                     below = _Below(shape.record, own)
                     value = self.rows(entries, below)
                     found = (tuple(below.denials), tuple(below.links), tuple(below.hung))
-                    rows.append(RowsPlan(key, *found))
+                    rows.append(RowsPlan(key, tuple(below.mentions), *found))
             parts.append(f"{self.text(key)}: {value}")
         function = self.function("l", "f", _dictionary(parts))
         record, lookup = shape.record, shape.lookup
@@ -228,7 +246,7 @@ class _Generator:
             lookup,
             _source(record, lookup),
             own,
-            self.scope(record, Sensitivity.BASIC, own),
+            self.missing(record, None, own),
             shape.wanted,
             tuple(rows),
             shape.slots,
@@ -266,10 +284,12 @@ class _Generator:
         return _dictionary(parts)
 
     def column(self, shape: ColumnValue, below: _Below) -> str:
-        scope = self.scope(below.record, shape.sensitivity, below.own)
-        if scope is not None:
-            below.denials.append(Denial(shape.place, scope))
+        missing = self.missing(below.record, shape.position, below.own)
+        if missing:
+            below.denials.append(Denial(shape.place, missing))
             return "None"
+        if shape.kind is Kind.PERSON_NUMBER:
+            below.mentions[shape.position] = None
         value = f"r[{shape.position}]"
         if shape.validity:
             return f"(None if {value} is None else is_valid({value}))"
@@ -279,13 +299,14 @@ class _Generator:
         return f"(None if {value} is None else {shown})"
 
     def struct(self, shape: StructShape, below: _Below) -> str:
-        scopes = [self.scope(below.record, level, below.own) for level in shape.levels]
-        if all(scope is not None for scope in scopes):
-            assert scopes[0] is not None
-            below.denials.append(Denial(shape.place, scopes[0]))
+        inside = range(shape.first, shape.last)
+        missing = [self.missing(below.record, position, below.own) for position in inside]
+        if all(missing):
+            below.denials.append(Denial(shape.place, missing[0]))
             return "None"
+        below.mentions.update(dict.fromkeys(shape.numbers))
         inner = self.row(shape.entries, below)
-        if any(scope is not None for scope in scopes):
+        if any(missing):
             return inner
         empty = f"r[{shape.first}] is None"
         rest = shape.last - shape.first - 1
@@ -294,10 +315,11 @@ class _Generator:
         return f"(None if {empty} else {inner})"
 
     def link(self, shape: LinkShape, below: _Below) -> str:
-        scope = self.scope(below.record, shape.sensitivity, below.own)
-        if scope is not None:
-            below.denials.append(Denial(shape.place, scope))
+        missing = self.missing(below.record, shape.position, below.own)
+        if missing:
+            below.denials.append(Denial(shape.place, missing))
             return "None"
+        below.mentions[shape.position] = None
         other = self.person(shape.person, own=False)
         own = self.person(shape.person, own=True) if self.citizen else None
         below.links.append(LinkPlan(shape.place, shape.slot, shape.position, other, own))
@@ -308,9 +330,9 @@ class _Generator:
         return f"(None if {name} is None else {shown})"
 
     def hung(self, shape: HungShape, below: _Below) -> str:
-        scope = self.scope(below.record, shape.sensitivity, below.own)
-        if scope is not None:
-            below.denials.append(Denial(shape.place, scope))
+        missing = self.missing(below.record, shape.position, below.own)
+        if missing:
+            below.denials.append(Denial(shape.place, missing))
             return "None"
         function, plan = self.list(shape.list, own_below(below.own, shape.list.record))
         below.hung.append(HungPlan(shape.slot, shape.position, plan))

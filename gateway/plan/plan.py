@@ -12,8 +12,12 @@ from dataclasses import dataclass, field
 
 from connectors.description import Lookup, Record, Row, Sensitivity
 from gateway.answer import SourceReport
+from gateway.derived.derived import Derived
+from gateway.deriving import DerivedValue
 from gateway.errors import GatewayError
-from gateway.plan.shapes import Arguments, Place
+from gateway.looking import LogPage
+from gateway.plan.bindings import Computed
+from gateway.plan.shapes import Arguments, Missing, Place
 from gateway.schema.lists import Wanted
 
 
@@ -34,8 +38,8 @@ class Found:
 class Opened:
     """A person who was opened. ``notices`` only where they are selected.
 
-    ``lists`` and ``reports`` stand in the order of the person's plan, None until they are read; a
-    list stays None where its arguments are refused.
+    ``lists``, ``reports``, ``derived`` and ``logs`` stand in the order of the person's plan, None
+    until they are read; what has refused arguments stays None.
     """
 
     present: str | None
@@ -44,6 +48,8 @@ class Opened:
     notices: tuple[object, ...]
     lists: list[Found | None]
     reports: list[SourceReport | None]
+    derived: list[DerivedValue | None]
+    logs: list[LogPage | None]
 
 
 #: Turns what a request found into JSON values: a person, and what databases say of themselves.
@@ -52,10 +58,10 @@ Shape = Callable[[Opened, Mapping[str, object]], object]
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """A field of each row that the caller may not see; ``steps`` lead there from the row."""
+    """A field of each row that the caller may not see, and what is missing for it."""
 
     place: Place
-    scope: str
+    missing: Missing
 
 
 @dataclass(slots=True, eq=False)
@@ -83,9 +89,13 @@ class HungPlan:
 
 @dataclass(slots=True, eq=False)
 class RowsPlan:
-    """One selection of a list's rows, under the response key ``key``."""
+    """One selection of a list's rows, under the response key ``key``.
+
+    ``mentions``: the columns by which it says whom a row is about.
+    """
 
     key: str
+    mentions: tuple[int, ...]
     denials: tuple[Denial, ...]
     links: tuple[LinkPlan, ...]
     hung: tuple[HungPlan, ...]
@@ -96,7 +106,7 @@ class ListPlan:
     """A list of records to read.
 
     ``source``: database and lookup, which tell reads apart. ``own``: up to what sensitivity it is
-    the citizen's own who asks. ``denied``: the scope that is lacking for it, None where none is.
+    the citizen's own who asks. ``denied``: what is lacking for it.
     """
 
     place: Place
@@ -104,7 +114,7 @@ class ListPlan:
     lookup: Lookup
     source: tuple[str, str]
     own: Sensitivity | None
-    denied: str | None
+    denied: Missing
     wanted: Wanted | GatewayError | Arguments
     rows: tuple[RowsPlan, ...]
     slots: int
@@ -120,6 +130,24 @@ class ReportPlan:
 
 
 @dataclass(slots=True, eq=False)
+class DerivedPlan:
+    """A derived view. ``denied``: what is lacking for it."""
+
+    place: Place
+    computed: Computed
+    denied: Missing
+    arguments: Mapping[str, object] | Arguments
+
+
+@dataclass(slots=True, eq=False)
+class LogPlan:
+    """The person's access log."""
+
+    place: Place
+    arguments: Mapping[str, object] | Arguments
+
+
+@dataclass(slots=True, eq=False)
 class PersonPlan:
     """What to read of a person, and how to show it."""
 
@@ -127,6 +155,8 @@ class PersonPlan:
     shows_notices: bool
     lists: tuple[ListPlan, ...]
     reports: tuple[ReportPlan, ...]
+    derived: tuple[DerivedPlan, ...]
+    logs: tuple[LogPlan, ...]
     function: str
     shape: Shape = field(init=False)
 
@@ -146,12 +176,12 @@ class Plan:
     """An operation as it is run for callers with the same permissions.
 
     ``roots``: by response key, a root field or what ``__typename`` is. ``permitted``: what fields
-    need, with the scope that is lacking or None. ``source_text``: the generated code, for reading.
+    need, with what is lacking. ``source_text``: the generated code, for reading.
     """
 
     keys: tuple[str, ...]
     roots: Mapping[str, RootPlan | str]
-    permitted: tuple[tuple[Record, Sensitivity, str | None], ...]
+    permitted: tuple[tuple[Record | Derived, int | None, Missing], ...]
     dynamic: tuple[Arguments, ...]
     live: frozenset[str]
     source_text: str

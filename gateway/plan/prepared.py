@@ -8,19 +8,18 @@ it is pure, and slow enough to be done off the event loop (``gateway.plans``).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from graphql import DocumentNode, GraphQLError, GraphQLSchema
 from graphql.execution.values import VariableValues, get_variable_values
 
-from connectors.description import Record, Sensitivity
 from gateway.plan.analysis import analyse
 from gateway.plan.bindings import Bindings
 from gateway.plan.cost import Cost, cost
 from gateway.plan.document import Document, InvalidDocument, Operation
 from gateway.plan.generate import generate
 from gateway.plan.plan import Plan
-from gateway.plan.shapes import Analysis, Arguments
+from gateway.plan.shapes import Analysis, Arguments, Missing, Need
 
 _MOST_ERRORS = 50
 
@@ -47,12 +46,13 @@ class Conditions:
 class Prepared:
     """An operation analysed: what of it every request needs.
 
-    ``needs``, ``dynamic``, ``fields``: as in the analysis. ``others``: what is left of it for the
-    reference executor, if anything. ``analysis``: for compiling, None where it is not kept.
+    ``needs``, ``asked``, ``dynamic``, ``fields``: as in the analysis. ``others``: what is left of
+    it for the reference executor, if anything. ``analysis``: for compiling, None where not kept.
     """
 
     key: Conditions
-    needs: tuple[tuple[Record, Sensitivity], ...]
+    needs: tuple[Need, ...]
+    asked: tuple[bool, ...]
     dynamic: tuple[Arguments, ...]
     fields: int
     cost: Cost
@@ -68,12 +68,14 @@ class Prepared:
 class Permissions:
     """What of an operation a caller may see.
 
-    ``lacking``: for each of ``Prepared.needs`` the scope that is lacking, or None. ``citizen``: it
-    is a citizen who asks, whom records may lead back to.
+    ``lacking``: for each of ``Prepared.needs`` what is lacking (``Caller.lacks``). ``citizen``: it
+    is a citizen who asks, whom records may lead back to. ``asked``: what the journal says of the
+    fields (``gateway.audit.entry.asked_fields``); it follows from the rest.
     """
 
-    lacking: tuple[str | None, ...]
+    lacking: tuple[Missing, ...]
     citizen: bool
+    asked: bytes = field(default=b"{}", compare=False)
 
 
 def coerce(
@@ -122,9 +124,16 @@ def prepare(schema: GraphQLSchema, bindings: Bindings, chosen: Chosen) -> Prepar
     """Analyse an operation. Of the values only the conditions count. About 10 us a field."""
     tree, name = chosen.document.tree(), chosen.operation.name
     analysis, others = analyse(schema, bindings, tree, name, chosen.values)
-    needs, dynamic = analysis.needs, analysis.dynamic
-    bound = cost(analysis)
-    return Prepared(conditions(chosen), needs, dynamic, analysis.fields, bound, others, analysis)
+    return Prepared(
+        conditions(chosen),
+        analysis.needs,
+        analysis.asked,
+        analysis.dynamic,
+        analysis.fields,
+        cost(analysis),
+        others,
+        analysis,
+    )
 
 
 def compiled(analysis: Analysis, permissions: Permissions) -> Plan:

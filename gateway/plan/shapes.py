@@ -15,9 +15,24 @@ from dataclasses import dataclass
 from graphql import FieldNode, GraphQLField
 
 from connectors.description import Database, Kind, Lookup, Record, Sensitivity
+from gateway.derived.derived import Derived
 from gateway.errors import GatewayError
+from gateway.plan.bindings import Computed
 from gateway.problem import Location
 from gateway.schema.lists import Wanted
+
+#: What a caller lacks for it: scopes and purposes (``Caller.lacks``), empty where nothing is.
+Missing = tuple[str, ...]
+#: What a caller must be permitted: a column of a record, by its place; None: the record itself, or
+#: a derived view.
+Need = tuple[Record | Derived, int | None]
+
+
+def level_of(record: Record | Derived, position: int | None) -> Sensitivity:
+    """Return how closely that is kept which a caller must be permitted."""
+    if position is None or isinstance(record, Derived):
+        return Sensitivity.BASIC
+    return record.columns[position].sensitivity
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +76,14 @@ class ColumnValue:
     position: int
     kind: Kind
     many: bool
-    sensitivity: Sensitivity
     validity: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StructShape:
-    """A struct: the columns ``first`` to ``last`` (exclusive), whose sensitivities are ``levels``.
+    """A struct: the columns ``first`` to ``last`` (exclusive).
+
+    ``numbers``: those of them that say whom it is about.
 
     It is null only if all of it may be seen and all of it is empty.
     """
@@ -75,7 +91,7 @@ class StructShape:
     place: Place
     first: int
     last: int
-    levels: tuple[Sensitivity, ...]
+    numbers: tuple[int, ...]
     entries: RowEntries
 
 
@@ -86,7 +102,6 @@ class LinkShape:
     place: Place
     slot: int
     position: int
-    sensitivity: Sensitivity
     person: PersonShape
 
 
@@ -97,7 +112,6 @@ class HungShape:
     place: Place
     slot: int
     position: int
-    sensitivity: Sensitivity
     list: ListShape
 
 
@@ -163,11 +177,21 @@ class SectionReportShape:
 
 
 @dataclass(frozen=True, slots=True)
+class DerivedShape:
+    """A derived view of a person."""
+
+    place: Place
+    computed: Computed
+    arguments: Mapping[str, object] | Arguments
+    entries: PlainEntries
+
+
+@dataclass(frozen=True, slots=True)
 class SectionShape:
     """A section of a person."""
 
     database: Database
-    entries: tuple[tuple[str, Typename | ListShape | SectionReportShape], ...]
+    entries: tuple[tuple[str, Typename | ListShape | SectionReportShape | DerivedShape], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +209,22 @@ class NoticesShape:
 
 
 @dataclass(frozen=True, slots=True)
+class LogShape:
+    """``accessLog`` of a person."""
+
+    place: Place
+    arguments: Mapping[str, object] | Arguments
+    entries: PlainEntries
+
+
+PersonEntry = Typename | NumberShape | NoticesShape | LogShape | SectionShape
+
+
+@dataclass(frozen=True, slots=True)
 class PersonShape:
     """A person."""
 
-    entries: tuple[tuple[str, Typename | NumberShape | NoticesShape | SectionShape], ...]
+    entries: tuple[tuple[str, PersonEntry], ...]
 
     @property
     def shows_notices(self) -> bool:
@@ -214,15 +250,17 @@ class Analysis:
     """An operation, analysed.
 
     ``keys``: the response keys of all root fields, in order. ``roots``: the planned ones; the
-    reference executor answers the others. ``needs``: what must be
-    permitted for some field. ``dynamic``: arguments to be judged at each request. ``live``: the
+    reference executor answers the others. ``needs``: what must be permitted for some field, and for
+    each in ``asked`` whether it is one that is asked for: a struct is null or not by all of its
+    columns, selected or not. ``dynamic``: arguments to be judged at each request. ``live``: the
     databases to be asked whether they answer now. ``fields``: how many there are.
     """
 
     name: str | None
     keys: tuple[str, ...]
     roots: Mapping[str, RootShape | Typename]
-    needs: tuple[tuple[Record, Sensitivity], ...]
+    needs: tuple[Need, ...]
+    asked: tuple[bool, ...]
     dynamic: tuple[Arguments, ...]
     live: frozenset[str]
     fields: int

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import strawberry
-from graphql import GraphQLSchema, print_schema
+from graphql import GraphQLSchema
+from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 
@@ -32,4 +33,5 @@ def build_schema(databases: Iterable[Database]) -> GraphQLSchema:
 
 def schema_text(schema: GraphQLSchema) -> str:
     """Return ``schema`` in the schema definition language, as kept in ``schema.graphql``."""
-    return print_schema(schema).rstrip() + "\n"
+    whole: strawberry.Schema = vars(schema)["_strawberry_schema"]
+    return print_schema(whole).rstrip() + "\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphql import GraphQLError
@@ -15,19 +15,24 @@ from gateway.fetch.numbers import Numbers, population_of, resolve
 from gateway.fetch.source import Source
 from gateway.notices import Notice, notices
 from gateway.opening import is_citizen, open_linked
-from gateway.reading import Reader
+from gateway.plan.bindings import Computed
+from gateway.plans import Plans
+from gateway.reading import Reader, note_derived, note_read
 from gateway.schema.selection import Info
 from gateway.settings import Limits
-
-_BASIC = Sensitivity.BASIC
+from gateway.trail import Role, Trail, own_role
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person somebody named or a record led to. ``own``: it is the citizen who asks."""
+    """A person somebody named or a record led to. ``own``: it is the citizen who asks.
+
+    ``sections``: where it is noted what of theirs was read.
+    """
 
     numbers: Numbers
     own: bool
+    sections: set[str]
 
     @property
     def own_view(self) -> Sensitivity | None:
@@ -39,24 +44,27 @@ class Person:
 class Context:
     """One request while it runs.
 
-    ``problems``: errors beside the data. ``persons``: every number touched, for the audit.
+    ``problems``: errors beside the data. ``trail``: who is touched, for the audit.
     ``states``: the worst state of each list asked for. ``mirrored``: notices of persons for whom
-    the field was not selected.
+    the field was not selected. ``plans``: for trials, which run nothing.
     """
 
     reader: Reader
     sources: Mapping[str, Source]
     limits: Limits
+    plans: Plans
     problems: list[GraphQLError] = field(default_factory=list)
-    persons: set[str] = field(default_factory=set)
+    trail: Trail = field(default_factory=Trail)
     states: dict[str, State] = field(default_factory=dict)
     mirrored: list[dict[str, object]] = field(default_factory=list)
     _named: int = 0
     _opened: dict[str, asyncio.Task[Numbers]] = field(default_factory=dict)
 
-    def name_persons(self, count: int) -> None:
+    def name_persons(self, numbers: Sequence[str]) -> None:
         """Count persons whom the operation names; raises TOO_MANY_PERSONS beyond the limit."""
-        self._named += count
+        for number in numbers[: self.limits.persons]:
+            self.trail.refused(number)
+        self._named += len(numbers)
         if self._named > self.limits.persons:
             raise GatewayError("TOO_MANY_PERSONS", details={"limit": self.limits.persons})
 
@@ -69,12 +77,9 @@ class Context:
             limit = self.limits.persons_reached
             if len(self._opened) >= limit:
                 raise GatewayError("TOO_MANY_PERSONS", details={"limit": limit})
-            self.persons.add(number)
             loaders = self.reader.loaders
             self._opened[number] = asyncio.create_task(resolve(self.sources, loaders, number))
-        found = await asyncio.shield(self._opened[number])
-        self.persons.update(one for one in (found.present,) if one)
-        return found
+        return await asyncio.shield(self._opened[number])
 
     def person(self, numbers: Numbers) -> Person:
         """Return the person behind ``numbers``, whom a record led to.
@@ -82,16 +87,19 @@ class Context:
         Raises NUMBER_CONFLICT. Citizens who come back to themselves are still themselves.
         """
         open_linked(numbers)
-        return Person(numbers, is_citizen(numbers, self.reader.caller.citizen))
+        own = is_citizen(numbers, self.reader.caller.citizen)
+        return self.opened(numbers, own, Role.KIN)
+
+    def opened(self, numbers: Numbers, own: bool, role: Role) -> Person:
+        """Return a person who may be shown; ``role``: in which they are touched if not ``own``."""
+        noted = own_role(self.reader.caller) if own else role
+        return Person(numbers, own, self.trail.opened(numbers, noted))
 
     def notices(self, person: Person) -> tuple[Notice, ...]:
         """Return what the caller must not miss about ``person``."""
         population = population_of(self.sources)
         record = population.identity if population else None
-        may_know = person.own or (
-            record is not None and self.reader.missing_scope(record, _BASIC, None) is None
-        )
-        return notices(person.numbers, record, may_know)
+        return notices(person.numbers, record, self.reader.knowing(person.own_view))
 
     async def read(self, person: Person, record: Record, lookup: Lookup) -> Answer:
         """Read one list of a person's records, under all their numbers."""
@@ -99,11 +107,17 @@ class Context:
         own = person.own_view
         answer = await self.reader.read(record, lookup, numbers.all, own, numbers.known)
         self.note(record, answer.report.state)
+        note_read(person.sections, record, answer)
         return answer
 
     def note(self, record: Record, state: State) -> None:
         """Remember for the audit in what state a record type was answered."""
         name = f"{record.database}.{record.name}"
+        self.states[name] = worst((state, self.states.get(name, State.ANSWERED)))
+
+    def concluded(self, computed: Computed, sections: set[str], state: State) -> None:
+        """Note in what state a derived view was answered, and that it was."""
+        name = note_derived(sections, computed, state)
         self.states[name] = worst((state, self.states.get(name, State.ANSWERED)))
 
     def report(self, info: Info, record: Record, answer: Answer) -> None:

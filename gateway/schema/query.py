@@ -1,4 +1,4 @@
-"""The root fields: person, persons, me, databases."""
+"""The root fields: person, persons, me, databases, myAccess."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from gateway.errors import GatewayError
 from gateway.fetch.numbers import Numbers, population_of
 from gateway.notices import Notice
 from gateway.opening import Matching as Wanted
-from gateway.opening import open_named, open_person
+from gateway.opening import hold_matching, open_named, open_person
+from gateway.schema.access_log import access_log_field
 from gateway.schema.common import database_type, notice_type
 from gateway.schema.context import Context, Person
+from gateway.schema.my_access import my_access_field
 from gateway.schema.scalars import CitizenID
 from gateway.schema.sections import section_field
 from gateway.schema.selection import selected
 from gateway.schema.types import Later, Types, list_of, resolved
+from gateway.trail import Role
 
 
 @strawberry.input(
@@ -62,6 +65,7 @@ def query_fields(types: Types, databases: tuple[Database, ...]) -> list[Strawber
             {"group": types.enumeration(Group) | None},
             Text("danh mục cơ sở dữ liệu", "the catalogue of databases"),
         ),
+        my_access_field(types),
     ]
 
 
@@ -96,6 +100,7 @@ def _person_type(types: Types, databases: tuple[Database, ...], person: Later) -
             title=Text("điều cần lưu ý", "what must not be missed"),
         ),
     ]
+    fields.append(access_log_field(types))
     fields += [section_field(types, one, person) for one in databases if one.records]
     title = Text("Một người, theo số định danh", "A person, by number")
     return types.object("Person", fields, title)
@@ -121,15 +126,18 @@ async def _person(
     matching: Matching | None = None,
 ) -> Person | None:
     context: Context = info.context
-    context.name_persons(1)
-    return await _named(context, info, id, matching)
+    context.name_persons([id])
+    wanted = None if matching is None else Wanted(matching.name, matching.birth_date)
+    hold_matching(context.reader.matching_required, wanted)
+    return await _named(context, info, id, wanted)
 
 
 async def _persons(
     self: Any, info: strawberry.Info, ids: list[PersonNumber]
 ) -> list[Person | None]:
     context: Context = info.context
-    context.name_persons(len(ids))
+    context.name_persons(ids)
+    hold_matching(context.reader.matching_required, None)
     found = await asyncio.gather(
         *(_named(context, info, one, None, place) for place, one in enumerate(ids)),
     )
@@ -148,16 +156,14 @@ async def _named(
     context: Context,
     info: strawberry.Info,
     number: PersonNumber,
-    matching: Matching | None,
+    wanted: Wanted | None,
     place: int | None = None,
 ) -> Person | None:
     """Open a person whom the caller named; None with an error beside it where nobody is shown."""
-    context.persons.add(number)
     try:
         if not context.reader.caller.may_name_persons:
             raise GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})
         numbers = await context.numbers(number)
-        wanted = None if matching is None else Wanted(matching.name, matching.birth_date)
         population = population_of(context.sources)
         open_named(numbers, wanted, population.identity if population else None)
         return _opened(context, info, numbers, own=False, place=place)
@@ -178,7 +184,7 @@ def _opened(
     Notices go into the answer's extensions where the field is not selected (design section 6.6).
     """
     open_person(numbers)
-    person = Person(numbers, own)
+    person = context.opened(numbers, own, Role.NAMED)
     if "notices" not in selected(info._raw_info):
         context.mirror(info._raw_info, person, place)
     return person

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from typing import Annotated, Any
 
 import strawberry
@@ -14,14 +13,18 @@ from strawberry.types.field import StrawberryField
 
 from connectors.description import Database, Field, Lookup, Record, Sensitivity, Text
 from gateway.answer import Answer, SourceReport, worst
+from gateway.deriving import DerivedValue
 from gateway.errors import GatewayError
 from gateway.own import own_below
-from gateway.plan.bindings import own_lists
+from gateway.plan.bindings import Computed, own_lists, own_views
+from gateway.reading import note_read
 from gateway.schema.common import source_type
 from gateway.schema.context import Context, Person
 from gateway.schema.lists import DEFAULT_FIRST, Order, Wanted, choose, wanted
+from gateway.schema.scopes import require, require_each
 from gateway.schema.selection import selected
 from gateway.schema.types import Denied, Later, Types, View, list_of, plain, resolved, view
+from gateway.trail import mention
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,46 @@ def section_field(types: Types, database: Database, person: Later) -> Strawberry
             ),
         )
     )
+    fields += [_derived_field(types, one) for one in own_views(database).values()]
     name = "".join(part.capitalize() for part in database.name.split("_"))
     made = types.object(f"{name}Section", fields, database.title)
     return resolved(database.name, made | None, open_section, title=database.title)
+
+
+def _derived_field(types: Types, computed: Computed) -> StrawberryField:
+    """Return the field of a derived view of the section's person."""
+
+    async def derive(
+        self: Section, info: strawberry.Info, as_of: date | None = None, sector: str | None = None
+    ) -> DerivedValue:
+        context: Context = info.context
+        reader, person = context.reader, self.person
+        given = {"asOf": as_of, "sector": sector}
+        asked = reader.question(computed, given, person.own)
+        missing = () if person.own else reader.caller.lacks(computed.derived, None)
+        if missing:
+            error = GatewayError("FORBIDDEN", details={"missing": list(missing)})
+            context.problem(info._raw_info, error)
+            value = reader.denied(computed, asked)
+        else:
+            value, record, answer = await reader.derive(computed, person.numbers, asked)
+            context.report(info._raw_info, record, answer)
+        context.concluded(computed, person.sections, value.source.state)
+        return value
+
+    derived = computed.derived
+    made = types.object(
+        derived.type_name,
+        [
+            plain("value", bool | None, Text("true, false; null: không rõ", "null: not known")),
+            plain("as_of", date, Text("vào ngày", "on which day")),
+            plain("source", source_type(types) | None, Text("báo cáo nguồn", "source")),
+        ],
+        derived.title,
+    )
+    arguments: dict[str, object] = {"as_of": date | None, "sector": str | None}
+    field = resolved(derived.name, made | None, derive, arguments, derived.title)
+    return require(field, derived, Sensitivity.BASIC)
 
 
 async def _section_source(self: Section, info: strawberry.Info) -> SourceReport:
@@ -80,7 +120,7 @@ def _list_field(types: Types, record: Record, lookup: Lookup, person: Later) -> 
     async def of_section(self: Section, info: strawberry.Info, **arguments: Any) -> object:
         asked = _wanted(record, arguments)
         answer = await read(self.person, info.context)
-        return _answered(info, record, answer, self.person.own_view, asked)
+        return _answered(info, record, answer, self.person.own_view, asked, self.person.sections)
 
     return _field(types, record, lookup, person, of_section)
 
@@ -94,14 +134,15 @@ def _hung_field(
         context: Context = info.context
         key = self[column]
         if isinstance(key, Denied):
-            raise GatewayError("FORBIDDEN", details={"missing": [key.scope]})
+            raise key.error()
         if key is None:
             return None
         asked = _wanted(record, arguments)
         own = own_below(self.own, record)
         answer = await context.reader.read(record, lookup, [str(key)], own, None)
         context.note(record, answer.report.state)
-        return _answered(info, record, answer, own, asked)
+        note_read(self.sections, record, answer)
+        return _answered(info, record, answer, own, asked, self.sections)
 
     return _field(types, record, lookup, person, of_record)
 
@@ -112,6 +153,7 @@ def _answered(
     answer: Answer,
     own: Sensitivity | None,
     asked: Wanted,
+    sections: set[str],
 ) -> dict[str, object]:
     """Shape an answer as the list (or single) type has it."""
     context: Context = info.context
@@ -119,20 +161,16 @@ def _answered(
     if answer.rows is None:
         return {"items": None, "item": None, "truncated": None, "source": answer.report}
     rows, more = choose(record, answer.rows, asked)
-    missing = partial(_missing, context, record, own)
+    missing = [context.reader.missing(record, at, own) for at in range(len(record.columns))]
     items = [view(record, row, missing, own) for row in rows]
+    for one in items:
+        one.sections = sections
     return {
         "items": items,
         "item": items[0] if items else None,
         "truncated": more or answer.truncated,
         "source": answer.report,
     }
-
-
-def _missing(
-    context: Context, record: Record, own: Sensitivity | None, level: Sensitivity
-) -> str | None:
-    return context.reader.missing_scope(record, level, own)
 
 
 def _wanted(record: Record, arguments: dict[str, Any]) -> Wanted:
@@ -161,9 +199,10 @@ def _field(
     fields.append(plain("source", source_type(types) | None, Text("báo cáo nguồn", "source")))
     made = types.object(name, fields, record.title)
     arguments = {} if record.single else _arguments(types, record)
-    return resolved(
+    field = resolved(
         lookup.name, made | None, resolver, arguments, lookup.title, {"first": DEFAULT_FIRST}
     )
+    return require(field, record, Sensitivity.BASIC)
 
 
 def _arguments(types: Types, record: Record) -> dict[str, object]:
@@ -190,7 +229,9 @@ def record_type(types: Types, record: Record, person: Later) -> Any:
             _hung_field(types, child, lookup, column, person)
             for child, lookup, column in types.hanging_on(record)
         ]
-        fields = types.fields(record.fields, link) + hung
+        own = types.fields(record.fields, link)
+        require_each(own, record)
+        fields = own + hung
         return create_type(record.type_name, fields, description=str(record.title))
 
     return types.named(record.type_name, record, make)
@@ -201,10 +242,11 @@ def _person_link(one: Field, person: Later) -> StrawberryField:
         context: Context = info.context
         number = self[one.name]
         if isinstance(number, Denied):
-            raise GatewayError("FORBIDDEN", details={"missing": [number.scope]})
+            raise number.error()
         if number is None:
             return None
-        return context.person(await context.numbers(number))
+        mention(context.trail, number)
+        return context.person(await context.numbers(str(number)))
 
     assert one.person is not None
     title = Text(f"người có {one.title.vi}", f"the person behind: {one.title.en}")

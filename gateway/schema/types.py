@@ -10,7 +10,7 @@ hold ``Denied``.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -42,9 +42,13 @@ from connectors.description import (
 from connectors.values import PartialDate, PersonNumber
 from gateway.errors import GatewayError
 from gateway.plan.bindings import hanging_on
+from gateway.trail import mention
 
 _ANYWHERE = Parameter.POSITIONAL_OR_KEYWORD
 _BY_NAME = Parameter.KEYWORD_ONLY
+
+#: Where a struct keeps the numbers in it, seen or not; no field is called so.
+_NUMBERS = ""
 
 _PYTHON: dict[Kind, object] = {
     Kind.STRING: str,
@@ -63,13 +67,22 @@ _PYTHON: dict[Kind, object] = {
 class Denied:
     """Stands in a view for a value that the caller may not see, whether or not there is one."""
 
-    scope: str
+    missing: tuple[str, ...]
+
+    def error(self) -> GatewayError:
+        """Return the error that says what is missing."""
+        return GatewayError("FORBIDDEN", details={"missing": list(self.missing)})
 
 
 class View(dict[str, object]):
-    """A row as resolvers see it. ``own``: up to what sensitivity it is the citizen's who asks."""
+    """A row as resolvers see it.
+
+    ``own``: up to what sensitivity it is the citizen's who asks. ``sections``: where it is noted
+    what was read of the person whose row it is.
+    """
 
     own: Sensitivity | None = None
+    sections: set[str]
 
 
 def value_of(source: object, name: str) -> object:
@@ -79,30 +92,33 @@ def value_of(source: object, name: str) -> object:
     """
     value = source[name] if isinstance(source, dict) else getattr(source, name)
     if isinstance(value, Denied):
-        raise GatewayError("FORBIDDEN", details={"missing": [value.scope]})
+        raise value.error()
     return value.name if isinstance(value, Coded) else value
 
 
 def view(
-    record: Record, row: Row, missing: Callable[[Sensitivity], str | None], own: Sensitivity | None
+    record: Record, row: Row, missing: Sequence[tuple[str, ...]], own: Sensitivity | None
 ) -> View:
     """Turn a row into what resolvers see.
 
-    ``missing`` says which scope the caller lacks for a sensitivity, or None. A struct is null only
-    if all of it may be seen and all of it is empty, so that a null never stands for a denial.
+    ``missing``: for each column what the caller lacks. A struct is null only if all of it may be
+    seen and all of it is empty, so that a null never stands for a denial.
     """
-    lacking = {level: missing(level) for level in Sensitivity}
     flat = {
-        column.path: value if (scope := lacking[column.sensitivity]) is None else Denied(scope)
-        for column, value in zip(record.columns, row, strict=True)
+        column.path: Denied(lacks) if lacks else value
+        for column, value, lacks in zip(record.columns, row, missing, strict=True)
     }
-    found = View(_nested(record.fields, (), flat))
+    stored = {column.path: value for column, value in zip(record.columns, row, strict=True)}
+    found = View(_nested(record.fields, (), flat, stored))
     found.own = own
     return found
 
 
 def _nested(
-    fields: Iterable[Field], path: tuple[str, ...], flat: dict[tuple[str, ...], object]
+    fields: Iterable[Field],
+    path: tuple[str, ...],
+    flat: dict[tuple[str, ...], object],
+    stored: dict[tuple[str, ...], object],
 ) -> dict[str, object]:
     nested: dict[str, object] = {}
     for one in fields:
@@ -110,9 +126,17 @@ def _nested(
         if one.struct is None:
             nested[one.name] = flat[here]
         else:
-            inner = _nested(one.struct.fields, here, flat)
-            nested[one.name] = _struct_value(inner)
+            value = _struct_value(_nested(one.struct.fields, here, flat, stored))
+            if isinstance(value, dict):
+                value[_NUMBERS] = [stored[*here, number] for number in _numbers(one)]
+            nested[one.name] = value
     return nested
+
+
+def _numbers(one: Field) -> list[str]:
+    """Return the fields of a struct that say whom it is about."""
+    inside = one.struct.fields if one.struct else ()
+    return [inner.name for inner in inside if inner.kind is Kind.PERSON_NUMBER]
 
 
 def _struct_value(inner: dict[str, object]) -> object:
@@ -186,6 +210,19 @@ def resolved(
         description=str(title) if title is not None else None,
         base_resolver=StrawberryResolver(own),
     )
+
+
+def _mentioning(name: str, annotation: object, title: Text) -> StrawberryField:
+    """Return a plain field whose value says whom a record is about: that is noted."""
+
+    def shown(self: dict[str, object], info: Info) -> object:
+        value = value_of(self, name)
+        numbers = value[_NUMBERS] if isinstance(value, dict) else [value]
+        for number in numbers:
+            mention(info.context.trail, number)
+        return value
+
+    return resolved(name, annotation, shown, title=title)
 
 
 def _where(origin: object) -> str:
@@ -267,7 +304,8 @@ class Types:
         """Return the GraphQL fields of declared ones; ``links`` makes those to persons."""
         made: list[StrawberryField] = []
         for one in declared:
-            made.append(plain(one.name, self._annotation(one, links), one.title))
+            make = _mentioning if one.kind is Kind.PERSON_NUMBER or _numbers(one) else plain
+            made.append(make(one.name, self._annotation(one, links), one.title))
             if one.person is not None:
                 made.append(links(one))
             if one.kind is Kind.ENTERPRISE_CODE and not one.many:

@@ -173,11 +173,11 @@ def test_purpose_and_case_number_go_along_as_headers_and_nothing_into_the_addres
     opened: Opened, demo: Process
 ) -> None:
     opened.act_as("officer")
-    opened.page.locator("input[name=purpose]").fill("1.004873")
+    opened.page.locator("input[name=purpose]").fill("1.001193")
     opened.page.locator("input[name=case-number]").fill("HS-2026-000123")
     assert "errors" not in opened.run("One person")
     headers = opened.asked()[-1].all_headers()
-    assert headers["x-purpose"] == "1.004873"
+    assert headers["x-purpose"] == "1.001193"
     assert headers["x-case-number"] == "HS-2026-000123"
     assert headers["authorization"] == f"Bearer {demo.tokens['officer']}"
     addresses = {urlsplit(one.url) for one in opened.requests}

@@ -114,7 +114,7 @@ def after_the_cool_down(gateway: Running) -> None:
 
 
 async def status_of(gateway: Running, token: str) -> int:
-    return (await gateway.post("{ databases { name } }", token=token)).status_code
+    return (await gateway.post("{ databases { name } }", token=token, x_purpose="")).status_code
 
 
 @ALGORITHMS
@@ -128,7 +128,10 @@ async def test_a_token_from_the_issuer_reads_what_its_scopes_permit_and_no_more(
             answer = await gateway.post(QUERY, {"id": HOA}, token, x_purpose="1.000894")
             refused = await gateway.post(QUERY, {"id": HOA}, token, x_purpose="2.000635")
             both = await gateway.post(
-                QUERY, {"id": HOA}, obtained(issuer, "population:read civil_status:read")
+                QUERY,
+                {"id": HOA},
+                obtained(issuer, "population:read civil_status:read"),
+                x_purpose="1.000894",
             )
             (entry, *_) = gateway.journal()
     person = answer.json()["data"]["person"]

@@ -1,8 +1,9 @@
 """Every persona's story can be read off the answer to that persona's own ``me``.
 
-Not so, by law or by design, for three tags: wills (``testator``) and adoptions (``adopted``) are
-withheld even in the own view, and the death of a relative other than a spouse (``bereaved``) stands
-in that relative's records, which a citizen does not see. ``deceased`` and ``minor`` have no token.
+Not so, by law or by design, for four tags: wills (``testator``), adoptions (``adopted``) and orders
+that protect an address (``protected``) are withheld even in the own view, and the death of a
+relative other than a spouse (``bereaved``) stands in that relative's records, which a citizen does
+not see. ``deceased`` and ``minor`` have no token.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ ME = """{ me { id notices { code }
   population { source { state }
     identity { item { fullName birthDate maritalStatus lifeStatus } }
     earlierNumbers { items { number } }
-    protectionOrders { items { trueAddress { asRecorded } } }
     residences { items { address { asRecorded } } } }
   civilStatus { source { state }
     births { items { fullName birthDate citizenId } }
@@ -107,7 +107,6 @@ STORIES: dict[str, Callable[[Me], bool]] = {
     "legal_aid": lambda me: bool(items(me, "legalAid", "cases")),
     "notarised": lambda me: bool(items(me, "notary", "transactions")),
     "blocked_asset": has_blocked_asset,
-    "protected": lambda me: bool(items(me, "population", "protectionOrders")),
 }
 ALL_TAGS = {
     "married", "divorced", "widowed", "deceased", "minor", "debtor", "secured_party", "fined",

@@ -9,11 +9,12 @@ from random import Random
 
 from connectors.registry import installed_databases
 from gateway.access.caller import Caller
-from gateway.protection.adoption import PURPOSE
+from gateway.procedures import ALL
+from gateway.procedures.procedure import UNIFIED
+from gateway.protection import address, adoption, will
 from gateway.scopes import INTROSPECT, OWN_VIEW
 
 _ACTIONS = ("read", "sensitive", "restricted")
-_OTHER_PURPOSE = "1.000894"
 
 
 def caller(rng: Random, citizens: Sequence[str]) -> Caller:
@@ -21,13 +22,22 @@ def caller(rng: Random, citizens: Sequence[str]) -> Caller:
     found = Caller(client="test-client", agency="test", subject="somebody", scopes=_scopes(rng))
     if rng.random() < 0.4:
         found = replace(found, scopes=found.scopes | {INTROSPECT})
-    if rng.random() < 0.25:
-        purpose = rng.choice((PURPOSE, PURPOSE, _OTHER_PURPOSE))
-        said = purpose if rng.random() < 0.85 else None
-        found = replace(found, purposes=frozenset({purpose}), purpose=said, case_number="1/2026")
+    if rng.random() < 0.97:
+        purpose = _purpose(rng)
+        found = replace(found, purpose=purpose, case_number="1/2026")
     if citizens and rng.random() < 0.35:
         return _as_citizen(rng, found, rng.choice(citizens))
     return found
+
+
+def _purpose(rng: Random) -> str:
+    """Return a purpose: mostly one that covers everything, else any, those that open more often."""
+    drawn = rng.random()
+    if drawn < 0.6:
+        return UNIFIED
+    if drawn < 0.75:
+        return rng.choice((adoption.PURPOSE, will.PURPOSE, address.PURPOSE))
+    return rng.choice([code for one in ALL for code in one.codes])
 
 
 def share_of_own(caller: Caller) -> float:
@@ -41,7 +51,8 @@ def _as_citizen(rng: Random, found: Caller, number: str) -> Caller:
     """Let a citizen ask, mostly with no other scope than that of their own view."""
     introspecting = found.scopes & {INTROSPECT}
     scopes = introspecting if rng.random() < 0.45 else found.scopes
-    return replace(found, citizen=number, subject=number, scopes=scopes | {OWN_VIEW})
+    own = replace(found, citizen=number, subject=number, scopes=scopes | {OWN_VIEW})
+    return replace(own, representative="001090099999") if rng.random() < 0.15 else own
 
 
 def _scopes(rng: Random) -> frozenset[str]:

@@ -14,6 +14,7 @@ from connectors.description import Lookup, Record, Row
 from gateway.access.caller import Caller
 from gateway.access.permission import permit
 from gateway.answer import Answer
+from gateway.clock import legal_date
 from gateway.errors import GatewayError
 from gateway.execution import Asked, Outcome, Ready, ask, by_plan, by_reference, ready
 from gateway.fetch.source import Source
@@ -141,7 +142,8 @@ async def _ready(
 
 
 async def _oracle(service: Service, asked: Asked) -> Outcome:
-    reader = Reader(asked.caller, service.sources, Naive(service.sources))
+    today = legal_date(service.clock.now())
+    reader = Reader(asked.caller, service.sources, Naive(service.sources), today, service.log)
     return await by_reference(service, asked, asked.chosen.document.tree(), reader)
 
 
@@ -153,13 +155,17 @@ def _count(tally: Tally, outcome: Outcome) -> None:
     tally.codes.update(str(one["extensions"]["code"]) for one in outcome.errors)  # type: ignore[index]
 
 
+def _people(outcome: Outcome) -> list[tuple[str, str, list[str]]]:
+    return sorted((number, role.name, sections) for number, role, sections in outcome.trail.all())
+
+
 def compare(planned: Outcome, oracle: Outcome) -> str | None:
     """Say how two outcomes differ; None if they do not."""
     for name, one, other in (
         ("data", _bytes(planned.data), _bytes(oracle.data)),
         ("errors", _errors(planned), _errors(oracle)),
         ("notices", _sorted(planned.mirrored), _sorted(oracle.mirrored)),
-        ("persons", sorted(planned.persons), sorted(oracle.persons)),
+        ("people", _people(planned), _people(oracle)),
         ("states", dict(planned.states), dict(oracle.states)),
     ):
         if one != other:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import socket
@@ -36,11 +37,15 @@ class Process:
         caller: str = "officer",
         token: str | None = None,
     ) -> dict[str, Any]:
-        """POST a document as one of the demo callers, or with ``token``, and return the body."""
+        """POST a document as one of the demo callers, or with ``token``, and return the body.
+
+        The purpose stated is the first that the token grants.
+        """
+        token = token or self.tokens[caller]
         answer = httpx2.post(
             f"{self.url}/graphql",
             json={"query": query, "variables": variables},
-            headers={"authorization": f"Bearer {token or self.tokens[caller]}"},
+            headers={"authorization": f"Bearer {token}", **stated(token)},
             timeout=20,
         )
         body: dict[str, Any] = answer.json()
@@ -49,6 +54,16 @@ class Process:
     def tagged(self, *tags: str) -> str:
         """Return the number of a persona that has all ``tags``."""
         return str(next(one["id"] for one in self.personas if {*tags} <= {*one["tags"]}))
+
+
+def stated(token: str) -> dict[str, str]:
+    """Return the headers that state the first purpose that ``token`` grants, and a case."""
+    payload = token.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    purposes = claims.get("purposes") or [None]
+    if purposes[0] is None:
+        return {}
+    return {"x-purpose": purposes[0], "x-case-number": "HS-DEMO-0001"}
 
 
 def free_port() -> int:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import orjson
 import pytest
 from graphql import GraphQLSchema
 from starlette.types import ASGIApp
@@ -20,16 +19,20 @@ from connectors.backends.base import Backend
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.description import Database
 from connectors.population import DATABASE as POPULATION
-from gateway.access.tokens import create_key, issue, load_key
+from gateway.access.tokens import issue
 from gateway.app import build_app
-from gateway.keys import create_secret
+from gateway.key_files import create_missing
+from gateway.keys import load_signing
+from gateway.procedures.procedure import UNIFIED
 from gateway.schema.build import build_schema
 from gateway.service import Service
-from gateway.settings import DatabaseSettings, Limits, Settings, load
+from gateway.settings import DatabaseSettings, Limits, Rates, Settings, load
+from tests.support.journals import entries
 from tests.support.people import backends as cast
 
 OFFICER = ("population:read", "civil_status:read", "civil_status:sensitive")
 OPERATOR = ("introspect", "operate")
+CASE_NUMBER = "000.00.11.H29-261123-0001"
 
 
 @dataclass
@@ -65,13 +68,13 @@ class Running:
         *scopes: str,
         subject: str = "officer-1",
         client: str = "test-client",
-        purposes: Sequence[str] = (),
+        purposes: Sequence[str] = (UNIFIED,),
         life: timedelta = timedelta(hours=1),
     ) -> str:
         """Return a token signed with the gateway's key."""
         access = self.service.settings.access
         return issue(
-            load_key(self.folder / access.key),
+            load_signing(self.service.settings, "token")[0],
             access,
             self.clock.now(),
             subject=subject,
@@ -88,10 +91,15 @@ class Running:
         token: str | None = None,
         **headers: str,
     ) -> httpx2.Response:
-        """POST a document; without a token as an anonymous caller."""
+        """POST a document; without a token as an anonymous caller.
+
+        With a token the purpose and the case number are stated too: those that cover everything,
+        unless others are given; an empty one is left out.
+        """
         if token is not None:
-            headers["authorization"] = f"Bearer {token}"
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+            stated = {"x_purpose": UNIFIED, "x_case_number": CASE_NUMBER}
+            headers = {"authorization": f"Bearer {token}", **stated, **headers}
+        named = {name.replace("_", "-"): value for name, value in headers.items() if value}
         body = {"query": query, "variables": variables}
         return await self.client.post("/graphql", json=body, headers=named)
 
@@ -109,8 +117,7 @@ class Running:
 
     def journal(self) -> list[dict[str, Any]]:
         """Return the entries in the journal so far."""
-        path = self.folder / self.service.settings.audit.journal
-        return [orjson.loads(line) for line in path.read_bytes().splitlines()]
+        return entries(self.folder / self.service.settings.audit.folder)
 
 
 @cache
@@ -133,14 +140,15 @@ async def running(
 ) -> AsyncIterator[Running]:
     """Run a gateway over ``backends`` (the cast of ``people`` if none are given).
 
-    ``databases_`` are the settings of databases, by name. What is not said otherwise has time
-    enough for a busy machine: only tests of timeouts are about time.
+    ``databases_`` are the settings of databases, by name; ``demo=False`` is production. What is not
+    said otherwise has time enough for a busy machine: only tests of timeouts are about time.
     """
     patient = {one.name: DatabaseSettings(timeout=20) for one in databases}
+    settings.setdefault("demo", True)
+    settings.setdefault("rates", Rates(enforced=False))
     settings.setdefault("limits", Limits(deadline=30, new_documents=1_000_000))
     loaded: Settings = load(folder=folder, databases={**patient, **(databases_ or {})}, **settings)
-    create_key(folder / loaded.access.key)
-    create_secret(folder / loaded.audit.key)
+    create_missing(loaded, demo=loaded.demo)
     clock = TestClock()
     known = cast() if backends is None else backends
     with pytest.MonkeyPatch.context() as patch:

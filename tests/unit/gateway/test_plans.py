@@ -8,19 +8,25 @@ import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
 from gateway import plans as module
+from gateway.access.caller import Caller
+from gateway.audit.entry import asked_fields
 from gateway.errors import GatewayError
 from gateway.plan import document as document_module
 from gateway.plan.bindings import bind
 from gateway.plan.document import Document, InvalidDocument
-from gateway.plan.prepared import Chosen, Permissions, choose
+from gateway.plan.prepared import Chosen, Permissions, Prepared, choose
+from gateway.plan.shapes import Missing
 from gateway.plans import Plans
+from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Limits
+from tests.support.people import HOA
 from tests.support.running import TestClock, built
 
 DATABASES = (POPULATION, CIVIL_STATUS)
@@ -180,6 +186,10 @@ async def _chosen(plans: Plans, text: str, given: Mapping[str, object]) -> Chose
     return choose(built(DATABASES), document, document.operation(None), given)
 
 
+def _nothing_lacking(prepared: Prepared) -> tuple[Missing, ...]:
+    return ((),) * len(prepared.needs)
+
+
 async def test_an_operation_is_analysed_once_for_what_its_conditions_say(work: list[str]) -> None:
     async with _plans() as plans:
         first = await plans.prepared(await _chosen(plans, ME, {"n": 1}), "a")
@@ -194,8 +204,8 @@ async def test_a_plan_is_made_once_for_those_who_may_see_the_same(work: list[str
     async with _plans() as plans:
         chosen = await _chosen(plans, ME, {})
         prepared = await plans.prepared(chosen, "a")
-        nothing = tuple(None for _ in prepared.needs)
-        lacking = tuple("civil_status:read" for _ in prepared.needs)
+        nothing = _nothing_lacking(prepared)
+        lacking = tuple(("civil_status:read",) for _ in prepared.needs)
         made = [
             await plans.plan(chosen, prepared, Permissions(given, citizen), client)
             for given, citizen, client in (
@@ -210,6 +220,42 @@ async def test_a_plan_is_made_once_for_those_who_may_see_the_same(work: list[str
         assert len({id(one) for one in made}) == 3
 
 
+async def test_permissions_are_those_of_scopes_and_purpose_and_of_who_asks() -> None:
+    """Not of the client, the case or the token: those who may see the same share a plan."""
+    scopes = frozenset({"population:read", "civil_status:read"})
+    desk = Caller(client="a", scopes=scopes, purpose=UNIFIED, case_number="1/2026")
+    async with _plans() as plans:
+        prepared = await plans.prepared(await _chosen(plans, ME, {}), "a")
+        first = plans.permissions(prepared, desk)
+        same = replace(desk, client="b", subject="b", token_id="t2", case_number="2/2026")
+        assert plans.permissions(prepared, same) is first
+        for other in (
+            replace(desk, scopes=frozenset({"population:read"})),
+            replace(desk, purpose="2.000829"),
+            replace(desk, purpose=None),
+        ):
+            assert plans.permissions(prepared, other) != first
+        citizen = plans.permissions(prepared, replace(desk, citizen=HOA))
+        assert (citizen.lacking, citizen.citizen, first.citizen) == (first.lacking, True, False)
+
+
+async def test_permissions_say_for_each_need_what_is_lacking() -> None:
+    async with _plans() as plans:
+        prepared = await plans.prepared(await _chosen(plans, ME, {}), "a")
+        for caller in (
+            Caller(client="a", scopes=frozenset({"civil_status:read"}), purpose="2.000829"),
+            Caller(client="a", purpose=UNIFIED),
+        ):
+            found = plans.permissions(prepared, caller)
+            assert found.lacking == tuple(caller.lacks(*need) for need in prepared.needs)
+            assert any(found.lacking)
+            told = asked_fields(prepared.needs, prepared.asked, found.lacking)
+            assert found.asked == told
+        everything = ("civil_status:read", "civil_status:restricted")
+        caller = Caller(client="a", scopes=frozenset(everything), purpose=UNIFIED)
+        assert plans.permissions(prepared, caller).lacking == _nothing_lacking(prepared)
+
+
 async def test_a_plan_for_others_is_made_of_the_text_again(work: list[str]) -> None:
     """Trees and analyses are not kept: they are too many objects for the collector of garbage."""
     async with _plans() as plans:
@@ -218,7 +264,7 @@ async def test_a_plan_for_others_is_made_of_the_text_again(work: list[str]) -> N
         assert chosen.document.ast is None
         prepared = await plans.prepared(chosen, "a")
         assert prepared.analysis is None
-        permissions = Permissions(tuple(None for _ in prepared.needs), citizen=False)
+        permissions = Permissions(_nothing_lacking(prepared), citizen=False)
         assert await plans.plan(chosen, prepared, permissions, "a") is not None
         assert work.count("validate") == 1, "it is known to be valid"
 
@@ -234,7 +280,7 @@ async def test_a_plan_that_cannot_be_made_is_tried_once(monkeypatch: pytest.Monk
     async with _plans() as plans:
         chosen = await _chosen(plans, ME, {})
         prepared = await plans.prepared(chosen, "a")
-        permissions = Permissions(tuple(None for _ in prepared.needs), citizen=False)
+        permissions = Permissions(_nothing_lacking(prepared), citizen=False)
         for _ in range(2):
             assert await plans.plan(chosen, prepared, permissions, "a") is None
     assert len(tried) == 1

@@ -10,9 +10,10 @@ import pytest
 
 from connectors.backends.base import Backend, Batch
 from connectors.description import Lookup, Record
+from gateway.audit.entry import person_hash
 from tests.support.faults import Faulty
 from tests.support.people import HOA, LAN, OLD_NUMBER, SHARED_NUMBER, backends
-from tests.support.running import codes, running
+from tests.support.running import OFFICER, codes, running
 
 MARRIAGES = """query($id: PersonNumber!, $matching: Matching) {
   person(id: $id, matching: $matching) { civilStatus { marriages { items { eventId } } } } }"""
@@ -98,6 +99,57 @@ async def test_what_is_denied_or_withheld_is_never_asked_for(tmp_path: Path) -> 
         assert sources["civil_status"].fetched == []
         await gateway.ask(query, {"id": HOA})
     assert {name for name, _, _ in sources["civil_status"].fetched} == {"births"}
+
+
+async def test_what_the_purpose_does_not_need_is_never_asked_for(tmp_path: Path) -> None:
+    """For every scope there is: a marriage is registered without whose guardian somebody is."""
+    sources = _watched()
+    query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
+      marriages { items { eventId husband { ethnicity } } }
+      guardianships { items { eventId } } } } }"""
+    async with running(tmp_path, sources) as gateway:
+        token = gateway.token(*OFFICER, purposes=["1.000894"])
+        answer = await gateway.post(query, {"id": HOA}, token, x_purpose="1.000894")
+    assert codes(answer.json()) == ["FORBIDDEN", "FORBIDDEN"]
+    assert {name for name, _, _ in sources["civil_status"].fetched} == {"marriages"}
+    ethnicity, guardianships = sorted(
+        answer.json()["errors"], key=lambda one: "husband" not in one["path"]
+    )
+    named = "purpose:civil_status.marriages.husband.ethnicity"
+    assert ethnicity["extensions"]["missing"] == [named]
+    assert guardianships["extensions"]["missing"] == ["purpose:civil_status.guardianships"]
+
+
+async def test_the_journal_says_in_which_role_an_answer_touched_whom_and_what_was_read(
+    tmp_path: Path,
+) -> None:
+    shown = "civilStatus { marriages(first: 1) { items { wife { citizenId } } } }"
+    opened = """civilStatus { marriages(first: 1) { items { wife { person {
+      population { identity { item { sex } } } } } } } }"""
+    marriages, identity = "civil_status.marriages", "population.identity"
+    ask = "query($id: PersonNumber!) { person(id: $id) { %s } }"
+    async with running(tmp_path) as gateway:
+        await gateway.ask(ask % shown, {"id": HOA})
+        await gateway.ask(ask % opened, {"id": HOA})
+        await gateway.ask(f"{{ me {{ {shown} }} }}", None, ("me",), subject=HOA)
+        await gateway.ask(MARRIAGES, {"id": HOA, "matching": {"name": "Somebody Else"}})
+        await gateway.ask(MARRIAGES, {"id": SHARED_NUMBER})
+        await gateway.ask(MARRIAGES, {"id": OLD_NUMBER})
+        ring, journal = gateway.service.person_hash, gateway.journal()
+    by_hash = {person_hash(ring, one): one for one in (HOA, LAN, SHARED_NUMBER, OLD_NUMBER)}
+    found = [
+        {(by_hash[one["person"]], one["role"], *one["sections"]) for one in entry["persons"]}
+        for entry in journal
+    ]
+    assert found == [
+        {(HOA, "NAMED", marriages), (LAN, "MENTIONED")},
+        {(HOA, "NAMED", marriages), (LAN, "KIN", identity)},
+        {(HOA, "OWN", marriages), (LAN, "MENTIONED")},
+        {(HOA, "REFUSED")},
+        {(SHARED_NUMBER, "REFUSED")},
+        {(HOA, "NAMED", marriages), (OLD_NUMBER, "NAMED", marriages)},
+    ]
+    assert {entry["result"] for entry in journal} == {"ANSWERED"}
 
 
 async def test_everybody_in_a_wave_is_asked_for_together(tmp_path: Path) -> None:

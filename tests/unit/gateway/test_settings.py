@@ -212,15 +212,15 @@ def test_relative_paths_start_at_the_files_folder(
     write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Wherever the gateway is started from, and also when the file is named relative to that."""
-    path = write("[audit]\njournal = 'log/audit.jsonl'\n[access]\nkey = '/keys/token.jwk'")
+    path = write("[audit]\nfolder = 'log'\n[keys]\ntoken = '/keys/token.jwk'")
     monkeypatch.chdir(tmp_path)
     for settings in (load(path), load(path.relative_to(tmp_path))):
         monkeypatch.chdir("/")
-        assert settings.path(settings.audit.journal) == path.parent / "log" / "audit.jsonl"
-        assert settings.path(settings.access.key) == Path("/keys/token.jwk")
+        assert settings.path(settings.audit.folder) == path.parent / "log"
+        assert settings.path(settings.keys.token) == Path("/keys/token.jwk")
         monkeypatch.chdir(tmp_path)
 
 
 def test_without_a_file_relative_paths_start_where_it_is_said(tmp_path: Path) -> None:
     settings = load(folder=tmp_path)
-    assert settings.path(settings.audit.journal) == tmp_path / "journal" / "audit.jsonl"
+    assert settings.path(settings.audit.folder) == tmp_path / "journal"

@@ -12,7 +12,8 @@ import pytest
 from connectors.codec import Unreadable, decode
 from connectors.description import Database, Group, Kind, Record
 from connectors.registry import installed_databases
-from gateway.protection.adoption import PURPOSE
+from gateway.procedures.procedure import UNIFIED
+from gateway.protection import address, adoption, will
 from gateway.scopes import INTROSPECT
 from tests.support.callers import caller
 from tests.support.faults import Faulty
@@ -20,6 +21,13 @@ from tests.support.holes import World, world
 
 SEEDS = range(120)
 NAMES = tuple(one.name for one in installed_databases())
+_PURPOSES: dict[str | None, str] = {
+    None: "purpose not said",
+    UNIFIED: "every purpose",
+    adoption.PURPOSE: "adoption",
+    will.PURPOSE: "will",
+    address.PURPOSE: "address",
+}
 
 
 @pytest.fixture(scope="module")
@@ -206,6 +214,7 @@ def test_callers_range_from_none_to_everything(worlds: list[World]) -> None:
     expected = (
         "nothing", "one record", "sensitive", "restricted", "everything", "citizen alone",
         "citizen with scopes", "citizen unknown", "adoption", "purpose not said", "introspects",
+        "every purpose", "will", "address", "another purpose", "represented",
     )  # fmt: skip
     found = (fact for seed in SEEDS for fact in _of_caller(seed, worlds[seed]))
     assert _missing(found, expected) == []
@@ -227,10 +236,10 @@ def _of_caller(seed: int, made: World) -> Iterator[str]:
             yield "one record"
         if len([scope for scope in scopes if "." not in scope]) == 3 * len(NAMES):
             yield "everything"
-        if one.purpose == PURPOSE:
-            yield "adoption"
-        if one.purposes and one.purpose is None:
-            yield "purpose not said"
+        yield _PURPOSES.get(one.purpose, "another purpose")
+        assert one.purpose is None or one.procedure is not None
+        if one.representative:
+            yield "represented"
         if one.may_introspect:
             yield "introspects"
 

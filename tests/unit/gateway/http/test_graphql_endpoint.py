@@ -12,6 +12,7 @@ import pytest
 import structlog
 from graphql import get_introspection_query
 
+from gateway.audit.entry import person_hash
 from gateway.http.request import GRAPHQL_JSON, JSON
 from tests.support.asgi import JSON_BODY, Header, send_raw
 from tests.support.people import HOA, LAN
@@ -35,6 +36,18 @@ async def _get(gateway: Running, token: str | None = None, **parameters: str) ->
 
 def _code(answer: httpx2.Response) -> str:
     return codes(answer.json())[0]
+
+
+def _refused(gateway: Running) -> list[tuple[str, list[str]]]:
+    """Return why and whom each entry of the journal says to have been refused."""
+    by_hash = {person_hash(gateway.service.person_hash, one): one for one in (HOA, LAN)}
+    found = []
+    for entry in gateway.journal():
+        assert (entry["result"], entry["sections"]) == ("REFUSED", {})
+        assert {one["role"] for one in entry["persons"]} == {"REFUSED"}
+        (code,) = entry["codes"]
+        found.append((code, [by_hash[one["person"]] for one in entry["persons"]]))
+    return found
 
 
 @BOTH
@@ -156,13 +169,14 @@ async def test_a_person_is_not_named_in_a_url_by_anybody(gateway: Running, query
         answer = await _get(gateway, token, query=query, operationName="A" if "A" in query else "")
         assert (answer.status_code, _code(answer)) == (400, "PERSON_IN_URL")
         assert HOA not in answer.text
-    assert gateway.journal() == []
+    assert _refused(gateway) == [("PERSON_IN_URL", [HOA])] * 3
 
 
 async def test_a_person_is_not_named_in_the_variables_of_a_url_either(gateway: Running) -> None:
     variables = orjson.dumps({"id": HOA}).decode()
     answer = await _get(gateway, gateway.token(*OFFICER), query=PERSON, variables=variables)
     assert _code(answer) == "PERSON_IN_URL"
+    assert _refused(gateway) == [("PERSON_IN_URL", [HOA])]
 
 
 async def test_citizens_may_get_their_own_view_by_url(gateway: Running) -> None:
@@ -226,7 +240,7 @@ async def test_a_person_asked_for_without_a_token_is_401_with_a_challenge(
     answer = await gateway.post(PERSON, {"id": HOA}, accept=media_type)
     assert (answer.status_code, _code(answer)) == (401, "UNAUTHENTICATED")
     assert answer.headers["www-authenticate"] == "Bearer"
-    assert gateway.journal() == []
+    assert _refused(gateway) == [("UNAUTHENTICATED", [HOA])]
 
 
 async def test_me_is_for_citizens_only(gateway: Running) -> None:
@@ -292,44 +306,6 @@ async def test_a_token_that_expired_says_so(gateway: Running) -> None:
     answer = await gateway.post(TYPENAME, token=token)
     assert (answer.status_code, _code(answer)) == (401, "TOKEN_EXPIRED")
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
-
-
-async def test_a_purpose_must_be_granted_by_the_token(gateway: Running) -> None:
-    token = gateway.token(*OFFICER, purposes=("1.000894",))
-    granted = await gateway.post(PERSON, {"id": HOA}, token, x_purpose="1.000894")
-    assert granted.json()["data"] == {"person": {"id": HOA}}
-    other = await gateway.post(PERSON, {"id": HOA}, token, x_purpose="2.000635")
-    assert (other.status_code, _code(other)) == (403, "PURPOSE_NOT_GRANTED")
-    anonymous = await gateway.post(TYPENAME, x_purpose="1.000894")
-    assert (anonymous.status_code, _code(anonymous)) == (403, "PURPOSE_NOT_GRANTED")
-
-
-@pytest.mark.parametrize(
-    "purpose", ["", " ", "a b", "1.000894,2.000635", "x" * 65, "é", "<script>"]
-)
-async def test_a_purpose_that_is_no_procedure_code_is_refused(
-    gateway: Running, purpose: str
-) -> None:
-    headers = [JSON_BODY, (b"x-purpose", purpose.encode("latin-1"))]
-    reply = await send_raw(application(gateway), [orjson.dumps({"query": TYPENAME})], headers)
-    assert (reply.status, reply.code) == (400, "BAD_REQUEST")
-    assert "X-Purpose" in reply.json()["errors"][0]["message"]
-
-
-@pytest.mark.parametrize("number", ["", "a b", "x" * 65, 'x"', "x\ty", "<x>", "{}", "a;b"])
-async def test_a_case_number_of_another_form_is_refused(gateway: Running, number: str) -> None:
-    headers = [JSON_BODY, (b"x-case-number", number.encode("latin-1"))]
-    reply = await send_raw(application(gateway), [orjson.dumps({"query": TYPENAME})], headers)
-    assert (reply.status, reply.code) == (400, "BAD_REQUEST")
-    assert "X-Case-Number" in reply.json()["errors"][0]["message"]
-
-
-async def test_purpose_and_case_number_are_in_the_journal(gateway: Running) -> None:
-    token = gateway.token(*OFFICER, purposes=("1.000894",))
-    headers = {"x_purpose": "1.000894", "x_case_number": "000.00.11.H29-261123-0001"}
-    await gateway.post(PERSON, {"id": HOA}, token, **headers)
-    (entry,) = gateway.journal()
-    assert (entry["purpose"], entry["caseNumber"]) == tuple(headers.values())
 
 
 @pytest.mark.parametrize("given", ["abcdefgh", "2f1c0a9e-2f1c-4a9e-8f1c-0a9e2f1c0a9e", "a" * 64])
@@ -510,16 +486,3 @@ async def test_a_defect_is_500_with_an_id_and_nothing_of_what_happened(
     assert [entry["log_level"] for entry in logged] == ["error"]
     monkeypatch.undo()
     assert (await gateway.post(TYPENAME)).status_code == 200
-
-
-@pytest.mark.parametrize("name", ["x-purpose", "x-case-number"])
-async def test_of_two_purposes_or_case_numbers_neither_counts(tmp_path: Path, name: str) -> None:
-    async with running(tmp_path) as gateway:
-        token = gateway.token(purposes=["1.000894", "1.004873"])
-        answer = await gateway.client.post(
-            "/graphql",
-            json={"query": "{ __typename }"},
-            headers=[("authorization", f"Bearer {token}"), (name, "1.000894"), (name, "1.004873")],
-        )
-    assert answer.status_code == 400
-    assert codes(answer.json()) == ["BAD_REQUEST"]

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
+from gateway.audit.entry import person_hash
 from gateway.http.request import GRAPHQL_JSON, JSON
+from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Limits
 from tests.support.faults import Faulty
 from tests.support.people import HOA, LAN, backends
-from tests.support.running import OFFICER, OPERATOR, Running, codes, running
+from tests.support.running import CASE_NUMBER, OFFICER, OPERATOR, Running, codes, running
 
 MARRIAGES = """query($id: PersonNumber!, $n: Int = 5) { person(id: $id) { id
   civilStatus { marriages(first: $n) { items { eventId } source { state } } } } }"""
@@ -37,7 +39,11 @@ async def _extensions(gateway: Running, *scopes: str, **extensions: object) -> d
     answer = await gateway.client.post(
         "/graphql",
         json={"query": MARRIAGES, "variables": {"id": HOA}, "extensions": extensions},
-        headers={"authorization": f"Bearer {gateway.token(*OFFICER, *scopes)}"},
+        headers={
+            "authorization": f"Bearer {gateway.token(*OFFICER, *scopes)}",
+            "x-purpose": UNIFIED,
+            "x-case-number": CASE_NUMBER,
+        },
     )
     assert answer.status_code == 200
     shown: dict[str, Any] = answer.json().get("extensions", {})
@@ -83,7 +89,13 @@ async def test_what_multiplies_into_millions_is_refused_before_anything_is_read(
     assert error["extensions"]["code"] == "TOO_COSTLY"
     assert error["extensions"]["cost"] == 100 * (3 + 1 + 200 * (1 + 3 + 1 + 200))
     assert [one.fetched for one in sources.values()] == [[], []]
-    assert journal == []
+    (entry,) = journal
+    assert (entry["result"], entry["codes"]) == ("REFUSED", ["TOO_COSTLY"])
+    assert [one["person"] for one in entry["persons"]] == [
+        person_hash(gateway.service.person_hash, number) for number in CROWD
+    ]
+    assert {one["role"] for one in entry["persons"]} == {"REFUSED"}
+    assert entry["sections"] == {}, "nothing was read"
 
 
 async def test_the_cost_says_nothing_of_what_the_caller_may_see(gateway: Running) -> None:

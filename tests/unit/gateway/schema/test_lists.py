@@ -70,7 +70,7 @@ async def test_arguments_that_make_no_sense_are_refused(tmp_path: Path, argument
 async def test_more_rows_than_a_source_is_asked_for_are_truncated(tmp_path: Path) -> None:
     rows: list[dict[str, object]] = [
         {"event_id": f"{n:04d}", "wife_citizen_id": LAN, "registration_date": "2001-01-01"}
-        for n in range(250)
+        for n in range(300)
     ]
     query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
       all: marriages(first: 200) { items { eventId } truncated }

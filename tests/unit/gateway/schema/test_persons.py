@@ -379,7 +379,7 @@ async def test_every_person_touched_is_in_the_journal_and_none_by_name(tmp_path:
         await gateway.ask(PERSON, {"id": HOA}, scopes=["me"], subject=LAN)
         await gateway.ask("{ databases { name } }")
         entries = gateway.journal()
-        text = (gateway.folder / "journal/audit.jsonl").read_text()
+        text = (gateway.folder / "journal/audit-00000001.jsonl").read_text()
     read, refused = entries
     assert len(read["persons"]) == 2
     assert read["sections"]["civil_status.marriages"] == "ANSWERED"

@@ -1,0 +1,68 @@
+"""``accessLog`` of a person: who read them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from connectors.description import Text
+from gateway.answer import State
+from gateway.looking import DEFAULT_FIRST, LogPage, log_problem, log_question
+from gateway.schema.common import text_type
+from gateway.schema.context import Context, Person
+from gateway.schema.types import Types, list_of, plain, resolved
+from gateway.trail import Role
+
+
+def access_log_field(types: Types) -> StrawberryField:
+    """Return the field of Person."""
+    entry = types.object(
+        "AccessLogEntry",
+        [
+            plain("at", datetime, Text("lúc", "when")),
+            plain("agency", str | None, Text("cơ quan", "agency")),
+            plain("purpose", str | None, Text("mã thủ tục", "procedure code")),
+            plain("purpose_title", text_type(types) | None, Text("thủ tục", "procedure")),
+            plain(
+                "case_number",
+                str | None,
+                Text("số hồ sơ; null nếu là hồ sơ của người khác", "case; null: somebody else's"),
+            ),
+            plain("role", types.enumeration(Role), Text("vì sao", "how the person was touched")),
+            plain("sections", list[str], Text("phần đã xem", "sections that were read")),
+            plain("request_id", str, Text("mã yêu cầu", "request id, for questions about it")),
+        ],
+        Text("Một lần truy cập", "A look-up"),
+    )
+    page = types.object(
+        "AccessLog",
+        [
+            plain("items", list_of(entry) | None, Text("mới nhất trước", "newest first")),
+            plain("next", str | None, Text("trang sau bắt đầu từ", "begin of the next page")),
+            plain("state", types.enumeration(State), Text("tình trạng", "what happened")),
+            plain("complete_until", datetime | None, Text("đầy đủ đến lúc", "complete until")),
+        ],
+        Text("Nhật ký truy cập", "Access log"),
+    )
+    return resolved(
+        "access_log",
+        page | None,
+        _read,
+        {"first": int, "after": str | None},
+        Text("ai đã xem dữ liệu của người này", "who read this person's data"),
+        {"first": DEFAULT_FIRST},
+    )
+
+
+async def _read(
+    self: Person, info: strawberry.Info, first: int = DEFAULT_FIRST, after: str | None = None
+) -> LogPage:
+    context: Context = info.context
+    asked = log_question({"first": first, "after": after})
+    page = await context.reader.access_log(self.numbers, self.own, asked)
+    problem = log_problem(page)
+    if problem is not None:
+        context.problem(info._raw_info, problem)
+    return page

@@ -1,0 +1,148 @@
+"""``myAccess``: what a caller's token permits, until when, and why a document would be denied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from connectors.description import Text
+from gateway.access.caller import Caller
+from gateway.answer import State
+from gateway.procedures import procedure_of
+from gateway.schema.common import text_type
+from gateway.schema.context import Context
+from gateway.schema.types import Types, list_of, plain, resolved
+from gateway.trial import Trial, trial
+
+
+@dataclass(frozen=True, slots=True)
+class _Granted:
+    """A purpose that the token grants. ``title`` None: this gateway has no such procedure."""
+
+    code: str
+    title: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Access:
+    """What the token of ``caller`` permits."""
+
+    caller: Caller
+
+    @property
+    def client(self) -> str | None:
+        return self.caller.client
+
+    @property
+    def agency(self) -> str | None:
+        return self.caller.agency
+
+    @property
+    def expires_at(self) -> datetime | None:
+        return self.caller.expires
+
+    @property
+    def scopes(self) -> list[str]:
+        return sorted(self.caller.scopes)
+
+    @property
+    def purpose(self) -> str | None:
+        return self.caller.purpose
+
+    @property
+    def sees_own_view(self) -> bool:
+        return self.caller.citizen is not None
+
+    @property
+    def acts_for_another(self) -> bool:
+        return self.caller.representative is not None
+
+    @property
+    def purposes(self) -> list[_Granted]:
+        known = ((code, procedure_of(code)) for code in sorted(self.caller.purposes))
+        return [_Granted(code, one.title if one else None) for code, one in known]
+
+
+def my_access_field(types: Types) -> StrawberryField:
+    """Return the root field ``myAccess``."""
+    purpose = types.object(
+        "GrantedPurpose",
+        [
+            plain("code", str, Text("mã thủ tục", "procedure code")),
+            plain(
+                "title",
+                text_type(types) | None,
+                Text("tên; null: không có thủ tục này", "title; null: there is no such procedure"),
+            ),
+        ],
+        Text("Mục đích được phép", "A purpose that the token grants"),
+    )
+    fields = [
+        plain("client", str | None, Text("ứng dụng; null: ẩn danh", "client; null: anonymous")),
+        plain("agency", str | None, Text("cơ quan", "agency")),
+        plain("expires_at", datetime | None, Text("hết hạn lúc", "until when")),
+        plain("scopes", list[str], Text("phạm vi truy cập", "scopes")),
+        plain("purposes", list_of(purpose), Text("các mục đích được phép", "purposes granted")),
+        plain("purpose", str | None, Text("mục đích đã nêu", "the purpose stated")),
+        plain("sees_own_view", bool, Text("xem dữ liệu của mình (me)", "has an own view (me)")),
+        plain("acts_for_another", bool, Text("thay mặt người khác", "asks for somebody else")),
+        resolved(
+            "trial",
+            _trial_type(types),
+            _trial,
+            {"document": str, "operation_name": str | None, "purpose": str | None},
+            Text(
+                "vì sao một câu truy vấn sẽ bị từ chối; không tra cứu gì",
+                "why a document would be denied; nothing is fetched",
+            ),
+        ),
+    ]
+    title = Text("Quyền của mã truy cập", "What the token permits")
+    made = types.object("MyAccess", fields, title)
+    return resolved("my_access", made, _my_access, title=title)
+
+
+def _trial_type(types: Types) -> Any:
+    denied = types.object(
+        "TrialDenial",
+        [
+            plain("path", str, Text("vị trí trong câu trả lời", "place in the answer")),
+            plain("state", types.enumeration(State), Text("DENIED, WITHHELD", "DENIED, WITHHELD")),
+            plain("missing", list[str], Text("còn thiếu", "what is missing")),
+        ],
+        Text("Trường sẽ bị từ chối", "A field that would be null"),
+    )
+    return types.object(
+        "Trial",
+        [
+            plain(
+                "code",
+                str | None,
+                Text("mã lỗi; null: sẽ được trả lời", "error code; null: it would be answered"),
+            ),
+            plain("message", str | None, Text("giải thích", "what the error says")),
+            plain("denied", list_of(denied), Text("trường bị từ chối", "fields denied")),
+        ],
+        Text("Chạy thử", "A trial"),
+    )
+
+
+def _my_access(self: Any, info: strawberry.Info) -> _Access:
+    context: Context = info.context
+    return _Access(context.reader.caller)
+
+
+async def _trial(
+    self: _Access,
+    info: strawberry.Info,
+    document: str,
+    operation_name: str | None = None,
+    purpose: str | None = None,
+) -> Trial:
+    context: Context = info.context
+    name, stated = operation_name or None, purpose or None
+    return await trial(context.plans, self.caller, document, name, stated)

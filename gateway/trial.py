@@ -1,0 +1,153 @@
+"""A trial: why a document would be denied to a caller, without asking any database.
+
+The same steps as a request takes (``gateway.http.graphql``) up to the plan, which is then looked
+through in place of being run. Values of variables are not needed: what variables of ``@include``
+and ``@skip`` could leave out is looked at all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from graphql import DirectiveNode, VariableNode, parse
+from graphql.execution.values import VariableValues
+
+from gateway.access.caller import Caller
+from gateway.access.permission import permit
+from gateway.answer import State
+from gateway.errors import CODES, GatewayError
+from gateway.plan.document import Document, InvalidDocument, Operation, look_through
+from gateway.plan.plan import ListPlan, PersonPlan, Plan, RootPlan
+from gateway.plan.prepared import Chosen
+from gateway.plans import Plans
+from gateway.procedures import procedure_of
+from gateway.procedures.procedure import national
+from gateway.protection import is_withheld
+from gateway.tree import nodes
+
+#: A case number as any: the trial is of the document, not of the case.
+_CASE = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A field that would be null. ``path``: from the root, with dots. ``missing``: of DENIED."""
+
+    path: str
+    state: State
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What would come of a document.
+
+    ``code`` and ``message``: why there would be no answer at all, None where there would be one.
+    ``denied``: what of it would be null for want of scope or purpose, or by protection.
+    """
+
+    code: str | None
+    message: str | None
+    denied: tuple[Denied, ...]
+
+
+async def trial(
+    plans: Plans, caller: Caller, text: str, name: str | None, purpose: str | None
+) -> Trial:
+    """Return what would come of ``text`` for ``caller``, under ``purpose`` or the one stated.
+
+    Costs as much as a new document does, and is counted as one. Never raises for what the document
+    is.
+    """
+    try:
+        asking = _under(caller, purpose)
+        document = await plans.document(text, caller.client)
+        operation = document.operation(name)
+        permit(asking, document, operation, in_url=False)
+        denied = await _denied(plans, asking, document, operation)
+    except InvalidDocument as error:
+        return Trial(error.code, CODES[error.code].en, ())
+    except GatewayError as error:
+        return Trial(error.code.name, error.message, ())
+    return Trial(None, None, denied)
+
+
+def _under(caller: Caller, purpose: str | None) -> Caller:
+    stated = purpose or caller.purpose
+    if purpose is not None and not caller.purposes & {purpose, national(purpose)}:
+        raise GatewayError("PURPOSE_NOT_GRANTED")
+    if purpose is not None and procedure_of(purpose) is None:
+        raise GatewayError("PURPOSE_UNKNOWN")
+    return replace(caller, purpose=stated, case_number=caller.case_number or _CASE)
+
+
+async def _denied(
+    plans: Plans, caller: Caller, document: Document, operation: Operation
+) -> tuple[Denied, ...]:
+    if not operation.reads_persons:
+        return ()
+    if operation.conditions:
+        document = _unconditional(document)
+        operation = document.operation(operation.name)
+    chosen = Chosen(document, operation, VariableValues({}, {}))
+    prepared = await plans.prepared(chosen, caller.client)
+    permissions = plans.permissions(prepared, caller)
+    plan = await plans.plan(chosen, prepared, permissions, caller.client)
+    if plan is None:
+        raise GatewayError("INTERNAL")
+    return tuple(dict.fromkeys(_of_plan(plan, caller)))
+
+
+def _unconditional(document: Document) -> Document:
+    """Return ``document`` with all in it that variables could leave out."""
+    text = document.text
+    for node in nodes(parse(text)):
+        if isinstance(node, DirectiveNode) and node.loc is not None and _asks(node):
+            start, end = node.loc.start, node.loc.end
+            text = text[:start] + " " * (end - start) + text[end:]
+    return look_through(parse(text), text, document.names_person)
+
+
+def _asks(directive: DirectiveNode) -> bool:
+    return any(isinstance(one.value, VariableNode) for one in directive.arguments or ())
+
+
+def _of_plan(plan: Plan, caller: Caller) -> Iterator[Denied]:
+    for key, root in plan.roots.items():
+        if not isinstance(root, RootPlan):
+            continue
+        if root.name == "me" and caller.citizen is None:
+            yield Denied(key, State.DENIED, ("me",))
+        elif root.name != "me" and not caller.may_name_persons:
+            yield Denied(key, State.DENIED, ("<database>:read",))
+        else:
+            yield from _of_person(root.person, (key,), caller)
+
+
+def _of_person(plan: PersonPlan, path: Sequence[str], caller: Caller) -> Iterator[Denied]:
+    for one in plan.lists:
+        yield from _of_list(one, (*path, *one.place.steps), caller)
+    for derived in plan.derived:
+        if derived.denied:
+            where = ".".join((*path, *derived.place.steps))
+            yield Denied(where, State.DENIED, derived.denied)
+
+
+def _of_list(plan: ListPlan, path: Sequence[str], caller: Caller) -> Iterator[Denied]:
+    where = ".".join(path)
+    if plan.denied:
+        yield Denied(where, State.DENIED, plan.denied)
+        return
+    if is_withheld(plan.record, caller, plan.own is not None):
+        yield Denied(where, State.WITHHELD, ())
+        return
+    for rows in plan.rows:
+        here = (*path, rows.key)
+        for denial in rows.denials:
+            where = ".".join((*here, *denial.place.steps))
+            yield Denied(where, State.DENIED, denial.missing)
+        for link in rows.links:
+            yield from _of_person(link.other, (*here, *link.place.steps), caller)
+        for hung in rows.hung:
+            yield from _of_list(hung.list, (*here, *hung.list.place.steps), caller)

@@ -1,0 +1,126 @@
+"""Nothing personal in what a gateway writes beside its answers: logs, metrics, errors, the journal.
+
+A demo is asked everything by everybody, badly too, while databases go away and rows break; then all
+that it wrote is searched for every number and every name of its population.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.support.process import Process, demo_process, stated
+
+DOCUMENTS = (
+    """query($id: PersonNumber!) { person(id: $id) { id notices { code detail } population {
+    identity { item { fullName birthDate } } family { items { name memberId member { id } } } }
+    civilStatus { births { items { mother { name } } } marriages { items { husband { name
+    person { id } } } } } } }""",
+    """{ me { id population { identity { item { fullName } } } legalAid { cases { items { caseNo }
+    } }
+    administrativeViolations { isConsideredUnsanctioned { value } }
+    accessLog { items { at } } } }""",
+    "query($id: PersonNumber!) { person(id: $id, matching: {name: $name}) { id } }",
+    "query($id: PersonNumber!, $name: String) { person(id: $id, matching: {name: $name}) { id } }",
+    """query($id: PersonNumber!, $name: PartialDate) {
+    person(id: $id, matching: {birthDate: $name}) { id } }""",
+    "query($id: Int!) { person(id: $id) { id } }",
+    "query($id: PersonNumber!) { persons(ids: [$id, $id]) { nothing } }",
+    "{ databases { name live { state } } }",
+)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    with demo_process(tmp_path_factory.mktemp("personal") / ".demo") as process:
+        yield process
+
+
+def personal(demo: Process) -> set[str]:
+    """Return every number and every full name in the demo's population."""
+    path = demo.folder / "databases" / "population.sqlite"
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+        rows = [
+            *database.execute("SELECT citizen_id, full_name FROM identity"),
+            *database.execute("SELECT number, NULL FROM earlier_numbers"),
+        ]
+    return {str(value) for row in rows for value in row if value}
+
+
+def asked(demo: Process, number: str, name: str) -> Iterator[dict[str, Any]]:
+    """Ask every document as every caller; yield the answers."""
+    tokens = {one: token for one, token in demo.tokens.items() if isinstance(token, str)}
+    tokens |= {"anonymous": "", "nobody": "x.y.z", "number": number}
+    with httpx2.Client(base_url=demo.url, timeout=20) as client:
+        for caller, token in tokens.items():
+            headers = {"authorization": f"Bearer {token}"} if token else {}
+            if token.count(".") == 2 and caller != "nobody":
+                headers |= stated(token)
+            for document in DOCUMENTS:
+                body = {"query": document, "variables": {"id": number, "name": name}}
+                yield client.post("/graphql", json=body, headers=headers).json()
+            yield client.get(
+                "/graphql", params={"query": f'{{person(id:"{number}"){{id}}}}'}
+            ).json()
+        client.get(f"/{number}/{name}")
+        headers = {"authorization": f"Bearer {demo.tokens['officer']}", "x-case-number": number}
+        yield client.post("/graphql", json={"query": "{ __typename }"}, headers=headers).json()
+
+
+def broken(demo: Process, name: str) -> Iterator[None]:
+    """Take a database away, then break its rows, then put all back."""
+    path = demo.folder / "databases" / f"{name}.sqlite"
+    kept = path.read_bytes()
+    path.rename(path.with_suffix(".away"))
+    yield
+    path.with_suffix(".away").rename(path)
+    with sqlite3.connect(path) as database:
+        column = "birth_date" if name == "population" else "registration_date"
+        table = "identity" if name == "population" else "births"
+        database.execute(f"UPDATE {table} SET {column} = 'không phải ngày'")
+    yield
+    path.write_bytes(kept[:4096])
+    yield
+    path.unlink()
+    path.write_bytes(kept)
+
+
+def test_nothing_that_is_written_names_anybody(demo: Process) -> None:
+    everybody = personal(demo)
+    assert len(everybody) > 4_000
+    errors: list[object] = []
+    people = [str(one["id"]) for one in demo.personas[:4]]
+    with sqlite3.connect(demo.folder / "databases" / "population.sqlite") as database:
+        names = dict(database.execute("SELECT citizen_id, full_name FROM identity"))
+    answers = 0
+    for number in people:
+        for answer in asked(demo, number, names[number]):
+            errors += answer.get("errors", [])
+            answers += 1
+    for name in ("population", "civil_status"):
+        for _ in broken(demo, name):
+            for answer in asked(demo, people[0], names[people[0]]):
+                errors += answer.get("errors", [])
+                answers += 1
+    written = {
+        "log": (demo.folder.parent / "demo.log").read_text("utf-8"),
+        "metrics": httpx2.get(f"{demo.url}/metrics").text,
+        "errors": json.dumps(errors, ensure_ascii=False),
+        "journal": _journal(demo.folder),
+    }
+    assert answers > 500
+    assert len(written["log"].splitlines()) > 20, "there must be something to search"
+    assert len(written["journal"].splitlines()) > 200
+    found = [(where, one) for where, text in written.items() for one in everybody if one in text]
+    assert found == []
+
+
+def _journal(folder: Path) -> str:
+    files = sorted(path for path in (folder / "journal").rglob("*.jsonl*"))
+    return "\n".join(path.read_text("utf-8") for path in files)

@@ -1,0 +1,190 @@
+"""One person with a value in every column of every record, and documents that ask for all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from strawberry.utils.str_converters import to_camel_case
+
+from connectors.backends.memory import MemoryBackend
+from connectors.description import Column, Database, Field, Kind, Lookup, Record
+
+PERSON, OTHER = "001090012345", "079190000001"
+#: The value of every column by which records lead to one another.
+KEY = "K-1"
+_DEPTH = 2
+
+_VALUES: dict[Kind, object] = {
+    Kind.INTEGER: 7,
+    Kind.BOOLEAN: True,
+    Kind.DECIMAL: "1500000",
+    Kind.DATE: "2015-06-15",
+    Kind.PARTIAL_DATE: "1990-01-02",
+    Kind.DATETIME: "2015-06-15T00:00:00+07:00",
+    Kind.ENTERPRISE_CODE: "0100109106",
+}
+#: Codes that no rule hides; of other enumerations the first.
+_CODES = {"event_type": "BIRTH", "kind": "SALE", "status": "VALID", "life_status": "ALIVE"}
+#: A notice that was taken down is shown to nobody; a number of two people opens nobody.
+_FIXED: dict[tuple[str, str], object] = {
+    ("public_notices", "removed_on"): None,
+    ("earlier_numbers", "number"): "012345678",
+}
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One leaf that a document asks for. ``place``: response keys and "[]" down from the list."""
+
+    record: Record
+    column: Column
+    place: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A list with all that it leads to. ``above``: the records on the way to each leaf's list."""
+
+    database: Database
+    record: Record
+    lookup: Lookup
+    selection: str
+    leaves: tuple[tuple[tuple[Record, ...], Leaf], ...]
+
+
+def backends(databases: tuple[Database, ...]) -> dict[str, MemoryBackend]:
+    """Return memory backends in which PERSON has one row of every record."""
+    return {
+        one.name: MemoryBackend(one, {record.name: [_row(one, record)] for record in one.records})
+        for one in databases
+    }
+
+
+def sentinel(record: Record, column: Column) -> str:
+    """Return the text that stands in ``column`` and nowhere else."""
+    return f"«{record.database}.{record.name}.{column.name}»"
+
+
+def _row(database: Database, record: Record) -> dict[str, object]:
+    joins, persons = _joins(database, record), _persons(record)
+    return {one.name: _value(record, one, joins, persons) for one in record.columns}
+
+
+def _value(record: Record, column: Column, joins: set[str], persons: set[str]) -> object:
+    fixed = (record.name, column.name)
+    if fixed in _FIXED:
+        return _FIXED[fixed]
+    if column.field.many:
+        return [_one(record, column)]
+    if column.field.kind is Kind.PERSON_NUMBER:
+        return PERSON if column.name in persons else OTHER
+    return KEY if column.name in joins else _one(record, column)
+
+
+def _one(record: Record, column: Column) -> object:
+    enumeration = column.field.enumeration
+    if enumeration is not None:
+        names = list(enumeration.__members__)
+        wanted = _CODES.get(column.name, names[0])
+        return wanted if wanted in names else names[0]
+    if column.field.kind is Kind.STRING:
+        return sentinel(record, column)
+    return OTHER if column.field.kind is Kind.PERSON_NUMBER else _VALUES[column.field.kind]
+
+
+def _persons(record: Record) -> set[str]:
+    """Return the columns by which a person's rows are found; of several the first."""
+    found = {lookup.by[0] for lookup in record.lookups}
+    own = {one.name for one in record.columns if one.field.kind is Kind.PERSON_NUMBER}
+    through = {"party_citizen_id", "owner_citizen_id"}  # records that lead to others
+    return (found | through) & own
+
+
+def _joins(database: Database, record: Record) -> set[str]:
+    found: set[str] = set()
+    for other in database.records:
+        for lookup in other.lookups:
+            if lookup.on is not None and lookup.on[0] == record.name:
+                found.add(lookup.on[1])
+            if lookup.through is not None and lookup.through[0] == record.name:
+                found |= {lookup.through[1], *lookup.by}
+            if other is record and (lookup.on is not None or lookup.through is not None):
+                found |= {*lookup.by, *(lookup.through or ("", ""))[1:]}
+    return found - {one.name for one in record.columns if one.field.kind is Kind.PERSON_NUMBER}
+
+
+def lists(databases: tuple[Database, ...]) -> Iterator[Asked]:
+    """Yield every list of a person, with everything that can be selected below it."""
+    for database in databases:
+        for record in database.records:
+            for lookup in record.lookups:
+                if lookup.on is None and not lookup.hidden:
+                    leaves: list[tuple[tuple[Record, ...], Leaf]] = []
+                    text = _list(database, record, lookup, (), (), leaves)
+                    yield Asked(database, record, lookup, text, tuple(leaves))
+
+
+def _list(
+    database: Database,
+    record: Record,
+    lookup: Lookup,
+    above: tuple[Record, ...],
+    place: tuple[str, ...],
+    leaves: list[tuple[tuple[Record, ...], Leaf]],
+) -> str:
+    holder = "item" if record.single else "items"
+    here = (*place, to_camel_case(lookup.name), holder, *(() if record.single else ("[]",)))
+    columns = {one.path: one for one in record.columns}
+    through = (*above, record)
+    parts = [_fields(record, record.fields, (), here, columns, through, leaves)]
+    if len(through) <= _DEPTH:
+        parts += [
+            _list(database, child, hung, through, here, leaves)
+            for child in database.records
+            for hung in child.lookups
+            if hung.on is not None and hung.on[0] == record.name
+        ]
+    name = to_camel_case(lookup.name)
+    return f"{name} {{ {holder} {{ {' '.join(parts)} }} source {{ state }} }}"
+
+
+def _fields(
+    record: Record,
+    fields: tuple[Field, ...],
+    path: tuple[str, ...],
+    place: tuple[str, ...],
+    columns: Mapping[tuple[str, ...], Column],
+    through: tuple[Record, ...],
+    leaves: list[tuple[tuple[Record, ...], Leaf]],
+) -> str:
+    parts = []
+    for one in fields:
+        name, below = to_camel_case(one.name), (*path, one.name)
+        if one.struct is not None:
+            inner = _fields(
+                record, one.struct.fields, below, (*place, name), columns, through, leaves
+            )
+            parts.append(f"{name} {{ {inner} }}")
+            continue
+        parts.append(name)
+        leaves.append((through, Leaf(record, columns[below], (*place, name))))
+        if one.person is not None:
+            parts.append(f"{to_camel_case(one.person)} {{ id }}")
+            where = (*place, to_camel_case(one.person), "id")
+            leaves.append((through, Leaf(record, columns[below], where)))
+    return " ".join(parts)
+
+
+def value_at(answer: object, place: tuple[str, ...]) -> object:
+    """Return what stands at ``place``; None where something above it is null or a list is empty."""
+    for step in place:
+        if answer is None:
+            return None
+        if step == "[]":
+            assert isinstance(answer, list)
+            answer = answer[0] if answer else None
+        else:
+            assert isinstance(answer, dict)
+            answer = answer[step]
+    return answer

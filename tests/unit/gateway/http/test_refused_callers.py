@@ -1,0 +1,294 @@
+"""Who is refused for what they show or say of themselves: told why, traced, and told no more.
+
+A refusal that names a person leaves an entry in the journal, and looks the same whether or not
+there is such a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+
+from gateway.audit.entry import person_hash
+from gateway.procedures.procedure import UNIFIED
+from tests.support.people import HOA, LAN, NOBODY, OLD_NUMBER
+from tests.support.running import CASE_NUMBER, OFFICER, OPERATOR, Running, codes, running
+from tests.unit.gateway.http.bad_tokens import TOKENS, by_our_key, expired
+
+PERSON = "query($id: PersonNumber!) {person(id: $id) {id}}"
+PERSONS = "query($ids: [PersonNumber!]!) {persons(ids: $ids) {id}}"
+_NUMBER = re.compile(r"(?<![0-9a-f])(?:[0-9]{12}|[0-9]{9})(?![0-9a-f])")
+
+#: What differs between two answers anyhow.
+_COUNTED = {"x-request-id", "ratelimit-remaining"}
+
+Headers = dict[str, str]
+Make = Callable[[Running], Headers]
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[Running]:
+    async with running(tmp_path) as started:
+        yield started
+
+
+def _headers(token: str, **changed: str) -> Headers:
+    """Return what an officer sends, but for what is ``changed``; an empty text leaves out."""
+    said = {"x-purpose": UNIFIED, "x-case-number": CASE_NUMBER}
+    said |= {name.replace("_", "-"): value for name, value in changed.items()}
+    given = {"authorization": f"Bearer {token}", **said}
+    return {name: value for name, value in given.items() if value}
+
+
+def _showing(make: Callable[[Running], str]) -> Make:
+    return lambda gateway: _headers(make(gateway))
+
+
+Bad = tuple[Make, int, str]
+
+CALLERS: dict[str, Bad] = {
+    "no token": (lambda _: {}, 401, "UNAUTHENTICATED"),
+    "no token, but a case number": (
+        lambda _: {"x-case-number": CASE_NUMBER}, 401, "UNAUTHENTICATED"
+    ),
+    "another scheme": (lambda _: {"authorization": "Basic b2ZmaWNlcg=="}, 401, "TOKEN_INVALID"),
+    "an expired token": (lambda gateway: _headers(expired(gateway)), 401, "TOKEN_EXPIRED"),
+    **{
+        f"a token {name}": (_showing(make), 401, "TOKEN_INVALID") for name, make in TOKENS.items()
+    },
+    "a purpose that the token lacks": (
+        lambda gateway: _headers(gateway.token(*OFFICER, purposes=["1.000894"])),
+        403,
+        "PURPOSE_NOT_GRANTED",
+    ),
+    "a purpose without a token": (lambda _: {"x-purpose": "1.000894"}, 403, "PURPOSE_NOT_GRANTED"),
+    "a purpose that nobody knows": (
+        lambda gateway: _headers(gateway.token(*OFFICER, purposes=["9.999999"]),
+                                 x_purpose="9.999999"),
+        400,
+        "PURPOSE_UNKNOWN",
+    ),
+    "no purpose": (
+        lambda gateway: _headers(gateway.token(*OFFICER), x_purpose=""), 400, "PURPOSE_REQUIRED"
+    ),
+    "no case number": (
+        lambda gateway: _headers(gateway.token(*OFFICER), x_case_number=""),
+        400,
+        "CASE_NUMBER_REQUIRED",
+    ),
+    "a purpose of another form": (
+        lambda gateway: _headers(gateway.token(*OFFICER), x_purpose="a b"), 400, "BAD_REQUEST"
+    ),
+    "a purpose of 10,000 letters": (
+        lambda gateway: _headers(gateway.token(*OFFICER), x_purpose="x" * 10_000),
+        400,
+        "BAD_REQUEST",
+    ),
+    "a case number of 10,000 letters": (
+        lambda gateway: _headers(gateway.token(*OFFICER), x_case_number="1" * 10_000),
+        400,
+        "BAD_REQUEST",
+    ),
+    "a person for a case number": (
+        lambda gateway: _headers(gateway.token(*OFFICER), x_case_number=HOA), 400, "BAD_REQUEST"
+    ),
+}  # fmt: skip
+EACH = pytest.mark.parametrize(("make", "status", "code"), CALLERS.values(), ids=CALLERS.keys())
+
+
+async def _send(
+    gateway: Running, headers: Headers, query: str, variables: Mapping[str, object] | None = None
+) -> httpx2.Response:
+    body = {"query": query, "variables": variables}
+    return await gateway.client.post("/graphql", json=body, headers=headers)
+
+
+@asynccontextmanager
+async def _unharmed(gateway: Running) -> AsyncIterator[None]:
+    """Check that a good request is answered while bad ones are, and right after them."""
+    good = _headers(gateway.token(*OFFICER))
+
+    async def ask() -> None:
+        answer = await _send(gateway, good, PERSON, {"id": LAN})
+        assert answer.json()["data"] == {"person": {"id": LAN}}
+
+    meanwhile = asyncio.create_task(ask())
+    yield
+    await meanwhile
+    await ask()
+
+
+def _refusals(gateway: Running) -> list[dict[str, Any]]:
+    return [one for one in gateway.journal() if one["result"] == "REFUSED"]
+
+
+def _check(gateway: Running, entry: Mapping[str, Any], code: str, *numbers: str) -> None:
+    """Check that an entry says who was refused whom, and names nobody by number."""
+    assert (entry["result"], entry["codes"]) == ("REFUSED", [code])
+    assert entry["persons"] == [
+        {"person": person_hash(gateway.service.person_hash, one), "role": "REFUSED", "sections": []}
+        for one in numbers
+    ]
+    assert entry["sections"] == {}
+    written = orjson.dumps(entry).decode()
+    assert not _NUMBER.findall(written)
+    assert not any(one in written for one in numbers)
+
+
+async def test_the_tokens_are_bad_for_what_is_changed_in_them_alone(gateway: Running) -> None:
+    for changed in ({}, {"nbf": int(gateway.clock.now().timestamp()) + 1}):
+        token = by_our_key(gateway, {}, **changed)
+        answer = await _send(gateway, _headers(token), PERSON, {"id": HOA})
+        assert answer.json()["data"] == {"person": {"id": HOA}}
+
+
+@EACH
+async def test_a_bad_caller_is_told_why_and_leaves_a_trace(
+    gateway: Running, make: Make, status: int, code: str
+) -> None:
+    headers = make(gateway)
+    async with _unharmed(gateway):
+        answer = await _send(gateway, headers, PERSON, {"id": HOA})
+        assert (answer.status_code, codes(answer.json())) == (status, [code])
+        assert "data" not in answer.json()
+        assert HOA not in answer.text
+        assert ("www-authenticate" in answer.headers) is (status == 401)
+    (entry,) = _refusals(gateway)
+    _check(gateway, entry, code, HOA)
+    assert entry["requestId"] == answer.headers["x-request-id"]
+    known = "authorization" in headers and status != 401
+    assert entry["client"] == ("test-client" if known else None), "who was known by then"
+    assert len(gateway.journal()) == 3, "the two good requests, and this"
+
+
+@EACH
+async def test_whoever_is_refused_does_not_learn_whether_there_is_such_a_person(
+    gateway: Running, make: Make, status: int, code: str
+) -> None:
+    headers = make(gateway)
+    answers = [await _send(gateway, headers, PERSON, {"id": one}) for one in (HOA, NOBODY)]
+    assert answers[0].content == answers[1].content
+    left = [int(one.headers["ratelimit-remaining"]) for one in answers]
+    assert left[0] - left[1] == 1, "how many requests were made, and not of whom"
+    shown = [
+        [header for header in one.headers.multi_items() if header[0] not in _COUNTED]
+        for one in answers
+    ]
+    assert shown[0] == shown[1]
+    assert {one.status_code for one in answers} == {status}
+    first, second = _refusals(gateway)
+    _check(gateway, first, code, HOA)
+    _check(gateway, second, code, NOBODY)
+
+
+@EACH
+async def test_a_refusal_that_names_nobody_leaves_no_trace(
+    gateway: Running, make: Make, status: int, code: str
+) -> None:
+    await _send(gateway, make(gateway), "{databases {name}}")
+    await _send(gateway, make(gateway), PERSON, {"id": "12345"})
+    assert gateway.journal() == []
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "numbers"),
+    [
+        (f'{{person(id: "{HOA}") {{id}}}}', None, [HOA]),
+        (f'{{a: person(id: "{OLD_NUMBER}") {{id}} b: person(id: "{HOA}") {{id}}}}', None,
+         [OLD_NUMBER, HOA]),
+        (PERSONS, {"ids": [HOA, LAN, HOA]}, [HOA, LAN]),
+        (f'query($id: PersonNumber = "{LAN}") {{person(id: $id) {{id}}}}', {}, [LAN]),
+        (f'{{person(id: "{HOA}"', None, [HOA]),
+        (f'{{nothing(id: "{HOA}")}}', None, [HOA]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("shown", [None, "x", "good"])
+async def test_everybody_whom_a_refused_request_names_is_in_the_journal(
+    gateway: Running,
+    query: str,
+    variables: dict[str, object] | None,
+    numbers: list[str],
+    shown: str | None,
+) -> None:
+    """Whether or not the document can be read: that is found out after the token was looked at."""
+    token = gateway.token(*OFFICER) if shown == "good" else shown
+    headers = {} if token is None else _headers(token, x_case_number="")
+    answer = await _send(gateway, headers, query, variables)
+    (code,) = set(codes(answer.json()))
+    (entry,) = _refusals(gateway)
+    _check(gateway, entry, code, *numbers)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f'{{person(id: "{HOA[:-1]}\\u00{ord(HOA[-1]):x}") {{id}}}}',
+        f'{{person(id: "{HOA[:-1]}\\u{{{ord(HOA[-1]):x}}}") {{id}}}}',
+        f'{{person(id: """\n  {HOA}\n""") {{id}}}}',
+    ],
+)
+async def test_a_number_that_is_written_in_another_way_leaves_its_trace_too(
+    gateway: Running, query: str
+) -> None:
+    """GraphQL specification 2.9.4: escapes, and block texts without their indentation."""
+    good = await _send(gateway, _headers(gateway.token(*OFFICER)), query)
+    assert good.json()["data"] == {"person": {"id": HOA}}, "so it names somebody"
+    await _send(gateway, {}, query)
+    (entry,) = _refusals(gateway)
+    _check(gateway, entry, "UNAUTHENTICATED", HOA)
+
+
+@pytest.mark.parametrize("header", ["x-case-number", "x-request-id"])
+@pytest.mark.parametrize("written", [f"{HOA}/1", f"HS:{HOA}", f"{HOA}.x", f"a-{HOA}"])
+async def test_no_person_is_named_in_what_the_journal_takes_over(
+    gateway: Running, header: str, written: str
+) -> None:
+    if header == "x-request-id":
+        written = written.replace("/", ".").replace(":", ".")
+    headers = {**_headers(gateway.token(*OFFICER)), header: written}
+    await _send(gateway, headers, PERSON, {"id": LAN})
+    assert not _NUMBER.findall(orjson.dumps(gateway.journal()).decode())
+
+
+def _acting(gateway: Running, *scopes: str) -> Headers:
+    """Return what Lan sends who asks for Hòa, whose wife she is: no record says that she may."""
+    claims = {"sub": LAN, "act_for": HOA, "scope": " ".join(("me", *scopes))}
+    return _headers(by_our_key(gateway, {}, **claims), x_purpose="", x_case_number="")
+
+
+async def test_a_represented_citizen_who_is_named_too_is_in_the_journal_once(
+    gateway: Running,
+) -> None:
+    await _send(gateway, _acting(gateway, *OFFICER), PERSON, {"id": HOA})
+    (entry,) = gateway.journal()
+    _check(gateway, entry, "PURPOSE_REQUIRED", HOA)
+
+
+async def test_whoever_may_name_nobody_is_told_at_the_field_and_leaves_a_trace(
+    gateway: Running,
+) -> None:
+    for number in (HOA, NOBODY):
+        body = await gateway.ask(PERSON, {"id": number}, OPERATOR)
+        assert codes(body) == ["FORBIDDEN"]
+    for entry, number in zip(gateway.journal(), (HOA, NOBODY), strict=True):
+        hashed = person_hash(gateway.service.person_hash, number)
+        assert entry["persons"] == [{"person": hashed, "role": "REFUSED", "sections": []}]
+        assert entry["result"] == "ANSWERED", "the rest of the operation was"
+
+
+async def test_without_a_journal_there_is_no_refusal_that_names_a_person_either(
+    gateway: Running,
+) -> None:
+    await gateway.service.journal.close()
+    named = await _send(gateway, {}, PERSON, {"id": HOA})
+    assert (named.status_code, codes(named.json())) == (503, ["AUDIT_UNAVAILABLE"])
+    nobody = await _send(gateway, {}, "{me {id}}")
+    assert (nobody.status_code, codes(nobody.json())) == (401, ["UNAUTHENTICATED"])

@@ -1,0 +1,158 @@
+"""``myAccess``: what a token permits, and why a document would be refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.people import LAN
+from tests.support.running import Running, running
+from tests.unit.gateway.protection.worlds import ALL, EVERY, LIVE, acting
+from tests.unit.gateway.schema.trying import (
+    ADOPTION,
+    CHILD,
+    GUARDIANSHIP,
+    NOTHING_STATED,
+    child,
+    tried,
+)
+
+ACCESS = """{ myAccess { client agency expiresAt scopes purposes { code title { en } } purpose
+  seesOwnView actsForAnother } }"""
+PERSON = "query($id: PersonNumber!) { person(id: $id) { id } }"
+
+
+async def access(gateway: Running, token: str | None, **stated: str) -> dict[str, Any]:
+    reply = await gateway.post(ACCESS, None, token, **stated)
+    found: dict[str, Any] = reply.json()["data"]["myAccess"]
+    return found
+
+
+async def test_who_shows_no_token_may_nothing(tmp_path: Path) -> None:
+    async with running(tmp_path, child(), ALL, LIVE) as gateway:
+        found = await access(gateway, None)
+    assert found == {
+        "client": None,
+        "agency": None,
+        "expiresAt": None,
+        "scopes": [],
+        "purposes": [],
+        "purpose": None,
+        "seesOwnView": False,
+        "actsForAnother": False,
+    }
+
+
+async def test_an_officer_sees_scopes_purposes_and_until_when(tmp_path: Path) -> None:
+    async with running(tmp_path, child(), ALL, LIVE) as gateway:
+        scopes, purposes = ("population:read", "civil_status:read"), (GUARDIANSHIP, "no-such")
+        token = gateway.token(*scopes, purposes=purposes)
+        found = await access(gateway, token, x_purpose=GUARDIANSHIP)
+        silent = await access(gateway, token, **NOTHING_STATED)
+    assert found == {
+        "client": "test-client",
+        "agency": None,
+        "expiresAt": "2026-11-23T04:00:00+00:00",
+        "scopes": ["civil_status:read", "population:read"],
+        "purposes": [
+            {"code": GUARDIANSHIP, "title": {"en": "Registration of guardianship"}},
+            {"code": "no-such", "title": None},
+        ],
+        "purpose": GUARDIANSHIP,
+        "seesOwnView": False,
+        "actsForAnother": False,
+    }
+    assert silent == {**found, "purpose": None}
+
+
+async def test_a_citizen_has_an_own_view_and_a_representative_that_of_another(
+    tmp_path: Path,
+) -> None:
+    everything = child()
+    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+        own = await access(gateway, gateway.token("me", subject=CHILD))
+        other = await access(gateway, acting(gateway, LAN, CHILD), **NOTHING_STATED)
+        assert gateway.journal() == []
+    assert (own["seesOwnView"], own["actsForAnother"]) == (True, False)
+    assert (other["seesOwnView"], other["actsForAnother"]) == (True, True)
+    assert everything.fetched == []
+
+
+DEEP = "query($id: PersonNumber!) { person(id: $id) { civilStatus { births { items { "
+DEEP += "person { civilStatus { births { items { " * 3 + "eventId" + " } } } }" * 3 + " } } } } }"
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        (PERSON, None),
+        ("{ databases { name } }", None),
+        ("{ me { id } }", None),
+        ("{ person(id: ", "SYNTAX_ERROR"),
+        ("", "SYNTAX_ERROR"),
+        ("{ nobody { id } }", "VALIDATION_FAILED"),
+        ("query($id: PersonNumber!) { person(id: $id) { id(of: 1) } }", "VALIDATION_FAILED"),
+        (PERSON.replace("query", "query A") + " query B { databases { name } }",
+         "OPERATION_NOT_FOUND"),
+        (DEEP, "TOO_DEEP"),
+        ("{ " + " ".join(f"a{n}: databases {{ name }}" for n in range(31)) + " }",
+         "TOO_MANY_ALIASES"),
+        ("{ __schema { types { name } } }", "INTROSPECTION_DENIED"),
+        ("mutation { nothing }", "VALIDATION_FAILED"),
+    ],
+)  # fmt: skip
+async def test_a_trial_says_with_which_code_a_document_would_be_refused(
+    tmp_path: Path, document: str, code: str | None
+) -> None:
+    everything = child()
+    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+        token = gateway.token(*EVERY)
+        found = await tried(gateway, token, document)
+        given = {"id": CHILD} if document == PERSON else None
+        real = (await gateway.post(document, given, token)).json() if document else None
+    assert found["code"] == code
+    assert (found["message"] is None) is (code is None)
+    if real is not None and code is not None:
+        assert real["errors"][0]["extensions"]["code"] == code
+        assert "data" not in real
+    assert code is None or everything.fetched == []
+
+
+@pytest.mark.parametrize(("name", "code"), [("A", None), ("C", "OPERATION_NOT_FOUND")])
+async def test_a_trial_is_of_the_operation_that_is_named(
+    tmp_path: Path, name: str, code: str | None
+) -> None:
+    document = PERSON.replace("query", "query A") + " query B { me { id } }"
+    async with running(tmp_path, child(), ALL, LIVE) as gateway:
+        token = gateway.token(*EVERY)
+        assert (await tried(gateway, token, document, name))["code"] == code
+        (denied,) = (await tried(gateway, token, document, "B"))["denied"]
+    assert denied == {"path": "me", "state": "DENIED", "missing": ["me"]}
+
+
+async def test_without_a_token_a_person_is_refused_and_the_catalogue_is_not(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path, child(), ALL, LIVE) as gateway:
+        assert (await tried(gateway, None, PERSON))["code"] == "UNAUTHENTICATED"
+        assert (await tried(gateway, None, "{ databases { name } }"))["code"] is None
+
+
+async def test_a_purpose_can_be_tried_in_place_of_the_one_stated(tmp_path: Path) -> None:
+    async with running(tmp_path, child(), ALL, LIVE) as gateway:
+        token = gateway.token(*EVERY, purposes=[GUARDIANSHIP, "no-such"])
+
+        async def code(purpose: str | None, **stated: str) -> str | None:
+            found = await tried(gateway, token, PERSON, None, purpose, **stated)
+            given: str | None = found["code"]
+            return given
+
+        assert await code(None, **NOTHING_STATED) == "PURPOSE_REQUIRED"
+        assert await code("", **NOTHING_STATED) == "PURPOSE_REQUIRED"
+        assert await code(GUARDIANSHIP, **NOTHING_STATED) is None
+        assert await code(f"{GUARDIANSHIP}.H29", **NOTHING_STATED) is None
+        assert await code(ADOPTION, **NOTHING_STATED) == "PURPOSE_NOT_GRANTED"
+        assert await code("no-such", **NOTHING_STATED) == "PURPOSE_UNKNOWN"
+        assert await code(None, x_purpose=GUARDIANSHIP, x_case_number="") is None

@@ -1,0 +1,203 @@
+"""``@requiresScopes`` in the schema says which scopes open a field, and those do open it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import (
+    DirectiveNode,
+    FieldDefinitionNode,
+    ListTypeNode,
+    NonNullTypeNode,
+    ObjectTypeDefinitionNode,
+    TypeNode,
+    parse,
+    value_from_ast_untyped,
+)
+
+from connectors.description import Database, Kind, Lookup, Record
+from gateway.derived import ALL as DERIVED
+from gateway.schema.build import schema_text
+from tests.support.running import Running, built, running
+from tests.unit.gateway.protection.worlds import ALL, LIVE, Row, World, world
+
+NUMBER = "001220000001"
+LISTS = [
+    (database, record, lookup)
+    for database in ALL
+    for record in database.records
+    for lookup in record.lookups
+    if lookup.on is None and not lookup.hidden
+]
+#: Which protection withholds for the purpose that covers everything.
+WITHHELD = {"civil_status.adoptions", "notary.wills", "population.protection_orders"}
+
+
+def camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(one.capitalize() for one in others)
+
+
+def types() -> dict[str, ObjectTypeDefinitionNode]:
+    return {
+        one.name.value: one
+        for one in parse(schema_text(built(ALL))).definitions
+        if isinstance(one, ObjectTypeDefinitionNode)
+    }
+
+
+TYPES = types()
+
+
+def named(kind: TypeNode) -> str:
+    while isinstance(kind, ListTypeNode | NonNullTypeNode):
+        kind = kind.type
+    return str(getattr(kind, "name").value)  # noqa: B009 - a named type is all that is left
+
+
+def fields_of(name: str) -> dict[str, FieldDefinitionNode]:
+    return {one.name.value: one for one in TYPES[name].fields or ()} if name in TYPES else {}
+
+
+def required(field: FieldDefinitionNode) -> list[list[str]]:
+    """Return the scopes in the field's directive; empty where it has none."""
+    found: list[DirectiveNode] = [
+        one for one in field.directives or () if one.name.value == "requiresScopes"
+    ]
+    if not found:
+        return []
+    ((argument,),) = [tuple(one.arguments or ()) for one in found]
+    scopes: list[list[str]] = value_from_ast_untyped(argument.value)
+    return scopes
+
+
+def is_list(field: FieldDefinitionNode) -> bool:
+    below = fields_of(named(field.type))
+    return "source" in below and not below.keys().isdisjoint({"items", "item"})
+
+
+def every_field() -> Iterator[tuple[str, FieldDefinitionNode]]:
+    for name in TYPES:
+        for field, one in fields_of(name).items():
+            yield f"{name}.{field}", one
+
+
+def test_every_list_and_derived_view_says_which_scopes_open_it() -> None:
+    silent = [name for name, one in every_field() if is_list(one) and not required(one)]
+    assert silent == []
+    for one in DERIVED:
+        section = "".join(part.capitalize() for part in one.database.split("_")) + "Section"
+        assert required(fields_of(section)[camel(one.name)]) == [
+            [f"{one.database}:read"],
+            [f"{one.database}.{one.name}:read"],
+        ]
+
+
+def test_one_scope_of_two_is_enough_for_any_field() -> None:
+    """The outer list are alternatives, the inner ones are needed together."""
+    for name, field in every_field():
+        scopes = required(field)
+        if scopes:
+            assert [len(one) for one in scopes] == [1, 1], name
+            (whole,), (record,) = scopes
+            database, action = whole.split(":")
+            assert record.startswith(f"{database}."), name
+            assert record.endswith(f":{action}"), name
+
+
+def test_fields_of_structs_say_nothing() -> None:
+    structs = {
+        field.struct.name
+        for database in ALL
+        for record in database.records
+        for field in record.fields
+        if field.struct is not None
+    }
+    assert structs
+    for name in structs:
+        assert not [one for one, field in fields_of(name).items() if required(field)]
+
+
+def rows(record: Record, lookup: Lookup) -> list[Row]:
+    """Return a row that the lookup finds under ``NUMBER``, as far as it needs values."""
+    row: Row = {
+        one.name: NUMBER if one.field.kind is Kind.PERSON_NUMBER else "2020"
+        for one in record.columns
+        if one.required
+    }
+    if lookup.through is None:
+        row[lookup.by[0]] = NUMBER
+    return [row]
+
+
+def one_row(database: Database, record: Record, lookup: Lookup) -> World:
+    found = {record.name: rows(record, lookup)}
+    if lookup.through is not None:
+        other = database.by_name[lookup.through[0]]
+        link: Row = {one.name: "2020" for one in other.columns if one.required}
+        found[other.name] = [{**link, lookup.by[0]: NUMBER}]
+    return world({"population": {}, database.name: found})
+
+
+def selections(record: Record) -> dict[str, str]:
+    """Return what to select of each field of a record that its own columns answer."""
+    lists = {name for name, one in fields_of(record.type_name).items() if is_list(one)}
+    return {
+        name: f"{name} {{ {' '.join(_leaves(named(one.type)))} }}"
+        if named(one.type) in TYPES
+        else name
+        for name, one in fields_of(record.type_name).items()
+        if name not in lists
+    }
+
+
+def _leaves(name: str) -> list[str]:
+    return ["id"] if name == "Person" else [
+        one for one, field in fields_of(name).items() if named(field.type) not in TYPES
+    ]  # fmt: skip
+
+
+async def denied(
+    gateway: Running, record: Record, lookup: Lookup, scopes: Iterable[str]
+) -> tuple[set[str], Any]:
+    """Return which fields of a row are denied as a whole, and the state of the list."""
+    row = "item" if record.single else "items"
+    fields = " ".join(selections(record).values())
+    query = f"""query($id: PersonNumber!) {{ person(id: $id) {{ {camel(record.database)} {{
+      {camel(lookup.name)} {{ {row} {{ {fields} }} source {{ state }} }} }} }} }}"""
+    body = await gateway.ask(query, {"id": NUMBER}, scopes=tuple(scopes))
+    found = body["data"]["person"][camel(record.database)][camel(lookup.name)]
+    places = [error["path"][3:] for error in body.get("errors", [])]
+    start = 1 if record.single else 2
+    return {one[start] for one in places if len(one) == start + 1}, found["source"]["state"]
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["of the database", "of the record"])
+@pytest.mark.parametrize(
+    ("database", "record", "lookup"), LISTS, ids=[f"{one[0].name}.{one[2].name}" for one in LISTS]
+)
+async def test_the_scopes_that_are_named_open_the_list_and_its_fields_and_no_others_do(
+    tmp_path: Path, database: Database, record: Record, lookup: Lookup, which: int
+) -> None:
+    section = fields_of("".join(part.capitalize() for part in database.name.split("_")) + "Section")
+    opening = required(section[camel(lookup.name)])[which]
+    closer = {
+        name: scopes[which]
+        for name, one in fields_of(record.type_name).items()
+        if not is_list(one) and (scopes := required(one))
+    }
+    everything = one_row(database, record, lookup)
+    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+        _, without = await denied(gateway, record, lookup, ["elsewhere:read"])
+        fewer, opened = await denied(gateway, record, lookup, opening)
+        all_of_them = {one for scopes in closer.values() for one in scopes}
+        none, _ = await denied(gateway, record, lookup, [*opening, *all_of_them])
+    if f"{database.name}.{record.name}" in WITHHELD:
+        assert opened == "WITHHELD"
+        return
+    assert (without, opened) == ("DENIED", "ANSWERED")
+    assert fewer == closer.keys()
+    assert none == set()

@@ -1,0 +1,116 @@
+"""Logs: one JSON line an event, and nothing personal in it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+PERSON = "001090012345"
+NAME = "Nguyễn Thị Hoa"
+#: A process of its own: what is configured is that of the whole process.
+_PROGRAM = """
+import logging, structlog, warnings
+from gateway.logs import configure
+configure()
+log = structlog.get_logger("test")
+PERSON, NAME = "{person}", "{name}"
+{statements}
+"""
+
+
+def logged(statements: str) -> list[dict[str, Any]]:
+    """Return the events that a process logs which runs ``statements``."""
+    program = _PROGRAM.format(person=PERSON, name=NAME, statements=statements)
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ran.stdout == ""
+    assert PERSON not in ran.stderr
+    assert NAME not in ran.stderr
+    return [json.loads(line) for line in ran.stderr.splitlines()]
+
+
+def test_an_event_is_one_line_with_level_and_time() -> None:
+    (event,) = logged("log.warning('source timed out', database='population')")
+    assert event.pop("timestamp").endswith("Z")
+    assert event == {"event": "source timed out", "level": "warning", "database": "population"}
+
+
+def test_of_an_exception_only_its_kind_and_its_place_are_written() -> None:
+    (event,) = logged(
+        """
+def read():
+    try:
+        raise KeyError(NAME)
+    except KeyError as cause:
+        raise ValueError(f"no row for {PERSON}, {NAME}") from cause
+try:
+    read()
+except ValueError:
+    log.exception("request failed")
+"""
+    )
+    assert [line for line in event["exception"] if not line.startswith("  ")] == [
+        "builtins.ValueError",
+        "builtins.KeyError",
+    ]
+    assert any(line.endswith(" read") for line in event["exception"])
+
+
+def test_an_exception_group_and_a_chain_that_bites_its_tail_end() -> None:
+    (event,) = logged(
+        """
+first, second = ValueError(PERSON), ValueError(NAME)
+first.__cause__, second.__cause__ = second, first
+log.error("odd", exc_info=ExceptionGroup(NAME, [first]))
+"""
+    )
+    assert event["exception"] == ["builtins.ExceptionGroup"]
+    (event,) = logged(
+        """
+first, second = ValueError(PERSON), ValueError(NAME)
+first.__cause__, second.__cause__ = second, first
+log.error("odd", exc_info=first)
+"""
+    )
+    assert event["exception"] == ["builtins.ValueError", "builtins.ValueError"]
+
+
+def test_numbers_are_masked_wherever_they_stand() -> None:
+    (event,) = logged(
+        "log.error('read ' + PERSON, path=['person', PERSON, 3], keys={PERSON: (PERSON,)}, n=12)"
+    )
+    assert event["event"] == "read …"
+    assert event["path"] == ["person", "…", 3]
+    assert event["keys"] == {"…": ["…"]}
+    assert event["n"] == 12
+
+
+def test_an_object_is_named_by_its_kind_alone() -> None:
+    (event,) = logged(
+        """
+class Row:
+    def __repr__(self): return NAME
+log.error("odd", row=Row())
+"""
+    )
+    assert event["row"] == "<Row>"
+
+
+def test_libraries_and_warnings_are_written_in_the_same_form() -> None:
+    events = logged(
+        """
+try:
+    raise ValueError(NAME)
+except ValueError:
+    logging.getLogger("uvicorn.error").exception("Exception in ASGI application %s", PERSON)
+warnings.warn(f"something about {PERSON}")
+logging.getLogger("x").debug("not this")
+"""
+    )
+    assert [event["level"] for event in events] == ["error", "warning"]
+    assert events[0]["event"] == "Exception in ASGI application …"
+    assert events[0]["logger"] == "uvicorn.error"
+    assert events[0]["exception"][0] == "builtins.ValueError"

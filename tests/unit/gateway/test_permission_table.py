@@ -1,0 +1,212 @@
+"""The permission table: every field, for every demo caller and purpose, on both paths.
+
+What should be seen is worked out here from the declarations alone (scope, purpose, what the law
+withholds), and held against what an answer shows of a person who has a value in every column.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.description import Group, Kind, Record, Sensitivity
+from connectors.registry import installed_databases
+from gateway import execution
+from gateway.demo import CALLERS
+from gateway.http import graphql
+from gateway.procedures import procedure_of
+from gateway.settings import DatabaseSettings, Limits
+from tests.support.running import Running, running
+from tests.support.table import PERSON, Asked, Leaf, backends, lists, sentinel, value_at
+
+DATABASES = tuple(one for one in installed_databases() if one.records)
+ACTIONS = {
+    Sensitivity.PUBLIC: "read",
+    Sensitivity.BASIC: "read",
+    Sensitivity.SENSITIVE: "sensitive",
+    Sensitivity.RESTRICTED: "restricted",
+}
+EVERYTHING = tuple(
+    f"{one.name}:{action}" for one in DATABASES for action in ("read", "sensitive", "restricted")
+)
+#: The documents are as wide as the schema.
+WIDE = Limits(
+    tokens=20_000, fields=5_000, depth=20, cost=10**9, deadline=30, new_documents=10**6, aliases=0
+)
+#: What the law withholds from everybody but these purposes; "me": not from the person themself.
+WITHHELD: dict[str, set[str]] = {
+    "civil_status.adoptions": {"2.001263"},
+    "notary.wills": {"notarised-inheritance"},
+    "population.protection_orders": {"address-protection"},
+    **{
+        f"administrative_violations.{name}": {"violation-handling", "bench-unified", "me"}
+        for name in ("records", "sanctions", "acts", "executions", "handling_decisions")
+    },
+}
+PURPOSES = sorted(
+    {
+        "1.000894", "1.004873", "1.001193", "1.000656", "2.000635", "2.001263", "1.004859",
+        "2.000829", "notarised-transfer", "notarised-inheritance", "enforcement-verification",
+        "violation-handling", "address-protection", "no-sanction-check", "bench-unified",
+    }
+)  # fmt: skip
+
+
+def asking() -> Iterator[tuple[str, tuple[str, ...], str | None]]:
+    """Yield name, scopes and purpose of every caller in the table."""
+    for name, one in CALLERS.items():
+        for purpose in one.purposes or (None,):
+            yield name, one.scopes, purpose
+    for purpose in PURPOSES:
+        yield "with every scope", EVERYTHING, purpose
+    yield "citizen", ("me",), None
+    yield "citizen who names", ("me", *EVERYTHING), None
+
+
+CASES = list(asking())
+
+
+def granted(scopes: tuple[str, ...], record: Record, level: Sensitivity) -> bool:
+    action = ACTIONS[level]
+    names = {f"{record.database}:{action}", f"{record.database}.{record.name}:{action}"}
+    return bool(names & {*scopes})
+
+
+def may_list(scopes: tuple[str, ...], purpose: str | None, record: Record) -> bool:
+    """Say whether a caller may read a list of somebody else's records, by the rules."""
+    name = f"{record.database}.{record.name}"
+    procedure = procedure_of(purpose) if purpose else None
+    if procedure is None or not granted(scopes, record, Sensitivity.BASIC):
+        return False
+    covered = procedure.unlimited or name in procedure.fields
+    return covered and (name not in WITHHELD or purpose in WITHHELD[name])
+
+
+def may_see(
+    scopes: tuple[str, ...], purpose: str | None, above: tuple[Record, ...], leaf: Leaf
+) -> bool:
+    """Say whether a caller may see a leaf of somebody else's records, by the rules."""
+    if not all(may_list(scopes, purpose, record) for record in above):
+        return False
+    # Each list below leads there by a column of the one above.
+    for parent, child in itertools.pairwise(above):
+        on = {one.on[1] for one in child.lookups if one.on and one.on[0] == parent.name}
+        if not any(_column(scopes, purpose, parent, column) for column in on):
+            return False
+    return _column(scopes, purpose, leaf.record, leaf.column.name)
+
+
+def _column(scopes: tuple[str, ...], purpose: str | None, record: Record, name: str) -> bool:
+    column = record.column(name)
+    assert purpose is not None
+    procedure = procedure_of(purpose)
+    assert procedure is not None
+    if not granted(scopes, record, column.sensitivity):
+        return False
+    if procedure.unlimited:
+        return True
+    words = procedure.fields.get(f"{record.database}.{record.name}", "").split()
+    paths = {".".join(column.path[:end]) for end in range(1, len(column.path) + 1)}
+    if ".".join(column.path) in words:
+        return True
+    return column.sensitivity <= Sensitivity.BASIC and bool({"*", *paths} & {*words})
+
+
+def may_see_own(above: tuple[Record, ...], leaf: Leaf) -> bool:
+    """Say whether a citizen sees a leaf of their own view, by the rules."""
+    names = {f"{one.database}.{one.name}" for one in above}
+    if any("me" not in WITHHELD.get(name, {"me"}) for name in names):
+        return False
+    level = Sensitivity.RESTRICTED
+    for record in above[1:]:
+        if any(one.field.kind is Kind.PERSON_NUMBER for one in record.columns):
+            level = min(level, Sensitivity.BASIC)
+    return leaf.column.sensitivity <= level
+
+
+@pytest.fixture(params=["by plan", "field by field"])
+def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Answer by plan, or by the reference executor, which is where plans fall back to."""
+    if request.param == "field by field":
+
+        async def unplanned(service: Any, asked: Any) -> Any:
+            made = await execution.ready(service, asked)
+            return None if made is None else replace(made, unplanned="test")
+
+        monkeypatch.setattr(graphql, "ready", unplanned)
+    return str(request.param)
+
+
+@pytest.mark.parametrize(
+    ("name", "scopes", "purpose"), CASES, ids=[f"{name} {purpose}" for name, _, purpose in CASES]
+)
+async def test_what_each_caller_sees_is_what_the_rules_say_and_nothing_leaks(
+    tmp_path: Path, path: str, name: str, scopes: tuple[str, ...], purpose: str | None
+) -> None:
+    live = {one.name: DatabaseSettings(group=Group.OPERATING, timeout=20) for one in DATABASES}
+    wrong: list[str] = []
+    seen = 0
+    async with running(tmp_path, backends(DATABASES), DATABASES, live, limits=WIDE) as gateway:
+        for asked in lists(DATABASES):
+            found, count = await _held(gateway, asked, name, scopes, purpose)
+            wrong += found
+            seen += count
+    assert wrong == []
+    if name in {"with every scope", "citizen"}:
+        assert seen > 0, "an empty table proves nothing"
+
+
+async def _held(
+    gateway: Running, asked: Asked, name: str, scopes: tuple[str, ...], purpose: str | None
+) -> tuple[list[str], int]:
+    """Ask for one list and all below; return what is not as the rules say, and how much is seen."""
+    own = name == "citizen"
+    root = "me" if own else f'person(id: "{PERSON}")'
+    section = _camel(asked.database.name)
+    query = f"{{ {root} {{ {section} {{ {asked.selection} }} }} }}"
+    token = gateway.token(
+        *scopes, subject=PERSON if "me" in scopes else "somebody", purposes=[purpose or "none"]
+    )
+    stated = {} if purpose else {"x_purpose": "", "x_case_number": ""}
+    if purpose:
+        stated = {"x_purpose": purpose}
+    answer = await gateway.post(query, None, token, **stated)
+    person = (answer.json().get("data") or {}).get("me" if own else "person")
+    shown = None if person is None else person[section]
+    rules = [
+        may_see_own(above, leaf) if own else may_see(scopes, purpose, above, leaf)
+        for above, leaf in asked.leaves
+    ]
+    # The same record may be reached in two ways, of which one is open.
+    open_ = {
+        sentinel(leaf.record, leaf.column)
+        for (_, leaf), allowed in zip(asked.leaves, rules, strict=True)
+        if allowed
+    }
+    wrong, seen = [], 0
+    for (_, leaf), allowed in zip(asked.leaves, rules, strict=True):
+        value = value_at(shown, leaf.place)
+        empty = leaf.column.name == "removed_on"
+        if (value is not None) is not (allowed and not empty):
+            wrong.append(f"{'.'.join(leaf.place)}: {value!r}, allowed {allowed}")
+        seen += value is not None
+        hidden = sentinel(leaf.record, leaf.column)
+        if hidden not in open_ and hidden in answer.text:
+            wrong.append(f"{'.'.join(leaf.place)} leaks")
+    return wrong, seen
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def test_the_table_names_every_demo_caller_and_both_kinds_of_citizen() -> None:
+    assert {name for name, _, _ in CASES} == {
+        *CALLERS, "with every scope", "citizen", "citizen who names",
+    }  # fmt: skip
