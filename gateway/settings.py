@@ -106,12 +106,15 @@ class ClaimNames(_Part):
 class TrustedIssuer(_Part):
     """An OpenID Connect issuer whose access tokens are accepted.
 
-    ``jwks_url`` None: the keys are where the issuer's own description says.
+    ``jwks_url`` None: the keys are where the issuer's own description says. ``scopes`` and
+    ``purposes``: what its tokens can grant at most, whatever they say; None: anything.
     """
 
     issuer: str
     audience: str = Field(min_length=1)
     jwks_url: str | None = None
+    scopes: frozenset[str] | None = None
+    purposes: frozenset[str] | None = None
     claims: ClaimNames = ClaimNames()
 
     @field_validator("issuer", "jwks_url")

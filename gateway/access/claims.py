@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from connectors.values import person_number
@@ -35,6 +35,7 @@ class Expected:
 
     ``ours``: they are those of the gateway's own key, which are written in one way only; others
     may leave out ``nbf``, name several audiences, and write scopes and purposes as a list or text.
+    ``scopes`` and ``purposes``: what it can grant at most; None: anything.
     """
 
     issuer: str
@@ -42,6 +43,8 @@ class Expected:
     leeway: float
     names: ClaimNames = _USUAL
     ours: bool = False
+    scopes: frozenset[str] | None = None
+    purposes: frozenset[str] | None = None
 
 
 def caller_of(claims: Mapping[str, object], expected: Expected, now: float) -> tuple[Caller, float]:
@@ -52,7 +55,7 @@ def caller_of(claims: Mapping[str, object], expected: Expected, now: float) -> t
     try:
         _addressed(claims, expected)
         expires = _timely(claims, expected, now)
-        return _caller(claims, expected, expires), expires
+        return _within(_caller(claims, expected, expires), expected), expires
     except KeyError as missing:
         raise Refused(f"claim {missing.args[0]} is missing") from None
     except (ValueError, TypeError, OverflowError) as error:
@@ -89,6 +92,18 @@ def _timely(claims: Mapping[str, object], expected: Expected, now: float) -> flo
     if expires - issued > LONGEST_LIFE.total_seconds():
         raise Refused("it lives longer than 24 hours")
     return expires
+
+
+def _within(caller: Caller, expected: Expected) -> Caller:
+    """Return ``caller`` without what this issuer cannot grant."""
+    found = caller
+    if expected.scopes is not None:
+        found = replace(found, scopes=found.scopes & expected.scopes)
+    if expected.purposes is not None:
+        found = replace(found, purposes=found.purposes & expected.purposes)
+    if OWN_VIEW not in found.scopes:
+        found = replace(found, citizen=None, representative=None, authorisation=None)
+    return found
 
 
 def _caller(claims: Mapping[str, object], expected: Expected, expires: float) -> Caller:

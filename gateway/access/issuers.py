@@ -35,7 +35,14 @@ class Issuer:
         self._trusted = trusted
         self._access = access
         self._clock = clock
-        self._expected = Expected(trusted.issuer, trusted.audience, access.leeway, trusted.claims)
+        self._expected = Expected(
+            trusted.issuer,
+            trusted.audience,
+            access.leeway,
+            trusted.claims,
+            scopes=trusted.scopes,
+            purposes=trusted.purposes,
+        )
         self._keys: tuple[PublicKey, ...] | None = None
         self._thumbprints: frozenset[str] = frozenset()
         self._reachable = False

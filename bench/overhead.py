@@ -1,0 +1,199 @@
+"""What access costs: microseconds a request of W1 for caller, permission, protection and audit.
+
+Each part is called as a request calls it, with the very objects of real answers; what is measured
+is CPU time of the process, journal thread included. Nothing is compared: these are parts of one
+whole, which is measured too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.datastructures import Headers
+
+from bench.inprocess import by_plan
+from bench.measure import Cost, Figures, in_turn_async
+from bench.report import save, show, surroundings
+from bench.site import Site, headers, site
+from bench.world import PEOPLE, numbers
+from connectors.description import Lookup, Record, Row
+from gateway.access.caller import Caller
+from gateway.access.permission import permit
+from gateway.audit.entry import entry
+from gateway.execution import Outcome
+from gateway.http.caller import identify, stated
+from gateway.protection import is_withheld, opens_on_death, visible
+from gateway.reading import Reader
+
+ROUNDS, REPEATED, AT_ONCE = 15, 200, 32
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one answer made the gateway decide: the lists it read, and the rows they held."""
+
+    records: tuple[Record, ...]
+    rows: tuple[tuple[Record, tuple[Row, ...]], ...]
+    outcome: Outcome
+
+
+async def seen(here: Site, number: str) -> Seen:
+    """Answer W1 about ``number`` and return what had to be decided for it."""
+    asked, made = await here.asked(number)
+    outcome = await here.answer(number)
+    assert made.plan is not None
+    root = made.plan.roots["person"]
+    assert not isinstance(root, str)
+    records = tuple(one.record for one in root.person.lists)
+    lookups: list[tuple[Record, Lookup]] = [(one.record, one.lookup) for one in root.person.lists]
+    rows = []
+    for record, lookup in lookups:
+        source = here.service.sources[record.database]
+        (answer,) = await source.fetch(record, lookup, [number], asked.deadline)
+        rows.append((record, answer.rows or ()))
+    return Seen(records, tuple(rows), outcome)
+
+
+async def measure(here: Site, people: list[str]) -> Figures:
+    """Return the costs by part, and of all of W1."""
+    found = [await seen(here, one) for one in people[:20]]
+    parts: dict[str, Callable[[], Awaitable[None]]] = {
+        "caller": await _caller(here),
+        "permission": await _permission(here, people[0], found),
+        "protection": _protection(here.caller, found),
+        "audit: the entry": _entry(here, found),
+        "audit: on disk, 32 at once": _journal(here, found),
+        "all of W1 but HTTP": _whole(here, people),
+    }
+    operations = dict.fromkeys(parts, REPEATED)
+    costs: dict[str, Cost] = await in_turn_async(parts, operations, ROUNDS)
+    return {name: cost.figures() for name, cost in costs.items()}
+
+
+async def _caller(here: Site) -> Callable[[], Awaitable[None]]:
+    """Token (known already), purpose, case number, rates and a place among those in flight."""
+    service, sent = here.service, Headers(headers(here.service.settings))
+    await identify(sent, service.tokens)
+
+    async def run() -> None:
+        for _ in range(REPEATED):
+            caller = await identify(sent, service.tokens)
+            caller = stated(sent, caller)
+            await service.rates.request(caller.client)
+            await service.rates.cost(caller.client, 100)
+            with service.admission.place(caller.client):
+                pass
+
+    return run
+
+
+async def _permission(here: Site, number: str, found: list[Seen]) -> Callable[[], Awaitable[None]]:
+    """Before anything is fetched, for the plan, and for each list and notice."""
+    asked, made = await here.asked(number)
+    chosen, caller, plans = asked.chosen, here.caller, here.service.plans
+    population = here.service.sources["population"].database.by_name["identity"]
+    noticed = [population.positions[name] for name in ("life_status", "status", "birth_date",
+               "sex", "death_or_missing_date")]  # fmt: skip
+
+    async def run() -> None:
+        for turn in range(REPEATED):
+            permit(caller, chosen.document, chosen.operation, in_url=False)
+            permissions = plans.permissions(made.prepared, caller)
+            await plans.plan(chosen, made.prepared, permissions, caller.client)
+            reader = _reader(here)
+            for record in found[turn % len(found)].records:
+                reader.missing(record, None, None)
+            reader.missing(population, None, None)
+            for place in noticed:
+                reader.missing(population, place, None)
+
+    return run
+
+
+def _reader(here: Site) -> Reader:
+    service = here.service
+    today = service.clock.now().date()
+    return Reader(here.caller, service.sources, None, today, service.log)  # type: ignore[arg-type]
+
+
+def _protection(caller: Caller, found: list[Seen]) -> Callable[[], Awaitable[None]]:
+    """For each list whether it is withheld or waits for a death, for its rows which are hidden."""
+
+    async def run() -> None:
+        for turn in range(REPEATED):
+            one = found[turn % len(found)]
+            for record in one.records:
+                is_withheld(record, caller, False)
+                opens_on_death(record)
+                opens_on_death(record)
+            for record, rows in one.rows:
+                visible(record, rows, caller)
+
+    return run
+
+
+def _made(here: Site, one: Seen) -> dict[str, object]:
+    outcome, service = one.outcome, here.service
+    return entry(
+        service.person_hash,
+        service.clock.now(),
+        "bench-request",
+        here.caller,
+        "d" * 64,
+        outcome.trail.all(),
+        {name: state.name for name, state in outcome.states.items()},
+        (),
+    )
+
+
+def _entry(here: Site, found: list[Seen]) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        for turn in range(REPEATED):
+            _made(here, found[turn % len(found)])
+
+    return run
+
+
+def _journal(here: Site, found: list[Seen]) -> Callable[[], Awaitable[None]]:
+    made = [_made(here, one) for one in found]
+
+    async def one_of(start: int) -> None:
+        for turn in range(start, REPEATED, AT_ONCE):
+            await here.service.journal.append(made[turn % len(made)])
+
+    async def run() -> None:
+        await asyncio.gather(*(one_of(start) for start in range(AT_ONCE)))
+
+    return run
+
+
+def _whole(here: Site, people: list[str]) -> Callable[[], Awaitable[None]]:
+    answer = by_plan(here)
+
+    async def run() -> None:
+        for turn in range(REPEATED):
+            await answer(people[turn % len(people)])
+
+    return run
+
+
+def main() -> None:
+    """Measure, print, and write ``results/overhead.json``."""
+
+    async def run() -> Figures:
+        with tempfile.TemporaryDirectory() as folder:
+            async with site(Path(folder), PEOPLE) as here:
+                return await measure(here, numbers(PEOPLE)[:200])
+
+    figures = asyncio.run(run())
+    lines = [(name, *one.values()) for name, one in figures.items() if isinstance(one, dict)]
+    show("access, us of CPU a request of W1", ("part", "median", "least"), lines)
+    save("overhead", {"surroundings": surroundings(), **figures})
+
+
+if __name__ == "__main__":
+    main()

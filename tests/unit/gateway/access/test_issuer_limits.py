@@ -1,0 +1,58 @@
+"""What an issuer cannot grant, its tokens do not grant, whatever they say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.access.claims import Expected, caller_of
+from gateway.settings import ClaimNames
+
+NOW = 1_800_000_000.0
+CLAIMS: dict[str, Any] = {
+    "iss": "https://login.example",
+    "aud": "justice-gateway",
+    "sub": "001090012345",
+    "client_id": "desk",
+    "jti": "1",
+    "iat": NOW,
+    "exp": NOW + 600,
+    "scope": "me civil_status:read population:read",
+    "purposes": ["1.000894", "2.000635"],
+    "act_for": "001220000001",
+}
+
+
+def expected(scopes: set[str] | None, purposes: set[str] | None) -> Expected:
+    return Expected(
+        "https://login.example",
+        "justice-gateway",
+        5,
+        ClaimNames(),
+        scopes=None if scopes is None else frozenset(scopes),
+        purposes=None if purposes is None else frozenset(purposes),
+    )
+
+
+def test_without_limits_a_token_grants_what_it_says() -> None:
+    caller, _ = caller_of(CLAIMS, expected(None, None), NOW)
+    assert caller.scopes == {"me", "civil_status:read", "population:read"}
+    assert caller.purposes == {"1.000894", "2.000635"}
+    assert (caller.citizen, caller.representative) == ("001220000001", "001090012345")
+
+
+def test_scopes_and_purposes_beyond_the_issuer_are_left_out() -> None:
+    limits = expected({"civil_status:read", "notary:read", "me"}, {"1.000894"})
+    caller, _ = caller_of(CLAIMS, limits, NOW)
+    assert caller.scopes == {"me", "civil_status:read"}
+    assert caller.purposes == {"1.000894"}
+    assert caller.citizen == "001220000001"
+
+
+@pytest.mark.parametrize("scopes", [set(), {"civil_status:read"}])
+def test_an_issuer_that_cannot_grant_the_own_view_speaks_for_no_citizen(scopes: set[str]) -> None:
+    caller, _ = caller_of(CLAIMS, expected(scopes, set()), NOW)
+    assert caller.scopes == scopes
+    assert caller.purposes == frozenset()
+    assert (caller.citizen, caller.representative) == (None, None)
