@@ -58,7 +58,7 @@ class Tally:
 
 @dataclass
 class Shown:
-    """Counts rows that a plan chooses to show; takes the place of ``gateway.running.choose``."""
+    """Counts rows that a plan chooses to show; takes the place of ``gateway.jobs.choose``."""
 
     count: int = 0
 

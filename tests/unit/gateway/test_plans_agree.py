@@ -26,7 +26,7 @@ async def test_plans_and_the_oracle_agree_on_generated_operations(
     tmp_path: Path, part: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = Shown()
-    monkeypatch.setattr("gateway.running.choose", shown.choose)
+    monkeypatch.setattr("gateway.jobs.choose", shown.choose)
     limits = Limits(new_documents=10**9, cost=10**12, deadline=1e9)
     databases = installed_databases()
     # What fails is logged with its traceback, which takes longer to print than to happen.

@@ -1,0 +1,399 @@
+"""The jobs of a running plan: open a person, read a list, what hangs on its rows, work out a view.
+
+A job goes on as far as it can and says what has to arrive first; it is asked again then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from connectors.description import Lookup, Record, Sensitivity
+from gateway.answer import Answer, SourceReport, worst
+from gateway.deriving import DerivedValue, conclude, hanging_keys
+from gateway.errors import GatewayError
+from gateway.fetch.numbers import Needs, Numbers, judge
+from gateway.fetch.reads import Kind
+from gateway.looking import LogPage
+from gateway.notices import notices
+from gateway.opening import Matching, is_citizen, open_linked, open_named, open_person
+from gateway.plan.plan import (
+    DerivedPlan,
+    Found,
+    HungPlan,
+    LinkPlan,
+    ListPlan,
+    Opened,
+    PersonPlan,
+    ReportPlan,
+    RowsPlan,
+)
+from gateway.problem import Location, Path
+from gateway.progress import Run
+from gateway.protection import opens_on_death
+from gateway.reading import note_read
+from gateway.schema.lists import Wanted, choose
+from gateway.trail import Role, mention, own_role
+
+_PRESENT_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """How a person at the root was named: by number, with what must agree with it."""
+
+    matching: Matching | None
+
+
+@dataclass(slots=True, eq=False)
+class _Person:
+    """A person while their lists are read.
+
+    ``sections``: where it is noted what of theirs was read. ``answers``: those taken already.
+    """
+
+    numbers: Numbers
+    own: bool
+    path: Path
+    sections: set[str]
+    answers: dict[Kind, Answer] = field(default_factory=dict)
+
+    @property
+    def own_view(self) -> Sensitivity | None:
+        return Sensitivity.RESTRICTED if self.own else None
+
+    def answer(self, run: Run, record: Record, lookup: Lookup, kind: Kind) -> Answer | Kind:
+        """Return a list of this person's, under all their numbers; else what has to arrive."""
+        known = self.answers.get(kind)
+        if known is not None:
+            return known
+        keys, earlier = self.numbers.all, self.numbers.known
+        found = run.answer(record, lookup, kind, self.own_view, keys, earlier)
+        if isinstance(found, Answer):
+            self.answers[kind] = found
+            note_read(self.sections, record, found)
+        return found
+
+
+@dataclass(slots=True, eq=False)
+class Open:
+    """Find out whose number it is and, if the person may be shown, start on their lists.
+
+    ``link``: the plan of the link that led here, None at the root.
+    """
+
+    number: str
+    plan: PersonPlan
+    link: LinkPlan | None
+    target: list[Opened | Found | None]
+    place: int
+    path: Path
+    locations: Sequence[Location]
+    named: Named | None = None
+    begun: bool = False
+
+    def advance(self, run: Run) -> Kind | None:
+        """Go on; returns what has to arrive first, None when done."""
+        try:
+            numbers = self._numbers(run)
+            if isinstance(numbers, Needs):
+                for record, lookup, key in numbers.reads:
+                    run.reads.ask(record, lookup, (record.database, lookup.name), (key,))
+                record, lookup, _ = numbers.reads[0]
+                return (record.database, lookup.name)
+            self._opened(run, numbers)
+        except GatewayError as error:
+            run.problem(error, self.path, self.locations)
+        return None
+
+    def _numbers(self, run: Run) -> Numbers | Needs:
+        known = run.numbers.get(self.number)
+        if known is not None:
+            return known
+        if self.number not in run.opened:
+            limit = run.limits.persons_reached
+            if len(run.opened) >= limit:
+                raise GatewayError("TOO_MANY_PERSONS", details={"limit": limit})
+            run.opened.add(self.number)
+        found = judge(run.population, self.number, run.known)
+        if isinstance(found, Needs):
+            self._ask_ahead(run)
+            return found
+        run.numbers[self.number] = found
+        return found
+
+    def _ask_ahead(self, run: Run) -> None:
+        """Ask for the lists under the number at hand, beside finding out whose it is.
+
+        Almost always it is the person's present and only number. Not where something has to agree
+        first, nor under an old number, which may lead to somebody else: those files stay closed.
+        """
+        if self.begun or len(self.number) != _PRESENT_DIGITS:
+            return
+        self.begun = True
+        if self.named is not None and self.named.matching is not None:
+            return
+        for one in self.plan.lists:
+            refused = isinstance(one.wanted, GatewayError)
+            if refused or opens_on_death(one.record):
+                continue
+            if run.decide(one.record, one.own) is None:
+                run.reads.ask(one.record, one.lookup, one.source, (self.number,))
+
+    def _opened(self, run: Run, numbers: Numbers) -> None:
+        identity = run.population.identity if run.population else None
+        plan = self.plan
+        if self.link is not None:
+            open_linked(numbers)
+            if self.link.own is not None and is_citizen(numbers, run.reader.caller.citizen):
+                plan = self.link.own
+        elif self.named is not None:
+            open_named(numbers, self.named.matching, identity)
+        else:
+            open_person(numbers)
+        told: tuple[object, ...] = ()
+        if plan.shows_notices or self.link is None:
+            told = self._notices(run, numbers, identity, plan)
+        lists: list[Found | None] = [None] * len(plan.lists)
+        reports: list[SourceReport | None] = [None] * len(plan.reports)
+        derived: list[DerivedValue | None] = [None] * len(plan.derived)
+        logs: list[LogPage | None] = [None] * len(plan.logs)
+        opened = Opened(
+            numbers.present, numbers.asked, plan.own, told, lists, reports, derived, logs
+        )
+        self.target[self.place] = opened
+        sections = run.trail.opened(numbers, self._role(run, plan))
+        person = _Person(numbers, plan.own, self.path, sections)
+        run.ready += [_List(one, person, lists, place) for place, one in enumerate(plan.lists)]
+        run.ready += [
+            _Report(one, person, reports, place) for place, one in enumerate(plan.reports)
+        ]
+        for place, log in enumerate(plan.logs):
+            run.look(log, numbers, plan.own, self.path, logs, place)
+        run.ready += [
+            _Derive(one, person, derived, place) for place, one in enumerate(plan.derived)
+        ]
+
+    def _role(self, run: Run, plan: PersonPlan) -> Role:
+        if plan.own:
+            return own_role(run.reader.caller)
+        return Role.KIN if self.link is not None else Role.NAMED
+
+    def _notices(
+        self, run: Run, numbers: Numbers, identity: Record | None, plan: PersonPlan
+    ) -> tuple[object, ...]:
+        own = Sensitivity.RESTRICTED if plan.own else None
+        found = notices(numbers, identity, run.reader.knowing(own))
+        if found and not plan.shows_notices:
+            shown = [one.mirrored for one in found]
+            run.mirrored.append({"path": list(self.path), "notices": shown})
+        return found
+
+
+@dataclass(slots=True, eq=False)
+class _List:
+    """Read a list of a person's records."""
+
+    plan: ListPlan
+    person: _Person
+    target: list[Found | None]
+    place: int
+
+    def advance(self, run: Run) -> Kind | None:
+        """Go on; returns what has to arrive first, None when done."""
+        plan, path = self.plan, (*self.person.path, *self.plan.place.steps)
+        wanted = run.judged(plan.wanted)
+        if isinstance(wanted, GatewayError):
+            run.problem(wanted, path, plan.place.locations)
+            return None
+        assert isinstance(wanted, Wanted)
+        answer = self.person.answer(run, plan.record, plan.lookup, plan.source)
+        if not isinstance(answer, Answer):
+            return answer
+        self.target[self.place] = _found(run, plan, answer, wanted, path, self.person.sections)
+        return None
+
+
+@dataclass(slots=True, eq=False)
+class _Hung:
+    """Read a list that hangs on a row, by the key in it. ``sections``: of the row's person."""
+
+    plan: ListPlan
+    sections: set[str]
+    key: str
+    path: Path
+    target: list[Found | Opened | None]
+    place: int
+
+    def advance(self, run: Run) -> Kind | None:
+        """Go on; returns what has to arrive first, None when done."""
+        plan = self.plan
+        wanted = run.judged(plan.wanted)
+        if isinstance(wanted, GatewayError):
+            run.problem(wanted, self.path, plan.place.locations)
+            return None
+        assert isinstance(wanted, Wanted)
+        keys = (self.key,)
+        answer = run.answer(plan.record, plan.lookup, plan.source, plan.own, keys, None)
+        if not isinstance(answer, Answer):
+            return answer
+        note_read(self.sections, plan.record, answer)
+        self.target[self.place] = _found(run, plan, answer, wanted, self.path, self.sections)
+        return None
+
+
+@dataclass(slots=True, eq=False)
+class _Report:
+    """Find the worst state of the lists selected in a section."""
+
+    plan: ReportPlan
+    person: _Person
+    target: list[SourceReport | None]
+    place: int
+
+    def advance(self, run: Run) -> Kind | None:
+        """Go on; returns what has to arrive first, None when done."""
+        answers = []
+        missing: Kind | None = None
+        for record, lookup, kind in self.plan.lists:
+            answer = self.person.answer(run, record, lookup, kind)
+            if isinstance(answer, Answer):
+                answers.append((record, answer))
+            else:
+                missing = answer
+        if missing is not None:
+            return missing
+        state = worst(answer.report.state for _, answer in answers)
+        record, answer = next(one for one in answers if one[1].report.state is state)
+        if self.plan.alone:
+            path = (*self.person.path, *self.plan.place.steps)
+            _problem(run, record, answer, path, self.plan.place.locations)
+        self.target[self.place] = answer.report
+        return None
+
+
+@dataclass(slots=True, eq=False)
+class _Derive:
+    """Work out a derived view: its lists first, then what hangs on them."""
+
+    plan: DerivedPlan
+    person: _Person
+    target: list[DerivedValue | None]
+    place: int
+
+    def advance(self, run: Run) -> Kind | None:
+        """Go on; returns what has to arrive first, None when done."""
+        plan, path = self.plan, (*self.person.path, *self.plan.place.steps)
+        given = run.judged(plan.arguments)
+        assert isinstance(given, Mapping)
+        try:
+            asked = run.reader.question(plan.computed, given, self.person.own)
+        except GatewayError as error:
+            run.problem(error, path, plan.place.locations)
+            return None
+        if plan.denied:
+            denied = GatewayError("FORBIDDEN", details={"missing": list(plan.denied)})
+            run.problem(denied, path, plan.place.locations)
+            self._done(run, run.reader.denied(plan.computed, asked))
+            return None
+        found = self._found(run)
+        if not isinstance(found, dict):
+            return found
+        numbers_known = self.person.numbers.known
+        value, record, answer = conclude(plan.computed.derived, found, numbers_known, asked)
+        _problem(run, record, answer, path, plan.place.locations)
+        self._done(run, value)
+        return None
+
+    def _found(self, run: Run) -> dict[str, tuple[Record, Answer]] | Kind:
+        """Return what was read of each list; else what has to arrive first."""
+        derived, reads = self.plan.computed.derived, self.plan.computed.reads
+        found: dict[str, tuple[Record, Answer]] = {}
+        missing: Kind | None = None
+        for name in (*derived.lists, derived.hanging[0]):
+            record, lookup = reads[name]
+            kind = (record.database, lookup.name)
+            hangs = name == derived.hanging[0]
+            if hangs and missing is not None:
+                break
+            keys = hanging_keys(derived, found) if hangs else self.person.numbers.all
+            got = run.got(record, lookup, kind, keys)
+            if got is None:
+                missing = kind
+            else:
+                found[name] = (record, run.reader.together(record, got))
+        return found if missing is None else missing
+
+    def _done(self, run: Run, value: DerivedValue) -> None:
+        self.target[self.place] = value
+        run.concluded(self.plan.computed, self.person.sections, value.source.state)
+
+
+def _problem(
+    run: Run, record: Record, answer: Answer, path: Path, locations: Sequence[Location]
+) -> None:
+    error = run.reader.problem(record, answer)
+    if error is not None:
+        run.problem(error, path, locations)
+
+
+def _found(
+    run: Run, plan: ListPlan, answer: Answer, wanted: Wanted, path: Path, sections: set[str]
+) -> Found:
+    """Return what a list shows, and start on what hangs on its rows."""
+    _problem(run, plan.record, answer, path, plan.place.locations)
+    if answer.rows is None:
+        return Found(None, None, answer.report, [])
+    rows, more = choose(plan.record, answer.rows, wanted)
+    if plan.record.single:
+        rows = rows[:1]
+    below: list[list[Found | Opened | None]] = [[None] * len(rows) for _ in range(plan.slots)]
+    found = Found(rows, more or answer.truncated, answer.report, below)
+    if rows:
+        for one in plan.rows:
+            _below(run, plan, one, found, (*path, one.key), sections)
+    return found
+
+
+def _below(
+    run: Run, plan: ListPlan, selected: RowsPlan, found: Found, path: Path, sections: set[str]
+) -> None:
+    """Count what is denied in rows, and start on the persons and lists that they lead to."""
+    assert found.rows is not None
+    single = plan.record.single
+    first = path if single else (*path, 0)
+    for denial in selected.denials:
+        error = GatewayError("FORBIDDEN", details={"missing": list(denial.missing)})
+        here = (*first, *denial.place.steps)
+        run.problem(error, here, denial.place.locations, len(found.rows))
+    for place, row in enumerate(found.rows):
+        here = path if single else (*path, place)
+        for position in selected.mentions:
+            mention(run.trail, row[position])
+        for link in selected.links:
+            _follow(run, link, row[link.position], found, place, here)
+        for hung in selected.hung:
+            _hang(run, hung, sections, row[hung.position], found, place, here)
+
+
+def _follow(run: Run, link: LinkPlan, number: object, found: Found, place: int, path: Path) -> None:
+    if number is None:
+        return
+    here = (*path, *link.place.steps)
+    target = found.below[link.slot]
+    run.ready.append(Open(str(number), link.other, link, target, place, here, link.place.locations))
+
+
+def _hang(
+    run: Run,
+    hung: HungPlan,
+    sections: set[str],
+    key: object,
+    found: Found,
+    place: int,
+    path: Path,
+) -> None:
+    if key is None:
+        return
+    here = (*path, *hung.list.place.steps)
+    run.ready.append(_Hung(hung.list, sections, str(key), here, found.below[hung.slot], place))

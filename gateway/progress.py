@@ -1,0 +1,180 @@
+"""A plan while it runs: what is known so far, what is waited for, and what went wrong.
+
+Every list goes through ``answer``: permission, protection, fetch, protection of its rows. Jobs
+(``gateway.jobs``) ask for it until it is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from connectors.description import Lookup, Record, Sensitivity
+from gateway.answer import Answer, State, worst
+from gateway.errors import GatewayError
+from gateway.fetch.numbers import Numbers, Population
+from gateway.fetch.reads import Kind, Reads
+from gateway.looking import LogPage, log_problem, log_question
+from gateway.plan.bindings import Computed
+from gateway.plan.plan import LogPlan, Plan
+from gateway.plan.shapes import Arguments
+from gateway.problem import Location, Path, Problem
+from gateway.protection import opens_on_death
+from gateway.protection.life import deaths_of, is_dead
+from gateway.reading import Reader, note_derived
+from gateway.settings import Limits
+from gateway.trail import Trail
+
+
+class Job(Protocol):
+    """Something to be done that may have to wait for reads."""
+
+    def advance(self, run: Run) -> Kind | None:
+        """Go on; returns what has to arrive first, None when done."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """One operation about persons while its plan runs.
+
+    ``arguments``: what came of ``plan.dynamic``. ``problems``, ``mirrored``, ``trail``, ``states``:
+    what goes into the answer and the journal. ``numbers``: whose they are, as far as it is known;
+    ``opened``: those that were asked for. ``ready``, ``waiting``: jobs that can go on, and those
+    that wait, by what they wait for. ``looking``: access logs being read. ``named``: how many
+    people the operation has named so far.
+    """
+
+    plan: Plan
+    arguments: Sequence[object]
+    reader: Reader
+    reads: Reads
+    limits: Limits
+    population: Population | None
+    problems: list[Problem] = field(default_factory=list)
+    mirrored: list[dict[str, object]] = field(default_factory=list)
+    trail: Trail = field(default_factory=Trail)
+    states: dict[str, State] = field(default_factory=dict)
+    numbers: dict[str, Numbers] = field(default_factory=dict)
+    opened: set[str] = field(default_factory=set)
+    decided: dict[tuple[int, Sensitivity | None], Answer | None] = field(default_factory=dict)
+    ready: list[Job] = field(default_factory=list)
+    waiting: dict[Kind, list[Job]] = field(default_factory=dict)
+    looking: list[asyncio.Task[None]] = field(default_factory=list)
+    named: int = 0
+
+    def advance(self) -> None:
+        """Take every job as far as it goes; one that waits is found again by what it waits for."""
+        while self.ready:
+            job = self.ready.pop()
+            kind = job.advance(self)
+            if kind is not None:
+                self.waiting.setdefault(kind, []).append(job)
+
+    def judged(self, arguments: object) -> object:
+        """Return arguments as they are for this request."""
+        return self.arguments[arguments.slot] if isinstance(arguments, Arguments) else arguments
+
+    def problem(
+        self, error: GatewayError, path: Path, locations: Sequence[Location], count: int = 1
+    ) -> None:
+        """Put ``error`` beside the data."""
+        self.problems.append(Problem(error, path, locations, count))
+
+    def note(self, record: Record, state: State) -> None:
+        """Remember for the journal in what state a list was answered: the worst counts."""
+        name = f"{record.database}.{record.name}"
+        known = self.states.get(name)
+        if known is not state:
+            self.states[name] = state if known is None else worst((state, known))
+
+    def look(
+        self,
+        plan: LogPlan,
+        numbers: Numbers,
+        own: bool,
+        above: Path,
+        target: list[LogPage | None],
+        place: int,
+    ) -> None:
+        """Start on reading an access log, beside everything else."""
+        path, locations = (*above, *plan.place.steps), plan.place.locations
+
+        async def read() -> None:
+            try:
+                given = self.judged(plan.arguments)
+                assert isinstance(given, Mapping)
+                page = await self.reader.access_log(numbers, own, log_question(given))
+            except GatewayError as error:
+                self.problem(error, path, locations)
+                return
+            target[place] = page
+            problem = log_problem(page)
+            if problem is not None:
+                self.problem(problem, path, locations)
+
+        self.looking.append(asyncio.create_task(read()))
+
+    def concluded(self, computed: Computed, sections: set[str], state: State) -> None:
+        """Note in what state a derived view was answered, and that it was."""
+        name = note_derived(sections, computed, state)
+        self.states[name] = worst((state, self.states.get(name, State.ANSWERED)))
+
+    def decide(self, record: Record, own: Sensitivity | None) -> Answer | None:
+        """Return what is decided without fetching, once a request for each kind of record."""
+        key = (id(record), own)
+        if key not in self.decided:
+            self.decided[key] = self.reader.decide(record, own)
+        return self.decided[key]
+
+    def known(self, record: Record, lookup: Lookup, number: str) -> Answer | None:
+        """Return the answer to a read that has been made, None for one that has not."""
+        answers = self.reads.answers.get((record.database, lookup.name))
+        return answers.get(number) if answers else None
+
+    def answer(
+        self,
+        record: Record,
+        lookup: Lookup,
+        kind: Kind,
+        own: Sensitivity | None,
+        keys: Sequence[str],
+        earlier_asked: bool | None,
+    ) -> Answer | Kind:
+        """Return the answer for a list as the caller may see it; else what has to arrive first."""
+        answer = self.decide(record, own)
+        if answer is None and opens_on_death(record):
+            dead = self.dead(keys)
+            if not isinstance(dead, bool):
+                return dead
+            answer = None if dead else self.reader.withheld(record)
+        if answer is None:
+            got = self.got(record, lookup, kind, keys)
+            if got is None:
+                return kind
+            answer = self.reader.take(record, got, earlier_asked)
+        self.note(record, answer.report.state)
+        return answer
+
+    def dead(self, numbers: Sequence[str]) -> bool | Kind:
+        """Return whether a person is known to be dead; else what has to arrive first."""
+        deaths = deaths_of(self.reader.sources)
+        if deaths is None:
+            return False
+        record, lookup = deaths
+        kind = (record.database, lookup.name)
+        got = self.got(record, lookup, kind, numbers)
+        return kind if got is None else is_dead(record, got)
+
+    def got(
+        self, record: Record, lookup: Lookup, kind: Kind, keys: Sequence[str]
+    ) -> list[Answer] | None:
+        """Return the answers for ``keys``; None where they are not there yet, and asked for."""
+        known = self.reads.answers.get(kind, {})
+        got = [known[key] for key in keys if key in known]
+        if len(got) == len(keys):
+            return got
+        self.reads.ask(record, lookup, kind, keys)
+        return None
