@@ -23,11 +23,11 @@ from gateway.protection import (
 )
 
 
-def _nothing(record: Record, caller: Caller, own: bool) -> bool:
+def _no_record(record: Record) -> bool:
     return False
 
 
-def _no_record(record: Record) -> bool:
+def _never(caller: Caller, own: bool) -> bool:
     return False
 
 
@@ -39,43 +39,68 @@ def _no_row(record: Record, row: Row, caller: Caller) -> bool:
 class Rule:
     """One protection.
 
-    ``withholds`` decides, before anything is fetched, that a record type is not shown at all;
-    ``own``: it is the citizen's own view. ``after_death`` that it is shown only once the person is
-    known to be dead. ``concerns`` says of which record types single rows may be hidden, and
-    ``hides`` decides for a row of one of those, before it is filtered or counted.
+    ``about`` says which record types may be withheld as a whole, and ``withholds`` from whom,
+    before anything is fetched; ``own``: it is the citizen's own view. ``after_death``: what is not
+    withheld is shown only once the person is known to be dead. ``concerns`` says of which record
+    types single rows may be hidden, and ``hides`` decides for a row of one of those, before it is
+    filtered or counted.
     """
 
     name: str
-    withholds: Callable[[Record, Caller, bool], bool] = _nothing
-    after_death: Callable[[Record], bool] = _no_record
+    about: Callable[[Record], bool] = _no_record
+    withholds: Callable[[Caller, bool], bool] = _never
+    after_death: bool = False
     concerns: Callable[[Record], bool] = _no_record
     hides: Callable[[Record, Row, Caller], bool] = _no_row
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("adoption", adoption.withholds, concerns=adoption.concerns, hides=adoption.hides),
+    Rule("adoption", adoption.about, adoption.withholds, False, adoption.concerns, adoption.hides),
     Rule("original", concerns=original.concerns, hides=original.hides),
-    Rule("will", will.withholds, will.concerns_wills, will.concerns, will.hides),
-    Rule("violation", violation.withholds),
-    Rule("address", address.withholds),
-    Rule("represented", represented.withholds),
+    Rule("will", will.about, will.withholds, True, will.concerns, will.hides),
+    Rule("violation", violation.about, violation.withholds),
+    Rule("address", address.about, address.withholds),
+    Rule("represented", represented.about, represented.withholds),
     Rule("public notice", concerns=public_notice.concerns, hides=public_notice.hides),
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Of:
+    """The rules that are about one record type. ``among``: the rules that they were taken from."""
+
+    among: tuple[Rule, ...]
+    withholding: tuple[Rule, ...]
+    hiding: tuple[Rule, ...]
+
+
+#: By database and record: most have no rule at all, and every list of every answer asks.
+_KNOWN: dict[tuple[str, str], _Of] = {}
+
+
+def _of(record: Record) -> _Of:
+    name = (record.database, record.name)
+    known = _KNOWN.get(name)
+    if known is None or known.among is not RULES:
+        withholding = tuple(rule for rule in RULES if rule.about(record))
+        hiding = tuple(rule for rule in RULES if rule.concerns(record))
+        known = _KNOWN[name] = _Of(RULES, withholding, hiding)
+    return known
+
+
 def is_withheld(record: Record, caller: Caller, own: bool) -> bool:
     """Say whether some rule withholds all records of this type from ``caller``."""
-    return any(rule.withholds(record, caller, own) for rule in RULES)
+    return any(rule.withholds(caller, own) for rule in _of(record).withholding)
 
 
 def opens_on_death(record: Record) -> bool:
     """Say whether records of this type are shown only once the person is known to be dead."""
-    return any(rule.after_death(record) for rule in RULES)
+    return any(rule.after_death for rule in _of(record).withholding)
 
 
 def visible(record: Record, rows: tuple[Row, ...], caller: Caller) -> tuple[Row, ...]:
     """Return the rows that no rule hides, in the same order."""
-    rules = [rule for rule in RULES if rule.concerns(record)] if rows else []
-    if not rules:
+    rules = _of(record).hiding
+    if not rules or not rows:
         return rows
     return tuple(row for row in rows if not any(rule.hides(record, row, caller) for rule in rules))

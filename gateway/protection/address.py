@@ -17,7 +17,11 @@ from gateway.procedures.procedure import is_for
 PURPOSE = "address-protection"
 
 
-def withholds(record: Record, caller: Caller, own: bool) -> bool:
-    """Withhold protection orders from everybody but those who carry them out."""
-    is_order = (record.database, record.name) == ("population", "protection_orders")
-    return is_order and (own or not is_for(caller.purpose, {PURPOSE}))
+def about(record: Record) -> bool:
+    """Say whether records of this type are protection orders."""
+    return (record.database, record.name) == ("population", "protection_orders")
+
+
+def withholds(caller: Caller, own: bool) -> bool:
+    """Withhold them from everybody but those who carry them out."""
+    return own or not is_for(caller.purpose, {PURPOSE})

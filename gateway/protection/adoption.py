@@ -18,10 +18,14 @@ PURPOSE = "2.001263"
 _EVENTS = frozenset({"ADOPTION", "ADOPTION_TERMINATION", "FOREIGN_ADOPTION"})
 
 
-def withholds(record: Record, caller: Caller, own: bool) -> bool:
-    """Withhold the adoption records from every caller without the adoption purpose."""
-    is_adoption = (record.database, record.name) == ("civil_status", "adoptions")
-    return is_adoption and (own or not registers(caller))
+def about(record: Record) -> bool:
+    """Say whether records of this type are adoptions."""
+    return (record.database, record.name) == ("civil_status", "adoptions")
+
+
+def withholds(caller: Caller, own: bool) -> bool:
+    """Withhold them from every caller without the adoption purpose."""
+    return own or not registers(caller)
 
 
 def concerns(record: Record) -> bool:

@@ -21,9 +21,14 @@ _RECORDS = frozenset({"population.protection_orders"})
 _PURPOSES = frozenset({"2.000829", "address-protection"})
 
 
-def withholds(record: Record, caller: Caller, _own: bool) -> bool:
-    """Withhold what concerns legal aid and protection from representatives."""
-    return caller.representative is not None and _concerns(f"{record.database}.{record.name}")
+def about(record: Record) -> bool:
+    """Say whether records of this type concern legal aid or protection."""
+    return _concerns(f"{record.database}.{record.name}")
+
+
+def withholds(caller: Caller, _own: bool) -> bool:
+    """Withhold them from representatives."""
+    return caller.representative is not None
 
 
 def is_closed(sections: Iterable[str], purpose: str | None) -> bool:

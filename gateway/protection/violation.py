@@ -18,10 +18,11 @@ from gateway.procedures.procedure import UNIFIED, is_for
 PURPOSES = frozenset({"violation-handling", UNIFIED})
 
 
-def withholds(record: Record, caller: Caller, own: bool) -> bool:
-    """Withhold all records of violations for general purposes, but not from the citizen."""
-    return (
-        record.database == "administrative_violations"
-        and not own
-        and not is_for(caller.purpose, PURPOSES)
-    )
+def about(record: Record) -> bool:
+    """Say whether records of this type are of violations."""
+    return record.database == "administrative_violations"
+
+
+def withholds(caller: Caller, own: bool) -> bool:
+    """Withhold them for general purposes, but not from the citizen."""
+    return not own and not is_for(caller.purpose, PURPOSES)

@@ -17,14 +17,14 @@ from gateway.procedures.procedure import is_for
 PURPOSE = "notarised-inheritance"
 
 
-def withholds(record: Record, caller: Caller, own: bool) -> bool:
-    """Withhold the list of wills from every caller who does not settle an estate."""
-    return concerns_wills(record) and (own or not is_for(caller.purpose, {PURPOSE}))
-
-
-def concerns_wills(record: Record) -> bool:
+def about(record: Record) -> bool:
     """Say whether records of this type are wills, which a death opens."""
     return (record.database, record.name) == ("notary", "wills")
+
+
+def withholds(caller: Caller, own: bool) -> bool:
+    """Withhold them from every caller who does not settle an estate."""
+    return own or not is_for(caller.purpose, {PURPOSE})
 
 
 def concerns(record: Record) -> bool:
