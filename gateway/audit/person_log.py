@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,8 +11,8 @@ from typing import Any
 import structlog
 
 from gateway.answer import State
-from gateway.audit.access_log import page
-from gateway.audit.copy import CopyUnavailable
+from gateway.audit.access_log import Page, page
+from gateway.audit.copy import Copy, CopyUnavailable
 from gateway.audit.entry import person_hashes
 from gateway.audit.log import AuditLog
 from gateway.clock import Clock
@@ -32,7 +33,11 @@ _BEHIND = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class PersonLog:
-    """Reads the access log of one person at a time."""
+    """Reads the access log of one person at a time.
+
+    ``patience``: seconds that this gateway's own entries are waited for, and as long again the copy
+    itself, so that an answer does not outlive its deadline for it.
+    """
 
     audit: AuditLog
     hashes: Keyring
@@ -42,30 +47,32 @@ class PersonLog:
     async def page(self, numbers: Numbers, asked: LogQuestion, by_representative: bool) -> LogPage:
         """Return a page of the log of the person with ``numbers``, under former keys too.
 
-        Waits up to ``patience`` seconds for this gateway's own entries. Raises GatewayError
-        INVALID_VALUE for a bad cursor.
+        Raises GatewayError INVALID_VALUE for a bad cursor.
         """
-        if self.audit.copy is None:
+        copy, shipper = self.audit.copy, self.audit.shipper
+        if copy is None:
             return LogPage(State.NOT_OPERATING)
+        caught_up = shipper is None or await shipper.catch_up(self.patience)
         try:
-            found = await page(
-                self.audit.copy,
-                person_hashes(self.hashes, numbers.all),
-                self.clock.now(),
-                asked.first,
-                asked.after,
-                by_representative,
-                own=self.audit.shipper,
-                within=self.patience,
-            )
-        except CopyUnavailable:
+            found = await self._found(copy, numbers, asked, by_representative)
+            items = [_shown(one) for one in found.entries]
+        except (CopyUnavailable, TimeoutError):
             log.warning("the copy of the journals cannot be read")
             return LogPage(State.UNAVAILABLE)
-        items = [_shown(one) for one in found.entries]
+        except (KeyError, TypeError, ValueError) as error:  # of what an entry ought to hold
+            log.error("an entry in the copy of the journals is none", error=type(error).__name__)
+            return LogPage(State.UNAVAILABLE)
         until = found.complete_until
-        complete = until is not None and until >= self.clock.now() - _BEHIND
+        complete = caught_up and until is not None and until >= self.clock.now() - _BEHIND
         state = State.ANSWERED if complete else State.PARTIAL
         return LogPage(state, items, found.next, until)
+
+    async def _found(
+        self, copy: Copy, numbers: Numbers, asked: LogQuestion, by_representative: bool
+    ) -> Page:
+        persons, now = person_hashes(self.hashes, numbers.all), self.clock.now()
+        async with asyncio.timeout(self.patience):
+            return await page(copy, persons, now, asked.first, asked.after, by_representative)
 
 
 def _shown(entry: Mapping[str, Any]) -> LogEntry:

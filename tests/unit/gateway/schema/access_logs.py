@@ -21,7 +21,9 @@ PAGE = """items { at agency purpose purposeTitle { vi en } caseNumber role secti
 MINE = f"""query($first: Int! = 20, $after: String) {{
   me {{ accessLog(first: $first, after: $after) {{ {PAGE} }} }} }}"""
 THEIRS = f"query($id: PersonNumber!) {{ person(id: $id) {{ accessLog {{ {PAGE} }} }} }}"
-NAME = "query($id: PersonNumber!) { person(id: $id) { population { identity { source { state } } } } }"
+NAME = (
+    "query($id: PersonNumber!) { person(id: $id) { population { identity { source { state } } } } }"
+)
 #: A husband's marriages, and of his wife in them no more than who she is.
 MARRIAGES = """query($id: PersonNumber!) { person(id: $id) { civilStatus { marriages { items {
   wife { person { population { identity { item { fullName } } } } } } } } } }"""
@@ -74,7 +76,7 @@ async def own_answer(
 
 async def own_log(gateway: Running, number: str = HOA, **variables: object) -> dict[str, Any]:
     """Return the access log that the citizen with ``number`` sees; nothing may be amiss."""
-    body = await own_answer(gateway, number, **variables)
+    body = await own_answer(gateway, number, MINE, **variables)
     assert "errors" not in body, body
     log: dict[str, Any] = body["data"]["me"]["accessLog"]
     return log

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.key_files import rotate
 from gateway.procedures.procedure import UNIFIED
-from tests.support.people import HOA, LAN, OLD_NUMBER
+from tests.support.people import HOA, LAN, OLD_NUMBER, backends
 from tests.support.running import codes
 from tests.unit.gateway.protection.worlds import WAYS, answer
 from tests.unit.gateway.schema.access_logs import (
@@ -177,9 +177,11 @@ async def test_who_is_mentioned_under_an_old_number_is_found_under_the_present_o
     """The cast's revoked marriage is filed under the old number of the husband."""
     query = """query($id: PersonNumber!) { person(id: $id) { civilStatus { marriages { items {
       husband { citizenId } } } } } }"""
-    marriage = {"event_id": "M9", "husband_citizen_id": OLD_NUMBER, "wife_citizen_id": LAN}
-    from tests.support.people import backends
-
+    marriage: dict[str, object] = {
+        "event_id": "M9",
+        "husband_citizen_id": OLD_NUMBER,
+        "wife_citizen_id": LAN,
+    }
     async with logged(tmp_path, backends(civil_status={"marriages": [marriage]})) as gateway:
         request_id = await look_up(gateway, LAN, query)
         log = await own_log(gateway, HOA)

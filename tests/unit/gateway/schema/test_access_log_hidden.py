@@ -1,0 +1,213 @@
+"""What of an access log is not for everybody, or not yet, leaves no trace in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.procedures.procedure import UNIFIED
+from gateway.scopes import AUDIT
+from gateway.settings import Purpose
+from tests.support.people import HOA, LAN
+from tests.support.running import Running, codes
+from tests.unit.gateway.access.representing import CHILD, birth, books
+from tests.unit.gateway.protection.hidden_rows import adopted, common, who_made_a_will
+from tests.unit.gateway.protection.selecting import ROOMY, of_person
+from tests.unit.gateway.protection.worlds import (
+    ALL,
+    EVERY,
+    LIVE,
+    WAYS,
+    Rows,
+    acting,
+    answer,
+    together,
+    world,
+)
+from tests.unit.gateway.schema.access_logs import (
+    MINE,
+    THEIRS,
+    asked,
+    logged,
+    look_up,
+    own_answer,
+    own_log,
+)
+
+REVIEW = "access-log-review"
+AID = "query($id: PersonNumber!) { person(id: $id) { legalAid { cases { items { caseNo } } } } }"
+DEFERRED = {"1.000894": Purpose(deferred_days=30)}
+DAY = 24 * 3600
+
+
+@pytest.fixture(autouse=True, params=WAYS)
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(request.param, monkeypatch)
+
+
+async def pages(gateway: Running, number: str, first: int) -> list[list[str]]:
+    """Return who looked somebody up, page by page of their log."""
+    found, after = [], None
+    while True:
+        log = await own_log(gateway, number, first=first, after=after)
+        found.append(asked(log, "NAMED"))
+        if (after := log["next"]) is None:
+            return found
+
+
+async def test_a_deferred_look_up_leaves_no_trace_until_its_time_and_then_stands_in_its_place(
+    tmp_path: Path,
+) -> None:
+    async with logged(tmp_path, purposes=DEFERRED) as gateway:
+        first = await look_up(gateway)
+        hidden = [await look_up(gateway, purpose="1.000894") for _ in range(2)]
+        last = await look_up(gateway)
+        before = await own_log(gateway, first=2)
+        assert (asked(before), before["next"]) == ([last, first], None)
+        gateway.clock.advance(29 * DAY)
+        assert hidden[0] not in json.dumps(await own_log(gateway))
+        gateway.clock.advance(DAY)
+        assert asked(await own_log(gateway)) == [last, *hidden[::-1], first]
+
+
+async def test_deferred_look_ups_make_no_page_of_their_own(tmp_path: Path) -> None:
+    async with logged(tmp_path, purposes=DEFERRED) as gateway:
+        made = []
+        for _ in range(2):
+            made.append(await look_up(gateway))
+            await look_up(gateway, purpose="1.000894.H29")
+        found = await pages(gateway, HOA, 1)
+    assert [one for one in found if one] == [[made[1]], [made[0]]]
+    assert found[-1] == [made[0]], "there is no empty page at the end"
+
+
+async def test_deferred_look_ups_alone_are_no_log_at_all(tmp_path: Path) -> None:
+    async with logged(tmp_path, purposes=DEFERRED) as gateway:
+        await look_up(gateway, purpose="1.000894")
+        his = await own_log(gateway, HOA, first=1)
+        hers = await own_log(gateway, LAN, first=1)
+    assert his == hers
+
+
+@pytest.mark.parametrize(
+    ("query", "purpose"),
+    [
+        (AID, UNIFIED),
+        (AID, "2.000829"),
+        ("query($id: PersonNumber!) { person(id: $id) { id } }", "2.000829"),
+        ("query($id: PersonNumber!) { person(id: $id) { id } }", "2.000829.H29"),
+        ("query($id: PersonNumber!) { person(id: $id) { id } }", "address-protection"),
+    ],
+)
+async def test_a_parent_sees_no_trace_of_look_ups_for_legal_aid_or_protection(
+    tmp_path: Path, query: str, purpose: str
+) -> None:
+    async with logged(tmp_path, books(births=[birth()]), ALL, LIVE) as gateway:
+        shown = await look_up(gateway, CHILD)
+        hidden = await look_up(gateway, CHILD, query, EVERY, purpose)
+        token = acting(gateway, LAN, CHILD)
+        reply = await gateway.post(MINE, {"first": 1}, token, x_purpose="", x_case_number="")
+        parents = reply.json()["data"]["me"]["accessLog"]
+        childs = await own_log(gateway, CHILD)
+    assert asked(parents) == [shown]
+    assert (parents["next"], parents["state"]) == (None, "ANSWERED")
+    assert hidden not in json.dumps(parents)
+    assert asked(childs) == [hidden, shown]
+    assert asked(childs, "REPRESENTED") != [], "that the parent read the log is in it"
+
+
+async def review(gateway: Running, scopes: tuple[str, ...], purpose: str) -> dict[str, Any]:
+    """Ask for HOA's log as somebody else."""
+    token = gateway.token(*scopes, subject="auditor-1", purposes=[purpose])
+    reply = await gateway.post(THEIRS, {"id": HOA}, token, x_purpose=purpose)
+    body: dict[str, Any] = reply.json()
+    return body
+
+
+@pytest.mark.parametrize(
+    ("scopes", "purpose", "missing"),
+    [
+        (("population:read",), "1.000894", [AUDIT, "purpose:access_log"]),
+        (("population:read",), REVIEW, [AUDIT]),
+        ((AUDIT,), "1.000894", ["purpose:access_log"]),
+    ],
+)
+async def test_somebody_elses_log_needs_the_auditors_scope_and_purpose(
+    tmp_path: Path, scopes: tuple[str, ...], purpose: str, missing: list[str]
+) -> None:
+    async with logged(tmp_path) as gateway:
+        await look_up(gateway)
+        body = await review(gateway, scopes, purpose)
+    assert body["data"] == {"person": {"accessLog": None}}
+    (error,) = body["errors"]
+    assert error["extensions"]["code"] == "FORBIDDEN"
+    assert error["extensions"]["missing"] == missing
+    assert error["path"] == ["person", "accessLog"]
+
+
+async def test_a_husband_does_not_see_the_log_of_his_wife_by_way_of_their_marriage(
+    tmp_path: Path,
+) -> None:
+    query = """{ me { civilStatus { marriages { items { wife { person {
+      accessLog { items { requestId } } } } } } } } }"""
+    async with logged(tmp_path) as gateway:
+        request_id = await look_up(gateway, LAN)
+        body = await own_answer(gateway, query=query)
+    assert "FORBIDDEN" in codes(body)
+    assert request_id not in json.dumps(body)
+
+
+async def test_an_auditor_sees_the_log_and_stands_in_it_then(tmp_path: Path) -> None:
+    async with logged(tmp_path) as gateway:
+        request_id = await look_up(gateway)
+        gateway.clock.advance(60)
+        body = await review(gateway, (AUDIT,), REVIEW)
+        log = await own_log(gateway)
+    (seen,) = body["data"]["person"]["accessLog"]["items"]
+    assert seen["requestId"] == request_id
+    assert "errors" not in body
+    assert [one["purpose"] for one in log["items"]] == [REVIEW, UNIFIED]
+    assert log["items"][0]["role"] == "NAMED"
+    assert log["items"][0]["purposeTitle"]["en"] == "Review of the access log"
+
+
+async def test_an_auditor_does_not_see_what_is_deferred_either(tmp_path: Path) -> None:
+    async with logged(tmp_path, purposes=DEFERRED) as gateway:
+        await look_up(gateway, purpose="1.000894")
+        body = await review(gateway, (AUDIT,), REVIEW)
+    assert body["data"]["person"]["accessLog"]["items"] == []
+
+
+#: Alike in all that a number says of a person.
+ONE, OTHER = "001220000001", "001220000002"
+VARYING = ("requestId", "at")
+
+
+def told(log: dict[str, Any]) -> Any:
+    """Return a log without what differs between any two look-ups."""
+    items = [{k: v for k, v in one.items() if k not in VARYING} for one in log["items"]]
+    return {"items": items, "state": log["state"], "next": log["next"] is not None}
+
+
+@pytest.mark.parametrize("hidden", [adopted, who_made_a_will], ids=["adoption", "will"])
+@pytest.mark.parametrize("purpose", [UNIFIED, "1.004837"])
+async def test_no_log_tells_who_has_what_is_hidden(
+    tmp_path: Path, hidden: Any, purpose: str
+) -> None:
+    mother: Rows = {"population": {"identity": [{"citizen_id": LAN, "life_status": "ALIVE"}]}}
+    everything = world(together(mother, common(ONE), common(OTHER), hidden(ONE)))
+    async with logged(tmp_path, everything, ALL, LIVE, limits=ROOMY) as gateway:
+        whole = of_person(gateway.service.schema, ("civilStatus", "notary", "population"))
+        query = f"query($id: PersonNumber!) {{ person(id: $id) {{ {whole} }} }}"
+        mothers = []
+        for number in (ONE, OTHER):
+            await look_up(gateway, number, query, EVERY, purpose)
+            mothers.append(told(await own_log(gateway, LAN, first=1)))
+        with_it, without = [told(await own_log(gateway, one)) for one in (ONE, OTHER)]
+    assert with_it["items"][0]["role"] == "NAMED"
+    assert with_it["items"][0]["sections"], "something was read"
+    assert with_it == without
+    assert mothers[0]["items"] == mothers[1]["items"] != []

@@ -1,0 +1,204 @@
+"""A log that cannot be read, or not wholly, is never taken for one in which nobody stands."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.settings import Audit, Limits
+from tests.support.copies import HOST, PORT, Line, database
+from tests.support.faults import Faulty
+from tests.support.people import FIRST_HOLDER, HOA, LAN, backends
+from tests.support.running import Running
+from tests.unit.gateway.protection.worlds import WAYS, answer
+from tests.unit.gateway.schema.access_logs import (
+    asked,
+    logged,
+    look_up,
+    own_answer,
+    own_log,
+)
+
+BESIDE = """{ me { id accessLog { items { at } next state completeUntil }
+  population { identity { item { fullName } } } } }"""
+UNKNOWN = {"items": None, "next": None, "state": "UNAVAILABLE", "completeUntil": None}
+#: A copy that is gone is waited for: not long here.
+SOON = Limits(deadline=1, new_documents=1_000_000)
+
+
+@pytest.fixture(autouse=True, params=WAYS)
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(request.param, monkeypatch)
+
+
+def is_unknown_and_the_rest_stands(body: dict[str, Any]) -> bool:
+    assert body["data"]["me"] == {
+        "id": HOA,
+        "accessLog": UNKNOWN,
+        "population": {"identity": {"item": {"fullName": "Nguyễn Văn Hòa"}}},
+    }
+    (error,) = body["errors"]
+    assert error["extensions"]["code"] == "ACCESS_LOG_UNAVAILABLE"
+    return bool(error["path"] == ["me", "accessLog"])
+
+
+async def test_without_a_copy_the_log_is_not_operating(tmp_path: Path) -> None:
+    async with logged(tmp_path, audit=Audit()) as gateway:
+        await look_up(gateway)
+        body = await own_answer(gateway, query=BESIDE)
+    assert body["data"]["me"]["accessLog"] == {**UNKNOWN, "state": "NOT_OPERATING"}
+    assert "errors" not in body
+
+
+def _no_database(folder: Path) -> None:
+    (folder / "copy.sqlite").write_bytes(b"this is no database" * 1000)
+
+
+def _a_folder(folder: Path) -> None:
+    (folder / "copy.sqlite").mkdir()
+
+
+def _of_something_else(folder: Path) -> None:
+    with sqlite3.connect(folder / "copy.sqlite") as other:
+        other.execute("CREATE TABLE audit_persons (something TEXT)")
+    other.close()
+
+
+@pytest.mark.parametrize("broken", [_no_database, _a_folder, _of_something_else])
+async def test_a_copy_that_cannot_be_read_is_no_empty_log(
+    tmp_path: Path, broken: Callable[[Path], None]
+) -> None:
+    broken(tmp_path)
+    async with logged(tmp_path, limits=SOON) as gateway:
+        assert is_unknown_and_the_rest_stands(await own_answer(gateway, query=BESIDE))
+
+
+@pytest.mark.parametrize("body", ["nonsense", "{}", "[]", '{"persons": [{}]}'])
+async def test_an_entry_in_the_copy_that_is_none_makes_the_log_unknown(
+    tmp_path: Path, body: str
+) -> None:
+    async with logged(tmp_path, limits=SOON) as gateway:
+        await look_up(gateway)
+        await own_log(gateway)
+        with sqlite3.connect(tmp_path / "copy.sqlite") as copy:
+            copy.execute("UPDATE audit_entries SET body = ? WHERE seq = 1", [body])
+        copy.close()
+        assert is_unknown_and_the_rest_stands(await own_answer(gateway, query=BESIDE))
+
+
+@pytest.mark.services
+async def test_a_log_comes_back_with_its_database(tmp_path: Path) -> None:
+    async with database("postgresql", tmp_path) as url:
+        line = Line(HOST, PORT)
+        await line.join()
+        through = url.replace(f":{PORT}/", f":{line.port}/")
+        async with logged(tmp_path, audit=Audit(copy_url=through), limits=SOON) as gateway:
+            request_id = await look_up(gateway)
+            assert (await known_log(gateway))["state"] == "ANSWERED"
+            await line.cut()
+            assert is_unknown_and_the_rest_stands(await own_answer(gateway, query=BESIDE))
+            await line.join()
+            assert request_id in asked(await known_log(gateway))
+        await line.cut()
+
+
+async def known_log(gateway: Running) -> dict[str, Any]:
+    """Ask until the log is whole: the shipper tries again by itself."""
+    async with asyncio.timeout(30):
+        while True:
+            body = await own_answer(gateway)
+            log: dict[str, Any] = body["data"]["me"]["accessLog"]
+            if log["state"] == "ANSWERED":
+                return log
+
+
+async def test_a_database_that_hangs_does_not_hold_up_the_answer(tmp_path: Path) -> None:
+    over = asyncio.Event()
+
+    async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    audit = Audit(copy_url=f"postgresql://postgres@127.0.0.1:{port}/nothing")
+    async with server, logged(tmp_path, audit=audit, limits=SOON) as gateway:
+        async with asyncio.timeout(4):
+            body = await own_answer(gateway, query=BESIDE)
+        over.set()
+    assert is_unknown_and_the_rest_stands(body)
+
+
+async def test_without_all_numbers_of_the_person_the_log_is_not_whole(tmp_path: Path) -> None:
+    everything = backends()
+    population = Faulty(everything["population"])
+    async with logged(tmp_path, {**everything, "population": population}) as gateway:
+        request_id = await look_up(gateway)
+        population.fault = "down"
+        body = await own_answer(gateway)
+    log = body["data"]["me"]["accessLog"]
+    assert log["state"] == "PARTIAL"
+    assert asked(log) == [request_id]
+
+
+async def test_whose_old_number_somebody_else_held_too_has_no_log_that_is_known_to_be_whole(
+    tmp_path: Path,
+) -> None:
+    async with logged(tmp_path) as gateway:
+        log = await own_log(gateway, FIRST_HOLDER)
+    assert (log["items"], log["state"]) == ([], "PARTIAL")
+
+
+@pytest.mark.parametrize(
+    ("behind", "state"), [(timedelta(seconds=59), "ANSWERED"), (timedelta(seconds=61), "PARTIAL")]
+)
+async def test_a_gateway_that_ships_nothing_for_a_minute_makes_the_log_partial(
+    tmp_path: Path, behind: timedelta, state: str
+) -> None:
+    async with logged(tmp_path) as gateway:
+        await look_up(gateway)
+        await own_log(gateway)
+        until = (gateway.clock.now() - behind).replace(tzinfo=None)
+        other_gateway(tmp_path, until.isoformat(" ", "microseconds"))
+        log = await own_log(gateway)
+    assert log["state"] == state
+    assert log["completeUntil"] == f"{until.isoformat()}+00:00"
+    assert len(asked(log)) == 1
+
+
+async def test_a_gateway_that_has_shipped_nothing_yet_makes_the_log_partial(tmp_path: Path) -> None:
+    async with logged(tmp_path) as gateway:
+        await own_log(gateway, LAN)
+        other_gateway(tmp_path, None)
+        log = await own_log(gateway)
+    assert (log["items"], log["state"], log["completeUntil"]) == ([], "PARTIAL", None)
+
+
+def other_gateway(folder: Path, until: str | None) -> None:
+    with sqlite3.connect(folder / "copy.sqlite") as copy:
+        copy.execute("INSERT INTO audit_journals VALUES ('another', 0, ?)", [until])
+    copy.close()
+
+
+async def test_what_this_gateway_has_not_shipped_makes_the_log_partial(tmp_path: Path) -> None:
+    """The copy can be read but not written to: of what was read last nothing is in it."""
+    async with logged(tmp_path, limits=SOON) as gateway:
+        first = await look_up(gateway)
+        await own_log(gateway)
+        with sqlite3.connect(tmp_path / "copy.sqlite") as copy:
+            copy.execute(
+                "CREATE TRIGGER full BEFORE INSERT ON audit_entries "
+                "BEGIN SELECT RAISE(ABORT, 'full'); END"
+            )
+        copy.close()
+        await look_up(gateway)
+        body = await own_answer(gateway)
+    log = body["data"]["me"]["accessLog"]
+    assert asked(log) == [first]
+    assert log["state"] == "PARTIAL"

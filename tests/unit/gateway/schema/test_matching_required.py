@@ -1,0 +1,203 @@
+"""A client that has to know more of a person than the number: numbers cannot be tried out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from gateway.audit.entry import person_hash
+from gateway.settings import Client
+from tests.support.faults import Faulty
+from tests.support.people import HOA, LAN, NOBODY, OLD_NUMBER, SHARED_NUMBER, backends
+from tests.support.running import OFFICER, Running, codes, running
+from tests.unit.gateway.protection.worlds import WAYS, answer
+
+BOUND = {"test-client": Client(matching=True)}
+HIS_NAME, HER_NAME = {"name": "Nguyễn Văn Hòa"}, {"name": "Trần Thị Lan"}
+SOMEBODY = {"name": "Somebody Else"}
+#: An old number that nobody holds.
+NO_OLD_NUMBER = "111111111"
+
+PERSON = """query($id: PersonNumber!, $matching: Matching) { person(id: $id, matching: $matching) {
+  id population { identity { item { fullName } } } civilStatus { marriages { items { eventId } } }
+} }"""
+PERSONS = """query($ids: [PersonNumber!]!) { persons(ids: $ids) {
+  id population { identity { item { fullName } } } } }"""
+
+
+@pytest.fixture(autouse=True, params=WAYS)
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(request.param, monkeypatch)
+
+
+def watched() -> dict[str, Faulty]:
+    """Return the cast's databases, which note what they are asked."""
+    return {name: Faulty(one) for name, one in backends().items()}
+
+
+def reads(everything: dict[str, Faulty]) -> list[tuple[str, str]]:
+    """Return what was read, by which lookup, and forget it."""
+    found = [(record, by) for one in everything.values() for record, by, _ in one.fetched]
+    for one in everything.values():
+        one.fetched.clear()
+    return sorted(found)
+
+
+async def ask(gateway: Running, number: str, matching: object = None) -> httpx2.Response:
+    variables = {"id": number, "matching": matching}
+    return await gateway.post(PERSON, variables, gateway.token(*OFFICER))
+
+
+def roles(gateway: Running, *numbers: str) -> list[tuple[str, str]]:
+    """Return who is in the last entry of the journal, by number, and as what."""
+    known = {person_hash(gateway.service.person_hash, one): one for one in numbers}
+    return [(known[one["person"]], one["role"]) for one in gateway.journal()[-1]["persons"]]
+
+
+@pytest.mark.parametrize("matching", [None, {}, {"name": None}, {"name": None, "birthDate": None}])
+@pytest.mark.parametrize("number", [HOA, OLD_NUMBER, NOBODY, SHARED_NUMBER])
+async def test_a_number_alone_is_refused_and_nothing_is_fetched(
+    tmp_path: Path, number: str, matching: dict[str, Any] | None
+) -> None:
+    everything = watched()
+    async with running(tmp_path, everything, clients=BOUND) as gateway:
+        reply = await ask(gateway, number, matching)
+        assert roles(gateway, number) == [(number, "REFUSED")]
+        assert gateway.journal()[-1]["codes"] == ["MATCHING_REQUIRED"]
+    assert reply.json()["data"] == {"person": None}
+    assert codes(reply.json()) == ["MATCHING_REQUIRED"]
+    assert reply.json()["errors"][0]["path"] == ["person"]
+    assert reads(everything) == []
+
+
+async def test_an_argument_that_is_not_given_at_all_is_a_number_alone(tmp_path: Path) -> None:
+    everything = watched()
+    async with running(tmp_path, everything, clients=BOUND) as gateway:
+        query = """query($id: PersonNumber!) { person(id: $id) { id }
+          other: person(id: $id, matching: {}) { id } }"""
+        body = await gateway.ask(query, {"id": HOA})
+    assert body["data"] == {"person": None, "other": None}
+    assert codes(body) == ["MATCHING_REQUIRED"] * 2
+    assert reads(everything) == []
+
+
+@pytest.mark.parametrize("ids", [[HOA], [HOA, NOBODY], []])
+async def test_several_numbers_at_once_are_refused_and_nothing_is_fetched(
+    tmp_path: Path, ids: list[str]
+) -> None:
+    everything = watched()
+    async with running(tmp_path, everything, clients=BOUND) as gateway:
+        body = await gateway.ask(PERSONS, {"ids": ids})
+        assert sorted(roles(gateway, *ids)) == sorted((one, "REFUSED") for one in ids)
+    assert body["data"] == {"persons": None}
+    assert codes(body) == ["MATCHING_REQUIRED"]
+    assert reads(everything) == []
+
+
+@pytest.mark.parametrize("number", [HOA, OLD_NUMBER])
+@pytest.mark.parametrize("matching", [HIS_NAME, {"birthDate": "1990-02-03"}])
+async def test_details_that_agree_open_the_person(
+    tmp_path: Path, number: str, matching: dict[str, str]
+) -> None:
+    async with running(tmp_path, clients=BOUND) as gateway:
+        body = (await ask(gateway, number, matching)).json()
+        assert {role for _, role in roles(gateway, HOA, OLD_NUMBER)} == {"NAMED"}
+    assert body["data"]["person"]["id"] == HOA
+    assert body["data"]["person"]["population"]["identity"]["item"]["fullName"] == "Nguyễn Văn Hòa"
+    assert codes(body) == []
+
+
+@pytest.mark.parametrize("name", ["", " ", "-", "\u0301", "Nguyễn"])
+async def test_a_name_that_says_nothing_or_half_opens_nobody(tmp_path: Path, name: str) -> None:
+    async with running(tmp_path, clients=BOUND) as gateway:
+        body = (await ask(gateway, HOA, {"name": name})).json()
+    assert body["data"] == {"person": None}
+    assert codes(body) == ["PERSON_NOT_MATCHED"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "unknown"),
+    [(LAN, NOBODY), (HOA, NOBODY), (SHARED_NUMBER, NO_OLD_NUMBER), (OLD_NUMBER, NO_OLD_NUMBER),
+     (SHARED_NUMBER, NOBODY)],
+)  # fmt: skip
+@pytest.mark.parametrize("matching", [SOMEBODY, {"birthDate": "1911-11-11"}])
+async def test_a_mismatch_and_a_number_of_nobody_are_the_same_answer_byte_for_byte(
+    tmp_path: Path, wrong: str, unknown: str, matching: dict[str, str]
+) -> None:
+    async with running(tmp_path, clients=BOUND) as gateway:
+        mismatch = await ask(gateway, wrong, matching)
+        assert roles(gateway, wrong) == [(wrong, "REFUSED")]
+        nobody = await ask(gateway, unknown, matching)
+        assert roles(gateway, unknown) == [(unknown, "REFUSED")]
+        noted = [{**one, "id": "", "requestId": "", "persons": [], "tokenId": ""}
+                 for one in gateway.journal()]  # fmt: skip
+    assert mismatch.content == nobody.content
+    assert mismatch.status_code == nobody.status_code == 200
+    assert seen_headers(mismatch) == seen_headers(nobody)
+    assert codes(mismatch.json()) == ["PERSON_NOT_MATCHED"]
+    assert noted[0] == noted[1]
+
+
+def seen_headers(reply: httpx2.Response) -> dict[str, str]:
+    """Return the headers but those that count or name any request."""
+    counting = {"x-request-id", "ratelimit-remaining"}
+    return {name: value for name, value in reply.headers.items() if name not in counting}
+
+
+@pytest.mark.parametrize(("wrong", "unknown"), [(LAN, NOBODY), (SHARED_NUMBER, NO_OLD_NUMBER)])
+async def test_a_mismatch_and_a_number_of_nobody_cost_the_same_reads(
+    tmp_path: Path, wrong: str, unknown: str
+) -> None:
+    everything = watched()
+    async with running(tmp_path, everything, clients=BOUND) as gateway:
+        await ask(gateway, wrong, SOMEBODY)
+        mismatch = reads(everything)
+        await ask(gateway, unknown, SOMEBODY)
+        nobody = reads(everything)
+    assert mismatch == nobody
+    assert {record for record, _ in mismatch} == {"identity", "earlier_numbers"}, "and no lists"
+
+
+@pytest.mark.parametrize("number", [HOA, OLD_NUMBER, NOBODY])
+@pytest.mark.parametrize("matching", [HIS_NAME, SOMEBODY])
+async def test_what_could_not_be_compared_is_neither_a_match_nor_a_mismatch(
+    tmp_path: Path, number: str, matching: dict[str, str]
+) -> None:
+    everything = watched()
+    everything["population"].fault = "down"
+    async with running(tmp_path, everything, clients=BOUND) as gateway:
+        reply = await ask(gateway, number, matching)
+        assert roles(gateway, number) == [(number, "REFUSED")]
+    assert reply.json()["data"] == {"person": None}
+    assert codes(reply.json()) == ["NUMBER_UNRESOLVED"]
+    assert everything["civil_status"].fetched == []
+
+
+async def test_other_clients_need_no_details(tmp_path: Path) -> None:
+    async with running(tmp_path, clients=BOUND) as gateway:
+        token = gateway.token(*OFFICER, client="another")
+        one = await gateway.post(PERSON, {"id": HOA}, token)
+        several = await gateway.post(PERSONS, {"ids": [HOA, LAN]}, token)
+    assert one.json()["data"]["person"]["id"] == HOA
+    assert [each["id"] for each in several.json()["data"]["persons"]] == [HOA, LAN]
+
+
+async def test_the_own_view_needs_no_details(tmp_path: Path) -> None:
+    async with running(tmp_path, clients=BOUND) as gateway:
+        body = await gateway.ask("{ me { id } }", scopes=("me",), subject=HOA)
+        assert roles(gateway, HOA) == [(HOA, "OWN")]
+    assert body["data"] == {"me": {"id": HOA}}
+
+
+async def test_one_that_agrees_is_shown_beside_one_that_does_not(tmp_path: Path) -> None:
+    query = """query($matching: Matching) {
+      his: person(id: "001090012345", matching: $matching) { id }
+      hers: person(id: "001191054321", matching: $matching) { id } }"""
+    async with running(tmp_path, clients=BOUND) as gateway:
+        body = await gateway.ask(query, {"matching": HER_NAME})
+        assert sorted(roles(gateway, HOA, LAN)) == [(HOA, "REFUSED"), (LAN, "NAMED")]
+    assert body["data"] == {"his": None, "hers": {"id": LAN}}
+    assert codes(body) == ["PERSON_NOT_MATCHED"]
