@@ -44,6 +44,7 @@ lint: .venv/.dev
 bench: .venv/.dev
 	$(BIN)/python -m bench.plans
 	$(BIN)/python -m bench.compiling
+	$(BIN)/python -m bench.overhead
 
 schema: .venv/.dev
 	$(BIN)/justice-gateway schema --write
