@@ -169,7 +169,7 @@ class Open:
             _Report(one, person, reports, place) for place, one in enumerate(plan.reports)
         ]
         for place, log in enumerate(plan.logs):
-            run.look(log, numbers, plan.own, self.path, logs, place)
+            run.look(log, numbers, plan.own, sections, self.path, logs, place)
         run.ready += [
             _Derive(one, person, derived, place) for place, one in enumerate(plan.derived)
         ]

@@ -23,7 +23,7 @@ from gateway.plan.shapes import Arguments
 from gateway.problem import Location, Path, Problem
 from gateway.protection import opens_on_death
 from gateway.protection.life import deaths_of, is_dead
-from gateway.reading import Reader, note_derived
+from gateway.reading import Reader, note_derived, note_log
 from gateway.settings import Limits
 from gateway.trail import Trail
 
@@ -95,6 +95,7 @@ class Run:
         plan: LogPlan,
         numbers: Numbers,
         own: bool,
+        sections: set[str],
         above: Path,
         target: list[LogPage | None],
         place: int,
@@ -110,12 +111,18 @@ class Run:
             except GatewayError as error:
                 self.problem(error, path, locations)
                 return
+            self.note_log(sections, page)
             target[place] = page
             problem = log_problem(page)
             if problem is not None:
                 self.problem(problem, path, locations)
 
         self.looking.append(asyncio.create_task(read()))
+
+    def note_log(self, sections: set[str], page: LogPage) -> None:
+        """Note that an access log was read: reading it is logged too."""
+        name = note_log(sections, page.state)
+        self.states[name] = worst((page.state, self.states.get(name, State.ANSWERED)))
 
     def concluded(self, computed: Computed, sections: set[str], state: State) -> None:
         """Note in what state a derived view was answered, and that it was."""

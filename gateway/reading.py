@@ -205,6 +205,17 @@ def note_read(sections: set[str], record: Record, answer: Answer) -> None:
         sections.add(f"{record.database}.{record.name}")
 
 
+#: The name under which an access log stands among sections.
+ACCESS_LOG = "audit.access_log"
+
+
+def note_log(sections: set[str], state: State) -> str:
+    """Note among a person's sections that their access log was read; returns its name."""
+    if state.has_rows:
+        sections.add(ACCESS_LOG)
+    return ACCESS_LOG
+
+
 def note_derived(sections: set[str], computed: Computed, state: State) -> str:
     """Note among a person's sections that a derived view was answered; returns its name."""
     name = f"{computed.derived.database}.{computed.derived.name}"

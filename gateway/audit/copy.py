@@ -160,7 +160,7 @@ class Copy:
         """Return how far a journal is here; makes tables and its row where there are none."""
 
         async def work(connection: AsyncConnection) -> Shipped:
-            await connection.run_sync(METADATA.create_all)
+            await connection.run_sync(_create)
             known = sa.select(JOURNALS).where(JOURNALS.c.journal == journal)
             row = (await connection.execute(known)).one_or_none()
             if row is None:
@@ -220,3 +220,16 @@ def _durable(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
+
+
+def _create(connection: sa.Connection) -> None:
+    """Make the tables where there are none.
+
+    Where only some are there, others were lost: made anew they would be empty, which would read as
+    "nobody looked". Raises LookupError.
+    """
+    inspector = sa.inspect(connection)
+    missing = [name for name in METADATA.tables if not inspector.has_table(name)]
+    if missing and len(missing) < len(METADATA.tables):
+        raise LookupError("some tables of the copy are missing")
+    METADATA.create_all(connection)

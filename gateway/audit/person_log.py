@@ -76,14 +76,18 @@ class PersonLog:
 
 
 def _shown(entry: Mapping[str, Any]) -> LogEntry:
-    purpose, role = entry["purpose"], Role[entry["own"]["role"]]
+    role = Role[entry["own"]["role"]]
+    of_the_case = role in _OF_THE_CASE
+    # That somebody sought legal aid or protection is not for their kin to learn from this.
+    told = of_the_case or not entry["hiddenFromGuardians"]
+    purpose = entry["purpose"] if told else None
     procedure = procedure_of(purpose) if purpose else None
     return LogEntry(
         at=datetime.fromisoformat(entry["at"]),
-        agency=entry["agency"],
+        agency=entry["agency"] if told else None,
         purpose=purpose,
         purpose_title=procedure.title if procedure else None,
-        case_number=entry["caseNumber"] if role in _OF_THE_CASE else None,
+        case_number=entry["caseNumber"] if of_the_case else None,
         role=role,
         sections=entry["own"]["sections"],
         request_id=entry["requestId"],

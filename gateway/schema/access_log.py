@@ -8,8 +8,9 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from connectors.description import Text
-from gateway.answer import State
+from gateway.answer import State, worst
 from gateway.looking import DEFAULT_FIRST, LogPage, log_problem, log_question
+from gateway.reading import note_log
 from gateway.schema.common import text_type
 from gateway.schema.context import Context, Person
 from gateway.schema.types import Types, list_of, plain, resolved
@@ -62,6 +63,8 @@ async def _read(
     context: Context = info.context
     asked = log_question({"first": first, "after": after})
     page = await context.reader.access_log(self.numbers, self.own, asked)
+    name = note_log(self.sections, page.state)
+    context.states[name] = worst((page.state, context.states.get(name, State.ANSWERED)))
     problem = log_problem(page)
     if problem is not None:
         context.problem(info._raw_info, problem)

@@ -281,6 +281,19 @@ async def test_what_a_database_says_is_not_passed_on(copy: Copy) -> None:
     assert "nowhere" not in str(unavailable.value)
 
 
+async def test_a_copy_that_lost_a_table_is_not_taken_for_one_in_which_nobody_looked(
+    copy: Copy,
+) -> None:
+    await copy.shipped("j")
+
+    async def lose(connection: AsyncConnection) -> None:
+        await connection.run_sync(PERSONS.drop)
+
+    await copy.run(lose)
+    with pytest.raises(CopyUnavailable):
+        await copy.shipped("j")
+
+
 async def test_the_copy_is_where_the_settings_say(tmp_path: Path) -> None:
     settings = load(folder=tmp_path, audit=Audit(copy_url="sqlite:///audit/copy.sqlite"))
     copy = Copy.configured(settings)

@@ -160,6 +160,40 @@ async def test_a_husband_does_not_see_the_log_of_his_wife_by_way_of_their_marria
     assert request_id not in json.dumps(body)
 
 
+async def test_kin_do_not_learn_from_their_log_that_somebody_sought_legal_aid(
+    tmp_path: Path,
+) -> None:
+    """They see that they were read, but neither by whom nor for what."""
+    query = """query($id: PersonNumber!) { person(id: $id) { legalAid { source { state } }
+      civilStatus { marriages { items { wife { person { population { identity { source { state }
+      } } } } } } } } }"""
+    marriage: dict[str, object] = {
+        "event_id": "M",
+        "husband_citizen_id": HOA,
+        "wife_citizen_id": LAN,
+    }
+    everything = world({"civil_status": {"marriages": [marriage]}})
+    async with logged(tmp_path, everything, ALL, LIVE) as gateway:
+        await look_up(gateway, HOA, query, EVERY)
+        log, own = await own_log(gateway, LAN), await own_log(gateway, HOA)
+    (kin,) = log["items"]
+    assert (kin["role"], kin["sections"]) == ("KIN", ["population.identity"])
+    assert (kin["agency"], kin["purpose"], kin["purposeTitle"]) == (None, None, None)
+    assert own["items"][0]["purpose"] == UNIFIED
+    assert own["items"][0]["agency"]
+
+
+async def test_the_journal_says_whose_log_was_read(tmp_path: Path) -> None:
+    async with logged(tmp_path) as gateway:
+        await look_up(gateway)
+        gateway.clock.advance(60)
+        await review(gateway, (AUDIT,), REVIEW)
+        entry = gateway.journal()[-1]
+    (person,) = entry["persons"]
+    assert (person["role"], person["sections"]) == ("NAMED", ["audit.access_log"])
+    assert entry["sections"]["audit.access_log"] == "ANSWERED"
+
+
 async def test_an_auditor_sees_the_log_and_stands_in_it_then(tmp_path: Path) -> None:
     async with logged(tmp_path) as gateway:
         request_id = await look_up(gateway)

@@ -65,7 +65,7 @@ def _a_folder(folder: Path) -> None:
 
 
 def _of_something_else(folder: Path) -> None:
-    with sqlite3.connect(folder / "copy.sqlite") as other:
+    with sqlite3.connect(folder / "copy.sqlite", timeout=30) as other:
         other.execute("CREATE TABLE audit_persons (something TEXT)")
     other.close()
 
@@ -86,7 +86,7 @@ async def test_an_entry_in_the_copy_that_is_none_makes_the_log_unknown(
     async with logged(tmp_path, limits=SOON) as gateway:
         await look_up(gateway)
         await own_log(gateway)
-        with sqlite3.connect(tmp_path / "copy.sqlite") as copy:
+        with sqlite3.connect(tmp_path / "copy.sqlite", timeout=30) as copy:
             copy.execute("UPDATE audit_entries SET body = ? WHERE seq = 1", [body])
         copy.close()
         assert is_unknown_and_the_rest_stands(await own_answer(gateway, query=BESIDE))
@@ -181,7 +181,7 @@ async def test_a_gateway_that_has_shipped_nothing_yet_makes_the_log_partial(tmp_
 
 
 def other_gateway(folder: Path, until: str | None) -> None:
-    with sqlite3.connect(folder / "copy.sqlite") as copy:
+    with sqlite3.connect(folder / "copy.sqlite", timeout=30) as copy:
         copy.execute("INSERT INTO audit_journals VALUES ('another', 0, ?)", [until])
     copy.close()
 
@@ -191,7 +191,7 @@ async def test_what_this_gateway_has_not_shipped_makes_the_log_partial(tmp_path:
     async with logged(tmp_path, limits=SOON) as gateway:
         first = await look_up(gateway)
         await own_log(gateway)
-        with sqlite3.connect(tmp_path / "copy.sqlite") as copy:
+        with sqlite3.connect(tmp_path / "copy.sqlite", timeout=30) as copy:
             copy.execute(
                 "CREATE TRIGGER full BEFORE INSERT ON audit_entries "
                 "BEGIN SELECT RAISE(ABORT, 'full'); END"
