@@ -26,6 +26,9 @@ from gateway.keys import Keyring
 #: Entries that may wait: beyond them the disk stands still, and memory must not fill up.
 _MOST_WAITING = 10_000
 
+#: What fills a probe: room for it must be room for the entry of a large answer.
+_PROBE = "." * 4096
+
 #: An entry that waits: its content, who waits for its number, and since when.
 _Waiting = tuple[bytes, asyncio.Future[int], float]
 
@@ -101,7 +104,8 @@ class Journal:
         if self._failed:
             at = written(self._clock.now())
             try:
-                await self.append({"id": secrets.token_hex(8), "at": at, "probe": True})
+                probe = {"id": secrets.token_hex(8), "at": at, "probe": _PROBE}
+                await self.append(probe)
             except GatewayError:
                 return False
         if self.committed is not None:

@@ -84,6 +84,17 @@ async def test_an_entry_that_cannot_be_synced_is_refused_and_leaves_the_chain_wh
     assert checked(folder).fault is None
 
 
+async def test_a_probe_takes_the_room_of_a_large_answers_entry(folder: Path, disk: Disk) -> None:
+    """Else a disk with a little room left would be called ready, and answers refused."""
+    async with opened(folder) as journal:
+        disk.fault = fail
+        assert await refused(journal, {"number": 1})
+        disk.fault = lambda: None
+        assert await journal.check()
+        (probe,) = lines(folder)[1:]
+    assert len(probe["probe"]) >= 4096
+
+
 async def test_recovery_needs_no_probe(folder: Path, disk: Disk) -> None:
     """Requests go on trying: the first one that can be written is answered."""
     async with opened(folder) as journal:
