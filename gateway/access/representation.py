@@ -87,11 +87,13 @@ class _Reading:
         return self.taken(known[name][0], await asyncio.gather(*answers))
 
     def taken(self, record: Record, answers: list[Answer]) -> _Rows:
-        complete = all(
-            one.rows is not None and not one.unreadable and not one.truncated for one in answers
+        """Return the rows in ``answers``; those read earlier count for nothing."""
+        fresh = [one for one in answers if not one.report.from_cache]
+        complete = len(fresh) == len(answers) and all(
+            one.rows is not None and not one.unreadable and not one.truncated for one in fresh
         )
         self.doubtful = self.doubtful or not complete
-        return _Rows(record, tuple(row for one in answers for row in one.rows or ()), complete)
+        return _Rows(record, tuple(row for one in fresh for row in one.rows or ()), complete)
 
 
 async def _is_parent_or_guardian(

@@ -26,6 +26,10 @@ def deaths_of(sources: Mapping[str, Source]) -> tuple[Record, Lookup] | None:
 
 
 def is_dead(record: Record, answers: Sequence[Answer]) -> bool:
-    """Say whether any of the ``answers``, under a person's numbers, has a death in force."""
+    """Say whether any of the ``answers``, under a person's numbers, has a death in force.
+
+    Rows read earlier say nothing: a declaration of death may have been revoked since.
+    """
     place = record.positions["status"]
-    return any(row[place] in _IN_FORCE for answer in answers for row in answer.rows or ())
+    fresh = (answer.rows or () for answer in answers if not answer.report.from_cache)
+    return any(row[place] in _IN_FORCE for rows in fresh for row in rows)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.people import HOA, LAN, OLD_NUMBER
+from tests.support.running import codes, running
 from tests.unit.gateway.access.representing import (
     AUTHORISATION,
     CHILD,
@@ -18,7 +19,7 @@ from tests.unit.gateway.access.representing import (
     guardianship,
     verdict,
 )
-from tests.unit.gateway.protection.worlds import Row
+from tests.unit.gateway.protection.worlds import ALL, LIVE, Row, acting
 
 
 @pytest.mark.parametrize("role", ["mother", "father"])
@@ -168,3 +169,19 @@ async def test_a_death_under_an_earlier_number_ends_it_too(tmp_path: Path) -> No
     rows = [guardianship(**ward)]
     everything = books(guardianships=rows, deaths=[death(OLD_NUMBER)])
     assert await verdict(tmp_path, everything, whom=HOA) == "DENIED"
+
+
+async def test_records_read_earlier_bear_nothing_out_while_the_books_cannot_be_asked(
+    tmp_path: Path,
+) -> None:
+    """A guardianship may have ended since, and the ward may have died."""
+    everything = books(births=[birth()])
+    kept = LIVE["civil_status"].model_copy(update={"stale_if_error": 300.0})
+    async with running(tmp_path, everything, ALL, {**LIVE, "civil_status": kept}) as gateway:
+        stated = {"x_purpose": "", "x_case_number": ""}
+        token = acting(gateway, LAN, CHILD, None)
+        before = await gateway.post("{ me { id } }", None, token, **stated)
+        everything.of("civil_status").fault = "down"
+        after = await gateway.post("{ me { id } }", None, token, **stated)
+    assert "errors" not in before.json()
+    assert codes(after.json()) == ["REPRESENTATION_UNCHECKED"]

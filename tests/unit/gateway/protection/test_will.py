@@ -130,6 +130,21 @@ async def test_a_death_that_cannot_be_looked_up_does_not_open_them(
     assert not wills_fetched(everything)
 
 
+async def test_a_death_read_earlier_does_not_open_them_while_the_books_cannot_be_asked(
+    tmp_path: Path,
+) -> None:
+    """It may have been revoked since."""
+    everything = estates(death(DEAD))
+    kept = {**LIVE, "civil_status": LIVE["civil_status"].model_copy(update=STALE)}
+    async with running(tmp_path, everything, ALL, kept) as gateway:
+        assert (await section(gateway, DEAD))["wills"] != WITHHELD
+        everything.of("civil_status").fault = "down"
+        assert (await section(gateway, DEAD))["wills"] == WITHHELD
+
+
+STALE = {"stale_if_error": 300.0}
+
+
 async def test_where_no_civil_status_is_declared_nothing_opens_them(tmp_path: Path) -> None:
     everything = estates(death(DEAD))
     async with running(tmp_path, everything, (POPULATION, NOTARY), LIVE_TWO) as gateway:
