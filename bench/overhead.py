@@ -25,6 +25,7 @@ from gateway.access.caller import Caller
 from gateway.access.permission import permit
 from gateway.audit.entry import entry
 from gateway.execution import Outcome
+from gateway.fetch.loaders import Loaders
 from gateway.http.caller import identify, stated
 from gateway.protection import is_withheld, opens_on_death, visible
 from gateway.reading import Reader
@@ -117,7 +118,8 @@ async def _permission(here: Site, number: str, found: list[Seen]) -> Callable[[]
 def _reader(here: Site) -> Reader:
     service = here.service
     today = service.clock.now().date()
-    return Reader(here.caller, service.sources, None, today, service.log)  # type: ignore[arg-type]
+    loaders = Loaders(service.sources, service.clock, service.clock.monotonic())
+    return Reader(here.caller, service.sources, loaders, today, service.log)
 
 
 def _protection(caller: Caller, found: list[Seen]) -> Callable[[], Awaitable[None]]:

@@ -5,7 +5,6 @@ The journal of a real gateway is put on a file system of its own, of half a mega
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ import pytest
 
 from tests.support.journals import entries
 from tests.support.process import Process, demo_process, stated
+from tests.support.small_disk import small_disk
 
 QUERY = """query($id: PersonNumber!) {
   person(id: $id) { population { identity { item { fullName } } } } }"""
@@ -31,14 +31,8 @@ CLIENTS = 4
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """Mount a file system that is ours alone, and unmount it in the end."""
-    path = tmp_path / "disk"
-    path.mkdir()
-    mount = shutil.which("mount")
-    command = [str(mount), "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(path)]
-    if mount is None or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("this user cannot mount a file system")
-    yield path
-    subprocess.run(["umount", str(path)], check=True)
+    with small_disk(tmp_path / "disk", SIZE) as path:
+        yield path
 
 
 @dataclass

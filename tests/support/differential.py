@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 
 import orjson
 
@@ -152,7 +153,9 @@ def _count(tally: Tally, outcome: Outcome) -> None:
     shown = orjson.dumps(outcome.data)
     tally.with_rows += b'"items":[{' in shown or b'"item":{' in shown
     tally.with_errors += bool(outcome.errors)
-    tally.codes.update(str(one["extensions"]["code"]) for one in outcome.errors)  # type: ignore[index]
+    for error in outcome.errors:
+        extensions: Any = error["extensions"]
+        tally.codes[str(extensions["code"])] += 1
 
 
 def _people(outcome: Outcome) -> list[tuple[str, str, list[str]]]:

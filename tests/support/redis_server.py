@@ -40,7 +40,7 @@ class Server:
                 self.client.ping()
             except redis.ConnectionError:
                 assert time.monotonic() < until, "redis-server does not come up"
-                time.sleep(0.01)
+                time.sleep(0.01)  # between two looks, not instead of one
             else:
                 return
 

@@ -195,7 +195,7 @@ def test_the_same_struct_is_described_once(events: Record) -> None:
 
 def test_a_description_cannot_be_changed(events: Record) -> None:
     with pytest.raises(FrozenInstanceError):
-        events.limit = 8  # type: ignore[misc]
+        events.limit = 8  # type: ignore[misc]  # the point of the test
     assert hash(_declare(Event, Note)) == hash(_declare(Event, Note))
     assert _declare(Event, Note) == _declare(Event, Note)
 

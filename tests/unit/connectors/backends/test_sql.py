@@ -43,6 +43,7 @@ async def make() -> AsyncIterator[Make]:
     made: list[SqlBackend] = []
 
     def make(path: Path, **settings: object) -> SqlBackend:
+        # Settings are of several types; what does not fit fails in the test.
         made.append(SqlBackend(DATABASE, f"sqlite:///{path}", **{"busy_timeout": 0.01} | settings))  # type: ignore[arg-type]
         return made[-1]
 

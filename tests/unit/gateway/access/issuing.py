@@ -32,6 +32,7 @@ def b64(content: bytes) -> str:
 
 def new_key(algorithm: str, kid: str | None = "k1") -> Key:
     """Return a key for one of the three algorithms (or the newer name of one)."""
+    # joserfc's parameters are a dictionary with named keys, to which a plain one does not fit.
     named = None if kid is None else {"kid": kid}
     if algorithm == "RS256":
         return RSAKey.generate_key(2048, parameters=named)  # type: ignore[arg-type]

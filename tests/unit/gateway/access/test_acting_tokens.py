@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from joserfc.jwk import OKPKey
 from typer.testing import CliRunner, Result
 
 from gateway.access.tokens import Tokens, issue
@@ -15,20 +16,20 @@ from gateway.errors import GatewayError
 from gateway.settings import Access
 from tests.support.people import HOA, LAN
 from tests.support.running import TestClock
-from tests.unit.gateway.access.issuing import new_key, signed
+from tests.unit.gateway.access.issuing import signed
 
-KEY = new_key("Ed25519")
+KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
 SETTINGS = Access()
 
 
 def issued(**given: Any) -> str:
     now = datetime(2026, 11, 23, 3, tzinfo=UTC)
-    usual = {"subject": LAN, "client": "c", "scopes": ("me",)}
-    return issue(KEY, SETTINGS, now, **{**usual, **given})  # type: ignore[arg-type]
+    usual: dict[str, Any] = {"subject": LAN, "client": "c", "scopes": ("me",)}
+    return issue(KEY, SETTINGS, now, **{**usual, **given})
 
 
 def tokens() -> Tokens:
-    return Tokens([KEY], SETTINGS, TestClock())  # type: ignore[list-item]
+    return Tokens([KEY], SETTINGS, TestClock())
 
 
 def test_it_says_who_asks_for_whom_and_on_what_ground() -> None:

@@ -82,6 +82,7 @@ class Desk:
         head = {"alg": "Ed25519", "typ": "JWT"} if header is None else header
         written = head if isinstance(head, bytes) else json.dumps(head).encode()
         signed = f"{_b64(written)}.{_b64(payload)}"
+        # joserfc says that a key may be of X25519 too, which cannot sign; this one is of Ed25519.
         signature = self.key.private_key.sign(signed.encode())  # type: ignore[union-attr]
         return f"{signed}.{_b64(signature)}"
 
@@ -402,6 +403,7 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def noting(token: str, *rest: object, **named: object) -> object:
         seen.append(token)
+        # Whatever it is given goes on as it came: the stand-in has no types of its own.
         return decode(token, *rest, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(jwt, "decode", noting)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import shutil
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ import pytest
 from gateway.audit.journal import Journal
 from tests.support.faulty_disk import Disk, fail, hold, numbers, refused
 from tests.support.journals import checked, entries, lines, opened
+from tests.support.small_disk import small_disk
 
 
 @pytest.fixture
@@ -30,17 +30,11 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
     return Disk(monkeypatch)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+@pytest.fixture(name="small_disk")
+def _small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 256 kB, of our own."""
-    path = tmp_path / "small"
-    path.mkdir()
-    mount = shutil.which("mount")
-    command = [str(mount), "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(path)]
-    if mount is None or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("this user cannot mount a file system")
-    yield path
-    subprocess.run(["umount", str(path)], check=True)
+    with small_disk(tmp_path / "small", 256 * 1024) as path:
+        yield path
 
 
 async def test_a_disk_that_takes_a_few_bytes_at_a_time_gets_all_of_them(
