@@ -19,7 +19,6 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.audit.copy import ENTRIES, JOURNALS, PERSONS, Copy
-from gateway.audit.shipping import Shipper
 from gateway.errors import GatewayError
 
 #: Of several roles in one entry the first counts. REFUSED is not shown at all.
@@ -48,19 +47,14 @@ async def page(
     first: int,
     after: str | None,
     for_guardian: bool,
-    *,
-    own: Shipper | None = None,
-    within: float = 1.0,
 ) -> Page:
     """Return ``first`` entries about a person behind the cursor ``after``, newest first.
 
     ``persons``: all hashes of one person, at least one. ``for_guardian``: without what is hidden
-    from guardians. ``own``: ships this gateway's journal; it is waited for ``within`` seconds.
-    Raises GatewayError INVALID_VALUE for a bad cursor, CopyUnavailable. Costs two statements.
+    from guardians. Raises GatewayError INVALID_VALUE for a bad cursor, CopyUnavailable. Costs two
+    statements.
     """
     statement = _statement(persons, now, first, _position(after), for_guardian)
-    if own is not None:
-        await own.catch_up(within)
 
     async def work(connection: AsyncConnection) -> tuple[datetime | None, Sequence[sa.Row[Any]]]:
         journals = await connection.execute(sa.select(JOURNALS.c.shipped_until))

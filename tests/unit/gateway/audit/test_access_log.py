@@ -62,9 +62,8 @@ class Log:
         now: datetime = NOW,
         for_guardian: bool = False,
     ) -> Page:
-        return await page(
-            self.copy, persons, now, first, after, for_guardian, own=self.shipper, within=10
-        )
+        await self.shipper.catch_up(10)
+        return await page(self.copy, persons, now, first, after, for_guardian)
 
     async def ids(self, *persons: str, **more: Any) -> list[str]:
         return [one["id"] for one in (await self.page(*persons, **more)).entries]
