@@ -182,6 +182,8 @@ async def test_a_gateway_that_has_shipped_nothing_yet_makes_the_log_partial(tmp_
 
 def other_gateway(folder: Path, until: str | None) -> None:
     with sqlite3.connect(folder / "copy.sqlite", timeout=30) as copy:
+        # A deferred transaction that turns to writing is refused if the shipper has written.
+        copy.execute("BEGIN IMMEDIATE")
         copy.execute("INSERT INTO audit_journals VALUES ('another', 0, ?)", [until])
     copy.close()
 
