@@ -30,6 +30,7 @@ BESIDE = """{ me { id accessLog { items { at } next state completeUntil }
 UNKNOWN = {"items": None, "next": None, "state": "UNAVAILABLE", "completeUntil": None}
 #: A copy that is gone is waited for: not long here.
 SOON = Limits(deadline=1, new_documents=1_000_000)
+OTHER_GATEWAY = "INSERT INTO audit_journals VALUES ('another', 0, ?)"
 
 
 @pytest.fixture(autouse=True, params=WAYS)
@@ -54,6 +55,19 @@ async def test_without_a_copy_the_log_is_not_operating(tmp_path: Path) -> None:
         body = await own_answer(gateway, query=BESIDE)
     assert body["data"]["me"]["accessLog"] == {**UNKNOWN, "state": "NOT_OPERATING"}
     assert "errors" not in body
+
+
+async def write(folder: Path, statement: str, *values: str | None) -> None:
+    """Write to the copy beside the shipper, which may hold the lock and needs this very loop."""
+
+    def run() -> None:
+        with sqlite3.connect(folder / "copy.sqlite", timeout=30) as copy:
+            # A deferred transaction that turns to writing is refused if the shipper has written.
+            copy.execute("BEGIN IMMEDIATE")
+            copy.execute(statement, values)
+        copy.close()
+
+    await asyncio.to_thread(run)
 
 
 def _no_database(folder: Path) -> None:
@@ -86,9 +100,7 @@ async def test_an_entry_in_the_copy_that_is_none_makes_the_log_unknown(
     async with logged(tmp_path, limits=SOON) as gateway:
         await look_up(gateway)
         await own_log(gateway)
-        with sqlite3.connect(tmp_path / "copy.sqlite", timeout=30) as copy:
-            copy.execute("UPDATE audit_entries SET body = ? WHERE seq = 1", [body])
-        copy.close()
+        await write(tmp_path, "UPDATE audit_entries SET body = ? WHERE seq = 1", body)
         assert is_unknown_and_the_rest_stands(await own_answer(gateway, query=BESIDE))
 
 
@@ -165,7 +177,7 @@ async def test_a_gateway_that_ships_nothing_for_a_minute_makes_the_log_partial(
         await look_up(gateway)
         await own_log(gateway)
         until = (gateway.clock.now() - behind).replace(tzinfo=None)
-        other_gateway(tmp_path, until.isoformat(" ", "microseconds"))
+        await write(tmp_path, OTHER_GATEWAY, until.isoformat(" ", "microseconds"))
         log = await own_log(gateway)
     assert log["state"] == state
     assert log["completeUntil"] == f"{until.isoformat()}+00:00"
@@ -175,17 +187,9 @@ async def test_a_gateway_that_ships_nothing_for_a_minute_makes_the_log_partial(
 async def test_a_gateway_that_has_shipped_nothing_yet_makes_the_log_partial(tmp_path: Path) -> None:
     async with logged(tmp_path) as gateway:
         await own_log(gateway, LAN)
-        other_gateway(tmp_path, None)
+        await write(tmp_path, OTHER_GATEWAY, None)
         log = await own_log(gateway)
     assert (log["items"], log["state"], log["completeUntil"]) == ([], "PARTIAL", None)
-
-
-def other_gateway(folder: Path, until: str | None) -> None:
-    with sqlite3.connect(folder / "copy.sqlite", timeout=30) as copy:
-        # A deferred transaction that turns to writing is refused if the shipper has written.
-        copy.execute("BEGIN IMMEDIATE")
-        copy.execute("INSERT INTO audit_journals VALUES ('another', 0, ?)", [until])
-    copy.close()
 
 
 async def test_what_this_gateway_has_not_shipped_makes_the_log_partial(tmp_path: Path) -> None:
@@ -193,12 +197,11 @@ async def test_what_this_gateway_has_not_shipped_makes_the_log_partial(tmp_path:
     async with logged(tmp_path, limits=SOON) as gateway:
         first = await look_up(gateway)
         await own_log(gateway)
-        with sqlite3.connect(tmp_path / "copy.sqlite", timeout=30) as copy:
-            copy.execute(
-                "CREATE TRIGGER full BEFORE INSERT ON audit_entries "
-                "BEGIN SELECT RAISE(ABORT, 'full'); END"
-            )
-        copy.close()
+        await write(
+            tmp_path,
+            "CREATE TRIGGER full BEFORE INSERT ON audit_entries "
+            "BEGIN SELECT RAISE(ABORT, 'full'); END",
+        )
         await look_up(gateway)
         body = await own_answer(gateway)
     log = body["data"]["me"]["accessLog"]
