@@ -1,0 +1,1 @@
+"""Published operations: reviewed documents that a partner may call by name."""
