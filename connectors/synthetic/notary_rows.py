@@ -154,9 +154,7 @@ def _asset(archive: _Archive, estate: Estate, asset: Asset) -> None:
     if asset.kind == "VEHICLE":
         row |= {"chassis_no": asset.chassis_no, "plate_no": asset.plate_no}
     else:
-        row["certificate_no"] = f"{'CĐBK'[asset.serial % 4]}{'HNPT'[asset.serial // 4 % 4]} " + (
-            f"{asset.serial:08d}"
-        )
+        row["certificate_no"] = asset.certificate_no
         row["book_entry_no"] = f"CS{between(rng, 100, 99999):05d}"
         row["parcel_map_sheet"] = str(between(rng, 1, 90))
         row["parcel_parcel_no"] = str(between(rng, 1, 900))

@@ -13,7 +13,8 @@ from connectors.synthetic.options import TODAY
 from connectors.synthetic.property_story import property_facts
 from connectors.synthetic.truth import PersonTruth
 
-#: ``{"id": ..., "story": ..., "tags": [...]}``
+#: ``{"id", "story", "tags", "name", "birthDate", "sex"}``, and for who has such the number of a
+#: security registration, of a home's certificate and of a vehicle's chassis.
 Persona = dict[str, object]
 
 _STATUS = {
@@ -136,7 +137,22 @@ def personas(truth: Iterable[PersonTruth], today: date = TODAY) -> list[Persona]
 def _persona(person: PersonTruth, today: date) -> Persona:
     vi, en = zip(*_facts(person, today), strict=True)
     story = f"{person.full_name}: {', '.join(vi)} / {person.full_name}: {', '.join(en)}"
-    return {"id": person.id, "story": story, "tags": list(person.tags)}
+    things = {
+        "registrationNo": next((one.registration_no for one in person.securities), None),
+        "certificateNo": next(
+            (one.certificate_no for one in person.assets if one.certificate_no), None
+        ),
+        "chassisNo": next((one.chassis_no for one in person.assets if one.chassis_no), None),
+    }
+    return {
+        "id": person.id,
+        "story": story,
+        "tags": list(person.tags),
+        "name": person.full_name,
+        "birthDate": person.birth_date.isoformat(),
+        "sex": person.sex,
+        **{key: number for key, number in things.items() if number is not None},
+    }
 
 
 def _facts(person: PersonTruth, today: date) -> list[tuple[str, str]]:

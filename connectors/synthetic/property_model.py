@@ -84,6 +84,14 @@ class Asset:
     brand: str | None = None
 
     @property
+    def certificate_no(self) -> str | None:
+        """The serial number of the certificate of a home: two letters and eight digits."""
+        if self.kind == "VEHICLE":
+            return None
+        letters = "CĐBK"[self.serial % 4] + "HNPT"[self.serial // 4 % 4]
+        return f"{letters} {self.serial:08d}"
+
+    @property
     def holding(self) -> Holding:
         """The present holding."""
         return self.holdings[-1]

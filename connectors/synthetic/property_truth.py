@@ -12,12 +12,17 @@ from connectors.synthetic.property_model import Estate
 
 @dataclass(frozen=True, slots=True)
 class OwnedAsset:
-    """An asset that somebody owns today and that notaries know. ``blocked``: no transactions."""
+    """An asset that somebody owns today and that notaries know. ``blocked``: no transactions.
+
+    ``certificate_no`` of a home, ``chassis_no`` of a vehicle.
+    """
 
     asset_id: str
     kind: str
     share: str
     blocked: bool
+    certificate_no: str | None
+    chassis_no: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,8 @@ def _assets(estate: Estate, found: dict[int, Possessions]) -> None:
             blocked = asset.blocked_on(estate.today)
             for owner, share in asset.holding.owners:
                 if isinstance(owner, Person):
-                    one = OwnedAsset(asset.asset_id, asset.kind, share, blocked)
+                    numbers = (asset.certificate_no, asset.chassis_no)
+                    one = OwnedAsset(asset.asset_id, asset.kind, share, blocked, *numbers)
                     found[owner.index].assets.append(one)
     for deed in estate.deeds:
         for person in {id(p): p for _, p in deed.parties if isinstance(p, Person)}.values():
