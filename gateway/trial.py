@@ -20,6 +20,7 @@ from gateway.errors import CODES, GatewayError
 from gateway.plan.document import Document, InvalidDocument, Operation, look_through
 from gateway.plan.plan import ListPlan, PersonPlan, Plan, RootPlan
 from gateway.plan.prepared import Chosen
+from gateway.plan.shapes import Place
 from gateway.plans import Plans
 from gateway.procedures import procedure_of
 from gateway.procedures.procedure import national
@@ -32,11 +33,15 @@ _CASE = "-"
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """A field that would be null. ``path``: from the root, with dots. ``missing``: of DENIED."""
+    """A field that would be null.
+
+    ``path``: from the root, with dots. ``missing``: of DENIED. ``line``: in the document, from 1.
+    """
 
     path: str
     state: State
     missing: tuple[str, ...]
+    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ async def _denied(
     plan = await plans.plan(chosen, prepared, permissions, caller.client)
     if plan is None:
         raise GatewayError("INTERNAL")
-    return tuple(dict.fromkeys(_of_plan(plan, caller)))
+    return tuple(dict.fromkeys(denied_in(plan, caller)))
 
 
 def _unconditional(document: Document) -> Document:
@@ -113,41 +118,49 @@ def _asks(directive: DirectiveNode) -> bool:
     return any(isinstance(one.value, VariableNode) for one in directive.arguments or ())
 
 
-def _of_plan(plan: Plan, caller: Caller) -> Iterator[Denied]:
+def denied_in(plan: Plan, caller: Caller) -> Iterator[Denied]:
+    """Yield what of ``plan``, which was made for ``caller``, would be null whatever is stored."""
     for key, root in plan.roots.items():
         if not isinstance(root, RootPlan):
             continue
         if root.name == "me" and caller.citizen is None:
-            yield Denied(key, State.DENIED, ("me",))
+            yield _denial((), root.place, ("me",))
         elif root.name != "me" and not caller.may_name_persons:
-            yield Denied(key, State.DENIED, ("<database>:read",))
+            yield _denial((), root.place, ("<database>:read",))
         else:
             yield from _of_person(root.person, (key,), caller)
 
 
 def _of_person(plan: PersonPlan, path: Sequence[str], caller: Caller) -> Iterator[Denied]:
     for one in plan.lists:
-        yield from _of_list(one, (*path, *one.place.steps), caller)
+        yield from _of_list(one, path, caller)
     for derived in plan.derived:
         if derived.denied:
-            where = ".".join((*path, *derived.place.steps))
-            yield Denied(where, State.DENIED, derived.denied)
+            yield _denial(path, derived.place, derived.denied)
+    for log in plan.logs:
+        if not plan.own and (missing := caller.lacks_log()):
+            yield _denial(path, log.place, missing)
 
 
-def _of_list(plan: ListPlan, path: Sequence[str], caller: Caller) -> Iterator[Denied]:
-    where = ".".join(path)
+def _denial(
+    above: Sequence[str], place: Place, missing: tuple[str, ...], state: State = State.DENIED
+) -> Denied:
+    return Denied(".".join((*above, *place.steps)), state, missing, place.locations[0]["line"])
+
+
+def _of_list(plan: ListPlan, above: Sequence[str], caller: Caller) -> Iterator[Denied]:
+    """Yield what is denied in a list; ``above``: the path of its person or row."""
     if plan.denied:
-        yield Denied(where, State.DENIED, plan.denied)
+        yield _denial(above, plan.place, plan.denied)
         return
     if is_withheld(plan.record, caller, plan.own is not None):
-        yield Denied(where, State.WITHHELD, ())
+        yield _denial(above, plan.place, (), State.WITHHELD)
         return
     for rows in plan.rows:
-        here = (*path, rows.key)
+        here = (*above, *plan.place.steps, rows.key)
         for denial in rows.denials:
-            where = ".".join((*here, *denial.place.steps))
-            yield Denied(where, State.DENIED, denial.missing)
+            yield _denial(here, denial.place, denial.missing)
         for link in rows.links:
             yield from _of_person(link.other, (*here, *link.place.steps), caller)
         for hung in rows.hung:
-            yield from _of_list(hung.list, (*here, *hung.list.place.steps), caller)
+            yield from _of_list(hung.list, here, caller)
