@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
+from graphql import GraphQLSchema
 from sqlalchemy import make_url
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,13 +23,16 @@ from gateway.audit.person_log import PersonLog
 from gateway.clock import Clock, SystemClock
 from gateway.fetch.source import Source
 from gateway.http import graphiql
-from gateway.http.graphql import Graphql
+from gateway.http.graphql import Endpoint
 from gateway.http.middleware import Envelope
 from gateway.http.pages import http_error, live, metrics, ready, schema
+from gateway.http.request import read_call, read_operation
 from gateway.keys import check_keys, load_ring
 from gateway.limits.admission import Admission
 from gateway.limits.rates import Rates
-from gateway.plan.bindings import bind
+from gateway.operations.publishing import publish
+from gateway.operations.registry import Operations
+from gateway.plan.bindings import Bindings, bind
 from gateway.plans import Plans
 from gateway.schema.build import build_schema, schema_text
 from gateway.service import Service
@@ -59,6 +64,7 @@ def build_app(
         try:
             await service.tokens.open()
             await service.rates.open()
+            await service.operations.open()
             for source in service.sources.values():
                 if source.backend is not None:
                     await source.backend.open()
@@ -66,6 +72,7 @@ def build_app(
         finally:
             await service.tokens.close()
             await service.rates.close()
+            await service.operations.close()
             for source in service.sources.values():
                 if source.backend is not None:
                     await source.backend.close()
@@ -74,7 +81,8 @@ def build_app(
 
     app = Starlette(
         routes=[
-            Route("/graphql", Graphql()),
+            Route("/graphql", Endpoint(read_call, graphql=True)),
+            Route("/operations/{name}", Endpoint(read_operation, graphql=False)),
             *graphiql.routes(settings),
             Route("/schema.graphql", schema),
             Route("/metrics", metrics),
@@ -102,7 +110,7 @@ def _service(
         own = settings.databases.get(one.name, DatabaseSettings())
         backend = backends.get(one.name) or _backend(one, settings, own.url)
         sources[one.name] = Source(one, backend, own, clock)
-    graphql_schema = build_schema(databases)
+    graphql_schema, bindings = build_schema(databases), bind(databases)
     audit = AuditLog.configured(settings, clock)
     hashes = load_ring(settings, "person_hash")
     return Service(
@@ -110,16 +118,24 @@ def _service(
         clock=clock,
         schema=graphql_schema,
         schema_text=schema_text(graphql_schema),
-        plans=Plans(graphql_schema, bind(databases), settings.limits, clock),
+        plans=Plans(graphql_schema, bindings, settings.limits, clock),
         rates=Rates.configured(settings, clock, load_ring(settings, "cache").current.key),
         admission=Admission(settings.rates.in_flight, settings.limits.deadline),
         tokens=Tokens.configured(settings, clock),
         sources=sources,
         journal=audit.journal,
         audit=audit,
+        operations=_operations(settings, graphql_schema, bindings),
         log=PersonLog(audit, hashes, clock, settings.limits.deadline / 2),
         person_hash=hashes,
     )
+
+
+def _operations(settings: Settings, schema: GraphQLSchema, bindings: Bindings) -> Operations:
+    wanted = settings.operations
+    folder = None if wanted.folder is None else settings.path(wanted.folder)
+    make = partial(publish, schema, bindings, settings.limits, settings.demo)
+    return Operations(folder, make, wanted.reload_seconds)
 
 
 def _backend(database: Database, settings: Settings, url: str | None) -> Backend | None:

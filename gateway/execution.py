@@ -20,11 +20,12 @@ from gateway.clock import legal_date
 from gateway.errors import GatewayError
 from gateway.fetch.loaders import Loaders
 from gateway.fetch.reads import Reads
+from gateway.operations.published import Published
 from gateway.plan.analysis import judge_arguments
 from gateway.plan.document import Document, Operation
 from gateway.plan.explain import explain
 from gateway.plan.plan import Plan
-from gateway.plan.prepared import Chosen, Permissions, Prepared, choose
+from gateway.plan.prepared import Chosen, Permissions, Prepared, choose, conditions
 from gateway.reading import Reader
 from gateway.running import run
 from gateway.schema.context import Context
@@ -35,12 +36,16 @@ from gateway.trail import Trail
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An operation as somebody asks it. ``deadline``: of the clock's monotonic time."""
+    """An operation as somebody asks it. ``deadline``: of the clock's monotonic time.
+
+    ``published``: the published operation that is called, with whose plans it is answered.
+    """
 
     chosen: Chosen
     given: Mapping[str, object] | None
     caller: Caller
     deadline: float
+    published: Published | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +86,11 @@ def ask(
     given: Mapping[str, object] | None,
     caller: Caller,
     deadline: float,
+    published: Published | None = None,
 ) -> Asked:
     """Return what is asked, with its variables judged; raises InvalidDocument."""
-    return Asked(choose(service.schema, document, operation, given), given, caller, deadline)
+    chosen = choose(service.schema, document, operation, given)
+    return Asked(chosen, given, caller, deadline, published)
 
 
 async def ready(service: Service, asked: Asked) -> Ready | None:
@@ -95,6 +102,8 @@ async def ready(service: Service, asked: Asked) -> Ready | None:
     chosen, caller, client, plans = asked.chosen, asked.caller, asked.caller.client, service.plans
     if not chosen.operation.reads_persons:
         return None
+    if asked.published is not None:
+        return _published(service, asked, asked.published)
     prepared = await plans.prepared(chosen, client)
     arguments, failed = judge_arguments(prepared.dynamic, chosen.values)
     bound = prepared.cost.at(arguments)
@@ -102,6 +111,18 @@ async def ready(service: Service, asked: Asked) -> Ready | None:
     permissions = plans.permissions(prepared, caller)
     plan = await plans.plan(chosen, prepared, permissions, client)
     unplanned = "arguments" if failed else "no code" if plan is None else None
+    return Ready(prepared, permissions, plan, arguments, bound, unplanned)
+
+
+def _published(service: Service, asked: Asked, published: Published) -> Ready:
+    """Return what was made ready when it was published."""
+    chosen, citizen = asked.chosen, asked.caller.citizen is not None
+    prepared = published.prepared[conditions(chosen)]
+    permissions, plan = published.plans[prepared.key, citizen]
+    arguments, failed = judge_arguments(prepared.dynamic, chosen.values)
+    bound = prepared.cost.at(arguments)
+    _hold(service, bound)
+    unplanned = "arguments" if failed else None
     return Ready(prepared, permissions, plan, arguments, bound, unplanned)
 
 

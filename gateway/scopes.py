@@ -6,6 +6,8 @@ include another: ``read`` is for PUBLIC and BASIC fields.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from connectors.description import Sensitivity
 
 #: The scope of a citizen who sees their own view.
@@ -17,6 +19,11 @@ PLANS = "plans"
 #: The scope of auditors, who read the access logs of others.
 AUDIT = "audit:read"
 
+#: The scope of operators, who invalidate caches and switch maintenance.
+OPERATE = "operate"
+
+#: How scopes end that permit to read something.
+_READING = (":read", ":sensitive", ":restricted", ":find", ":verify")
 _ACTIONS = {
     Sensitivity.PUBLIC: "read",
     Sensitivity.BASIC: "read",
@@ -28,3 +35,9 @@ _ACTIONS = {
 def scope(where: str, sensitivity: Sensitivity) -> str:
     """Return the scope for fields of ``sensitivity``; ``where``: ``database[.record]``."""
     return f"{where}:{_ACTIONS[sensitivity]}"
+
+
+def permits_something(scopes: Collection[str]) -> bool:
+    """Say whether any of ``scopes`` means something here; issuers have others of their own."""
+    others = {OWN_VIEW, INTROSPECT, PLANS, OPERATE}
+    return any(one in others or one.endswith(_READING) for one in scopes)

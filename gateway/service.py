@@ -15,6 +15,7 @@ from gateway.fetch.source import Source
 from gateway.keys import Keyring
 from gateway.limits.admission import Admission
 from gateway.limits.rates import Rates
+from gateway.operations.registry import Operations
 from gateway.plans import Plans
 from gateway.reading import Log
 from gateway.settings import Settings
@@ -36,4 +37,5 @@ class Service:
     journal: Journal
     audit: AuditLog
     log: Log
+    operations: Operations
     person_hash: Keyring

@@ -211,7 +211,8 @@ class Rates(_Part):
 class Client(_Part):
     """What is different for one client, by its name in tokens; None: as ``rates`` has it.
 
-    ``matching``: the client must give matching details with each number.
+    ``matching``: the client must give matching details with each number. ``published_only``: it
+    calls published operations and nothing else, whatever its tokens permit.
     """
 
     requests_per_minute: int | None = Field(default=None, gt=0)
@@ -219,6 +220,21 @@ class Client(_Part):
     requests_per_day: int | None = Field(default=None, gt=0)
     cost_per_day: int | None = Field(default=None, gt=0)
     matching: bool = False
+    published_only: bool = False
+
+
+class Operations(_Part):
+    """Published operations: the folder of their files.
+
+    ``reload_seconds``: between looks at the folder, 0 for never. ``public_catalogue``:
+    ``/openapi.json`` shows all of them to everybody, not to each client its own. ``personas``: a
+    JSON file of people for the examples in it.
+    """
+
+    folder: Path | None = None
+    reload_seconds: float = Field(default=2.0, ge=0)
+    public_catalogue: bool = False
+    personas: Path | None = None
 
 
 class Redis(_Part):
@@ -251,6 +267,7 @@ class Settings(BaseSettings):
     rates: Rates = Rates()
     clients: dict[str, Client] = {}
     redis: Redis = Redis()
+    operations: Operations = Operations()
     databases: dict[str, DatabaseSettings] = {}
     folder: Path = Path()
 

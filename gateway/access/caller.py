@@ -9,7 +9,7 @@ from connectors.description import Record, Sensitivity
 from gateway.derived.derived import Derived
 from gateway.procedures import procedure_of
 from gateway.procedures.procedure import Procedure
-from gateway.scopes import AUDIT, INTROSPECT, PLANS, scope
+from gateway.scopes import AUDIT, INTROSPECT, PLANS, permits_something, scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,11 @@ class Caller:
     def is_anonymous(self) -> bool:
         """Whether no token was shown."""
         return self.client is None
+
+    @property
+    def is_partner(self) -> bool:
+        """Whether the token permits nothing by itself: only what is published is called then."""
+        return not self.is_anonymous and not permits_something(self.scopes)
 
     @property
     def may_introspect(self) -> bool:

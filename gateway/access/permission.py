@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from graphql import OperationType
 
 from gateway.access.caller import Caller
 from gateway.errors import GatewayError
 from gateway.plan.document import Document, Operation
+from gateway.settings import Client
 
 
 def permit(caller: Caller, document: Document, operation: Operation, in_url: bool) -> None:
@@ -45,3 +48,14 @@ def unauthenticated(code: str) -> GatewayError:
     """Return an error that asks for a (better) token, as RFC 6750 section 3 has it."""
     challenge = "Bearer" if code == "UNAUTHENTICATED" else 'Bearer error="invalid_token"'
     return GatewayError(code, headers={"WWW-Authenticate": challenge})
+
+
+def hold_free_form(caller: Caller, clients: Mapping[str, Client]) -> None:
+    """Refuse a document of their own to who calls published operations only: PUBLISHED_ONLY.
+
+    Those are partners, whose tokens permit nothing by themselves, and clients whose settings say so
+    (design section 7: outward sharing goes by published operations).
+    """
+    own = clients.get(caller.client or "")
+    if caller.is_partner or (own is not None and own.published_only):
+        raise GatewayError("PUBLISHED_ONLY")

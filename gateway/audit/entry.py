@@ -82,10 +82,12 @@ def entry(
     asked: bytes = b"{}",
     result: Result = Result.ANSWERED,
     deferred: timedelta | None = None,
+    operation: str | None = None,
 ) -> dict[str, object]:
     """Return one journal entry.
 
     ``document``: hash of the document's text (names chosen by clients could hold anything).
+    ``operation``: name and version of the published operation that was called.
     ``people``: whom the answer touched (``Trail.all``). ``sections``: list of records -> state.
     ``codes``: error codes in the answer. ``asked``: from ``asked_fields``. ``deferred``: how long
     the people are not shown this entry (a lawful delay of the purpose). Costs about 2 us a person.
@@ -101,6 +103,7 @@ def entry(
         "purpose": caller.purpose,
         "caseNumber": caller.case_number,
         "document": document,
+        "operation": operation,
         "result": result.name,
         "persons": [
             {"person": person_hash(hashes, number), "role": role.name, "sections": sections_read}

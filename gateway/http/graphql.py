@@ -1,6 +1,8 @@
-"""The GraphQL endpoint: the way of a request, top to bottom."""
+"""The way of a request, top to bottom, for GraphQL and for published operations alike."""
 
 from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
 
 import orjson
 from starlette.requests import Request
@@ -8,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.access.caller import ANONYMOUS, Caller
-from gateway.access.permission import permit
+from gateway.access.permission import hold_free_form, permit
 from gateway.access.representation import hold_representation
 from gateway.audit.entry import Result, entry
 from gateway.audit.refusal import numbers_named
@@ -18,11 +20,15 @@ from gateway.execution import Asked, Outcome, Ready, answered, ask, explained, r
 from gateway.fetch.loaders import Loaders
 from gateway.http.caller import identify, stated
 from gateway.http.graphiql import page, wants_page
-from gateway.http.request import GRAPHQL_JSON, JSON, Call, read_call, response_type
+from gateway.http.request import GRAPHQL_JSON, JSON, Call, response_type
+from gateway.operations.registry import hold_variables
 from gateway.plan.document import InvalidDocument, digest
 from gateway.service import Service
 from gateway.shape.response import body, codes, invalid, refused
 from gateway.trail import Role
+
+#: Reads what a request asks, within so many bytes.
+Read = Callable[[Request, int], Awaitable[Call]]
 
 #: Errors in the document or its variables: application/json answers them with 200, as the
 #: specification has it for clients that cannot tell a GraphQL answer from an intermediary's.
@@ -49,13 +55,21 @@ _OF_THE_DOCUMENT = frozenset(
 _UNNOTED = frozenset({"AUDIT_UNAVAILABLE", "RATE_LIMITED", "GATEWAY_BUSY"})
 
 
-class Graphql:
-    """The ASGI endpoint. It takes every method itself, so that refusals carry a code."""
+class Endpoint:
+    """An ASGI endpoint. It takes every method itself, so that refusals carry a code.
+
+    ``read``: what a request asks. ``graphql``: it is asked as GraphQL over HTTP, by browsers too;
+    otherwise as plain HTTP, where every refusal has a status of its own.
+    """
+
+    def __init__(self, read: Read, graphql: bool) -> None:
+        self._read = read
+        self._graphql = graphql
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one HTTP request (ASGI 3)."""
         request = Request(scope, receive)
-        response = await _respond(request)
+        response = await _respond(request, self._read, self._graphql)
         standing = getattr(request.state, "standing", None)
         if standing is not None:
             for name, value in standing.headers.items():
@@ -63,23 +77,23 @@ class Graphql:
         await response(scope, receive, send)
 
 
-async def _respond(request: Request) -> Response:
-    """Answer one GraphQL request; every refusal has a code and a status."""
-    if wants_page(request):
+async def _respond(request: Request, read: Read, graphql: bool) -> Response:
+    """Answer one request; every refusal has a code and a status."""
+    if graphql and wants_page(request):
         return page(request)
     service: Service = request.app.state.service
     media_type = JSON
     try:
-        media_type = response_type(", ".join(request.headers.getlist("accept")))
-        call = await read_call(request, service.settings.limits.body_bytes)
+        accept = ", ".join(request.headers.getlist("accept"))
+        media_type = response_type(accept)
+        call = await read(request, service.settings.limits.body_bytes)
         answer = await _answer(service, request, call)
         return _response(answer, 200, media_type)
     except InvalidDocument as error:
-        return _response(
-            invalid(error.code, error.errors), _status(error.code, media_type), media_type
-        )
+        status = _status(error.code, graphql and media_type == JSON)
+        return _response(invalid(error.code, error.errors), status, media_type)
     except GatewayError as error:
-        status = _status(error.code.name, media_type)
+        status = _status(error.code.name, graphql and media_type == JSON)
         return _response(refused(error), status, media_type, error.headers)
 
 
@@ -112,7 +126,14 @@ async def _permitted(
     service: Service, request: Request, call: Call, caller: Caller, deadline: float
 ) -> dict[str, object]:
     """Limits, plan -> permission -> fetch, protection, shape -> audit."""
-    document = await service.plans.document(call.query, caller.client)
+    published = None
+    if call.published is not None:
+        published, caller = service.operations.call(call.published, caller)
+        hold_variables(published, call.variables)
+        document = published.document
+    else:
+        hold_free_form(caller, service.settings.clients)
+        document = await service.plans.document(call.query, caller.client)
     operation = document.operation(call.operation_name)
     permit(caller, document, operation, call.in_url)
     if operation.reads_own_view:
@@ -122,7 +143,7 @@ async def _permitted(
             caller,
             legal_date(service.clock.now()),
         )
-    asked = ask(service, document, operation, call.variables, caller, deadline)
+    asked = ask(service, document, operation, call.variables, caller, deadline, published)
     made = await ready(service, asked)
     if made is not None:
         await service.rates.cost(caller.client, made.cost)
@@ -169,6 +190,7 @@ async def _audit(
             codes(answer),
             made.permissions.asked,
             deferred=service.settings.deferral(asked.caller.purpose),
+            operation=None if asked.published is None else asked.published.header.id,
         )
     )
 
@@ -192,7 +214,7 @@ async def _audit_refusal(
             service.clock.now(),
             request.state.request_id,
             caller,
-            digest(call.query),
+            digest(call.query or call.published or ""),
             [(number, Role.REFUSED, ()) for number in numbers],
             {},
             [_code(error)],
@@ -205,8 +227,8 @@ def _code(error: GatewayError | InvalidDocument) -> str:
     return error.code if isinstance(error, InvalidDocument) else error.code.name
 
 
-def _status(code: str, media_type: str) -> int:
-    if media_type == JSON and code in _OF_THE_DOCUMENT:
+def _status(code: str, lenient: bool) -> int:
+    if lenient and code in _OF_THE_DOCUMENT:
         return 200
     return CODES[code].status
 

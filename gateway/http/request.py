@@ -15,14 +15,15 @@ JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 _WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 _LENGTH = re.compile(r"[0-9]{1,18}")
-_NAMES = ("query", "operationName", "variables", "extensions")
+_NAMES = ("query", "documentId", "operationName", "variables", "extensions")
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """What is asked: the well-formed request parameters.
 
-    ``plan``: the answer is to show the plan too (``"extensions": {"plan": true}``).
+    ``query`` is empty where a published operation is called, by ``published`` (one of its
+    identifiers). ``plan``: the answer is to show the plan too (``"extensions": {"plan": true}``).
     """
 
     query: str
@@ -30,6 +31,7 @@ class Call:
     variables: Mapping[str, object] | None
     in_url: bool
     plan: bool = False
+    published: str | None = None
 
 
 def response_type(accept: str | None) -> str:
@@ -84,6 +86,22 @@ async def read_call(request: Request, body_bytes: int) -> Call:
     return _call(parameters, in_url=False)
 
 
+async def read_operation(request: Request, body_bytes: int) -> Call:
+    """Return the published operation that ``request`` calls by its path; the body is its variables.
+
+    Raises what ``read_call`` raises. Nothing of what is asked stands in the URL.
+    """
+    if request.method != "POST":
+        raise GatewayError("METHOD_NOT_ALLOWED", headers={"Allow": "POST"})
+    if request.scope["query_string"]:
+        raise GatewayError("BAD_REQUEST", "variables are given in the body, not in the URL")
+    _check_content_type(request.headers.get("content-type"))
+    variables = _json(await _body(request, body_bytes))
+    if not isinstance(variables, dict):
+        raise GatewayError("BAD_REQUEST", "the body is a JSON object")
+    return Call("", None, variables, in_url=False, published=request.path_params["name"])
+
+
 def _from_url(request: Request, largest: int) -> Call:
     if len(request.scope["query_string"]) > largest:
         raise GatewayError("BODY_TOO_LARGE")
@@ -126,9 +144,12 @@ def _json(text: bytes) -> object:
 
 
 def _call(parameters: Mapping[str, object], in_url: bool) -> Call:
-    query, name = parameters.get("query"), parameters.get("operationName")
+    query, published = parameters.get("query"), parameters.get("documentId")
+    name = parameters.get("operationName")
     variables, extensions = parameters.get("variables"), parameters.get("extensions")
-    if not isinstance(query, str) or not query.strip():
+    if published is not None and (query is not None or not isinstance(published, str)):
+        raise GatewayError("BAD_REQUEST", "documentId is a string, and stands in place of query")
+    if published is None and (not isinstance(query, str) or not query.strip()):
         raise GatewayError("BAD_REQUEST", "query is a string")
     if name is not None and not isinstance(name, str):
         raise GatewayError("BAD_REQUEST", "operationName is a string")
@@ -139,4 +160,4 @@ def _call(parameters: Mapping[str, object], in_url: bool) -> Call:
     plan = (extensions or {}).get("plan", False)
     if not isinstance(plan, bool):
         raise GatewayError("BAD_REQUEST", "extensions.plan is true or false")
-    return Call(query, name or None, variables, in_url, plan)
+    return Call(str(query or ""), name or None, variables, in_url, plan, published)

@@ -80,6 +80,7 @@ def test_an_entry_says_who_asked_when_why_and_from_where_it_was_answered() -> No
         "purpose": "1.000894",
         "caseNumber": "H29-2026-0001",
         "document": "d" * 64,
+        "operation": None,
         "result": "ANSWERED",
         "persons": [{"person": person_hash(RING, HOA), "role": "NAMED", "sections": READ}],
         "sections": {"civil_status.marriages": "UNAVAILABLE", "population.identity": "ANSWERED"},

@@ -1,0 +1,144 @@
+"""The header of a published operation's file: comment lines before the document.
+
+::
+
+    # name: marital-status
+    # version: 1
+    # title: Tình trạng hôn nhân / Marital status
+    # owner: Cục Hành chính tư pháp
+    # purposes: 1.000894 1.004873
+    # clients: demo-officer
+    # cost: 600
+    # example: {"id": "@married"}
+
+    query MaritalStatus($id: PersonNumber!) { ... }
+
+It ends with the first line that is no comment. To GraphQL it is nothing, so the file is a document
+as it stands; the document that is published, and by whose hash it is known, begins after it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from connectors.description import Text
+from gateway.operations.published import Header
+
+_ENTRY = re.compile(r"#\s*([a-z]+)\s*:\s*(.*?)\s*")
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_COUNT = re.compile(r"[1-9][0-9]{0,8}")
+_REQUIRED = ("name", "version", "title", "owner", "clients", "cost")
+_OPTIONAL = ("purposes", "example")
+
+
+class Refused(Exception):
+    """A file that is not published. ``line`` counts from 1, in the file."""
+
+    def __init__(self, line: int, said: str) -> None:
+        self.line = line
+        self.said = said
+        super().__init__(f"line {line}: {said}")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that was read: its header, where each entry of it stands, and the document.
+
+    ``above``: how many lines of the file come before the document's first.
+    """
+
+    header: Header
+    lines: Mapping[str, int]
+    document: str
+    above: int
+
+    def line(self, line_of_document: int) -> int:
+        """Return where in the file a line of the document is."""
+        return self.above + line_of_document
+
+
+def parse(text: str) -> Source:
+    """Read the text of a file; raises Refused."""
+    entries, lines, above = _entries(text)
+    for name in _REQUIRED:
+        if name not in entries:
+            raise Refused(1, f"the header has no {name}")
+    header = Header(
+        name=_matching(entries, lines, "name", _NAME, "lower-case letters, digits and -"),
+        version=int(_matching(entries, lines, "version", _COUNT, "a number from 1")),
+        title=_title(entries["title"], lines["title"]),
+        owner=entries["owner"] or _empty("owner", lines),
+        purposes=_words(entries, lines, "purposes"),
+        clients=frozenset(_words(entries, lines, "clients") or _empty("clients", lines)),
+        cost=int(_matching(entries, lines, "cost", _COUNT, "a number from 1")),
+        example=_example(entries.get("example", "{}"), lines.get("example", 1)),
+    )
+    rest = text.splitlines(keepends=True)[above:]
+    blank = next((at for at, line in enumerate(rest) if line.strip()), len(rest))
+    document = "".join(rest[blank:])
+    if not document:
+        raise Refused(above + 1, "there is no document")
+    return Source(header, lines, document, above + blank)
+
+
+def _entries(text: str) -> tuple[dict[str, str], dict[str, int], int]:
+    """Return the entries, the line of each, and how many lines the header has."""
+    entries: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    above = 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.startswith("#"):
+            break
+        above = number
+        found = _ENTRY.fullmatch(line)
+        if found is None:
+            raise Refused(number, "a line of the header is '# name: value'")
+        name, value = found.groups()
+        if name not in (*_REQUIRED, *_OPTIONAL):
+            raise Refused(number, f"a header has no {name}")
+        if name in entries:
+            raise Refused(number, f"{name} is given twice")
+        entries[name], lines[name] = value, number
+    return entries, lines, above
+
+
+def _matching(
+    entries: Mapping[str, str], lines: Mapping[str, int], name: str, form: re.Pattern[str], is_: str
+) -> str:
+    if not form.fullmatch(entries[name]):
+        raise Refused(lines[name], f"{name} is {is_}")
+    return entries[name]
+
+
+def _empty(name: str, lines: Mapping[str, int]) -> str:
+    raise Refused(lines[name], f"{name} is empty")
+
+
+def _title(value: str, line: int) -> Text:
+    vi, slash, en = value.partition(" / ")
+    if not slash or not vi.strip() or not en.strip():
+        raise Refused(line, "title is Vietnamese, then ' / ', then English")
+    return Text(vi.strip(), en.strip())
+
+
+def _words(entries: Mapping[str, str], lines: Mapping[str, int], name: str) -> tuple[str, ...]:
+    words = tuple(dict.fromkeys(entries.get(name, "").split()))
+    for word in words:
+        if not _WORD.fullmatch(word):
+            raise Refused(lines[name], f"{name} are words of letters, digits and ._-")
+    return words
+
+
+def _example(value: str, line: int) -> Mapping[str, object]:
+    try:
+        found = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict):
+        raise Refused(line, "example is a JSON object")
+    return found
