@@ -1,4 +1,4 @@
-"""The demo: a folder with databases, keys, settings, tokens and personas, made once.
+"""The demo: a folder with databases, keys, settings, operations, tokens, personas, made once.
 
 Everything in it is synthetic. Tokens are made anew at each start; the databases only when one is
 missing: remove the folder to have everything made again.
@@ -22,6 +22,10 @@ from gateway.keys import load_signing
 from gateway.settings import Settings, load
 
 DEMO_CITIZENS = 2_000
+
+#: Where published operations are, in the demo's folder, and those that it begins with.
+_OPERATIONS = "operations"
+FIRST_SET = Path(__file__).parent / "operations" / "first_set"
 
 #: Purposes of the civil status desk (design section 10).
 _DESK = ("1.000894", "1.004873", "1.001193", "1.000656", "2.000635")
@@ -63,7 +67,7 @@ CALLERS: dict[str, _Caller] = {
         ("enforcement-verification",),
     ),
     "analyst": _Caller("Phân tích (dữ liệu thử)", ("introspect", "plans")),
-    "partner": _Caller("Văn phòng công chứng (dữ liệu thử)", ()),
+    "partner": _Caller("Văn phòng công chứng (dữ liệu thử)", (), ("notarised-transfer",)),
     "auditor": _Caller("Kiểm toán (dữ liệu thử)", ("audit:read",), ("access-log-review",)),
     "operator": _Caller("Vận hành (dữ liệu thử)", ("introspect", "operate", "plans")),
     "bench": _Caller(
@@ -97,6 +101,7 @@ def prepare(folder: Path, now: datetime, say: Callable[[str], None]) -> Demo:
         say(f"building the demo databases ({DEMO_CITIZENS} synthetic citizens)")
         _build(databases, paths, cast_file)
     _write(config, _toml(databases, {name: one.relative_to(folder) for name, one in paths.items()}))
+    _publish_first_set(folder / _OPERATIONS)
     settings = load(config)
     create_missing(settings, demo=True)
     tokens = _tokens(settings, now, json.loads(cast_file.read_text("utf-8")))
@@ -112,11 +117,21 @@ def _build(databases: list[Database], paths: dict[str, Path], cast_file: Path) -
     _write(cast_file, json.dumps(cast, ensure_ascii=False, indent=1) + "\n")
 
 
+def _publish_first_set(folder: Path) -> None:
+    """Publish the first set of operations; files that are there already stay as they are."""
+    folder.mkdir(exist_ok=True)
+    for file in sorted(FIRST_SET.glob("*.graphql")):
+        if not (folder / file.name).exists():
+            _write(folder / file.name, file.read_text("utf-8"))
+
+
 def _toml(databases: list[Database], paths: dict[str, Path]) -> str:
     """Return settings in which all databases operate, also those that are still being built."""
     lines = ["# Written by justice-gateway demo; every value here is for show only.", "demo = true"]
     # Whoever tries the demo out under load measures the gateway, not the allowance.
     lines += ["", "[rates]", "requests_per_minute = 1_000_000", "cost_per_minute = 1_000_000_000"]
+    lines += ["", "[operations]", f'folder = "{_OPERATIONS}"', 'personas = "personas.json"']
+    lines += ["public_catalogue = true"]
     lines += ["", "[audit]", 'copy_url = "sqlite:///journal/copy.sqlite"']
     for one in databases:
         lines += ["", f"[databases.{one.name}]", f'url = "sqlite:///{paths[one.name].as_posix()}"']
