@@ -14,9 +14,11 @@ from pathlib import Path
 from graphql import GraphQLSchema, OperationType
 from graphql.execution.values import VariableValues
 
+from connectors.description import Sensitivity
 from gateway.access.caller import Caller
 from gateway.audit.entry import asked_fields
 from gateway.errors import GatewayError
+from gateway.fetch.numbers import DATABASE
 from gateway.operations.header import Refused, Source, parse
 from gateway.operations.published import Header, Published
 from gateway.plan.bindings import Bindings
@@ -26,6 +28,7 @@ from gateway.plan.prepared import Chosen, Conditions, Permissions, Prepared, com
 from gateway.procedures import procedure_of
 from gateway.procedures.procedure import UNIFIED, national
 from gateway.schema.lists import Wanted
+from gateway.scopes import scope
 from gateway.settings import Limits
 from gateway.trial import denied_in
 
@@ -56,6 +59,8 @@ def publish(
         made = _prepared(schema, bindings, chosen, source)
         lends.update(_lent(made, header))
         prepared[made.key] = made
+    if operation.names_persons and not any(one.endswith(":read") for one in lends):
+        lends.add(scope(DATABASE, Sensitivity.BASIC))  # whose number it is, the population says
     lent = frozenset(lends)
     for key, made in prepared.items():
         for citizen in (False, True):

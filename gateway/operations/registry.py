@@ -63,7 +63,9 @@ class Shelf:
 def seen_in(folder: Path) -> dict[Path, _Seen]:
     """Return the files of operations in ``folder``, by name; raises OSError."""
     found = {}
-    for path in sorted(folder.glob("*.graphql")):
+    for path in sorted(folder.iterdir()):
+        if path.suffix != ".graphql":
+            continue
         stat = path.stat()
         found[path] = (stat.st_mtime_ns, stat.st_size)
     return found

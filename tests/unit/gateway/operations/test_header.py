@@ -1,0 +1,67 @@
+"""The header of a file: what it has to say, and how it is told what is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.operations.header import Refused, parse
+from tests.support.operation_files import NAME, header
+
+
+def test_a_header_says_whose_operation_it_is_and_the_document_follows() -> None:
+    source = parse(f"{header(purposes='1.000894 1.004873', clients='a b')}\n\n{NAME}")
+    assert source.header.id == "name.v1"
+    assert source.header.title.en == "Name"
+    assert source.header.purposes == ("1.000894", "1.004873")
+    assert source.header.clients == {"a", "b"}
+    assert source.header.example == {}
+    assert source.document == NAME
+    assert source.line(1) == 10
+
+
+def test_an_example_is_json() -> None:
+    source = parse(header(example='{"id": "@married"}') + NAME)
+    assert source.header.example == {"id": "@married"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "line", "said"),
+    [
+        ({"name": None}, 1, "the header has no name"),
+        ({"cost": None}, 1, "the header has no cost"),
+        ({"name": "Tên"}, 1, "name is lower-case letters, digits and -"),
+        ({"name": "a.v2"}, 1, "name is lower-case letters, digits and -"),
+        ({"version": "1.0"}, 2, "version is a number from 1"),
+        ({"version": 0}, 2, "version is a number from 1"),
+        ({"title": "Họ tên"}, 3, "title is Vietnamese, then ' / ', then English"),
+        ({"owner": ""}, 4, "owner is empty"),
+        ({"purposes": "a,b"}, 5, "purposes are words of letters, digits and ._-"),
+        ({"clients": ""}, 6, "clients is empty"),
+        ({"cost": "-1"}, 7, "cost is a number from 1"),
+        ({"example": "[]"}, 8, "example is a JSON object"),
+        ({"example": "{"}, 8, "example is a JSON object"),
+        ({"colour": "red"}, 8, "a header has no colour"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line(
+    entries: dict[str, object], line: int, said: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        parse(f"{header(**entries)}\n{NAME}")
+    assert (refused.value.line, refused.value.said) == (line, said)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("", 1, "the header has no name"),
+        (NAME, 1, "the header has no name"),
+        (header() + "# name: twice\n" + NAME, 8, "name is given twice"),
+        (header() + "# a note\n" + NAME, 8, "a line of the header is '# name: value'"),
+        (header() + "\n \n", 8, "there is no document"),
+    ],
+)
+def test_a_file_that_is_none_is_refused(text: str, line: int, said: str) -> None:
+    with pytest.raises(Refused) as refused:
+        parse(text)
+    assert (refused.value.line, refused.value.said) == (line, said)

@@ -1,0 +1,116 @@
+"""What may be published: permitted for its purposes, within its cost, and planned beforehand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.registry import installed_databases
+from gateway.operations.header import Refused
+from gateway.operations.published import Published
+from gateway.operations.publishing import publish, withheld
+from gateway.plan.bindings import bind
+from gateway.settings import Limits
+from tests.support.operation_files import NAME, header
+from tests.support.running import built
+
+DATABASES = tuple(installed_databases())
+
+
+def published(document: str = NAME, demo: bool = True, **entries: Any) -> Published:
+    schema, bindings = built(DATABASES), bind(DATABASES)
+    text = f"{header(**entries)}\n{document}"
+    return publish(schema, bindings, Limits(), demo, Path("name.graphql"), text)
+
+
+def test_it_lends_the_scopes_that_its_fields_need_and_no_others() -> None:
+    made = published(
+        """query ($id: PersonNumber!) { person(id: $id) {
+          population { identity { item { ethnicity } } }
+          civilStatus { marriages { items { husband { name } } } } } }"""
+    )
+    assert made.lends == {"population:read", "population:sensitive", "civil_status:read"}
+
+
+def test_the_own_view_lends_nothing() -> None:
+    made = published("{ me { notary { wills { items { notarialNo } } } } }", purposes=None)
+    assert made.lends == frozenset()
+    assert withheld(made) == ["me.notary.wills"]
+
+
+def test_there_is_a_plan_for_every_value_that_decides_what_is_included() -> None:
+    made = published(
+        """query ($id: PersonNumber!, $a: Boolean!, $b: Boolean! = true) { person(id: $id) {
+          id @include(if: $a) askedAs @skip(if: $b) } }"""
+    )
+    assert sorted(key.values for key in made.prepared) == [
+        (False, False), (False, True), (True, False), (True, True)
+    ]  # fmt: skip
+    assert len(made.plans) == 8
+
+
+def test_what_is_not_about_persons_has_no_plan() -> None:
+    made = published("{ databases { name } }", purposes=None)
+    assert (made.prepared, made.plans, made.cost) == ({}, {}, 0)
+
+
+def test_its_cost_is_that_of_the_dearest_call() -> None:
+    document = """query ($ids: [PersonNumber!]!, $first: Int!) { persons(ids: $ids) {
+      civilStatus { marriages(first: $first) { items { eventId } } } } }"""
+    assert published(document, cost=100_000).cost == 100 * (3 + 1 + 200)
+    with pytest.raises(Refused) as refused:
+        published(document, cost=20_399)
+    assert (refused.value.line, refused.value.said) == (
+        7, "it may cost up to 20400, which is more than 20399"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("document", "entries", "line", "said"),
+    [
+        ("{", {}, 9, "SYNTAX_ERROR: Syntax Error: Expected Name, found <EOF>."),
+        ("{\n  nothing\n}", {}, 10, "VALIDATION_FAILED: Cannot query field 'nothing' on type "
+         "'Query'."),
+        ("query A { databases { name } } query B { databases { name } }", {}, 9,
+         "the document has more than one operation"),
+        ("subscription { a }", {}, 9, "VALIDATION_FAILED"),
+        ("{ __schema { types { name } } }", {}, 9, "the schema is not asked about itself"),
+        (NAME, {"purposes": "nothing"}, 5, "there is no procedure with the code nothing"),
+        (NAME, {"purposes": "1.000894.H29"}, 5, "there is no procedure with the code 1.000894.H29"),
+        (NAME, {"purposes": None}, 1, "it names persons, so it has purposes"),
+        ("{ me { id } }", {}, 5, "the citizen's own view has no purpose: publish it by itself"),
+        (NAME, {"cost": 999_999_999}, 7, "no operation may cost more than 200000"),
+        (NAME.replace("fullName", "fullName\n religion"), {}, 13,
+         "person.population.identity.item.religion lacks "
+         "purpose:population.identity.religion"),
+        (NAME.replace("    id\n", "    legalAid { cases { items { caseNo } } }\n"), {}, 11,
+         "person.legalAid.cases lacks purpose:legal_aid.cases"),
+        (NAME.replace("    id\n", "    accessLog { next }\n"), {}, 11,
+         "person.accessLog lacks audit:read, purpose:access_log"),
+    ],
+)  # fmt: skip
+def test_what_may_not_be_published_is_refused_with_its_line(
+    document: str, entries: dict[str, Any], line: int, said: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        published(document, **entries)
+    assert refused.value.line == line
+    assert refused.value.said.startswith(said)
+
+
+def test_every_purpose_of_it_has_to_need_every_field() -> None:
+    document = NAME.replace(
+        "population { identity { item { fullName }",
+        "population { family { items { name } } identity { item { sex }",
+    )
+    assert published(document, purposes="1.000894").header.purposes == ("1.000894",)
+    with pytest.raises(Refused, match=r"family lacks purpose:population\.family"):
+        published(document, purposes="1.000894 1.004873")
+
+
+def test_the_purpose_of_measurements_is_not_published_in_production() -> None:
+    assert published(purposes="bench-unified").lends == {"population:read"}
+    with pytest.raises(Refused, match="is for measurements only"):
+        published(purposes="bench-unified", demo=False)
