@@ -56,14 +56,17 @@ class Process:
         return str(next(one["id"] for one in self.personas if {*tags} <= {*one["tags"]}))
 
 
-def stated(token: str) -> dict[str, str]:
-    """Return the headers that state the first purpose that ``token`` grants, and a case."""
+def purposes_of(token: str) -> list[str]:
+    """Return the purposes that ``token`` grants."""
     payload = token.split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    purposes = claims.get("purposes") or [None]
-    if purposes[0] is None:
-        return {}
-    return {"x-purpose": purposes[0], "x-case-number": "HS-DEMO-0001"}
+    return list(claims.get("purposes") or ())
+
+
+def stated(token: str) -> dict[str, str]:
+    """Return the headers that state the first purpose that ``token`` grants, and a case."""
+    purposes = purposes_of(token)
+    return {"x-purpose": purposes[0], "x-case-number": "HS-DEMO-0001"} if purposes else {}
 
 
 def free_port() -> int:

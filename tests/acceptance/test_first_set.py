@@ -1,0 +1,142 @@
+"""The first set of published operations, on the demo: useful on day one, and called in any way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from connectors.registry import installed_databases
+from gateway.access.tokens import issue
+from gateway.clock import SystemClock
+from gateway.demo import FIRST_SET
+from gateway.keys import load_signing
+from gateway.operations.published import Published
+from gateway.operations.publishing import publish
+from gateway.operations.registry import Shelf, read_shelf
+from gateway.plan.bindings import bind
+from gateway.settings import Limits, Settings, load
+from tests.support.process import Process, demo_process, purposes_of
+from tests.support.running import built
+
+DATABASES = tuple(installed_databases())
+CASE = "HS-DEMO-0001"
+#: Times of reading, and who has read since, differ from one call to the next.
+CHANGING = {"fetchedAt", "accessLog"}
+
+
+def shelf(folder: Path) -> Shelf:
+    make = partial(publish, built(DATABASES), bind(DATABASES), Limits(), True)
+    return read_shelf(folder, make, Shelf())
+
+
+FIRST = shelf(FIRST_SET)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    with demo_process(tmp_path_factory.mktemp("first_set") / ".demo") as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def settings(demo: Process) -> Settings:
+    return load(demo.folder / "gateway.toml")
+
+
+def steady(value: Any) -> Any:
+    """Return an answer without what changes by itself."""
+    if isinstance(value, dict):
+        return {key: steady(inner) for key, inner in value.items() if key not in CHANGING}
+    return [steady(inner) for inner in value] if isinstance(value, list) else value
+
+
+def filled(published: Published, persona: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the variables of an operation for a persona; None where it lacks one of them."""
+    found: dict[str, Any] = {}
+    for name, value in published.header.example.items():
+        found[name] = value
+        if isinstance(value, str) and value.startswith("@"):
+            found[name] = persona.get(value.partition(".")[2] or "id")
+            if found[name] is None:
+                return None
+    return found
+
+
+def call(
+    client: httpx2.Client, path: str, body: object, token: str, purpose: str | None
+) -> httpx2.Response:
+    headers = {"authorization": f"Bearer {token}"}
+    if purpose is not None:
+        headers |= {"x-purpose": purpose, "x-case-number": CASE}
+    return client.post(path, json=body, headers=headers)
+
+
+def callers(demo: Process, published: Published) -> list[tuple[str, str | None]]:
+    """Return a token and a purpose for each client and purpose that may call an operation."""
+    if not published.header.purposes:
+        wanted = "citizen" if published.operation.reads_own_view else "partner"
+        return [(demo.tokens[wanted], None)]
+    names = {"demo-officer": "officer", "demo-partner": "partner"}
+    names["demo-enforcement_officer"] = "enforcement_officer"
+    found: list[tuple[str, str | None]] = []
+    for client in sorted(published.header.clients):
+        granted = purposes_of(demo.tokens[names[client]])
+        both = [one for one in published.header.purposes if one in granted]
+        assert both, f"{client} may call {published.header.id} for no purpose of its token"
+        found += [(demo.tokens[names[client]], one) for one in both]
+    return found
+
+
+def sufficient(settings: Settings, published: Published, purpose: str | None, citizen: str) -> str:
+    """Return a token with just the rights that an operation lends."""
+    own = published.operation.reads_own_view
+    return issue(
+        load_signing(settings, "token")[0],
+        settings.access,
+        SystemClock().now(),
+        subject=citizen if own else "officer-1",
+        client="somebody",
+        scopes=("me",) if own else tuple(published.lends) or ("introspect",),
+        purposes=() if purpose is None else (purpose,),
+    )
+
+
+def test_all_of_it_is_published() -> None:
+    assert FIRST.refused == ()
+    assert len(FIRST.published) == len(list(FIRST_SET.glob("*.graphql")))
+
+
+@pytest.mark.parametrize("published", FIRST.published, ids=lambda one: one.header.id)
+def test_every_way_to_call_it_gives_the_same_data(
+    demo: Process, settings: Settings, published: Published
+) -> None:
+    document = (demo.folder / "operations" / published.file.name).read_text("utf-8")
+    name, by_hash = published.header.name, published.document_id
+    asked = 0
+    with httpx2.Client(base_url=demo.url, timeout=20) as client:
+        for persona in demo.personas if published.header.example else demo.personas[:1]:
+            variables = filled(published, persona)
+            if variables is None:
+                continue
+            asked += 1
+            for token, purpose in callers(demo, published):
+                plain = sufficient(settings, published, purpose, demo.personas[0]["id"])
+                hashed = {"documentId": by_hash, "variables": variables}
+                free = {"query": document, "variables": variables}
+                answers = [
+                    call(client, f"/operations/{name}", variables, token, purpose),
+                    call(client, f"/operations/{name}.v1", variables, token, purpose),
+                    call(client, "/graphql", hashed, token, purpose),
+                    call(client, "/graphql", free, plain, purpose),
+                ]
+                assert [one.status_code for one in answers] == [200] * 4
+                data = [steady(one.json()["data"]) for one in answers]
+                assert data[0] == data[1] == data[2], persona
+                if published.operation.reads_persons:
+                    assert data[0] == data[3], persona
+    assert asked
