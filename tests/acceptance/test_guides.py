@@ -1,0 +1,104 @@
+"""The guides for partners and reviewers, followed to the letter on the demo."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.process import Process, demo_process
+
+ROOT = Path(__file__).parents[2]
+NODE_MODULES = ROOT / "tests" / "acceptance" / "guides" / "node_modules"
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_STRICT = ("--strict", "--module", "esnext", "--target", "es2022", "--moduleResolution", "bundler")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    with demo_process(tmp_path_factory.mktemp("guides") / ".demo") as process:
+        yield process
+
+
+def block(demo: Process, page: str, language: str, place: int = 0) -> str:
+    """Return a block of a guide, with the demo's address in place of the usual one."""
+    text = (ROOT / "docs" / "how-to" / page).read_text("utf-8")
+    found: list[str] = [code for kind, code in _FENCE.findall(text) if kind == language]
+    return found[place].replace("http://127.0.0.1:8000", demo.url)
+
+
+def partner(demo: Process) -> dict[str, str]:
+    """Return the environment of a partner who asks about somebody."""
+    number = demo.tagged("blocked_asset")
+    return {**os.environ, "TOKEN": demo.tokens["partner"], "ID": number}
+
+
+def ran(command: list[str], folder: Path, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    return done.stdout
+
+
+def test_curl_gets_an_answer(demo: Process, tmp_path: Path) -> None:
+    command = ["bash", "-c", block(demo, "call-an-operation.md", "sh")]
+    body = json.loads(ran(command, tmp_path, partner(demo)))
+    assert body["data"]["person"]["notary"]["preventiveInfos"]["source"]["state"] == "ANSWERED"
+    assert "errors" not in body
+
+
+def test_python_gets_the_same_answer(demo: Process, tmp_path: Path) -> None:
+    (tmp_path / "call.py").write_text(block(demo, "call-an-operation.md", "python"), "utf-8")
+    said = ran([sys.executable, "call.py"], tmp_path, partner(demo))
+    assert re.fullmatch(r"\d+ blocks on the person\n", said)
+
+
+@pytest.mark.services
+def test_typescript_compiles_strictly_and_gets_the_same_answer(
+    demo: Process, tmp_path: Path
+) -> None:
+    if shutil.which("node") is None or not NODE_MODULES.is_dir():
+        if os.environ.get("REQUIRE_SERVICES"):
+            pytest.fail("node or the packages of tests/acceptance/guides are missing")
+        pytest.skip("node or the packages of tests/acceptance/guides are missing")
+    (tmp_path / "node_modules").symlink_to(NODE_MODULES)
+    (tmp_path / "package.json").write_text('{"type": "module"}', "utf-8")
+    (tmp_path / "call.ts").write_text(
+        block(demo, "call-an-operation.md", "typescript") + "export {};\n", "utf-8"
+    )
+    ran(["node", "node_modules/typescript/bin/tsc", *_STRICT, "call.ts"], tmp_path, {**os.environ})
+    (tmp_path / "call.py").write_text(block(demo, "call-an-operation.md", "python"), "utf-8")
+    by_python = ran([sys.executable, "call.py"], tmp_path, partner(demo))
+    assert ran(["node", "call.js"], tmp_path, partner(demo)) == by_python
+
+
+def test_the_operation_of_the_reviewers_guide_passes_its_check(
+    demo: Process, tmp_path: Path
+) -> None:
+    page = "publish-an-operation.md"
+    for folder in ("review", "operations"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "review" / "debtor-cases.graphql").write_text(
+        block(demo, page, "text") + "\n" + block(demo, page, "graphql"), "utf-8"
+    )
+    shutil.copy(demo.folder / "gateway.toml", tmp_path)
+    command = block(demo, page, "sh").split()
+    command = [sys.executable, "-m", "gateway", *command[1:]]
+    said = ran(command, tmp_path, {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"})
+    assert "debtor-cases.v1" in said
+    assert "lends     civil_enforcement:read population:read" in said
+    assert said.endswith("1 published, 0 refused\n")
