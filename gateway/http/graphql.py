@@ -129,6 +129,7 @@ async def _permitted(
     published = None
     if call.published is not None:
         published, caller = service.operations.call(call.published, caller)
+        request.state.calling = published, caller  # for the trace of a refusal
         hold_variables(published, call.variables)
         document = published.document
     else:
@@ -208,17 +209,22 @@ async def _audit_refusal(
         numbers = list(dict.fromkeys((*numbers, caller.citizen)))
     if not numbers or _code(error) in _UNNOTED:
         return
+    document, operation = digest(call.query or call.published or ""), None
+    if hasattr(request.state, "calling"):
+        published, caller = request.state.calling
+        document, operation = published.document.digest, published.header.id
     await service.journal.append(
         entry(
             service.person_hash,
             service.clock.now(),
             request.state.request_id,
             caller,
-            digest(call.query or call.published or ""),
+            document,
             [(number, Role.REFUSED, ()) for number in numbers],
             {},
             [_code(error)],
             result=Result.REFUSED,
+            operation=operation,
         )
     )
 

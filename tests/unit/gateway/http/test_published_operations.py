@@ -210,6 +210,9 @@ async def test_bad_input_gets_a_stable_code_and_a_trace_in_both_ways(
     persons = [one["persons"] for one in gateway.journal()]
     assert len(persons) == (2 if HOA in variables.values() else 0)
     assert all(one["result"] == "REFUSED" for one in gateway.journal())
+    known = None if status == 404 else f"{name}.v1"
+    assert {one["operation"] for one in gateway.journal()} <= {known}
+    assert {one["purpose"] for one in gateway.journal()} <= {known and "1.000894"}
 
 
 async def test_what_there_is_for_others_is_as_unknown_as_what_there_is_not(
