@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 AUDIT := tests/acceptance/graphql_http
 OIDC := tests/acceptance/oidc
-GUIDES := tests/acceptance/guides
+TYPESCRIPT := tests/acceptance/typescript
 
 .PHONY: help demo test fuzz lint bench schema graphiql lock clean
 .DEFAULT_GOAL := help
@@ -68,7 +68,7 @@ LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-emit-in
 .PHONY: npm
 npm:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory \
-		$(AUDIT)/node_modules/.stamp $(OIDC)/node_modules/.stamp $(GUIDES)/node_modules/.stamp; \
+		$(AUDIT)/node_modules/.stamp $(OIDC)/node_modules/.stamp $(TYPESCRIPT)/node_modules/.stamp; \
 	elif [ -n "$(REQUIRE_SERVICES)" ]; then echo "npm is missing"; exit 1; \
 	else echo "npm is missing: the tests that need Node.js will be skipped"; fi
 
@@ -91,4 +91,4 @@ npm:
 
 clean:
 	rm -rf .venv .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
-		$(AUDIT)/node_modules $(OIDC)/node_modules $(GUIDES)/node_modules
+		$(AUDIT)/node_modules $(OIDC)/node_modules $(TYPESCRIPT)/node_modules

@@ -25,6 +25,7 @@ from gateway.fetch.source import Source
 from gateway.http import graphiql
 from gateway.http.graphql import Endpoint
 from gateway.http.middleware import Envelope
+from gateway.http.openapi import OpenApi
 from gateway.http.pages import http_error, live, metrics, ready, schema
 from gateway.http.request import read_call, read_operation
 from gateway.keys import check_keys, load_ring
@@ -82,6 +83,7 @@ def build_app(
     app = Starlette(
         routes=[
             Route("/graphql", Endpoint(read_call, graphql=True)),
+            Route("/openapi.json", OpenApi().respond),
             Route("/operations/{name}", Endpoint(read_operation, graphql=False)),
             *graphiql.routes(settings),
             Route("/schema.graphql", schema),

@@ -58,11 +58,14 @@ _SCALARS: Mapping[str, Schema] = {
 class Components:
     """The named schemas of an OpenAPI document; what is the same has one name.
 
-    A type that is selected in several ways has a number behind its name for each but the first.
+    Objects are named for their type, after a prefix for the operation in whose answer they are, so
+    that the names in one client's code do not depend on what else is published. A type that is
+    selected in several ways has a number behind its name for each but the first.
     """
 
     schema: GraphQLSchema
     schemas: dict[str, Schema] = field(default_factory=dict)
+    _prefix: str = ""
     _known: dict[tuple[str, bytes], str] = field(default_factory=dict)
 
     def variables(self, document: DocumentNode) -> Schema:
@@ -80,8 +83,9 @@ class Components:
                 required.append(name)
         return _object(properties, required)
 
-    def data(self, document: DocumentNode) -> Schema:
+    def data(self, document: DocumentNode, prefix: str = "") -> Schema:
         """Return the schema of ``data`` in the answer to a document's only operation."""
+        self._prefix = prefix
         (operation,) = _operations(document)
         query = self.schema.query_type
         assert query is not None
@@ -178,7 +182,7 @@ class Components:
         if isinstance(kind, GraphQLObjectType):
             # Where it is there at all, what it is selected by is there; of several we cannot say.
             sets = [(one, sure or len(below) == 1) for one, sure in below]
-            return self.named(kind.name, self._selected(kind, sets, fragments))
+            return self.named(self._prefix + kind.name, self._selected(kind, sets, fragments))
         return self._leaf(kind)
 
 

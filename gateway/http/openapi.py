@@ -1,0 +1,77 @@
+"""``/openapi.json``: what is published, for each client its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from importlib.metadata import version
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.access.caller import Caller
+from gateway.access.permission import unauthenticated
+from gateway.errors import GatewayError
+from gateway.http.caller import identify
+from gateway.http.pages import error_response
+from gateway.operations.openapi import Persona, openapi
+from gateway.operations.published import Published
+from gateway.operations.registry import Shelf
+from gateway.service import Service
+from gateway.settings import Settings
+
+#: Documents that are kept: one for each set of operations that some client may call.
+_KEPT = 100
+
+
+class OpenApi:
+    """The endpoint. Documents are kept until other operations are published."""
+
+    def __init__(self) -> None:
+        self._shelf = Shelf()
+        self._kept: dict[tuple[Published, ...], bytes] = {}
+
+    async def respond(self, request: Request) -> Response:
+        """Show the operations that the caller may call; everything to everybody in public."""
+        service: Service = request.app.state.service
+        try:
+            caller = await identify(request.headers, service.tokens)
+            shown = _shown(service, caller)
+        except GatewayError as error:
+            return error_response(error)
+        content = self._known(service.operations.shelf, shown)
+        if content is None:
+            content = await asyncio.to_thread(_document, service, shown)
+            self._kept[shown] = content
+        headers = {"cache-control": "no-store", "vary": "Authorization"}
+        return Response(content, media_type="application/json", headers=headers)
+
+    def _known(self, shelf: Shelf, shown: tuple[Published, ...]) -> bytes | None:
+        if shelf is not self._shelf or len(self._kept) >= _KEPT:
+            self._shelf = shelf
+            self._kept.clear()
+        return self._kept.get(shown)
+
+
+def _shown(service: Service, caller: Caller) -> tuple[Published, ...]:
+    published = service.operations.all()
+    if not caller.is_anonymous:
+        return tuple(one for one in published if caller.client in one.header.clients)
+    if not service.settings.operations.public_catalogue:
+        raise unauthenticated("UNAUTHENTICATED")
+    return published
+
+
+def _document(service: Service, shown: Sequence[Published]) -> bytes:
+    personas = _personas(service.settings)
+    made = openapi(service.schema, shown, personas=personas, version=version("justice-gateway"))
+    return orjson.dumps(made)
+
+
+def _personas(settings: Settings) -> Sequence[Persona]:
+    file = settings.operations.personas
+    if file is None:
+        return ()
+    found: Sequence[Persona] = orjson.loads(settings.path(file).read_bytes())
+    return found

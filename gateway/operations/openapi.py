@@ -1,0 +1,316 @@
+"""OpenAPI 3.1 of published operations: what each takes and answers, and every way it can fail.
+
+Made from the operations alone, so that it is true of what runs. The same operations give the same
+document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from graphql import GraphQLSchema
+from strawberry.utils.str_converters import to_camel_case
+
+from gateway.answer import State
+from gateway.errors import CODES
+from gateway.operations.json_schema import Components, Schema
+from gateway.operations.published import Published
+from gateway.procedures import procedure_of
+
+Persona = Mapping[str, object]
+
+_INFO = (
+    "Các thao tác đã được thẩm định, gọi bằng POST với biến ở dạng JSON. Danh sách rỗng chỉ có "
+    "nghĩa là “không có” khi `source.state` là `ANSWERED`, trong phạm vi `coverage`.\n\n"
+    "Reviewed operations, called by POST with variables as JSON. An empty list means “none” only "
+    "where `source.state` is `ANSWERED`, and within `coverage`.\n\n"
+)
+#: Codes of what cannot happen to a published operation: it has no document of its own, and is
+#: asked by POST.
+_NEVER = frozenset(
+    {
+        "SYNTAX_ERROR", "VALIDATION_FAILED", "OPERATION_NOT_FOUND", "UNSUPPORTED_OPERATION",
+        "TOO_MANY_TOKENS", "TOO_DEEP", "TOO_MANY_ALIASES", "TOO_MANY_DIRECTIVES",
+        "TOO_MANY_FIELDS", "TOO_MANY_DOCUMENTS", "PERSON_IN_URL", "NOT_FOUND",
+        "METHOD_NOT_ALLOWED", "INTROSPECTION_DENIED", "PUBLISHED_ONLY",
+    }
+)  # fmt: skip
+#: Codes of refusals that stand beside data too, where the part that they concern is null.
+_BESIDE = frozenset({"FORBIDDEN", "INTERNAL", "INVALID_VALUE", "TOO_MANY_PERSONS"})
+_WHEN = {
+    400: "Yêu cầu sai cấu trúc / The request is not of the required form",
+    401: "Cần mã truy cập hợp lệ / A valid token is needed",
+    403: "Không được phép / Not permitted",
+    404: "Không có thao tác này cho ứng dụng / No such operation for this client",
+    406: "Không trả lời được bằng định dạng yêu cầu / No accepted media type",
+    413: "Nội dung quá lớn / The body is too large",
+    415: "Nội dung phải là JSON / The body must be JSON",
+    429: "Đã hết hạn mức / The allowance is used up",
+    500: "Lỗi nội bộ / Internal error",
+    503: "Tạm thời không trả lời được / Cannot be answered just now",
+}
+_RATES = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+_WAITS = {429: (*_RATES, "Retry-After"), 503: ("Retry-After",)}
+
+
+def openapi(
+    schema: GraphQLSchema,
+    operations: Iterable[Published],
+    *,
+    personas: Sequence[Persona] = (),
+    version: str,
+) -> dict[str, object]:
+    """Return the OpenAPI document of ``operations``.
+
+    ``personas``: people for the examples. ``version``: of the gateway. Costs about a millisecond
+    for each operation.
+    """
+    components = Components(schema)
+    problem = _problem(components)
+    paths: dict[str, object] = {}
+    ordered = sorted(operations, key=lambda one: (one.header.name, -one.header.version))
+    newest: set[str] = set()
+    for one in ordered:
+        made = (components.variables(one.document.tree()), _answer(components, one))
+        if one.header.name not in newest:
+            newest.add(one.header.name)
+            paths[f"/operations/{one.header.name}"] = _path(
+                one, one.header.name, *made, problem, personas
+            )
+        paths[f"/operations/{one.header.id}"] = _path(one, one.header.id, *made, problem, personas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Cổng dữ liệu tư pháp / Justice gateway",
+            "version": version,
+            "description": _INFO + _states(),
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"bearer": []}],
+        "tags": [{"name": owner} for owner in sorted({one.header.owner for one in ordered})],
+        "paths": paths,
+        "components": {
+            "schemas": components.schemas,
+            "headers": _headers(),
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+            },
+        },
+    }
+
+
+def _states() -> str:
+    lines = [f"- `{state.name}`: {state.title}" for state in State]
+    return "Trạng thái của nguồn / States of a source:\n\n" + "\n".join(lines)
+
+
+def _path(
+    published: Published,
+    name: str,
+    variables: Schema,
+    answer: Schema,
+    problem: Mapping[int, Schema],
+    personas: Sequence[Persona],
+) -> dict[str, object]:
+    header = published.header
+    body: dict[str, object] = {"schema": variables}
+    example = filled(header.example, personas)
+    if example is not None:
+        body["example"] = example
+    responses: dict[str, object] = {
+        "200": _response("Đã trả lời / Answered", answer, _RATES),
+        **{
+            str(status): _response(_WHEN[status], one, _WAITS.get(status, ()))
+            for status, one in problem.items()
+        },
+    }
+    return {
+        "post": {
+            "operationId": _identifier(name),
+            "tags": [header.owner],
+            "summary": str(header.title),
+            "description": _about(published),
+            "parameters": _parameters(published),
+            "requestBody": {"required": True, "content": {"application/json": body}},
+            "responses": responses,
+        }
+    }
+
+
+def _about(published: Published) -> str:
+    header = published.header
+    titles = [f"`{one}` ({_title(one)})" for one in header.purposes]
+    purposes = ", ".join(titles) or "không cần / none is needed"
+    return (
+        f"{header.title.vi}.\n\n{header.title.en}.\n\n"
+        f"- Cơ quan chủ quản / Owner: {header.owner}\n"
+        f"- Mục đích / Purposes: {purposes}\n"
+        f"- Phiên bản / Version: {header.version}\n"
+        f"- documentId: `{published.document_id}`\n"
+        f"- Chi phí tối đa / Cost at most: {published.cost}"
+    )
+
+
+def _title(purpose: str) -> str:
+    procedure = procedure_of(purpose)
+    assert procedure is not None  # it was published
+    return str(procedure.title)
+
+
+def _parameters(published: Published) -> list[dict[str, object]]:
+    purposes = published.header.purposes
+    found = []
+    if published.operation.names_persons:
+        case = "Số hồ sơ / The case: the citizen sees it in their access log"
+        found.append(_parameter("X-Case-Number", case, True, {"pattern": r"^[\w./:-]{1,64}$"}))
+    if purposes:
+        what = "Mã thủ tục / Procedure code"
+        several = len(purposes) > 1
+        found.append(_parameter("X-Purpose", what, several, {"enum": list(purposes)}))
+    what = "Mã yêu cầu / Id of the request, for logs"
+    pattern = {"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$"}
+    return [*found, _parameter("X-Request-Id", what, False, pattern)]
+
+
+def _parameter(
+    name: str, said: str, required: bool, form: Mapping[str, object]
+) -> dict[str, object]:
+    return {
+        "name": name,
+        "in": "header",
+        "required": required,
+        "description": said,
+        "schema": {"type": "string", **form},
+    }
+
+
+def _identifier(name: str) -> str:
+    return str(to_camel_case(name.replace("-", "_").replace(".", "_")))
+
+
+def _answer(components: Components, published: Published) -> Schema:
+    name = _identifier(published.header.id)
+    made = name[0].upper() + name[1:]
+    shown = components.named(f"{made}Data", components.data(published.document.tree(), made))
+    answer: Schema = {
+        "type": "object",
+        "properties": {
+            "data": {"oneOf": [shown, {"type": "null"}]},
+            "errors": {"type": "array", "items": _error(components)},
+            "extensions": _extensions(components),
+        },
+        "required": ["data"],
+        "additionalProperties": False,
+    }
+    return components.named(f"{made}Answer", answer)
+
+
+def _error(components: Components) -> Schema:
+    """Return the schema of an error beside data: a part of it is null, and this says why."""
+    codes = sorted(
+        name for name, code in CODES.items()
+        if (code.status == 200 or name in _BESIDE) and name not in _NEVER
+    )  # fmt: skip
+    place = {
+        "type": "object",
+        "properties": {"line": {"type": "integer"}, "column": {"type": "integer"}},
+    }
+    return components.named("Error", {
+        "type": "object",
+        "properties": {
+            "message": {"type": "string"},
+            "path": {"type": "array", "items": {"type": ["string", "integer"]}},
+            "locations": {"type": "array", "items": place},
+            "extensions": _coded(codes),
+        },
+        "required": ["message", "extensions"],
+    })  # fmt: skip
+
+
+def _coded(codes: Sequence[str]) -> Schema:
+    return {
+        "type": "object",
+        "properties": {
+            "code": {"type": "string", "enum": list(codes)},
+            "messageVi": {"type": "string"},
+        },
+        "required": ["code"],
+    }
+
+
+def _extensions(components: Components) -> Schema:
+    notices: Schema = {
+        "type": "array",
+        "description": "Điều cần lưu ý về người được tra cứu, nếu không hỏi `notices` / What must "
+        "not be missed of a person of whom `notices` are not asked",
+        "items": {"type": "object"},
+    }
+    made: Schema = {"type": "object", "properties": {"notices": notices}}
+    return components.named("Extensions", made)
+
+
+def _problem(components: Components) -> dict[int, Schema]:
+    """Return the schema of each refusal as a whole, by status."""
+    found: dict[int, list[str]] = {status: [] for status in _WHEN}
+    for name, code in CODES.items():
+        if code.status in found and name not in _NEVER:
+            found[code.status].append(name)
+    made = {}
+    for status, codes in found.items():
+        error: Schema = {
+            "type": "object",
+            "properties": {"message": {"type": "string"}, "extensions": _coded(sorted(codes))},
+            "required": ["message", "extensions"],
+        }
+        problem: Schema = {
+            "type": "object",
+            "properties": {"errors": {"type": "array", "items": error, "minItems": 1}},
+            "required": ["errors"],
+        }
+        made[status] = components.named(f"Problem{status}", problem)
+    return made
+
+
+def _response(said: str, schema: Schema, headers: Sequence[str]) -> dict[str, object]:
+    made: dict[str, object] = {
+        "description": said,
+        "content": {"application/json": {"schema": schema}},
+    }
+    if headers:
+        made["headers"] = {one: {"$ref": f"#/components/headers/{one}"} for one in headers}
+    return made
+
+
+def _headers() -> dict[str, object]:
+    said = {
+        "RateLimit-Limit": "Hạn mức yêu cầu / Requests allowed in the window",
+        "RateLimit-Remaining": "Còn lại / Requests left",
+        "RateLimit-Reset": "Số giây đến khi có hạn mức mới / Seconds until there is more",
+        "Retry-After": "Số giây cần chờ / Seconds to wait",
+    }
+    return {name: {"description": one, "schema": {"type": "integer"}} for name, one in said.items()}
+
+
+def filled(example: Mapping[str, object], personas: Sequence[Persona]) -> object:
+    """Return the variables of an example; None where it needs a persona that there is none of.
+
+    ``@tag`` stands for the number of the first persona with that tag, ``@tag.key`` for what is said
+    of the first of them of whom ``key`` is known.
+    """
+    found: dict[str, object] = {}
+    for name, value in example.items():
+        found[name] = value
+        if isinstance(value, str) and value.startswith("@"):
+            found[name] = _of_persona(value[1:], personas)
+            if found[name] is None:
+                return None
+    return found
+
+
+def _of_persona(wanted: str, personas: Sequence[Persona]) -> object:
+    tag, _, key = wanted.partition(".")
+    for one in personas:
+        tags = one.get("tags")
+        if isinstance(tags, list) and tag in tags and one.get(key or "id") is not None:
+            return one[key or "id"]
+    return None

@@ -1,0 +1,143 @@
+"""A typed client, generated from the demo's ``/openapi.json``, compiles strictly and works."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.support.process import Process, demo_process, purposes_of
+
+PACKAGES = Path(__file__).parent / "typescript" / "node_modules"
+STRICT = (
+    "--strict", "--module", "esnext", "--target", "es2022", "--moduleResolution", "bundler",
+)  # fmt: skip
+CLIENT = """
+import createClient from "openapi-fetch";
+import type { paths } from "./api";
+
+const client = createClient<paths>({
+  baseUrl: process.env.URL,
+  headers: { Authorization: `Bearer ${process.env.TOKEN}` },
+});
+const { data, error, response } = await client.POST("/operations/marital-status", {
+  params: { header: { "X-Case-Number": "HS-1", "X-Purpose": "notarised-transfer" } },
+  body: { id: process.env.ID! },
+});
+if (error) {
+  console.log(JSON.stringify({ status: response.status, code: error.errors[0]?.extensions.code }));
+} else {
+  const marriages = data.data?.person?.civilStatus?.marriages;
+  const status: "ANSWERED" | undefined | string = marriages?.source?.state;
+  const names: (string | null | undefined)[] | undefined =
+    marriages?.items?.map((one) => one.husband?.name);
+  console.log(JSON.stringify({ status, names }));
+}
+"""
+#: Each of these is an error that only types can show.
+MISUSES = (
+    ("{ id: process.env.ID! }", "{ number: process.env.ID! }"),
+    ('"notarised-transfer"', '"2.000635"'),
+    ("one.husband?.name", "one.husband?.ethnicity"),
+    ("/operations/marital-status", "/operations/marital"),
+)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    with demo_process(tmp_path_factory.mktemp("generated") / ".demo") as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def folder(demo: Process, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the types that are generated from what the demo says of itself."""
+    if shutil.which("node") is None or not (PACKAGES / "openapi-fetch").is_dir():
+        if os.environ.get("REQUIRE_SERVICES"):
+            pytest.fail("node or the packages of tests/acceptance/typescript are missing")
+        pytest.skip("node or the packages of tests/acceptance/typescript are missing")
+    made = tmp_path_factory.mktemp("client")
+    (made / "node_modules").symlink_to(PACKAGES)
+    (made / "package.json").write_text('{"type": "module"}', "utf-8")
+    document = httpx2.get(f"{demo.url}/openapi.json").content
+    (made / "openapi.json").write_bytes(document)
+    generator = "node_modules/openapi-typescript/bin/cli.js"
+    node(made, generator, "openapi.json", "-o", "api.d.ts")
+    return made
+
+
+def node(folder: Path, *command: str, **environment: str) -> tuple[int, str]:
+    done = subprocess.run(
+        ["node", *command],
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def compiled(folder: Path, source: str) -> tuple[int, str]:
+    (folder / "call.ts").write_text(source, "utf-8")
+    return node(folder, "node_modules/typescript/bin/tsc", *STRICT, "--skipLibCheck", "call.ts")
+
+
+@pytest.mark.services
+def test_the_client_reads_typed_values(demo: Process, folder: Path) -> None:
+    assert compiled(folder, CLIENT) == (0, "")
+    number = demo.tagged("married")
+    code, said = node(folder, "call.js", URL=demo.url, TOKEN=demo.tokens["partner"], ID=number)
+    found = json.loads(said)
+    assert (code, found["status"]) == (0, "ANSWERED")
+    assert all(found["names"])
+    code, said = node(folder, "call.js", URL=demo.url, TOKEN=demo.tokens["analyst"], ID=number)
+    assert json.loads(said) == {"status": 403, "code": "PURPOSE_NOT_GRANTED"}
+
+
+@pytest.mark.services
+@pytest.mark.parametrize(("right", "wrong"), MISUSES)
+def test_what_the_operation_does_not_have_does_not_compile(
+    folder: Path, right: str, wrong: str
+) -> None:
+    assert right in CLIENT
+    code, said = compiled(folder, CLIENT.replace(right, wrong))
+    assert (code, "error TS" in said) == (2, True)
+
+
+def tokens(demo: Process) -> dict[str, str]:
+    return {
+        "demo-officer": demo.tokens["officer"],
+        "demo-partner": demo.tokens["partner"],
+        "demo-enforcement_officer": demo.tokens["enforcement_officer"],
+        "demo-portal": demo.tokens["citizen"],
+    }
+
+
+def test_every_example_is_answered_as_it_stands(demo: Process) -> None:
+    called = set()
+    for token in tokens(demo).values():
+        headers = {"authorization": f"Bearer {token}"}
+        document: Any = httpx2.get(f"{demo.url}/openapi.json", headers=headers).json()
+        for path, found in document["paths"].items():
+            body = found["post"]["requestBody"]["content"]["application/json"]
+            stated = {one["name"]: one for one in found["post"]["parameters"]}
+            sent = dict(headers)
+            if "X-Case-Number" in stated:
+                sent["x-case-number"] = "HS-DEMO-0001"
+            if "X-Purpose" in stated:
+                (purpose, *_) = {*stated["X-Purpose"]["schema"]["enum"]} & {*purposes_of(token)}
+                sent["x-purpose"] = purpose
+            answer = httpx2.post(f"{demo.url}{path}", json=body["example"], headers=sent)
+            assert (answer.status_code, answer.json().get("errors")) == (200, None), path
+            called.add(path)
+    everything = httpx2.get(f"{demo.url}/openapi.json").json()["paths"].keys()
+    assert called == everything
