@@ -39,6 +39,7 @@ from connectors.description import (
     Column,
     Coverage,
     Database,
+    Entry,
     Field,
     Group,
     Kind,
@@ -137,14 +138,17 @@ def lookup(
     on: tuple[str, str] | None = None,
     hidden: bool = False,
     through: tuple[str, str] | None = None,
+    entry: tuple[str, str] | None = None,
 ) -> Lookup:
     """Declare a list of records reached by a key; see ``description.Lookup``.
 
-    ``by`` names fields, dotted inside structs (``mother.citizen_id``).
+    ``by`` names fields, dotted inside structs (``mother.citizen_id``). ``entry``: the schema's root
+    field that leads to the list, and its argument, where callers name things by the key.
     """
     fields = (by,) if isinstance(by, str) else tuple(by)
     by = tuple(f.replace(".", "_") for f in fields)
-    return Lookup(name, Text(vi, en), by, on, hidden, through)
+    way = None if entry is None else Entry(*entry)
+    return Lookup(name, Text(vi, en), by, on, hidden, through, way)
 
 
 def struct(vi: str, en: str) -> Callable[[type[_T]], type[_T]]:
@@ -215,6 +219,7 @@ def database(
     for one, cls in zip(described, records, strict=True):
         _check(f"{_mark(cls).where}: {name}.{one.name}", one)
     _check_lookups(name, described)
+    _check_entries(name, described)
     return Database(
         name,
         Text(*title),
@@ -371,6 +376,8 @@ def _check_lookups(name: str, records: tuple[Record, ...]) -> None:
             raise DeclarationError(f"{where}: two lists are called so, see {seen[found.name]}")
         seen[found.name] = place
         _check_through(where, parents, found)
+        if found.entry is not None and (found.on is not None or found.hidden):
+            raise DeclarationError(f"{where} is an entry: it hangs on nothing and is not hidden")
         if found.on is None:
             continue
         if found.hidden:
@@ -378,6 +385,23 @@ def _check_lookups(name: str, records: tuple[Record, ...]) -> None:
         parent, column = found.on
         if parent not in parents or column not in parents[parent].positions:
             raise DeclarationError(f"{where} hangs on {parent}.{column}: no such")
+
+
+def _check_entries(name: str, records: tuple[Record, ...]) -> None:
+    """Refuse lists that an entry opens to everybody, and that are sorted by what is kept closer.
+
+    The PUBLIC fields of a thing are open to whoever may find it: by a filter, others could be.
+    """
+    if not any(found.entry for one in records for found in one.lookups):
+        return
+    for one in records:
+        public = any(column.sensitivity is Sensitivity.PUBLIC for column in one.columns)
+        for column in (one.date, one.status):
+            if public and column and one.column(column).sensitivity > Sensitivity.PUBLIC:
+                raise DeclarationError(
+                    f"{one.where}: {name}.{one.name} has PUBLIC fields, and {column}, which it is "
+                    "filtered by, is kept closer: an entry would give it away"
+                )
 
 
 def _check_through(where: str, records: dict[str, Record], found: Lookup) -> None:

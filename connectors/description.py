@@ -122,6 +122,14 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """A way into the schema by a thing: the names of the root field and of its argument."""
+
+    field: str
+    argument: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """A list of records and the key that leads to it.
 
@@ -132,6 +140,7 @@ class Lookup:
     ``hidden``: used by the gateway itself, not shown in the schema.
     ``through``: ``(record, column)``; ``by`` then names columns of *that* record, and the list
     holds the rows whose ``column`` equals the ``column`` of a row found there.
+    ``entry``: the key is of a thing that a caller names, not of a person.
     """
 
     name: str
@@ -140,6 +149,7 @@ class Lookup:
     on: tuple[str, str] | None = None
     hidden: bool = False
     through: tuple[str, str] | None = None
+    entry: Entry | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,15 @@ class LandParcel:
             "Notarised transactions",
             by="party.citizen_id",
             through=("transaction_parties", "notarial_no"),
-        )
+        ),
+        lookup(
+            "asset_transactions",
+            "Giao dịch của tài sản",
+            "Transactions of the asset",
+            by="asset_id",
+            on=("assets", "asset_id"),
+            through=("transaction_asset_links", "notarial_no"),
+        ),
     ],
     identity="notarial_no",
     reserve=50,  # wills among them are hidden
@@ -208,6 +216,13 @@ class NotarialParty:
             by="notarial_no",
             on=("transactions", "notarial_no"),
             through=("transaction_asset_links", "asset_id"),
+        ),
+        lookup(
+            "asset_by_certificate",
+            "Tài sản theo số phát hành Giấy chứng nhận",
+            "Asset, by the serial number of its certificate",
+            by="certificate_no",
+            entry=("asset", "certificate_number"),
         ),
     ],
     identity="asset_id",

@@ -127,7 +127,21 @@ def _hung(name: str, vi: str, en: str) -> Lookup:
             "Security registrations",
             by="party.citizen_id",
             through=("security_parties", "registration_no"),
-        )
+        ),
+        lookup(
+            "registration",
+            "Đăng ký của tài sản",
+            "Registration of the collateral",
+            by="registration_no",
+            on=("collateral", "registration_no"),
+        ),
+        lookup(
+            "registration_by_number",
+            "Biện pháp bảo đảm theo số đăng ký",
+            "Security registration, by its number",
+            by="registration_no",
+            entry=("security_registration", "number"),
+        ),
     ],
     identity="registration_no",
     date="registered_on",
@@ -175,7 +189,16 @@ class SecurityParty:
 
 @record(
     ("Tài sản bảo đảm", "Collateral"),
-    lookups=[_hung("collateral", "Tài sản bảo đảm", "Collateral")],
+    lookups=[
+        _hung("collateral", "Tài sản bảo đảm", "Collateral"),
+        lookup(
+            "collateral_by_chassis",
+            "Tài sản bảo đảm theo số khung",
+            "Collateral, by its chassis number",
+            by="chassis_no",
+            entry=("collateral", "chassis_number"),
+        ),
+    ],
     identity="collateral_id",
 )
 class Collateral:

@@ -215,12 +215,15 @@ class _List:
 
 
 @dataclass(slots=True, eq=False)
-class _Hung:
-    """Read a list that hangs on a row, by the key in it. ``sections``: of the row's person."""
+class ByKeys:
+    """Read a list by other keys than a person's numbers: of the row it hangs on, or of a thing.
+
+    ``sections``: of the person whose row it is; of a thing they are nobody's.
+    """
 
     plan: ListPlan
     sections: set[str]
-    key: str
+    keys: tuple[str, ...]
     path: Path
     target: list[Found | Opened | None]
     place: int
@@ -233,8 +236,7 @@ class _Hung:
             run.problem(wanted, self.path, plan.place.locations)
             return None
         assert isinstance(wanted, Wanted)
-        keys = (self.key,)
-        answer = run.answer(plan.record, plan.lookup, plan.source, plan.own, keys, None)
+        answer = run.answer(plan.record, plan.lookup, plan.source, plan.own, self.keys, None)
         if not isinstance(answer, Answer):
             return answer
         note_read(self.sections, plan.record, answer)
@@ -396,4 +398,4 @@ def _hang(
     if key is None:
         return
     here = (*path, *hung.list.place.steps)
-    run.ready.append(_Hung(hung.list, sections, str(key), here, found.below[hung.slot], place))
+    run.ready.append(ByKeys(hung.list, sections, (str(key),), here, found.below[hung.slot], place))

@@ -84,6 +84,11 @@ class Plans:
         self._turns: dict[str | None, asyncio.Lock] = {}
         self._thread = ThreadPoolExecutor(1, "plans")
 
+    @property
+    def schema(self) -> GraphQLSchema:
+        """The schema that documents are held against."""
+        return self._schema
+
     def close(self) -> None:
         """Let go of the thread; what is being made is finished first."""
         self._thread.shutdown()

@@ -21,7 +21,7 @@ from gateway.fetch.loaders import Loads
 from gateway.fetch.numbers import Numbers
 from gateway.fetch.source import Source
 from gateway.looking import LogPage, LogQuestion
-from gateway.own import is_own
+from gateway.own import is_citizens, is_own
 from gateway.plan.bindings import Computed
 from gateway.procedures.procedure import is_for
 from gateway.protection import is_withheld, opens_on_death, visible
@@ -68,8 +68,8 @@ class Reader:
     ) -> tuple[str, ...]:
         """Return what the caller lacks for a column of ``record``; None: for the record itself.
 
-        ``own``: up to what sensitivity citizens see these records without scope and purpose because
-        they are their own (design section 7); None where they are somebody else's.
+        ``own``: up to what sensitivity these records are open without scope and purpose, because
+        they are the citizen's own or were found by a thing (``gateway.own``); None: not at all.
         """
         return () if is_own(record, position, own) else self.caller.lacks(record, position)
 
@@ -109,7 +109,7 @@ class Reader:
         """Return the answer where permission or protection decides: nothing may be fetched then."""
         if self.missing(record, None, own):
             return Answer(self.sources[record.database].report(record, State.DENIED))
-        if is_withheld(record, self.caller, own is not None):
+        if is_withheld(record, self.caller, is_citizens(own)):
             return self.withheld(record)
         return None
 

@@ -10,15 +10,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from gateway.answer import State
+from gateway.entries import keys_of
 from gateway.errors import GatewayError
 from gateway.fetch.numbers import population_of
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import LiveState
-from gateway.jobs import Named, Open
+from gateway.jobs import ByKeys, Named, Open
 from gateway.opening import Matching, hold_matching
-from gateway.plan.plan import Found, Opened, Plan, RootPlan
+from gateway.plan.plan import Found, Opened, Plan, RootPlan, ThingPlan
 from gateway.problem import Path, Problem
 from gateway.progress import Run
 from gateway.reading import Reader
@@ -94,18 +96,22 @@ def _shown(
     if found is None or isinstance(found, str):
         return found
     root = run.plan.roots[key]
+    if isinstance(root, ThingPlan):
+        return root.shape(cast("Found | None", found[0]), live)
     assert isinstance(root, RootPlan)
     shape = root.person.shape
     values = [shape(one, live) if isinstance(one, Opened) else None for one in found]
     return values if root.name == "persons" else values[0]
 
 
-def _root(run: Run, root: RootPlan | str) -> _Target | str | None:
+def _root(run: Run, root: RootPlan | ThingPlan | str) -> _Target | str | None:
     """Start on a root field; returns where it will be found, None where it is refused."""
     if isinstance(root, str):
         return root
     path: Path = root.place.steps
     try:
+        if isinstance(root, ThingPlan):
+            return _thing(run, root, path)
         return _me(run, root, path) if root.name == "me" else _by_number(run, root, path)
     except GatewayError as error:
         run.problem(error, path, root.place.locations)
@@ -119,6 +125,17 @@ def _me(run: Run, root: RootPlan, path: Path) -> _Target:
         raise GatewayError("FORBIDDEN", "me is the citizen's own view", details=details)
     target = _Target([None])
     run.ready.append(Open(citizen, root.person, None, target, 0, path, root.place.locations))
+    return target
+
+
+def _thing(run: Run, root: ThingPlan, path: Path) -> _Target:
+    if root.denied:
+        raise GatewayError("FORBIDDEN", details={"missing": list(root.denied)})
+    given = run.judged(root.arguments)
+    assert isinstance(given, Mapping)
+    target = _Target([None])
+    keys = keys_of(given[root.argument])
+    run.ready.append(ByKeys(root.list, set(), keys, path, target, 0))
     return target
 
 

@@ -10,15 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from graphql import DirectiveNode, VariableNode, parse
+from graphql import DirectiveNode, GraphQLSchema, VariableNode, parse
 from graphql.execution.values import VariableValues
 
 from gateway.access.caller import Caller
 from gateway.access.permission import permit
 from gateway.answer import State
 from gateway.errors import CODES, GatewayError
+from gateway.own import is_citizens
 from gateway.plan.document import Document, InvalidDocument, Operation, look_through
-from gateway.plan.plan import ListPlan, PersonPlan, Plan, RootPlan
+from gateway.plan.plan import ListPlan, PersonPlan, Plan, RootPlan, ThingPlan
 from gateway.plan.prepared import Chosen
 from gateway.plan.shapes import Place
 from gateway.plans import Plans
@@ -93,7 +94,7 @@ async def _denied(
     if not operation.reads_persons:
         return ()
     if operation.conditions:
-        document = _unconditional(document)
+        document = _unconditional(plans.schema, document)
         operation = document.operation(operation.name)
     chosen = Chosen(document, operation, VariableValues({}, {}))
     prepared = await plans.prepared(chosen, caller.client)
@@ -104,14 +105,14 @@ async def _denied(
     return tuple(dict.fromkeys(denied_in(plan, caller)))
 
 
-def _unconditional(document: Document) -> Document:
+def _unconditional(schema: GraphQLSchema, document: Document) -> Document:
     """Return ``document`` with all in it that variables could leave out."""
     text = document.text
     for node in nodes(parse(text)):
         if isinstance(node, DirectiveNode) and node.loc is not None and _asks(node):
             start, end = node.loc.start, node.loc.end
             text = text[:start] + " " * (end - start) + text[end:]
-    return look_through(parse(text), text, document.names_person)
+    return look_through(schema, parse(text), text, document.names_person)
 
 
 def _asks(directive: DirectiveNode) -> bool:
@@ -121,6 +122,11 @@ def _asks(directive: DirectiveNode) -> bool:
 def denied_in(plan: Plan, caller: Caller) -> Iterator[Denied]:
     """Yield what of ``plan``, which was made for ``caller``, would be null whatever is stored."""
     for key, root in plan.roots.items():
+        if isinstance(root, ThingPlan):
+            if root.denied:
+                yield _denial((), root.place, root.denied)
+            else:
+                yield from _of_list(root.list, (), caller)
         if not isinstance(root, RootPlan):
             continue
         if root.name == "me" and caller.citizen is None:
@@ -153,7 +159,7 @@ def _of_list(plan: ListPlan, above: Sequence[str], caller: Caller) -> Iterator[D
     if plan.denied:
         yield _denial(above, plan.place, plan.denied)
         return
-    if is_withheld(plan.record, caller, plan.own is not None):
+    if is_withheld(plan.record, caller, is_citizens(plan.own)):
         yield _denial(above, plan.place, (), State.WITHHELD)
         return
     for rows in plan.rows:

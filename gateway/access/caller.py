@@ -7,9 +7,13 @@ from datetime import datetime
 
 from connectors.description import Record, Sensitivity
 from gateway.derived.derived import Derived
+from gateway.entries import EntryPoint
 from gateway.procedures import procedure_of
 from gateway.procedures.procedure import Procedure
 from gateway.scopes import AUDIT, INTROSPECT, PLANS, permits_something, scope
+
+#: What a caller may be permitted to see, or to do.
+Permitted = Record | Derived | EntryPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +78,19 @@ class Caller:
         covered = procedure is not None and procedure.derives("access_log")
         return missing if covered else (*missing, "purpose:access_log")
 
-    def lacks(self, record: Record | Derived, position: int | None) -> tuple[str, ...]:
+    def lacks(self, record: Permitted, position: int | None) -> tuple[str, ...]:
         """Return what is missing to see a column of ``record``; None: to read the record at all.
 
-        The same for a derived view, which has no columns.
+        The same for a derived view, which has no columns; and for an entry, for which a scope is
+        all that is needed.
 
         Both a scope and a purpose are needed (design section 7); default is deny. Scopes name a
         database and optionally a record: ``civil_status:read``, ``civil_status.births:sensitive``.
         A purpose that is missing is named by what it would have to cover:
         ``purpose:civil_status.births.ethnicity``.
         """
+        if isinstance(record, EntryPoint):
+            return () if record.scope in self.scopes else (record.scope,)
         name, procedure = f"{record.database}.{record.name}", self.procedure
         if isinstance(record, Derived):
             column, level = None, Sensitivity.BASIC

@@ -140,6 +140,8 @@ def _headers(old: Header, new: Header) -> Iterator[Change]:
         yield Change(True, f"purpose {purpose} is gone")
     for purpose in sorted({*new.purposes} - {*old.purposes}):
         yield Change(False, f"purpose {purpose} is new")
+    if len(old.purposes) == 1 < len(new.purposes):
+        yield Change(True, "X-Purpose is required now")
     for name in ("title", "owner", "cost"):
         was, is_ = getattr(old, name), getattr(new, name)
         if was != is_:

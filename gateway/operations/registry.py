@@ -50,14 +50,24 @@ class Refusal:
 class Shelf:
     """What is published at a time.
 
-    ``by_id``: an operation under each of its identifiers; its bare name is that of the newest
-    version. ``seen``: the files as they were when this was read.
+    ``by_id``: an operation under its name with version, and under the hash of its document.
+    ``by_name``: its versions, the newest first. ``seen``: the files as they were then.
     """
 
     published: tuple[Published, ...] = ()
     refused: tuple[Refusal, ...] = ()
     by_id: Mapping[str, Published] = field(default_factory=dict)
+    by_name: Mapping[str, tuple[Published, ...]] = field(default_factory=dict)
     seen: Mapping[Path, _Seen] = field(default_factory=dict)
+
+    def find(self, identifier: str, client: str | None) -> Published | None:
+        """Return the operation that ``client`` means; None: there is none, or none for it.
+
+        The bare name is that of the newest version that is published for the client.
+        """
+        known = self.by_id.get(identifier)
+        several = self.by_name.get(identifier, ()) if known is None else (known,)
+        return next((one for one in several if client in one.header.clients), None)
 
 
 def seen_in(folder: Path) -> dict[Path, _Seen]:
@@ -89,7 +99,8 @@ def read_shelf(folder: Path, publish: Publish, before: Shelf) -> Shelf:
             if file in kept:
                 shelf[file] = kept[file]
     published = tuple(shelf.values())
-    return Shelf(published, tuple(refused), _by_id(published), seen)
+    by_id = {name: one for one in published for name in (one.header.id, one.document_id)}
+    return Shelf(published, tuple(refused), by_id, _by_name(published), seen)
 
 
 def _read(file: Path, publish: Publish) -> Published:
@@ -111,10 +122,10 @@ def _hold_new(made: Published, kept: Published | None, shelf: Mapping[Path, Publ
         raise Refused(1, f"{made.header.id} is published with another document: count its version")
 
 
-def _by_id(published: Iterable[Published]) -> dict[str, Published]:
-    found: dict[str, Published] = {}
-    for one in sorted(published, key=lambda one: one.header.version):
-        found[one.header.name] = found[one.header.id] = found[one.document_id] = one
+def _by_name(published: Iterable[Published]) -> dict[str, tuple[Published, ...]]:
+    found: dict[str, tuple[Published, ...]] = {}
+    for one in sorted(published, key=lambda one: -one.header.version):
+        found[one.header.name] = (*found.get(one.header.name, ()), one)
     return found
 
 
@@ -180,8 +191,8 @@ class Operations:
         """
         if caller.is_anonymous:
             raise unauthenticated("UNAUTHENTICATED")
-        found = self._shelf.by_id.get(identifier)
-        if found is None or caller.client not in found.header.clients:
+        found = self._shelf.find(identifier, caller.client)
+        if found is None:
             raise GatewayError("OPERATION_UNKNOWN")
         metrics.OPERATIONS_CALLED.labels(found.header.id).inc()
         purpose = _purpose(found.header.purposes, caller)

@@ -38,7 +38,7 @@ from graphql.execution.collect_fields import (
 from graphql.execution.values import VariableValues
 
 from connectors.description import Field, Kind, Record
-from gateway.derived.derived import Derived
+from gateway.entries import EntryPoint
 from gateway.errors import GatewayError
 from gateway.plan.bindings import Bindings, Link, Listed, Section, Validity, Value
 from gateway.plan.shapes import (
@@ -53,6 +53,7 @@ from gateway.plan.shapes import (
     Need,
     NoticesShape,
     NumberShape,
+    Permitted,
     PersonEntry,
     PersonShape,
     Place,
@@ -65,6 +66,7 @@ from gateway.plan.shapes import (
     SectionReportShape,
     SectionShape,
     StructShape,
+    ThingShape,
     Truncated,
     Typename,
 )
@@ -72,7 +74,7 @@ from gateway.problem import Location
 from gateway.schema.lists import Wanted, wanted
 from gateway.tree import nodes
 
-#: Root fields that plans answer.
+#: Root fields that plans answer, beside the entries that databases declare.
 PLANNED = frozenset({"person", "persons", "me"})
 _TYPENAME = "__typename"
 _REPORT = "source"
@@ -199,13 +201,15 @@ class _Analyser:
         collected = collect_fields(
             self.schema, self.fragments, self.values, query, self.operation, hide_suggestions=True
         )
-        roots: dict[str, RootShape | Typename] = {}
+        roots: dict[str, RootShape | ThingShape | Typename] = {}
         for key, group in self._groups(collected):
             name = group[0].node.name.value
             if name == _TYPENAME:
                 roots[key] = Typename(query.name)
             elif name in PLANNED:
                 roots[key] = self._root(query, name, key, group)
+            elif name in self.bindings.entries:
+                roots[key] = self._thing(query, self.bindings.entries[name], name, key, group)
             else:
                 self.others += [one.node for one in group]
         keys = tuple(collected.grouped_field_set)
@@ -251,13 +255,24 @@ class _Analyser:
         self.dynamic.append(made)
         return made
 
-    def _need(self, record: Record | Derived, position: int | None) -> None:
+    def _need(self, record: Permitted, position: int | None) -> None:
         self.needs[record.database, record.name, position] = (record, position)
 
     def _root(self, query: GraphQLObjectType, name: str, key: str, group: _Group) -> RootShape:
         arguments = self._arguments(query.fields[name], group[0].node)
         person = self._person(self._type(query, name), group)
         return RootShape(name, _place((), key, group), arguments, person)
+
+    def _thing(
+        self, query: GraphQLObjectType, entry: EntryPoint, name: str, key: str, group: _Group
+    ) -> ThingShape:
+        self._need(entry, None)
+        arguments, place = (
+            self._arguments(query.fields[name], group[0].node),
+            _place((), key, group),
+        )
+        listed = Listed(entry.record, entry.lookup)
+        return ThingShape(entry, place, arguments, self._list(query, listed, place, name, group))
 
     def _person(self, kind: GraphQLObjectType, group: _Group) -> PersonShape:
         entries: list[tuple[str, PersonEntry]] = []

@@ -14,6 +14,7 @@ from strawberry.utils.str_converters import to_camel_case
 from connectors.description import Database, Field, Kind, Lookup, Record
 from gateway.derived import derived_of
 from gateway.derived.derived import Derived, reads_of
+from gateway.entries import EntryPoint, entries_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +72,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Bindings:
-    """All of it. ``sections``: field of Person -> section. ``types``: record or struct -> fields.
+    """All of it.
+
+    ``sections``: field of Person -> section. ``types``: record or struct -> fields. ``entries``:
+    root field -> entry.
 
     Records and structs have one name each in the whole schema (``schema.types`` sees to it).
     """
 
     sections: Mapping[str, Section]
     types: Mapping[str, Mapping[str, Bound]]
+    entries: Mapping[str, EntryPoint]
 
 
 def bind(databases: Iterable[Database]) -> Bindings:
@@ -98,7 +103,7 @@ def bind(databases: Iterable[Database]) -> Bindings:
         for one in declared
         if one.records
     }
-    return Bindings(sections, types)
+    return Bindings(sections, types, entries_of(declared))
 
 
 def own_lists(database: Database) -> dict[str, tuple[Record, Lookup]]:
@@ -107,8 +112,14 @@ def own_lists(database: Database) -> dict[str, tuple[Record, Lookup]]:
         to_camel_case(lookup.name): (record, lookup)
         for record in database.records
         for lookup in record.lookups
-        if lookup.on is None and not lookup.hidden
+        if lookup.on is None and lookup.entry is None and not lookup.hidden
     }
+
+
+def lists_of(record: Record) -> list[str]:
+    """Return the names of the lists of a record, without the ways to it by a thing."""
+    shown = (one for one in record.lookups if not one.hidden and one.entry is None)
+    return [to_camel_case(one.name) for one in shown]
 
 
 def own_views(database: Database) -> dict[str, Computed]:

@@ -28,6 +28,8 @@ from gateway.plan.shapes import (
     SectionReportShape,
     SectionShape,
     StructShape,
+    ThingShape,
+    Typename,
 )
 from gateway.schema.lists import Wanted
 
@@ -55,7 +57,7 @@ class Cost:
 
 def cost(analysis: Analysis) -> Cost:
     """Return the cost of an operation: worked out once, then looked up by its arguments."""
-    roots = (one for one in analysis.roots.values() if isinstance(one, RootShape))
+    roots = (one for one in analysis.roots.values() if not isinstance(one, Typename))
     return _sum(0, (_root(one) for one in roots))
 
 
@@ -73,7 +75,9 @@ def _multiplied(many: int, one: Callable[[_Judged], int]) -> Callable[[_Judged],
     return lambda arguments: many * one(arguments)
 
 
-def _root(root: RootShape) -> Cost:
+def _root(root: RootShape | ThingShape) -> Cost:
+    if isinstance(root, ThingShape):
+        return _sum(1, [_list(root.list)])  # a key is asked in capitals too
     person, given = _person(root.person), root.arguments
     if root.name != "persons":
         return person

@@ -35,6 +35,7 @@ from graphql import (
 )
 from graphql.language import InlineFragmentNode
 
+from gateway.entries import KEY_SCALAR
 from gateway.errors import GatewayError
 from gateway.limits.document import parse_within
 from gateway.settings import Limits
@@ -65,7 +66,7 @@ class Operation:
 
     ``name`` is None for an anonymous operation. ``root_fields``: names of the root fields that may
     be asked, fragments expanded. ``conditions``: the variables that ``@include`` and ``@skip`` may
-    ask, sorted.
+    ask, sorted. ``finds_things``: records are found by the key of a thing.
     """
 
     name: str | None
@@ -73,6 +74,7 @@ class Operation:
     variables: tuple[VariableDefinitionNode, ...]
     root_fields: frozenset[str]
     conditions: tuple[str, ...]
+    finds_things: bool
 
     @property
     def introspects(self) -> bool:
@@ -91,8 +93,8 @@ class Operation:
 
     @property
     def reads_persons(self) -> bool:
-        """Whether the answer is about persons."""
-        return not self.root_fields.isdisjoint(PERSON_FIELDS)
+        """Whether the answer is about persons, or of records that may name some."""
+        return self.finds_things or not self.root_fields.isdisjoint(PERSON_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +156,12 @@ def read(schema: GraphQLSchema, limits: Limits, text: str) -> Document:
     errors, names_person = _validated(schema, ast)
     if errors:
         raise InvalidDocument("VALIDATION_FAILED", tuple(errors))
-    return look_through(ast, text, names_person)
+    return look_through(schema, ast, text, names_person)
 
 
-def look_through(ast: DocumentNode, text: str, names_person: bool) -> Document:
+def look_through(
+    schema: GraphQLSchema, ast: DocumentNode, text: str, names_person: bool
+) -> Document:
     """Say of a validated document what can be said before any caller or value is known."""
     fragments = {
         node.name.value: node
@@ -165,15 +169,31 @@ def look_through(ast: DocumentNode, text: str, names_person: bool) -> Document:
         if isinstance(node, FragmentDefinitionNode)
     }
     operations: dict[str | None, Operation] = {}
+    finding = _finding(schema)
     for node in ast.definitions:
         if isinstance(node, OperationDefinitionNode):
             name = node.name.value if node.name else None
             roots = frozenset(_root_fields(node.selection_set, fragments, set()))
             variables = tuple(node.variable_definitions or ())
             operations[name] = Operation(
-                name, node.operation, variables, roots, _conditions(ast, variables)
+                name,
+                node.operation,
+                variables,
+                roots,
+                _conditions(ast, variables),
+                finds_things=not roots.isdisjoint(finding),
             )
     return Document(text, digest(text), operations, names_person, _cut_tokens(ast), ast)
+
+
+def _finding(schema: GraphQLSchema) -> frozenset[str]:
+    """Return the root fields that find records by the key of a thing."""
+    fields = schema.query_type.fields if schema.query_type else {}
+    return frozenset(
+        name
+        for name, one in fields.items()
+        if any(get_named_type(given.type).name == KEY_SCALAR for given in one.args.values())
+    )
 
 
 def _conditions(
@@ -250,9 +270,9 @@ def _validated(schema: GraphQLSchema, ast: DocumentNode) -> tuple[list[GraphQLEr
 
 
 def _takes_person(kind: GraphQLType, seen: set[str]) -> bool:
-    """Whether a value of this input type can hold a person's number, however deep."""
+    """Whether a value of this input type can hold the number of a person or of their things."""
     inner = get_named_type(kind)
     if not isinstance(inner, GraphQLInputObjectType) or inner.name in seen:
-        return inner.name == PERSON_SCALAR
+        return inner.name in {PERSON_SCALAR, KEY_SCALAR}
     seen.add(inner.name)
     return any(_takes_person(field.type, seen) for field in inner.fields.values())

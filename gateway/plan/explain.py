@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from connectors.description import Sensitivity
 from gateway.errors import GatewayError
-from gateway.plan.plan import LinkPlan, ListPlan, PersonPlan, Plan, RootPlan
-from gateway.plan.shapes import Arguments, level_of
+from gateway.own import is_citizens
+from gateway.plan.plan import LinkPlan, ListPlan, PersonPlan, Plan, RootPlan, ThingPlan
+from gateway.plan.shapes import Arguments, scope_of
 from gateway.schema.lists import Wanted
-from gateway.scopes import scope
 
 _RESOLVED = "whose number it is: 3 reads of population, more if it is an earlier one"
 _AGREES = "what is given must agree with population first"
@@ -73,7 +73,7 @@ def _scopes(plan: Plan) -> list[str]:
     needed: dict[str, list[str]] = {}
     lacking: set[str] = set()
     for record, position, missing in plan.permitted:
-        wanted = scope(record.database, level_of(record, position))
+        wanted = scope_of(record, position)
         needed.setdefault(wanted, []).append(record.name)
         if wanted in missing:
             lacking.add(wanted)
@@ -94,6 +94,11 @@ class _Explained:
 
     def roots(self, plan: Plan) -> Iterator[_Line]:
         for key, root in plan.roots.items():
+            if isinstance(root, ThingPlan):
+                if root.denied:
+                    yield _Denied(key, ", ".join(root.denied))
+                else:
+                    yield from self.list(root.list, "", 1, "the key")
             if not isinstance(root, RootPlan):
                 continue
             given = self.judged(root.arguments)
@@ -128,7 +133,7 @@ class _Explained:
                 yield _Read(wave, here, said)
 
     def list(self, plan: ListPlan, above: str, wave: int, keys: str) -> Iterator[_Line]:
-        path = ".".join((above, *plan.place.steps))
+        path = ".".join((*([above] if above else ()), *plan.place.steps))
         wanted = self.judged(plan.wanted)
         if plan.denied:
             yield _Denied(path, ", ".join(plan.denied))
@@ -137,8 +142,10 @@ class _Explained:
             yield _Read(wave, path, f"nothing: {wanted.code.name}")
             return
         yield _Read(wave, path, f"{_name(plan)} under {keys}, {_rows(plan, wanted)}")
-        if plan.own is not None and plan.own < Sensitivity.RESTRICTED:
+        if is_citizens(plan.own) and plan.own != Sensitivity.RESTRICTED:
             yield _Read(wave, path, "of the citizen's own up to BASIC: it names others")
+        elif plan.own is not None and not is_citizens(plan.own):
+            yield _Read(wave, path, "its PUBLIC part without scope and purpose")
         for rows in plan.rows:
             here = f"{path}.{rows.key}"
             for denial in rows.denials:

@@ -21,7 +21,9 @@ from stdnum.vn import mst
 from strawberry.utils.str_converters import to_camel_case
 
 from connectors.description import Kind, Lookup, Record, Sensitivity
-from gateway.own import is_own, own_below
+from gateway.entries import EntryPoint
+from gateway.own import FOUND, is_own, own_below
+from gateway.plan.bindings import lists_of
 from gateway.plan.plan import (
     Denial,
     DerivedPlan,
@@ -34,6 +36,7 @@ from gateway.plan.plan import (
     ReportPlan,
     RootPlan,
     RowsPlan,
+    ThingPlan,
 )
 from gateway.plan.shapes import (
     Analysis,
@@ -56,6 +59,7 @@ from gateway.plan.shapes import (
     SectionReportShape,
     SectionShape,
     StructShape,
+    ThingShape,
     Truncated,
     Typename,
 )
@@ -77,13 +81,16 @@ def generate(analysis: Analysis, lacking: Sequence[Missing], citizen: bool) -> P
     permitted = tuple((*need, lacks) for need, lacks in zip(analysis.needs, lacking, strict=True))
     known = {(record.database, record.name, place): lacks for record, place, lacks in permitted}
     generator = _Generator(known, citizen)
-    roots: dict[str, RootPlan | str] = {}
+    roots: dict[str, RootPlan | ThingPlan | str] = {}
     for key, root in analysis.roots.items():
-        if isinstance(root, RootShape):
-            person = generator.person(root.person, own=root.name == "me")
-            roots[key] = RootPlan(root.name, root.place, root.arguments, person)
-        else:
-            roots[key] = root.name
+        match root:
+            case RootShape():
+                person = generator.person(root.person, own=root.name == "me")
+                roots[key] = RootPlan(root.name, root.place, root.arguments, person)
+            case ThingShape():
+                roots[key] = generator.thing(root)
+            case Typename():
+                roots[key] = root.name
     text = generator.finish()
     return Plan(
         analysis.keys,
@@ -93,10 +100,6 @@ def generate(analysis: Analysis, lacking: Sequence[Missing], citizen: bool) -> P
         analysis.live,
         text,
     )
-
-
-def _lists(record: Record) -> list[str]:
-    return [to_camel_case(lookup.name) for lookup in record.lookups if not lookup.hidden]
 
 
 def _is_valid(code: object) -> bool:
@@ -120,13 +123,14 @@ class _Generator:
     lacking: Lacking
     citizen: bool
     bound: dict[str, Any] = field(
-        default_factory=lambda: {"lists": _lists, "is_valid": _is_valid, "__builtins__": {
+        default_factory=lambda: {"lists": lists_of, "is_valid": _is_valid, "__builtins__": {
             "str": str, "zip": zip,
         }}
     )  # fmt: skip
     texts: list[str] = field(default_factory=list)
     constants: dict[str, str] = field(default_factory=dict)
     persons: dict[tuple[int, bool], PersonPlan] = field(default_factory=dict)
+    things: list[ThingPlan] = field(default_factory=list)
 
     def finish(self) -> str:
         """Compile the functions, each by itself: compiling one holds the interpreter."""
@@ -136,6 +140,8 @@ class _Generator:
             exec(code, self.bound)  # noqa: S102 - our own text
         for plan in self.persons.values():
             plan.shape = self.bound[plan.function]
+        for thing in self.things:
+            thing.shape = self.bound[thing.function]
         return "\n".join(self.texts)
 
     def text(self, value: str) -> str:
@@ -188,6 +194,17 @@ class _Generator:
         parts_read = (tuple(lists), tuple(reports), tuple(derived), tuple(logs))
         plan = PersonPlan(own, shape.shows_notices, *parts_read, function)
         self.persons[id(shape), own] = plan
+        return plan
+
+    def thing(self, shape: ThingShape) -> ThingPlan:
+        """Return the plan of what is found by the key of a thing."""
+        function, found = self.list(shape.list, FOUND)
+        entry: EntryPoint = shape.entry
+        denied = self.lacking[entry.database, entry.name, None]
+        plan = ThingPlan(
+            shape.place, to_camel_case(entry.argument), shape.arguments, denied, found, function
+        )
+        self.things.append(plan)
         return plan
 
     def section(

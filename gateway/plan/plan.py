@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 
 from connectors.description import Lookup, Record, Row, Sensitivity
 from gateway.answer import SourceReport
-from gateway.derived.derived import Derived
 from gateway.deriving import DerivedValue
 from gateway.errors import GatewayError
 from gateway.looking import LogPage
 from gateway.plan.bindings import Computed
-from gateway.plan.shapes import Arguments, Missing, Place
+from gateway.plan.shapes import Arguments, Missing, Permitted, Place
 from gateway.schema.lists import Wanted
 
 
@@ -171,6 +170,22 @@ class RootPlan:
     person: PersonPlan
 
 
+@dataclass(slots=True, eq=False)
+class ThingPlan:
+    """A root field that leads to records by the key of a thing.
+
+    ``argument``: the one that holds the key. ``denied``: what is lacking to find things so.
+    """
+
+    place: Place
+    argument: str
+    arguments: Mapping[str, object] | Arguments
+    denied: Missing
+    list: ListPlan
+    function: str
+    shape: Callable[[Found | None, Mapping[str, object]], object] = field(init=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """An operation as it is run for callers with the same permissions.
@@ -180,8 +195,8 @@ class Plan:
     """
 
     keys: tuple[str, ...]
-    roots: Mapping[str, RootPlan | str]
-    permitted: tuple[tuple[Record | Derived, int | None, Missing], ...]
+    roots: Mapping[str, RootPlan | ThingPlan | str]
+    permitted: tuple[tuple[Permitted, int | None, Missing], ...]
     dynamic: tuple[Arguments, ...]
     live: frozenset[str]
     source_text: str

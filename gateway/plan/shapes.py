@@ -16,23 +16,30 @@ from graphql import FieldNode, GraphQLField
 
 from connectors.description import Database, Kind, Lookup, Record, Sensitivity
 from gateway.derived.derived import Derived
+from gateway.entries import EntryPoint
 from gateway.errors import GatewayError
 from gateway.plan.bindings import Computed
 from gateway.problem import Location
 from gateway.schema.lists import Wanted
+from gateway.scopes import scope
 
 #: What a caller lacks for it: scopes and purposes (``Caller.lacks``), empty where nothing is.
 Missing = tuple[str, ...]
-#: What a caller must be permitted: a column of a record, by its place; None: the record itself, or
-#: a derived view.
-Need = tuple[Record | Derived, int | None]
+#: What permission is asked for.
+Permitted = Record | Derived | EntryPoint
+#: What a caller must be permitted: a column of a record, by its place; None: the record itself, a
+#: derived view, or to find things by their key.
+Need = tuple[Permitted, int | None]
 
 
-def level_of(record: Record | Derived, position: int | None) -> Sensitivity:
-    """Return how closely that is kept which a caller must be permitted."""
-    if position is None or isinstance(record, Derived):
-        return Sensitivity.BASIC
-    return record.columns[position].sensitivity
+def scope_of(wanted: Permitted, position: int | None) -> str:
+    """Return the scope that opens what a caller must be permitted."""
+    if isinstance(wanted, EntryPoint):
+        return wanted.scope
+    level = Sensitivity.BASIC
+    if position is not None and isinstance(wanted, Record):
+        level = wanted.columns[position].sensitivity
+    return scope(wanted.database, level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +253,16 @@ class RootShape:
 
 
 @dataclass(frozen=True, slots=True)
+class ThingShape:
+    """A root field that leads to records by the key of a thing; its list stands at the root."""
+
+    entry: EntryPoint
+    place: Place
+    arguments: Mapping[str, object] | Arguments
+    list: ListShape
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """An operation, analysed.
 
@@ -258,7 +275,7 @@ class Analysis:
 
     name: str | None
     keys: tuple[str, ...]
-    roots: Mapping[str, RootShape | Typename]
+    roots: Mapping[str, RootShape | ThingShape | Typename]
     needs: tuple[Need, ...]
     asked: tuple[bool, ...]
     dynamic: tuple[Arguments, ...]

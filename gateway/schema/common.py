@@ -6,12 +6,12 @@ from datetime import date, datetime
 from typing import Any
 
 import strawberry
-from strawberry.utils.str_converters import to_camel_case
 
 from connectors.description import Database, Group, Record, Text
 from gateway.answer import State
 from gateway.fetch.source import LiveState
 from gateway.notices import NoticeCode
+from gateway.plan.bindings import lists_of
 from gateway.schema.context import Context
 from gateway.schema.types import Types, list_of, plain, resolved
 
@@ -84,7 +84,7 @@ def database_type(types: Types) -> Any:
 
 
 def _lists(self: Record, info: strawberry.Info) -> list[str]:
-    return [to_camel_case(lookup.name) for lookup in self.lookups if not lookup.hidden]
+    return lists_of(self)
 
 
 async def _live(self: Database, info: strawberry.Info) -> LiveState:

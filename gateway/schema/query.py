@@ -10,6 +10,7 @@ from strawberry.types.field import StrawberryField
 
 from connectors.description import Database, Group, Text
 from connectors.values import PartialDate, PersonNumber
+from gateway.entries import entries_of
 from gateway.errors import GatewayError
 from gateway.fetch.numbers import Numbers, population_of
 from gateway.notices import Notice
@@ -20,7 +21,7 @@ from gateway.schema.common import database_type, notice_type
 from gateway.schema.context import Context, Person
 from gateway.schema.my_access import my_access_field
 from gateway.schema.scalars import CitizenID
-from gateway.schema.sections import section_field
+from gateway.schema.sections import entry_field, section_field
 from gateway.schema.selection import selected
 from gateway.schema.types import Later, Types, list_of, resolved
 from gateway.trail import Role
@@ -66,6 +67,7 @@ def query_fields(types: Types, databases: tuple[Database, ...]) -> list[Strawber
             Text("danh mục cơ sở dữ liệu", "the catalogue of databases"),
         ),
         my_access_field(types),
+        *(entry_field(types, one, person) for one in entries_of(databases).values()),
     ]
 
 

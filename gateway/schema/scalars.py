@@ -8,10 +8,15 @@ import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
 from connectors.values import PartialDate, PersonNumber, person_number
+from gateway.entries import KEY_SCALAR, thing_key
 from gateway.errors import GatewayError
 
 #: A person's present number: always 12 digits, only ever an output.
 CitizenID = NewType("CitizenID", str)
+
+
+#: The key by which a thing is found, always an input.
+ThingKey = NewType("ThingKey", str)
 
 
 def _parse_number(value: object) -> PersonNumber:
@@ -26,6 +31,10 @@ def _parse_partial_date(value: object) -> PartialDate:
         return PartialDate.parse(value if isinstance(value, str) else "")
     except ValueError as error:
         raise GatewayError("INVALID_VALUE", str(error)) from None
+
+
+def _thing_key(value: object) -> ThingKey:
+    return ThingKey(thing_key(value))
 
 
 def _no_input(_value: object) -> object:
@@ -55,6 +64,16 @@ SCALARS: dict[object, ScalarDefinition] = {
             "identification number, 12 digits.",
             serialize=str,
             parse_value=_no_input,
+        )
+    ),
+    ThingKey: _definition(
+        strawberry.scalar(
+            name=KEY_SCALAR,
+            description="Số hiệu của đăng ký, tài sản, giấy tờ, 1 đến 100 ký tự, không phân biệt "
+            "chữ hoa. / The number of a registration, an asset or a paper, 1 to 100 characters; in "
+            "capitals or not.",
+            serialize=str,
+            parse_value=_thing_key,
         )
     ),
     PartialDate: _definition(

@@ -16,6 +16,7 @@ from strawberry.types.field import StrawberryField
 
 from connectors.description import Record, Sensitivity
 from gateway.derived.derived import Derived
+from gateway.entries import EntryPoint
 from gateway.scopes import scope
 
 
@@ -35,6 +36,12 @@ def require(made: StrawberryField, record: Record | Derived, level: Sensitivity)
     whole = scope(record.database, level)
     of_record = scope(f"{record.database}.{record.name}", level)
     made.directives = [RequiresScopes(scopes=[[whole], [of_record]])]
+    return made
+
+
+def require_find(made: StrawberryField, entry: EntryPoint) -> StrawberryField:
+    """Return ``made`` with the scope that permits to find things by their key."""
+    made.directives = [RequiresScopes(scopes=[[entry.scope]])]
     return made
 
 

@@ -14,14 +14,16 @@ from strawberry.types.field import StrawberryField
 from connectors.description import Database, Field, Lookup, Record, Sensitivity, Text
 from gateway.answer import Answer, SourceReport, worst
 from gateway.deriving import DerivedValue
+from gateway.entries import EntryPoint, keys_of
 from gateway.errors import GatewayError
-from gateway.own import own_below
+from gateway.own import FOUND, own_below
 from gateway.plan.bindings import Computed, own_lists, own_views
 from gateway.reading import note_read
 from gateway.schema.common import source_type
 from gateway.schema.context import Context, Person
 from gateway.schema.lists import DEFAULT_FIRST, Order, Wanted, choose, wanted
-from gateway.schema.scopes import require, require_each
+from gateway.schema.scalars import ThingKey
+from gateway.schema.scopes import require, require_each, require_find
 from gateway.schema.selection import selected
 from gateway.schema.types import Denied, Later, Types, View, list_of, plain, resolved, view
 from gateway.trail import mention
@@ -144,7 +146,32 @@ def _hung_field(
         note_read(self.sections, record, answer)
         return _answered(info, record, answer, own, asked, self.sections)
 
-    return _field(types, record, lookup, person, of_record)
+    # Later: records may hang on one another in a circle.
+    made = Later(record.type_name, "", find=lambda: _list_type(types, record, person))
+    return _list(types, record, lookup, made, of_record)
+
+
+def entry_field(types: Types, entry: EntryPoint, person: Later) -> StrawberryField:
+    """Return the root field that leads to records by the key of a thing."""
+    record, lookup = entry.record, entry.lookup
+
+    async def find(self: Any, info: strawberry.Info, **arguments: Any) -> object:
+        context: Context = info.context
+        missing = context.reader.caller.lacks(entry, None)
+        if missing:
+            raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
+        keys = keys_of(arguments[entry.argument])
+        asked = _wanted(record, arguments)
+        answer = await context.reader.read(record, lookup, keys, FOUND, None)
+        context.note(record, answer.report.state)
+        return _answered(info, record, answer, FOUND, asked, set())
+
+    made = _list_type(types, record, person)
+    listed = {} if record.single else _arguments(types, record)
+    arguments = {entry.argument: ThingKey, **listed}
+    defaults = {"first": DEFAULT_FIRST}
+    field = resolved(entry.field, made | None, find, arguments, lookup.title, defaults)
+    return require_find(field, entry)
 
 
 def _answered(
@@ -182,6 +209,21 @@ def _wanted(record: Record, arguments: dict[str, Any]) -> Wanted:
 def _field(
     types: Types, record: Record, lookup: Lookup, person: Later, resolver: Any
 ) -> StrawberryField:
+    return _list(types, record, lookup, _list_type(types, record, person), resolver)
+
+
+def _list(
+    types: Types, record: Record, lookup: Lookup, made: Any, resolver: Any
+) -> StrawberryField:
+    arguments = {} if record.single else _arguments(types, record)
+    field = resolved(
+        lookup.name, made | None, resolver, arguments, lookup.title, {"first": DEFAULT_FIRST}
+    )
+    return require(field, record, Sensitivity.BASIC)
+
+
+def _list_type(types: Types, record: Record, person: Later) -> Any:
+    """Return the type of a list of a record, or of the one that there can be."""
     item = record_type(types, record, person)
     if record.single:
         fields = [plain("item", item | None, record.title)]
@@ -197,12 +239,7 @@ def _field(
         ]
         name = f"{record.type_name}List"
     fields.append(plain("source", source_type(types) | None, Text("báo cáo nguồn", "source")))
-    made = types.object(name, fields, record.title)
-    arguments = {} if record.single else _arguments(types, record)
-    field = resolved(
-        lookup.name, made | None, resolver, arguments, lookup.title, {"first": DEFAULT_FIRST}
-    )
-    return require(field, record, Sensitivity.BASIC)
+    return types.object(name, fields, record.title)
 
 
 def _arguments(types: Types, record: Record) -> dict[str, object]:

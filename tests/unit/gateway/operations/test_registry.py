@@ -43,11 +43,22 @@ def test_the_bare_name_is_that_of_the_newest_version(tmp_path: Path, make: Publi
     write(tmp_path, "b.graphql", version=9)
     write(tmp_path, "a.graphql", OTHER, version=10)
     shelf = read(tmp_path, make)
-    assert shelf.by_id["name"].header.version == 10
-    assert shelf.by_id["name.v9"].header.version == 9
     ninth = shelf.by_id["name.v9"]
     assert shelf.by_id[ninth.document_id] is ninth
-    assert len(shelf.by_id) == 5
+    assert [one.header.version for one in shelf.by_name["name"]] == [10, 9]
+    assert shelf.find("name", "partner") is shelf.by_id["name.v10"]
+    assert shelf.find("name.v9", "partner") is ninth
+
+
+def test_it_is_that_of_the_newest_version_that_is_for_the_client(
+    tmp_path: Path, make: Publish
+) -> None:
+    write(tmp_path, "a.graphql")
+    write(tmp_path, "b.graphql", OTHER, version=2, clients="other")
+    shelf = read(tmp_path, make)
+    assert shelf.find("name", "partner") is shelf.by_id["name.v1"]
+    assert shelf.find("name", "other") is shelf.by_id["name.v2"]
+    assert shelf.find("name.v2", "partner") is None
 
 
 def test_a_file_that_is_refused_leaves_the_others(tmp_path: Path, make: Publish) -> None:

@@ -52,7 +52,7 @@ async def test_the_seven_databases_are_there_with_owner_group_and_legal_basis(
     tmp_path: Path,
 ) -> None:
     async with running(tmp_path, databases=installed_databases()) as gateway:
-        body = await gateway.ask(CATALOGUE, scopes=())
+        body = await gateway.ask(CATALOGUE, scopes=("operate",))
     found = {one["name"]: one for one in body["data"]["databases"]}
     assert list(found) == [
         "population",

@@ -58,7 +58,7 @@ READ = tuple(one for one in EVERY if one.endswith(":read"))
 FEW = ("population:read", "civil_status.births:read", "civil_status.births:sensitive",
        "administrative_violations:read", "notary.wills:read")  # fmt: skip
 OFFICERS = {
-    "nothing": ((), UNIFIED),
+    "nothing": (("operate",), UNIFIED),
     "reads": (READ, UNIFIED),
     "some": (FEW, UNIFIED),
     "everything": (EVERY, UNIFIED),
@@ -163,7 +163,7 @@ async def test_where_a_citizen_may_come_back_to_themselves_is_said_as_for_somebo
 async def test_a_trial_fetches_nothing_and_touches_nobody(tmp_path: Path, document: str) -> None:
     everything = child()
     async with running(tmp_path, everything, ALL, LIVE) as gateway:
-        for scopes in ((), READ, EVERY, ("me", *EVERY)):
+        for scopes in (("operate",), READ, EVERY, ("me", *EVERY)):
             await tried(gateway, gateway.token(*scopes, subject=CHILD), document)
         assert gateway.journal() == []
     assert everything.fetched == []
