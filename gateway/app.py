@@ -30,6 +30,7 @@ from gateway.http.pages import http_error, live, metrics, ready, schema
 from gateway.http.request import read_call, read_operation
 from gateway.keys import check_keys, load_ring
 from gateway.limits.admission import Admission
+from gateway.limits.guesses import Guesses
 from gateway.limits.rates import Rates
 from gateway.operations.publishing import publish
 from gateway.operations.registry import Operations
@@ -128,6 +129,7 @@ def _service(
         journal=audit.journal,
         audit=audit,
         operations=_operations(settings, graphql_schema, bindings),
+        guesses=Guesses(settings.rates, clock),
         log=PersonLog(audit, hashes, clock, settings.limits.deadline / 2),
         person_hash=hashes,
     )

@@ -103,6 +103,9 @@ _ALL = (
          "This number belongs to more than one person."),
     Code("NUMBER_UNRESOLVED", 200, "Chưa xác định được số định danh hiện tại.",
          "It could not be found out to whom this number belongs now."),
+    Code("VERIFICATION_LIMITED", 200,
+         "Đã xác minh sai quá nhiều lần trong ngày.",
+         "There were too many verifications without a match today."),
     # The sources
     Code("SOURCE_UNAVAILABLE", 200, "Cơ sở dữ liệu không trả lời.", "The database did not answer."),
     Code("SOURCE_TIMED_OUT", 200, "Cơ sở dữ liệu không trả lời kịp thời.",

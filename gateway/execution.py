@@ -202,4 +202,6 @@ def _reader(service: Service, asked: Asked) -> Reader:
     client = service.settings.clients.get(asked.caller.client or "")
     today = legal_date(service.clock.now())
     matching = client is not None and client.matching
-    return Reader(asked.caller, service.sources, loaders, today, service.log, matching)
+    return Reader(
+        asked.caller, service.sources, loaders, today, service.log, matching, service.guesses
+    )

@@ -12,7 +12,7 @@ from connectors.description import Lookup, Record, Sensitivity
 from gateway.answer import Answer, SourceReport, worst
 from gateway.deriving import DerivedValue, conclude, hanging_keys
 from gateway.errors import GatewayError
-from gateway.fetch.numbers import Needs, Numbers, judge
+from gateway.fetch.numbers import Needs, Numbers
 from gateway.fetch.reads import Kind
 from gateway.looking import LogPage
 from gateway.notices import notices
@@ -27,6 +27,7 @@ from gateway.plan.plan import (
     PersonPlan,
     ReportPlan,
     RowsPlan,
+    VerifyPlan,
 )
 from gateway.problem import Location, Path
 from gateway.progress import Run
@@ -34,6 +35,7 @@ from gateway.protection import opens_on_death
 from gateway.reading import note_read
 from gateway.schema.lists import Wanted, choose
 from gateway.trail import Role, mention, own_role
+from gateway.verification import Claimed, Verified
 
 _PRESENT_DIGITS = 12
 
@@ -97,29 +99,16 @@ class Open:
         try:
             numbers = self._numbers(run)
             if isinstance(numbers, Needs):
-                for record, lookup, key in numbers.reads:
-                    run.reads.ask(record, lookup, (record.database, lookup.name), (key,))
-                record, lookup, _ = numbers.reads[0]
-                return (record.database, lookup.name)
+                return run.ask(numbers)
             self._opened(run, numbers)
         except GatewayError as error:
             run.problem(error, self.path, self.locations)
         return None
 
     def _numbers(self, run: Run) -> Numbers | Needs:
-        known = run.numbers.get(self.number)
-        if known is not None:
-            return known
-        if self.number not in run.opened:
-            limit = run.limits.persons_reached
-            if len(run.opened) >= limit:
-                raise GatewayError("TOO_MANY_PERSONS", details={"limit": limit})
-            run.opened.add(self.number)
-        found = judge(run.population, self.number, run.known)
+        found = run.whose(self.number)
         if isinstance(found, Needs):
             self._ask_ahead(run)
-            return found
-        run.numbers[self.number] = found
         return found
 
     def _ask_ahead(self, run: Run) -> None:
@@ -241,6 +230,37 @@ class ByKeys:
             return answer
         note_read(self.sections, plan.record, answer)
         self.target[self.place] = _found(run, plan, answer, wanted, self.path, self.sections)
+        return None
+
+
+@dataclass(slots=True, eq=False)
+class Verify:
+    """Compare what is claimed of a person with what the population database holds."""
+
+    number: str
+    claimed: Claimed
+    plan: VerifyPlan
+    path: Path
+    target: list[Verified | None]
+
+    def advance(self, run: Run) -> Kind | None:
+        """Go on; returns what has to arrive first, None when done."""
+        try:
+            numbers = run.whose(self.number)
+            if isinstance(numbers, Needs):
+                return run.ask(numbers)
+        except GatewayError as error:
+            run.problem(error, self.path, self.plan.place.locations)
+            return None
+        record = self.plan.verification.record
+        found, answer = run.reader.verify(
+            self.number, numbers, self.claimed, self.plan.verification
+        )
+        self.target[0] = found
+        _problem(run, record, answer, self.path, self.plan.place.locations)
+        run.note(record, answer.report.state)
+        if answer.rows is not None:
+            note_read(run.trail.opened(numbers, Role.NAMED), record, answer)
         return None
 
 

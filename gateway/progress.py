@@ -14,7 +14,7 @@ from typing import Protocol
 from connectors.description import Lookup, Record, Sensitivity
 from gateway.answer import Answer, State, worst
 from gateway.errors import GatewayError
-from gateway.fetch.numbers import Numbers, Population
+from gateway.fetch.numbers import Needs, Numbers, Population, judge
 from gateway.fetch.reads import Kind, Reads
 from gateway.looking import LogPage, log_problem, log_question
 from gateway.plan.bindings import Computed
@@ -135,6 +135,39 @@ class Run:
         if key not in self.decided:
             self.decided[key] = self.reader.decide(record, own)
         return self.decided[key]
+
+    def name(self, numbers: Sequence[str]) -> None:
+        """Count persons whom the operation names; raises GatewayError TOO_MANY_PERSONS."""
+        for number in numbers[: self.limits.persons]:
+            self.trail.refused(number)
+        self.named += len(numbers)
+        if self.named > self.limits.persons:
+            raise GatewayError("TOO_MANY_PERSONS", details={"limit": self.limits.persons})
+
+    def whose(self, number: str) -> Numbers | Needs:
+        """Return whose ``number`` is; else the reads that have to be made first.
+
+        Raises GatewayError TOO_MANY_PERSONS.
+        """
+        known = self.numbers.get(number)
+        if known is not None:
+            return known
+        if number not in self.opened:
+            limit = self.limits.persons_reached
+            if len(self.opened) >= limit:
+                raise GatewayError("TOO_MANY_PERSONS", details={"limit": limit})
+            self.opened.add(number)
+        found = judge(self.population, number, self.known)
+        if isinstance(found, Numbers):
+            self.numbers[number] = found
+        return found
+
+    def ask(self, needs: Needs) -> Kind:
+        """Ask for what has to be read; returns what to wait for."""
+        for record, lookup, key in needs.reads:
+            self.reads.ask(record, lookup, (record.database, lookup.name), (key,))
+        record, lookup, _ = needs.reads[0]
+        return (record.database, lookup.name)
 
     def known(self, record: Record, lookup: Lookup, number: str) -> Answer | None:
         """Return the answer to a read that has been made, None for one that has not."""

@@ -20,12 +20,15 @@ from gateway.errors import GatewayError
 from gateway.fetch.loaders import Loads
 from gateway.fetch.numbers import Numbers
 from gateway.fetch.source import Source
+from gateway.limits.guesses import Guesses
 from gateway.looking import LogPage, LogQuestion
 from gateway.own import is_citizens, is_own
 from gateway.plan.bindings import Computed
 from gateway.procedures.procedure import is_for
 from gateway.protection import is_withheld, opens_on_death, visible
 from gateway.protection.life import deaths_of, is_dead
+from gateway.verification import Claimed, Verdict, Verification, Verified
+from gateway.verifying import verified
 
 _PROBLEMS = {
     State.UNAVAILABLE: "SOURCE_UNAVAILABLE",
@@ -53,7 +56,7 @@ class Reader:
     """Reads for one request.
 
     ``today``: the legal date. ``matching_required``: the caller's client has to give details that
-    agree with every number that it names.
+    agree with every number that it names. ``guesses``: counts verifications that do not match.
     """
 
     caller: Caller
@@ -62,6 +65,7 @@ class Reader:
     today: date
     log: Log
     matching_required: bool = False
+    guesses: Guesses | None = None
 
     def missing(
         self, record: Record, position: int | None, own: Sensitivity | None
@@ -129,6 +133,25 @@ class Reader:
         report = answer.report.about(earlier_asked)
         rows = visible(record, answer.rows, self.caller)
         return Answer(report, rows, answer.unreadable, answer.truncated)
+
+    def verify(
+        self, number: str, numbers: Numbers, claimed: Claimed, asked: Verification
+    ) -> tuple[Verified, Answer]:
+        """Return what comes of a verification of ``number``, and the answer that it rests on.
+
+        The attempt that was taken for it is given back where it was no guess.
+        """
+        source = self.sources[asked.database]
+        found, answer = verified(numbers, claimed, asked, source, self.matching_required)
+        unanswered = answer.rows is None
+        if self.guesses is not None and (found.result is Verdict.MATCH or unanswered):
+            self.guesses.give_back(self.caller.client, number)
+        return found, answer
+
+    def attempt(self, number: str) -> None:
+        """Count an attempt to verify ``number``; raises GatewayError VERIFICATION_LIMITED."""
+        if self.guesses is not None:
+            self.guesses.take(self.caller.client, number)
 
     def question(self, computed: Computed, given: Mapping[str, object], own: bool) -> Question:
         """Return what a derived view is asked; raises GatewayError INVALID_VALUE."""

@@ -18,14 +18,15 @@ from gateway.errors import GatewayError
 from gateway.fetch.numbers import population_of
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import LiveState
-from gateway.jobs import ByKeys, Named, Open
+from gateway.jobs import ByKeys, Named, Open, Verify
 from gateway.opening import Matching, hold_matching
-from gateway.plan.plan import Found, Opened, Plan, RootPlan, ThingPlan
+from gateway.plan.plan import Found, Opened, Plan, Root, RootPlan, ThingPlan, VerifyPlan
 from gateway.problem import Path, Problem
 from gateway.progress import Run
 from gateway.reading import Reader
 from gateway.settings import Limits
 from gateway.trail import Trail
+from gateway.verification import Claimed, Verified
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,10 @@ class _Target(list["Opened | Found | None"]):
     """Where jobs put what they find, by place."""
 
 
+class _Verdict(list["Verified | None"]):
+    """Where a verification puts what comes of it."""
+
+
 async def _all(run: Run) -> Ran:
     sources = run.reader.sources
     asked = {name: asyncio.ensure_future(sources[name].live()) for name in run.plan.live}
@@ -91,11 +96,14 @@ def _place(run: Run, path: object) -> tuple[int, ...]:
 
 
 def _shown(
-    run: Run, key: str, found: _Target | str | None, live: Mapping[str, LiveState]
+    run: Run, key: str, found: _Target | _Verdict | str | None, live: Mapping[str, LiveState]
 ) -> object:
     if found is None or isinstance(found, str):
         return found
     root = run.plan.roots[key]
+    if isinstance(root, VerifyPlan):
+        (verified,) = found
+        return root.shape(verified, live) if isinstance(verified, Verified) else None
     if isinstance(root, ThingPlan):
         return root.shape(cast("Found | None", found[0]), live)
     assert isinstance(root, RootPlan)
@@ -104,7 +112,7 @@ def _shown(
     return values if root.name == "persons" else values[0]
 
 
-def _root(run: Run, root: RootPlan | ThingPlan | str) -> _Target | str | None:
+def _root(run: Run, root: Root) -> _Target | _Verdict | str | None:
     """Start on a root field; returns where it will be found, None where it is refused."""
     if isinstance(root, str):
         return root
@@ -112,6 +120,8 @@ def _root(run: Run, root: RootPlan | ThingPlan | str) -> _Target | str | None:
     try:
         if isinstance(root, ThingPlan):
             return _thing(run, root, path)
+        if isinstance(root, VerifyPlan):
+            return _verify(run, root, path)
         return _me(run, root, path) if root.name == "me" else _by_number(run, root, path)
     except GatewayError as error:
         run.problem(error, path, root.place.locations)
@@ -139,16 +149,26 @@ def _thing(run: Run, root: ThingPlan, path: Path) -> _Target:
     return target
 
 
+def _verify(run: Run, root: VerifyPlan, path: Path) -> _Verdict:
+    given = run.judged(root.arguments)
+    assert isinstance(given, Mapping)
+    number = given["id"]
+    run.name([number])
+    if root.denied:
+        raise GatewayError("FORBIDDEN", details={"missing": list(root.denied)})
+    run.reader.attempt(number)
+    claimed = Claimed(given["name"], given["birthDate"], given["sex"].value)
+    target = _Verdict([None])
+    run.ready.append(Verify(number, claimed, root, path, target))
+    return target
+
+
 def _by_number(run: Run, root: RootPlan, path: Path) -> _Target:
     arguments = run.judged(root.arguments)
     assert isinstance(arguments, Mapping)
     single = root.name == "person"
     numbers: Sequence[str] = [arguments["id"]] if single else arguments["ids"]
-    for number in numbers[: run.limits.persons]:
-        run.trail.refused(number)
-    run.named += len(numbers)
-    if run.named > run.limits.persons:
-        raise GatewayError("TOO_MANY_PERSONS", details={"limit": run.limits.persons})
+    run.name(numbers)
     target = _Target([None] * len(numbers))
     matching = arguments.get("matching")
     wanted = matching and Matching(matching.get("name"), matching.get("birthDate"))

@@ -14,6 +14,7 @@ from gateway.clock import Clock
 from gateway.fetch.source import Source
 from gateway.keys import Keyring
 from gateway.limits.admission import Admission
+from gateway.limits.guesses import Guesses
 from gateway.limits.rates import Rates
 from gateway.operations.registry import Operations
 from gateway.plans import Plans
@@ -38,4 +39,5 @@ class Service:
     audit: AuditLog
     log: Log
     operations: Operations
+    guesses: Guesses
     person_hash: Keyring

@@ -195,6 +195,7 @@ class Purpose(_Part):
 class Rates(_Part):
     """How much each client may ask for, and how much at once; None: without end.
 
+    ``mismatches_...``: verifications of a client that do not match, by one person and in all.
     ``cost`` is the bound known before anything is read. A day is a legal day. ``enforced`` False:
     what is beyond a rate is answered and only counted.
     """
@@ -204,6 +205,8 @@ class Rates(_Part):
     requests_per_day: int | None = Field(default=None, gt=0)
     cost_per_day: int | None = Field(default=None, gt=0)
     anonymous_per_minute: int = Field(default=600, gt=0)
+    mismatches_per_person_per_day: int = Field(default=5, gt=0)
+    mismatches_per_day: int = Field(default=500, gt=0)
     enforced: bool = True
     in_flight: int = Field(default=512, gt=0)
 

@@ -19,7 +19,7 @@ from gateway.answer import State
 from gateway.errors import CODES, GatewayError
 from gateway.own import is_citizens
 from gateway.plan.document import Document, InvalidDocument, Operation, look_through
-from gateway.plan.plan import ListPlan, PersonPlan, Plan, RootPlan, ThingPlan
+from gateway.plan.plan import ListPlan, PersonPlan, Plan, RootPlan, ThingPlan, VerifyPlan
 from gateway.plan.prepared import Chosen
 from gateway.plan.shapes import Place
 from gateway.plans import Plans
@@ -122,6 +122,8 @@ def _asks(directive: DirectiveNode) -> bool:
 def denied_in(plan: Plan, caller: Caller) -> Iterator[Denied]:
     """Yield what of ``plan``, which was made for ``caller``, would be null whatever is stored."""
     for key, root in plan.roots.items():
+        if isinstance(root, VerifyPlan) and root.denied:
+            yield _denial((), root.place, root.denied)
         if isinstance(root, ThingPlan):
             if root.denied:
                 yield _denial((), root.place, root.denied)

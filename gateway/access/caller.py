@@ -11,9 +11,11 @@ from gateway.entries import EntryPoint
 from gateway.procedures import procedure_of
 from gateway.procedures.procedure import Procedure
 from gateway.scopes import AUDIT, INTROSPECT, PLANS, permits_something, scope
+from gateway.verification import SCOPE as VERIFY
+from gateway.verification import Verification
 
 #: What a caller may be permitted to see, or to do.
-Permitted = Record | Derived | EntryPoint
+Permitted = Record | Derived | EntryPoint | Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,11 @@ class Caller:
         return any(scope.endswith(":read") for scope in self.scopes)
 
     @property
+    def may_verify(self) -> bool:
+        """Whether a person whom the caller names may be verified."""
+        return VERIFY in self.scopes
+
+    @property
     def procedure(self) -> Procedure | None:
         """The procedure that the purpose names; None: no purpose, or none that is known here."""
         return None if self.purpose is None else procedure_of(self.purpose)
@@ -91,6 +98,8 @@ class Caller:
         """
         if isinstance(record, EntryPoint):
             return () if record.scope in self.scopes else (record.scope,)
+        if isinstance(record, Verification):
+            return self._lacks_verification(record)
         name, procedure = f"{record.database}.{record.name}", self.procedure
         if isinstance(record, Derived):
             column, level = None, Sensitivity.BASIC
@@ -106,6 +115,16 @@ class Caller:
             return missing
         path = (name, *(column.path if column else ()))
         return (*missing, f"purpose:{'.'.join(path)}")
+
+    def _lacks_verification(self, asked: Verification) -> tuple[str, ...]:
+        procedure, record = self.procedure, asked.record
+        missing = () if asked.scopes & self.scopes else (VERIFY,)
+        uncovered = (
+            f"purpose:{record.database}.{record.name}.{'.'.join(one.path)}"
+            for one in asked.columns
+            if procedure is None or not procedure.covers(record, one)
+        )
+        return (*missing, *uncovered)
 
 
 ANONYMOUS = Caller()

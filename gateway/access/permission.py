@@ -29,7 +29,8 @@ def permit(caller: Caller, document: Document, operation: Operation, in_url: boo
         raise unauthenticated("UNAUTHENTICATED")
     if operation.introspects and not caller.may_introspect:
         raise GatewayError("INTROSPECTION_DENIED")
-    if (operation.names_persons or operation.finds_things) and caller.may_name_persons:
+    asks = caller.may_name_persons or caller.may_verify
+    if (operation.names_persons or operation.finds_things) and asks:
         _stated(caller)
 
 

@@ -51,6 +51,7 @@ _SCALARS: Mapping[str, Schema] = {
     "PartialDate": {"type": "string", "pattern": "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"},
     "PersonNumber": {"type": "string", "pattern": "^([0-9]{12}|[0-9]{9})$"},
     "String": {"type": "string"},
+    "ThingKey": {"type": "string", "minLength": 1, "maxLength": 100},
 }
 
 

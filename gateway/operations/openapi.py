@@ -160,7 +160,7 @@ def _title(purpose: str) -> str:
 def _parameters(published: Published) -> list[dict[str, object]]:
     purposes = published.header.purposes
     found = []
-    if published.operation.names_persons:
+    if published.operation.names_persons or (published.operation.finds_things and purposes):
         case = "Số hồ sơ / The case: the citizen sees it in their access log"
         found.append(_parameter("X-Case-Number", case, True, {"pattern": r"^[\w./:-]{1,64}$"}))
     if purposes:

@@ -11,12 +11,13 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-from graphql import GraphQLSchema, OperationType
+from graphql import GraphQLSchema, IntValueNode, OperationType
 from graphql.execution.values import VariableValues
 
 from connectors.description import Sensitivity
 from gateway.access.caller import Caller
 from gateway.audit.entry import asked_fields
+from gateway.entries import EntryPoint
 from gateway.errors import GatewayError
 from gateway.fetch.numbers import DATABASE
 from gateway.operations.header import Refused, Source, parse
@@ -25,9 +26,10 @@ from gateway.plan.bindings import Bindings
 from gateway.plan.document import Document, InvalidDocument, Operation, read
 from gateway.plan.plan import Plan
 from gateway.plan.prepared import Chosen, Conditions, Permissions, Prepared, compiled, prepare
+from gateway.plan.shapes import Arguments
 from gateway.procedures import procedure_of
 from gateway.procedures.procedure import UNIFIED, national
-from gateway.schema.lists import Wanted
+from gateway.schema.lists import DEFAULT_FIRST, Wanted
 from gateway.scopes import scope
 from gateway.settings import Limits
 from gateway.trial import denied_in
@@ -59,12 +61,14 @@ def publish(
         made = _prepared(schema, bindings, chosen, source)
         lends.update(_lent(made, header))
         prepared[made.key] = made
-    if operation.names_persons and not any(one.endswith(":read") for one in lends):
+    if operation.opens_persons and not any(one.endswith(":read") for one in lends):
         lends.add(scope(DATABASE, Sensitivity.BASIC))  # whose number it is, the population says
     lent = frozenset(lends)
     for key, made in prepared.items():
         for citizen in (False, True):
-            plans[key, citizen] = _planned(made, header, lent, citizen, source)
+            plans[key, citizen] = _planned(
+                made, header, lent, citizen, operation.reads_own_view, source
+            )
     cost = max((_worst(made, limits) for made in prepared.values()), default=0)
     _hold_cost(source, cost, limits)
     kept = {key: made.without_analysis() for key, made in prepared.items()}
@@ -147,11 +151,11 @@ def _prepared(
 
 def _lent(made: Prepared, header: Header) -> Iterator[str]:
     """Yield the scopes that callers of the operation would need for what it asks for."""
-    if not header.purposes:
-        return
-    for need, asked in zip(made.needs, made.asked, strict=True):
-        if asked:
-            lacking = Caller(purpose=header.purposes[0]).lacks(*need)
+    caller = Caller(purpose=header.purposes[0] if header.purposes else None)
+    for (wanted, position), asked in zip(made.needs, made.asked, strict=True):
+        # The own view needs no scope, and what is public of a thing needs that of its entry alone.
+        if asked and (header.purposes or isinstance(wanted, EntryPoint)):
+            lacking = caller.lacks(wanted, position)
             yield from (one for one in lacking if not one.startswith(_PURPOSE))
 
 
@@ -161,7 +165,7 @@ def reviewed(header: Header, lends: frozenset[str], purpose: str | None, citizen
 
 
 def _planned(
-    made: Prepared, header: Header, lends: frozenset[str], citizen: bool, source: Source
+    made: Prepared, header: Header, lends: frozenset[str], citizen: bool, own: bool, source: Source
 ) -> tuple[Permissions, Plan]:
     """Plan an operation for its callers; raises Refused for what a purpose does not need."""
     assert made.analysis is not None
@@ -170,7 +174,7 @@ def _planned(
         lacking = tuple(caller.lacks(*need) for need in made.needs)
         permissions = Permissions(lacking, citizen, asked_fields(made.needs, made.asked, lacking))
         plan = compiled(made.analysis, permissions)
-        if header.purposes:
+        if not own:
             _hold_denied(plan, caller, source)
     return permissions, plan
 
@@ -183,11 +187,18 @@ def _hold_denied(plan: Plan, caller: Caller, source: Source) -> None:
 
 def _worst(made: Prepared, limits: Limits) -> int:
     """Return what an operation costs with the dearest values of its variables."""
-    dearest = [
-        {"ids": range(limits.persons)} if one.record is None else Wanted(first=one.record.limit)
-        for one in made.dynamic
-    ]
-    return made.cost.at(dearest)
+    return made.cost.at([_dearest(one, limits) for one in made.dynamic])
+
+
+def _dearest(arguments: Arguments, limits: Limits) -> object:
+    """Return what the arguments of a field come to that make it read the most."""
+    if arguments.record is None:
+        return {"ids": range(limits.persons)}
+    given = {one.name.value: one.value for one in arguments.node.arguments or ()}
+    first = given.get("first")
+    if isinstance(first, IntValueNode):
+        return Wanted(first=int(first.value))
+    return Wanted(first=DEFAULT_FIRST if first is None else arguments.record.limit)
 
 
 def _hold_cost(source: Source, cost: int, limits: Limits) -> None:

@@ -69,12 +69,14 @@ from gateway.plan.shapes import (
     ThingShape,
     Truncated,
     Typename,
+    VerifyShape,
 )
 from gateway.problem import Location
 from gateway.schema.lists import Wanted, wanted
 from gateway.tree import nodes
+from gateway.verification import FIELD as VERIFY
 
-#: Root fields that plans answer, beside the entries that databases declare.
+#: Root fields that plans answer, beside verification and the entries that databases declare.
 PLANNED = frozenset({"person", "persons", "me"})
 _TYPENAME = "__typename"
 _REPORT = "source"
@@ -201,13 +203,15 @@ class _Analyser:
         collected = collect_fields(
             self.schema, self.fragments, self.values, query, self.operation, hide_suggestions=True
         )
-        roots: dict[str, RootShape | ThingShape | Typename] = {}
+        roots: dict[str, RootShape | ThingShape | VerifyShape | Typename] = {}
         for key, group in self._groups(collected):
             name = group[0].node.name.value
             if name == _TYPENAME:
                 roots[key] = Typename(query.name)
             elif name in PLANNED:
                 roots[key] = self._root(query, name, key, group)
+            elif name == VERIFY:
+                roots[key] = self._verify(query, name, key, group)
             elif name in self.bindings.entries:
                 roots[key] = self._thing(query, self.bindings.entries[name], name, key, group)
             else:
@@ -273,6 +277,14 @@ class _Analyser:
         )
         listed = Listed(entry.record, entry.lookup)
         return ThingShape(entry, place, arguments, self._list(query, listed, place, name, group))
+
+    def _verify(self, query: GraphQLObjectType, name: str, key: str, group: _Group) -> VerifyShape:
+        verification = self.bindings.verification
+        assert verification is not None  # it has a root field
+        self._need(verification, None)
+        arguments = self._arguments(query.fields[name], group[0].node)
+        plain = self._plain(self._type(query, name), group, verification.database)
+        return VerifyShape(verification, _place((), key, group), arguments, plain)
 
     def _person(self, kind: GraphQLObjectType, group: _Group) -> PersonShape:
         entries: list[tuple[str, PersonEntry]] = []

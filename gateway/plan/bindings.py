@@ -15,6 +15,7 @@ from connectors.description import Database, Field, Kind, Lookup, Record
 from gateway.derived import derived_of
 from gateway.derived.derived import Derived, reads_of
 from gateway.entries import EntryPoint, entries_of
+from gateway.verification import Verification, verification_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Bindings:
     """All of it.
 
     ``sections``: field of Person -> section. ``types``: record or struct -> fields. ``entries``:
-    root field -> entry.
+    root field -> entry. ``verification``: what verifies a person, None where nothing does.
 
     Records and structs have one name each in the whole schema (``schema.types`` sees to it).
     """
@@ -83,6 +84,7 @@ class Bindings:
     sections: Mapping[str, Section]
     types: Mapping[str, Mapping[str, Bound]]
     entries: Mapping[str, EntryPoint]
+    verification: Verification | None
 
 
 def bind(databases: Iterable[Database]) -> Bindings:
@@ -103,7 +105,7 @@ def bind(databases: Iterable[Database]) -> Bindings:
         for one in declared
         if one.records
     }
-    return Bindings(sections, types, entries_of(declared))
+    return Bindings(sections, types, entries_of(declared), verification_of(declared))
 
 
 def own_lists(database: Database) -> dict[str, tuple[Record, Lookup]]:

@@ -30,6 +30,7 @@ from gateway.plan.shapes import (
     StructShape,
     ThingShape,
     Typename,
+    VerifyShape,
 )
 from gateway.schema.lists import Wanted
 
@@ -75,7 +76,9 @@ def _multiplied(many: int, one: Callable[[_Judged], int]) -> Callable[[_Judged],
     return lambda arguments: many * one(arguments)
 
 
-def _root(root: RootShape | ThingShape) -> Cost:
+def _root(root: RootShape | ThingShape | VerifyShape) -> Cost:
+    if isinstance(root, VerifyShape):
+        return Cost(_RESOLVING)
     if isinstance(root, ThingShape):
         return _sum(1, [_list(root.list)])  # a key is asked in capitals too
     person, given = _person(root.person), root.arguments

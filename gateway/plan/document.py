@@ -40,11 +40,12 @@ from gateway.errors import GatewayError
 from gateway.limits.document import parse_within
 from gateway.settings import Limits
 from gateway.tree import nodes
+from gateway.verification import FIELD as VERIFY
 
 #: The scalar whose presence among the arguments means that a document names a person.
 PERSON_SCALAR = "PersonNumber"
 #: Root fields whose answer is about persons.
-PERSON_FIELDS = frozenset({"person", "persons", "me"})
+PERSON_FIELDS = frozenset({"person", "persons", "me", VERIFY})
 #: Those of them that name a person.
 _NAMING_FIELDS = PERSON_FIELDS - {"me"}
 _INTROSPECTION = frozenset({"__schema", "__type"})
@@ -85,6 +86,11 @@ class Operation:
     def names_persons(self) -> bool:
         """Whether the answer is about persons whom the operation names."""
         return not self.root_fields.isdisjoint(_NAMING_FIELDS)
+
+    @property
+    def opens_persons(self) -> bool:
+        """Whether persons whom the operation names are shown, not only verified."""
+        return not self.root_fields.isdisjoint({"person", "persons"})
 
     @property
     def reads_own_view(self) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from connectors.description import Sensitivity
 from gateway.errors import GatewayError
 from gateway.own import is_citizens
-from gateway.plan.plan import LinkPlan, ListPlan, PersonPlan, Plan, RootPlan, ThingPlan
+from gateway.plan.plan import LinkPlan, ListPlan, PersonPlan, Plan, RootPlan, ThingPlan, VerifyPlan
 from gateway.plan.shapes import Arguments, scope_of
 from gateway.schema.lists import Wanted
 
@@ -94,6 +94,11 @@ class _Explained:
 
     def roots(self, plan: Plan) -> Iterator[_Line]:
         for key, root in plan.roots.items():
+            if isinstance(root, VerifyPlan):
+                if root.denied:
+                    yield _Denied(key, ", ".join(root.denied))
+                else:
+                    yield _Read(1, key, f"{_RESOLVED}; name, birth date and sex compared")
             if isinstance(root, ThingPlan):
                 if root.denied:
                     yield _Denied(key, ", ".join(root.denied))

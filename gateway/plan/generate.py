@@ -34,9 +34,11 @@ from gateway.plan.plan import (
     PersonPlan,
     Plan,
     ReportPlan,
+    Root,
     RootPlan,
     RowsPlan,
     ThingPlan,
+    VerifyPlan,
 )
 from gateway.plan.shapes import (
     Analysis,
@@ -62,6 +64,7 @@ from gateway.plan.shapes import (
     ThingShape,
     Truncated,
     Typename,
+    VerifyShape,
 )
 
 #: Kinds whose values orjson does not write by itself in the form that the schema promises.
@@ -81,7 +84,7 @@ def generate(analysis: Analysis, lacking: Sequence[Missing], citizen: bool) -> P
     permitted = tuple((*need, lacks) for need, lacks in zip(analysis.needs, lacking, strict=True))
     known = {(record.database, record.name, place): lacks for record, place, lacks in permitted}
     generator = _Generator(known, citizen)
-    roots: dict[str, RootPlan | ThingPlan | str] = {}
+    roots: dict[str, Root] = {}
     for key, root in analysis.roots.items():
         match root:
             case RootShape():
@@ -89,6 +92,8 @@ def generate(analysis: Analysis, lacking: Sequence[Missing], citizen: bool) -> P
                 roots[key] = RootPlan(root.name, root.place, root.arguments, person)
             case ThingShape():
                 roots[key] = generator.thing(root)
+            case VerifyShape():
+                roots[key] = generator.verify(root)
             case Typename():
                 roots[key] = root.name
     text = generator.finish()
@@ -130,7 +135,7 @@ class _Generator:
     texts: list[str] = field(default_factory=list)
     constants: dict[str, str] = field(default_factory=dict)
     persons: dict[tuple[int, bool], PersonPlan] = field(default_factory=dict)
-    things: list[ThingPlan] = field(default_factory=list)
+    others: list[ThingPlan | VerifyPlan] = field(default_factory=list)
 
     def finish(self) -> str:
         """Compile the functions, each by itself: compiling one holds the interpreter."""
@@ -140,8 +145,8 @@ class _Generator:
             exec(code, self.bound)  # noqa: S102 - our own text
         for plan in self.persons.values():
             plan.shape = self.bound[plan.function]
-        for thing in self.things:
-            thing.shape = self.bound[thing.function]
+        for other in self.others:
+            other.shape = self.bound[other.function]
         return "\n".join(self.texts)
 
     def text(self, value: str) -> str:
@@ -204,7 +209,16 @@ class _Generator:
         plan = ThingPlan(
             shape.place, to_camel_case(entry.argument), shape.arguments, denied, found, function
         )
-        self.things.append(plan)
+        self.others.append(plan)
+        return plan
+
+    def verify(self, shape: VerifyShape) -> VerifyPlan:
+        """Return the plan of a verification."""
+        function = self.function("v", "v", self.plain(shape.entries, "v"))
+        asked = shape.verification
+        denied = self.lacking[asked.database, asked.name, None]
+        plan = VerifyPlan(shape.place, asked, shape.arguments, denied, function)
+        self.others.append(plan)
         return plan
 
     def section(

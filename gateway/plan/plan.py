@@ -18,6 +18,7 @@ from gateway.looking import LogPage
 from gateway.plan.bindings import Computed
 from gateway.plan.shapes import Arguments, Missing, Permitted, Place
 from gateway.schema.lists import Wanted
+from gateway.verification import Verification, Verified
 
 
 @dataclass(slots=True, eq=False)
@@ -186,6 +187,22 @@ class ThingPlan:
     shape: Callable[[Found | None, Mapping[str, object]], object] = field(init=False)
 
 
+@dataclass(slots=True, eq=False)
+class VerifyPlan:
+    """A root field that verifies a person. ``denied``: what is lacking for it."""
+
+    place: Place
+    verification: Verification
+    arguments: Mapping[str, object] | Arguments
+    denied: Missing
+    function: str
+    shape: Callable[[Verified, Mapping[str, object]], object] = field(init=False)
+
+
+#: A planned root field, or what ``__typename`` is.
+Root = RootPlan | ThingPlan | VerifyPlan | str
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """An operation as it is run for callers with the same permissions.
@@ -195,7 +212,7 @@ class Plan:
     """
 
     keys: tuple[str, ...]
-    roots: Mapping[str, RootPlan | ThingPlan | str]
+    roots: Mapping[str, Root]
     permitted: tuple[tuple[Permitted, int | None, Missing], ...]
     dynamic: tuple[Arguments, ...]
     live: frozenset[str]

@@ -22,13 +22,15 @@ from gateway.plan.bindings import Computed
 from gateway.problem import Location
 from gateway.schema.lists import Wanted
 from gateway.scopes import scope
+from gateway.verification import SCOPE as VERIFY
+from gateway.verification import Verification
 
 #: What a caller lacks for it: scopes and purposes (``Caller.lacks``), empty where nothing is.
 Missing = tuple[str, ...]
 #: What permission is asked for.
-Permitted = Record | Derived | EntryPoint
+Permitted = Record | Derived | EntryPoint | Verification
 #: What a caller must be permitted: a column of a record, by its place; None: the record itself, a
-#: derived view, or to find things by their key.
+#: derived view, to find things by their key, or to verify a person.
 Need = tuple[Permitted, int | None]
 
 
@@ -36,6 +38,8 @@ def scope_of(wanted: Permitted, position: int | None) -> str:
     """Return the scope that opens what a caller must be permitted."""
     if isinstance(wanted, EntryPoint):
         return wanted.scope
+    if isinstance(wanted, Verification):
+        return VERIFY
     level = Sensitivity.BASIC
     if position is not None and isinstance(wanted, Record):
         level = wanted.columns[position].sensitivity
@@ -263,6 +267,16 @@ class ThingShape:
 
 
 @dataclass(frozen=True, slots=True)
+class VerifyShape:
+    """A root field that verifies a person."""
+
+    verification: Verification
+    place: Place
+    arguments: Mapping[str, object] | Arguments
+    entries: PlainEntries
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """An operation, analysed.
 
@@ -275,7 +289,7 @@ class Analysis:
 
     name: str | None
     keys: tuple[str, ...]
-    roots: Mapping[str, RootShape | ThingShape | Typename]
+    roots: Mapping[str, RootShape | ThingShape | VerifyShape | Typename]
     needs: tuple[Need, ...]
     asked: tuple[bool, ...]
     dynamic: tuple[Arguments, ...]

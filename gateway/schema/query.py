@@ -24,6 +24,7 @@ from gateway.schema.scalars import CitizenID
 from gateway.schema.sections import entry_field, section_field
 from gateway.schema.selection import selected
 from gateway.schema.types import Later, Types, list_of, resolved
+from gateway.schema.verify import verify_fields
 from gateway.trail import Role
 
 
@@ -67,6 +68,7 @@ def query_fields(types: Types, databases: tuple[Database, ...]) -> list[Strawber
             Text("danh mục cơ sở dữ liệu", "the catalogue of databases"),
         ),
         my_access_field(types),
+        *verify_fields(types, databases),
         *(entry_field(types, one, person) for one in entries_of(databases).values()),
     ]
 

@@ -16,7 +16,6 @@ from strawberry.types.field import StrawberryField
 
 from connectors.description import Record, Sensitivity
 from gateway.derived.derived import Derived
-from gateway.entries import EntryPoint
 from gateway.scopes import scope
 
 
@@ -39,9 +38,9 @@ def require(made: StrawberryField, record: Record | Derived, level: Sensitivity)
     return made
 
 
-def require_find(made: StrawberryField, entry: EntryPoint) -> StrawberryField:
-    """Return ``made`` with the scope that permits to find things by their key."""
-    made.directives = [RequiresScopes(scopes=[[entry.scope]])]
+def require_any(made: StrawberryField, scopes: Iterable[str]) -> StrawberryField:
+    """Return ``made`` with ``scopes``, of which one is enough."""
+    made.directives = [RequiresScopes(scopes=[[one] for one in scopes])]
     return made
 
 

@@ -23,7 +23,7 @@ from gateway.schema.common import source_type
 from gateway.schema.context import Context, Person
 from gateway.schema.lists import DEFAULT_FIRST, Order, Wanted, choose, wanted
 from gateway.schema.scalars import ThingKey
-from gateway.schema.scopes import require, require_each, require_find
+from gateway.schema.scopes import require, require_any, require_each
 from gateway.schema.selection import selected
 from gateway.schema.types import Denied, Later, Types, View, list_of, plain, resolved, view
 from gateway.trail import mention
@@ -171,7 +171,7 @@ def entry_field(types: Types, entry: EntryPoint, person: Later) -> StrawberryFie
     arguments = {entry.argument: ThingKey, **listed}
     defaults = {"first": DEFAULT_FIRST}
     field = resolved(entry.field, made | None, find, arguments, lookup.title, defaults)
-    return require_find(field, entry)
+    return require_any(field, (entry.scope,))
 
 
 def _answered(

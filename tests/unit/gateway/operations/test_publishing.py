@@ -67,6 +67,32 @@ def test_its_cost_is_that_of_the_dearest_call() -> None:
     )  # fmt: skip
 
 
+def test_a_number_of_rows_that_is_written_down_is_what_counts() -> None:
+    document = """query ($number: ThingKey!) {
+      five: collateral(chassisNumber: $number, first: 5) { items { collateralId } }
+      usual: collateral(chassisNumber: $number) { items { collateralId } } }"""
+    made = published(document, purposes=None, cost=60)
+    assert made.cost == (1 + 1 + 5) + (1 + 1 + 50)
+    assert made.lends == {"security_measures.collateral:find"}
+
+
+def test_what_is_public_of_a_thing_needs_no_purpose_and_the_rest_does() -> None:
+    document = "query ($n: ThingKey!) { collateral(chassisNumber: $n) { items { plateNo } } }"
+    with pytest.raises(Refused) as refused:
+        published(document, purposes=None)
+    assert "collateral.items.plateNo lacks security_measures:read" in refused.value.said
+    made = published(document, purposes="notarised-transfer")
+    assert made.lends == {"security_measures.collateral:find", "security_measures:read"}
+
+
+def test_who_is_verified_is_not_read() -> None:
+    document = """query ($id: PersonNumber!) {
+      verifyPerson(id: $id, name: "A", birthDate: "1990", sex: MALE) { result } }"""
+    assert published(document).lends == {"population:verify"}
+    with pytest.raises(Refused, match="it names persons, so it has purposes"):
+        published(document, purposes=None)
+
+
 @pytest.mark.parametrize(
     ("document", "entries", "line", "said"),
     [

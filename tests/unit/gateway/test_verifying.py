@@ -1,0 +1,203 @@
+"""Verification: a match, a mismatch with what, or not known; never who it is, and no guessing."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.access.caller import Caller
+from gateway.settings import Client, Rates
+from gateway.verification import verification_of
+from tests.support.people import HOA, LAN, NOBODY, OLD_NUMBER, SHARED_NUMBER, population_rows
+from tests.support.running import Running, codes, running
+from tests.unit.gateway.protection.worlds import ALL, LIVE, WAYS, answer, world
+
+VERIFY = "population:verify"
+QUERY = """query($id: PersonNumber!, $name: String!, $born: PartialDate!, $sex: Sex!) {
+  verifyPerson(id: $id, name: $name, birthDate: $born, sex: $sex) {
+    result mismatched source { state } } }"""
+RIGHT = {"id": HOA, "name": "Nguyễn Văn Hòa", "born": "1990-02-03", "sex": "MALE"}
+PATIENT = Rates(enforced=False, mismatches_per_person_per_day=100)
+
+
+@pytest.fixture(params=WAYS, autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(request.param, monkeypatch)
+
+
+async def ask(
+    gateway: Running, *scopes: str, purpose: str = "1.000894", **claimed: str
+) -> dict[str, Any]:
+    token = gateway.token(*(scopes or (VERIFY,)), purposes=[purpose])
+    reply = await gateway.post(QUERY, {**RIGHT, **claimed}, token, x_purpose=purpose)
+    body: dict[str, Any] = reply.json()
+    return body
+
+
+def said(body: dict[str, Any]) -> tuple[str, list[str] | None, str]:
+    found = body["data"]["verifyPerson"]
+    return found["result"], found["mismatched"], found["source"]["state"]
+
+
+@pytest.mark.parametrize(
+    ("claimed", "result", "mismatched"),
+    [
+        ({}, "MATCH", []),
+        ({"name": "NGUYỄN VĂN HOÀ"}, "MATCH", []),
+        ({"name": "nguye\u0302\u0303n va\u0306n ho\u0300a"}, "MATCH", []),
+        ({"born": "1990"}, "MATCH", []),
+        ({"id": OLD_NUMBER}, "MATCH", []),
+        ({"name": "Nguyễn Văn Hoa"}, "MISMATCH", ["NAME"]),
+        ({"born": "1990-02-04"}, "MISMATCH", ["BIRTH_DATE"]),
+        ({"name": "", "born": "1991", "sex": "FEMALE"}, "MISMATCH", ["NAME", "BIRTH_DATE", "SEX"]),
+        ({"id": NOBODY}, "UNKNOWN", None),
+        ({"id": SHARED_NUMBER}, "UNKNOWN", None),
+    ],
+)
+async def test_a_verification_says_what_agrees_and_nothing_else(
+    tmp_path: Path, claimed: dict[str, str], result: str, mismatched: list[str] | None
+) -> None:
+    async with running(tmp_path, world({}), ALL, LIVE) as gateway:
+        body = await ask(gateway, **claimed)
+        assert said(body) == (result, mismatched, "ANSWERED")
+        assert body.keys() == {"data"}
+        (entry,) = gateway.journal()
+    assert entry["sections"] == {"population.identity": "ANSWERED"}
+    assert {one["role"] for one in entry["persons"]} == {"NAMED"}
+
+
+async def test_what_is_not_recorded_decides_nothing(tmp_path: Path) -> None:
+    identities = [
+        {**row, "sex": None} if row["citizen_id"] == HOA else row
+        for row in population_rows()["identity"]
+    ]
+    rows = {**population_rows(), "identity": identities}
+    async with running(tmp_path, world({"population": rows}), ALL, LIVE) as gateway:
+        assert said(await ask(gateway)) == ("UNKNOWN", None, "ANSWERED")
+        assert said(await ask(gateway, born="1980")) == ("MISMATCH", ["BIRTH_DATE"], "ANSWERED")
+
+
+async def test_a_database_that_is_down_is_no_mismatch(tmp_path: Path) -> None:
+    everything = world({})
+    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+        everything.of("population").fault = "down"
+        for _ in range(7):
+            body = await ask(gateway)
+            assert said(body) == ("UNKNOWN", None, "UNAVAILABLE")
+            assert codes(body) == ["SOURCE_UNAVAILABLE"]
+        everything.of("population").fault = None
+        assert said(await ask(gateway)) == ("MATCH", [], "ANSWERED")
+        assert {one["role"] for one in gateway.journal()[0]["persons"]} == {"REFUSED"}
+
+
+@pytest.mark.parametrize(
+    ("scopes", "purpose", "missing"),
+    [
+        ((VERIFY,), "1.000894", None),
+        (("population:read",), "1.000894", None),
+        (("civil_status:read",), "1.000894", [VERIFY]),
+    ],
+)
+async def test_it_needs_a_scope_and_nothing_is_read_without_it(
+    tmp_path: Path, scopes: tuple[str, ...], purpose: str, missing: list[str] | None
+) -> None:
+    everything = world({})
+    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+        bodies = [await ask(gateway, *scopes, purpose=purpose, id=one) for one in (HOA, NOBODY)]
+    if missing is None:
+        assert said(bodies[0]) == ("MATCH", [], "ANSWERED")
+        return
+    assert bodies[0] == bodies[1]
+    assert bodies[0]["data"] == {"verifyPerson": None}
+    assert bodies[0]["errors"][0]["extensions"]["missing"][:1] == missing
+    assert everything.fetched == []
+
+
+def test_a_purpose_has_to_cover_all_that_is_compared() -> None:
+    asked = verification_of(ALL)
+    assert asked is not None
+    assert Caller(client="a").lacks(asked, None) == (
+        VERIFY,
+        "purpose:population.identity.full_name",
+        "purpose:population.identity.birth_date",
+        "purpose:population.identity.sex",
+    )
+
+
+async def test_the_scope_to_verify_opens_nobody(tmp_path: Path) -> None:
+    query = "query($id: PersonNumber!) { person(id: $id) { id } }"
+    async with running(tmp_path, world({}), ALL, LIVE) as gateway:
+        token = gateway.token(VERIFY, purposes=["1.000894"])
+        reply = await gateway.post(query, {"id": HOA}, token, x_purpose="1.000894")
+        unstated = await gateway.post(QUERY, RIGHT, token, x_purpose="")
+    assert reply.json()["data"] == {"person": None}
+    assert codes(unstated.json()) == ["PURPOSE_REQUIRED"]
+
+
+async def test_who_may_not_learn_whether_there_is_somebody_learns_only_of_a_match(
+    tmp_path: Path,
+) -> None:
+    clients = {"test-client": Client(matching=True)}
+    async with running(tmp_path, world({}), ALL, LIVE, clients=clients, rates=PATIENT) as gateway:
+        assert said(await ask(gateway)) == ("MATCH", [], "ANSWERED")
+        bodies = [
+            await ask(gateway, **claimed)
+            for claimed in ({"id": NOBODY}, {"id": SHARED_NUMBER}, {"born": "1980"}, {"id": LAN})
+        ]
+    assert bodies[0]["data"]["verifyPerson"]["result"] == "MISMATCH"
+    assert bodies[0]["data"]["verifyPerson"]["mismatched"] is None
+    assert all(one == bodies[0] for one in bodies)
+
+
+async def test_nobody_finds_out_by_trying(tmp_path: Path) -> None:
+    everything = world({})
+    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+        for number in (HOA, NOBODY):
+            for day in range(1, 6):
+                assert said(await ask(gateway, id=number, born=f"1980-01-0{day}"))[0] != "MATCH"
+            everything.forget()
+            body = await ask(gateway, id=number)
+            assert body["data"] == {"verifyPerson": None}
+            assert codes(body) == ["VERIFICATION_LIMITED"]
+            assert body["errors"][0]["extensions"]["retryAfter"] > 0
+            assert everything.fetched == []
+        assert said(await ask(gateway, id=LAN))[0] == "MISMATCH"
+        gateway.clock.advance(86_400)
+        assert said(await ask(gateway)) == ("MATCH", [], "ANSWERED")
+
+
+async def test_attempts_at_the_same_time_are_no_more_than_one_after_the_other(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path, world({}), ALL, LIVE) as gateway:
+        bodies = await asyncio.gather(
+            *(ask(gateway, born=f"1980-01-{day:02}") for day in range(1, 21))
+        )
+    limited = [one for one in bodies if codes(one) == ["VERIFICATION_LIMITED"]]
+    assert len(limited) == 15
+
+
+async def test_matches_are_not_counted_but_all_else_is_for_each_client(tmp_path: Path) -> None:
+    rates = Rates(enforced=False, mismatches_per_day=3)
+    async with running(tmp_path, world({}), ALL, LIVE, rates=rates) as gateway:
+        for _ in range(10):
+            assert said(await ask(gateway))[0] == "MATCH"
+        for number in (HOA, LAN, NOBODY):
+            await ask(gateway, id=number, born="1970")
+        assert codes(await ask(gateway)) == ["VERIFICATION_LIMITED"]
+        other = gateway.token(VERIFY, purposes=["1.000894"], client="other")
+        reply = await gateway.post(QUERY, RIGHT, other, x_purpose="1.000894")
+        assert said(reply.json())[0] == "MATCH"
+
+
+async def test_numbers_of_people_do_not_stand_in_urls(tmp_path: Path) -> None:
+    async with running(tmp_path, world({}), ALL, LIVE) as gateway:
+        query = (
+            f'{{ verifyPerson(id: "{HOA}", name: "A", birthDate: "1990", sex: MALE) {{ result }} }}'
+        )
+        headers = {"authorization": f"Bearer {gateway.token(VERIFY)}"}
+        reply = await gateway.client.get("/graphql", params={"query": query}, headers=headers)
+    assert codes(reply.json()) == ["PERSON_IN_URL"]
