@@ -17,6 +17,7 @@ from graphql import (
     get_named_type,
 )
 
+from gateway.entries import KEY_SCALAR
 from tests.support.outline import Argument, Choice
 
 #: A person's name and date of birth, as far as they are known.
@@ -55,6 +56,7 @@ _SCALARS: Mapping[str, Sequence[object]] = {
     "Date": _FROM,
     "Boolean": (True, False),
     "PersonNumber": _STRANGERS,
+    "ThingKey": ("K-1", "no such thing"),
     "PartialDate": ("1990", "1990-02", "1990-02-03"),
 }
 
@@ -201,10 +203,11 @@ def some_value(rng: Random, kind: GraphQLInputType, name: str) -> object:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Whom to ask about, and what is known of some of them."""
+    """Whom to ask about, what is known of some of them, and the numbers of things."""
 
     numbers: Sequence[str]
     known: Mapping[str, Details]
+    things: Sequence[str] = ()
 
     def some(self, rng: Random) -> str:
         """Return somebody's number, now and then one that nobody has."""
@@ -221,6 +224,12 @@ def arguments(variables: Variables, people: People, choice: Choice) -> str:
             parts = list(_person(variables, people, *choice.arguments))
         case "persons":
             parts = [_persons(variables, people, choice.arguments[0])]
+        case "verifyPerson":
+            parts = list(_verified(variables, people, *choice.arguments))
+        case _ if get_named_type(choice.arguments[0].kind).name == KEY_SCALAR:
+            key, *listed = choice.arguments
+            found = (_listed(variables, one, 0.2) for one in listed)
+            parts = [_thing(variables, people, key), *(one for one in found if one is not None)]
         case _:
             often = variables.rng.random() < 0.35 or choice.name == "databases"
             chance = 0.4 if often else 0.02
@@ -264,6 +273,38 @@ def _person(
     if rng.random() < 0.16:
         wanted = _matching(variables, matching.kind, people.known.get(somebody, (None, None)))
         yield f"{matching.name}: {literal(rng, matching.kind, wanted)}"
+
+
+def _verified(
+    variables: Variables,
+    people: People,
+    number: Argument,
+    name: Argument,
+    born: Argument,
+    sex: Argument,
+) -> Iterator[str]:
+    """Yield the details of somebody: mostly those that are known, at times others."""
+    rng, somebody = variables.rng, people.some(variables.rng)
+    named, date = people.known.get(somebody, (None, None))
+    wanted: tuple[tuple[Argument, object], ...] = (
+        (number, somebody),
+        (name, named if named and rng.random() < 0.8 else "Trần Thị Lan"),
+        (born, date if date and rng.random() < 0.8 else "1990"),
+        (sex, rng.choice(("MALE", "FEMALE", "UNDETERMINED"))),
+    )
+    for argument, value in wanted:
+        shown = value if rng.random() < 0.6 else variables.ref(argument.kind, True, False, value)
+        yield f"{argument.name}: {literal(rng, argument.kind, shown)}"
+
+
+def _thing(variables: Variables, people: People, key: Argument) -> str:
+    rng = variables.rng
+    value: object = rng.choice(people.things or ("K-1",))
+    if rng.random() < 0.15:
+        value = rng.choice(("no such thing", str(value).lower()))
+    if rng.random() < 0.5:
+        value = variables.ref(key.kind, True, False, value)
+    return f"{key.name}: {literal(rng, key.kind, value)}"
 
 
 def _persons(variables: Variables, people: People, numbers: Argument) -> str:

@@ -9,10 +9,12 @@ from random import Random
 
 from connectors.registry import installed_databases
 from gateway.access.caller import Caller
+from gateway.entries import entries_of
 from gateway.procedures import ALL
 from gateway.procedures.procedure import UNIFIED
 from gateway.protection import address, adoption, will
 from gateway.scopes import INTROSPECT, OWN_VIEW
+from gateway.verification import SCOPE as VERIFY
 
 _ACTIONS = ("read", "sensitive", "restricted")
 
@@ -22,6 +24,9 @@ def caller(rng: Random, citizens: Sequence[str]) -> Caller:
     found = Caller(client="test-client", agency="test", subject="somebody", scopes=_scopes(rng))
     if rng.random() < 0.4:
         found = replace(found, scopes=found.scopes | {INTROSPECT})
+    others = {one for one in _others() if rng.random() < 0.7}
+    if found.scopes:
+        found = replace(found, scopes=found.scopes | others)
     if rng.random() < 0.97:
         purpose = _purpose(rng)
         found = replace(found, purpose=purpose, case_number="1/2026")
@@ -83,6 +88,13 @@ def _of_database(rng: Random, name: str, records: Sequence[str]) -> set[str]:
     for record in records:
         found |= {f"{name}.{record}:{one}" for one in _ACTIONS if rng.random() < 0.55}
     return found
+
+
+@lru_cache(maxsize=1)
+def _others() -> tuple[str, ...]:
+    """Return the scopes that open no record: to find things, and to verify people."""
+    entries = entries_of(installed_databases()).values()
+    return (VERIFY, *sorted(one.scope for one in entries))
 
 
 @lru_cache(maxsize=1)

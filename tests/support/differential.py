@@ -108,7 +108,7 @@ async def difference(
     """Ask one generated operation in both ways; return how they differ, None if they agree."""
     asking = caller(rng, made.citizens)
     own = share_of_own(asking)
-    generated = operation(rng, service.schema, made.numbers, made.known, own)
+    generated = operation(rng, service.schema, made.numbers, made.known, own, things=made.things)
     tally.operations += 1
     try:
         asked, prepared = await _ready(service, generated, asking)

@@ -47,6 +47,20 @@ class World:
     known: dict[str, Details]
     rows: dict[str, Rows]
 
+    @property
+    def things(self) -> list[str]:
+        """The keys of things under which there is something."""
+        return sorted(
+            {
+                str(row[lookup.by[0]])
+                for one in self.databases
+                for record in one.records
+                for lookup in record.lookups
+                for row in self.rows[one.name].get(record.name, ())
+                if lookup.entry is not None and isinstance(row.get(lookup.by[0]), str)
+            }
+        )
+
 
 @dataclass(slots=True)
 class Cast:

@@ -43,13 +43,15 @@ def operation(
     known: Mapping[str, Details] | None = None,
     own: float = 0.2,
     trouble: float = 0.02,
+    things: Sequence[str] = (),
 ) -> Generated:
     """Return an operation about the persons of ``numbers``.
 
     ``known``: names and dates of birth, for ``matching``. ``own``: how often a root field is
-    ``me``. ``trouble``: how often a variable is given what does not fit it. Takes 1 to 3 ms.
+    ``me``. ``things``: keys under which there is something. ``trouble``: how often a variable is
+    given what does not fit it. Takes 1 to 3 ms.
     """
-    people = People(tuple(numbers), known or {})
+    people = People(tuple(numbers), known or {}, tuple(things))
     size = rng.choice((rng.randint(6, 25), rng.randint(20, 50), rng.randint(45, 80)))
     separator = rng.choice((" ", " ", "\n", ", "))
     w = Writer(rng, outline(schema), Variables(rng), people, own, size, separator)

@@ -21,6 +21,8 @@ from graphql import (
     is_non_null_type,
 )
 
+from gateway.entries import KEY_SCALAR
+
 
 @dataclass(frozen=True, slots=True)
 class Argument:
@@ -82,7 +84,10 @@ class Outline:
 
 
 _Weights = Mapping[str, float]
-_ROOT: _Weights = {"person": 55, "persons": 30, "databases": 17, "introspection": 12}
+_ROOT: _Weights = {
+    "person": 55, "persons": 30, "databases": 17, "introspection": 12, "thing": 16,
+    "verifyPerson": 6,
+}  # fmt: skip
 _FIRST: Mapping[str, _Weights] = {
     "query": {**_ROOT, "databases": 1.5, "introspection": 0.7},
     "person": {"section": 97, "leaf": 2, "object": 1},
@@ -118,6 +123,8 @@ def outline(schema: GraphQLSchema) -> Outline:
     grouped: dict[str, list[Choice]] = {}
     for name, field in query.items():
         group = "introspection" if name.startswith("__") else name
+        if any(get_named_type(one.type).name == KEY_SCALAR for one in field.args.values()):
+            group = "thing"
         grouped.setdefault(group, []).append(_choice(name, field))
     kinds["Query"] = _made("Query", "query", grouped, query)
     return Outline(kinds, me, tuple(schema.type_map))

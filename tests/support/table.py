@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from strawberry.utils.str_converters import to_camel_case
 
 from connectors.backends.memory import MemoryBackend
 from connectors.description import Column, Database, Field, Kind, Lookup, Record
+from gateway.entries import EntryPoint, entries_of
 
 PERSON, OTHER = "001090012345", "079190000001"
 #: The value of every column by which records lead to one another.
@@ -119,10 +120,23 @@ def lists(databases: tuple[Database, ...]) -> Iterator[Asked]:
     for database in databases:
         for record in database.records:
             for lookup in record.lookups:
-                if lookup.on is None and not lookup.hidden:
+                if lookup.on is None and lookup.entry is None and not lookup.hidden:
                     leaves: list[tuple[tuple[Record, ...], Leaf]] = []
                     text = _list(database, record, lookup, (), (), leaves)
                     yield Asked(database, record, lookup, text, tuple(leaves))
+
+
+def entries(databases: tuple[Database, ...]) -> Iterator[tuple[EntryPoint, Asked]]:
+    """Yield every entry, with everything that can be selected below it, under the key there is."""
+    declared = {one.name: one for one in databases}
+    for name, entry in entries_of(databases).items():
+        database, record = declared[entry.database], entry.record
+        leaves: list[tuple[tuple[Record, ...], Leaf]] = []
+        lookup = replace(entry.lookup, name=entry.field)
+        text = _list(database, record, lookup, (), (), leaves)
+        key = _row(database, record)[entry.lookup.by[0]]
+        given = f'{name}({to_camel_case(entry.argument)}: "{key}")'
+        yield entry, Asked(database, record, lookup, given + text.removeprefix(name), tuple(leaves))
 
 
 def _list(

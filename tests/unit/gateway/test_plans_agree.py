@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from connectors.registry import installed_databases
-from gateway.settings import Limits
+from gateway.settings import Limits, Rates
 from tests.support.differential import Shown, differences
 from tests.support.running import running
 
@@ -31,7 +31,8 @@ async def test_plans_and_the_oracle_agree_on_generated_operations(
     databases = installed_databases()
     # What fails is logged with its traceback, which takes longer to print than to happen.
     with structlog.testing.capture_logs():
-        async with running(tmp_path, {}, databases, limits=limits) as gateway:
+        rates = Rates(enforced=False, mismatches_per_person_per_day=10**9, mismatches_per_day=10**9)
+        async with running(tmp_path, {}, databases, limits=limits, rates=rates) as gateway:
             found, tally = await differences(
                 gateway.service, SEED * PARTS + part, OPERATIONS // PARTS, shown
             )
