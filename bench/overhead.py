@@ -27,6 +27,7 @@ from gateway.audit.entry import entry
 from gateway.execution import Outcome
 from gateway.fetch.loaders import Loaders
 from gateway.http.caller import identify, stated
+from gateway.plan.plan import RootPlan
 from gateway.protection import is_withheld, opens_on_death, visible
 from gateway.reading import Reader
 
@@ -48,7 +49,7 @@ async def seen(here: Site, number: str) -> Seen:
     outcome = await here.answer(number)
     assert made.plan is not None
     root = made.plan.roots["person"]
-    assert not isinstance(root, str)
+    assert isinstance(root, RootPlan)
     records = tuple(one.record for one in root.person.lists)
     lookups: list[tuple[Record, Lookup]] = [(one.record, one.lookup) for one in root.person.lists]
     rows = []

@@ -8,9 +8,10 @@ import pytest
 from graphql import OperationType
 
 from gateway.access.caller import ANONYMOUS, Caller
-from gateway.access.permission import permit, unauthenticated
+from gateway.access.permission import hold_free_form, permit, unauthenticated
 from gateway.errors import GatewayError
 from gateway.plan.document import Document, Operation
+from gateway.settings import Client
 
 SILENT = Caller(client="desk", scopes=frozenset({"population:read"}))
 OFFICER = replace(SILENT, purpose="1.000894", case_number="1/2026")
@@ -25,7 +26,7 @@ def _refusal(
     in_url: bool = False,
     names_person: bool = False,
 ) -> GatewayError | None:
-    operation = Operation(None, kind, (), frozenset(roots), ())
+    operation = Operation(None, kind, (), frozenset(roots), (), "asset" in roots)
     document = Document("", "", {None: operation}, names_person, 5, None)
     try:
         permit(caller, document, operation, in_url)
@@ -132,3 +133,34 @@ def test_a_bad_token_is_told_so_as_the_bearer_scheme_has_it() -> None:
     for code in ("TOKEN_INVALID", "TOKEN_EXPIRED"):
         challenge = unauthenticated(code).headers["WWW-Authenticate"]
         assert challenge == 'Bearer error="invalid_token"'
+
+
+def test_things_are_found_for_a_purpose_by_those_who_may_name_persons() -> None:
+    finder = Caller(client="portal", scopes=frozenset({"notary.asset:find"}))
+    assert _code(_refusal(SILENT, "asset")) == "PURPOSE_REQUIRED"
+    assert _refusal(OFFICER, "asset") is None
+    assert _refusal(finder, "asset") is None
+    assert _code(_refusal(ANONYMOUS, "asset")) == "UNAUTHENTICATED"
+
+
+def test_who_may_only_verify_says_for_what() -> None:
+    verifier = Caller(client="bank", scopes=frozenset({"population:verify"}))
+    assert _code(_refusal(verifier, "verifyPerson")) == "PURPOSE_REQUIRED"
+    stated = replace(verifier, purpose="notarised-transfer")
+    assert _code(_refusal(stated, "verifyPerson")) == "CASE_NUMBER_REQUIRED"
+
+
+@pytest.mark.parametrize("scopes", [(), ("openid", "profile"), ("urn:x:y",)])
+def test_who_has_no_scope_of_ours_calls_published_operations_only(scopes: tuple[str, ...]) -> None:
+    partner = Caller(client="office", scopes=frozenset(scopes), purposes=frozenset({"1.000894"}))
+    with pytest.raises(GatewayError) as refused:
+        hold_free_form(partner, {})
+    assert refused.value.code.name == "PUBLISHED_ONLY"
+    for allowed in (ANONYMOUS, SILENT, OPERATOR, CITIZEN):
+        hold_free_form(allowed, {})
+
+
+def test_settings_can_limit_a_client_to_published_operations() -> None:
+    with pytest.raises(GatewayError):
+        hold_free_form(CITIZEN, {"portal": Client(published_only=True)})
+    hold_free_form(CITIZEN, {"portal": Client(), "desk": Client(published_only=True)})
