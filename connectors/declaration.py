@@ -56,6 +56,8 @@ PUBLIC, BASIC, SENSITIVE, RESTRICTED = Sensitivity
 _T = TypeVar("_T")
 
 _DATES = frozenset({Kind.DATE, Kind.PARTIAL_DATE, Kind.DATETIME})
+#: What the key of an entry may be.
+_TEXT = frozenset({Kind.STRING, Kind.ENTERPRISE_CODE})
 
 _KINDS: dict[object, Kind] = {
     str: Kind.STRING,
@@ -388,13 +390,21 @@ def _check_lookups(name: str, records: tuple[Record, ...]) -> None:
 
 
 def _check_entries(name: str, records: tuple[Record, ...]) -> None:
-    """Refuse lists that an entry opens to everybody, and that are sorted by what is kept closer.
+    """Refuse entries by other keys than text, and what they would give away by a filter.
 
     The PUBLIC fields of a thing are open to whoever may find it: by a filter, others could be.
     """
     if not any(found.entry for one in records for found in one.lookups):
         return
+    by_name = {one.name: one for one in records}
     for one in records:
+        for found in one.lookups:
+            keyed = by_name[found.through[0]] if found.through else one
+            if found.entry and any(keyed.column(key).field.kind not in _TEXT for key in found.by):
+                raise DeclarationError(
+                    f"{one.where}: {name}.{found.name} is an entry: its key is text, and nobody's "
+                    "number"
+                )
         public = any(column.sensitivity is Sensitivity.PUBLIC for column in one.columns)
         for column in (one.date, one.status):
             if public and column and one.column(column).sensitivity > Sensitivity.PUBLIC:

@@ -19,7 +19,8 @@ from gateway.schema.types import Types, value_of
 def build_schema(databases: Iterable[Database]) -> GraphQLSchema:
     """Return the schema of ``databases``, in the order of their names after population.
 
-    Pure and deterministic. Raises ValueError when two declarations want the same type name.
+    Pure and deterministic. Raises ValueError when two declarations want the same type name,
+    or an entry wants a name that is taken.
     Costs about a second for all seven databases: do it once, at start-up.
     """
     ordered = tuple(sorted(databases, key=lambda one: (one.name != "population", one.name)))

@@ -7,6 +7,7 @@ from typing import Any
 
 import strawberry
 from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
 
 from connectors.description import Database, Group, Text
 from connectors.values import PartialDate, PersonNumber
@@ -41,11 +42,14 @@ class Matching:
 
 
 def query_fields(types: Types, databases: tuple[Database, ...]) -> list[StrawberryField]:
-    """Return the fields of Query over ``databases``."""
+    """Return the fields of Query over ``databases``.
+
+    Raises ValueError for an entry that is called as another of them.
+    """
     person = Later("Person", "", find=lambda: types.named("Person", "Person", _no_type))
     _person_type(types, databases, person)
     number_title = Text("một người theo số định danh", "one person, by number")
-    return [
+    fields = [
         resolved("person", person | None, _person, _PERSON_ARGUMENTS, number_title),
         resolved(
             "persons",
@@ -69,8 +73,13 @@ def query_fields(types: Types, databases: tuple[Database, ...]) -> list[Strawber
         ),
         my_access_field(types),
         *verify_fields(types, databases),
-        *(entry_field(types, one, person) for one in entries_of(databases).values()),
     ]
+    entries = entries_of(databases)
+    taken = {to_camel_case(one.python_name) for one in fields}
+    for name, entry in entries.items():
+        if name in taken:
+            raise ValueError(f"{entry.record.where}: no entry can be called {name}, it is taken")
+    return [*fields, *(entry_field(types, one, person) for one in entries.values())]
 
 
 _PERSON_ARGUMENTS: dict[str, object] = {"id": PersonNumber, "matching": Matching | None}

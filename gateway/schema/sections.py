@@ -151,6 +151,12 @@ def _hung_field(
     return _list(types, record, lookup, made, of_record)
 
 
+#: What the argument of an entry cannot be called.
+_TAKEN = frozenset(
+    {"first", "order", "since", "until", "from", "to", "status", "self", "info", "root"}
+)
+
+
 def entry_field(types: Types, entry: EntryPoint, person: Later) -> StrawberryField:
     """Return the root field that leads to records by the key of a thing."""
     record, lookup = entry.record, entry.lookup
@@ -168,6 +174,8 @@ def entry_field(types: Types, entry: EntryPoint, person: Later) -> StrawberryFie
 
     made = _list_type(types, record, person)
     listed = {} if record.single else _arguments(types, record)
+    if entry.argument in _TAKEN:
+        raise ValueError(f"{record.where}: {entry.argument} is an argument of lists already")
     arguments = {entry.argument: ThingKey, **listed}
     defaults = {"first": DEFAULT_FIRST}
     field = resolved(entry.field, made | None, find, arguments, lookup.title, defaults)

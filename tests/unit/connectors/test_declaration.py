@@ -241,9 +241,14 @@ def _record_with(**more: Any) -> list[type]:
         id: str = field("mã", "Id", BASIC)
         day: date | None = field("ngày", "Day", BASIC)
         state: State | None = field("tình trạng", "State", BASIC)
+        holder: PersonNumber | None = field("người giữ", "Holder", BASIC)
 
     given: dict[str, Any] = {"lookups": [_ID], "identity": "id", **more}
     return [record(("A", "A"), **given)(Thing)]
+
+
+def _entry(by: str = "id", **more: Any) -> list[type]:
+    return _record_with(lookups=[lookup("x", "A", "A", by=by, entry=("thing", "number"), **more)])
 
 
 def _colliding() -> list[type]:
@@ -295,6 +300,13 @@ def _colliding() -> list[type]:
             lambda: _record_with(lookups=[lookup("x", "A", "A", by="id", on=("x", "y"))]),
             r"sample\.x hangs on x\.y: no such",
         ),
+        (
+            lambda: _entry(on=("things", "id")),
+            r"sample\.x is an entry: it hangs on nothing and is not hidden",
+        ),
+        (lambda: _entry(hidden=True), r"sample\.x is an entry: it hangs on nothing"),
+        (lambda: _entry("day"), r"sample\.x is an entry: its key is text"),
+        (lambda: _entry("holder"), r"sample\.x is an entry: its key is text, and nobody's number"),
         (lambda: [Event, Note, Event], r"test_declaration.py:\d+: sample.events is declared at"),
         (lambda: [Note], r"sample\.notes hangs on events\.event_id: no such"),
     ],
