@@ -34,7 +34,9 @@ def verified(
     if answer.rows and not numbers.conflict:
         result, mismatched = _compared(answer.rows[0], claimed, verification)
     if hides and result is not Verdict.MATCH:
-        result, mismatched = Verdict.MISMATCH, None
+        # Nor by when it was asked: for a number of two people there is no such time.
+        report = source.report(verification.record, answer.report.state)
+        return Verified(Verdict.MISMATCH, None, report), answer
     return Verified(result, mismatched, answer.report), answer
 
 
@@ -43,6 +45,8 @@ def _answer(numbers: Numbers, verification: Verification, source: Source) -> Ans
     if numbers.identity is not None:
         return numbers.identity
     state = numbers.doubt or State.ANSWERED
+    if numbers.conflict and not state.has_rows:
+        state = State.ANSWERED  # what was found out is enough to know that it is two people's
     report = source.report(verification.record, state)
     return Answer(report, () if state.has_rows else None)
 

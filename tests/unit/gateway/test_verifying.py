@@ -20,6 +20,8 @@ QUERY = """query($id: PersonNumber!, $name: String!, $born: PartialDate!, $sex: 
   verifyPerson(id: $id, name: $name, birthDate: $born, sex: $sex) {
     result mismatched source { state } } }"""
 RIGHT = {"id": HOA, "name": "Nguyễn Văn Hòa", "born": "1990-02-03", "sex": "MALE"}
+#: An old identity card number that is nobody's.
+NO_OLD_NUMBER = "111111111"
 PATIENT = Rates(enforced=False, mismatches_per_person_per_day=100)
 
 
@@ -29,10 +31,14 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 async def ask(
-    gateway: Running, *scopes: str, purpose: str = "1.000894", **claimed: str
+    gateway: Running,
+    *scopes: str,
+    purpose: str = "1.000894",
+    query: str = QUERY,
+    **claimed: str,
 ) -> dict[str, Any]:
     token = gateway.token(*(scopes or (VERIFY,)), purposes=[purpose])
-    reply = await gateway.post(QUERY, {**RIGHT, **claimed}, token, x_purpose=purpose)
+    reply = await gateway.post(query, {**RIGHT, **claimed}, token, x_purpose=purpose)
     body: dict[str, Any] = reply.json()
     return body
 
@@ -140,12 +146,21 @@ async def test_the_scope_to_verify_opens_nobody(tmp_path: Path) -> None:
 async def test_who_may_not_learn_whether_there_is_somebody_learns_only_of_a_match(
     tmp_path: Path,
 ) -> None:
+    source = "state asOf fetchedAt fromCache message earlierNumbersAsked"
+    query = QUERY.replace("source { state }", f"source {{ {source} }}")
     clients = {"test-client": Client(matching=True)}
     async with running(tmp_path, world({}), ALL, LIVE, clients=clients, rates=PATIENT) as gateway:
         assert said(await ask(gateway)) == ("MATCH", [], "ANSWERED")
         bodies = [
-            await ask(gateway, **claimed)
-            for claimed in ({"id": NOBODY}, {"id": SHARED_NUMBER}, {"born": "1980"}, {"id": LAN})
+            await ask(gateway, query=query, **claimed)
+            for claimed in (
+                {"id": NOBODY},
+                {"id": NO_OLD_NUMBER},
+                {"id": SHARED_NUMBER},
+                {"id": OLD_NUMBER, "born": "1980"},
+                {"born": "1980"},
+                {"id": LAN},
+            )
         ]
     assert bodies[0]["data"]["verifyPerson"]["result"] == "MISMATCH"
     assert bodies[0]["data"]["verifyPerson"]["mismatched"] is None
