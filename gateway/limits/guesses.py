@@ -53,6 +53,10 @@ class Guesses:
     def give_back(self, client: str | None, number: str) -> None:
         """Take an attempt back that was no guess."""
         of_person = self._pairs.get((client, number), 0)
-        if of_person and self._clients[client]:
+        if not of_person:
+            return  # of a day that is over, or pushed out
+        self._clients[client] -= 1
+        if of_person > 1:
             self._pairs[client, number] = of_person - 1
-            self._clients[client] -= 1
+        else:  # those who match push nobody out
+            del self._pairs[client, number]
