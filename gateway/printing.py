@@ -8,6 +8,7 @@ import orjson
 
 from connectors.description import Database, Sensitivity
 from gateway.access.caller import Caller
+from gateway.entries import entries_of
 from gateway.errors import GatewayError
 from gateway.plan.analysis import judge_arguments
 from gateway.plan.bindings import bind
@@ -18,6 +19,7 @@ from gateway.procedures.procedure import UNIFIED
 from gateway.schema.build import build_schema
 from gateway.scopes import OWN_VIEW, scope
 from gateway.settings import Settings
+from gateway.verification import SCOPE as VERIFY
 
 
 def printed(
@@ -65,5 +67,6 @@ def _variables(text: str) -> dict[str, object]:
     return found
 
 
-def _all(databases: Iterable[Database]) -> list[str]:
-    return [OWN_VIEW, *(scope(one.name, level) for one in databases for level in Sensitivity)]
+def _all(databases: Sequence[Database]) -> list[str]:
+    reading = (scope(one.name, level) for one in databases for level in Sensitivity)
+    return [OWN_VIEW, VERIFY, *reading, *(one.scope for one in entries_of(databases).values())]

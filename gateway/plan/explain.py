@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from connectors.description import Sensitivity
 from gateway.errors import GatewayError
-from gateway.own import is_citizens
+from gateway.own import is_citizens, is_own
 from gateway.plan.plan import LinkPlan, ListPlan, PersonPlan, Plan, RootPlan, ThingPlan, VerifyPlan
 from gateway.plan.shapes import Arguments, scope_of
 from gateway.schema.lists import Wanted
@@ -149,7 +149,7 @@ class _Explained:
         yield _Read(wave, path, f"{_name(plan)} under {keys}, {_rows(plan, wanted)}")
         if is_citizens(plan.own) and plan.own != Sensitivity.RESTRICTED:
             yield _Read(wave, path, "of the citizen's own up to BASIC: it names others")
-        elif plan.own is not None and not is_citizens(plan.own):
+        elif not is_citizens(plan.own) and is_own(plan.record, None, plan.own):
             yield _Read(wave, path, "its PUBLIC part without scope and purpose")
         for rows in plan.rows:
             here = f"{path}.{rows.key}"
