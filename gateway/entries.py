@@ -67,11 +67,14 @@ def entries_of(databases: Iterable[Database]) -> dict[str, EntryPoint]:
 def thing_key(value: object) -> str:
     """Return the key of a thing as it is looked up: in Unicode form C, without space around it.
 
+    A key with characters that nobody sees would find nothing where there is something, and one with
+    NUL would fail at a source together with all that are asked for beside it.
+
     Raises GatewayError INVALID_VALUE.
     """
     text = unicodedata.normalize("NFC", value).strip() if isinstance(value, str) else ""
-    if not text or len(text) > _LONGEST:
-        raise GatewayError("INVALID_VALUE", f"a key has 1 to {_LONGEST} characters")
+    if not text or len(text) > _LONGEST or not text.isprintable():
+        raise GatewayError("INVALID_VALUE", f"a key has 1 to {_LONGEST} visible characters")
     return text
 
 

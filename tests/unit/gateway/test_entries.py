@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -204,14 +205,14 @@ async def test_a_citizen_who_finds_a_thing_sees_no_more_of_it(tmp_path: Path) ->
     assert (found["obligation"], found["parties"]["items"][0]["party"]) == (None, None)
 
 
-@pytest.mark.parametrize("number", ["", "  ", "x" * 101])
+@pytest.mark.parametrize("number", ["", "  ", "x" * 101, "RLV1\x00", "RLV\u200b1", "RLV\u00a01"])
 async def test_a_key_that_is_none_is_refused_before_anything_is_read(
     tmp_path: Path, number: str
 ) -> None:
     registered = registers()
     async with running(tmp_path, registered, ALL, LIVE) as gateway:
         body = await ask(gateway, CHASSIS, number, COLLATERAL)
-        inline = f'{{ collateral(chassisNumber: "{number}") {{ truncated }} }}'
+        inline = f"{{ collateral(chassisNumber: {json.dumps(number)}) {{ truncated }} }}"
         quoted = await gateway.post(inline, None, gateway.token(COLLATERAL))
     assert "data" not in body
     assert codes(body) == ["INVALID_VALUE"]
@@ -273,4 +274,18 @@ def test_an_entry_does_not_open_what_a_filter_would_give_away() -> None:
 def test_two_entries_of_one_name_are_refused() -> None:
     mine = described("things", declared(entry=("asset", "number")))
     with pytest.raises(ValueError, match="another entry is called asset"):
+        build_schema([*installed_databases(), mine])
+
+
+@pytest.mark.parametrize("name", ["person", "persons", "me", "my_access", "databases"])
+def test_an_entry_is_not_called_as_a_field_that_there_is(name: str) -> None:
+    mine = described("things", declared(entry=(name, "number")))
+    with pytest.raises(ValueError, match=r"test_entries\.py:\d+: no entry can be called"):
+        build_schema([*installed_databases(), mine])
+
+
+@pytest.mark.parametrize("name", ["first", "from", "to", "order", "status"])
+def test_its_argument_is_not_called_as_one_that_lists_have(name: str) -> None:
+    mine = described("things", declared(entry=("thing", name)))
+    with pytest.raises(ValueError, match=f"{name} is an argument of lists already"):
         build_schema([*installed_databases(), mine])
