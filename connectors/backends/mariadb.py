@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from connectors.backends.base import NotMapped, SourceUnavailable
+from connectors.backends.findings import ask_mariadb, kept_tables, unencrypted
 from connectors.backends.server import ServerOptions, address, tls_context, whole_numbers
 from connectors.backends.session import Finding, Known, Session
 from connectors.backends.statement import KEYS, Idiom, Wanted, in_keys
@@ -128,7 +129,7 @@ class MariadbServer:
     ) -> None:
         self._options = options
         self._address = address(url, 3306)
-        self._tls = tls_context(options, self._address.host)
+        self._tls = tls_context(options, self._address)
         self._zone = None if zone is None else ZoneInfo(zone)
         self._known = Known()
         self._bits: dict[Wanted, int | None] = {}
@@ -170,7 +171,10 @@ class MariadbServer:
 
     async def findings(self, wanted: Sequence[Wanted]) -> list[Finding]:
         """See ``SqlSource.findings``."""
-        return []
+        at = self._address
+        found = list(unencrypted(at.host, self._tls is not None, at.local))
+        async with self.use() as session:
+            return found + await ask_mariadb(session.connection, kept_tables(wanted))
 
     async def close(self) -> None:
         """Close all connections."""

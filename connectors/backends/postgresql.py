@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
 from connectors.backends.base import NotMapped, SourceUnavailable
+from connectors.backends.findings import ask_postgresql, kept_tables, unencrypted
 from connectors.backends.server import ServerOptions, address, tls_context, whole_numbers
 from connectors.backends.session import Finding, Known, Session
 from connectors.backends.statement import Idiom, Wanted
@@ -60,7 +61,7 @@ class PostgresqlSession:
     async def find(self, wanted: Wanted, keys: Sequence[str]) -> Sequence[Sequence[object]]:
         """Return the rows for ``keys``; raises NotMapped."""
         try:
-            async with self._bounded():
+            async with self.bounded():
                 text, bits = await self._prepared(wanted)
                 found: Sequence[Sequence[object]] = await self.connection.fetch(
                     text, whole_numbers(wanted, keys, bits) if bits else keys
@@ -71,7 +72,7 @@ class PostgresqlSession:
 
     async def as_of(self) -> object:
         """Return what the server states of itself, None for nothing."""
-        async with self._bounded():
+        async with self.bounded():
             if not await self.connection.fetchval(_MAY_READ):
                 return None
             return await self.connection.fetchval(_AS_OF)
@@ -81,7 +82,7 @@ class PostgresqlSession:
         await self.connection.execute("SELECT 1")
 
     @asynccontextmanager
-    async def _bounded(self) -> AsyncIterator[None]:
+    async def bounded(self) -> AsyncIterator[None]:
         """See to it that statements only read, for so long only, where the connection can't.
 
         Behind a pooler two statements may reach two connections, unless a transaction binds them.
@@ -128,7 +129,7 @@ class PostgresqlServer:
         self.options = options
         self.prepared: dict[Wanted, tuple[str, int | None]] = {}
         self._address = address(url, 5432)
-        self._tls = tls_context(options, self._address.host)
+        self._tls = tls_context(options, self._address)
         self._pool_size = pool_size
         self._known = Known()
         self._open = _Open()
@@ -166,7 +167,10 @@ class PostgresqlServer:
 
     async def findings(self, wanted: Sequence[Wanted]) -> list[Finding]:
         """See ``SqlSource.findings``."""
-        return []
+        at = self._address
+        found = list(unencrypted(at.host, self._tls is not None, at.local))
+        async with self.use() as session, session.bounded():
+            return found + await ask_postgresql(session.connection, kept_tables(wanted))
 
     async def close(self) -> None:
         """Close all connections; those that do not say goodbye in time are dropped."""

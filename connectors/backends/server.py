@@ -49,6 +49,11 @@ class Address:
     user: str
     database: str
 
+    @property
+    def local(self) -> bool:
+        """Whether this is the machine itself."""
+        return self.host in _LOOPBACK
+
 
 def address(url: sa.URL, port: int) -> Address:
     """Return where ``url`` leads; ``port`` is the make's own.
@@ -64,12 +69,12 @@ def address(url: sa.URL, port: int) -> Address:
     return Address(url.host, url.port or port, url.username, url.database)
 
 
-def tls_context(options: ServerOptions, host: str) -> ssl.SSLContext | None:
-    """Return how a connection to ``host`` is encrypted, None for not at all.
+def tls_context(options: ServerOptions, to: Address) -> ssl.SSLContext | None:
+    """Return how a connection is encrypted, None for not at all.
 
     Raises ValueError for a ``tls_ca`` that cannot be used.
     """
-    tls = options.tls or ("off" if host in _LOOPBACK else "verify")
+    tls = options.tls or ("off" if to.local else "verify")
     if tls == "off":
         return None
     try:
