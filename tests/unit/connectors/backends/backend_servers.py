@@ -129,12 +129,13 @@ async def _empty(server: Server) -> None:
     if server.make == "postgresql":
         await server.execute("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
         return
-    tables = await server.value(
-        "SELECT group_concat('`', table_name, '`') FROM information_schema.tables "
-        f"WHERE table_schema = '{server.name}'"
-    )
-    if tables is not None:
-        await server.execute(f"DROP TABLE {tables}")
+    for kind, what in (("VIEW", "VIEW"), ("BASE TABLE", "TABLE")):
+        names = await server.value(
+            "SELECT group_concat('`', table_name, '`') FROM information_schema.tables "
+            f"WHERE table_schema = database() AND table_type = '{kind}'"
+        )
+        if names is not None:
+            await server.execute(f"DROP {what} {names}")
 
 
 async def _write(
@@ -161,12 +162,19 @@ def _stored(make: str, values: list[object], key: bool) -> tuple[str, list[objec
     """Return the type of a column that can hold ``values``, and what it holds of them."""
     types = {type(value) for value in values if value is not None}
     kind = _TYPES[make].get(next(iter(types))) if len(types) == 1 else None
-    if kind == "bigint" and not all(abs(int(str(v))) < 2**63 for v in values if v is not None):
-        kind = None
-    if kind is None:
+    if kind is None or not all(_fits(value) for value in values):
         text = "varchar(255)" if key and make == "mariadb" else "text"
         return text, [None if value is None else _as_text(value) for value in values]
     return kind, values
+
+
+def _fits(value: object) -> bool:
+    """Whether every make of server holds ``value`` in its own type."""
+    if isinstance(value, Decimal):
+        return abs(value) < 10**27
+    if isinstance(value, date):
+        return value.year >= 1000
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
 def _as_text(value: object) -> str:
