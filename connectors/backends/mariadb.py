@@ -205,7 +205,8 @@ class MariadbServer:
                 host=at.host,
                 port=at.port,
                 user=at.user,
-                password="" if options.password is None else options.password(),
+                # Bytes: of text the driver would take the Latin-1 form.
+                password=b"" if options.password is None else options.password().encode(),
                 database=at.database,
                 ssl=self._tls,
                 connect_timeout=options.connect_timeout,
