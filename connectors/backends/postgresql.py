@@ -146,7 +146,7 @@ class PostgresqlServer:
         self._in_use += 1
         try:
             pool = await self._ready()
-            connection = await pool.acquire(timeout=self.options.connect_timeout)
+            connection = await pool.acquire()  # bound by the connection's own timeout
             try:
                 task = asyncio.current_task()
                 assert task is not None  # what is awaited runs in a task

@@ -223,7 +223,9 @@ async def _find(session: Session, want: Wanted, keys: list[str]) -> _Found:
 
 def _is_text(key: str) -> bool:
     """Whether a database could hold ``key`` at all: drivers fail at what it could not."""
-    return "\0" not in key and not any("\ud800" <= letter <= "\udfff" for letter in key)
+    if "\0" in key:
+        return False
+    return key.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in key)
 
 
 async def _read(stored: Stored, found: _Found) -> dict[str, Rows]:
