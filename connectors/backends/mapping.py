@@ -223,8 +223,9 @@ def _check_value(where: str, column: Column, value: str, *, many: bool = False) 
         decode_value(column, raw)
     except Unreadable:
         codes = column.field.enumeration
-        what = f"one of {', '.join(codes.__members__)}" if codes else f"a {column.field.kind.value}"
-        raise ValueError(f"{where}: {value} is not {what}") from None
+        kind = column.field.kind.value
+        what = f"none of {', '.join(codes.__members__)}" if codes else f"no {kind}"
+        raise ValueError(f"{where}: {value} is {what}") from None
 
 
 def _check_dates(where: str, column: Column, given: RecordMap) -> None:
