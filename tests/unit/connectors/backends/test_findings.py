@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.backends.base import SourceUnavailable
 from connectors.backends.mapping import RecordMap
 from connectors.backends.server import ServerOptions
 from connectors.backends.session import Finding
@@ -78,6 +79,20 @@ async def test_a_reader_reads_with_the_password(server: Server, reader: str) -> 
     batch = await backend.fetch(UNIONS, UNIONS.lookups[0], [AN])
     await backend.close()
     assert [row[0] for row in batch.by_key[AN].rows] == ["u1"]
+
+
+async def test_a_right_that_was_revoked_is_no_missing_table(server: Server, reader: str) -> None:
+    if server.make == "postgresql":
+        await server.execute(f"REVOKE SELECT ON unions FROM {reader}")
+    else:
+        user = f"{reader}@'%'"
+        await server.execute(
+            f"REVOKE SELECT ON {server.name}.* FROM {user}", f"GRANT SELECT ON things TO {user}"
+        )
+    backend = _backend(server, reader)
+    with pytest.raises(SourceUnavailable, match=r"InsufficientPrivilege|1142"):
+        await backend.fetch(UNIONS, UNIONS.lookups[0], [AN])
+    await backend.close()
 
 
 async def test_an_administrator_is_found(server: Server) -> None:

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -301,6 +302,51 @@ async def test_a_table_that_comes_later_is_found(server: Server, make: Make) -> 
         await _unions(backend)
     await server.execute("ALTER TABLE aside RENAME TO unions")
     assert await _unions(backend) == ["u1"]
+
+
+async def test_what_is_to_be_encrypted_never_goes_in_the_clear(server: Server, make: Make) -> None:
+    on = {"postgresql": "SELECT current_setting('ssl')", "mariadb": "SELECT @@have_ssl"}
+    encrypts = await server.value(on[server.make]) in {"on", "YES"}
+    backend = make(server, tls="require")
+    if encrypts:
+        assert await _unions(backend) == ["u1"]
+        return
+    with pytest.raises(SourceUnavailable):
+        await _unions(backend)
+
+
+async def test_a_server_that_nobody_vouches_for_is_unavailable(server: Server, make: Make) -> None:
+    with pytest.raises(SourceUnavailable):
+        await _unions(make(server, tls="verify"))
+
+
+#: The same moment, in types that know a zone and in types that know none.
+_MOMENTS = {
+    "postgresql": [
+        ("timestamptz", "2024-02-29 17:30:00+00"),
+        ("timestamp", "2024-03-01 00:30:00"),
+    ],
+    "mariadb": [("timestamp", "2024-02-29 17:30:00"), ("datetime", "2024-03-01 00:30:00")],
+}
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["with zone", "without"])
+async def test_moments_and_days_of_the_servers_own_types_are_read(
+    server: Server, make: Make, place: int
+) -> None:
+    kind, text = _MOMENTS[server.make][place]
+    await write_server(server, {"things": [thing("t1")]})
+    utc = "SET time_zone = '+00:00'" if server.make == "mariadb" else "SET TIME ZONE 'UTC'"
+    await server.execute(
+        utc,
+        *(f"ALTER TABLE things DROP COLUMN {name}" for name in ("moment", "day")),
+        *(f"ALTER TABLE things ADD COLUMN {name} {kind} NULL" for name in ("moment", "day")),
+        f"UPDATE things SET moment = '{text}', day = '{text}'",
+    )
+    backend = make(server, maps={"things": RecordMap()}, zone="Asia/Ho_Chi_Minh")
+    (row,) = (await backend.fetch(THINGS, THINGS.lookups[0], [AN])).by_key[AN].rows
+    found = [row[THINGS.positions[name]] for name in ("moment", "day")]
+    assert found == [datetime(2024, 2, 29, 17, 30, tzinfo=UTC), date(2024, 3, 1)]
 
 
 # ---- what is compared
