@@ -71,9 +71,7 @@ class MariadbSession:
     async def find(self, wanted: Wanted, keys: Sequence[str]) -> Sequence[Sequence[object]]:
         """Return the rows for ``keys``; raises NotMapped."""
         try:
-            if wanted not in self.bits:
-                self.bits[wanted] = await self._bits(wanted)
-            bits = self.bits[wanted]
+            bits = await self._bits(wanted)
             some: list[Any] = whole_numbers(wanted, keys, bits) if bits else list(keys)
             found = await self.connection.execute(wanted.statement, {KEYS: some})
         except DBAPIError as error:
@@ -84,6 +82,7 @@ class MariadbSession:
 
     async def as_of(self) -> object:
         """Return what the server states of itself, None for nothing."""
+        self.bits.clear()  # what was learnt of the tables is learnt anew as often as this is asked
         if not (await self.connection.execute(_STATES)).scalar():
             return None
         return (await self.connection.execute(_AS_OF)).scalar()
@@ -98,6 +97,8 @@ class MariadbSession:
         Raises SourceUnavailable for other types: MariaDB would compare them with text all the
         same, each in a way of its own.
         """
+        if wanted in self.bits:
+            return self.bits[wanted]
         holder = wanted.holder
         found = await self.connection.execute(
             sa.select(_COLUMNS.c.data_type).where(
@@ -107,11 +108,12 @@ class MariadbSession:
             )
         )
         types = {str(one).lower() for one in found.scalars()}
-        if types <= _TEXTS:  # or none: the statement says what is not there
-            return None
-        if types <= _BITS.keys():
-            return min(_BITS[one] for one in types)
-        raise SourceUnavailable(f"keys are kept as {', '.join(sorted(types))}")
+        if not types:
+            return None  # the statement says what is not there
+        if not (types <= _TEXTS or types <= _BITS.keys()):
+            raise SourceUnavailable(f"keys are kept as {', '.join(sorted(types))}")
+        self.bits[wanted] = None if types <= _TEXTS else min(_BITS[one] for one in types)
+        return self.bits[wanted]
 
 
 class MariadbServer:
@@ -154,7 +156,6 @@ class MariadbServer:
                         await connection.invalidate()
                         await self._killer.done()
         except _FAILURES as error:
-            self._bits.clear()  # perhaps the tables are not what they were
             raise SourceUnavailable(_reason(error)) from None
 
     async def interrupt(self, session: Session) -> None:
@@ -164,8 +165,10 @@ class MariadbServer:
         """
         assert isinstance(session, MariadbSession)
         session.dropped = True
-        raw = await session.connection.get_raw_connection()
-        driver = cast("Any", raw.driver_connection)
+        inner = session.connection.sync_connection
+        if inner is None or inner.invalidated:
+            return
+        driver = cast("Any", inner.connection.driver_connection)
         self._killer.kill(driver.thread_id())
         driver.close()
 

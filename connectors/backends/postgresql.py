@@ -35,6 +35,8 @@ _AS_OF = f"SELECT min(as_of) FROM {STATEMENT_TABLE}"  # noqa: S608 - the name is
 #: What turns a statement into text.
 _DIALECT: sa.Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]
 _BITS = {"int2[]": 16, "int4[]": 32, "int8[]": 64}
+#: Types that the driver makes of text as well, and that hold it as something else.
+_NO_TEXT = {"numeric[]", "money[]", "bytea[]"}
 _NO_TABLE = (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError)
 #: What drivers raise, and what they let through: of sockets, of TLS, of values beyond Python's.
 _FAILURES = (
@@ -104,6 +106,8 @@ class PostgresqlSession:
                 wanted.statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True})
             )
             (keys,) = (await self.connection.prepare(text)).get_parameters()
+            if keys.name in _NO_TEXT:
+                raise SourceUnavailable(f"keys are kept as {keys.name}")
             kept = self.server.prepared[wanted] = text, _BITS.get(keys.name)
         return kept
 

@@ -216,6 +216,8 @@ async def _find(session: Session, want: Wanted, keys: list[str]) -> _Found:
     for start in range(0, len(possible), _KEYS_AT_ONCE):
         some = possible[start : start + _KEYS_AT_ONCE]
         for matched, *raw in await session.find(want, some):
+            if not (want.whole or isinstance(matched, str)):
+                raise SourceUnavailable(f"keys are kept as {type(matched).__name__}")
             if str(matched) in found:  # a source may find "007" equal to 7; the key was not that
                 found[str(matched)].append(raw)
     return found

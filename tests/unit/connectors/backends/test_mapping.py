@@ -218,6 +218,18 @@ async def test_mapped_keys_lead_through_one_record_to_another(tmp_path: Path) ->
     assert [row[0] for row in parties.rows] == ["p"]
 
 
+async def test_numbers_of_people_kept_without_their_zeros_are_no_empty_answer(
+    tmp_path: Path,
+) -> None:
+    columns = ("event_id", "one_id INTEGER", "other_id", "registered_on", "mood")
+    path = tmp_path / "x.sqlite"
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute(f"CREATE TABLE unions ({', '.join(columns)})")
+        file.execute(f"INSERT INTO unions VALUES ('u1', {AN}, NULL, NULL, NULL)")
+    with pytest.raises(SourceUnavailable, match="keys are kept as int"):
+        await _fetch(path, UNIONS, AN, {})
+
+
 async def test_the_newest_come_first_however_dates_are_written(tmp_path: Path) -> None:
     dates = ["31/01/2001", "01/12/2003", "khoảng 2009", None, "02/02/2002"]
     rows = [
