@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from connectors.backends.base import NotMapped, SourceUnavailable
-from connectors.backends.findings import ask_mariadb, kept_tables, unencrypted
+from connectors.backends.findings import ask_mariadb, unencrypted
 from connectors.backends.server import ServerOptions, address, tls_context, whole_numbers
 from connectors.backends.session import Finding, Known, Session
 from connectors.backends.statement import KEYS, Idiom, Wanted, in_keys
@@ -177,7 +177,7 @@ class MariadbServer:
         at = self._address
         found = list(unencrypted(at.host, self._tls is not None, at.local))
         async with self.use() as session:
-            return found + await ask_mariadb(session.connection, kept_tables(wanted))
+            return found + await ask_mariadb(session.connection, wanted)
 
     async def close(self) -> None:
         """Close all connections."""

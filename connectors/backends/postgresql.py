@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
 from connectors.backends.base import NotMapped, SourceUnavailable
-from connectors.backends.findings import ask_postgresql, kept_tables, unencrypted
+from connectors.backends.findings import ask_postgresql, unencrypted
 from connectors.backends.server import ServerOptions, address, tls_context, whole_numbers
 from connectors.backends.session import Finding, Known, Session
 from connectors.backends.statement import Idiom, Wanted
@@ -102,9 +102,7 @@ class PostgresqlSession:
         """Return the text of ``wanted``, and of how many bits its keys are: None for text."""
         kept = self.server.prepared.get(wanted)
         if kept is None:
-            text = str(
-                wanted.statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True})
-            )
+            text = _text(wanted)
             (keys,) = (await self.connection.prepare(text)).get_parameters()
             if keys.name in _NO_TEXT:
                 raise SourceUnavailable(f"keys are kept as {keys.name}")
@@ -174,7 +172,7 @@ class PostgresqlServer:
         at = self._address
         found = list(unencrypted(at.host, self._tls is not None, at.local))
         async with self.use() as session, session.bounded():
-            return found + await ask_postgresql(session.connection, kept_tables(wanted))
+            return found + await ask_postgresql(session.connection, wanted, _text)
 
     async def close(self) -> None:
         """Close all connections; those that do not say goodbye in time are dropped."""
@@ -233,6 +231,11 @@ async def _strip_padding(connection: Any) -> None:
 
 async def _leave(_connection: Any) -> None:
     """Leave a connection as it is: reading changed nothing that would have to be reset."""
+
+
+def _text(wanted: Wanted) -> str:
+    """Return a lookup's statement as text, with the one parameter ``$1``."""
+    return str(wanted.statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
 
 
 def _reason(error: BaseException) -> str:

@@ -54,7 +54,8 @@ class Wanted:
     """A lookup made into what a source runs.
 
     ``statement`` has the parameter ``KEYS``; ``stored`` says what its rows are; ``holder`` is the
-    table in which ``keys`` are looked for, by their names there. ``whole``: a whole number may be
+    table in which ``keys`` are looked for, by their names there; ``link``: our column by which
+    ``stored`` is reached from it, where it is another. ``whole``: a whole number may be
     a key; not so where it is the number of a person or an enterprise.
     """
 
@@ -62,6 +63,7 @@ class Wanted:
     stored: Stored
     holder: Stored
     keys: tuple[str, ...]
+    link: str
     whole: bool
 
     @property
@@ -98,7 +100,8 @@ def wanted(idiom: Idiom, stored: Stored, lookup: Lookup, through: Stored | None 
     holder = through or stored
     keys = tuple(holder.at(name) for name in lookup.by)
     kinds = {holder.record.column(name).field.kind for name in lookup.by}
-    return Wanted(statement, stored, holder, keys, whole=kinds == {Kind.STRING})
+    link = "" if lookup.through is None else lookup.through[1]
+    return Wanted(statement, stored, holder, keys, link, whole=kinds == {Kind.STRING})
 
 
 def _table(stored: Stored) -> sa.TableClause:

@@ -123,6 +123,22 @@ async def test_a_table_and_a_column_that_are_not_there_are_found(
     }
 
 
+async def test_a_key_without_an_index_is_found(server: Server, reader: str) -> None:
+    on = "" if server.make == "postgresql" else "ON unions"
+    await server.execute(f"DROP INDEX ix_unions_2 {on}")
+    (found,) = await _findings(_backend(server, reader))
+    text = "one_id, other_id of unions: without an index it is read whole"
+    assert found == Finding("index", text)
+
+
+async def test_a_link_without_an_index_is_found(server: Server, reader: str) -> None:
+    on = "" if server.make == "postgresql" else "ON cases"
+    await server.execute(f"DROP INDEX ix_cases_0 {on}")
+    found = await _findings(_backend(server, reader))
+    text = "case_no of cases: without an index it is read whole"
+    assert found == [Finding("index", text)]
+
+
 async def test_a_server_that_does_not_let_one_in_is_a_finding_without_names(
     server: Server,
 ) -> None:
