@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from graphql import GraphQLSchema
 from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from connectors.backends.base import Backend
+from connectors.backends.server import ServerOptions
 from connectors.backends.sql import SqlBackend
 from connectors.description import Database
 from gateway.access.tokens import Tokens
@@ -111,7 +113,7 @@ def _service(
     sources = {}
     for one in databases:
         own = settings.databases.get(one.name, DatabaseSettings())
-        backend = backends.get(one.name) or _backend(one, settings, own.url)
+        backend = backends.get(one.name) or _backend(one, settings, own)
         sources[one.name] = Source(one, backend, own, clock)
     graphql_schema, bindings = build_schema(databases), bind(databases)
     audit = AuditLog.configured(settings, clock)
@@ -142,11 +144,45 @@ def _operations(settings: Settings, schema: GraphQLSchema, bindings: Bindings) -
     return Operations(folder, make, wanted.reload_seconds)
 
 
-def _backend(database: Database, settings: Settings, url: str | None) -> Backend | None:
+def _backend(database: Database, settings: Settings, own: DatabaseSettings) -> Backend | None:
     """Return the way to ``database``; a relative SQLite file is relative to the settings file."""
-    if url is None:
+    if own.url is None:
         return None
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
+    parsed, url = None, own.url
+    with suppress(ArgumentError):  # the backend refuses it, without repeating it
+        parsed = make_url(url)
+    if parsed is not None and parsed.get_backend_name() == "sqlite" and parsed.database:
         parsed = parsed.set(database=str(settings.path(Path(parsed.database)).absolute()))
-    return SqlBackend(database, parsed.render_as_string(hide_password=False))
+        url = parsed.render_as_string(hide_password=False)
+    try:
+        return SqlBackend(
+            database,
+            url,
+            pool_size=own.calls_in_flight,
+            server=_server_options(settings, own),
+            maps={name: one.as_map() for name, one in own.records.items()},
+            zone=own.zone,
+        )
+    except ValueError as error:
+        here = f"databases.{database.name}"
+        text = str(error)
+        raise ValueError(text if text.startswith(here) else f"{here}: {text}") from None
+
+
+def _server_options(settings: Settings, own: DatabaseSettings) -> ServerOptions:
+    secret, file = own.password, own.password_file
+
+    def password() -> str:
+        if secret is not None:
+            return secret.get_secret_value()
+        return "" if file is None else settings.path(file).read_text("utf-8").rstrip("\r\n")
+
+    return ServerOptions(
+        password=password,
+        tls=own.tls,
+        tls_ca=None if own.tls_ca is None else settings.path(own.tls_ca),
+        connect_timeout=own.connect_timeout,
+        # After the caller's own timeout, which says TIMED_OUT: this is for when it cannot.
+        statement_timeout=own.timeout + 0.5,
+        transaction_pooling=own.transaction_pooling,
+    )

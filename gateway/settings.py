@@ -21,6 +21,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from connectors.backends.mapping import RecordMap
+from connectors.backends.server import Tls
 from connectors.description import Group
 from gateway.procedures.procedure import national
 
@@ -51,15 +53,43 @@ class Limits(_Part):
     cost_enforced: bool = True
 
 
+class RecordSettings(_Part):
+    """How one record is kept in a table of other names; see ``connectors.backends.mapping``."""
+
+    table: str | None = None
+    columns: dict[str, str] = {}
+    values: dict[str, dict[str, str]] = {}
+    constants: dict[str, str] = {}
+    missing: tuple[str, ...] = ()
+    dates: dict[str, tuple[str, ...]] = {}
+    join: dict[str, tuple[str, ...]] = {}
+    mapped: bool = True
+
+    def as_map(self) -> RecordMap:
+        """Return the same for a backend."""
+        return RecordMap(**dict(self))
+
+
 class DatabaseSettings(_Part):
     """How one database is reached and what of it is here. Times in seconds.
 
-    ``url`` None: the database is in the catalogue but is not asked. ``stale_if_error``: how old
-    rows may be that answer in place of a source that fails; 0 never lets them. ``provinces`` and
-    ``since`` narrow the declared coverage.
+    ``url`` None: the database is in the catalogue but is not asked. ``password`` and
+    ``password_file``: of a server; the first wins. ``tls``: None: verify, and off to this machine
+    itself. ``transaction_pooling``: a pooler (PgBouncer) gives out connections by the transaction.
+    ``zone``: the time zone of moments that are kept without one. ``records``: tables of other
+    names. ``stale_if_error``: how old rows may be that answer in place of a source that fails; 0
+    never lets them. ``provinces`` and ``since`` narrow the declared coverage.
     """
 
-    url: str | None = None
+    url: str | None = Field(default=None, repr=False)
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    tls: Tls | None = None
+    tls_ca: Path | None = None
+    connect_timeout: float = Field(default=2.0, gt=0)
+    transaction_pooling: bool = False
+    zone: str | None = None
+    records: dict[str, RecordSettings] = {}
     group: Group | None = None
     timeout: float = Field(default=1.0, gt=0)
     calls_in_flight: int = Field(default=8, gt=0)

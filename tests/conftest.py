@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.servers import mariadb, postgresql
+
+__all__ = ["mariadb", "postgresql", "services"]
+
 _AUDIT = Path(__file__).parent / "acceptance" / "graphql_http" / "node_modules"
 
 

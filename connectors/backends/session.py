@@ -1,43 +1,70 @@
-"""What the SQL backend needs of each kind of database: loans of connections, and facts kept."""
+"""What the SQL backend needs of each make of database: loans of connections, and facts kept."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from connectors.backends.statement import Idiom, Wanted
 
 
 @dataclass(slots=True)
 class Known:
     """What is known of a source for as long as it stays open.
 
-    ``tables``: names in lower case. ``as_of``: its own statement, ``as_of_read``: when that was
-    read (monotonic seconds), None while it was not.
+    ``as_of``: its own statement, ``as_of_read``: when that was read (monotonic seconds), None
+    while it was not.
     """
 
-    tables: frozenset[str]
     as_of: datetime | None = None
     as_of_read: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
-    """A connection on loan, and what is known of the source it leads to."""
+class Finding:
+    """Something about a source that its operator should know.
 
-    connection: AsyncConnection
-    known: Known
+    ``about``: what of the source, a word. ``text``: what is so, and what to do. Names of tables,
+    roles and settings stand in it, values and passwords never; it is not for clients.
+    """
+
+    about: str
+    text: str
+
+
+class Session(Protocol):
+    """A connection on loan."""
+
+    @property
+    def known(self) -> Known:
+        """What is known of the source that the connection leads to."""
+        ...
+
+    async def find(self, wanted: Wanted, keys: Sequence[str]) -> Sequence[Sequence[object]]:
+        """Return the rows of ``wanted`` for ``keys``.
+
+        Raises NotMapped where a table is not there.
+        """
+        ...
+
+    async def as_of(self) -> object:
+        """Return what the source states of its freshness as it is stored, None for nothing."""
+        ...
+
+    async def probe(self) -> None:
+        """Run a small statement that the source can only answer if it is there."""
+        ...
 
 
 class SqlSource(Protocol):
-    """One kind of SQL database: how it is opened and watched, and what its errors mean."""
+    """One make of SQL database: how it is opened and watched, and what its errors mean."""
 
     @property
-    def probe(self) -> sa.Executable:
-        """A small statement that the source can only answer if it is there."""
+    def idiom(self) -> Idiom:
+        """What this make says in its own way."""
         ...
 
     @property
@@ -49,12 +76,19 @@ class SqlSource(Protocol):
         """Lend a connection for the length of a block.
 
         Turns every error of the driver, from opening to the end of the block, into
-        SourceUnavailable. ``SqlBackend`` never cancels the block.
+        SourceUnavailable. ``SqlBackend`` never cancels the block but by ``interrupt``.
         """
         ...
 
     async def interrupt(self, session: Session) -> None:
-        """Make the statement that runs in ``session`` end at once, in an error; never waits."""
+        """Make the statement that runs in ``session`` end at once; never waits."""
+        ...
+
+    async def findings(self, wanted: Sequence[Wanted]) -> list[Finding]:
+        """Ask the source whether it is only read, and all of ``wanted`` can be read.
+
+        Raises SourceUnavailable.
+        """
         ...
 
     async def close(self) -> None:

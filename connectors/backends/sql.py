@@ -1,10 +1,10 @@
-"""Databases reached by SQL, through SQLAlchemy Core."""
+"""Databases reached by SQL: the statements are SQLAlchemy Core's, how they run is each make's."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
@@ -20,34 +20,39 @@ from connectors.backends.base import (
     SourceUnavailable,
     read_rows,
 )
-from connectors.backends.session import Session, SqlSource
+from connectors.backends.mapping import RecordMap, Stored, stored
+from connectors.backends.mariadb import MariadbServer
+from connectors.backends.postgresql import PostgresqlServer
+from connectors.backends.readers import UNREAD
+from connectors.backends.server import ServerOptions
+from connectors.backends.session import Finding, Session, SqlSource
 from connectors.backends.sqlite import SqliteFile
-from connectors.backends.statement import KEYS, statement
+from connectors.backends.statement import SORTED_HERE, Wanted, wanted
+from connectors.codec import encode_text
 from connectors.description import Database, Lookup, Record
-from connectors.tables import STATEMENT_TABLE
 
 _T = TypeVar("_T")
-_Found = dict[str, list[Sequence[object]]]
+_Raw = Sequence[object]
+_Found = dict[str, list[_Raw]]
 
 _KEYS_AT_ONCE = 500
 _AS_OF_KEPT = 10.0
 _ROWS_AT_ONCE = 200
 
-_AS_OF: sa.Executable = sa.select(sa.func.min(sa.column("as_of"))).select_from(
-    sa.table(STATEMENT_TABLE)
-)
-
 
 class SqlBackend:
-    """The tables of ``database`` (``connectors.tables``) behind a SQLAlchemy URL.
+    """The tables of ``database`` behind a URL.
 
-    ``url``: ``sqlite:///relative/path`` or ``sqlite:////absolute/path``; raises ValueError for
-    other databases. ``pool_size``: connections, and so calls at the source at once; further calls
-    wait. ``busy_timeout``: seconds to wait for another's lock. ``monotonic``: the clock by which
-    the source's statement of its ``as_of`` is kept, for at most 10 seconds.
+    ``url``: ``sqlite:///relative/path``, ``sqlite:////absolute/path``, or
+    ``postgresql://user@host:port/database``, ``mariadb://...`` alike. ``pool_size``: connections,
+    and so calls at the source at once; further calls wait. ``busy_timeout``: seconds to wait for
+    another's lock on a file. ``server``: what else a server needs. ``maps`` and ``zone``: how
+    records are kept in tables of other names (``connectors.backends.mapping``). ``monotonic``: the
+    clock by which the source's statement of its ``as_of`` is kept, for at most 10 seconds. Raises
+    ValueError for what cannot be used; its message leaves out the URL.
 
     A call to the driver, once begun, runs in a task of its own: a caller that is cancelled leaves
-    at once, the statement is interrupted, and the connection comes back whole.
+    at once, the statement is interrupted, and the connection comes back whole or is closed.
     """
 
     capabilities = Capabilities(batch_scope=Scope.PROCESS, cache_scope=Scope.PROCESS)
@@ -59,14 +64,18 @@ class SqlBackend:
         *,
         pool_size: int = 4,
         busy_timeout: float = 0.25,
+        server: ServerOptions | None = None,
+        maps: Mapping[str, RecordMap] | None = None,
+        zone: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
-        self._source = _source(url, pool_size, busy_timeout)
+        self._source = _source(url, pool_size, busy_timeout, server or ServerOptions(), zone)
+        self._stored = stored(database, maps, zone)
         self._monotonic = monotonic
         self._slots = asyncio.Semaphore(pool_size)
         self._calls: set[asyncio.Task[object]] = set()
-        self._statements: dict[tuple[str, str], sa.Executable] = {}
+        self._wanted: dict[tuple[str, str], Wanted] = {}
         self._closed = False
 
     @property
@@ -86,11 +95,26 @@ class SqlBackend:
 
     async def ping(self) -> None:
         """Run one small statement; raises SourceUnavailable."""
+        await self._call(lambda session: session.probe())
 
-        async def ask(session: Session) -> None:
-            await session.connection.execute(self._source.probe)
+    async def findings(self) -> list[Finding]:
+        """Ask the source whether it is set up as it should be: only read, and bound in time.
 
-        await self._call(ask)
+        Every lookup of every mapped record is looked at. Called at start-up and by ``doctor``; a
+        few statements. Never raises for what the source does: that it does not answer is a
+        finding as well.
+        """
+        all_of_it = []
+        for record in self._database.records:
+            for lookup in record.lookups:
+                try:
+                    all_of_it.append(self._want(record, lookup))
+                except NotMapped:
+                    continue
+        try:
+            return await self._source.findings(all_of_it)
+        except SourceUnavailable as error:
+            return [Finding("server", f"it does not answer: {error}")]
 
     async def fetch(self, record: Record, lookup: Lookup, keys: Sequence[str]) -> Batch:
         """Return the rows for ``keys``; see ``Backend.fetch``.
@@ -100,39 +124,38 @@ class SqlBackend:
         asked = list(dict.fromkeys(keys))
         if not asked:
             return Batch({})
-        if record.name not in self._database.by_name:
-            raise NotMapped(f"{self._database.name} declares no record {record.name}")
-        wanted = self._statement(record, lookup)
-        tables = [record.table]
-        if lookup.through is not None:
-            tables.append(self._database.by_name[lookup.through[0]].table)
+        want = self._want(record, lookup)
 
         async def read(session: Session) -> tuple[_Found, datetime | None]:
-            for table in tables:
-                if table.lower() not in session.known.tables:
-                    raise NotMapped(f"there is no table {table}")
             as_of = await self._as_of(session)  # read first, it is true of the rows as well
-            return await _find(session, wanted, asked), as_of
+            return await _find(session, want, asked), as_of
 
         found, as_of = await self._call(read)
-        return Batch(await _read(record, found), as_of)
+        return Batch(await _read(want.stored, found), as_of)
 
-    def _statement(self, record: Record, lookup: Lookup) -> sa.Executable:
-        """Return the statement for a lookup, built once."""
+    def _want(self, record: Record, lookup: Lookup) -> Wanted:
+        """Return what a lookup runs, made once; raises NotMapped."""
         name = (record.name, lookup.name)
-        if name not in self._statements:
-            through = None if lookup.through is None else self._database.by_name[lookup.through[0]]
-            self._statements[name] = statement(record, lookup, through)
-        return self._statements[name]
+        if name not in self._wanted:
+            through = None if lookup.through is None else self._kept(lookup.through[0])
+            self._wanted[name] = wanted(
+                self._source.idiom, self._kept(record.name), lookup, through
+            )
+        return self._wanted[name]
+
+    def _kept(self, name: str) -> Stored:
+        if name not in self._database.by_name:
+            raise NotMapped(f"{self._database.name} declares no record {name}")
+        if name not in self._stored:
+            raise NotMapped(f"{self._database.name} does not keep {name}, settings say")
+        return self._stored[name]
 
     async def _as_of(self, session: Session) -> datetime | None:
         """Return what the source states of itself, read again when older than ten seconds."""
         known = session.known
-        if STATEMENT_TABLE not in known.tables:
-            return None
         now = self._monotonic()
         if known.as_of_read is None or now - known.as_of_read >= _AS_OF_KEPT:
-            known.as_of = _moment((await session.connection.execute(_AS_OF)).scalar())
+            known.as_of = _moment(await session.as_of())
             known.as_of_read = now
         return known.as_of
 
@@ -186,28 +209,60 @@ class _Call(Generic[_T]):
             await self._source.interrupt(self._session)
 
 
-async def _find(session: Session, wanted: sa.Executable, keys: list[str]) -> _Found:
-    """Return the raw rows found for each key, in order."""
+async def _find(session: Session, want: Wanted, keys: list[str]) -> _Found:
+    """Return the raw rows found for each key, in the order in which they were found."""
     found: _Found = {key: [] for key in keys}
-    for start in range(0, len(keys), _KEYS_AT_ONCE):
-        some = keys[start : start + _KEYS_AT_ONCE]
-        for matched, *raw in await session.connection.execute(wanted, {KEYS: some}):
+    possible = [key for key in keys if _is_text(key)]
+    for start in range(0, len(possible), _KEYS_AT_ONCE):
+        some = possible[start : start + _KEYS_AT_ONCE]
+        for matched, *raw in await session.find(want, some):
+            if not (want.whole or isinstance(matched, str)):
+                raise SourceUnavailable(f"keys are kept as {type(matched).__name__}")
             if str(matched) in found:  # a source may find "007" equal to 7; the key was not that
                 found[str(matched)].append(raw)
     return found
 
 
-async def _read(record: Record, found: _Found) -> dict[str, Rows]:
+def _is_text(key: str) -> bool:
+    """Whether a database could hold ``key`` at all: drivers fail at what it could not."""
+    if "\0" in key:
+        return False
+    return key.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in key)
+
+
+async def _read(stored: Stored, found: _Found) -> dict[str, Rows]:
     """Decode the rows of each key, letting others run after every few hundred."""
     by_key: dict[str, Rows] = {}
     rows = 0
     for key, raws in found.items():
-        by_key[key] = read_rows(record, raws)
+        mine = raws if stored.read is None else [stored.read(raw) for raw in raws]
+        by_key[key] = read_rows(stored.record, mine if stored.sorts else _sorted(stored, mine))
         rows += len(raws)
         if rows >= _ROWS_AT_ONCE:
             rows = 0
             await asyncio.sleep(0)
     return by_key
+
+
+def _sorted(stored: Stored, rows: list[_Raw]) -> list[_Raw]:
+    """Put rows in order that the source can't: newest first, unknown dates last, by identity.
+
+    Raises SourceUnavailable where there may be more rows than were asked for: which of them are
+    the newest, nobody knows then.
+    """
+    if len(rows) > SORTED_HERE:
+        raise SourceUnavailable("one key has too many rows whose dates do not sort")
+    record = stored.record
+    assert record.date is not None  # without a date, the source sorts
+    date, identity = record.positions[record.date], record.positions[record.identity]
+    rows.sort(key=lambda raw: (raw[identity] is None, _text(raw[identity])))
+    rows.sort(key=lambda raw: _text(raw[date]), reverse=True)
+    rows.sort(key=lambda raw: raw[date] is None or raw[date] is UNREAD)
+    return rows
+
+
+def _text(value: object) -> str:
+    return str(encode_text(value))
 
 
 def _moment(stated: object) -> datetime | None:
@@ -219,14 +274,22 @@ def _moment(stated: object) -> datetime | None:
     return None if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _source(url: str, pool_size: int, busy_timeout: float) -> SqlSource:
+def _source(
+    url: str, pool_size: int, busy_timeout: float, server: ServerOptions, zone: str | None
+) -> SqlSource:
     """Return the source behind a URL. Messages leave the URL out: it may hold a password."""
     try:
         parsed = sa.make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise ValueError("a database URL is written scheme://...") from None
-    if parsed.get_backend_name() != "sqlite":
-        raise ValueError(f"{parsed.get_backend_name()} databases are not supported, only sqlite")
+    make = parsed.get_backend_name()
+    if make == "postgresql":
+        return PostgresqlServer(parsed, server, pool_size=pool_size)
+    if make == "mariadb":
+        return MariadbServer(parsed, server, pool_size=pool_size, zone=zone)
+    if make != "sqlite":
+        known = "sqlite, postgresql and mariadb"
+        raise ValueError(f"{make} databases are not supported, only {known}")
     if not parsed.database or parsed.database == ":memory:" or parsed.host or parsed.query:
         raise ValueError("an SQLite URL is sqlite:///relative/path or sqlite:////absolute/path")
     return SqliteFile(parsed.database, pool_size=pool_size, busy_timeout=busy_timeout)

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sqlite3
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +16,20 @@ from urllib.parse import quote
 import aiosqlite
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from connectors.backends.base import SourceUnavailable
-from connectors.backends.session import Known, Session
+from connectors.backends.base import NotMapped, SourceUnavailable
+from connectors.backends.session import Finding, Known, Session
+from connectors.backends.statement import KEYS, SQLITE, Wanted
+from connectors.tables import STATEMENT_TABLE
 
 _TABLES = sa.text("SELECT lower(name) FROM sqlite_master WHERE type IN ('table', 'view')")
+_AS_OF: sa.Executable = sa.select(sa.func.min(sa.column("as_of"))).select_from(
+    sa.table(STATEMENT_TABLE)
+)
+#: Reads the file, so that a locked one is noticed.
+_PROBE = sa.text("SELECT 1 FROM sqlite_master LIMIT 1")
 
 #: Errors that say nothing against the open file: it is busy, or a statement was told to stop.
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT}
@@ -34,6 +41,7 @@ class _OpenFile:
 
     identity: tuple[int, int]
     engine: AsyncEngine
+    tables: frozenset[str]
     known: Known
     users: int = 0
     retired: bool = False
@@ -45,6 +53,33 @@ class _OpenFile:
             await self.engine.dispose()
 
 
+@dataclass(frozen=True, slots=True)
+class FileSession:
+    """A connection to a file, on loan; see ``Session``. ``tables``: names in lower case."""
+
+    connection: AsyncConnection
+    tables: frozenset[str]
+    known: Known
+
+    async def find(self, wanted: Wanted, keys: Sequence[str]) -> Sequence[Sequence[object]]:
+        """Return the rows for ``keys``; raises NotMapped."""
+        for stored in wanted.tables:
+            if stored.table.lower() not in self.tables:
+                raise NotMapped(f"there is no table {stored.table}")
+        found = await self.connection.execute(wanted.statement, {KEYS: list(keys)})
+        return cast("Sequence[Sequence[object]]", found.all())
+
+    async def as_of(self) -> object:
+        """Return what the file states of itself, None for nothing."""
+        if STATEMENT_TABLE not in self.tables:
+            return None
+        return (await self.connection.execute(_AS_OF)).scalar()
+
+    async def probe(self) -> None:
+        """Read the file."""
+        await self.connection.execute(_PROBE)
+
+
 class SqliteFile:
     """The SQLite file at ``path``.
 
@@ -54,8 +89,7 @@ class SqliteFile:
     anew at the next use. Connections are read-only twice over (``mode=ro`` and ``query_only``).
     """
 
-    #: Reads the file, so that a locked one is noticed.
-    probe = sa.text("SELECT 1 FROM sqlite_master LIMIT 1")
+    idiom = SQLITE
 
     def __init__(self, path: str, *, pool_size: int, busy_timeout: float) -> None:
         self._path = Path(path).absolute()
@@ -72,13 +106,13 @@ class SqliteFile:
         return cast("AsyncAdaptedQueuePool", self._open.engine.pool).checkedout()
 
     @asynccontextmanager
-    async def use(self) -> AsyncIterator[Session]:
+    async def use(self) -> AsyncIterator[FileSession]:
         """Lend a connection; raises SourceUnavailable, also for errors inside the block."""
         file = await self._current()
         file.users += 1
         try:
             async with file.engine.connect() as connection:
-                yield Session(connection, file.known)
+                yield FileSession(connection, file.tables, file.known)
         except SQLAlchemyError as error:
             if _code(error) not in _PASSING:
                 self._forget(file)
@@ -90,8 +124,16 @@ class SqliteFile:
 
     async def interrupt(self, session: Session) -> None:
         """Make the statement that runs in ``session`` end at once, in an error."""
+        assert isinstance(session, FileSession)
         raw = await session.connection.get_raw_connection()
         await cast("aiosqlite.Connection", raw.driver_connection).interrupt()
+
+    async def findings(self, wanted: Sequence[Wanted]) -> list[Finding]:
+        """Say which tables are not there: that it is only read, the connection sees to."""
+        async with self.use() as session:
+            needed = {stored.table for one in wanted for stored in one.tables}
+            missing = sorted(name for name in needed if name.lower() not in session.tables)
+        return [Finding("tables", f"there is no table {name}: NOT_OPERATING") for name in missing]
 
     async def close(self) -> None:
         """Close the file; the next use would open it again."""
@@ -125,7 +167,7 @@ class SqliteFile:
                 tables = frozenset((await connection.execute(_TABLES)).scalars())
             if not tables:  # a file just created, or cut short: no statement about its records
                 raise SourceUnavailable("the file holds no tables")
-            self._open = _OpenFile(identity, engine, Known(tables))
+            self._open = _OpenFile(identity, engine, tables, Known())
         except SQLAlchemyError as error:
             raise SourceUnavailable(_reason(error)) from None
         finally:

@@ -2,95 +2,164 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from connectors.description import Lookup, Record
+from connectors.backends.mapping import Stored
+from connectors.description import Kind, Lookup
 
-#: The statement's expanding parameter.
+#: The statement's one parameter: the keys.
 KEYS = "keys"
 
-#: Rows start with the key that they were found for, then the columns of the record.
+#: Rows start with the key that they were found for, then what ``Stored.names`` says.
 MATCHED = "_matched"
+
+#: How many rows of one key are put in order here, where the source can't: more are too many.
+SORTED_HERE = 5_000
 
 _PLACE = "_place"
 _LINK = "_link"
+_SAME = "_same"
+
+_Column = sa.ColumnElement[Any]
 
 
-def statement(
-    record: Record, lookup: Lookup, through: Record | None = None
-) -> sa.Select[tuple[object, ...]]:
-    """Return the statement that finds rows of ``record`` by ``lookup``, for the keys in ``KEYS``.
+@dataclass(frozen=True, slots=True)
+class Idiom:
+    """What one make of database says in its own way.
+
+    ``among``: the column holds one of the keys, said so that its index is used; it may find more
+    than the keys themselves (other case, other accents). ``exact``: the value as text that is
+    equal, and sorts, by its characters alone, whatever the collation of its column.
+    """
+
+    among: Callable[[_Column], sa.ColumnElement[bool]]
+    exact: Callable[[_Column], _Column]
+
+
+def in_keys(column: _Column) -> sa.ColumnElement[bool]:
+    """Say ``column IN (...)``, one marker for each key."""
+    return column.in_(sa.bindparam(KEYS, expanding=True, type_=sa.String()))
+
+
+#: SQLite compares by bytes already, unless a column says otherwise.
+SQLITE = Idiom(in_keys, lambda column: sa.collate(column, "BINARY"))
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """A lookup made into what a source runs.
+
+    ``statement`` has the parameter ``KEYS``; ``stored`` says what its rows are; ``holder`` is the
+    table in which ``keys`` are looked for, by their names there; ``link``: our column by which
+    ``stored`` is reached from it, where it is another. ``whole``: a whole number may be
+    a key; not so where it is the number of a person or an enterprise.
+    """
+
+    statement: sa.Select[Any]
+    stored: Stored
+    holder: Stored
+    keys: tuple[str, ...]
+    link: str
+    whole: bool
+
+    @property
+    def tables(self) -> tuple[Stored, ...]:
+        """The tables that must be there."""
+        return (self.stored,) if self.holder is self.stored else (self.stored, self.holder)
+
+
+def wanted(idiom: Idiom, stored: Stored, lookup: Lookup, through: Stored | None = None) -> Wanted:
+    """Return what finds rows of ``stored`` by ``lookup``.
 
     ``through`` is the record that ``lookup.through`` names, where it names one.
 
-    Its rows are the matched key, then the columns of ``record`` in order, untyped, so that nothing
-    stands between the driver's values and ``connectors.codec``. They come in the order of
-    ``Backend.fetch``, at most ``record.asked + 1`` for each key: one more than is given, which
-    tells that there are more.
+    The rows are the matched key, then ``stored.names``, untyped, so that nothing stands between
+    the driver's values and ``connectors.codec``. They come in the order of ``Backend.fetch``, at
+    most ``record.asked + 1`` for each key: one more than is given, which tells that there are more.
+    Where the source can't tell newer from older (``Stored.sorts``) there may be ``SORTED_HERE``.
 
     Every column of the lookup is searched by its own arm of a union, so that each can use its
     index; an arm leaves out what an earlier one finds for the same key.
     """
-    table = sa.table(record.table, *(sa.column(column.name) for column in record.columns))
-    found = (
-        _direct(table, lookup) if through is None else _through(table, lookup, through)
-    ).subquery()
-    ranked = sa.select(*found.c, _place(record, found).label(_PLACE)).subquery()
-    return (
+    table = _table(stored)
+    if through is None:
+        found = _direct(idiom, table, stored, lookup).subquery()
+    else:
+        found = _through(idiom, table, stored, lookup, through).subquery()
+    ranked = sa.select(*found.c, _place(idiom, stored, found).label(_PLACE)).subquery()
+    most = stored.record.asked if stored.sorts else SORTED_HERE
+    statement = (
         sa.select(*(column for column in ranked.c if column.name != _PLACE))
-        .where(ranked.c[_PLACE] <= record.asked + 1)
+        .where(ranked.c[_PLACE] <= most + 1)
         .order_by(ranked.c[MATCHED], ranked.c[_PLACE])
     )
+    holder = through or stored
+    keys = tuple(holder.at(name) for name in lookup.by)
+    kinds = {holder.record.column(name).field.kind for name in lookup.by}
+    link = "" if lookup.through is None else lookup.through[1]
+    return Wanted(statement, stored, holder, keys, link, whole=kinds == {Kind.STRING})
 
 
-def _keys() -> sa.BindParameter[str]:
-    return sa.bindparam(KEYS, expanding=True, type_=sa.String())
+def _table(stored: Stored) -> sa.TableClause:
+    return sa.table(stored.table, *(sa.column(name) for name in stored.names), schema=stored.schema)
 
 
-def _direct(table: sa.TableClause, lookup: Lookup) -> sa.CompoundSelect[Any]:
+def _direct(
+    idiom: Idiom, table: sa.TableClause, stored: Stored, lookup: Lookup
+) -> sa.CompoundSelect[Any]:
     """Find rows by columns of their own, one arm for each."""
     arms = []
-    for place, name in enumerate(lookup.by):
-        column = table.c[name]
-        elsewhere = [column.is_distinct_from(table.c[other]) for other in lookup.by[:place]]
+    by = [table.c[stored.at(name)] for name in lookup.by]
+    for place, column in enumerate(by):
+        exact = idiom.exact(column)
+        elsewhere = [exact.is_distinct_from(idiom.exact(other)) for other in by[:place]]
         arms.append(
-            sa.select(column.label(MATCHED), *table.c).where(column.in_(_keys()), *elsewhere)
+            sa.select(exact.label(MATCHED), *table.c).where(idiom.among(column), *elsewhere)
         )
     return sa.union_all(*arms)
 
 
-def _through(table: sa.TableClause, lookup: Lookup, through: Record) -> sa.Select[Any]:
+def _through(
+    idiom: Idiom, table: sa.TableClause, stored: Stored, lookup: Lookup, through: Stored
+) -> sa.Select[Any]:
     """Find rows by columns of the record that they are reached through.
 
-    A key may be named there several times (debtor and owner): UNION leaves one of each.
+    A key may be named there several times (debtor and owner): UNION leaves one of each. The link
+    is compared twice: as it is, for the index, and exactly, since a collation may hold two for one.
     """
     assert lookup.through is not None
     name = lookup.through[1]
-    other = sa.table(through.table, *(sa.column(one) for one in dict.fromkeys((name, *lookup.by))))
+    other = _table(through)
+    link = other.c[through.at(name)]
     named = sa.union(
         *(
-            sa.select(other.c[one].label(MATCHED), other.c[name].label(_LINK)).where(
-                other.c[one].in_(_keys())
-            )
+            sa.select(
+                idiom.exact(other.c[through.at(one)]).label(MATCHED),
+                link.label(_LINK),
+                idiom.exact(link).label(_SAME),
+            ).where(idiom.among(other.c[through.at(one)]))
             for one in lookup.by
         )
     ).subquery()
+    own = table.c[stored.at(name)]
     return sa.select(named.c[MATCHED], *table.c).join_from(
-        named, table, table.c[name] == named.c[_LINK]
+        named, table, (own == named.c[_LINK]) & (idiom.exact(own) == named.c[_SAME])
     )
 
 
-def _place(record: Record, found: sa.Subquery) -> sa.Over[int]:
+def _place(idiom: Idiom, stored: Stored, found: sa.Subquery) -> sa.Over[int]:
     """Number the rows of each key: newest first, unknown dates last, then by identity.
 
     ``x IS NULL`` before ``x`` puts missing values last in databases that lack NULLS LAST as well.
     """
-    order: list[sa.ColumnElement[Any]] = []
-    if record.date is not None:
-        date = found.c[record.date]
-        order += [date.is_(None), date.desc()]
-    identity = found.c[record.identity]
-    order += [identity.is_(None), identity]
+    order: list[_Column] = []
+    if stored.date is not None:
+        date = found.c[stored.date]
+        order += [date.is_(None), idiom.exact(date).desc()]
+    identity = found.c[stored.at(stored.record.identity)]
+    order += [identity.is_(None), idiom.exact(identity)]
     return sa.func.row_number().over(partition_by=found.c[MATCHED], order_by=order)

@@ -75,10 +75,10 @@ class Line:
         """End all connections, and refuse new ones."""
         if self._server is not None:
             self._server.close()
-        for end in list(self._ends):
-            end.transport.abort()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        while self._tasks:  # those that are only being joined have no ends to abort yet
+            for end in list(self._ends):
+                end.transport.abort()
+            await asyncio.wait(self._tasks, timeout=0.05)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -17,6 +17,7 @@ from connectors.backends.sql import SqlBackend
 from connectors.description import Database, Record
 from connectors.population import DATABASE as POPULATION
 from connectors.values import PartialDate
+from tests.support.servers import Server
 from tests.unit.connectors.backends.backend_samples import (
     AN,
     BINH,
@@ -32,20 +33,47 @@ from tests.unit.connectors.backends.backend_samples import (
     union,
     write_file,
 )
+from tests.unit.connectors.backends.backend_servers import MAPS, write_server
+
+SERVICES = pytest.mark.services
 
 Make = Callable[..., Awaitable[Backend]]
+Request = pytest.FixtureRequest
+As = datetime | None
 
 
-def _memory(described: Database, rows: RawRows, as_of: datetime | None, _path: Path) -> Backend:
+async def _memory(_r: Request, described: Database, rows: RawRows, as_of: As, _p: Path) -> Backend:
     return MemoryBackend(described, rows, as_of)
 
 
-def _sqlite(described: Database, rows: RawRows, as_of: datetime | None, path: Path) -> Backend:
+async def _sqlite(
+    _r: Request, described: Database, rows: RawRows, as_of: As, path: Path
+) -> Backend:
     write_file(path, rows, as_of, described)
     return SqlBackend(described, f"sqlite:///{path}")
 
 
-@pytest.fixture(params=[_memory, _sqlite], ids=["memory", "sqlite"])
+async def _server(
+    request: Request, described: Database, rows: RawRows, as_of: As, _p: Path
+) -> Backend:
+    server: Server = request.getfixturevalue(request.param[1])
+    theirs = request.param[2] and described is DATABASE
+    await write_server(server, rows, as_of, described, theirs=theirs)
+    return SqlBackend(described, server.url, maps=MAPS if theirs else None)
+
+
+WAYS = [
+    pytest.param((_memory,), id="memory"),
+    pytest.param((_sqlite,), id="sqlite"),
+    *(
+        pytest.param((_server, make, theirs), id=make + "-theirs" * theirs, marks=SERVICES)
+        for make in ("postgresql", "mariadb")
+        for theirs in (False, True)
+    ),
+]
+
+
+@pytest.fixture(params=WAYS)
 async def make(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Make]:
     """Make an open backend that holds the given rows."""
     made: list[Backend] = []
@@ -54,9 +82,8 @@ async def make(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     async def make(
         rows: RawRows, as_of: datetime | None = None, described: Database = DATABASE
     ) -> Backend:
-        backend: Backend = request.param(
-            described, rows, as_of, tmp_path / f"{next(numbers)}.sqlite"
-        )
+        path = tmp_path / f"{next(numbers)}.sqlite"
+        backend: Backend = await request.param[0](request, described, rows, as_of, path)
         await backend.open()
         made.append(backend)
         return backend

@@ -14,8 +14,10 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.backends.base import Batch, NotMapped, SourceUnavailable
+from connectors.backends.mapping import stored
 from connectors.backends.sql import SqlBackend
-from connectors.backends.statement import statement
+from connectors.backends.sqlite import FileSession
+from connectors.backends.statement import SQLITE, wanted
 from tests.unit.connectors.backends.backend_samples import (
     AN,
     BINH,
@@ -60,6 +62,14 @@ async def _unions(backend: SqlBackend) -> list[object]:
 async def _as_of(backend: SqlBackend) -> datetime | None:
     batch: Batch = await backend.fetch(THINGS, THINGS.lookups[0], [AN])
     return batch.as_of
+
+
+async def _run(backend: SqlBackend, *statements: str) -> None:
+    """Run statements on one of the backend's own connections."""
+    async with backend._source.use() as session:
+        assert isinstance(session, FileSession)
+        for one in statements:
+            await session.connection.execute(sa.text(one))
 
 
 async def _until_idle(backend: SqlBackend) -> None:
@@ -263,24 +273,17 @@ async def test_reading_leaves_the_file_and_its_folder_as_they_were(make: Make, p
 
 async def test_a_connection_refuses_to_write(path: Path, make: Make) -> None:
     backend = make(path)
-    source = backend._source
     for write in ("INSERT INTO unions (event_id) VALUES ('u2')", "CREATE TABLE mine (x)"):
         with pytest.raises(SourceUnavailable, match="SQLITE_READONLY"):
-            async with source.use() as session:
-                await session.connection.execute(sa.text(write))
+            await _run(backend, write)
     assert await _unions(backend) == ["u1"]
 
 
 async def test_a_connection_stays_read_only_when_it_is_told_otherwise(
     path: Path, make: Make
 ) -> None:
-    async def write() -> None:
-        async with make(path)._source.use() as session:
-            await session.connection.execute(sa.text("PRAGMA query_only = OFF"))
-            await session.connection.execute(sa.text("DELETE FROM unions"))
-
     with pytest.raises(SourceUnavailable, match="SQLITE_READONLY"):
-        await write()
+        await _run(make(path), "PRAGMA query_only = OFF", "DELETE FROM unions")
 
 
 # ---- the source's own statement
@@ -425,7 +428,12 @@ async def test_replacing_the_file_under_load_closes_the_old_one(make: Make, path
 @pytest.mark.parametrize(
     ("url", "complaint"),
     [
-        ("postgresql+asyncpg://user:secret@db/civil", "postgresql databases are not supported"),
+        ("oracle://user:secret@db/civil", "oracle databases are not supported"),
+        ("postgresql://user:secret@db/civil", "holds no password"),
+        ("mariadb://user:secret@db/civil", "holds no password"),
+        ("postgresql://user@db/civil?password=secret", "nothing after a"),
+        ("mariadb://user@db", "a server's URL is"),
+        ("postgresql://db/civil", "a server's URL is"),
         ("mysql://user:secret@db/civil", "mysql databases are not supported"),
         ("user:secret@db", "a database URL is written"),
         ("sqlite://", "an SQLite URL is"),
@@ -453,7 +461,8 @@ async def test_a_path_may_be_relative_and_hold_any_character(
 
 
 def test_every_column_of_a_lookup_is_searched_by_its_index(path: Path) -> None:
-    compiled = statement(UNIONS, UNIONS.lookups[0]).params(keys=[AN, BINH])
+    found = wanted(SQLITE, stored(DATABASE)["unions"], UNIONS.lookups[0])
+    compiled = found.statement.params(keys=[AN, BINH])
     text = str(
         compiled.compile(
             dialect=sa.create_engine("sqlite://").dialect, compile_kwargs={"literal_binds": True}

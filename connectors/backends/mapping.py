@@ -1,0 +1,262 @@
+"""How records are kept in tables that were there before: names, codes, dates, as settings say.
+
+``RecordMap`` is what settings give for one record; ``stored`` checks all of them against what the
+database declares and makes each into a ``Stored``: which columns to ask for, and how to turn a row
+of theirs into the raw values of ours (``connectors.codec``). Text is given as it is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from zoneinfo import ZoneInfo
+
+from connectors.backends.readers import (
+    READ_AS_DATES,
+    constant,
+    date_pattern,
+    dated,
+    joined,
+    plain,
+    translated,
+)
+from connectors.codec import Unreadable, decode_value
+from connectors.description import Column, Database, Kind, Record
+
+_Raw = Sequence[object]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMap:
+    """Where a record is kept, and how; what is not said is as declared.
+
+    ``table``: table or view, ``schema.table`` where it is not in the default schema. ``columns``:
+    our column -> theirs. ``values``: our column -> their value -> ours; what is not listed is
+    unreadable. ``constants``: our column, which they lack -> the value that all rows have.
+    ``missing``: our columns that they lack and of which nothing is known. ``dates``: our column ->
+    the ways in which a date is written, tried in this order. ``join``: our column -> their columns
+    that make it up, joined by ", ", empty ones left out. ``mapped``: False for a record that they
+    do not keep.
+    """
+
+    table: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    constants: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    dates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    join: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mapped: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A record as a source keeps it.
+
+    ``names``: the columns to ask for. ``columns``: our column -> theirs, for those that are one
+    column. ``date``: their column that holds ``record.date``, None where none does or where it
+    does not sort. ``sorts``: whether the source can put rows in order; if not, that is done here.
+    ``read`` turns what was asked for into raw values in the order of ``record.columns``; None:
+    that is what they are.
+    """
+
+    record: Record
+    schema: str | None
+    table: str
+    names: tuple[str, ...]
+    columns: Mapping[str, str]
+    date: str | None
+    sorts: bool
+    read: Callable[[_Raw], _Raw] | None
+
+    def at(self, name: str) -> str:
+        """Return their column that is our column ``name``."""
+        return self.columns[name]
+
+
+def stored(
+    database: Database, maps: Mapping[str, RecordMap] | None = None, zone: str | None = None
+) -> dict[str, Stored]:
+    """Return how each record of ``database`` is kept, by name; those not mapped are left out.
+
+    ``zone``: the time zone of moments that are kept without one. Raises ValueError; the message
+    names the setting that is wrong.
+    """
+    maps = maps or {}
+    where = f"databases.{database.name}"
+    hours = _zone(zone, f"{where}.zone")
+    for name in maps.keys() - database.by_name.keys():
+        raise ValueError(_none_such(f"{where}.records.{name}", "record", name, database.by_name))
+    keys = _keys(database)
+    found = {}
+    for one in database.records:
+        given = maps.get(one.name)
+        if given is not None:
+            _check(f"{where}.records.{one.name}", one, given, keys[one.name])
+        if given is None or given.mapped:
+            found[one.name] = _stored(one, given, hours)
+    return found
+
+
+def _zone(name: str | None, where: str) -> ZoneInfo | None:
+    try:
+        return None if name is None else ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise ValueError(f"{where}: there is no time zone {name}") from None
+
+
+def _stored(record: Record, given: RecordMap | None, zone: ZoneInfo | None) -> Stored:
+    """Make a checked map into what a backend needs of it."""
+    if given is None:
+        names = tuple(column.name for column in record.columns)
+        zoned = zone is not None and any(c.field.kind is Kind.DATETIME for c in record.columns)
+        read = _reader(record, RecordMap(), names, zone) if zoned else None
+        same = {name: name for name in names}
+        return Stored(record, None, record.table, names, same, record.date, True, read)
+    alone = given.constants.keys() | given.join.keys() | set(given.missing)
+    columns = {
+        one.name: given.columns.get(one.name, one.name)
+        for one in record.columns
+        if one.name not in alone
+    }
+    parts = (part for of_one in given.join.values() for part in of_one)
+    names = tuple(dict.fromkeys((*columns.values(), *parts)))
+    schema, _, table = (given.table or record.table).rpartition(".")
+    sorts = record.date not in given.dates
+    date = columns.get(record.date) if record.date and sorts else None
+    read = _reader(record, given, names, zone)
+    return Stored(record, schema or None, table, names, columns, date, sorts, read)
+
+
+def _reader(
+    record: Record, given: RecordMap, names: tuple[str, ...], zone: ZoneInfo | None
+) -> Callable[[_Raw], _Raw]:
+    """Return what turns values in the order of ``names`` into those of ``record.columns``."""
+    places = {name: place for place, name in enumerate(names)}
+    parts = tuple(_part(column, given, places, zone) for column in record.columns)
+
+    def read(raw: _Raw) -> _Raw:
+        return [part(raw) for part in parts]
+
+    return read
+
+
+def _part(
+    column: Column, given: RecordMap, places: Mapping[str, int], zone: ZoneInfo | None
+) -> Callable[[_Raw], object]:
+    name = column.name
+    if name in given.missing:
+        return constant(None)
+    if name in given.constants:
+        return constant(given.constants[name])
+    if name in given.join:
+        return joined(tuple(places[part] for part in given.join[name]))
+    take = itemgetter(places[given.columns.get(name, name)])
+    if name in given.values:
+        return translated(take, dict(given.values[name]), column.field.many)
+    if name in given.dates:
+        return dated(take, column.field.kind, given.dates[name], zone)
+    return plain(take, column.field.kind, zone)
+
+
+def _keys(database: Database) -> dict[str, set[str]]:
+    """Return, for each record, the columns that lead to rows or from them to others."""
+    keys: dict[str, set[str]] = {record.name: {record.identity} for record in database.records}
+    for record in database.records:
+        for lookup in record.lookups:
+            holder, link = lookup.through or (record.name, None)
+            keys[holder].update(lookup.by)
+            if link is not None:
+                keys[holder].add(link)
+                keys[record.name].add(link)
+            if lookup.on is not None:
+                keys[lookup.on[0]].add(lookup.on[1])
+    return keys
+
+
+def _none_such(where: str, what: str, name: str, there: Mapping[str, object]) -> str:
+    return f"{where}: there is no {what} {name}; there are {', '.join(sorted(there))}"
+
+
+def _check(where: str, record: Record, given: RecordMap, keys: set[str]) -> None:
+    """Refuse what does not fit the declaration."""
+    if given.table is not None and (not all(given.table.split(".")) or given.table.count(".") > 1):
+        raise ValueError(f"{where}.table: it is written table or schema.table")
+    ways: dict[str, str] = {}
+    for way, name in _mentioned(given):
+        here = f"{where}.{way}.{name}"
+        if name not in record.positions:
+            raise ValueError(_none_such(here, "column", name, record.positions))
+        together = {way, ways.setdefault(name, way)}
+        if len(together) > 1 and together not in ({"columns", "values"}, {"columns", "dates"}):
+            raise ValueError(f"{here}: {name} is in {ways[name]} already")
+        if name in keys and way != "columns":
+            raise ValueError(f"{here}: {name} is a key, which takes a column of its own as it is")
+        _CHECKS[way](here, record.column(name), given)
+
+
+def _mentioned(given: RecordMap) -> Iterator[tuple[str, str]]:
+    for way in ("columns", "values", "dates", "constants", "join", "missing"):
+        for name in getattr(given, way):
+            yield way, name
+
+
+def _check_columns(where: str, column: Column, given: RecordMap) -> None:
+    if not given.columns[column.name]:
+        raise ValueError(f"{where}: it names no column")
+
+
+def _check_values(where: str, column: Column, given: RecordMap) -> None:
+    for theirs, ours in given.values[column.name].items():
+        _check_value(f"{where}.{theirs}", column, ours)
+
+
+def _check_constants(where: str, column: Column, given: RecordMap) -> None:
+    _check_value(where, column, given.constants[column.name], many=column.field.many)
+
+
+def _check_value(where: str, column: Column, value: str, *, many: bool = False) -> None:
+    """Refuse a value of ours that the declaration can't read."""
+    raw = value if many or not column.field.many else [value]
+    try:
+        decode_value(column, raw)
+    except Unreadable:
+        codes = column.field.enumeration
+        kind = column.field.kind.value
+        what = f"none of {', '.join(codes.__members__)}" if codes else f"no {kind}"
+        raise ValueError(f"{where}: {value} is {what}") from None
+
+
+def _check_dates(where: str, column: Column, given: RecordMap) -> None:
+    if column.field.kind not in READ_AS_DATES or column.field.many:
+        raise ValueError(f"{where}: {column.name} is no date")
+    if not given.dates[column.name]:
+        raise ValueError(f"{where}: it names no way to write a date")
+    for written in given.dates[column.name]:
+        try:
+            date_pattern(column.field.kind, written)
+        except ValueError as error:
+            raise ValueError(f"{where}: {written}: {error}") from None
+
+
+def _check_join(where: str, column: Column, given: RecordMap) -> None:
+    if column.field.kind is not Kind.STRING or column.field.many:
+        raise ValueError(f"{where}: {column.name} is no text")
+    if not given.join[column.name] or not all(given.join[column.name]):
+        raise ValueError(f"{where}: it names no column")
+
+
+def _check_missing(where: str, column: Column, _given: RecordMap) -> None:
+    if column.required:
+        raise ValueError(f"{where}: a row without {column.name} cannot be read")
+
+
+_CHECKS: dict[str, Callable[[str, Column, RecordMap], None]] = {
+    "columns": _check_columns,
+    "values": _check_values,
+    "dates": _check_dates,
+    "constants": _check_constants,
+    "join": _check_join,
+    "missing": _check_missing,
+}

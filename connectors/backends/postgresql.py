@@ -1,0 +1,243 @@
+"""PostgreSQL servers (15 and later) as a source: SQLAlchemy's text on asyncpg's own pool.
+
+SQLAlchemy's sessions cost several times what the driver does for a row (``docs/decisions``, 26), so
+the statements are made into text once, with one parameter: the array of the keys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped]
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+
+from connectors.backends.base import NotMapped, SourceUnavailable
+from connectors.backends.findings import ask_postgresql, unencrypted
+from connectors.backends.server import ServerOptions, address, tls_context, whole_numbers
+from connectors.backends.session import Finding, Known, Session
+from connectors.backends.statement import Idiom, Wanted
+from connectors.tables import STATEMENT_TABLE
+
+#: The array of keys goes to the server untyped: it takes the type of the column, and its index.
+IDIOM = Idiom(
+    lambda column: column == sa.func.any(sa.literal_column("$1")),
+    lambda column: sa.collate(sa.cast(column, sa.Text()), "C"),
+)
+
+_MAY_READ = f"SELECT has_table_privilege(to_regclass('{STATEMENT_TABLE}'), 'SELECT')"
+_AS_OF = f"SELECT min(as_of) FROM {STATEMENT_TABLE}"  # noqa: S608 - the name is a constant
+
+#: What turns a statement into text.
+_DIALECT: sa.Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]
+_BITS = {"int2[]": 16, "int4[]": 32, "int8[]": 64}
+#: Types that the driver makes of text as well, and that hold it as something else.
+_NO_TEXT = {"numeric[]", "money[]", "bytea[]"}
+_NO_TABLE = (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError)
+#: What drivers raise, and what they let through: of sockets, of TLS, of values beyond Python's.
+_FAILURES = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+    EOFError,
+    ValueError,
+    OverflowError,
+)
+
+
+@dataclass(slots=True)
+class PostgresqlSession:
+    """A connection on loan; see ``Session``. ``task``: in which it is used."""
+
+    connection: Any
+    known: Known
+    task: asyncio.Task[Any]
+    server: PostgresqlServer
+
+    async def find(self, wanted: Wanted, keys: Sequence[str]) -> Sequence[Sequence[object]]:
+        """Return the rows for ``keys``; raises NotMapped."""
+        try:
+            async with self.bounded():
+                text, bits = await self._prepared(wanted)
+                found: Sequence[Sequence[object]] = await self.connection.fetch(
+                    text, whole_numbers(wanted, keys, bits) if bits else keys
+                )
+        except _NO_TABLE as error:
+            raise NotMapped(f"no table ({type(error).__name__})") from None
+        return found
+
+    async def as_of(self) -> object:
+        """Return what the server states of itself, None for nothing."""
+        async with self.bounded():
+            if not await self.connection.fetchval(_MAY_READ):
+                return None
+            return await self.connection.fetchval(_AS_OF)
+
+    async def probe(self) -> None:
+        """Ask for nothing but an answer."""
+        await self.connection.execute("SELECT 1")
+
+    @asynccontextmanager
+    async def bounded(self) -> AsyncIterator[None]:
+        """See to it that statements only read, for so long only, where the connection can't.
+
+        Behind a pooler two statements may reach two connections, unless a transaction binds them.
+        """
+        options = self.server.options
+        if not options.transaction_pooling:
+            yield
+            return
+        async with self.connection.transaction(readonly=True):
+            most = round(options.statement_timeout * 1000)
+            await self.connection.execute(f"SET LOCAL statement_timeout = {most}")
+            yield
+
+    async def _prepared(self, wanted: Wanted) -> tuple[str, int | None]:
+        """Return the text of ``wanted``, and of how many bits its keys are: None for text."""
+        kept = self.server.prepared.get(wanted)
+        if kept is None:
+            text = _text(wanted)
+            (keys,) = (await self.connection.prepare(text)).get_parameters()
+            if keys.name in _NO_TEXT:
+                raise SourceUnavailable(f"keys are kept as {keys.name}")
+            kept = self.server.prepared[wanted] = text, _BITS.get(keys.name)
+        return kept
+
+
+@dataclass(slots=True)
+class _Open:
+    """The pool, made at the first use: it belongs to the event loop that runs then."""
+
+    pool: Any = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class PostgresqlServer:
+    """The PostgreSQL database at ``url``, of which at most ``pool_size`` connections are used.
+
+    Connections are made when they are needed, only read, and bound in time by the server itself.
+    Raises ValueError for a URL or options that cannot be used.
+    """
+
+    idiom = IDIOM
+
+    def __init__(self, url: sa.URL, options: ServerOptions, *, pool_size: int) -> None:
+        self.options = options
+        self.prepared: dict[Wanted, tuple[str, int | None]] = {}
+        self._address = address(url, 5432)
+        self._tls = tls_context(options, self._address)
+        self._pool_size = pool_size
+        self._known = Known()
+        self._open = _Open()
+        self._in_use = 0
+
+    @property
+    def in_use(self) -> int:
+        """How many connections are on loan."""
+        return self._in_use
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[PostgresqlSession]:
+        """Lend a connection; raises SourceUnavailable, also for errors inside the block."""
+        self._in_use += 1
+        try:
+            pool = await self._ready()
+            connection = await pool.acquire()  # bound by the connection's own timeout
+            try:
+                task = asyncio.current_task()
+                assert task is not None  # what is awaited runs in a task
+                yield PostgresqlSession(connection, self._known, task, self)
+            finally:
+                # A statement that was cancelled is told so at the server. If that takes too long,
+                # the connection is closed.
+                await pool.release(connection, timeout=self.options.connect_timeout)
+        except _FAILURES as error:
+            raise SourceUnavailable(_reason(error)) from None
+        finally:
+            self._in_use -= 1
+
+    async def interrupt(self, session: Session) -> None:
+        """Cancel what runs in ``session``, at the server as well."""
+        assert isinstance(session, PostgresqlSession)
+        session.task.cancel()
+
+    async def findings(self, wanted: Sequence[Wanted]) -> list[Finding]:
+        """See ``SqlSource.findings``."""
+        at = self._address
+        found = list(unencrypted(at.host, self._tls is not None, at.local))
+        async with self.use() as session, session.bounded():
+            return found + await ask_postgresql(session.connection, wanted, _text)
+
+    async def close(self) -> None:
+        """Close all connections; those that do not say goodbye in time are dropped."""
+        pool, self._open = self._open.pool, _Open()
+        if pool is None:
+            return
+        try:
+            await asyncio.wait_for(pool.close(), self.options.connect_timeout)
+        except _FAILURES:
+            pool.terminate()
+
+    async def _ready(self) -> Any:
+        async with self._open.lock:
+            if self._open.pool is None:
+                self._open.pool = await self._make_pool()
+            return self._open.pool
+
+    async def _make_pool(self) -> Any:
+        pooled = self.options.transaction_pooling
+        at = self._address
+        return await asyncpg.create_pool(
+            host=at.host,
+            port=at.port,
+            user=at.user,
+            database=at.database,
+            password=self.options.password or "",
+            ssl=self._tls or False,
+            timeout=self.options.connect_timeout,
+            min_size=0,
+            max_size=self._pool_size,
+            init=_strip_padding,
+            reset=_leave,
+            statement_cache_size=0 if pooled else 200,
+            server_settings={} if pooled else self._session_settings(),
+        )
+
+    def _session_settings(self) -> dict[str, str]:
+        """What the server holds each connection to, from its first statement on."""
+        return {
+            "application_name": "justice-gateway",
+            "default_transaction_read_only": "on",
+            "statement_timeout": str(round(self.options.statement_timeout * 1000)),
+            "TimeZone": "UTC",
+            "DateStyle": "ISO",
+            "jit": "off",
+        }
+
+
+async def _strip_padding(connection: Any) -> None:
+    """Read CHAR(n) without the blanks that fill it up: 9-digit numbers in CHAR(12) are numbers."""
+    async with connection.transaction(readonly=True):
+        await connection.set_type_codec(
+            "bpchar", schema="pg_catalog", encoder=str, decoder=lambda text: text.rstrip(" ")
+        )
+
+
+async def _leave(_connection: Any) -> None:
+    """Leave a connection as it is: reading changed nothing that would have to be reset."""
+
+
+def _text(wanted: Wanted) -> str:
+    """Return a lookup's statement as text, with the one parameter ``$1``."""
+    return str(wanted.statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+
+
+def _reason(error: BaseException) -> str:
+    """Name the error, without its text: that may repeat values."""
+    return type(error).__name__

@@ -1,0 +1,184 @@
+"""What values of existing tables become before ``connectors.codec`` reads them.
+
+Each function here makes a small reader: from a row of theirs to one raw value of ours. A reader
+never raises; what it can't read becomes ``UNREAD``, which the codec refuses, so that the row is
+counted as unreadable and nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from connectors.description import Kind
+from connectors.values import PartialDate
+
+_Raw = Sequence[object]
+_Read = Callable[[_Raw], object]
+
+#: The kinds whose values ``dated`` reads.
+READ_AS_DATES = frozenset({Kind.DATE, Kind.PARTIAL_DATE, Kind.DATETIME})
+
+_TEXTS = frozenset(
+    {Kind.STRING, Kind.PERSON_NUMBER, Kind.ENTERPRISE_CODE, Kind.ENUM, Kind.PARTIAL_DATE}
+)
+
+
+class _Unread:
+    """A value that could not be read: no kind accepts it."""
+
+    def __repr__(self) -> str:
+        return "unread"
+
+
+UNREAD = _Unread()
+
+
+def constant(value: object) -> _Read:
+    """Read the same value from every row."""
+    return lambda _raw: value
+
+
+def joined(places: tuple[int, ...]) -> _Read:
+    """Join the values at ``places`` by ", ": ward, district, province of an old address.
+
+    Empty ones are left out; where all are, there is no value.
+    """
+
+    def read(raw: _Raw) -> object:
+        parts = [raw[place] for place in places]
+        if not all(part is None or isinstance(part, str | int) for part in parts):
+            return UNREAD
+        return ", ".join(str(p) for p in parts if p is not None and str(p).strip()) or None
+
+    return read
+
+
+def translated(take: _Read, values: Mapping[str, str], many: bool) -> _Read:
+    """Read their value as ours; lists, also as JSON text, value by value."""
+
+    def one(raw: object) -> object:
+        if isinstance(raw, bool):
+            raw = str(raw).lower()
+        return None if raw is None else values.get(str(raw), UNREAD)
+
+    def every(raw: object) -> object:
+        if isinstance(raw, str):
+            try:
+                raw = json.loads(raw)
+            except (ValueError, RecursionError):
+                return UNREAD
+        if raw is None:
+            return None
+        return [one(each) for each in raw] if isinstance(raw, list | tuple) else UNREAD
+
+    return (lambda raw: every(take(raw))) if many else (lambda raw: one(take(raw)))
+
+
+def plain(take: _Read, kind: Kind, zone: ZoneInfo | None) -> _Read:
+    """Read a value as it is, but for the types that other tables use.
+
+    Whole numbers and UUIDs are written as text where text is declared; of a date kept with a time
+    the day counts; a moment kept without a zone is one of ``zone``.
+    """
+
+    def read(raw: _Raw) -> object:
+        value = take(raw)
+        if isinstance(value, datetime):
+            return _moment(value, kind, zone)
+        if kind in _TEXTS and isinstance(value, int | UUID) and not isinstance(value, bool):
+            return str(value)
+        return value
+
+    return read
+
+
+def _moment(value: datetime, kind: Kind, zone: ZoneInfo | None) -> object:
+    if kind is Kind.DATETIME:
+        return value.replace(tzinfo=zone) if value.tzinfo is None else value
+    if kind not in READ_AS_DATES:
+        return value
+    if value.tzinfo is None:
+        return value.date()
+    return UNREAD if zone is None else value.astimezone(zone).date()
+
+
+#: What a date may be written with, and how each is found in text.
+_DIRECTIVES = {
+    "%Y": "(?P<year>[0-9]{4})",
+    "%m": "(?P<month>[0-9]{1,2})",
+    "%d": "(?P<day>[0-9]{1,2})",
+    "%H": "(?P<hour>[0-9]{1,2})",
+    "%M": "(?P<minute>[0-9]{1,2})",
+    "%S": "(?P<second>[0-9]{1,2})",
+    "%z": "(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})",
+    "%%": "%",
+}
+_DIRECTIVE = re.compile("(%.?)", re.DOTALL)
+
+
+def date_pattern(kind: Kind, written: str) -> re.Pattern[str]:
+    """Return what finds the parts of a date in text written like ``written`` (``%d/%m/%Y``).
+
+    Raises ValueError if that is no full way to write a value of ``kind``.
+    """
+    pieces = _DIRECTIVE.split(written)
+    for piece in pieces[1::2]:
+        if piece not in _DIRECTIVES:
+            raise ValueError(f"{piece} is none of {' '.join(_DIRECTIVES)}")
+        if piece != "%%" and pieces.count(piece) > 1:
+            raise ValueError(f"{piece} is there twice")
+    there = set(pieces)
+    needed = {
+        Kind.PARTIAL_DATE: {"%Y"} | ({"%m"} if "%d" in there else set()),
+        Kind.DATE: {"%Y", "%m", "%d"},
+        Kind.DATETIME: {"%Y", "%m", "%d", "%H", "%M"},
+    }[kind]
+    if needed - there:
+        raise ValueError(f"{' '.join(sorted(needed - there))} is not there")
+    return re.compile("".join(_DIRECTIVES.get(piece) or re.escape(piece) for piece in pieces))
+
+
+def dated(take: _Read, kind: Kind, ways: tuple[str, ...], zone: ZoneInfo | None) -> _Read:
+    """Read a date that is written in one of ``ways``, tried in this order.
+
+    A date of the source's own type is taken as it is; empty text is no date.
+    """
+    patterns = [date_pattern(kind, written) for written in ways]
+    otherwise = plain(take, kind, zone)
+
+    def read(raw: _Raw) -> object:
+        text = take(raw)
+        if not isinstance(text, str):
+            return otherwise(raw) if text is None or isinstance(text, date) else UNREAD
+        text = text.strip()
+        if not text:
+            return None
+        for pattern in patterns:
+            match = pattern.fullmatch(text)
+            found = None if match is None else _date(match.groupdict(), kind, zone)
+            if found is not None:
+                return found
+        return UNREAD
+
+    return read
+
+
+def _date(parts: Mapping[str, str | None], kind: Kind, zone: ZoneInfo | None) -> object:
+    """Return the date that ``parts`` make up; None where the calendar has no such day."""
+    number = {name: int(text) for name, text in parts.items() if text and name != "zone"}
+    try:
+        day = PartialDate.parse(
+            str(PartialDate(number["year"], number.get("month"), number.get("day")))
+        )
+        if kind is not Kind.DATETIME:
+            return str(day)
+        clock = f"{number['hour']:02d}:{number['minute']:02d}:{number.get('second', 0):02d}"
+        moment = datetime.fromisoformat(f"{day}T{clock}{parts.get('zone') or ''}")
+    except ValueError:
+        return None
+    return _moment(moment, kind, zone)

@@ -1,0 +1,100 @@
+"""How a database server is reached: address, credentials, TLS, bounds; the same for every make."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import sqlalchemy as sa
+
+from connectors.backends.base import SourceUnavailable
+from connectors.backends.statement import Wanted
+
+Tls = Literal["off", "require", "verify"]
+
+#: Digits of the largest 64-bit number.
+_LONGEST = 19
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOptions:
+    """What settings say of a server beside its URL. Times in seconds.
+
+    ``password``: returns the password, asked at every connect, so that one that was changed is
+    taken without a restart. ``tls``: ``require`` encrypts, ``verify`` also makes sure of the
+    server, by ``tls_ca`` or else the machine's own authorities; None: ``verify``, and ``off`` to
+    this machine itself. ``statement_timeout``: when the server itself ends a statement.
+    ``transaction_pooling``: between it and the gateway stands a pooler (PgBouncer) that gives out
+    connections by the transaction.
+    """
+
+    password: Callable[[], str] | None = field(default=None, repr=False)
+    tls: Tls | None = None
+    tls_ca: Path | None = None
+    connect_timeout: float = 2.0
+    statement_timeout: float = 1.5
+    transaction_pooling: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server is, and whom it knows the gateway as."""
+
+    host: str
+    port: int
+    user: str
+    database: str
+
+    @property
+    def local(self) -> bool:
+        """Whether this is the machine itself."""
+        return self.host in _LOOPBACK
+
+
+def address(url: sa.URL, port: int) -> Address:
+    """Return where ``url`` leads; ``port`` is the make's own.
+
+    Raises ValueError, without the URL, for one that says too little or too much.
+    """
+    if not url.host or not url.username or not url.database:
+        raise ValueError("a server's URL is scheme://user@host:port/database")
+    if url.password is not None:
+        raise ValueError("a server's URL holds no password: that is a setting of its own")
+    if url.query:
+        raise ValueError("a server's URL ends with the database's name: nothing after a ?")
+    return Address(url.host, url.port or port, url.username, url.database)
+
+
+def tls_context(options: ServerOptions, to: Address) -> ssl.SSLContext | None:
+    """Return how a connection is encrypted, None for not at all.
+
+    Raises ValueError for a ``tls_ca`` that cannot be used.
+    """
+    tls = options.tls or ("off" if to.local else "verify")
+    if tls == "off":
+        return None
+    try:
+        context = ssl.create_default_context(cafile=options.tls_ca)
+    except OSError as error:  # SSLError is one
+        raise ValueError(f"tls_ca cannot be read ({type(error).__name__})") from None
+    if tls == "require":
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def whole_numbers(wanted: Wanted, keys: Sequence[str], bits: int = 64) -> list[int]:
+    """Return those ``keys`` that a column of whole numbers of so many ``bits`` can hold.
+
+    Raises SourceUnavailable where the keys are numbers of people or enterprises: kept as whole
+    numbers they have lost their zeros, and "not found" would be no answer.
+    """
+    if not wanted.whole:
+        raise SourceUnavailable("a column of whole numbers is to hold numbers that begin with 0")
+    most = 2 ** (bits - 1)
+    digits = (key for key in keys if key.isascii() and key.isdigit() and len(key) <= _LONGEST)
+    return [int(key) for key in digits if str(int(key)) == key and int(key) < most]

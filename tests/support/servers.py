@@ -1,0 +1,132 @@
+"""Real PostgreSQL and MariaDB servers, with a database of its own for each process of tests."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncmy
+import asyncpg  # type: ignore[import-untyped]
+import pytest
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server on this machine, its administrator, and the database that is the tests' own."""
+
+    make: str
+    port: int
+    user: str
+    name: str
+
+    @property
+    def url(self) -> str:
+        return self.at(self.port)
+
+    def at(self, port: int, user: str | None = None) -> str:
+        """Return the URL of the database, as seen from another port or by another user."""
+        return f"{self.make}://{user or self.user}@{HOST}:{port}/{self.name}"
+
+    async def execute(self, *statements: str, database: str | None = None) -> None:
+        """Run statements as the administrator."""
+        async with self.connected(database) as connection:
+            for one in statements:
+                await connection.execute(one)
+
+    async def insert(self, statement: str, rows: list[tuple[object, ...]]) -> None:
+        """Run a statement with markers (``$1`` or ``%s``) for each of ``rows``."""
+        async with self.connected() as connection:
+            await connection.executemany(statement, rows)
+
+    async def value(self, statement: str) -> Any:
+        """Return the first value that a statement gives."""
+        async with self.connected() as connection:
+            return await connection.value(statement)
+
+    @asynccontextmanager
+    async def connected(self, database: str | None = None) -> AsyncIterator[_Connection]:
+        wanted = self.name if database is None else database
+        if self.make == "postgresql":
+            pg = await asyncpg.connect(
+                host=HOST, port=self.port, user=self.user, database=wanted or "postgres"
+            )
+            try:
+                yield _Connection(pg.execute, pg.executemany, pg.fetchval)
+            finally:
+                await pg.close()
+            return
+        connection: Any = await asyncmy.connect(
+            host=HOST, port=self.port, user=self.user, database=wanted or None, autocommit=True
+        )
+        try:
+            async with connection.cursor() as cursor:
+
+                async def value(statement: str) -> Any:
+                    await cursor.execute(statement)
+                    row = await cursor.fetchone()
+                    return None if row is None else row[0]
+
+                yield _Connection(cursor.execute, cursor.executemany, value)
+        finally:
+            await connection.ensure_closed()
+
+
+@dataclass(frozen=True)
+class _Connection:
+    execute: Callable[[str], Coroutine[Any, Any, Any]]
+    executemany: Callable[[str, list[tuple[object, ...]]], Coroutine[Any, Any, Any]]
+    value: Callable[[str], Coroutine[Any, Any, Any]]
+
+
+def need(what: str, port: int) -> None:
+    """Skip where nothing answers at ``port``; fail if REQUIRE_SERVICES says so."""
+    with socket.socket() as found:
+        found.settimeout(2)
+        there = not found.connect_ex((HOST, port))
+    if not there and os.environ.get("REQUIRE_SERVICES"):
+        pytest.fail(f"missing: {what} at {HOST}:{port}")
+    if not there:
+        pytest.skip(f"missing: {what} at {HOST}:{port}")
+
+
+def apart(work: Coroutine[Any, Any, None]) -> None:
+    """Run ``work`` to its end in a thread of its own, whatever loop runs in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """Give an empty PostgreSQL database; it is dropped at the end."""
+    port = int(os.environ.get("PGPORT", "5432"))
+    need("PostgreSQL", port)
+    server = Server("postgresql", port, "postgres", f"sample_{secrets.token_hex(6)}")
+    apart(server.execute(f"CREATE DATABASE {server.name}", database=""))
+    yield server
+    apart(server.execute(f"DROP DATABASE {server.name} WITH (FORCE)", database=""))
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[Server]:
+    """Give an empty MariaDB database, whose collation ignores case and accents."""
+    port = int(os.environ.get("MARIADB_PORT", "3306"))
+    need("MariaDB", port)
+    server = Server("mariadb", port, "root", f"sample_{secrets.token_hex(6)}")
+    collation = "CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
+    apart(server.execute(f"CREATE DATABASE {server.name} {collation}", database=""))
+    yield server
+    apart(server.execute(f"DROP DATABASE {server.name}", database=""))
+
+
+SERVERS = [
+    pytest.param(make, marks=pytest.mark.services, id=make) for make in ("postgresql", "mariadb")
+]

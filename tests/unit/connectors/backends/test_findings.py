@@ -1,0 +1,160 @@
+"""A server is asked whether it is only read, bound in time, and holds what settings say."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from connectors.backends.base import SourceUnavailable
+from connectors.backends.mapping import RecordMap
+from connectors.backends.server import ServerOptions
+from connectors.backends.session import Finding
+from connectors.backends.sql import SqlBackend
+from tests.support.servers import SERVERS, Server
+from tests.unit.connectors.backends.backend_samples import (
+    AN,
+    DATABASE,
+    EMPTY,
+    UNIONS,
+    union,
+    write_file,
+)
+from tests.unit.connectors.backends.backend_servers import write_server
+
+_SECRET = "chìa khóa"
+
+
+@pytest.fixture(params=SERVERS)
+async def server(request: pytest.FixtureRequest) -> Server:
+    """Give a server that holds the sample's tables."""
+    server: Server = request.getfixturevalue(request.param)
+    await write_server(server, {**EMPTY, "unions": [union("u1")]})
+    return server
+
+
+@pytest.fixture
+async def reader(server: Server) -> AsyncIterator[str]:
+    """Make a user who may read and nothing else."""
+    name = f"reader_{secrets.token_hex(4)}"
+    if server.make == "postgresql":
+        await server.execute(
+            f"CREATE ROLE {name} LOGIN PASSWORD '{_SECRET}'",
+            f"GRANT USAGE ON SCHEMA public TO {name}",
+            f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}",
+        )
+        yield name
+        await server.execute(f"DROP OWNED BY {name}", f"DROP ROLE {name}")
+        return
+    await server.execute(
+        f"CREATE USER {name}@'%' IDENTIFIED BY '{_SECRET}'",
+        f"GRANT SELECT ON {server.name}.* TO {name}@'%'",
+    )
+    yield name
+    await server.execute(f"DROP USER {name}@'%'")
+
+
+def _backend(
+    server: Server, user: str | None = None, maps: dict[str, RecordMap] | None = None
+) -> SqlBackend:
+    options = ServerOptions(password=lambda: "" if user is None else _SECRET)
+    return SqlBackend(DATABASE, server.at(server.port, user), server=options, maps=maps)
+
+
+async def _findings(backend: SqlBackend) -> list[Finding]:
+    try:
+        return await backend.findings()
+    finally:
+        await backend.close()
+
+
+async def test_of_a_reader_there_is_nothing_to_find(server: Server, reader: str) -> None:
+    assert await _findings(_backend(server, reader)) == []
+
+
+async def test_a_reader_reads_with_the_password(server: Server, reader: str) -> None:
+    backend = _backend(server, reader)
+    batch = await backend.fetch(UNIONS, UNIONS.lookups[0], [AN])
+    await backend.close()
+    assert [row[0] for row in batch.by_key[AN].rows] == ["u1"]
+
+
+async def test_a_right_that_was_revoked_is_no_missing_table(server: Server, reader: str) -> None:
+    if server.make == "postgresql":
+        await server.execute(f"REVOKE SELECT ON unions FROM {reader}")
+    else:
+        user = f"{reader}@'%'"
+        await server.execute(
+            f"REVOKE SELECT ON {server.name}.* FROM {user}", f"GRANT SELECT ON things TO {user}"
+        )
+    backend = _backend(server, reader)
+    with pytest.raises(SourceUnavailable, match=r"InsufficientPrivilege|1142"):
+        await backend.fetch(UNIONS, UNIONS.lookups[0], [AN])
+    await backend.close()
+
+
+async def test_an_administrator_is_found(server: Server) -> None:
+    found = await _findings(_backend(server))
+    assert {one.about for one in found} == {"role"}
+
+
+async def test_a_role_that_may_write_is_found(server: Server, reader: str) -> None:
+    user = reader if server.make == "postgresql" else f"{reader}@'%'"
+    await server.execute(f"GRANT INSERT ON unions TO {user}")
+    (found,) = await _findings(_backend(server, reader))
+    assert found.about == "role"
+    assert "unions" in found.text
+
+
+async def test_a_table_and_a_column_that_are_not_there_are_found(
+    server: Server, reader: str
+) -> None:
+    maps = {
+        "cases": RecordMap(table="vu_viec"),
+        "unions": RecordMap(columns={"mood": "tam_trang"}),
+        "things": RecordMap(mapped=False),
+    }
+    found = {(one.about, one.text) for one in await _findings(_backend(server, reader, maps))}
+    assert found == {
+        ("tables", "there is no table vu_viec for cases"),
+        ("columns", "column tam_trang of unions is not there, or may not be read"),
+    }
+
+
+async def test_a_key_without_an_index_is_found(server: Server, reader: str) -> None:
+    on = "" if server.make == "postgresql" else "ON unions"
+    await server.execute(f"DROP INDEX ix_unions_2 {on}")
+    (found,) = await _findings(_backend(server, reader))
+    text = "one_id, other_id of unions: without an index it is read whole"
+    assert found == Finding("index", text)
+
+
+async def test_a_link_without_an_index_is_found(server: Server, reader: str) -> None:
+    on = "" if server.make == "postgresql" else "ON cases"
+    await server.execute(f"DROP INDEX ix_cases_0 {on}")
+    found = await _findings(_backend(server, reader))
+    text = "case_no of cases: without an index it is read whole"
+    assert found == [Finding("index", text)]
+
+
+async def test_a_server_that_does_not_let_one_in_is_a_finding_without_names(
+    server: Server,
+) -> None:
+    (found,) = await _findings(_backend(server, "nobody_at_all"))
+    assert found.about == "server"
+    assert "nobody_at_all" not in found.text
+    assert _SECRET not in found.text
+
+
+def test_options_show_no_password() -> None:
+    assert _SECRET not in repr(ServerOptions(password=lambda: _SECRET))
+
+
+async def test_a_file_without_a_table_is_found(tmp_path: Path) -> None:
+    path = write_file(tmp_path / "sample.sqlite", {**EMPTY, "unions": ()})
+    assert await _findings(SqlBackend(DATABASE, f"sqlite:///{path}")) == []
+    maps = {"things": RecordMap(table="do_vat")}
+    found = await _findings(SqlBackend(DATABASE, f"sqlite:///{path}", maps=maps))
+    assert found == [Finding("tables", "there is no table do_vat: NOT_OPERATING")]

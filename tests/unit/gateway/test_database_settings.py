@@ -1,0 +1,142 @@
+"""How a database is reached is said in settings; secrets in them are never shown."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from connectors.backends.sql import SqlBackend
+from connectors.description import Row
+from gateway.app import _backend
+from gateway.settings import load
+from tests.support.servers import Server
+from tests.unit.connectors.backends.backend_samples import AN, DATABASE, UNIONS, union
+from tests.unit.connectors.backends.backend_servers import write_server
+
+PREFIX = "JUSTICE_GATEWAY_"
+_SECRET = "mật khẩu 7"
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.upper().startswith(PREFIX):
+            monkeypatch.delenv(name)
+
+
+def _made(folder: Path, text: str) -> SqlBackend:
+    path = folder / "gateway.toml"
+    path.write_text(text, "utf-8")
+    settings = load(path)
+    backend = _backend(DATABASE, settings, settings.databases["sample"])
+    assert isinstance(backend, SqlBackend)
+    return backend
+
+
+async def _unions(backend: SqlBackend) -> list[Row]:
+    try:
+        batch = await backend.fetch(UNIONS, UNIONS.lookups[0], [AN])
+        return list(batch.by_key[AN].rows)
+    finally:
+        await backend.close()
+
+
+_MAPPED = """
+[databases.sample]
+url = "sqlite:///ho_tich.sqlite"
+
+[databases.sample.records.unions]
+table = "ket_hon"
+columns = { event_id = "MaSo", one_id = "Chong", other_id = "Vo", registered_on = "NgayDK" }
+values = { mood = { 1 = "CALM", 2 = "LOUD" } }
+dates = { registered_on = ["%d/%m/%Y", "%Y"] }
+
+[databases.sample.records.things]
+mapped = false
+"""
+
+
+async def test_a_table_of_other_names_is_read_by_settings_alone(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "ho_tich.sqlite")) as file, file:
+        file.execute("CREATE TABLE ket_hon (MaSo, Chong, Vo, NgayDK, mood)")
+        file.execute(f"INSERT INTO ket_hon VALUES ('7/1957', '{AN}', NULL, '1957', '2')")
+    (row,) = await _unions(_made(tmp_path, _MAPPED))
+    assert [str(value) for value in row] == ["7/1957", AN, "None", "1957", "LOUD"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('records.foo.table = "x"', "databases.sample.records.foo: there is no record foo"),
+        (
+            'records.unions.columns.foo = "x"',
+            "databases.sample.records.unions.columns.foo: there is no column foo; there are event_",
+        ),
+        ('zone = "Mars"', "databases.sample.zone: there is no time zone Mars"),
+        ('url = "oracle://x"', "databases.sample: oracle databases are not supported"),
+        (
+            'url = "postgresql://u:geheim@db/x"',
+            "databases.sample: a server's URL holds no password",
+        ),
+        ('url = "geheim"', "databases.sample: a database URL is written scheme://..."),
+        ('url = "mariadb://u@db/x"\ntls_ca = "no.pem"', "databases.sample: tls_ca cannot be read"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_the_settings_name(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    url = "" if text.startswith("url") else 'url = "sqlite:///x.sqlite"\n'
+    with pytest.raises(ValueError, match=r"^databases\.sample") as caught:
+        _made(tmp_path, f"[databases.sample]\n{url}{text}")
+    assert str(caught.value).startswith(message)
+    assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["records.x.tabel = 'x'", "tls = 'on'", "connect_timeout = 0"])
+def test_a_misspelling_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ValidationError):
+        _made(tmp_path, f"[databases.sample]\nurl = 'sqlite:///x'\n{text}")
+
+
+@pytest.mark.parametrize("secret", [_SECRET, "0123", "12345", "true", "[1]", '{"a": 1}', "null"])
+def test_a_password_from_the_environment_is_taken_as_it_is_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}DATABASES__NOTARY__PASSWORD", secret)
+    monkeypatch.setenv(f"{PREFIX}DATABASES__NOTARY__URL", "mariadb://gateway@secret-host/notary")
+    settings = load()
+    password = settings.databases["notary"].password
+    assert password is not None
+    assert password.get_secret_value() == secret
+    shown = repr(settings) + str(settings)
+    assert f"'{secret}'" not in shown
+    assert "secret-host" not in shown
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("place", ["file", "environment"])
+async def test_a_server_is_reached_with_the_password_of_a_file_or_of_the_environment(
+    mariadb: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    await write_server(mariadb, {"unions": [union("u1")]})
+    user = f"gateway_{secrets.token_hex(4)}"
+    await mariadb.execute(
+        f"CREATE USER {user} IDENTIFIED BY '{_SECRET}'",
+        f"GRANT SELECT ON {mariadb.name}.* TO {user}",
+    )
+    text = f"[databases.sample]\nurl = '{mariadb.at(mariadb.port, user)}'\n"
+    if place == "file":
+        (tmp_path / "sample.password").write_text(f"{_SECRET}\n", "utf-8")
+        text += "password_file = 'sample.password'"
+    else:
+        monkeypatch.setenv(f"{PREFIX}DATABASES__SAMPLE__PASSWORD", _SECRET)
+    try:
+        assert len(await _unions(_made(tmp_path, text))) == 1
+    finally:
+        await mariadb.execute(f"DROP USER {user}")
