@@ -93,6 +93,17 @@ class SourceUnavailable(Exception):
     """
 
 
+class SourceRefused(SourceUnavailable):
+    """The source answered, and will not serve the gateway: access or configuration is wrong.
+
+    Asking again does not help, and the source is not down.
+    """
+
+
+class SourceMaintenance(SourceUnavailable):
+    """The source says that it is under maintenance. Asking again at once does not help."""
+
+
 class NotMapped(Exception):
     """The source answers, but has no table for this record. The message is for logs only."""
 
@@ -101,8 +112,8 @@ class Backend(Protocol):
     """A way to one database.
 
     A backend belongs to one event loop and serves any number of calls at once. Nothing it raises
-    but SourceUnavailable and NotMapped is expected; anything else is a defect. Cancelling a call
-    at any moment leaks nothing and leaves the backend fit for the next.
+    but SourceUnavailable (with its kinds) and NotMapped is expected; anything else is a defect.
+    Cancelling a call at any moment leaks nothing and leaves the backend fit for the next.
     """
 
     @property
