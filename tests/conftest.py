@@ -7,10 +7,21 @@ import shutil
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.support.servers import mariadb, postgresql
 
 __all__ = ["mariadb", "postgresql", "services"]
+
+# Tracebacks as they are: drawn with all local values, each one takes most of a second.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.set_exc_info,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 _AUDIT = Path(__file__).parent / "acceptance" / "graphql_http" / "node_modules"
 
