@@ -16,8 +16,9 @@ import httpx2
 import pytest
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from gateway.access.revocations import LOOK_EVERY, revoke
+from gateway.access.revocations import revoke
 from gateway.settings import Access, TrustedIssuer
+from gateway.shared_lines import LOOK_EVERY
 from tests.support.people import HOA
 from tests.support.process import free_port
 from tests.support.running import Running, codes, running

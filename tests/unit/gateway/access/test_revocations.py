@@ -11,10 +11,11 @@ import pytest
 from joserfc.jwk import OKPKey
 from structlog.testing import capture_logs
 
-from gateway.access.revocations import LOOK_EVERY, Revocations, revoke
+from gateway.access.revocations import Revocations, revoke
 from gateway.access.tokens import Tokens, issue
 from gateway.errors import GatewayError
 from gateway.settings import Access
+from gateway.shared_lines import LOOK_EVERY
 from tests.support.running import TestClock, running
 
 
@@ -127,7 +128,7 @@ def test_what_cannot_be_read_leaves_what_is_known(path: Path, clock: TestClock) 
     clock.advance(LOOK_EVERY)
     with capture_logs() as logs:
         assert revoked.holds("t1")
-    assert [one["event"] for one in logs] == ["revocations cannot be read"]
+    assert [one["event"] for one in logs] == ["a shared file cannot be read"]
 
 
 def test_a_revocation_outlives_every_token_and_is_then_forgotten(
