@@ -77,13 +77,15 @@ def read_rows(record: Record, found: Collection[Sequence[object]]) -> Rows:
 class Batch:
     """The answer to one ``fetch``.
 
-    ``by_key``: an entry for every key asked, with empty ``Rows`` where nothing was found.
+    ``by_key``: an entry for every key that was answered, with empty ``Rows`` where nothing was
+    found. ``failed``: why the others were not, for logs; a key stands in one of the two.
     ``as_of``: the source's own statement of how fresh it is (in UTC), None when it makes none;
     never invented.
     """
 
     by_key: Mapping[str, Rows]
     as_of: datetime | None = None
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 class SourceUnavailable(Exception):
@@ -156,7 +158,8 @@ class Backend(Protocol):
         rows of a key are ordered by ``record.date`` as stored, newest first and unknown dates
         last, then by ``record.identity``. Of these the first ``record.asked`` count; whether there
         were more says ``truncated``. A row that cannot be decoded costs only itself: it is counted
-        as ``unreadable`` for the keys it was found for. Keys may repeat.
+        as ``unreadable`` for the keys it was found for. Keys may repeat. What is wrong with one key
+        alone costs that key (``Batch.failed``).
 
         Raises SourceUnavailable when the source does not answer, NotMapped when it has no table
         for the record.

@@ -131,7 +131,8 @@ class SqlBackend:
             return await _find(session, want, asked), as_of
 
         found, as_of = await self._call(read)
-        return Batch(await _read(want.stored, found), as_of)
+        by_key, failed = await _read(want.stored, found)
+        return Batch(by_key, as_of, failed)
 
     def _want(self, record: Record, lookup: Lookup) -> Wanted:
         """Return what a lookup runs, made once; raises NotMapped."""
@@ -230,28 +231,30 @@ def _is_text(key: str) -> bool:
     return key.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in key)
 
 
-async def _read(stored: Stored, found: _Found) -> dict[str, Rows]:
-    """Decode the rows of each key, letting others run after every few hundred."""
+async def _read(stored: Stored, found: _Found) -> tuple[dict[str, Rows], dict[str, str]]:
+    """Decode the rows of each key, letting others run after every few hundred.
+
+    Returns the rows by key, and for keys whose rows cannot be given why not.
+    """
     by_key: dict[str, Rows] = {}
+    failed: dict[str, str] = {}
     rows = 0
     for key, raws in found.items():
         mine = raws if stored.read is None else [stored.read(raw) for raw in raws]
+        if not stored.sorts and len(mine) > SORTED_HERE:
+            # Which of them are the newest, nobody knows then.
+            failed[key] = "too many rows whose dates do not sort"
+            continue
         by_key[key] = read_rows(stored.record, mine if stored.sorts else _sorted(stored, mine))
         rows += len(raws)
         if rows >= _ROWS_AT_ONCE:
             rows = 0
             await asyncio.sleep(0)
-    return by_key
+    return by_key, failed
 
 
 def _sorted(stored: Stored, rows: list[_Raw]) -> list[_Raw]:
-    """Put rows in order that the source can't: newest first, unknown dates last, by identity.
-
-    Raises SourceUnavailable where there may be more rows than were asked for: which of them are
-    the newest, nobody knows then.
-    """
-    if len(rows) > SORTED_HERE:
-        raise SourceUnavailable("one key has too many rows whose dates do not sort")
+    """Put rows in order that the source can't: newest first, unknown dates last, by identity."""
     record = stored.record
     assert record.date is not None  # without a date, the source sorts
     date, identity = record.positions[record.date], record.positions[record.identity]

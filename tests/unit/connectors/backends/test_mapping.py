@@ -246,8 +246,11 @@ async def test_more_rows_than_can_be_put_in_order_are_no_answer(tmp_path: Path) 
     row = {"event_id": "u", "one_id": AN, "other_id": None, "registered_on": "x", "mood": None}
     path = _table(tmp_path / "x.sqlite", "unions", *([row] * (SORTED_HERE + 1)))
     given = RecordMap(dates={"registered_on": ("%d/%m/%Y",)})
-    with pytest.raises(SourceUnavailable, match="too many rows"):
-        await _fetch(path, UNIONS, AN, {"unions": given})
+    backend = SqlBackend(DATABASE, f"sqlite:///{path}", maps={"unions": given})
+    batch = await backend.fetch(UNIONS, UNIONS.lookups[0], [AN, BINH])
+    await backend.close()
+    assert batch.failed == {AN: "too many rows whose dates do not sort"}
+    assert batch.by_key == {BINH: Rows()}
 
 
 async def test_a_record_that_is_not_mapped_says_so(tmp_path: Path) -> None:
