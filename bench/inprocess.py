@@ -98,7 +98,8 @@ def context(service: Service, caller: Caller, deadline: float) -> Context:
     loaders = Loaders(service.sources, service.clock, deadline)
     today = legal_date(service.clock.now())
     reader = Reader(caller, service.sources, loaders, today, service.log)
-    return Context(reader, service.sources, service.settings.limits, service.plans)
+    limits = service.settings.limits
+    return Context(reader, service.sources, limits, service.plans, service.maintenance)
 
 
 def _data(outcome: Outcome) -> object:

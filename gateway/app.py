@@ -34,6 +34,7 @@ from gateway.keys import check_keys, load_ring
 from gateway.limits.admission import Admission
 from gateway.limits.guesses import Guesses
 from gateway.limits.rates import Rates
+from gateway.maintenance import Maintenance, Window
 from gateway.operations.publishing import publish
 from gateway.operations.registry import Operations
 from gateway.plan.bindings import Bindings, bind
@@ -110,11 +111,12 @@ def _service(
     clock: Clock,
 ) -> Service:
     check_keys(settings)
+    maintenance = _maintenance(settings, clock)
     sources = {}
     for one in databases:
         own = settings.databases.get(one.name, DatabaseSettings())
         backend = backends.get(one.name) or _backend(one, settings, own)
-        sources[one.name] = Source(one, backend, own, clock)
+        sources[one.name] = Source(one, backend, own, clock, maintenance, settings.limits.deadline)
     graphql_schema, bindings = build_schema(databases), bind(databases)
     audit = AuditLog.configured(settings, clock)
     hashes = load_ring(settings, "person_hash")
@@ -128,6 +130,7 @@ def _service(
         admission=Admission(settings.rates.in_flight, settings.limits.deadline),
         tokens=Tokens.configured(settings, clock),
         sources=sources,
+        maintenance=maintenance,
         journal=audit.journal,
         audit=audit,
         operations=_operations(settings, graphql_schema, bindings),
@@ -135,6 +138,14 @@ def _service(
         log=PersonLog(audit, hashes, clock, settings.limits.deadline / 2),
         person_hash=hashes,
     )
+
+
+def _maintenance(settings: Settings, clock: Clock) -> Maintenance:
+    fixed = {
+        name: [Window(name, window.begins, window.ends) for window in one.maintenance_windows]
+        for name, one in settings.databases.items()
+    }
+    return Maintenance(settings.path(settings.maintenance), clock, fixed)
 
 
 def _operations(settings: Settings, schema: GraphQLSchema, bindings: Bindings) -> Operations:

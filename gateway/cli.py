@@ -25,6 +25,7 @@ from gateway.clock import SystemClock
 from gateway.errors import GatewayError
 from gateway.key_commands import keys_app
 from gateway.logs import configure
+from gateway.maintenance_commands import maintenance_app
 from gateway.operations.commands import operations_app
 from gateway.plan.document import InvalidDocument
 from gateway.printing import printed
@@ -42,6 +43,7 @@ app.add_typer(token_app, name="token")
 app.add_typer(audit_app, name="audit")
 app.add_typer(keys_app, name="keys")
 app.add_typer(operations_app, name="operations")
+app.add_typer(maintenance_app, name="maintenance")
 console = Console()
 
 

@@ -183,7 +183,9 @@ async def by_reference(
     service: Service, asked: Asked, ast: DocumentNode, reader: Reader
 ) -> Outcome:
     """Run ``ast`` field by field with graphql-core over the resolvers of the schema."""
-    context = Context(reader, service.sources, service.settings.limits, service.plans)
+    context = Context(
+        reader, service.sources, service.settings.limits, service.plans, service.maintenance
+    )
     outcome = execute(
         service.schema,
         ast,

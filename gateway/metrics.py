@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 #: Operations about persons that the reference executor answered in a plan's place, by reason.
 UNPLANNED = Counter(
@@ -27,4 +27,47 @@ OPERATIONS_CALLED = Counter(
     "justice_gateway_operation_calls",
     "Calls of published operations",
     ["operation"],
+)
+#: Seconds that calls to databases took, failed ones too.
+SOURCE_SECONDS = Histogram(
+    "justice_gateway_source_seconds",
+    "Seconds that calls to databases took, failed ones too",
+    ["database"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+)
+#: Calls to databases that are under way.
+SOURCE_CALLS = Gauge(
+    "justice_gateway_source_calls_in_flight",
+    "Calls to databases that are under way",
+    ["database"],
+)
+#: Calls that were made once more, because the database did not answer the first time.
+SOURCE_RETRIES = Counter(
+    "justice_gateway_source_retries",
+    "Calls made once more, because the database did not answer the first time",
+    ["database"],
+)
+#: Reads that databases did not answer, by the state that their lists have.
+SOURCE_FAILURES = Counter(
+    "justice_gateway_source_failures",
+    "Reads that databases did not answer, by the state that their lists have",
+    ["database", "state"],
+)
+#: Whether a database is asked: 1 at the state in which its breaker is.
+BREAKER = Gauge(
+    "justice_gateway_breaker",
+    "Whether a database is asked: 1 at the state in which its breaker is",
+    ["database", "state"],
+)
+#: Things that are wrong with how a database is set up, as they were last looked at.
+SOURCE_FINDINGS = Gauge(
+    "justice_gateway_source_findings",
+    "Things that are wrong with how a database is set up, as they were last looked at",
+    ["database"],
+)
+#: Settings read again while the gateway runs, by what came of them.
+RELOADS = Counter(
+    "justice_gateway_settings_reloads",
+    "Settings read again while the gateway runs, by what came of them",
+    ["outcome"],
 )

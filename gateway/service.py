@@ -16,6 +16,7 @@ from gateway.keys import Keyring
 from gateway.limits.admission import Admission
 from gateway.limits.guesses import Guesses
 from gateway.limits.rates import Rates
+from gateway.maintenance import Maintenance
 from gateway.operations.registry import Operations
 from gateway.plans import Plans
 from gateway.reading import Log
@@ -35,6 +36,7 @@ class Service:
     admission: Admission
     tokens: Tokens
     sources: Mapping[str, Source]
+    maintenance: Maintenance
     journal: Journal
     audit: AuditLog
     log: Log

@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -70,6 +78,19 @@ class RecordSettings(_Part):
         return RecordMap(**dict(self))
 
 
+class MaintenanceWindow(_Part):
+    """When a database is in maintenance: moments with a zone; ``ends`` None: without an end."""
+
+    begins: AwareDatetime
+    ends: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> MaintenanceWindow:
+        if self.ends is not None and self.ends <= self.begins:
+            raise ValueError("maintenance ends after it begins")
+        return self
+
+
 class DatabaseSettings(_Part):
     """How one database is reached and what of it is here. Times in seconds.
 
@@ -77,8 +98,9 @@ class DatabaseSettings(_Part):
     ``password_file``: of a server; the first wins. ``tls``: None: verify, and off to this machine
     itself. ``transaction_pooling``: a pooler (PgBouncer) gives out connections by the transaction.
     ``zone``: the time zone of moments that are kept without one. ``records``: tables of other
-    names. ``stale_if_error``: how old rows may be that answer in place of a source that fails; 0
-    never lets them. ``provinces`` and ``since`` narrow the declared coverage.
+    names. ``breaker_failures``: see ``gateway.fetch.breaker``. ``stale_if_error``: how old rows may
+    be that answer in place of a source that fails; 0 never lets them. ``provinces`` and ``since``
+    narrow the declared coverage.
     """
 
     url: str | None = Field(default=None, repr=False)
@@ -93,7 +115,9 @@ class DatabaseSettings(_Part):
     group: Group | None = None
     timeout: float = Field(default=1.0, gt=0)
     calls_in_flight: int = Field(default=8, gt=0)
+    breaker_failures: int = Field(default=5, ge=0, le=20)
     maintenance: bool = False
+    maintenance_windows: tuple[MaintenanceWindow, ...] = ()
     stale_if_error: float = Field(default=0.0, ge=0)
     provinces: tuple[str, ...] | None = None
     since: date | None = None
@@ -301,6 +325,7 @@ class Settings(BaseSettings):
     clients: dict[str, Client] = {}
     redis: Redis = Redis()
     operations: Operations = Operations()
+    maintenance: Path = Path("maintenance/windows.jsonl")
     databases: dict[str, DatabaseSettings] = {}
     folder: Path = Path()
 

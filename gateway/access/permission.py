@@ -9,6 +9,7 @@ from graphql import OperationType
 from gateway.access.caller import Caller
 from gateway.errors import GatewayError
 from gateway.plan.document import Document, Operation
+from gateway.scopes import OPERATE
 from gateway.settings import Client
 
 
@@ -16,7 +17,7 @@ def permit(caller: Caller, document: Document, operation: Operation, in_url: boo
     """Refuse an operation that this caller, or a request in a URL, may not make.
 
     ``in_url``: the document came by GET. Raises GatewayError PERSON_IN_URL, METHOD_NOT_ALLOWED,
-    UNSUPPORTED_OPERATION, UNAUTHENTICATED, INTROSPECTION_DENIED, PURPOSE_REQUIRED or
+    UNSUPPORTED_OPERATION, UNAUTHENTICATED, FORBIDDEN, INTROSPECTION_DENIED, PURPOSE_REQUIRED or
     CASE_NUMBER_REQUIRED.
     """
     if in_url and document.names_person:
@@ -27,11 +28,21 @@ def permit(caller: Caller, document: Document, operation: Operation, in_url: boo
         raise GatewayError("UNSUPPORTED_OPERATION")
     if caller.is_anonymous and (operation.reads_persons or operation.introspects):
         raise unauthenticated("UNAUTHENTICATED")
+    if operation.kind is OperationType.MUTATION:
+        _operators(caller)
     if operation.introspects and not caller.may_introspect:
         raise GatewayError("INTROSPECTION_DENIED")
     asks = caller.may_name_persons or caller.may_verify
     if (operation.names_persons or operation.finds_things) and asks:
         _stated(caller)
+
+
+def _operators(caller: Caller) -> None:
+    """Hold that an operator asks: all there is to change is the gateway's own working."""
+    if caller.is_anonymous:
+        raise unauthenticated("UNAUTHENTICATED")
+    if OPERATE not in caller.scopes:
+        raise GatewayError("FORBIDDEN", details={"missing": [OPERATE]})
 
 
 def _stated(caller: Caller) -> None:

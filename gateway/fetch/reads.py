@@ -91,8 +91,8 @@ class Reads:
             source = self._sources[record.database]
             certain = source.unasked(record)
             if certain is not None or left <= 0:
-                state = State.TIMED_OUT if certain is None else certain
-                self._answer(kind, keys, [Answer(source.report(record, state))] * len(keys))
+                late = certain or Answer(source.report(record, State.TIMED_OUT))
+                self._answer(kind, keys, [late] * len(keys))
                 continue
             for batch in _batches(keys):
                 task = asyncio.create_task(source.fetch(record, lookup, batch, left))

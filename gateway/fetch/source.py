@@ -1,13 +1,15 @@
 """One database as the gateway reaches it: its backend, its settings, and what went wrong.
 
 ``Source.fetch`` never raises for what a source does: every key gets an answer with a state. It
-holds the timeout, the calls in flight and, where settings allow them, older rows in place of a
-failure.
+holds the timeout, the calls in flight, one more try, the circuit breaker, maintenance and, where
+settings allow them, older rows in place of a failure (design section 8).
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,16 +17,30 @@ from datetime import datetime
 
 import structlog
 
-from connectors.backends.base import Backend, Batch, NotMapped, Rows, Scope, SourceUnavailable
+from connectors.backends.base import (
+    Backend,
+    Batch,
+    NotMapped,
+    Rows,
+    Scope,
+    SourceMaintenance,
+    SourceRefused,
+    SourceUnavailable,
+)
 from connectors.description import Coverage, Database, Group, Lookup, Record
+from gateway import metrics
 from gateway.answer import Answer, SourceReport, State
 from gateway.clock import Clock
+from gateway.fetch.breaker import Breaker, BreakerState
+from gateway.maintenance import Maintenance, Window
 from gateway.settings import DatabaseSettings
 
 log = structlog.get_logger(__name__)
 
 _KEPT = 10_000
 _LIVE_FOR = 5.0
+#: What part of its time a call must have had before its end by the clock is the source's fault.
+_PATIENCE = 0.9
 
 _MESSAGES = {
     State.STALE: "Nguồn không trả lời; đây là dữ liệu đã lưu trước đó. / "
@@ -41,25 +57,47 @@ _MESSAGES = {
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """What a database answered when it was last asked whether it is there."""
+    """What a database answered when it was last asked whether it is there.
+
+    ``breaker``: whether this process asks it. ``maintenance``: now and planned.
+    """
 
     state: State
     checked_at: datetime | None
+    breaker: BreakerState
+    maintenance: list[Window]
 
 
 class Source:
-    """One database. ``backend`` is None for a database that the gateway does not reach."""
+    """One database. ``backend`` is None for a database that the gateway does not reach.
+
+    ``maintenance``: what is planned beside the settings. ``deadline``: the longest that any request
+    waits, in seconds.
+    """
 
     def __init__(
-        self, database: Database, backend: Backend | None, settings: DatabaseSettings, clock: Clock
+        self,
+        database: Database,
+        backend: Backend | None,
+        settings: DatabaseSettings,
+        clock: Clock,
+        maintenance: Maintenance | None = None,
+        deadline: float = math.inf,
     ) -> None:
         self.database = _narrowed(database, settings)
         self.backend = backend
         self.settings = settings
+        self.breaker = Breaker(settings.breaker_failures, clock, self._breaker_changed)
+        self._show(self.breaker.state)
+        self._seconds = metrics.SOURCE_SECONDS.labels(database.name)
+        self._in_flight = metrics.SOURCE_CALLS.labels(database.name)
         self._clock = clock
+        self._maintenance = maintenance
+        self._patience = _PATIENCE * min(settings.timeout, deadline)
         self._calls = asyncio.Semaphore(settings.calls_in_flight)
         self._older: OrderedDict[tuple[str, str, str], tuple[Answer, float]] = OrderedDict()
-        self._live: tuple[asyncio.Task[LiveState], float] | None = None
+        self._live: tuple[asyncio.Task[State], datetime, float] | None = None
+        self._pinging: asyncio.Task[State] | None = None
         self._coverages = {
             one.name: _coverage(one, self.database, settings) for one in database.records
         }
@@ -72,6 +110,7 @@ class Source:
         as_of: datetime | None = None,
         fetched_at: datetime | None = None,
         from_cache: bool = False,
+        message: str | None = None,
     ) -> SourceReport:
         """Return a report for ``record`` in ``state``, with the sentence that goes with it."""
         return SourceReport(
@@ -81,14 +120,19 @@ class Source:
             as_of,
             fetched_at,
             from_cache,
-            _MESSAGES.get(state),
+            message or _MESSAGES.get(state),
         )
 
-    def unasked(self, record: Record) -> State | None:
-        """Return the state that is certain without asking the database, or None."""
+    def unasked(self, record: Record) -> Answer | None:
+        """Return the answer that is certain without asking the database, or None."""
         if self.database.group is not Group.OPERATING or self.backend is None:
-            return State.NOT_OPERATING
-        return State.MAINTENANCE if self.settings.maintenance else None
+            return Answer(self.report(record, State.NOT_OPERATING))
+        if self.settings.maintenance:
+            return Answer(self.report(record, State.MAINTENANCE))
+        window = self._window()
+        if window is None:
+            return None
+        return Answer(self.report(record, State.MAINTENANCE, message=window.message))
 
     async def fetch(
         self, record: Record, lookup: Lookup, keys: Sequence[str], left: float
@@ -96,73 +140,176 @@ class Source:
         """Ask for ``keys`` and return an answer for each, in their order.
 
         ``left``: seconds that the request has left; the database's own timeout may be shorter.
-        Costs one statement to the source, or none where the state is certain without.
+        Costs one statement to the source, two where the first was not answered, none where the
+        state is certain without or the breaker is open.
         """
         certain = self.unasked(record)
         if certain is not None:
-            return [Answer(self.report(record, certain)) for _ in keys]
-        started = self._clock.now()
+            return [certain for _ in keys]
+        asked = _Asked(self._clock.now())
         try:
-            async with asyncio.timeout(min(left, self.settings.timeout)), self._calls:
-                started = self._clock.now()
-                assert self.backend is not None
-                batch = await self.backend.fetch(record, lookup, keys)
+            async with asyncio.timeout(min(left, self.settings.timeout)):
+                batch = await self._ask(record, lookup, keys, asked)
         except NotMapped:
             return [Answer(self.report(record, State.NOT_OPERATING)) for _ in keys]
         except TimeoutError:
-            log.warning("source timed out", database=self.database.name, record=record.name)
-            failed = self.report(record, State.TIMED_OUT, fetched_at=started)
+            # Who has little time left learns nothing of the source.
+            if asked.since is not None and asked.waited(self._clock) >= self._patience:
+                self.breaker.ended(asked.turn, succeeded=False)
+            failed = self._failed(record, State.TIMED_OUT, asked, "timeout")
+        except SourceMaintenance as error:
+            failed = self._failed(record, State.MAINTENANCE, asked, str(error))
         except SourceUnavailable as error:
-            log.warning(
-                "source unavailable",
-                database=self.database.name,
-                record=record.name,
-                reason=str(error),
-            )
-            failed = self.report(record, State.UNAVAILABLE, fetched_at=started)
+            failed = self._failed(record, State.UNAVAILABLE, asked, str(error))
         except Exception:  # a defect of a backend costs its own lists only
             log.exception("backend failed", database=self.database.name, record=record.name)
-            failed = self.report(record, State.UNAVAILABLE, fetched_at=started)
+            failed = self._failed(record, State.UNAVAILABLE, asked, "defect")
         else:
-            return self._answered(record, lookup, keys, batch, started)
+            return self._answered(record, lookup, keys, batch, asked.at)
         return [self._older_or(record, lookup, key, failed) for key in keys]
 
     async def live(self) -> LiveState:
         """Return whether the database answers; it is asked every five seconds at most."""
-        now = self._clock.monotonic()
-        if self._live is None or now - self._live[1] > _LIVE_FOR:
-            self._live = (asyncio.create_task(self._ask()), now)
-        return await asyncio.shield(self._live[0])
+        state, at = State.NOT_OPERATING, None
+        if self.database.group is Group.OPERATING and self.backend is not None:
+            state = State.MAINTENANCE
+            if not self.settings.maintenance and self._window() is None:
+                state, at = await self._looked()
+        planned = [] if self._maintenance is None else self._maintenance.windows(self.database.name)
+        return LiveState(state, at, self.breaker.state, planned)
 
-    async def _ask(self) -> LiveState:
-        if self.database.group is not Group.OPERATING or self.backend is None:
-            return LiveState(State.NOT_OPERATING, None)
-        if self.settings.maintenance:
-            return LiveState(State.MAINTENANCE, None)
-        now = self._clock.now()
+    async def _looked(self) -> tuple[State, datetime]:
+        now = self._clock.monotonic()
+        if self._live is None or now - self._live[2] > _LIVE_FOR:
+            self._live = (asyncio.create_task(self._ping()), self._clock.now(), now)
+        task, at, _ = self._live
+        return await asyncio.shield(task), at
+
+    async def _ping(self) -> State:
+        """Ask whether the database is there; the breaker learns of it."""
+        assert self.backend is not None
         try:
             async with asyncio.timeout(self.settings.timeout):
                 await self.backend.ping()
         except TimeoutError:
-            return LiveState(State.TIMED_OUT, now)
+            return State.TIMED_OUT
+        except SourceMaintenance:
+            return State.MAINTENANCE
         except SourceUnavailable:
-            return LiveState(State.UNAVAILABLE, now)
+            return State.UNAVAILABLE
         except Exception:  # a defect of a backend costs its own lists only
             log.exception("backend failed", database=self.database.name)
-            return LiveState(State.UNAVAILABLE, now)
-        return LiveState(State.ANSWERED, now)
+            return State.UNAVAILABLE
+        self.breaker.answered()
+        return State.ANSWERED
+
+    async def _ask(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asked: _Asked
+    ) -> Batch:
+        """Ask the source, and once more if it did not answer: reading twice does no harm.
+
+        Raises what ``Backend.fetch`` does; SourceUnavailable too while the breaker is open.
+        """
+        try:
+            return await self._once(record, lookup, keys, asked)
+        except (SourceRefused, SourceMaintenance):
+            raise
+        except SourceUnavailable:
+            if self.breaker.state is not BreakerState.CLOSED:
+                raise
+            metrics.SOURCE_RETRIES.labels(self.database.name).inc()
+            return await self._once(record, lookup, keys, asked)
+
+    async def _once(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asked: _Asked
+    ) -> Batch:
+        assert self.backend is not None
+        async with self._calls:
+            turn = self.breaker.enter()
+            if turn is None:
+                self._ping_if_due()
+                raise SourceUnavailable("not asked: the breaker is open")
+            asked.begins(turn, self._clock)
+            succeeded: bool | None = None
+            began = time.perf_counter()
+            self._in_flight.inc()
+            try:
+                batch = await self.backend.fetch(record, lookup, keys)
+                succeeded = True
+            except NotMapped:
+                succeeded = True
+                raise
+            except (SourceRefused, SourceMaintenance):
+                raise  # it is there, and says what it will not do
+            except SourceUnavailable:
+                succeeded = False
+                raise
+            finally:
+                self._in_flight.dec()
+                self._seconds.observe(time.perf_counter() - began)
+                if succeeded is not None:
+                    self.breaker.ended(turn, succeeded)
+        return batch
+
+    def _ping_if_due(self) -> None:
+        """See in the background whether the database is back."""
+        if self._pinging is None and self.breaker.ping_is_due():
+            self._pinging = asyncio.create_task(self._ping())
+            self._pinging.add_done_callback(self._pinged)
+
+    def _pinged(self, _: asyncio.Task[State]) -> None:
+        self._pinging = None
+
+    def _breaker_changed(self, state: BreakerState) -> None:
+        self._show(state)
+        level = log.warning if state is BreakerState.OPEN else log.info
+        level("breaker changed", database=self.database.name, breaker=state.name)
+
+    def _show(self, state: BreakerState) -> None:
+        for one in BreakerState:
+            metrics.BREAKER.labels(self.database.name, one.name).set(one is state)
+
+    def _window(self) -> Window | None:
+        if self._maintenance is None:
+            return None
+        return self._maintenance.current(self.database.name)
+
+    def _failed(self, record: Record, state: State, asked: _Asked, reason: str) -> SourceReport:
+        """Return the report of a failure, which is counted and logged."""
+        metrics.SOURCE_FAILURES.labels(self.database.name, state.name).inc()
+        if asked.since is not None:  # what the breaker turned away is no news
+            log.warning(
+                "source failed",
+                database=self.database.name,
+                record=record.name,
+                state=state.name,
+                reason=reason,
+            )
+        return self.report(record, state, fetched_at=asked.at)
 
     def _answered(
         self, record: Record, lookup: Lookup, keys: Sequence[str], batch: Batch, started: datetime
     ) -> list[Answer]:
         answers = []
         for key in keys:
+            if key in batch.failed:
+                failed = self.report(record, State.UNAVAILABLE, fetched_at=started)
+                answers.append(self._older_or(record, lookup, key, failed))
+                continue
             found: Rows = batch.by_key[key]
             state = State.PARTIAL if found.unreadable else State.ANSWERED
             report = self.report(record, state, as_of=batch.as_of, fetched_at=started)
             answer = Answer(report, found.rows, found.unreadable, found.truncated)
             self._keep(record, lookup, key, answer)
             answers.append(answer)
+        if batch.failed:
+            log.warning(
+                "keys failed",
+                database=self.database.name,
+                record=record.name,
+                count=len(batch.failed),
+                reasons=sorted(set(batch.failed.values())),
+            )
         faults = {fault for found in batch.by_key.values() for fault in found.faults}
         if faults:
             count = sum(found.unreadable for found in batch.by_key.values())
@@ -199,6 +346,24 @@ class Source:
             from_cache=True,
         )
         return replace(older, report=report)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """When a source was asked. ``at``: of the statement; ``since``: of the first try, monotonic."""
+
+    at: datetime
+    since: float | None = None
+    turn: int = 0
+
+    def begins(self, turn: int, clock: Clock) -> None:
+        """Note that a call begins in this ``turn`` of the breaker."""
+        self.at, self.turn = clock.now(), turn
+        self.since = clock.monotonic() if self.since is None else self.since
+
+    def waited(self, clock: Clock) -> float:
+        """Return for how many seconds the source has been waited for."""
+        return 0.0 if self.since is None else clock.monotonic() - self.since
 
 
 def _narrowed(database: Database, settings: DatabaseSettings) -> Database:

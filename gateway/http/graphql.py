@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import orjson
+from graphql import OperationType
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -150,7 +151,7 @@ async def _permitted(
         await service.rates.cost(caller.client, made.cost)
     outcome = await answered(service, asked, made)
     answer = body(outcome.data, outcome.errors, _extensions(service, asked, made, outcome, call))
-    if operation.reads_persons:
+    if operation.reads_persons or operation.kind is OperationType.MUTATION:
         await _audit(service, request, asked, made, outcome, answer)
     return answer
 
@@ -178,7 +179,6 @@ async def _audit(
     answer: dict[str, object],
 ) -> None:
     """Have the answer's trace on disk before the answer leaves; raises AUDIT_UNAVAILABLE."""
-    assert made is not None  # whatever reads persons was made ready
     await service.journal.append(
         entry(
             service.person_hash,
@@ -189,7 +189,7 @@ async def _audit(
             outcome.trail.all(),
             {name: state.name for name, state in outcome.states.items()},
             codes(answer),
-            made.permissions.asked,
+            b"{}" if made is None else made.permissions.asked,
             deferred=service.settings.deferral(asked.caller.purpose),
             operation=None if asked.published is None else asked.published.header.id,
         )

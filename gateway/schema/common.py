@@ -9,10 +9,12 @@ import strawberry
 
 from connectors.description import Database, Group, Record, Text
 from gateway.answer import State
+from gateway.fetch.breaker import BreakerState
 from gateway.fetch.source import LiveState
 from gateway.notices import NoticeCode
 from gateway.plan.bindings import lists_of
 from gateway.schema.context import Context
+from gateway.schema.maintenance import window_type
 from gateway.schema.types import Types, list_of, plain, resolved
 
 
@@ -64,6 +66,16 @@ def database_type(types: Types) -> Any:
         [
             plain("state", state, Text("tình trạng", "state")),
             plain("checked_at", datetime | None, Text("hỏi lúc", "asked at")),
+            plain(
+                "breaker",
+                types.enumeration(BreakerState),
+                Text("có đang được hỏi không", "whether it is asked"),
+            ),
+            plain(
+                "maintenance",
+                list_of(window_type(types)),
+                Text("bảo trì đang diễn ra và sắp tới", "maintenance, now and planned"),
+            ),
         ],
         Text("Tình trạng hiện tại", "Whether the database answers now"),
     )

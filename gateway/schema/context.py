@@ -13,6 +13,7 @@ from gateway.answer import Answer, State, worst
 from gateway.errors import GatewayError
 from gateway.fetch.numbers import Numbers, population_of, resolve
 from gateway.fetch.source import Source
+from gateway.maintenance import Maintenance
 from gateway.notices import Notice, notices
 from gateway.opening import is_citizen, open_linked
 from gateway.plan.bindings import Computed
@@ -46,13 +47,15 @@ class Context:
 
     ``problems``: errors beside the data. ``trail``: who is touched, for the audit.
     ``states``: the worst state of each list asked for. ``mirrored``: notices of persons for whom
-    the field was not selected. ``plans``: for trials, which run nothing.
+    the field was not selected. ``plans``: for trials, which run nothing. ``maintenance``: for
+    operators, who plan it.
     """
 
     reader: Reader
     sources: Mapping[str, Source]
     limits: Limits
     plans: Plans
+    maintenance: Maintenance
     problems: list[GraphQLError] = field(default_factory=list)
     trail: Trail = field(default_factory=Trail)
     states: dict[str, State] = field(default_factory=dict)

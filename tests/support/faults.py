@@ -5,20 +5,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from connectors.backends.base import Backend, Batch, Capabilities, NotMapped, SourceUnavailable
+from connectors.backends.base import (
+    Backend,
+    Batch,
+    Capabilities,
+    NotMapped,
+    SourceMaintenance,
+    SourceRefused,
+    SourceUnavailable,
+)
 from connectors.description import Lookup, Record
 
 
 class Faulty:
     """Passes calls on to ``inner`` unless ``fault`` says otherwise.
 
-    ``fault``: None, "down", "hangs", "defect" or "unmapped". ``fetched`` notes what was asked.
+    ``fault``: None, "down", "once" (down for one call), "hangs", "defect", "unmapped", "refuses" or
+    "maintenance". ``fetched`` notes what was asked, ``pings`` how often whether it is there.
     """
 
     def __init__(self, inner: Backend, fault: str | None = None) -> None:
         self.inner = inner
         self.fault = fault
         self.only: str | None = None
+        self.pings = 0
         self.fetched: list[tuple[str, str, tuple[str, ...]]] = []
 
     @property
@@ -32,6 +42,7 @@ class Faulty:
         await self.inner.close()
 
     async def ping(self) -> None:
+        self.pings += 1
         await self._fail()
         await self.inner.ping()
 
@@ -45,6 +56,13 @@ class Faulty:
         match self.fault:
             case "down":
                 raise SourceUnavailable("secret-host refused the connection to secret_table")
+            case "once":
+                self.fault = None
+                raise SourceUnavailable("the connection was closed")
+            case "refuses":
+                raise SourceRefused("secret-host: access denied")
+            case "maintenance":
+                raise SourceMaintenance("secret-host: back soon")
             case "hangs":
                 await asyncio.Event().wait()
             case "defect":

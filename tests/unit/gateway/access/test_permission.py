@@ -15,7 +15,7 @@ from gateway.settings import Client
 
 SILENT = Caller(client="desk", scopes=frozenset({"population:read"}))
 OFFICER = replace(SILENT, purpose="1.000894", case_number="1/2026")
-OPERATOR = Caller(client="console", scopes=frozenset({"introspect"}))
+OPERATOR = Caller(client="console", scopes=frozenset({"introspect", "operate"}))
 CITIZEN = Caller(client="portal", scopes=frozenset({"me"}), citizen="001090012345")
 
 
@@ -119,6 +119,19 @@ def test_mutations_come_by_post_only() -> None:
     assert _code(error) == "METHOD_NOT_ALLOWED"
     assert error.headers == {"Allow": "POST"}
     assert _refusal(OPERATOR, "invalidate", kind=OperationType.MUTATION) is None
+
+
+@pytest.mark.parametrize(
+    ("caller", "code"),
+    [
+        (ANONYMOUS, "UNAUTHENTICATED"),
+        (OFFICER, "FORBIDDEN"),
+        (CITIZEN, "FORBIDDEN"),
+        (Caller(client="console", scopes=frozenset({"introspect"})), "FORBIDDEN"),
+    ],
+)
+def test_mutations_are_for_operators(caller: Caller, code: str) -> None:
+    assert _code(_refusal(caller, "planMaintenance", kind=OperationType.MUTATION)) == code
 
 
 @pytest.mark.parametrize("in_url", [False, True])

@@ -1,0 +1,98 @@
+"""Maintenance in the schema: when it is, and the operator's mutations.
+
+Who may change anything is decided for all mutations at once, before they run
+(``gateway.access.permission``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from connectors.description import Text
+from gateway.errors import GatewayError
+from gateway.maintenance import Window
+from gateway.schema.context import Context
+from gateway.schema.types import Types, plain, resolved
+
+
+def window_type(types: Types) -> Any:
+    """When a database is in maintenance."""
+    return types.object(
+        "MaintenanceWindow",
+        [
+            plain("id", str | None, Text("mã; null: do cấu hình", "id; null: settings say so")),
+            plain("database", str, Text("tên cơ sở dữ liệu", "name of the database")),
+            plain("begins", datetime, Text("bắt đầu lúc", "from when")),
+            plain("ends", datetime | None, Text("đến lúc; null: chưa định", "until; null: no end")),
+        ],
+        Text("Thời gian bảo trì", "When a database is in maintenance"),
+    )
+
+
+def mutation_fields(types: Types) -> list[StrawberryField]:
+    """Return what an operator may do about maintenance."""
+    window = window_type(types)
+    return [
+        resolved(
+            "plan_maintenance",
+            window | None,
+            _plan,
+            {"database": str, "begins": datetime | None, "ends": datetime | None},
+            Text(
+                "đặt thời gian bảo trì; không nêu lúc bắt đầu: ngay bây giờ, không nêu lúc kết "
+                "thúc: đến khi có thay đổi",
+                "plan maintenance; begins left out: now, ends left out: until it is ended",
+            ),
+        ),
+        resolved(
+            "end_maintenance",
+            window | None,
+            _end,
+            {"id": str},
+            Text("kết thúc hoặc hủy một đợt bảo trì", "end maintenance, or call it off"),
+        ),
+    ]
+
+
+async def _plan(
+    self: Any,
+    info: strawberry.Info,
+    database: str,
+    begins: datetime | None = strawberry.UNSET,
+    ends: datetime | None = strawberry.UNSET,
+) -> Window:
+    context: Context = info.context
+    if database not in context.sources:
+        raise GatewayError("INVALID_VALUE", "there is no database of this name")
+    window = Window(
+        database,
+        _zoned(begins) or context.maintenance.now(),
+        _zoned(ends),
+        planned_by=context.reader.caller.subject,
+    )
+    try:
+        return await asyncio.to_thread(context.maintenance.plan, window)
+    except ValueError as error:
+        raise GatewayError("INVALID_VALUE", str(error)) from None
+
+
+async def _end(self: Any, info: strawberry.Info, id: str) -> Window:  # noqa: A002 - in the schema
+    context: Context = info.context
+    window = context.maintenance.find(id)
+    if window is None:
+        raise GatewayError("INVALID_VALUE", "no maintenance with this id is open or to come")
+    return await asyncio.to_thread(context.maintenance.end, window)
+
+
+def _zoned(given: datetime | None) -> datetime | None:
+    """Return a moment, None where none is given; raises INVALID_VALUE for one without a zone."""
+    if not isinstance(given, datetime):
+        return None
+    if given.tzinfo is None:
+        raise GatewayError("INVALID_VALUE", "a moment has a time zone: 2026-11-27T22:00:00+07:00")
+    return given

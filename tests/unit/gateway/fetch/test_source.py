@@ -1,0 +1,229 @@
+"""One source: one more try, the breaker, maintenance, keys and callers that fail by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+
+from connectors.backends.base import Batch, Rows
+from connectors.backends.memory import MemoryBackend
+from connectors.description import Lookup, Record
+from connectors.population import DATABASE
+from gateway.answer import Answer, State
+from gateway.clock import Clock, SystemClock
+from gateway.fetch.breaker import PING_EVERY, BreakerState
+from gateway.fetch.source import Source
+from gateway.maintenance import Maintenance, Window
+from gateway.settings import DatabaseSettings
+from tests.support.faults import Faulty
+from tests.support.people import HOA, LAN, backends
+from tests.support.running import TestClock
+
+IDENTITY = DATABASE.by_name["identity"]
+LOOKUP = IDENTITY.lookups[0]
+
+
+def _source(
+    fault: str | None = None,
+    clock: Clock | None = None,
+    maintenance: Maintenance | None = None,
+    **settings: Any,
+) -> tuple[Source, Faulty]:
+    backend = Faulty(backends()["population"], fault)
+    made = DatabaseSettings.model_validate({"timeout": 20, **settings})
+    return Source(DATABASE, backend, made, clock or SystemClock(), maintenance), backend
+
+
+async def _ask(source: Source, *keys: str, left: float = 20) -> list[Answer]:
+    return await source.fetch(IDENTITY, LOOKUP, keys or (HOA,), left)
+
+
+async def _state(source: Source, left: float = 20) -> State:
+    (answer,) = await _ask(source, left=left)
+    return answer.report.state
+
+
+async def _open(source: Source) -> None:
+    while source.breaker.state is BreakerState.CLOSED:
+        assert await _state(source) is State.UNAVAILABLE
+
+
+async def _settled(source: Source) -> None:
+    """Let pings that are under way end."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.gather(*others)
+
+
+async def test_what_is_not_answered_once_is_asked_once_more() -> None:
+    source, backend = _source("once")
+    assert await _state(source) is State.ANSWERED
+    assert len(backend.fetched) == 2
+
+
+async def test_what_is_not_answered_twice_is_unknown() -> None:
+    source, backend = _source("down")
+    assert await _state(source) is State.UNAVAILABLE
+    assert len(backend.fetched) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        ("refuses", State.UNAVAILABLE),
+        ("maintenance", State.MAINTENANCE),
+        ("unmapped", State.NOT_OPERATING),
+        ("defect", State.UNAVAILABLE),
+    ],
+)
+async def test_a_source_that_says_no_is_not_asked_twice_and_is_not_down(
+    fault: str, state: State
+) -> None:
+    source, backend = _source(fault)
+    assert [await _state(source) for _ in range(30)] == [state] * 30
+    assert len(backend.fetched) == 30
+    assert source.breaker.state is BreakerState.CLOSED
+
+
+async def test_a_source_that_keeps_failing_is_asked_no_more_and_nothing_is_said_to_be_none() -> (
+    None
+):
+    source, backend = _source("down")
+    await _open(source)
+    before = len(backend.fetched)
+    (answer,) = await _ask(source)
+    assert (answer.report.state, answer.rows) == (State.UNAVAILABLE, None)
+    assert len(backend.fetched) == before
+
+
+async def test_a_source_that_came_back_is_asked_again_after_a_ping() -> None:
+    clock = TestClock()
+    source, backend = _source("down", clock)
+    await _open(source)
+    clock.advance(PING_EVERY)
+    assert await _state(source) is State.UNAVAILABLE
+    await _settled(source)
+    assert (backend.pings, source.breaker.state) == (1, BreakerState.OPEN)
+    backend.fault = None
+    clock.advance(PING_EVERY)
+    assert await _state(source) is State.UNAVAILABLE
+    await _settled(source)
+    assert [await _state(source) for _ in range(3)] == [State.ANSWERED] * 3
+    assert source.breaker.state is BreakerState.CLOSED
+
+
+async def test_while_it_is_away_one_ping_at_a_time_is_all_that_it_gets() -> None:
+    clock = TestClock()
+    source, backend = _source("down", clock)
+    await _open(source)
+    before = len(backend.fetched)
+    clock.advance(PING_EVERY)
+    await asyncio.gather(*(_state(source) for _ in range(50)))
+    await _settled(source)
+    assert (backend.pings, len(backend.fetched)) == (1, before)
+
+
+async def test_slow_answers_open_it_too_but_not_the_impatience_of_callers() -> None:
+    source, _ = _source("hangs", timeout=0.02)
+    for _ in range(8):
+        assert await _state(source, left=0.001) is State.TIMED_OUT
+    after = [source.breaker.state]
+    for _ in range(5):
+        assert await _state(source) is State.TIMED_OUT
+    after.append(source.breaker.state)
+    assert after == [BreakerState.CLOSED, BreakerState.OPEN]
+
+
+async def test_the_short_deadline_of_one_caller_does_not_end_the_call_of_another() -> None:
+    backend = _Slow()
+    source = Source(DATABASE, backend, DatabaseSettings(timeout=20), SystemClock())
+    patient = asyncio.create_task(_state(source))
+    assert await _state(source, left=0.01) is State.TIMED_OUT
+    backend.go.set()
+    assert await patient is State.ANSWERED
+
+
+async def test_a_caller_who_leaves_leaves_no_call_in_flight() -> None:
+    source, backend = _source("hangs", calls_in_flight=1)
+    leaving = asyncio.create_task(_state(source))
+    for _ in range(5):  # turns of the loop
+        await asyncio.sleep(0)
+    assert backend.fetched
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    backend.fault = None
+    assert await _state(source) is State.ANSWERED
+    assert source.breaker.state is BreakerState.CLOSED
+
+
+async def test_a_key_that_fails_costs_only_itself() -> None:
+    source = Source(DATABASE, _OneFails(), DatabaseSettings(timeout=20), SystemClock())
+    hoa, lan = await _ask(source, HOA, LAN)
+    assert (hoa.report.state, hoa.rows) == (State.UNAVAILABLE, None)
+    assert (lan.report.state, lan.rows) == (State.ANSWERED, ())
+
+
+async def test_within_planned_maintenance_nothing_is_asked_and_the_end_is_told(
+    tmp_path: Path,
+) -> None:
+    clock = TestClock()
+    maintenance = Maintenance(tmp_path / "windows", clock)
+    source, backend = _source(clock=clock, maintenance=maintenance)
+    begins = clock.now() + timedelta(minutes=10)
+    maintenance.plan(Window("population", begins, begins + timedelta(hours=1)))
+    assert await _state(source) is State.ANSWERED
+    clock.advance(601)
+    (answer,) = await _ask(source)
+    assert (answer.report.state, answer.rows) == (State.MAINTENANCE, None)
+    assert answer.report.message == (
+        "Cơ sở dữ liệu đang bảo trì đến 11:10 ngày 23/11/2026. / "
+        "The database is under maintenance until 2026-11-23T11:10+07:00."
+    )
+    assert (await source.live()).state is State.MAINTENANCE
+    clock.advance(3600)
+    assert await _state(source) is State.ANSWERED
+    assert len(backend.fetched) == 2
+
+
+async def test_the_breaker_and_what_failed_show_in_metrics() -> None:
+    def metric(name: str, **labels: str) -> float:
+        found = REGISTRY.get_sample_value(name, {"database": "population", **labels})
+        return found or 0.0
+
+    source, _ = _source("down")
+    assert metric("justice_gateway_breaker", state="CLOSED") == 1
+    failures = metric("justice_gateway_source_failures_total", state="UNAVAILABLE")
+    calls = metric("justice_gateway_source_seconds_count")
+    await _open(source)
+    assert metric("justice_gateway_breaker", state="OPEN") == 1
+    assert metric("justice_gateway_breaker", state="CLOSED") == 0
+    assert metric("justice_gateway_source_failures_total", state="UNAVAILABLE") > failures
+    assert metric("justice_gateway_source_seconds_count") == calls + 5
+    assert metric("justice_gateway_source_calls_in_flight") == 0
+
+
+class _Slow(MemoryBackend):
+    """Answers when told to go on."""
+
+    def __init__(self) -> None:
+        super().__init__(DATABASE, {"identity": []})
+        self.go = asyncio.Event()
+
+    async def fetch(self, record: Record, lookup: Lookup, keys: Sequence[str]) -> Batch:
+        await self.go.wait()
+        return await super().fetch(record, lookup, keys)
+
+
+class _OneFails(MemoryBackend):
+    """Has no answer for the first key."""
+
+    def __init__(self) -> None:
+        super().__init__(DATABASE, {"identity": []})
+
+    async def fetch(self, record: Record, lookup: Lookup, keys: Sequence[str]) -> Batch:
+        return Batch({key: Rows() for key in keys[1:]}, failed={keys[0]: "it makes no sense"})
