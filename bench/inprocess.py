@@ -95,7 +95,7 @@ def strawberry_schema() -> strawberry.Schema:
 
 def context(service: Service, caller: Caller, deadline: float) -> Context:
     """Return what the resolvers of one request share."""
-    loaders = Loaders(service.sources, service.clock, deadline)
+    loaders = Loaders(service.sources, service.clock, deadline, caller.asker)
     today = legal_date(service.clock.now())
     reader = Reader(caller, service.sources, loaders, today, service.log)
     limits = service.settings.limits

@@ -20,6 +20,7 @@ from bench.measure import Cost, Figures, in_turn_async
 from bench.report import save, show, surroundings
 from bench.site import Site, headers, site
 from bench.world import PEOPLE, numbers
+from connectors.backends.base import NOBODY
 from connectors.description import Lookup, Record, Row
 from gateway.access.caller import Caller
 from gateway.access.permission import permit
@@ -119,7 +120,7 @@ async def _permission(here: Site, number: str, found: list[Seen]) -> Callable[[]
 def _reader(here: Site) -> Reader:
     service = here.service
     today = service.clock.now().date()
-    loaders = Loaders(service.sources, service.clock, service.clock.monotonic())
+    loaders = Loaders(service.sources, service.clock, service.clock.monotonic(), NOBODY)
     return Reader(here.caller, service.sources, loaders, today, service.log)
 
 

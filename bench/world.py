@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from connectors.backends.base import Backend, Batch, NotMapped, read_rows
+from connectors.backends.base import NOBODY, Asker, Backend, Batch, NotMapped, read_rows
 from connectors.backends.memory import MemoryBackend
 from connectors.description import Database, Lookup, Record
 from connectors.registry import installed_databases
@@ -108,7 +108,9 @@ class Indexed(MemoryBackend):
         super().__init__(database, rows)
         self._found: dict[str, Mapping[str, list[tuple[object, ...]]]] = {}
 
-    async def fetch(self, record: Record, lookup: Lookup, keys: Sequence[str]) -> Batch:
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
         """Return the rows for ``keys``; see ``Backend.fetch``. Raises NotMapped."""
         if record.name not in self._rows:
             raise NotMapped(record.name)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 
+from connectors.backends.base import Evidence
 from connectors.description import Coded, Coverage, Database, Row
 
 
@@ -41,7 +42,8 @@ class SourceReport:
     ``as_of``: the source's own statement, or None; never invented. ``fetched_at``: when the
     statement to the source started (UTC), None when it was not asked. ``earlier_numbers_asked``:
     False when the person's earlier numbers could not be found out, so that records filed under
-    them may be missing here; None when the source was not asked.
+    them may be missing here; None when the source was not asked. ``evidence``: of the message that
+    brought the rows, where there was one.
     """
 
     state: State
@@ -52,6 +54,7 @@ class SourceReport:
     from_cache: bool = False
     message: str | None = None
     earlier_numbers_asked: bool | None = None
+    evidence: Evidence | None = None
 
     def about(self, earlier_numbers_asked: bool | None) -> SourceReport:
         """Return this report for a person of whom so much is known.
@@ -69,6 +72,7 @@ class SourceReport:
             self.from_cache,
             self.message,
             earlier_numbers_asked,
+            self.evidence,
         )
 
 

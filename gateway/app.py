@@ -19,6 +19,8 @@ from connectors.backends.base import Backend
 from connectors.backends.server import ServerOptions
 from connectors.backends.sql import SqlBackend
 from connectors.description import Database
+from connectors.xroad.backend import XroadBackend, XroadOptions
+from connectors.xroad.identifiers import identifier
 from gateway.access.tokens import Tokens
 from gateway.audit.log import AuditLog
 from gateway.audit.person_log import PersonLog
@@ -41,7 +43,7 @@ from gateway.plan.bindings import Bindings, bind
 from gateway.plans import Plans
 from gateway.schema.build import build_schema, schema_text
 from gateway.service import Service
-from gateway.settings import DatabaseSettings, Settings
+from gateway.settings import DatabaseSettings, Settings, Xroad
 
 
 def build_app(
@@ -157,6 +159,8 @@ def _operations(settings: Settings, schema: GraphQLSchema, bindings: Bindings) -
 
 def _backend(database: Database, settings: Settings, own: DatabaseSettings) -> Backend | None:
     """Return the way to ``database``; a relative SQLite file is relative to the settings file."""
+    if own.xroad is not None:
+        return _xroad(database, settings, own, own.xroad)
     if own.url is None:
         return None
     parsed, url = None, own.url
@@ -178,6 +182,30 @@ def _backend(database: Database, settings: Settings, own: DatabaseSettings) -> B
         here = f"databases.{database.name}"
         text = str(error)
         raise ValueError(text if text.startswith(here) else f"{here}: {text}") from None
+
+
+def _xroad(database: Database, settings: Settings, own: DatabaseSettings, xroad: Xroad) -> Backend:
+    def path(file: Path | None) -> Path | None:
+        return None if file is None else settings.path(file)
+
+    server = xroad.security_server
+    options = XroadOptions(
+        server=xroad.server,
+        client=identifier(xroad.client, (3, 4)),
+        service=identifier(xroad.service, (5,)),
+        security_server=None if server is None else identifier(server, (4,)),
+        shared=xroad.shared,
+        timeout=own.timeout + 0.5,
+        connect_timeout=own.connect_timeout,
+        connections=own.calls_in_flight,
+        tls_ca=path(xroad.tls_ca),
+        tls_certificate=path(xroad.tls_certificate),
+        tls_key=path(xroad.tls_key),
+    )
+    try:
+        return XroadBackend(database, options)
+    except ValueError as error:
+        raise ValueError(f"databases.{database.name}.xroad: {error}") from None
 
 
 def _server_options(settings: Settings, own: DatabaseSettings) -> ServerOptions:

@@ -33,6 +33,7 @@ from gateway.procedures.procedure import UNIFIED
 from gateway.process import settle
 from gateway.schema.build import build_schema, schema_text
 from gateway.settings import Settings
+from gateway.stand_in_command import stand_in
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -44,6 +45,7 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(keys_app, name="keys")
 app.add_typer(operations_app, name="operations")
 app.add_typer(maintenance_app, name="maintenance")
+app.command("xroad-stand-in")(stand_in)
 console = Console()
 
 

@@ -19,6 +19,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -32,6 +33,7 @@ from pydantic_settings import (
 from connectors.backends.mapping import RecordMap
 from connectors.backends.server import Tls
 from connectors.description import Group
+from connectors.xroad.identifiers import identifier
 from gateway.procedures.procedure import national
 
 CONFIG_VARIABLE = "JUSTICE_GATEWAY_CONFIG"
@@ -91,10 +93,55 @@ class MaintenanceWindow(_Part):
         return self
 
 
+class Agreement(_Part):
+    """On what ground, and until which day, a database of another body may be asked.
+
+    ``warn_days``: so many days before the last one the gateway says so, every day.
+    """
+
+    legal_basis: str = Field(min_length=1)
+    expires: date
+    warn_days: int = Field(default=42, ge=0)
+
+
+class Xroad(_Part):
+    """How a database is reached over X-Road; see ``connectors.xroad``.
+
+    ``server``: the gateway's own security server. ``client``: instance/class/member[/subsystem];
+    ``service``: instance/class/member/subsystem/service. ``shared``: the agreement lets an answer
+    to one caller be given to another.
+    """
+
+    server: str
+    client: str
+    service: str
+    security_server: str | None = None
+    shared: bool = False
+    tls_ca: Path | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    agreement: Agreement
+
+    @field_validator("server")
+    @classmethod
+    def _safe(cls, url: str) -> str:
+        if not is_safe_url(url):
+            raise ValueError("it is an https URL (http only to this machine itself)")
+        return url
+
+    @field_validator("client", "service", "security_server")
+    @classmethod
+    def _identified(cls, text: str | None, info: ValidationInfo) -> str | None:
+        lengths = {"client": (3, 4), "service": (5,), "security_server": (4,)}
+        if text is not None:
+            identifier(text, lengths[str(info.field_name)])
+        return text
+
+
 class DatabaseSettings(_Part):
     """How one database is reached and what of it is here. Times in seconds.
 
-    ``url`` None: the database is in the catalogue but is not asked. ``password`` and
+    Without ``url`` and ``xroad`` it is in the catalogue but is not asked. ``password`` and
     ``password_file``: of a server; the first wins. ``tls``: None: verify, and off to this machine
     itself. ``transaction_pooling``: a pooler (PgBouncer) gives out connections by the transaction.
     ``zone``: the time zone of moments that are kept without one. ``records``: tables of other
@@ -104,6 +151,7 @@ class DatabaseSettings(_Part):
     """
 
     url: str | None = Field(default=None, repr=False)
+    xroad: Xroad | None = None
     password: SecretStr | None = None
     password_file: Path | None = None
     tls: Tls | None = None
@@ -121,6 +169,12 @@ class DatabaseSettings(_Part):
     stale_if_error: float = Field(default=0.0, ge=0)
     provinces: tuple[str, ...] | None = None
     since: date | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> DatabaseSettings:
+        if self.url is not None and self.xroad is not None:
+            raise ValueError("it has a url and xroad: there is one way to a database")
+        return self
 
     @field_validator("group", mode="before")
     @classmethod

@@ -30,6 +30,36 @@ class Scope(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Asker:
+    """For whom a source is asked, where its messages say so (``Scope.CALLER``).
+
+    ``user``: the token's subject. ``case``: the number of the case. ``represented``: on behalf of
+    whom a representative asks.
+    """
+
+    user: str | None = None
+    case: str | None = None
+    represented: str | None = None
+
+
+#: Nobody in particular: the gateway itself.
+NOBODY = Asker()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What proves that a message was exchanged (X-Road message protocol for REST, 4.3).
+
+    ``id``: the gateway's own; ``request_id`` and ``request_hash``: those of the security servers,
+    which have them in their signed logs.
+    """
+
+    id: str
+    request_id: str
+    request_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a backend can do.
 
@@ -79,6 +109,7 @@ class Batch:
 
     ``by_key``: an entry for every key that was answered, with empty ``Rows`` where nothing was
     found. ``failed``: why the others were not, for logs; a key stands in one of the two.
+    ``evidence``: by key, where the source gives any.
     ``as_of``: the source's own statement of how fresh it is (in UTC), None when it makes none;
     never invented.
     """
@@ -86,6 +117,7 @@ class Batch:
     by_key: Mapping[str, Rows]
     as_of: datetime | None = None
     failed: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
 
 
 class SourceUnavailable(Exception):
@@ -147,7 +179,9 @@ class Backend(Protocol):
         """
         ...
 
-    async def fetch(self, record: Record, lookup: Lookup, keys: Sequence[str]) -> Batch:
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
         """Return the rows of ``record`` in which a column of ``lookup.by`` equals one of ``keys``.
 
         Called for every list of records that is not answered from a cache, with all the keys that
@@ -159,7 +193,8 @@ class Backend(Protocol):
         last, then by ``record.identity``. Of these the first ``record.asked`` count; whether there
         were more says ``truncated``. A row that cannot be decoded costs only itself: it is counted
         as ``unreadable`` for the keys it was found for. Keys may repeat. What is wrong with one key
-        alone costs that key (``Batch.failed``).
+        alone costs that key (``Batch.failed``). ``asker`` counts where ``capabilities`` say
+        CALLER.
 
         Raises SourceUnavailable when the source does not answer, NotMapped when it has no table
         for the record.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from connectors.backends.base import Batch, Capabilities, NotMapped, Scope, read_rows
+from connectors.backends.base import NOBODY, Asker, Batch, Capabilities, NotMapped, Scope, read_rows
 from connectors.codec import encode_text
 from connectors.description import Database, Lookup, Record
 
@@ -48,7 +48,9 @@ class MemoryBackend:
     async def ping(self) -> None:
         """Answer."""
 
-    async def fetch(self, record: Record, lookup: Lookup, keys: Sequence[str]) -> Batch:
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
         """Return the rows for ``keys``; see ``Backend.fetch``. Raises NotMapped."""
         if not keys:
             return Batch({})

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
 
 from connectors.backends.base import (
+    NOBODY,
+    Asker,
     Batch,
     Capabilities,
     NotMapped,
@@ -116,7 +118,9 @@ class SqlBackend:
         except SourceUnavailable as error:
             return [Finding("server", f"it does not answer: {error}")]
 
-    async def fetch(self, record: Record, lookup: Lookup, keys: Sequence[str]) -> Batch:
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
         """Return the rows for ``keys``; see ``Backend.fetch``.
 
         Costs a statement per 500 keys. Raises SourceUnavailable or NotMapped.

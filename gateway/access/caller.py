@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from connectors.backends.base import Asker
 from connectors.description import Record, Sensitivity
 from gateway.derived.derived import Derived
 from gateway.entries import EntryPoint
@@ -42,6 +43,12 @@ class Caller:
     expires: datetime | None = None
     purpose: str | None = None
     case_number: str | None = None
+
+    @property
+    def asker(self) -> Asker:
+        """What databases are told whose messages name who asks."""
+        represented = None if self.representative is None else self.citizen
+        return Asker(self.subject, self.case_number, represented)
 
     @property
     def is_anonymous(self) -> bool:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from aiodataloader import DataLoader
 
+from connectors.backends.base import Asker
 from connectors.description import Lookup, Record
 from gateway.answer import Answer, State
 from gateway.clock import Clock
@@ -29,10 +30,16 @@ class Loads(Protocol):
 
 
 class Loaders:
-    """Loads answers for one request. ``deadline`` is a moment of the clock's monotonic time."""
+    """Loads answers for the request of ``asker``.
 
-    def __init__(self, sources: Mapping[str, Source], clock: Clock, deadline: float) -> None:
+    ``deadline`` is a moment of the clock's monotonic time.
+    """
+
+    def __init__(
+        self, sources: Mapping[str, Source], clock: Clock, deadline: float, asker: Asker
+    ) -> None:
         self._sources = sources
+        self._asker = asker
         self._clock = clock
         self._deadline = deadline
         self._loaders: dict[tuple[str, str], DataLoader[str, Answer]] = {}
@@ -58,7 +65,7 @@ class Loaders:
 
             async def batch(keys: list[str]) -> list[Answer]:
                 left = self._deadline - self._clock.monotonic()
-                return await source.fetch(record, lookup, keys, max(left, 0))
+                return await source.fetch(record, lookup, keys, max(left, 0), self._asker)
 
             found = DataLoader(batch, max_batch_size=_LARGEST_BATCH)
             self._loaders[record.database, lookup.name] = found

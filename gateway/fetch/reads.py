@@ -12,6 +12,7 @@ from itertools import islice
 
 import structlog
 
+from connectors.backends.base import Asker
 from connectors.description import Lookup, Record
 from gateway.answer import Answer, State
 from gateway.clock import Clock
@@ -26,13 +27,17 @@ _Task = asyncio.Task[list[Answer]]
 
 
 class Reads:
-    """The reads of one request. ``deadline`` is a moment of the clock's monotonic time.
+    """The reads of one request, that of ``asker``.
 
-    ``answers``: what has come, by kind and key. Used from one task.
+    ``deadline`` is a moment of the clock's monotonic time. ``answers``: what has come, by kind and
+    key. Used from one task.
     """
 
-    def __init__(self, sources: Mapping[str, Source], clock: Clock, deadline: float) -> None:
+    def __init__(
+        self, sources: Mapping[str, Source], clock: Clock, deadline: float, asker: Asker
+    ) -> None:
         self._sources = sources
+        self._asker = asker
         self._clock = clock
         self._deadline = deadline
         self._asked: dict[Kind, set[str]] = {}
@@ -95,7 +100,7 @@ class Reads:
                 self._answer(kind, keys, [late] * len(keys))
                 continue
             for batch in _batches(keys):
-                task = asyncio.create_task(source.fetch(record, lookup, batch, left))
+                task = asyncio.create_task(source.fetch(record, lookup, batch, left, self._asker))
                 self._under_way[task] = (kind, record, batch)
                 task.add_done_callback(self._done)
 

@@ -18,8 +18,11 @@ from datetime import datetime
 import structlog
 
 from connectors.backends.base import (
+    NOBODY,
+    Asker,
     Backend,
     Batch,
+    Evidence,
     NotMapped,
     Rows,
     Scope,
@@ -30,7 +33,7 @@ from connectors.backends.base import (
 from connectors.description import Coverage, Database, Group, Lookup, Record
 from gateway import metrics
 from gateway.answer import Answer, SourceReport, State
-from gateway.clock import Clock
+from gateway.clock import Clock, legal_date
 from gateway.fetch.breaker import Breaker, BreakerState
 from gateway.maintenance import Maintenance, Window
 from gateway.settings import DatabaseSettings
@@ -39,6 +42,9 @@ log = structlog.get_logger(__name__)
 
 _KEPT = 10_000
 _LIVE_FOR = 5.0
+_LAPSED = (
+    "Thỏa thuận khai thác dữ liệu đã hết hạn. / The agreement to use this database has expired."
+)
 #: What part of its time a call must have had before its end by the clock is the source's fault.
 _PATIENCE = 0.9
 
@@ -111,6 +117,7 @@ class Source:
         fetched_at: datetime | None = None,
         from_cache: bool = False,
         message: str | None = None,
+        evidence: Evidence | None = None,
     ) -> SourceReport:
         """Return a report for ``record`` in ``state``, with the sentence that goes with it."""
         return SourceReport(
@@ -121,12 +128,15 @@ class Source:
             fetched_at,
             from_cache,
             message or _MESSAGES.get(state),
+            evidence=evidence,
         )
 
     def unasked(self, record: Record) -> Answer | None:
         """Return the answer that is certain without asking the database, or None."""
         if self.database.group is not Group.OPERATING or self.backend is None:
             return Answer(self.report(record, State.NOT_OPERATING))
+        if self._has_lapsed():
+            return Answer(self.report(record, State.NOT_OPERATING, message=_LAPSED))
         if self.settings.maintenance:
             return Answer(self.report(record, State.MAINTENANCE))
         window = self._window()
@@ -135,18 +145,24 @@ class Source:
         return Answer(self.report(record, State.MAINTENANCE, message=window.message))
 
     async def fetch(
-        self, record: Record, lookup: Lookup, keys: Sequence[str], left: float
+        self,
+        record: Record,
+        lookup: Lookup,
+        keys: Sequence[str],
+        left: float,
+        asker: Asker = NOBODY,
     ) -> list[Answer]:
         """Ask for ``keys`` and return an answer for each, in their order.
 
         ``left``: seconds that the request has left; the database's own timeout may be shorter.
+        ``asker``: who asks; ``keys`` of several askers never come together.
         Costs one statement to the source, two where the first was not answered, none where the
         state is certain without or the breaker is open.
         """
         certain = self.unasked(record)
         if certain is not None:
             return [certain for _ in keys]
-        asked = _Asked(self._clock.now())
+        asked = _Asked(asker, self._clock.now())
         try:
             async with asyncio.timeout(min(left, self.settings.timeout)):
                 batch = await self._ask(record, lookup, keys, asked)
@@ -171,7 +187,8 @@ class Source:
     async def live(self) -> LiveState:
         """Return whether the database answers; it is asked every five seconds at most."""
         state, at = State.NOT_OPERATING, None
-        if self.database.group is Group.OPERATING and self.backend is not None:
+        operates = self.database.group is Group.OPERATING and not self._has_lapsed()
+        if operates and self.backend is not None:
             state = State.MAINTENANCE
             if not self.settings.maintenance and self._window() is None:
                 state, at = await self._looked()
@@ -234,7 +251,7 @@ class Source:
             began = time.perf_counter()
             self._in_flight.inc()
             try:
-                batch = await self.backend.fetch(record, lookup, keys)
+                batch = await self.backend.fetch(record, lookup, keys, asked.asker)
                 succeeded = True
             except NotMapped:
                 succeeded = True
@@ -259,6 +276,11 @@ class Source:
 
     def _pinged(self, _: asyncio.Task[State]) -> None:
         self._pinging = None
+
+    def _has_lapsed(self) -> bool:
+        """Whether the agreement by which another body's database is asked is over."""
+        xroad = self.settings.xroad
+        return xroad is not None and xroad.agreement.expires < legal_date(self._clock.now())
 
     def _breaker_changed(self, state: BreakerState) -> None:
         self._show(state)
@@ -298,7 +320,13 @@ class Source:
                 continue
             found: Rows = batch.by_key[key]
             state = State.PARTIAL if found.unreadable else State.ANSWERED
-            report = self.report(record, state, as_of=batch.as_of, fetched_at=started)
+            report = self.report(
+                record,
+                state,
+                as_of=batch.as_of,
+                fetched_at=started,
+                evidence=batch.evidence.get(key),
+            )
             answer = Answer(report, found.rows, found.unreadable, found.truncated)
             self._keep(record, lookup, key, answer)
             answers.append(answer)
@@ -344,14 +372,16 @@ class Source:
             as_of=older.report.as_of,
             fetched_at=older.report.fetched_at,
             from_cache=True,
+            evidence=older.report.evidence,
         )
         return replace(older, report=report)
 
 
 @dataclass(slots=True)
 class _Asked:
-    """When a source was asked. ``at``: of the statement; ``since``: of the first try, monotonic."""
+    """Who asked a source, and when: ``at`` the statement, ``since`` the first try (monotonic)."""
 
+    asker: Asker
     at: datetime
     since: float | None = None
     turn: int = 0

@@ -141,7 +141,7 @@ async def _permitted(
     if operation.reads_own_view:
         await hold_representation(
             service.sources,
-            Loaders(service.sources, service.clock, deadline),
+            Loaders(service.sources, service.clock, deadline, caller.asker),
             caller,
             legal_date(service.clock.now()),
         )

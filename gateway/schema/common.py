@@ -131,10 +131,28 @@ def source_type(types: Types) -> Any:
                     "found out, records filed under them may be missing",
                 ),
             ),
+            plain(
+                "evidence",
+                evidence_type(types) | None,
+                Text("bằng chứng trao đổi", "proof of the message that brought it"),
+            ),
             plain("coverage", coverage_type(types), Text("phạm vi", "what the list covers")),
             plain("database", database_type(types), Text("cơ sở dữ liệu", "the database")),
         ],
         Text("Báo cáo nguồn", "Source report: where a list comes from, or why it is missing"),
+    )
+
+
+def evidence_type(types: Types) -> Any:
+    """What proves that a message was exchanged with a database, in the words of X-Road."""
+    return types.object(
+        "Evidence",
+        [
+            plain("id", str, Text("mã thông điệp", "id of the message (X-Road-Id)")),
+            plain("request_id", str, Text("mã yêu cầu", "X-Road-Request-Id")),
+            plain("request_hash", str, Text("mã băm yêu cầu", "X-Road-Request-Hash")),
+        ],
+        Text("Bằng chứng trao đổi dữ liệu", "What proves that a message was exchanged"),
     )
 
 

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Sequence
 
 from connectors.backends.base import (
+    NOBODY,
+    Asker,
     Backend,
     Batch,
     Capabilities,
@@ -46,11 +48,13 @@ class Faulty:
         await self._fail()
         await self.inner.ping()
 
-    async def fetch(self, record: Record, lookup: Lookup, keys: Sequence[str]) -> Batch:
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
         self.fetched.append((record.name, lookup.name, tuple(keys)))
         if self.only is None or self.only == record.name:
             await self._fail()
-        return await self.inner.fetch(record, lookup, keys)
+        return await self.inner.fetch(record, lookup, keys, asker)
 
     async def _fail(self) -> None:
         match self.fault:

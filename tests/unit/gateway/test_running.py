@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.backends.base import Backend, Batch
+from connectors.backends.base import NOBODY, Asker, Backend, Batch
 from connectors.description import Lookup, Record
 from gateway.audit.entry import person_hash
 from tests.support.faults import Faulty
@@ -83,10 +83,12 @@ class _Gated(Faulty):
         self.gate = gate
         self.asked = asyncio.Event()
 
-    async def fetch(self, record: Record, lookup: Lookup, keys: Sequence[str]) -> Batch:
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
         self.asked.set()
         await self.gate.wait()
-        return await super().fetch(record, lookup, keys)
+        return await super().fetch(record, lookup, keys, asker)
 
 
 async def test_what_is_denied_or_withheld_is_never_asked_for(tmp_path: Path) -> None:
@@ -190,7 +192,9 @@ class _Slow(Faulty):
         super().__init__(inner)
         self.gate = gate
 
-    async def fetch(self, record: Record, lookup: Lookup, keys: Sequence[str]) -> Batch:
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
         if record.name == "deaths":
             await self.gate.wait()
-        return await super().fetch(record, lookup, keys)
+        return await super().fetch(record, lookup, keys, asker)

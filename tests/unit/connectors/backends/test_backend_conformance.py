@@ -17,7 +17,9 @@ from connectors.backends.sql import SqlBackend
 from connectors.description import Database, Record
 from connectors.population import DATABASE as POPULATION
 from connectors.values import PartialDate
+from connectors.xroad.stand_in import StandIn
 from tests.support.servers import Server
+from tests.support.xroad import NAMES, over_xroad
 from tests.unit.connectors.backends.backend_samples import (
     AN,
     BINH,
@@ -62,9 +64,15 @@ async def _server(
     return SqlBackend(described, server.url, maps=MAPS if theirs else None)
 
 
+async def _xroad(_r: Request, described: Database, rows: RawRows, as_of: As, _p: Path) -> Backend:
+    stand_in = StandIn(described, MemoryBackend(described, rows, as_of), *NAMES)
+    return over_xroad(stand_in, shared=True)
+
+
 WAYS = [
     pytest.param((_memory,), id="memory"),
     pytest.param((_sqlite,), id="sqlite"),
+    pytest.param((_xroad,), id="xroad"),
     *(
         pytest.param((_server, make, theirs), id=make + "-theirs" * theirs, marks=SERVICES)
         for make in ("postgresql", "mariadb")

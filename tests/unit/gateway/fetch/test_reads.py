@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from connectors.description import Group, Lookup, Record
+from connectors.backends.base import NOBODY
+from connectors.description import Group
 from connectors.population import DATABASE
 from gateway.answer import Answer, State
 from gateway.clock import SystemClock
@@ -32,7 +33,7 @@ def _source(fault: str | None = None, **settings: Any) -> tuple[Source, Faulty]:
 
 def _reads(source: Source, seconds: float = 20) -> Reads:
     clock = SystemClock()
-    return Reads({DATABASE.name: source}, clock, clock.monotonic() + seconds)
+    return Reads({DATABASE.name: source}, clock, clock.monotonic() + seconds, NOBODY)
 
 
 async def _states(reads: Reads, keys: Sequence[str]) -> list[State]:
@@ -119,7 +120,7 @@ async def test_what_is_certain_without_asking_is_not_asked(
 async def test_a_source_that_raises_after_all_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     source, _ = _source()
 
-    async def broken(_record: Record, _lookup: Lookup, _keys: object, _left: float) -> list[Answer]:
+    async def broken(*_: object) -> list[Answer]:
         raise RuntimeError("a defect")
 
     monkeypatch.setattr(source, "fetch", broken)
@@ -131,7 +132,7 @@ async def test_a_slow_source_does_not_hold_up_what_has_come() -> None:
     other = replace(DATABASE, name="other")
     quick, _ = _source()
     clock = SystemClock()
-    reads = Reads({DATABASE.name: slow, other.name: quick}, clock, clock.monotonic() + 20)
+    reads = Reads({DATABASE.name: slow, other.name: quick}, clock, clock.monotonic() + 20, NOBODY)
     record = replace(IDENTITY, database=other.name)
     reads.ask(IDENTITY, LOOKUP, KIND, [HOA])
     reads.ask(record, LOOKUP, (other.name, LOOKUP.name), [HOA])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from connectors.backends.base import Batch, Rows
+from connectors.backends.base import NOBODY, Asker, Batch, Rows
 from connectors.backends.memory import MemoryBackend
 from connectors.description import Lookup, Record
 from connectors.population import DATABASE
@@ -214,9 +214,11 @@ class _Slow(MemoryBackend):
         super().__init__(DATABASE, {"identity": []})
         self.go = asyncio.Event()
 
-    async def fetch(self, record: Record, lookup: Lookup, keys: Sequence[str]) -> Batch:
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
         await self.go.wait()
-        return await super().fetch(record, lookup, keys)
+        return await super().fetch(record, lookup, keys, asker)
 
 
 class _OneFails(MemoryBackend):
@@ -225,5 +227,7 @@ class _OneFails(MemoryBackend):
     def __init__(self) -> None:
         super().__init__(DATABASE, {"identity": []})
 
-    async def fetch(self, record: Record, lookup: Lookup, keys: Sequence[str]) -> Batch:
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
         return Batch({key: Rows() for key in keys[1:]}, failed={keys[0]: "it makes no sense"})

@@ -1,0 +1,312 @@
+"""A database behind X-Road as a source: one message for many people, signed for one caller.
+
+The gateway speaks to its own security server, which speaks to that of the provider. Rules are those
+of the message protocol for REST 1.0.4; what decides is the header, not the status.
+"""
+
+from __future__ import annotations
+
+import ssl
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+import httpx2
+import orjson
+
+from connectors.backends.base import (
+    NOBODY,
+    Asker,
+    Batch,
+    Capabilities,
+    Evidence,
+    NotMapped,
+    Scope,
+    SourceMaintenance,
+    SourceUnavailable,
+)
+from connectors.backends.session import Finding
+from connectors.description import Database, Lookup, Record
+from connectors.xroad.errors import failure
+from connectors.xroad.identifiers import Identifier, header_value
+from connectors.xroad.messages import MAINTENANCE, NOT_KEPT, Misunderstood, answered, question
+
+JSON = "application/json"
+#: The most that security servers let through, in either direction.
+LARGEST = 10 * 1024 * 1024
+_KEYS_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class XroadOptions:
+    """How a service is reached.
+
+    ``server``: the gateway's own security server, https (http only on this machine). ``client``:
+    the gateway's subsystem, or member; ``service``: what it asks. ``security_server``: of several
+    that offer the service, which. ``shared``: the service's agreement lets an answer to one caller
+    be given to another. ``timeout`` and ``connect_timeout``: in seconds; a security server itself
+    waits without end. ``tls_ca``, ``tls_certificate`` and ``tls_key``: PEM files.
+    """
+
+    server: str
+    client: Identifier
+    service: Identifier
+    security_server: Identifier | None = None
+    shared: bool = False
+    timeout: float = 1.5
+    connect_timeout: float = 2.0
+    connections: int = 8
+    tls_ca: Path | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+
+
+@dataclass(slots=True)
+class _Reply:
+    """What came back: of the service itself, not of X-Road."""
+
+    status: int
+    body: bytes
+    evidence: Evidence
+
+
+@dataclass(slots=True)
+class _Open:
+    client: httpx2.AsyncClient | None = None
+    closed: bool = False
+
+
+class XroadBackend:
+    """The records of ``database`` behind an X-Road service.
+
+    Raises ValueError for TLS files that cannot be used. ``transport`` takes the network's place.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        options: XroadOptions,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        scope = Scope.PROCESS if options.shared else Scope.CALLER
+        self.capabilities = Capabilities(batch_scope=scope, cache_scope=scope)
+        self._database = database
+        self._options = options
+        self._transport = transport
+        self._tls = _tls(options)
+        self._open = _Open()
+
+    async def open(self) -> None:
+        """Do nothing: connections are made when they are needed."""
+
+    async def close(self) -> None:
+        """Close all connections."""
+        client, self._open = self._open.client, _Open(closed=True)
+        if client is not None:
+            await client.aclose()
+
+    async def ping(self) -> None:
+        """Ask what the gateway may call: both security servers must answer. SourceUnavailable."""
+        await self._allowed()
+
+    async def findings(self) -> list[Finding]:
+        """Ask whether the service may be called at all. Never raises for what X-Road does."""
+        code = self._options.service.parts[-1]
+        try:
+            allowed = await self._allowed()
+        except SourceUnavailable as error:
+            return [Finding("server", f"it does not answer: {error}")]
+        if code in allowed:
+            return []
+        return [Finding("service", f"service {code} is not among those that may be called")]
+
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
+        """Return the rows for ``keys``; see ``Backend.fetch``.
+
+        Costs a message per 200 keys, more where answers are too large for one. Raises
+        SourceUnavailable (with its kinds) or NotMapped.
+        """
+        every = list(dict.fromkeys(keys))
+        batches = [
+            await self._some(record, lookup, every[start : start + _KEYS_AT_ONCE], asker)
+            for start in range(0, len(every), _KEYS_AT_ONCE)
+        ]
+        return _together(batches)
+
+    async def _some(self, record: Record, lookup: Lookup, keys: list[str], asker: Asker) -> Batch:
+        possible = [key for key in keys if _is_text(key)]
+        none = {key: "it is no text" for key in keys if not _is_text(key)}
+        if not possible:
+            return Batch({}, failed=none)
+        try:
+            reply = await self._post(question(record, lookup, possible), asker)
+        except _TooLarge:
+            if len(possible) == 1:
+                return Batch({}, failed={possible[0]: "its answer is too large", **none})
+            half = len(possible) // 2
+            halves = (possible[:half], possible[half:])
+            parts = [await self._some(record, lookup, one, asker) for one in halves]
+            return _together([*parts, Batch({}, failed=none)])
+        batch = self._understood(record, possible, reply)
+        evidence = dict.fromkeys(possible, reply.evidence)
+        return Batch(batch.by_key, batch.as_of, {**batch.failed, **none}, evidence)
+
+    def _understood(self, record: Record, keys: list[str], reply: _Reply) -> Batch:
+        """Return what the provider says itself."""
+        if reply.status != 200:
+            code = _code(reply.body)
+            if reply.status == 404 and code == NOT_KEPT:
+                raise NotMapped(f"the provider does not keep {record.name}")
+            if reply.status == 503 and code == MAINTENANCE:
+                raise SourceMaintenance("the provider says so")
+            raise SourceUnavailable(f"the provider answered with status {reply.status}")
+        try:
+            return answered(record, keys, reply.body)
+        except Misunderstood as error:
+            raise SourceUnavailable(
+                f"the provider answered otherwise than agreed: {error}"
+            ) from None
+
+    async def _post(self, body: bytes, asker: Asker) -> _Reply:
+        headers = {**self._headers(), **_about(asker), "Content-Type": JSON}
+        return await self._send("POST", str(self._options.service), headers, body)
+
+    async def _allowed(self) -> set[str]:
+        """Return the codes of the provider's services that the gateway may call with POST."""
+        path = f"{self._options.service.owner}/allowedMethods"
+        reply = await self._send("GET", path, self._headers())
+        try:
+            found = orjson.loads(reply.body)["service"]
+            return {one["service_code"] for one in found if _may_post(one)}
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise SourceUnavailable("allowedMethods was answered otherwise than agreed") from None
+
+    def _headers(self) -> dict[str, str]:
+        options = self._options
+        headers = {
+            "X-Road-Client": str(options.client),
+            "X-Road-Id": str(uuid.uuid4()),
+            "Accept": JSON,
+        }
+        if options.security_server is not None:
+            headers["X-Road-Security-Server"] = str(options.security_server)
+        return headers
+
+    async def _send(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> _Reply:
+        url = f"{self._options.server.rstrip('/')}/r1/{path}"
+        client = self._client()
+        try:
+            async with client.stream(method, url, headers=headers, content=body) as response:
+                content = await _limited(response)
+        except httpx2.HTTPError as error:
+            raise SourceUnavailable(f"security server: {type(error).__name__}") from None
+        kind = response.headers.get("X-Road-Error")
+        if kind is not None:
+            raise failure(_code(content, "type") or kind)
+        return _Reply(response.status_code, content, _evidence(path, headers, response.headers))
+
+    def _client(self) -> httpx2.AsyncClient:
+        if self._open.closed:
+            raise SourceUnavailable("closed")
+        if self._open.client is None:
+            options = self._options
+            limits = httpx2.Limits(
+                max_connections=options.connections, max_keepalive_connections=options.connections
+            )
+            self._open.client = httpx2.AsyncClient(
+                verify=self._tls if self._tls is not None else True,
+                timeout=httpx2.Timeout(options.timeout, connect=options.connect_timeout),
+                limits=limits,
+                follow_redirects=False,
+                trust_env=False,
+                transport=self._transport,
+            )
+        return self._open.client
+
+
+class _TooLarge(SourceUnavailable):
+    """The answer is larger than a security server may let through."""
+
+
+async def _limited(response: httpx2.Response) -> bytes:
+    content = bytearray()
+    async for chunk in response.aiter_bytes():
+        content += chunk
+        if len(content) > LARGEST:
+            raise _TooLarge("the answer is too large")
+    return bytes(content)
+
+
+def _evidence(path: str, sent: Mapping[str, str], got: Mapping[str, str]) -> Evidence:
+    """Return what proves the exchange; an answer without it, or to another message, is none."""
+    message, request = got.get("X-Road-Id"), got.get("X-Road-Request-Id")
+    digest, service = got.get("X-Road-Request-Hash"), got.get("X-Road-Service", "")
+    ours = message == sent["X-Road-Id"] and unquote(service) == unquote(path)
+    if not ours or message is None or not request or not digest:
+        raise SourceUnavailable("the answer does not prove to be to this message")
+    return Evidence(message, request, digest)
+
+
+def _about(asker: Asker) -> dict[str, str]:
+    """Return the headers that say for whom a message is sent."""
+    said = {
+        "X-Road-UserId": asker.user,
+        "X-Road-Issue": asker.case,
+        "X-Road-Represented-Party": asker.represented,
+    }
+    return {name: header_value(value) for name, value in said.items() if value}
+
+
+def _code(body: bytes, name: str = "code") -> str | None:
+    """Return what a body says under ``name``, None where it says nothing of the kind."""
+    try:
+        said = orjson.loads(body)[name]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return said if isinstance(said, str) else None
+
+
+def _may_post(service: Mapping[str, object]) -> bool:
+    """Whether a service may be called with POST at its root; without a list, all of it may."""
+    endpoints = service.get("endpoint_list")
+    if not isinstance(endpoints, list) or not endpoints:
+        return True
+    return any(
+        one.get("method") in {"POST", "*"} and one.get("path") in {"/", "**", "*", ""}
+        for one in endpoints
+    )
+
+
+def _is_text(key: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in key)
+
+
+def _together(batches: Sequence[Batch]) -> Batch:
+    """Make one batch of several; its ``as_of`` is the oldest, None where one says nothing."""
+    stated = [one.as_of for one in batches if one.by_key]
+    known = [one for one in stated if one is not None]
+    return Batch(
+        {key: rows for one in batches for key, rows in one.by_key.items()},
+        min(known) if known and len(known) == len(stated) else None,
+        {key: why for one in batches for key, why in one.failed.items()},
+        {key: proof for one in batches for key, proof in one.evidence.items()},
+    )
+
+
+def _tls(options: XroadOptions) -> ssl.SSLContext | None:
+    """Return how the security server is known, and how it knows the gateway."""
+    if not options.server.startswith("https:"):
+        return None
+    try:
+        context = ssl.create_default_context(cafile=options.tls_ca)
+        if options.tls_certificate is not None:
+            context.load_cert_chain(options.tls_certificate, options.tls_key)
+    except OSError as error:  # SSLError is one
+        raise ValueError(f"its TLS files cannot be used ({type(error).__name__})") from None
+    return context

@@ -1,0 +1,115 @@
+"""The bodies of our service: what is asked of a provider, and what it answers, as JSON.
+
+The page docs/reference/xroad.md is for whoever writes a provider. Numbers of people stand in bodies
+alone: paths and headers are monitored and logged on both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import orjson
+
+from connectors.backends.base import Batch, Rows, read_rows
+from connectors.codec import encode_text
+from connectors.description import Lookup, Record, Row
+
+#: What a provider answers, with 404, of a record that it does not keep.
+NOT_KEPT = "RECORD_NOT_KEPT"
+#: What a provider answers, with 503, while it is in maintenance.
+MAINTENANCE = "MAINTENANCE"
+
+
+class Misunderstood(Exception):
+    """A body is not of the form agreed. The message names no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a provider."""
+
+    record: str
+    lookup: str
+    keys: tuple[str, ...]
+
+
+def question(record: Record, lookup: Lookup, keys: Sequence[str]) -> bytes:
+    """Return the body that asks for the rows of ``record`` found by ``keys``."""
+    return orjson.dumps(
+        {"record": record.name, "lookup": lookup.name, "keys": keys, "most": record.asked}
+    )
+
+
+def asked(body: bytes) -> Question:
+    """Return what a body asks; raises Misunderstood."""
+    try:
+        said = orjson.loads(body)
+        keys = said["keys"]
+        record, lookup = said["record"], said["lookup"]
+    except (ValueError, TypeError, KeyError):
+        raise Misunderstood("no such question") from None
+    texts = isinstance(keys, list) and all(isinstance(one, str) for one in (record, lookup, *keys))
+    if not texts:
+        raise Misunderstood("no such question")
+    return Question(record, lookup, tuple(keys))
+
+
+def answer(record: Record, batch: Batch) -> bytes:
+    """Return the body that answers with ``batch``."""
+    return orjson.dumps(
+        {
+            "asOf": None if batch.as_of is None else batch.as_of.astimezone(UTC).isoformat(),
+            "columns": [column.name for column in record.columns],
+            "found": {
+                key: {
+                    "rows": [[encode_text(value) for value in row] for row in found.rows],
+                    "unreadable": found.unreadable,
+                    "truncated": found.truncated,
+                }
+                for key, found in batch.by_key.items()
+            },
+            "failed": sorted(batch.failed),
+        }
+    )
+
+
+def answered(record: Record, keys: Sequence[str], body: bytes) -> Batch:
+    """Return what a body answers of ``keys``; raises Misunderstood.
+
+    A key that is left out is not one without rows, and a column that is left out is not one without
+    values: there is no answer then.
+    """
+    try:
+        said = orjson.loads(body)
+        places = {name: place for place, name in enumerate(said["columns"])}
+        order = [places[column.name] for column in record.columns]
+        failed = dict.fromkeys(said["failed"], "the provider could not answer it")
+        found = said["found"]
+        by_key = {key: _rows(record, order, found[key]) for key in keys if key not in failed}
+        return Batch(by_key, _moment(said["asOf"]), failed)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        raise Misunderstood(f"no such answer ({type(error).__name__})") from None
+
+
+def _rows(record: Record, order: Sequence[int], said: Mapping[str, object]) -> Rows:
+    rows, unreadable, truncated = said["rows"], said["unreadable"], said["truncated"]
+    if not isinstance(rows, list) or not isinstance(truncated, bool):
+        raise TypeError
+    if not isinstance(unreadable, int) or isinstance(unreadable, bool) or unreadable < 0:
+        raise TypeError
+    if any(len(row) != len(order) for row in rows):
+        raise ValueError
+    read = read_rows(record, [[row[place] for place in order] for row in rows])
+    kept: tuple[Row, ...] = read.rows
+    return Rows(kept, read.unreadable + unreadable, read.truncated or truncated, read.faults)
+
+
+def _moment(stated: object) -> datetime | None:
+    if stated is None:
+        return None
+    moment = datetime.fromisoformat(str(stated))
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment.astimezone(UTC)

@@ -1,0 +1,224 @@
+"""A stand-in for two security servers and the provider behind them, for the demo and for tests.
+
+It checks every header as real ones would and refuses what they refuse; it can be told to be slow,
+to fail with any error of X-Road, or to be in maintenance. It signs and stores nothing: never a way
+to exchange real data. Rules: message protocol for REST 1.0.4, 4.1 to 4.6.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import re
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from connectors.backends.base import Backend, NotMapped, SourceUnavailable
+from connectors.description import Database
+from connectors.xroad.identifiers import Identifier, identifier
+from connectors.xroad.messages import MAINTENANCE, NOT_KEPT, Misunderstood, Question, answer, asked
+
+LARGEST = 10 * 1024 * 1024
+_OURS_ALONE = ("X-Road-Request-Id", "X-Road-Request-Hash", "X-Road-Service", "X-Road-Error")
+_LOCAL = {"127.0.0.1", "::1", "testclient"}
+_PARTY = re.compile(r"[^/]{1,255}(/[^/]{1,255})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What the stand-in is told to do.
+
+    ``delay``: seconds before each answer. ``error``: the type of an error of X-Road, in place of an
+    answer. ``old_spelling``: errors are spelt as before version 7.8. ``maintenance``: the provider
+    says that it is in maintenance.
+    """
+
+    delay: float = 0.0
+    error: str | None = None
+    old_spelling: bool = False
+    maintenance: bool = False
+
+
+@dataclass(slots=True)
+class StandIn:
+    """The provider's ``database`` behind ``backend``, offered as ``service`` to ``clients``.
+
+    ``seen``: the headers of the messages that were let through, newest last, for tests.
+    """
+
+    database: Database
+    backend: Backend
+    service: Identifier
+    clients: frozenset[Identifier]
+    behaviour: Behaviour = Behaviour()
+    seen: list[Mapping[str, str]] = field(default_factory=list)
+
+    def app(self) -> Starlette:
+        """Return the ASGI application."""
+
+        @asynccontextmanager
+        async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+            await self.backend.open()
+            yield
+            await self.backend.close()
+
+        routes = [
+            Route("/stand-in/behaviour", self.behave, methods=["PUT"]),
+            Route("/r1/{path:path}", self.exchange, methods=["GET", "POST", "PUT", "DELETE"]),
+        ]
+        return Starlette(routes=routes, lifespan=lifespan)
+
+    async def behave(self, request: Request) -> Response:
+        """Take what the stand-in is to do, from this machine alone."""
+        if request.client is None or request.client.host not in _LOCAL:
+            return Response(status_code=403)
+        try:
+            self.behaviour = replace(Behaviour(), **orjson.loads(await request.body()))
+        except (ValueError, TypeError):
+            return Response(status_code=400)
+        return Response(status_code=204)
+
+    async def exchange(self, request: Request) -> Response:
+        """Pass a message on to the provider, or refuse it."""
+        body = await request.body()
+        try:
+            self._check(request, body)
+            await asyncio.sleep(self.behaviour.delay)
+            if self.behaviour.error is not None:
+                raise _Refused(self.behaviour.error, "as told")
+            status, content = await self._answer(request, body)
+        except _Refused as refused:
+            return self._error(refused)
+        return Response(content, status, _proof(request, body), "application/json")
+
+    def _check(self, request: Request, body: bytes) -> None:
+        """Refuse what the security servers would (message protocol, 4.3 and 4.6)."""
+        headers = request.headers
+        if len(body) > LARGEST:
+            raise _Refused("client.clientproxy.io_error", "the body is too large")
+        for name in _OURS_ALONE:
+            if name in headers:
+                raise _Refused("client.clientproxy.invalid_headers", f"{name} is not for clients")
+        client = _read(headers.get("X-Road-Client"), (3, 4), "X-Road-Client")
+        if headers.get("X-Road-Security-Server") is not None:
+            _read(headers["X-Road-Security-Server"], (4,), "X-Road-Security-Server")
+        self._check_optional(headers)
+        service = _read(_path(request), (5,), "the path")
+        if client not in self.clients:
+            raise _Refused("server.clientproxy.unknown_member", "no such client here")
+        if service.parts[0] != self.service.parts[0] or service.owner != self.service.owner:
+            raise _Refused("server.clientproxy.unknown_member", "no such provider")
+        if service.parts[4] not in {"allowedMethods", "listMethods", self.service.parts[4]}:
+            raise _Refused("server.serverproxy.unknown_service", "no such service")
+        self.seen.append(dict(headers))
+
+    def _check_optional(self, headers: Mapping[str, str]) -> None:
+        message = headers.get("X-Road-Id")
+        if message is not None:
+            try:
+                uuid.UUID(message)
+            except ValueError:
+                raise _Refused("client.clientproxy.invalid_headers", "X-Road-Id") from None
+        for name in ("X-Road-UserId", "X-Road-Issue"):
+            if headers.get(name) == "":
+                raise _Refused("client.clientproxy.invalid_headers", name)
+        party = headers.get("X-Road-Represented-Party")
+        if party is not None and not _PARTY.fullmatch(party):
+            raise _Refused("client.clientproxy.invalid_headers", "X-Road-Represented-Party")
+
+    async def _answer(self, request: Request, body: bytes) -> tuple[int, bytes]:
+        """Return what the provider itself answers: status and body."""
+        if _path(request).rsplit("/", 1)[1] in {"allowedMethods", "listMethods"}:
+            return 200, orjson.dumps({"service": [_listed(self.service)]})
+        if self.behaviour.maintenance:
+            return 503, orjson.dumps({"code": MAINTENANCE})
+        if request.method != "POST":
+            raise _Refused("server.serverproxy.access_denied", "only POST is allowed")
+        if request.headers.get("content-type") != "application/json":
+            return 415, orjson.dumps({"code": "NO_JSON"})
+        try:
+            return 200, await self._found(asked(body))
+        except Misunderstood:
+            return 400, orjson.dumps({"code": "NO_SUCH_QUESTION"})
+        except NotMapped:
+            return 404, orjson.dumps({"code": NOT_KEPT})
+        except SourceUnavailable:
+            raise _Refused("server.serverproxy.service_failed", "the provider failed") from None
+
+    async def _found(self, question: Question) -> bytes:
+        record = self.database.by_name.get(question.record)
+        lookups = record.lookups if record is not None else ()
+        lookup = next((one for one in lookups if one.name == question.lookup), None)
+        if record is None or lookup is None:
+            raise NotMapped(question.record)
+        return answer(record, await self.backend.fetch(record, lookup, question.keys))
+
+    def _error(self, refused: _Refused) -> Response:
+        kind = _old(refused.kind) if self.behaviour.old_spelling else refused.kind
+        content = {"type": kind, "message": refused.message, "detail": str(uuid.uuid4())}
+        status = 500 if kind.lower().startswith("server.") else 400
+        return Response(orjson.dumps(content), status, {"X-Road-Error": kind}, "application/json")
+
+
+class _Refused(Exception):
+    """What a security server answers in place of the provider."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        self.kind = kind
+        self.message = message
+        super().__init__(kind)
+
+
+def _path(request: Request) -> str:
+    """Return the identifier in the path, still encoded."""
+    raw: bytes = request.scope["raw_path"]
+    return raw.decode("ascii").removeprefix("/r1/")
+
+
+def _read(text: str | None, lengths: tuple[int, ...], what: str) -> Identifier:
+    try:
+        return identifier(text or "", lengths, encoded=True)
+    except ValueError:
+        raise _Refused("client.clientproxy.invalid_headers", what) from None
+
+
+def _listed(service: Identifier) -> dict[str, object]:
+    names = ("xroad_instance", "member_class", "member_code", "subsystem_code", "service_code")
+    return {
+        "object_type": "SERVICE",
+        "service_type": "REST",
+        **dict(zip(names, service.parts, strict=True)),
+        "endpoint_list": [{"method": "POST", "path": "/"}],
+    }
+
+
+def _proof(request: Request, body: bytes) -> dict[str, str]:
+    """Return what the security servers add to an answer."""
+    lines = "".join(f"{name}:{value}\r\n" for name, value in request.headers.items())
+    parts = hashlib.sha512(lines.encode()).digest() + hashlib.sha512(body).digest()
+    digest = base64.b64encode(hashlib.sha512(parts).digest()).decode()
+    return {
+        "X-Road-Client": request.headers["X-Road-Client"],
+        "X-Road-Service": _path(request),
+        "X-Road-Id": request.headers.get("X-Road-Id") or str(uuid.uuid4()),
+        "X-Road-Request-Id": str(uuid.uuid4()),
+        "X-Road-Request-Hash": digest,
+    }
+
+
+def _old(kind: str) -> str:
+    """Return a type as it was spelt before version 7.8: server.clientproxy.io_error."""
+    names = {"serverproxy": "ServerProxy", "clientproxy": "ClientProxy"}
+    parts = (
+        names.get(one, one.replace("_", " ").title().replace(" ", "")) for one in kind.split(".")
+    )
+    return ".".join(parts)

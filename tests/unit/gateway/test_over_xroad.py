@@ -1,0 +1,235 @@
+"""A whole gateway with the population database behind X-Road."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from connectors.backends.memory import MemoryBackend
+from connectors.population import DATABASE as POPULATION
+from connectors.synthetic import Options, write
+from connectors.xroad.identifiers import identifier
+from connectors.xroad.stand_in import Behaviour, StandIn
+from gateway.app import build_app
+from gateway.key_files import create_missing
+from gateway.settings import Agreement, DatabaseSettings, Settings, Xroad
+from gateway.stand_in_command import CLIENT, service_of
+from tests.support.people import HOA, LAN, backends, population_rows
+from tests.support.process import free_port
+from tests.support.running import CASE_NUMBER, codes, running
+from tests.support.xroad import NAMES, over_xroad
+
+QUERY = """query($id: PersonNumber!) { person(id: $id) {
+  population { identity { item { fullName } source {
+    state message evidence { id requestId requestHash } } } }
+  civilStatus { births { source { state evidence { id } } } } } }"""
+
+
+def _settings(expires: date = date(2030, 1, 1), **xroad: Any) -> DatabaseSettings:
+    given = {
+        "server": "http://127.0.0.1:1",
+        "client": CLIENT,
+        "service": service_of("population"),
+        "agreement": Agreement(legal_basis="Nghị định 47/2020/NĐ-CP", expires=expires),
+    }
+    return DatabaseSettings(timeout=20, xroad=Xroad(**{**given, **xroad}))
+
+
+def _stand_in() -> StandIn:
+    return StandIn(POPULATION, MemoryBackend(POPULATION, population_rows()), *NAMES)
+
+
+async def _identity(stand_in: StandIn, folder: Path, **settings: Any) -> tuple[dict[str, Any], Any]:
+    known = {**backends(), "population": over_xroad(stand_in)}
+    async with running(folder, known, databases_={"population": _settings(**settings)}) as gateway:
+        body = await gateway.ask(QUERY, {"id": HOA})
+    return body, body["data"]["person"] and body["data"]["person"]["population"]["identity"]
+
+
+async def test_a_person_is_answered_with_the_evidence_of_the_message(tmp_path: Path) -> None:
+    stand_in = _stand_in()
+    body, identity = await _identity(stand_in, tmp_path)
+    assert identity["source"]["state"] == "ANSWERED"
+    assert identity["item"]["fullName"]
+    evidence = identity["source"]["evidence"]
+    assert evidence["id"] in {one["x-road-id"] for one in stand_in.seen}
+    assert body["data"]["person"]["civilStatus"]["births"]["source"]["evidence"] is None
+    assert {one["x-road-userid"] for one in stand_in.seen} == {"officer-1"}
+    assert {one["x-road-issue"] for one in stand_in.seen} == {CASE_NUMBER}
+    assert HOA not in repr([one for seen in stand_in.seen for one in seen.values()])
+
+
+async def test_callers_at_the_same_time_never_share_a_message(tmp_path: Path) -> None:
+    stand_in = _stand_in()
+    known = {**backends(), "population": over_xroad(stand_in)}
+    async with running(tmp_path, known, databases_={"population": _settings()}) as gateway:
+        bodies = await asyncio.gather(
+            *(gateway.ask(QUERY, {"id": LAN}, subject=f"officer-{n}") for n in range(10))
+        )
+    found = [one["data"]["person"]["population"]["identity"]["source"] for one in bodies]
+    users = {one["x-road-id"]: one["x-road-userid"] for one in stand_in.seen}
+    assert [users[one["evidence"]["id"]] for one in found] == [f"officer-{n}" for n in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "state", "code"),
+    [
+        ({"error": "server.serverproxy.access_denied"}, "UNAVAILABLE", "SOURCE_UNAVAILABLE"),
+        ({"error": "server.serverproxy.service_failed"}, "UNAVAILABLE", "SOURCE_UNAVAILABLE"),
+        ({"maintenance": True}, "MAINTENANCE", "SOURCE_MAINTENANCE"),
+    ],
+)
+async def test_what_x_road_refuses_is_never_nobody(
+    tmp_path: Path, behaviour: dict[str, Any], state: str, code: str
+) -> None:
+    stand_in = _stand_in()
+    stand_in.behaviour = Behaviour(**behaviour)
+    body, identity = await _identity(stand_in, tmp_path)
+    assert (identity["item"], identity["source"]["state"]) == (None, state)
+    assert code in codes(body)
+    assert "x-road" not in repr(body).lower()
+
+
+async def test_what_was_refused_is_not_asked_twice_but_what_failed_is(tmp_path: Path) -> None:
+    counts = []
+    for number, error in enumerate(("access_denied", "service_failed")):
+        stand_in = _stand_in()
+        stand_in.behaviour = Behaviour(error=f"server.serverproxy.{error}")
+        await _identity(stand_in, tmp_path / str(number))
+        counts.append(len(stand_in.seen))
+    assert counts[1] == 2 * counts[0]
+
+
+async def test_after_the_last_day_of_the_agreement_nothing_is_asked(tmp_path: Path) -> None:
+    stand_in = _stand_in()
+    _, identity = await _identity(stand_in, tmp_path / "last", expires=date(2026, 11, 23))
+    assert identity["source"]["state"] == "ANSWERED"
+    stand_in.seen.clear()
+    _, identity = await _identity(stand_in, tmp_path / "over", expires=date(2026, 11, 22))
+    assert (identity["item"], identity["source"]["state"]) == (None, "NOT_OPERATING")
+    assert "hết hạn" in identity["source"]["message"]
+    assert stand_in.seen == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"server": "http://security-server.example"}, "https"),
+        ({"client": "VN/GOV"}, "parts"),
+        ({"service": "VN/GOV/MPS/population"}, "parts"),
+        ({"agreement": {"legal_basis": "", "expires": "2030-01-01"}}, "legal_basis"),
+    ],
+)
+def test_settings_that_cannot_be_right_are_refused(changed: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        _settings(**changed)
+
+
+def test_there_is_one_way_to_a_database() -> None:
+    with pytest.raises(ValueError, match="one way"):
+        DatabaseSettings(url="sqlite:///x", xroad=_settings().xroad)
+
+
+def test_tls_files_that_cannot_be_used_are_refused_at_the_start(tmp_path: Path) -> None:
+    own = _settings(server="https://security-server.example", tls_ca=Path("nothing.pem"))
+    settings = Settings(folder=tmp_path, demo=True, databases={"population": own})
+    create_missing(settings, demo=True)
+    with pytest.raises(ValueError, match=r"databases\.population\.xroad.*TLS"):
+        build_app(settings, [POPULATION])
+
+
+# ---- mutual TLS, with a stand-in that is a process of its own
+
+
+def _issue(
+    folder: Path, name: str, signer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    """Write a certificate and its key; without a signer it is an authority."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject if signer is None else signer[0].subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(signer is None, None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    )
+    certificate = builder.sign(key if signer is None else signer[1], hashes.SHA256())
+    (folder / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / f"{name}.key").write_bytes(private)
+    return certificate, key
+
+
+@contextmanager
+def _process(folder: Path, port: int) -> Iterator[None]:
+    """Run the stand-in over a small population, for clients with a certificate of the authority."""
+    write([POPULATION], {"population": folder / "p.sqlite"}, Options(people=20), folder / "truth")
+    command = [
+        sys.executable, "-m", "gateway", "xroad-stand-in", "population", "--port", str(port),
+        "--url", f"sqlite:///{folder / 'p.sqlite'}", "--certificate", str(folder / "server.pem"),
+        "--key", str(folder / "server.key"), "--client-ca", str(folder / "ca.pem"),
+    ]  # fmt: skip
+    with (folder / "stand-in.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        until = time.monotonic() + 60
+        context = ssl.create_default_context(cafile=folder / "ca.pem")
+        context.load_cert_chain(folder / "gateway.pem", folder / "gateway.key")
+        while True:
+            assert process.poll() is None, (folder / "stand-in.log").read_text()
+            assert time.monotonic() < until, "it did not start"
+            try:
+                httpx2.get(f"https://localhost:{port}/", verify=context, trust_env=False)
+                break
+            except httpx2.TransportError:
+                time.sleep(0.05)  # between two looks, not instead of one
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+async def test_the_security_server_and_the_gateway_know_each_other_by_certificates(
+    tmp_path: Path,
+) -> None:
+    authority = _issue(tmp_path, "ca", None)
+    for name in ("server", "gateway"):
+        _issue(tmp_path, name, authority)
+    _issue(tmp_path, "stranger", None)
+    port, states = free_port(), []
+    assert identifier(CLIENT, (4,))
+    shown: list[dict[str, Any]] = [
+        {"tls_certificate": Path("gateway.pem"), "tls_key": Path("gateway.key")},
+        {"tls_certificate": Path("stranger.pem"), "tls_key": Path("stranger.key")},
+        {},
+    ]
+    with _process(tmp_path, port):
+        for files in shown:
+            own = _settings(server=f"https://localhost:{port}", tls_ca=Path("ca.pem"), **files)
+            async with running(tmp_path, {}, [POPULATION], {"population": own}) as gateway:
+                query = QUERY.split("civilStatus", maxsplit=1)[0] + "} }"
+                body = await gateway.ask(query, {"id": HOA}, scopes=("population:read",))
+            states.append(body["data"]["person"]["population"]["identity"]["source"]["state"])
+    assert states == ["ANSWERED", "UNAVAILABLE", "UNAVAILABLE"]
