@@ -60,9 +60,10 @@ def build_app(
     database that nobody declares.
     """
     declared = tuple(databases)
-    unknown = settings.databases.keys() - {one.name for one in declared}
-    if unknown:
-        raise ValueError(f"settings name databases that nobody declares: {sorted(unknown)}")
+    names = [one.name for one in declared]
+    for unknown in sorted(settings.databases.keys() - set(names)):
+        there = ", ".join(sorted(names))
+        raise ValueError(f"databases.{unknown}: nobody declares it; there are {there}")
     service = _service(settings, declared, backends or {}, clock or SystemClock())
 
     @asynccontextmanager

@@ -417,6 +417,11 @@ class Settings(BaseSettings):
         return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
 
 
+def file_of(config: Path | None) -> Path | None:
+    """Return the settings file: ``config``, else what JUSTICE_GATEWAY_CONFIG names, else None."""
+    return config or (Path(found) if (found := os.environ.get(CONFIG_VARIABLE)) else None)
+
+
 def load(config: Path | None = None, **arguments: Any) -> Settings:
     """Read the settings.
 
@@ -424,7 +429,7 @@ def load(config: Path | None = None, **arguments: Any) -> Settings:
     Raises pydantic's ValidationError for values, FileNotFoundError for a named file that is
     missing.
     """
-    named = config or (Path(found) if (found := os.environ.get(CONFIG_VARIABLE)) else None)
+    named = file_of(config)
     if named is not None and not named.is_file():
         raise FileNotFoundError(f"settings file {named} does not exist")
     if named is not None:

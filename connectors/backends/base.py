@@ -120,6 +120,46 @@ class Batch:
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about a source that its operator should know.
+
+    ``about``: what of the source, a word. ``text``: what is so; ``advice``: what to do.
+    ``setting``: where settings speak of it, below those of the database. Names of tables, roles and
+    settings stand in it, values and passwords never; it is not for clients.
+    """
+
+    about: str
+    text: str
+    advice: str
+    setting: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was seen of a source.
+
+    ``server``: make and version. ``clock_ahead``: by how many seconds its clock is ahead of the
+    gateway's. ``latency``: of looking up one key, in seconds, the median and the 99th percentile.
+    None: not looked at, or it has none. ``reached``: whether it answered at all.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    server: str | None = None
+    encoding: str | None = None
+    clock_ahead: float | None = None
+    latency: tuple[float, float] | None = None
+    reached: bool = True
+
+
+def unreached(error: SourceUnavailable) -> Examined:
+    """Return what there is to say of a source that does not answer."""
+    advice = (
+        "see that it runs, that it can be reached from here, and that user and password are right"
+    )
+    return Examined((Finding("server", f"it does not answer: {error}", advice),), reached=False)
+
+
 class SourceUnavailable(Exception):
     """The source did not answer. The message is the reason, for logs only: never show it.
 
@@ -176,6 +216,15 @@ class Backend(Protocol):
 
         Called by health pages, by ``justice-gateway doctor`` and by an open circuit breaker that
         wants to know whether it may close. Raises SourceUnavailable when it does not answer.
+        """
+        ...
+
+    async def examine(self, *, thoroughly: bool = False) -> Examined:
+        """Look whether the source is set up as it should be: only read, and bound in time.
+
+        Called at start-up, and ``thoroughly`` by ``justice-gateway doctor``, which also reads some
+        of the rows and measures how long a look-up takes. Never raises for what the source does:
+        that it does not answer is a finding as well.
         """
         ...
 

@@ -57,8 +57,9 @@ class Stored:
     ``names``: the columns to ask for. ``columns``: our column -> theirs, for those that are one
     column. ``date``: their column that holds ``record.date``, None where none does or where it
     does not sort. ``sorts``: whether the source can put rows in order; if not, that is done here.
-    ``read`` turns what was asked for into raw values in the order of ``record.columns``; None:
-    that is what they are.
+    ``converted``: our columns whose values are not taken as they are. ``codes``: our column -> the
+    values of theirs that can be read, for enumerations. ``read`` turns what was asked for into raw
+    values in the order of ``record.columns``; None: that is what they are.
     """
 
     record: Record
@@ -68,6 +69,8 @@ class Stored:
     columns: Mapping[str, str]
     date: str | None
     sorts: bool
+    converted: frozenset[str]
+    codes: Mapping[str, frozenset[str]]
     read: Callable[[_Raw], _Raw] | None
 
     def at(self, name: str) -> str:
@@ -113,7 +116,10 @@ def _stored(record: Record, given: RecordMap | None, zone: ZoneInfo | None) -> S
         zoned = zone is not None and any(c.field.kind is Kind.DATETIME for c in record.columns)
         read = _reader(record, RecordMap(), names, zone) if zoned else None
         same = {name: name for name in names}
-        return Stored(record, None, record.table, names, same, record.date, True, read)
+        codes = _codes(record, same, RecordMap())
+        return Stored(
+            record, None, record.table, names, same, record.date, True, frozenset(), codes, read
+        )
     alone = given.constants.keys() | given.join.keys() | set(given.missing)
     columns = {
         one.name: given.columns.get(one.name, one.name)
@@ -126,7 +132,22 @@ def _stored(record: Record, given: RecordMap | None, zone: ZoneInfo | None) -> S
     sorts = record.date not in given.dates
     date = columns.get(record.date) if record.date and sorts else None
     read = _reader(record, given, names, zone)
-    return Stored(record, schema or None, table, names, columns, date, sorts, read)
+    converted = frozenset((*given.values, *given.dates))
+    codes = _codes(record, columns, given)
+    return Stored(
+        record, schema or None, table, names, columns, date, sorts, converted, codes, read
+    )
+
+
+def _codes(
+    record: Record, columns: Mapping[str, str], given: RecordMap
+) -> dict[str, frozenset[str]]:
+    """Return, by our column, which values of theirs can be read, where that is a list."""
+    return {
+        one.name: frozenset(given.values.get(one.name) or one.field.enumeration.__members__)
+        for one in record.columns
+        if one.name in columns and one.field.enumeration is not None and not one.field.many
+    }
 
 
 def _reader(

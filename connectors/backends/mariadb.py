@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -18,10 +18,11 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from connectors.backends.base import NotMapped, SourceUnavailable
-from connectors.backends.findings import ask_mariadb, unencrypted
+from connectors.backends.base import Examined, NotMapped, SourceUnavailable
+from connectors.backends.examine_mariadb import examine_mariadb
+from connectors.backends.findings import unencrypted
 from connectors.backends.server import ServerOptions, address, tls_context, whole_numbers
-from connectors.backends.session import Finding, Known, Session
+from connectors.backends.session import Known, Session
 from connectors.backends.statement import KEYS, Idiom, Wanted, in_keys
 from connectors.tables import STATEMENT_TABLE
 
@@ -86,6 +87,11 @@ class MariadbSession:
         if not (await self.connection.execute(_STATES)).scalar():
             return None
         return (await self.connection.execute(_AS_OF)).scalar()
+
+    async def rows(self, statement: sa.Select[Any]) -> Sequence[Sequence[object]]:
+        """Return what a statement finds."""
+        found = await self.connection.execute(statement)
+        return cast("Sequence[Sequence[object]]", found.all())
 
     async def probe(self) -> None:
         """Ask for nothing but an answer."""
@@ -172,12 +178,13 @@ class MariadbServer:
         self._killer.kill(driver.thread_id())
         driver.close()
 
-    async def findings(self, wanted: Sequence[Wanted]) -> list[Finding]:
-        """See ``SqlSource.findings``."""
+    async def examine(self, wanted: Sequence[Wanted]) -> Examined:
+        """See ``SqlSource.examine``."""
         at = self._address
-        found = list(unencrypted(at.host, self._tls is not None, at.local))
+        found = unencrypted(at.host, self._tls is not None, at.local)
         async with self.use() as session:
-            return found + await ask_mariadb(session.connection, wanted)
+            seen = await examine_mariadb(session.connection, wanted)
+        return replace(seen, findings=(*found, *seen.findings))
 
     async def close(self) -> None:
         """Close all connections."""

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from connectors.backends.base import NOBODY, Asker, Batch, Capabilities, NotMapped, Scope, read_rows
+from connectors.backends.base import (
+    NOBODY,
+    Asker,
+    Batch,
+    Capabilities,
+    Examined,
+    NotMapped,
+    Scope,
+    read_rows,
+)
 from connectors.codec import encode_text
 from connectors.description import Database, Lookup, Record
 
@@ -47,6 +56,10 @@ class MemoryBackend:
 
     async def ping(self) -> None:
         """Answer."""
+
+    async def examine(self, *, thoroughly: bool = False) -> Examined:
+        """Say that these are rows in memory."""
+        return Examined(server="memory")
 
     async def fetch(
         self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY

@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
-from connectors.backends.base import NotMapped, SourceUnavailable
-from connectors.backends.findings import ask_postgresql, unencrypted
+from connectors.backends.base import Examined, NotMapped, SourceUnavailable
+from connectors.backends.examine_postgresql import examine_postgresql
+from connectors.backends.findings import unencrypted
 from connectors.backends.server import ServerOptions, address, tls_context, whole_numbers
-from connectors.backends.session import Finding, Known, Session
+from connectors.backends.session import Known, Session
 from connectors.backends.statement import Idiom, Wanted
 from connectors.tables import STATEMENT_TABLE
 
@@ -78,6 +79,12 @@ class PostgresqlSession:
             if not await self.connection.fetchval(_MAY_READ):
                 return None
             return await self.connection.fetchval(_AS_OF)
+
+    async def rows(self, statement: sa.Select[Any]) -> Sequence[Sequence[object]]:
+        """Return what a statement finds; its values stand in its text."""
+        async with self.bounded():
+            found: Sequence[Sequence[object]] = await self.connection.fetch(as_text(statement))
+        return found
 
     async def probe(self) -> None:
         """Ask for nothing but an answer."""
@@ -167,12 +174,13 @@ class PostgresqlServer:
         assert isinstance(session, PostgresqlSession)
         session.task.cancel()
 
-    async def findings(self, wanted: Sequence[Wanted]) -> list[Finding]:
-        """See ``SqlSource.findings``."""
+    async def examine(self, wanted: Sequence[Wanted]) -> Examined:
+        """See ``SqlSource.examine``."""
         at = self._address
-        found = list(unencrypted(at.host, self._tls is not None, at.local))
+        found = unencrypted(at.host, self._tls is not None, at.local)
         async with self.use() as session, session.bounded():
-            return found + await ask_postgresql(session.connection, wanted, _text)
+            seen = await examine_postgresql(session.connection, wanted, _text)
+        return replace(seen, findings=(*found, *seen.findings))
 
     async def close(self) -> None:
         """Close all connections; those that do not say goodbye in time are dropped."""
@@ -235,7 +243,12 @@ async def _leave(_connection: Any) -> None:
 
 def _text(wanted: Wanted) -> str:
     """Return a lookup's statement as text, with the one parameter ``$1``."""
-    return str(wanted.statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+    return as_text(wanted.statement)
+
+
+def as_text(statement: sa.Select[Any]) -> str:
+    """Return a statement with all its values in its text."""
+    return str(statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
 
 
 def _reason(error: BaseException) -> str:

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
+import sqlalchemy as sa
+
+from connectors.backends.base import Examined
 from connectors.backends.statement import Idiom, Wanted
 
 
@@ -21,18 +24,6 @@ class Known:
 
     as_of: datetime | None = None
     as_of_read: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something about a source that its operator should know.
-
-    ``about``: what of the source, a word. ``text``: what is so, and what to do. Names of tables,
-    roles and settings stand in it, values and passwords never; it is not for clients.
-    """
-
-    about: str
-    text: str
 
 
 class Session(Protocol):
@@ -52,6 +43,10 @@ class Session(Protocol):
 
     async def as_of(self) -> object:
         """Return what the source states of its freshness as it is stored, None for nothing."""
+        ...
+
+    async def rows(self, statement: sa.Select[Any]) -> Sequence[Sequence[object]]:
+        """Return what a statement of the gateway's own finds; its values stand in its text."""
         ...
 
     async def probe(self) -> None:
@@ -84,10 +79,10 @@ class SqlSource(Protocol):
         """Make the statement that runs in ``session`` end at once; never waits."""
         ...
 
-    async def findings(self, wanted: Sequence[Wanted]) -> list[Finding]:
-        """Ask the source whether it is only read, and all of ``wanted`` can be read.
+    async def examine(self, wanted: Sequence[Wanted]) -> Examined:
+        """Ask the source whether it is only read, and all of ``wanted`` can be read by an index.
 
-        Raises SourceUnavailable.
+        A statement or two for each table and lookup. Raises SourceUnavailable.
         """
         ...
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Generic, TypeVar
 
 import sqlalchemy as sa
@@ -16,18 +19,22 @@ from connectors.backends.base import (
     Asker,
     Batch,
     Capabilities,
+    Examined,
+    Finding,
     NotMapped,
     Rows,
     Scope,
     SourceUnavailable,
     read_rows,
+    unreached,
 )
+from connectors.backends.examination import look_at_rows, measured
 from connectors.backends.mapping import RecordMap, Stored, stored
 from connectors.backends.mariadb import MariadbServer
 from connectors.backends.postgresql import PostgresqlServer
 from connectors.backends.readers import UNREAD
 from connectors.backends.server import ServerOptions
-from connectors.backends.session import Finding, Session, SqlSource
+from connectors.backends.session import Session, SqlSource
 from connectors.backends.sqlite import SqliteFile
 from connectors.backends.statement import SORTED_HERE, Wanted, wanted
 from connectors.codec import encode_text
@@ -99,24 +106,32 @@ class SqlBackend:
         """Run one small statement; raises SourceUnavailable."""
         await self._call(lambda session: session.probe())
 
-    async def findings(self) -> list[Finding]:
-        """Ask the source whether it is set up as it should be: only read, and bound in time.
-
-        Every lookup of every mapped record is looked at. Called at start-up and by ``doctor``; a
-        few statements. Never raises for what the source does: that it does not answer is a
-        finding as well.
-        """
-        all_of_it = []
+    async def examine(self, *, thoroughly: bool = False) -> Examined:
+        """Look at every lookup of every mapped record; see ``Backend.examine``."""
+        searched = []
         for record in self._database.records:
             for lookup in record.lookups:
-                try:
-                    all_of_it.append(self._want(record, lookup))
-                except NotMapped:
-                    continue
+                with suppress(NotMapped):
+                    searched.append((record, lookup, self._want(record, lookup)))
+        every = [want for _, _, want in searched]
         try:
-            return await self._source.findings(all_of_it)
+            seen = await self._source.examine(every)
         except SourceUnavailable as error:
-            return [Finding("server", f"it does not answer: {error}")]
+            return unreached(error)
+        if not thoroughly:
+            return seen
+        try:
+            found, keys = await self._call(lambda session: look_at_rows(session, every, seen))
+        except SourceUnavailable as error:
+            advice = "see whether its tables are views that take long"
+            found, keys = [Finding("rows", f"they cannot be read: {error}", advice)], {}
+        fetches = [
+            partial(self.fetch, record, lookup, [key])
+            for record, lookup, want in searched
+            for key in keys.get(want, ())
+        ]
+        findings = (*seen.findings, *found)
+        return replace(seen, findings=findings, latency=await measured(fetches))
 
     async def fetch(
         self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY

@@ -19,8 +19,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from connectors.backends.base import NotMapped, SourceUnavailable
-from connectors.backends.session import Finding, Known, Session
+from connectors.backends.base import Examined, NotMapped, SourceUnavailable
+from connectors.backends.examine_sqlite import examine_sqlite
+from connectors.backends.session import Known, Session
 from connectors.backends.statement import KEYS, SQLITE, Wanted
 from connectors.tables import STATEMENT_TABLE
 
@@ -75,6 +76,11 @@ class FileSession:
             return None
         return (await self.connection.execute(_AS_OF)).scalar()
 
+    async def rows(self, statement: sa.Select[Any]) -> Sequence[Sequence[object]]:
+        """Return what a statement finds."""
+        found = await self.connection.execute(statement)
+        return cast("Sequence[Sequence[object]]", found.all())
+
     async def probe(self) -> None:
         """Read the file."""
         await self.connection.execute(_PROBE)
@@ -128,12 +134,10 @@ class SqliteFile:
         raw = await session.connection.get_raw_connection()
         await cast("aiosqlite.Connection", raw.driver_connection).interrupt()
 
-    async def findings(self, wanted: Sequence[Wanted]) -> list[Finding]:
-        """Say which tables are not there: that it is only read, the connection sees to."""
+    async def examine(self, wanted: Sequence[Wanted]) -> Examined:
+        """See ``SqlSource.examine``."""
         async with self.use() as session:
-            needed = {stored.table for one in wanted for stored in one.tables}
-            missing = sorted(name for name in needed if name.lower() not in session.tables)
-        return [Finding("tables", f"there is no table {name}: NOT_OPERATING") for name in missing]
+            return await examine_sqlite(session.connection, wanted)
 
     async def close(self) -> None:
         """Close the file; the next use would open it again."""

@@ -22,12 +22,15 @@ from connectors.backends.base import (
     Batch,
     Capabilities,
     Evidence,
+    Examined,
+    Finding,
     NotMapped,
     Scope,
     SourceMaintenance,
+    SourceRefused,
     SourceUnavailable,
+    unreached,
 )
-from connectors.backends.session import Finding
 from connectors.description import Database, Lookup, Record
 from connectors.xroad.errors import failure
 from connectors.xroad.identifiers import Identifier, header_value
@@ -37,6 +40,7 @@ JSON = "application/json"
 #: The most that security servers let through, in either direction.
 LARGEST = 10 * 1024 * 1024
 _KEYS_AT_ONCE = 200
+_MAKE = "X-Road"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,16 +115,21 @@ class XroadBackend:
         """Ask what the gateway may call: both security servers must answer. SourceUnavailable."""
         await self._allowed()
 
-    async def findings(self) -> list[Finding]:
-        """Ask whether the service may be called at all. Never raises for what X-Road does."""
+    async def examine(self, *, thoroughly: bool = False) -> Examined:
+        """Ask whether the service may be called at all; see ``Backend.examine``."""
         code = self._options.service.parts[-1]
+        advice = "have the provider grant it to this client, or mend service and client"
         try:
             allowed = await self._allowed()
+        except SourceRefused as error:
+            found = Finding("service", f"it is refused: {error}", advice, ("xroad", "client"))
+            return Examined((found,), _MAKE)
         except SourceUnavailable as error:
-            return [Finding("server", f"it does not answer: {error}")]
+            return unreached(error)
         if code in allowed:
-            return []
-        return [Finding("service", f"service {code} is not among those that may be called")]
+            return Examined(server=_MAKE)
+        text = f"service {code} is not among those that may be called"
+        return Examined((Finding("service", text, advice, ("xroad", "service")),), _MAKE)
 
     async def fetch(
         self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY

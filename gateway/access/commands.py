@@ -20,7 +20,8 @@ from gateway.access.tokens import is_unified, issue
 from gateway.clock import SystemClock
 from gateway.keys import load_signing
 from gateway.procedures.procedure import UNIFIED
-from gateway.settings import CONFIG_VARIABLE, Settings, load
+from gateway.settings import CONFIG_VARIABLE, Settings, file_of, load
+from gateway.settings_file import explained
 
 token_app = typer.Typer(no_args_is_help=True, help="Issue, inspect and revoke tokens.")
 
@@ -36,7 +37,7 @@ def loaded(config: Path | None) -> Settings:
     try:
         return load(config)
     except (FileNotFoundError, ValueError) as error:
-        raise typer.BadParameter(str(error)) from None
+        raise typer.BadParameter("\n".join(explained(error, file_of(config)))) from None
 
 
 @token_app.command("issue")

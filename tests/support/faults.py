@@ -11,6 +11,7 @@ from connectors.backends.base import (
     Backend,
     Batch,
     Capabilities,
+    Examined,
     NotMapped,
     SourceMaintenance,
     SourceRefused,
@@ -47,6 +48,9 @@ class Faulty:
         self.pings += 1
         await self._fail()
         await self.inner.ping()
+
+    async def examine(self, *, thoroughly: bool = False) -> Examined:
+        return await self.inner.examine(thoroughly=thoroughly)
 
     async def fetch(
         self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY

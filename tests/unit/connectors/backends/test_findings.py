@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from connectors.backends.base import SourceUnavailable
+from connectors.backends.base import Examined, Finding, SourceUnavailable
 from connectors.backends.mapping import RecordMap
 from connectors.backends.server import ServerOptions
-from connectors.backends.session import Finding
 from connectors.backends.sql import SqlBackend
 from tests.support.servers import SERVERS, Server
 from tests.unit.connectors.backends.backend_samples import (
@@ -65,7 +66,7 @@ def _backend(
 
 async def _findings(backend: SqlBackend) -> list[Finding]:
     try:
-        return await backend.findings()
+        return list((await backend.examine()).findings)
     finally:
         await backend.close()
 
@@ -127,16 +128,17 @@ async def test_a_key_without_an_index_is_found(server: Server, reader: str) -> N
     on = "" if server.make == "postgresql" else "ON unions"
     await server.execute(f"DROP INDEX ix_unions_2 {on}")
     (found,) = await _findings(_backend(server, reader))
-    text = "one_id, other_id of unions: without an index it is read whole"
-    assert found == Finding("index", text)
+    assert (found.about, found.setting) == ("index", ("records", "unions", "table"))
+    assert found.text == "one_id, other_id of unions: without an index it is read whole"
+    assert "CREATE INDEX ON unions (other_id)" in found.advice
 
 
 async def test_a_link_without_an_index_is_found(server: Server, reader: str) -> None:
     on = "" if server.make == "postgresql" else "ON cases"
     await server.execute(f"DROP INDEX ix_cases_0 {on}")
-    found = await _findings(_backend(server, reader))
-    text = "case_no of cases: without an index it is read whole"
-    assert found == [Finding("index", text)]
+    (found,) = await _findings(_backend(server, reader))
+    assert found.about == "index"
+    assert found.text == "case_no of cases: without an index it is read whole"
 
 
 async def test_a_server_that_does_not_let_one_in_is_a_finding_without_names(
@@ -152,9 +154,80 @@ def test_options_show_no_password() -> None:
     assert _SECRET not in repr(ServerOptions(password=lambda: _SECRET))
 
 
-async def test_a_file_without_a_table_is_found(tmp_path: Path) -> None:
+async def test_of_a_file_tables_columns_and_indexes_are_found(tmp_path: Path) -> None:
     path = write_file(tmp_path / "sample.sqlite", {**EMPTY, "unions": ()})
     assert await _findings(SqlBackend(DATABASE, f"sqlite:///{path}")) == []
-    maps = {"things": RecordMap(table="do_vat")}
+    maps = {
+        "things": RecordMap(table="do_vat"),
+        "cases": RecordMap(columns={"opened_on": "ngay_mo"}),
+    }
     found = await _findings(SqlBackend(DATABASE, f"sqlite:///{path}", maps=maps))
-    assert found == [Finding("tables", "there is no table do_vat: NOT_OPERATING")]
+    assert {(one.about, one.setting) for one in found} == {
+        ("columns", ("records", "cases", "columns", "opened_on")),
+        ("tables", ("records", "things", "table")),
+    }
+    with closing(sqlite3.connect(path)) as connection:
+        (index,) = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE '%unions%other_id%'"
+        ).fetchone()
+        connection.execute(f"DROP INDEX {index}")
+    (one,) = await _findings(SqlBackend(DATABASE, f"sqlite:///{path}"))
+    assert (one.about, "other_id" in one.advice) == ("index", True)
+
+
+# ---- a thorough look
+
+
+async def _thoroughly(server: Server, reader: str) -> Examined:
+    backend = _backend(server, reader)
+    try:
+        return await backend.examine(thoroughly=True)
+    finally:
+        await backend.close()
+
+
+async def test_the_server_its_clock_and_the_time_of_a_look_up_are_told(
+    server: Server, reader: str
+) -> None:
+    seen = await _thoroughly(server, reader)
+    assert seen.findings == ()
+    make, version = (seen.server or "").split()
+    assert (make.lower(), int(version.split(".")[0]) >= 10) == (server.make, True)
+    assert seen.encoding in {"UTF8", "utf8mb4"}
+    assert seen.clock_ahead is not None
+    assert abs(seen.clock_ahead) < 60
+    assert seen.latency is not None
+    assert 0 < seen.latency[0] <= seen.latency[1] < 5
+
+
+async def test_a_code_that_is_not_known_is_told_and_nothing_that_may_name_somebody(
+    server: Server, reader: str
+) -> None:
+    await server.execute(
+        "UPDATE unions SET mood = 'FURIOUS'",
+        "INSERT INTO unions (event_id, one_id, mood) VALUES ('u2', '1', '001090000001')",
+        "INSERT INTO unions (event_id, one_id, mood) VALUES ('u3', '1', 'Nguyễn Văn An')",
+    )
+    (found,) = (await _thoroughly(server, reader)).findings
+    assert (found.about, found.setting) == ("codes", ("records", "unions", "values", "mood"))
+    assert found.text == (
+        "column mood of unions has codes that are not known: (not shown), FURIOUS, (not shown)"
+    )
+
+
+async def test_rows_that_cannot_be_read_are_counted_by_column(server: Server, reader: str) -> None:
+    await server.execute("UPDATE unions SET registered_on = 'hôm qua'")
+    (found,) = (await _thoroughly(server, reader)).findings
+    assert found.about == "values"
+    assert found.text == "of 1 rows of unions, 1 cannot be read: registered_on cannot be read"
+
+
+async def test_a_type_that_loses_the_zeros_of_numbers_is_found(server: Server, reader: str) -> None:
+    maria = "ALTER TABLE unions MODIFY other_id BIGINT"
+    other = "ALTER TABLE unions ALTER other_id TYPE bigint USING other_id::bigint"
+    await server.execute("UPDATE unions SET other_id = NULL")
+    await server.execute(other if server.make == "postgresql" else maria)
+    found = await _findings(_backend(server, reader))
+    assert ("types", "records.unions.columns.other_id") in {
+        (one.about, ".".join(one.setting)) for one in found
+    }

@@ -133,7 +133,7 @@ async def test_what_is_not_agreed_is_refused_and_found(changed: dict[str, Identi
     with pytest.raises(SourceRefused):
         await _fetch(over_xroad(_stand_in(), **changed))
     backend = over_xroad(_stand_in(), **changed)
-    (found,) = await backend.findings()
+    (found,) = (await backend.examine()).findings
     await backend.close()
     assert found.about in {"server", "service"}
 
@@ -141,13 +141,13 @@ async def test_what_is_not_agreed_is_refused_and_found(changed: dict[str, Identi
 async def test_of_a_service_that_may_be_called_there_is_nothing_to_find() -> None:
     backend = over_xroad(_stand_in())
     await backend.ping()
-    assert await backend.findings() == []
+    assert (await backend.examine()).findings == ()
     await backend.close()
 
 
 async def test_a_security_server_that_is_not_there_is_unavailable_and_found() -> None:
     backend = XroadBackend(DATABASE, options(server="http://127.0.0.1:9"))
-    (found,) = await backend.findings()
+    (found,) = (await backend.examine()).findings
     assert found.about == "server"
     with pytest.raises(SourceUnavailable, match="ConnectError"):
         await _fetch(backend)

@@ -1,0 +1,130 @@
+"""A thorough look at a source: some of its rows, its codes, and how long a look-up takes.
+
+For ``justice-gateway doctor``. What is found is told by names of columns and by codes; never by
+what else stands in rows.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from connectors.backends.base import Batch, Examined, Finding, SourceUnavailable
+from connectors.backends.findings import is_broken, kept_tables, where
+from connectors.backends.mapping import Stored
+from connectors.backends.session import Session
+from connectors.backends.statement import Wanted
+from connectors.codec import Unreadable, decode
+
+#: How many rows of each table are read, and in how many codes are looked for.
+_SAMPLE = 500
+_CODES_IN = 100_000
+#: How many keys of each lookup are looked up, how often in all, and for how long at most.
+_KEYS_OF_EACH = 5
+_LOOKUPS = 200
+_SECONDS = 5.0
+_SHOWN = 10
+#: What may be told of a value that is no code: what looks like one, and like no number of a person.
+_CODE = re.compile(r"[\w.\-]{1,20}")
+_NUMBER = re.compile(r"\d{9,}")
+
+
+async def look_at_rows(
+    session: Session, wanted: Sequence[Wanted], seen: Examined
+) -> tuple[list[Finding], Mapping[Wanted, list[str]]]:
+    """Read some rows of each table, and all codes that it begins with.
+
+    Returns what is wrong with them, and some keys of each lookup. Two statements a table, one for
+    each column of codes. Raises SourceUnavailable.
+    """
+    broken = {one.setting[:2] for one in seen.findings if is_broken([one])}
+    found: list[Finding] = []
+    keys: dict[Wanted, list[str]] = {}
+    for stored in kept_tables(wanted):
+        if ("records", stored.record.name) in broken:
+            continue
+        columns: list[sa.ColumnClause[object]] = [sa.column(name) for name in stored.names]
+        table = sa.table(stored.table, *columns, schema=stored.schema)
+        some = cast("sa.Select[Any]", sa.select(*columns).select_from(table).limit(_SAMPLE))
+        rows = await session.rows(some)
+        codes = [
+            finding
+            for ours, allowed in stored.codes.items()
+            for finding in await _codes(session, stored, table, ours, allowed)
+        ]
+        found += codes or _unreadable(stored, rows)
+        keys |= {one: _keys(one, rows) for one in wanted if one.holder is stored}
+    return found, keys
+
+
+async def _codes(
+    session: Session, stored: Stored, table: sa.TableClause, ours: str, allowed: frozenset[str]
+) -> list[Finding]:
+    """Say which codes of a column nobody can read."""
+    theirs = stored.at(ours)
+    some = sa.select(table.c[theirs].label("code")).select_from(table).limit(_CODES_IN).subquery()
+    rows = await session.rows(sa.select(some.c.code).distinct().limit(1_000))
+    unknown = sorted(
+        str(row[0]) for row in rows if row[0] is not None and str(row[0]) not in allowed
+    )
+    if not unknown:
+        return []
+    shown = ", ".join(one if _may_be_shown(one) else "(not shown)" for one in unknown[:_SHOWN])
+    text = f"column {theirs} of {where(stored)} has codes that are not known: {shown}"
+    advice = "say in settings which of ours they are; until then their rows are left out, PARTIAL"
+    return [Finding("codes", text, advice, ("records", stored.record.name, "values", ours))]
+
+
+def _may_be_shown(code: str) -> bool:
+    return bool(_CODE.fullmatch(code)) and not _NUMBER.search(code)
+
+
+def _unreadable(stored: Stored, rows: Sequence[Sequence[object]]) -> Iterator[Finding]:
+    """Say what of the rows cannot be read, by column."""
+    faults: Counter[str] = Counter()
+    for raw in rows:
+        try:
+            decode(stored.record, raw if stored.read is None else stored.read(raw))
+        except Unreadable as error:
+            faults[str(error)] += 1
+    for fault, count in sorted(faults.items()):
+        text = f"of {len(rows)} rows of {where(stored)}, {count} cannot be read: {fault}"
+        advice = "map the column in settings (columns, values, dates), or have the rows mended"
+        yield Finding("values", text, advice, ("records", stored.record.name))
+
+
+def _keys(wanted: Wanted, rows: Sequence[Sequence[object]]) -> list[str]:
+    """Return some keys by which a lookup finds something."""
+    places = [wanted.holder.names.index(name) for name in wanted.keys]
+    found = dict.fromkeys(
+        str(row[place]) for row in rows for place in places if row[place] is not None
+    )
+    return list(found)[:_KEYS_OF_EACH]
+
+
+async def measured(
+    fetches: Sequence[Callable[[], Awaitable[Batch]]],
+) -> tuple[float, float] | None:
+    """Return how long looking up one key takes: median and 99th percentile, in seconds.
+
+    At most 200 look-ups, one after the other, and five seconds; None where there is nothing to look
+    up or it fails.
+    """
+    took: list[float] = []
+    began = time.perf_counter()
+    while fetches and len(took) < _LOOKUPS and time.perf_counter() - began < _SECONDS:
+        start = time.perf_counter()
+        try:
+            await fetches[len(took) % len(fetches)]()
+        except SourceUnavailable:
+            return None
+        took.append(time.perf_counter() - start)
+    if not took:
+        return None
+    took.sort()
+    return took[len(took) // 2], took[min(len(took) * 99 // 100, len(took) - 1)]

@@ -1,0 +1,98 @@
+"""Whether a MariaDB server is set up as it should be: asked of the server, not of settings."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connectors.backends.base import Examined, Finding
+from connectors.backends.findings import (
+    KEY,
+    index_findings,
+    is_broken,
+    kept_tables,
+    nodes,
+    session_findings,
+    table_findings,
+    unplanned,
+    whole,
+)
+from connectors.backends.statement import KEYS, Wanted
+
+_STATE = sa.text(
+    "SELECT @@SESSION.tx_read_only, @@SESSION.max_statement_time, version(), "
+    "CAST(UTC_TIMESTAMP(6) AS CHAR), @@character_set_database"
+)
+_GRANTS = sa.text("SHOW GRANTS")
+_COLUMNS = sa.text(
+    "SELECT column_name, data_type FROM information_schema.columns "
+    "WHERE table_schema = coalesce(:schema, database()) AND table_name = :table"
+)
+#: A line of SHOW GRANTS: what is granted, and on what. What follows holds a hash of the password.
+_GRANT = re.compile(r"GRANT (.+?) ON (\S+) TO ")
+_HARMLESS = {"USAGE", "SELECT", "SHOW VIEW", "SHOW DATABASES", "PROCESS"}
+#: How a database may be kept that holds all letters: utf8mb3 lacks some of them.
+_UNICODE = {"utf8mb4", "utf8mb3", "utf8"}
+
+
+async def examine_mariadb(connection: AsyncConnection, wanted: Sequence[Wanted]) -> Examined:
+    """Return what the server says of the session, its grants, the tables and their indexes.
+
+    A statement for each table and for each lookup.
+    """
+    asked = datetime.now(UTC)
+    state = (await connection.execute(_STATE)).one()
+    only_read, timeout, version, clock, encoding = state
+    there_now = datetime.fromisoformat(str(clock)).replace(tzinfo=UTC)
+    ahead = (there_now - (asked + (datetime.now(UTC) - asked) / 2)).total_seconds()
+    found = list(session_findings(bool(only_read), timeout > 0))
+    if encoding not in _UNICODE:
+        text = f"the database is kept in {encoding}"
+        found.append(Finding("encoding", text, "text needs utf8mb4: have it moved", ("url",)))
+    found += [one for line in (await connection.execute(_GRANTS)).scalars() for one in _role(line)]
+    broken: set[int] = set()
+    for stored in kept_tables(wanted):
+        named = {"schema": stored.schema, "table": stored.table}
+        columns = {str(name): str(kind) for name, kind in await connection.execute(_COLUMNS, named)}
+        lacking = table_findings(stored, bool(columns), columns)
+        broken |= {id(stored)} if is_broken(lacking) else set()
+        found += lacking
+    for one in whole(wanted, broken):
+        found += await _plan(connection, one)
+    return Examined(tuple(found), f"MariaDB {str(version).split('-')[0]}", str(encoding), ahead)
+
+
+def _role(line: str) -> list[Finding]:
+    """Say what a line of grants lets the gateway's user do besides reading."""
+    granted = _GRANT.match(line)
+    if granted is None:
+        return []
+    names = re.sub(r"\([^)]*\)", "", granted[1]).split(",")  # without limits to some columns
+    more = sorted({one.strip() for one in names} - _HARMLESS)
+    if not more:
+        return []
+    what = f"{', '.join(more)} on {granted[2]}"
+    return [Finding("role", f"the user may {what}", f"REVOKE {what} from it", ("url",))]
+
+
+async def _plan(connection: AsyncConnection, wanted: Wanted) -> list[Finding]:
+    """Ask for the plan: where it names no index that it could use, there is none."""
+    shown = wanted.statement.params({KEYS: [KEY]}).compile(
+        dialect=connection.dialect, compile_kwargs={"literal_binds": True}
+    )
+    try:
+        plan = (await connection.exec_driver_sql(f"EXPLAIN FORMAT=JSON {shown}")).scalar()
+    except DBAPIError as error:
+        return [unplanned(wanted, type(error).__name__)]
+    read_whole = {
+        node["table_name"]
+        for node in nodes(json.loads(str(plan)))
+        if node.get("access_type") == "ALL" and "possible_keys" not in node
+    }
+    return list(index_findings(wanted, read_whole))

@@ -1,0 +1,93 @@
+"""Whether a PostgreSQL server is set up as it should be: asked of the server, not of settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped]
+import sqlalchemy as sa
+
+from connectors.backends.base import Examined, Finding
+from connectors.backends.findings import (
+    KEY,
+    index_findings,
+    is_broken,
+    kept_tables,
+    nodes,
+    session_findings,
+    table_findings,
+    unplanned,
+    whole,
+)
+from connectors.backends.statement import Wanted
+
+_STATE = """
+    SELECT current_setting('transaction_read_only') = 'on',
+           (SELECT setting::bigint FROM pg_settings WHERE name = 'statement_timeout'),
+           current_setting('server_encoding'),
+           (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
+           current_setting('server_version'),
+           clock_timestamp()
+"""
+_TABLE = """
+    SELECT to_regclass($1) IS NOT NULL,
+           has_table_privilege(to_regclass($1), 'INSERT, UPDATE, DELETE, TRUNCATE'),
+           ARRAY(SELECT ARRAY[attname::text, format_type(atttypid, NULL)] FROM pg_attribute
+                 WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped
+                   AND has_column_privilege(attrelid, attnum, 'SELECT'))
+"""
+
+
+async def examine_postgresql(
+    connection: Any, wanted: Sequence[Wanted], text_of: Callable[[Wanted], str]
+) -> Examined:
+    """Return what the server says of the session, its role, the tables and their indexes.
+
+    ``connection`` is asyncpg's, bound as it is for reading; ``text_of`` gives a lookup's text. A
+    statement for each table and for each lookup.
+    """
+    asked = datetime.now(UTC)
+    state = await connection.fetchrow(_STATE)
+    only_read, timeout, encoding, superuser, version, clock = state
+    ahead = (clock - (asked + (datetime.now(UTC) - asked) / 2)).total_seconds()
+    found = list(session_findings(bool(only_read), timeout > 0))
+    if encoding != "UTF8":
+        text = f"the database is kept in {encoding}"
+        found.append(Finding("encoding", text, "text needs UTF8: have it moved", ("url",)))
+    if superuser:
+        advice = "give the gateway a role of its own that may only read"
+        found.append(Finding("role", "the role is a superuser", advice, ("url",)))
+    broken: set[int] = set()
+    for stored in kept_tables(wanted):
+        named = _PREPARER.format_table(sa.table(stored.table, schema=stored.schema))
+        there, writes, columns = await connection.fetchrow(_TABLE, named)
+        lacking = table_findings(stored, bool(there), dict(columns))
+        broken |= {id(stored)} if is_broken(lacking) else set()
+        found += lacking
+        if writes and not superuser:
+            advice = f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {named} from it"
+            found.append(Finding("role", f"the role may change table {named}", advice, ("url",)))
+    for one in whole(wanted, broken):
+        found += await _plan(connection, one, text_of(one))
+    return Examined(tuple(found), f"PostgreSQL {version.split()[0]}", encoding, ahead)
+
+
+async def _plan(connection: Any, wanted: Wanted, text: str) -> list[Finding]:
+    """Ask for the plan, with whole reads forbidden: small tables would be read whole otherwise."""
+    try:
+        async with connection.transaction(readonly=True):
+            await connection.execute("SET LOCAL enable_seqscan = off")
+            shown = text.replace("$1", f"'{{{KEY}}}'")
+            plan = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {shown}"))
+    except asyncpg.PostgresError as error:
+        return [unplanned(wanted, type(error).__name__)]
+    read_whole = {
+        node["Relation Name"] for node in nodes(plan) if node.get("Node Type") == "Seq Scan"
+    }
+    return list(index_findings(wanted, read_whole))
+
+
+_PREPARER = sa.make_url("postgresql+asyncpg://").get_dialect()().identifier_preparer

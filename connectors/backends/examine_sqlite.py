@@ -1,0 +1,66 @@
+"""Whether an SQLite file holds what it should. That it is only read, the connection sees to."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connectors.backends.base import Examined, Finding
+from connectors.backends.findings import (
+    KEY,
+    index_findings,
+    is_broken,
+    kept_tables,
+    table_findings,
+    unplanned,
+    whole,
+)
+from connectors.backends.statement import KEYS, Wanted
+
+_COLUMNS = sa.text("SELECT name, type FROM pragma_table_info(:table)")
+
+
+async def examine_sqlite(connection: AsyncConnection, wanted: Sequence[Wanted]) -> Examined:
+    """Return what is to be said of the tables and their indexes.
+
+    A statement for each table and for each lookup.
+    """
+    found: list[Finding] = []
+    broken: set[int] = set()
+    for stored in kept_tables(wanted):
+        named = {"table": stored.table}
+        # Declared types bind nothing here: what is stored is looked at row by row.
+        columns = {str(name): "" for name, _ in await connection.execute(_COLUMNS, named)}
+        lacking = table_findings(stored, bool(columns), columns)
+        broken |= {id(stored)} if is_broken(lacking) else set()
+        found += lacking
+    for one in whole(wanted, broken):
+        found += await _plan(connection, one)
+    return Examined(tuple(found), f"SQLite {sqlite3.sqlite_version}", "UTF8")
+
+
+async def _plan(connection: AsyncConnection, wanted: Wanted) -> list[Finding]:
+    shown = wanted.statement.params({KEYS: [KEY]}).compile(
+        dialect=connection.dialect,
+        compile_kwargs={"literal_binds": True, "render_postcompile": True},
+    )
+    try:
+        plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {shown}")).all()
+    except DBAPIError as error:
+        return [unplanned(wanted, type(error.orig).__name__)]
+    steps = [str(step[-1]) for step in plan]
+    read_whole = {
+        stored.table for stored in wanted.tables if any(_scans(one, stored.table) for one in steps)
+    }
+    return list(index_findings(wanted, read_whole))
+
+
+def _scans(step: str, table: str) -> bool:
+    """Whether a step reads a table from end to end, if only to make an index of its own."""
+    return step == f"SCAN {table}" or step.startswith(
+        (f"SCAN {table} USING", f"SEARCH {table} USING AUTOMATIC")
+    )
