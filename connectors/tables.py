@@ -22,11 +22,18 @@ _TYPES: dict[Kind, sa.types.TypeEngine[Any]] = {
     Kind.DECIMAL: sa.Numeric(20, 2).with_variant(sa.Text(), "sqlite"),
     Kind.DATE: sa.Date().with_variant(sa.Text(), "sqlite"),
     Kind.PARTIAL_DATE: sa.String(10),
-    Kind.DATETIME: sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"),
+    # MariaDB's own types keep no zone, and a moment without one is none.
+    Kind.DATETIME: sa.DateTime(timezone=True)
+    .with_variant(sa.Text(), "sqlite")
+    .with_variant(sa.String(40), "mysql", "mariadb"),
     Kind.PERSON_NUMBER: sa.String(12),
     Kind.ENTERPRISE_CODE: sa.String(14),
     Kind.ENUM: sa.String(64),
 }
+
+
+#: MariaDB indexes no text without an end.
+_INDEXED_TEXT = sa.Text().with_variant(sa.String(255), "mysql", "mariadb")
 
 
 def tables(database: Database) -> sa.MetaData:
@@ -58,4 +65,6 @@ def _keys(database: Database, record: Record) -> set[str]:
 
 def _column(column: Column, indexed: bool) -> sa.Column[Any]:
     kind = sa.Text() if column.field.many else _TYPES[column.field.kind]
+    if indexed and isinstance(kind, sa.Text):
+        kind = _INDEXED_TEXT
     return sa.Column(column.name, kind, nullable=True, index=indexed)

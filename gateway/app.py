@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 
 from graphql import GraphQLSchema
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from connectors.backends.base import Backend
-from connectors.backends.server import ServerOptions
-from connectors.backends.sql import SqlBackend
 from connectors.description import Database
-from connectors.xroad.backend import XroadBackend, XroadOptions
-from connectors.xroad.identifiers import identifier
 from gateway.access.tokens import Tokens
 from gateway.audit.log import AuditLog
 from gateway.audit.person_log import PersonLog
+from gateway.backends import make_backend
 from gateway.clock import Clock, SystemClock
 from gateway.fetch.source import Source
 from gateway.http import graphiql
@@ -43,7 +37,8 @@ from gateway.plan.bindings import Bindings, bind
 from gateway.plans import Plans
 from gateway.schema.build import build_schema, schema_text
 from gateway.service import Service
-from gateway.settings import DatabaseSettings, Settings, Xroad
+from gateway.settings import DatabaseSettings, Settings
+from gateway.watching import Watch
 
 
 def build_app(
@@ -65,6 +60,7 @@ def build_app(
         there = ", ".join(sorted(names))
         raise ValueError(f"databases.{unknown}: nobody declares it; there are {there}")
     service = _service(settings, declared, backends or {}, clock or SystemClock())
+    watch = Watch(service.sources, service.clock)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -76,8 +72,10 @@ def build_app(
             for source in service.sources.values():
                 if source.backend is not None:
                     await source.backend.open()
+            watch.open()
             yield
         finally:
+            await watch.close()
             await service.tokens.close()
             await service.rates.close()
             await service.operations.close()
@@ -118,7 +116,7 @@ def _service(
     sources = {}
     for one in databases:
         own = settings.databases.get(one.name, DatabaseSettings())
-        backend = backends.get(one.name) or _backend(one, settings, own)
+        backend = backends.get(one.name) or make_backend(one, settings, own)
         sources[one.name] = Source(one, backend, own, clock, maintenance, settings.limits.deadline)
     graphql_schema, bindings = build_schema(databases), bind(databases)
     audit = AuditLog.configured(settings, clock)
@@ -156,73 +154,3 @@ def _operations(settings: Settings, schema: GraphQLSchema, bindings: Bindings) -
     folder = None if wanted.folder is None else settings.path(wanted.folder)
     make = partial(publish, schema, bindings, settings.limits, settings.demo)
     return Operations(folder, make, wanted.reload_seconds)
-
-
-def _backend(database: Database, settings: Settings, own: DatabaseSettings) -> Backend | None:
-    """Return the way to ``database``; a relative SQLite file is relative to the settings file."""
-    if own.xroad is not None:
-        return _xroad(database, settings, own, own.xroad)
-    if own.url is None:
-        return None
-    parsed, url = None, own.url
-    with suppress(ArgumentError):  # the backend refuses it, without repeating it
-        parsed = make_url(url)
-    if parsed is not None and parsed.get_backend_name() == "sqlite" and parsed.database:
-        parsed = parsed.set(database=str(settings.path(Path(parsed.database)).absolute()))
-        url = parsed.render_as_string(hide_password=False)
-    try:
-        return SqlBackend(
-            database,
-            url,
-            pool_size=own.calls_in_flight,
-            server=_server_options(settings, own),
-            maps={name: one.as_map() for name, one in own.records.items()},
-            zone=own.zone,
-        )
-    except ValueError as error:
-        here = f"databases.{database.name}"
-        text = str(error)
-        raise ValueError(text if text.startswith(here) else f"{here}: {text}") from None
-
-
-def _xroad(database: Database, settings: Settings, own: DatabaseSettings, xroad: Xroad) -> Backend:
-    def path(file: Path | None) -> Path | None:
-        return None if file is None else settings.path(file)
-
-    server = xroad.security_server
-    options = XroadOptions(
-        server=xroad.server,
-        client=identifier(xroad.client, (3, 4)),
-        service=identifier(xroad.service, (5,)),
-        security_server=None if server is None else identifier(server, (4,)),
-        shared=xroad.shared,
-        timeout=own.timeout + 0.5,
-        connect_timeout=own.connect_timeout,
-        connections=own.calls_in_flight,
-        tls_ca=path(xroad.tls_ca),
-        tls_certificate=path(xroad.tls_certificate),
-        tls_key=path(xroad.tls_key),
-    )
-    try:
-        return XroadBackend(database, options)
-    except ValueError as error:
-        raise ValueError(f"databases.{database.name}.xroad: {error}") from None
-
-
-def _server_options(settings: Settings, own: DatabaseSettings) -> ServerOptions:
-    secret, file = own.password, own.password_file
-
-    def password() -> str:
-        if secret is not None:
-            return secret.get_secret_value()
-        return "" if file is None else settings.path(file).read_text("utf-8").rstrip("\r\n")
-
-    return ServerOptions(
-        password=password,
-        tls=own.tls,
-        tls_ca=None if own.tls_ca is None else settings.path(own.tls_ca),
-        connect_timeout=own.connect_timeout,
-        # After the caller's own timeout, which says TIMED_OUT: this is for when it cannot.
-        statement_timeout=own.timeout + 0.5,
-        transaction_pooling=own.transaction_pooling,
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -10,11 +9,9 @@ from typing import Annotated, NoReturn
 import typer
 import uvicorn
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import create_engine
 
 from connectors.registry import installed_databases
-from connectors.synthetic import Options, write
 from connectors.tables import tables as described_tables
 from gateway import demo as demo_folder
 from gateway.access.commands import Config, token_app
@@ -22,7 +19,9 @@ from gateway.access.commands import loaded as _load
 from gateway.app import build_app
 from gateway.audit.commands import audit_app
 from gateway.clock import SystemClock
+from gateway.doctor_command import doctor
 from gateway.errors import GatewayError
+from gateway.generating import generate
 from gateway.key_commands import keys_app
 from gateway.logs import configure
 from gateway.maintenance_commands import maintenance_app
@@ -32,7 +31,8 @@ from gateway.printing import printed
 from gateway.procedures.procedure import UNIFIED
 from gateway.process import settle
 from gateway.schema.build import build_schema, schema_text
-from gateway.settings import Settings
+from gateway.settings import Settings, file_of
+from gateway.settings_file import explained
 from gateway.stand_in_command import stand_in
 
 app = typer.Typer(
@@ -45,6 +45,8 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(keys_app, name="keys")
 app.add_typer(operations_app, name="operations")
 app.add_typer(maintenance_app, name="maintenance")
+app.command("doctor")(doctor)
+app.command("generate")(generate)
 app.command("xroad-stand-in")(stand_in)
 console = Console()
 
@@ -70,7 +72,7 @@ def demo(
         if isinstance(token, str):
             console.print(f"[bold]{name}[/]")
             console.print(token, soft_wrap=True, highlight=False)
-    _serve(prepared.settings, "127.0.0.1", port)
+    _serve(prepared.settings, prepared.folder / "gateway.toml", "127.0.0.1", port)
 
 
 @app.command()
@@ -83,7 +85,9 @@ def serve(
     settings = _load(config)
     if settings.demo:
         raise typer.BadParameter("these are demo settings: use `justice-gateway demo`")
-    _serve(settings, host or settings.host, settings.port if port is None else port)
+    _serve(
+        settings, file_of(config), host or settings.host, settings.port if port is None else port
+    )
 
 
 @app.command()
@@ -156,68 +160,12 @@ def tables(
     console.print(f"created {file}")
 
 
-@app.command()
-def generate(
-    people: Annotated[int, typer.Option(min=1, help="How many citizens.")] = 2_000,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 2026,
-    folder: Annotated[
-        Path | None, typer.Option(help="Write SQLite files here, not where the settings say.")
-    ] = None,
-    config: Config = None,
-) -> None:
-    """Generate a synthetic population into the configured databases.
-
-    Every file is replaced whole, when all are complete. Memory does not grow with the number of
-    citizens. What is true of each person goes into truth.jsonl beside the files (or the settings).
-    """
-    databases = [one for one in installed_databases() if one.records]
-    if folder is not None:
-        paths = {one.name: folder / f"{one.name}.sqlite" for one in databases}
-    else:
-        paths = _configured_files(_load(config))
-    if not paths:
-        raise typer.BadParameter("no database has a URL: give --folder, or --config with URLs")
-    truth = (folder or _load(config).folder) / "truth.jsonl"
-    bar = (TextColumn("{task.completed} citizens"), BarColumn(), TimeRemainingColumn())
-    with Progress(*bar, console=console) as progress:
-        task = progress.add_task("", total=people)
-        summary = write(
-            databases,
-            paths,
-            Options(people=people, seed=seed),
-            truth,
-            lambda done: progress.update(task, completed=done),
-        )
-    rows = sum(summary.rows.values())
-    console.print(
-        f"{summary.people:,} citizens, {rows:,} rows in {len(paths)} databases, "
-        f"{summary.seconds:.1f} s: {summary.rows_per_second:,.0f} rows/s"
-    )
-    console.print(f"most memory used: {_peak_memory_mib():,.0f} MiB")
-
-
-def _configured_files(settings: Settings) -> dict[str, Path]:
-    """Return the SQLite files that settings name; refuses other databases."""
-    paths = {}
-    for name, one in settings.databases.items():
-        if one.url is None:
-            continue
-        url = make_url(one.url)
-        if url.get_backend_name() != "sqlite" or not url.database:
-            raise typer.BadParameter(f"{name}: only SQLite files can be generated")
-        paths[name] = settings.path(Path(url.database))
-    return paths
-
-
-def _peak_memory_mib() -> float:
-    """Return the most memory that this process has held (kibibytes on Linux, bytes on macOS)."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
-
-
-def _serve(settings: Settings, host: str, port: int) -> None:
+def _serve(settings: Settings, config: Path | None, host: str, port: int) -> None:
     configure("WARNING" if settings.demo else "INFO")
-    application = build_app(settings, installed_databases())
+    try:
+        application = build_app(settings, installed_databases())
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter("\n".join(explained(error, config))) from None
     settle()
     uvicorn.run(
         application,

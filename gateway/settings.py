@@ -37,6 +37,8 @@ from connectors.xroad.identifiers import identifier
 from gateway.procedures.procedure import national
 
 CONFIG_VARIABLE = "JUSTICE_GATEWAY_CONFIG"
+#: The password of who loads databases, for ``justice-gateway generate``.
+LOADER_VARIABLE = "JUSTICE_GATEWAY_LOADER_PASSWORD"
 
 
 class _Part(BaseModel):
@@ -390,7 +392,8 @@ class Settings(BaseSettings):
         prefix = str(cls.model_config.get("env_prefix"))
         for name in os.environ:
             setting = name.upper().removeprefix(prefix).partition("__")[0].lower()
-            ours = name.upper().startswith(prefix) and name.upper() != CONFIG_VARIABLE
+            ours = name.upper().startswith(prefix)
+            ours = ours and name.upper() not in {CONFIG_VARIABLE, LOADER_VARIABLE}
             if ours and setting not in cls.model_fields:
                 raise ValueError(f"{name} is no setting")
         return values

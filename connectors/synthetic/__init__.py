@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from connectors.synthetic.clusters import Cluster, clusters
+from connectors.synthetic.loading import Summary, write
 from connectors.synthetic.options import Options
 from connectors.synthetic.personas import personas
 from connectors.synthetic.truth import PLANTED, Conflict, Filing, MaritalSpell, PersonTruth
-from connectors.synthetic.write import Summary, write
 
 __all__ = [
     "PLANTED",

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from connectors.backends.sql import SqlBackend
 from connectors.description import Row
-from gateway.app import _backend
+from gateway.backends import make_backend
 from gateway.settings import load
 from tests.support.servers import Server
 from tests.unit.connectors.backends.backend_samples import AN, DATABASE, UNIONS, union
@@ -34,7 +34,7 @@ def _made(folder: Path, text: str) -> SqlBackend:
     path = folder / "gateway.toml"
     path.write_text(text, "utf-8")
     settings = load(path)
-    backend = _backend(DATABASE, settings, settings.databases["sample"])
+    backend = make_backend(DATABASE, settings, settings.databases["sample"])
     assert isinstance(backend, SqlBackend)
     return backend
 
@@ -79,13 +79,16 @@ async def test_a_table_of_other_names_is_read_by_settings_alone(tmp_path: Path) 
             "databases.sample.records.unions.columns.foo: there is no column foo; there are event_",
         ),
         ('zone = "Mars"', "databases.sample.zone: there is no time zone Mars"),
-        ('url = "oracle://x"', "databases.sample: oracle databases are not supported"),
+        ('url = "oracle://x"', "databases.sample.url: oracle databases are not supported"),
         (
             'url = "postgresql://u:geheim@db/x"',
-            "databases.sample: a server's URL holds no password",
+            "databases.sample.url: a server's URL holds no password",
         ),
-        ('url = "geheim"', "databases.sample: a database URL is written scheme://..."),
-        ('url = "mariadb://u@db/x"\ntls_ca = "no.pem"', "databases.sample: tls_ca cannot be read"),
+        ('url = "geheim"', "databases.sample.url: a database URL is written scheme://..."),
+        (
+            'url = "mariadb://u@db/x"\ntls_ca = "no.pem"',
+            "databases.sample.tls_ca: tls_ca cannot be read",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_by_the_settings_name(

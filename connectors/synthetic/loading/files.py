@@ -97,7 +97,7 @@ class _Sink:
         columns = ", ".join(preparer.format_column(self.table.c[name]) for name in shape)
         marks = ", ".join("?" * len(shape))
         table = preparer.format_table(self.table)
-        return f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608 - declared names
+        return f"INSERT INTO {table} ({columns}) VALUES ({marks})"
 
 
 def write(

@@ -1,0 +1,109 @@
+"""The doctor: whether each configured database is as it should be, and what to do where it is not.
+
+It asks the databases themselves, as the gateway would, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from connectors.backends.base import Backend, Examined, Finding
+from connectors.description import Database
+from gateway.backends import make_backend
+from gateway.clock import Clock, legal_date
+from gateway.settings import DatabaseSettings, Settings
+from gateway.settings_file import where
+
+#: By how many seconds the clock of a database may differ: ``asOf`` is compared with the gateway's.
+_CLOCK = 2.0
+#: Seconds that one database may take to be looked at.
+_PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """What came of looking at one database. ``examined`` None: settings do not say where it is."""
+
+    database: str
+    examined: Examined | None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A finding, and where settings speak of it: ``gateway.toml:12``."""
+
+    finding: Finding
+    where: str
+
+
+async def check_up(
+    settings: Settings, databases: Iterable[Database], file: Path | None, clock: Clock
+) -> list[Checkup]:
+    """Look thoroughly at all of ``databases``, at the same time.
+
+    ``file``: the settings file, for the lines in it. Takes some seconds, a minute at most. Never
+    raises for what a database does.
+    """
+    looks = (_check_up(settings, one, file, clock) for one in databases)
+    return list(await asyncio.gather(*looks))
+
+
+async def _check_up(
+    settings: Settings, database: Database, file: Path | None, clock: Clock
+) -> Checkup:
+    own = settings.databases.get(database.name, DatabaseSettings())
+    try:
+        backend = make_backend(database, settings, own)
+    except ValueError as error:
+        path, _, text = str(error).partition(": ")
+        found = Finding("settings", text, "mend the setting: the gateway does not start with it")
+        return Checkup(database.name, Examined(), (Problem(found, where(file, path.split("."))),))
+    if backend is None:
+        return Checkup(database.name, None)
+    examined = await _examined(backend)
+    found_here = (*examined.findings, *_clock_findings(examined), *agreement(own, clock))
+    problems = tuple(
+        Problem(one, where(file, ("databases", database.name, *one.setting))) for one in found_here
+    )
+    return Checkup(database.name, replace(examined, findings=found_here), problems)
+
+
+async def _examined(backend: Backend) -> Examined:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            await backend.open()
+            return await backend.examine(thoroughly=True)
+    except TimeoutError:
+        advice = "see what keeps it busy"
+        found = Finding("server", f"it was not looked at within {_PATIENCE:.0f} s", advice)
+        return Examined((found,), reached=False)
+    finally:
+        await backend.close()
+
+
+def _clock_findings(examined: Examined) -> Iterable[Finding]:
+    ahead = examined.clock_ahead
+    if ahead is not None and abs(ahead) > _CLOCK:
+        side = "ahead of" if ahead > 0 else "behind"
+        text = f"its clock is {abs(ahead):.0f} s {side} this machine's"
+        yield Finding("clock", text, "set both by the same time server (NTP)")
+
+
+def agreement(own: DatabaseSettings, clock: Clock) -> Iterable[Finding]:
+    """Say that the agreement by which a database is asked is over, or soon will be."""
+    if own.xroad is None:
+        return
+    agreed = own.xroad.agreement
+    left = (agreed.expires - legal_date(clock.now())).days
+    if left < 0:
+        text = f"the agreement ended on {agreed.expires}: the database is NOT_OPERATING"
+    elif left <= agreed.warn_days:
+        text = f"the agreement ends on {agreed.expires}, in {left} days"
+    else:
+        return
+    setting = ("xroad", "agreement", "expires")
+    yield Finding("agreement", text, f"have it prolonged ({agreed.legal_basis})", setting)

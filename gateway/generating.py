@@ -1,0 +1,176 @@
+"""The command ``justice-gateway generate``: synthetic people into the configured databases."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from connectors.description import Database
+from connectors.registry import installed_databases
+from connectors.synthetic import Options, Summary, write
+from connectors.synthetic.loading import LOADERS, NotLoaded, ServerTarget, load
+from gateway.access.commands import Config, loaded
+from gateway.backends import server_options
+from gateway.settings import LOADER_VARIABLE, DatabaseSettings, Settings
+
+_EVERY = 2_000
+
+console = Console()
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where rows go: files, and servers; and what is left out, with the reason."""
+
+    files: dict[str, Path]
+    servers: list[ServerTarget]
+    left_out: list[str]
+
+
+def generate(
+    people: Annotated[int, typer.Option(min=1, help="How many citizens.")] = 2_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 2026,
+    folder: Annotated[
+        Path | None, typer.Option(help="Write SQLite files here, not where the settings say.")
+    ] = None,
+    user: Annotated[
+        str | None,
+        typer.Option(help=f"Who loads servers; the password is in {LOADER_VARIABLE}."),
+    ] = None,
+    replace_tables: Annotated[
+        bool, typer.Option("--replace", help="Drop tables that servers have already.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Generate a synthetic population into the configured databases.
+
+    A file is replaced whole, when all are complete. Servers are loaded in bulk, and a load that was
+    broken off is resumed by the same command; the gateway's own user is given the right to read.
+    Memory does not grow with the number of citizens. What is true of each person goes into
+    truth.jsonl beside the files (or the settings).
+    """
+    databases = [one for one in installed_databases() if one.records]
+    settings = Settings() if folder is not None else loaded(config)
+    places = _in_folder(databases, folder) if folder else _configured(databases, settings, user)
+    for one in places.left_out:
+        console.print(f"left out: {one}", markup=False)
+    if not places.files and not places.servers:
+        raise typer.BadParameter("no database has a URL: give --folder, or --config with URLs")
+    options = Options(people=people, seed=seed)
+    truth = (folder or settings.folder) / "truth.jsonl"
+    if places.files:
+        with _progress(people) as shown:
+            summary = write(databases, places.files, options, truth, lambda done: shown(done, 0))
+        _tell(summary, len(places.files))
+    if places.servers:
+        _load(places.servers, options, truth, replace_tables)
+    console.print(f"most memory used: {_peak_memory_mib():,.0f} MiB")
+
+
+def _load(servers: list[ServerTarget], options: Options, truth: Path, replaces: bool) -> None:
+    try:
+        with _progress(options.people) as shown:
+            summary, said = asyncio.run(
+                load(servers, options, truth, replace=replaces, progress=shown)
+            )
+    except NotLoaded as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
+    for one in said:
+        console.print(one, style="yellow", markup=False)
+    _tell(summary, len(servers))
+
+
+class _Shown(Protocol):
+    def __call__(self, people: int, rows: int, /) -> None: ...
+
+
+@contextmanager
+def _progress(people: int) -> Iterator[_Shown]:
+    """Show how far it is: a bar on a terminal, elsewhere a line every few thousand citizens."""
+    if not console.is_terminal:
+        said = 0
+
+        def line(done: int, rows: int) -> None:
+            nonlocal said
+            if done - said >= _EVERY:
+                said = done
+                console.print(f"{done:,} of {people:,} citizens, {rows:,} rows")
+
+        yield line
+        return
+    columns = (TextColumn("{task.completed:,} citizens"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=people)
+        yield lambda people, rows: progress.update(task, completed=people)
+
+
+def _tell(summary: Summary, count: int) -> None:
+    rows = sum(summary.rows.values())
+    console.print(
+        f"{summary.people:,} citizens, {rows:,} rows in {count} databases, "
+        f"{summary.seconds:.1f} s: {summary.rows_per_second:,.0f} rows/s"
+    )
+
+
+def _in_folder(databases: list[Database], folder: Path) -> _Places:
+    return _Places({one.name: folder / f"{one.name}.sqlite" for one in databases}, [], [])
+
+
+def _configured(databases: list[Database], settings: Settings, user: str | None) -> _Places:
+    """Return what settings name; refuses what cannot be loaded."""
+    places = _Places({}, [], [])
+    taken: dict[str, str] = {}
+    for one in databases:
+        own = settings.databases.get(one.name, DatabaseSettings())
+        if own.url is None:
+            why = "it is reached over X-Road" if own.xroad is not None else "it has no url"
+            places.left_out.append(f"{one.name}: {why}")
+            continue
+        if own.records:
+            raise typer.BadParameter(f"{one.name}: tables of other names are not made here")
+        if own.url in taken:
+            raise typer.BadParameter(f"{one.name} and {taken[own.url]} have the same url")
+        taken[own.url] = one.name
+        _place(places, one, settings, own, user)
+    return places
+
+
+def _place(
+    places: _Places, database: Database, settings: Settings, own: DatabaseSettings, user: str | None
+) -> None:
+    try:
+        url = make_url(own.url or "")
+    except ArgumentError:
+        raise typer.BadParameter(f"{database.name}: its url cannot be read") from None
+    make = url.get_backend_name()
+    if make == "sqlite" and url.database:
+        places.files[database.name] = settings.path(Path(url.database))
+    elif make in LOADERS:
+        password = os.environ.get(LOADER_VARIABLE)
+        options = server_options(settings, own)
+        if user is not None:
+            options = replace(options, password=lambda: password or "")
+        target = url if user is None else url.set(username=user)
+        places.servers.append(ServerTarget(database, target, options, url.username or ""))
+    else:
+        raise typer.BadParameter(f"{database.name}: {make} databases cannot be loaded")
+
+
+def _peak_memory_mib() -> float:
+    """Return the most memory that this process has held (kibibytes on Linux, bytes on macOS)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

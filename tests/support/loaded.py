@@ -1,0 +1,65 @@
+"""Databases of the tests' own on real servers, one for each declared database."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+
+from connectors.backends.server import ServerOptions
+from connectors.description import Database
+from connectors.synthetic.loading import ServerTarget
+from tests.support.servers import Server, apart
+
+PASSWORD = "mật khẩu"
+
+
+@dataclass(frozen=True)
+class Site:
+    """Databases on one server, by the name of what is in them, and a user who may only read."""
+
+    server: Server
+    reader: str
+    databases: dict[str, Server]
+
+    def targets(self, declared: Sequence[Database]) -> list[ServerTarget]:
+        """Return what is loaded, as the server's administrator."""
+        return [
+            ServerTarget(
+                one, sa.make_url(self.databases[one.name].url), ServerOptions(), self.reader
+            )
+            for one in declared
+            if one.name in self.databases
+        ]
+
+    def url(self, name: str) -> str:
+        """Return where the gateway finds a database, as the user who may only read."""
+        here = self.databases[name]
+        return here.at(here.port, self.reader)
+
+
+@contextmanager
+def site(server: Server, names: Sequence[str]) -> Iterator[Site]:
+    """Make databases and a user; all of it goes at the end."""
+    mark = secrets.token_hex(4)
+    reader = f"reader_{mark}"
+    databases = {name: replace(server, name=f"t_{mark}_{name}") for name in names}
+    is_postgresql = server.make == "postgresql"
+    letters = "" if is_postgresql else " CHARACTER SET utf8mb4"
+    user = reader if is_postgresql else f"{reader}@'%'"
+    secret = f"PASSWORD '{PASSWORD}'" if is_postgresql else f"IDENTIFIED BY '{PASSWORD}'"
+    login = " LOGIN" if is_postgresql else ""
+    kind = "ROLE" if is_postgresql else "USER"
+    apart(server.execute(f"CREATE {kind} {user}{login} {secret}", database=""))
+    try:
+        for one in databases.values():
+            apart(server.execute(f"CREATE DATABASE {one.name}{letters}", database=""))
+        yield Site(server, reader, databases)
+    finally:
+        force = " WITH (FORCE)" if is_postgresql else ""
+        for one in databases.values():
+            apart(server.execute(f"DROP DATABASE IF EXISTS {one.name}{force}", database=""))
+        apart(server.execute(f"DROP {kind} {user}", database=""))

@@ -1,0 +1,209 @@
+"""Servers are loaded in bulk with the same people as files, and a load can be resumed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from connectors.backends.server import ServerOptions
+from connectors.backends.sql import SqlBackend
+from connectors.legal_aid import DATABASE as LEGAL_AID
+from connectors.population import DATABASE as POPULATION
+from connectors.registry import installed_databases
+from connectors.synthetic import Options, clusters, write
+from connectors.synthetic.loading import NotLoaded, load
+from connectors.synthetic.loading.chunks import copied, text_of
+from connectors.values import PartialDate
+from gateway.settings import LOADER_VARIABLE
+from tests.support.loaded import PASSWORD, Site, site
+from tests.support.servers import SERVERS, Server
+
+_NEW_YEAR = "2026-01-01T00:00:00+00:00"
+OPTIONS = Options(people=120, seed=7)
+DECLARED = [one for one in installed_databases() if one.records]
+_NAMES = [one.name for one in DECLARED]
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def loaded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Site, Path]]:
+    """Load all seven databases into a server, and into files."""
+    server: Server = request.getfixturevalue(request.param)
+    folder = tmp_path_factory.mktemp("loaded")
+    write(DECLARED, {name: folder / f"{name}.sqlite" for name in _NAMES}, OPTIONS, folder / "t1")
+    with site(server, _NAMES) as here:
+        targets = here.targets(DECLARED)
+        _, said = asyncio.run(load(targets, OPTIONS, folder / "t2", processes=1))
+        assert said == []
+        yield here, folder
+
+
+def _backend(here: Site, name: str) -> SqlBackend:
+    described = next(one for one in DECLARED if one.name == name)
+    return SqlBackend(described, here.url(name), server=ServerOptions(password=lambda: PASSWORD))
+
+
+@pytest.mark.parametrize("name", _NAMES)
+async def test_the_same_seed_makes_the_same_rows_whatever_the_make(
+    loaded: tuple[Site, Path], name: str
+) -> None:
+    here, folder = loaded
+    described = next(one for one in DECLARED if one.name == name)
+    people = [one.id for cluster in clusters(OPTIONS) for one in cluster.truth]
+    keys = [one for one in people if one is not None]
+    server, file = _backend(here, name), SqlBackend(described, f"sqlite:///{folder / name}.sqlite")
+    found = 0
+    try:
+        for record in described.records:
+            for lookup in record.lookups:
+                mine = await server.fetch(record, lookup, keys)
+                theirs = await file.fetch(record, lookup, keys)
+                assert mine == theirs
+                found += sum(len(one.rows) for one in mine.by_key.values())
+    finally:
+        await server.close()
+        await file.close()
+    assert found > 0
+
+
+@pytest.mark.parametrize("name", _NAMES)
+async def test_what_was_loaded_is_as_the_doctor_wants_it(
+    loaded: tuple[Site, Path], name: str
+) -> None:
+    backend = _backend(loaded[0], name)
+    seen = await backend.examine(thoroughly=True)
+    await backend.close()
+    assert seen.findings == ()
+
+
+def test_the_truth_is_the_same_too(loaded: tuple[Site, Path]) -> None:
+    folder = loaded[1]
+    assert (folder / "t1").read_bytes() == (folder / "t2").read_bytes()
+    assert sorted(path.name for path in folder.iterdir() if path.name[0] == "t") == ["t1", "t2"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "line"),
+    [
+        (None, None, "\\N"),
+        ("", "", ""),
+        ("\\N", "\\N", "\\\\N"),
+        ("a\tb\nc\rd\\", "a\tb\nc\rd\\", "a\\tb\\nc\\rd\\\\"),
+        (True, "1", "1"),
+        (False, "0", "0"),
+        (7, "7", "7"),
+        (Decimal("1250000.50"), "1250000.50", "1250000.50"),
+        (date(2024, 2, 29), "2024-02-29", "2024-02-29"),
+        (PartialDate.parse("1957-03"), "1957-03", "1957-03"),
+        (datetime(2026, 1, 1, tzinfo=UTC), _NEW_YEAR, _NEW_YEAR),
+        (("à", "b"), '["à", "b"]', '["à", "b"]'),
+    ],
+)
+def test_values_are_written_as_servers_read_them(
+    value: object, text: str | None, line: str
+) -> None:
+    assert text_of(value) == text
+    assert copied([value]) == line
+    assert copied(["x", value, None]) == f"x\t{line}\t\\N"
+
+
+@pytest.mark.parametrize("make", SERVERS)
+async def test_tables_that_are_there_are_left_alone_unless_told(
+    request: pytest.FixtureRequest, make: str, tmp_path: Path
+) -> None:
+    server: Server = request.getfixturevalue(make)
+    small = Options(people=10)
+    with site(server, ["legal_aid"]) as here:
+        targets = here.targets([LEGAL_AID])
+        table = LEGAL_AID.records[0].table
+        here_is = here.databases["legal_aid"]
+        await here_is.execute(f"CREATE TABLE {table} (precious integer)")
+        with pytest.raises(NotLoaded, match="legal_aid: it holds tables already"):
+            await load(targets, small, tmp_path / "truth", processes=1)
+        assert await here_is.value(f"SELECT count(precious) FROM {table}") == 0
+        summary, _ = await load(targets, small, tmp_path / "truth", replace=True, processes=1)
+        assert summary.people >= 10
+        with pytest.raises(NotLoaded, match="--replace"):
+            await load(targets, small, tmp_path / "truth", processes=1)
+
+
+@pytest.mark.parametrize("make", SERVERS)
+async def test_a_server_that_does_not_let_one_in_is_told_without_secrets(
+    request: pytest.FixtureRequest, make: str, tmp_path: Path
+) -> None:
+    server: Server = request.getfixturevalue(make)
+    with site(server, ["legal_aid"]) as here:
+        (target,) = here.targets([LEGAL_AID])
+        wrong = type(target)(
+            LEGAL_AID,
+            target.url.set(username="nobody_at_all"),
+            ServerOptions(password=lambda: PASSWORD),
+            "",
+        )
+        with pytest.raises(NotLoaded) as told:
+            await load([wrong], Options(people=10), tmp_path / "truth", processes=1)
+    assert PASSWORD not in str(told.value)
+    assert str(told.value).startswith("legal_aid: ")
+
+
+def _rows(server: Server) -> str:
+    """Return what sums up all rows of a database."""
+    sums = []
+    for record in POPULATION.records:
+        columns = ", ".join(c.name for c in record.columns)
+        sums.append(f"(SELECT sum(length(concat_ws('|', {columns}))) FROM {record.table})")
+    return f"SELECT concat_ws(' ', {', '.join(sums)})"
+
+
+@pytest.mark.parametrize("make", SERVERS)
+async def test_a_load_that_was_killed_goes_on_and_ends_with_the_same_rows(
+    request: pytest.FixtureRequest, make: str, tmp_path: Path
+) -> None:
+    server: Server = request.getfixturevalue(make)
+    with site(server, ["population"]) as here, site(server, ["population"]) as whole:
+        theirs = here.databases["population"]
+        config = tmp_path / "gateway.toml"
+        config.write_text(f'[databases.population]\nurl = "{here.url("population")}"\n')
+        command = [
+            sys.executable, "-m", "gateway", "generate", "--people", "5000",
+            "--user", server.user, "--config", str(config),
+        ]  # fmt: skip
+        environment = {**os.environ, LOADER_VARIABLE: "", "COLUMNS": "200"}
+        process = await asyncio.create_subprocess_exec(
+            *command, env=environment, start_new_session=True, stdout=asyncio.subprocess.DEVNULL
+        )
+        try:
+            until = time.monotonic() + 60
+            there = "SELECT count(*) FROM information_schema.tables WHERE table_name = "
+            scope = "current_schema()" if make == "postgresql" else "database()"
+            there += f"'generation_progress' AND table_schema = {scope}"
+            while True:
+                assert time.monotonic() < until, "it does not get on"
+                assert process.returncode is None, "it ended before it was killed"
+                if await theirs.value(there) and await theirs.value(
+                    "SELECT chunks FROM generation_progress"
+                ):
+                    break
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+        begun = await theirs.value("SELECT chunks FROM generation_progress")
+        assert begun >= 1
+        again = await asyncio.create_subprocess_exec(*command, env=environment)
+        assert await asyncio.wait_for(again.wait(), 120) == 0
+        options = Options(people=5000)
+        await load(whole.targets([POPULATION]), options, tmp_path / "whole", processes=2)
+        sums = _rows(theirs)
+        assert await theirs.value(sums) == await whole.databases["population"].value(sums)
+        assert not await theirs.value(there)
+    assert (tmp_path / "truth.jsonl").read_bytes() == (tmp_path / "whole").read_bytes()
