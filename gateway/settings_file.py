@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -79,13 +79,15 @@ def _unknown(path: Sequence[str]) -> str:
 def _names(model: type[BaseModel], path: Sequence[str]) -> list[str]:
     """Return the settings that there are below ``path``."""
     here: Any = model
-    for step in path:
-        if isinstance(here, type) and issubclass(here, BaseModel):
-            field = here.model_fields.get(step)
-            here = None if field is None else _inner(field.annotation)
-        # Of a table by names, each name leads to the same settings.
-    found = isinstance(here, type) and issubclass(here, BaseModel)
-    return list(here.model_fields) if found else []
+    steps = iter(path)
+    for step in steps:
+        field = here.model_fields.get(step) if here is not None else None
+        if field is None:
+            return []
+        here = _inner(field.annotation)
+        if get_origin(field.annotation) in {dict, tuple}:
+            next(steps, None)  # a name of the user's own, or a place in a list
+    return [] if here is None else list(here.model_fields)
 
 
 def _inner(annotation: Any) -> Any:
