@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 from graphql import GraphQLSchema
 from starlette.applications import Starlette
@@ -17,9 +18,7 @@ from connectors.description import Database
 from gateway.access.tokens import Tokens
 from gateway.audit.log import AuditLog
 from gateway.audit.person_log import PersonLog
-from gateway.backends import make_backend
 from gateway.clock import Clock, SystemClock
-from gateway.fetch.source import Source
 from gateway.http import graphiql
 from gateway.http.graphql import Endpoint
 from gateway.http.middleware import Envelope
@@ -30,14 +29,15 @@ from gateway.keys import check_keys, load_ring
 from gateway.limits.admission import Admission
 from gateway.limits.guesses import Guesses
 from gateway.limits.rates import Rates
-from gateway.maintenance import Maintenance, Window
 from gateway.operations.publishing import publish
 from gateway.operations.registry import Operations
 from gateway.plan.bindings import Bindings, bind
 from gateway.plans import Plans
+from gateway.reloading import Reload
 from gateway.schema.build import build_schema, schema_text
 from gateway.service import Service
-from gateway.settings import DatabaseSettings, Settings
+from gateway.settings import Settings
+from gateway.sources import make_sources, planned
 from gateway.watching import Watch
 
 
@@ -47,23 +47,24 @@ def build_app(
     *,
     backends: Mapping[str, Backend] | None = None,
     clock: Clock | None = None,
+    read: Callable[[], Settings] | None = None,
+    file: Path | None = None,
 ) -> Starlette:
     """Return the ASGI application over ``databases``.
 
+    ``read`` returns the settings anew, those of ``file``; without it they are never reloaded.
     ``backends`` take the place of what settings name (tests hand in theirs). Keys are read here:
     FileNotFoundError and ValueError name what is missing. Raises ValueError for settings of a
     database that nobody declares.
     """
     declared = tuple(databases)
-    names = [one.name for one in declared]
-    for unknown in sorted(settings.databases.keys() - set(names)):
-        there = ", ".join(sorted(names))
-        raise ValueError(f"databases.{unknown}: nobody declares it; there are {there}")
     service = _service(settings, declared, backends or {}, clock or SystemClock())
-    watch = Watch(service.sources, service.clock)
+    watch = Watch(service.clock)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        reload = None if read is None else Reload(app, declared, read, file, watch)
+        app.state.reload = reload
         service.audit.open()
         try:
             await service.tokens.open()
@@ -72,14 +73,18 @@ def build_app(
             for source in service.sources.values():
                 if source.backend is not None:
                     await source.backend.open()
-            watch.open()
+                watch.look(source)
+            if reload is not None:
+                reload.listen()
             yield
         finally:
+            if reload is not None:
+                await reload.close()
             await watch.close()
             await service.tokens.close()
             await service.rates.close()
             await service.operations.close()
-            for source in service.sources.values():
+            for source in app.state.service.sources.values():
                 if source.backend is not None:
                     await source.backend.close()
             await service.audit.close()
@@ -112,12 +117,8 @@ def _service(
     clock: Clock,
 ) -> Service:
     check_keys(settings)
-    maintenance = _maintenance(settings, clock)
-    sources = {}
-    for one in databases:
-        own = settings.databases.get(one.name, DatabaseSettings())
-        backend = backends.get(one.name) or make_backend(one, settings, own)
-        sources[one.name] = Source(one, backend, own, clock, maintenance, settings.limits.deadline)
+    maintenance = planned(settings, clock)
+    sources = make_sources(settings, databases, backends, clock, maintenance)
     graphql_schema, bindings = build_schema(databases), bind(databases)
     audit = AuditLog.configured(settings, clock)
     hashes = load_ring(settings, "person_hash")
@@ -139,14 +140,6 @@ def _service(
         log=PersonLog(audit, hashes, clock, settings.limits.deadline / 2),
         person_hash=hashes,
     )
-
-
-def _maintenance(settings: Settings, clock: Clock) -> Maintenance:
-    fixed = {
-        name: [Window(name, window.begins, window.ends) for window in one.maintenance_windows]
-        for name, one in settings.databases.items()
-    }
-    return Maintenance(settings.path(settings.maintenance), clock, fixed)
 
 
 def _operations(settings: Settings, schema: GraphQLSchema, bindings: Bindings) -> Operations:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -31,7 +32,7 @@ from gateway.printing import printed
 from gateway.procedures.procedure import UNIFIED
 from gateway.process import settle
 from gateway.schema.build import build_schema, schema_text
-from gateway.settings import Settings, file_of
+from gateway.settings import Settings, file_of, load
 from gateway.settings_file import explained
 from gateway.stand_in_command import stand_in
 
@@ -163,7 +164,9 @@ def tables(
 def _serve(settings: Settings, config: Path | None, host: str, port: int) -> None:
     configure("WARNING" if settings.demo else "INFO")
     try:
-        application = build_app(settings, installed_databases())
+        application = build_app(
+            settings, installed_databases(), read=partial(load, config), file=config
+        )
     except (OSError, ValueError) as error:
         raise typer.BadParameter("\n".join(explained(error, config))) from None
     settle()

@@ -7,7 +7,6 @@ in time, and holds what settings say. Agreements that run out are told every day
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 
 import structlog
 
@@ -25,26 +24,33 @@ _DAY = 86_400.0
 
 
 class Watch:
-    """Looks at ``sources``; between ``open`` and ``close``."""
+    """Looks at sources, each in place of the one that had its name before."""
 
-    def __init__(self, sources: Mapping[str, Source], clock: Clock) -> None:
-        self._sources = sources
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def open(self) -> None:
+    def look(self, source: Source) -> None:
         """Begin; nobody waits for it."""
-        for source in self._sources.values():
-            if source.backend is not None:
-                self._tasks.append(asyncio.create_task(self._look(source)))
-            if source.settings.xroad is not None:
-                self._tasks.append(asyncio.create_task(self._remind(source)))
+        before = self._tasks.pop(source.database.name, None)
+        if before is not None:
+            before.cancel()
+        self._tasks[source.database.name] = asyncio.create_task(self._watch(source))
 
     async def close(self) -> None:
         """Look no more."""
-        for task in self._tasks:
+        for task in self._tasks.values():
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _watch(self, source: Source) -> None:
+        try:
+            if source.backend is not None:
+                await self._look(source)
+            if source.settings.xroad is not None:
+                await self._remind(source)
+        except Exception:  # a defect of a backend costs what it would have said
+            log.exception("database cannot be looked at", database=source.database.name)
 
     async def _look(self, source: Source) -> None:
         assert source.backend is not None

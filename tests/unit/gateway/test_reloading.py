@@ -1,0 +1,156 @@
+"""Settings read again by a running gateway: taken whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from connectors.legal_aid import DATABASE as LEGAL_AID
+from connectors.notary import DATABASE as NOTARY
+from connectors.synthetic import Options, write
+from tests.support.process import free_port
+
+_WITHIN = 60.0
+_CATALOGUE = "{ databases { name live { state } } }"
+
+
+@dataclass
+class Served:
+    """A gateway that runs, its settings and its log."""
+
+    url: str
+    config: Path
+    log: Path
+    process: subprocess.Popen[bytes]
+    statuses: list[int] = field(default_factory=list)
+
+    def states(self) -> dict[str, str]:
+        answer = httpx2.post(
+            f"{self.url}/graphql", json={"query": _CATALOGUE}, timeout=20, trust_env=False
+        )
+        self.statuses.append(answer.status_code)
+        return {one["name"]: one["live"]["state"] for one in answer.json()["data"]["databases"]}
+
+    def reload(self, text: str, said: str) -> str:
+        """Give it other settings; returns its line of the log that says ``said``."""
+        before = len(self.log.read_text())
+        self.config.write_text(text)
+        self.process.send_signal(signal.SIGHUP)
+        lines: list[str] = []
+
+        def told() -> bool:
+            lines[:] = [x for x in self.log.read_text()[before:].splitlines() if said in x]
+            return bool(lines)
+
+        wait(told)
+        return lines[0]
+
+
+def wait(until: Callable[[], bool]) -> None:
+    end = time.monotonic() + _WITHIN
+    while not until():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.02)  # between two looks, not instead of one
+
+
+@contextmanager
+def served(folder: Path, text: str) -> Iterator[Served]:
+    config, log, port = folder / "gateway.toml", folder / "log", str(free_port())
+    config.write_text(text)
+    command = [sys.executable, "-m", "gateway"]
+    subprocess.run([*command, "keys", "--config", str(config)], check=True, capture_output=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, "serve", "--port", port, "--config", str(config)],
+            stdout=output, stderr=subprocess.STDOUT, env=os.environ.copy(),
+        )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    try:
+
+        def is_live() -> bool:
+            assert process.poll() is None, log.read_text()
+            try:
+                return httpx2.get(f"{url}/health/live", timeout=2, trust_env=False).is_success
+            except httpx2.TransportError:
+                return False
+
+        wait(is_live)
+        yield Served(url, config, log, process)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("reload")
+    both = [LEGAL_AID, NOTARY]
+    write(both, {one.name: folder / f"{one.name}.sqlite" for one in both}, Options(people=20))
+    with served(folder, settings()) as made:
+        yield made
+
+
+def settings(more: str = "") -> str:
+    operating = 'group = "OPERATING"\n'
+    return f'[databases.legal_aid]\nurl = "sqlite:///legal_aid.sqlite"\n{operating}{more}'
+
+
+def test_settings_that_cannot_be_used_change_nothing_and_are_told(gateway: Served) -> None:
+    before = gateway.states()
+    assert before["legal_aid"] == "ANSWERED"
+    for text, fault in (
+        (settings("timeuot = 2\n"), "gateway.toml:4: databases.legal_aid.timeuot"),
+        ("[databases.legal_aid\n", "gateway.toml:1: "),
+        ('[databases.legal_aid]\nurl = "mysql//x"\n', "gateway.toml:2: databases.legal_aid.url"),
+        ("[databases.nobodys]\n", "gateway.toml:1: databases.nobodys: nobody declares it"),
+    ):
+        assert fault in gateway.reload(text, "the old ones stay")
+        assert gateway.states() == before
+
+
+def test_databases_come_change_and_go_without_a_restart(gateway: Served) -> None:
+    gateway.reload(settings("maintenance = true\n"), "settings are taken")
+    assert gateway.states()["legal_aid"] == "MAINTENANCE"
+    notary = '[databases.notary]\nurl = "sqlite:///notary.sqlite"\ngroup = "OPERATING"\n'
+    gateway.reload(settings(notary), "settings are taken")
+    assert {gateway.states()[name] for name in ("legal_aid", "notary")} == {"ANSWERED"}
+    gateway.reload(settings(), "settings are taken")
+    assert gateway.states()["notary"] == "NOT_OPERATING"
+
+
+def test_what_needs_a_restart_is_named(gateway: Served) -> None:
+    line = gateway.reload("[limits]\ndepth = 5\n" + settings(), "settings are taken")
+    assert "limits" in line
+    gateway.reload(settings(), "settings are taken")
+
+
+def test_no_request_is_lost_while_settings_are_read_again_and_again(gateway: Served) -> None:
+    done = threading.Event()
+    seen: list[str] = []
+
+    def ask() -> None:
+        while not done.is_set():
+            seen.append(gateway.states()["legal_aid"])
+
+    asking = [threading.Thread(target=ask) for _ in range(3)]
+    for one in asking:
+        one.start()
+    for number in range(6):
+        gateway.reload(settings(f"timeout = {2 + number}\n"), "settings are taken")
+    done.set()
+    for one in asking:
+        one.join(20)
+    assert len(seen) > 6
+    assert set(seen) == {"ANSWERED"}
+    assert set(gateway.statuses) == {200}
