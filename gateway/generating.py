@@ -53,6 +53,9 @@ def generate(
     replace_tables: Annotated[
         bool, typer.Option("--replace", help="Drop tables that servers have already.")
     ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave alone what has tables already.")
+    ] = False,
     config: Config = None,
 ) -> None:
     """Generate a synthetic population into the configured databases.
@@ -65,9 +68,11 @@ def generate(
     databases = [one for one in installed_databases() if one.records]
     settings = Settings() if folder is not None else loaded(config)
     places = _in_folder(databases, folder) if folder else _configured(databases, settings, user)
+    if keep:
+        places = _without_kept(places)
     for one in places.left_out:
         console.print(f"left out: {one}", markup=False)
-    if not places.files and not places.servers:
+    if not places.files and not places.servers and not keep:
         raise typer.BadParameter("no database has a URL: give --folder, or --config with URLs")
     options = Options(people=people, seed=seed)
     truth = (folder or settings.folder) / "truth.jsonl"
@@ -76,15 +81,25 @@ def generate(
             summary = write(databases, places.files, options, truth, lambda done: shown(done, 0))
         _tell(summary, len(places.files))
     if places.servers:
-        _load(places.servers, options, truth, replace_tables)
+        _load(places.servers, options, truth, replace_tables, keep)
     console.print(f"most memory used: {_peak_memory_mib():,.0f} MiB")
 
 
-def _load(servers: list[ServerTarget], options: Options, truth: Path, replaces: bool) -> None:
+def _without_kept(places: _Places) -> _Places:
+    """Return the places without files that are there; of servers, they themselves will tell."""
+    there = {name for name, file in places.files.items() if file.exists()}
+    files = {name: file for name, file in places.files.items() if name not in there}
+    kept = [f"{name}: its file is there" for name in sorted(there)]
+    return _Places(files, places.servers, [*places.left_out, *kept])
+
+
+def _load(
+    servers: list[ServerTarget], options: Options, truth: Path, replaces: bool, keep: bool
+) -> None:
     try:
         with _progress(options.people) as shown:
             summary, said = asyncio.run(
-                load(servers, options, truth, replace=replaces, progress=shown)
+                load(servers, options, truth, replace=replaces, keep=keep, progress=shown)
             )
     except NotLoaded as error:
         console.print(str(error), style="red", markup=False)

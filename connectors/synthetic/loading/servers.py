@@ -59,19 +59,25 @@ async def load(
     truth: Path,
     *,
     replace: bool = False,
+    keep: bool = False,
     progress: Callable[[int, int], None] | None = None,
     processes: int | None = None,
 ) -> tuple[Summary, list[str]]:
     """Load the population into ``targets``, the truth into ``truth`` as JSON lines.
 
-    Goes on where the same load was broken off. ``progress`` is told people and rows so far. Returns
-    what was written by this call, and what could not be done besides. Raises NotLoaded.
+    Goes on where the same load was broken off. ``replace``: tables that are there are dropped;
+    ``keep``: databases that have them are left alone. ``progress`` is told people and rows so far.
+    Returns what was written by this call, and what could not be done besides. Raises NotLoaded.
     """
     started = time.monotonic()
     workers = processes or max(os.cpu_count() or 1, 1)
     parts = truth.with_name(f"{truth.name}.parts")
     async with AsyncExitStack() as stack:
-        loaded = [await _opened(stack, one, options, replace) for one in targets]
+        opened = [await _opened(stack, one, options, replace, keep) for one in targets]
+        loaded = [one for one in opened if isinstance(one, _Target)]
+        left = [one for one in opened if isinstance(one, str)]
+        if not loaded:
+            return Summary(0, {}, time.monotonic() - started), left
         people = await _rows(loaded, options, parts, progress, workers)
         as_of = _morning(options)
         said = await asyncio.gather(
@@ -80,12 +86,13 @@ async def load(
     _join(parts, truth)
     counts = {key: count for one in loaded for key, count in one.counts.items()}
     summary = Summary(people, counts, time.monotonic() - started)
-    return summary, [one for one in said if one is not None]
+    return summary, [*left, *(one for one in said if one is not None)]
 
 
 async def _opened(
-    stack: AsyncExitStack, target: ServerTarget, options: Options, replace: bool
-) -> _Target:
+    stack: AsyncExitStack, target: ServerTarget, options: Options, replace: bool, keep: bool
+) -> _Target | str:
+    """Return a database that is to be loaded, or why it is left alone. Raises NotLoaded."""
     name = target.database.name
     opened = LOADERS[target.url.get_backend_name()](target)
     loader: Loader = await stack.enter_async_context(opened)
@@ -95,6 +102,8 @@ async def _opened(
     if found is not None and found.load == this and not replace:
         return _Target(target, loader, metadata, found)
     there = await loader.there([table.name for table in metadata.sorted_tables])
+    if there and found is None and keep:
+        return f"{name}: left alone, it has tables"
     if there and not replace:
         what = "another load was broken off" if found is not None else "it holds tables already"
         raise NotLoaded(f"{name}: {what} ({', '.join(there[:3])}, ...): --replace drops them")

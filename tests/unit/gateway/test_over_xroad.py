@@ -9,17 +9,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from connectors.backends.memory import MemoryBackend
 from connectors.population import DATABASE as POPULATION
@@ -30,6 +25,7 @@ from gateway.app import build_app
 from gateway.key_files import create_missing
 from gateway.settings import Agreement, DatabaseSettings, Settings, Xroad
 from gateway.stand_in_command import CLIENT, service_of
+from tests.support.certificates import issue_certificate
 from tests.support.people import HOA, LAN, backends, population_rows
 from tests.support.process import free_port
 from tests.support.running import CASE_NUMBER, codes, running
@@ -157,31 +153,6 @@ def test_tls_files_that_cannot_be_used_are_refused_at_the_start(tmp_path: Path) 
 # ---- mutual TLS, with a stand-in that is a process of its own
 
 
-def _issue(
-    folder: Path, name: str, signer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None
-) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-    """Write a certificate and its key; without a signer it is an authority."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject if signer is None else signer[0].subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.BasicConstraints(signer is None, None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-    )
-    certificate = builder.sign(key if signer is None else signer[1], hashes.SHA256())
-    (folder / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (folder / f"{name}.key").write_bytes(private)
-    return certificate, key
-
-
 @contextmanager
 def _process(folder: Path, port: int) -> Iterator[None]:
     """Run the stand-in over a small population, for clients with a certificate of the authority."""
@@ -214,10 +185,10 @@ def _process(folder: Path, port: int) -> Iterator[None]:
 async def test_the_security_server_and_the_gateway_know_each_other_by_certificates(
     tmp_path: Path,
 ) -> None:
-    authority = _issue(tmp_path, "ca", None)
+    authority = issue_certificate(tmp_path, "ca", None)
     for name in ("server", "gateway"):
-        _issue(tmp_path, name, authority)
-    _issue(tmp_path, "stranger", None)
+        issue_certificate(tmp_path, name, authority)
+    issue_certificate(tmp_path, "stranger", None)
     port, states = free_port(), []
     assert identifier(CLIENT, (4,))
     shown: list[dict[str, Any]] = [

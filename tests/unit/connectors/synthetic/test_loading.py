@@ -135,6 +135,8 @@ async def test_tables_that_are_there_are_left_alone_unless_told(
         assert summary.people >= 10
         with pytest.raises(NotLoaded, match="--replace"):
             await load(targets, small, tmp_path / "truth", processes=1)
+        summary, said = await load(targets, small, tmp_path / "truth", keep=True, processes=1)
+        assert (summary.people, said) == (0, ["legal_aid: left alone, it has tables"])
 
 
 @pytest.mark.parametrize("make", SERVERS)

@@ -1,0 +1,149 @@
+"""The topology of docker-compose.yml, by local processes: the same answers, and servers that go.
+
+PostgreSQL, MariaDB, a file, two databases over X-Road by mutual TLS, Redis, two gateways behind
+nginx; each a process of its own. Takes about a minute.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.acceptance.test_personas import ME
+from tests.support.own_servers import wait
+from tests.support.process import Process, demo_process
+from tests.support.topology import Topology, topology
+
+#: What each server's databases are called in an answer.
+SECTIONS = {
+    "postgres": {"civilStatus", "securityMeasures", "notary"},
+    "mariadb": {"civilEnforcement"},
+    "population-xroad": {"population"},
+    "violations-xroad": {"administrativeViolations"},
+    "redis": set(),
+    "gateway-1": set(),
+}
+STATES = """{ me { population { source { state } } civilStatus { source { state } }
+  securityMeasures { source { state } } legalAid { source { state } }
+  civilEnforcement { source { state } } administrativeViolations { source { state } }
+  notary { source { state } } } }"""
+_RECOVERS_WITHIN = 5.0
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    with demo_process(tmp_path_factory.mktemp("embedded") / ".demo") as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def site(demo: Process, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
+    folder = tmp_path_factory.mktemp("site")
+    with topology(folder, demo.folder / "databases") as running:
+        yield running
+
+
+def ask(url: str, token: str, query: str) -> httpx2.Response:
+    return httpx2.post(
+        f"{url}/graphql",
+        json={"query": query},
+        headers={"authorization": f"Bearer {token}"},
+        timeout=30,
+        trust_env=False,
+    )
+
+
+@pytest.mark.services
+def test_every_persona_sees_the_same_as_with_the_embedded_default(
+    demo: Process, site: Topology
+) -> None:
+    assert len(demo.tokens["citizens"]) > 10
+    for number, token in demo.tokens["citizens"].items():
+        embedded = ask(demo.url, token, ME)
+        mixed = ask(site.url, site.token(number), ME)
+        assert (embedded.status_code, mixed.status_code) == (200, 200)
+        assert mixed.json() == embedded.json()
+        assert mixed.json()["data"]["me"]["id"] == number
+
+
+@dataclass
+class Load:
+    """Citizens who ask again and again: what they were answered."""
+
+    statuses: set[int] = field(default_factory=set)
+    #: Section -> the states that were seen since last cleared.
+    states: dict[str, set[str]] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    last: dict[str, str] = field(default_factory=dict)
+    count: int = 0
+
+    def take(self, answer: httpx2.Response) -> None:
+        self.statuses.add(answer.status_code)
+        body: dict[str, Any] = answer.json()
+        if answer.status_code != 200 or body.get("data") is None:
+            self.errors.append(f"{answer.status_code} {answer.text[:500]}")
+            return
+        me = body["data"]["me"]
+        if me is None:
+            self.errors.append(answer.text[:500])
+            return
+        last = {name: section["source"]["state"] for name, section in me.items()}
+        for name, state in last.items():
+            self.states.setdefault(name, set()).add(state)
+        self.last = last
+        self.count += 1
+
+
+@contextmanager
+def load(site: Topology, tokens: list[str]) -> Iterator[Load]:
+    """Ask as four citizens at once until the block ends."""
+    done, made = threading.Event(), Load()
+
+    def go_on(token: str) -> None:
+        while not done.is_set():
+            made.take(ask(site.url, token, STATES))
+
+    asking = [threading.Thread(target=go_on, args=(one,)) for one in tokens]
+    for one in asking:
+        one.start()
+    try:
+        yield made
+    finally:
+        done.set()
+        for one in asking:
+            one.join(60)
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_server_that_is_killed_costs_its_own_lists_only_and_is_back_in_time(
+    demo: Process, site: Topology, name: str
+) -> None:
+    tokens = [site.token(number) for number in list(demo.tokens["citizens"])[:4]]
+    theirs = SECTIONS[name]
+    with load(site, tokens) as seen:
+        wait(lambda: seen.count > 5 and set(seen.last.values()) == {"ANSWERED"}, "a good start")
+        site.servers[name].kill()
+        seen.states.clear()
+        before = seen.count
+        wait(lambda: all(seen.last[one] != "ANSWERED" for one in theirs), "its lists going")
+        wait(lambda: seen.count > before + 20, "more answers")
+        site.servers[name].start()
+        back = time.monotonic()
+        wait(lambda: set(seen.last.values()) == {"ANSWERED"}, "all coming back", _RECOVERS_WITHIN)
+        took = time.monotonic() - back
+    assert seen.errors == []
+    assert seen.statuses == {200}
+    others = {state for one, states in seen.states.items() if one not in theirs for state in states}
+    assert others == {"ANSWERED"}
+    for one in theirs:
+        assert seen.states[one] <= {"ANSWERED", "UNAVAILABLE", "TIMED_OUT"}
+    print(f"{name}: all back {took:.2f} s after it listened again")
+    assert took < _RECOVERS_WITHIN

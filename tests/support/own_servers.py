@@ -1,0 +1,139 @@
+"""Servers of a test's own, that it can kill and bring back: PostgreSQL, MariaDB."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+_PATIENCE = 60.0
+
+
+def program(name: str) -> str:
+    """Return where a program is; skip where it is missing, fail if REQUIRE_SERVICES says so."""
+    newest = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
+    path = os.pathsep.join((os.environ.get("PATH", ""), *newest, "/usr/sbin"))
+    found = shutil.which(name, path=path)
+    if found is None and os.environ.get("REQUIRE_SERVICES"):
+        pytest.fail(f"missing: {name}")
+    if found is None:
+        pytest.skip(f"missing: {name}")
+    return found
+
+
+def free() -> int:
+    """Return a port on 127.0.0.1 that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    """Whether something listens at ``port``."""
+    with socket.socket() as tried:
+        tried.settimeout(1)
+        return not tried.connect_ex(("127.0.0.1", port))
+
+
+def wait(until: Callable[[], bool], what: str, patience: float = _PATIENCE) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + patience
+    while not until():
+        assert time.monotonic() < end, f"{what} did not come about"
+        time.sleep(0.02)  # between two looks, not instead of one
+
+
+@dataclass
+class Own:
+    """A process that can be killed and started anew, and listens at ``port``."""
+
+    command: list[str]
+    port: int
+    log: Path
+    user: str | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it listens."""
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.command,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                user=self.user,
+                env={**os.environ, **self.environment},
+                start_new_session=True,
+            )
+        process = self.process
+
+        def listens() -> bool:
+            assert process.poll() is None, self.log.read_text()[-3000:]
+            return answers(self.port)
+
+        wait(listens, f"{self.command[0]} listening")
+
+    def kill(self) -> None:
+        """End it, and all that it started, at once."""
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(timeout=20)
+        self.process = None
+
+
+def _owner(name: str) -> str | None:
+    """Return as whom a server runs: servers refuse to run as root."""
+    return name if os.getuid() == 0 else None
+
+
+def _given(folder: Path, user: str | None) -> None:
+    """Let ``user`` into ``folder`` and all above it that are the test's."""
+    if user is not None:
+        shutil.chown(folder, user)
+        for above in folder.parents[: len(folder.parents) - 2]:
+            above.chmod(above.stat().st_mode | 0o011)
+
+
+def own_postgresql(folder: Path) -> Own:
+    """Make a PostgreSQL cluster in ``folder``, whose administrator is ``postgres``."""
+    user, port = _owner("postgres"), free()
+    folder.mkdir()
+    _given(folder, user)
+    data = folder / "data"
+    subprocess.run(
+        [program("initdb"), "-D", str(data), "-U", "postgres", "--auth=trust", "-E", "UTF8",
+         "--locale=C", "--no-sync"],
+        check=True, capture_output=True, user=user,
+    )  # fmt: skip
+    command = [
+        program("postgres"), "-D", str(data), "-p", str(port), "-h", "127.0.0.1",
+        "-k", str(folder), "-c", "shared_buffers=32MB", "-c", "max_connections=200",
+    ]  # fmt: skip
+    return Own(command, port, folder.parent / "postgresql.log", user)
+
+
+def own_mariadb(folder: Path) -> Own:
+    """Make a MariaDB instance in ``folder``, whose administrator is ``root`` without a password."""
+    user, port = _owner("mysql"), free()
+    folder.mkdir()
+    _given(folder, user)
+    data = folder / "data"
+    subprocess.run(
+        [program("mariadb-install-db"), "--no-defaults", f"--datadir={data}",
+         "--auth-root-authentication-method=normal", "--skip-test-db"],
+        check=True, capture_output=True, user=user,
+    )  # fmt: skip
+    command = [
+        program("mariadbd"), "--no-defaults", f"--datadir={data}", f"--port={port}",
+        "--bind-address=127.0.0.1", f"--socket={folder}/mariadb.sock",
+        "--innodb-buffer-pool-size=32M",
+    ]  # fmt: skip
+    return Own(command, port, folder.parent / "mariadb.log", user)
