@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
-import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -17,6 +15,7 @@ from connectors.registry import installed_databases
 from gateway.access.commands import Config, loaded
 from gateway.clock import SystemClock
 from gateway.doctor import Checkup, check_up
+from gateway.logs import on_standard_error
 from gateway.settings import file_of
 
 _UNKNOWN = "-"
@@ -41,9 +40,9 @@ def doctor(
     for name in (*wanted, *settings.databases):
         if name not in declared:
             raise typer.BadParameter(f"nobody declares {name}; there are {', '.join(declared)}")
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     chosen = [declared[name] for name in wanted]
-    checkups = asyncio.run(check_up(settings, chosen, file_of(config), SystemClock()))
+    with on_standard_error():
+        checkups = asyncio.run(check_up(settings, chosen, file_of(config), SystemClock()))
     if as_json:
         typer.echo(json.dumps({"databases": [_machine(one) for one in checkups]}, indent=2))
     else:

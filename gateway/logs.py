@@ -12,6 +12,8 @@ import logging
 import re
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -97,3 +99,14 @@ def _told(error: BaseException) -> list[str]:
     frames = traceback.extract_tb(error.__traceback__)
     kind = f"{type(error).__module__}.{type(error).__qualname__}"
     return [kind, *(f"  {one.filename}:{one.lineno} {one.name}" for one in frames)]
+
+
+@contextmanager
+def on_standard_error() -> Iterator[None]:
+    """Send logs to standard error within the block: standard output is for what a command says."""
+    before = structlog.get_config()
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)

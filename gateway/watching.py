@@ -45,7 +45,7 @@ class Watch:
 
     async def _watch(self, source: Source) -> None:
         try:
-            if source.backend is not None:
+            if source.backend is not None and not source.has_lapsed():
                 await self._look(source)
             if source.settings.xroad is not None:
                 await self._remind(source)

@@ -52,7 +52,7 @@ class Behaviour:
 class StandIn:
     """The provider's ``database`` behind ``backend``, offered as ``service`` to ``clients``.
 
-    ``seen``: the headers of the messages that were let through, newest last, for tests.
+    ``seen``: the headers of the messages to the service that were let through, for tests.
     """
 
     database: Database
@@ -119,7 +119,8 @@ class StandIn:
             raise _Refused("server.clientproxy.unknown_member", "no such provider")
         if service.parts[4] not in {"allowedMethods", "listMethods", self.service.parts[4]}:
             raise _Refused("server.serverproxy.unknown_service", "no such service")
-        self.seen.append(dict(headers))
+        if service == self.service:
+            self.seen.append(dict(headers))
 
     def _check_optional(self, headers: Mapping[str, str]) -> None:
         message = headers.get("X-Road-Id")

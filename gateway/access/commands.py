@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 from joserfc.jwk import OKPKey
 
@@ -19,6 +18,7 @@ from gateway.access.revocations import revoke
 from gateway.access.tokens import is_unified, issue
 from gateway.clock import SystemClock
 from gateway.keys import load_signing
+from gateway.logs import on_standard_error
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import CONFIG_VARIABLE, Settings, file_of, load
 from gateway.settings_file import explained
@@ -90,8 +90,8 @@ def token_inspect(
     """
     settings = loaded(config)
     _key(settings)
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
-    found = asyncio.run(inspect(_given(token), settings, SystemClock()))
+    with on_standard_error():
+        found = asyncio.run(inspect(_given(token), settings, SystemClock()))
     sys.stdout.write(json.dumps(found.shown, ensure_ascii=False, indent=2) + "\n")
     if found.code is not None:
         raise typer.Exit(1)

@@ -18,7 +18,7 @@ _LOOKED_BACK = 20
 #: How many calls must succeed before a database that came back is trusted again.
 _TRIALS = 3
 #: Seconds between two pings of a database that is not asked.
-PING_EVERY = 1.0
+PING_EVERY = 0.5
 
 
 class BreakerState(Coded):

@@ -135,7 +135,7 @@ class Source:
         """Return the answer that is certain without asking the database, or None."""
         if self.database.group is not Group.OPERATING or self.backend is None:
             return Answer(self.report(record, State.NOT_OPERATING))
-        if self._has_lapsed():
+        if self.has_lapsed():
             return Answer(self.report(record, State.NOT_OPERATING, message=_LAPSED))
         if self.settings.maintenance:
             return Answer(self.report(record, State.MAINTENANCE))
@@ -187,7 +187,7 @@ class Source:
     async def live(self) -> LiveState:
         """Return whether the database answers; it is asked every five seconds at most."""
         state, at = State.NOT_OPERATING, None
-        operates = self.database.group is Group.OPERATING and not self._has_lapsed()
+        operates = self.database.group is Group.OPERATING and not self.has_lapsed()
         if operates and self.backend is not None:
             state = State.MAINTENANCE
             if not self.settings.maintenance and self._window() is None:
@@ -225,8 +225,29 @@ class Source:
     ) -> Batch:
         """Ask the source, and once more if it did not answer: reading twice does no harm.
 
-        Raises what ``Backend.fetch`` does; SourceUnavailable too while the breaker is open.
+        What comes of it in the end counts for the breaker. Raises what ``Backend.fetch`` does;
+        SourceUnavailable too while the breaker is open.
         """
+        succeeded: bool | None = None
+        try:
+            batch = await self._twice(record, lookup, keys, asked)
+            succeeded = True
+        except NotMapped:
+            succeeded = True
+            raise
+        except (SourceRefused, SourceMaintenance):
+            raise  # it is there, and says what it will not do
+        except SourceUnavailable:
+            succeeded = False
+            raise
+        finally:
+            if succeeded is not None and asked.since is not None:
+                self.breaker.ended(asked.turn, succeeded)
+        return batch
+
+    async def _twice(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asked: _Asked
+    ) -> Batch:
         try:
             return await self._once(record, lookup, keys, asked)
         except (SourceRefused, SourceMaintenance):
@@ -247,26 +268,13 @@ class Source:
                 self._ping_if_due()
                 raise SourceUnavailable("not asked: the breaker is open")
             asked.begins(turn, self._clock)
-            succeeded: bool | None = None
             began = time.perf_counter()
             self._in_flight.inc()
             try:
-                batch = await self.backend.fetch(record, lookup, keys, asked.asker)
-                succeeded = True
-            except NotMapped:
-                succeeded = True
-                raise
-            except (SourceRefused, SourceMaintenance):
-                raise  # it is there, and says what it will not do
-            except SourceUnavailable:
-                succeeded = False
-                raise
+                return await self.backend.fetch(record, lookup, keys, asked.asker)
             finally:
                 self._in_flight.dec()
                 self._seconds.observe(time.perf_counter() - began)
-                if succeeded is not None:
-                    self.breaker.ended(turn, succeeded)
-        return batch
 
     def _ping_if_due(self) -> None:
         """See in the background whether the database is back."""
@@ -277,7 +285,7 @@ class Source:
     def _pinged(self, _: asyncio.Task[State]) -> None:
         self._pinging = None
 
-    def _has_lapsed(self) -> bool:
+    def has_lapsed(self) -> bool:
         """Whether the agreement by which another body's database is asked is over."""
         xroad = self.settings.xroad
         return xroad is not None and xroad.agreement.expires < legal_date(self._clock.now())

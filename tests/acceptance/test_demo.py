@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.support.own_servers import wait
 from tests.support.process import Process, demo_process
 
 QUERY = """query($id: PersonNumber!) { person(id: $id) { id
@@ -111,7 +112,7 @@ def test_a_locked_file_costs_its_own_lists_only_until_it_is_free(demo: Process) 
         "marriages": "UNAVAILABLE",
     }
     assert body["data"]["person"]["civilStatus"]["births"]["items"] is None
-    assert states(demo.ask(QUERY, {"id": number})) == ALL_ANSWERED
+    wait(lambda: states(demo.ask(QUERY, {"id": number})) == ALL_ANSWERED, "it is asked again", 5)
 
 
 def test_the_served_schema_is_the_one_in_the_repository(demo: Process) -> None:

@@ -148,9 +148,9 @@ def test_no_request_is_lost_while_settings_are_read_again_and_again(gateway: Ser
         one.start()
     for number in range(6):
         gateway.reload(settings(f"timeout = {2 + number}\n"), "settings are taken")
+    wait(lambda: len(seen) > 6)
     done.set()
     for one in asking:
         one.join(20)
-    assert len(seen) > 6
     assert set(seen) == {"ANSWERED"}
     assert set(gateway.statuses) == {200}

@@ -66,6 +66,14 @@ async def test_what_is_not_answered_once_is_asked_once_more() -> None:
     assert len(backend.fetched) == 2
 
 
+async def test_what_the_second_try_mends_is_no_failure() -> None:
+    source, backend = _source()
+    for _ in range(30):
+        backend.fault = "once"
+        assert await _state(source) is State.ANSWERED
+    assert source.breaker.state is BreakerState.CLOSED
+
+
 async def test_what_is_not_answered_twice_is_unknown() -> None:
     source, backend = _source("down")
     assert await _state(source) is State.UNAVAILABLE
@@ -203,7 +211,7 @@ async def test_the_breaker_and_what_failed_show_in_metrics() -> None:
     assert metric("justice_gateway_breaker", state="OPEN") == 1
     assert metric("justice_gateway_breaker", state="CLOSED") == 0
     assert metric("justice_gateway_source_failures_total", state="UNAVAILABLE") > failures
-    assert metric("justice_gateway_source_seconds_count") == calls + 5
+    assert metric("justice_gateway_source_seconds_count") == calls + 10
     assert metric("justice_gateway_source_calls_in_flight") == 0
 
 
