@@ -53,13 +53,17 @@ def wait(until: Callable[[], bool], what: str, patience: float = _PATIENCE) -> N
 
 @dataclass
 class Own:
-    """A process that can be killed and started anew, and listens at ``port``."""
+    """A process that can be killed and started anew, and listens at ``port``.
+
+    ``ready``: a command that succeeds once it does more than listen.
+    """
 
     command: list[str]
     port: int
     log: Path
     user: str | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    ready: list[str] = field(default_factory=list)
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -77,7 +81,11 @@ class Own:
 
         def listens() -> bool:
             assert process.poll() is None, self.log.read_text()[-3000:]
-            return answers(self.port)
+            if not answers(self.port):
+                return False
+            if not self.ready:
+                return True
+            return not subprocess.run(self.ready, capture_output=True, check=False).returncode
 
         wait(listens, f"{self.command[0]} listening")
 
@@ -117,7 +125,8 @@ def own_postgresql(folder: Path) -> Own:
         program("postgres"), "-D", str(data), "-p", str(port), "-h", "127.0.0.1",
         "-k", str(folder), "-c", "shared_buffers=32MB", "-c", "max_connections=200",
     ]  # fmt: skip
-    return Own(command, port, folder.parent / "postgresql.log", user)
+    ready = [program("pg_isready"), "-h", "127.0.0.1", "-p", str(port)]
+    return Own(command, port, folder.parent / "postgresql.log", user, ready=ready)
 
 
 def own_mariadb(folder: Path) -> Own:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import asyncmy
 import asyncpg  # type: ignore[import-untyped]
 import pytest
+
+from tests.support.own_servers import Own, answers, own_mariadb, own_postgresql
 
 HOST = "127.0.0.1"
 
@@ -87,15 +89,21 @@ class _Connection:
     value: Callable[[str], Coroutine[Any, Any, Any]]
 
 
-def need(what: str, port: int) -> None:
-    """Skip where nothing answers at ``port``; fail if REQUIRE_SERVICES says so."""
-    with socket.socket() as found:
-        found.settimeout(2)
-        there = not found.connect_ex((HOST, port))
-    if not there and os.environ.get("REQUIRE_SERVICES"):
-        pytest.fail(f"missing: {what} at {HOST}:{port}")
-    if not there:
-        pytest.skip(f"missing: {what} at {HOST}:{port}")
+@contextmanager
+def listening(make: Callable[[Path], Own], port: int, folder: Path) -> Iterator[int]:
+    """Give the port of this machine's server, else of one that is started for the tests.
+
+    Skips where there is neither; fails if REQUIRE_SERVICES says so.
+    """
+    if answers(port):
+        yield port
+        return
+    own = make(folder / "server")
+    try:
+        own.start()
+        yield own.port
+    finally:
+        own.kill()
 
 
 def apart(work: Coroutine[Any, Any, None]) -> None:
@@ -105,26 +113,26 @@ def apart(work: Coroutine[Any, Any, None]) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[Server]:
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Give an empty PostgreSQL database; it is dropped at the end."""
-    port = int(os.environ.get("PGPORT", "5432"))
-    need("PostgreSQL", port)
-    server = Server("postgresql", port, "postgres", f"sample_{secrets.token_hex(6)}")
-    apart(server.execute(f"CREATE DATABASE {server.name}", database=""))
-    yield server
-    apart(server.execute(f"DROP DATABASE {server.name} WITH (FORCE)", database=""))
+    folder = tmp_path_factory.mktemp("postgresql")
+    with listening(own_postgresql, int(os.environ.get("PGPORT", "5432")), folder) as port:
+        server = Server("postgresql", port, "postgres", f"sample_{secrets.token_hex(6)}")
+        apart(server.execute(f"CREATE DATABASE {server.name}", database=""))
+        yield server
+        apart(server.execute(f"DROP DATABASE {server.name} WITH (FORCE)", database=""))
 
 
 @pytest.fixture(scope="session")
-def mariadb() -> Iterator[Server]:
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Give an empty MariaDB database, whose collation ignores case and accents."""
-    port = int(os.environ.get("MARIADB_PORT", "3306"))
-    need("MariaDB", port)
-    server = Server("mariadb", port, "root", f"sample_{secrets.token_hex(6)}")
-    collation = "CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
-    apart(server.execute(f"CREATE DATABASE {server.name} {collation}", database=""))
-    yield server
-    apart(server.execute(f"DROP DATABASE {server.name}", database=""))
+    folder = tmp_path_factory.mktemp("mariadb")
+    with listening(own_mariadb, int(os.environ.get("MARIADB_PORT", "3306")), folder) as port:
+        server = Server("mariadb", port, "root", f"sample_{secrets.token_hex(6)}")
+        collation = "CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
+        apart(server.execute(f"CREATE DATABASE {server.name} {collation}", database=""))
+        yield server
+        apart(server.execute(f"DROP DATABASE {server.name}", database=""))
 
 
 SERVERS = [
