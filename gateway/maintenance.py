@@ -26,7 +26,7 @@ class Window:
     """When a database is in maintenance.
 
     ``begins`` and ``ends`` are moments with a zone; ``ends`` None: until further notice. ``id``
-    None: the settings say so. ``planned_by``: the token's subject, for the operator's own list.
+    None: the settings say so. ``planned_by``: the client, or the machine's user, that planned it.
     """
 
     database: str

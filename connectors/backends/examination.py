@@ -30,7 +30,9 @@ _LOOKUPS = 200
 _SECONDS = 5.0
 _SHOWN = 10
 #: What may be told of a value that is no code: what looks like one, and like no number of a person.
-_CODE = re.compile(r"[\w.\-]{1,20}")
+_CODE = re.compile(r"[A-Za-z0-9_.\-]{1,20}")
+#: With more unknown values than this a column holds no codes at all, but names perhaps.
+_FEW = 50
 _NUMBER = re.compile(r"\d{9,}")
 
 
@@ -74,8 +76,9 @@ async def _codes(
     )
     if not unknown:
         return []
-    shown = ", ".join(one if _may_be_shown(one) else "(not shown)" for one in unknown[:_SHOWN])
-    text = f"column {theirs} of {where(stored)} has codes that are not known: {shown}"
+    few = len(unknown) <= _FEW
+    shown = [one if few and _may_be_shown(one) else "(not shown)" for one in unknown[:_SHOWN]]
+    text = f"column {theirs} of {where(stored)} has codes that are not known: {', '.join(shown)}"
     advice = "say in settings which of ours they are; until then their rows are left out, PARTIAL"
     return [Finding("codes", text, advice, ("records", stored.record.name, "values", ours))]
 

@@ -174,7 +174,9 @@ class Source:
                 self.breaker.ended(asked.turn, succeeded=False)
             failed = self._failed(record, State.TIMED_OUT, asked, "timeout")
         except SourceMaintenance as error:
-            failed = self._failed(record, State.MAINTENANCE, asked, str(error))
+            # As where it is planned: no older rows in its place.
+            said = self._failed(record, State.MAINTENANCE, asked, str(error))
+            return [Answer(said) for _ in keys]
         except SourceUnavailable as error:
             failed = self._failed(record, State.UNAVAILABLE, asked, str(error))
         except Exception:  # a defect of a backend costs its own lists only
@@ -307,14 +309,15 @@ class Source:
     def _failed(self, record: Record, state: State, asked: _Asked, reason: str) -> SourceReport:
         """Return the report of a failure, which is counted and logged."""
         metrics.SOURCE_FAILURES.labels(self.database.name, state.name).inc()
-        if asked.since is not None:  # what the breaker turned away is no news
-            log.warning(
-                "source failed",
-                database=self.database.name,
-                record=record.name,
-                state=state.name,
-                reason=reason,
-            )
+        if asked.since is None:  # it was not asked: the breaker is open, or no place came free
+            return self.report(record, state)
+        log.warning(
+            "source failed",
+            database=self.database.name,
+            record=record.name,
+            state=state.name,
+            reason=reason,
+        )
         return self.report(record, state, fetched_at=asked.at)
 
     def _answered(

@@ -73,7 +73,7 @@ async def _plan(
         database,
         _zoned(begins) or context.maintenance.now(),
         _zoned(ends),
-        planned_by=context.reader.caller.subject,
+        planned_by=context.reader.caller.client,
     )
     try:
         return await asyncio.to_thread(context.maintenance.plan, window)
