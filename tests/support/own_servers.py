@@ -110,8 +110,22 @@ def _given(folder: Path, user: str | None) -> None:
             above.chmod(above.stat().st_mode | 0o011)
 
 
-def own_postgresql(folder: Path) -> Own:
-    """Make a PostgreSQL cluster in ``folder``, whose administrator is ``postgres``."""
+def _taken(certificate: Path, folder: Path, user: str | None) -> tuple[Path, Path]:
+    """Give a server its certificate and key, which nobody else may read."""
+    taken = folder / "server.pem", folder / "server.key"
+    for given, own in zip((certificate, certificate.with_suffix(".key")), taken, strict=True):
+        own.write_bytes(given.read_bytes())
+        own.chmod(0o600)
+        if user is not None:
+            shutil.chown(own, user)
+    return taken
+
+
+def own_postgresql(folder: Path, certified: Path | None = None) -> Own:
+    """Make a PostgreSQL cluster in ``folder``, whose administrator is ``postgres``.
+
+    ``certified``: the certificate with which it offers TLS; its key stands beside it.
+    """
     user, port = _owner("postgres"), free()
     folder.mkdir()
     _given(folder, user)
@@ -125,12 +139,19 @@ def own_postgresql(folder: Path) -> Own:
         program("postgres"), "-D", str(data), "-p", str(port), "-h", "127.0.0.1",
         "-k", str(folder), "-c", "shared_buffers=32MB", "-c", "max_connections=200",
     ]  # fmt: skip
+    if certified is not None:
+        certificate, key = _taken(certified, folder, user)
+        command += ["-c", "ssl=on", "-c", f"ssl_cert_file={certificate}",
+                    "-c", f"ssl_key_file={key}"]  # fmt: skip
     ready = [program("pg_isready"), "-h", "127.0.0.1", "-p", str(port)]
     return Own(command, port, folder.parent / "postgresql.log", user, ready=ready)
 
 
-def own_mariadb(folder: Path) -> Own:
-    """Make a MariaDB instance in ``folder``, whose administrator is ``root`` without a password."""
+def own_mariadb(folder: Path, certified: Path | None = None) -> Own:
+    """Make a MariaDB instance in ``folder``, whose administrator is ``root`` without a password.
+
+    ``certified``: the certificate with which it offers TLS; its key stands beside it.
+    """
     user, port = _owner("mysql"), free()
     folder.mkdir()
     _given(folder, user)
@@ -145,4 +166,7 @@ def own_mariadb(folder: Path) -> Own:
         "--bind-address=127.0.0.1", f"--socket={folder}/mariadb.sock",
         "--innodb-buffer-pool-size=32M",
     ]  # fmt: skip
+    if certified is not None:
+        certificate, key = _taken(certified, folder, user)
+        command += [f"--ssl-cert={certificate}", f"--ssl-key={key}"]
     return Own(command, port, folder.parent / "mariadb.log", user)
