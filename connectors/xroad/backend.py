@@ -34,11 +34,16 @@ from connectors.backends.base import (
 from connectors.description import Database, Lookup, Record
 from connectors.xroad.errors import failure
 from connectors.xroad.identifiers import Identifier, header_value
-from connectors.xroad.messages import MAINTENANCE, NOT_KEPT, Misunderstood, answered, question
+from connectors.xroad.messages import (
+    LARGEST,
+    MAINTENANCE,
+    NOT_KEPT,
+    Misunderstood,
+    answered,
+    question,
+)
 
 JSON = "application/json"
-#: The most that security servers let through, in either direction.
-LARGEST = 10 * 1024 * 1024
 _KEYS_AT_ONCE = 200
 _MAKE = "X-Road"
 

@@ -16,6 +16,8 @@ from connectors.backends.base import Batch, Rows, read_rows
 from connectors.codec import encode_text
 from connectors.description import Lookup, Record, Row
 
+#: The most that security servers let through, in either direction.
+LARGEST = 10 * 1024 * 1024
 #: What a provider answers, with 404, of a record that it does not keep.
 NOT_KEPT = "RECORD_NOT_KEPT"
 #: What a provider answers, with 503, while it is in maintenance.

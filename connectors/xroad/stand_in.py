@@ -25,9 +25,16 @@ from starlette.routing import Route
 from connectors.backends.base import Backend, NotMapped, SourceUnavailable
 from connectors.description import Database
 from connectors.xroad.identifiers import Identifier, identifier
-from connectors.xroad.messages import MAINTENANCE, NOT_KEPT, Misunderstood, Question, answer, asked
+from connectors.xroad.messages import (
+    LARGEST,
+    MAINTENANCE,
+    NOT_KEPT,
+    Misunderstood,
+    Question,
+    answer,
+    asked,
+)
 
-LARGEST = 10 * 1024 * 1024
 _OURS_ALONE = ("X-Road-Request-Id", "X-Road-Request-Hash", "X-Road-Service", "X-Road-Error")
 _LOCAL = {"127.0.0.1", "::1", "testclient"}
 _PARTY = re.compile(r"[^/]{1,255}(/[^/]{1,255})?")

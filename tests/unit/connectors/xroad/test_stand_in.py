@@ -10,7 +10,8 @@ import orjson
 import pytest
 
 from connectors.backends.memory import MemoryBackend
-from connectors.xroad.stand_in import LARGEST, StandIn
+from connectors.xroad.messages import LARGEST
+from connectors.xroad.stand_in import StandIn
 from tests.support.xroad import CLIENT, NAMES, SERVICE
 from tests.unit.connectors.backends.backend_samples import AN, DATABASE, EMPTY, union
 

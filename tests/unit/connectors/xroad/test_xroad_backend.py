@@ -20,8 +20,9 @@ from connectors.backends.base import (
     SourceUnavailable,
 )
 from connectors.backends.memory import MemoryBackend
-from connectors.xroad.backend import LARGEST, XroadBackend
+from connectors.xroad.backend import XroadBackend
 from connectors.xroad.identifiers import Identifier
+from connectors.xroad.messages import LARGEST
 from connectors.xroad.stand_in import Behaviour, StandIn
 from tests.support.xroad import CLIENT, NAMES, SERVICE, options, over_xroad
 from tests.unit.connectors.backends.backend_samples import AN, BINH, DATABASE, EMPTY, UNIONS, union
