@@ -123,7 +123,7 @@ def _progress(people: int) -> Iterator[_Shown]:
             nonlocal said
             if done - said >= _EVERY:
                 said = done
-                console.print(f"{done:,} of {people:,} citizens, {rows:,} rows")
+                console.print(f"{done:,} of {people:,} citizens" + f", {rows:,} rows" * bool(rows))
 
         yield line
         return

@@ -37,7 +37,9 @@ def where(file: Path | None, path: Sequence[str]) -> str:
         return "settings"
     lines = _lines(file.read_text("utf-8"))
     for length in range(len(path), 0, -1):
-        line = lines.get(tuple(path[:length]))
+        above = tuple(path[:length])
+        # A table may be there by what is below it alone: [databases.notary.xroad].
+        line = min((at for key, at in lines.items() if key[:length] == above), default=None)
         if line is not None:
             return f"{file.name}:{line}"
     return file.name

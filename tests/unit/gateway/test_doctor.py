@@ -212,6 +212,20 @@ def test_the_gateway_does_not_start_with_them_and_says_the_same(tmp_path: Path) 
         assert said in " ".join(ran.output.replace("│", " ").split())
 
 
+def test_what_is_about_a_whole_database_leads_to_its_first_line(tmp_path: Path) -> None:
+    text = """port = 8001
+[databases.population.xroad]
+server = "http://127.0.0.1:9"
+client = "VN/GOV/MOJ/gateway"
+service = "VN/GOV/MPS/people/records"
+agreement = { legal_basis = "x", expires = 2099-01-01 }
+"""
+    status, output = _settings(tmp_path, text)
+    assert status == 1
+    assert "population: server: it does not answer" in output
+    assert "gateway.toml:2: see that it runs" in output
+
+
 @pytest.mark.parametrize(
     ("expires", "said"),
     [
