@@ -86,13 +86,10 @@ class Load:
 
     def take(self, answer: httpx2.Response) -> None:
         self.statuses.add(answer.status_code)
-        body: dict[str, Any] = answer.json()
-        if answer.status_code != 200 or body.get("data") is None:
-            self.errors.append(f"{answer.status_code} {answer.text[:500]}")
-            return
-        me = body["data"]["me"]
+        body: dict[str, Any] = answer.json() if answer.status_code == 200 else {}
+        me = (body.get("data") or {}).get("me")
         if me is None:
-            self.errors.append(answer.text[:500])
+            self.errors.append(f"{answer.status_code} {answer.text[:500]}")
             return
         last = {name: section["source"]["state"] for name, section in me.items()}
         for name, state in last.items():

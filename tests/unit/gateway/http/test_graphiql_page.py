@@ -82,7 +82,7 @@ async def test_the_policy_allows_nothing_inline_and_a_nonce_is_used_once(gateway
         assert "unsafe" not in policy
         nonce = re.findall(r"'nonce-([\w-]{22})'", policy)
         assert answer.text.count(f'nonce="{nonce[0]}"') >= 2
-        assert "__" not in answer.text
+        assert "__" not in answer.text.replace(nonce[0], "")
         policies.add(policy)
     assert len(policies) == 2
 
