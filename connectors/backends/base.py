@@ -33,10 +33,11 @@ class Scope(enum.Enum):
 class Asker:
     """For whom a source is asked, where its messages say so (``Scope.CALLER``).
 
-    ``user``: the token's subject. ``case``: the number of the case. ``represented``: on behalf of
-    whom a representative asks.
+    ``client``: the system that asks. ``user``: the token's subject. ``case``: the number of the
+    case. ``represented``: on behalf of whom a representative asks.
     """
 
+    client: str | None = None
     user: str | None = None
     case: str | None = None
     represented: str | None = None

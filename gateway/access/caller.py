@@ -48,7 +48,7 @@ class Caller:
     def asker(self) -> Asker:
         """What databases are told whose messages name who asks."""
         represented = None if self.representative is None else self.citizen
-        return Asker(self.subject, self.case_number, represented)
+        return Asker(self.client, self.subject, self.case_number, represented)
 
     @property
     def is_anonymous(self) -> bool:

@@ -16,14 +16,13 @@ from connectors.backends.base import Asker
 from connectors.description import Lookup, Record
 from gateway.answer import Answer, State
 from gateway.clock import Clock
-from gateway.fetch.source import Source
+from gateway.fetch.batching import Waiter
+from gateway.fetch.source import LARGEST_BATCH, Source
 
 log = structlog.get_logger(__name__)
 
 #: Database and lookup: what tells one kind of read from another.
 Kind = tuple[str, str]
-_LARGEST_BATCH = 200
-_Task = asyncio.Task[list[Answer]]
 
 
 class Reads:
@@ -42,7 +41,7 @@ class Reads:
         self._deadline = deadline
         self._asked: dict[Kind, set[str]] = {}
         self._queue: dict[Kind, tuple[Record, Lookup, list[str]]] = {}
-        self._under_way: dict[_Task, tuple[Kind, Record, Sequence[str]]] = {}
+        self._under_way: dict[Waiter, tuple[Kind, Record]] = {}
         self._arrived: set[Kind] = set()
         self._wake: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -83,6 +82,7 @@ class Reads:
 
     def close(self) -> None:
         """Wait for nothing any more. What is under way ends by its database's own timeout."""
+        self._leave()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -100,27 +100,29 @@ class Reads:
                 self._answer(kind, keys, [late] * len(keys))
                 continue
             for batch in _batches(keys):
-                task = asyncio.create_task(source.fetch(record, lookup, batch, left, self._asker))
-                self._under_way[task] = (kind, record, batch)
-                task.add_done_callback(self._done)
+                waiter = source.ask(record, lookup, batch, left, self._asker, self._delivered)
+                self._under_way[waiter] = (kind, record)
 
     def _answer(self, kind: Kind, keys: Sequence[str], answers: Sequence[Answer]) -> None:
         self.answers[kind].update(zip(keys, answers, strict=True))
         self._arrived.add(kind)
 
-    def _done(self, task: _Task) -> None:
-        asked = self._under_way.pop(task, None)
-        if asked is None:  # the deadline has answered in its place
-            return
-        kind, record, keys = asked
-        if task.cancelled() or task.exception() is not None:
+    def _delivered(self, waiter: Waiter, answers: Sequence[Answer] | None) -> None:
+        kind, record = self._under_way.pop(waiter)
+        if answers is None:
             # A source answers, whatever happens; this is the process ending, or a defect.
             log.error("read failed", database=record.database, record=record.name)
             unknown = self._sources[record.database].report(record, State.UNAVAILABLE)
-            self._answer(kind, keys, [Answer(unknown)] * len(keys))
-        else:
-            self._answer(kind, keys, task.result())
+            answers = [Answer(unknown)] * len(waiter.keys)
+        self._answer(kind, waiter.keys, answers)
         self._woken()
+
+    def _leave(self) -> dict[Waiter, tuple[Kind, Record]]:
+        """Wait for nothing any more; returns what was waited for. Others go on waiting for it."""
+        under_way, self._under_way = self._under_way, {}
+        for waiter in under_way:
+            waiter.gone = True
+        return under_way
 
     def _expire(self) -> None:
         """Answer in place of the sources that are still being waited for.
@@ -128,10 +130,9 @@ class Reads:
         What was asked of them ends by their own timeout, which is never later than the deadline.
         """
         self._expired = True
-        under_way, self._under_way = self._under_way, {}
-        for kind, record, keys in under_way.values():
+        for waiter, (kind, record) in self._leave().items():
             late = self._sources[record.database].report(record, State.TIMED_OUT)
-            self._answer(kind, keys, [Answer(late)] * len(keys))
+            self._answer(kind, waiter.keys, [Answer(late)] * len(waiter.keys))
         self._woken()
 
     def _woken(self) -> None:
@@ -141,5 +142,5 @@ class Reads:
 
 def _batches(keys: Sequence[str]) -> Iterator[list[str]]:
     rest = iter(keys)
-    while batch := list(islice(rest, _LARGEST_BATCH)):
+    while batch := list(islice(rest, LARGEST_BATCH)):
         yield batch

@@ -11,9 +11,10 @@ import asyncio
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -34,6 +35,7 @@ from connectors.description import Coverage, Database, Group, Lookup, Record
 from gateway import metrics
 from gateway.answer import Answer, SourceReport, State
 from gateway.clock import Clock, legal_date
+from gateway.fetch.batching import Batches, Waiter
 from gateway.fetch.breaker import Breaker, BreakerState
 from gateway.maintenance import Maintenance, Window
 from gateway.settings import DatabaseSettings
@@ -42,6 +44,10 @@ log = structlog.get_logger(__name__)
 
 _KEPT = 10_000
 _LIVE_FOR = 5.0
+#: What part of the calls in flight one lookup takes before it collects.
+_SHARE = 4
+#: How many keys go into one call.
+LARGEST_BATCH = 200
 _LAPSED = (
     "Thỏa thuận khai thác dữ liệu đã hết hạn. / The agreement to use this database has expired."
 )
@@ -101,6 +107,8 @@ class Source:
         self._maintenance = maintenance
         self._patience = _PATIENCE * min(settings.timeout, deadline)
         self._calls = asyncio.Semaphore(settings.calls_in_flight)
+        self._batches: dict[tuple[str, str], Batches] = {}
+        self._at_once = max(1, settings.calls_in_flight // _SHARE)
         self._older: OrderedDict[tuple[str, str, str], tuple[Answer, float]] = OrderedDict()
         self._live: tuple[asyncio.Task[State], datetime, float] | None = None
         self._pinging: asyncio.Task[State] | None = None
@@ -185,6 +193,34 @@ class Source:
         else:
             return self._answered(record, lookup, keys, batch, asked.at)
         return [self._older_or(record, lookup, key, failed) for key in keys]
+
+    def ask(
+        self,
+        record: Record,
+        lookup: Lookup,
+        keys: Sequence[str],
+        left: float,
+        asker: Asker,
+        deliver: Callable[[Waiter, Sequence[Answer] | None], None],
+    ) -> Waiter:
+        """Have ``keys`` answered to ``deliver``, together with what others ask at the same time.
+
+        As ``fetch``; returns at once. Where messages name who asks, nobody else's keys are put to
+        them.
+        """
+        waiter = Waiter(keys, self._clock.monotonic() + left, asker.client, deliver)
+        assert self.backend is not None
+        if self.backend.capabilities.batch_scope is Scope.CALLER:
+            alone = partial(self.fetch, record, lookup, asker=asker)
+            Batches(alone, self._clock, 1, len(keys)).add(waiter)
+            return waiter
+        batches = self._batches.get((record.name, lookup.name))
+        if batches is None:
+            together = partial(self.fetch, record, lookup)
+            batches = Batches(together, self._clock, self._at_once, LARGEST_BATCH)
+            self._batches[record.name, lookup.name] = batches
+        batches.add(waiter)
+        return waiter
 
     async def live(self) -> LiveState:
         """Return whether the database answers; it is asked every five seconds at most."""

@@ -28,7 +28,7 @@ from tests.support.xroad import CLIENT, NAMES, SERVICE, options, over_xroad
 from tests.unit.connectors.backends.backend_samples import AN, BINH, DATABASE, EMPTY, UNIONS, union
 
 LOOKUP = UNIONS.lookups[0]
-ASKER = Asker("cán bộ 7", "000.00.11.H29-261123-0001", "001090000009")
+ASKER = Asker("desk", "cán bộ 7", "000.00.11.H29-261123-0001", "001090000009")
 
 
 def _stand_in(**rows: object) -> StandIn:

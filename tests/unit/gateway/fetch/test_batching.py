@@ -1,0 +1,234 @@
+"""Reads of several requests in one call: who goes with whom, and who costs only themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from connectors.backends.base import NOBODY, Asker, Batch, Capabilities, Scope
+from connectors.backends.memory import MemoryBackend
+from connectors.description import Lookup, Record
+from connectors.population import DATABASE
+from gateway.answer import Answer, State
+from gateway.clock import SystemClock
+from gateway.fetch.batching import Batches, Waiter
+from gateway.fetch.reads import Reads
+from gateway.fetch.source import Source
+from gateway.settings import DatabaseSettings
+from tests.support.people import HOA, LAN, population_rows
+
+IDENTITY = DATABASE.by_name["identity"]
+LOOKUP = IDENTITY.lookups[0]
+KIND = (DATABASE.name, LOOKUP.name)
+CLOCK = SystemClock()
+
+
+@dataclass
+class Held(MemoryBackend):
+    """Notes what is asked together, by whom, and answers when it is let go."""
+
+    scope: Scope = Scope.PROCESS
+    asked: list[tuple[tuple[str, ...], Asker]] = field(default_factory=list)
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        MemoryBackend.__init__(self, DATABASE, population_rows())
+        self.capabilities = Capabilities(self.scope, self.scope)
+
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
+        self.asked.append((tuple(keys), asker))
+        await self.go.wait()
+        return await super().fetch(record, lookup, keys, asker)
+
+
+def _source(backend: Held, calls: int = 4) -> Source:
+    own = DatabaseSettings(timeout=20, calls_in_flight=calls)
+    return Source(DATABASE, backend, own, CLOCK)
+
+
+def _request(source: Source, asker: Asker = NOBODY, seconds: float = 20) -> Reads:
+    return Reads({DATABASE.name: source}, CLOCK, CLOCK.monotonic() + seconds, asker)
+
+
+async def _ask(reads: Reads, *keys: str) -> list[State]:
+    reads.ask(IDENTITY, LOOKUP, KIND, keys)
+    try:
+        while await reads.arrive():
+            pass
+    finally:
+        reads.close()
+    return [reads.answers[KIND][key].report.state for key in keys]
+
+
+async def _turns() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_while_a_call_is_in_flight_the_others_are_collected_into_one() -> None:
+    backend = Held()
+    source = _source(backend)
+    asking = [asyncio.create_task(_ask(_request(source), one)) for one in (HOA, LAN, HOA, "1")]
+    await _turns()
+    assert [keys for keys, _ in backend.asked] == [(HOA,)]
+    backend.go.set()
+    assert await asyncio.gather(*asking) == [[State.ANSWERED]] * 4
+    assert [keys for keys, _ in backend.asked] == [(HOA,), (LAN, HOA, "1")]
+
+
+async def test_with_room_nobody_waits_for_company() -> None:
+    backend = Held()
+    source = _source(backend, calls=8)
+    asking = [asyncio.create_task(_ask(_request(source), one)) for one in (HOA, LAN)]
+    await _turns()
+    assert [keys for keys, _ in backend.asked] == [(HOA,), (LAN,)]
+    backend.go.set()
+    await asyncio.gather(*asking)
+
+
+async def test_where_messages_name_who_asks_keys_of_two_never_come_together() -> None:
+    backend = Held(scope=Scope.CALLER)
+    source = _source(backend)
+    askers = [Asker("desk", f"officer-{number}") for number in range(5)]
+    asking = [asyncio.create_task(_ask(_request(source, one), HOA)) for one in askers]
+    await _turns()
+    backend.go.set()
+    assert await asyncio.gather(*asking) == [[State.ANSWERED]] * 5
+    assert backend.asked == [((HOA,), one) for one in askers]
+
+
+async def test_a_waiter_leaves_at_its_own_deadline_and_the_others_are_answered() -> None:
+    backend = Held()
+    source = _source(backend)
+    first = asyncio.create_task(_ask(_request(source), HOA))
+    patient = asyncio.create_task(_ask(_request(source), LAN))
+    hasty = asyncio.create_task(_ask(_request(source, seconds=0.05), LAN))
+    assert await hasty == [State.TIMED_OUT]
+    backend.go.set()
+    assert list(await asyncio.gather(first, patient)) == [[State.ANSWERED]] * 2
+    assert [keys for keys, _ in backend.asked] == [(HOA,), (LAN,)]
+
+
+async def test_a_waiter_that_is_cancelled_hurts_no_other_and_leaves_nothing_behind() -> None:
+    backend = Held()
+    source = _source(backend)
+    first = asyncio.create_task(_ask(_request(source), HOA))
+    leaving = asyncio.create_task(_ask(_request(source), LAN))
+    staying = asyncio.create_task(_ask(_request(source), LAN))
+    await _turns()
+    for one in (first, leaving):
+        one.cancel()
+    await asyncio.gather(first, leaving, return_exceptions=True)
+    backend.go.set()
+    assert await staying == [State.ANSWERED]
+    await _turns()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_what_nobody_waits_for_any_more_is_not_asked() -> None:
+    backend = Held()
+    source = _source(backend)
+    first = asyncio.create_task(_ask(_request(source), HOA))
+    leaving = asyncio.create_task(_ask(_request(source), LAN))
+    await _turns()
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    backend.go.set()
+    assert await first == [State.ANSWERED]
+    await _turns()
+    assert [keys for keys, _ in backend.asked] == [(HOA,)]
+
+
+# ---- shares
+
+
+@dataclass
+class Asked:
+    """Takes calls, and ends them when told."""
+
+    calls: list[list[str]] = field(default_factory=list)
+    ends: list[asyncio.Future[None]] = field(default_factory=list)
+    lefts: list[float] = field(default_factory=list)
+    got: dict[str, str | None] = field(default_factory=dict)
+
+    async def ask(self, keys: Sequence[str], left: float) -> list[Answer]:
+        end = asyncio.get_running_loop().create_future()
+        self.calls.append(list(keys))
+        self.lefts.append(left)
+        self.ends.append(end)
+        await end
+        report = _source(Held()).report(IDENTITY, State.ANSWERED)
+        return [Answer(report, ((key,),)) for key in keys]
+
+    def waiter(self, *keys: str, client: str = "a", seconds: float = 20) -> Waiter:
+        def deliver(waiter: Waiter, answers: Sequence[Answer] | None) -> None:
+            for place, key in enumerate(waiter.keys):
+                rows = answers[place].rows if answers is not None else None
+                self.got[key] = None if rows is None else str(rows[0][0])
+
+        return Waiter(keys, CLOCK.monotonic() + seconds, client, deliver)
+
+
+async def test_each_client_has_its_share_of_a_call() -> None:
+    asked = Asked()
+    batches = Batches(asked.ask, CLOCK, at_once=1, most=4)
+    batches.add(asked.waiter("first"))
+    for number in range(6):
+        batches.add(asked.waiter(f"a{number}"))
+    batches.add(asked.waiter("b0", client="b"))
+    await _turns()
+    asked.ends[0].set_result(None)
+    await _turns()
+    assert asked.calls[1] == ["a0", "b0", "a1", "a2"]
+    asked.ends[1].set_result(None)
+    await _turns()
+    assert asked.calls[2] == ["a3", "a4", "a5"]
+    asked.ends[2].set_result(None)
+    await _turns()
+    assert {key: value for key, value in asked.got.items() if key != value} == {}
+    assert len(asked.got) == 8
+
+
+async def test_one_who_asks_for_more_than_a_call_takes_goes_alone() -> None:
+    asked = Asked()
+    batches = Batches(asked.ask, CLOCK, at_once=1, most=2)
+    batches.add(asked.waiter("first"))
+    batches.add(asked.waiter("x", "y", "z"))
+    batches.add(asked.waiter("w", client="b"))
+    for number in range(3):
+        await _turns()
+        asked.ends[number].set_result(None)
+    await _turns()
+    assert asked.calls == [["first"], ["x", "y", "z"], ["w"]]
+
+
+async def test_a_call_lives_as_long_as_the_latest_of_its_waiters_has() -> None:
+    asked = Asked()
+    batches = Batches(asked.ask, CLOCK, at_once=1, most=9)
+    batches.add(asked.waiter("first", seconds=1))
+    batches.add(asked.waiter("hasty", seconds=2))
+    batches.add(asked.waiter("patient", seconds=60))
+    await _turns()
+    asked.ends[0].set_result(None)
+    await _turns()
+    assert asked.lefts[0] <= 1
+    assert 50 < asked.lefts[1] <= 60
+    asked.ends[1].set_result(None)
+    await _turns()
+
+
+async def test_after_a_defect_those_of_that_call_know_nothing_and_the_next_are_asked() -> None:
+    asked = Asked()
+    batches = Batches(asked.ask, CLOCK, at_once=1, most=9)
+    batches.add(asked.waiter("x"))
+    batches.add(asked.waiter("y"))
+    await _turns()
+    asked.ends[0].set_exception(RuntimeError("a defect"))
+    await _turns()
+    assert asked.got == {"x": None}
+    asked.ends[1].set_result(None)
+    await _turns()
+    assert asked.got == {"x": None, "y": "y"}
