@@ -43,13 +43,12 @@ class Problem:
 async def check_up(
     settings: Settings, databases: Iterable[Database], file: Path | None, clock: Clock
 ) -> list[Checkup]:
-    """Look thoroughly at all of ``databases``, at the same time.
+    """Look thoroughly at ``databases``, one after the other: at once they would look slower.
 
-    ``file``: the settings file, for the lines in it. Takes some seconds, a minute at most. Never
-    raises for what a database does.
+    ``file``: the settings file, for the lines in it. Takes a second or two for each, a minute at
+    most. Never raises for what a database does.
     """
-    looks = (_check_up(settings, one, file, clock) for one in databases)
-    return list(await asyncio.gather(*looks))
+    return [await _check_up(settings, one, file, clock) for one in databases]
 
 
 async def _check_up(
