@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from connectors.registry import installed_databases
 from gateway.access.commands import Config, loaded
@@ -81,7 +81,9 @@ def _state(one: Checkup) -> str:
 
 def _show(checkups: Sequence[Checkup]) -> None:
     console = Console()
-    table = Table("database", "server", "encoding", "clock", "look-up p50/p99", "state")
+    table = Table(
+        Column("database", no_wrap=True), "server", "encoding", "clock", "look-up p50/p99", "state"
+    )
     for one in checkups:
         table.add_row(*_row(one), style="red" if one.problems else None)
     console.print(table)
