@@ -37,7 +37,7 @@ from gateway.reloading import Reload
 from gateway.schema.build import build_schema, schema_text
 from gateway.service import Service
 from gateway.settings import Settings
-from gateway.sources import make_sources, planned
+from gateway.sources import make_cache, make_sources, planned
 from gateway.watching import Watch
 
 
@@ -69,6 +69,7 @@ def build_app(
         try:
             await service.tokens.open()
             await service.rates.open()
+            await service.cache.open()
             await service.operations.open()
             for source in service.sources.values():
                 if source.backend is not None:
@@ -87,6 +88,7 @@ def build_app(
             for source in app.state.service.sources.values():
                 if source.backend is not None:
                     await source.backend.close()
+            await service.cache.close()
             await service.audit.close()
             service.plans.close()
 
@@ -118,7 +120,8 @@ def _service(
 ) -> Service:
     check_keys(settings)
     maintenance = planned(settings, clock)
-    sources = make_sources(settings, databases, backends, clock, maintenance)
+    cache = make_cache(settings, clock, load_ring(settings, "cache"))
+    sources = make_sources(settings, databases, backends, clock, maintenance, cache=cache)
     graphql_schema, bindings = build_schema(databases), bind(databases)
     audit = AuditLog.configured(settings, clock)
     hashes = load_ring(settings, "person_hash")
@@ -133,6 +136,7 @@ def _service(
         tokens=Tokens.configured(settings, clock),
         sources=sources,
         maintenance=maintenance,
+        cache=cache,
         journal=audit.journal,
         audit=audit,
         operations=_operations(settings, graphql_schema, bindings),

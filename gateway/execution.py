@@ -159,7 +159,8 @@ async def answered(service: Service, asked: Asked, made: Ready | None) -> Outcom
 async def by_plan(service: Service, asked: Asked, made: Ready) -> Outcome:
     """Run the plan, and beside it the reference executor on root fields that are not planned."""
     assert made.plan is not None
-    reads = Reads(service.sources, service.clock, asked.deadline, asked.caller.asker)
+    caller = asked.caller
+    reads = Reads(service.sources, service.clock, asked.deadline, caller.asker, caller.deciding)
     reader = _reader(service, asked)
     planned = run(made.plan, made.arguments, reader, reads, service.settings.limits)
     if made.prepared.others is None:
@@ -200,7 +201,8 @@ async def by_reference(
 
 
 def _reader(service: Service, asked: Asked) -> Reader:
-    loaders = Loaders(service.sources, service.clock, asked.deadline, asked.caller.asker)
+    caller = asked.caller
+    loaders = Loaders(service.sources, service.clock, asked.deadline, caller.asker, caller.deciding)
     client = service.settings.clients.get(asked.caller.client or "")
     today = legal_date(service.clock.now())
     matching = client is not None and client.matching

@@ -13,7 +13,7 @@ from gateway.answer import Answer, SourceReport, worst
 from gateway.deriving import DerivedValue, conclude, hanging_keys
 from gateway.errors import GatewayError
 from gateway.fetch.numbers import Needs, Numbers
-from gateway.fetch.reads import Kind
+from gateway.fetch.reads import Kind, kind_of
 from gateway.looking import LogPage
 from gateway.notices import notices
 from gateway.opening import Matching, is_citizen, open_linked, open_named, open_person
@@ -64,17 +64,40 @@ class _Person:
     def own_view(self) -> Sensitivity | None:
         return Sensitivity.RESTRICTED if self.own else None
 
-    def answer(self, run: Run, record: Record, lookup: Lookup, kind: Kind) -> Answer | Kind:
+    def answer(
+        self, run: Run, record: Record, lookup: Lookup, kind: Kind, past: bool = False
+    ) -> Answer | Kind:
         """Return a list of this person's, under all their numbers; else what has to arrive."""
+        if past:
+            kind = kind_of(record, lookup, past)
         known = self.answers.get(kind)
         if known is not None:
             return known
         keys, earlier = self.numbers.all, self.numbers.known
-        found = run.answer(record, lookup, kind, self.own_view, keys, earlier)
+        found = run.answer(record, lookup, kind, self.own_view, keys, earlier, keys, past)
         if isinstance(found, Answer):
             self.answers[kind] = found
             note_read(self.sections, record, found)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """Whose records are read: where their sections are noted, and their numbers."""
+
+    sections: set[str]
+    numbers: tuple[str, ...]
+
+
+def nobody() -> _About:
+    """Return whom records are about that a thing leads to."""
+    return _About(set(), ())
+
+
+def is_past(run: Run, plan: ListPlan) -> bool:
+    """Say whether a list is asked for past the cache."""
+    wanted = run.judged(plan.wanted)
+    return isinstance(wanted, Wanted) and wanted.fresh
 
 
 @dataclass(slots=True, eq=False)
@@ -127,7 +150,9 @@ class Open:
             if refused or opens_on_death(one.record):
                 continue
             if run.decide(one.record, one.own) is None:
-                run.reads.ask(one.record, one.lookup, one.source, (self.number,))
+                past = is_past(run, one)
+                kind = kind_of(one.record, one.lookup, past)
+                run.reads.ask(one.record, one.lookup, kind, (self.number,), (), past)
 
     def _opened(self, run: Run, numbers: Numbers) -> None:
         identity = run.population.identity if run.population else None
@@ -155,7 +180,8 @@ class Open:
         person = _Person(numbers, plan.own, self.path, sections)
         run.ready += [_List(one, person, lists, place) for place, one in enumerate(plan.lists)]
         run.ready += [
-            _Report(one, person, reports, place) for place, one in enumerate(plan.reports)
+            _Report(one, plan.lists, person, reports, place)
+            for place, one in enumerate(plan.reports)
         ]
         for place, log in enumerate(plan.logs):
             run.look(log, numbers, plan.own, sections, self.path, logs, place)
@@ -196,10 +222,11 @@ class _List:
             run.problem(wanted, path, plan.place.locations)
             return None
         assert isinstance(wanted, Wanted)
-        answer = self.person.answer(run, plan.record, plan.lookup, plan.source)
+        answer = self.person.answer(run, plan.record, plan.lookup, plan.source, wanted.fresh)
         if not isinstance(answer, Answer):
             return answer
-        self.target[self.place] = _found(run, plan, answer, wanted, path, self.person.sections)
+        about = _About(self.person.sections, self.person.numbers.all)
+        self.target[self.place] = _found(run, plan, answer, wanted, path, about)
         return None
 
 
@@ -207,11 +234,11 @@ class _List:
 class ByKeys:
     """Read a list by other keys than a person's numbers: of the row it hangs on, or of a thing.
 
-    ``sections``: of the person whose row it is; of a thing they are nobody's.
+    ``about``: the person whose row it is; of a thing it is nobody.
     """
 
     plan: ListPlan
-    sections: set[str]
+    about: _About
     keys: tuple[str, ...]
     path: Path
     target: list[Found | Opened | None]
@@ -225,11 +252,21 @@ class ByKeys:
             run.problem(wanted, self.path, plan.place.locations)
             return None
         assert isinstance(wanted, Wanted)
-        answer = run.answer(plan.record, plan.lookup, plan.source, plan.own, self.keys, None)
+        kind = kind_of(plan.record, plan.lookup, past=True) if wanted.fresh else plan.source
+        answer = run.answer(
+            plan.record,
+            plan.lookup,
+            kind,
+            plan.own,
+            self.keys,
+            None,
+            self.about.numbers,
+            wanted.fresh,
+        )
         if not isinstance(answer, Answer):
             return answer
-        note_read(self.sections, plan.record, answer)
-        self.target[self.place] = _found(run, plan, answer, wanted, self.path, self.sections)
+        note_read(self.about.sections, plan.record, answer)
+        self.target[self.place] = _found(run, plan, answer, wanted, self.path, self.about)
         return None
 
 
@@ -266,9 +303,13 @@ class Verify:
 
 @dataclass(slots=True, eq=False)
 class _Report:
-    """Find the worst state of the lists selected in a section."""
+    """Find the worst state of the lists selected in a section.
+
+    ``lists``: those of the person, which say what is read past the cache.
+    """
 
     plan: ReportPlan
+    lists: Sequence[ListPlan]
     person: _Person
     target: list[SourceReport | None]
     place: int
@@ -278,7 +319,8 @@ class _Report:
         answers = []
         missing: Kind | None = None
         for record, lookup, kind in self.plan.lists:
-            answer = self.person.answer(run, record, lookup, kind)
+            past = any(one.source == kind and is_past(run, one) for one in self.lists)
+            answer = self.person.answer(run, record, lookup, kind, past)
             if isinstance(answer, Answer):
                 answers.append((record, answer))
             else:
@@ -339,7 +381,7 @@ class _Derive:
             if hangs and missing is not None:
                 break
             keys = hanging_keys(derived, found) if hangs else self.person.numbers.all
-            got = run.got(record, lookup, kind, keys)
+            got = run.got(record, lookup, kind, keys, self.person.numbers.all)
             if got is None:
                 missing = kind
             else:
@@ -360,7 +402,7 @@ def _problem(
 
 
 def _found(
-    run: Run, plan: ListPlan, answer: Answer, wanted: Wanted, path: Path, sections: set[str]
+    run: Run, plan: ListPlan, answer: Answer, wanted: Wanted, path: Path, about: _About
 ) -> Found:
     """Return what a list shows, and start on what hangs on its rows."""
     _problem(run, plan.record, answer, path, plan.place.locations)
@@ -373,12 +415,12 @@ def _found(
     found = Found(rows, more or answer.truncated, answer.report, below)
     if rows:
         for one in plan.rows:
-            _below(run, plan, one, found, (*path, one.key), sections)
+            _below(run, plan, one, found, (*path, one.key), about)
     return found
 
 
 def _below(
-    run: Run, plan: ListPlan, selected: RowsPlan, found: Found, path: Path, sections: set[str]
+    run: Run, plan: ListPlan, selected: RowsPlan, found: Found, path: Path, about: _About
 ) -> None:
     """Count what is denied in rows, and start on the persons and lists that they lead to."""
     assert found.rows is not None
@@ -395,7 +437,7 @@ def _below(
         for link in selected.links:
             _follow(run, link, row[link.position], found, place, here)
         for hung in selected.hung:
-            _hang(run, hung, sections, row[hung.position], found, place, here)
+            _hang(run, hung, about, row[hung.position], found, place, here)
 
 
 def _follow(run: Run, link: LinkPlan, number: object, found: Found, place: int, path: Path) -> None:
@@ -409,7 +451,7 @@ def _follow(run: Run, link: LinkPlan, number: object, found: Found, place: int, 
 def _hang(
     run: Run,
     hung: HungPlan,
-    sections: set[str],
+    about: _About,
     key: object,
     found: Found,
     place: int,
@@ -418,4 +460,4 @@ def _hang(
     if key is None:
         return
     here = (*path, *hung.list.place.steps)
-    run.ready.append(ByKeys(hung.list, sections, (str(key),), here, found.below[hung.slot], place))
+    run.ready.append(ByKeys(hung.list, about, (str(key),), here, found.below[hung.slot], place))

@@ -15,7 +15,7 @@ from connectors.description import Lookup, Record, Sensitivity
 from gateway.answer import Answer, State, worst
 from gateway.errors import GatewayError
 from gateway.fetch.numbers import Needs, Numbers, Population, judge
-from gateway.fetch.reads import Kind, Reads
+from gateway.fetch.reads import About, Kind, Reads, kind_of
 from gateway.looking import LogPage, log_problem, log_question
 from gateway.plan.bindings import Computed
 from gateway.plan.plan import LogPlan, Plan
@@ -165,13 +165,13 @@ class Run:
     def ask(self, needs: Needs) -> Kind:
         """Ask for what has to be read; returns what to wait for."""
         for record, lookup, key in needs.reads:
-            self.reads.ask(record, lookup, (record.database, lookup.name), (key,))
+            self.reads.ask(record, lookup, kind_of(record, lookup), (key,))
         record, lookup, _ = needs.reads[0]
-        return (record.database, lookup.name)
+        return kind_of(record, lookup)
 
     def known(self, record: Record, lookup: Lookup, number: str) -> Answer | None:
         """Return the answer to a read that has been made, None for one that has not."""
-        answers = self.reads.answers.get((record.database, lookup.name))
+        answers = self.reads.answers.get(kind_of(record, lookup))
         return answers.get(number) if answers else None
 
     def answer(
@@ -182,8 +182,13 @@ class Run:
         own: Sensitivity | None,
         keys: Sequence[str],
         earlier_asked: bool | None,
+        about: About = (),
+        past: bool = False,
     ) -> Answer | Kind:
-        """Return the answer for a list as the caller may see it; else what has to arrive first."""
+        """Return the answer for a list as the caller may see it; else what has to arrive first.
+
+        ``about``: the numbers of the person for whose view it is. ``past``: past the cache.
+        """
         answer = self.decide(record, own)
         if answer is None and opens_on_death(record):
             dead = self.dead(keys)
@@ -191,7 +196,7 @@ class Run:
                 return dead
             answer = None if dead else self.reader.withheld(record)
         if answer is None:
-            got = self.got(record, lookup, kind, keys)
+            got = self.got(record, lookup, kind, keys, about, past)
             if got is None:
                 return kind
             answer = self.reader.take(record, got, earlier_asked)
@@ -199,22 +204,33 @@ class Run:
         return answer
 
     def dead(self, numbers: Sequence[str]) -> bool | Kind:
-        """Return whether a person is known to be dead; else what has to arrive first."""
+        """Return whether a person is known to be dead; else what has to arrive first.
+
+        It decides what may be shown at all, and is read past the cache.
+        """
         deaths = deaths_of(self.reader.sources)
         if deaths is None:
             return False
         record, lookup = deaths
-        kind = (record.database, lookup.name)
-        got = self.got(record, lookup, kind, numbers)
+        kind = kind_of(record, lookup, past=True)
+        got = self.got(record, lookup, kind, numbers, tuple(numbers), past=True)
         return kind if got is None else is_dead(record, got)
 
     def got(
-        self, record: Record, lookup: Lookup, kind: Kind, keys: Sequence[str]
+        self,
+        record: Record,
+        lookup: Lookup,
+        kind: Kind,
+        keys: Sequence[str],
+        about: About = (),
+        past: bool = False,
     ) -> list[Answer] | None:
         """Return the answers for ``keys``; None where they are not there yet, and asked for."""
+        if lookup.on is not None:  # what is there may be about somebody else
+            self.reads.ask(record, lookup, kind, keys, about, past)
         known = self.reads.answers.get(kind, {})
         got = [known[key] for key in keys if key in known]
         if len(got) == len(keys):
             return got
-        self.reads.ask(record, lookup, kind, keys)
+        self.reads.ask(record, lookup, kind, keys, about, past)
         return None

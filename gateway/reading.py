@@ -88,25 +88,28 @@ class Reader:
         keys: Sequence[str],
         own: Sensitivity | None,
         earlier_asked: bool | None,
+        about: tuple[str, ...] = (),
+        past: bool = False,
     ) -> Answer:
         """Return the records found under any of ``keys``, as the caller may see them.
 
-        ``earlier_asked`` goes into the report: whether ``keys`` are all there are.
+        ``earlier_asked`` goes into the report: whether ``keys`` are all there are. ``about`` and
+        ``past``: as ``Loads.load`` takes them.
         """
         decided = self.decide(record, own)
         if decided is not None:
             return decided
         if opens_on_death(record) and not await self._dead(keys):
             return self.withheld(record)
-        answers = await asyncio.gather(*(self.loaders.load(record, lookup, key) for key in keys))
-        return self.take(record, answers, earlier_asked)
+        loads = (self.loaders.load(record, lookup, key, about, past) for key in keys)
+        return self.take(record, await asyncio.gather(*loads), earlier_asked)
 
     async def _dead(self, numbers: Sequence[str]) -> bool:
         """Return whether the person with these numbers is known to be dead."""
         deaths = deaths_of(self.sources)
         if deaths is None:
             return False
-        answers = [self.loaders.load(*deaths, number) for number in numbers]
+        answers = [self.loaders.load(*deaths, number, past=True) for number in numbers]
         return is_dead(deaths[0], await asyncio.gather(*answers))
 
     def decide(self, record: Record, own: Sensitivity | None) -> Answer | None:
@@ -164,17 +167,17 @@ class Reader:
         """Return a derived view of the person with ``numbers``, and which answer was worst."""
         found: dict[str, tuple[Record, Answer]] = {}
         for name in computed.derived.lists:
-            found[name] = await self._all(*computed.reads[name], numbers.all)
+            found[name] = await self._all(*computed.reads[name], numbers.all, numbers.all)
         keys = hanging_keys(computed.derived, found)
         hanging = computed.derived.hanging[0]
-        found[hanging] = await self._all(*computed.reads[hanging], keys)
+        found[hanging] = await self._all(*computed.reads[hanging], keys, numbers.all)
         return conclude(computed.derived, found, numbers.known, asked)
 
     async def _all(
-        self, record: Record, lookup: Lookup, keys: Sequence[str]
+        self, record: Record, lookup: Lookup, keys: Sequence[str], about: tuple[str, ...]
     ) -> tuple[Record, Answer]:
-        answers = await asyncio.gather(*(self.loaders.load(record, lookup, key) for key in keys))
-        return record, self.together(record, answers)
+        loads = (self.loaders.load(record, lookup, key, about) for key in keys)
+        return record, self.together(record, await asyncio.gather(*loads))
 
     def together(self, record: Record, answers: Sequence[Answer]) -> Answer:
         """Make one answer of those for several keys, as it is: for the gateway's own conclusions.

@@ -83,7 +83,9 @@ class Reload:
                     for one in self._databases
                     if _own(settings, one.name) != _own(old.settings, one.name)
                 ]
-                made = make_sources(settings, self._databases, {}, old.clock, maintenance, changed)
+                made = make_sources(
+                    settings, self._databases, {}, old.clock, maintenance, changed, old.cache
+                )
             except (OSError, ValueError) as error:
                 metrics.RELOADS.labels("refused").inc()
                 faults = explained(error, self._file)

@@ -18,7 +18,7 @@ from gateway.errors import GatewayError
 from gateway.fetch.numbers import population_of
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import LiveState
-from gateway.jobs import ByKeys, Named, Open, Verify
+from gateway.jobs import ByKeys, Named, Open, Verify, nobody
 from gateway.opening import Matching, hold_matching
 from gateway.plan.plan import Found, Opened, Plan, Root, RootPlan, ThingPlan, VerifyPlan
 from gateway.problem import Path, Problem
@@ -145,7 +145,7 @@ def _thing(run: Run, root: ThingPlan, path: Path) -> _Target:
     assert isinstance(given, Mapping)
     target = _Target([None])
     keys = keys_of(given[root.argument])
-    run.ready.append(ByKeys(root.list, set(), keys, path, target, 0))
+    run.ready.append(ByKeys(root.list, nobody(), keys, path, target, 0))
     return target
 
 

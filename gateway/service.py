@@ -10,6 +10,7 @@ from graphql import GraphQLSchema
 from gateway.access.tokens import Tokens
 from gateway.audit.journal import Journal
 from gateway.audit.log import AuditLog
+from gateway.cache.cache import Cache
 from gateway.clock import Clock
 from gateway.fetch.source import Source
 from gateway.keys import Keyring
@@ -37,6 +38,7 @@ class Service:
     tokens: Tokens
     sources: Mapping[str, Source]
     maintenance: Maintenance
+    cache: Cache
     journal: Journal
     audit: AuditLog
     log: Log

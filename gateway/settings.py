@@ -34,6 +34,7 @@ from connectors.backends.mapping import RecordMap
 from connectors.backends.server import Tls
 from connectors.description import Group
 from connectors.xroad.identifiers import identifier
+from gateway.cache.lives import Lives
 from gateway.procedures.procedure import national
 
 CONFIG_VARIABLE = "JUSTICE_GATEWAY_CONFIG"
@@ -65,8 +66,17 @@ class Limits(_Part):
     cost_enforced: bool = True
 
 
+#: Seconds that rows may be old; None: as the database's settings have it.
+_Age = Field(default=None, ge=0, le=86_400)
+_LIVES = frozenset({"fresh", "stale_while_revalidate", "stale_if_error"})
+
+
 class RecordSettings(_Part):
-    """How one record is kept in a table of other names; see ``connectors.backends.mapping``."""
+    """How one record is kept in a table of other names; see ``connectors.backends.mapping``.
+
+    ``fresh`` and the two after it: how old its rows may be, in place of what counts for the
+    database.
+    """
 
     table: str | None = None
     columns: dict[str, str] = {}
@@ -76,10 +86,13 @@ class RecordSettings(_Part):
     dates: dict[str, tuple[str, ...]] = {}
     join: dict[str, tuple[str, ...]] = {}
     mapped: bool = True
+    fresh: float | None = _Age
+    stale_while_revalidate: float | None = _Age
+    stale_if_error: float | None = _Age
 
     def as_map(self) -> RecordMap:
-        """Return the same for a backend."""
-        return RecordMap(**dict(self))
+        """Return how it is kept, for a backend."""
+        return RecordMap(**{name: one for name, one in self if name not in _LIVES})
 
 
 class MaintenanceWindow(_Part):
@@ -147,9 +160,10 @@ class DatabaseSettings(_Part):
     ``password_file``: of a server; the first wins. ``tls``: None: verify, and off to this machine
     itself. ``transaction_pooling``: a pooler (PgBouncer) gives out connections by the transaction.
     ``zone``: the time zone of moments that are kept without one. ``records``: tables of other
-    names. ``breaker_failures``: see ``gateway.fetch.breaker``. ``stale_if_error``: how old rows may
-    be that answer in place of a source that fails; 0 never lets them. ``provinces`` and ``since``
-    narrow the declared coverage.
+    names. ``breaker_failures``: see ``gateway.fetch.breaker``. ``fresh``: how old
+    rows from the cache may be, 0: they are not used; ``stale_while_revalidate``: how old while they
+    are read anew for whoever comes next; ``stale_if_error``: how old in place of a source that
+    fails. ``provinces`` and ``since`` narrow the declared coverage.
     """
 
     url: str | None = Field(default=None, repr=False)
@@ -168,7 +182,9 @@ class DatabaseSettings(_Part):
     breaker_failures: int = Field(default=5, ge=0, le=20)
     maintenance: bool = False
     maintenance_windows: tuple[MaintenanceWindow, ...] = ()
-    stale_if_error: float = Field(default=0.0, ge=0)
+    fresh: float = Field(default=0.0, ge=0, le=86_400)
+    stale_while_revalidate: float = Field(default=0.0, ge=0, le=86_400)
+    stale_if_error: float = Field(default=0.0, ge=0, le=86_400)
     provinces: tuple[str, ...] | None = None
     since: date | None = None
 
@@ -177,6 +193,15 @@ class DatabaseSettings(_Part):
         if self.url is not None and self.xroad is not None:
             raise ValueError("it has a url and xroad: there is one way to a database")
         return self
+
+    def lives(self, record: str) -> Lives:
+        """Return how old rows of a record may be."""
+        own = self.records.get(record, RecordSettings())
+        chosen = (
+            getattr(self if getattr(own, name) is None else own, name)
+            for name in ("fresh", "stale_while_revalidate", "stale_if_error")
+        )
+        return Lives(*chosen)
 
     @field_validator("group", mode="before")
     @classmethod
@@ -350,6 +375,17 @@ class Operations(_Part):
     personas: Path | None = None
 
 
+class CacheSettings(_Part):
+    """Rows kept in each process. ``bytes``: at most, about.
+
+    ``invalidations``: the file by which processes of one machine hear of invalidations where there
+    is no Redis.
+    """
+
+    bytes: int = Field(default=64 * 2**20, ge=0)
+    invalidations: Path = Path("cache/invalidations.jsonl")
+
+
 class Redis(_Part):
     """What processes share. ``timeout``: how long a request waits for it at most, in seconds."""
 
@@ -380,6 +416,7 @@ class Settings(BaseSettings):
     rates: Rates = Rates()
     clients: dict[str, Client] = {}
     redis: Redis = Redis()
+    cache: CacheSettings = CacheSettings()
     operations: Operations = Operations()
     maintenance: Path = Path("maintenance/windows.jsonl")
     databases: dict[str, DatabaseSettings] = {}

@@ -1,4 +1,4 @@
-"""Every declared database as the gateway reaches it, made from settings."""
+"""Every declared database as the gateway reaches it, and the cache, made from settings."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ from collections.abc import Container, Iterable, Mapping
 from connectors.backends.base import Backend
 from connectors.description import Database
 from gateway.backends import make_backend
+from gateway.cache.cache import Cache
+from gateway.cache.file_log import FileLog
+from gateway.cache.invalidation import Hashes
+from gateway.cache.level import Level
+from gateway.cache.redis_log import RedisLog
+from gateway.cache.sealed import Seal
+from gateway.cache.shared import SharedLevel
 from gateway.clock import Clock
 from gateway.fetch.source import Source
+from gateway.keys import Keyring
 from gateway.maintenance import Maintenance, Window
 from gateway.settings import DatabaseSettings, Settings
 
@@ -20,6 +28,7 @@ def make_sources(
     clock: Clock,
     maintenance: Maintenance,
     only: Container[str] | None = None,
+    cache: Cache | None = None,
 ) -> dict[str, Source]:
     """Return the sources of ``databases`` by name; ``backends`` take the place of settings.
 
@@ -36,8 +45,21 @@ def make_sources(
             continue
         own = settings.databases.get(name, DatabaseSettings())
         backend = backends.get(name) or make_backend(one, settings, own)
-        sources[name] = Source(one, backend, own, clock, maintenance, settings.limits.deadline)
+        sources[name] = Source(
+            one, backend, own, clock, maintenance, settings.limits.deadline, cache
+        )
     return sources
+
+
+def make_cache(settings: Settings, clock: Clock, ring: Keyring) -> Cache:
+    """Return the cache: of this process alone, or with Redis where settings name one."""
+    hashes, level = Hashes(ring.current.key), Level(settings.cache.bytes)
+    if settings.redis.url is None:
+        path = settings.path(settings.cache.invalidations)
+        return Cache(level, FileLog(path, hashes, clock), clock)
+    follows = RedisLog(settings.redis.url, hashes, clock)
+    shared, seal = SharedLevel(settings.redis, clock), Seal.of(ring.current)
+    return Cache(level, follows, clock, shared, seal)
 
 
 def planned(settings: Settings, clock: Clock) -> Maintenance:

@@ -85,6 +85,12 @@ class Caller:
         """The procedure that the purpose names; None: no purpose, or none that is known here."""
         return None if self.purpose is None else procedure_of(self.purpose)
 
+    @property
+    def deciding(self) -> frozenset[str]:
+        """The records on which the caller's procedure decides: they are read past the cache."""
+        procedure = self.procedure
+        return frozenset() if procedure is None else procedure.deciding
+
     def lacks_log(self) -> tuple[str, ...]:
         """Return what is missing to read somebody else's access log."""
         procedure = self.procedure

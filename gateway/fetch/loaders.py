@@ -1,13 +1,14 @@
-"""One request's way to the sources: batched by record, within one deadline.
+"""One request's way to the sources past the cache: batched by record, within one deadline.
 
 Built on aiodataloader: keys that are asked for in the same turn of the event loop go to the source
-together. Waiting ends at the request's deadline, whatever the source does.
+together. Waiting ends at the request's deadline, whatever the source does. Only where a source
+fails, older rows may stand in, as they may for ``gateway.fetch.reads``.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from aiodataloader import DataLoader
@@ -16,6 +17,7 @@ from connectors.backends.base import Asker
 from connectors.description import Lookup, Record
 from gateway.answer import Answer, State
 from gateway.clock import Clock
+from gateway.fetch.reads import About
 from gateway.fetch.source import Source
 
 _LARGEST_BATCH = 200
@@ -24,27 +26,40 @@ _LARGEST_BATCH = 200
 class Loads(Protocol):
     """What loads answers, one key at a time."""
 
-    async def load(self, record: Record, lookup: Lookup, key: str) -> Answer:
-        """Return the answer for ``key``; never raises for what a source does."""
+    async def load(
+        self, record: Record, lookup: Lookup, key: str, about: About = (), past: bool = False
+    ) -> Answer:
+        """Return the answer for ``key``; never raises for what a source does.
+
+        ``about``: the numbers of the person for whose view it is. ``past``: never older rows.
+        """
         ...
 
 
 class Loaders:
     """Loads answers for the request of ``asker``.
 
-    ``deadline`` is a moment of the clock's monotonic time.
+    ``deadline`` is a moment of the clock's monotonic time. ``deciding``: as for ``Reads``.
     """
 
     def __init__(
-        self, sources: Mapping[str, Source], clock: Clock, deadline: float, asker: Asker
+        self,
+        sources: Mapping[str, Source],
+        clock: Clock,
+        deadline: float,
+        asker: Asker,
+        deciding: Collection[str] = (),
     ) -> None:
+        self._deciding = deciding
         self._sources = sources
         self._asker = asker
         self._clock = clock
         self._deadline = deadline
         self._loaders: dict[tuple[str, str], DataLoader[str, Answer]] = {}
 
-    async def load(self, record: Record, lookup: Lookup, key: str) -> Answer:
+    async def load(
+        self, record: Record, lookup: Lookup, key: str, about: About = (), past: bool = False
+    ) -> Answer:
         """Return the answer for one key; asking again for the same one costs nothing.
 
         Never raises for what a source does. After the deadline the answer is TIMED_OUT, while what
@@ -54,9 +69,12 @@ class Loaders:
         left = self._deadline - self._clock.monotonic()
         try:
             async with asyncio.timeout(max(left, 0)):
-                return await asyncio.shield(loader.load(key))
+                answer = await asyncio.shield(loader.load(key))
         except TimeoutError:
-            return Answer(self._sources[record.database].report(record, State.TIMED_OUT))
+            answer = Answer(self._sources[record.database].report(record, State.TIMED_OUT))
+        if past or f"{record.database}.{record.name}" in self._deciding:
+            return answer
+        return self._sources[record.database].instead(record, lookup, key, about, answer)
 
     def _loader(self, record: Record, lookup: Lookup) -> DataLoader[str, Answer]:
         found = self._loaders.get((record.database, lookup.name))

@@ -1,8 +1,8 @@
 """One database as the gateway reaches it: its backend, its settings, and what went wrong.
 
 ``Source.fetch`` never raises for what a source does: every key gets an answer with a state. It
-holds the timeout, the calls in flight, one more try, the circuit breaker, maintenance and, where
-settings allow them, older rows in place of a failure (design section 8).
+holds the timeout, the calls in flight, one more try, the circuit breaker and maintenance (design
+section 8), and keeps in the cache what was read.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -34,6 +33,8 @@ from connectors.backends.base import (
 from connectors.description import Coverage, Database, Group, Lookup, Record
 from gateway import metrics
 from gateway.answer import Answer, SourceReport, State
+from gateway.cache.cache import Cache, Shelf, namespace_of
+from gateway.cache.invalidation import Position
 from gateway.clock import Clock, legal_date
 from gateway.fetch.batching import Batches, Waiter
 from gateway.fetch.breaker import Breaker, BreakerState
@@ -42,7 +43,6 @@ from gateway.settings import DatabaseSettings
 
 log = structlog.get_logger(__name__)
 
-_KEPT = 10_000
 _LIVE_FOR = 5.0
 #: What part of the calls in flight one lookup takes before it collects.
 _SHARE = 4
@@ -84,7 +84,7 @@ class Source:
     """One database. ``backend`` is None for a database that the gateway does not reach.
 
     ``maintenance``: what is planned beside the settings. ``deadline``: the longest that any request
-    waits, in seconds.
+    waits, in seconds. ``cache``: used as far as the settings and the backend allow it.
     """
 
     def __init__(
@@ -95,6 +95,7 @@ class Source:
         clock: Clock,
         maintenance: Maintenance | None = None,
         deadline: float = math.inf,
+        cache: Cache | None = None,
     ) -> None:
         self.database = _narrowed(database, settings)
         self.backend = backend
@@ -109,7 +110,13 @@ class Source:
         self._calls = asyncio.Semaphore(settings.calls_in_flight)
         self._batches: dict[tuple[str, str], Batches] = {}
         self._at_once = max(1, settings.calls_in_flight // _SHARE)
-        self._older: OrderedDict[tuple[str, str, str], tuple[Answer, float]] = OrderedDict()
+        kept = backend is not None and backend.capabilities.cache_scope is Scope.PROCESS
+        self.cache = cache if kept else None
+        self._namespace = namespace_of(
+            database, settings.url, settings.xroad, settings.records, settings.zone
+        )
+        self._shelves: dict[tuple[str, str], Shelf | None] = {}
+        self._refreshing: set[tuple[str, str]] = set()
         self._live: tuple[asyncio.Task[State], datetime, float] | None = None
         self._pinging: asyncio.Task[State] | None = None
         self._coverages = {
@@ -163,9 +170,9 @@ class Source:
         """Ask for ``keys`` and return an answer for each, in their order.
 
         ``left``: seconds that the request has left; the database's own timeout may be shorter.
-        ``asker``: who asks; ``keys`` of several askers never come together.
-        Costs one statement to the source, two where the first was not answered, none where the
-        state is certain without or the breaker is open.
+        ``asker``: who asks; ``keys`` of several askers never come together. What is read goes into
+        the cache. Costs one statement to the source, two where the first was not answered, none
+        where the state is certain without or the breaker is open.
         """
         certain = self.unasked(record)
         if certain is not None:
@@ -182,17 +189,15 @@ class Source:
                 self.breaker.ended(asked.turn, succeeded=False)
             failed = self._failed(record, State.TIMED_OUT, asked, "timeout")
         except SourceMaintenance as error:
-            # As where it is planned: no older rows in its place.
-            said = self._failed(record, State.MAINTENANCE, asked, str(error))
-            return [Answer(said) for _ in keys]
+            failed = self._failed(record, State.MAINTENANCE, asked, str(error))
         except SourceUnavailable as error:
             failed = self._failed(record, State.UNAVAILABLE, asked, str(error))
         except Exception:  # a defect of a backend costs its own lists only
             log.exception("backend failed", database=self.database.name, record=record.name)
             failed = self._failed(record, State.UNAVAILABLE, asked, "defect")
         else:
-            return self._answered(record, lookup, keys, batch, asked.at)
-        return [self._older_or(record, lookup, key, failed) for key in keys]
+            return self._answered(record, lookup, keys, batch, asked)
+        return [Answer(failed) for _ in keys]
 
     def ask(
         self,
@@ -202,13 +207,17 @@ class Source:
         left: float,
         asker: Asker,
         deliver: Callable[[Waiter, Sequence[Answer] | None], None],
+        past: bool = False,
     ) -> Waiter:
         """Have ``keys`` answered to ``deliver``, together with what others ask at the same time.
 
         As ``fetch``; returns at once. Where messages name who asks, nobody else's keys are put to
-        them.
+        them. ``past``: past the cache, and so by a statement that has not begun yet.
         """
-        waiter = Waiter(keys, self._clock.monotonic() + left, asker.client, deliver)
+        shelf = self.shelf(record, lookup)
+        joins = not past and shelf is not None and shelf.lives.fresh > 0
+        until = self._clock.monotonic() + left
+        waiter = Waiter(keys, until, asker.client, deliver, joins)
         assert self.backend is not None
         if self.backend.capabilities.batch_scope is Scope.CALLER:
             alone = partial(self.fetch, record, lookup, asker=asker)
@@ -217,10 +226,61 @@ class Source:
         batches = self._batches.get((record.name, lookup.name))
         if batches is None:
             together = partial(self.fetch, record, lookup)
-            batches = Batches(together, self._clock, self._at_once, LARGEST_BATCH)
+            batches = Batches(
+                together,
+                self._clock,
+                self._at_once,
+                LARGEST_BATCH,
+                self._position,
+                self._outdated,
+                self.settings.timeout,
+            )
             self._batches[record.name, lookup.name] = batches
         batches.add(waiter)
         return waiter
+
+    def shelf(self, record: Record, lookup: Lookup) -> Shelf | None:
+        """Return where rows of ``lookup`` are kept; None: they are not."""
+        name = (record.name, lookup.name)
+        if name not in self._shelves:
+            lives = self.settings.lives(record.name)
+            shelf = Shelf(self._namespace, record, lookup, lives, self.report)
+            kept = self.cache is not None and lives.longest > 0
+            self._shelves[name] = shelf if kept else None
+        return self._shelves[name]
+
+    def instead(
+        self, record: Record, lookup: Lookup, key: str, about: tuple[str, ...], failed: Answer
+    ) -> Answer:
+        """Return older rows in place of an answer that failed, where there are any; else itself.
+
+        Not where the database is in maintenance: that is no failure. ``about``: as ``Cache.get``.
+        """
+        if failed.report.state not in {State.UNAVAILABLE, State.TIMED_OUT}:
+            return failed
+        shelf = self.shelf(record, lookup)
+        if shelf is None or self.cache is None:
+            return failed
+        return self.cache.older(shelf, key, about) or failed
+
+    def refresh(self, record: Record, lookup: Lookup, key: str) -> None:
+        """Have ``key`` read anew for whoever comes next, once at a time; returns at once."""
+        name = (lookup.name, key)
+        if name in self._refreshing or len(self._refreshing) >= LARGEST_BATCH:
+            return
+        self._refreshing.add(name)
+
+        def done(_: Waiter, answers: Sequence[Answer] | None) -> None:
+            self._refreshing.discard(name)
+
+        self.ask(record, lookup, [key], self.settings.timeout, NOBODY, done, past=True)
+
+    def _position(self) -> Position | None:
+        return None if self.cache is None else self.cache.position()
+
+    def _outdated(self, since: Position) -> bool:
+        """Say whether an invalidation since then may concern this database."""
+        return self.cache is None or self.cache.log.known.touches(self.database.name, since)
 
     async def live(self) -> LiveState:
         """Return whether the database answers; it is asked every five seconds at most."""
@@ -305,7 +365,7 @@ class Source:
             if turn is None:
                 self._ping_if_due()
                 raise SourceUnavailable("not asked: the breaker is open")
-            asked.begins(turn, self._clock)
+            asked.begins(turn, self._clock, self._position())
             began = time.perf_counter()
             self._in_flight.inc()
             try:
@@ -357,13 +417,13 @@ class Source:
         return self.report(record, state, fetched_at=asked.at)
 
     def _answered(
-        self, record: Record, lookup: Lookup, keys: Sequence[str], batch: Batch, started: datetime
+        self, record: Record, lookup: Lookup, keys: Sequence[str], batch: Batch, asked: _Asked
     ) -> list[Answer]:
         answers = []
+        shelf, position = self.shelf(record, lookup), asked.position
         for key in keys:
             if key in batch.failed:
-                failed = self.report(record, State.UNAVAILABLE, fetched_at=started)
-                answers.append(self._older_or(record, lookup, key, failed))
+                answers.append(Answer(self.report(record, State.UNAVAILABLE, fetched_at=asked.at)))
                 continue
             found: Rows = batch.by_key[key]
             state = State.PARTIAL if found.unreadable else State.ANSWERED
@@ -371,12 +431,17 @@ class Source:
                 record,
                 state,
                 as_of=batch.as_of,
-                fetched_at=started,
+                fetched_at=asked.at,
                 evidence=batch.evidence.get(key),
             )
             answer = Answer(report, found.rows, found.unreadable, found.truncated)
-            self._keep(record, lookup, key, answer)
+            if shelf is not None and self.cache is not None and position is not None:
+                self.cache.keep(shelf, key, answer, position)
             answers.append(answer)
+        self._log_faults(record, batch)
+        return answers
+
+    def _log_faults(self, record: Record, batch: Batch) -> None:
         if batch.failed:
             log.warning(
                 "keys failed",
@@ -395,47 +460,24 @@ class Source:
                 count=count,
                 faults=sorted(faults),
             )
-        return answers
-
-    def _keep(self, record: Record, lookup: Lookup, key: str, answer: Answer) -> None:
-        assert self.backend is not None
-        shared = self.backend.capabilities.cache_scope is Scope.PROCESS
-        if self.settings.stale_if_error <= 0 or not shared:
-            return
-        self._older[record.name, lookup.name, key] = (answer, self._clock.monotonic())
-        self._older.move_to_end((record.name, lookup.name, key))
-        if len(self._older) > _KEPT:
-            self._older.popitem(last=False)
-
-    def _older_or(self, record: Record, lookup: Lookup, key: str, failed: SourceReport) -> Answer:
-        """Return rows read earlier within the bound, else the failure."""
-        kept = self._older.get((record.name, lookup.name, key))
-        if kept is None or self._clock.monotonic() - kept[1] > self.settings.stale_if_error:
-            return Answer(failed)
-        older = kept[0]
-        report = self.report(
-            record,
-            State.STALE,
-            as_of=older.report.as_of,
-            fetched_at=older.report.fetched_at,
-            from_cache=True,
-            evidence=older.report.evidence,
-        )
-        return replace(older, report=report)
 
 
 @dataclass(slots=True)
 class _Asked:
-    """Who asked a source, and when: ``at`` the statement, ``since`` the first try (monotonic)."""
+    """Who asked a source, and when: ``at`` the statement, ``since`` the first try (monotonic).
+
+    ``position``: how far invalidations were known before the statement; None: not far enough.
+    """
 
     asker: Asker
     at: datetime
     since: float | None = None
     turn: int = 0
+    position: Position | None = None
 
-    def begins(self, turn: int, clock: Clock) -> None:
+    def begins(self, turn: int, clock: Clock, position: Position | None) -> None:
         """Note that a call begins in this ``turn`` of the breaker."""
-        self.at, self.turn = clock.now(), turn
+        self.at, self.turn, self.position = clock.now(), turn, position
         self.since = clock.monotonic() if self.since is None else self.since
 
     def waited(self, clock: Clock) -> float:

@@ -8,7 +8,7 @@ cause of death comes with the notice of death; nobody looks it up.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.fields import KINSHIP, WHO
+from gateway.procedures.fields import KINSHIP, LIFE, WHO
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
@@ -27,4 +27,5 @@ PROCEDURE = Procedure(
         # A court may have declared the person dead, or revoked that.
         "civil_status.court_notes": "*",
     },
+    deciding=LIFE,
 )

@@ -32,6 +32,33 @@ BLOCKING_CASE = "decision_no decision_date agency_id status status_since"
 #: ``notary.transactions``: what was notarised, when and where; not for how much.
 TRANSACTION = "notarial_no organisation_id notary_id notarised_on kind form status related_no"
 
+#: Facts that decide, by the records that hold them (``Procedure.deciding``): whether somebody lives,
+LIFE = frozenset({"population.identity", "civil_status.deaths"})
+#: whether and to whom they are married,
+MARITAL = frozenset(
+    {
+        "population.identity",
+        "civil_status.marriages",
+        "civil_status.divorces",
+        "civil_status.deaths",
+        "civil_status.marital_status_confirmations",
+        "civil_status.court_notes",
+    }
+)
+#: what blocks an asset from being disposed of,
+BLOCKS = frozenset(
+    {"notary.preventive_infos", "civil_enforcement.cases", "civil_enforcement.measures"}
+)
+#: and what secures a debt.
+MEASURES = frozenset(
+    {
+        "security_measures.registrations",
+        "security_measures.collateral",
+        "security_measures.amendments",
+        "security_measures.enforcement_notices",
+    }
+)
+
 #: The header of an entry in the civil status books, of a record that is RESTRICTED as a whole.
 EVENT = (
     "event_id event_type book_no register_no registration_date "

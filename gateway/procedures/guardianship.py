@@ -9,7 +9,7 @@ is the ward's capacity, so it is needed; the reason of its end may be an adoptio
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.fields import DEATH, KINSHIP, WHO
+from gateway.procedures.fields import DEATH, KINSHIP, LIFE, MARITAL, WHO
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
@@ -32,4 +32,5 @@ PROCEDURE = Procedure(
         "civil_status.guardianships": "* reason",
         "civil_status.court_notes": "*",
     },
+    deciding=LIFE | MARITAL,
 )

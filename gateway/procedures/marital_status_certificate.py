@@ -9,7 +9,7 @@ what.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.fields import DEATH, WHO
+from gateway.procedures.fields import DEATH, LIFE, MARITAL, WHO
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
@@ -30,4 +30,5 @@ PROCEDURE = Procedure(
         # Annulments, recognised marriages, declarations of death and their revocation.
         "civil_status.court_notes": "*",
     },
+    deciding=LIFE | MARITAL,
 )

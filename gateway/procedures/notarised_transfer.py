@@ -9,7 +9,17 @@ where the owner died, who inherits. What was paid before is not needed.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.fields import BLOCKING_CASE, DEATH, KINSHIP, TRANSACTION, WHO
+from gateway.procedures.fields import (
+    BLOCKING_CASE,
+    BLOCKS,
+    DEATH,
+    KINSHIP,
+    LIFE,
+    MARITAL,
+    MEASURES,
+    TRANSACTION,
+    WHO,
+)
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
@@ -42,4 +52,5 @@ PROCEDURE = Procedure(
         "notary.notarial_organisations": "*",
         "notary.notaries": "*",
     },
+    deciding=LIFE | MARITAL | BLOCKS | MEASURES,
 )

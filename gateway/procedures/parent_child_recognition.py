@@ -9,7 +9,7 @@ recognitions is not needed.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.fields import DEATH, WHO
+from gateway.procedures.fields import DEATH, LIFE, MARITAL, WHO
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
@@ -31,4 +31,5 @@ PROCEDURE = Procedure(
         "civil_status.deaths": DEATH,
         "civil_status.court_notes": "*",
     },
+    deciding=LIFE | MARITAL,
 )

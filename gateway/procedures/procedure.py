@@ -30,6 +30,8 @@ class Procedure:
     PUBLIC and BASIC fields; what is kept closer is named, as ``cause`` or, in a struct,
     ``husband.ethnicity``. A struct's name stands for its PUBLIC and BASIC fields. ``unlimited``: it
     needs every field there is, and ``fields`` is empty. ``derived``: the derived views it needs.
+    ``deciding``: the records (``database.record``) whose facts decide: they are read past the cache,
+    and never STALE (design section 8).
     """
 
     codes: tuple[str, ...]
@@ -38,6 +40,7 @@ class Procedure:
     fields: Mapping[str, str]
     unlimited: bool = False
     derived: frozenset[str] = frozenset()
+    deciding: frozenset[str] = frozenset()
 
     def covers(self, record: Record, column: Column | None) -> bool:
         """Say whether the procedure needs ``column`` of ``record``; None: any of its columns."""

@@ -104,11 +104,16 @@ class Context:
         record = population.identity if population else None
         return notices(person.numbers, record, self.reader.knowing(person.own_view))
 
-    async def read(self, person: Person, record: Record, lookup: Lookup) -> Answer:
-        """Read one list of a person's records, under all their numbers."""
-        numbers = person.numbers
-        own = person.own_view
-        answer = await self.reader.read(record, lookup, numbers.all, own, numbers.known)
+    async def read(
+        self, person: Person, record: Record, lookup: Lookup, past: bool = False
+    ) -> Answer:
+        """Read one list of a person's records, under all their numbers.
+
+        ``past``: no older rows may stand in where the source fails.
+        """
+        keys, own = person.numbers.all, person.own_view
+        known = person.numbers.known
+        answer = await self.reader.read(record, lookup, keys, own, known, keys, past)
         self.note(record, answer.report.state)
         note_read(person.sections, record, answer)
         return answer

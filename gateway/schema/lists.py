@@ -28,13 +28,14 @@ class Order(Coded):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a list was asked for. Dates are inclusive."""
+    """What a list was asked for. Dates are inclusive. ``fresh``: past the cache, never STALE."""
 
     first: int = DEFAULT_FIRST
     since: date | None = None
     until: date | None = None
     status: frozenset[str] | None = None
     oldest_first: bool = False
+    fresh: bool = False
 
 
 def wanted(record: Record, arguments: Mapping[str, Any]) -> Wanted:
@@ -43,7 +44,7 @@ def wanted(record: Record, arguments: Mapping[str, Any]) -> Wanted:
     Raises GatewayError INVALID_VALUE for what makes no sense, before anything is read.
     """
     if record.single:
-        return Wanted()
+        return Wanted(fresh=bool(arguments.get("fresh")))
     status, order = arguments.get("status"), arguments.get("order")
     asked = Wanted(
         first=arguments.get("first", DEFAULT_FIRST),
@@ -51,6 +52,7 @@ def wanted(record: Record, arguments: Mapping[str, Any]) -> Wanted:
         until=arguments.get("to"),
         status=None if status is None else frozenset(one.value for one in status),
         oldest_first=order is not None and order.value == Order.OLDEST_FIRST.name,
+        fresh=bool(arguments.get("fresh")),
     )
     if not 1 <= asked.first <= record.limit:
         raise GatewayError("INVALID_VALUE", f"first is a number from 1 to {record.limit}")

@@ -198,7 +198,7 @@ def _opened(
     """
     open_person(numbers)
     person = context.opened(numbers, own, Role.NAMED)
-    if "notices" not in selected(info._raw_info):
+    if "notices" not in selected(info._raw_info, ""):
         context.mirror(info._raw_info, person, place)
     return person
 

@@ -31,11 +31,11 @@ from gateway.trail import mention
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section being answered; ``lists`` are those selected in it."""
+    """A section being answered; ``lists`` are those selected in it, and whether past the cache."""
 
     person: Person
     database: Database
-    lists: tuple[tuple[Record, Lookup], ...]
+    lists: tuple[tuple[Record, Lookup, bool], ...]
 
 
 def section_field(types: Types, database: Database, person: Later) -> StrawberryField:
@@ -43,8 +43,9 @@ def section_field(types: Types, database: Database, person: Later) -> Strawberry
     lists = own_lists(database)
 
     def open_section(self: Person, info: strawberry.Info) -> Section:
-        names = selected(info._raw_info)
-        return Section(self, database, tuple(lists[name] for name in names if name in lists))
+        names = selected(info._raw_info, "fresh")
+        found = ((*lists[name], fresh) for name, fresh in names.items() if name in lists)
+        return Section(self, database, tuple(found))
 
     fields = [_list_field(types, *one, person) for one in lists.values()]
     fields.append(
@@ -115,14 +116,12 @@ async def _section_source(self: Section, info: strawberry.Info) -> SourceReport:
 def _list_field(types: Types, record: Record, lookup: Lookup, person: Later) -> StrawberryField:
     """Return the field of a list of records about a person."""
 
-    async def read(owner: Any, context: Context) -> Answer:
-        assert isinstance(owner, Person)
-        return await context.read(owner, record, lookup)
-
     async def of_section(self: Section, info: strawberry.Info, **arguments: Any) -> object:
+        context: Context = info.context
         asked = _wanted(record, arguments)
-        answer = await read(self.person, info.context)
-        return _answered(info, record, answer, self.person.own_view, asked, self.person.sections)
+        answer = await context.read(self.person, record, lookup, asked.fresh)
+        own, sections = self.person.own_view, self.person.sections
+        return _answered(info, record, answer, own, asked, sections, self.person.numbers.all)
 
     return _field(types, record, lookup, person, of_section)
 
@@ -141,10 +140,12 @@ def _hung_field(
             return None
         asked = _wanted(record, arguments)
         own = own_below(self.own, record)
-        answer = await context.reader.read(record, lookup, [str(key)], own, None)
+        answer = await context.reader.read(
+            record, lookup, [str(key)], own, None, self.about, asked.fresh
+        )
         context.note(record, answer.report.state)
         note_read(self.sections, record, answer)
-        return _answered(info, record, answer, own, asked, self.sections)
+        return _answered(info, record, answer, own, asked, self.sections, self.about)
 
     # Later: records may hang on one another in a circle.
     made = Later(record.type_name, "", find=lambda: _list_type(types, record, person))
@@ -153,7 +154,19 @@ def _hung_field(
 
 #: What the argument of an entry cannot be called.
 _TAKEN = frozenset(
-    {"first", "order", "since", "until", "from", "to", "status", "self", "info", "root"}
+    {
+        "first",
+        "order",
+        "since",
+        "until",
+        "from",
+        "to",
+        "status",
+        "fresh",
+        "self",
+        "info",
+        "root",
+    }
 )
 
 
@@ -168,12 +181,12 @@ def entry_field(types: Types, entry: EntryPoint, person: Later) -> StrawberryFie
             raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
         keys = keys_of(arguments[entry.argument])
         asked = _wanted(record, arguments)
-        answer = await context.reader.read(record, lookup, keys, FOUND, None)
+        answer = await context.reader.read(record, lookup, keys, FOUND, None, (), asked.fresh)
         context.note(record, answer.report.state)
-        return _answered(info, record, answer, FOUND, asked, set())
+        return _answered(info, record, answer, FOUND, asked, set(), ())
 
     made = _list_type(types, record, person)
-    listed = {} if record.single else _arguments(types, record)
+    listed = _arguments(types, record)
     if entry.argument in _TAKEN:
         raise ValueError(f"{record.where}: {entry.argument} is an argument of lists already")
     arguments = {entry.argument: ThingKey, **listed}
@@ -189,6 +202,7 @@ def _answered(
     own: Sensitivity | None,
     asked: Wanted,
     sections: set[str],
+    about: tuple[str, ...],
 ) -> dict[str, object]:
     """Shape an answer as the list (or single) type has it."""
     context: Context = info.context
@@ -199,7 +213,7 @@ def _answered(
     missing = [context.reader.missing(record, at, own) for at in range(len(record.columns))]
     items = [view(record, row, missing, own) for row in rows]
     for one in items:
-        one.sections = sections
+        one.sections, one.about = sections, about
     return {
         "items": items,
         "item": items[0] if items else None,
@@ -223,7 +237,7 @@ def _field(
 def _list(
     types: Types, record: Record, lookup: Lookup, made: Any, resolver: Any
 ) -> StrawberryField:
-    arguments = {} if record.single else _arguments(types, record)
+    arguments = _arguments(types, record)
     field = resolved(
         lookup.name, made | None, resolver, arguments, lookup.title, {"first": DEFAULT_FIRST}
     )
@@ -251,7 +265,10 @@ def _list_type(types: Types, record: Record, person: Later) -> Any:
 
 
 def _arguments(types: Types, record: Record) -> dict[str, object]:
-    arguments: dict[str, object] = {"first": int}
+    arguments: dict[str, object] = {"fresh": bool | None}
+    if record.single:
+        return arguments
+    arguments["first"] = int
     if record.date is not None:
         arguments["order"] = types.enumeration(Order) | None
         arguments["since"] = Annotated[date | None, strawberry.argument(name="from")]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from graphql import (
+    BooleanValueNode,
     FieldNode,
     FragmentSpreadNode,
     GraphQLIncludeDirective,
@@ -14,6 +15,7 @@ from graphql import (
     InlineFragmentNode,
     SelectionNode,
     SelectionSetNode,
+    VariableNode,
     get_directive_values,
 )
 
@@ -21,26 +23,40 @@ from graphql import (
 Info = GraphQLResolveInfo[Any]
 
 
-def selected(info: Info) -> tuple[str, ...]:
-    """Return the names of the fields selected below the one being resolved, once each."""
+def selected(info: Info, argument: str) -> dict[str, bool]:
+    """Return the names of the fields selected below the one being resolved, in their order.
+
+    With each goes whether ``argument`` is true where it is selected, at one place at least.
+    """
     sets = (node.selection_set for node in info.field_nodes if node.selection_set)
-    return tuple(dict.fromkeys(_names(info, sets, set())))
+    found: dict[str, bool] = {}
+    for node in _fields(info, sets, set()):
+        name = node.name.value
+        found[name] = found.get(name, False) or _is_true(info, node, argument)
+    return found
 
 
-def _names(info: Info, sets: Iterable[SelectionSetNode], spread: set[str]) -> Iterator[str]:
-    """Yield the names, looking into each fragment once, however often it is spread."""
+def _is_true(info: Info, node: FieldNode, argument: str) -> bool:
+    value = next((one.value for one in node.arguments or () if one.name.value == argument), None)
+    if isinstance(value, VariableNode):
+        return info.variable_values.coerced.get(value.name.value) is True
+    return isinstance(value, BooleanValueNode) and value.value
+
+
+def _fields(info: Info, sets: Iterable[SelectionSetNode], spread: set[str]) -> Iterator[FieldNode]:
+    """Yield the fields, looking into each fragment once, however often it is spread."""
     for selection in (one for chosen in sets for one in chosen.selections):
         if not _included(info, selection):
             continue
         if isinstance(selection, FieldNode):
-            yield selection.name.value
+            yield selection
         elif isinstance(selection, InlineFragmentNode):
-            yield from _names(info, [selection.selection_set], spread)
+            yield from _fields(info, [selection.selection_set], spread)
         elif isinstance(selection, FragmentSpreadNode):
             name = selection.name.value
             if name not in spread:
                 spread.add(name)
-                yield from _names(info, [info.fragments[name].selection_set], spread)
+                yield from _fields(info, [info.fragments[name].selection_set], spread)
 
 
 def _included(info: Info, selection: SelectionNode) -> bool:

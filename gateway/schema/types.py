@@ -78,11 +78,12 @@ class View(dict[str, object]):
     """A row as resolvers see it.
 
     ``own``: up to what sensitivity it is the citizen's who asks. ``sections``: where it is noted
-    what was read of the person whose row it is.
+    what was read of the person whose row it is. ``about``: that person's numbers, () for a thing.
     """
 
     own: Sensitivity | None = None
     sections: set[str]
+    about: tuple[str, ...]
 
 
 def value_of(source: object, name: str) -> object:

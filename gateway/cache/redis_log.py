@@ -1,0 +1,206 @@
+"""The log of invalidations in Redis: a stream, which all processes of a site follow.
+
+A stream's ids only ever grow. They are told apart from those of another life of the server by its
+run id, which every start and every failover changes: what was read under another one is void, so
+that an empty server or an old dump can bring nothing back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import structlog
+from prometheus_client import Counter
+from redis.asyncio import Redis as Client
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+
+from gateway.cache.invalidation import (
+    KNOWN_WITHIN,
+    Hashes,
+    Invalidation,
+    Known,
+    LogUnavailable,
+    Position,
+    scope_of,
+)
+from gateway.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+FOLLOWED = Counter(
+    "justice_gateway_invalidation_log",
+    "How often the log of invalidations was lost, found again, and begun anew",
+    ["outcome"],
+)
+
+STREAM = "justice-gateway:invalidations"
+#: Entries that the stream keeps: a process that was away for longer begins anew.
+_KEPT = 100_000
+_PAGE = 10_000
+#: Seconds that one look waits for news, and within which it has to come back.
+_WAIT, _PATIENCE = 0.25, 0.75
+_RETRY = 0.25
+_FAILURES = (RedisError, OSError, TimeoutError)
+
+
+class RedisLog:
+    """The log in the Redis at ``url``.
+
+    Costs four commands a second, whatever is asked. ``monotonic`` seconds are those of ``clock``.
+    """
+
+    def __init__(self, url: str, hashes: Hashes, clock: Clock) -> None:
+        self.known = Known(hashes)
+        self._clock = clock
+        retry = Retry(NoBackoff(), 0)  # whoever waits has no time for another try
+        self._client = Client.from_url(url, max_connections=4, retry=retry)
+        self._following: asyncio.Task[None] | None = None
+        self._connected: Any = None
+        self._seen = "0-0"
+        self._known_at = -math.inf
+        self._lost = False
+
+    async def open(self) -> None:
+        """Begin to follow; waits for the first look, a second at most."""
+        looked = asyncio.Event()
+        self._following = asyncio.create_task(self._follow(looked))
+        try:
+            async with asyncio.timeout(KNOWN_WITHIN):
+                await looked.wait()
+        except TimeoutError:
+            pass
+
+    async def close(self) -> None:
+        """Stop following."""
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+            self._following = None
+        await self._client.aclose()
+
+    def position(self) -> Position | None:
+        """See ``InvalidationLog.position``. Costs 0.3 us."""
+        if self._clock.monotonic() - self._known_at >= KNOWN_WITHIN:
+            return None
+        return Position(self.known.epoch, self.known.latest)
+
+    async def invalidate(self, what: Sequence[Invalidation]) -> datetime:
+        """Append ``what``; see ``InvalidationLog``. Waits for a second at most."""
+        try:
+            async with asyncio.timeout(KNOWN_WITHIN):
+                pipeline = self._client.pipeline(transaction=True)
+                for one in what:
+                    person, database, record = scope_of(one, self.known.hashes)
+                    fields = {"p": person or "", "d": database or "", "r": record or ""}
+                    pipeline.xadd(STREAM, cast("Any", fields), maxlen=_KEPT, approximate=True)
+                await pipeline.execute()
+        except _FAILURES as error:
+            raise LogUnavailable(type(error).__name__) from None
+        return self._clock.now() + timedelta(seconds=KNOWN_WITHIN)
+
+    async def _follow(self, looked: asyncio.Event) -> None:
+        """Follow the log for ever; whatever fails begins again."""
+        while True:
+            try:
+                async with self._client.client() as connected:
+                    await self._begin(connected)
+                    self._back()
+                    looked.set()
+                    while True:
+                        await self._look(connected)
+            except _FAILURES as error:
+                self._went(type(error).__name__)
+            except Exception:  # a defect: nothing is served from a log that is not followed
+                log.exception("the log of invalidations cannot be followed")
+                self._went("defect")
+            looked.set()
+            await asyncio.sleep(_RETRY)
+
+    async def _begin(self, connected: Client) -> None:
+        """See whether this is the log that is known, and read what is new in it."""
+        sent = self._clock.monotonic()
+        async with asyncio.timeout(_PATIENCE):
+            told = await connected.info()
+            if told.get("role") != "master":
+                raise RedisError("a replica may be behind")
+            if str(told.get("maxmemory_policy", "")).startswith("allkeys"):
+                raise RedisError("maxmemory-policy may throw the log away")
+            if not await connected.exists(STREAM):
+                # A floor: whoever comes later knows that nothing of the log is missing since then.
+                await connected.xadd(STREAM, {"p": "", "d": "-", "r": ""})
+            first, last = await self._ends(connected)
+        epoch = str(told["run_id"])
+        if epoch != self.known.epoch or not _at(first) <= _at(self._seen) <= _at(last):
+            self._anew(epoch, first)
+        await self._catch_up(connected)
+        self._known_at = sent
+
+    async def _ends(self, connected: Client) -> tuple[str, str]:
+        """Return the first and the last id of the stream."""
+        told = await connected.xinfo_stream(STREAM)
+        return _text(told["first-entry"][0]), _text(told["last-generated-id"])
+
+    def _anew(self, epoch: str, first: str) -> None:
+        FOLLOWED.labels("anew").inc()
+        self.known.begin(epoch, _at(first))
+        self._seen = first
+
+    async def _catch_up(self, connected: Client) -> None:
+        while True:
+            async with asyncio.timeout(_PATIENCE):
+                found: Any = await connected.xrange(STREAM, min=f"({self._seen}", count=_PAGE)
+            self._take(found)
+            if len(found) < _PAGE:
+                return
+
+    async def _look(self, connected: Client) -> None:
+        """Wait for news for a moment; whatever comes of it was true when it was asked."""
+        sent = self._clock.monotonic()
+        async with asyncio.timeout(_WAIT + _PATIENCE):
+            pipeline = connected.pipeline(transaction=False)
+            pipeline.xinfo_stream(STREAM)
+            pipeline.xread({STREAM: self._seen}, count=_PAGE, block=round(_WAIT * 1000))
+            told, found = await pipeline.execute()
+        first = _text(told["first-entry"][0])
+        if not _at(first) <= _at(self._seen) <= _at(_text(told["last-generated-id"])):
+            raise ResponseError("the log was changed")  # flushed, or cut behind our back
+        news = found[0][1] if found else []
+        self._take(news)
+        if len(news) < _PAGE:
+            self._known_at = sent
+
+    def _take(self, found: Sequence[tuple[Any, dict[bytes, bytes]]]) -> None:
+        for place, fields in found:
+            self._seen = _text(place)
+            words = (_text(fields.get(name, b"")) or None for name in (b"p", b"d", b"r"))
+            person, database, record = words
+            self.known.note((person, database, record), _at(self._seen))
+
+    def _back(self) -> None:
+        if self._lost:
+            self._lost = False
+            FOLLOWED.labels("found").inc()
+            log.info("the log of invalidations is followed again")
+
+    def _went(self, reason: str) -> None:
+        self._known_at = -math.inf
+        if not self._lost:
+            self._lost = True
+            FOLLOWED.labels("lost").inc()
+            log.warning("the log of invalidations is lost: nothing cached is served", reason=reason)
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _at(place: str) -> int:
+    """Return a stream's id as one number: its milliseconds and its count in 64 bits each."""
+    milliseconds, _, count = place.partition("-")
+    return (int(milliseconds) << 64) | int(count)
