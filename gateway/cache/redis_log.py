@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -52,12 +53,13 @@ _FAILURES = (RedisError, OSError, TimeoutError)
 class RedisLog:
     """The log in the Redis at ``url``.
 
-    Costs four commands a second, whatever is asked. ``monotonic`` seconds are those of ``clock``.
+    Costs eight commands a second, whatever is asked. ``wait``: seconds that a look waits for news.
     """
 
-    def __init__(self, url: str, hashes: Hashes, clock: Clock) -> None:
+    def __init__(self, url: str, hashes: Hashes, clock: Clock, wait: float = _WAIT) -> None:
         self.known = Known(hashes)
         self._clock = clock
+        self._wait = wait
         retry = Retry(NoBackoff(), 0)  # whoever waits has no time for another try
         self._client = Client.from_url(url, max_connections=4, retry=retry)
         self._following: asyncio.Task[None] | None = None
@@ -82,6 +84,9 @@ class RedisLog:
             self._following.cancel()
             await asyncio.gather(self._following, return_exceptions=True)
             self._following = None
+        if self._connected is not None:
+            await self._connected.aclose()
+            self._connected = None
         await self._client.aclose()
 
     def position(self) -> Position | None:
@@ -104,23 +109,30 @@ class RedisLog:
             raise LogUnavailable(type(error).__name__) from None
         return self._clock.now() + timedelta(seconds=KNOWN_WITHIN)
 
+    async def step(self) -> None:
+        """Look once into the log, waiting for news for a moment. Never raises for what Redis does.
+
+        What follows the log for as long as the process lives does nothing else, for ever.
+        """
+        try:
+            if self._connected is None:
+                self._connected = await self._client.client().initialize()
+                await self._begin(self._connected)
+                self._back()
+            else:
+                await self._look(self._connected)
+        except _FAILURES as error:
+            await self._went(type(error).__name__)
+        except Exception:  # a defect: nothing is served from a log that is not followed
+            log.exception("the log of invalidations cannot be followed")
+            await self._went("defect")
+
     async def _follow(self, looked: asyncio.Event) -> None:
-        """Follow the log for ever; whatever fails begins again."""
         while True:
-            try:
-                async with self._client.client() as connected:
-                    await self._begin(connected)
-                    self._back()
-                    looked.set()
-                    while True:
-                        await self._look(connected)
-            except _FAILURES as error:
-                self._went(type(error).__name__)
-            except Exception:  # a defect: nothing is served from a log that is not followed
-                log.exception("the log of invalidations cannot be followed")
-                self._went("defect")
+            await self.step()
             looked.set()
-            await asyncio.sleep(_RETRY)
+            if self._connected is None:
+                await asyncio.sleep(_RETRY)
 
     async def _begin(self, connected: Client) -> None:
         """See whether this is the log that is known, and read what is new in it."""
@@ -162,10 +174,10 @@ class RedisLog:
     async def _look(self, connected: Client) -> None:
         """Wait for news for a moment; whatever comes of it was true when it was asked."""
         sent = self._clock.monotonic()
-        async with asyncio.timeout(_WAIT + _PATIENCE):
+        async with asyncio.timeout(self._wait + _PATIENCE):
             pipeline = connected.pipeline(transaction=False)
             pipeline.xinfo_stream(STREAM)
-            pipeline.xread({STREAM: self._seen}, count=_PAGE, block=round(_WAIT * 1000))
+            pipeline.xread({STREAM: self._seen}, count=_PAGE, block=round(self._wait * 1000) or None)
             told, found = await pipeline.execute()
         first = _text(told["first-entry"][0])
         if not _at(first) <= _at(self._seen) <= _at(_text(told["last-generated-id"])):
@@ -188,8 +200,12 @@ class RedisLog:
             FOLLOWED.labels("found").inc()
             log.info("the log of invalidations is followed again")
 
-    def _went(self, reason: str) -> None:
+    async def _went(self, reason: str) -> None:
         self._known_at = -math.inf
+        connected, self._connected = self._connected, None
+        if connected is not None:
+            with suppress(*_FAILURES):
+                await connected.aclose()
         if not self._lost:
             self._lost = True
             FOLLOWED.labels("lost").inc()

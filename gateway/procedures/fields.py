@@ -32,7 +32,8 @@ BLOCKING_CASE = "decision_no decision_date agency_id status status_since"
 #: ``notary.transactions``: what was notarised, when and where; not for how much.
 TRANSACTION = "notarial_no organisation_id notary_id notarised_on kind form status related_no"
 
-#: Facts that decide, by the records that hold them (``Procedure.deciding``): whether somebody lives,
+#: Facts that decide, by the records that hold them (``Procedure.deciding``): whether somebody
+#: lives,
 LIFE = frozenset({"population.identity", "civil_status.deaths"})
 #: whether and to whom they are married,
 MARITAL = frozenset(

@@ -30,8 +30,8 @@ class Procedure:
     PUBLIC and BASIC fields; what is kept closer is named, as ``cause`` or, in a struct,
     ``husband.ethnicity``. A struct's name stands for its PUBLIC and BASIC fields. ``unlimited``: it
     needs every field there is, and ``fields`` is empty. ``derived``: the derived views it needs.
-    ``deciding``: the records (``database.record``) whose facts decide: they are read past the cache,
-    and never STALE (design section 8).
+    ``deciding``: the records (``database.record``) whose facts decide: they are read past the
+    cache, and never STALE (design section 8).
     """
 
     codes: tuple[str, ...]

@@ -39,7 +39,14 @@ class Naive:
 
     sources: Mapping[str, Source]
 
-    async def load(self, record: Record, lookup: Lookup, key: str) -> Answer:
+    async def load(
+        self,
+        record: Record,
+        lookup: Lookup,
+        key: str,
+        about: tuple[str, ...] = (),
+        past: bool = False,
+    ) -> Answer:
         (answer,) = await self.sources[record.database].fetch(record, lookup, [key], _DEADLINE)
         return answer
 

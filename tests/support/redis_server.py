@@ -10,11 +10,20 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
 import redis
 
 #: The server's program, None where it is not installed.
 REDIS_SERVER = shutil.which("redis-server", path=f"{os.environ.get('PATH', '')}:/usr/bin")
 _PATIENCE = 20.0
+
+
+def need_redis() -> None:
+    """Skip the test where no Redis is installed; where it has to be, fail."""
+    if REDIS_SERVER is None:
+        if os.environ.get("REQUIRE_SERVICES"):
+            pytest.fail("redis-server is missing")
+        pytest.skip("redis-server is missing")
 
 
 class Server:

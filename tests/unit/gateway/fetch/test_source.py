@@ -98,16 +98,6 @@ async def test_a_source_that_says_no_is_not_asked_twice_and_is_not_down(
     assert source.breaker.state is BreakerState.CLOSED
 
 
-async def test_older_rows_stand_in_for_failures_and_for_no_maintenance() -> None:
-    source, backend = _source(stale_if_error=60)
-    assert await _state(source) is State.ANSWERED
-    states = []
-    for fault in ("down", "maintenance"):
-        backend.fault = fault
-        states.append(await _state(source))
-    assert states == [State.STALE, State.MAINTENANCE]
-
-
 async def test_a_source_that_keeps_failing_is_asked_no_more_and_nothing_is_said_to_be_none() -> (
     None
 ):

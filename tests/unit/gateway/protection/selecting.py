@@ -41,7 +41,7 @@ def of_person(schema: GraphQLSchema, sections: tuple[str, ...]) -> str:
 def _section(field: GraphQLField) -> str:
     parts = []
     for name, one in _fields(field):
-        if one.args and _is_list(one):
+        if "first" in one.args and _is_list(one):
             parts += [
                 f"{alias}: {name}{given} {{ {_brief(one)} }}" for alias, given in _asked(name, one)
             ]

@@ -1,0 +1,300 @@
+"""A small site, taken apart: processes that share a Redis, and a truth that changes.
+
+Each process is a real cache over a real log and a real Redis, with real sources; only when a
+statement reads, when it returns, when a process looks into the log, and what time it is, is in the
+hands of the test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from connectors.backends.base import (
+    NOBODY,
+    Asker,
+    Batch,
+    Capabilities,
+    Examined,
+    Rows,
+    Scope,
+    SourceUnavailable,
+    read_rows,
+)
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.description import Database, Lookup, Record
+from connectors.population import DATABASE as POPULATION
+from connectors.security_measures import DATABASE as SECURITY
+from gateway.answer import Answer
+from gateway.cache.cache import Cache
+from gateway.cache.invalidation import Hashes, Invalidation, LogUnavailable
+from gateway.cache.level import Level
+from gateway.cache.redis_log import RedisLog
+from gateway.cache.sealed import Seal
+from gateway.cache.shared import SharedLevel
+from gateway.fetch.reads import Reads, kind_of
+from gateway.fetch.source import Source
+from gateway.keys import Secret
+from gateway.settings import DatabaseSettings, Redis
+from tests.support.running import TestClock
+
+SECRET = Secret.of(b"a key of the test that is long enough")
+#: A couple with a marriage, and a registration with collateral that husband and wife share.
+COUPLES = (("001090000001", "001191000002"),)
+PEOPLE = tuple(number for couple in COUPLES for number in couple)
+_DATABASES = (POPULATION, CIVIL_STATUS, SECURITY)
+LONG = 10_000.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the truth. ``kind``: identity, marriage or collateral. ``people``: whose it is."""
+
+    kind: str
+    place: int
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        return (PEOPLE[self.place],) if self.kind == "identity" else COUPLES[self.place]
+
+    @property
+    def database(self) -> Database:
+        return _DATABASES[("identity", "marriage", "collateral").index(self.kind)]
+
+    @property
+    def record(self) -> Record:
+        name = {"marriage": "marriages"}.get(self.kind, self.kind)
+        return self.database.by_name[name]
+
+
+ROWS = (
+    *(Row("identity", place) for place in range(len(PEOPLE))),
+    *(Row(kind, place) for kind in ("marriage", "collateral") for place in range(len(COUPLES))),
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A list that is asked for: under a key, for the view of a person."""
+
+    row: Row
+    person: str
+
+    @property
+    def lookup(self) -> Lookup:
+        return self.row.record.lookups[0]
+
+    @property
+    def key(self) -> str:
+        return f"R{self.row.place}" if self.row.kind == "collateral" else self.person
+
+
+QUESTIONS = tuple(Question(row, person) for row in ROWS for person in row.people)
+
+
+@dataclass
+class Truth:
+    """What the databases hold: a version of each row, and when each was written."""
+
+    versions: dict[Row, int] = field(default_factory=lambda: dict.fromkeys(ROWS, 0))
+    down: bool = False
+
+    def rows(self, record: Record, key: str) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = []
+        for row, version in self.versions.items():
+            if row.record is not record:
+                continue
+            if row.kind == "identity" and key in row.people:
+                found.append({"citizen_id": key, "full_name": str(version)})
+            elif row.kind == "marriage" and key in row.people:
+                husband, wife = row.people
+                people = {"husband_citizen_id": husband, "wife_citizen_id": wife}
+                found.append({"event_id": f"M{row.place}", "certificate_no": str(version), **people})
+            elif row.kind == "collateral" and key == f"R{row.place}":
+                number = {"collateral_id": f"C{row.place}", "registration_no": key}
+                found.append({**number, "description": str(version)})
+        return found
+
+
+_SHOWN = {"identity": "full_name", "marriages": "certificate_no", "collateral": "description"}
+
+
+def version_of(record: Record, answer: Answer) -> int | None:
+    """Return which version an answer shows, None where it has no rows."""
+    if answer.rows is None:
+        return None
+    (row,) = answer.rows
+    return int(str(row[record.positions[_SHOWN[record.name]]]))
+
+
+@dataclass(eq=False)
+class Statement:
+    """A call at a source: it reads when it is let read, and returns when it is let return."""
+
+    reads: asyncio.Event = field(default_factory=asyncio.Event)
+    returns: asyncio.Event = field(default_factory=asyncio.Event)
+    has_read: bool = False
+
+
+class Held:
+    """A backend whose statements wait for the test."""
+
+    capabilities = Capabilities(Scope.PROCESS, Scope.PROCESS)
+
+    def __init__(self, truth: Truth, statements: list[Statement]) -> None:
+        self._truth = truth
+        self._statements = statements
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def ping(self) -> None: ...
+
+    async def examine(self, *, thoroughly: bool = False) -> Examined:
+        return Examined()
+
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
+        statement = Statement()
+        self._statements.append(statement)
+        try:
+            await statement.reads.wait()
+            if self._truth.down:
+                raise SourceUnavailable("down")
+            found = {key: self._find(record, key) for key in keys}
+            statement.has_read = True
+            await statement.returns.wait()
+        finally:
+            self._statements.remove(statement)
+        return Batch(found)
+
+    def _find(self, record: Record, key: str) -> Rows:
+        columns = [column.name for column in record.columns]
+        raw = [[row.get(name) for name in columns] for row in self._truth.rows(record, key)]
+        found = read_rows(record, raw)
+        assert not found.unreadable, found.faults
+        return found
+
+
+@dataclass(eq=False)
+class Asked:
+    """A request that reads one list. ``began``: by the clock. ``least``: the oldest version that it
+    may be answered with."""
+
+    question: Question
+    began: datetime
+    least: int
+    task: asyncio.Task[Answer]
+
+
+class Process:
+    """One process of the gateway, as far as it reads and caches. ``stopped``: it does nothing."""
+
+    def __init__(
+        self, url: str, truth: Truth, clock: TestClock, settings: DatabaseSettings
+    ) -> None:
+        self.statements: list[Statement] = []
+        self.asked: list[Asked] = []
+        self.stopped = False
+        self._clock = clock
+        redis = Redis(url=url, timeout=1.0)
+        self.log = RedisLog(url, Hashes(SECRET.key), clock, wait=0.0)
+        self.shared = SharedLevel(redis, clock)
+        self.cache = Cache(Level(10**6), self.log, clock, self.shared, Seal.of(SECRET))
+        self.sources = {
+            one.name: Source(
+                one, Held(truth, self.statements), settings, clock, deadline=LONG, cache=self.cache
+            )
+            for one in _DATABASES
+        }
+
+    def ask(self, question: Question, least: int, past: bool) -> None:
+        """Begin a request."""
+        now = self._clock.monotonic()
+        reads = Reads(self.sources, self._clock, now + LONG, NOBODY)
+        record, lookup, key = question.row.record, question.lookup, question.key
+        kind = kind_of(record, lookup, past)
+
+        async def run() -> Answer:
+            try:
+                reads.ask(record, lookup, kind, (key,), (question.person,), past)
+                while key not in reads.answers[kind]:
+                    await reads.arrive()
+                return reads.answers[kind][key]
+            finally:
+                reads.close()
+
+        task = asyncio.get_running_loop().create_task(run())
+        self.asked.append(Asked(question, self._clock.now(), least, task))
+
+    async def invalidate(self, what: Invalidation) -> datetime | None:
+        """Invalidate; returns ``effectiveBy``, None where it could not be done."""
+        try:
+            return await self.log.invalidate([what])
+        except LogUnavailable:
+            return None
+
+    async def close(self) -> None:
+        """End the process, whatever it is doing."""
+        for one in self.asked:
+            one.task.cancel()
+        await asyncio.gather(*(one.task for one in self.asked), return_exceptions=True)
+        await until(self._ended)
+        await self.cache.close()
+
+    def _ended(self) -> bool:
+        """Let every statement end, those too that waited for another; says whether none is left."""
+        for statement in list(self.statements):
+            statement.reads.set()
+            statement.returns.set()
+        return not self.statements
+
+    def is_quiet(self) -> bool:
+        """Whether nothing goes on but statements that wait for the test."""
+        waiting = len([one for one in self.statements if not _is_let(one)])
+        busy = [one for one in self.asked if not one.task.done()]
+        writing = self.shared._writing is not None
+        return not writing and len(self.statements) == waiting and (waiting > 0 or not busy)
+
+
+def _is_let(one: Statement) -> bool:
+    return one.returns.is_set() if one.has_read else one.reads.is_set()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the others run until ``condition`` holds; a Redis may have to answer meanwhile."""
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.0005)  # between two looks, not instead of one
+
+
+def someone(rng: random.Random) -> Invalidation:
+    """Return an invalidation that concerns some rows."""
+    row = rng.choice(ROWS)
+    person: str | None = rng.choice(row.people)
+    database, record = row.database.name, row.record.name
+    return rng.choice(
+        (
+            Invalidation(person),
+            Invalidation(person, database),
+            Invalidation(person, database, record),
+            Invalidation(None, database, record),
+            Invalidation(None, database),
+        )
+    )
+
+
+def is_about(what: Invalidation, question: Question) -> bool:
+    """Say whether an invalidation concerns what a question is answered with."""
+    row = question.row
+    mentioned = (question.person,) if row.kind == "collateral" else row.people
+    return (
+        (what.person is None or what.person in mentioned)
+        and what.database in {None, row.database.name}
+        and what.record in {None, row.record.name}
+    )

@@ -1,0 +1,227 @@
+"""The promise of the cache (design section 8), looked for a way to break it.
+
+Random interleavings of writes, invalidations, requests, statements that read early and return late,
+looks into the log, time, processes that stand still or are replaced, and a Redis that is killed and
+comes back empty, or as it was some time ago. After every step: no request that began after an
+invalidation's ``effectiveBy`` is answered from rows read before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import shutil
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from gateway.answer import State
+from gateway.cache.invalidation import Invalidation
+from gateway.settings import DatabaseSettings
+from tests.support.coherence import (
+    QUESTIONS,
+    ROWS,
+    Process,
+    Question,
+    Truth,
+    is_about,
+    someone,
+    until,
+    version_of,
+)
+from tests.support.redis_server import Server, need_redis
+from tests.support.running import TestClock
+
+#: Histories, and steps of each: 4 x 40 x 120 in CI (some 60 s), more with COHERENCE_HISTORIES.
+HISTORIES = int(os.environ.get("COHERENCE_HISTORIES", "40"))
+STEPS = 120
+SETTINGS = (
+    DatabaseSettings(timeout=9_000, fresh=5),
+    DatabaseSettings(timeout=9_000, fresh=0.5, stale_while_revalidate=60),
+    DatabaseSettings(timeout=9_000, fresh=1, stale_while_revalidate=3, stale_if_error=60),
+    DatabaseSettings(timeout=9_000, stale_if_error=60),
+)
+
+
+@dataclass
+class History:
+    """One run. ``promised``: what was invalidated, from when, and the versions at that moment."""
+
+    rng: random.Random
+    redis: Server
+    settings: DatabaseSettings
+    folder: Path
+    truth: Truth = field(default_factory=Truth)
+    clock: TestClock = field(default_factory=TestClock)
+    processes: list[Process] = field(default_factory=list)
+    promised: list[tuple[Invalidation, datetime, dict[object, int]]] = field(default_factory=list)
+    seen: Counter[str] = field(default_factory=Counter)
+    story: list[str] = field(default_factory=list)
+
+    async def run(self) -> None:
+        self.processes = [self._process() for _ in range(2)]
+        for one in self.processes:
+            await one.log.step()
+        steps = {
+            self._ask: 16,
+            self._write: 4,
+            self._invalidate: 3,
+            self._look: 12,
+            self._let: 24,
+            self._pass_time: 6,
+            self._stand_still: 0.5,
+            self._replace: 0.3,
+            self._fail: 0.7,
+            self._kill_redis: 0.2,
+        }
+        try:
+            for _ in range(STEPS):
+                (step,) = self.rng.choices(list(steps), list(steps.values()))
+                await step()
+                await self._settle()
+        finally:
+            for process in self.processes:
+                await process.close()
+
+    def _process(self) -> Process:
+        url = f"redis://127.0.0.1:{self.redis.port}"
+        return Process(url, self.truth, self.clock, self.settings)
+
+    def _awake(self) -> Process | None:
+        awake = [one for one in self.processes if not one.stopped]
+        return self.rng.choice(awake) if awake else None
+
+    async def _ask(self) -> None:
+        process, question = self._awake(), self.rng.choice(QUESTIONS)
+        if process is not None:
+            past = self.rng.random() < 0.1
+            least = self._least(question, past)
+            self.story.append(f"ask {question.row} about {question.person} >= {least} {past=}")
+            process.ask(question, least, past)
+
+    def _least(self, question: Question, past: bool) -> int:
+        """Return the oldest version with which a request that begins now may be answered."""
+        now = self.clock.now()
+        if past:
+            return self.truth.versions[question.row]
+        return max(
+            (
+                versions[question.row]
+                for what, since, versions in self.promised
+                if since <= now and is_about(what, question)
+            ),
+            default=0,
+        )
+
+    async def _write(self) -> None:
+        row = self.rng.choice(ROWS)
+        self.truth.versions[row] += 1
+        self.story.append(f"write {row} {self.truth.versions[row]}")
+
+    async def _invalidate(self) -> None:
+        process = self._awake()
+        if process is None:
+            return
+        what, versions = someone(self.rng), dict(self.truth.versions)
+        since = await process.invalidate(what)
+        self.seen["invalidated" if since else "not invalidated"] += 1
+        self.story.append(f"invalidate {what} from {since}")
+        if since is not None:
+            self.promised.append((what, since, dict(versions)))
+
+    async def _look(self) -> None:
+        process = self._awake()
+        if process is not None:
+            await process.log.step()
+            self.story.append(f"look {self.processes.index(process)} {process.log.position()}")
+
+    async def _let(self) -> None:
+        """Let a statement read, or one that has read return."""
+        process = self._awake()
+        if process is None or not process.statements:
+            return
+        statement = self.rng.choice(process.statements)
+        (statement.returns if statement.has_read else statement.reads).set()
+        self.story.append(f"let {'return' if statement.has_read else 'read'}")
+
+    async def _pass_time(self) -> None:
+        seconds = self.rng.choice((0.05, 0.05, 0.3, 0.3, 0.6, 1.1, 4.0))
+        self.clock.advance(seconds)
+        self.story.append(f"{seconds} s pass")
+
+    async def _stand_still(self) -> None:
+        process = self.rng.choice(self.processes)
+        process.stopped = not process.stopped
+        self.story.append(f"stopped {[one.stopped for one in self.processes]}")
+
+    async def _replace(self) -> None:
+        place = self.rng.randrange(len(self.processes))
+        await self.processes[place].close()
+        self.processes[place] = self._process()
+        await self.processes[place].log.step()
+        self.story.append(f"replace {place}")
+
+    async def _fail(self) -> None:
+        self.truth.down = not self.truth.down and self.rng.random() < 0.7
+        self.story.append(f"databases down={self.truth.down}")
+
+    async def _kill_redis(self) -> None:
+        """Kill Redis; it comes back empty, from a dump of now, or from an older one."""
+        dump, older = self.folder / "dump.rdb", self.folder / "older.rdb"
+        way = self.rng.choice(("empty", "dump", "older"))
+        if way != "empty":
+            self.redis.client.save()
+        if way == "dump":
+            shutil.copy(dump, older)
+        self.redis.stop()
+        dump.unlink(missing_ok=True)
+        if way == "dump" or (way == "older" and older.exists()):
+            shutil.copy(older, dump)
+        if self.rng.random() < 0.5:  # somebody looks while it is away
+            await self._look()
+        self.redis.start()
+        self.seen[f"killed: {way}"] += 1
+        self.story.append(f"redis killed: {way}")
+
+    async def _settle(self) -> None:
+        """Let everything go as far as it goes, and hold what was answered against the promise."""
+        await until(lambda: all(one.is_quiet() for one in self.processes))
+        for process in self.processes:
+            for one in [one for one in process.asked if one.task.done()]:
+                process.asked.remove(one)
+                answer = one.task.result()
+                shown = version_of(one.question.row.record, answer)
+                state = answer.report.state
+                self.seen[f"{state.name}{' cached' if answer.report.from_cache else ''}"] += 1
+                assert shown is None or shown >= one.least, (
+                    f"{one.question} began at {one.began} and was shown {shown}, not {one.least}: "
+                    f"{answer.report.from_cache=} {state}\n" + "\n".join(self.story)
+                )
+
+
+@pytest.mark.parametrize("place", range(len(SETTINGS)))
+def test_nothing_read_before_an_invalidation_is_served_after_it_is_effective(
+    tmp_path: Path, place: int
+) -> None:
+    need_redis()
+    redis = Server(tmp_path)
+    redis.start()
+    seen: Counter[str] = Counter()
+    try:
+        for number in range(HISTORIES):
+            history = History(random.Random(f"{place}/{number}"), redis, SETTINGS[place], tmp_path)
+            asyncio.run(history.run())
+            seen += history.seen
+            redis.client.flushall()
+            (tmp_path / "older.rdb").unlink(missing_ok=True)
+    finally:
+        redis.stop()
+    print(f"{HISTORIES} histories of {STEPS} steps:", dict(sorted(seen.items())))
+    # Or it would have looked for nothing.
+    stale_only = SETTINGS[place].fresh == 0
+    assert seen[f"{State.STALE.name if stale_only else State.ANSWERED.name} cached"] > HISTORIES / 4
+    assert seen["invalidated"] > HISTORIES
