@@ -99,7 +99,9 @@ def context(service: Service, caller: Caller, deadline: float) -> Context:
     today = legal_date(service.clock.now())
     reader = Reader(caller, service.sources, loaders, today, service.log)
     limits = service.settings.limits
-    return Context(reader, service.sources, limits, service.plans, service.maintenance)
+    return Context(
+        reader, service.sources, limits, service.plans, service.maintenance, service.cache
+    )
 
 
 def _data(outcome: Outcome) -> object:

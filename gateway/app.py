@@ -21,6 +21,7 @@ from gateway.audit.person_log import PersonLog
 from gateway.clock import Clock, SystemClock
 from gateway.http import graphiql
 from gateway.http.graphql import Endpoint
+from gateway.http.invalidations import Invalidations
 from gateway.http.middleware import Envelope
 from gateway.http.openapi import OpenApi
 from gateway.http.pages import http_error, live, metrics, ready, schema
@@ -95,6 +96,7 @@ def build_app(
     app = Starlette(
         routes=[
             Route("/graphql", Endpoint(read_call, graphql=True)),
+            Route("/invalidations", Invalidations()),
             Route("/openapi.json", OpenApi().respond),
             Route("/operations/{name}", Endpoint(read_operation, graphql=False)),
             *graphiql.routes(settings),

@@ -19,6 +19,7 @@ from gateway.access.commands import Config, token_app
 from gateway.access.commands import loaded as _load
 from gateway.app import build_app
 from gateway.audit.commands import audit_app
+from gateway.cache.commands import cache_app
 from gateway.clock import SystemClock
 from gateway.doctor_command import doctor
 from gateway.errors import GatewayError
@@ -46,6 +47,7 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(keys_app, name="keys")
 app.add_typer(operations_app, name="operations")
 app.add_typer(maintenance_app, name="maintenance")
+app.add_typer(cache_app, name="cache")
 app.command("doctor")(doctor)
 app.command("generate")(generate)
 app.command("xroad-stand-in")(stand_in)

@@ -120,6 +120,8 @@ _ALL = (
          "The gateway has too much to do just now."),
     Code("ACCESS_LOG_UNAVAILABLE", 200, "Chưa đọc được nhật ký truy cập.",
          "The access log could not be read."),
+    Code("INVALIDATION_FAILED", 503, "Chưa hủy được dữ liệu lưu tạm; hãy thử lại.",
+         "Nothing was invalidated."),
     Code("AUDIT_UNAVAILABLE", 503, "Không ghi được nhật ký truy cập nên không thể trả lời.",
          "The access log cannot be written, so there is no answer."),
     Code("INTERNAL", 500, "Lỗi nội bộ.", "Something went wrong inside the gateway."),

@@ -185,7 +185,12 @@ async def by_reference(
 ) -> Outcome:
     """Run ``ast`` field by field with graphql-core over the resolvers of the schema."""
     context = Context(
-        reader, service.sources, service.settings.limits, service.plans, service.maintenance
+        reader,
+        service.sources,
+        service.settings.limits,
+        service.plans,
+        service.maintenance,
+        service.cache,
     )
     outcome = execute(
         service.schema,

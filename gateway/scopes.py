@@ -21,6 +21,8 @@ AUDIT = "audit:read"
 
 #: The scope of operators, who invalidate caches and switch maintenance.
 OPERATE = "operate"
+#: How the scope of a database's owner ends, who says which rows changed: ``notary:invalidate``.
+INVALIDATE = "invalidate"
 
 #: How scopes end that permit to read something.
 _READING = (":read", ":sensitive", ":restricted", ":find", ":verify")

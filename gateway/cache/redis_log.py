@@ -177,7 +177,9 @@ class RedisLog:
         async with asyncio.timeout(self._wait + _PATIENCE):
             pipeline = connected.pipeline(transaction=False)
             pipeline.xinfo_stream(STREAM)
-            pipeline.xread({STREAM: self._seen}, count=_PAGE, block=round(self._wait * 1000) or None)
+            pipeline.xread(
+                {STREAM: self._seen}, count=_PAGE, block=round(self._wait * 1000) or None
+            )
             told, found = await pipeline.execute()
         first = _text(told["first-entry"][0])
         if not _at(first) <= _at(self._seen) <= _at(_text(told["last-generated-id"])):

@@ -91,15 +91,21 @@ async def read_operation(request: Request, body_bytes: int) -> Call:
 
     Raises what ``read_call`` raises. Nothing of what is asked stands in the URL.
     """
+    variables = await read_object(request, body_bytes)
+    return Call("", None, variables, in_url=False, published=request.path_params["name"])
+
+
+async def read_object(request: Request, body_bytes: int) -> dict[str, object]:
+    """Return the JSON object that is POSTed; raises what ``read_call`` raises."""
     if request.method != "POST":
         raise GatewayError("METHOD_NOT_ALLOWED", headers={"Allow": "POST"})
     if request.scope["query_string"]:
-        raise GatewayError("BAD_REQUEST", "variables are given in the body, not in the URL")
+        raise GatewayError("BAD_REQUEST", "what is asked stands in the body, not in the URL")
     _check_content_type(request.headers.get("content-type"))
-    variables = _json(await _body(request, body_bytes))
-    if not isinstance(variables, dict):
+    found = _json(await _body(request, body_bytes))
+    if not isinstance(found, dict):
         raise GatewayError("BAD_REQUEST", "the body is a JSON object")
-    return Call("", None, variables, in_url=False, published=request.path_params["name"])
+    return found
 
 
 def _from_url(request: Request, largest: int) -> Call:

@@ -11,6 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 
 from connectors.description import Database
+from gateway.schema.invalidation import invalidation_field
 from gateway.schema.maintenance import mutation_fields
 from gateway.schema.query import query_fields
 from gateway.schema.scalars import SCALARS
@@ -30,7 +31,9 @@ def build_schema(databases: Iterable[Database]) -> GraphQLSchema:
         "Query", query_fields(types, ordered), description="Mọi truy vấn / Everything to ask"
     )
     mutation = create_type(
-        "Mutation", mutation_fields(types), description="Việc của người vận hành / For operators"
+        "Mutation",
+        [*mutation_fields(types), invalidation_field(types)],
+        description="Việc của người vận hành / For operators",
     )
     config = StrawberryConfig(default_resolver=value_of, scalar_map=SCALARS)
     return strawberry.Schema(query=query, mutation=mutation, config=config)._schema

@@ -10,6 +10,7 @@ from graphql import GraphQLError
 
 from connectors.description import Lookup, Record, Sensitivity
 from gateway.answer import Answer, State, worst
+from gateway.cache.cache import Cache
 from gateway.errors import GatewayError
 from gateway.fetch.numbers import Numbers, population_of, resolve
 from gateway.fetch.source import Source
@@ -48,7 +49,7 @@ class Context:
     ``problems``: errors beside the data. ``trail``: who is touched, for the audit.
     ``states``: the worst state of each list asked for. ``mirrored``: notices of persons for whom
     the field was not selected. ``plans``: for trials, which run nothing. ``maintenance``: for
-    operators, who plan it.
+    operators, who plan it. ``cache``: for them too, who invalidate what is in it.
     """
 
     reader: Reader
@@ -56,6 +57,7 @@ class Context:
     limits: Limits
     plans: Plans
     maintenance: Maintenance
+    cache: Cache
     problems: list[GraphQLError] = field(default_factory=list)
     trail: Trail = field(default_factory=Trail)
     states: dict[str, State] = field(default_factory=dict)

@@ -112,7 +112,9 @@ class Truth:
             elif row.kind == "marriage" and key in row.people:
                 husband, wife = row.people
                 people = {"husband_citizen_id": husband, "wife_citizen_id": wife}
-                found.append({"event_id": f"M{row.place}", "certificate_no": str(version), **people})
+                found.append(
+                    {"event_id": f"M{row.place}", "certificate_no": str(version), **people}
+                )
             elif row.kind == "collateral" and key == f"R{row.place}":
                 number = {"collateral_id": f"C{row.place}", "registration_no": key}
                 found.append({**number, "description": str(version)})
@@ -269,13 +271,12 @@ def _is_let(one: Statement) -> bool:
 async def until(condition: Callable[[], bool]) -> None:
     """Let the others run until ``condition`` holds; a Redis may have to answer meanwhile."""
     async with asyncio.timeout(20):
-        while not condition():
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.0005)  # between two looks, not instead of one
 
 
-def someone(rng: random.Random) -> Invalidation:
-    """Return an invalidation that concerns some rows."""
-    row = rng.choice(ROWS)
+def someone(rng: random.Random, row: Row) -> Invalidation:
+    """Return an invalidation that concerns ``row`` among others."""
     person: str | None = rng.choice(row.people)
     database, record = row.database.name, row.record.name
     return rng.choice(

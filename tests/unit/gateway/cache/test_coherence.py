@@ -27,6 +27,7 @@ from tests.support.coherence import (
     ROWS,
     Process,
     Question,
+    Row,
     Truth,
     is_about,
     someone,
@@ -40,7 +41,7 @@ from tests.support.running import TestClock
 HISTORIES = int(os.environ.get("COHERENCE_HISTORIES", "40"))
 STEPS = 120
 SETTINGS = (
-    DatabaseSettings(timeout=9_000, fresh=5),
+    DatabaseSettings(timeout=9_000, fresh=60),
     DatabaseSettings(timeout=9_000, fresh=0.5, stale_while_revalidate=60),
     DatabaseSettings(timeout=9_000, fresh=1, stale_while_revalidate=3, stale_if_error=60),
     DatabaseSettings(timeout=9_000, stale_if_error=60),
@@ -58,7 +59,7 @@ class History:
     truth: Truth = field(default_factory=Truth)
     clock: TestClock = field(default_factory=TestClock)
     processes: list[Process] = field(default_factory=list)
-    promised: list[tuple[Invalidation, datetime, dict[object, int]]] = field(default_factory=list)
+    promised: list[tuple[Invalidation, datetime, dict[Row, int]]] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
     story: list[str] = field(default_factory=list)
 
@@ -69,14 +70,14 @@ class History:
         steps = {
             self._ask: 16,
             self._write: 4,
-            self._invalidate: 3,
-            self._look: 12,
+            self._invalidate: 1,
+            self._look: 6,
             self._let: 24,
             self._pass_time: 6,
             self._stand_still: 0.5,
             self._replace: 0.3,
             self._fail: 0.7,
-            self._kill_redis: 0.2,
+            self._kill_redis: 0.15,
         }
         try:
             for _ in range(STEPS):
@@ -121,17 +122,21 @@ class History:
         row = self.rng.choice(ROWS)
         self.truth.versions[row] += 1
         self.story.append(f"write {row} {self.truth.versions[row]}")
+        if self.rng.random() < 0.6:
+            await self._invalidate(row)
 
-    async def _invalidate(self) -> None:
+    async def _invalidate(self, row: Row | None = None) -> None:
         process = self._awake()
         if process is None:
             return
-        what, versions = someone(self.rng), dict(self.truth.versions)
+        what, versions = someone(self.rng, row or self.rng.choice(ROWS)), dict(self.truth.versions)
         since = await process.invalidate(what)
         self.seen["invalidated" if since else "not invalidated"] += 1
         self.story.append(f"invalidate {what} from {since}")
         if since is not None:
-            self.promised.append((what, since, dict(versions)))
+            self.promised.append((what, since, versions))
+            if self.rng.random() < 0.5:
+                await self._pass_time(1.0)
 
     async def _look(self) -> None:
         process = self._awake()
@@ -148,10 +153,13 @@ class History:
         (statement.returns if statement.has_read else statement.reads).set()
         self.story.append(f"let {'return' if statement.has_read else 'read'}")
 
-    async def _pass_time(self) -> None:
-        seconds = self.rng.choice((0.05, 0.05, 0.3, 0.3, 0.6, 1.1, 4.0))
+    async def _pass_time(self, seconds: float | None = None) -> None:
+        seconds = seconds or self.rng.choice((0.05, 0.05, 0.3, 0.3, 0.6, 1.1, 4.0))
         self.clock.advance(seconds)
         self.story.append(f"{seconds} s pass")
+        for process in self.processes:
+            if not process.stopped and self.rng.random() < 0.8:
+                await process.log.step()
 
     async def _stand_still(self) -> None:
         process = self.rng.choice(self.processes)

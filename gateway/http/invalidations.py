@@ -1,0 +1,110 @@
+"""``POST /invalidations``: the owner of a database says that rows of it changed.
+
+A call of its own, in plain HTTP and with a scope of its own (``civil_status:invalidate``), so that
+a database's own system can make it after each change, and can do nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from connectors.values import person_number
+from gateway.access.caller import Caller
+from gateway.access.permission import unauthenticated
+from gateway.audit.entry import entry
+from gateway.cache.asking import asked_for, invalidate, lacks_invalidation
+from gateway.cache.invalidation import Invalidation
+from gateway.errors import GatewayError
+from gateway.http.caller import identify
+from gateway.http.pages import error_response
+from gateway.http.request import read_object
+from gateway.plan.document import digest
+from gateway.service import Service
+
+_NAMES = frozenset({"persons", "database", "record"})
+
+
+class Invalidations:
+    """An ASGI endpoint. It takes every method itself, so that refusals carry a code."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one HTTP request (ASGI 3)."""
+        answer = await _respond(Request(scope, receive))
+        await answer(scope, receive, send)
+
+
+async def _respond(request: Request) -> Response:
+    """Answer ``{"effectiveBy": moment}``, or why nothing was invalidated."""
+    service: Service = request.app.state.service
+    caller, standing = None, None
+    try:
+        try:
+            caller = await identify(request.headers, service.tokens)
+        finally:
+            standing = await service.rates.request(caller.client if caller else None)
+        answer = await _invalidated(service, request, caller)
+    except GatewayError as error:
+        answer = error_response(error)
+    if standing is not None:
+        for name, value in standing.headers.items():
+            answer.headers.setdefault(name, value)
+    return answer
+
+
+async def _invalidated(service: Service, request: Request, caller: Caller) -> Response:
+    if caller.is_anonymous:
+        raise unauthenticated("UNAUTHENTICATED")
+    given = await read_object(request, service.settings.limits.body_bytes)
+    persons, database, record = _read(given)
+    missing = lacks_invalidation(caller.scopes, database)
+    if missing:
+        raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
+    databases = {name: one.database for name, one in service.sources.items()}
+    what = asked_for(databases, persons, database, record)
+    done = await invalidate(service.cache, what)
+    await _audit(service, request, caller, what)
+    return JSONResponse(
+        {"effectiveBy": done.effective_by.isoformat()}, headers={"cache-control": "no-store"}
+    )
+
+
+def _read(given: Mapping[str, Any]) -> tuple[list[str], str | None, str | None]:
+    """Return the numbers, the database and the record in a body; raises BAD_REQUEST and others."""
+    unknown = given.keys() - _NAMES
+    if unknown:
+        raise GatewayError("BAD_REQUEST", "the body has persons, database and record")
+    persons, names = given.get("persons") or [], (given.get("database"), given.get("record"))
+    if not isinstance(persons, list) or not all(isinstance(one, str) for one in persons):
+        raise GatewayError("BAD_REQUEST", "persons is a list of numbers, as strings")
+    if not all(one is None or isinstance(one, str) for one in names):
+        raise GatewayError("BAD_REQUEST", "database and record are strings")
+    try:
+        return [person_number(one) for one in dict.fromkeys(persons)], *names
+    except ValueError:
+        raise GatewayError("INVALID_PERSON_NUMBER") from None
+
+
+async def _audit(
+    service: Service, request: Request, caller: Caller, what: list[Invalidation]
+) -> None:
+    """Note who had what read anew. It shows nobody's data, and so names nobody."""
+    first = what[0]
+    names = ".".join(one for one in (first.database, first.record) if one) or "every database"
+    await service.journal.append(
+        entry(
+            service.person_hash,
+            service.clock.now(),
+            request.state.request_id,
+            caller,
+            digest("invalidate"),
+            (),
+            {},
+            (),
+            operation=f"invalidate {names}, {len(what)} times",
+        )
+    )

@@ -1,0 +1,56 @@
+"""Invalidation in the schema: the operator's mutation.
+
+Who may change anything is decided for all mutations at once, before they run
+(``gateway.access.permission``).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from connectors.description import Text
+from connectors.values import PersonNumber
+from gateway.cache.asking import Invalidated, asked_for, invalidate
+from gateway.schema.context import Context
+from gateway.schema.types import Types, plain, resolved
+
+
+def invalidation_field(types: Types) -> StrawberryField:
+    """Return the mutation by which cached rows are read anew."""
+    effective = Text(
+        "từ lúc này không yêu cầu mới nào được trả lời bằng dữ liệu đọc trước đó",
+        "no request that begins after it is answered from rows read before",
+    )
+    made = types.object(
+        "Invalidated",
+        [plain("effective_by", datetime, effective)],
+        Text("Dữ liệu lưu tạm bị hủy", "Cached rows that are out of date"),
+    )
+    return resolved(
+        "invalidate",
+        made | None,
+        _invalidate,
+        {"person": PersonNumber | None, "database": str | None, "record": str | None},
+        Text(
+            "đọc lại từ nguồn: dữ liệu của một người, một cơ sở dữ liệu, hoặc một loại bản ghi",
+            "have rows read anew: of a person, of a database, of one record of it",
+        ),
+    )
+
+
+async def _invalidate(
+    self: Any,
+    info: strawberry.Info,
+    person: str | None = strawberry.UNSET,
+    database: str | None = strawberry.UNSET,
+    record: str | None = strawberry.UNSET,
+) -> Invalidated:
+    context: Context = info.context
+    databases = {name: one.database for name, one in context.sources.items()}
+    persons = [person] if person else []
+    what = asked_for(databases, persons, database or None, record or None)
+    return await invalidate(context.cache, what)
