@@ -7,7 +7,7 @@ before an answer leaves.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,8 +52,15 @@ def application(folder: Path, people: int, limits: Limits | None = None) -> Star
     return build_app(settings(folder, limits), databases(), backends=backends(people))
 
 
-def token(made: Settings) -> str:
-    """Return a token that reads all of the seven databases but what is restricted."""
+#: What of the databases is read.
+_ACTIONS = ("read", "sensitive")
+
+
+def token(made: Settings, actions: Sequence[str] = _ACTIONS) -> str:
+    """Return a token that reads all of the seven databases but what is restricted.
+
+    ``actions``: what its scopes permit.
+    """
     names = [one.name for one in databases()]
     return issue(
         load_signing(made, "token")[0],
@@ -61,16 +68,16 @@ def token(made: Settings) -> str:
         SystemClock().now(),
         subject="bench",
         client=_CLIENT,
-        scopes=[f"{name}:{action}" for name in names for action in ("read", "sensitive")],
+        scopes=[f"{name}:{action}" for name in names for action in actions],
         purposes=[UNIFIED],
         agency="bench",
     )
 
 
-def headers(made: Settings) -> dict[str, str]:
+def headers(made: Settings, actions: Sequence[str] = _ACTIONS) -> dict[str, str]:
     """Return what every request over HTTP carries: the token, the purpose and the case."""
     return {
-        "Authorization": f"Bearer {token(made)}",
+        "Authorization": f"Bearer {token(made, actions)}",
         "X-Purpose": UNIFIED,
         "X-Case-Number": CASE_NUMBER,
     }

@@ -134,7 +134,7 @@ class Reads:
         Empty when nothing is under way any more.
         """
         self._send()
-        if not self._arrived and (self._under_way or self._looking):
+        while not self._arrived and (self._under_way or self._looking):
             loop = asyncio.get_running_loop()
             self._wake = loop.create_future()
             if self._timer is None:

@@ -1,0 +1,28 @@
+"""Our gateway as ``justice-gateway serve`` runs it, with the settings in the file that is named."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from connectors.registry import installed_databases
+from gateway.app import build_app
+from gateway.logs import configure
+from gateway.process import settle
+from gateway.settings import load
+
+if __name__ == "__main__":
+    configure("WARNING")
+    settings = load(Path(sys.argv[1]))
+    app = build_app(settings, installed_databases())
+    settle()
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+    )
