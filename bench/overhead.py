@@ -24,7 +24,7 @@ from connectors.backends.base import NOBODY
 from connectors.description import Lookup, Record, Row
 from gateway.access.caller import Caller
 from gateway.access.permission import permit
-from gateway.audit.entry import entry
+from gateway.audit.entry import entry, touched
 from gateway.execution import Outcome
 from gateway.fetch.loaders import Loaders
 from gateway.http.caller import identify, stated
@@ -148,8 +148,7 @@ def _made(here: Site, one: Seen) -> dict[str, object]:
         "bench-request",
         here.caller,
         "d" * 64,
-        outcome.trail.all(),
-        {name: state.name for name, state in outcome.states.items()},
+        touched(service.person_hash, outcome.trail.all(), outcome.states),
         (),
     )
 

@@ -18,6 +18,7 @@ from connectors.description import Database
 from gateway.access.tokens import Tokens
 from gateway.audit.log import AuditLog
 from gateway.audit.person_log import PersonLog
+from gateway.cache.answers import Answers
 from gateway.clock import Clock, SystemClock
 from gateway.http import graphiql
 from gateway.http.graphql import Endpoint
@@ -139,6 +140,7 @@ def _service(
         sources=sources,
         maintenance=maintenance,
         cache=cache,
+        answers=Answers(cache, settings.cache.answer_bytes),
         journal=audit.journal,
         audit=audit,
         operations=_operations(settings, graphql_schema, bindings),

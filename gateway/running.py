@@ -35,7 +35,7 @@ class Ran:
 
     ``data``: by response key, of the planned root fields. ``mirrored``: notices of persons at the
     root for whom the field is not selected, with their path. ``trail``: who was touched.
-    ``states``: the worst state of each list asked for.
+    ``states``: the worst state of each list asked for. ``looked``: access logs were read.
     """
 
     data: Mapping[str, object]
@@ -43,6 +43,7 @@ class Ran:
     mirrored: Sequence[Mapping[str, object]]
     trail: Trail
     states: Mapping[str, State]
+    looked: bool = False
 
 
 async def run(
@@ -87,7 +88,7 @@ async def _all(run: Run) -> Ran:
         await looked
     data = {key: _shown(run, key, found, live) for key, found in roots.items()}
     run.mirrored.sort(key=lambda one: _place(run, one["path"]))
-    return Ran(data, run.problems, run.mirrored, run.trail, run.states)
+    return Ran(data, run.problems, run.mirrored, run.trail, run.states, bool(run.looking))
 
 
 def _place(run: Run, path: object) -> tuple[int, ...]:

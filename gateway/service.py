@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from graphql import GraphQLSchema
 
 from gateway.access.tokens import Tokens
 from gateway.audit.journal import Journal
 from gateway.audit.log import AuditLog
+from gateway.cache.answers import Answers
 from gateway.cache.cache import Cache
 from gateway.clock import Clock
 from gateway.fetch.source import Source
@@ -22,6 +24,9 @@ from gateway.operations.registry import Operations
 from gateway.plans import Plans
 from gateway.reading import Log
 from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.remembering import Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class Service:
     sources: Mapping[str, Source]
     maintenance: Maintenance
     cache: Cache
+    answers: Answers[Remembered]
     journal: Journal
     audit: AuditLog
     log: Log

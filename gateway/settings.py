@@ -376,13 +376,14 @@ class Operations(_Part):
 
 
 class CacheSettings(_Part):
-    """Rows kept in each process. ``bytes``: at most, about.
+    """Rows kept in each process: ``bytes`` at most, about; and ``answer_bytes`` of ready answers.
 
     ``invalidations``: the file by which processes of one machine hear of invalidations where there
     is no Redis.
     """
 
     bytes: int = Field(default=64 * 2**20, ge=0)
+    answer_bytes: int = Field(default=16 * 2**20, ge=0)
     invalidations: Path = Path("cache/invalidations.jsonl")
 
 

@@ -110,7 +110,9 @@ class Server:
 
 
 def _tree(pid: int) -> list[int]:
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True)
+    found = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], check=False, capture_output=True, text=True
+    )
     return [pid, *(one for kid in found.stdout.split() for one in _tree(int(kid)))]
 
 

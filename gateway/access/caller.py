@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -84,6 +85,20 @@ class Caller:
     def procedure(self) -> Procedure | None:
         """The procedure that the purpose names; None: no purpose, or none that is known here."""
         return None if self.purpose is None else procedure_of(self.purpose)
+
+    @property
+    def rights(self) -> Hashable:
+        """All of the caller that decides what an answer shows; not who asks, or in which case."""
+        return (
+            self.client,
+            self.agency,
+            self.scopes,
+            self.purposes,
+            self.purpose,
+            self.citizen,
+            self.representative,
+            self.authorisation,
+        )
 
     @property
     def deciding(self) -> frozenset[str]:

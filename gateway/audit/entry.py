@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -16,6 +17,7 @@ import orjson
 from connectors.description import Record
 from connectors.values import person_number
 from gateway.access.caller import Caller
+from gateway.answer import State
 from gateway.keys import Keyring
 from gateway.plan.shapes import Missing, Need
 from gateway.protection.represented import is_closed
@@ -70,14 +72,40 @@ def asked_fields(needs: Sequence[Need], asked: Sequence[bool], lacking: Sequence
     return orjson.dumps({"fields": fields, "lacking": sorted(missing)})
 
 
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Whom an answer touched, and how lists were answered, both as JSON. ``names``: the lists."""
+
+    persons: orjson.Fragment
+    sections: orjson.Fragment
+    names: tuple[str, ...]
+
+
+def touched(
+    hashes: Keyring,
+    people: Iterable[tuple[str, Role, Sequence[str]]],
+    states: Mapping[str, State],
+) -> Touched:
+    """Return what an entry says of ``people`` (``Trail.all``) and lists. About 2 us a person."""
+    persons = [
+        {"person": person_hash(hashes, number), "role": role.name, "sections": sections_read}
+        for number, role, sections_read in people
+    ]
+    sections = {name: states[name].name for name in sorted(states)}
+    return Touched(
+        orjson.Fragment(orjson.dumps(persons)),
+        orjson.Fragment(orjson.dumps(sections)),
+        tuple(sections),
+    )
+
+
 def entry(
     hashes: Keyring,
     at: datetime,
     request_id: str,
     caller: Caller,
     document: str,
-    people: Iterable[tuple[str, Role, Sequence[str]]],
-    sections: Mapping[str, str],
+    about: Touched,
     codes: Iterable[str],
     asked: bytes = b"{}",
     result: Result = Result.ANSWERED,
@@ -88,9 +116,9 @@ def entry(
 
     ``document``: hash of the document's text (names chosen by clients could hold anything).
     ``operation``: name and version of the published operation that was called.
-    ``people``: whom the answer touched (``Trail.all``). ``sections``: list of records -> state.
-    ``codes``: error codes in the answer. ``asked``: from ``asked_fields``. ``deferred``: how long
-    the people are not shown this entry (a lawful delay of the purpose). Costs about 2 us a person.
+    ``about``: whom the answer touched, and how lists were answered. ``codes``: error codes in the
+    answer. ``asked``: from ``asked_fields``. ``deferred``: how long the people are not shown this
+    entry (a lawful delay of the purpose). Costs some 10 us.
     """
     return {
         "id": secrets.token_hex(8),
@@ -105,15 +133,12 @@ def entry(
         "document": document,
         "operation": operation,
         "result": result.name,
-        "persons": [
-            {"person": person_hash(hashes, number), "role": role.name, "sections": sections_read}
-            for number, role, sections_read in people
-        ],
-        "sections": dict(sorted(sections.items())),
+        "persons": about.persons,
+        "sections": about.sections,
         "asked": orjson.Fragment(asked),
         "codes": sorted(set(codes)),
         "showsFrom": (at + deferred).isoformat() if deferred else None,
-        "hiddenFromGuardians": is_closed(sections, caller.purpose),
+        "hiddenFromGuardians": is_closed(about.names, caller.purpose),
     }
 
 

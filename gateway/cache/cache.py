@@ -66,6 +66,8 @@ class Shelf:
         return about or ((key,) if keyed else ())
 
 
+#: What is kept, and whether it is time to read it anew.
+Hit = tuple[Entry, bool]
 #: A key of a shelf, and for the view of whom it is looked for: their numbers.
 Sought = tuple[Shelf, str, tuple[str, ...]]
 
@@ -111,7 +113,7 @@ class Cache:
         """Whether it is worth asking the level that processes share."""
         return self._shared is not None and self._shared.up and self.position() is not None
 
-    def get(self, shelf: Shelf, key: str, about: tuple[str, ...]) -> tuple[Answer, bool] | None:
+    def get(self, shelf: Shelf, key: str, about: tuple[str, ...]) -> Hit | None:
         """Return what this process keeps, and whether it is time to read it anew; None for nothing.
 
         ``about``: the numbers of the person for whose view it is wanted. Costs some 2 us.
@@ -123,9 +125,9 @@ class Cache:
             return None
         due = age > lives.fresh
         (_REFRESHED if due else _FRESH).inc()
-        return entry.answer, due
+        return entry, due
 
-    async def get_shared(self, sought: Sequence[Sought]) -> list[tuple[Answer, bool] | None]:
+    async def get_shared(self, sought: Sequence[Sought]) -> list[Hit | None]:
         """As ``get``, of what processes share: one question to Redis for all of ``sought``.
 
         What is found is kept in the process as well. Waits for ``redis.timeout`` at most.
@@ -177,7 +179,7 @@ class Cache:
         mentions = mentions_of(shelf.record, rows)
         entry = Entry(kept, position, was.fetched_at.timestamp(), mentions, weight_of(rows))
         now = self.position()
-        if now is None or not self._holds(shelf, key, (), entry, now):
+        if now is None or not self.holds(shelf, key, (), entry, now):
             return
         self._put(shelf, key, entry)
         if self._shared is not None and self._seal is not None and self._shared.up:
@@ -192,15 +194,16 @@ class Cache:
         now = None if entry is None else self.position()
         if entry is None or now is None:
             return None
-        if self._holds(shelf, key, about, entry, now):
+        if self.holds(shelf, key, about, entry, now):
             return entry
         if shelf.about(key, ()):
             self._level.drop(place)
         return None  # what hangs on something may hold for another person
 
-    def _holds(
+    def holds(
         self, shelf: Shelf, key: str, about: tuple[str, ...], entry: Entry, now: Position
     ) -> bool:
+        """Say whether nothing that is known at ``now`` concerns what is in ``entry``."""
         return entry.holds(shelf.record, self.log.known, shelf.about(key, about), now)
 
     def _put(self, shelf: Shelf, key: str, entry: Entry) -> None:
@@ -216,7 +219,7 @@ class Cache:
         except Rejected as rejected:
             REJECTED.labels(str(rejected)).inc()
             return
-        if not self._holds(shelf, key, about, entry, now):
+        if not self.holds(shelf, key, about, entry, now):
             REJECTED.labels("invalidated").inc()
             return
         there = self._level.get(shelf.place(key))

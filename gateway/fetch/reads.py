@@ -17,7 +17,8 @@ import structlog
 from connectors.backends.base import Asker
 from connectors.description import Lookup, Record
 from gateway.answer import Answer, State
-from gateway.cache.cache import Cache, Sought
+from gateway.cache.answers import Used
+from gateway.cache.cache import Cache, Hit, Sought
 from gateway.clock import Clock
 from gateway.fetch.batching import Waiter
 from gateway.fetch.source import LARGEST_BATCH, Source
@@ -56,7 +57,8 @@ class Reads:
 
     ``deadline`` is a moment of the clock's monotonic time. ``deciding``: records on which the
     caller's procedure decides (``database.record``): read past the cache, and never STALE.
-    ``answers``: what has come, by kind and key. Used from one task.
+    ``answers``: what has come, by kind and key. ``used``: the rows from the cache that were given,
+    None once anything else was given. Used from one task.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Reads:
         self._timer: asyncio.TimerHandle | None = None
         self._expired = False
         self.answers: dict[Kind, dict[str, Answer]] = {}
+        self.used: list[Used] | None = []
 
     def ask(
         self,
@@ -164,6 +167,7 @@ class Reads:
             source = self._source_of(queued)
             certain = source.unasked(queued.record)
             if certain is not None or left <= 0:
+                self.used = None
                 late = certain or Answer(source.report(queued.record, State.TIMED_OUT))
                 self._answer(queued.kind, dict.fromkeys(queued.keys, late))
                 continue
@@ -188,13 +192,23 @@ class Reads:
         for key, about in queued.keys.items():
             kept = cache.get(shelf, key, about)
             if kept is not None:
-                found[key], due = kept
-                if due:
-                    source.refresh(record, lookup, key)
+                found[key] = self._hit(queued, key, kept)
         if not found:
             return queued
         self._answer(queued.kind, found)
         return queued.some(key for key in queued.keys if key not in found)
+
+    def _hit(self, queued: _Queued, key: str, hit: Hit) -> Answer:
+        """Return what was found in the cache, and note that it is used."""
+        entry, due = hit
+        source, record, lookup = self._source_of(queued), queued.record, queued.lookup
+        shelf = source.shelf(record, lookup)
+        if due or shelf is None:
+            self.used = None
+            source.refresh(record, lookup, key)
+        elif self.used is not None:
+            self.used.append((shelf, key, queued.keys[key], entry))
+        return entry.answer
 
     def _may_be_shared(self, queued: _Queued) -> bool:
         source = self._sources[queued.record.database]
@@ -204,7 +218,7 @@ class Reads:
 
     async def _look(self, queued: Sequence[_Queued]) -> None:
         """Look for all of ``queued`` in the level that processes share, with one question."""
-        found: list[tuple[Answer, bool] | None] = []
+        found: list[Hit | None] = []
         try:
             sought: list[Sought] = []
             cache: Cache | None = None
@@ -220,7 +234,7 @@ class Reads:
         finally:
             self._looked(queued, found)
 
-    def _looked(self, queued: Sequence[_Queued], found: list[tuple[Answer, bool] | None]) -> None:
+    def _looked(self, queued: Sequence[_Queued], found: list[Hit | None]) -> None:
         """Answer what was found, and ask the sources for the rest."""
         if self._closed or self._expired:
             return
@@ -231,9 +245,7 @@ class Reads:
             for key in one.keys:
                 kept = next(places, None)
                 if kept is not None:
-                    answers[key], due = kept
-                    if due:
-                        self._sources[one.record.database].refresh(one.record, one.lookup, key)
+                    answers[key] = self._hit(one, key, kept)
             if answers:
                 self._answer(one.kind, answers)
             rest = one.some(key for key in one.keys if key not in answers)
@@ -242,6 +254,7 @@ class Reads:
         self._woken()
 
     def _to_source(self, queued: _Queued) -> None:
+        self.used = None
         source, left = self._sources[queued.record.database], self._left()
         for batch in _batches(queued.keys):
             waiter = source.ask(

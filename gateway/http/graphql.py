@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.access.caller import ANONYMOUS, Caller
 from gateway.access.permission import hold_free_form, permit
 from gateway.access.representation import hold_representation
-from gateway.audit.entry import Result, entry
+from gateway.audit.entry import Result, entry, touched
 from gateway.audit.refusal import numbers_named
 from gateway.clock import legal_date
 from gateway.errors import CODES, GatewayError
@@ -186,8 +186,7 @@ async def _audit(
             request.state.request_id,
             asked.caller,
             asked.chosen.document.digest,
-            outcome.trail.all(),
-            {name: state.name for name, state in outcome.states.items()},
+            outcome.touched or touched(service.person_hash, outcome.trail.all(), outcome.states),
             codes(answer),
             b"{}" if made is None else made.permissions.asked,
             deferred=service.settings.deferral(asked.caller.purpose),
@@ -220,8 +219,7 @@ async def _audit_refusal(
             request.state.request_id,
             caller,
             document,
-            [(number, Role.REFUSED, ()) for number in numbers],
-            {},
+            touched(service.person_hash, [(number, Role.REFUSED, ()) for number in numbers], {}),
             [_code(error)],
             result=Result.REFUSED,
             operation=operation,

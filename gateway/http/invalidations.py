@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from connectors.values import person_number
 from gateway.access.caller import Caller
 from gateway.access.permission import unauthenticated
-from gateway.audit.entry import entry
+from gateway.audit.entry import entry, touched
 from gateway.cache.asking import asked_for, invalidate, lacks_invalidation
 from gateway.cache.invalidation import Invalidation
 from gateway.errors import GatewayError
@@ -102,8 +102,7 @@ async def _audit(
             request.state.request_id,
             caller,
             digest("invalidate"),
-            (),
-            {},
+            touched(service.person_hash, (), {}),
             (),
             operation=f"invalidate {names}, {len(what)} times",
         )

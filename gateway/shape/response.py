@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 import structlog
 from graphql import GraphQLError
 
@@ -63,7 +64,7 @@ def shown_problem(problem: Problem) -> dict[str, object]:
 
 
 def body(
-    data: Mapping[str, object] | None,
+    data: Mapping[str, object] | orjson.Fragment | None,
     errors: Sequence[dict[str, object]],
     extensions: Mapping[str, object],
 ) -> dict[str, object]:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
 from gateway.access.caller import Caller
-from gateway.audit.entry import Result, asked_fields, entry, person_hash, person_hashes
+from gateway.answer import State
+from gateway.audit.entry import Result, asked_fields, entry, person_hash, person_hashes, touched
 from gateway.derived.unsanctioned import DERIVED as UNSANCTIONED
 from gateway.keys import Keyring, Secret
 from gateway.plan.shapes import Missing, Need
@@ -52,7 +53,9 @@ def _entry(
 ) -> dict[str, Any]:
     """Return an entry as it is read back from the journal."""
     codes = ["SOURCE_UNAVAILABLE", "SOURCE_UNAVAILABLE"]
-    made = entry(ring, AT, "request-1", caller, "d" * 64, people, sections, codes, **more)
+    states = {name: State[state] for name, state in sections.items()}
+    about = touched(ring, people, states)
+    made = entry(ring, AT, "request-1", caller, "d" * 64, about, codes, **more)
     found: dict[str, Any] = orjson.loads(orjson.dumps(made))
     return found
 

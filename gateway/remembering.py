@@ -1,0 +1,72 @@
+"""Answers that need not be made again (``gateway.cache.answers``): which, and under what key.
+
+Only what a plan made of rows that all came from the cache, without anything that went wrong, and
+without what is asked anew every time: whether a database is there, an access log, a verification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import orjson
+
+from gateway.answer import State
+from gateway.audit.entry import Touched, touched
+from gateway.fetch.reads import Reads
+from gateway.fetch.source import Source
+from gateway.plan.plan import Plan, VerifyPlan
+from gateway.running import Ran
+from gateway.service import Service
+from gateway.trail import Trail
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An answer as it was made. ``data``: its bytes. ``sources``: whose rows it was made of."""
+
+    data: orjson.Fragment
+    mirrored: Sequence[Mapping[str, object]]
+    trail: Trail
+    states: Mapping[str, State]
+    touched: Touched
+    sources: tuple[Source, ...]
+
+    def may_be_asked(self) -> bool:
+        """Say whether its databases would be asked now: in maintenance they have nothing to say."""
+        return all(one.unasked(one.database.records[0]) is None for one in self.sources)
+
+
+def key_of(
+    plan: Plan, given: Mapping[str, object] | None, rights: Hashable, today: date
+) -> Hashable:
+    """Return what tells an answer from others. ``rights``: all that decides what may be seen."""
+    return (id(plan), orjson.dumps(given), rights, today)
+
+
+def recall(service: Service, key: Hashable, plan: Plan) -> Remembered | None:
+    """Return the answer under ``key``, if it may be given again. Costs some 5 us."""
+    now = service.clock.now().timestamp()
+    found = service.answers.get(key, (plan, service.sources), now)
+    return found if found is not None and found.may_be_asked() else None
+
+
+def remember(service: Service, key: Hashable, plan: Plan, ran: Ran, reads: Reads) -> None:
+    """Keep an answer for the next time, if it is one of those that may be kept."""
+    used = reads.used
+    if not used or ran.problems or ran.looked or plan.live:
+        return
+    if any(isinstance(root, VerifyPlan) for root in plan.roots.values()):
+        return
+    data = orjson.dumps(ran.data)
+    names = {shelf.record.database for shelf, _, _, _ in used}
+    value = Remembered(
+        orjson.Fragment(data),
+        ran.mirrored,
+        ran.trail,
+        ran.states,
+        touched(service.person_hash, ran.trail.all(), ran.states),
+        tuple(service.sources[name] for name in sorted(names)),
+    )
+    service.answers.keep(key, (plan, service.sources), value, used, len(data))
