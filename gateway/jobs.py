@@ -51,13 +51,15 @@ class Named:
 class _Person:
     """A person while their lists are read.
 
-    ``sections``: where it is noted what of theirs was read. ``answers``: those taken already.
+    ``sections``: where it is noted what of theirs was read. ``keys``: their numbers, all of them.
+    ``answers``: those taken already.
     """
 
     numbers: Numbers
     own: bool
     path: Path
     sections: set[str]
+    keys: tuple[str, ...]
     answers: dict[Kind, Answer] = field(default_factory=dict)
 
     @property
@@ -73,7 +75,7 @@ class _Person:
         known = self.answers.get(kind)
         if known is not None:
             return known
-        keys, earlier = self.numbers.all, self.numbers.known
+        keys, earlier = self.keys, self.numbers.known
         found = run.answer(record, lookup, kind, self.own_view, keys, earlier, keys, past)
         if isinstance(found, Answer):
             self.answers[kind] = found
@@ -177,7 +179,7 @@ class Open:
         )
         self.target[self.place] = opened
         sections = run.trail.opened(numbers, self._role(run, plan))
-        person = _Person(numbers, plan.own, self.path, sections)
+        person = _Person(numbers, plan.own, self.path, sections, numbers.all)
         run.ready += [_List(one, person, lists, place) for place, one in enumerate(plan.lists)]
         run.ready += [
             _Report(one, plan.lists, person, reports, place)
@@ -225,7 +227,7 @@ class _List:
         answer = self.person.answer(run, plan.record, plan.lookup, plan.source, wanted.fresh)
         if not isinstance(answer, Answer):
             return answer
-        about = _About(self.person.sections, self.person.numbers.all)
+        about = _About(self.person.sections, self.person.keys)
         self.target[self.place] = _found(run, plan, answer, wanted, path, about)
         return None
 
@@ -380,8 +382,8 @@ class _Derive:
             hangs = name == derived.hanging[0]
             if hangs and missing is not None:
                 break
-            keys = hanging_keys(derived, found) if hangs else self.person.numbers.all
-            got = run.got(record, lookup, kind, keys, self.person.numbers.all)
+            keys = hanging_keys(derived, found) if hangs else self.person.keys
+            got = run.got(record, lookup, kind, keys, self.person.keys)
             if got is None:
                 missing = kind
             else:

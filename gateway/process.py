@@ -17,4 +17,5 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     sys.setswitchinterval(_GIVES_WAY)

@@ -14,7 +14,7 @@ from typing import Protocol
 from connectors.description import Lookup, Record, Sensitivity
 from gateway.answer import Answer, State, worst
 from gateway.errors import GatewayError
-from gateway.fetch.numbers import Needs, Numbers, Population, judge
+from gateway.fetch.numbers import Needs, Numbers, Population, judge, plainly
 from gateway.fetch.reads import About, Kind, Reads, kind_of
 from gateway.looking import LogPage, log_problem, log_question
 from gateway.plan.bindings import Computed
@@ -157,10 +157,22 @@ class Run:
             if len(self.opened) >= limit:
                 raise GatewayError("TOO_MANY_PERSONS", details={"limit": limit})
             self.opened.add(number)
-        found = judge(self.population, number, self.known)
+        found = self._plainly(number) or judge(self.population, number, self.known)
         if isinstance(found, Numbers):
             self.numbers[number] = found
         return found
+
+    def _plainly(self, number: str) -> Numbers | None:
+        """Return whose ``number`` is where that is plain, without a look at anything else."""
+        of = self.population
+        if of is None:
+            return None
+        identity = self.known(of.identity, of.by_citizen, number)
+        earlier = self.known(of.earlier, of.earlier_by_citizen, number)
+        holders = self.known(of.earlier, of.holders, number)
+        if identity is None or earlier is None or holders is None:
+            return None
+        return plainly(number, identity, earlier, holders)
 
     def ask(self, needs: Needs) -> Kind:
         """Ask for what has to be read; returns what to wait for."""

@@ -16,6 +16,7 @@ from gateway.answer import State
 from gateway.audit.entry import Touched, touched
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import Source
+from gateway.maintenance import Maintenance
 from gateway.plan.plan import Plan, VerifyPlan
 from gateway.running import Ran
 from gateway.service import Service
@@ -33,8 +34,14 @@ class Remembered:
     touched: Touched
     sources: tuple[Source, ...]
 
-    def may_be_asked(self) -> bool:
-        """Say whether its databases would be asked now: in maintenance they have nothing to say."""
+    def may_be_asked(self, maintenance: Maintenance) -> bool:
+        """Say whether its databases would be asked now: in maintenance they have nothing to say.
+
+        What settings say of a database stays as it is as long as the sources do; the day on which
+        an agreement ends is another day.
+        """
+        if maintenance.is_clear:
+            return True
         return all(one.unasked(one.database.records[0]) is None for one in self.sources)
 
 
@@ -49,7 +56,7 @@ def recall(service: Service, key: Hashable, plan: Plan) -> Remembered | None:
     """Return the answer under ``key``, if it may be given again. Costs some 5 us."""
     now = service.clock.now().timestamp()
     found = service.answers.get(key, (plan, service.sources), now)
-    return found if found is not None and found.may_be_asked() else None
+    return found if found is not None and found.may_be_asked(service.maintenance) else None
 
 
 def remember(service: Service, key: Hashable, plan: Plan, ran: Ran, reads: Reads) -> None:

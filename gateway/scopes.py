@@ -6,7 +6,7 @@ include another: ``read`` is for PUBLIC and BASIC fields.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from functools import lru_cache
 
 from connectors.description import Sensitivity
 
@@ -39,7 +39,8 @@ def scope(where: str, sensitivity: Sensitivity) -> str:
     return f"{where}:{_ACTIONS[sensitivity]}"
 
 
-def permits_something(scopes: Collection[str]) -> bool:
+@lru_cache(maxsize=1_000)
+def permits_something(scopes: frozenset[str]) -> bool:
     """Say whether any of ``scopes`` means something here; issuers have others of their own."""
     others = {OWN_VIEW, INTROSPECT, PLANS, OPERATE}
     return any(one in others or one.endswith(_READING) for one in scopes)

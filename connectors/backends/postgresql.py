@@ -1,4 +1,4 @@
-"""PostgreSQL servers (15 and later) as a source: SQLAlchemy's text on asyncpg's own pool.
+"""PostgreSQL servers (15 and later) as a source: SQLAlchemy's text on asyncpg's connections.
 
 SQLAlchemy's sessions cost several times what the driver does for a row (``docs/decisions``, 26), so
 the statements are made into text once, with one parameter: the array of the keys.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from types import TracebackType
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
@@ -64,13 +65,17 @@ class PostgresqlSession:
     async def find(self, wanted: Wanted, keys: Sequence[str]) -> Sequence[Sequence[object]]:
         """Return the rows for ``keys``; raises NotMapped."""
         try:
+            if not self.server.options.transaction_pooling:
+                return await self._find(wanted, keys)
             async with self.bounded():
-                text, bits = await self._prepared(wanted)
-                found: Sequence[Sequence[object]] = await self.connection.fetch(
-                    text, whole_numbers(wanted, keys, bits) if bits else keys
-                )
+                return await self._find(wanted, keys)
         except _NO_TABLE as error:
             raise NotMapped(f"no table ({type(error).__name__})") from None
+
+    async def _find(self, wanted: Wanted, keys: Sequence[str]) -> Sequence[Sequence[object]]:
+        text, bits = await self._prepared(wanted)
+        given = whole_numbers(wanted, keys, bits) if bits else keys
+        found: Sequence[Sequence[object]] = await self.connection.fetch(text, given)
         return found
 
     async def as_of(self) -> object:
@@ -117,12 +122,45 @@ class PostgresqlSession:
         return kept
 
 
-@dataclass(slots=True)
-class _Open:
-    """The pool, made at the first use: it belongs to the event loop that runs then."""
+@dataclass(slots=True, eq=False)
+class _Loan:
+    """Lends a connection for a block; see ``SqlSource.use``.
 
-    pool: Any = None
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    A connection whose block ended by an error or was cancelled is not lent again: asyncpg tells the
+    server to stop the statement, and closing waits for that.
+    """
+
+    server: PostgresqlServer
+    connection: Any = None
+
+    async def __aenter__(self) -> PostgresqlSession:
+        self.server.lent += 1
+        try:
+            self.connection = await self.server.connection()
+        except BaseException as error:
+            self.server.lent -= 1
+            if isinstance(error, _FAILURES):
+                raise SourceUnavailable(_reason(error)) from None
+            raise
+        task = asyncio.current_task()
+        assert task is not None  # what is awaited runs in a task
+        return PostgresqlSession(self.connection, self.server.known, task, self.server)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None or isinstance(error, NotMapped):
+                self.server.give_back(self.connection)
+            else:
+                await self.server.drop(self.connection)
+        finally:
+            self.server.lent -= 1
+        if isinstance(error, _FAILURES):
+            raise SourceUnavailable(_reason(error)) from None
 
 
 class PostgresqlServer:
@@ -140,34 +178,42 @@ class PostgresqlServer:
         self._address = address(url, 5432)
         self._tls = tls_context(options, self._address)
         self._pool_size = pool_size
-        self._known = Known()
-        self._open = _Open()
-        self._in_use = 0
+        self.known = Known()
+        self.lent = 0
+        self._idle: list[Any] = []
 
     @property
     def in_use(self) -> int:
         """How many connections are on loan."""
-        return self._in_use
+        return self.lent
 
-    @asynccontextmanager
-    async def use(self) -> AsyncIterator[PostgresqlSession]:
+    def use(self) -> _Loan:
         """Lend a connection; raises SourceUnavailable, also for errors inside the block."""
-        self._in_use += 1
+        return _Loan(self)
+
+    async def connection(self) -> Any:
+        """Return a connection that nobody uses, the last that was given back, or a new one.
+
+        asyncpg's pool costs as much again as a statement (``docs/decisions``, 31), and
+        ``SqlBackend`` lends no more than it may anyway.
+        """
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+        return await self._connect()
+
+    def give_back(self, connection: Any) -> None:
+        """Keep a connection for the next."""
+        if not connection.is_closed():
+            self._idle.append(connection)
+
+    async def drop(self, connection: Any) -> None:
+        """Close a connection, in time or at once."""
         try:
-            pool = await self._ready()
-            connection = await pool.acquire()  # bound by the connection's own timeout
-            try:
-                task = asyncio.current_task()
-                assert task is not None  # what is awaited runs in a task
-                yield PostgresqlSession(connection, self._known, task, self)
-            finally:
-                # A statement that was cancelled is told so at the server. If that takes too long,
-                # the connection is closed.
-                await pool.release(connection, timeout=self.options.connect_timeout)
-        except _FAILURES as error:
-            raise SourceUnavailable(_reason(error)) from None
-        finally:
-            self._in_use -= 1
+            await connection.close(timeout=self.options.connect_timeout)
+        except _FAILURES:
+            connection.terminate()
 
     async def interrupt(self, session: Session) -> None:
         """Cancel what runs in ``session``, at the server as well."""
@@ -184,24 +230,13 @@ class PostgresqlServer:
 
     async def close(self) -> None:
         """Close all connections; those that do not say goodbye in time are dropped."""
-        pool, self._open = self._open.pool, _Open()
-        if pool is None:
-            return
-        try:
-            await asyncio.wait_for(pool.close(), self.options.connect_timeout)
-        except _FAILURES:
-            pool.terminate()
+        idle, self._idle = self._idle, []
+        await asyncio.gather(*(self.drop(one) for one in idle))
 
-    async def _ready(self) -> Any:
-        async with self._open.lock:
-            if self._open.pool is None:
-                self._open.pool = await self._make_pool()
-            return self._open.pool
-
-    async def _make_pool(self) -> Any:
+    async def _connect(self) -> Any:
         pooled = self.options.transaction_pooling
         at = self._address
-        return await asyncpg.create_pool(
+        connection = await asyncpg.connect(
             host=at.host,
             port=at.port,
             user=at.user,
@@ -209,13 +244,15 @@ class PostgresqlServer:
             password=self.options.password or "",
             ssl=self._tls or False,
             timeout=self.options.connect_timeout,
-            min_size=0,
-            max_size=self._pool_size,
-            init=_strip_padding,
-            reset=_leave,
             statement_cache_size=0 if pooled else 200,
             server_settings={} if pooled else self._session_settings(),
         )
+        try:
+            await _strip_padding(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
     def _session_settings(self) -> dict[str, str]:
         """What the server holds each connection to, from its first statement on."""
@@ -235,10 +272,6 @@ async def _strip_padding(connection: Any) -> None:
         await connection.set_type_codec(
             "bpchar", schema="pg_catalog", encoder=str, decoder=lambda text: text.rstrip(" ")
         )
-
-
-async def _leave(_connection: Any) -> None:
-    """Leave a connection as it is: reading changed nothing that would have to be reset."""
 
 
 def _text(wanted: Wanted) -> str:

@@ -140,6 +140,21 @@ def judge(population: Population | None, asked: str, known: Known) -> Numbers | 
     return _as_holder(population, Numbers(asked, present, doubt=doubt), known)
 
 
+def plainly(asked: str, identity: Answer, earlier: Answer, holders: Answer) -> Numbers | None:
+    """Return what ``judge`` says of almost every number; None where it takes more to say.
+
+    The population database knows one person by it, present and only number of theirs, or nobody.
+    """
+    if len(asked) != _PRESENT_DIGITS or earlier.rows or holders.rows:
+        return None
+    for answer in (identity, earlier, holders):
+        if answer.report.state is not State.ANSWERED or answer.truncated:
+            return None
+    if len(identity.rows or ()) > 1:
+        return None
+    return Numbers(asked, asked, identity=identity)
+
+
 def _as_holder(population: Population, numbers: Numbers, known: Known) -> Numbers | Needs:
     """Go on with the person whose earlier number was asked."""
     assert numbers.present is not None

@@ -33,7 +33,14 @@ About = tuple[str, ...]
 
 def kind_of(record: Record, lookup: Lookup, past: bool = False) -> Kind:
     """Return the kind of a read; what is read past the cache is a kind of its own."""
-    return (record.database, f"{lookup.name} past the cache" if past else lookup.name)
+    return (
+        (record.database, f"{lookup.name} past the cache")
+        if past
+        else (
+            record.database,
+            lookup.name,
+        )
+    )
 
 
 @dataclass(slots=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 from starlette.requests import Request
@@ -34,6 +35,7 @@ class Call:
     published: str | None = None
 
 
+@lru_cache(maxsize=256)
 def response_type(accept: str | None) -> str:
     """Return the media type to answer with; raises NOT_ACCEPTABLE.
 
