@@ -22,7 +22,8 @@ from bench.inprocess import context, strawberry_schema
 from bench.site import application
 from bench.verbs import sampling, write
 from bench.world import PEOPLE
-from gateway.execution import Asked, Outcome, Ready, ready
+from gateway.asking import Asked, Ready
+from gateway.execution import Outcome, ready
 from gateway.http import graphql
 from gateway.process import settle
 from gateway.service import Service

@@ -19,8 +19,9 @@ from connectors.description import Group
 from gateway.access.caller import Caller
 from gateway.access.tokens import issue
 from gateway.app import build_app
+from gateway.asking import Asked, Ready
 from gateway.clock import SystemClock
-from gateway.execution import Asked, Outcome, Ready, answered, ask, ready
+from gateway.execution import Outcome, answered, ask, ready
 from gateway.key_files import create_missing
 from gateway.keys import load_signing
 from gateway.procedures.procedure import UNIFIED

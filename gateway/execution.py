@@ -7,7 +7,7 @@ Both take the same decisions from the same places (``gateway.opening``, ``gatewa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import isawaitable
 
@@ -17,6 +17,7 @@ from graphql import DocumentNode, ExecutionResult, execute
 from gateway import metrics
 from gateway.access.caller import Caller
 from gateway.answer import State
+from gateway.asking import Asked, Ready
 from gateway.audit.entry import Touched
 from gateway.clock import legal_date
 from gateway.errors import GatewayError
@@ -26,8 +27,7 @@ from gateway.operations.published import Published
 from gateway.plan.analysis import judge_arguments
 from gateway.plan.document import Document, Operation
 from gateway.plan.explain import explain
-from gateway.plan.plan import Plan
-from gateway.plan.prepared import Chosen, Permissions, Prepared, choose, conditions
+from gateway.plan.prepared import choose, conditions
 from gateway.reading import Reader
 from gateway.remembering import key_of, recall, remember
 from gateway.running import run
@@ -35,36 +35,6 @@ from gateway.schema.context import Context
 from gateway.service import Service
 from gateway.shape.response import shown_error, shown_problem
 from gateway.trail import Trail
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """An operation as somebody asks it. ``deadline``: of the clock's monotonic time.
-
-    ``published``: the published operation that is called, with whose plans it is answered.
-    """
-
-    chosen: Chosen
-    given: Mapping[str, object] | None
-    caller: Caller
-    deadline: float
-    published: Published | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """An operation about persons, ready to run.
-
-    ``arguments``: what came of those that need variables. ``cost``: the most that it may make the
-    gateway read. ``unplanned``: why the reference executor has to answer, where there is no plan.
-    """
-
-    prepared: Prepared
-    permissions: Permissions
-    plan: Plan | None
-    arguments: Sequence[object]
-    cost: int
-    unplanned: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,21 +131,39 @@ async def answered(service: Service, asked: Asked, made: Ready | None) -> Outcom
     return await by_reference(service, asked, asked.chosen.document.tree(), reader)
 
 
+def known_to(service: Service, document: Document, operation: Operation,
+             given: Mapping[str, object] | None, caller: Caller, deadline: float,
+             published: Published | None) -> tuple[Asked, Ready, Outcome] | None:  # fmt: skip
+    """Return an answer that is ready-made, with what it was made by; None where there is none."""
+    if not operation.reads_persons:
+        return None
+    key = _key(service, document, operation, given, caller)
+    found = recall(service, key, published)
+    if found is None:
+        return None
+    asked = Asked(found.chosen, given, caller, deadline, published)
+    outcome = Outcome(found.data, (), found.mirrored, found.trail, found.states, found.touched)
+    return asked, found.made, outcome
+
+
+def _key(service: Service, document: Document, operation: Operation,
+         given: Mapping[str, object] | None, caller: Caller) -> Hashable:  # fmt: skip
+    today = legal_date(service.clock.now())
+    return key_of(document.digest, operation.name, given, caller, today)
+
+
 async def by_plan(service: Service, asked: Asked, made: Ready) -> Outcome:
     """Run the plan, and beside it the reference executor on root fields that are not planned."""
     assert made.plan is not None
     caller = asked.caller
-    today = legal_date(service.clock.now())
-    key = key_of(made.plan, asked.given, caller.rights, today)
-    known = recall(service, key, made.plan)
-    if known is not None:
-        return Outcome(known.data, (), known.mirrored, known.trail, known.states, known.touched)
     reads = Reads(service.sources, service.clock, asked.deadline, caller.asker, caller.deciding)
     reader = _reader(service, asked)
     planned = run(made.plan, made.arguments, reader, reads, service.settings.limits)
     if made.prepared.others is None:
         ran, rest = await planned, None
-        remember(service, key, made.plan, ran, reads)
+        chosen = asked.chosen
+        key = _key(service, chosen.document, chosen.operation, asked.given, caller)
+        remember(service, key, asked, made, ran, reads)
     else:
         others = by_reference(service, asked, made.prepared.others, reader)
         ran, rest = await asyncio.gather(planned, others)

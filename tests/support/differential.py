@@ -15,9 +15,10 @@ from connectors.description import Lookup, Record, Row
 from gateway.access.caller import Caller
 from gateway.access.permission import permit
 from gateway.answer import Answer
+from gateway.asking import Asked, Ready
 from gateway.clock import legal_date
 from gateway.errors import GatewayError
-from gateway.execution import Asked, Outcome, Ready, ask, by_plan, by_reference, ready
+from gateway.execution import Outcome, ask, by_plan, by_reference, ready
 from gateway.fetch.source import Source
 from gateway.plan.document import InvalidDocument
 from gateway.reading import Reader

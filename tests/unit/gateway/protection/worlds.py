@@ -12,7 +12,8 @@ from connectors.backends.memory import MemoryBackend
 from connectors.description import Group
 from connectors.registry import installed_databases
 from gateway.access.tokens import issue
-from gateway.execution import Asked, Ready, ready
+from gateway.asking import Asked, Ready
+from gateway.execution import ready
 from gateway.keys import load_signing
 from gateway.service import Service
 from gateway.settings import DatabaseSettings
