@@ -14,7 +14,7 @@ from typing import Protocol
 
 from connectors.description import Lookup, Record, Row, Sensitivity
 from gateway.access.caller import Caller
-from gateway.answer import Answer, State, worst
+from gateway.answer import Answer, SourceReport, State, worst
 from gateway.deriving import DerivedValue, Question, conclude, hanging_keys, question
 from gateway.errors import GatewayError
 from gateway.fetch.loaders import Loads
@@ -57,7 +57,8 @@ class Reader:
 
     ``today``: the legal date. ``matching_required``: the caller's client has to give details that
     agree with every number that it names. ``guesses``: counts verifications that do not match.
-    ``decided``: what the caller lacks for what, as far as it was asked.
+    ``decided``: what the caller lacks for what, as far as it was asked. ``reports``: those that
+    were given to answers, by the ones that they were made of.
     """
 
     caller: Caller
@@ -68,6 +69,9 @@ class Reader:
     matching_required: bool = False
     guesses: Guesses | None = None
     decided: dict[tuple[int, int | None, Sensitivity | None], tuple[str, ...]] = field(
+        default_factory=dict
+    )
+    reports: dict[tuple[int, bool | None], tuple[SourceReport, SourceReport]] = field(
         default_factory=dict
     )
 
@@ -143,9 +147,17 @@ class Reader:
         answer = _merged(record, answers)
         if answer.rows is None:
             return answer
-        report = answer.report.about(earlier_asked)
+        report = self._about(answer.report, earlier_asked)
         rows = visible(record, answer.rows, self.caller)
         return Answer(report, rows, answer.unreadable, answer.truncated)
+
+    def _about(self, report: SourceReport, earlier_asked: bool | None) -> SourceReport:
+        """Return a report for a person of whom so much is known; those of a batch share theirs."""
+        key = (id(report), earlier_asked)
+        found = self.reports.get(key)
+        if found is None:
+            found = self.reports[key] = report, report.about(earlier_asked)
+        return found[1]
 
     def verify(
         self, number: str, numbers: Numbers, claimed: Claimed, asked: Verification

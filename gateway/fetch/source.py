@@ -421,19 +421,19 @@ class Source:
     ) -> list[Answer]:
         answers = []
         shelf, position = self.shelf(record, lookup), asked.position
+        reports: dict[tuple[State, Evidence | None], SourceReport] = {}
         for key in keys:
             if key in batch.failed:
                 answers.append(Answer(self.report(record, State.UNAVAILABLE, fetched_at=asked.at)))
                 continue
             found: Rows = batch.by_key[key]
-            state = State.PARTIAL if found.unreadable else State.ANSWERED
-            report = self.report(
-                record,
-                state,
-                as_of=batch.as_of,
-                fetched_at=asked.at,
-                evidence=batch.evidence.get(key),
-            )
+            said = State.PARTIAL if found.unreadable else State.ANSWERED, batch.evidence.get(key)
+            report = reports.get(said)
+            if report is None:
+                state, evidence = said
+                report = reports[said] = self.report(
+                    record, state, as_of=batch.as_of, fetched_at=asked.at, evidence=evidence
+                )
             answer = Answer(report, found.rows, found.unreadable, found.truncated)
             if shelf is not None and self.cache is not None and position is not None:
                 self.cache.keep(shelf, key, answer, position)
