@@ -13,11 +13,13 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from gateway.cache.cache import Cache, Shelf
+from gateway.cache.cache import LOOKED, Cache, Shelf
 from gateway.cache.invalidation import Position
 from gateway.cache.level import Entry
 
 T = TypeVar("T")
+
+_READY = LOOKED.labels("ready")
 
 #: Rows that an answer was made of: where they are kept, for whose view, and what was kept.
 Used = tuple[Shelf, str, tuple[str, ...], Entry]
@@ -65,6 +67,7 @@ class Answers(Generic[T]):
             self._drop(key)
             return None
         self._kept.move_to_end(key)
+        _READY.inc()
         return found.value
 
     def keep(

@@ -24,7 +24,7 @@ from gateway.clock import Clock
 
 LOOKED = Counter(
     "justice_gateway_cache_reads",
-    "Keys looked for in the cache, by what came of them",
+    "Keys looked for in the cache, by what came of them; ready: whole answers",
     ["outcome"],
 )
 REJECTED = Counter(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -16,12 +17,16 @@ from gateway.access.caller import Caller
 from gateway.access.permission import permit
 from gateway.answer import Answer
 from gateway.asking import Asked, Ready
+from gateway.cache.answers import Answers
+from gateway.cache.cache import Cache
+from gateway.cache.level import Level
 from gateway.clock import legal_date
 from gateway.errors import GatewayError
-from gateway.execution import Outcome, ask, by_plan, by_reference, ready
+from gateway.execution import Outcome, ask, by_plan, by_reference, known_to, ready
 from gateway.fetch.source import Source
 from gateway.plan.document import InvalidDocument
 from gateway.reading import Reader
+from gateway.remembering import Remembered
 from gateway.schema.lists import Wanted, choose
 from gateway.service import Service
 from gateway.shape.response import body
@@ -62,6 +67,7 @@ class Tally:
     refused: int = 0
     with_rows: int = 0
     with_errors: int = 0
+    ready: int = 0
     codes: Counter[str] | None = None
 
 
@@ -80,9 +86,11 @@ class Shown:
 
 
 async def differences(
-    service: Service, seed: int, count: int, shown: Shown
+    service: Service, seed: int, count: int, shown: Shown, fresh: float = 0.0
 ) -> tuple[list[str], Tally]:
     """Ask ``count`` generated operations in both ways; return how they differ, with their seeds.
+
+    ``fresh``: for how long rows are cached; plans are then run three times, to answer the same.
 
     ``service`` must be of all installed databases; its sources are replaced by generated ones.
     ``shown`` counts for plans, which must show no more rows than the cost allows.
@@ -95,23 +103,32 @@ async def differences(
         name = f"{seed}/{number}"
         if made is None or number % _PER_WORLD == 0:
             made = world(Random(f"{name} world"))
-            here = replace(service, sources=_sources(service, made))
+            cache = Cache(Level(2**24), service.cache.log, service.clock)
+            sources = _sources(service, made, cache, fresh)
+            answers: Answers[Remembered] = Answers(cache, 2**22)
+            here = replace(service, sources=sources, cache=cache, answers=answers)
         rng = Random(name)
-        said = await difference(here, made, rng, tally, shown)
+        said = await difference(here, made, rng, tally, shown, 3 if fresh else 1)
         if said is not None:
             found.append(f"{name}: {said}")
     return found, tally
 
 
-def _sources(service: Service, made: World) -> dict[str, Source]:
+def _sources(service: Service, made: World, cache: Cache, fresh: float) -> dict[str, Source]:
     return {
-        one.name: Source(one, made.backends.get(one.name), made.settings[one.name], service.clock)
+        one.name: Source(
+            one,
+            made.backends.get(one.name),
+            made.settings[one.name].model_copy(update={"fresh": fresh}),
+            service.clock,
+            cache=cache if fresh else None,
+        )
         for one in made.databases
     }
 
 
 async def difference(
-    service: Service, made: World, rng: Random, tally: Tally, shown: Shown
+    service: Service, made: World, rng: Random, tally: Tally, shown: Shown, times: int = 1
 ) -> str | None:
     """Ask one generated operation in both ways; return how they differ, None if they agree."""
     asking = caller(rng, made.citizens)
@@ -130,14 +147,32 @@ async def difference(
     if prepared.unplanned is not None:
         tally.unplanned += 1
         return None if prepared.plan is not None else "no plan could be made"
-    shown.count = 0
-    planned = await by_plan(service, asked, prepared)
     tally.planned += 1
     _count(tally, oracle)
-    said = compare(planned, oracle)
+    said = None
+    for _ in range(times):
+        shown.count = 0
+        planned = await _planned(service, asked, prepared)
+        tally.ready += planned.touched is not None
+        said = said or compare(planned, oracle)
     if said is None and shown.count > prepared.cost:
         said = f"{shown.count} rows are shown, and {prepared.cost} was said to be the most"
     return said and f"{said}\n{generated.query}\n{generated.variables}\n{asking}"
+
+
+async def _planned(service: Service, asked: Asked, prepared: Ready) -> Outcome:
+    """Answer by the plan, or by what was made by it before."""
+    chosen = asked.chosen
+    known = known_to(
+        service,
+        chosen.document,
+        chosen.operation,
+        asked.given,
+        asked.caller,
+        asked.deadline,
+        asked.published,
+    )
+    return await by_plan(service, asked, prepared) if known is None else known[2]
 
 
 async def _ready(
@@ -191,7 +226,7 @@ def _bytes(data: object) -> bytes:
 
 def _errors(outcome: Outcome) -> list[str]:
     """Return the errors as the answer has them, as a multiset; ids of defects differ always."""
-    shown = body(outcome.data, outcome.errors, {}).get("errors", [])
+    shown = body(outcome.data, deepcopy(outcome.errors), {}).get("errors", [])
     return _sorted(shown)
 
 

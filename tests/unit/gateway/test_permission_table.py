@@ -6,6 +6,7 @@ withholds), and held against what an answer shows of a person who has a value in
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ import pytest
 from connectors.description import Group, Kind, Record, Sensitivity
 from connectors.registry import installed_databases
 from gateway import execution
+from gateway.cache.cache import LOOKED
 from gateway.demo import CALLERS
 from gateway.http import graphql
 from gateway.procedures import procedure_of
@@ -168,6 +170,29 @@ async def test_what_each_caller_sees_is_what_the_rules_say_and_nothing_leaks(
     assert wrong == []
     if name in {"with every scope", "citizen"}:
         assert seen > 0, "an empty table proves nothing"
+
+
+async def test_cached_rows_and_ready_answers_leak_nothing_between_callers_at_once(
+    tmp_path: Path,
+) -> None:
+    """All callers ask for the same person at the same time: cold, of rows, of ready answers."""
+    live = {
+        one.name: DatabaseSettings(group=Group.OPERATING, timeout=20, fresh=600)
+        for one in DATABASES
+    }
+    wrong: list[str] = []
+    ready = LOOKED.labels("ready")._value.get()
+    async with running(tmp_path, backends(DATABASES), DATABASES, live, limits=WIDE) as gateway:
+        for asked in lists(DATABASES):
+            for round_ in ("cold", "rows", "answers"):
+                held = await asyncio.gather(*(_held(gateway, asked, *case) for case in CASES))
+                wrong += [
+                    f"{name} {purpose} {round_}: {one}"
+                    for (name, _, purpose), (found, _) in zip(CASES, held, strict=True)
+                    for one in found
+                ]
+    assert wrong == []
+    assert LOOKED.labels("ready")._value.get() > ready, "no answer was ready"
 
 
 async def _held(

@@ -40,3 +40,23 @@ async def test_plans_and_the_oracle_agree_on_generated_operations(
     assert tally.planned > 0.5 * tally.operations, tally
     assert tally.with_rows > 0.3 * tally.planned, tally
     assert tally.with_errors > 0.3 * tally.planned, tally
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+async def test_rows_from_the_cache_and_ready_answers_give_what_the_oracle_gives(
+    tmp_path: Path, part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each operation runs three times: from the sources, from the cache, and as a ready answer."""
+    shown = Shown()
+    monkeypatch.setattr("gateway.jobs.choose", shown.choose)
+    # Where rows come from is all that may differ, and reports say it.
+    monkeypatch.setattr("gateway.cache.cache.replace", lambda report, from_cache: report)
+    limits = Limits(new_documents=10**9, cost=10**12, deadline=1e9)
+    with structlog.testing.capture_logs():
+        rates = Rates(enforced=False, mismatches_per_person_per_day=10**9, mismatches_per_day=10**9)
+        databases = installed_databases()
+        async with running(tmp_path, {}, databases, limits=limits, rates=rates) as gateway:
+            seed, count = SEED * PARTS + part + 1_000, OPERATIONS // PARTS // 2
+            found, tally = await differences(gateway.service, seed, count, shown, fresh=600)
+    assert found == [], f"{len(found)} of {tally.operations}, the first: {found[0]}"
+    assert tally.ready > 0.02 * tally.planned, tally
