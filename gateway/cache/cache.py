@@ -120,10 +120,10 @@ class Cache:
         """
         entry = self._held(shelf, key, about)
         age = None if entry is None else self._age(entry)
-        lives = shelf.lives
-        if entry is None or age is None or age > max(lives.fresh, lives.revalidated):
+        fresh, longest = shelf.lives.fresh, max(shelf.lives.fresh, shelf.lives.revalidated)
+        if entry is None or age is None or age > longest or longest <= 0:
             return None
-        due = age > lives.fresh
+        due = age > fresh or fresh <= 0
         (_REFRESHED if due else _FRESH).inc()
         return entry, due
 

@@ -104,8 +104,9 @@ class FileLog:
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(descriptor)
             this = (status.st_dev, status.st_ino)
-            if this != self._file or status.st_size < self._read_to:
-                # Of a file that comes later, all is new.
+            if self._file == _NONE:
+                self._file = this  # all that is in it is new
+            elif this != self._file or status.st_size < self._read_to:
                 self._begin(this, 0 if self.known.epoch else status.st_size)
             if status.st_size == self._read_to:
                 return

@@ -67,6 +67,7 @@ class RedisLog:
         self._seen = "0-0"
         self._known_at = -math.inf
         self._lost = False
+        self._closing = False
 
     async def open(self) -> None:
         """Begin to follow; waits for the first look, a second at most."""
@@ -80,6 +81,7 @@ class RedisLog:
 
     async def close(self) -> None:
         """Stop following."""
+        self._closing = True  # redis-py may take a cancellation for itself
         if self._following is not None:
             self._following.cancel()
             await asyncio.gather(self._following, return_exceptions=True)
@@ -128,10 +130,10 @@ class RedisLog:
             await self._went("defect")
 
     async def _follow(self, looked: asyncio.Event) -> None:
-        while True:
+        while not self._closing:
             await self.step()
             looked.set()
-            if self._connected is None:
+            if self._connected is None and not self._closing:
                 await asyncio.sleep(_RETRY)
 
     async def _begin(self, connected: Client) -> None:

@@ -1,0 +1,24 @@
+"""Caches for tests: of this process alone, with a clock that stands still until it is moved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.cache.cache import Cache
+from gateway.cache.file_log import FileLog
+from gateway.cache.invalidation import Hashes
+from gateway.cache.level import Level
+from gateway.keys import Secret
+from tests.support.running import TestClock
+
+SECRET = Secret.of(b"a key of the tests that is long enough")
+
+
+def file_log(folder: Path, clock: TestClock) -> FileLog:
+    """Return a log in ``folder``, as one process follows it."""
+    return FileLog(folder / "invalidations.jsonl", Hashes(SECRET.key), clock)
+
+
+def process_cache(folder: Path, clock: TestClock, most: int = 2**20) -> Cache:
+    """Return the cache of one process, of at most ``most`` bytes."""
+    return Cache(Level(most), file_log(folder, clock), clock)

@@ -1,0 +1,335 @@
+"""Reads of a request with a cache: what is served from it, for how long, and what never is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from connectors.backends.base import NOBODY, Asker, Batch, Capabilities, Scope
+from connectors.backends.memory import MemoryBackend
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.description import Lookup, Record
+from connectors.population import DATABASE
+from connectors.security_measures import DATABASE as SECURITY
+from gateway.answer import Answer, State
+from gateway.cache.invalidation import Invalidation
+from gateway.fetch.reads import About, Reads, kind_of
+from gateway.fetch.source import Source
+from gateway.settings import DatabaseSettings
+from tests.support.caches import process_cache
+from tests.support.faults import Faulty
+from tests.support.people import HOA, LAN, civil_status_rows, population_rows
+from tests.support.people import NOBODY as UNKNOWN
+from tests.support.running import TestClock
+
+IDENTITY = DATABASE.by_name["identity"]
+LOOKUP = IDENTITY.lookups[0]
+
+
+class Site:
+    """A source with a cache, and a clock that stands still."""
+
+    def __init__(self, folder: Path, backend: object = None, **settings: object) -> None:
+        self.clock = TestClock()
+        self.cache = process_cache(folder, self.clock)
+        inner = MemoryBackend(DATABASE, population_rows())
+        self.backend = Faulty(inner) if backend is None else backend
+        made = DatabaseSettings.model_validate({"timeout": 20, **settings})
+        self.source = Source(
+            DATABASE,
+            self.backend,  # type: ignore[arg-type]
+            made,
+            self.clock,
+            deadline=30,
+            cache=self.cache,
+        )
+
+    def reads(self, deciding: Sequence[str] = ()) -> Reads:
+        until = self.clock.monotonic() + 30
+        return Reads({DATABASE.name: self.source}, self.clock, until, NOBODY, deciding)
+
+    async def ask(self, key: str = HOA, past: bool = False, deciding: Sequence[str] = ()) -> Answer:
+        return await _answer(self.reads(deciding), IDENTITY, LOOKUP, key, (), past)
+
+    @property
+    def fetched(self) -> int:
+        assert isinstance(self.backend, Faulty)
+        return len(self.backend.fetched)
+
+
+async def _answer(
+    reads: Reads, record: Record, lookup: Lookup, key: str, about: About = (), past: bool = False
+) -> Answer:
+    kind = kind_of(record, lookup, past)
+    reads.ask(record, lookup, kind, (key,), about, past)
+    try:
+        while await reads.arrive():
+            pass
+    finally:
+        reads.close()
+    return reads.answers[kind][key]
+
+
+async def _others_end() -> None:
+    await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+
+
+async def test_rows_are_read_once_as_long_as_they_are_fresh(tmp_path: Path) -> None:
+    site = Site(tmp_path, fresh=60)
+    first = await site.ask()
+    site.clock.advance(59)
+    second = await site.ask()
+    assert second.rows == first.rows
+    assert (first.report.from_cache, second.report.from_cache) == (False, True)
+    assert second.report.fetched_at == first.report.fetched_at
+    assert second.report.state is State.ANSWERED
+    site.clock.advance(2)
+    assert not (await site.ask()).report.from_cache
+    assert site.fetched == 2
+
+
+async def test_that_there_is_nothing_is_kept_too(tmp_path: Path) -> None:
+    site = Site(tmp_path, fresh=60)
+    for _ in range(3):
+        assert (await site.ask(UNKNOWN)).rows == ()
+    assert site.fetched == 1
+
+
+async def test_by_default_nothing_is_kept(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    for _ in range(2):
+        assert not (await site.ask()).report.from_cache
+    assert site.fetched == 2
+
+
+async def test_rows_are_read_anew_behind_the_back_of_who_gets_the_older_ones(
+    tmp_path: Path,
+) -> None:
+    site = Site(tmp_path, fresh=10, stale_while_revalidate=60)
+    await site.ask()
+    site.clock.advance(30)
+    assert (await site.ask()).report.from_cache
+    await _others_end()
+    assert site.fetched == 2
+    found = await site.ask()
+    assert found.report.fetched_at == site.clock.now()
+    assert site.fetched == 2
+
+
+async def test_a_failure_is_not_kept_and_older_rows_stand_in_within_their_bound(
+    tmp_path: Path,
+) -> None:
+    site = Site(tmp_path, fresh=10, stale_if_error=60)
+    await site.ask()
+    assert isinstance(site.backend, Faulty)
+    site.backend.fault = "down"
+    site.clock.advance(30)
+    stale = await site.ask()
+    assert (stale.report.state, stale.report.from_cache) == (State.STALE, True)
+    assert stale.rows
+    site.clock.advance(31)
+    assert (await site.ask()).rows is None
+    site.backend.fault = None
+    assert (await site.ask()).report.state is State.ANSWERED
+
+
+async def test_no_older_rows_stand_in_for_maintenance_or_for_another_person(
+    tmp_path: Path,
+) -> None:
+    site = Site(tmp_path, stale_if_error=60)
+    await site.ask(HOA)
+    assert isinstance(site.backend, Faulty)
+    site.backend.fault = "maintenance"
+    assert (await site.ask(HOA)).report.state is State.MAINTENANCE
+    site.backend.fault = "down"
+    assert (await site.ask(LAN)).report.state is State.UNAVAILABLE
+    assert (await site.ask(HOA)).report.state is State.STALE
+
+
+@pytest.mark.parametrize("how", ["an argument", "the purpose"])
+async def test_facts_that_decide_are_read_past_the_cache_and_never_stale(
+    tmp_path: Path, how: str
+) -> None:
+    site = Site(tmp_path, fresh=60, stale_if_error=600)
+    await site.ask()
+    past, deciding = how == "an argument", ["population.identity"] if how != "an argument" else []
+    assert not (await site.ask(past=past, deciding=deciding)).report.from_cache
+    assert isinstance(site.backend, Faulty)
+    site.backend.fault = "down"
+    failed = await site.ask(past=past, deciding=deciding)
+    assert (failed.report.state, failed.rows) == (State.UNAVAILABLE, None)
+    assert (await site.ask()).rows
+
+
+async def test_an_invalidation_drops_the_stale_copies_too(tmp_path: Path) -> None:
+    site = Site(tmp_path, fresh=60, stale_if_error=600)
+    await site.ask()
+    await site.cache.log.invalidate([Invalidation(HOA)])
+    assert isinstance(site.backend, Faulty)
+    site.backend.fault = "down"
+    assert (await site.ask()).rows is None
+
+
+async def test_while_the_log_cannot_be_asked_nothing_cached_is_served_or_kept(
+    tmp_path: Path,
+) -> None:
+    site = Site(tmp_path, fresh=60, stale_if_error=600)
+    (tmp_path / "invalidations.jsonl").mkdir()
+    for _ in range(2):
+        assert not (await site.ask()).report.from_cache
+    (tmp_path / "invalidations.jsonl").rmdir()
+    site.clock.advance(1)
+    assert not (await site.ask()).report.from_cache
+    assert (await site.ask()).report.from_cache
+
+
+async def test_rows_that_were_being_read_when_they_were_invalidated_are_not_kept(
+    tmp_path: Path,
+) -> None:
+    held = Held()
+    site = Site(tmp_path, held, fresh=60)
+    asking = asyncio.create_task(site.ask())
+    await held.began.wait()
+    await site.cache.log.invalidate([Invalidation(HOA)])
+    held.go.set()
+    assert not (await asking).report.from_cache
+    assert not (await site.ask()).report.from_cache
+
+
+async def test_who_may_be_answered_from_the_cache_joins_who_reads_already(tmp_path: Path) -> None:
+    held = Held()
+    site = Site(tmp_path, held, fresh=60)
+    asking = [asyncio.create_task(site.ask()) for _ in range(20)]
+    await held.began.wait()
+    asking += [asyncio.create_task(site.ask()) for _ in range(20)]
+    await asyncio.sleep(0)
+    held.go.set()
+    assert len({id(one.rows) for one in await asyncio.gather(*asking)}) == 1
+    assert held.calls == 1
+
+
+@pytest.mark.parametrize("why", ["invalidated", "past the cache", "not kept"])
+async def test_nobody_joins_a_read_that_is_too_old_for_them(tmp_path: Path, why: str) -> None:
+    held = Held()
+    site = Site(tmp_path, held, fresh=0 if why == "not kept" else 60, stale_if_error=60)
+    first = asyncio.create_task(site.ask())
+    await held.began.wait()
+    if why == "invalidated":
+        await site.cache.log.invalidate([Invalidation(HOA)])
+    second = asyncio.create_task(site.ask(past=why == "past the cache"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    held.go.set()
+    await asyncio.gather(first, second)
+    assert held.calls == 2
+
+
+async def test_where_messages_name_the_caller_nothing_is_kept(tmp_path: Path) -> None:
+    held = Held(Scope.CALLER)
+    held.go.set()
+    site = Site(tmp_path, held, fresh=60, stale_if_error=60)
+    for _ in range(2):
+        assert not (await site.ask()).report.from_cache
+    assert held.calls == 2
+
+
+async def test_a_request_that_leaves_leaves_nothing_behind(tmp_path: Path) -> None:
+    held = Held()
+    site = Site(tmp_path, held, fresh=60)
+    leaving = asyncio.create_task(site.ask())
+    await held.began.wait()
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    held.go.set()
+    await _others_end()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert (await site.ask()).rows  # what it had asked for was read whole, and kept
+    assert held.calls == 1
+
+
+async def test_what_hangs_on_a_record_is_dropped_for_the_person_it_is_reached_through(
+    tmp_path: Path,
+) -> None:
+    """A collateral names nobody: whose it is, is known by who is asked about."""
+    clock = TestClock()
+    cache = process_cache(tmp_path, clock)
+    record = SECURITY.by_name["collateral"]
+    lookup = next(one for one in record.lookups if one.on is not None)
+    rows = {"collateral": [{"collateral_id": "C1", "registration_no": "R1"}]}
+    settings = DatabaseSettings(timeout=20, fresh=60)
+    source = Source(SECURITY, MemoryBackend(SECURITY, rows), settings, clock, cache=cache)
+
+    def reads() -> Reads:
+        return Reads({SECURITY.name: source}, clock, clock.monotonic() + 30, NOBODY)
+
+    async def cached(about: About) -> bool:
+        answer = await _answer(reads(), record, lookup, "R1", about)
+        return answer.report.from_cache
+
+    assert [await cached((HOA,)), await cached((LAN,)), await cached(())] == [False, True, True]
+    await cache.log.invalidate([Invalidation(LAN)])
+    assert await cached((HOA,))
+    both = reads()
+    kind = kind_of(record, lookup)
+    both.ask(record, lookup, kind, ("R1",), (HOA,))
+    await both.arrive()
+    assert both.answers[kind]["R1"].report.from_cache
+    both.ask(record, lookup, kind, ("R1",), (LAN,))
+    while await both.arrive():
+        pass
+    both.close()
+    assert not both.answers[kind]["R1"].report.from_cache
+    await cache.log.invalidate([Invalidation("001099999999", "security_measures")])
+    assert not await cached(())
+
+
+async def test_the_spouses_copy_of_a_marriage_is_dropped_with_the_others(tmp_path: Path) -> None:
+    clock = TestClock()
+    cache = process_cache(tmp_path, clock)
+    record = CIVIL_STATUS.by_name["marriages"]
+    lookup = record.lookups[0]
+    backend = MemoryBackend(CIVIL_STATUS, civil_status_rows())
+    settings = DatabaseSettings(timeout=20, fresh=60)
+    source = Source(CIVIL_STATUS, backend, settings, clock, cache=cache)
+
+    async def cached(key: str) -> bool:
+        reads = Reads({CIVIL_STATUS.name: source}, clock, clock.monotonic() + 30, NOBODY)
+        return (await _answer(reads, record, lookup, key)).report.from_cache
+
+    assert [await cached(HOA), await cached(HOA)] == [False, True]
+    await cache.log.invalidate([Invalidation(LAN)])
+    assert not await cached(HOA)
+
+
+async def test_what_is_kept_has_a_bound_and_what_was_not_used_longest_goes(
+    tmp_path: Path,
+) -> None:
+    site = Site(tmp_path, fresh=60)
+    site.cache = process_cache(tmp_path, site.clock, most=4_000)
+    site.source.cache = site.cache
+    for key in (HOA, LAN, HOA, UNKNOWN):
+        await site.ask(key)
+    assert (await site.ask(HOA)).report.from_cache
+    assert not (await site.ask(LAN)).report.from_cache
+
+
+class Held(MemoryBackend):
+    """Answers when it is let go."""
+
+    def __init__(self, scope: Scope = Scope.PROCESS) -> None:
+        super().__init__(DATABASE, population_rows())
+        self.capabilities = Capabilities(scope, scope)
+        self.began, self.go = asyncio.Event(), asyncio.Event()
+        self.calls = 0
+
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
+        self.calls += 1
+        self.began.set()
+        found = await super().fetch(record, lookup, keys, asker)
+        await self.go.wait()
+        return found

@@ -1,0 +1,107 @@
+"""The log in a file: what one process writes, all processes of the machine know."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.cache import file_log as module
+from gateway.cache.invalidation import KNOWN_WITHIN, Invalidation, LogUnavailable
+from tests.support.caches import file_log
+from tests.support.people import HOA
+from tests.support.running import TestClock
+
+SCOPE = [Invalidation(HOA, "civil_status")]
+
+
+async def test_another_process_knows_of_an_invalidation_within_the_promised_second(
+    tmp_path: Path,
+) -> None:
+    clock = TestClock()
+    one, other = file_log(tmp_path, clock), file_log(tmp_path, clock)
+    await one.open()
+    await other.open()
+    before = other.position()
+    effective = await one.invalidate(SCOPE)
+    assert effective == clock.now() + timedelta(seconds=KNOWN_WITHIN)
+    clock.advance(KNOWN_WITHIN)
+    assert before is not None
+    assert other.position() != before
+    assert one.known.touches("civil_status", before) or before.epoch != one.known.epoch
+    assert other.known.touches("civil_status", before)
+
+
+async def test_the_file_names_nobody(tmp_path: Path) -> None:
+    log = file_log(tmp_path, TestClock())
+    await log.open()
+    await log.invalidate(SCOPE)
+    assert HOA not in (tmp_path / "invalidations.jsonl").read_text()
+
+
+async def test_while_the_file_cannot_be_read_there_is_no_position(tmp_path: Path) -> None:
+    clock = TestClock()
+    log = file_log(tmp_path, clock)
+    (tmp_path / "invalidations.jsonl").mkdir()
+    await log.open()
+    assert log.position() is None
+    with pytest.raises(LogUnavailable):
+        await log.invalidate(SCOPE)
+    (tmp_path / "invalidations.jsonl").rmdir()
+    clock.advance(1)
+    assert log.position() is not None
+
+
+async def test_what_stood_in_the_file_before_concerns_nobody_who_begins_later(
+    tmp_path: Path,
+) -> None:
+    clock = TestClock()
+    one = file_log(tmp_path, clock)
+    await one.invalidate(SCOPE)
+    other = file_log(tmp_path, clock)
+    await other.open()
+    position = other.position()
+    assert position is not None
+    assert not other.known.touches("civil_status", position)
+
+
+@pytest.mark.parametrize("how", ["garbage", "cut short", "replaced"])
+async def test_a_file_that_is_not_what_it_was_makes_everything_void(
+    tmp_path: Path, how: str
+) -> None:
+    clock, path = TestClock(), tmp_path / "invalidations.jsonl"
+    log = file_log(tmp_path, clock)
+    await log.open()
+    await log.invalidate(SCOPE)
+    before = log.position()
+    assert before is not None
+    match how:
+        case "garbage":
+            path.write_text(path.read_text() + "what?\n")
+        case "cut short":
+            path.write_text("")
+        case _:
+            path.rename(tmp_path / "elsewhere")
+            path.write_text('[null, "notary", null]\n')
+    clock.advance(1)
+    assert log.position() is not None
+    assert log.known.touches("population", before)
+
+
+async def test_a_file_that_has_become_large_is_begun_anew_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LARGE", 10)
+    clock = TestClock()
+    one, other = file_log(tmp_path, clock), file_log(tmp_path, clock)
+    await one.open()
+    await one.invalidate(SCOPE)
+    await other.open()
+    before = other.position()
+    assert before is not None
+    await one.invalidate([Invalidation(None, "notary")])
+    clock.advance(1)
+    assert other.position() is not None
+    assert other.known.touches("notary", before)
+    assert (tmp_path / "invalidations.old").exists()

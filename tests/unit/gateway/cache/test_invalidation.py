@@ -1,0 +1,88 @@
+"""What concerns which rows."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.notary import DATABASE as NOTARY
+from gateway.cache import invalidation
+from gateway.cache.invalidation import Hashes, Invalidation, Known, Position, scope_of
+from tests.support.people import HOA, LAN
+
+MARRIAGES = CIVIL_STATUS.by_name["marriages"]
+BIRTHS = CIVIL_STATUS.by_name["births"]
+WILLS = NOTARY.by_name["wills"]
+BEFORE, NOW = Position("e", 10), Position("e", 20)
+
+
+def _known(*what: Invalidation) -> Known:
+    known = Known(Hashes(b"secret"))
+    known.begin("e", 5)
+    for one in what:
+        known.note(scope_of(one, known.hashes), 15)
+    return known
+
+
+@pytest.mark.parametrize(
+    ("what", "concerned"),
+    [
+        (Invalidation(HOA), True),
+        (Invalidation(LAN), True),
+        (Invalidation(HOA, "civil_status"), True),
+        (Invalidation(LAN, "civil_status", "marriages"), True),
+        (Invalidation(None, "civil_status"), True),
+        (Invalidation(None, "civil_status", "marriages"), True),
+        (Invalidation(HOA, "notary"), False),
+        (Invalidation(HOA, "civil_status", "births"), False),
+        (Invalidation("001099999999"), False),
+        (Invalidation(None, "civil_status", "births"), False),
+        (Invalidation(None, "notary"), False),
+    ],
+)
+def test_rows_are_concerned_by_their_people_database_and_record(
+    what: Invalidation, concerned: bool
+) -> None:
+    known = _known(what)
+    assert known.concerns(MARRIAGES, {HOA, LAN}, (HOA,), BEFORE) is concerned
+    assert not known.concerns(MARRIAGES, {HOA, LAN}, (HOA,), NOW)
+
+
+def test_rows_reached_through_a_person_are_concerned_by_that_person_alone() -> None:
+    known = _known(Invalidation(HOA))
+    assert known.concerns(BIRTHS, (), (HOA,), BEFORE)
+    assert not known.concerns(BIRTHS, (), (LAN,), BEFORE)
+
+
+def test_rows_that_nobody_is_known_to_be_behind_are_concerned_by_anybody_of_their_database() -> (
+    None
+):
+    assert _known(Invalidation(HOA)).concerns(WILLS, (), (), BEFORE)
+    assert _known(Invalidation(HOA, "notary")).concerns(WILLS, (), (), BEFORE)
+    assert not _known(Invalidation(HOA, "civil_status")).concerns(WILLS, (), (), BEFORE)
+
+
+def test_what_was_read_in_another_log_or_before_its_beginning_is_void() -> None:
+    known = _known(Invalidation("001099999999"))
+    assert known.concerns(BIRTHS, (), (HOA,), Position("another", 99))
+    assert known.concerns(BIRTHS, (), (HOA,), Position("e", 4))
+    assert not known.concerns(BIRTHS, (), (HOA,), Position("e", 5))
+
+
+def test_beyond_what_is_told_apart_everything_read_before_is_void(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(invalidation, "_MOST", 4)
+    known = Known(Hashes(b"secret"))
+    known.begin("e", 0)
+    for at in range(1, 6):
+        known.note(scope_of(Invalidation(f"00109000000{at}"), known.hashes), at)
+    assert known.concerns(BIRTHS, (), (HOA,), Position("e", known.floor - 1))
+    assert not known.concerns(BIRTHS, (), (HOA,), Position("e", 5))
+
+
+def test_hashes_depend_on_the_key_and_show_no_number() -> None:
+    one, other = Hashes(b"one").of(HOA), Hashes(b"other").of(HOA)
+    assert one != other
+    assert HOA not in one
+    assert len(one) == 32

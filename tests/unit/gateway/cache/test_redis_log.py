@@ -1,0 +1,127 @@
+"""The log in a real Redis: followed by all, and by none that cannot be sure of it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from gateway.cache.invalidation import Hashes, Invalidation, LogUnavailable
+from gateway.cache.redis_log import STREAM, RedisLog
+from gateway.clock import SystemClock
+from tests.support.caches import SECRET
+from tests.support.coherence import until
+from tests.support.people import HOA
+from tests.support.redis_server import Server, need_redis
+
+pytestmark = pytest.mark.services
+SCOPE = [Invalidation(HOA, "civil_status")]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    need_redis()
+    server = Server(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+    server.client.close()
+
+
+@asynccontextmanager
+async def following(server: Server) -> AsyncIterator[RedisLog]:
+    """Follow the log as a process does."""
+    url = f"redis://127.0.0.1:{server.port}"
+    log = RedisLog(url, Hashes(SECRET.key), SystemClock())
+    await log.open()
+    try:
+        yield log
+    finally:
+        await log.close()
+
+
+async def test_a_process_knows_what_another_invalidated_before_it_is_effective(
+    server: Server,
+) -> None:
+    async with following(server) as one, following(server) as other:
+        before = other.position()
+        assert before is not None
+        effective = await one.invalidate(SCOPE)
+        await until(lambda: other.known.touches("civil_status", before))
+        assert SystemClock().now() < effective
+
+
+async def test_one_who_begins_later_knows_what_was_invalidated_before(server: Server) -> None:
+    async with following(server) as one:
+        before = one.position()
+        await one.invalidate(SCOPE)
+    assert before is not None
+    async with following(server) as later:
+        assert later.known.touches("civil_status", before)
+
+
+async def test_the_log_names_nobody(server: Server) -> None:
+    async with following(server) as log:
+        await log.invalidate(SCOPE)
+    assert HOA.encode() not in (server.client.dump(STREAM) or b"")
+
+
+async def test_without_redis_there_is_no_position_and_nothing_is_invalidated(
+    server: Server,
+) -> None:
+    async with following(server) as log:
+        assert log.position() is not None
+        server.stop()
+        await until(lambda: log.position() is None)
+        with pytest.raises(LogUnavailable):
+            await log.invalidate(SCOPE)
+
+
+async def test_a_redis_that_stands_still_is_trusted_for_a_second_at_most(server: Server) -> None:
+    async with following(server) as log:
+        server.send(signal.SIGSTOP)
+        try:
+            await until(lambda: log.position() is None)
+        finally:
+            server.send(signal.SIGCONT)
+        await until(lambda: log.position() is not None)
+
+
+async def test_after_a_restart_everything_read_before_is_void(server: Server) -> None:
+    async with following(server) as log:
+        before = log.position()
+        assert before is not None
+        server.stop()
+        server.start()
+        await until(lambda: log.position() is not None and log.known.epoch != before.epoch)
+        assert log.known.touches("population", before)
+
+
+async def test_a_log_that_was_thrown_away_makes_everything_void(server: Server) -> None:
+    async with following(server) as log:
+        before = log.position()
+        assert before is not None
+        server.client.flushall()
+        await until(lambda: log.known.floor > before.at)
+        await until(lambda: log.position() is not None)
+
+
+@pytest.mark.parametrize("how", ["a replica", "may throw it away"])
+async def test_a_redis_that_cannot_be_relied_on_is_not_followed(server: Server, how: str) -> None:
+    if how == "a replica":
+        server.client.replicaof("127.0.0.1", 1)
+    else:
+        server.client.config_set("maxmemory-policy", "allkeys-lru")
+    async with following(server) as log:
+        assert log.position() is None
+
+
+async def test_closing_leaves_no_task_and_no_connection(server: Server) -> None:
+    async with following(server) as log:
+        assert log.position() is not None
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    await until(lambda: len(server.client.client_list()) == 1)
