@@ -1,0 +1,164 @@
+"""Answers that are given again: only where everything that decides them is the same."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.population import DATABASE as POPULATION
+from gateway.cache.cache import LOOKED
+from gateway.cache.invalidation import Invalidation
+from gateway.maintenance import Window
+from gateway.settings import DatabaseSettings
+from gateway.shared_lines import LOOK_EVERY
+from tests.support.faults import Faulty
+from tests.support.people import HOA, LAN, backends
+from tests.support.running import OFFICER, Running, codes, running
+
+KEPT = {name: DatabaseSettings(timeout=20, fresh=1_000) for name in ("population", "civil_status")}
+QUERY = """query($id: PersonNumber!) { person(id: $id) { id
+  population { identity { item { fullName ethnicity } source { state fromCache fetchedAt } } }
+  civilStatus { marriages { items { husband { name } } source { fromCache } } } } }"""
+PLAIN = """query($id: PersonNumber!) { person(id: $id) {
+  population { identity { item { fullName } } } } }"""
+
+
+@pytest_asyncio.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[Running]:
+    cast = {name: Faulty(one) for name, one in backends().items()}
+    async with running(tmp_path, cast, (POPULATION, CIVIL_STATUS), KEPT) as started:
+        yield started
+
+
+def _ready() -> float:
+    return float(LOOKED.labels("ready")._value.get())
+
+
+async def _ask(gateway: Running, query: str = PLAIN, number: str = HOA, **more: Any) -> bool:
+    """Ask; returns whether the answer was ready."""
+    before = _ready()
+    body = await gateway.ask(query, {"id": number}, **more)
+    assert body["data"]
+    return _ready() > before
+
+
+async def test_the_third_answer_is_ready_and_the_same_as_the_second(gateway: Running) -> None:
+    token = gateway.token(*OFFICER, "population:sensitive")
+    before = _ready()
+    answers = [await gateway.post(QUERY, {"id": HOA}, token) for _ in range(4)]
+    assert _ready() == before + 2
+    first, second, third, fourth = (one.json() for one in answers)
+    assert second == third == fourth
+    source = second["data"]["person"]["population"]["identity"].pop("source")
+    assert source["fromCache"]
+    assert first["data"]["person"]["population"]["identity"].pop("source") != source
+
+
+async def test_every_ready_answer_leaves_its_own_entry_in_the_journal(gateway: Running) -> None:
+    for number in range(4):
+        await _ask(gateway, client=f"desk-{number}" if number == 3 else "desk")
+    entries = gateway.journal()
+    assert len({one["id"] for one in entries}) == 4
+    differing = {"id", "requestId", "at", "client", "tokenId"}
+    said = [{name: one[name] for name in one.keys() - differing} for one in entries]
+    assert said[0] == said[1] == said[2]
+    assert [one["client"] for one in entries][-1] == "desk-3"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"scopes": ("population:read",)},
+        {"purposes": ("1.000894",)},
+        {"client": "another"},
+        {"subject": HOA, "scopes": ("me", *OFFICER)},
+    ],
+)
+async def test_who_has_other_rights_gets_another_answer(
+    gateway: Running, other: Mapping[str, Any]
+) -> None:
+    for _ in range(2):
+        await _ask(gateway)
+    assert await _ask(gateway)
+    before = _ready()
+    purpose = other.get("purposes", ("bench-unified",))[0]
+    scopes = other.get("scopes", OFFICER)
+    kept = {name: one for name, one in other.items() if name != "scopes"}
+    token = gateway.token(*scopes, **kept)
+    await gateway.post(PLAIN, {"id": HOA}, token, x_purpose=purpose)
+    assert _ready() == before
+
+
+async def test_another_person_or_document_gets_another_answer(gateway: Running) -> None:
+    for _ in range(3):
+        await _ask(gateway)
+    assert not await _ask(gateway, number=LAN)
+    assert not await _ask(gateway, PLAIN + " ")
+
+
+async def test_an_invalidation_ends_it(gateway: Running) -> None:
+    for _ in range(3):
+        await _ask(gateway)
+    log = gateway.service.cache.log
+    await log.invalidate([Invalidation(LAN)])
+    assert await _ask(gateway), "somebody else's"
+    await log.invalidate([Invalidation(HOA)])
+    assert not await _ask(gateway)
+
+
+async def test_it_ends_with_the_freshness_of_the_first_of_its_rows(gateway: Running) -> None:
+    for _ in range(3):
+        await _ask(gateway)
+    gateway.clock.advance(999)
+    assert await _ask(gateway)
+    gateway.clock.advance(2)
+    assert not await _ask(gateway)
+
+
+async def test_it_ends_with_the_legal_day(gateway: Running) -> None:
+    """A sanction may be past its period tomorrow: midnight in Viet Nam is 17:00 UTC."""
+    gateway.clock.moment = gateway.clock.moment.replace(hour=16, minute=59)
+    for _ in range(3):
+        await _ask(gateway)
+    gateway.clock.advance(59)
+    assert await _ask(gateway)
+    gateway.clock.advance(2)
+    assert not await _ask(gateway)
+
+
+async def test_maintenance_of_a_database_ends_it_at_once(gateway: Running) -> None:
+    for _ in range(3):
+        await _ask(gateway)
+    maintenance = gateway.service.maintenance
+    maintenance.plan(Window("population", maintenance.now()))
+    gateway.clock.advance(LOOK_EVERY)
+    body = await gateway.ask(PLAIN, {"id": HOA})
+    assert "SOURCE_MAINTENANCE" in codes(body)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "query($id: PersonNumber!) { person(id: $id) { population { identity(fresh: true) {"
+        " item { fullName } } } } }",
+        "query($id: PersonNumber!) { person(id: $id) { population { identity {"
+        " source { database { live { state } } } } } } }",
+    ],
+    ids=["past the cache", "whether it is there"],
+)
+async def test_what_is_asked_anew_every_time_is_never_ready(gateway: Running, query: str) -> None:
+    assert [await _ask(gateway, query) for _ in range(4)] == [False] * 4
+
+
+async def test_an_answer_with_something_wrong_in_it_is_never_ready(gateway: Running) -> None:
+    scopes = ("population:read",)
+    before = _ready()
+    for _ in range(4):
+        body = await gateway.ask(QUERY, {"id": HOA}, scopes=scopes)
+        assert "FORBIDDEN" in codes(body)
+    assert _ready() == before

@@ -1,0 +1,220 @@
+"""Rows that processes share through a real Redis, and a Redis that is not what it should be."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.population import DATABASE as POPULATION
+from gateway.cache.cache import LOOKED, REJECTED
+from gateway.cache.redis_log import STREAM
+from gateway.settings import DatabaseSettings, Redis
+from tests.support.coherence import until
+from tests.support.faults import Faulty
+from tests.support.people import HOA, LAN, backends
+from tests.support.redis_server import Server, need_redis
+from tests.support.running import OPERATOR, Running, running
+
+pytestmark = pytest.mark.services
+KEPT = {name: DatabaseSettings(timeout=20, fresh=600) for name in ("population", "civil_status")}
+QUERY = """query($id: PersonNumber!) { person(id: $id) {
+  population { identity { item { fullName } source { state fromCache } } } } }"""
+INVALIDATE = "mutation($id: PersonNumber) { invalidate(person: $id) { effectiveBy } }"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    need_redis()
+    server = Server(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+    server.client.close()
+
+
+@asynccontextmanager
+async def process(server: Server, folder: Path) -> AsyncIterator[Running]:
+    """Run a gateway of the site; all share keys. Its clock is its own, and runs with the machine's.
+
+    The log is followed by the machine's time: what stands still would never be up to date.
+    """
+    cast = {name: Faulty(one) for name, one in backends().items()}
+    redis = Redis(url=f"redis://127.0.0.1:{server.port}", timeout=0.5)
+    async with running(folder, cast, (POPULATION, CIVIL_STATUS), KEPT, redis=redis) as started:
+        yield started
+
+
+@pytest_asyncio.fixture
+async def site(server: Server, tmp_path: Path) -> AsyncIterator[tuple[Running, Running]]:
+    """Two processes, which have the same keys and each a journal of its own."""
+    async with AsyncExitStack() as stack:
+        started: list[Running] = []
+        for name in ("one", "other"):
+            folder = tmp_path / name
+            folder.mkdir()
+            if started:
+                (folder / "keys").symlink_to(tmp_path / "one" / "keys")
+            started.append(await stack.enter_async_context(process(server, folder)))
+        yield started[0], started[1]
+
+
+async def _ask(gateway: Running, number: str = HOA) -> tuple[str, bool, Any]:
+    body = await gateway.ask(QUERY, {"id": number}, scopes=("population:read",))
+    found = body["data"]["person"]["population"]["identity"]
+    return found["source"]["state"], found["source"]["fromCache"], found["item"]
+
+
+def _counted(metric: Any, label: str) -> float:
+    return float(metric.labels(label)._value.get())
+
+
+async def _written(server: Server) -> list[bytes]:
+    """Return the keys of rows, once they are all there."""
+    keys: list[bytes] = []
+
+    def there() -> bool:
+        keys[:] = [
+            one for one in server.client.keys("justice-gateway:rows:*") if type(one) is bytes
+        ]
+        return len(keys) >= 3
+
+    await until(there)
+    return keys
+
+
+async def test_what_one_process_read_another_need_not(
+    site: tuple[Running, Running], server: Server
+) -> None:
+    one, other = site
+    first = await _ask(one)
+    await _written(server)
+    before = _counted(LOOKED, "shared")
+    assert await _ask(other) == (first[0], True, first[2])
+    assert _counted(LOOKED, "shared") >= before + 3
+
+
+async def test_keys_and_values_in_redis_name_nobody_and_end_by_themselves(
+    site: tuple[Running, Running], server: Server
+) -> None:
+    await _ask(site[0])
+    for key in await _written(server):
+        assert HOA.encode() not in key
+        value = server.client.get(key)
+        assert isinstance(value, bytes)
+        assert HOA.encode() not in value
+        assert "Hòa".encode() not in value
+        assert 0 < server.client.pttl(key) <= 600_000
+        slot = key.split(b"{")[1].split(b"}")[0]
+        assert len(slot) == 32, "the lists of a person stand in one slot of a cluster"
+
+
+async def test_an_invalidation_by_one_process_reaches_the_other(
+    site: tuple[Running, Running], server: Server
+) -> None:
+    one, other = site
+    await _ask(one)
+    await _written(server)
+    assert (await _ask(other))[1]
+    known = other.service.cache.log.known.latest
+    await one.ask(INVALIDATE, {"id": HOA}, scopes=OPERATOR)
+    await until(lambda: other.service.cache.log.known.latest > known)
+    assert not (await _ask(other))[1]
+    assert (await _ask(other, LAN))[0] == "ANSWERED"
+
+
+def _flipped(server: Server, keys: list[bytes]) -> str:
+    for key in keys:
+        value = server.client.get(key)
+        assert isinstance(value, bytes)
+        server.client.set(key, value[:-1] + bytes([value[-1] ^ 1]))
+    return "foreign"
+
+
+def _swapped(server: Server, keys: list[bytes]) -> str:
+    values = [server.client.get(key) for key in keys]
+    for key, value in zip(keys, [*values[1:], values[0]], strict=True):
+        assert isinstance(value, bytes)
+        server.client.set(key, value)
+    return "foreign"
+
+
+def _rubbish(server: Server, keys: list[bytes]) -> str:
+    for key in keys:
+        server.client.set(key, b"rubbish")
+    return "corrupt"
+
+
+def _of_another_key(server: Server, keys: list[bytes]) -> str:
+    for key in keys:
+        value = server.client.get(key)
+        assert isinstance(value, bytes)
+        server.client.set(key, value[:1] + b"ffffffff" + value[9:])
+    return "key"
+
+
+@pytest.mark.parametrize("spoil", [_flipped, _swapped, _rubbish, _of_another_key])
+async def test_what_is_no_entry_is_a_miss_and_counted(
+    site: tuple[Running, Running],
+    server: Server,
+    spoil: Callable[[Server, list[bytes]], str],
+) -> None:
+    one, other = site
+    first = await _ask(one)
+    keys = await _written(server)
+    reason = spoil(server, keys)
+    before = _counted(REJECTED, reason)
+    assert await _ask(other) == first, "read anew, and right"
+    assert _counted(REJECTED, reason) == before + len(keys)
+
+
+@pytest.mark.parametrize("how", ["killed", "stands still"])
+async def test_without_redis_requests_are_answered_in_time_and_nothing_cached_is_served(
+    site: tuple[Running, Running], server: Server, how: str
+) -> None:
+    gateway = site[0]
+    assert [(await _ask(gateway))[1], (await _ask(gateway))[1]] == [False, True]
+    if how == "killed":
+        server.stop()
+    else:
+        server.send(signal.SIGSTOP)
+    try:
+        # The clocks of the gateways stand still; to them, a second and more goes by.
+        gateway.clock.advance(1.1)
+        began = time.monotonic()
+        assert [(await _ask(gateway))[:2] for _ in range(3)] == [("ANSWERED", False)] * 3
+        assert time.monotonic() - began < gateway.service.settings.limits.deadline
+    finally:
+        if how == "stands still":
+            server.send(signal.SIGCONT)
+
+
+@pytest.mark.parametrize("how", ["empty", "an old dump"])
+async def test_a_redis_that_comes_back_brings_nothing_back(
+    site: tuple[Running, Running], server: Server, tmp_path: Path, how: str
+) -> None:
+    one, other = site
+    await _ask(one)
+    await _written(server)
+    server.client.save()
+    # After the dump the rows are invalidated: what is in it must not be served again.
+    await one.ask(INVALIDATE, {"id": HOA}, scopes=OPERATOR)
+    server.stop()
+    if how == "empty":
+        (tmp_path / "dump.rdb").unlink()
+    epoch = other.service.cache.log.known.epoch
+    server.start()
+    assert bool(server.client.exists(STREAM)) is (how == "an old dump")
+    log = other.service.cache.log
+    await until(lambda: log.known.epoch != epoch and log.position() is not None)
+    before = _counted(REJECTED, "foreign")
+    assert not (await _ask(other))[1]
+    if how == "an old dump":
+        assert _counted(REJECTED, "foreign") > before

@@ -1,0 +1,35 @@
+"""How many calls a request costs its sources: by what is asked, never by how many people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.population import DATABASE as POPULATION
+from gateway.settings import DatabaseSettings
+from tests.support.faults import Faulty
+from tests.support.people import backends
+from tests.support.running import OFFICER, running
+
+QUERY = """query($ids: [PersonNumber!]!) { persons(ids: $ids) {
+  population { identity { item { fullName } } }
+  civilStatus { births { items { registerNo } } marriages { items { certificateNo } } } } }"""
+
+
+@pytest.mark.parametrize("fresh", [0, 600])
+async def test_a_hundred_people_cost_as_many_calls_as_one(tmp_path: Path, fresh: float) -> None:
+    cast = {name: Faulty(one) for name, one in backends().items()}
+    kept = {name: DatabaseSettings(timeout=20, fresh=fresh) for name in cast}
+    calls = []
+    async with running(tmp_path, cast, (POPULATION, CIVIL_STATUS), kept) as gateway:
+        for count in (1, 100):
+            for one in cast.values():
+                one.fetched.clear()
+            numbers = [f"0010{count:02d}{place:06d}"[:12] for place in range(count)]
+            body = await gateway.ask(QUERY, {"ids": numbers}, scopes=OFFICER)
+            assert len(body["data"]["persons"]) == count
+            calls.append(sum(len(one.fetched) for one in cast.values()))
+    # Three to resolve numbers, identity among them, and two lists.
+    assert calls == [5, 5]
