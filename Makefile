@@ -2,6 +2,7 @@
 
 PORT ?= 8000
 PYTEST_ARGS ?=
+RIVALS ?= ../shared/peers
 UV_VERSION := 0.13.9
 # The first interpreter that really runs and is new enough: version managers leave shims that do not.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -19,7 +20,8 @@ help:
 	@echo "make test     run all tests that this machine can run (REQUIRE_SERVICES=1: or fail)"
 	@echo "make fuzz     50,000 generated operations by plan and by graphql-core; about 20 minutes"
 	@echo "make lint     ruff, mypy, import-linter, schema.graphql, lock files"
-	@echo "make bench    the benchmarks (bench/README.md); needs wrk and taskset; 6 minutes"
+	@echo "make bench    the benchmarks (bench/README.md); needs wrk and taskset; 6 minutes, and 20 more"
+	@echo "              beside the rivals in RIVALS ($(RIVALS)), which need root to be set up"
 	@echo "make schema   write schema.graphql from the code"
 	@echo "make graphiql build the GraphiQL page into the package (needs Node.js 20.19 or newer)"
 	@echo "make lock     pin all packages anew"
@@ -46,6 +48,16 @@ bench: .venv/.dev
 	$(BIN)/python -m bench.plans
 	$(BIN)/python -m bench.compiling
 	$(BIN)/python -m bench.overhead
+	@if [ -d "$(RIVALS)" ]; then $(MAKE) --no-print-directory rivals; \
+	else echo "there are no rivals in $(RIVALS): the gateway is measured alone"; fi
+
+# The rivals' servers, packages and data: made once, in a copy.
+.PHONY: rivals
+rivals: .venv/.dev
+	@test -f .bench/rivals/hot.txt || { mkdir -p .bench/rivals && cp -r $(RIVALS)/. .bench/rivals; }
+	.bench/rivals/setup.sh
+	RIVALS=.bench/rivals $(BIN)/python -m bench.rivals
+	.bench/rivals/stop.sh
 
 schema: .venv/.dev
 	$(BIN)/justice-gateway schema --write

