@@ -11,7 +11,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -30,7 +30,7 @@ from connectors.backends.base import (
     SourceRefused,
     SourceUnavailable,
 )
-from connectors.description import Coverage, Database, Group, Lookup, Record
+from connectors.description import Database, Group, Lookup, Record
 from gateway import metrics
 from gateway.answer import Answer, SourceReport, State
 from gateway.cache.cache import Cache, Shelf, namespace_of
@@ -38,12 +38,13 @@ from gateway.cache.invalidation import Position
 from gateway.clock import Clock, legal_date
 from gateway.fetch.batching import Batches, Waiter
 from gateway.fetch.breaker import Breaker, BreakerState
+from gateway.fetch.narrowing import coverage_of, narrowed
+from gateway.fetch.presence import Presence
 from gateway.maintenance import Maintenance, Window
 from gateway.settings import DatabaseSettings
 
 log = structlog.get_logger(__name__)
 
-_LIVE_FOR = 5.0
 #: What part of the calls in flight one lookup takes before it collects.
 _SHARE = 4
 #: How many keys go into one call.
@@ -97,7 +98,7 @@ class Source:
         deadline: float = math.inf,
         cache: Cache | None = None,
     ) -> None:
-        self.database = _narrowed(database, settings)
+        self.database = narrowed(database, settings)
         self.backend = backend
         self.settings = settings
         self.breaker = Breaker(settings.breaker_failures, clock, self._breaker_changed)
@@ -117,10 +118,13 @@ class Source:
         )
         self._shelves: dict[tuple[str, str], Shelf | None] = {}
         self._refreshing: set[tuple[str, str]] = set()
-        self._live: tuple[asyncio.Task[State], datetime, float] | None = None
-        self._pinging: asyncio.Task[State] | None = None
+        self._presence = (
+            None
+            if backend is None
+            else Presence(database.name, backend, settings.timeout, clock, self.breaker)
+        )
         self._coverages = {
-            one.name: _coverage(one, self.database, settings) for one in database.records
+            one.name: coverage_of(one, self.database, settings) for one in database.records
         }
 
     def report(
@@ -286,37 +290,12 @@ class Source:
         """Return whether the database answers; it is asked every five seconds at most."""
         state, at = State.NOT_OPERATING, None
         operates = self.database.group is Group.OPERATING and not self.has_lapsed()
-        if operates and self.backend is not None:
+        if operates and self._presence is not None:
             state = State.MAINTENANCE
             if not self.settings.maintenance and self._window() is None:
-                state, at = await self._looked()
+                state, at = await self._presence.looked()
         planned = [] if self._maintenance is None else self._maintenance.windows(self.database.name)
         return LiveState(state, at, self.breaker.state, planned)
-
-    async def _looked(self) -> tuple[State, datetime]:
-        now = self._clock.monotonic()
-        if self._live is None or now - self._live[2] > _LIVE_FOR:
-            self._live = (asyncio.create_task(self._ping()), self._clock.now(), now)
-        task, at, _ = self._live
-        return await asyncio.shield(task), at
-
-    async def _ping(self) -> State:
-        """Ask whether the database is there; the breaker learns of it."""
-        assert self.backend is not None
-        try:
-            async with asyncio.timeout(self.settings.timeout):
-                await self.backend.ping()
-        except TimeoutError:
-            return State.TIMED_OUT
-        except SourceMaintenance:
-            return State.MAINTENANCE
-        except SourceUnavailable:
-            return State.UNAVAILABLE
-        except Exception:  # a defect of a backend costs its own lists only
-            log.exception("backend failed", database=self.database.name)
-            return State.UNAVAILABLE
-        self.breaker.answered()
-        return State.ANSWERED
 
     async def _ask(
         self, record: Record, lookup: Lookup, keys: Sequence[str], asked: _Asked
@@ -360,10 +339,11 @@ class Source:
         self, record: Record, lookup: Lookup, keys: Sequence[str], asked: _Asked
     ) -> Batch:
         assert self.backend is not None
+        assert self._presence is not None
         async with self._calls:
             turn = self.breaker.enter()
             if turn is None:
-                self._ping_if_due()
+                self._presence.ping_if_due()
                 raise SourceUnavailable("not asked: the breaker is open")
             asked.begins(turn, self._clock, self._position())
             began = time.perf_counter()
@@ -373,15 +353,6 @@ class Source:
             finally:
                 self._in_flight.dec()
                 self._seconds.observe(time.perf_counter() - began)
-
-    def _ping_if_due(self) -> None:
-        """See in the background whether the database is back."""
-        if self._pinging is None and self.breaker.ping_is_due():
-            self._pinging = asyncio.create_task(self._ping())
-            self._pinging.add_done_callback(self._pinged)
-
-    def _pinged(self, _: asyncio.Task[State]) -> None:
-        self._pinging = None
 
     def has_lapsed(self) -> bool:
         """Whether the agreement by which another body's database is asked is over."""
@@ -483,26 +454,3 @@ class _Asked:
     def waited(self, clock: Clock) -> float:
         """Return for how many seconds the source has been waited for."""
         return 0.0 if self.since is None else clock.monotonic() - self.since
-
-
-def _narrowed(database: Database, settings: DatabaseSettings) -> Database:
-    return replace(
-        database,
-        group=settings.group or database.group,
-        coverage=_narrow(database.coverage, settings),
-    )
-
-
-def _coverage(record: Record, database: Database, settings: DatabaseSettings) -> Coverage:
-    return database.coverage if record.coverage is None else _narrow(record.coverage, settings)
-
-
-def _narrow(coverage: Coverage, settings: DatabaseSettings) -> Coverage:
-    """Narrow what is declared to covered; settings never widen it."""
-    provinces, since = coverage.provinces, coverage.since
-    if settings.provinces is not None:
-        declared = settings.provinces if provinces is None else provinces
-        provinces = tuple(one for one in settings.provinces if one in declared)
-    if settings.since is not None:
-        since = settings.since if since is None else max(since, settings.since)
-    return replace(coverage, provinces=provinces, since=since)

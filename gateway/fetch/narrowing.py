@@ -1,0 +1,33 @@
+"""A database as settings narrow it: its group, and what of it is here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from connectors.description import Coverage, Database, Record
+from gateway.settings import DatabaseSettings
+
+
+def narrowed(database: Database, settings: DatabaseSettings) -> Database:
+    """Return ``database`` in the group and with the coverage that settings give it."""
+    return replace(
+        database,
+        group=settings.group or database.group,
+        coverage=_narrow(database.coverage, settings),
+    )
+
+
+def coverage_of(record: Record, database: Database, settings: DatabaseSettings) -> Coverage:
+    """Return what a record of the (narrowed) ``database`` covers."""
+    return database.coverage if record.coverage is None else _narrow(record.coverage, settings)
+
+
+def _narrow(coverage: Coverage, settings: DatabaseSettings) -> Coverage:
+    """Narrow what is declared to covered; settings never widen it."""
+    provinces, since = coverage.provinces, coverage.since
+    if settings.provinces is not None:
+        declared = settings.provinces if provinces is None else provinces
+        provinces = tuple(one for one in settings.provinces if one in declared)
+    if settings.since is not None:
+        since = settings.since if since is None else max(since, settings.since)
+    return replace(coverage, provinces=provinces, since=since)
