@@ -12,13 +12,14 @@ AUDIT := tests/acceptance/graphql_http
 OIDC := tests/acceptance/oidc
 TYPESCRIPT := tests/acceptance/typescript
 
-.PHONY: help demo test fuzz lint bench schema graphiql lock clean
+.PHONY: help demo test fuzz coherence lint bench schema graphiql lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo     build the demo databases once and serve them on 127.0.0.1:$(PORT)"
 	@echo "make test     run all tests that this machine can run (REQUIRE_SERVICES=1: or fail)"
 	@echo "make fuzz     50,000 generated operations by plan and by graphql-core; about 20 minutes"
+	@echo "make coherence 1,000 random histories of the cache, held against its promise; about 15 minutes"
 	@echo "make lint     ruff, mypy, import-linter, schema.graphql, lock files"
 	@echo "make bench    the benchmarks (bench/README.md); needs wrk and taskset; 6 minutes, and 20 more"
 	@echo "              beside the rivals in RIVALS ($(RIVALS)), which need root to be set up"
@@ -35,6 +36,9 @@ test: .venv/.dev npm
 
 fuzz: .venv/.dev
 	FUZZ_OPERATIONS=50000 $(BIN)/python -m pytest -n 2 -q tests/unit/gateway/test_plans_agree.py
+
+coherence: .venv/.dev
+	COHERENCE_HISTORIES=250 $(BIN)/python -m pytest -n 2 -q -rP tests/unit/gateway/cache/test_coherence.py
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -61,7 +61,7 @@ Run = dict[str, float]
 def main() -> None:
     """Compare, measure, print, and write ``bench/results/rivals.json``."""
     given = _arguments()
-    copy: Path = given.rivals
+    copy: Path = given.rivals.resolve()
     prepare()
     ids = (copy / "ids.txt").read_text().split()
     hot = (copy / "hot.txt").read_text().split()
