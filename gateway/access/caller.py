@@ -128,21 +128,16 @@ class Caller:
             return () if record.scope in self.scopes else (record.scope,)
         if isinstance(record, Verification):
             return self._lacks_verification(record)
-        name, procedure = f"{record.database}.{record.name}", self.procedure
-        if isinstance(record, Derived):
-            column, level = None, Sensitivity.BASIC
-            covered = procedure is not None and procedure.derives(record.name)
-        else:
-            column = None if position is None else record.columns[position]
-            level = Sensitivity.BASIC if column is None else column.sensitivity
-            covered = procedure is not None and procedure.covers(record, column)
-        wanted = scope(record.database, level)
-        granted = wanted in self.scopes or scope(name, level) in self.scopes
-        missing = () if granted else (wanted,)
-        if covered:
-            return missing
-        path = (name, *(column.path if column else ()))
-        return (*missing, f"purpose:{'.'.join(path)}")
+        known = _KNOWN.get((self.scopes, self.purpose))
+        if known is None:
+            if len(_KNOWN) >= _MOST:
+                _KNOWN.clear()
+            known = _KNOWN[self.scopes, self.purpose] = {}
+        found = known.get((id(record), position))
+        if found is None or found[0] is not record:
+            missing = _lacks(self.scopes, self.procedure, record, position)
+            found = known[id(record), position] = record, missing
+        return found[1]
 
     def _lacks_verification(self, asked: Verification) -> tuple[str, ...]:
         procedure, record = self.procedure, asked.record
@@ -153,6 +148,38 @@ class Caller:
             if procedure is None or not procedure.covers(record, one)
         )
         return (*missing, *uncovered)
+
+
+#: What is missing for what, by scopes and purpose: every answer asks it of some twenty columns. The
+#: records are held, so that the identity by which they are found stays theirs.
+_KNOWN: dict[
+    tuple[frozenset[str], str | None],
+    dict[tuple[int, int | None], tuple[Record | Derived, tuple[str, ...]]],
+] = {}
+_MOST = 500
+
+
+def _lacks(
+    scopes: frozenset[str],
+    procedure: Procedure | None,
+    record: Record | Derived,
+    position: int | None,
+) -> tuple[str, ...]:
+    name = f"{record.database}.{record.name}"
+    if isinstance(record, Derived):
+        column, level = None, Sensitivity.BASIC
+        covered = procedure is not None and procedure.derives(record.name)
+    else:
+        column = None if position is None else record.columns[position]
+        level = Sensitivity.BASIC if column is None else column.sensitivity
+        covered = procedure is not None and procedure.covers(record, column)
+    wanted = scope(record.database, level)
+    granted = wanted in scopes or scope(name, level) in scopes
+    missing = () if granted else (wanted,)
+    if covered:
+        return missing
+    path = (name, *(column.path if column else ()))
+    return (*missing, f"purpose:{'.'.join(path)}")
 
 
 ANONYMOUS = Caller()
