@@ -46,7 +46,8 @@ class Entry:
 
     ``answer``: with a report that says that it comes from the cache. ``position``: how far the log
     was known before the statement began. ``read_at``: when that was, in seconds since 1970.
-    ``mentions``: the numbers that stand in the rows. ``weight``: in bytes, about.
+    ``mentions``: the numbers that stand in the rows. ``weight``: in bytes, about. ``shared``:
+    whether it was handed to the level that processes share.
     """
 
     answer: Answer
@@ -54,6 +55,7 @@ class Entry:
     read_at: float
     mentions: frozenset[str]
     weight: int
+    shared: bool = False
     _about: tuple[str, ...] | None = None
     _held_at: Position | None = None
 

@@ -98,4 +98,5 @@ def _entry(content: dict[str, Any], epoch: str, record: Record, reports: Reports
     )
     answer = Answer(made, rows, content["unreadable"], content["truncated"])
     position = Position(epoch, int(content["at"]))
-    return Entry(answer, position, content["read_at"], mentions_of(record, rows), weight_of(rows))
+    mentions, weight = mentions_of(record, rows), weight_of(rows)
+    return Entry(answer, position, content["read_at"], mentions, weight, shared=True)

@@ -76,6 +76,13 @@ def _counted(metric: Any, label: str) -> float:
     return float(metric.labels(label)._value.get())
 
 
+async def _shared(gateway: Running, server: Server) -> list[bytes]:
+    """Have rows asked for twice, so that they are shared; return their keys in Redis."""
+    for _ in range(2):
+        await _ask(gateway)
+    return await _written(server)
+
+
 async def _written(server: Server) -> list[bytes]:
     """Return the keys of rows, once they are all there."""
     keys: list[bytes] = []
@@ -90,12 +97,13 @@ async def _written(server: Server) -> list[bytes]:
     return keys
 
 
-async def test_what_one_process_read_another_need_not(
+async def test_what_one_process_was_asked_for_twice_another_need_not_read(
     site: tuple[Running, Running], server: Server
 ) -> None:
     one, other = site
     first = await _ask(one)
-    await _written(server)
+    assert not server.client.keys("justice-gateway:rows:*")
+    await _shared(one, server)
     before = _counted(LOOKED, "shared")
     assert await _ask(other) == (first[0], True, first[2])
     assert _counted(LOOKED, "shared") >= before + 3
@@ -104,8 +112,7 @@ async def test_what_one_process_read_another_need_not(
 async def test_keys_and_values_in_redis_name_nobody_and_end_by_themselves(
     site: tuple[Running, Running], server: Server
 ) -> None:
-    await _ask(site[0])
-    for key in await _written(server):
+    for key in await _shared(site[0], server):
         assert HOA.encode() not in key
         value = server.client.get(key)
         assert isinstance(value, bytes)
@@ -120,8 +127,7 @@ async def test_an_invalidation_by_one_process_reaches_the_other(
     site: tuple[Running, Running], server: Server
 ) -> None:
     one, other = site
-    await _ask(one)
-    await _written(server)
+    await _shared(one, server)
     assert (await _ask(other))[1]
     known = other.service.cache.log.known.latest
     await one.ask(INVALIDATE, {"id": HOA}, scopes=OPERATOR)
@@ -168,7 +174,7 @@ async def test_what_is_no_entry_is_a_miss_and_counted(
 ) -> None:
     one, other = site
     first = await _ask(one)
-    keys = await _written(server)
+    keys = await _shared(one, server)
     reason = spoil(server, keys)
     before = _counted(REJECTED, reason)
     assert await _ask(other) == first, "read anew, and right"
@@ -201,8 +207,7 @@ async def test_a_redis_that_comes_back_brings_nothing_back(
     site: tuple[Running, Running], server: Server, tmp_path: Path, how: str
 ) -> None:
     one, other = site
-    await _ask(one)
-    await _written(server)
+    await _shared(one, server)
     server.client.save()
     # After the dump the rows are invalidated: what is in it must not be served again.
     await one.ask(INVALIDATE, {"id": HOA}, scopes=OPERATOR)
