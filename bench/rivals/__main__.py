@@ -24,7 +24,7 @@ import httpx2
 from rich.console import Console
 from rich.table import Table
 
-from bench.report import surroundings
+from bench.report import save, surroundings
 from bench.rivals.documents import as_theirs, in_order
 from bench.rivals.prepare import prepare
 from bench.rivals.servers import (
@@ -72,12 +72,12 @@ def main() -> None:
         reference = _compared(copy, work, ids)
         _keep_bytes(copy, work, hot)
         runs = _measured(copy, work, given.seconds, given.repetitions, reference)
-        others = _others(copy, work, runs, given.seconds)
+        found = {"surroundings": surroundings(), "servers": _summed_up(runs)}
+        save("rivals", found)  # what follows may fail, and this took long
+        found.update(_others(copy, work, runs, given.seconds))
     finally:
         shutil.rmtree(work)
-    found = {"surroundings": surroundings(), "servers": _summed_up(runs), **others}
-    path = _HERE.parent / "results" / "rivals.json"
-    path.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    save("rivals", found)
     _show(found)
 
 

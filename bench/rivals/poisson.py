@@ -15,6 +15,7 @@ import sys
 import time
 from collections import deque
 from pathlib import Path
+from typing import cast
 
 import uvloop
 
@@ -32,8 +33,7 @@ class _Connection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
 
     def send(self, arrived: float, request: bytes) -> None:
         assert self.transport is not None
@@ -57,14 +57,14 @@ class _Connection(asyncio.Protocol):
             self._load.done(self, self._arrived)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._load.errors += 1
+        self._load.lost(self)
 
 
 class _Load:
     def __init__(self) -> None:
         self.errors = 0
         self.took: list[float] = []
-        self._idle: list[_Connection] = []
+        self._idle: deque[_Connection] = deque()  # in turn: a server closes idle ones
         self._waiting: deque[tuple[float, bytes]] = deque()
 
     def add(self, connection: _Connection) -> None:
@@ -72,9 +72,15 @@ class _Load:
 
     def arrive(self, at: float, request: bytes) -> None:
         if self._idle:
-            self._idle.pop().send(at, request)
+            self._idle.popleft().send(at, request)
         else:
             self._waiting.append((at, request))
+
+    def lost(self, connection: _Connection) -> None:
+        if connection in self._idle:
+            self._idle.remove(connection)
+        else:
+            self.errors += 1
 
     def done(self, connection: _Connection, arrived: float) -> None:
         self.took.append(time.perf_counter() - arrived)
@@ -119,5 +125,5 @@ async def _run(port: int, rate: float, seconds: float, body: str, ids: list[str]
 if __name__ == "__main__":
     port, rate, seconds = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
     body, ids = Path(sys.argv[4]).read_text(), Path(sys.argv[5]).read_text().split()
-    headers = Path(sys.argv[6]).read_text()
+    headers = Path(sys.argv[6]).read_bytes().decode()
     print(json.dumps(uvloop.run(_run(port, rate, seconds, body, ids, headers))))
