@@ -382,7 +382,7 @@ class CacheSettings(_Part):
     is no Redis.
     """
 
-    bytes: int = Field(default=64 * 2**20, ge=0)
+    bytes: int = Field(default=40 * 2**20, ge=0)
     answer_bytes: int = Field(default=16 * 2**20, ge=0)
     invalidations: Path = Path("cache/invalidations.jsonl")
 

@@ -13,6 +13,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from connectors.description import Record
 from gateway.cache.cache import LOOKED, Cache, Shelf
 from gateway.cache.invalidation import Position
 from gateway.cache.level import Entry
@@ -23,8 +24,11 @@ _READY = LOOKED.labels("ready")
 
 #: Rows that an answer was made of: where they are kept, for whose view, and what was kept.
 Used = tuple[Shelf, str, tuple[str, ...], Entry]
+#: What of them is held on to: the record, whom it was about, who stood in the rows, and how far
+#: invalidations were known when they were read. Not the rows.
+_Held = tuple[Record, tuple[str, ...], frozenset[str], Position]
 #: Bytes of an answer beside its own, and of each list it was made of.
-_ANSWER, _USED = 2_000, 150
+_ANSWER, _USED = 6_000, 300
 
 
 @dataclass(slots=True, eq=False)
@@ -36,7 +40,7 @@ class Ready(Generic[T]):
 
     value: T
     of: tuple[object, ...]
-    used: Sequence[Used]
+    used: Sequence[_Held]
     until: float
     weight: int
     held_at: Position | None
@@ -80,7 +84,11 @@ class Answers(Generic[T]):
         if position is None or weight > self._most:
             return
         self._drop(key)
-        ready = Ready(value, of, used, until, weight, None)
+        held = [
+            (shelf.record, shelf.about(key, about), entry.mentions, entry.position)
+            for shelf, key, about, entry in used
+        ]
+        ready = Ready(value, of, held, until, weight, None)
         if not self._holds(ready, position):
             return
         self._kept[key] = ready
@@ -91,8 +99,9 @@ class Answers(Generic[T]):
     def _holds(self, found: Ready[T], position: Position) -> bool:
         if found.held_at == position:
             return True
-        for shelf, key, about, entry in found.used:
-            if not self._cache.holds(shelf, key, about, entry, position):
+        known = self._cache.log.known
+        for record, about, mentions, read in found.used:
+            if known.concerns(record, mentions, about, read):
                 return False
         found.held_at = position
         return True
