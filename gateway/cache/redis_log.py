@@ -68,6 +68,7 @@ class RedisLog:
         self._known_at = -math.inf
         self._lost = False
         self._closing = False
+        self._news = asyncio.Event()
 
     async def open(self) -> None:
         """Begin to follow; waits for the first look, a second at most."""
@@ -106,10 +107,20 @@ class RedisLog:
                     person, database, record = scope_of(one, self.known.hashes)
                     fields = {"p": person or "", "d": database or "", "r": record or ""}
                     pipeline.xadd(STREAM, cast("Any", fields), maxlen=_KEPT, approximate=True)
-                await pipeline.execute()
+                places = await pipeline.execute()
         except _FAILURES as error:
             raise LogUnavailable(type(error).__name__) from None
-        return self._clock.now() + timedelta(seconds=KNOWN_WITHIN)
+        effective = self._clock.now() + timedelta(seconds=KNOWN_WITHIN)
+        await self._hear(_at(_text(places[-1])))
+        return effective
+
+    async def _hear(self, at: int) -> None:
+        """Wait until this process knows of its own invalidation, as the others do just now."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(KNOWN_WITHIN):
+                while self._following is not None and self.known.latest < at:
+                    self._news.clear()
+                    await self._news.wait()
 
     async def step(self) -> None:
         """Look once into the log, waiting for news for a moment. Never raises for what Redis does.
@@ -197,6 +208,7 @@ class RedisLog:
             words = (_text(fields.get(name, b"")) or None for name in (b"p", b"d", b"r"))
             person, database, record = words
             self.known.note((person, database, record), _at(self._seen))
+        self._news.set()
 
     def _back(self) -> None:
         if self._lost:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -114,6 +115,13 @@ class Running:
         answer = await self.post(query, variables, self.token(*scopes, **token))
         body: dict[str, Any] = answer.json()
         return body
+
+    async def pass_time(self, seconds: float) -> None:
+        """Move the clock, and wait until the log of invalidations is known at its new time."""
+        self.clock.advance(seconds)
+        async with asyncio.timeout(20):
+            while self.service.cache.position() is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)  # between two looks, not instead of one
 
     def journal(self) -> list[dict[str, Any]]:
         """Return the entries in the journal so far."""

@@ -130,8 +130,16 @@ async def test_a_mutation_that_makes_no_sense_has_a_code(
     assert codes(await gateway.ask(INVALIDATE, asked, scopes=OPERATOR)) == ["INVALID_VALUE"]
 
 
-async def test_where_it_cannot_be_recorded_nothing_is_promised(gateway: Running) -> None:
-    gateway.service.settings.path(gateway.service.settings.cache.invalidations).mkdir(parents=True)
+async def test_where_it_cannot_be_recorded_nothing_is_promised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JUSTICE_GATEWAY_REDIS__URL", raising=False)
+    (tmp_path / "cache" / "invalidations.jsonl").mkdir(parents=True)
+    async with running(tmp_path, databases_=KEPT) as gateway:
+        await _not_recorded(gateway)
+
+
+async def _not_recorded(gateway: Running) -> None:
     answer = await _call(gateway, {"database": "civil_status"}, *OWNER)
     assert (answer.status_code, codes(answer.json())) == (503, ["INVALIDATION_FAILED"])
     body = await gateway.ask(INVALIDATE, {"database": "civil_status"}, scopes=OPERATOR)

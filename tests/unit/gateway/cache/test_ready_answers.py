@@ -114,9 +114,9 @@ async def test_an_invalidation_ends_it(gateway: Running) -> None:
 async def test_it_ends_with_the_freshness_of_the_first_of_its_rows(gateway: Running) -> None:
     for _ in range(3):
         await _ask(gateway)
-    gateway.clock.advance(999)
+    await gateway.pass_time(999)
     assert await _ask(gateway)
-    gateway.clock.advance(2)
+    await gateway.pass_time(2)
     assert not await _ask(gateway)
 
 
@@ -125,9 +125,9 @@ async def test_it_ends_with_the_legal_day(gateway: Running) -> None:
     gateway.clock.moment = gateway.clock.moment.replace(hour=16, minute=59)
     for _ in range(3):
         await _ask(gateway)
-    gateway.clock.advance(59)
+    await gateway.pass_time(59)
     assert await _ask(gateway)
-    gateway.clock.advance(2)
+    await gateway.pass_time(2)
     assert not await _ask(gateway)
 
 

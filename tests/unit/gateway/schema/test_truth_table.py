@@ -87,9 +87,9 @@ async def test_a_failure_within_the_bound_shows_older_rows_as_stale(tmp_path: Pa
     async with running(tmp_path, everything, databases_=settings) as gateway:
         first = await marriages(gateway)
         source.fault = "down"
-        gateway.clock.advance(59)
+        await gateway.pass_time(59)
         stale = await marriages(gateway)
-        gateway.clock.advance(2)
+        await gateway.pass_time(2)
         gone = await marriages(gateway)
     assert stale["items"] == first["items"]
     assert stale["source"]["state"] == "STALE"
