@@ -19,7 +19,7 @@ help:
 	@echo "make demo     build the demo databases once and serve them on 127.0.0.1:$(PORT)"
 	@echo "make test     run all tests that this machine can run (REQUIRE_SERVICES=1: or fail)"
 	@echo "make fuzz     50,000 generated operations by plan and by graphql-core; about 20 minutes"
-	@echo "make coherence 1,000 random histories of the cache, held against its promise; about 15 minutes"
+	@echo "make coherence 1,000 random histories of the cache, held against its promise; 3 minutes"
 	@echo "make lint     ruff, mypy, import-linter, schema.graphql, lock files"
 	@echo "make bench    the benchmarks (bench/README.md); needs wrk and taskset; 6 minutes, and 20 more"
 	@echo "              beside the rivals in RIVALS ($(RIVALS)), which need root to be set up"
