@@ -7,7 +7,7 @@ Both take the same decisions from the same places (``gateway.opening``, ``gatewa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from inspect import isawaitable
 
@@ -23,13 +23,14 @@ from gateway.clock import legal_date
 from gateway.errors import GatewayError
 from gateway.fetch.loaders import Loaders
 from gateway.fetch.reads import Reads
+from gateway.fetch.terms import Terms
 from gateway.operations.published import Published
 from gateway.plan.analysis import judge_arguments
 from gateway.plan.document import Document, Operation
 from gateway.plan.explain import explain
 from gateway.plan.prepared import choose, conditions
 from gateway.reading import Reader
-from gateway.remembering import key_of, recall, remember
+from gateway.remembering import recall, remember
 from gateway.running import run
 from gateway.schema.context import Context
 from gateway.service import Service
@@ -137,8 +138,8 @@ def known_to(service: Service, document: Document, operation: Operation,
     """Return an answer that is ready-made, with what it was made by; None where there is none."""
     if not operation.reads_persons:
         return None
-    key = _key(service, document, operation, given, caller)
-    found = recall(service, key, published)
+    today = legal_date(service.clock.now())
+    found = recall(service, document.digest, operation.name, given, caller, today, published)
     if found is None:
         return None
     asked = Asked(found.chosen, given, caller, deadline, published)
@@ -146,24 +147,17 @@ def known_to(service: Service, document: Document, operation: Operation,
     return asked, found.made, outcome
 
 
-def _key(service: Service, document: Document, operation: Operation,
-         given: Mapping[str, object] | None, caller: Caller) -> Hashable:  # fmt: skip
-    today = legal_date(service.clock.now())
-    return key_of(document.digest, operation.name, given, caller, today)
-
-
 async def by_plan(service: Service, asked: Asked, made: Ready) -> Outcome:
     """Run the plan, and beside it the reference executor on root fields that are not planned."""
     assert made.plan is not None
-    caller = asked.caller
-    reads = Reads(service.sources, service.clock, asked.deadline, caller.asker, caller.deciding)
+    terms, asker = _terms(service, asked.caller), asked.caller.asker
+    reads = Reads(service.sources, service.clock, asked.deadline, asker, terms)
     reader = _reader(service, asked)
     planned = run(made.plan, made.arguments, reader, reads, service.settings.limits)
     if made.prepared.others is None:
         ran, rest = await planned, None
-        chosen = asked.chosen
-        key = _key(service, chosen.document, chosen.operation, asked.given, caller)
-        remember(service, key, asked, made, ran, reads)
+        # The day on which it was made, not the one on which it is done.
+        remember(service, asked, made, ran, reads, reader.today)
     else:
         others = by_reference(service, asked, made.prepared.others, reader)
         ran, rest = await asyncio.gather(planned, others)
@@ -204,9 +198,19 @@ async def by_reference(
     return Outcome(result.data, errors, context.mirrored, context.trail, context.states)
 
 
+def _terms(service: Service, caller: Caller) -> Terms:
+    """Return what is shared: nothing that an access log hides may be told by where rows come from.
+
+    Reads with a lawful delay leave no trace; from representatives some reads are hidden for good.
+    """
+    deferred = service.settings.deferral(caller.purpose) is not None
+    past = deferred or caller.representative is not None
+    return Terms(caller.deciding, past, apart=deferred)
+
+
 def _reader(service: Service, asked: Asked) -> Reader:
-    caller = asked.caller
-    loaders = Loaders(service.sources, service.clock, asked.deadline, caller.asker, caller.deciding)
+    terms, asker = _terms(service, asked.caller), asked.caller.asker
+    loaders = Loaders(service.sources, service.clock, asked.deadline, asker, terms)
     client = service.settings.clients.get(asked.caller.client or "")
     today = legal_date(service.clock.now())
     matching = client is not None and client.matching

@@ -51,37 +51,65 @@ class Remembered:
         return all(one.unasked(one.database.records[0]) is None for one in self.sources)
 
 
-def key_of(
-    document: str, operation: str | None, given: Mapping[str, object] | None, caller: Caller,
+def _key(
+    document: str,
+    operation: str | None,
+    given: Mapping[str, object] | None,
+    caller: Caller,
     today: date,
-) -> Hashable:  # fmt: skip
-    """Return what tells an answer from others. ``document``: its digest; ``today``: a legal date.
+) -> Hashable | None:
+    """Return what tells an answer from others; None for variables that JSON cannot nest so deep.
 
-    Of the caller counts all that decides what may be seen. Costs 2 us.
+    ``document``: its digest; ``today``: a legal date. Of the caller counts all that decides what
+    may be seen. Costs 2 us.
     """
-    return (document, operation, orjson.dumps(given), caller.rights, today)
+    try:
+        return (document, operation, orjson.dumps(given), caller.rights, today)
+    except orjson.JSONEncodeError:
+        return None
 
 
-def recall(service: Service, key: Hashable, published: Published | None) -> Remembered | None:
-    """Return the answer under ``key``, if it may be given again. Costs some 3 us."""
+def recall(
+    service: Service,
+    document: str,
+    operation: str | None,
+    given: Mapping[str, object] | None,
+    caller: Caller,
+    today: date,
+    published: Published | None,
+) -> Remembered | None:
+    """Return an answer that may be given again ``today``. Costs some 5 us.
+
+    ``document``: its digest. ``given``: variables as they came, not judged yet.
+    """
+    key = _key(document, operation, given, caller, today)
+    if key is None:
+        return None
     now = service.clock.now().timestamp()
     found = service.answers.get(key, (service.sources, published), now)
     return found if found is not None and found.may_be_asked(service.maintenance) else None
 
 
 def remember(
-    service: Service, key: Hashable, asked: Asked, made: Ready, ran: Ran, reads: Reads
+    service: Service, asked: Asked, made: Ready, ran: Ran, reads: Reads, today: date
 ) -> None:
-    """Keep an answer for the next time, if it is one of those that may be kept."""
+    """Keep an answer for the next time, if it is one of those that may be kept.
+
+    ``today``: the legal date by which it was made.
+    """
     used, plan = reads.used, made.plan
     if not used or plan is None or ran.problems or ran.looked or plan.live:
         return
     if any(isinstance(root, VerifyPlan) for root in plan.roots.values()):
         return
+    chosen = asked.chosen
+    key = _key(chosen.document.digest, chosen.operation.name, asked.given, asked.caller, today)
+    if key is None:
+        return
     data = orjson.dumps(ran.data)
     names = {shelf.record.database for shelf, _, _, _ in used}
     value = Remembered(
-        asked.chosen,
+        chosen,
         made,
         orjson.Fragment(data),
         ran.mirrored,

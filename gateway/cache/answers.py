@@ -32,7 +32,7 @@ _ANSWER, _USED = 6_000, 300
 
 
 @dataclass(slots=True, eq=False)
-class Ready(Generic[T]):
+class _Kept(Generic[T]):
     """An answer. ``of``: what it was made by, which is the same object as long as nothing changed.
 
     ``until``: in seconds since 1970, when the first of the rows is no longer fresh.
@@ -52,7 +52,7 @@ class Answers(Generic[T]):
     def __init__(self, cache: Cache, most: int) -> None:
         self._cache = cache
         self._most = most
-        self._kept: OrderedDict[Hashable, Ready[T]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, _Kept[T]] = OrderedDict()
         self.weight = 0
 
     def get(self, key: Hashable, of: tuple[object, ...], now: float) -> T | None:
@@ -88,7 +88,7 @@ class Answers(Generic[T]):
             (shelf.record, shelf.about(key, about), entry.mentions, entry.position)
             for shelf, key, about, entry in used
         ]
-        ready = Ready(value, of, held, until, weight, None)
+        ready = _Kept(value, of, held, until, weight, None)
         if not self._holds(ready, position):
             return
         self._kept[key] = ready
@@ -96,7 +96,7 @@ class Answers(Generic[T]):
         while self.weight > self._most:
             self._drop(next(iter(self._kept)))
 
-    def _holds(self, found: Ready[T], position: Position) -> bool:
+    def _holds(self, found: _Kept[T], position: Position) -> bool:
         if found.held_at == position:
             return True
         known = self._cache.log.known

@@ -24,7 +24,8 @@ from gateway.clock import Clock
 
 LOOKED = Counter(
     "justice_gateway_cache_reads",
-    "Keys looked for in the cache, by what came of them; ready: whole answers",
+    "Keys looked for in the cache, by what came of them: missed by the process, then perhaps"
+    " shared; ready: whole answers",
     ["outcome"],
 )
 REJECTED = Counter(
@@ -118,6 +119,18 @@ class Cache:
 
         ``about``: the numbers of the person for whose view it is wanted. Costs some 2 us.
         """
+        found = self._fresh(shelf, key, about)
+        if found is None:
+            _MISSED.inc()
+        else:
+            (_REFRESHED if found[1] else _FRESH).inc()
+        return found
+
+    def serves(self, shelf: Shelf, key: str, about: tuple[str, ...]) -> bool:
+        """Say whether what this process keeps may be served for the view of these numbers too."""
+        return self._fresh(shelf, key, about) is not None
+
+    def _fresh(self, shelf: Shelf, key: str, about: tuple[str, ...]) -> Hit | None:
         entry = self._held(shelf, key, about)
         age = None if entry is None else self._age(entry)
         fresh, longest = shelf.lives.fresh, max(shelf.lives.fresh, shelf.lives.revalidated)
@@ -126,7 +139,6 @@ class Cache:
         due = age > fresh or fresh <= 0
         if not entry.shared:
             self._share(shelf, key, entry, age)
-        (_REFRESHED if due else _FRESH).inc()
         return entry, due
 
     async def get_shared(self, sought: Sequence[Sought]) -> list[Hit | None]:
@@ -143,9 +155,8 @@ class Cache:
         for one, key, value in zip(sought, keys, values, strict=True):
             if value is not None:
                 self._take(one, key, value, position)
-        found = [self.get(*one) for one in sought]
+        found = [self._fresh(*one) for one in sought]
         _SHARED.inc(sum(one is not None for one in found))
-        _MISSED.inc(sum(one is None for one in found))
         return found
 
     def older(self, shelf: Shelf, key: str, about: tuple[str, ...]) -> Answer | None:

@@ -11,7 +11,7 @@ import typer
 from connectors.registry import installed_databases
 from connectors.values import person_number
 from gateway.access.commands import Config, loaded
-from gateway.cache.asking import asked_for, invalidate
+from gateway.cache.invalidating import asked_for, invalidate
 from gateway.cache.invalidation import Invalidation
 from gateway.clock import LEGAL_ZONE, SystemClock
 from gateway.errors import GatewayError

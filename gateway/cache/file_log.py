@@ -12,6 +12,7 @@ import math
 import os
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 import structlog
@@ -77,12 +78,16 @@ class FileLog:
         return self._clock.now() + timedelta(seconds=KNOWN_WITHIN)
 
     def _append(self, lines: str) -> None:
-        try:
-            if self._path.stat().st_size > _LARGE:
+        """Append, and begin a large file anew: one process at a time, or a line could be lost.
+
+        Whoever had opened the file before it was put aside would write where nobody looks.
+        """
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.with_suffix(".lock").open("ab") as lock:
+            flock(lock, LOCK_EX)  # let go of when it is closed
+            if self._path.exists() and self._path.stat().st_size > _LARGE:
                 self._path.rename(self._path.with_suffix(".old"))
-        except FileNotFoundError:
-            pass
-        append(self._path, lines)
+            append(self._path, lines)
 
     def _look(self) -> None:
         """Read what is new. Another file than before: everything is void."""

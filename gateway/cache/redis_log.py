@@ -137,7 +137,8 @@ class RedisLog:
         except _FAILURES as error:
             await self._went(type(error).__name__)
         except Exception:  # a defect: nothing is served from a log that is not followed
-            log.exception("the log of invalidations cannot be followed")
+            if not self._lost:  # once, not four times a second
+                log.exception("the log of invalidations cannot be followed")
             await self._went("defect")
 
     async def _follow(self, looked: asyncio.Event) -> None:
@@ -156,7 +157,7 @@ class RedisLog:
                 raise RedisError("a replica may be behind")
             if str(told.get("maxmemory_policy", "")).startswith("allkeys"):
                 raise RedisError("maxmemory-policy may throw the log away")
-            if not await connected.exists(STREAM):
+            if not await connected.xlen(STREAM):
                 # A floor: whoever comes later knows that nothing of the log is missing since then.
                 await connected.xadd(STREAM, {"p": "", "d": "-", "r": ""})
             first, last = await self._ends(connected)
@@ -194,6 +195,8 @@ class RedisLog:
                 {STREAM: self._seen}, count=_PAGE, block=round(self._wait * 1000) or None
             )
             told, found = await pipeline.execute()
+        if told["first-entry"] is None:
+            raise ResponseError("the log was emptied")
         first = _text(told["first-entry"][0])
         if not _at(first) <= _at(self._seen) <= _at(_text(told["last-generated-id"])):
             raise ResponseError("the log was changed")  # flushed, or cut behind our back

@@ -8,7 +8,7 @@ fails, older rows may stand in, as they may for ``gateway.fetch.reads``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from aiodataloader import DataLoader
@@ -19,6 +19,7 @@ from gateway.answer import Answer, State
 from gateway.clock import Clock
 from gateway.fetch.reads import About
 from gateway.fetch.source import Source
+from gateway.fetch.terms import SHARING, Terms
 
 _LARGEST_BATCH = 200
 
@@ -39,7 +40,7 @@ class Loads(Protocol):
 class Loaders:
     """Loads answers for the request of ``asker``.
 
-    ``deadline`` is a moment of the clock's monotonic time. ``deciding``: as for ``Reads``.
+    ``deadline`` is a moment of the clock's monotonic time. ``terms``: what is shared with others.
     """
 
     def __init__(
@@ -48,9 +49,9 @@ class Loaders:
         clock: Clock,
         deadline: float,
         asker: Asker,
-        deciding: Collection[str] = (),
+        terms: Terms = SHARING,
     ) -> None:
-        self._deciding = deciding
+        self._terms = terms
         self._sources = sources
         self._asker = asker
         self._clock = clock
@@ -72,7 +73,7 @@ class Loaders:
                 answer = await asyncio.shield(loader.load(key))
         except TimeoutError:
             answer = Answer(self._sources[record.database].report(record, State.TIMED_OUT))
-        if past or f"{record.database}.{record.name}" in self._deciding:
+        if past or self._terms.is_past(record):
             return answer
         return self._sources[record.database].instead(record, lookup, key, about, answer)
 
@@ -83,7 +84,9 @@ class Loaders:
 
             async def batch(keys: list[str]) -> list[Answer]:
                 left = self._deadline - self._clock.monotonic()
-                return await source.fetch(record, lookup, keys, max(left, 0), self._asker)
+                return await source.fetch(
+                    record, lookup, keys, max(left, 0), self._asker, keeps=not self._terms.apart
+                )
 
             found = DataLoader(batch, max_batch_size=_LARGEST_BATCH)
             self._loaders[record.database, lookup.name] = found

@@ -8,7 +8,7 @@ at the deadline, whatever a source does.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -22,6 +22,7 @@ from gateway.cache.cache import Cache, Hit, Sought
 from gateway.clock import Clock
 from gateway.fetch.batching import Waiter
 from gateway.fetch.source import LARGEST_BATCH, Source
+from gateway.fetch.terms import SHARING, Terms
 
 log = structlog.get_logger(__name__)
 
@@ -62,8 +63,7 @@ class _Queued:
 class Reads:
     """The reads of one request, that of ``asker``.
 
-    ``deadline`` is a moment of the clock's monotonic time. ``deciding``: records on which the
-    caller's procedure decides (``database.record``): read past the cache, and never STALE.
+    ``deadline`` is a moment of the clock's monotonic time. ``terms``: what is shared with others.
     ``answers``: what has come, by kind and key. ``used``: the rows from the cache that were given,
     None once anything else was given. Used from one task.
     """
@@ -74,13 +74,13 @@ class Reads:
         clock: Clock,
         deadline: float,
         asker: Asker,
-        deciding: Collection[str] = (),
+        terms: Terms = SHARING,
     ) -> None:
         self._sources = sources
         self._asker = asker
         self._clock = clock
         self._deadline = deadline
-        self._deciding = deciding
+        self._terms = terms
         self._asked: dict[Kind, dict[str, About]] = {}
         self._queue: dict[Kind, _Queued] = {}
         self._under_way: dict[Waiter, _Queued] = {}
@@ -119,7 +119,7 @@ class Reads:
             self.answers[kind].pop(key, None)
             queued = self._queue.get(kind)
             if queued is None:
-                past = past or f"{record.database}.{record.name}" in self._deciding
+                past = past or self._terms.is_past(record)
                 queued = self._queue[kind] = _Queued(record, lookup, kind, past)
             queued.keys[key] = about
 
@@ -136,7 +136,7 @@ class Reads:
             return True
         found = self.answers[kind].get(key)
         cached = found is not None and found.report.from_cache
-        return not cached or source.cache.get(shelf, key, about) is not None
+        return not cached or source.cache.serves(shelf, key, about)
 
     async def arrive(self) -> set[Kind]:
         """Send what is queued and return the kinds of which something has come since last time.
@@ -272,6 +272,7 @@ class Reads:
                 self._asker,
                 self._delivered,
                 queued.past,
+                self._terms.apart,
             )
             self._under_way[waiter] = queued
 

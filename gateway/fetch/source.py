@@ -170,18 +170,20 @@ class Source:
         keys: Sequence[str],
         left: float,
         asker: Asker = NOBODY,
+        *,
+        keeps: bool = True,
     ) -> list[Answer]:
         """Ask for ``keys`` and return an answer for each, in their order.
 
         ``left``: seconds that the request has left; the database's own timeout may be shorter.
         ``asker``: who asks; ``keys`` of several askers never come together. What is read goes into
-        the cache. Costs one statement to the source, two where the first was not answered, none
-        where the state is certain without or the breaker is open.
+        the cache if it ``keeps``. Costs one statement to the source, two where the first was not
+        answered, none where the state is certain without or the breaker is open.
         """
         certain = self.unasked(record)
         if certain is not None:
             return [certain for _ in keys]
-        asked = _Asked(asker, self._clock.now())
+        asked = _Asked(asker, self._clock.now(), keeps)
         try:
             async with asyncio.timeout(min(left, self.settings.timeout)):
                 batch = await self._ask(record, lookup, keys, asked)
@@ -212,19 +214,21 @@ class Source:
         asker: Asker,
         deliver: Callable[[Waiter, Sequence[Answer] | None], None],
         past: bool = False,
+        apart: bool = False,
     ) -> Waiter:
         """Have ``keys`` answered to ``deliver``, together with what others ask at the same time.
 
         As ``fetch``; returns at once. Where messages name who asks, nobody else's keys are put to
-        them. ``past``: past the cache, and so by a statement that has not begun yet.
+        them. ``past``: past the cache, and so by a statement that has not begun yet. ``apart``: by
+        one of its own, and nothing of it is kept.
         """
         shelf = self.shelf(record, lookup)
         joins = not past and shelf is not None and shelf.lives.fresh > 0
         until = self._clock.monotonic() + left
         waiter = Waiter(keys, until, asker.client, deliver, joins)
         assert self.backend is not None
-        if self.backend.capabilities.batch_scope is Scope.CALLER:
-            alone = partial(self.fetch, record, lookup, asker=asker)
+        if apart or self.backend.capabilities.batch_scope is Scope.CALLER:
+            alone = partial(self.fetch, record, lookup, asker=asker, keeps=not apart)
             Batches(alone, self._clock, 1, len(keys)).add(waiter)
             return waiter
         batches = self._batches.get((record.name, lookup.name))
@@ -345,7 +349,7 @@ class Source:
             if turn is None:
                 self._presence.ping_if_due()
                 raise SourceUnavailable("not asked: the breaker is open")
-            asked.begins(turn, self._clock, self._position())
+            asked.begins(turn, self._clock, self._position() if asked.keeps else None)
             began = time.perf_counter()
             self._in_flight.inc()
             try:
@@ -437,11 +441,13 @@ class Source:
 class _Asked:
     """Who asked a source, and when: ``at`` the statement, ``since`` the first try (monotonic).
 
-    ``position``: how far invalidations were known before the statement; None: not far enough.
+    ``keeps``: what is read may be kept. ``position``: how far invalidations were known before the
+    statement; None: it may not.
     """
 
     asker: Asker
     at: datetime
+    keeps: bool = True
     since: float | None = None
     turn: int = 0
     position: Position | None = None

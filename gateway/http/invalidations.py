@@ -17,7 +17,7 @@ from connectors.values import person_number
 from gateway.access.caller import Caller
 from gateway.access.permission import unauthenticated
 from gateway.audit.entry import entry, touched
-from gateway.cache.asking import asked_for, invalidate, lacks_invalidation
+from gateway.cache.invalidating import asked_for, invalidate, lacks_invalidation
 from gateway.cache.invalidation import Invalidation
 from gateway.errors import GatewayError
 from gateway.http.caller import identify
@@ -47,7 +47,8 @@ async def _respond(request: Request) -> Response:
             caller = await identify(request.headers, service.tokens)
         finally:
             standing = await service.rates.request(caller.client if caller else None)
-        answer = await _invalidated(service, request, caller)
+        with service.admission.place(caller.client):
+            answer = await _invalidated(service, request, caller)
     except GatewayError as error:
         answer = error_response(error)
     if standing is not None:
@@ -78,9 +79,11 @@ def _read(given: Mapping[str, Any]) -> tuple[list[str], str | None, str | None]:
     unknown = given.keys() - _NAMES
     if unknown:
         raise GatewayError("BAD_REQUEST", "the body has persons, database and record")
-    persons, names = given.get("persons") or [], (given.get("database"), given.get("record"))
+    persons, names = given.get("persons", []), (given.get("database"), given.get("record"))
     if not isinstance(persons, list) or not all(isinstance(one, str) for one in persons):
         raise GatewayError("BAD_REQUEST", "persons is a list of numbers, as strings")
+    if "persons" in given and not persons:  # nobody is not everybody
+        raise GatewayError("BAD_REQUEST", "persons names somebody, or is left out")
     if not all(one is None or isinstance(one, str) for one in names):
         raise GatewayError("BAD_REQUEST", "database and record are strings")
     try:

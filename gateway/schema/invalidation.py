@@ -14,7 +14,7 @@ from strawberry.types.field import StrawberryField
 
 from connectors.description import Text
 from connectors.values import PersonNumber
-from gateway.cache.asking import Invalidated, asked_for, invalidate
+from gateway.cache.invalidating import Invalidated, asked_for, invalidate
 from gateway.schema.context import Context
 from gateway.schema.types import Types, plain, resolved
 

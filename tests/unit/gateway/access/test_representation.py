@@ -185,3 +185,18 @@ async def test_records_read_earlier_bear_nothing_out_while_the_books_cannot_be_a
         after = await gateway.post("{ me { id } }", None, token, **stated)
     assert "errors" not in before.json()
     assert codes(after.json()) == ["REPRESENTATION_UNCHECKED"]
+
+
+async def test_the_cache_does_not_tell_a_representative_that_others_looked(tmp_path: Path) -> None:
+    """From representatives some look-ups are hidden for good; reports say when rows were read."""
+    kept = {name: one.model_copy(update={"fresh": 600.0}) for name, one in LIVE.items()}
+    sections = "{ population { identity { source { fromCache } } } }"
+    async with running(tmp_path, books(births=[birth()]), ALL, kept) as gateway:
+        officer = gateway.token("population:read")
+        for _ in range(2):
+            seen = await gateway.post(f'{{ person(id: "{CHILD}") {sections} }}', None, officer)
+        assert "true" in seen.text
+        token = acting(gateway, LAN, CHILD, None)
+        stated = {"x_purpose": "", "x_case_number": ""}
+        own = await gateway.post(f"{{ me {sections} }}", None, token, **stated)
+    assert own.json()["data"]["me"]["population"]["identity"]["source"] == {"fromCache": False}

@@ -90,6 +90,8 @@ async def test_what_is_not_concerned_stays(gateway: Running, concerned: str) -> 
         ({"record": "births", "persons": [HOA]}, OPERATOR, 400, "INVALID_VALUE"),
         ({"database": "civil_status", "persons": ["12"]}, OWNER, 400, "INVALID_PERSON_NUMBER"),
         ({"database": "civil_status", "persons": HOA}, OWNER, 400, "BAD_REQUEST"),
+        ({"database": "civil_status", "persons": []}, OWNER, 400, "BAD_REQUEST"),
+        ({"database": "civil_status", "persons": None}, OWNER, 400, "BAD_REQUEST"),
         ({"database": ["civil_status"]}, OWNER, 400, "BAD_REQUEST"),
         ({"database": "civil_status", "person": HOA}, OWNER, 400, "BAD_REQUEST"),
         (["civil_status"], OWNER, 400, "BAD_REQUEST"),

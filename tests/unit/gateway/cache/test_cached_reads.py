@@ -18,6 +18,7 @@ from gateway.answer import Answer, State
 from gateway.cache.invalidation import Invalidation
 from gateway.fetch.reads import About, Reads, kind_of
 from gateway.fetch.source import Source
+from gateway.fetch.terms import SHARING, Terms
 from gateway.settings import DatabaseSettings
 from tests.support.caches import process_cache
 from tests.support.faults import Faulty
@@ -47,12 +48,12 @@ class Site:
             cache=self.cache,
         )
 
-    def reads(self, deciding: Sequence[str] = ()) -> Reads:
+    def reads(self, terms: Terms = SHARING) -> Reads:
         until = self.clock.monotonic() + 30
-        return Reads({DATABASE.name: self.source}, self.clock, until, NOBODY, deciding)
+        return Reads({DATABASE.name: self.source}, self.clock, until, NOBODY, terms)
 
-    async def ask(self, key: str = HOA, past: bool = False, deciding: Sequence[str] = ()) -> Answer:
-        return await _answer(self.reads(deciding), IDENTITY, LOOKUP, key, (), past)
+    async def ask(self, key: str = HOA, past: bool = False, terms: Terms = SHARING) -> Answer:
+        return await _answer(self.reads(terms), IDENTITY, LOOKUP, key, (), past)
 
     @property
     def fetched(self) -> int:
@@ -155,13 +156,38 @@ async def test_facts_that_decide_are_read_past_the_cache_and_never_stale(
 ) -> None:
     site = Site(tmp_path, fresh=60, stale_if_error=600)
     await site.ask()
-    past, deciding = how == "an argument", ["population.identity"] if how != "an argument" else []
-    assert not (await site.ask(past=past, deciding=deciding)).report.from_cache
+    past = how == "an argument"
+    terms = SHARING if past else Terms(["population.identity"])
+    assert not (await site.ask(past=past, terms=terms)).report.from_cache
     assert isinstance(site.backend, Faulty)
     site.backend.fault = "down"
-    failed = await site.ask(past=past, deciding=deciding)
+    failed = await site.ask(past=past, terms=terms)
     assert (failed.report.state, failed.rows) == (State.UNAVAILABLE, None)
     assert (await site.ask()).rows
+
+
+async def test_who_reads_apart_leaves_no_trace_for_anybody(tmp_path: Path) -> None:
+    """Reports say when rows were read: a read that is to stay hidden would show there."""
+    site = Site(tmp_path, fresh=60, stale_if_error=600)
+    apart = Terms(past=True, apart=True)
+    await site.ask(terms=apart)
+    site.clock.advance(5)
+    found = await site.ask()
+    assert (found.report.from_cache, found.report.fetched_at) == (False, site.clock.now())
+    site.clock.advance(5)
+    assert not (await site.ask(terms=apart)).report.from_cache
+    assert (await site.ask()).report.fetched_at == found.report.fetched_at, "nor is it replaced"
+
+
+async def test_nobody_is_put_into_one_statement_with_who_reads_apart(tmp_path: Path) -> None:
+    held = Held()
+    site = Site(tmp_path, held, fresh=60)
+    asking = [asyncio.create_task(site.ask(terms=Terms(past=True, apart=True)))]
+    await held.began.wait()
+    asking.append(asyncio.create_task(site.ask()))
+    held.go.set()
+    await asyncio.gather(*asking)
+    assert held.calls == 2
 
 
 async def test_an_invalidation_drops_the_stale_copies_too(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest_asyncio
 
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
+from gateway import running as running_of_plans
 from gateway.cache.cache import LOOKED
 from gateway.cache.invalidation import Invalidation
 from gateway.maintenance import Window
+from gateway.running import Ran
 from gateway.settings import DatabaseSettings
 from gateway.shared_lines import LOOK_EVERY
 from tests.support.faults import Faulty
@@ -162,3 +165,41 @@ async def test_an_answer_with_something_wrong_in_it_is_never_ready(gateway: Runn
         body = await gateway.ask(QUERY, {"id": HOA}, scopes=scopes)
         assert "FORBIDDEN" in codes(body)
     assert _ready() == before
+
+
+@pytest.mark.parametrize("depth", [200, 300, 900])
+async def test_variables_of_any_depth_are_refused_with_a_code(gateway: Running, depth: int) -> None:
+    """They are looked at before they are judged; some cannot be written as JSON again."""
+    nested = "[" * depth + "]" * depth
+    body = f'{{"query": "{" ".join(PLAIN.split())}", "variables": {{"id": {nested}}}}}'
+    headers = {
+        "authorization": f"Bearer {gateway.token(*OFFICER)}",
+        "content-type": "application/json",
+        "x-purpose": "bench-unified",
+        "x-case-number": "1/2026",
+    }
+    answer = await gateway.client.post("/graphql", content=body, headers=headers)
+    assert answer.status_code == 200
+    assert codes(answer.json()) == ["INVALID_PERSON_NUMBER"]
+
+
+async def test_an_answer_made_before_midnight_is_not_kept_for_the_day_after(
+    gateway: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The day by which rows were judged counts, not the one on which the answer is done."""
+    for _ in range(2):
+        await gateway.ask(QUERY, {"id": HOA})  # the rows are there; of PLAIN there is no answer
+    midnight = gateway.clock.moment.replace(hour=17, minute=0, second=0)
+    gateway.clock.moment = midnight - timedelta(seconds=1)
+    made = running_of_plans.run
+
+    async def slow(*given: Any) -> Ran:
+        ran = await made(*given)
+        gateway.clock.moment = midnight + timedelta(seconds=1)
+        return ran
+
+    monkeypatch.setattr("gateway.execution.run", slow)
+    await _ask(gateway)
+    monkeypatch.undo()
+    assert not await _ask(gateway)
+    assert await _ask(gateway)
