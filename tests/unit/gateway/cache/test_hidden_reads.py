@@ -11,12 +11,9 @@ from tests.support.people import HOA
 from tests.support.running import OFFICER, Running, running
 
 KEPT = {name: DatabaseSettings(timeout=20, fresh=600) for name in ("population", "civil_status")}
-OF_HOA = (
-    """{ person(id: "%s") { population { identity { item { fullName }
-  source { fromCache fetchedAt } } } } }"""
-    % HOA
-)
-OWN = "{ me { population { identity { item { fullName } source { fromCache fetchedAt } } } } }"
+_IDENTITY = "{ population { identity { item { fullName } source { fromCache fetchedAt } } } }"
+OF_HOA = f'{{ person(id: "{HOA}") {_IDENTITY} }}'
+OWN = f"{{ me {_IDENTITY} }}"
 INVESTIGATION = "violation-handling"
 
 

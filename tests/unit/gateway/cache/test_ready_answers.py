@@ -187,10 +187,9 @@ async def test_an_answer_made_before_midnight_is_not_kept_for_the_day_after(
     gateway: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The day by which rows were judged counts, not the one on which the answer is done."""
-    for _ in range(2):
-        await gateway.ask(QUERY, {"id": HOA})  # the rows are there; of PLAIN there is no answer
     midnight = gateway.clock.moment.replace(hour=17, minute=0, second=0)
     gateway.clock.moment = midnight - timedelta(seconds=1)
+    await gateway.ask(QUERY, {"id": HOA})  # the rows are there; of PLAIN there is no answer
     made = running_of_plans.run
 
     async def slow(*given: Any) -> Ran:
