@@ -147,7 +147,7 @@ def load(folder: Path, server: Server, numbers: Sequence[str], seconds: int) -> 
     run = subprocess.run(
         [
             "taskset", "-c", _CLIENT_CORE, "wrk", "-t", "1", "-c", str(CONNECTIONS[server.way]),
-            "-d", f"{seconds}s", "-s", str(_HERE / "w1.lua"), f"http://127.0.0.1:{server.port}",
+            "-d", f"{seconds}s", "-s", str(_HERE / "load.lua"), f"http://127.0.0.1:{server.port}",
         ],
         env={**os.environ, **_script(folder, server, numbers)},
         capture_output=True,
@@ -172,19 +172,16 @@ def load(folder: Path, server: Server, numbers: Sequence[str], seconds: int) -> 
 
 def _script(folder: Path, server: Server, numbers: Sequence[str]) -> dict[str, str]:
     """Write what the script reads, and return the variables by which it finds it."""
-    ids, before, after = folder / "ids", folder / "before", folder / "after"
+    ids, body = folder / "ids", folder / "body"
     ids.write_text("".join(f"{one}\n" for one in numbers), "utf-8")
-    body = orjson.dumps({"query": document(), "variables": {"id": "@"}}).decode()
-    front, _, back = body.partition("@")
-    before.write_text(front, "utf-8")
-    after.write_text(back, "utf-8")
+    body.write_bytes(orjson.dumps({"query": document(), "variables": {"id": "@"}}))
     return {
-        "BENCH_IDS": str(ids),
-        "BENCH_BEFORE": str(before),
-        "BENCH_AFTER": str(after),
-        "BENCH_TOKEN": server.headers["Authorization"].removeprefix("Bearer "),
-        "BENCH_PURPOSE": server.headers["X-Purpose"],
-        "BENCH_CASE_NUMBER": server.headers["X-Case-Number"],
+        "LOAD_IDS": str(ids),
+        "LOAD_BODY": str(body),
+        "LOAD_COUNT": "1",
+        "LOAD_SEED": "7",
+        "LOAD_CHECK": "1",
+        "LOAD_HEADERS": "\n".join(f"{name}: {one}" for name, one in server.headers.items()),
     }
 
 

@@ -11,7 +11,7 @@ from graphql import GraphQLSchema
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from connectors.backends.base import Backend
 from connectors.description import Database
@@ -95,17 +95,7 @@ def build_app(
             service.plans.close()
 
     app = Starlette(
-        routes=[
-            Route("/graphql", Endpoint(read_call, graphql=True)),
-            Route("/invalidations", Invalidations()),
-            Route("/openapi.json", OpenApi().respond),
-            Route("/operations/{name}", Endpoint(read_operation, graphql=False)),
-            *graphiql.routes(settings),
-            Route("/schema.graphql", schema),
-            Route("/metrics", metrics),
-            Route("/health/live", live),
-            Route("/health/ready", ready),
-        ],
+        routes=_routes(settings),
         middleware=[Middleware(Envelope)],
         exception_handlers={HTTPException: http_error},
         lifespan=lifespan,
@@ -113,6 +103,20 @@ def build_app(
     app.router.redirect_slashes = False  # it would answer with an address made of the Host header
     app.state.service = service
     return app
+
+
+def _routes(settings: Settings) -> list[BaseRoute]:
+    return [
+        Route("/graphql", Endpoint(read_call, graphql=True)),
+        Route("/invalidations", Invalidations()),
+        Route("/openapi.json", OpenApi().respond),
+        Route("/operations/{name}", Endpoint(read_operation, graphql=False)),
+        *graphiql.routes(settings),
+        Route("/schema.graphql", schema),
+        Route("/metrics", metrics),
+        Route("/health/live", live),
+        Route("/health/ready", ready),
+    ]
 
 
 def _service(

@@ -158,15 +158,16 @@ def _load(
     done = subprocess.run(
         [
             "taskset", "-c", LOAD_CORE, "wrk", "-t", "1", "-c", str(connections),
-            "-d", f"{seconds}s", "--timeout", "20s", "-s", str(_HERE / "load.lua"), server.url,
+            "-d", f"{seconds}s", "--timeout", "20s",
+            "-s", str(_HERE.parent / "load.lua"), server.url,
         ],
         env={
             **os.environ,
-            "RIVALS_BODY": str(work / "body"),
-            "RIVALS_IDS": str(work / ("hot" if which == "w2" else "ids")),
-            "RIVALS_COUNT": str(_PEOPLE if which == "w3" else 1),
-            "RIVALS_SEED": str(seed),
-            "RIVALS_HEADERS": "\n".join(f"{name}: {one}" for name, one in server.headers.items()),
+            "LOAD_BODY": str(work / "body"),
+            "LOAD_IDS": str(work / ("hot" if which == "w2" else "ids")),
+            "LOAD_COUNT": str(_PEOPLE if which == "w3" else 1),
+            "LOAD_SEED": str(seed),
+            "LOAD_HEADERS": "\n".join(f"{name}: {one}" for name, one in server.headers.items()),
         },
         capture_output=True, text=True, check=True,
     )  # fmt: skip

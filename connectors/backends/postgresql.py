@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
@@ -35,6 +35,7 @@ _MAY_READ = f"SELECT has_table_privilege(to_regclass('{STATEMENT_TABLE}'), 'SELE
 _AS_OF = f"SELECT min(as_of) FROM {STATEMENT_TABLE}"  # noqa: S608 - the name is a constant
 
 #: What turns a statement into text.
+# SQLAlchemy gives its dialects no types.
 _DIALECT: sa.Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]
 _BITS = {"int2[]": 16, "int4[]": 32, "int8[]": 64}
 #: Types that the driver makes of text as well, and that hold it as something else.

@@ -192,6 +192,7 @@ def _operations(document: DocumentNode) -> list[OperationDefinitionNode]:
 
 
 def _type(schema: GraphQLSchema, node: TypeNode) -> GraphQLInputType:
+    # Of a validated document: its variables have input types that the schema knows.
     found: GraphQLInputType = type_from_ast(schema, node)  # type: ignore[assignment]
     return found
 

@@ -271,7 +271,7 @@ def _is_let(one: Statement) -> bool:
 async def until(condition: Callable[[], bool]) -> None:
     """Let the others run until ``condition`` holds; a Redis may have to answer meanwhile."""
     async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110
+        while not condition():  # noqa: ASYNC110 - what it looks at belongs to the gateway
             await asyncio.sleep(0.0005)  # between two looks, not instead of one
 
 

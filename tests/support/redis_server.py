@@ -8,6 +8,8 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,19 @@ def need_redis() -> None:
         if os.environ.get("REQUIRE_SERVICES"):
             pytest.fail("redis-server is missing")
         pytest.skip("redis-server is missing")
+
+
+@contextmanager
+def own_redis(folder: Path) -> Iterator[Server]:
+    """Run a Redis until the block ends; skips the test where there is none to run."""
+    need_redis()
+    server = Server(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        server.client.close()
 
 
 class Server:

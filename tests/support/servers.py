@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncmy
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg
 import pytest
 
 from tests.support.own_servers import Own, answers, own_mariadb, own_postgresql

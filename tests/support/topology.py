@@ -10,10 +10,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import asyncmy
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg
 import httpx2
 
 from gateway.access.tokens import issue
@@ -82,7 +83,7 @@ def topology(folder: Path, data: Path) -> Iterator[Topology]:
         start("nginx", _nginx(folder, servers))
         url = f"http://127.0.0.1:{servers['nginx'].port}"
         for server in (servers["gateway-1"], servers["gateway-2"]):
-            wait(lambda port=server.port: _is_ready(f"http://127.0.0.1:{port}"), "ready")  # type: ignore[misc]
+            wait(partial(_is_ready, f"http://127.0.0.1:{server.port}"), "ready")
         yield Topology(servers, url, config)
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
@@ -16,6 +16,7 @@ from connectors.synthetic.loading.chunks import Key, Made
 from connectors.synthetic.loading.target import PROGRESS, NotLoaded, Progress, ServerTarget
 from connectors.tables import STATEMENT_TABLE
 
+# SQLAlchemy gives its dialects no types.
 _DIALECT: sa.Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]
 _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
@@ -81,6 +82,7 @@ class PostgresqlLoader:
         """Copy rows, and say so, in one transaction."""
         async with self._connection.transaction():
             for table, made, key in rows:
+                # What is made for this server is rows as bytes; for others it is something else.
                 content = b"".join([one.rows[key] for one in made if key in one.rows])  # type: ignore[misc]
                 if content:
                     await self._connection.copy_to_table(

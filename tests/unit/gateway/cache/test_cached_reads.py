@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.backends.base import NOBODY, Asker, Batch, Capabilities, Scope
+from connectors.backends.base import NOBODY, Asker, Backend, Batch, Capabilities, Scope
 from connectors.backends.memory import MemoryBackend
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.description import Lookup, Record
@@ -33,15 +33,15 @@ LOOKUP = IDENTITY.lookups[0]
 class Site:
     """A source with a cache, and a clock that stands still."""
 
-    def __init__(self, folder: Path, backend: object = None, **settings: object) -> None:
+    def __init__(self, folder: Path, backend: Backend | None = None, **settings: object) -> None:
         self.clock = TestClock()
         self.cache = process_cache(folder, self.clock)
         inner = MemoryBackend(DATABASE, population_rows())
-        self.backend = Faulty(inner) if backend is None else backend
+        self.backend: Backend = Faulty(inner) if backend is None else backend
         made = DatabaseSettings.model_validate({"timeout": 20, **settings})
         self.source = Source(
             DATABASE,
-            self.backend,  # type: ignore[arg-type]
+            self.backend,
             made,
             self.clock,
             deadline=30,

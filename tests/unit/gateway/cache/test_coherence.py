@@ -35,7 +35,7 @@ from tests.support.coherence import (
     until,
     version_of,
 )
-from tests.support.redis_server import Server, need_redis
+from tests.support.redis_server import Server, own_redis
 from tests.support.running import TestClock
 
 #: Histories, and steps of each: 4 x 15 x 120 in CI (some 20 s), more with COHERENCE_HISTORIES.
@@ -221,11 +221,8 @@ class History:
 def test_nothing_read_before_an_invalidation_is_served_after_it_is_effective(
     tmp_path: Path, place: int
 ) -> None:
-    need_redis()
-    redis = Server(tmp_path)
-    redis.start()
     seen: Counter[str] = Counter()
-    try:
+    with own_redis(tmp_path) as redis:
         for number in range(HISTORIES):
             history = History(random.Random(f"{place}/{number}"), redis, SETTINGS[place], tmp_path)
             with structlog.testing.capture_logs():  # what fails is meant to
@@ -233,8 +230,6 @@ def test_nothing_read_before_an_invalidation_is_served_after_it_is_effective(
             seen += history.seen
             redis.client.flushall()
             (tmp_path / "older.rdb").unlink(missing_ok=True)
-    finally:
-        redis.stop()
     print(f"{HISTORIES} histories of {STEPS} steps:", dict(sorted(seen.items())))
     # Or it would have looked for nothing.
     stale_only = SETTINGS[place].fresh == 0

@@ -16,7 +16,7 @@ from gateway.clock import SystemClock
 from tests.support.caches import SECRET
 from tests.support.coherence import until
 from tests.support.people import HOA
-from tests.support.redis_server import Server, need_redis
+from tests.support.redis_server import Server, own_redis
 
 pytestmark = pytest.mark.services
 SCOPE = [Invalidation(HOA, "civil_status")]
@@ -24,12 +24,8 @@ SCOPE = [Invalidation(HOA, "civil_status")]
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    need_redis()
-    server = Server(tmp_path)
-    server.start()
-    yield server
-    server.stop()
-    server.client.close()
+    with own_redis(tmp_path) as server:
+        yield server
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ from gateway.settings import DatabaseSettings, Redis
 from tests.support.coherence import until
 from tests.support.faults import Faulty
 from tests.support.people import HOA, LAN, backends
-from tests.support.redis_server import Server, need_redis
+from tests.support.redis_server import Server, own_redis
 from tests.support.running import OPERATOR, Running, running
 
 pytestmark = pytest.mark.services
@@ -32,12 +32,8 @@ INVALIDATE = "mutation($id: PersonNumber) { invalidate(person: $id) { effectiveB
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    need_redis()
-    server = Server(tmp_path)
-    server.start()
-    yield server
-    server.stop()
-    server.client.close()
+    with own_redis(tmp_path) as server:
+        yield server
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -18,7 +17,7 @@ from gateway.limits.rates import Rates
 from gateway.limits.shared import SHARED, Shared
 from gateway.settings import Client, Redis, Settings
 from gateway.settings import Rates as RatesSettings
-from tests.support.redis_server import REDIS_SERVER, Server
+from tests.support.redis_server import Server, own_redis
 from tests.support.running import TestClock
 
 _PATIENCE = 20.0
@@ -28,14 +27,8 @@ pytestmark = pytest.mark.services
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    if REDIS_SERVER is None:
-        missing = "missing: redis-server"
-        (pytest.fail if os.environ.get("REQUIRE_SERVICES") else pytest.skip)(missing)
-    server = Server(tmp_path)
-    server.start()
-    yield server
-    server.stop()
-    server.client.close()
+    with own_redis(tmp_path) as server:
+        yield server
 
 
 @asynccontextmanager
