@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ import redis
 #: The server's program, None where it is not installed.
 REDIS_SERVER = shutil.which("redis-server", path=f"{os.environ.get('PATH', '')}:/usr/bin")
 _PATIENCE = 20.0
+_PORTS = count()
 
 
 def need_redis() -> None:
@@ -41,14 +43,28 @@ def own_redis(folder: Path) -> Iterator[Server]:
         server.client.close()
 
 
+def _own_port() -> int:
+    """Return a free port that stays this process's own while its server is stopped.
+
+    Not one that the system gives out: it would give it to somebody else meanwhile.
+    """
+    for place in count():
+        port = 20_000 + (os.getpid() % 100) * 100 + (next(_PORTS) + place) % 100
+        with socket.socket() as tried:
+            try:
+                tried.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+    raise AssertionError("there is no end to counting")
+
+
 class Server:
     """A Redis of this test's own, on a port of its own."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = _own_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.client = redis.Redis(port=self.port)
 

@@ -17,6 +17,7 @@ from tests.support.caches import SECRET
 from tests.support.coherence import until
 from tests.support.people import HOA
 from tests.support.redis_server import Server, own_redis
+from tests.support.running import TestClock
 
 pytestmark = pytest.mark.services
 SCOPE = [Invalidation(HOA, "civil_status")]
@@ -121,3 +122,18 @@ async def test_closing_leaves_no_task_and_no_connection(server: Server) -> None:
         assert log.position() is not None
     assert asyncio.all_tasks() == {asyncio.current_task()}
     await until(lambda: len(server.client.client_list()) == 1)
+
+
+@pytest.mark.parametrize("second", [0.0, 1000.0, 1023.08, 1023.1, 1023.18])
+async def test_at_the_moment_that_was_promised_an_older_look_counts_no_more(
+    server: Server, second: float
+) -> None:
+    """To the moment: sums of seconds round, and 1023.1 + 1 - 1023.1 is less than 1."""
+    clock = TestClock(seconds=second)
+    log = RedisLog(f"redis://127.0.0.1:{server.port}", Hashes(SECRET.key), clock, wait=0.0)
+    await log.step()
+    assert log.position() is not None
+    effective = await log.invalidate(SCOPE)
+    clock.advance((effective - clock.now()).total_seconds())
+    assert log.position() is None
+    await log.close()
