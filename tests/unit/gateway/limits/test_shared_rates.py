@@ -82,9 +82,9 @@ async def test_two_processes_have_one_allowance_between_them(server: Server) -> 
     clock = TestClock()
     rates = RatesSettings(requests_per_minute=100)
     async with _two(server, clock, rates) as (one, other):
+        assert (await _asked(one, 30), await _asked(other, 30)) == (30, 30)
         through = await asyncio.gather(_asked(one, 150), _asked(other, 150))
-        assert sum(through) == 100
-        assert min(through) > 0, "both get some of it"
+        assert sum(through) == 40, "who is quicker may have all that is left"
         clock.advance(120)
         assert await _asked(other, 70) + await _asked(one, 70) <= 100
 
