@@ -264,6 +264,8 @@ class PostgresqlServer:
             "TimeZone": "UTC",
             "DateStyle": "ISO",
             "jit": "off",
+            # Arrays of keys are planned anew each time otherwise, which takes longer than to run.
+            "plan_cache_mode": "force_generic_plan",
         }
 
 

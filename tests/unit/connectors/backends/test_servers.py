@@ -443,6 +443,20 @@ async def test_every_column_of_a_lookup_is_searched_by_its_index(
     assert "ix_unions_2" in plan
 
 
+@pytest.mark.parametrize("server", ["postgresql"], indirect=True)
+async def test_statements_are_not_planned_anew_for_every_call(server: Server, make: Make) -> None:
+    backend = make(server, pool_size=1)
+    for _ in range(3):
+        assert await _unions(backend) == ["u1"]
+    async with backend._source.use() as session:
+        assert isinstance(session, PostgresqlSession)
+        plans = await session.connection.fetch(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements "
+            "WHERE statement LIKE '%unions%' AND statement NOT LIKE '%generic_plans%'"
+        )
+    assert [tuple(one) for one in plans] == [(3, 0)]
+
+
 def _shown(backend: SqlBackend, server: Server) -> str:
     """Return the statement for two people as it is sent."""
     wanted = backend._want(UNIONS, UNIONS.lookups[0])

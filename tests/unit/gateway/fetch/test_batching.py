@@ -17,6 +17,7 @@ from gateway.fetch.reads import Reads
 from gateway.fetch.source import Source
 from gateway.settings import DatabaseSettings
 from tests.support.people import HOA, LAN, population_rows
+from tests.support.running import TestClock
 
 IDENTITY = DATABASE.by_name["identity"]
 LOOKUP = IDENTITY.lookups[0]
@@ -218,6 +219,53 @@ async def test_a_call_lives_as_long_as_the_latest_of_its_waiters_has() -> None:
     assert 50 < asked.lefts[1] <= 60
     asked.ends[1].set_result(None)
     await _turns()
+
+
+async def test_of_a_quick_lookup_one_call_is_in_flight_but_for_one_that_is_late() -> None:
+    asked, clock = Asked(), TestClock()
+    batches = Batches(asked.ask, clock, at_once=3, most=9)
+
+    async def answered(number: int) -> None:
+        asked.ends[number].set_result(None)
+        await _turns()
+
+    batches.add(asked.waiter("first"))
+    await _turns()
+    clock.advance(0.001)
+    await answered(0)
+    batches.add(asked.waiter("a"))
+    batches.add(asked.waiter("b"))
+    batches.add(asked.waiter("c"))
+    await _turns()
+    assert asked.calls == [["first"], ["a"]]
+    clock.advance(0.03)
+    batches.add(asked.waiter("d"))
+    await _turns()
+    assert asked.calls == [["first"], ["a"], ["b", "c", "d"]], "the second is late"
+    await answered(1)
+    await answered(2)
+    assert set(asked.got) == {"first", "a", "b", "c", "d"}
+
+
+async def test_of_a_slow_lookup_several_calls_are_in_flight() -> None:
+    asked, clock = Asked(), TestClock()
+    batches = Batches(asked.ask, clock, at_once=3, most=9)
+    batches.add(asked.waiter("first"))
+    await _turns()
+    clock.advance(0.1)
+    asked.ends[0].set_result(None)
+    await _turns()
+    for key in "abcd":
+        batches.add(asked.waiter(key))
+    await _turns()
+    assert asked.calls == [["first"], ["a"], ["b"], ["c"]]
+    for end in asked.ends[1:]:
+        end.set_result(None)
+    await _turns()
+    asked.ends[4].set_result(None)
+    await _turns()
+    assert asked.calls[4] == ["d"]
+    assert set(asked.got) == {"first", "a", "b", "c", "d"}
 
 
 async def test_after_a_defect_those_of_that_call_know_nothing_and_the_next_are_asked() -> None:
