@@ -131,6 +131,7 @@ class MariadbServer:
     """
 
     idiom = IDIOM
+    joins = False
 
     def __init__(
         self, url: sa.URL, options: ServerOptions, *, pool_size: int, zone: str | None = None

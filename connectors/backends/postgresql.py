@@ -21,13 +21,15 @@ from connectors.backends.base import Examined, NotMapped, SourceUnavailable
 from connectors.backends.examine_postgresql import examine_postgresql
 from connectors.backends.findings import unencrypted
 from connectors.backends.server import ServerOptions, address, tls_context, whole_numbers
-from connectors.backends.session import Known, Session
+from connectors.backends.session import Known, NotJoined, Session
 from connectors.backends.statement import Idiom, Wanted
 from connectors.tables import STATEMENT_TABLE
 
+#: One of the keys, as ``as_text`` writes it.
+_KEYS = "any($1)"
 #: The array of keys goes to the server untyped: it takes the type of the column, and its index.
 IDIOM = Idiom(
-    lambda column: column == sa.func.any(sa.literal_column("$1")),
+    lambda column: column == sa.literal_column(_KEYS),
     lambda column: sa.collate(sa.cast(column, sa.Text()), "C"),
 )
 
@@ -78,6 +80,25 @@ class PostgresqlSession:
         given = whole_numbers(wanted, keys, bits) if bits else keys
         found: Sequence[Sequence[object]] = await self.connection.fetch(text, given)
         return found
+
+    async def find_together(
+        self, parts: Sequence[tuple[Wanted, Sequence[str]]]
+    ) -> Sequence[Sequence[Sequence[object]]]:
+        """Return the rows for each part, by one statement; see ``Session``."""
+        try:
+            async with self.bounded():
+                texts, given = [], []
+                for wanted, keys in parts:
+                    text, bits = await self._prepared(wanted)
+                    texts.append(text)
+                    given.append(whole_numbers(wanted, keys, bits) if bits else keys)
+                joined = self.server.joined(tuple(wanted for wanted, _ in parts))
+                (found,) = await self.connection.fetch(joined, *given)
+        except (SourceUnavailable, *_FAILURES) as error:
+            if self.connection.is_closed():
+                raise
+            raise NotJoined(_reason(error)) from None
+        return found  # type: ignore[no-any-return] # asyncpg gives its rows no types
 
     async def as_of(self) -> object:
         """Return what the server states of itself, None for nothing."""
@@ -172,10 +193,12 @@ class PostgresqlServer:
     """
 
     idiom = IDIOM
+    joins = True
 
     def __init__(self, url: sa.URL, options: ServerOptions, *, pool_size: int) -> None:
         self.options = options
         self.prepared: dict[Wanted, tuple[str, int | None]] = {}
+        self._joined: dict[tuple[Wanted, ...], str] = {}
         self._address = address(url, 5432)
         self._tls = tls_context(options, self._address)
         self._pool_size = pool_size
@@ -191,6 +214,12 @@ class PostgresqlServer:
     def use(self) -> _Loan:
         """Lend a connection; raises SourceUnavailable, also for errors inside the block."""
         return _Loan(self)
+
+    def joined(self, wanted: tuple[Wanted, ...]) -> str:
+        """Return the text of one statement for all of ``wanted``, made once."""
+        if wanted not in self._joined:
+            self._joined[wanted] = _joined(wanted)
+        return self._joined[wanted]
 
     async def connection(self) -> Any:
         """Return a connection that nobody uses, the last that was given back, or a new one.
@@ -246,6 +275,7 @@ class PostgresqlServer:
             ssl=self._tls or False,
             timeout=self.options.connect_timeout,
             statement_cache_size=0 if pooled else 200,
+            max_cacheable_statement_size=0,  # no bound: those of wide records are long
             server_settings={} if pooled else self._session_settings(),
         )
         try:
@@ -280,6 +310,20 @@ async def _strip_padding(connection: Any) -> None:
 def _text(wanted: Wanted) -> str:
     """Return a lookup's statement as text, with the one parameter ``$1``."""
     return as_text(wanted.statement)
+
+
+def _joined(wanted: Sequence[Wanted]) -> str:
+    """Return one statement for all of ``wanted``: one row, in which each has its rows as an array.
+
+    The parameters are ``$1``, ``$2`` and on, in their order.
+    """
+    arrays = []
+    for place, one in enumerate(wanted, start=1):
+        statement = one.statement
+        row = sa.func.row(*statement.selected_columns)
+        text = as_text(statement.with_only_columns(row)).replace(_KEYS, f"any(${place})")
+        arrays.append(f"ARRAY({text})")
+    return f"SELECT {', '.join(arrays)}"
 
 
 def as_text(statement: sa.Select[Any]) -> str:

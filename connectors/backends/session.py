@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from connectors.backends.base import Examined
+from connectors.backends.base import Examined, SourceUnavailable
 from connectors.backends.statement import Idiom, Wanted
 
 
@@ -24,6 +24,10 @@ class Known:
 
     as_of: datetime | None = None
     as_of_read: float | None = None
+
+
+class NotJoined(SourceUnavailable):
+    """Several lookups could not be asked for together; of each alone nothing is known yet."""
 
 
 class Session(Protocol):
@@ -54,12 +58,30 @@ class Session(Protocol):
         ...
 
 
+class JoiningSession(Session, Protocol):
+    """A connection to a source that ``joins``."""
+
+    async def find_together(
+        self, parts: Sequence[tuple[Wanted, Sequence[str]]]
+    ) -> Sequence[Sequence[Sequence[object]]]:
+        """Return what ``find`` does for each of ``parts``, by one statement.
+
+        Raises NotJoined where it fails, and the connection has not.
+        """
+        ...
+
+
 class SqlSource(Protocol):
     """One make of SQL database: how it is opened and watched, and what its errors mean."""
 
     @property
     def idiom(self) -> Idiom:
         """What this make says in its own way."""
+        ...
+
+    @property
+    def joins(self) -> bool:
+        """Whether several lookups can be asked for by one statement: ``JoiningSession``."""
         ...
 
     @property

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
@@ -28,6 +28,7 @@ from connectors.backends.base import (
     read_rows,
     unreached,
 )
+from connectors.backends.calls import Calls
 from connectors.backends.examination import look_at_rows, measured
 from connectors.backends.mapping import RecordMap, Stored, stored
 from connectors.backends.mariadb import MariadbServer
@@ -37,6 +38,7 @@ from connectors.backends.server import ServerOptions
 from connectors.backends.session import Session, SqlSource
 from connectors.backends.sqlite import SqliteFile
 from connectors.backends.statement import SORTED_HERE, Wanted, wanted
+from connectors.backends.together import Together
 from connectors.codec import encode_text
 from connectors.description import Database, Lookup, Record
 
@@ -44,7 +46,6 @@ _T = TypeVar("_T")
 _Raw = Sequence[object]
 _Found = dict[str, list[_Raw]]
 
-_KEYS_AT_ONCE = 500
 _AS_OF_KEPT = 10.0
 _ROWS_AT_ONCE = 200
 
@@ -82,10 +83,9 @@ class SqlBackend:
         self._source = _source(url, pool_size, busy_timeout, server or ServerOptions(), zone)
         self._stored = stored(database, maps, zone)
         self._monotonic = monotonic
-        self._slots = asyncio.Semaphore(pool_size)
-        self._calls: set[asyncio.Task[object]] = set()
+        self._calls = Calls(self._source, pool_size)
+        self._together = Together(self._calls, self._as_of, self._source.joins, monotonic)
         self._wanted: dict[tuple[str, str], Wanted] = {}
-        self._closed = False
 
     @property
     def in_use(self) -> int:
@@ -97,14 +97,13 @@ class SqlBackend:
 
     async def close(self) -> None:
         """Close all connections, once the calls in flight have ended; see ``Backend.close``."""
-        self._closed = True
-        if self._calls:
-            await asyncio.wait(self._calls)
+        self._together.send()
+        await self._calls.close()
         await self._source.close()
 
     async def ping(self) -> None:
         """Run one small statement; raises SourceUnavailable."""
-        await self._call(lambda session: session.probe())
+        await self._calls.run(lambda session: session.probe())
 
     async def examine(self, *, thoroughly: bool = False) -> Examined:
         """Look at every lookup of every mapped record; see ``Backend.examine``."""
@@ -121,7 +120,7 @@ class SqlBackend:
         if not thoroughly:
             return seen
         try:
-            found, keys = await self._call(lambda session: look_at_rows(session, every, seen))
+            found, keys = await self._calls.run(lambda session: look_at_rows(session, every, seen))
         except SourceUnavailable as error:
             advice = "see whether its tables are views that take long"
             found, keys = [Finding("rows", f"they cannot be read: {error}", advice)], {}
@@ -138,19 +137,15 @@ class SqlBackend:
     ) -> Batch:
         """Return the rows for ``keys``; see ``Backend.fetch``.
 
-        Costs a statement per 500 keys. Raises SourceUnavailable or NotMapped.
+        Costs a statement, or a part of one (``together``), per 500 keys. Raises SourceUnavailable
+        or NotMapped.
         """
         asked = list(dict.fromkeys(keys))
         if not asked:
             return Batch({})
         want = self._want(record, lookup)
-
-        async def read(session: Session) -> tuple[_Found, datetime | None]:
-            as_of = await self._as_of(session)  # read first, it is true of the rows as well
-            return await _find(session, want, asked), as_of
-
-        found, as_of = await self._call(read)
-        by_key, failed = await _read(want.stored, found)
+        rows, as_of = await self._together.find(want, [key for key in asked if _is_text(key)])
+        by_key, failed = await _read(want.stored, _by_key(want, asked, rows))
         return Batch(by_key, as_of, failed)
 
     def _want(self, record: Record, lookup: Lookup) -> Wanted:
@@ -179,67 +174,15 @@ class SqlBackend:
             known.as_of_read = now
         return known.as_of
 
-    async def _call(self, work: Callable[[Session], Awaitable[_T]]) -> _T:
-        """Run ``work`` with a connection, out of reach of the caller's cancellation."""
-        await self._slots.acquire()
-        if self._closed:
-            self._slots.release()
-            raise SourceUnavailable("closed")
-        call = _Call(self._source, work)
-        task = asyncio.create_task(call.run())
-        self._calls.add(task)
-        task.add_done_callback(self._ended)
-        try:
-            await asyncio.wait((task,))
-        except asyncio.CancelledError:
-            await call.abandon()
-            raise
-        return task.result()
 
-    def _ended(self, task: asyncio.Task[_T]) -> None:
-        self._calls.discard(task)
-        self._slots.release()
-        if not task.cancelled():
-            task.exception()  # seen, even when the caller has left
-
-
-class _Call(Generic[_T]):
-    """One piece of work at a source, which its caller may abandon."""
-
-    def __init__(self, source: SqlSource, work: Callable[[Session], Awaitable[_T]]) -> None:
-        self._source = source
-        self._work = work
-        self._session: Session | None = None
-        self._abandoned = False
-
-    async def run(self) -> _T:
-        async with self._source.use() as session:
-            if self._abandoned:
-                raise SourceUnavailable("abandoned")
-            self._session = session
-            try:
-                return await self._work(session)
-            finally:
-                self._session = None
-
-    async def abandon(self) -> None:
-        """Stop the statement that runs; one that has not begun never will."""
-        self._abandoned = True
-        if self._session is not None:
-            await self._source.interrupt(self._session)
-
-
-async def _find(session: Session, want: Wanted, keys: list[str]) -> _Found:
+def _by_key(want: Wanted, keys: Sequence[str], rows: Sequence[_Raw]) -> _Found:
     """Return the raw rows found for each key, in the order in which they were found."""
     found: _Found = {key: [] for key in keys}
-    possible = [key for key in keys if _is_text(key)]
-    for start in range(0, len(possible), _KEYS_AT_ONCE):
-        some = possible[start : start + _KEYS_AT_ONCE]
-        for matched, *raw in await session.find(want, some):
-            if not (want.whole or isinstance(matched, str)):
-                raise SourceUnavailable(f"keys are kept as {type(matched).__name__}")
-            if str(matched) in found:  # a source may find "007" equal to 7; the key was not that
-                found[str(matched)].append(raw)
+    for matched, *raw in rows:
+        if not (want.whole or isinstance(matched, str)):
+            raise SourceUnavailable(f"keys are kept as {type(matched).__name__}")
+        if str(matched) in found:  # a source may find "007" equal to 7; the key was not that
+            found[str(matched)].append(raw)
     return found
 
 

@@ -96,6 +96,7 @@ class SqliteFile:
     """
 
     idiom = SQLITE
+    joins = False
 
     def __init__(self, path: str, *, pool_size: int, busy_timeout: float) -> None:
         self._path = Path(path).absolute()

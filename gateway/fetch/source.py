@@ -220,7 +220,7 @@ class Source:
 
         As ``fetch``; returns at once. Where messages name who asks, nobody else's keys are put to
         them. ``past``: past the cache, and so by a statement that has not begun yet. ``apart``: by
-        one of its own, and nothing of it is kept.
+        a call of its own, and nothing of it is kept.
         """
         shelf = self.shelf(record, lookup)
         joins = not past and shelf is not None and shelf.lives.fresh > 0

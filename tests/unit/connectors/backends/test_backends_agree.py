@@ -58,12 +58,11 @@ def _rows(record: Record) -> st.SearchStrategy[list[dict[str, object]]]:
 
 
 async def _everything(backend: Backend, keys: list[str]) -> list[Batch]:
+    """Ask for all there is, one after the other and then all at once."""
+    asked = [(record, lookup) for record in (UNIONS, THINGS) for lookup in record.lookups]
     try:
-        return [
-            await backend.fetch(record, lookup, keys)
-            for record in (UNIONS, THINGS)
-            for lookup in record.lookups
-        ]
+        alone = [await backend.fetch(record, lookup, keys) for record, lookup in asked]
+        return alone + await asyncio.gather(*(backend.fetch(*one, keys) for one in asked))
     finally:
         await backend.close()
 

@@ -14,7 +14,14 @@ from connectors.backends.server import ServerOptions
 from connectors.backends.sql import SqlBackend
 from tests.support.pgbouncer import pgbouncer
 from tests.support.servers import Server
-from tests.unit.connectors.backends.backend_samples import AN, DATABASE, EMPTY, UNIONS, union
+from tests.unit.connectors.backends.backend_samples import (
+    AN,
+    DATABASE,
+    EMPTY,
+    THINGS,
+    UNIONS,
+    union,
+)
 from tests.unit.connectors.backends.backend_servers import write_server
 
 pytestmark = pytest.mark.services
@@ -40,6 +47,13 @@ async def _unions(backend: SqlBackend) -> list[object]:
 async def test_many_callers_share_few_connections(backend: SqlBackend) -> None:
     assert await asyncio.gather(*(_unions(backend) for _ in range(50))) == [["u1"]] * 50
     await backend.ping()
+
+
+async def test_lookups_asked_for_at_once_are_answered_at_once(backend: SqlBackend) -> None:
+    asked = [(UNIONS, UNIONS.lookups[0]), (THINGS, THINGS.lookups[0])]
+    unions, things = await asyncio.gather(*(backend.fetch(*one, [AN]) for one in asked))
+    assert [row[0] for row in unions.by_key[AN].rows] == ["u1"]
+    assert things.by_key[AN].rows == ()
 
 
 async def test_cancelled_callers_leave_no_transaction_behind(

@@ -97,7 +97,7 @@ async def test_what_is_encrypted_is_so_by_the_servers_own_word(server: Certified
     for tls in ("require", "off"):
         url = f"{server.make}://{_MAKES[server.make][1].format('127.0.0.1', server.port)}"
         backend = SqlBackend(DATABASE, url, server=ServerOptions(tls=tls))
-        (row,) = await backend._call(_ask_how)
+        (row,) = await backend._calls.run(_ask_how)
         encrypted.append(bool(row[0]))
         await backend.close()
     assert encrypted == [True, False]

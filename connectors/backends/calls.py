@@ -1,0 +1,103 @@
+"""Work at a source: so many pieces at once, each in a task of its own, which may be abandoned."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar
+
+from connectors.backends.base import SourceUnavailable
+from connectors.backends.session import Session, SqlSource
+
+_T = TypeVar("_T")
+
+
+class Call(Generic[_T]):
+    """One piece of work, begun; ``task`` gives what comes of it."""
+
+    def __init__(
+        self,
+        source: SqlSource,
+        slots: asyncio.Semaphore,
+        work: Callable[[Session], Awaitable[_T]],
+    ) -> None:
+        self._source = source
+        self._slots = slots
+        self._work = work
+        self._session: Session | None = None
+        self._abandoned = False
+        self._waits = True
+        self.task: asyncio.Task[_T] = asyncio.create_task(self._run())
+
+    async def _run(self) -> _T:
+        async with self._slots:
+            self._waits = False
+            if self._abandoned:
+                raise SourceUnavailable("closed")
+            async with self._source.use() as session:
+                if self._abandoned:
+                    raise SourceUnavailable("abandoned")
+                self._session = session
+                try:
+                    return await self._work(session)
+                finally:
+                    self._session = None
+
+    def forget(self) -> None:
+        """Never begin, where it still waits for its turn."""
+        if self._waits:
+            self._abandoned = True
+
+    async def abandon(self) -> None:
+        """Stop the statement that runs; one that has not begun never will."""
+        self._abandoned = True
+        if self._waits:
+            self.task.cancel()
+        elif self._session is not None:
+            await self._source.interrupt(self._session)
+
+
+class Calls:
+    """The calls to ``source``, of which ``at_once`` hold a connection; further ones wait."""
+
+    def __init__(self, source: SqlSource, at_once: int) -> None:
+        self._source = source
+        self._slots = asyncio.Semaphore(at_once)
+        self._under_way: dict[asyncio.Task[Any], Call[Any]] = {}
+        self._closed = False
+
+    def begin(self, work: Callable[[Session], Awaitable[_T]]) -> Call[_T]:
+        """Have ``work`` done with a connection; raises SourceUnavailable once closed."""
+        if self._closed:
+            raise SourceUnavailable("closed")
+        call = Call(self._source, self._slots, work)
+        self._under_way[call.task] = call
+        call.task.add_done_callback(self._ended)
+        return call
+
+    async def run(self, work: Callable[[Session], Awaitable[_T]]) -> _T:
+        """Do ``work`` with a connection, out of reach of the caller's cancellation.
+
+        Raises what it raises, and SourceUnavailable.
+        """
+        call = self.begin(work)
+        try:
+            await asyncio.wait((call.task,))
+        except asyncio.CancelledError:
+            await call.abandon()
+            raise
+        return call.task.result()
+
+    async def close(self) -> None:
+        """Wait for the calls that hold a connection; those that wait for one end."""
+        self._closed = True
+        await asyncio.sleep(0)  # those that have just begun get as far as they can
+        for call in self._under_way.values():
+            call.forget()
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+
+    def _ended(self, task: asyncio.Task[_T]) -> None:
+        del self._under_way[task]
+        if not task.cancelled():
+            task.exception()  # seen, even when the caller has left
