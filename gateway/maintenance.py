@@ -77,7 +77,7 @@ class Maintenance:
         Costs a microsecond between two looks at the file, some ten for a look.
         """
         self._look()
-        if not self._planned and database not in self._fixed:
+        if not self._planned and not self._fixed.get(database):
             return None
         now = self._clock.now()
         open_now = [one for one in self._of(database) if one.holds(now)]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 import structlog
 
@@ -343,6 +342,6 @@ _RUNNING: set[asyncio.Task[None]] = set()
 
 
 def _batches(keys: Iterable[str]) -> Iterator[list[str]]:
-    rest = iter(keys)
-    while batch := list(islice(rest, LARGEST_BATCH)):
-        yield batch
+    every = list(keys)
+    for start in range(0, len(every), LARGEST_BATCH):
+        yield every[start : start + LARGEST_BATCH]

@@ -72,6 +72,7 @@ class _Of:
     among: tuple[Rule, ...]
     withholding: tuple[Rule, ...]
     hiding: tuple[Rule, ...]
+    opens_on_death: bool
 
 
 #: By database and record: most have no rule at all, and every list of every answer asks.
@@ -84,7 +85,8 @@ def _of(record: Record) -> _Of:
     if known is None or known.among is not RULES:
         withholding = tuple(rule for rule in RULES if rule.about(record))
         hiding = tuple(rule for rule in RULES if rule.concerns(record))
-        known = _KNOWN[name] = _Of(RULES, withholding, hiding)
+        after_death = any(rule.after_death for rule in withholding)
+        known = _KNOWN[name] = _Of(RULES, withholding, hiding, after_death)
     return known
 
 
@@ -95,7 +97,7 @@ def is_withheld(record: Record, caller: Caller, own: bool) -> bool:
 
 def opens_on_death(record: Record) -> bool:
     """Say whether records of this type are shown only once the person is known to be dead."""
-    return any(rule.after_death for rule in _of(record).withholding)
+    return _of(record).opens_on_death
 
 
 def visible(record: Record, rows: tuple[Row, ...], caller: Caller) -> tuple[Row, ...]:
