@@ -114,19 +114,24 @@ def weight_of(rows: tuple[Row, ...]) -> int:
     for row in rows:
         total += _ROW + 8 * len(row)
         for value in row:
+            if value is None:
+                continue
             if isinstance(value, str):
                 total += _VALUE + len(value) * (1 if value.isascii() else 2)
-            elif value is not None:
+            else:
                 total += _WEIGHTS.get(type(value), 0)
     return total
 
 
+_NOBODY: frozenset[str] = frozenset()
 #: By record (its identity is the key: comparing two compares all that they declare).
 _NUMBERS: dict[int, tuple[Record, tuple[int, ...]]] = {}
 
 
 def mentions_of(record: Record, rows: tuple[Row, ...]) -> frozenset[str]:
     """Return the numbers of persons that stand in ``rows``."""
+    if not rows:
+        return _NOBODY
     known = _NUMBERS.get(id(record))
     if known is None:
         places = tuple(

@@ -194,13 +194,10 @@ class Reads:
         shelf, cache = source.shelf(record, lookup), source.cache
         if shelf is None or cache is None:
             return queued
-        found = {}
-        for key, about in queued.keys.items():
-            kept = cache.get(shelf, key, about)
-            if kept is not None:
-                found[key] = self._hit(queued, key, kept)
-        if not found:
+        kept = cache.find(shelf, queued.keys)
+        if not kept:
             return queued
+        found = {key: self._hit(queued, key, hit) for key, hit in kept.items()}
         self._answer(queued.kind, found)
         return queued.some(key for key in queued.keys if key not in found)
 

@@ -395,6 +395,7 @@ class Source:
         self, record: Record, lookup: Lookup, keys: Sequence[str], batch: Batch, asked: _Asked
     ) -> list[Answer]:
         answers = []
+        kept: dict[str, Answer] = {}
         shelf, position = self.shelf(record, lookup), asked.position
         reports: dict[tuple[State, Evidence | None], SourceReport] = {}
         for key in keys:
@@ -410,9 +411,10 @@ class Source:
                     record, state, as_of=batch.as_of, fetched_at=asked.at, evidence=evidence
                 )
             answer = Answer(report, found.rows, found.unreadable, found.truncated)
-            if shelf is not None and self.cache is not None and position is not None:
-                self.cache.keep(shelf, key, answer, position)
             answers.append(answer)
+            kept[key] = answer
+        if shelf is not None and self.cache is not None and position is not None:
+            self.cache.keep(shelf, kept, position)
         self._log_faults(record, batch)
         return answers
 
