@@ -9,6 +9,7 @@ after they were slow together: of connections of their own each takes its own ti
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,10 +23,14 @@ from connectors.backends.statement import Wanted
 
 #: How many keys one statement is given.
 KEYS_AT_ONCE = 500
-#: How many lookups one statement answers, and how many statements of several there are: servers
-#: prepare each, on each connection.
+#: How many lookups one statement answers; how many statements of several there are, and how often
+#: what they answer was asked for at once before: servers keep a megabyte of each, on each
+#: connection, and lookups of different requests may meet by chance.
 _MOST = 8
-_STATEMENTS = 64
+_STATEMENTS = 8
+_OFTEN = 10
+#: How many such meetings are remembered.
+_MEETINGS = 1_000
 #: Seconds after which a statement of several is slow, and for how long its lookups go alone then.
 _SLOW = 0.1
 _ALONE = 60.0
@@ -66,6 +71,7 @@ class Together:
         self._monotonic = monotonic
         self._gathered: list[_Part] = []
         self._statements: set[frozenset[Wanted]] = set()
+        self._met: Counter[frozenset[Wanted]] = Counter()
         self._alone_until: dict[Wanted, float] = {}
 
     async def find(self, wanted: Wanted, keys: Sequence[str]) -> Found:
@@ -110,10 +116,16 @@ class Together:
     def _may_join(self, wanted: frozenset[Wanted]) -> bool:
         if len(wanted) < 2:
             return False
-        if wanted not in self._statements:
-            if len(self._statements) == _STATEMENTS:
-                return False
-            self._statements.add(wanted)
+        if wanted in self._statements:
+            return True
+        if len(self._statements) == _STATEMENTS:
+            return False
+        if len(self._met) == _MEETINGS:
+            self._met.clear()
+        self._met[wanted] += 1
+        if self._met[wanted] <= _OFTEN:
+            return False
+        self._statements.add(wanted)
         return True
 
     def _begin(self, parts: Sequence[_Part]) -> None:

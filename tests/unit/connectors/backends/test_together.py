@@ -60,8 +60,9 @@ async def server(postgresql: Server) -> Server:
 
 
 @pytest.fixture
-async def make(server: Server) -> AsyncIterator[Make]:
-    """Make a backend over the server; what was made is closed afterwards."""
+async def make(server: Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
+    """Make a backend over the server that puts together at once what it may; closed afterwards."""
+    monkeypatch.setattr(together, "_OFTEN", 0)
     made: list[SqlBackend] = []
 
     def make(**settings: Any) -> SqlBackend:
@@ -223,6 +224,18 @@ async def test_servers_are_not_made_to_prepare_every_combination(
     assert await _at_once(backend, THINGS, CASES) == [["t1"], ["c1"]]
     await _at_once(backend, THINGS, UNIONS)
     assert sent == [2, 1, 1, 2]
+
+
+async def test_only_what_is_asked_for_at_once_often_goes_together(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(together, "_OFTEN", 2)
+    backend = make()
+    sent = _sent(backend)
+    for _ in range(3):
+        assert await _at_once(backend, UNIONS, THINGS) == [["u1"], ["t1"]]
+        assert await _at_once(backend, CASES) == [["c1"]]
+    assert sent == [1, 1, 1, 1, 1, 1, 2, 1]
 
 
 async def test_a_server_that_goes_is_gone_for_all_that_were_asked(
