@@ -87,10 +87,9 @@ class PostgresqlSession:
         """Return the rows for each part, by one statement; see ``Session``."""
         try:
             async with self.bounded():
-                texts, given = [], []
+                given = []
                 for wanted, keys in parts:
-                    text, bits = await self._prepared(wanted)
-                    texts.append(text)
+                    _, bits = await self._prepared(wanted)
                     given.append(whole_numbers(wanted, keys, bits) if bits else keys)
                 joined = self.server.joined(tuple(wanted for wanted, _ in parts))
                 (found,) = await self.connection.fetch(joined, *given)
