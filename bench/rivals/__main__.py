@@ -44,6 +44,9 @@ _PEOPLE = 50
 _CONNECTIONS = 32
 #: Seconds of warming: W2 until all answers are ready.
 _WARMING = {"w1": 4, "w2": 15, "w3": 4}
+#: Seconds of warming until the caches are full: while they fill, what stays is visited by Python's
+#: collector, 0.1 s at a time.
+_FILLING = 20
 #: What each server is asked.
 _ASKED = {
     OURS: ("w1", "w2", "w3"),
@@ -208,7 +211,7 @@ def _open_loop(server: Server, work: Path, which: str, rate: float, seconds: int
     (work / "body").write_bytes(server.body("w1", {"id": "@"}))
     sent = {"Content-Type": "application/json", "Accept": "application/json", **server.headers}
     (work / "headers").write_text("".join(f"{name}: {one}\r\n" for name, one in sent.items()))
-    _load(server, work, which, _WARMING[which], 300)
+    _load(server, work, which, _FILLING, 300)
     done = subprocess.run(
         [
             "taskset", "-c", LOAD_CORE, sys.executable, "-m", "bench.rivals.poisson", str(PORT),
