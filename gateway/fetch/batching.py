@@ -100,6 +100,7 @@ class Batches:
         self._flying: dict[str, _Call] = {}
         self._seconds = math.inf
         self._began = -math.inf
+        self._timer: asyncio.TimerHandle | None = None
 
     def add(self, waiter: Waiter) -> None:
         """Ask for ``waiter``, at once or with the next call; returns at once."""
@@ -107,8 +108,21 @@ class Batches:
         if not keys:
             return
         self._waiting.setdefault(waiter.client, deque()).append((waiter, keys))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Send who waits, if there is room; else look again when the call in flight is late."""
         if self._has_room():
-            self._send(self._next())
+            following = self._next()
+            if following:
+                self._send(following)
+        if self._waiting and self._timer is None and len(self._calls) < self._at_once:
+            self._timer = asyncio.get_running_loop().call_later(_QUICK, self._late)
+
+    def _late(self) -> None:
+        self._timer = None
+        if self._waiting:
+            self._go_on()
 
     def _has_room(self) -> bool:
         """Say whether one call more may be in flight."""

@@ -247,6 +247,28 @@ async def test_of_a_quick_lookup_one_call_is_in_flight_but_for_one_that_is_late(
     assert set(asked.got) == {"first", "a", "b", "c", "d"}
 
 
+async def test_who_waits_for_a_quick_call_that_is_late_goes_though_nobody_else_comes() -> None:
+    asked, clock = Asked(), TestClock()
+    batches = Batches(asked.ask, clock, at_once=2, most=9)
+    batches.add(asked.waiter("first"))
+    await _turns()
+    asked.ends[0].set_result(None)
+    await _turns()
+    batches.add(asked.waiter("stuck"))
+    batches.add(asked.waiter("behind"))
+    await _turns()
+    assert asked.calls == [["first"], ["stuck"]]
+    clock.advance(1)
+    async with asyncio.timeout(20):
+        while len(asked.calls) < 3:  # noqa: ASYNC110 - a timer sends it, and tells nobody
+            await asyncio.sleep(0.001)  # between two looks, not instead of one
+    assert asked.calls[2] == ["behind"]
+    for end in asked.ends[1:]:
+        end.set_result(None)
+    await _turns()
+    assert set(asked.got) == {"first", "stuck", "behind"}
+
+
 async def test_of_a_slow_lookup_several_calls_are_in_flight() -> None:
     asked, clock = Asked(), TestClock()
     batches = Batches(asked.ask, clock, at_once=3, most=9)
