@@ -388,7 +388,7 @@ class CacheSettings(_Part):
 
 
 class Redis(_Part):
-    """What processes share. ``timeout``: how long a request waits for it at most, in seconds."""
+    """What processes share. ``timeout``: how long a question to it may take, in seconds."""
 
     url: str | None = None
     timeout: float = Field(default=0.05, gt=0)
