@@ -15,7 +15,6 @@ from typing import Any
 
 import asyncpg
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
 from connectors.backends.base import Examined, NotMapped, SourceUnavailable
 from connectors.backends.examine_postgresql import examine_postgresql
@@ -37,8 +36,7 @@ _MAY_READ = f"SELECT has_table_privilege(to_regclass('{STATEMENT_TABLE}'), 'SELE
 _AS_OF = f"SELECT min(as_of) FROM {STATEMENT_TABLE}"  # noqa: S608 - the name is a constant
 
 #: What turns a statement into text.
-# SQLAlchemy gives its dialects no types.
-_DIALECT: sa.Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]
+_DIALECT = sa.make_url("postgresql+asyncpg://").get_dialect()()
 _BITS = {"int2[]": 16, "int4[]": 32, "int8[]": 64}
 #: Types that the driver makes of text as well, and that hold it as something else.
 _NO_TEXT = {"numeric[]", "money[]", "bytea[]"}
@@ -92,12 +90,14 @@ class PostgresqlSession:
                     _, bits = await self._prepared(wanted)
                     given.append(whole_numbers(wanted, keys, bits) if bits else keys)
                 joined = self.server.joined(tuple(wanted for wanted, _ in parts))
-                (found,) = await self.connection.fetch(joined, *given)
+                rows: Sequence[Sequence[Sequence[Sequence[object]]]]
+                rows = await self.connection.fetch(joined, *given)
+                (found,) = rows
         except (SourceUnavailable, *_FAILURES) as error:
             if self.connection.is_closed():
                 raise
             raise NotJoined(_reason(error)) from None
-        return found  # type: ignore[no-any-return] # asyncpg gives its rows no types
+        return found
 
     async def as_of(self) -> object:
         """Return what the server states of itself, None for nothing."""

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
@@ -42,7 +41,6 @@ from connectors.backends.together import Together
 from connectors.codec import encode_text
 from connectors.description import Database, Lookup, Record
 
-_T = TypeVar("_T")
 _Raw = Sequence[object]
 _Found = dict[str, list[_Raw]]
 

@@ -22,7 +22,7 @@ from connectors.backends.session import JoiningSession, NotJoined, Session
 from connectors.backends.statement import Wanted
 
 #: How many keys one statement is given.
-KEYS_AT_ONCE = 500
+_KEYS_AT_ONCE = 500
 #: How many lookups one statement answers; how many statements of several there are, and how often
 #: what they answer was asked for at once before: servers keep a megabyte of each, on each
 #: connection, and lookups of different requests may meet by chance.
@@ -79,7 +79,7 @@ class Together:
 
         Raises SourceUnavailable or NotMapped.
         """
-        if not self._joins or len(keys) > KEYS_AT_ONCE:
+        if not self._joins or len(keys) > _KEYS_AT_ONCE:
             return await self._calls.run(partial(self._alone, wanted, keys))
         loop = asyncio.get_running_loop()
         part = _Part(wanted, keys, loop.create_future())
@@ -152,8 +152,8 @@ class Together:
     async def _alone(self, wanted: Wanted, keys: Sequence[str], session: Session) -> Found:
         as_of = await self._as_of(session)
         rows: list[Sequence[object]] = []
-        for start in range(0, len(keys), KEYS_AT_ONCE):
-            rows += await session.find(wanted, keys[start : start + KEYS_AT_ONCE])
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            rows += await session.find(wanted, keys[start : start + _KEYS_AT_ONCE])
         return rows, as_of
 
     def _ended(self, parts: Sequence[_Part], task: asyncio.Task[list[Found]]) -> None:

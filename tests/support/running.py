@@ -120,7 +120,7 @@ class Running:
         """Move the clock, and wait until the log of invalidations is known at its new time."""
         self.clock.advance(seconds)
         async with asyncio.timeout(20):
-            while self.service.cache.position() is None:  # noqa: ASYNC110
+            while self.service.cache.position() is None:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.005)  # between two looks, not instead of one
 
     def journal(self) -> list[dict[str, Any]]:

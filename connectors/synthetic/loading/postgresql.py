@@ -8,7 +8,6 @@ from typing import Any
 
 import asyncpg
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
 
 from connectors.backends.server import address, tls_context
@@ -16,8 +15,7 @@ from connectors.synthetic.loading.chunks import Key, Made
 from connectors.synthetic.loading.target import PROGRESS, NotLoaded, Progress, ServerTarget
 from connectors.tables import STATEMENT_TABLE
 
-# SQLAlchemy gives its dialects no types.
-_DIALECT: sa.Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]
+_DIALECT = sa.make_url("postgresql+asyncpg://").get_dialect()()
 _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 

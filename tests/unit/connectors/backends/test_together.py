@@ -11,6 +11,7 @@ import pytest
 
 from connectors.backends import together
 from connectors.backends.base import Batch, NotMapped, SourceUnavailable
+from connectors.backends.postgresql import PostgresqlSession
 from connectors.backends.sql import SqlBackend
 from connectors.description import Lookup, Record
 from tests.support.running import TestClock
@@ -105,7 +106,8 @@ async def test_what_is_asked_for_at_once_is_one_statement_on_one_connection(
     assert await _at_once(backend) == [["u1"], ["t1"], ["c1"]]
     assert await server.value(_CONNECTED) == 1
     async with backend._source.use() as session:
-        texts = await session.connection.fetch(  # type: ignore[attr-defined] # PostgreSQL's
+        assert isinstance(session, PostgresqlSession)
+        texts = await session.connection.fetch(
             "SELECT statement FROM pg_prepared_statements WHERE statement LIKE 'SELECT ARRAY(%'"
         )
     assert len(texts) == 1

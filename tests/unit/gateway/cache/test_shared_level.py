@@ -16,6 +16,7 @@ from gateway.cache import shared
 from gateway.cache.shared import SharedLevel
 from gateway.clock import SystemClock
 from gateway.settings import Redis
+from tests.support.coherence import until
 from tests.support.redis_server import Server, own_redis
 
 pytestmark = pytest.mark.services
@@ -96,7 +97,7 @@ async def test_when_redis_says_nothing_all_who_wait_are_answered_once_and_soon(
     try:
         began = time.monotonic()
         first = asyncio.create_task(level.get(["a"]))
-        await asyncio.sleep(0.05)
+        await until(lambda: not level._wanted)  # it is asked
         others = [asyncio.create_task(level.get(["b", "c"])) for _ in range(5)]
         assert await first == [None]
         assert await asyncio.gather(*others) == [[None, None]] * 5
