@@ -361,6 +361,22 @@ class Client(_Part):
     published_only: bool = False
 
 
+class NumberSettings(_Part):
+    """How it is found out whose a number is.
+
+    ``reference``: the database that knows people and all their numbers. ``none`` is the operator's
+    word that every number is its holder's only and final one: nothing is looked up, and lists say
+    "none" without it. A population database that is not connected never means that.
+    """
+
+    reference: Literal["population", "none"] = "population"
+
+    @property
+    def are_checked(self) -> bool:
+        """Whether a database is asked whose a number is."""
+        return self.reference != "none"
+
+
 class Operations(_Part):
     """Published operations: the folder of their files.
 
@@ -413,6 +429,7 @@ class Settings(BaseSettings):
     access: Access = Access()
     audit: Audit = Audit()
     keys: Keys = Keys()
+    numbers: NumberSettings = NumberSettings()
     purposes: dict[str, Purpose] = {}
     rates: Rates = Rates()
     clients: dict[str, Client] = {}

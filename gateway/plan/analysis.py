@@ -46,7 +46,9 @@ from gateway.plan.shapes import (
     Arguments,
     ColumnValue,
     DerivedShape,
+    Exists,
     HungShape,
+    IdentificationShape,
     LinkShape,
     ListShape,
     LogShape,
@@ -293,6 +295,8 @@ class _Analyser:
                 entries.append((key, Typename(kind.name)))
             elif name in {"id", "askedAs"}:
                 entries.append((key, NumberShape(present=name == "id")))
+            elif name == "identification":
+                entries.append((key, IdentificationShape(_place((), key, below))))
             elif name == "notices":
                 plain = self._plain(self._type(kind, name), below, None)
                 entries.append((key, NoticesShape(plain)))
@@ -348,7 +352,7 @@ class _Analyser:
         self._need(record, None)
         rows = _Rows(record)
         asked = self._wanted(record, parent.fields[name], group[0].node)
-        entries: list[tuple[str, Typename | RowsShape | Truncated | ReportShape]] = []
+        entries: list[tuple[str, Typename | RowsShape | Truncated | Exists | ReportShape]] = []
         for key, inner, below in self._below(kind, group):
             if inner == _TYPENAME:
                 entries.append((key, Typename(kind.name)))
@@ -357,6 +361,8 @@ class _Analyser:
                 entries.append((key, RowsShape(self._row(row, rows, (), (), below))))
             elif inner == "truncated":
                 entries.append((key, Truncated()))
+            elif inner == "exists":
+                entries.append((key, Exists()))
             else:
                 plain = self._plain(self._type(kind, inner), below, record.database)
                 entries.append((key, ReportShape(plain)))

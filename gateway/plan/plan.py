@@ -23,7 +23,7 @@ from gateway.verification import Verification, Verified
 
 @dataclass(slots=True, eq=False)
 class Found:
-    """A list that was read. ``rows`` is None where its state has none.
+    """A list that was read. ``rows`` is None where it is not known that there are none.
 
     ``below``: for each slot what hangs on the rows, in their order: Found, Opened or None.
     """
@@ -38,6 +38,8 @@ class Found:
 class Opened:
     """A person who was opened. ``notices`` only where they are selected.
 
+    ``identification``: the name of an ``Identification``, None where the caller may not know it.
+
     ``lists``, ``reports``, ``derived`` and ``logs`` stand in the order of the person's plan, None
     until they are read; what has refused arguments stays None.
     """
@@ -45,6 +47,7 @@ class Opened:
     present: str | None
     asked: str
     own: bool
+    identification: str | None
     notices: tuple[object, ...]
     lists: list[Found | None]
     reports: list[SourceReport | None]
@@ -149,10 +152,14 @@ class LogPlan:
 
 @dataclass(slots=True, eq=False)
 class PersonPlan:
-    """What to read of a person, and how to show it."""
+    """What to read of a person, and how to show it.
+
+    ``identifications``: where it is shown whether the person is identified.
+    """
 
     own: bool
     shows_notices: bool
+    identifications: tuple[Place, ...]
     lists: tuple[ListPlan, ...]
     reports: tuple[ReportPlan, ...]
     derived: tuple[DerivedPlan, ...]

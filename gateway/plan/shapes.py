@@ -142,6 +142,11 @@ class Truncated:
 
 
 @dataclass(frozen=True, slots=True)
+class Exists:
+    """``exists`` of a single record: true, false, or null where it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReportShape:
     """``source`` of a list."""
 
@@ -173,7 +178,7 @@ class ListShape:
     record: Record
     lookup: Lookup
     wanted: Wanted | GatewayError | Arguments
-    entries: tuple[tuple[str, Typename | RowsShape | Truncated | ReportShape], ...]
+    entries: tuple[tuple[str, Typename | RowsShape | Truncated | Exists | ReportShape], ...]
     slots: int
 
 
@@ -213,6 +218,13 @@ class NumberShape:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentificationShape:
+    """``identification`` of a person."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class NoticesShape:
     """``notices`` of a person."""
 
@@ -228,7 +240,7 @@ class LogShape:
     entries: PlainEntries
 
 
-PersonEntry = Typename | NumberShape | NoticesShape | LogShape | SectionShape
+PersonEntry = Typename | NumberShape | IdentificationShape | NoticesShape | LogShape | SectionShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +253,12 @@ class PersonShape:
     def shows_notices(self) -> bool:
         """Whether notices are selected; of persons at the root they are mirrored otherwise."""
         return any(isinstance(shape, NoticesShape) for _, shape in self.entries)
+
+    @property
+    def identifications(self) -> tuple[Place, ...]:
+        """Where it is shown whether the person is identified."""
+        shapes = (shape for _, shape in self.entries)
+        return tuple(shape.place for shape in shapes if isinstance(shape, IdentificationShape))
 
 
 @dataclass(frozen=True, slots=True)

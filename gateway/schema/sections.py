@@ -17,6 +17,7 @@ from gateway.deriving import DerivedValue
 from gateway.entries import EntryPoint, keys_of
 from gateway.errors import GatewayError
 from gateway.own import FOUND, own_below
+from gateway.people.identification import Shortfall, says_none
 from gateway.plan.bindings import Computed, own_lists, own_views
 from gateway.reading import note_read
 from gateway.schema.common import source_type
@@ -48,17 +49,19 @@ def section_field(types: Types, database: Database, person: Later) -> Strawberry
         return Section(self, database, tuple(found))
 
     fields = [_list_field(types, *one, person) for one in lists.values()]
-    fields.append(
-        resolved(
-            "source",
-            source_type(types) | None,
-            _section_source,
-            title=Text(
-                "tình trạng xấu nhất của các danh sách được hỏi",
-                "the worst state of the lists selected here; alone, that of the first list",
-            ),
-        )
+    worst_of = resolved(
+        "source",
+        source_type(types) | None,
+        _section_source,
+        title=Text(
+            "tình trạng xấu nhất của các danh sách được hỏi",
+            "the worst state of the lists selected here; alone, that of the first list",
+        ),
     )
+    worst_of.deprecation_reason = (
+        "It depends on what else is selected. Read the source of each list instead."
+    )
+    fields.append(worst_of)
     fields += [_derived_field(types, one) for one in own_views(database).values()]
     name = "".join(part.capitalize() for part in database.name.split("_"))
     made = types.object(f"{name}Section", fields, database.title)
@@ -83,6 +86,7 @@ def _derived_field(types: Types, computed: Computed) -> StrawberryField:
         else:
             value, record, answer = await reader.derive(computed, person.numbers, asked)
             context.report(info._raw_info, record, answer)
+            person.note_shortfall(answer, info._raw_info)
         context.concluded(computed, person.sections, value.source.state)
         return value
 
@@ -110,6 +114,7 @@ async def _section_source(self: Section, info: strawberry.Info) -> SourceReport:
     record = self.database.records[0]
     answer = await context.read(self.person, record, record.lookups[0])
     context.report(info._raw_info, record, answer)
+    self.person.note_shortfall(answer, info._raw_info)
     return answer.report
 
 
@@ -119,9 +124,11 @@ def _list_field(types: Types, record: Record, lookup: Lookup, person: Later) -> 
     async def of_section(self: Section, info: strawberry.Info, **arguments: Any) -> object:
         context: Context = info.context
         asked = _wanted(record, arguments)
-        answer = await context.read(self.person, record, lookup, asked.fresh)
-        own, sections = self.person.own_view, self.person.sections
-        return _answered(info, record, answer, own, asked, sections, self.person.numbers.all)
+        person = self.person
+        answer = await context.read(person, record, lookup, asked.fresh)
+        person.note_shortfall(answer, info._raw_info)
+        about = _About(person.sections, person.numbers.all, person.shortfall)
+        return _answered(info, record, answer, person.own_view, asked, about)
 
     return _field(types, record, lookup, person, of_section)
 
@@ -136,16 +143,20 @@ def _hung_field(
         key = self[column]
         if isinstance(key, Denied):
             raise key.error()
-        if key is None:
-            return None
         asked = _wanted(record, arguments)
         own = own_below(self.own, record)
-        answer = await context.reader.read(
-            record, lookup, [str(key)], own, None, self.about, asked.fresh
-        )
+        about = _About(self.sections, self.about, self.shortfall)
+        if key is None:
+            answer = context.reader.incomplete(record, own)
+            if answer.rows is not None:
+                self.shortfall.note("KEY_NOT_RECORDED", tuple(info._raw_info.path.as_list()))
+        else:
+            answer = await context.reader.read(
+                record, lookup, [str(key)], own, None, self.about, asked.fresh
+            )
+            note_read(self.sections, record, answer)
         context.note(record, answer.report.state)
-        note_read(self.sections, record, answer)
-        return _answered(info, record, answer, own, asked, self.sections, self.about)
+        return _answered(info, record, answer, own, asked, about)
 
     # Later: records may hang on one another in a circle.
     made = Later(record.type_name, "", find=lambda: _list_type(types, record, person))
@@ -183,7 +194,8 @@ def entry_field(types: Types, entry: EntryPoint, person: Later) -> StrawberryFie
         asked = _wanted(record, arguments)
         answer = await context.reader.read(record, lookup, keys, FOUND, None, (), asked.fresh)
         context.note(record, answer.report.state)
-        return _answered(info, record, answer, FOUND, asked, set(), ())
+        about = _About(set(), (), context.shortfall(info._raw_info))
+        return _answered(info, record, answer, FOUND, asked, about)
 
     made = _list_type(types, record, person)
     listed = _arguments(types, record)
@@ -195,28 +207,38 @@ def entry_field(types: Types, entry: EntryPoint, person: Later) -> StrawberryFie
     return require_any(field, (entry.scope,))
 
 
+@dataclass(frozen=True, slots=True)
+class _About:
+    """Whose records are answered: where it is noted what of theirs is, and their numbers."""
+
+    sections: set[str]
+    numbers: tuple[str, ...]
+    shortfall: Shortfall
+
+
 def _answered(
     info: strawberry.Info,
     record: Record,
     answer: Answer,
     own: Sensitivity | None,
     asked: Wanted,
-    sections: set[str],
-    about: tuple[str, ...],
+    about: _About,
 ) -> dict[str, object]:
     """Shape an answer as the list (or single) type has it."""
     context: Context = info.context
     context.report(info._raw_info, record, answer)
-    if answer.rows is None:
-        return {"items": None, "item": None, "truncated": None, "source": answer.report}
-    rows, more = choose(record, answer.rows, asked)
+    rows, more = choose(record, answer.rows or (), asked)
+    if not rows and not says_none(answer):
+        unknown = dict.fromkeys(("items", "item", "exists"))
+        return {**unknown, "truncated": answer.truncated or None, "source": answer.report}
     missing = [context.reader.missing(record, at, own) for at in range(len(record.columns))]
     items = [view(record, row, missing, own) for row in rows]
     for one in items:
-        one.sections, one.about = sections, about
+        one.sections, one.about, one.shortfall = about.sections, about.numbers, about.shortfall
     return {
         "items": items,
         "item": items[0] if items else None,
+        "exists": bool(items),
         "truncated": more or answer.truncated,
         "source": answer.report,
     }
@@ -248,7 +270,11 @@ def _list_type(types: Types, record: Record, person: Later) -> Any:
     """Return the type of a list of a record, or of the one that there can be."""
     item = record_type(types, record, person)
     if record.single:
-        fields = [plain("item", item | None, record.title)]
+        there = Text(
+            "có hay không; null là chưa xác định được",
+            "whether there is one; null: that is not known",
+        )
+        fields = [plain("item", item | None, record.title), plain("exists", bool | None, there)]
         name = f"{record.type_name}Result"
     else:
         fields = [
@@ -308,7 +334,7 @@ def _person_link(one: Field, person: Later) -> StrawberryField:
         if number is None:
             return None
         mention(context.trail, number)
-        return context.person(await context.numbers(str(number)))
+        return context.person(info._raw_info, await context.numbers(str(number)))
 
     assert one.person is not None
     title = Text(f"người có {one.title.vi}", f"the person behind: {one.title.en}")

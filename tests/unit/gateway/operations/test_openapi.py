@@ -140,7 +140,9 @@ async def test_answers_are_as_described_whatever_the_sources_do(
     variables = {"ids": [HOA, NOBODY], "short": short}
     answer = await call(running_gateway, "many", variables)
     assert answer.status_code == 200
-    assert ("errors" in answer.json()) is (fault is not None)
+    told = {one["extensions"]["code"] for one in answer.json()["errors"]}
+    assert ("SOURCE_UNAVAILABLE" in told) is (fault is not None)
+    assert ("PERSON_NOT_IDENTIFIED" in told) is (fault is None or not short)
     await conforms(running_gateway, "many", answer)
 
 
