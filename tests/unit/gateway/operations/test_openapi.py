@@ -39,7 +39,7 @@ MANY = """query Many(
   }
 }
 fragment Names on Person {
-  __typename population { identity { item { name: fullName birthDate } } }
+  __typename population { identity { item { name: fullName birthDate } source { state } } }
 }
 """
 
