@@ -215,5 +215,12 @@ def _reader(service: Service, asked: Asked) -> Reader:
     today = legal_date(service.clock.now())
     matching = client is not None and client.matching
     return Reader(
-        asked.caller, service.sources, loaders, today, service.log, matching, service.guesses
+        asked.caller,
+        service.sources,
+        loaders,
+        today,
+        service.log,
+        service.record_ids,
+        matching,
+        service.guesses,
     )

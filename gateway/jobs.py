@@ -174,8 +174,9 @@ class Open:
         reports: list[SourceReport | None] = [None] * len(plan.reports)
         derived: list[DerivedValue | None] = [None] * len(plan.derived)
         logs: list[LogPage | None] = [None] * len(plan.logs)
+        databases = [run.reader.sources[name].database for name in plan.databases]
         opened = Opened(
-            numbers.present, numbers.asked, plan.own, told, lists, reports, derived, logs
+            numbers.present, numbers.asked, plan.own, told, lists, reports, derived, logs, databases
         )
         self.target[self.place] = opened
         sections = run.trail.opened(numbers, self._role(run, plan))
@@ -414,7 +415,8 @@ def _found(
     if plan.record.single:
         rows = rows[:1]
     below: list[list[Found | Opened | None]] = [[None] * len(rows) for _ in range(plan.slots)]
-    found = Found(rows, more or answer.truncated, answer.report, below)
+    ids = run.reader.ids(plan.record, answer, rows, plan.own) if plan.shows_ids else ()
+    found = Found(rows, more or answer.truncated, answer.report, below, ids)
     if rows:
         for one in plan.rows:
             _below(run, plan, one, found, (*path, one.key), about)

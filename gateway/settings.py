@@ -310,11 +310,13 @@ class Keys(_Part):
     person_hash: Path = Path("keys/person-hash.key")
     audit_chain: Path = Path("keys/audit-chain.key")
     audit_sign: Path = Path("keys/audit-sign.jwk")
+    record_id: Path = Path("keys/record-id.key")
     token_value: SecretStr | None = None
     cache_value: SecretStr | None = None
     person_hash_value: SecretStr | None = None
     audit_chain_value: SecretStr | None = None
     audit_sign_value: SecretStr | None = None
+    record_id_value: SecretStr | None = None
 
 
 class Purpose(_Part):
