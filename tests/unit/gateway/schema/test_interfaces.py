@@ -62,7 +62,8 @@ def test_every_record_list_and_section_implements_its_interface() -> None:
 
 def test_a_list_that_is_there_always_says_where_it_comes_from() -> None:
     for name in ("RecordList", "SingleRecord"):
-        for one in (_interface(name), *SCHEMA.get_implementations(_interface(name)).objects):
+        assert is_non_null_type(_interface(name).fields["source"].type)
+        for one in SCHEMA.get_implementations(_interface(name)).objects:
             assert is_non_null_type(one.fields["source"].type), one.name
 
 
