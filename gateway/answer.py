@@ -12,7 +12,7 @@ from datetime import datetime
 from operator import attrgetter
 
 from connectors.backends.base import Evidence
-from connectors.description import Coded, Coverage, Database, Row
+from connectors.description import Coded, Coverage, Database, Row, Text
 
 
 class State(Coded):
@@ -52,7 +52,7 @@ class SourceReport:
     as_of: datetime | None = None
     fetched_at: datetime | None = None
     from_cache: bool = False
-    message: str | None = None
+    message: Text | None = None
     earlier_numbers_asked: bool | None = None
     evidence: Evidence | None = None
 

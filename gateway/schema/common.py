@@ -121,7 +121,11 @@ def source_type(types: Types) -> Any:
                 Text("lúc bắt đầu hỏi nguồn", "when the statement to the source started"),
             ),
             plain("from_cache", bool, Text("từ bộ nhớ tạm", "whether the rows were read earlier")),
-            plain("message", str | None, Text("giải thích", "what happened, in a sentence")),
+            plain(
+                "message",
+                text_type(types) | None,
+                Text("giải thích", "what happened, in a sentence"),
+            ),
             plain(
                 "earlier_numbers_asked",
                 bool | None,
@@ -162,7 +166,7 @@ def notice_type(types: Types) -> Any:
         "Notice",
         [
             plain("code", types.enumeration(NoticeCode), Text("mã", "code")),
-            plain("message", str, Text("nội dung", "the notice as a sentence")),
+            plain("message", text_type(types), Text("nội dung", "the notice as a sentence")),
             plain("detail", str | None, Text("ngày liên quan", "the date concerned")),
             plain(
                 "reason",
