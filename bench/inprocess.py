@@ -97,7 +97,7 @@ def context(service: Service, caller: Caller, deadline: float) -> Context:
     """Return what the resolvers of one request share."""
     loaders = Loaders(service.sources, service.clock, deadline, caller.asker)
     today = legal_date(service.clock.now())
-    reader = Reader(caller, service.sources, loaders, today, service.log)
+    reader = Reader(caller, service.sources, loaders, today, service.log, service.record_ids)
     limits = service.settings.limits
     return Context(
         reader, service.sources, limits, service.plans, service.maintenance, service.cache

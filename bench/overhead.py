@@ -121,7 +121,7 @@ def _reader(here: Site) -> Reader:
     service = here.service
     today = service.clock.now().date()
     loaders = Loaders(service.sources, service.clock, service.clock.monotonic(), NOBODY)
-    return Reader(here.caller, service.sources, loaders, today, service.log)
+    return Reader(here.caller, service.sources, loaders, today, service.log, service.record_ids)
 
 
 def _protection(caller: Caller, found: list[Seen]) -> Callable[[], Awaitable[None]]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from operator import attrgetter
 
 from connectors.backends.base import Evidence
-from connectors.description import Coded, Coverage, Database, Row
+from connectors.description import Coded, Coverage, Database, Row, Text
 
 #: The states of lists for which a database was read, with whatever result.
 _READ = frozenset({"ANSWERED", "STALE", "PARTIAL", "INCOMPLETE", "NOT_IDENTIFIED"})
@@ -57,12 +57,12 @@ class SourceReport:
     as_of: datetime | None = None
     fetched_at: datetime | None = None
     from_cache: bool = False
-    message: str | None = None
+    message: Text | None = None
     earlier_numbers_asked: bool | None = None
     evidence: Evidence | None = None
 
     def about(
-        self, state: State, message: str | None, earlier_numbers_asked: bool | None
+        self, state: State, message: Text | None, earlier_numbers_asked: bool | None
     ) -> SourceReport:
         """Return this report for a person of whom so much is known.
 

@@ -35,6 +35,7 @@ from gateway.operations.publishing import publish
 from gateway.operations.registry import Operations
 from gateway.plan.bindings import Bindings, bind
 from gateway.plans import Plans
+from gateway.record_ids import RecordIds
 from gateway.reloading import Reload
 from gateway.schema.build import build_schema, schema_text
 from gateway.service import Service
@@ -151,6 +152,7 @@ def _service(
         guesses=Guesses(settings.rates, clock),
         log=PersonLog(audit, hashes, clock, settings.limits.deadline / 2),
         person_hash=hashes,
+        record_ids=RecordIds(load_ring(settings, "record_id").oldest),
     )
 
 

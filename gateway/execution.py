@@ -226,6 +226,7 @@ def _reader(service: Service, asked: Asked) -> Reader:
         loaders,
         today,
         service.log,
+        service.record_ids,
         matching,
         service.guesses,
         service.settings.numbers.are_checked,

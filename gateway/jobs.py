@@ -190,8 +190,18 @@ class Open:
         derived: list[DerivedValue | None] = [None] * len(plan.derived)
         logs: list[LogPage | None] = [None] * len(plan.logs)
         known_as = self._identification(run, numbers, plan)
+        databases = [run.reader.sources[name].database for name in plan.databases]
         opened = Opened(
-            numbers.present, numbers.asked, plan.own, known_as, told, lists, reports, derived, logs
+            numbers.present,
+            numbers.asked,
+            plan.own,
+            known_as,
+            told,
+            lists,
+            reports,
+            derived,
+            logs,
+            databases,
         )
         self.target[self.place] = opened
         sections = run.trail.opened(numbers, self._role(run, plan))
@@ -448,7 +458,8 @@ def _found(
     if plan.record.single:
         rows = rows[:1]
     below: list[list[Found | Opened | None]] = [[None] * len(rows) for _ in range(plan.slots)]
-    found = Found(rows, more or answer.truncated, answer.report, below)
+    ids = run.reader.ids(plan.record, answer, rows, plan.own) if plan.shows_ids else ()
+    found = Found(rows, more or answer.truncated, answer.report, below, ids)
     if rows:
         for one in plan.rows:
             _below(run, plan, one, found, (*path, one.key), about)

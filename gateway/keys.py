@@ -20,7 +20,7 @@ from joserfc.jwk import OKPKey
 from gateway.settings import Settings
 
 #: What there are keys for, as the settings name it.
-SecretName = Literal["cache", "person_hash", "audit_chain"]
+SecretName = Literal["cache", "person_hash", "audit_chain", "record_id"]
 SigningName = Literal["token", "audit_sign"]
 KeyName = Literal[SigningName, SecretName]
 SECRET_NAMES: tuple[SecretName, ...] = get_args(SecretName)
@@ -60,6 +60,11 @@ class Keyring:
     def all(self) -> tuple[Secret, ...]:
         """Every key, the current one first."""
         return (self.current, *self.former)
+
+    @property
+    def oldest(self) -> Secret:
+        """The key that was made first: what must not change at a rotation is made with it."""
+        return self.all[-1]
 
     def by_id(self, key_id: str) -> Secret | None:
         """Return the key with this id, None where it is not in the ring."""

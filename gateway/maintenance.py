@@ -15,6 +15,7 @@ from pathlib import Path
 
 import structlog
 
+from connectors.description import Text
 from gateway.clock import LEGAL_ZONE, Clock
 from gateway.shared_lines import SharedLines, append
 
@@ -44,14 +45,14 @@ class Window:
         return self.ends is not None and self.ends <= now
 
     @property
-    def message(self) -> str:
-        """What a reader is told while it is open, in both languages; times of Viet Nam."""
+    def message(self) -> Text:
+        """What a reader is told while it is open; times of Viet Nam."""
         if self.ends is None:
-            return "Cơ sở dữ liệu đang bảo trì. / The database is under maintenance."
+            return Text("Cơ sở dữ liệu đang bảo trì.", "The database is under maintenance.")
         ends = self.ends.astimezone(LEGAL_ZONE)
-        return (
-            f"Cơ sở dữ liệu đang bảo trì đến {ends:%H:%M} ngày {ends:%d/%m/%Y}. / "
-            f"The database is under maintenance until {ends.isoformat(timespec='minutes')}."
+        return Text(
+            f"Cơ sở dữ liệu đang bảo trì đến {ends:%H:%M} ngày {ends:%d/%m/%Y}.",
+            f"The database is under maintenance until {ends.isoformat(timespec='minutes')}.",
         )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from connectors.description import Coded, Record, Row
+from connectors.description import Coded, Record, Row, Text
 from connectors.values import PartialDate
 from gateway.answer import State
 from gateway.fetch.numbers import Numbers, Population
@@ -65,16 +65,16 @@ class Notice:
     reason: State | None = None
 
     @property
-    def message(self) -> str:
-        """The notice as a sentence, Vietnamese first."""
-        return str(self.code.title)
+    def message(self) -> Text:
+        """The notice as a sentence."""
+        return self.code.title
 
     @property
     def mirrored(self) -> dict[str, object]:
         """The notice as the answer's extensions show it where the field was not selected."""
         return {
             "code": self.code.name,
-            "message": self.message,
+            "message": {"vi": self.message.vi, "en": self.message.en},
             "detail": self.detail,
             "reason": self.reason.name if self.reason else None,
         }

@@ -28,6 +28,7 @@ from gateway.plan.bindings import Computed
 from gateway.procedures.procedure import is_for
 from gateway.protection import is_withheld, opens_on_death, visible
 from gateway.protection.life import deaths_of, is_dead
+from gateway.record_ids import RecordIds
 from gateway.verification import Claimed, Verdict, Verification, Verified
 from gateway.verifying import verified
 
@@ -59,6 +60,7 @@ class Reader:
     ``today``: the legal date. ``matching_required``: the caller's client has to give details that
     agree with every number that it names. ``guesses``: counts verifications that do not match.
     ``checks_numbers``: False where settings say that numbers are final.
+    ``record_ids``: makes the ids of records.
     ``decided``: what the caller lacks for what, as far as it was asked. ``reports``: those that
     were given to answers, by the ones that they were made of. ``listing``: whether some list of a
     person is the caller's to see.
@@ -69,6 +71,7 @@ class Reader:
     loaders: Loads
     today: date
     log: Log
+    record_ids: RecordIds
     matching_required: bool = False
     guesses: Guesses | None = None
     checks_numbers: bool = True
@@ -99,6 +102,16 @@ class Reader:
     def knowing(self, own: Sensitivity | None) -> Callable[[Record, int | None], bool]:
         """Return what says whether the caller may see a column, as ``missing`` has it."""
         return lambda record, position: not self.missing(record, position, own)
+
+    def ids(
+        self,
+        record: Record,
+        answer: Answer,
+        shown: Sequence[Row],
+        own: Sensitivity | None,
+    ) -> list[str]:
+        """Return the ``recordId`` of each of the rows of ``answer`` that are ``shown``."""
+        return self.record_ids.of(record, answer.rows or (), shown, self.knowing(own))
 
     async def read(
         self,

@@ -23,6 +23,7 @@ from gateway.maintenance import Maintenance
 from gateway.operations.registry import Operations
 from gateway.plans import Plans
 from gateway.reading import Log
+from gateway.record_ids import RecordIds
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
@@ -51,3 +52,4 @@ class Service:
     operations: Operations
     guesses: Guesses
     person_hash: Keyring
+    record_ids: RecordIds

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from graphql import DirectiveNode, GraphQLSchema, VariableNode, parse
 from graphql.execution.values import VariableValues
 
+from connectors.description import Text
 from gateway.access.caller import Caller
 from gateway.access.permission import permit
 from gateway.answer import State
@@ -54,7 +55,7 @@ class Trial:
     """
 
     code: str | None
-    message: str | None
+    message: Text | None
     denied: tuple[Denied, ...]
 
 
@@ -73,9 +74,10 @@ async def trial(
         permit(asking, document, operation, in_url=False)
         denied = await _denied(plans, asking, document, operation)
     except InvalidDocument as error:
-        return Trial(error.code, CODES[error.code].en, ())
+        code = CODES[error.code]
+        return Trial(code.name, Text(code.vi, code.en), ())
     except GatewayError as error:
-        return Trial(error.code.name, error.message, ())
+        return Trial(error.code.name, Text(error.code.vi, error.message), ())
     return Trial(None, None, denied)
 
 

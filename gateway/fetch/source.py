@@ -30,7 +30,7 @@ from connectors.backends.base import (
     SourceRefused,
     SourceUnavailable,
 )
-from connectors.description import Database, Group, Lookup, Record
+from connectors.description import Database, Group, Lookup, Record, Text
 from gateway import metrics
 from gateway.answer import Answer, SourceReport, State
 from gateway.cache.cache import Cache, Shelf, namespace_of
@@ -49,25 +49,34 @@ log = structlog.get_logger(__name__)
 _SHARE = 4
 #: How many keys go into one call.
 LARGEST_BATCH = 200
-_LAPSED = (
-    "Thỏa thuận khai thác dữ liệu đã hết hạn. / The agreement to use this database has expired."
+_LAPSED = Text(
+    "Thỏa thuận khai thác dữ liệu đã hết hạn.", "The agreement to use this database has expired."
 )
 #: What part of its time a call must have had before its end by the clock is the source's fault.
 _PATIENCE = 0.9
 
 _MESSAGES = {
-    State.STALE: "Nguồn không trả lời; đây là dữ liệu đã lưu trước đó. / "
-    "The database did not answer; these are rows read earlier.",
-    State.PARTIAL: "Một số bản ghi không đọc được. / Some records could not be read.",
-    State.INCOMPLETE: "Có thể còn bản ghi chưa tra được. / There may be records that were not "
-    "looked for.",
-    State.NOT_IDENTIFIED: "Chưa xác định được người mang số này. / Nobody is known by this number.",
-    State.UNAVAILABLE: "Cơ sở dữ liệu không trả lời. / The database did not answer.",
-    State.TIMED_OUT: "Cơ sở dữ liệu không trả lời kịp thời. / The database did not answer in time.",
-    State.MAINTENANCE: "Cơ sở dữ liệu đang bảo trì. / The database is under maintenance.",
-    State.NOT_OPERATING: "Chưa vận hành hoặc chưa kết nối. / Not operating or not connected.",
-    State.WITHHELD: "Không được cung cấp theo quy định của pháp luật. / Withheld by law.",
-    State.DENIED: "Mã truy cập không đủ quyền. / The token does not permit this.",
+    State.STALE: Text(
+        "Nguồn không trả lời; đây là dữ liệu đã lưu trước đó.",
+        "The database did not answer; these are rows read earlier.",
+    ),
+    State.PARTIAL: Text("Một số bản ghi không đọc được.", "Some records could not be read."),
+    State.INCOMPLETE: Text(
+        "Có thể còn bản ghi chưa tra được.", "There may be records that were not looked for."
+    ),
+    State.NOT_IDENTIFIED: Text(
+        "Chưa xác định được người mang số này.", "Nobody is known by this number."
+    ),
+    State.UNAVAILABLE: Text("Cơ sở dữ liệu không trả lời.", "The database did not answer."),
+    State.TIMED_OUT: Text(
+        "Cơ sở dữ liệu không trả lời kịp thời.", "The database did not answer in time."
+    ),
+    State.MAINTENANCE: Text("Cơ sở dữ liệu đang bảo trì.", "The database is under maintenance."),
+    State.NOT_OPERATING: Text(
+        "Chưa vận hành hoặc chưa kết nối.", "Not operating or not connected."
+    ),
+    State.WITHHELD: Text("Không được cung cấp theo quy định của pháp luật.", "Withheld by law."),
+    State.DENIED: Text("Mã truy cập không đủ quyền.", "The token does not permit this."),
 }
 
 
@@ -138,7 +147,7 @@ class Source:
         as_of: datetime | None = None,
         fetched_at: datetime | None = None,
         from_cache: bool = False,
-        message: str | None = None,
+        message: Text | None = None,
         evidence: Evidence | None = None,
     ) -> SourceReport:
         """Return a report for ``record`` in ``state``, with the sentence that goes with it."""

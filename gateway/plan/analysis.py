@@ -40,7 +40,7 @@ from graphql.execution.values import VariableValues
 from connectors.description import Field, Kind, Record
 from gateway.entries import EntryPoint
 from gateway.errors import GatewayError
-from gateway.plan.bindings import Bindings, Link, Listed, Section, Validity, Value
+from gateway.plan.bindings import Bindings, Link, Listed, RecordId, Section, Validity, Value
 from gateway.plan.shapes import (
     Analysis,
     Arguments,
@@ -61,10 +61,13 @@ from gateway.plan.shapes import (
     Place,
     Plain,
     PlainEntries,
+    RecordIdShape,
     ReportShape,
     RootShape,
     RowEntries,
     RowsShape,
+    SectionDatabaseShape,
+    SectionEntry,
     SectionReportShape,
     SectionShape,
     StructShape,
@@ -315,7 +318,7 @@ class _Analyser:
     ) -> SectionShape:
         selected = list(self._below(kind, group))
         lists = [section.lists[name] for _, name, _ in selected if name in section.lists]
-        entries: list[tuple[str, Typename | ListShape | SectionReportShape | DerivedShape]] = []
+        entries: list[tuple[str, SectionEntry]] = []
         for key, name, below in selected:
             place = _place(above, key, below)
             if name == _TYPENAME:
@@ -330,7 +333,11 @@ class _Analyser:
                 entries.append((key, DerivedShape(place, computed, arguments, plain)))
             else:
                 plain = self._plain(self._type(kind, name), below, section.database.name)
-                shape = self._section_report(section, lists, place, plain)
+                shape = (
+                    SectionDatabaseShape(plain)
+                    if name == "database"
+                    else self._section_report(section, lists, place, plain)
+                )
                 entries.append((key, shape))
         return SectionShape(section.database, tuple(entries))
 
@@ -388,13 +395,20 @@ class _Analyser:
         group: _Group,
     ) -> RowEntries:
         """Return what is selected of a record, or of the struct of it at ``path``."""
-        entries: list[tuple[str, Typename | ColumnValue | StructShape | LinkShape | HungShape]] = []
+        entries: list[
+            tuple[
+                str,
+                Typename | RecordIdShape | ColumnValue | StructShape | LinkShape | HungShape,
+            ]
+        ] = []
         for key, name, below in self._below(kind, group):
             if name == _TYPENAME:
                 entries.append((key, Typename(kind.name)))
                 continue
             place = _place(above, key, below)
             match self.bindings.types[kind.name][name]:
+                case RecordId():
+                    entries.append((key, RecordIdShape()))
                 case Value(declared) if declared.struct is not None:
                     inner = self._type(kind, name)
                     shape = self._struct(inner, rows, (*path, declared.name), place, below)

@@ -40,6 +40,11 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordId:
+    """The opaque name of a record."""
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A list of records. ``column``: of the record it hangs on, None where it is a person's."""
 
@@ -48,7 +53,7 @@ class Listed:
     column: str | None = None
 
 
-Bound = Value | Validity | Link | Listed
+Bound = Value | Validity | Link | RecordId | Listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ def bind(databases: Iterable[Database]) -> Bindings:
     declared = tuple(databases)
     types: dict[str, dict[str, Bound]] = {}
     for record in (record for one in declared for record in one.records):
-        fields = _fields(record.fields, types)
+        fields = {"recordId": RecordId(), **_fields(record.fields, types)}
         for child, lookup, column in hanging_on(record, declared):
             fields[to_camel_case(lookup.name)] = Listed(child, lookup, column)
         types[record.type_name] = fields

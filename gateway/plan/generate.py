@@ -56,10 +56,12 @@ from gateway.plan.shapes import (
     PersonShape,
     Plain,
     PlainEntries,
+    RecordIdShape,
     ReportShape,
     RootShape,
     RowEntries,
     RowsShape,
+    SectionDatabaseShape,
     SectionReportShape,
     SectionShape,
     StructShape,
@@ -123,6 +125,7 @@ class _Below:
     denials: list[Denial] = field(default_factory=list)
     links: list[LinkPlan] = field(default_factory=list)
     hung: list[HungPlan] = field(default_factory=list)
+    shows_ids: bool = False
 
 
 @dataclass(slots=True)
@@ -181,6 +184,7 @@ class _Generator:
         reports: list[ReportPlan] = []
         derived: list[DerivedPlan] = []
         logs: list[LogPlan] = []
+        databases: list[str] = []
         parts = []
         for key, inner in shape.entries:
             match inner:
@@ -197,10 +201,10 @@ class _Generator:
                     value = f"(None if {of} is None else {self.plain(entries, of)})"
                     logs.append(LogPlan(place, arguments))
                 case SectionShape():
-                    value = self.section(inner, own, lists, reports, derived)
+                    value = self.section(inner, own, lists, reports, derived, databases)
             parts.append(f"{self.text(key)}: {value}")
         function = self.function("p", "p", _dictionary(parts))
-        parts_read = (tuple(lists), tuple(reports), tuple(derived), tuple(logs))
+        parts_read = (tuple(lists), tuple(reports), tuple(derived), tuple(logs), tuple(databases))
         shown = shape.identifications
         plan = PersonPlan(own, shape.shows_notices, shown, *parts_read, function)
         self.persons[id(shape), own] = plan
@@ -233,6 +237,7 @@ class _Generator:
         lists: list[ListPlan],
         reports: list[ReportPlan],
         derived: list[DerivedPlan],
+        databases: list[str],
     ) -> str:
         level = Sensitivity.RESTRICTED if own else None
         parts = []
@@ -244,6 +249,9 @@ class _Generator:
                     value = self.plain(entries, f"p.reports[{len(reports)}]")
                     known = tuple((*one, _source(*one)) for one in reads)
                     reports.append(ReportPlan(place, known, alone))
+                case SectionDatabaseShape(entries):
+                    value = self.plain(entries, f"p.databases[{len(databases)}]")
+                    databases.append(shape.database.name)
                 case DerivedShape(place, computed, arguments, entries):
                     of = f"p.derived[{len(derived)}]"
                     value = f"(None if {of} is None else {self.plain(entries, of)})"
@@ -259,6 +267,7 @@ class _Generator:
 
     def list(self, shape: ListShape, own: Sensitivity | None) -> tuple[str, ListPlan]:
         rows: list[RowsPlan] = []
+        shows_ids = False
         parts = []
         for key, inner in shape.entries:
             match inner:
@@ -273,6 +282,7 @@ class _Generator:
                 case RowsShape(entries):
                     below = _Below(shape.record, own)
                     value = self.rows(entries, below)
+                    shows_ids |= below.shows_ids
                     found = (tuple(below.denials), tuple(below.links), tuple(below.hung))
                     rows.append(RowsPlan(key, tuple(below.mentions), *found))
             parts.append(f"{self.text(key)}: {value}")
@@ -288,15 +298,17 @@ class _Generator:
             shape.wanted,
             tuple(rows),
             shape.slots,
+            shows_ids,
         )
         return function, plan
 
     def rows(self, entries: RowEntries, below: _Below) -> str:
         row = self.row(entries, below)
         slots = sorted([one.slot for one in below.links] + [one.slot for one in below.hung])
-        if slots:
-            names = ", ".join(["r", *(f"b{slot}" for slot in slots)])
-            given = ", ".join(["f.rows", *(f"f.below[{slot}]" for slot in slots)])
+        beside = {"i": "f.ids"} if below.shows_ids else {}
+        beside |= {f"b{slot}": f"f.below[{slot}]" for slot in slots}
+        if beside:
+            names, given = ", ".join(["r", *beside]), ", ".join(["f.rows", *beside.values()])
             every = f"[{row} for {names} in zip({given})]"
         else:
             every = f"[{row} for r in f.rows]"
@@ -310,6 +322,8 @@ class _Generator:
             match inner:
                 case Typename(name):
                     value = self.text(name)
+                case RecordIdShape():
+                    below.shows_ids, value = True, "i"
                 case ColumnValue():
                     value = self.column(inner, below)
                 case StructShape():

@@ -7,10 +7,10 @@ code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connectors.description import Lookup, Record, Row, Sensitivity
+from connectors.description import Database, Lookup, Record, Row, Sensitivity
 from gateway.answer import SourceReport
 from gateway.deriving import DerivedValue
 from gateway.errors import GatewayError
@@ -26,12 +26,14 @@ class Found:
     """A list that was read. ``rows`` is None where it is not known that there are none.
 
     ``below``: for each slot what hangs on the rows, in their order: Found, Opened or None.
+    ``ids``: the ``recordId`` of each row, where it is selected.
     """
 
     rows: tuple[Row, ...] | None
     truncated: bool | None
     report: SourceReport
     below: list[list[Found | Opened | None]]
+    ids: Sequence[str] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -41,7 +43,8 @@ class Opened:
     ``identification``: the name of an ``Identification``, None where the caller may not know it.
 
     ``lists``, ``reports``, ``derived`` and ``logs`` stand in the order of the person's plan, None
-    until they are read; what has refused arguments stays None.
+    until they are read; what has refused arguments stays None. ``databases``: in the order of the
+    plan, as settings have them.
     """
 
     present: str | None
@@ -53,6 +56,7 @@ class Opened:
     reports: list[SourceReport | None]
     derived: list[DerivedValue | None]
     logs: list[LogPage | None]
+    databases: Sequence[Database] = ()
 
 
 #: Turns what a request found into JSON values: a person, and what databases say of themselves.
@@ -109,7 +113,8 @@ class ListPlan:
     """A list of records to read.
 
     ``source``: database and lookup, which tell reads apart. ``own``: up to what sensitivity it is
-    the citizen's own who asks. ``denied``: what is lacking for it.
+    the citizen's own who asks. ``denied``: what is lacking for it. ``shows_ids``: the ``recordId``
+    of rows is selected.
     """
 
     place: Place
@@ -121,6 +126,7 @@ class ListPlan:
     wanted: Wanted | GatewayError | Arguments
     rows: tuple[RowsPlan, ...]
     slots: int
+    shows_ids: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -154,7 +160,8 @@ class LogPlan:
 class PersonPlan:
     """What to read of a person, and how to show it.
 
-    ``identifications``: where it is shown whether the person is identified.
+    ``identifications``: where it is shown whether the person is identified. ``databases``: those
+    that are described.
     """
 
     own: bool
@@ -164,6 +171,7 @@ class PersonPlan:
     reports: tuple[ReportPlan, ...]
     derived: tuple[DerivedPlan, ...]
     logs: tuple[LogPlan, ...]
+    databases: tuple[str, ...]
     function: str
     shape: Shape = field(init=False)
 

@@ -126,7 +126,14 @@ class HungShape:
     list: ListShape
 
 
-RowEntries = tuple[tuple[str, "Typename | ColumnValue | StructShape | LinkShape | HungShape"], ...]
+@dataclass(frozen=True, slots=True)
+class RecordIdShape:
+    """``recordId`` of a record."""
+
+
+RowEntries = tuple[
+    tuple[str, "Typename | RecordIdShape | ColumnValue | StructShape | LinkShape | HungShape"], ...
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +200,13 @@ class SectionReportShape:
 
 
 @dataclass(frozen=True, slots=True)
+class SectionDatabaseShape:
+    """``database`` of a section."""
+
+    entries: PlainEntries
+
+
+@dataclass(frozen=True, slots=True)
 class DerivedShape:
     """A derived view of a person."""
 
@@ -202,12 +216,15 @@ class DerivedShape:
     entries: PlainEntries
 
 
+SectionEntry = Typename | ListShape | SectionReportShape | SectionDatabaseShape | DerivedShape
+
+
 @dataclass(frozen=True, slots=True)
 class SectionShape:
     """A section of a person."""
 
     database: Database
-    entries: tuple[tuple[str, Typename | ListShape | SectionReportShape | DerivedShape], ...]
+    entries: tuple[tuple[str, SectionEntry], ...]
 
 
 @dataclass(frozen=True, slots=True)

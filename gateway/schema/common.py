@@ -41,6 +41,15 @@ def coverage_type(types: Types) -> Any:
             plain("since", date | None, Text("có dữ liệu từ ngày", "covered from this date")),
             plain("includes", list_of(text), Text("bao gồm", "what is included")),
             plain("excludes", list_of(text), Text("không bao gồm", "what is not included")),
+            plain(
+                "unnumbered",
+                bool | None,
+                Text(
+                    "có bản ghi không ghi số định danh, tra theo số không thấy; null là chưa rõ",
+                    "whether there are records without a number of the person, which no look-up "
+                    "by number finds; null: not stated",
+                ),
+            ),
         ],
         Text("Phạm vi dữ liệu", "What the data cover"),
     )
@@ -121,7 +130,11 @@ def source_type(types: Types) -> Any:
                 Text("lúc bắt đầu hỏi nguồn", "when the statement to the source started"),
             ),
             plain("from_cache", bool, Text("từ bộ nhớ tạm", "whether the rows were read earlier")),
-            plain("message", str | None, Text("giải thích", "what happened, in a sentence")),
+            plain(
+                "message",
+                text_type(types) | None,
+                Text("giải thích", "what happened, in a sentence"),
+            ),
             plain(
                 "earlier_numbers_asked",
                 bool | None,
@@ -162,7 +175,7 @@ def notice_type(types: Types) -> Any:
         "Notice",
         [
             plain("code", types.enumeration(NoticeCode), Text("mã", "code")),
-            plain("message", str, Text("nội dung", "the notice as a sentence")),
+            plain("message", text_type(types), Text("nội dung", "the notice as a sentence")),
             plain("detail", str | None, Text("ngày liên quan", "the date concerned")),
             plain(
                 "reason",

@@ -124,7 +124,7 @@ def _trial_type(types: Types) -> Any:
                 str | None,
                 Text("mã lỗi; null: sẽ được trả lời", "error code; null: it would be answered"),
             ),
-            plain("message", str | None, Text("giải thích", "what the error says")),
+            plain("message", text_type(types) | None, Text("giải thích", "what the error says")),
             plain("denied", list_of(denied), Text("trường bị từ chối", "fields denied")),
         ],
         Text("Chạy thử", "A trial"),

@@ -8,7 +8,6 @@ from datetime import date
 from typing import Annotated, Any
 
 import strawberry
-from strawberry.tools import create_type
 from strawberry.types.field import StrawberryField
 
 from connectors.description import Database, Field, Lookup, Record, Sensitivity, Text
@@ -20,13 +19,29 @@ from gateway.own import FOUND, own_below
 from gateway.people.identification import Shortfall, says_none
 from gateway.plan.bindings import Computed, own_lists, own_views
 from gateway.reading import note_read
-from gateway.schema.common import source_type
+from gateway.schema.common import database_type, source_type
 from gateway.schema.context import Context, Person
+from gateway.schema.interfaces import (
+    record_interface,
+    record_list_interface,
+    section_interface,
+    single_record_interface,
+)
 from gateway.schema.lists import DEFAULT_FIRST, Order, Wanted, choose, wanted
 from gateway.schema.scalars import ThingKey
 from gateway.schema.scopes import require, require_any, require_each
 from gateway.schema.selection import selected
-from gateway.schema.types import Denied, Later, Types, View, list_of, plain, resolved, view
+from gateway.schema.types import (
+    Denied,
+    Later,
+    Types,
+    View,
+    implementing,
+    list_of,
+    plain,
+    resolved,
+    view,
+)
 from gateway.trail import mention
 
 
@@ -63,8 +78,16 @@ def section_field(types: Types, database: Database, person: Later) -> Strawberry
     )
     fields.append(worst_of)
     fields += [_derived_field(types, one) for one in own_views(database).values()]
+    fields.append(
+        resolved(
+            "database",
+            database_type(types),
+            _section_database,
+            title=Text("cơ sở dữ liệu của phần này", "the database of this section"),
+        )
+    )
     name = "".join(part.capitalize() for part in database.name.split("_"))
-    made = types.object(f"{name}Section", fields, database.title)
+    made = types.object(f"{name}Section", fields, database.title, section_interface(types))
     return resolved(database.name, made | None, open_section, title=database.title)
 
 
@@ -103,6 +126,11 @@ def _derived_field(types: Types, computed: Computed) -> StrawberryField:
     arguments: dict[str, object] = {"as_of": date | None, "sector": str | None}
     field = resolved(derived.name, made | None, derive, arguments, derived.title)
     return require(field, derived, Sensitivity.BASIC)
+
+
+def _section_database(self: Section, info: strawberry.Info) -> Database:
+    context: Context = info.context
+    return context.sources[self.database.name].database
 
 
 async def _section_source(self: Section, info: strawberry.Info) -> SourceReport:
@@ -233,8 +261,9 @@ def _answered(
         return {**unknown, "truncated": answer.truncated or None, "source": answer.report}
     missing = [context.reader.missing(record, at, own) for at in range(len(record.columns))]
     items = [view(record, row, missing, own) for row in rows]
-    for one in items:
+    for one, record_id in zip(items, context.reader.ids(record, answer, rows, own), strict=True):
         one.sections, one.about, one.shortfall = about.sections, about.numbers, about.shortfall
+        one["record_id"] = record_id
     return {
         "items": items,
         "item": items[0] if items else None,
@@ -275,19 +304,11 @@ def _list_type(types: Types, record: Record, person: Later) -> Any:
             "whether there is one; null: that is not known",
         )
         fields = [plain("item", item | None, record.title), plain("exists", bool | None, there)]
-        name = f"{record.type_name}Result"
+        name, interface = f"{record.type_name}Result", single_record_interface(types)
     else:
-        fields = [
-            plain("items", list_of(item) | None, record.title),
-            plain(
-                "truncated",
-                bool | None,
-                Text("còn bản ghi chưa hiển thị", "there are more than are shown"),
-            ),
-        ]
-        name = f"{record.type_name}List"
-    fields.append(plain("source", source_type(types) | None, Text("báo cáo nguồn", "source")))
-    return types.object(name, fields, record.title)
+        fields = [plain("items", list_of(item) | None, record.title)]
+        name, interface = f"{record.type_name}List", record_list_interface(types)
+    return types.object(name, fields, record.title, interface)
 
 
 def _arguments(types: Types, record: Record) -> dict[str, object]:
@@ -319,8 +340,7 @@ def record_type(types: Types, record: Record, person: Later) -> Any:
         ]
         own = types.fields(record.fields, link)
         require_each(own, record)
-        fields = own + hung
-        return create_type(record.type_name, fields, description=str(record.title))
+        return implementing(record_interface(types), record.type_name, own + hung, record.title)
 
     return types.named(record.type_name, record, make)
 

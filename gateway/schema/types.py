@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from inspect import Parameter, Signature
-from types import FunctionType
+from types import FunctionType, new_class
 from typing import Any, get_args
 
 import strawberry
@@ -229,6 +229,24 @@ def _mentioning(name: str, annotation: object, title: Text) -> StrawberryField:
     return resolved(name, annotation, shown, title=title)
 
 
+def implementing(
+    interface: Any, name: str, fields: Iterable[StrawberryField], title: Text | str
+) -> Any:
+    """Return an object type that has ``fields`` and those of ``interface``.
+
+    ``create_type`` knows no base classes, which is how strawberry learns of interfaces. A value is
+    of this type because the field that it was read from is.
+    """
+    own = {one.python_name: one for one in fields}
+    namespace = {
+        **own,
+        "__annotations__": {field: one.type for field, one in own.items()},
+        "is_type_of": lambda _value, _info: True,
+    }
+    made = new_class(name, (interface,), {}, lambda body: body.update(namespace))
+    return strawberry.type(made, description=str(title))
+
+
 def _where(origin: object) -> str:
     """Say where a type comes from, as closely as is known: file and line, or module."""
     if isinstance(origin, Record):
@@ -288,9 +306,21 @@ class Types:
 
         return self.named(coded.__name__, coded, make)
 
-    def object(self, name: str, fields: list[StrawberryField], title: Text | str) -> Any:
-        """Return an object type made of ``fields``."""
-        return self.named(name, name, lambda: create_type(name, fields, description=str(title)))
+    def object(
+        self, name: str, fields: list[StrawberryField], title: Text | str, interface: Any = None
+    ) -> Any:
+        """Return an object type made of ``fields``, beside those of ``interface``."""
+        if interface is None:
+            return self.named(name, name, lambda: create_type(name, fields, description=str(title)))
+        return self.named(name, name, lambda: implementing(interface, name, fields, title))
+
+    def interface(self, name: str, fields: list[StrawberryField], title: Text | str) -> Any:
+        """Return an interface made of ``fields``."""
+
+        def make() -> Any:
+            return create_type(name, fields, is_interface=True, description=str(title))
+
+        return self.named(name, name, make)
 
     def struct(self, declared: Struct, links: Callable[[Field], StrawberryField]) -> Any:
         """Return the object type of a struct."""

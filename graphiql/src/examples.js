@@ -65,7 +65,7 @@ export function examples(schema) {
   const person = schema?.getType("Person");
   const root = schema?.getQueryType()?.getFields() ?? {};
   if (!person) return [];
-  const notices = "notices { code message }";
+  const notices = "notices { code message { vi en } }";
   const found = [
     {
       key: "person",

@@ -187,7 +187,8 @@ async def _ready(
 
 async def _oracle(service: Service, asked: Asked) -> Outcome:
     today = legal_date(service.clock.now())
-    reader = Reader(asked.caller, service.sources, Naive(service.sources), today, service.log)
+    loads, ids = Naive(service.sources), service.record_ids
+    reader = Reader(asked.caller, service.sources, loads, today, service.log, ids)
     return await by_reference(service, asked, asked.chosen.document.tree(), reader)
 
 

@@ -33,7 +33,7 @@ from tests.support.xroad import NAMES, over_xroad
 
 QUERY = """query($id: PersonNumber!) { person(id: $id) {
   population { identity { item { fullName } source {
-    state message evidence { id requestId requestHash } } } }
+    state message { vi } evidence { id requestId requestHash } } } }
   civilStatus { births { source { state evidence { id } } } } } }"""
 
 
@@ -119,7 +119,7 @@ async def test_after_the_last_day_of_the_agreement_nothing_is_asked(tmp_path: Pa
     stand_in.seen.clear()
     _, identity = await _identity(stand_in, tmp_path / "over", expires=date(2026, 11, 22))
     assert (identity["item"], identity["source"]["state"]) == (None, "NOT_OPERATING")
-    assert "hết hạn" in identity["source"]["message"]
+    assert "hết hạn" in identity["source"]["message"]["vi"]
     assert stand_in.seen == []
 
 

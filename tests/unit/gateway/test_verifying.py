@@ -147,7 +147,7 @@ async def test_the_scope_to_verify_opens_nobody(tmp_path: Path) -> None:
 async def test_who_may_not_learn_whether_there_is_somebody_learns_only_of_a_match(
     tmp_path: Path,
 ) -> None:
-    source = "state asOf fetchedAt fromCache message earlierNumbersAsked"
+    source = "state asOf fetchedAt fromCache message { vi en } earlierNumbersAsked"
     query = QUERY.replace("source { state }", f"source {{ {source} }}")
     clients = {"test-client": Client(matching=True)}
     async with running(tmp_path, world({}), ALL, LIVE, clients=clients, rates=PATIENT) as gateway:

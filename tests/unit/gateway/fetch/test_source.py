@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 
 from connectors.backends.base import NOBODY, Asker, Batch, Rows
 from connectors.backends.memory import MemoryBackend
-from connectors.description import Lookup, Record
+from connectors.description import Lookup, Record, Text
 from connectors.population import DATABASE
 from gateway.answer import Answer, State
 from gateway.clock import Clock, SystemClock
@@ -189,9 +189,9 @@ async def test_within_planned_maintenance_nothing_is_asked_and_the_end_is_told(
     clock.advance(601)
     (answer,) = await _ask(source)
     assert (answer.report.state, answer.rows) == (State.MAINTENANCE, None)
-    assert answer.report.message == (
-        "Cơ sở dữ liệu đang bảo trì đến 11:10 ngày 23/11/2026. / "
-        "The database is under maintenance until 2026-11-23T11:10+07:00."
+    assert answer.report.message == Text(
+        "Cơ sở dữ liệu đang bảo trì đến 11:10 ngày 23/11/2026.",
+        "The database is under maintenance until 2026-11-23T11:10+07:00.",
     )
     assert (await source.live()).state is State.MAINTENANCE
     clock.advance(3600)

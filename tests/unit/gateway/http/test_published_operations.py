@@ -24,7 +24,7 @@ CONDITIONAL = """query Marriages($id: PersonNumber!, $first: Int! = 1, $named: B
     population @include(if: $named) { identity { item { fullName } source { state } } }
     civilStatus { marriages(first: $first) {
       items { eventId husband { name } wife { name person { id } } } truncated
-      source { state message database { name } }
+      source { state message { vi en } database { name } }
     } }
   }
 }

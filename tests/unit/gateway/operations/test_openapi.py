@@ -33,9 +33,9 @@ MANY = """query Many(
   $ids: [PersonNumber!]!, $order: Order = OLDEST_FIRST, $short: Boolean! = false
 ) {
   persons(ids: $ids) {
-    id askedAs notices { code message detail } ...Names @skip(if: $short)
+    id askedAs notices { code message { vi en } detail } ...Names @skip(if: $short)
     civilStatus { marriages(order: $order) { items { eventId status effectiveFrom } truncated
-      source { state asOf fetchedAt message coverage { provinces includes { vi } } } } }
+      source { state asOf fetchedAt message { vi en } coverage { provinces includes { vi } } } } }
   }
 }
 fragment Names on Person {

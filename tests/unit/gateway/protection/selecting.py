@@ -82,7 +82,7 @@ def _whole(field: GraphQLField, deepest: int) -> str:
     if kind.name == "Person":
         return "{ id askedAs }"
     if kind.name == "Source":
-        return "{ state asOf fetchedAt fromCache message earlierNumbersAsked }"
+        return "{ state asOf fetchedAt fromCache message { vi en } earlierNumbersAsked }"
     parts = [
         f"{name} {_whole(one, deepest - 1)}"
         for name, one in kind.fields.items()

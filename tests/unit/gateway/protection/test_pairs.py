@@ -7,6 +7,7 @@ in what it may cost, in what is fetched, and in the journal.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,8 @@ class Hidden:
     both: Callable[[str], Rows] = lambda number: {}
 
 
+_RECORD_ID = re.compile(r'"recordId": "([\w-]{22})"')
+
 EVERYBODY = (UNIFIED, GUARDIANSHIP, OWN, FOR_ANOTHER)
 PAIRS = {
     "adoption": Hidden("adoption", adopted, ("civilStatus",), EVERYBODY),
@@ -115,7 +118,10 @@ class Seen:
 
 def nameless(gateway: Running, number: str, seen: object) -> Any:
     text = json.dumps(seen, ensure_ascii=False).replace(number, "N")
-    return json.loads(text.replace(person_hash(gateway.service.person_hash, number), "H"))
+    text = text.replace(person_hash(gateway.service.person_hash, number), "H")
+    # Ids of records differ from person to person; which of them are the same must not.
+    ids = {one: f"R{place}" for place, one in enumerate(dict.fromkeys(_RECORD_ID.findall(text)))}
+    return json.loads(_RECORD_ID.sub(lambda match: f'"recordId": "{ids[match[1]]}"', text))
 
 
 async def look(gateway: Running, everything: World, number: str, asker: str, query: str) -> Seen:

@@ -21,7 +21,8 @@ PLAN = """mutation($database: String!, $begins: DateTime, $ends: DateTime) {
 END = "mutation($id: String!) { endMaintenance(id: $id) { id ends } }"
 CATALOGUE = "{ databases { name live { state breaker maintenance { id begins ends } } } }"
 IDENTITY = """query($id: PersonNumber!) { person(id: $id) { population { identity {
-  item { fullName } source { state message } } } civilStatus { births { source { state } } } } }"""
+  item { fullName } source { state message { vi en } } } }
+  civilStatus { births { source { state } } } } }"""
 
 
 @pytest_asyncio.fixture

@@ -19,7 +19,7 @@ from tests.support.running import OFFICER, Running, codes, running
 
 QUERY = """query($id: PersonNumber!) { person(id: $id) { id civilStatus {
   source { state }
-  marriages { items { eventId } truncated source { state message fetchedAt fromCache asOf } }
+  marriages { items { eventId } truncated source { state message { vi } fetchedAt fromCache asOf } }
 } } }"""
 
 

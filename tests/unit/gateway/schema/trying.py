@@ -20,7 +20,7 @@ GUARDIANSHIP, CHECK, ADOPTION = "1.004837", "no-sanction-check", "2.001263"
 NOTHING_STATED = {"x_purpose": "", "x_case_number": ""}
 TRIAL = """query($document: String!, $name: String, $purpose: String) { myAccess {
   trial(document: $document, operationName: $name, purpose: $purpose) {
-    code message denied { path state missing } } } }"""
+    code message { vi en } denied { path state missing } } } }"""
 
 
 def child() -> World:

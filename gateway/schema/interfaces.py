@@ -1,0 +1,72 @@
+"""What all records, all lists and all sections have in common, as interfaces of the schema.
+
+A client writes one fragment for all lists, and one rule for all records in its cache
+(``docs/decisions/0035-types-for-client-caches.md``). No field of the schema is of an interface that
+would have to be told apart: rows are read under their own types.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+
+from connectors.description import Text
+from gateway.schema.common import database_type, source_type
+from gateway.schema.types import Types, list_of, plain
+
+
+def record_interface(types: Types) -> Any:
+    """Return the interface of all records."""
+    title = Text(
+        "mã mờ của bản ghi, dùng cho bộ nhớ tạm của ứng dụng; không mang dữ liệu cá nhân",
+        "opaque id of the record, for a client's cache; it carries no personal data",
+    )
+    fields = [plain("record_id", strawberry.ID, title)]
+    return types.interface("Record", fields, Text("Một bản ghi", "A record"))
+
+
+def record_list_interface(types: Types) -> Any:
+    """Return the interface of all lists of records."""
+    fields = [
+        plain(
+            "items",
+            list_of(record_interface(types)) | None,
+            Text("các bản ghi", "the records"),
+        ),
+        plain(
+            "truncated",
+            bool | None,
+            Text("còn bản ghi chưa hiển thị", "there are more than are shown"),
+        ),
+        _source(types),
+    ]
+    return types.interface("RecordList", fields, Text("Danh sách bản ghi", "A list of records"))
+
+
+def single_record_interface(types: Types) -> Any:
+    """Return the interface of what is answered where there is at most one record."""
+    title = Text("bản ghi", "the record")
+    there = Text(
+        "có hay không; null là chưa xác định được",
+        "whether there is one; null: that is not known",
+    )
+    fields = [
+        plain("item", record_interface(types) | None, title),
+        plain("exists", bool | None, there),
+        _source(types),
+    ]
+    said = Text("Bản ghi duy nhất", "The only record of its kind")
+    return types.interface("SingleRecord", fields, said)
+
+
+def section_interface(types: Types) -> Any:
+    """Return the interface of all sections."""
+    title = Text("cơ sở dữ liệu của phần này", "the database of this section")
+    fields = [plain("database", database_type(types), title)]
+    return types.interface("Section", fields, Text("Phần dữ liệu", "A database's part of a view"))
+
+
+def _source(types: Types) -> Any:
+    """Return ``source`` of a list: wherever there is a list, it says where it comes from."""
+    return plain("source", source_type(types), Text("báo cáo nguồn", "source"))
