@@ -100,7 +100,7 @@ class Load:
 
     def take(self, answer: httpx2.Response) -> None:
         self.statuses.add(answer.status_code)
-        body: dict[str, Any] = answer.json() if answer.status_code == 200 else {}
+        body: dict[str, Any] = answer.json() if answer.is_success else {}
         me = (body.get("data") or {}).get("me")
         if me is None:
             self.errors.append(f"{answer.status_code} {answer.text[:500]}")
