@@ -109,9 +109,7 @@ async def test_a_fault_of_the_request_is_told_by_its_status_in_either_type(
 
 
 @BOTH
-async def test_data_with_errors_beside_it_is_294(
-    gateway: Running, media_type: str
-) -> None:
+async def test_data_with_errors_beside_it_is_294(gateway: Running, media_type: str) -> None:
     token = gateway.token("population:read")
     query = (
         "query($id: PersonNumber!) {person(id: $id) {civilStatus {marriages {items {eventId}}}}}"
