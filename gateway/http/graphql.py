@@ -17,7 +17,7 @@ from gateway.asking import Asked, Ready
 from gateway.audit.entry import Result, entry, touched
 from gateway.audit.refusal import numbers_named
 from gateway.clock import legal_date
-from gateway.errors import CODES, GatewayError
+from gateway.errors import BESIDE_DATA, CODES, GatewayError
 from gateway.execution import Outcome, answered, ask, explained, known_to, ready
 from gateway.fetch.loaders import Loaders
 from gateway.http.caller import identify, stated
@@ -32,27 +32,6 @@ from gateway.trail import Role
 #: Reads what a request asks, within so many bytes.
 Read = Callable[[Request, int], Awaitable[Call]]
 
-#: Errors in the document or its variables: application/json answers them with 200, as the
-#: specification has it for clients that cannot tell a GraphQL answer from an intermediary's.
-_OF_THE_DOCUMENT = frozenset(
-    {
-        "SYNTAX_ERROR",
-        "VALIDATION_FAILED",
-        "OPERATION_NOT_FOUND",
-        "UNSUPPORTED_OPERATION",
-        "TOO_MANY_TOKENS",
-        "TOO_DEEP",
-        "TOO_MANY_ALIASES",
-        "TOO_MANY_DIRECTIVES",
-        "TOO_MANY_FIELDS",
-        "TOO_COSTLY",
-        "INVALID_VARIABLES",
-        "INVALID_PERSON_NUMBER",
-        "INVALID_VALUE",
-    }
-)
-
-
 #: Refusals that leave no trace: there is no journal, or a flood would fill it.
 _UNNOTED = frozenset({"AUDIT_UNAVAILABLE", "RATE_LIMITED", "GATEWAY_BUSY"})
 
@@ -61,7 +40,7 @@ class Endpoint:
     """An ASGI endpoint. It takes every method itself, so that refusals carry a code.
 
     ``read``: what a request asks. ``graphql``: it is asked as GraphQL over HTTP, by browsers too;
-    otherwise as plain HTTP, where every refusal has a status of its own.
+    otherwise as plain HTTP, where refusals have the media type that the client asks for.
     """
 
     def __init__(self, read: Read, graphql: bool) -> None:
@@ -115,21 +94,25 @@ _COMMON = {
 
 
 async def _respond(request: Request, read: Read, graphql: bool) -> _Reply:
-    """Answer one request; every refusal has a code and a status."""
+    """Answer one request; every refusal has a code and a status.
+
+    A refusal over GraphQL says that it is a GraphQL response, also to a client that prefers
+    application/json, so that it can't be taken for an intermediary's (GraphQL over HTTP, "Body").
+    """
     service: Service = request.app.state.service
-    media_type = JSON
+    media_type = of_refusals = JSON
     try:
         accept = ", ".join(request.headers.getlist("accept"))
         media_type = response_type(accept)
+        of_refusals = GRAPHQL_JSON if graphql else media_type
         call = await read(request, service.settings.limits.body_bytes)
         answer = await _answer(service, request, call)
-        return _response(answer, 200, media_type)
+        return _response(answer, BESIDE_DATA if "errors" in answer else 200, media_type)
     except InvalidDocument as error:
-        status = _status(error.code, graphql and media_type == JSON)
-        return _response(invalid(error.code, error.errors), status, media_type)
+        answer = invalid(error.code, error.errors)
+        return _response(answer, CODES[error.code].status, of_refusals)
     except GatewayError as error:
-        status = _status(error.code.name, graphql and media_type == JSON)
-        return _response(refused(error), status, media_type, error.headers)
+        return _response(refused(error), error.status, of_refusals, error.headers)
 
 
 async def _answer(service: Service, request: Request, call: Call) -> dict[str, object]:
@@ -269,12 +252,6 @@ async def _audit_refusal(
 
 def _code(error: GatewayError | InvalidDocument) -> str:
     return error.code if isinstance(error, InvalidDocument) else error.code.name
-
-
-def _status(code: str, lenient: bool) -> int:
-    if lenient and code in _OF_THE_DOCUMENT:
-        return 200
-    return CODES[code].status
 
 
 def _response(

@@ -61,4 +61,4 @@ async def http_error(_request: Request, error: Exception) -> Response:
 def error_response(error: GatewayError) -> Response:
     """Return ``error`` as a JSON answer with its status."""
     content = orjson.dumps(refused(error))
-    return Response(content, error.code.status, error.headers, "application/json")
+    return Response(content, error.status, error.headers, "application/json")
