@@ -74,12 +74,13 @@ def bodies(size: int = _LARGE) -> dict[str, bytes]:
 
 async def loop_milliseconds(app: Starlette, body: bytes, sent: Headers) -> float:
     """Return CPU ms of the loop's thread for one request: the median, after one unmeasured."""
-    found = []
     transport = httpx2.ASGITransport(app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
         empty = await _thread_milliseconds(client, "/health/live", b"", {})
-        for _ in range(_REPETITIONS + 1):
-            found.append(await _thread_milliseconds(client, "/graphql", body, sent))
+        found = [
+            await _thread_milliseconds(client, "/graphql", body, sent)
+            for _ in range(_REPETITIONS + 1)
+        ]
     return max(0.0, median(found[1:]) - empty)
 
 
@@ -160,9 +161,7 @@ async def _attack(server: Server, seconds: float, body: bytes | None) -> None:
     async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=30) as client:
         started = time.perf_counter()
         for place in range(int(seconds * BODIES_PER_SECOND)):
-            await asyncio.sleep(
-                max(0.0, started + place / BODIES_PER_SECOND - time.perf_counter())
-            )
+            await asyncio.sleep(max(0.0, started + place / BODIES_PER_SECOND - time.perf_counter()))
             await client.post(
                 "/graphql", content=body, headers={"content-type": "application/json"}
             )

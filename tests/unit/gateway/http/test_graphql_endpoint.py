@@ -315,8 +315,9 @@ async def test_a_request_id_of_the_client_is_taken_over(gateway: Running, given:
 
 @pytest.mark.parametrize(
     "given",
-    [HOA, LAN, "123456789", "1" * 64, "short", "a" * 65, "-abcdefgh", "abc defgh", "é" * 9, ""],
-)
+    [HOA, LAN, "123456789", "1" * 64, f"req{HOA}", f"{HOA}x", "req-001.183.274.301",
+     "cmnd012345678", "short", "a" * 65, "-abcdefgh", "abc defgh", "é" * 9, ""],
+)  # fmt: skip
 async def test_a_request_id_of_another_form_or_a_persons_number_is_replaced(
     gateway: Running, given: str
 ) -> None:
