@@ -19,6 +19,9 @@ from gateway.redaction import random_id, redact
 
 log = structlog.get_logger(__name__)
 
+#: Characters of a message: what it quotes of a document may be all of it.
+_LONGEST = 1_000
+
 
 def gateway_error(error: BaseException | None) -> GatewayError | None:
     """Return the client-safe error that ``error`` was made from, however deep, or None."""
@@ -86,7 +89,7 @@ def _formatted(error: GraphQLError, code: str | None) -> dict[str, object]:
         shown: dict[str, object] = {"message": known.message, "extensions": known.extensions}
     elif code is not None or (code := _of_the_caller(error)) is not None:
         extensions = {"code": code, "messageVi": CODES[code].vi}
-        shown = {"message": redact(error.message), "extensions": extensions}
+        shown = {"message": redact(error.message[:_LONGEST]), "extensions": extensions}
     else:
         shown = _internal(error)
     if error.locations:
