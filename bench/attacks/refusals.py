@@ -43,6 +43,8 @@ _REQUESTS_PER_SECOND = 20
 _REPETITIONS = 9
 _REFUSALS = 1_000
 _LARGE = 255_000
+#: Bodies under which the latency of others is measured, each after a quiet time of its own.
+_ATTACKS = ("comments", "tokens", "escapes", "quoted digits", "nested variables")
 
 
 def bodies(size: int = _LARGE) -> dict[str, bytes]:
@@ -163,14 +165,26 @@ async def _attack(server: Server, seconds: float, body: bytes | None) -> None:
 
 
 async def neighbours(server: Server, seconds: float) -> None:
-    """Print the latency of others, quiet and under each kind of body."""
+    """Print the latency of others, quiet and under some kinds of body, and what a body costs."""
     table = Table(title="ms of a known caller's W1, 20 a second", title_justify="left")
-    for column in ("meanwhile, 7 a second", "p50", "p99"):
+    for column in (
+        f"meanwhile, {BODIES_PER_SECOND} a second",
+        "quiet p50",
+        "p99",
+        "p50",
+        "p99",
+        "CPU a body",
+    ):
         table.add_column(column, justify="left" if column.startswith("mean") else "right")
     await latencies(server, 3, None)
-    for name, body in ({"nothing": None} | bodies()).items():
-        found = await latencies(server, seconds, body)
-        table.add_row(name, *(f"{one:.1f}" for one in found))
+    for name in _ATTACKS:
+        started = server.seconds()[0]
+        quiet = await latencies(server, seconds, None)
+        between = server.seconds()[0]
+        attacked = await latencies(server, seconds, bodies()[name])
+        more = (server.seconds()[0] - between) - (between - started)
+        each = more * 1000 / int(seconds * BODIES_PER_SECOND)
+        table.add_row(name, *(f"{one:.1f}" for one in (*quiet, *attacked, each)))
     console.print(table)
 
 
