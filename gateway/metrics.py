@@ -10,6 +10,12 @@ UNPLANNED = Counter(
     "Operations about persons answered without a plan, by reason",
     ["reason"],
 )
+#: Refused requests, by code and by who sent them: ``known``, or ``stranger`` without a good token.
+REFUSALS = Counter(
+    "justice_gateway_refusals",
+    "Refused requests, by code and by whether a good token was shown",
+    ["code", "caller"],
+)
 #: Operations whose cost was beyond the limit, by what came of it: ``measured`` or ``refused``.
 TOO_COSTLY = Counter(
     "justice_gateway_too_costly_operations",

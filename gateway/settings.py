@@ -47,9 +47,13 @@ class _Part(BaseModel):
 
 
 class Limits(_Part):
-    """What one request may ask for. Times in seconds."""
+    """What one request may ask for. Times in seconds.
+
+    ``anonymous_body_bytes``: of a request without a token, in place of ``body_bytes``.
+    """
 
     body_bytes: int = Field(default=256 * 1024, gt=0)
+    anonymous_body_bytes: int = Field(default=16 * 1024, gt=0)
     tokens: int = Field(default=2_000, gt=0)
     depth: int = Field(default=12, gt=0)
     introspection_depth: int = Field(default=16, gt=0)
@@ -64,6 +68,12 @@ class Limits(_Part):
     new_documents: int = Field(default=120, gt=0)
     cost: int = Field(default=200_000, gt=0)
     cost_enforced: bool = True
+
+    def body_bytes_of(self, client: str | None) -> int:
+        """Return how large a body ``client`` may send; None: whoever shows no token."""
+        if client is not None:
+            return self.body_bytes
+        return min(self.body_bytes, self.anonymous_body_bytes)
 
 
 #: Seconds that rows may be old; None: as the database's settings have it.

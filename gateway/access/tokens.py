@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import secrets
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ from gateway.clock import Clock
 from gateway.errors import GatewayError
 from gateway.keys import load_signing
 from gateway.procedures.procedure import UNIFIED, national
+from gateway.redaction import random_id
 from gateway.scopes import OWN_VIEW
 from gateway.settings import Access, Settings
 
@@ -72,7 +72,7 @@ def issue(
         "iat": int(now.timestamp()),
         "nbf": int(now.timestamp()),
         "exp": int((now + life).timestamp()),
-        "jti": secrets.token_hex(16),
+        "jti": random_id(),
         "scope": " ".join(scopes),
         "purposes": list(purposes),
     }

@@ -14,26 +14,22 @@ from gateway.access.caller import ANONYMOUS, Caller
 from gateway.access.permission import hold_free_form, permit
 from gateway.access.representation import hold_representation
 from gateway.asking import Asked, Ready
-from gateway.audit.entry import Result, entry, touched
-from gateway.audit.refusal import numbers_named
+from gateway.audit.entry import entry, touched
 from gateway.clock import legal_date
 from gateway.errors import BESIDE_DATA, CODES, GatewayError
 from gateway.execution import Outcome, answered, ask, explained, known_to, ready
 from gateway.fetch.loaders import Loaders
 from gateway.http.caller import identify, stated
 from gateway.http.graphiql import page, wants_page
+from gateway.http.refusals import note_refusal
 from gateway.http.request import GRAPHQL_JSON, JSON, Call, response_type
 from gateway.operations.registry import hold_variables
-from gateway.plan.document import InvalidDocument, digest
+from gateway.plan.document import InvalidDocument
 from gateway.service import Service
 from gateway.shape.response import body, codes, invalid, refused
-from gateway.trail import Role
 
 #: Reads what a request asks, within so many bytes.
 Read = Callable[[Request, int], Awaitable[Call]]
-
-#: Refusals that leave no trace: there is no journal, or a flood would fill it.
-_UNNOTED = frozenset({"AUDIT_UNAVAILABLE", "RATE_LIMITED", "GATEWAY_BUSY"})
 
 
 class Endpoint:
@@ -105,8 +101,7 @@ async def _respond(request: Request, read: Read, graphql: bool) -> _Reply:
         accept = ", ".join(request.headers.getlist("accept"))
         media_type = response_type(accept)
         of_refusals = GRAPHQL_JSON if graphql else media_type
-        call = await read(request, service.settings.limits.body_bytes)
-        answer = await _answer(service, request, call)
+        answer = await _answer(service, request, read)
         return _response(answer, BESIDE_DATA if "errors" in answer else 200, media_type)
     except InvalidDocument as error:
         answer = invalid(error.code, error.errors)
@@ -115,29 +110,26 @@ async def _respond(request: Request, read: Read, graphql: bool) -> _Reply:
         return _response(refused(error), error.status, of_refusals, error.headers)
 
 
-async def _answer(service: Service, request: Request, call: Call) -> dict[str, object]:
-    """HTTP -> caller -> the rest; a refusal that names a person leaves a trace too."""
-    deadline = service.clock.monotonic() + service.settings.limits.deadline
-    caller = ANONYMOUS
+async def _answer(service: Service, request: Request, read: Read) -> dict[str, object]:
+    """HTTP -> caller -> the rest; a refusal leaves its trace too.
+
+    Whoever shows a bad token, or asks too often, is refused before the body is read: a refusal
+    costs what its headers cost.
+    """
+    caller, call = ANONYMOUS, None
     try:
-        caller = await _counted(service, request)
+        try:
+            caller = await identify(request.headers, service.tokens)
+        finally:  # whoever shows a bad token counts among the anonymous
+            request.state.standing = await service.rates.request(caller.client)
         with service.admission.place(caller.client):
+            call = await read(request, service.settings.limits.body_bytes_of(caller.client))
+            deadline = service.clock.monotonic() + service.settings.limits.deadline
             caller = stated(request.headers, caller)
             return await _permitted(service, request, call, caller, deadline)
     except (GatewayError, InvalidDocument) as error:
-        await _audit_refusal(service, request, caller, call, error)
+        await note_refusal(service, request, caller, call, _code(error))
         raise
-
-
-async def _counted(service: Service, request: Request) -> Caller:
-    """Return the caller; who is none is counted among the anonymous. Raises RATE_LIMITED too."""
-    client = None
-    try:
-        caller = await identify(request.headers, service.tokens)
-        client = caller.client
-        return caller
-    finally:
-        request.state.standing = await service.rates.request(client)
 
 
 async def _permitted(
@@ -214,38 +206,6 @@ async def _audit(
             b"{}" if made is None else made.permissions.asked,
             deferred=service.settings.deferral(asked.caller.purpose),
             operation=None if asked.published is None else asked.published.header.id,
-        )
-    )
-
-
-async def _audit_refusal(
-    service: Service,
-    request: Request,
-    caller: Caller,
-    call: Call,
-    error: GatewayError | InvalidDocument,
-) -> None:
-    """Note who was refused whom; raises AUDIT_UNAVAILABLE, in place of the refusal."""
-    numbers = numbers_named(call.query, call.variables)
-    if caller.representative is not None and caller.citizen is not None:
-        numbers = list(dict.fromkeys((*numbers, caller.citizen)))
-    if not numbers or _code(error) in _UNNOTED:
-        return
-    document, operation = digest(call.query or call.published or ""), None
-    if hasattr(request.state, "calling"):
-        published, caller = request.state.calling
-        document, operation = published.document.digest, published.header.id
-    await service.journal.append(
-        entry(
-            service.person_hash,
-            service.clock.now(),
-            request.state.request_id,
-            caller,
-            document,
-            touched(service.person_hash, [(number, Role.REFUSED, ()) for number in numbers], {}),
-            [_code(error)],
-            result=Result.REFUSED,
-            operation=operation,
         )
     )
 

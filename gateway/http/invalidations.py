@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from connectors.values import person_number
-from gateway.access.caller import Caller
+from gateway.access.caller import ANONYMOUS, Caller
 from gateway.access.permission import unauthenticated
 from gateway.audit.entry import entry, touched
 from gateway.cache.invalidating import asked_for, invalidate, lacks_invalidation
@@ -22,6 +22,7 @@ from gateway.cache.invalidation import Invalidation
 from gateway.errors import GatewayError, malformed
 from gateway.http.caller import identify
 from gateway.http.pages import error_response
+from gateway.http.refusals import note_refusal
 from gateway.http.request import read_object
 from gateway.plan.document import digest
 from gateway.service import Service
@@ -50,6 +51,7 @@ async def _respond(request: Request) -> Response:
         with service.admission.place(caller.client):
             answer = await _invalidated(service, request, caller)
     except GatewayError as error:
+        await note_refusal(service, request, caller or ANONYMOUS, None, error.code.name)
         answer = error_response(error)
     if standing is not None:
         for name, value in standing.headers.items():

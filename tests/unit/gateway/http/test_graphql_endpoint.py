@@ -198,7 +198,7 @@ async def test_a_person_is_not_named_in_a_url_by_anybody(gateway: Running, query
         answer = await _get(gateway, token, query=query, operationName="A" if "A" in query else "")
         assert (answer.status_code, _code(answer)) == (400, "PERSON_IN_URL")
         assert HOA not in answer.text
-    assert _refused(gateway) == [("PERSON_IN_URL", [HOA])] * 3
+    assert _refused(gateway) == [("PERSON_IN_URL", [HOA])] * 2, "strangers are counted"
 
 
 async def test_a_person_is_not_named_in_the_variables_of_a_url_either(gateway: Running) -> None:
@@ -266,7 +266,7 @@ async def test_a_person_asked_for_without_a_token_is_401_with_a_challenge(
     answer = await gateway.post(PERSON, {"id": HOA}, accept=media_type)
     assert (answer.status_code, _code(answer)) == (401, "UNAUTHENTICATED")
     assert answer.headers["www-authenticate"] == "Bearer"
-    assert _refused(gateway) == [("UNAUTHENTICATED", [HOA])]
+    assert _refused(gateway) == []
 
 
 async def test_me_is_for_citizens_only(gateway: Running) -> None:
@@ -344,8 +344,9 @@ async def test_a_request_id_of_the_client_is_taken_over(gateway: Running, given:
 
 @pytest.mark.parametrize(
     "given",
-    [HOA, LAN, "123456789", "1" * 64, "short", "a" * 65, "-abcdefgh", "abc defgh", "é" * 9, ""],
-)
+    [HOA, LAN, "123456789", "1" * 64, f"req{HOA}", f"{HOA}x", "req-001.183.274.301",
+     "cmnd012345678", "short", "a" * 65, "-abcdefgh", "abc defgh", "é" * 9, ""],
+)  # fmt: skip
 async def test_a_request_id_of_another_form_or_a_persons_number_is_replaced(
     gateway: Running, given: str
 ) -> None:
