@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from datetime import date, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -64,6 +65,35 @@ class Limits(_Part):
     new_documents: int = Field(default=120, gt=0)
     cost: int = Field(default=200_000, gt=0)
     cost_enforced: bool = True
+
+
+class Connections(_Part):
+    """How many connections there may be, and how long they wait for their clients.
+
+    Times in seconds. ``header_bytes`` and ``headers``: of one request, its target aside, which has
+    ``url_bytes``. ``unfinished_bodies``: requests whose body is on its way. ``grace``: how long a
+    process that is told to stop goes on with what it has begun. ``proxies``: addresses or networks
+    that speak for others: their ``X-Forwarded-For`` is believed, and ``per_address`` is not held
+    against them.
+    """
+
+    header_bytes: int = Field(default=32 * 1024, ge=1024)
+    headers: int = Field(default=100, gt=0)
+    url_bytes: int = Field(default=16 * 1024, ge=256)
+    header_timeout: float = Field(default=10.0, gt=0)
+    body_timeout: float = Field(default=20.0, gt=0)
+    idle_timeout: int = Field(default=20, gt=0)
+    answer_timeout: float = Field(default=30.0, gt=0)
+    per_address: int = Field(default=256, gt=0)
+    total: int = Field(default=2_000, gt=0)
+    unfinished_bodies: int = Field(default=128, gt=0)
+    grace: int = Field(default=8, gt=0)
+    proxies: tuple[str, ...] = ()
+
+    @field_validator("proxies")
+    @classmethod
+    def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ip_network(one)) for one in proxies)
 
 
 #: Seconds that rows may be old; None: as the database's settings have it.
@@ -409,7 +439,9 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     public_schema: bool = True
+    public_metrics: bool = False
     limits: Limits = Limits()
+    connections: Connections = Connections()
     access: Access = Access()
     audit: Audit = Audit()
     keys: Keys = Keys()

@@ -22,7 +22,7 @@ from gateway.execution import Outcome, answered, ask, explained, known_to, ready
 from gateway.fetch.loaders import Loaders
 from gateway.http.caller import identify, stated
 from gateway.http.graphiql import page, wants_page
-from gateway.http.request import GRAPHQL_JSON, JSON, Call, response_type
+from gateway.http.request import GRAPHQL_JSON, JSON, Call, accepted, response_type
 from gateway.operations.registry import hold_variables
 from gateway.plan.document import InvalidDocument, digest
 from gateway.service import Service
@@ -119,10 +119,8 @@ async def _respond(request: Request, read: Read, graphql: bool) -> _Reply:
     service: Service = request.app.state.service
     media_type = JSON
     try:
-        accept = ", ".join(request.headers.getlist("accept"))
-        media_type = response_type(accept)
-        call = await read(request, service.settings.limits.body_bytes)
-        answer = await _answer(service, request, call)
+        media_type = response_type(accepted(request))
+        answer = await _answer(service, request, read)
         return _response(answer, 200, media_type)
     except InvalidDocument as error:
         status = _status(error.code, graphql and media_type == JSON)
@@ -132,29 +130,45 @@ async def _respond(request: Request, read: Read, graphql: bool) -> _Reply:
         return _response(refused(error), status, media_type, error.headers)
 
 
-async def _answer(service: Service, request: Request, call: Call) -> dict[str, object]:
-    """HTTP -> caller -> the rest; a refusal that names a person leaves a trace too."""
-    deadline = service.clock.monotonic() + service.settings.limits.deadline
-    caller = ANONYMOUS
+async def _answer(service: Service, request: Request, read: Read) -> dict[str, object]:
+    """HTTP -> caller -> the rest; a refusal that names a person leaves a trace too.
+
+    Rates and admission count a request before its body is read: half-sent ones take room as well.
+    """
+    caller, call = ANONYMOUS, None
     try:
-        caller = await _counted(service, request)
+        caller, refusal = await _counted(service, request)
         with service.admission.place(caller.client):
+            call = await _received(service, request, read)
+            if refusal is not None:  # only now: the trace names whom the body names
+                raise refusal
+            deadline = service.clock.monotonic() + service.settings.limits.deadline
             caller = stated(request.headers, caller)
             return await _permitted(service, request, call, caller, deadline)
     except (GatewayError, InvalidDocument) as error:
-        await _audit_refusal(service, request, caller, call, error)
+        if call is not None:
+            await _audit_refusal(service, request, caller, call, error)
         raise
 
 
-async def _counted(service: Service, request: Request) -> Caller:
-    """Return the caller; who is none is counted among the anonymous. Raises RATE_LIMITED too."""
-    client = None
+async def _received(service: Service, request: Request, read: Read) -> Call:
+    """Read the request; meanwhile it is in flight, and nobody's work."""
+    service.admission.receiving += 1
+    try:
+        return await read(request, service.settings.limits.body_bytes)
+    finally:
+        service.admission.receiving -= 1
+
+
+async def _counted(service: Service, request: Request) -> tuple[Caller, GatewayError | None]:
+    """Return the caller, or as whom they are counted and why they are none; raises RATE_LIMITED."""
+    caller, refusal = ANONYMOUS, None
     try:
         caller = await identify(request.headers, service.tokens)
-        client = caller.client
-        return caller
-    finally:
-        request.state.standing = await service.rates.request(client)
+    except GatewayError as error:
+        refusal = error
+    request.state.standing = await service.rates.request(caller.client)
+    return caller, refusal
 
 
 async def _permitted(
