@@ -1,4 +1,4 @@
-"""A gateway process whose clients send slowly, half or without end: others are answered, it stops."""
+"""A gateway process whose clients send half or without end: others are answered, and it stops."""
 
 from __future__ import annotations
 
@@ -116,5 +116,6 @@ def test_an_accept_without_end_is_refused(gateway: Own) -> None:
         head = b"GET /graphql?query={__typename} HTTP/1.1\r\nHost: here\r\nAccept: "
         client = connect(gateway, stack, head + b"text/html;q=0.1," * 1_250_000)
         with suppress(ConnectionError):
-            assert client.recv(100).startswith((b"HTTP/1.1 431 ", b""))
+            refusal = client.recv(100)
+            assert not refusal or refusal.startswith(b"HTTP/1.1 431 ")
         is_answered(gateway)
