@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import (
     AwareDatetime,
@@ -418,10 +418,21 @@ class CacheSettings(_Part):
 
 
 class Redis(_Part):
-    """What processes share. ``timeout``: how long a question to it may take, in seconds."""
+    """What processes share. ``timeout``: how long a question to it may take, in seconds.
 
-    url: str | None = None
+    ``password_file``: holds the password, which need not stand in ``url`` then.
+    """
+
+    url: str | None = Field(default=None, repr=False)
+    password_file: Path | None = None
     timeout: float = Field(default=0.05, gt=0)
+
+    def with_password(self, password: str) -> Redis:
+        """Return the same with ``password`` in the URL, in place of any that stands there."""
+        parsed = urlsplit(self.url or "")
+        user, host = parsed.username or "", parsed.netloc.rpartition("@")[2]
+        netloc = f"{user}:{quote(password, safe='')}@{host}"
+        return self.model_copy(update={"url": parsed._replace(netloc=netloc).geturl()})
 
 
 class Settings(BaseSettings):
@@ -472,6 +483,13 @@ class Settings(BaseSettings):
         """Return how long reads for ``purpose`` are kept from those who are read; None: not."""
         named = self.purposes.get(purpose or "") or self.purposes.get(national(purpose or ""))
         return timedelta(days=named.deferred_days) if named and named.deferred_days else None
+
+    def redis_with_password(self) -> Redis:
+        """Return how Redis is reached, its password read; raises OSError."""
+        file = self.redis.password_file
+        if self.redis.url is None or file is None:
+            return self.redis
+        return self.redis.with_password(self.path(file).read_text("utf-8").rstrip("\r\n"))
 
     def path(self, relative: Path) -> Path:
         """Return ``relative`` as seen from the settings file's folder."""
