@@ -190,11 +190,11 @@ async def _hold(attack: Attack, port: int) -> None:
     try:
         writer.write(attack.start)
         closed = asyncio.ensure_future(reader.read(-1))
+        closed.add_done_callback(lambda read: read.cancelled() or read.exception())
         while not closed.done():
             await asyncio.wait([closed], timeout=1.0)
             if attack.more:
                 writer.write(attack.more)
-        closed.exception()
     finally:
         writer.close()
 

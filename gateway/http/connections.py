@@ -162,9 +162,9 @@ class Connections:
 
     def _make_room(self, among: set[Waiter] | None, reason: str) -> bool:
         """Close the connection that has waited longest, half-sent requests before idle ones."""
-        for queue in (self.lingering, self.headers, self.bodies, self.idle):
+        for queue in (self.lingering, self.headers, self.bodies, self.idle, self.answers):
             for waiter in queue:
-                if among is None or waiter in among:
+                if waiter in (self._open if among is None else among):
                     waiter.evict(reason)
                     return True
         return False

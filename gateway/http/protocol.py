@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
 
 import httptools
-import orjson
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gateway.errors import GatewayError
+from gateway.http import closing
+from gateway.http.closing import Refusal
 from gateway.http.connections import CLOSED, Connections, Queue
-from gateway.shape.response import refused
 
 #: Requests that may wait on one connection for the answer to an earlier one.
 _PIPELINED = 8
@@ -31,29 +30,6 @@ _BEYOND_BODY = 64 * 1024
 #: The forms of a Host (RFC 9110 section 7.2); it may be empty.
 _HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]{0,255}")
 _VERSIONS = frozenset({"1.0", "1.1"})
-
-
-class Refusal(NamedTuple):
-    """Why a connection is closed: the reason in metrics, and what its client is told."""
-
-    reason: str
-    error: GatewayError
-
-
-def _bad(reason: str, sentence: str) -> Refusal:
-    return Refusal(reason, GatewayError("BAD_REQUEST", sentence))
-
-
-MALFORMED = _bad("malformed", "this is not HTTP/1.1")
-HOST = _bad("host", "exactly one Host is required")
-UPGRADE = _bad("upgrade", "nothing to upgrade to is offered: send HTTP/1.1 without Upgrade")
-PIPELINE = _bad("pipeline", "too many requests wait on this connection")
-URL = Refusal("url", GatewayError("URL_TOO_LONG"))
-HEADERS = Refusal("headers", GatewayError("HEADERS_TOO_LARGE"))
-BODY = Refusal("body", GatewayError("BODY_TOO_LARGE"))
-HEADER_TIMEOUT = Refusal("header_timeout", GatewayError("REQUEST_TIMED_OUT"))
-BODY_TIMEOUT = Refusal("body_timeout", GatewayError("REQUEST_TIMED_OUT"))
-STOPPING = Refusal("stopping", GatewayError("GATEWAY_BUSY", headers={"Retry-After": "1"}))
 
 
 class Part(Enum):
@@ -114,7 +90,7 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserUpgrade:
             pass  # the request is answered as if it had not asked for it
         except httptools.HttpParserError:
-            self._refuse(self._refusal or MALFORMED)
+            self._refuse(self._refusal or closing.MALFORMED)
         else:
             self._hold_bytes()
         self._settle()
@@ -134,7 +110,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         if len(self.pipeline) >= _PIPELINED:
-            self._end(PIPELINE)
+            self._end(closing.PIPELINE)
         super().on_message_begin()
         self._part = Part.HEADERS
         self._header_bytes = self._chunks = self._hosts = 0
@@ -143,7 +119,7 @@ class Connection(HttpToolsProtocol):
         """Take a piece of the request's target."""
         super().on_url(url)
         if len(self.url) > self._limits.url_bytes:
-            self._end(URL)
+            self._end(closing.URL)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; what stands behind a body is none (RFC 9110 section 6.5.1)."""
@@ -152,24 +128,24 @@ class Connection(HttpToolsProtocol):
         self._header_bytes += len(name) + len(value) + 4
         limits = self._limits
         if self._header_bytes > limits.header_bytes or len(self.headers) >= limits.headers:
-            self._end(HEADERS)
+            self._end(closing.HEADERS)
         super().on_header(name, value)
         if self.headers[-1][0] == b"host":
             self._hosts += 1
             if self._hosts > 1 or not _HOST.fullmatch(value):
-                self._end(HOST)
+                self._end(closing.HOST)
 
     def on_headers_complete(self) -> None:
         """Hold what RFC 9112 asks of a request (sections 3.2 and 6.1), and start to answer it."""
         version = self.parser.get_http_version()
         if version not in _VERSIONS or (version == "1.0" and self._has(b"transfer-encoding")):
-            self._end(MALFORMED)
+            self._end(closing.MALFORMED)
         if version == "1.1" and not self._hosts:
-            self._end(HOST)
+            self._end(closing.HOST)
         if self.parser.should_upgrade():
             # The parser reads no body then, and would take it for the next request.
             if self._has(b"transfer-encoding") or self._has(b"content-length"):
-                self._end(UPGRADE)
+                self._end(closing.UPGRADE)
             self._is_last = True
         self._part, self._bytes = Part.BODY, 0
         super().on_headers_complete()
@@ -180,7 +156,7 @@ class Connection(HttpToolsProtocol):
         """Count the chunks of a body."""
         self._chunks += 1
         if self._chunks > _CHUNKS:
-            self._end(BODY)
+            self._end(closing.BODY)
 
     def on_message_complete(self) -> None:
         """End a request."""
@@ -218,18 +194,23 @@ class Connection(HttpToolsProtocol):
             CLOSED.labels("idle").inc()
             self._close()
         elif self._connections.stopping:
-            self._refuse(STOPPING)
+            self._refuse(closing.STOPPING)
         else:
-            self._refuse(BODY_TIMEOUT if self._part is Part.BODY else HEADER_TIMEOUT)
+            self._refuse(
+                closing.BODY_TIMEOUT if self._part is Part.BODY else closing.HEADER_TIMEOUT
+            )
         self._settle()
 
     def evict(self, reason: str) -> None:
         """Close the connection to make room for another."""
-        if self._lingers or self._is_silent:
+        if self.queue is self._connections.answers:
+            CLOSED.labels(reason).inc()
+            self.transport.abort()
+        elif self._lingers or self._is_silent:
             CLOSED.labels(reason).inc()
             self._close()
         else:
-            self._refuse(Refusal(reason, HEADER_TIMEOUT.error))
+            self._refuse(Refusal(reason, closing.HEADER_TIMEOUT.error))
         self._settle()
 
     @property
@@ -261,9 +242,9 @@ class Connection(HttpToolsProtocol):
     def _hold_bytes(self) -> None:
         if self._part is not Part.BODY:
             if self._bytes > self._limits.header_bytes:
-                self._refuse(HEADERS)
+                self._refuse(closing.HEADERS)
         elif self._bytes > 2 * self._connections.body_bytes + _BEYOND_BODY:
-            self._refuse(BODY)
+            self._refuse(closing.BODY)
 
     def _end(self, refusal: Refusal) -> None:
         """End parsing at once."""
@@ -279,7 +260,7 @@ class Connection(HttpToolsProtocol):
         else:
             silent = cycle is not None and not cycle.response_complete
         if not silent:
-            self.transport.write(self._answer(refusal.error))
+            self.transport.write(refusal.answer(self.server_state.default_headers))
         self._close(linger=not silent and self.transport.can_write_eof())
 
     def _close(self, linger: bool = False) -> None:
@@ -297,17 +278,3 @@ class Connection(HttpToolsProtocol):
             self.transport.write_eof()
         else:
             self.transport.close()
-
-    def _answer(self, error: GatewayError) -> bytes:
-        content = orjson.dumps(refused(error))
-        headers = [
-            *self.server_state.default_headers,
-            (b"content-type", b"application/json; charset=utf-8"),
-            (b"content-length", b"%d" % len(content)),
-            (b"cache-control", b"no-store"),
-            (b"x-content-type-options", b"nosniff"),
-            *((name.lower().encode(), value.encode()) for name, value in error.headers.items()),
-            (b"connection", b"close"),
-        ]
-        lines = b"".join(b"%s: %s\r\n" % header for header in headers)
-        return b"%s%s\r\n%s" % (STATUS_LINE[error.code.status], lines, content)

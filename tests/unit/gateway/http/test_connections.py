@@ -322,6 +322,16 @@ async def test_where_all_of_an_address_are_being_answered_a_newcomer_is_refused(
             assert status(await client.answer()) == 200
 
 
+async def test_who_takes_no_answer_makes_room_too(app: Application) -> None:
+    limits = {**LONG, "per_address": 1, "answer_timeout": 300}
+    async with served(app, **limits) as server, server.client() as client:
+        await client.send(GET.replace(b"/ ", b"/large ", 1))
+        await client.reader.readuntil(b"\r\n\r\n")
+        await _until(lambda: not server.server.server_state.tasks)
+        async with server.client() as newcomer:
+            await is_answered(newcomer)
+
+
 async def test_a_proxy_speaks_for_many(app: Application) -> None:
     limits = {**LONG, "per_address": 2, "proxies": ["127.0.0.3/32"]}
     async with served(app, **limits) as server, AsyncExitStack() as stack:
