@@ -41,6 +41,11 @@ _ALL = (
     Code("NOT_ACCEPTABLE", 406, "Không trả lời được bằng định dạng yêu cầu.",
          "None of the accepted media types can be produced."),
     Code("BODY_TOO_LARGE", 413, "Nội dung yêu cầu quá lớn.", "The body is too large."),
+    Code("URL_TOO_LONG", 414, "Địa chỉ URL quá dài.", "The URL is too long."),
+    Code("HEADERS_TOO_LARGE", 431, "Phần đầu của yêu cầu quá lớn.",
+         "The headers of the request are too large, or too many."),
+    Code("REQUEST_TIMED_OUT", 408, "Yêu cầu không được gửi hết kịp thời.",
+         "The request was not sent in time."),
     Code("UNSUPPORTED_MEDIA_TYPE", 415, "Nội dung phải là application/json.",
          "The body must be application/json."),
     # The document

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from datetime import date, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import (
     AwareDatetime,
@@ -74,6 +75,35 @@ class Limits(_Part):
         if client is not None:
             return self.body_bytes
         return min(self.body_bytes, self.anonymous_body_bytes)
+
+
+class Connections(_Part):
+    """How many connections there may be, and how long they wait for their clients.
+
+    Times in seconds. ``header_bytes`` and ``headers``: of one request, its target aside, which has
+    ``url_bytes``. ``unfinished_bodies``: requests whose body is on its way. ``grace``: how long a
+    process that is told to stop goes on with what it has begun. ``proxies``: addresses or networks
+    that speak for others: their ``X-Forwarded-For`` is believed, and ``per_address`` is not held
+    against them.
+    """
+
+    header_bytes: int = Field(default=32 * 1024, ge=1024)
+    headers: int = Field(default=100, gt=0)
+    url_bytes: int = Field(default=16 * 1024, ge=256)
+    header_timeout: float = Field(default=10.0, gt=0)
+    body_timeout: float = Field(default=20.0, gt=0)
+    idle_timeout: int = Field(default=20, gt=0)
+    answer_timeout: float = Field(default=30.0, gt=0)
+    per_address: int = Field(default=256, gt=0)
+    total: int = Field(default=2_000, gt=0)
+    unfinished_bodies: int = Field(default=128, gt=0)
+    grace: int = Field(default=8, gt=0)
+    proxies: tuple[str, ...] = ()
+
+    @field_validator("proxies")
+    @classmethod
+    def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ip_network(one)) for one in proxies)
 
 
 #: Seconds that rows may be old; None: as the database's settings have it.
@@ -421,10 +451,21 @@ class CacheSettings(_Part):
 
 
 class Redis(_Part):
-    """What processes share. ``timeout``: how long a question to it may take, in seconds."""
+    """What processes share. ``timeout``: how long a question to it may take, in seconds.
 
-    url: str | None = None
+    ``password_file``: holds the password, which need not stand in ``url`` then.
+    """
+
+    url: str | None = Field(default=None, repr=False)
+    password_file: Path | None = None
     timeout: float = Field(default=0.05, gt=0)
+
+    def with_password(self, password: str) -> Redis:
+        """Return the same with ``password`` in the URL, in place of any that stands there."""
+        parsed = urlsplit(self.url or "")
+        user, host = parsed.username or "", parsed.netloc.rpartition("@")[2]
+        netloc = f"{user}:{quote(password, safe='')}@{host}"
+        return self.model_copy(update={"url": parsed._replace(netloc=netloc).geturl()})
 
 
 class Settings(BaseSettings):
@@ -442,7 +483,9 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     public_schema: bool = True
+    public_metrics: bool = False
     limits: Limits = Limits()
+    connections: Connections = Connections()
     access: Access = Access()
     audit: Audit = Audit()
     keys: Keys = Keys()
@@ -474,6 +517,13 @@ class Settings(BaseSettings):
         """Return how long reads for ``purpose`` are kept from those who are read; None: not."""
         named = self.purposes.get(purpose or "") or self.purposes.get(national(purpose or ""))
         return timedelta(days=named.deferred_days) if named and named.deferred_days else None
+
+    def redis_with_password(self) -> Redis:
+        """Return how Redis is reached, its password read; raises OSError."""
+        file = self.redis.password_file
+        if self.redis.url is None or file is None:
+            return self.redis
+        return self.redis.with_password(self.path(file).read_text("utf-8").rstrip("\r\n"))
 
     def path(self, relative: Path) -> Path:
         """Return ``relative`` as seen from the settings file's folder."""

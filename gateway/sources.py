@@ -54,11 +54,12 @@ def make_sources(
 def make_cache(settings: Settings, clock: Clock, ring: Keyring) -> Cache:
     """Return the cache: of this process alone, or with Redis where settings name one."""
     hashes, level = Hashes(ring.current.key), Level(settings.cache.bytes)
-    if settings.redis.url is None:
+    redis = settings.redis_with_password()
+    if redis.url is None:
         path = settings.path(settings.cache.invalidations)
         return Cache(level, FileLog(path, hashes, clock), clock)
-    follows = RedisLog(settings.redis.url, hashes, clock)
-    shared, seal = SharedLevel(settings.redis, clock), Seal.of(ring.current)
+    follows = RedisLog(redis.url, hashes, clock)
+    shared, seal = SharedLevel(redis, clock), Seal.of(ring.current)
     return Cache(level, follows, clock, shared, seal)
 
 

@@ -22,7 +22,7 @@ from gateway.fetch.loaders import Loaders
 from gateway.http.caller import identify, stated
 from gateway.http.graphiql import page, wants_page
 from gateway.http.refusals import note_refusal
-from gateway.http.request import GRAPHQL_JSON, JSON, Call, response_type
+from gateway.http.request import GRAPHQL_JSON, JSON, Call, accepted, response_type
 from gateway.operations.registry import hold_variables
 from gateway.plan.document import InvalidDocument
 from gateway.service import Service
@@ -98,8 +98,7 @@ async def _respond(request: Request, read: Read, graphql: bool) -> _Reply:
     service: Service = request.app.state.service
     media_type = of_refusals = JSON
     try:
-        accept = ", ".join(request.headers.getlist("accept"))
-        media_type = response_type(accept)
+        media_type = response_type(accepted(request))
         of_refusals = GRAPHQL_JSON if graphql else media_type
         answer = await _answer(service, request, read)
         return _response(answer, BESIDE_DATA if "errors" in answer else 200, media_type)
@@ -114,7 +113,8 @@ async def _answer(service: Service, request: Request, read: Read) -> dict[str, o
     """HTTP -> caller -> the rest; a refusal leaves its trace too.
 
     Whoever shows a bad token, or asks too often, is refused before the body is read: a refusal
-    costs what its headers cost.
+    costs what its headers cost. Rates and admission count a request before its body is read, too:
+    half-sent ones take room as well.
     """
     caller, call = ANONYMOUS, None
     try:
@@ -123,13 +123,22 @@ async def _answer(service: Service, request: Request, read: Read) -> dict[str, o
         finally:  # whoever shows a bad token counts among the anonymous
             request.state.standing = await service.rates.request(caller.client)
         with service.admission.place(caller.client):
-            call = await read(request, service.settings.limits.body_bytes_of(caller.client))
+            call = await _received(service, request, read, caller)
             deadline = service.clock.monotonic() + service.settings.limits.deadline
             caller = stated(request.headers, caller)
             return await _permitted(service, request, call, caller, deadline)
     except (GatewayError, InvalidDocument) as error:
         await note_refusal(service, request, caller, call, _code(error))
         raise
+
+
+async def _received(service: Service, request: Request, read: Read, caller: Caller) -> Call:
+    """Read the request; meanwhile it is in flight, and nobody's work."""
+    service.admission.receiving += 1
+    try:
+        return await read(request, service.settings.limits.body_bytes_of(caller.client))
+    finally:
+        service.admission.receiving -= 1
 
 
 async def _permitted(

@@ -16,6 +16,8 @@ JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 _WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 _LENGTH = re.compile(r"[0-9]{1,18}")
+#: Characters of an Accept header that are read; browsers send some 150.
+_ACCEPT = 1_024
 _NAMES = ("query", "documentId", "operationName", "variables", "onError", "extensions")
 
 
@@ -33,6 +35,14 @@ class Call:
     in_url: bool
     plan: bool = False
     published: str | None = None
+
+
+def accepted(request: Request) -> str:
+    """Return the Accept headers of a request as one; raises HEADERS_TOO_LARGE."""
+    accept = ", ".join(request.headers.getlist("accept"))
+    if len(accept) > _ACCEPT:
+        raise GatewayError("HEADERS_TOO_LARGE", "Accept has at most 1,024 characters")
+    return accept
 
 
 @lru_cache(maxsize=256)

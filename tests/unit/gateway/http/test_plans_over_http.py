@@ -200,7 +200,8 @@ async def test_a_client_with_ever_new_documents_is_told_when_to_come_back(tmp_pa
 
 async def test_metrics_can_be_read_and_name_nobody(gateway: Running) -> None:
     await gateway.ask(MARRIAGES, {"id": LAN, "n": None})
-    answer = await gateway.client.get("/metrics")
+    headers = {"authorization": f"Bearer {gateway.token('metrics:read')}"}
+    answer = await gateway.client.get("/metrics", headers=headers)
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain")
     assert 'justice_gateway_unplanned_operations_total{reason="arguments"}' in answer.text
