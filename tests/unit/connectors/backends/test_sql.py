@@ -185,6 +185,13 @@ async def _titles(backend: SqlBackend, keys: Sequence[str]) -> dict[str, list[ob
     return {key: [row[place] for row in rows.rows] for key, rows in batch.by_key.items()}
 
 
+async def _read_during(backend: SqlBackend, change: Callable[[], object]) -> None:
+    """Have the file change between a statement and the end of the connection's loan."""
+    async with backend._source.use() as session:
+        await session.probe()
+        change()
+
+
 async def test_a_file_overwritten_in_place_gives_nobody_the_row_of_another(
     make: Make, tmp_path: Path
 ) -> None:
@@ -220,9 +227,7 @@ async def test_what_was_read_while_the_file_was_overwritten_is_thrown_away(
     backend = make(path)
     await _titles(backend, [AN])
     with pytest.raises(SourceUnavailable, match="changed while it was read"):
-        async with backend._source.use() as session:
-            await session.probe()
-            path.write_bytes(other.read_bytes())
+        await _read_during(backend, lambda: path.write_bytes(other.read_bytes()))
     assert await _titles(backend, ["001090000001"]) == {"001090000001": ["001090000001"]}
 
 
@@ -230,9 +235,8 @@ async def test_what_was_read_while_another_file_took_its_place_stands(
     make: Make, path: Path
 ) -> None:
     backend = make(path)
-    async with backend._source.use() as session:
-        await session.probe()
-        write_file(path.with_suffix(".new"), {"unions": [union("u2")]}).replace(path)
+    newer = write_file(path.with_suffix(".new"), {"unions": [union("u2")]})
+    await _read_during(backend, lambda: newer.replace(path))
     assert await _unions(backend) == ["u2"]
 
 
