@@ -53,6 +53,12 @@ SOURCE_FAILURES = Counter(
     "Reads that databases did not answer, by the state that their lists have",
     ["database", "state"],
 )
+#: Answers of databases that were thrown away: their rows did not bear the keys asked for.
+FOREIGN_ROWS = Counter(
+    "justice_gateway_source_foreign_rows",
+    "Answers of databases thrown away, because rows did not bear the keys that were asked for",
+    ["database"],
+)
 #: Whether a database is asked: 1 at the state in which its breaker is.
 BREAKER = Gauge(
     "justice_gateway_breaker",

@@ -121,6 +121,18 @@ class Batch:
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
 
 
+def merge_batches(batches: Sequence[Batch]) -> Batch:
+    """Make one batch of several; its ``as_of`` is the oldest, None where one says nothing."""
+    stated = [batch.as_of for batch in batches if batch.by_key]
+    known = [moment for moment in stated if moment is not None]
+    return Batch(
+        {key: rows for batch in batches for key, rows in batch.by_key.items()},
+        min(known) if known and len(known) == len(stated) else None,
+        {key: reason for batch in batches for key, reason in batch.failed.items()},
+        {key: proof for batch in batches for key, proof in batch.evidence.items()},
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something about a source that its operator should know.

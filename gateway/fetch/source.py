@@ -29,6 +29,7 @@ from connectors.backends.base import (
     SourceMaintenance,
     SourceRefused,
     SourceUnavailable,
+    merge_batches,
 )
 from connectors.description import Database, Group, Lookup, Record
 from gateway import metrics
@@ -40,6 +41,7 @@ from gateway.fetch.batching import Batches, Waiter
 from gateway.fetch.breaker import Breaker, BreakerState
 from gateway.fetch.narrowing import coverage_of, narrowed
 from gateway.fetch.presence import Presence
+from gateway.fetch.row_keys import ForeignRows, require_keys
 from gateway.maintenance import Maintenance, Window
 from gateway.settings import DatabaseSettings
 
@@ -186,7 +188,7 @@ class Source:
         asked = _Asked(asker, self._clock.now(), keeps)
         try:
             async with asyncio.timeout(min(left, self.settings.timeout)):
-                batch = await self._ask(record, lookup, keys, asked)
+                batch = await self._ask_apart(record, lookup, keys, asked)
         except NotMapped:
             return [Answer(self.report(record, State.NOT_OPERATING)) for _ in keys]
         except TimeoutError:
@@ -301,6 +303,23 @@ class Source:
         planned = [] if self._maintenance is None else self._maintenance.windows(self.database.name)
         return LiveState(state, at, self.breaker.state, planned)
 
+    async def _ask_apart(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asked: _Asked
+    ) -> Batch:
+        """Ask for ``keys`` together, and by halves where rows bear none of the keys.
+
+        So a key whose rows are mixed up costs itself alone. Raises what ``_ask`` does.
+        """
+        try:
+            return await self._ask(record, lookup, keys, asked)
+        except ForeignRows as error:
+            if len(keys) == 1:
+                return Batch({}, failed={keys[0]: str(error)})
+        half = len(keys) // 2
+        halves = (keys[:half], keys[half:])
+        parts = [await self._ask_apart(record, lookup, part, asked) for part in halves]
+        return merge_batches(parts)
+
     async def _ask(
         self, record: Record, lookup: Lookup, keys: Sequence[str], asked: _Asked
     ) -> Batch:
@@ -316,8 +335,8 @@ class Source:
         except NotMapped:
             succeeded = True
             raise
-        except (SourceRefused, SourceMaintenance):
-            raise  # it is there, and says what it will not do
+        except (SourceRefused, SourceMaintenance, ForeignRows):
+            raise  # it is there, and says what it will not do, or what is no answer
         except SourceUnavailable:
             succeeded = False
             raise
@@ -333,7 +352,7 @@ class Source:
             return await self._once(record, lookup, keys, asked)
         except (SourceRefused, SourceMaintenance):
             raise
-        except SourceUnavailable:
+        except SourceUnavailable:  # rows of other keys too: a file may have changed meanwhile
             if self.breaker.state is not BreakerState.CLOSED:
                 raise
             metrics.SOURCE_RETRIES.labels(self.database.name).inc()
@@ -353,10 +372,23 @@ class Source:
             began = time.perf_counter()
             self._in_flight.inc()
             try:
-                return await self.backend.fetch(record, lookup, keys, asked.asker)
+                batch = await self.backend.fetch(record, lookup, keys, asked.asker)
             finally:
                 self._in_flight.dec()
                 self._seconds.observe(time.perf_counter() - began)
+        try:
+            require_keys(record, lookup, batch.by_key)
+        except ForeignRows as error:
+            metrics.FOREIGN_ROWS.labels(self.database.name).inc()
+            log.error(
+                "rows of other keys",
+                database=self.database.name,
+                record=record.name,
+                lookup=lookup.name,
+                reason=str(error),
+            )
+            raise
+        return batch
 
     def has_lapsed(self) -> bool:
         """Whether the agreement by which another body's database is asked is over."""
@@ -399,7 +431,7 @@ class Source:
         shelf, position = self.shelf(record, lookup), asked.position
         reports: dict[tuple[State, Evidence | None], SourceReport] = {}
         for key in keys:
-            if key in batch.failed:
+            if key not in batch.by_key:
                 answers.append(Answer(self.report(record, State.UNAVAILABLE, fetched_at=asked.at)))
                 continue
             found: Rows = batch.by_key[key]
