@@ -59,6 +59,12 @@ FOREIGN_ROWS = Counter(
     "Answers of databases thrown away, because rows did not bear the keys that were asked for",
     ["database"],
 )
+#: 1 for each record whose table was there once and is gone: its lists are UNAVAILABLE.
+TABLES_GONE = Gauge(
+    "justice_gateway_source_tables_gone",
+    "1 for each record whose table was there once and is gone",
+    ["database", "record"],
+)
 #: Whether a database is asked: 1 at the state in which its breaker is.
 BREAKER = Gauge(
     "justice_gateway_breaker",

@@ -420,6 +420,7 @@ class Settings(BaseSettings):
     cache: CacheSettings = CacheSettings()
     operations: Operations = Operations()
     maintenance: Path = Path("maintenance/windows.jsonl")
+    tables: Path = Path("cache/tables.jsonl")
     databases: dict[str, DatabaseSettings] = {}
     folder: Path = Path()
 

@@ -154,7 +154,8 @@ class Examined:
 
     ``server``: make and version. ``clock_ahead``: by how many seconds its clock is ahead of the
     gateway's. ``latency``: of looking up one key, in seconds, the median and the 99th percentile.
-    None: not looked at, or it has none. ``reached``: whether it answered at all.
+    ``records``: whose tables are there. None: not looked at, or it has none. ``reached``: whether
+    it answered at all.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -162,6 +163,7 @@ class Examined:
     encoding: str | None = None
     clock_ahead: float | None = None
     latency: tuple[float, float] | None = None
+    records: frozenset[str] | None = None
     reached: bool = True
 
 

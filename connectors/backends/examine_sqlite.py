@@ -31,16 +31,20 @@ async def examine_sqlite(connection: AsyncConnection, wanted: Sequence[Wanted]) 
     """
     found: list[Finding] = []
     broken: set[int] = set()
+    records: set[str] = set()
     for stored in kept_tables(wanted):
         named = {"table": stored.table}
         # Declared types bind nothing here: what is stored is looked at row by row.
         columns = {str(name): "" for name, _ in await connection.execute(_COLUMNS, named)}
         lacking = table_findings(stored, bool(columns), columns)
         broken |= {id(stored)} if is_broken(lacking) else set()
+        records |= {stored.record.name} if columns else set()
         found += lacking
     for one in whole(wanted, broken):
         found += await _plan(connection, one)
-    return Examined(tuple(found), f"SQLite {sqlite3.sqlite_version}", "UTF8")
+    return Examined(
+        tuple(found), f"SQLite {sqlite3.sqlite_version}", "UTF8", records=frozenset(records)
+    )
 
 
 async def _plan(connection: AsyncConnection, wanted: Wanted) -> list[Finding]:

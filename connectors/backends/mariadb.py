@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from connectors.backends.base import Examined, NotMapped, SourceUnavailable
+from connectors.backends.base import Examined, NotMapped, SourceRefused, SourceUnavailable
 from connectors.backends.examine_mariadb import examine_mariadb
 from connectors.backends.findings import unencrypted
 from connectors.backends.server import ServerOptions, address, tls_context, whole_numbers
@@ -57,6 +57,8 @@ _TEXTS = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum
 }
 #: The server's numbers for: no such table, no such database.
 _NO_TABLE = {1146, 1049}
+#: The server's numbers for: a table, a column that the user may not read.
+_DENIED = {1142, 1143}
 _FAILURES = (SQLAlchemyError, DriverError, OSError, TimeoutError, EOFError, ValueError)
 
 
@@ -78,6 +80,8 @@ class MariadbSession:
         except DBAPIError as error:
             if _number(error) in _NO_TABLE:
                 raise NotMapped(f"no table ({_reason(error)})") from None
+            if _number(error) in _DENIED:
+                raise SourceRefused(_reason(error)) from None
             raise
         return cast("Sequence[Sequence[object]]", found.all())
 

@@ -16,7 +16,7 @@ from typing import Any
 import asyncpg
 import sqlalchemy as sa
 
-from connectors.backends.base import Examined, NotMapped, SourceUnavailable
+from connectors.backends.base import Examined, NotMapped, SourceRefused, SourceUnavailable
 from connectors.backends.examine_postgresql import examine_postgresql
 from connectors.backends.findings import unencrypted
 from connectors.backends.server import ServerOptions, address, tls_context, whole_numbers
@@ -40,6 +40,12 @@ _DIALECT = sa.make_url("postgresql+asyncpg://").get_dialect()()
 _BITS = {"int2[]": 16, "int4[]": 32, "int8[]": 64}
 #: Types that the driver makes of text as well, and that hold it as something else.
 _NO_TEXT = {"numeric[]", "money[]", "bytea[]"}
+#: Tables of these names that stand in a schema which the role may not use: PostgreSQL passes over
+#: such schemas as if they were not there.
+_HIDDEN = """
+    SELECT EXISTS (SELECT FROM pg_class WHERE relname = any($1) AND relkind = any('{r,v,m,f,p}')
+                   AND NOT has_schema_privilege(relnamespace, 'USAGE'))
+"""
 _NO_TABLE = (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError)
 #: What drivers raise, and what they let through: of sockets, of TLS, of values beyond Python's.
 _FAILURES = (
@@ -70,7 +76,13 @@ class PostgresqlSession:
                 return await self._find(wanted, keys)
             async with self.bounded():
                 return await self._find(wanted, keys)
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise SourceRefused(_reason(error)) from None
         except _NO_TABLE as error:
+            async with self.bounded():
+                hidden = await self.connection.fetchval(_HIDDEN, [t.table for t in wanted.tables])
+            if hidden:
+                raise SourceRefused("the role may not use the schema of a table") from None
             raise NotMapped(f"no table ({type(error).__name__})") from None
 
     async def _find(self, wanted: Wanted, keys: Sequence[str]) -> Sequence[Sequence[object]]:
@@ -174,7 +186,7 @@ class _Loan:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if kind is None or isinstance(error, NotMapped):
+            if kind is None or isinstance(error, NotMapped | SourceRefused):
                 self.server.give_back(self.connection)
             else:
                 await self.server.drop(self.connection)

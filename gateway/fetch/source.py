@@ -42,6 +42,7 @@ from gateway.fetch.breaker import Breaker, BreakerState
 from gateway.fetch.narrowing import coverage_of, narrowed
 from gateway.fetch.presence import Presence
 from gateway.fetch.row_keys import ForeignRows, require_keys
+from gateway.fetch.tables import SeenTables, Tables
 from gateway.maintenance import Maintenance, Window
 from gateway.settings import DatabaseSettings
 
@@ -87,7 +88,8 @@ class Source:
     """One database. ``backend`` is None for a database that the gateway does not reach.
 
     ``maintenance``: what is planned beside the settings. ``deadline``: the longest that any request
-    waits, in seconds. ``cache``: used as far as the settings and the backend allow it.
+    waits, in seconds. ``cache``: used as far as the settings and the backend allow it. ``seen``:
+    tables that were there once.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class Source:
         maintenance: Maintenance | None = None,
         deadline: float = math.inf,
         cache: Cache | None = None,
+        seen: SeenTables | None = None,
     ) -> None:
         self.database = narrowed(database, settings)
         self.backend = backend
@@ -125,6 +128,7 @@ class Source:
             if backend is None
             else Presence(database.name, backend, settings.timeout, clock, self.breaker)
         )
+        self.tables = Tables(database, settings, seen or SeenTables(None, clock))
         self._coverages = {
             one.name: coverage_of(one, self.database, settings) for one in database.records
         }
@@ -190,7 +194,7 @@ class Source:
             async with asyncio.timeout(min(left, self.settings.timeout)):
                 batch = await self._ask_apart(record, lookup, keys, asked)
         except NotMapped:
-            return [Answer(self.report(record, State.NOT_OPERATING)) for _ in keys]
+            failed = self._unmapped(record, lookup, asked)
         except TimeoutError:
             # Who has little time left learns nothing of the source.
             if asked.since is not None and asked.waited(self._clock) >= self._patience:
@@ -298,7 +302,7 @@ class Source:
         operates = self.database.group is Group.OPERATING and not self.has_lapsed()
         if operates and self._presence is not None:
             state = State.MAINTENANCE
-            if not self.settings.maintenance and self._window() is None:
+            if not self.in_maintenance():
                 state, at = await self._presence.looked()
         planned = [] if self._maintenance is None else self._maintenance.windows(self.database.name)
         return LiveState(state, at, self.breaker.state, planned)
@@ -390,6 +394,10 @@ class Source:
             raise
         return batch
 
+    def in_maintenance(self) -> bool:
+        """Whether the database is in maintenance now, by settings or by plan."""
+        return self.settings.maintenance or self._window() is not None
+
     def has_lapsed(self) -> bool:
         """Whether the agreement by which another body's database is asked is over."""
         xroad = self.settings.xroad
@@ -409,6 +417,12 @@ class Source:
             return None
         return self._maintenance.current(self.database.name)
 
+    def _unmapped(self, record: Record, lookup: Lookup, asked: _Asked) -> SourceReport:
+        """Return the report of a record that the source does not keep."""
+        if self.tables.are_gone(record, lookup):
+            return self._failed(record, State.UNAVAILABLE, asked, "its table is gone")
+        return self.report(record, State.NOT_OPERATING)
+
     def _failed(self, record: Record, state: State, asked: _Asked, reason: str) -> SourceReport:
         """Return the report of a failure, which is counted and logged."""
         metrics.SOURCE_FAILURES.labels(self.database.name, state.name).inc()
@@ -426,6 +440,7 @@ class Source:
     def _answered(
         self, record: Record, lookup: Lookup, keys: Sequence[str], batch: Batch, asked: _Asked
     ) -> list[Answer]:
+        self.tables.note_answered(record, lookup)
         answers = []
         kept: dict[str, Answer] = {}
         shelf, position = self.shelf(record, lookup), asked.position
