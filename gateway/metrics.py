@@ -59,6 +59,12 @@ FOREIGN_ROWS = Counter(
     "Answers of databases thrown away, because rows did not bear the keys that were asked for",
     ["database"],
 )
+#: How often rows came from another server, file or tables than those before: caches began anew.
+SOURCE_SWITCHES = Counter(
+    "justice_gateway_source_switches",
+    "How often rows came from another server, file or tables than those before",
+    ["database"],
+)
 #: 1 for each record whose table was there once and is gone: its lists are UNAVAILABLE.
 TABLES_GONE = Gauge(
     "justice_gateway_source_tables_gone",

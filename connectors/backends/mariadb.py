@@ -21,6 +21,8 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from connectors.backends.base import Examined, NotMapped, SourceRefused, SourceUnavailable
 from connectors.backends.examine_mariadb import examine_mariadb
 from connectors.backends.findings import unencrypted
+from connectors.backends.mapping import Stored
+from connectors.backends.origins import Origins, mariadb_server, mariadb_tables
 from connectors.backends.server import ServerOptions, address, tls_context, whole_numbers
 from connectors.backends.session import Known, Session
 from connectors.backends.statement import KEYS, Idiom, Wanted, in_keys
@@ -92,6 +94,10 @@ class MariadbSession:
             return None
         return (await self.connection.execute(_AS_OF)).scalar()
 
+    async def tables_state(self, tables: Sequence[Stored]) -> str:
+        """Return what stands for ``tables`` as they are."""
+        return await mariadb_tables(self.connection, tables)
+
     async def rows(self, statement: sa.Select[Any]) -> Sequence[Sequence[object]]:
         """Return what a statement finds."""
         found = await self.connection.execute(statement)
@@ -144,7 +150,7 @@ class MariadbServer:
         self._address = address(url, 3306)
         self._tls = tls_context(options, self._address)
         self._zone = None if zone is None else ZoneInfo(zone)
-        self._known = Known()
+        self._origins = Origins()
         self._bits: dict[Wanted, int | None] = {}
         self._killer = _Killer(self._connect, options.connect_timeout)
         self._engine = self._make_engine(pool_size)
@@ -159,7 +165,7 @@ class MariadbServer:
         """Lend a connection; raises SourceUnavailable, also for errors inside the block."""
         try:
             async with self._engine.connect() as connection:
-                session = MariadbSession(connection, self._known, self._bits)
+                session = MariadbSession(connection, await self._met(connection), self._bits)
                 try:
                     yield session
                 finally:
@@ -168,6 +174,21 @@ class MariadbServer:
                         await self._killer.done()
         except _FAILURES as error:
             raise SourceUnavailable(_reason(error)) from None
+
+    async def _met(self, connection: AsyncConnection) -> Known:
+        """Return what is known of the server that a connection leads to.
+
+        A connection to a server that another took the place of is made anew.
+        """
+        while True:
+            raw = await connection.get_raw_connection()
+            known: Known | None = raw.info.get("known")
+            if known is None:
+                known = self._origins.meet(await mariadb_server(connection))
+                raw.info["known"] = known
+            if not self._origins.is_left(known):
+                return known
+            await connection.invalidate()
 
     async def interrupt(self, session: Session) -> None:
         """Have the server end the statement that runs in ``session``, and close the connection.

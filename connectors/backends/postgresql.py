@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import asyncpg
 import sqlalchemy as sa
@@ -19,6 +20,8 @@ import sqlalchemy as sa
 from connectors.backends.base import Examined, NotMapped, SourceRefused, SourceUnavailable
 from connectors.backends.examine_postgresql import examine_postgresql
 from connectors.backends.findings import unencrypted
+from connectors.backends.mapping import Stored
+from connectors.backends.origins import Origins, postgresql_server, postgresql_tables
 from connectors.backends.server import ServerOptions, address, tls_context, whole_numbers
 from connectors.backends.session import Known, NotJoined, Session
 from connectors.backends.statement import Idiom, Wanted
@@ -118,6 +121,11 @@ class PostgresqlSession:
                 return None
             return await self.connection.fetchval(_AS_OF)
 
+    async def tables_state(self, tables: Sequence[Stored]) -> str:
+        """Return what stands for ``tables`` as they are."""
+        async with self.bounded():
+            return await postgresql_tables(self.connection, tables)
+
     async def rows(self, statement: sa.Select[Any]) -> Sequence[Sequence[object]]:
         """Return what a statement finds; its values stand in its text."""
         async with self.bounded():
@@ -132,7 +140,8 @@ class PostgresqlSession:
     async def bounded(self) -> AsyncIterator[None]:
         """See to it that statements only read, for so long only, where the connection can't.
 
-        Behind a pooler two statements may reach two connections, unless a transaction binds them.
+        Behind a pooler two statements may reach two connections, unless a transaction binds them:
+        and two servers, one after the other. Raises SourceUnavailable where it is another one now.
         """
         options = self.server.options
         if not options.transaction_pooling:
@@ -140,7 +149,12 @@ class PostgresqlSession:
             return
         async with self.connection.transaction(readonly=True):
             most = round(options.statement_timeout * 1000)
-            await self.connection.execute(f"SET LOCAL statement_timeout = {most}")
+            _, server = await self.connection.fetchrow(
+                f"SELECT set_config('statement_timeout', '{most}', true), {self.server.says}"
+            )
+            if server != self.known.server:
+                self.server.origins.meet(server)
+                raise SourceUnavailable("another server answers than before")
             yield
 
     async def _prepared(self, wanted: Wanted) -> tuple[str, int | None]:
@@ -177,7 +191,8 @@ class _Loan:
             raise
         task = asyncio.current_task()
         assert task is not None  # what is awaited runs in a task
-        return PostgresqlSession(self.connection, self.server.known, task, self.server)
+        known = self.server.known_of[self.connection]
+        return PostgresqlSession(self.connection, known, task, self.server)
 
     async def __aexit__(
         self,
@@ -213,7 +228,9 @@ class PostgresqlServer:
         self._address = address(url, 5432)
         self._tls = tls_context(options, self._address)
         self._pool_size = pool_size
-        self.known = Known()
+        self.origins = Origins()
+        self.known_of: WeakKeyDictionary[Any, Known] = WeakKeyDictionary()
+        self.says = ""
         self.lent = 0
         self._idle: list[Any] = []
 
@@ -240,7 +257,9 @@ class PostgresqlServer:
         """
         while self._idle:
             connection = self._idle.pop()
-            if not connection.is_closed():
+            if self.origins.is_left(self.known_of[connection]):
+                connection.terminate()
+            elif not connection.is_closed():
                 return connection
         return await self._connect()
 
@@ -291,6 +310,8 @@ class PostgresqlServer:
         )
         try:
             await _strip_padding(connection)
+            server, self.says = await postgresql_server(connection)
+            self.known_of[connection] = self.origins.meet(server)
         except BaseException:
             connection.terminate()
             raise

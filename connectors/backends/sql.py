@@ -34,7 +34,7 @@ from connectors.backends.mariadb import MariadbServer
 from connectors.backends.postgresql import PostgresqlServer
 from connectors.backends.readers import UNREAD
 from connectors.backends.server import ServerOptions
-from connectors.backends.session import Session, SqlSource
+from connectors.backends.session import Session, SqlSource, Statement
 from connectors.backends.sqlite import SqliteFile
 from connectors.backends.statement import SORTED_HERE, Wanted, wanted
 from connectors.backends.together import Together
@@ -44,7 +44,8 @@ from connectors.description import Database, Lookup, Record
 _Raw = Sequence[object]
 _Found = dict[str, list[_Raw]]
 
-_AS_OF_KEPT = 10.0
+#: Seconds for which what a source states of itself, and of its tables, is kept.
+_STATE_KEPT = 10.0
 _ROWS_AT_ONCE = 200
 
 
@@ -82,7 +83,7 @@ class SqlBackend:
         self._stored = stored(database, maps, zone)
         self._monotonic = monotonic
         self._calls = Calls(self._source, pool_size)
-        self._together = Together(self._calls, self._as_of, self._source.joins, monotonic)
+        self._together = Together(self._calls, self._state, self._source.joins, monotonic)
         self._wanted: dict[tuple[str, str], Wanted] = {}
 
     @property
@@ -142,9 +143,9 @@ class SqlBackend:
         if not asked:
             return Batch({})
         want = self._want(record, lookup)
-        rows, as_of = await self._together.find(want, [key for key in asked if _is_text(key)])
+        rows, stated = await self._together.find(want, [key for key in asked if _is_text(key)])
         by_key, failed = await _read(want.stored, _by_key(want, asked, rows))
-        return Batch(by_key, as_of, failed)
+        return Batch(by_key, stated.as_of, failed, origin=stated.origin or None)
 
     def _want(self, record: Record, lookup: Lookup) -> Wanted:
         """Return what a lookup runs, made once; raises NotMapped."""
@@ -163,14 +164,15 @@ class SqlBackend:
             raise NotMapped(f"{self._database.name} does not keep {name}, settings say")
         return self._stored[name]
 
-    async def _as_of(self, session: Session) -> datetime | None:
+    async def _state(self, session: Session) -> Statement:
         """Return what the source states of itself, read again when older than ten seconds."""
         known = session.known
         now = self._monotonic()
-        if known.as_of_read is None or now - known.as_of_read >= _AS_OF_KEPT:
+        if known.read_at is None or now - known.read_at >= _STATE_KEPT:
+            known.tables = await session.tables_state(tuple(self._stored.values()))
             known.as_of = _moment(await session.as_of())
-            known.as_of_read = now
-        return known.as_of
+            known.read_at = now
+        return Statement(known.as_of, known.server + known.tables)
 
 
 def _by_key(want: Wanted, keys: Sequence[str], rows: Sequence[_Raw]) -> _Found:

@@ -21,6 +21,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from connectors.backends.base import Examined, NotMapped, SourceUnavailable
 from connectors.backends.examine_sqlite import examine_sqlite
 from connectors.backends.file_version import FileVersion, WatchedFile
+from connectors.backends.mapping import Stored
 from connectors.backends.session import Known, Session
 from connectors.backends.statement import KEYS, SQLITE, Wanted
 from connectors.tables import STATEMENT_TABLE
@@ -76,6 +77,10 @@ class FileSession:
         if STATEMENT_TABLE not in self.tables:
             return None
         return (await self.connection.execute(_AS_OF)).scalar()
+
+    async def tables_state(self, _tables: Sequence[Stored]) -> str:
+        """Return nothing: the version of the file stands for all that is in it."""
+        return ""
 
     async def rows(self, statement: sa.Select[Any]) -> Sequence[Sequence[object]]:
         """Return what a statement finds."""
@@ -192,7 +197,7 @@ class SqliteFile:
                 tables = frozenset((await connection.execute(_TABLES)).scalars())
             if not tables:  # a file just created, or cut short: no statement about its records
                 raise SourceUnavailable("the file holds no tables")
-            self._open = _OpenFile(watched, version, engine, tables, Known())
+            self._open = _OpenFile(watched, version, engine, tables, Known(version.digest))
         except SQLAlchemyError as error:
             raise SourceUnavailable(_reason(error)) from None
         finally:

@@ -55,6 +55,8 @@ LARGEST_BATCH = 200
 _LAPSED = (
     "Thỏa thuận khai thác dữ liệu đã hết hạn. / The agreement to use this database has expired."
 )
+#: Seconds between two lines of the log that say that a database was switched.
+_SWITCHES_EVERY = 60.0
 #: What part of its time a call must have had before its end by the clock is the source's fault.
 _PATIENCE = 0.9
 
@@ -118,9 +120,13 @@ class Source:
         self._at_once = max(1, settings.calls_in_flight // _SHARE)
         kept = backend is not None and backend.capabilities.cache_scope is Scope.PROCESS
         self.cache = cache if kept else None
-        self._namespace = namespace_of(
+        self._declared = namespace_of(
             database, settings.url, settings.xroad, settings.records, settings.zone
         )
+        #: Where rows are kept: another place for each origin that they come from.
+        self.namespace = self._declared
+        self._origin: str | None = None
+        self._switch_logged = -math.inf
         self._shelves: dict[tuple[str, str], Shelf | None] = {}
         self._refreshing: set[tuple[str, str]] = set()
         self._presence = (
@@ -258,7 +264,7 @@ class Source:
         name = (record.name, lookup.name)
         if name not in self._shelves:
             lives = self.settings.lives(record.name)
-            shelf = Shelf(self._namespace, record, lookup, lives, self.report)
+            shelf = Shelf(self.namespace, record, lookup, lives, self.report)
             kept = self.cache is not None and lives.longest > 0
             self._shelves[name] = shelf if kept else None
         return self._shelves[name]
@@ -441,6 +447,7 @@ class Source:
         self, record: Record, lookup: Lookup, keys: Sequence[str], batch: Batch, asked: _Asked
     ) -> list[Answer]:
         self.tables.note_answered(record, lookup)
+        self._note_origin(batch.origin)
         answers = []
         kept: dict[str, Answer] = {}
         shelf, position = self.shelf(record, lookup), asked.position
@@ -464,6 +471,21 @@ class Source:
             self.cache.keep(shelf, kept, position)
         self._log_faults(record, batch)
         return answers
+
+    def _note_origin(self, origin: str | None) -> None:
+        """Begin an empty cache where rows come from another server, file or tables than before.
+
+        The log says so once a minute at most: behind a balancer servers take turns.
+        """
+        if origin == self._origin or origin is None:
+            return
+        if self._origin is not None:
+            metrics.SOURCE_SWITCHES.labels(self.database.name).inc()
+            if self._clock.monotonic() - self._switch_logged >= _SWITCHES_EVERY:
+                self._switch_logged = self._clock.monotonic()
+                log.warning("database was switched or changed", database=self.database.name)
+        self._origin, self.namespace = origin, f"{self._declared}:{origin}"
+        self._shelves.clear()
 
     def _log_faults(self, record: Record, batch: Batch) -> None:
         if batch.failed:
