@@ -85,6 +85,7 @@ class RecordSettings(_Part):
     missing: tuple[str, ...] = ()
     dates: dict[str, tuple[str, ...]] = {}
     join: dict[str, tuple[str, ...]] = {}
+    normalised: bool = False
     mapped: bool = True
     fresh: float | None = _Age
     stale_while_revalidate: float | None = _Age

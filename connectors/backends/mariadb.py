@@ -33,6 +33,7 @@ from connectors.tables import STATEMENT_TABLE
 IDIOM = Idiom(
     in_keys,
     lambda column: sa.collate(sa.cast(column, CHAR(charset="utf8mb4")), "utf8mb4_nopad_bin"),
+    lambda column: sa.cast(column, CHAR(charset="utf8mb4")).regexp_match("[^0-9]"),
 )
 
 _HERE = sa.func.database()
@@ -51,6 +52,8 @@ _AS_OF: sa.Executable = sa.select(sa.func.min(sa.column("as_of"))).select_from(
     sa.table(STATEMENT_TABLE)
 )
 _PROBE = sa.text("SELECT 1")
+_BOUND = sa.text("SELECT @@SESSION.max_statement_time")
+_BIND = sa.text("SET SESSION max_statement_time = :seconds")
 
 _BITS = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}
 _TEXTS = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "uuid"} | {
@@ -98,9 +101,22 @@ class MariadbSession:
         """Return what stands for ``tables`` as they are."""
         return await mariadb_tables(self.connection, tables)
 
-    async def rows(self, statement: sa.Select[Any]) -> Sequence[Sequence[object]]:
+    async def rows(
+        self, statement: sa.Select[Any], seconds: float | None = None
+    ) -> Sequence[Sequence[object]]:
         """Return what a statement finds."""
-        found = await self.connection.execute(statement)
+        try:
+            if seconds is None:
+                found = await self.connection.execute(statement)
+                return cast("Sequence[Sequence[object]]", found.all())
+            bound = (await self.connection.execute(_BOUND)).scalar_one()
+            await self.connection.execute(_BIND, {"seconds": seconds})
+            try:
+                found = await self.connection.execute(statement)
+            finally:
+                await self.connection.execute(_BIND, {"seconds": bound})
+        except DBAPIError as error:
+            raise SourceUnavailable(_reason(error)) from None
         return cast("Sequence[Sequence[object]]", found.all())
 
     async def probe(self) -> None:

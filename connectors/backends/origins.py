@@ -100,7 +100,7 @@ async def mariadb_server(connection: AsyncConnection) -> str:
 
 async def mariadb_tables(connection: AsyncConnection, tables: Sequence[Stored]) -> str:
     """Return what stands for ``tables`` as they are; one statement, some 5 ms for fifty."""
-    schemas = sorted({stored.schema for stored in tables if stored.schema is not None})
+    schemas = sorted({stored.schema or "" for stored in tables})
     names = sorted({stored.table for stored in tables})
     named = {"schemas": schemas, "names": names}
     return _digest(await connection.execute(_MARIADB_TABLES, named)) if names else ""

@@ -33,6 +33,7 @@ _KEYS = "any($1)"
 IDIOM = Idiom(
     lambda column: column == sa.literal_column(_KEYS),
     lambda column: sa.collate(sa.cast(column, sa.Text()), "C"),
+    lambda column: sa.cast(column, sa.Text()).regexp_match("[^0-9]"),
 )
 
 _MAY_READ = f"SELECT has_table_privilege(to_regclass('{STATEMENT_TABLE}'), 'SELECT')"
@@ -126,10 +127,19 @@ class PostgresqlSession:
         async with self.bounded():
             return await postgresql_tables(self.connection, tables)
 
-    async def rows(self, statement: sa.Select[Any]) -> Sequence[Sequence[object]]:
+    async def rows(
+        self, statement: sa.Select[Any], seconds: float | None = None
+    ) -> Sequence[Sequence[object]]:
         """Return what a statement finds; its values stand in its text."""
-        async with self.bounded():
-            found: Sequence[Sequence[object]] = await self.connection.fetch(as_text(statement))
+        found: Sequence[Sequence[object]]
+        try:
+            async with self.bounded(), self.connection.transaction(readonly=True):
+                if seconds is not None:
+                    most = round(seconds * 1000)
+                    await self.connection.execute(f"SET LOCAL statement_timeout = {most}")
+                found = await self.connection.fetch(as_text(statement), timeout=seconds)
+        except asyncpg.QueryCanceledError as error:
+            raise SourceUnavailable(_reason(error)) from None
         return found
 
     async def probe(self) -> None:

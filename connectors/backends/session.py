@@ -64,8 +64,13 @@ class Session(Protocol):
         """Return what changes when one of ``tables`` is replaced, or emptied; "" for nothing."""
         ...
 
-    async def rows(self, statement: sa.Select[Any]) -> Sequence[Sequence[object]]:
-        """Return what a statement of the gateway's own finds; its values stand in its text."""
+    async def rows(
+        self, statement: sa.Select[Any], seconds: float | None = None
+    ) -> Sequence[Sequence[object]]:
+        """Return what a statement of the gateway's own finds; its values stand in its text.
+
+        ``seconds``: how long it may take, where that is longer than others may.
+        """
         ...
 
     async def probe(self) -> None:

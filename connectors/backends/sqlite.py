@@ -82,7 +82,9 @@ class FileSession:
         """Return nothing: the version of the file stands for all that is in it."""
         return ""
 
-    async def rows(self, statement: sa.Select[Any]) -> Sequence[Sequence[object]]:
+    async def rows(
+        self, statement: sa.Select[Any], seconds: float | None = None
+    ) -> Sequence[Sequence[object]]:
         """Return what a statement finds."""
         found = await self.connection.execute(statement)
         return cast("Sequence[Sequence[object]]", found.all())
