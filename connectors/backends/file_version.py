@@ -82,6 +82,22 @@ class WatchedFile:
             await asyncio.sleep(_TICK)
         raise SourceUnavailable("the file is being written")
 
+    def lacks_pages(self) -> bool:
+        """Whether the file has another length than its header says (SQLite file format, 1.3).
+
+        So it is while a file is being copied, or after it was cut short. With a write-ahead log the
+        header does not say. Raises SourceUnavailable.
+        """
+        version = self.version()
+        header = version.page[:100]
+        size = int.from_bytes(header[16:18], "big")
+        pages = int.from_bytes(header[28:32], "big")
+        counter, valid_for = header[24:28], header[92:96]
+        logged = header[18:20] != b"\x01\x01"
+        if len(header) < 100 or logged or counter != valid_for or pages == 0:
+            return len(header) < 100
+        return version.size != pages * (65_536 if size == 1 else size)
+
     def _look(self) -> tuple[FileVersion, int]:
         try:
             seen = os.fstat(self._descriptor)

@@ -220,7 +220,7 @@ class MariadbServer:
         self._killer.kill(driver.thread_id())
         driver.close()
 
-    async def examine(self, wanted: Sequence[Wanted]) -> Examined:
+    async def examine(self, wanted: Sequence[Wanted], thoroughly: bool) -> Examined:
         """See ``SqlSource.examine``."""
         at = self._address
         found = unencrypted(at.host, self._tls is not None, at.local)

@@ -290,7 +290,7 @@ class PostgresqlServer:
         assert isinstance(session, PostgresqlSession)
         session.task.cancel()
 
-    async def examine(self, wanted: Sequence[Wanted]) -> Examined:
+    async def examine(self, wanted: Sequence[Wanted], thoroughly: bool) -> Examined:
         """See ``SqlSource.examine``."""
         at = self._address
         found = unencrypted(at.host, self._tls is not None, at.local)

@@ -121,7 +121,7 @@ class SqlSource(Protocol):
         """Make the statement that runs in ``session`` end at once; never waits."""
         ...
 
-    async def examine(self, wanted: Sequence[Wanted]) -> Examined:
+    async def examine(self, wanted: Sequence[Wanted], thoroughly: bool) -> Examined:
         """Ask the source whether it is only read, and all of ``wanted`` can be read by an index.
 
         A statement or two for each table and lookup. Raises SourceUnavailable.

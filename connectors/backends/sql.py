@@ -114,7 +114,7 @@ class SqlBackend:
                     searched.append((record, lookup, self._want(record, lookup)))
         every = [want for _, _, want in searched]
         try:
-            seen = await self._source.examine(every)
+            seen = await self._source.examine(every, thoroughly)
         except SourceUnavailable as error:
             return unreached(error)
         if not thoroughly:

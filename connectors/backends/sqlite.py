@@ -7,7 +7,7 @@ import sqlite3
 import stat
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from connectors.backends.base import Examined, NotMapped, SourceUnavailable
-from connectors.backends.examine_sqlite import examine_sqlite
+from connectors.backends.examine_sqlite import examine_sqlite, file_findings, is_whole
 from connectors.backends.file_version import FileVersion, WatchedFile
 from connectors.backends.mapping import Stored
 from connectors.backends.session import Known, Session
@@ -33,6 +33,8 @@ _AS_OF: sa.Executable = sa.select(sa.func.min(sa.column("as_of"))).select_from(
 #: Reads the file, so that a locked one is noticed.
 _PROBE = sa.text("SELECT 1 FROM sqlite_master LIMIT 1")
 
+#: Errors that say that a file is none of SQLite's, or that its pages do not fit together.
+_TORN = {"SQLITE_CORRUPT", "SQLITE_NOTADB"}
 #: Errors that say nothing against the open file: it is busy, or a statement was told to stop.
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT}
 
@@ -149,10 +151,18 @@ class SqliteFile:
         raw = await session.connection.get_raw_connection()
         await cast("aiosqlite.Connection", raw.driver_connection).interrupt()
 
-    async def examine(self, wanted: Sequence[Wanted]) -> Examined:
-        """See ``SqlSource.examine``."""
-        async with self.use() as session:
-            return await examine_sqlite(session.connection, wanted)
+    async def examine(self, wanted: Sequence[Wanted], thoroughly: bool) -> Examined:
+        """See ``SqlSource.examine``. Thoroughly, the whole file is read."""
+        try:
+            async with self.use() as session:
+                seen = await examine_sqlite(session.connection, wanted)
+                halfway = (await self._watch()).lacks_pages()
+                whole = not thoroughly or await is_whole(session.connection)
+        except SourceUnavailable as error:
+            if str(error) not in _TORN:
+                raise
+            return Examined(tuple(file_findings(True)), reached=False)
+        return replace(seen, findings=(*seen.findings, *file_findings(halfway or not whole)))
 
     async def close(self) -> None:
         """Close the file; the next use would open it again."""
