@@ -127,6 +127,7 @@ class RecordSettings(_Part):
     missing: tuple[str, ...] = ()
     dates: dict[str, tuple[str, ...]] = {}
     join: dict[str, tuple[str, ...]] = {}
+    normalised: bool = False
     mapped: bool = True
     fresh: float | None = _Age
     stale_while_revalidate: float | None = _Age
@@ -497,6 +498,7 @@ class Settings(BaseSettings):
     cache: CacheSettings = CacheSettings()
     operations: Operations = Operations()
     maintenance: Path = Path("maintenance/windows.jsonl")
+    tables: Path = Path("cache/tables.jsonl")
     databases: dict[str, DatabaseSettings] = {}
     folder: Path = Path()
 

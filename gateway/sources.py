@@ -16,6 +16,7 @@ from gateway.cache.sealed import Seal
 from gateway.cache.shared import SharedLevel
 from gateway.clock import Clock
 from gateway.fetch.source import Source
+from gateway.fetch.tables import SeenTables
 from gateway.keys import Keyring
 from gateway.maintenance import Maintenance, Window
 from gateway.settings import DatabaseSettings, Settings
@@ -40,13 +41,14 @@ def make_sources(
         there = ", ".join(sorted(declared))
         raise ValueError(f"databases.{unknown}: nobody declares it; there are {there}")
     sources = {}
+    seen = SeenTables(settings.path(settings.tables), clock)
     for name, one in declared.items():
         if only is not None and name not in only:
             continue
         own = settings.databases.get(name, DatabaseSettings())
         backend = backends.get(name) or make_backend(one, settings, own)
         sources[name] = Source(
-            one, backend, own, clock, maintenance, settings.limits.deadline, cache
+            one, backend, own, clock, maintenance, settings.limits.deadline, cache, seen
         )
     return sources
 
