@@ -283,14 +283,17 @@ class Access(_Part):
 class Audit(_Part):
     """The journal of answers, in segments in ``folder``, and the copy of it that is asked.
 
-    ``timeout``: seconds that an answer waits for its entry. ``copy_url``: a SQLAlchemy URL, of
-    PostgreSQL or SQLite. ``commit``: an answer leaves when its entry is in the ``journal``, or in
-    the ``copy`` as well.
+    ``checkpoint_entries``, ``checkpoint_seconds``: when entries are signed at the latest.
+    ``checkpoint_folder``: where checkpoints are kept besides. ``timeout``: seconds that an answer
+    waits for its entry. ``copy_url``: a SQLAlchemy URL, of PostgreSQL or SQLite. ``commit``: an
+    answer leaves when its entry is in the ``journal``, or in the ``copy`` as well.
     """
 
     folder: Path = Path("journal")
     segment_bytes: int = Field(default=64 * 1024 * 1024, gt=0)
     checkpoint_entries: int = Field(default=10_000, gt=0)
+    checkpoint_seconds: float = Field(default=30.0, gt=0, le=60)
+    checkpoint_folder: Path | None = None
     timeout: float = Field(default=2.0, gt=0)
     copy_url: str | None = None
     commit: Literal["journal", "copy"] = "journal"
