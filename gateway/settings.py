@@ -261,7 +261,10 @@ class TrustedIssuer(_Part):
 
 
 class Access(_Part):
-    """Tokens of the gateway's own key, and of issuers that it trusts. Times in seconds."""
+    """Tokens of the gateway's own key, and of issuers that it trusts. Times in seconds.
+
+    ``keep_keys``: how long the keys of an issuer that publishes none any more go on being used.
+    """
 
     issuer: str = "justice-gateway"
     audience: str = "justice-gateway"
@@ -269,6 +272,7 @@ class Access(_Part):
     issuers: dict[str, TrustedIssuer] = {}
     refresh: float = Field(default=300.0, gt=0)
     cool_down: float = Field(default=30.0, ge=0)
+    keep_keys: float = Field(default=900.0, ge=0)
     timeout: float = Field(default=2.0, gt=0)
     revocations: Path = Path("revoked/tokens.jsonl")
 
