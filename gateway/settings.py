@@ -307,7 +307,10 @@ class TrustedIssuer(_Part):
 
 
 class Access(_Part):
-    """Tokens of the gateway's own key, and of issuers that it trusts. Times in seconds."""
+    """Tokens of the gateway's own key, and of issuers that it trusts. Times in seconds.
+
+    ``keep_keys``: how long the keys of an issuer that publishes none any more go on being used.
+    """
 
     issuer: str = "justice-gateway"
     audience: str = "justice-gateway"
@@ -315,6 +318,7 @@ class Access(_Part):
     issuers: dict[str, TrustedIssuer] = {}
     refresh: float = Field(default=300.0, gt=0)
     cool_down: float = Field(default=30.0, ge=0)
+    keep_keys: float = Field(default=900.0, ge=0)
     timeout: float = Field(default=2.0, gt=0)
     revocations: Path = Path("revoked/tokens.jsonl")
 
@@ -329,14 +333,17 @@ class Access(_Part):
 class Audit(_Part):
     """The journal of answers, in segments in ``folder``, and the copy of it that is asked.
 
-    ``timeout``: seconds that an answer waits for its entry. ``copy_url``: a SQLAlchemy URL, of
-    PostgreSQL or SQLite. ``commit``: an answer leaves when its entry is in the ``journal``, or in
-    the ``copy`` as well.
+    ``checkpoint_entries``, ``checkpoint_seconds``: when entries are signed at the latest.
+    ``checkpoint_folder``: where checkpoints are kept besides. ``timeout``: seconds that an answer
+    waits for its entry. ``copy_url``: a SQLAlchemy URL, of PostgreSQL or SQLite. ``commit``: an
+    answer leaves when its entry is in the ``journal``, or in the ``copy`` as well.
     """
 
     folder: Path = Path("journal")
     segment_bytes: int = Field(default=64 * 1024 * 1024, gt=0)
     checkpoint_entries: int = Field(default=10_000, gt=0)
+    checkpoint_seconds: float = Field(default=30.0, gt=0, le=60)
+    checkpoint_folder: Path | None = None
     timeout: float = Field(default=2.0, gt=0)
     copy_url: str | None = None
     commit: Literal["journal", "copy"] = "journal"

@@ -181,6 +181,8 @@ class Tokens:
         """Do the same as ``caller``, but raise Refused, with the reason."""
         digest = _digest(token)
         known = self._callers.get(digest)
+        if known is not None and known.issuer and not known.issuer.holds(known.thumbprint):
+            known = None  # its issuer says what that means: withdrawn, or not to be checked now
         if known is None:
             issuer = self._issuers.get(issuer_of(token)) if self._issuers else None
             if issuer is None:

@@ -11,7 +11,7 @@ import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -23,6 +23,8 @@ from gateway.errors import GatewayError
 
 #: Of several roles in one entry the first counts. REFUSED is not shown at all.
 _ROLES = ("OWN", "NAMED", "REPRESENTED", "KIN", "MENTIONED")
+#: How far the clocks of two gateways may be apart.
+_CLOCKS_APART = timedelta(seconds=10)
 _CURSOR = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6})\|([\w.-]{1,64})", re.ASCII)
 
 
@@ -58,7 +60,8 @@ async def page(
 
     async def work(connection: AsyncConnection) -> tuple[datetime | None, Sequence[sa.Row[Any]]]:
         journals = await connection.execute(sa.select(JOURNALS.c.shipped_until))
-        until = _earliest(list(journals.scalars()))  # read first: it is true of the entries too
+        # Read first: it is true of the entries too.
+        until = _earliest(list(journals.scalars()), now)
         return until, (await connection.execute(newest)).all()
 
     until, rows = await copy.run(work)
@@ -118,8 +121,9 @@ def _entry(text: str, persons: frozenset[str]) -> dict[str, Any]:
     return {**body, "own": {"role": role, "sections": list(sections)}}
 
 
-def _earliest(moments: Sequence[datetime | None]) -> datetime | None:
-    known = [one for one in moments if one is not None]
+def _earliest(moments: Sequence[datetime | None], now: datetime) -> datetime | None:
+    """Return the earliest of ``moments``, None if one is not known or cannot be true yet."""
+    known = [one for one in moments if one is not None and one <= now + _CLOCKS_APART]
     return min(known) if known and len(known) == len(moments) else None
 
 

@@ -242,12 +242,22 @@ async def test_a_cursor_says_only_where_the_last_entry_shown_stands(log: Log) ->
 
 async def test_it_says_up_to_when_it_is_complete(log: Log, tmp_path: Path) -> None:
     await log.write(("a", "NAMED"))
-    assert (await log.page("a")).complete_until == log.clock.now()
+    now = log.clock.now()
+    assert (await log.page("a", now=now)).complete_until == now
     log.clock.advance(60)
-    assert (await log.page("a")).complete_until == log.clock.now(), "also when nothing happens"
+    now = log.clock.now()
+    assert (await log.page("a", now=now)).complete_until == now, "also when nothing happens"
     async with opened(tmp_path / "second") as second:
         await log.copy.shipped(second.id)
     assert (await log.page("a")).complete_until is None, "a journal that was never shipped"
+
+
+async def test_what_is_said_to_be_complete_up_to_the_future_is_not_known_to_be(log: Log) -> None:
+    """The clock of a gateway was ahead, and that gateway has not shipped since it is right."""
+    await log.write(("a", "NAMED"))
+    now = log.clock.now()
+    await log.page("a")
+    assert (await log.page("a", now=now - timedelta(hours=1))).complete_until is None
 
 
 async def test_the_gateways_own_last_entry_is_waited_for(log: Log) -> None:
