@@ -23,6 +23,7 @@ from gateway.cache.answers import Answers
 from gateway.clock import Clock, SystemClock
 from gateway.http import graphiql
 from gateway.http.graphql import Endpoint
+from gateway.http.home import home
 from gateway.http.invalidations import Invalidations
 from gateway.http.middleware import Envelope
 from gateway.http.openapi import OpenApi
@@ -110,6 +111,7 @@ def build_app(
 
 def _routes(settings: Settings) -> list[BaseRoute]:
     return [
+        Route("/", home),
         Route("/graphql", Endpoint(read_call, graphql=True)),
         Route("/invalidations", Invalidations()),
         Route("/openapi.json", OpenApi().respond),

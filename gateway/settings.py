@@ -38,6 +38,8 @@ from connectors.xroad.identifiers import identifier
 from gateway.cache.lives import Lives
 from gateway.procedures.procedure import national
 
+#: How the variables of the environment begin that give a setting.
+PREFIX = "JUSTICE_GATEWAY_"
 CONFIG_VARIABLE = "JUSTICE_GATEWAY_CONFIG"
 #: The password of who loads databases, for ``justice-gateway generate``.
 LOADER_VARIABLE = "JUSTICE_GATEWAY_LOADER_PASSWORD"
@@ -480,7 +482,7 @@ class Settings(BaseSettings):
     """All settings. Paths are relative to the settings file's folder."""
 
     model_config = SettingsConfigDict(
-        env_prefix="JUSTICE_GATEWAY_",
+        env_prefix=PREFIX,
         env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
@@ -513,12 +515,9 @@ class Settings(BaseSettings):
     @classmethod
     def _known_variables(cls, values: object) -> object:
         """Refuse a misspelt environment variable, which would count for nothing."""
-        prefix = str(cls.model_config.get("env_prefix"))
-        for name in os.environ:
-            setting = name.upper().removeprefix(prefix).partition("__")[0].lower()
-            ours = name.upper().startswith(prefix)
-            ours = ours and name.upper() not in {CONFIG_VARIABLE, LOADER_VARIABLE}
-            if ours and setting not in cls.model_fields:
+        for name in settings_variables():
+            setting = name.upper().removeprefix(PREFIX).partition("__")[0].lower()
+            if setting not in cls.model_fields:
                 raise ValueError(f"{name} is no setting")
         return values
 
@@ -554,6 +553,16 @@ class Settings(BaseSettings):
 def file_of(config: Path | None) -> Path | None:
     """Return the settings file: ``config``, else what JUSTICE_GATEWAY_CONFIG names, else None."""
     return config or (Path(found) if (found := os.environ.get(CONFIG_VARIABLE)) else None)
+
+
+def settings_variables() -> list[str]:
+    """Return the variables of the environment that give a setting."""
+    others = {CONFIG_VARIABLE, LOADER_VARIABLE}
+    return [
+        name
+        for name in os.environ
+        if name.upper().startswith(PREFIX) and name.upper() not in others
+    ]
 
 
 def load(config: Path | None = None, **arguments: Any) -> Settings:
