@@ -20,7 +20,7 @@ from gateway.clock import legal_date
 from gateway.errors import CODES, GatewayError
 from gateway.execution import Outcome, answered, ask, explained, known_to, ready
 from gateway.fetch.loaders import Loaders
-from gateway.http.caller import identify, stated
+from gateway.http.caller import counted, stated
 from gateway.http.graphiql import page, wants_page
 from gateway.http.request import GRAPHQL_JSON, JSON, Call, accepted, response_type
 from gateway.operations.registry import hold_variables
@@ -135,9 +135,14 @@ async def _answer(service: Service, request: Request, read: Read) -> dict[str, o
 
     Rates and admission count a request before its body is read: half-sent ones take room as well.
     """
-    caller, call = ANONYMOUS, None
+    caller, call, refusal = ANONYMOUS, None, None
     try:
-        caller, refusal = await _counted(service, request)
+        try:
+            caller = await counted(request)
+        except GatewayError as error:
+            if _code(error) in _UNNOTED:
+                raise
+            refusal = error
         with service.admission.place(caller.client):
             call = await _received(service, request, read)
             if refusal is not None:  # only now: the trace names whom the body names
@@ -158,17 +163,6 @@ async def _received(service: Service, request: Request, read: Read) -> Call:
         return await read(request, service.settings.limits.body_bytes)
     finally:
         service.admission.receiving -= 1
-
-
-async def _counted(service: Service, request: Request) -> tuple[Caller, GatewayError | None]:
-    """Return the caller, or as whom they are counted and why they are none; raises RATE_LIMITED."""
-    caller, refusal = ANONYMOUS, None
-    try:
-        caller = await identify(request.headers, service.tokens)
-    except GatewayError as error:
-        refusal = error
-    request.state.standing = await service.rates.request(caller.client)
-    return caller, refusal
 
 
 async def _permitted(
