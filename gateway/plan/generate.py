@@ -49,6 +49,7 @@ from gateway.plan.shapes import (
     ListShape,
     LogShape,
     Missing,
+    NextCursor,
     NoticesShape,
     NumberShape,
     PersonShape,
@@ -262,7 +263,7 @@ class _Generator:
 
     def list(self, shape: ListShape, own: Sensitivity | None) -> tuple[str, ListPlan]:
         rows: list[RowsPlan] = []
-        shows_ids = False
+        shows_ids = shows_cursor = False
         parts = []
         for key, inner in shape.entries:
             match inner:
@@ -270,6 +271,8 @@ class _Generator:
                     value = self.text(name)
                 case Truncated():
                     value = "f.truncated"
+                case NextCursor():
+                    shows_cursor, value = True, "f.next_cursor"
                 case ReportShape(entries):
                     value = self.plain(entries, "f.report")
                 case RowsShape(entries):
@@ -292,6 +295,7 @@ class _Generator:
             tuple(rows),
             shape.slots,
             shows_ids,
+            shows_cursor,
         )
         return function, plan
 

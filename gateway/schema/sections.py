@@ -26,7 +26,7 @@ from gateway.schema.interfaces import (
     section_interface,
     single_record_interface,
 )
-from gateway.schema.lists import DEFAULT_FIRST, Order, Wanted, choose, wanted
+from gateway.schema.lists import DEFAULT_FIRST, Order, Wanted, wanted
 from gateway.schema.scalars import ThingKey
 from gateway.schema.scopes import require, require_any, require_each
 from gateway.schema.selection import selected
@@ -149,7 +149,8 @@ def _list_field(types: Types, record: Record, lookup: Lookup, person: Later) -> 
         asked = _wanted(record, arguments)
         answer = await context.read(self.person, record, lookup, asked.fresh)
         own, sections = self.person.own_view, self.person.sections
-        return _answered(info, record, answer, own, asked, sections, self.person.numbers.all)
+        numbers = self.person.numbers.all
+        return _answered(info, record, lookup, answer, own, asked, sections, numbers)
 
     return _field(types, record, lookup, person, of_section)
 
@@ -173,7 +174,7 @@ def _hung_field(
         )
         context.note(record, answer.report.state)
         note_read(self.sections, record, answer)
-        return _answered(info, record, answer, own, asked, self.sections, self.about)
+        return _answered(info, record, lookup, answer, own, asked, self.sections, self.about)
 
     # Later: records may hang on one another in a circle.
     made = Later(record.type_name, "", find=lambda: _list_type(types, record, person))
@@ -184,6 +185,7 @@ def _hung_field(
 _TAKEN = frozenset(
     {
         "first",
+        "after",
         "order",
         "since",
         "until",
@@ -211,7 +213,7 @@ def entry_field(types: Types, entry: EntryPoint, person: Later) -> StrawberryFie
         asked = _wanted(record, arguments)
         answer = await context.reader.read(record, lookup, keys, FOUND, None, (), asked.fresh)
         context.note(record, answer.report.state)
-        return _answered(info, record, answer, FOUND, asked, set(), ())
+        return _answered(info, record, lookup, answer, FOUND, asked, set(), ())
 
     made = _list_type(types, record, person)
     listed = _arguments(types, record)
@@ -226,6 +228,7 @@ def entry_field(types: Types, entry: EntryPoint, person: Later) -> StrawberryFie
 def _answered(
     info: strawberry.Info,
     record: Record,
+    lookup: Lookup,
     answer: Answer,
     own: Sensitivity | None,
     asked: Wanted,
@@ -236,16 +239,20 @@ def _answered(
     context: Context = info.context
     context.report(info._raw_info, record, answer)
     if answer.rows is None:
-        return {"items": None, "item": None, "truncated": None, "source": answer.report}
-    rows, more = choose(record, answer.rows, asked)
+        nothing = dict.fromkeys(("items", "item", "truncated", "next_cursor"))
+        return {**nothing, "source": answer.report}
+    page = context.reader.page(
+        record, lookup, answer.rows, asked, own, with_ids=True, with_cursor=True
+    )
     missing = [context.reader.missing(record, at, own) for at in range(len(record.columns))]
-    items = [view(record, row, missing, own) for row in rows]
-    for one, record_id in zip(items, context.reader.ids(record, answer, rows, own), strict=True):
+    items = [view(record, row, missing, own) for row in page.rows]
+    for one, record_id in zip(items, page.ids, strict=True):
         one.sections, one.about, one["record_id"] = sections, about, record_id
     return {
         "items": items,
         "item": items[0] if items else None,
-        "truncated": more or answer.truncated,
+        "truncated": answer.truncated,
+        "next_cursor": page.next_cursor,
         "source": answer.report,
     }
 
@@ -289,6 +296,7 @@ def _arguments(types: Types, record: Record) -> dict[str, object]:
     if record.single:
         return arguments
     arguments["first"] = int
+    arguments["after"] = str | None
     if record.date is not None:
         arguments["order"] = types.enumeration(Order) | None
         arguments["since"] = Annotated[date | None, strawberry.argument(name="from")]
