@@ -158,12 +158,15 @@ class Coverage:
 
     ``provinces``: codes of the 34 provinces, None for the whole country. ``since``: first day of
     registration that is covered, None when not stated. ``includes`` / ``excludes``: kinds.
+    ``unnumbered``: whether there are records that hold no number of the person, so that no look-up
+    by number can find them; None when not stated.
     """
 
     provinces: tuple[str, ...] | None = None
     since: date | None = None
     includes: tuple[Text, ...] = ()
     excludes: tuple[Text, ...] = ()
+    unnumbered: bool | None = None
 
 
 @dataclass(frozen=True)

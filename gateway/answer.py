@@ -1,7 +1,7 @@
 """What an answer means (design section 6): states and source reports.
 
-Absent and unknown are never the same: an empty list is only ever said with ANSWERED, PARTIAL or
-STALE; in every other state there are no items at all.
+Absent and unknown are never the same: an empty list is only ever said with ANSWERED, and only where
+nothing is missing from it (``gateway.people.identification.says_none``).
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from operator import attrgetter
 from connectors.backends.base import Evidence
 from connectors.description import Coded, Coverage, Database, Row, Text
 
+#: The states of lists for which a database was read, with whatever result.
+_READ = frozenset({"ANSWERED", "STALE", "PARTIAL", "INCOMPLETE", "NOT_IDENTIFIED"})
+
 
 class State(Coded):
     """What happened when a list of records was asked for, least to most serious."""
@@ -21,6 +24,8 @@ class State(Coded):
     ANSWERED = "đã trả lời", "answered"
     STALE = "dữ liệu lưu tạm, nguồn không trả lời", "older rows, because the source failed"
     PARTIAL = "một số bản ghi không đọc được", "some rows could not be read"
+    INCOMPLETE = "chưa đầy đủ", "there may be records that were not looked for"
+    NOT_IDENTIFIED = "chưa xác định được người", "nobody is known by this number"
     NOT_OPERATING = "chưa vận hành", "the database or record is not live here"
     WITHHELD = "không được cung cấp theo luật", "withheld by law"
     DENIED = "không đủ quyền", "scope or purpose lacking"
@@ -31,8 +36,8 @@ class State(Coded):
     def __init__(self, *_: str) -> None:
         """Number the states in the order in which they are declared."""
         self.seriousness = len(type(self).__members__)
-        #: Whether rows come with it; in all other states ``items`` is null.
-        self.has_rows = self.name in {"ANSWERED", "STALE", "PARTIAL"}
+        #: Whether the database was read for it; in all other states ``items`` is null.
+        self.has_rows = self.name in _READ
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +61,23 @@ class SourceReport:
     earlier_numbers_asked: bool | None = None
     evidence: Evidence | None = None
 
-    def about(self, earlier_numbers_asked: bool | None) -> SourceReport:
+    def about(
+        self, state: State, message: Text | None, earlier_numbers_asked: bool | None
+    ) -> SourceReport:
         """Return this report for a person of whom so much is known.
 
         Written out: ``dataclasses.replace`` takes ten times as long, and every list needs it.
         """
-        if earlier_numbers_asked is self.earlier_numbers_asked:
+        if earlier_numbers_asked is self.earlier_numbers_asked and state is self.state:
             return self
         return SourceReport(
-            self.state,
+            state,
             self.database,
             self.coverage,
             self.as_of,
             self.fetched_at,
             self.from_cache,
-            self.message,
+            message,
             earlier_numbers_asked,
             self.evidence,
         )

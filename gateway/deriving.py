@@ -14,6 +14,7 @@ from connectors.description import Record
 from gateway.answer import Answer, SourceReport, worst
 from gateway.derived.derived import Derived, Facts
 from gateway.errors import GatewayError
+from gateway.people.identification import Identification
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +66,25 @@ def hanging_keys(derived: Derived, found: Mapping[str, tuple[Record, Answer]]) -
 def conclude(
     derived: Derived,
     found: Mapping[str, tuple[Record, Answer]],
-    numbers_known: bool,
+    identification: Identification,
     asked: Question,
-) -> tuple[DerivedValue, Record, Answer]:
+) -> tuple[bool | None, Record, Answer]:
     """Return the value, and the record and answer that were worst, for the errors.
 
-    ``numbers_known``: records may not be filed under numbers that were not looked under.
+    Of somebody who is not identified nothing is known. Where the numbers under which records may be
+    filed are not all known, rows may still decide, but their absence does not.
     """
     facts = {
         # What hangs on a row is not filed under a number of the person's.
-        name: _facts(one, answer, numbers_known or name == derived.hanging[0])
+        name: _facts(one, answer, identification.is_complete or name == derived.hanging[0])
         for name, (one, answer) in found.items()
     }
-    value = derived.compute(facts, asked.as_of, asked.sector)
+    value = None
+    if identification is not Identification.NOT_IDENTIFIED:
+        value = derived.compute(facts, asked.as_of, asked.sector)
     state = worst(answer.report.state for _, answer in found.values())
     record, answer = next(one for one in found.values() if one[1].report.state is state)
-    report = answer.report.about(numbers_known)
-    return DerivedValue(value, asked.as_of, report), record, answer
+    return value, record, answer
 
 
 def _facts(record: Record, answer: Answer, numbers_known: bool) -> Facts:

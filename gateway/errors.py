@@ -106,6 +106,21 @@ _ALL = (
          "This number belongs to more than one person."),
     Code("NUMBER_UNRESOLVED", 200, "Chưa xác định được số định danh hiện tại.",
          "It could not be found out to whom this number belongs now."),
+    Code("PERSON_NOT_IDENTIFIED", 200,
+         "Chưa xác định được người mang số này: danh sách không có bản ghi không có nghĩa là không "
+         "có.",
+         "Nobody is known by this number: a list without records does not mean that there are "
+         "none."),
+    Code("NUMBERS_INCOMPLETE", 200,
+         "Chưa xác định đủ các số của người này: có thể còn bản ghi theo số khác.",
+         "Not all numbers of this person could be found out: there may be records under others."),
+    Code("NUMBER_SHARED", 200,
+         "Một số trước đây của người này cũng thuộc về người khác: không tra theo số đó.",
+         "An earlier number of this person is somebody else's too: nothing was looked up under "
+         "it."),
+    Code("KEY_NOT_RECORDED", 200,
+         "Bản ghi không ghi khóa dẫn tới danh sách này: chưa biết có hay không.",
+         "The record lacks the key that leads to this list: it is not known what is in it."),
     Code("VERIFICATION_LIMITED", 200,
          "Đã xác minh sai quá nhiều lần trong ngày.",
          "There were too many verifications without a match today."),

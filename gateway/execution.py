@@ -29,6 +29,7 @@ from gateway.plan.analysis import judge_arguments
 from gateway.plan.document import Document, Operation
 from gateway.plan.explain import explain
 from gateway.plan.prepared import choose, conditions
+from gateway.problem import Problem
 from gateway.reading import Reader
 from gateway.remembering import recall, remember
 from gateway.running import run
@@ -195,6 +196,11 @@ async def by_reference(
     result = await outcome if isawaitable(outcome) else outcome
     assert isinstance(result, ExecutionResult)
     errors = [shown_error(one) for one in (*(result.errors or ()), *context.problems)]
+    errors += [
+        shown_problem(Problem(error, shortfall.path, shortfall.locations))
+        for shortfall in context.shortfalls
+        for error in shortfall.errors()
+    ]
     return Outcome(result.data, errors, context.mirrored, context.trail, context.states)
 
 
@@ -223,4 +229,5 @@ def _reader(service: Service, asked: Asked) -> Reader:
         service.record_ids,
         matching,
         service.guesses,
+        service.settings.numbers.are_checked,
     )

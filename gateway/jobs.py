@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from connectors.description import Lookup, Record, Sensitivity
 from gateway.answer import Answer, SourceReport, worst
-from gateway.deriving import DerivedValue, conclude, hanging_keys
+from gateway.deriving import DerivedValue, hanging_keys
 from gateway.errors import GatewayError
 from gateway.fetch.numbers import Needs, Numbers
 from gateway.fetch.reads import Kind, kind_of
 from gateway.looking import LogPage
 from gateway.notices import notices
 from gateway.opening import Matching, is_citizen, open_linked, open_named, open_person
+from gateway.people.identification import Identification, Shortfall, says_none
 from gateway.plan.plan import (
     DerivedPlan,
     Found,
@@ -30,7 +32,7 @@ from gateway.plan.plan import (
     VerifyPlan,
 )
 from gateway.problem import Location, Path
-from gateway.progress import Run
+from gateway.progress import Run, own_view
 from gateway.protection import opens_on_death
 from gateway.reading import note_read
 from gateway.schema.lists import Wanted
@@ -52,19 +54,31 @@ class _Person:
     """A person while their lists are read.
 
     ``sections``: where it is noted what of theirs was read. ``keys``: their numbers, all of them.
-    ``answers``: those taken already.
+    ``reason``: why lists of theirs may lack rows, None where they do not. ``answers``: those taken
+    already.
     """
 
     numbers: Numbers
     own: bool
-    path: Path
     sections: set[str]
     keys: tuple[str, ...]
+    identification: Identification
+    reason: str | None
+    shortfall: Shortfall
     answers: dict[Kind, Answer] = field(default_factory=dict)
 
     @property
     def own_view(self) -> Sensitivity | None:
-        return Sensitivity.RESTRICTED if self.own else None
+        return own_view(self.own)
+
+    @property
+    def path(self) -> Path:
+        return self.shortfall.path
+
+    def note_shortfall(self, answer: Answer, path: Path) -> None:
+        """Note that the list at ``path`` may lack rows, if it was read at all."""
+        if self.reason is not None and answer.rows is not None:
+            self.shortfall.note(self.reason, path)
 
     def answer(
         self, run: Run, record: Record, lookup: Lookup, kind: Kind, past: bool = False
@@ -75,8 +89,8 @@ class _Person:
         known = self.answers.get(kind)
         if known is not None:
             return known
-        keys, earlier = self.keys, self.numbers.known
-        found = run.answer(record, lookup, kind, self.own_view, keys, earlier, keys, past)
+        keys, known_as = self.keys, self.identification
+        found = run.answer(record, lookup, kind, self.own_view, keys, known_as, keys, past)
         if isinstance(found, Answer):
             self.answers[kind] = found
             note_read(self.sections, record, found)
@@ -85,15 +99,16 @@ class _Person:
 
 @dataclass(frozen=True, slots=True)
 class _About:
-    """Whose records are read: where their sections are noted, and their numbers."""
+    """Whose records are read: where it is noted what of theirs is, and their numbers."""
 
     sections: set[str]
     numbers: tuple[str, ...]
+    shortfall: Shortfall
 
 
-def nobody() -> _About:
+def nobody(shortfall: Shortfall) -> _About:
     """Return whom records are about that a thing leads to."""
-    return _About(set(), ())
+    return _About(set(), (), shortfall)
 
 
 def is_past(run: Run, plan: ListPlan) -> bool:
@@ -168,25 +183,39 @@ class Open:
             open_person(numbers)
         told: tuple[object, ...] = ()
         if plan.shows_notices or self.link is None:
-            told = self._notices(run, numbers, identity, plan)
+            told = self._notices(run, numbers, plan)
         lists: list[Found | None] = [None] * len(plan.lists)
         reports: list[SourceReport | None] = [None] * len(plan.reports)
         derived: list[DerivedValue | None] = [None] * len(plan.derived)
         logs: list[LogPage | None] = [None] * len(plan.logs)
+        known_as = self._identification(run, numbers, plan)
         databases = [run.reader.sources[name].database for name in plan.databases]
         opened = Opened(
-            numbers.present, numbers.asked, plan.own, told, lists, reports, derived, logs, databases
+            numbers.present,
+            numbers.asked,
+            plan.own,
+            known_as,
+            told,
+            lists,
+            reports,
+            derived,
+            logs,
+            databases,
         )
         self.target[self.place] = opened
         sections = run.trail.opened(numbers, self._role(run, plan))
-        person = _Person(numbers, plan.own, self.path, sections, numbers.all)
+        shortfall = run.shortfall(self.path, self.locations)
+        reason = run.reader.shortfall_reason(numbers, own_view(plan.own))
+        person = _Person(
+            numbers, plan.own, sections, numbers.all, numbers.identification, reason, shortfall
+        )
         run.ready += [_List(one, person, lists, place) for place, one in enumerate(plan.lists)]
         run.ready += [
             _Report(one, plan.lists, person, reports, place)
             for place, one in enumerate(plan.reports)
         ]
         for place, log in enumerate(plan.logs):
-            run.look(log, numbers, plan.own, sections, self.path, logs, place)
+            run.look(log, numbers, plan.own, sections, shortfall, logs, place)
         run.ready += [
             _Derive(one, person, derived, place) for place, one in enumerate(plan.derived)
         ]
@@ -196,11 +225,21 @@ class Open:
             return own_role(run.reader.caller)
         return Role.KIN if self.link is not None else Role.NAMED
 
-    def _notices(
-        self, run: Run, numbers: Numbers, identity: Record | None, plan: PersonPlan
-    ) -> tuple[object, ...]:
-        own = Sensitivity.RESTRICTED if plan.own else None
-        found = notices(numbers, identity, run.reader.knowing(own))
+    def _identification(self, run: Run, numbers: Numbers, plan: PersonPlan) -> str | None:
+        """Return whether the person is identified, for who may see some list of theirs."""
+        if not plan.identifications:
+            return None
+        if run.reader.may_list(own_view(plan.own)):
+            return numbers.identification.name
+        for place in plan.identifications:
+            error = GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})
+            run.problem(error, (*self.path, *place.steps), place.locations)
+        return None
+
+    def _notices(self, run: Run, numbers: Numbers, plan: PersonPlan) -> tuple[object, ...]:
+        own = own_view(plan.own)
+        knowing = run.reader.knowing(own)
+        found = notices(numbers, run.population, knowing, partial(run.reader.may_list, own))
         if found and not plan.shows_notices:
             shown = [one.mirrored for one in found]
             run.mirrored.append({"path": list(self.path), "notices": shown})
@@ -224,7 +263,9 @@ class _List:
         answer = self.person.answer(run, plan.record, plan.lookup, plan.source, wanted.fresh)
         if not isinstance(answer, Answer):
             return answer
-        about = _About(self.person.sections, self.person.keys)
+        person = self.person
+        person.note_shortfall(answer, path)
+        about = _About(person.sections, person.keys, person.shortfall)
         self.target[self.place] = _found(run, plan, answer, wanted, path, about)
         return None
 
@@ -328,6 +369,7 @@ class _Report:
         if self.plan.alone:
             path = (*self.person.path, *self.plan.place.steps)
             _problem(run, record, answer, path, self.plan.place.locations)
+            self.person.note_shortfall(answer, path)
         self.target[self.place] = answer.report
         return None
 
@@ -359,9 +401,10 @@ class _Derive:
         found = self._found(run)
         if not isinstance(found, dict):
             return found
-        numbers_known = self.person.numbers.known
-        value, record, answer = conclude(plan.computed.derived, found, numbers_known, asked)
+        known_as = self.person.identification
+        value, record, answer = run.reader.conclude(plan.computed, found, known_as, asked)
         _problem(run, record, answer, path, plan.place.locations)
+        self.person.note_shortfall(answer, path)
         self._done(run, value)
         return None
 
@@ -402,13 +445,11 @@ def _found(
 ) -> Found | None:
     """Return what a list shows, and start on what hangs on its rows; None: a cursor is refused."""
     _problem(run, plan.record, answer, path, plan.place.locations)
-    if answer.rows is None:
-        return Found(None, None, answer.report, [])
     try:
         page = run.reader.page(
             plan.record,
             plan.lookup,
-            answer.rows,
+            answer,
             wanted,
             plan.own,
             with_ids=plan.shows_ids,
@@ -418,6 +459,8 @@ def _found(
         run.problem(error, path, plan.place.locations)
         return None
     rows = page.rows
+    if not rows and not says_none(answer):
+        return Found(None, answer.truncated or None, answer.report, [])
     below: list[list[Found | Opened | None]] = [[None] * len(rows) for _ in range(plan.slots)]
     found = Found(rows, answer.truncated, answer.report, below, page.ids, page.next_cursor)
     if rows:
@@ -464,7 +507,25 @@ def _hang(
     place: int,
     path: Path,
 ) -> None:
-    if key is None:
-        return
     here = (*path, *hung.list.place.steps)
+    if key is None:
+        found.below[hung.slot][place] = _without_key(run, hung.list, about, here)
+        return
     run.ready.append(ByKeys(hung.list, about, (str(key),), here, found.below[hung.slot], place))
+
+
+def _without_key(run: Run, plan: ListPlan, about: _About, path: Path) -> Found | None:
+    """Return a list that hangs on a row in which its key is not recorded: it cannot be asked for.
+
+    It is not "none" either: the records may be there.
+    """
+    wanted = run.judged(plan.wanted)
+    if isinstance(wanted, GatewayError):
+        run.problem(wanted, path, plan.place.locations)
+        return None
+    answer = run.reader.incomplete(plan.record, plan.own)
+    run.note(plan.record, answer.report.state)
+    _problem(run, plan.record, answer, path, plan.place.locations)
+    if answer.rows is not None:
+        about.shortfall.note("KEY_NOT_RECORDED", path)
+    return Found(None, None, answer.report, [])

@@ -16,7 +16,8 @@ from importlib.resources import files
 from connectors.description import Coded, Record, Row, Text
 from connectors.values import PartialDate
 from gateway.answer import State
-from gateway.fetch.numbers import Numbers
+from gateway.fetch.numbers import Numbers, Population
+from gateway.people.identification import Identification
 
 
 class NoticeCode(Coded):
@@ -32,6 +33,10 @@ class NoticeCode(Coded):
     NUMBER_SHARED = (
         "một số trước đây của người này cũng thuộc về người khác; không tra theo số đó",
         "an earlier number of this person is somebody else's too; nothing is looked up under it",
+    )
+    NUMBERS_INCOMPLETE = (
+        "chưa xác định đủ các số của người này; có thể còn bản ghi theo số khác",
+        "not all numbers of this person are known; there may be records under others",
     )
     NOT_IN_POPULATION = (
         "cơ sở dữ liệu dân cư không có số này",
@@ -76,29 +81,35 @@ class Notice:
 
 
 def notices(
-    numbers: Numbers, record: Record | None, may_know: Callable[[Record, int | None], bool]
+    numbers: Numbers,
+    population: Population | None,
+    may_know: Callable[[Record, int | None], bool],
+    may_list: Callable[[], bool],
 ) -> tuple[Notice, ...]:
     """Return what is to be noticed about the person behind ``numbers``.
 
-    ``record`` is the population's identity record; ``may_know`` says whether the caller may see a
-    column of it (None: any). Pure: ``numbers.resolve`` made the reads.
+    ``may_know`` says whether the caller may see a column of a record (None: the record);
+    ``may_list`` whether they may see some list of the person, and so learn that the number is
+    nobody's. Pure: ``numbers.resolve`` made the reads.
     """
-    if record is not None and not may_know(record, None):
-        return (Notice(NoticeCode.UNKNOWN, reason=State.DENIED),)
-    answer = numbers.identity
-    if answer is None or record is None:
-        return (Notice(NoticeCode.UNKNOWN, reason=State.NOT_OPERATING),)
+    nobody = numbers.identification is Identification.NOT_IDENTIFIED
     found: list[Notice] = []
+    if nobody and may_list():
+        found.append(Notice(NoticeCode.NOT_IN_POPULATION))
+    if population is not None and not may_know(population.identity, None):
+        return (*found, Notice(NoticeCode.UNKNOWN, reason=State.DENIED))
+    answer = numbers.identity
+    if answer is None or population is None:
+        return (*found, Notice(NoticeCode.UNKNOWN, reason=State.NOT_OPERATING))
     if numbers.present is not None and numbers.present != numbers.asked:
         found.append(Notice(NoticeCode.EARLIER_NUMBER))
     if numbers.shared:
-        found.append(Notice(NoticeCode.NUMBER_SHARED))
+        told = may_know(population.earlier, None)
+        found.append(Notice(NoticeCode.NUMBER_SHARED if told else NoticeCode.NUMBERS_INCOMPLETE))
     if numbers.doubt is not None:
         found.append(Notice(NoticeCode.UNKNOWN, reason=numbers.doubt))
     if answer.rows:
-        found += _of_identity(numbers, record, answer.rows[0], may_know)
-    elif answer.report.state is State.ANSWERED:
-        found.append(Notice(NoticeCode.NOT_IN_POPULATION))
+        found += _of_identity(numbers, population.identity, answer.rows[0], may_know)
     return tuple(dict.fromkeys(found))
 
 

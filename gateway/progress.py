@@ -14,9 +14,10 @@ from typing import Protocol
 from connectors.description import Lookup, Record, Sensitivity
 from gateway.answer import Answer, State, worst
 from gateway.errors import GatewayError
-from gateway.fetch.numbers import Needs, Numbers, Population, judge, plainly
+from gateway.fetch.numbers import Needs, Numbers, Population, judge, plainly, unchecked
 from gateway.fetch.reads import About, Kind, Reads, kind_of
 from gateway.looking import LogPage, log_problem, log_question
+from gateway.people.identification import Identification, Shortfall
 from gateway.plan.bindings import Computed
 from gateway.plan.plan import LogPlan, Plan
 from gateway.plan.shapes import Arguments
@@ -36,6 +37,11 @@ class Job(Protocol):
         ...
 
 
+def own_view(own: bool) -> Sensitivity | None:
+    """Return up to what sensitivity records of a person are open to the citizen they are about."""
+    return Sensitivity.RESTRICTED if own else None
+
+
 @dataclass(slots=True, eq=False)
 class Run:
     """One operation about persons while its plan runs.
@@ -44,7 +50,7 @@ class Run:
     what goes into the answer and the journal. ``numbers``: whose they are, as far as it is known;
     ``opened``: those that were asked for. ``ready``, ``waiting``: jobs that can go on, and those
     that wait, by what they wait for. ``looking``: access logs being read. ``named``: how many
-    people the operation has named so far.
+    people the operation has named so far. ``shortfalls``: of the people and things that were read.
     """
 
     plan: Plan
@@ -64,6 +70,19 @@ class Run:
     waiting: dict[Kind, list[Job]] = field(default_factory=dict)
     looking: list[asyncio.Task[None]] = field(default_factory=list)
     named: int = 0
+    shortfalls: list[Shortfall] = field(default_factory=list)
+
+    def shortfall(self, path: Path, locations: Sequence[Location]) -> Shortfall:
+        """Return where it is noted which lists of a person or thing may lack rows."""
+        shortfall = Shortfall(path, tuple(locations))
+        self.shortfalls.append(shortfall)
+        return shortfall
+
+    def report_shortfalls(self) -> None:
+        """Put what may be missing beside the data: one error for each person and reason."""
+        for shortfall in self.shortfalls:
+            for error in shortfall.errors():
+                self.problem(error, shortfall.path, shortfall.locations)
 
     def advance(self) -> None:
         """Take every job as far as it goes; one that waits is found again by what it waits for."""
@@ -96,12 +115,12 @@ class Run:
         numbers: Numbers,
         own: bool,
         sections: set[str],
-        above: Path,
+        shortfall: Shortfall,
         target: list[LogPage | None],
         place: int,
     ) -> None:
         """Start on reading an access log, beside everything else."""
-        path, locations = (*above, *plan.place.steps), plan.place.locations
+        path, locations = (*shortfall.path, *plan.place.steps), plan.place.locations
 
         async def read() -> None:
             try:
@@ -113,6 +132,9 @@ class Run:
                 return
             self.note_log(sections, page)
             target[place] = page
+            reason = self.reader.shortfall_reason(numbers, own_view(own))
+            if page.state.has_rows and reason is not None:
+                shortfall.note(reason, path)
             problem = log_problem(page)
             if problem is not None:
                 self.problem(problem, path, locations)
@@ -157,6 +179,8 @@ class Run:
             if len(self.opened) >= limit:
                 raise GatewayError("TOO_MANY_PERSONS", details={"limit": limit})
             self.opened.add(number)
+        if not self.reader.checks_numbers:
+            return unchecked(number)
         found = self._plainly(number) or judge(self.population, number, self.known)
         if isinstance(found, Numbers):
             self.numbers[number] = found
@@ -193,13 +217,14 @@ class Run:
         kind: Kind,
         own: Sensitivity | None,
         keys: Sequence[str],
-        earlier_asked: bool | None,
+        identification: Identification | None,
         about: About = (),
         past: bool = False,
     ) -> Answer | Kind:
         """Return the answer for a list as the caller may see it; else what has to arrive first.
 
-        ``about``: the numbers of the person for whose view it is. ``past``: past the cache.
+        ``identification``: of the person whose numbers ``keys`` are, None where they are other
+        keys. ``about``: the numbers of the person for whose view it is. ``past``: past the cache.
         """
         answer = self.decide(record, own)
         if answer is None and opens_on_death(record):
@@ -211,7 +236,7 @@ class Run:
             got = self.got(record, lookup, kind, keys, about, past)
             if got is None:
                 return kind
-            answer = self.reader.take(record, got, earlier_asked)
+            answer = self.reader.take(record, got, identification)
         self.note(record, answer.report.state)
         return answer
 

@@ -20,11 +20,12 @@ from gateway.cursors import make_cursor
 from gateway.deriving import DerivedValue, Question, conclude, hanging_keys, question
 from gateway.errors import GatewayError
 from gateway.fetch.loaders import Loads
-from gateway.fetch.numbers import Numbers
+from gateway.fetch.numbers import Numbers, population_of
 from gateway.fetch.source import Source
 from gateway.limits.guesses import Guesses
 from gateway.looking import LogPage, LogQuestion
 from gateway.own import is_citizens, is_own
+from gateway.people.identification import Identification, says_none, state_for
 from gateway.plan.bindings import Computed
 from gateway.procedures.procedure import is_for
 from gateway.protection import is_withheld, opens_on_death, visible
@@ -74,9 +75,11 @@ class Reader:
 
     ``today``: the legal date. ``matching_required``: the caller's client has to give details that
     agree with every number that it names. ``guesses``: counts verifications that do not match.
+    ``checks_numbers``: False where settings say that numbers are final.
     ``record_ids``: makes the ids of records.
     ``decided``: what the caller lacks for what, as far as it was asked. ``reports``: those that
-    were given to answers, by the ones that they were made of.
+    were given to answers, by the ones that they were made of. ``listing``: whether some list of a
+    person is the caller's to see.
     """
 
     caller: Caller
@@ -87,12 +90,14 @@ class Reader:
     record_ids: RecordIds
     matching_required: bool = False
     guesses: Guesses | None = None
+    checks_numbers: bool = True
     decided: dict[tuple[int, int | None, Sensitivity | None], tuple[str, ...]] = field(
         default_factory=dict
     )
-    reports: dict[tuple[int, bool | None], tuple[SourceReport, SourceReport]] = field(
+    reports: dict[tuple[int, State, bool | None], tuple[SourceReport, SourceReport]] = field(
         default_factory=dict
     )
+    listing: dict[Sensitivity | None, bool] = field(default_factory=dict)
 
     def missing(
         self, record: Record, position: int | None, own: Sensitivity | None
@@ -118,17 +123,21 @@ class Reader:
         self,
         record: Record,
         lookup: Lookup,
-        rows: Sequence[Row],
+        answer: Answer,
         wanted: Wanted,
         own: Sensitivity | None,
         *,
         with_ids: bool,
         with_cursor: bool,
     ) -> Page:
-        """Return the page that is ``wanted`` out of ``rows``, all that protection has left.
+        """Return the page that is ``wanted`` of ``answer``, which protection has been over.
 
-        Raises GatewayError CURSOR_OUTDATED where what came before the page is not what it was.
+        Its state comes first: where it has no rows and does not say none, a cursor is not looked
+        at. Raises GatewayError CURSOR_OUTDATED where what came before the page is not what it was.
         """
+        rows = answer.rows or ()
+        if not rows and not says_none(answer):
+            return Page((), (), None)
 
         def ids(some: Sequence[Row]) -> list[str]:
             return self.record_ids.of(record, rows, some, self.knowing(own))
@@ -154,14 +163,14 @@ class Reader:
         lookup: Lookup,
         keys: Sequence[str],
         own: Sensitivity | None,
-        earlier_asked: bool | None,
+        identification: Identification | None,
         about: tuple[str, ...] = (),
         past: bool = False,
     ) -> Answer:
         """Return the records found under any of ``keys``, as the caller may see them.
 
-        ``earlier_asked`` goes into the report: whether ``keys`` are all there are. ``about`` and
-        ``past``: as ``Loads.load`` takes them.
+        ``identification``: of the person whose numbers ``keys`` are, None where they are other
+        keys. ``about`` and ``past``: as ``Loads.load`` takes them.
         """
         decided = self.decide(record, own)
         if decided is not None:
@@ -169,7 +178,7 @@ class Reader:
         if opens_on_death(record) and not await self._dead(keys):
             return self.withheld(record)
         loads = (self.loaders.load(record, lookup, key, about, past) for key in keys)
-        return self.take(record, await asyncio.gather(*loads), earlier_asked)
+        return self.take(record, await asyncio.gather(*loads), identification)
 
     async def _dead(self, numbers: Sequence[str]) -> bool:
         """Return whether the person with these numbers is known to be dead."""
@@ -191,26 +200,76 @@ class Reader:
         """Return the answer of a list that protection withholds."""
         return Answer(self.sources[record.database].report(record, State.WITHHELD))
 
-    def take(self, record: Record, answers: Sequence[Answer], earlier_asked: bool | None) -> Answer:
+    def take(
+        self, record: Record, answers: Sequence[Answer], identification: Identification | None
+    ) -> Answer:
         """Make one answer of those for several keys, without the rows that protection hides.
 
         If any key could not be asked, the whole list is unknown: rows under one number say nothing
-        of those under another.
+        of those under another. Whatever the caller may not see decides nothing.
         """
         answer = _merged(record, answers)
         if answer.rows is None:
             return answer
-        report = self._about(answer.report, earlier_asked)
         rows = visible(record, answer.rows, self.caller)
+        report = answer.report
+        if identification is not None:
+            report = self.report_about(record.database, report, identification, bool(rows))
         return Answer(report, rows, answer.unreadable, answer.truncated)
 
-    def _about(self, report: SourceReport, earlier_asked: bool | None) -> SourceReport:
+    def report_about(
+        self, database: str, report: SourceReport, identification: Identification, has_rows: bool
+    ) -> SourceReport:
         """Return a report for a person of whom so much is known; those of a batch share theirs."""
-        key = (id(report), earlier_asked)
-        found = self.reports.get(key)
-        if found is None:
-            found = self.reports[key] = report, report.about(earlier_asked)
-        return found[1]
+        state = state_for(report.state, identification, has_rows)
+        asked = _EARLIER_ASKED[identification]
+        key = (id(report), state, asked)
+        known = self.reports.get(key)
+        if known is None:
+            about = self.sources[database].report_about(report, state, asked)
+            known = self.reports[key] = report, about
+        return known[1]
+
+    def incomplete(self, record: Record, own: Sensitivity | None) -> Answer:
+        """Return the answer of a list whose key is not recorded: nothing can be asked.
+
+        What decides without asking comes first, as for every list.
+        """
+        decided = self.decide(record, own)
+        if decided is not None:
+            return decided
+        source = self.sources[record.database]
+        return source.unasked(record) or Answer(source.report(record, State.INCOMPLETE), ())
+
+    def shortfall_reason(self, numbers: Numbers, own: Sensitivity | None) -> str | None:
+        """Return the error code that says why lists of a person may lack rows; None: they do not.
+
+        That a number is somebody else's too is told to those who may read earlier numbers.
+        """
+        identification = numbers.identification
+        if identification.is_complete:
+            return None
+        if identification is Identification.NOT_IDENTIFIED:
+            return "PERSON_NOT_IDENTIFIED"
+        population = population_of(self.sources) if numbers.shared else None
+        told = population is not None and not self.missing(population.earlier, None, own)
+        return "NUMBER_SHARED" if told else "NUMBERS_INCOMPLETE"
+
+    def may_list(self, own: Sensitivity | None) -> bool:
+        """Say whether some list of a person is the caller's to see.
+
+        A list that truthfully says "none" tells that the number is somebody's. So whoever may see
+        one is told so, and nobody else. Costs a decision for each record, once a request.
+        """
+        known = self.listing.get(own)
+        if known is None:
+            known = self.listing[own] = any(
+                self.decide(record, own) is None and not opens_on_death(record)
+                for source in self.sources.values()
+                for record in source.database.records
+                if any(not (one.on or one.entry or one.hidden) for one in record.lookups)
+            )
+        return known
 
     def verify(
         self, number: str, numbers: Numbers, claimed: Claimed, asked: Verification
@@ -246,7 +305,22 @@ class Reader:
         keys = hanging_keys(computed.derived, found)
         hanging = computed.derived.hanging[0]
         found[hanging] = await self._all(*computed.reads[hanging], keys, numbers.all)
-        return conclude(computed.derived, found, numbers.known, asked)
+        return self.conclude(computed, found, numbers.identification, asked)
+
+    def conclude(
+        self,
+        computed: Computed,
+        found: Mapping[str, tuple[Record, Answer]],
+        identification: Identification,
+        asked: Question,
+    ) -> tuple[DerivedValue, Record, Answer]:
+        """Return what follows from what was read, and the record and answer that were worst."""
+        derived = computed.derived
+        value, record, answer = conclude(derived, found, identification, asked)
+        # What the view rests on may be withheld: its rows must not show in the state.
+        seen = identification is not Identification.NOT_IDENTIFIED
+        report = self.report_about(derived.database, answer.report, identification, seen)
+        return DerivedValue(value, asked.as_of, report), record, answer
 
     async def _all(
         self, record: Record, lookup: Lookup, keys: Sequence[str], about: tuple[str, ...]
@@ -272,10 +346,10 @@ class Reader:
         if not own and (missing := self.caller.lacks_log()):
             raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
         page = await self.log.page(numbers, asked, own and self.caller.representative is not None)
-        if page.state is State.ANSWERED and not numbers.known:
-            # There may be numbers under which more was read.
-            return replace(page, state=State.PARTIAL)
-        return page
+        # There may be numbers under which more was read.
+        state = state_for(page.state, numbers.identification, bool(page.items))
+        items = page.items if page.items or state is State.ANSWERED else None
+        return replace(page, state=state, items=items)
 
     def denied(self, computed: Computed, asked: Question) -> DerivedValue:
         """Return what a derived view answers that the caller may not ask."""
@@ -298,6 +372,15 @@ class Reader:
         if state is State.DENIED:
             details["missing"] = list(self.caller.lacks(record, None))
         return GatewayError(code, details=details)
+
+
+#: Whether a person's earlier numbers were asked for too, as a source report says it.
+_EARLIER_ASKED = {
+    Identification.IDENTIFIED: True,
+    Identification.NOT_IDENTIFIED: True,
+    Identification.UNDETERMINED: False,
+    Identification.NOT_CHECKED: None,
+}
 
 
 def note_read(sections: set[str], record: Record, answer: Answer) -> None:

@@ -86,6 +86,7 @@ async def _all(run: Run) -> Ran:
     live: dict[str, LiveState] = {name: await state for name, state in asked.items()}
     for looked in run.looking:
         await looked
+    run.report_shortfalls()
     data = {key: _shown(run, key, found, live) for key, found in roots.items()}
     run.mirrored.sort(key=lambda one: _place(run, one["path"]))
     return Ran(data, run.problems, run.mirrored, run.trail, run.states, bool(run.looking))
@@ -146,7 +147,8 @@ def _thing(run: Run, root: ThingPlan, path: Path) -> _Target:
     assert isinstance(given, Mapping)
     target = _Target([None])
     keys = keys_of(given[root.argument])
-    run.ready.append(ByKeys(root.list, nobody(), keys, path, target, 0))
+    shortfall = run.shortfall(path, root.place.locations)
+    run.ready.append(ByKeys(root.list, nobody(shortfall), keys, path, target, 0))
     return target
 
 

@@ -69,13 +69,15 @@ class Limits(_Part):
 #: Seconds that rows may be old; None: as the database's settings have it.
 _Age = Field(default=None, ge=0, le=86_400)
 _LIVES = frozenset({"fresh", "stale_while_revalidate", "stale_if_error"})
+#: Settings of a record that say nothing of how it is kept.
+_BESIDE_MAP = _LIVES | {"unnumbered"}
 
 
 class RecordSettings(_Part):
     """How one record is kept in a table of other names; see ``connectors.backends.mapping``.
 
     ``fresh`` and the two after it: how old its rows may be, in place of what counts for the
-    database.
+    database. ``unnumbered``: whether there are records of it without a number of the person.
     """
 
     table: str | None = None
@@ -89,10 +91,11 @@ class RecordSettings(_Part):
     fresh: float | None = _Age
     stale_while_revalidate: float | None = _Age
     stale_if_error: float | None = _Age
+    unnumbered: bool | None = None
 
     def as_map(self) -> RecordMap:
         """Return how it is kept, for a backend."""
-        return RecordMap(**{name: one for name, one in self if name not in _LIVES})
+        return RecordMap(**{name: one for name, one in self if name not in _BESIDE_MAP})
 
 
 class MaintenanceWindow(_Part):
@@ -163,7 +166,8 @@ class DatabaseSettings(_Part):
     names. ``breaker_failures``: see ``gateway.fetch.breaker``. ``fresh``: how old
     rows from the cache may be, 0: they are not used; ``stale_while_revalidate``: how old while they
     are read anew for whoever comes next; ``stale_if_error``: how old in place of a source that
-    fails. ``provinces`` and ``since`` narrow the declared coverage.
+    fails. ``provinces`` and ``since`` narrow the declared coverage; ``unnumbered`` says whether
+    there are records without a number of the person.
     """
 
     url: str | None = Field(default=None, repr=False)
@@ -187,6 +191,7 @@ class DatabaseSettings(_Part):
     stale_if_error: float = Field(default=0.0, ge=0, le=86_400)
     provinces: tuple[str, ...] | None = None
     since: date | None = None
+    unnumbered: bool | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> DatabaseSettings:
@@ -363,6 +368,22 @@ class Client(_Part):
     published_only: bool = False
 
 
+class NumberSettings(_Part):
+    """How it is found out whose a number is.
+
+    ``reference``: the database that knows people and all their numbers. ``none`` is the operator's
+    word that every number is its holder's only and final one: nothing is looked up, and lists say
+    "none" without it. A population database that is not connected never means that.
+    """
+
+    reference: Literal["population", "none"] = "population"
+
+    @property
+    def are_checked(self) -> bool:
+        """Whether a database is asked whose a number is."""
+        return self.reference != "none"
+
+
 class Operations(_Part):
     """Published operations: the folder of their files.
 
@@ -415,6 +436,7 @@ class Settings(BaseSettings):
     access: Access = Access()
     audit: Audit = Audit()
     keys: Keys = Keys()
+    numbers: NumberSettings = NumberSettings()
     purposes: dict[str, Purpose] = {}
     rates: Rates = Rates()
     clients: dict[str, Client] = {}

@@ -19,7 +19,13 @@ def narrowed(database: Database, settings: DatabaseSettings) -> Database:
 
 def coverage_of(record: Record, database: Database, settings: DatabaseSettings) -> Coverage:
     """Return what a record of the (narrowed) ``database`` covers."""
-    return database.coverage if record.coverage is None else _narrow(record.coverage, settings)
+    coverage = database.coverage
+    if record.coverage is not None:
+        coverage = _narrow(record.coverage, settings)
+    stated = settings.records.get(record.name)
+    if stated is None or stated.unnumbered is None:
+        return coverage
+    return replace(coverage, unnumbered=stated.unnumbered)
 
 
 def _narrow(coverage: Coverage, settings: DatabaseSettings) -> Coverage:
@@ -30,4 +36,5 @@ def _narrow(coverage: Coverage, settings: DatabaseSettings) -> Coverage:
         provinces = tuple(one for one in settings.provinces if one in declared)
     if settings.since is not None:
         since = settings.since if since is None else max(since, settings.since)
-    return replace(coverage, provinces=provinces, since=since)
+    unnumbered = coverage.unnumbered if settings.unnumbered is None else settings.unnumbered
+    return replace(coverage, provinces=provinces, since=since, unnumbered=unnumbered)

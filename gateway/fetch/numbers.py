@@ -16,6 +16,7 @@ from connectors.description import Lookup, Record
 from gateway.answer import Answer, State, worst
 from gateway.fetch.loaders import Loads
 from gateway.fetch.source import Source
+from gateway.people.identification import Identification
 
 DATABASE = "population"
 _PRESENT_DIGITS = 12
@@ -31,6 +32,7 @@ class Numbers:
     this could not be found out, None where all of it was. ``conflict``: the number asked belongs to
     more than one person.
     ``identity``: the population's answer about the person, None where it is not reachable at all.
+    ``checked``: False where settings say that numbers are final and nothing was looked up.
     """
 
     asked: str
@@ -40,6 +42,18 @@ class Numbers:
     conflict: bool = False
     shared: bool = False
     identity: Answer | None = None
+    checked: bool = True
+
+    @property
+    def identification(self) -> Identification:
+        """Whether the population database knows the person, as far as it could be asked."""
+        if not self.checked:
+            return Identification.NOT_CHECKED
+        if not self.known:
+            return Identification.UNDETERMINED
+        if self.identity is not None and self.identity.rows:
+            return Identification.IDENTIFIED
+        return Identification.NOT_IDENTIFIED
 
     @property
     def known(self) -> bool:
@@ -90,6 +104,11 @@ def population_of(sources: Mapping[str, Source]) -> Population | None:
     return Population(
         identity, lookups["identity"], earlier, lookups["earlier_numbers"], lookups["holders"]
     )
+
+
+def unchecked(asked: str) -> Numbers:
+    """Return ``asked`` as its holder's final number, where settings say that all numbers are."""
+    return Numbers(asked, asked if len(asked) == _PRESENT_DIGITS else None, checked=False)
 
 
 async def resolve(sources: Mapping[str, Source], loaders: Loads, asked: str) -> Numbers:

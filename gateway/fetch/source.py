@@ -61,6 +61,12 @@ _MESSAGES = {
         "The database did not answer; these are rows read earlier.",
     ),
     State.PARTIAL: Text("Một số bản ghi không đọc được.", "Some records could not be read."),
+    State.INCOMPLETE: Text(
+        "Có thể còn bản ghi chưa tra được.", "There may be records that were not looked for."
+    ),
+    State.NOT_IDENTIFIED: Text(
+        "Chưa xác định được người mang số này.", "Nobody is known by this number."
+    ),
     State.UNAVAILABLE: Text("Cơ sở dữ liệu không trả lời.", "The database did not answer."),
     State.TIMED_OUT: Text(
         "Cơ sở dữ liệu không trả lời kịp thời.", "The database did not answer in time."
@@ -155,6 +161,13 @@ class Source:
             message or _MESSAGES.get(state),
             evidence=evidence,
         )
+
+    def report_about(
+        self, report: SourceReport, state: State, earlier_numbers_asked: bool | None
+    ) -> SourceReport:
+        """Return ``report`` for a person of whom so much is known, in the state that follows."""
+        message = report.message if state is report.state else _MESSAGES.get(state)
+        return report.about(state, message, earlier_numbers_asked)
 
     def unasked(self, record: Record) -> Answer | None:
         """Return the answer that is certain without asking the database, or None."""

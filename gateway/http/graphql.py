@@ -178,6 +178,7 @@ async def _permitted(
             Loaders(service.sources, service.clock, deadline, caller.asker),
             caller,
             legal_date(service.clock.now()),
+            service.settings.numbers.are_checked,
         )
     known = known_to(service, document, operation, call.variables, caller, deadline, published)
     if known is None:

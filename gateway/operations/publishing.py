@@ -20,6 +20,7 @@ from gateway.audit.entry import asked_fields
 from gateway.entries import EntryPoint
 from gateway.errors import GatewayError
 from gateway.fetch.numbers import DATABASE
+from gateway.operations.completeness import unqualified_in
 from gateway.operations.header import Refused, Source, parse
 from gateway.operations.published import Header, Published
 from gateway.plan.bindings import Bindings
@@ -59,6 +60,7 @@ def publish(
     lends: set[str] = set()
     for chosen in _choices(document, operation, source):
         made = _prepared(schema, bindings, chosen, source)
+        _require_completeness(made, source)
         lends.update(_lent(made, header))
         prepared[made.key] = made
     if operation.opens_persons and not any(one.endswith(":read") for one in lends):
@@ -147,6 +149,14 @@ def _prepared(
         return prepare(schema, bindings, chosen)
     except GatewayError as error:
         raise Refused(source.line(1), f"{error.code.name}: {error.message}") from None
+
+
+def _require_completeness(made: Prepared, source: Source) -> None:
+    """Refuse an operation whose callers could take a short list for a whole one."""
+    assert made.analysis is not None
+    for shown in unqualified_in(made.analysis):
+        lacks = " and ".join(shown.lacks)
+        raise Refused(source.line(shown.line), f"{shown.path} shows records without {lacks}")
 
 
 def _lent(made: Prepared, header: Header) -> Iterator[str]:

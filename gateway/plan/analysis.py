@@ -49,7 +49,9 @@ from gateway.plan.shapes import (
     Arguments,
     ColumnValue,
     DerivedShape,
+    Exists,
     HungShape,
+    IdentificationShape,
     LinkShape,
     ListEntry,
     ListShape,
@@ -316,6 +318,8 @@ class _Analyser:
                 entries.append((key, Typename(kind.name)))
             elif name in {"id", "askedAs"}:
                 entries.append((key, NumberShape(present=name == "id")))
+            elif name == "identification":
+                entries.append((key, IdentificationShape(_place((), key, below))))
             elif name == "notices":
                 plain = self._plain(self._type(kind, name), below, None)
                 entries.append((key, NoticesShape(plain)))
@@ -387,6 +391,8 @@ class _Analyser:
                 entries.append((key, Truncated()))
             elif inner == "nextCursor":
                 entries.append((key, NextCursor()))
+            elif inner == "exists":
+                entries.append((key, Exists()))
             else:
                 plain = self._plain(self._type(kind, inner), below, record.database)
                 entries.append((key, ReportShape(plain)))

@@ -44,7 +44,9 @@ from gateway.plan.shapes import (
     Analysis,
     ColumnValue,
     DerivedShape,
+    Exists,
     HungShape,
+    IdentificationShape,
     LinkShape,
     ListShape,
     LogShape,
@@ -189,6 +191,8 @@ class _Generator:
             match inner:
                 case Typename(name):
                     value = self.text(name)
+                case IdentificationShape():
+                    value = "p.identification"
                 case NumberShape(present):
                     value = "p.present" if present else "p.asked"
                 case NoticesShape(entries):
@@ -202,7 +206,8 @@ class _Generator:
             parts.append(f"{self.text(key)}: {value}")
         function = self.function("p", "p", _dictionary(parts))
         parts_read = (tuple(lists), tuple(reports), tuple(derived), tuple(logs), tuple(databases))
-        plan = PersonPlan(own, shape.shows_notices, *parts_read, function)
+        shown = shape.identifications
+        plan = PersonPlan(own, shape.shows_notices, shown, *parts_read, function)
         self.persons[id(shape), own] = plan
         return plan
 
@@ -273,6 +278,8 @@ class _Generator:
                     value = "f.truncated"
                 case NextCursor():
                     shows_cursor, value = True, "f.next_cursor"
+                case Exists():
+                    value = "(None if f.rows is None else f.rows != ())"
                 case ReportShape(entries):
                     value = self.plain(entries, "f.report")
                 case RowsShape(entries):

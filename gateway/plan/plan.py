@@ -22,7 +22,7 @@ from gateway.verification import Verification, Verified
 
 @dataclass(slots=True, eq=False)
 class Found:
-    """A list that was read. ``rows`` is None where its state has none.
+    """A list that was read. ``rows`` is None where it is not known that there are none.
 
     ``below``: for each slot what hangs on the rows, in their order: Found, Opened or None.
     ``ids``: the ``recordId`` of each row; ``next_cursor``: where the next page begins; where they
@@ -41,6 +41,8 @@ class Found:
 class Opened:
     """A person who was opened. ``notices`` only where they are selected.
 
+    ``identification``: the name of an ``Identification``, None where the caller may not know it.
+
     ``lists``, ``reports``, ``derived`` and ``logs`` stand in the order of the person's plan, None
     until they are read; what has refused arguments stays None. ``databases``: in the order of the
     plan, as settings have them.
@@ -49,6 +51,7 @@ class Opened:
     present: str | None
     asked: str
     own: bool
+    identification: str | None
     notices: tuple[object, ...]
     lists: list[Found | None]
     reports: list[SourceReport | None]
@@ -157,10 +160,15 @@ class LogPlan:
 
 @dataclass(slots=True, eq=False)
 class PersonPlan:
-    """What to read of a person, and how to show it. ``databases``: those that are described."""
+    """What to read of a person, and how to show it.
+
+    ``identifications``: where it is shown whether the person is identified. ``databases``: those
+    that are described.
+    """
 
     own: bool
     shows_notices: bool
+    identifications: tuple[Place, ...]
     lists: tuple[ListPlan, ...]
     reports: tuple[ReportPlan, ...]
     derived: tuple[DerivedPlan, ...]

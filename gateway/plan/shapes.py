@@ -153,6 +153,11 @@ class NextCursor:
 
 
 @dataclass(frozen=True, slots=True)
+class Exists:
+    """``exists`` of a single record: true, false, or null where it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReportShape:
     """``source`` of a list."""
 
@@ -175,7 +180,7 @@ class Arguments:
     record: Record | None = None
 
 
-ListEntry = Typename | RowsShape | Truncated | NextCursor | ReportShape
+ListEntry = Typename | RowsShape | Truncated | Exists | NextCursor | ReportShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +244,13 @@ class NumberShape:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentificationShape:
+    """``identification`` of a person."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class NoticesShape:
     """``notices`` of a person."""
 
@@ -254,7 +266,7 @@ class LogShape:
     entries: PlainEntries
 
 
-PersonEntry = Typename | NumberShape | NoticesShape | LogShape | SectionShape
+PersonEntry = Typename | NumberShape | IdentificationShape | NoticesShape | LogShape | SectionShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +279,12 @@ class PersonShape:
     def shows_notices(self) -> bool:
         """Whether notices are selected; of persons at the root they are mirrored otherwise."""
         return any(isinstance(shape, NoticesShape) for _, shape in self.entries)
+
+    @property
+    def identifications(self) -> tuple[Place, ...]:
+        """Where it is shown whether the person is identified."""
+        shapes = (shape for _, shape in self.entries)
+        return tuple(shape.place for shape in shapes if isinstance(shape, IdentificationShape))
 
 
 @dataclass(frozen=True, slots=True)

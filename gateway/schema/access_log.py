@@ -65,6 +65,8 @@ async def _read(
     page = await context.reader.access_log(self.numbers, self.own, asked)
     name = note_log(self.sections, page.state)
     context.states[name] = worst((page.state, context.states.get(name, State.ANSWERED)))
+    if self.reason is not None and page.state.has_rows:
+        self.shortfall.note(self.reason, tuple(info._raw_info.path.as_list()))
     problem = log_problem(page)
     if problem is not None:
         context.problem(info._raw_info, problem)

@@ -41,6 +41,15 @@ def coverage_type(types: Types) -> Any:
             plain("since", date | None, Text("có dữ liệu từ ngày", "covered from this date")),
             plain("includes", list_of(text), Text("bao gồm", "what is included")),
             plain("excludes", list_of(text), Text("không bao gồm", "what is not included")),
+            plain(
+                "unnumbered",
+                bool | None,
+                Text(
+                    "có bản ghi không ghi số định danh, tra theo số không thấy; null là chưa rõ",
+                    "whether there are records without a number of the person, which no look-up "
+                    "by number finds; null: not stated",
+                ),
+            ),
         ],
         Text("Phạm vi dữ liệu", "What the data cover"),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from graphql import GraphQLError
 
@@ -12,13 +13,15 @@ from connectors.description import Lookup, Record, Sensitivity
 from gateway.answer import Answer, State, worst
 from gateway.cache.cache import Cache
 from gateway.errors import GatewayError
-from gateway.fetch.numbers import Numbers, population_of, resolve
+from gateway.fetch.numbers import Numbers, population_of, resolve, unchecked
 from gateway.fetch.source import Source
 from gateway.maintenance import Maintenance
 from gateway.notices import Notice, notices
 from gateway.opening import is_citizen, open_linked
+from gateway.people.identification import Shortfall
 from gateway.plan.bindings import Computed
 from gateway.plans import Plans
+from gateway.problem import Location
 from gateway.reading import Reader, note_derived, note_read
 from gateway.schema.selection import Info
 from gateway.settings import Limits
@@ -29,17 +32,25 @@ from gateway.trail import Role, Trail, own_role
 class Person:
     """A person somebody named or a record led to. ``own``: it is the citizen who asks.
 
-    ``sections``: where it is noted what of theirs was read.
+    ``sections`` and ``shortfall``: where it is noted what of theirs was read, and may lack rows.
+    ``reason``: why lists of theirs may lack rows, None where they do not.
     """
 
     numbers: Numbers
     own: bool
     sections: set[str]
+    shortfall: Shortfall
+    reason: str | None
 
     @property
     def own_view(self) -> Sensitivity | None:
         """Up to what sensitivity the records about this person are the caller's to see."""
         return Sensitivity.RESTRICTED if self.own else None
+
+    def note_shortfall(self, answer: Answer, info: Info) -> None:
+        """Note that the list at hand may lack rows, if it was read at all."""
+        if self.reason is not None and answer.rows is not None:
+            self.shortfall.note(self.reason, tuple(info.path.as_list()))
 
 
 @dataclass(slots=True)
@@ -49,7 +60,8 @@ class Context:
     ``problems``: errors beside the data. ``trail``: who is touched, for the audit.
     ``states``: the worst state of each list asked for. ``mirrored``: notices of persons for whom
     the field was not selected. ``plans``: for trials, which run nothing. ``maintenance``: for
-    operators, who plan it. ``cache``: for them too, who invalidate what is in it.
+    operators, who plan it. ``cache``: for them too, who invalidate what is in it. ``shortfalls``:
+    of the people and things that were read.
     """
 
     reader: Reader
@@ -62,6 +74,7 @@ class Context:
     trail: Trail = field(default_factory=Trail)
     states: dict[str, State] = field(default_factory=dict)
     mirrored: list[dict[str, object]] = field(default_factory=list)
+    shortfalls: list[Shortfall] = field(default_factory=list)
     _named: int = 0
     _opened: dict[str, asyncio.Task[Numbers]] = field(default_factory=dict)
 
@@ -82,29 +95,45 @@ class Context:
             limit = self.limits.persons_reached
             if len(self._opened) >= limit:
                 raise GatewayError("TOO_MANY_PERSONS", details={"limit": limit})
-            loaders = self.reader.loaders
-            self._opened[number] = asyncio.create_task(resolve(self.sources, loaders, number))
+            self._opened[number] = asyncio.create_task(self._resolved(number))
         return await asyncio.shield(self._opened[number])
 
-    def person(self, numbers: Numbers) -> Person:
+    async def _resolved(self, number: str) -> Numbers:
+        if not self.reader.checks_numbers:
+            return unchecked(number)
+        return await resolve(self.sources, self.reader.loaders, number)
+
+    def person(self, info: Info, numbers: Numbers) -> Person:
         """Return the person behind ``numbers``, whom a record led to.
 
         Raises NUMBER_CONFLICT. Citizens who come back to themselves are still themselves.
         """
         open_linked(numbers)
         own = is_citizen(numbers, self.reader.caller.citizen)
-        return self.opened(numbers, own, Role.KIN)
+        return self.opened(info, numbers, own, Role.KIN)
 
-    def opened(self, numbers: Numbers, own: bool, role: Role) -> Person:
+    def opened(
+        self, info: Info, numbers: Numbers, own: bool, role: Role, place: int | None = None
+    ) -> Person:
         """Return a person who may be shown; ``role``: in which they are touched if not ``own``."""
         noted = own_role(self.reader.caller) if own else role
-        return Person(numbers, own, self.trail.opened(numbers, noted))
+        sections = self.trail.opened(numbers, noted)
+        level = Sensitivity.RESTRICTED if own else None
+        reason = self.reader.shortfall_reason(numbers, level)
+        return Person(numbers, own, sections, self.shortfall(info, place), reason)
+
+    def shortfall(self, info: Info, place: int | None = None) -> Shortfall:
+        """Return where it is noted which lists of a person or thing may lack rows."""
+        shortfall = Shortfall(tuple(_path(info, place)), _locations(info))
+        self.shortfalls.append(shortfall)
+        return shortfall
 
     def notices(self, person: Person) -> tuple[Notice, ...]:
         """Return what the caller must not miss about ``person``."""
         population = population_of(self.sources)
-        record = population.identity if population else None
-        return notices(person.numbers, record, self.reader.knowing(person.own_view))
+        own = person.own_view
+        may_list = partial(self.reader.may_list, own)
+        return notices(person.numbers, population, self.reader.knowing(own), may_list)
 
     async def read(
         self, person: Person, record: Record, lookup: Lookup, past: bool = False
@@ -114,8 +143,8 @@ class Context:
         ``past``: no older rows may stand in where the source fails.
         """
         keys, own = person.numbers.all, person.own_view
-        known = person.numbers.known
-        answer = await self.reader.read(record, lookup, keys, own, known, keys, past)
+        identification = person.numbers.identification
+        answer = await self.reader.read(record, lookup, keys, own, identification, keys, past)
         self.note(record, answer.report.state)
         note_read(person.sections, record, answer)
         return answer
@@ -153,6 +182,11 @@ class Context:
                 extensions=error.extensions,
             )
         )
+
+
+def _locations(info: Info) -> tuple[Location, ...]:
+    tokens = (node.loc.start_token for node in info.field_nodes if node.loc)
+    return tuple({"line": token.line, "column": token.column} for token in tokens)
 
 
 def _path(info: Info, place: int | None) -> list[str | int]:

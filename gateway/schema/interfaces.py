@@ -58,7 +58,15 @@ def record_list_interface(types: Types) -> Any:
 def single_record_interface(types: Types) -> Any:
     """Return the interface of what is answered where there is at most one record."""
     title = Text("bản ghi", "the record")
-    fields = [plain("item", record_interface(types) | None, title), _source(types)]
+    there = Text(
+        "có hay không; null là chưa xác định được",
+        "whether there is one; null: that is not known",
+    )
+    fields = [
+        plain("item", record_interface(types) | None, title),
+        plain("exists", bool | None, there),
+        _source(types),
+    ]
     said = Text("Bản ghi duy nhất", "The only record of its kind")
     return types.interface("SingleRecord", fields, said)
 

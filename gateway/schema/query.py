@@ -17,6 +17,7 @@ from gateway.fetch.numbers import Numbers, population_of
 from gateway.notices import Notice
 from gateway.opening import Matching as Wanted
 from gateway.opening import hold_matching, open_named, open_person
+from gateway.people.identification import Identification
 from gateway.schema.access_log import access_log_field
 from gateway.schema.common import database_type, notice_type
 from gateway.schema.context import Context, Person
@@ -107,6 +108,17 @@ def _person_type(types: Types, databases: tuple[Database, ...], person: Later) -
             title=Text("số đã được hỏi", "the number that was asked"),
         ),
         resolved(
+            "identification",
+            types.enumeration(Identification) | None,
+            _identification,
+            title=Text(
+                "đã xác định được người mang số này chưa; chỉ khi đã xác định (hoặc không đối "
+                "chiếu theo cấu hình) danh sách rỗng mới có nghĩa là không có",
+                "whether the person behind the number is known; only then (or where settings say "
+                "that numbers are not checked) does an empty list mean none",
+            ),
+        ),
+        resolved(
             "notices",
             list_of(notice_type(types)) | None,
             _notices,
@@ -125,6 +137,16 @@ def _present_number(self: Person, info: strawberry.Info) -> str | None:
 
 def _asked_number(self: Person, info: strawberry.Info) -> str:
     return self.numbers.asked
+
+
+def _identification(self: Person, info: strawberry.Info) -> str | None:
+    context: Context = info.context
+    if context.reader.may_list(self.own_view):
+        return self.numbers.identification.name
+    context.problem(
+        info._raw_info, GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})
+    )
+    return None
 
 
 def _notices(self: Person, info: strawberry.Info) -> tuple[Notice, ...]:
@@ -197,7 +219,7 @@ def _opened(
     Notices go into the answer's extensions where the field is not selected (design section 6.6).
     """
     open_person(numbers)
-    person = context.opened(numbers, own, Role.NAMED)
+    person = context.opened(info._raw_info, numbers, own, Role.NAMED, place)
     if "notices" not in selected(info._raw_info, ""):
         context.mirror(info._raw_info, person, place)
     return person

@@ -16,6 +16,7 @@ from gateway.deriving import DerivedValue
 from gateway.entries import EntryPoint, keys_of
 from gateway.errors import GatewayError
 from gateway.own import FOUND, own_below
+from gateway.people.identification import Shortfall, says_none
 from gateway.plan.bindings import Computed, own_lists, own_views
 from gateway.reading import note_read
 from gateway.schema.common import database_type, source_type
@@ -63,17 +64,19 @@ def section_field(types: Types, database: Database, person: Later) -> Strawberry
         return Section(self, database, tuple(found))
 
     fields = [_list_field(types, *one, person) for one in lists.values()]
-    fields.append(
-        resolved(
-            "source",
-            source_type(types) | None,
-            _section_source,
-            title=Text(
-                "tình trạng xấu nhất của các danh sách được hỏi",
-                "the worst state of the lists selected here; alone, that of the first list",
-            ),
-        )
+    worst_of = resolved(
+        "source",
+        source_type(types) | None,
+        _section_source,
+        title=Text(
+            "tình trạng xấu nhất của các danh sách được hỏi",
+            "the worst state of the lists selected here; alone, that of the first list",
+        ),
     )
+    worst_of.deprecation_reason = (
+        "It depends on what else is selected. Read the source of each list instead."
+    )
+    fields.append(worst_of)
     fields += [_derived_field(types, one) for one in own_views(database).values()]
     fields.append(
         resolved(
@@ -106,6 +109,7 @@ def _derived_field(types: Types, computed: Computed) -> StrawberryField:
         else:
             value, record, answer = await reader.derive(computed, person.numbers, asked)
             context.report(info._raw_info, record, answer)
+            person.note_shortfall(answer, info._raw_info)
         context.concluded(computed, person.sections, value.source.state)
         return value
 
@@ -138,6 +142,7 @@ async def _section_source(self: Section, info: strawberry.Info) -> SourceReport:
     record = self.database.records[0]
     answer = await context.read(self.person, record, record.lookups[0])
     context.report(info._raw_info, record, answer)
+    self.person.note_shortfall(answer, info._raw_info)
     return answer.report
 
 
@@ -147,10 +152,11 @@ def _list_field(types: Types, record: Record, lookup: Lookup, person: Later) -> 
     async def of_section(self: Section, info: strawberry.Info, **arguments: Any) -> object:
         context: Context = info.context
         asked = _wanted(record, arguments)
-        answer = await context.read(self.person, record, lookup, asked.fresh)
-        own, sections = self.person.own_view, self.person.sections
-        numbers = self.person.numbers.all
-        return _answered(info, record, lookup, answer, own, asked, sections, numbers)
+        person = self.person
+        answer = await context.read(person, record, lookup, asked.fresh)
+        person.note_shortfall(answer, info._raw_info)
+        about = _About(person.sections, person.numbers.all, person.shortfall)
+        return _answered(info, record, lookup, answer, person.own_view, asked, about)
 
     return _field(types, record, lookup, person, of_section)
 
@@ -165,16 +171,20 @@ def _hung_field(
         key = self[column]
         if isinstance(key, Denied):
             raise key.error()
-        if key is None:
-            return None
         asked = _wanted(record, arguments)
         own = own_below(self.own, record)
-        answer = await context.reader.read(
-            record, lookup, [str(key)], own, None, self.about, asked.fresh
-        )
+        about = _About(self.sections, self.about, self.shortfall)
+        if key is None:
+            answer = context.reader.incomplete(record, own)
+            if answer.rows is not None:
+                self.shortfall.note("KEY_NOT_RECORDED", tuple(info._raw_info.path.as_list()))
+        else:
+            answer = await context.reader.read(
+                record, lookup, [str(key)], own, None, self.about, asked.fresh
+            )
+            note_read(self.sections, record, answer)
         context.note(record, answer.report.state)
-        note_read(self.sections, record, answer)
-        return _answered(info, record, lookup, answer, own, asked, self.sections, self.about)
+        return _answered(info, record, lookup, answer, own, asked, about)
 
     # Later: records may hang on one another in a circle.
     made = Later(record.type_name, "", find=lambda: _list_type(types, record, person))
@@ -213,7 +223,8 @@ def entry_field(types: Types, entry: EntryPoint, person: Later) -> StrawberryFie
         asked = _wanted(record, arguments)
         answer = await context.reader.read(record, lookup, keys, FOUND, None, (), asked.fresh)
         context.note(record, answer.report.state)
-        return _answered(info, record, lookup, answer, FOUND, asked, set(), ())
+        about = _About(set(), (), context.shortfall(info._raw_info))
+        return _answered(info, record, lookup, answer, FOUND, asked, about)
 
     made = _list_type(types, record, person)
     listed = _arguments(types, record)
@@ -225,6 +236,15 @@ def entry_field(types: Types, entry: EntryPoint, person: Later) -> StrawberryFie
     return require_any(field, (entry.scope,))
 
 
+@dataclass(frozen=True, slots=True)
+class _About:
+    """Whose records are answered: where it is noted what of theirs is, and their numbers."""
+
+    sections: set[str]
+    numbers: tuple[str, ...]
+    shortfall: Shortfall
+
+
 def _answered(
     info: strawberry.Info,
     record: Record,
@@ -232,25 +252,24 @@ def _answered(
     answer: Answer,
     own: Sensitivity | None,
     asked: Wanted,
-    sections: set[str],
-    about: tuple[str, ...],
+    about: _About,
 ) -> dict[str, object]:
     """Shape an answer as the list (or single) type has it."""
     context: Context = info.context
     context.report(info._raw_info, record, answer)
-    if answer.rows is None:
-        nothing = dict.fromkeys(("items", "item", "truncated", "next_cursor"))
-        return {**nothing, "source": answer.report}
-    page = context.reader.page(
-        record, lookup, answer.rows, asked, own, with_ids=True, with_cursor=True
-    )
+    page = context.reader.page(record, lookup, answer, asked, own, with_ids=True, with_cursor=True)
+    if not page.rows and not says_none(answer):
+        unknown = dict.fromkeys(("items", "item", "exists", "next_cursor"))
+        return {**unknown, "truncated": answer.truncated or None, "source": answer.report}
     missing = [context.reader.missing(record, at, own) for at in range(len(record.columns))]
     items = [view(record, row, missing, own) for row in page.rows]
     for one, record_id in zip(items, page.ids, strict=True):
-        one.sections, one.about, one["record_id"] = sections, about, record_id
+        one.sections, one.about, one.shortfall = about.sections, about.numbers, about.shortfall
+        one["record_id"] = record_id
     return {
         "items": items,
         "item": items[0] if items else None,
+        "exists": bool(items),
         "truncated": answer.truncated,
         "next_cursor": page.next_cursor,
         "source": answer.report,
@@ -283,7 +302,11 @@ def _list_type(types: Types, record: Record, person: Later) -> Any:
     """Return the type of a list of a record, or of the one that there can be."""
     item = record_type(types, record, person)
     if record.single:
-        fields = [plain("item", item | None, record.title)]
+        there = Text(
+            "có hay không; null là chưa xác định được",
+            "whether there is one; null: that is not known",
+        )
+        fields = [plain("item", item | None, record.title), plain("exists", bool | None, there)]
         name, interface = f"{record.type_name}Result", single_record_interface(types)
     else:
         fields = [plain("items", list_of(item) | None, record.title)]
@@ -335,7 +358,7 @@ def _person_link(one: Field, person: Later) -> StrawberryField:
         if number is None:
             return None
         mention(context.trail, number)
-        return context.person(await context.numbers(str(number)))
+        return context.person(info._raw_info, await context.numbers(str(number)))
 
     assert one.person is not None
     title = Text(f"người có {one.title.vi}", f"the person behind: {one.title.en}")

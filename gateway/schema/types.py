@@ -41,6 +41,7 @@ from connectors.description import (
 )
 from connectors.values import PartialDate, PersonNumber
 from gateway.errors import GatewayError
+from gateway.people.identification import Shortfall
 from gateway.plan.bindings import hanging_on
 from gateway.trail import mention
 
@@ -79,11 +80,13 @@ class View(dict[str, object]):
 
     ``own``: up to what sensitivity it is the citizen's who asks. ``sections``: where it is noted
     what was read of the person whose row it is. ``about``: that person's numbers, () for a thing.
+    ``shortfall``: where it is noted which lists that hang on it may lack rows.
     """
 
     own: Sensitivity | None = None
     sections: set[str]
     about: tuple[str, ...]
+    shortfall: Shortfall
 
 
 def value_of(source: object, name: str) -> object:

@@ -63,8 +63,9 @@ def test_curl_gets_an_answer(demo: Process, tmp_path: Path) -> None:
 
 def test_python_gets_the_same_answer(demo: Process, tmp_path: Path) -> None:
     (tmp_path / "call.py").write_text(block(demo, "call-an-operation.md", "python"), "utf-8")
+    shutil.copy(ROOT / "clients" / "python" / "complete_list.py", tmp_path)
     said = ran([sys.executable, "call.py"], tmp_path, partner(demo))
-    assert re.fullmatch(r"\d+ blocks on the person\n", said)
+    assert re.fullmatch(r"\d+ blocks on the person( [A-Z_]+)*\n", said)
 
 
 @pytest.mark.services
@@ -77,9 +78,9 @@ def test_typescript_compiles_strictly_and_gets_the_same_answer(
         pytest.skip("node or the packages of tests/acceptance/typescript are missing")
     (tmp_path / "node_modules").symlink_to(NODE_MODULES)
     (tmp_path / "package.json").write_text('{"type": "module"}', "utf-8")
-    (tmp_path / "call.ts").write_text(
-        block(demo, "call-an-operation.md", "typescript") + "export {};\n", "utf-8"
-    )
+    (tmp_path / "call.ts").write_text(block(demo, "call-an-operation.md", "typescript"), "utf-8")
+    for file in ("typescript/complete-list.ts", "python/complete_list.py"):
+        shutil.copy(ROOT / "clients" / file, tmp_path)
     ran(["node", "node_modules/typescript/bin/tsc", *_STRICT, "call.ts"], tmp_path, {**os.environ})
     (tmp_path / "call.py").write_text(block(demo, "call-an-operation.md", "python"), "utf-8")
     by_python = ran([sys.executable, "call.py"], tmp_path, partner(demo))

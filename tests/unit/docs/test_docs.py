@@ -22,7 +22,7 @@ from connectors.registry import installed_databases
 from gateway.printing import printed
 from gateway.schema.build import build_schema
 from gateway.settings import DatabaseSettings, Settings, load
-from tests.support.people import HOA
+from tests.support.people import HOA, population_rows
 from tests.support.running import built, running
 
 ROOT = Path(__file__).parents[3]
@@ -127,16 +127,20 @@ def test_queries_fit_the_schema(page: str, document: str) -> None:
 async def test_the_query_of_the_readme_is_answered_by_all_seven_databases(tmp_path: Path) -> None:
     (query,) = (document for page, document in queries() if page == "README.md")
     databases = installed_databases()
+    people = population_rows()["identity"]
     empty = {
-        one.name: MemoryBackend(one, {record.name: () for record in one.records})
+        one.name: MemoryBackend(
+            one, {each.name: people if each.name == "identity" else () for each in one.records}
+        )
         for one in databases
     }
     live = {one.name: DatabaseSettings(group=Group.OPERATING) for one in databases}
     async with running(tmp_path, empty, databases, live) as gateway:
         body = await gateway.ask(query, None, ("me",), subject=HOA)
     assert "errors" not in body
-    sections = [part for name, part in body["data"]["me"].items() if name != "id"]
-    assert [part["source"]["state"] for part in sections] == ["ANSWERED"] * 7
+    sections = [part for part in body["data"]["me"].values() if isinstance(part, dict)]
+    lists = [shown for part in sections for shown in part.values()]
+    assert [shown["source"]["state"] for shown in lists] == ["ANSWERED"] * 7
 
 
 def test_the_plan_of_the_readme_is_printed_as_the_page_shows_it(

@@ -203,4 +203,4 @@ async def test_the_security_server_and_the_gateway_know_each_other_by_certificat
                 query = QUERY.split("civilStatus", maxsplit=1)[0] + "} }"
                 body = await gateway.ask(query, {"id": HOA}, scopes=("population:read",))
             states.append(body["data"]["person"]["population"]["identity"]["source"]["state"])
-    assert states == ["ANSWERED", "UNAVAILABLE", "UNAVAILABLE"]
+    assert states == ["NOT_IDENTIFIED", "UNAVAILABLE", "UNAVAILABLE"]

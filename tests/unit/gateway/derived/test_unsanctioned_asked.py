@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.procedures.procedure import UNIFIED
-from tests.support.people import HOA, LAN, OLD_NUMBER
+from tests.support.people import HOA, LAN, NOBODY, OLD_NUMBER
 from tests.support.running import Running, codes, running
 from tests.unit.gateway.protection.worlds import ALL, EVERY, LIVE, WAYS, Row, World, answer, world
 
@@ -19,6 +19,8 @@ QUERY = f"""query($id: PersonNumber!, $asOf: Date, $sector: String) {{ person(id
   administrativeViolations {{ {FIELD} sanctions {{ items {{ decisionNo }} source {{ state }} }}
   }} }} }}"""
 DENIED = {"items": None, "source": {"state": "DENIED"}}
+#: Another number that nobody holds.
+OTHER_NOBODY = "001099999998"
 LISTS = {"sanctions", "executions", "handling_decisions"}
 
 
@@ -232,7 +234,19 @@ async def test_while_earlier_numbers_are_not_known_nobody_is_said_to_be_unsancti
         body = await asked(gateway, purpose=UNIFIED)
     found = section(body)["isConsideredUnsanctioned"]
     assert found["value"] is value
-    assert found["source"] == {"state": "ANSWERED", "earlierNumbersAsked": False}
+    assert found["source"] == {"state": "INCOMPLETE", "earlierNumbersAsked": False}
+    assert "NUMBERS_INCOMPLETE" in codes(body)
+
+
+@pytest.mark.parametrize("done", [LONG_AGO, LATELY, None])
+async def test_of_a_number_that_nobody_holds_it_is_not_known_whatever_stands_there(
+    tmp_path: Path, done: str | None
+) -> None:
+    """Nor does the state tell whether there are sanctions, which may be withheld."""
+    async with running(tmp_path, fined(NOBODY, done), ALL, LIVE) as gateway:
+        body = await asked(gateway, NOBODY)
+        nothing = await asked(gateway, OTHER_NOBODY)
+    assert verdict(body) == verdict(nothing) == (None, "NOT_IDENTIFIED")
 
 
 async def test_several_questions_are_answered_at_once(tmp_path: Path) -> None:

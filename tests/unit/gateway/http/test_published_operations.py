@@ -29,7 +29,7 @@ CONDITIONAL = """query Marriages($id: PersonNumber!, $first: Int! = 1, $named: B
   }
 }
 """
-OWN = "query Own { me { id population { identity { item { fullName } } } } }"
+OWN = "query Own { me { id population { identity { item { fullName } source { state } } } } }"
 CATALOGUE = "query Catalogue { databases { name } myAccess { client scopes } }"
 
 

@@ -34,12 +34,12 @@ MANY = """query Many(
 ) {
   persons(ids: $ids) {
     id askedAs notices { code message { vi en } detail } ...Names @skip(if: $short)
-    civilStatus { marriages(order: $order) { items { eventId status effectiveFrom } truncated
+    civilStatus { marriages(order: $order) { items { eventId status effectiveFrom } truncated nextCursor
       source { state asOf fetchedAt message { vi en } coverage { provinces includes { vi } } } } }
   }
 }
 fragment Names on Person {
-  __typename population { identity { item { name: fullName birthDate } } }
+  __typename population { identity { item { name: fullName birthDate } source { state } } }
 }
 """
 
@@ -140,7 +140,9 @@ async def test_answers_are_as_described_whatever_the_sources_do(
     variables = {"ids": [HOA, NOBODY], "short": short}
     answer = await call(running_gateway, "many", variables)
     assert answer.status_code == 200
-    assert ("errors" in answer.json()) is (fault is not None)
+    told = {one["extensions"]["code"] for one in answer.json()["errors"]}
+    assert ("SOURCE_UNAVAILABLE" in told) is (fault is not None)
+    assert ("PERSON_NOT_IDENTIFIED" in told) is (fault is None or not short)
     await conforms(running_gateway, "many", answer)
 
 

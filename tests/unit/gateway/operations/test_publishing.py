@@ -19,6 +19,10 @@ from tests.support.running import built
 DATABASES = tuple(installed_databases())
 
 
+#: What says whether a list is whole.
+WHOLE = "truncated nextCursor source { state }"
+
+
 def published(document: str = NAME, demo: bool = True, **entries: Any) -> Published:
     schema, bindings = built(DATABASES), bind(DATABASES)
     text = f"{header(**entries)}\n{document}"
@@ -28,14 +32,16 @@ def published(document: str = NAME, demo: bool = True, **entries: Any) -> Publis
 def test_it_lends_the_scopes_that_its_fields_need_and_no_others() -> None:
     made = published(
         """query ($id: PersonNumber!) { person(id: $id) {
-          population { identity { item { ethnicity } } }
-          civilStatus { marriages { items { husband { name } } } } } }"""
+          population { identity { item { ethnicity } source { state } } }
+          civilStatus { marriages {
+            items { husband { name } } truncated nextCursor source { state } } } } }"""
     )
     assert made.lends == {"population:read", "population:sensitive", "civil_status:read"}
 
 
 def test_the_own_view_lends_nothing() -> None:
-    made = published("{ me { notary { wills { items { notarialNo } } } } }", purposes=None)
+    document = f"{{ me {{ notary {{ wills {{ items {{ notarialNo }} {WHOLE} }} }} }} }}"
+    made = published(document, purposes=None)
     assert made.lends == frozenset()
     assert withheld(made) == ["me.notary.wills"]
 
@@ -57,8 +63,8 @@ def test_what_is_not_about_persons_has_no_plan() -> None:
 
 
 def test_its_cost_is_that_of_the_dearest_call() -> None:
-    document = """query ($ids: [PersonNumber!]!, $first: Int!) { persons(ids: $ids) {
-      civilStatus { marriages(first: $first) { items { eventId } } } } }"""
+    document = f"""query ($ids: [PersonNumber!]!, $first: Int!) {{ persons(ids: $ids) {{
+      civilStatus {{ marriages(first: $first) {{ items {{ eventId }} {WHOLE} }} }} }} }}"""
     assert published(document, cost=100_000).cost == 100 * (3 + 1 + 200)
     with pytest.raises(Refused) as refused:
         published(document, cost=20_399)
@@ -68,16 +74,17 @@ def test_its_cost_is_that_of_the_dearest_call() -> None:
 
 
 def test_a_number_of_rows_that_is_written_down_is_what_counts() -> None:
-    document = """query ($number: ThingKey!) {
-      five: collateral(chassisNumber: $number, first: 5) { items { collateralId } }
-      usual: collateral(chassisNumber: $number) { items { collateralId } } }"""
+    document = f"""query ($number: ThingKey!) {{
+      five: collateral(chassisNumber: $number, first: 5) {{ items {{ collateralId }} {WHOLE} }}
+      usual: collateral(chassisNumber: $number) {{ items {{ collateralId }} {WHOLE} }} }}"""
     made = published(document, purposes=None, cost=60)
     assert made.cost == (1 + 1 + 5) + (1 + 1 + 50)
     assert made.lends == {"security_measures.collateral:find"}
 
 
 def test_what_is_public_of_a_thing_needs_no_purpose_and_the_rest_does() -> None:
-    document = "query ($n: ThingKey!) { collateral(chassisNumber: $n) { items { plateNo } } }"
+    document = f"""query ($n: ThingKey!) {{
+      collateral(chassisNumber: $n) {{ items {{ plateNo }} {WHOLE} }} }}"""
     with pytest.raises(Refused) as refused:
         published(document, purposes=None)
     assert "collateral.items.plateNo lacks security_measures:read" in refused.value.said
@@ -111,10 +118,27 @@ def test_who_is_verified_is_not_read() -> None:
         (NAME.replace("fullName", "fullName\n religion"), {}, 13,
          "person.population.identity.item.religion lacks "
          "purpose:population.identity.religion"),
-        (NAME.replace("    id\n", "    legalAid { cases { items { caseNo } } }\n"), {}, 11,
-         "person.legalAid.cases lacks purpose:legal_aid.cases"),
+        (NAME.replace("    id\n", f"    legalAid {{ cases {{ items {{ caseNo }} {WHOLE} }} }}\n"),
+         {}, 11, "person.legalAid.cases lacks purpose:legal_aid.cases"),
         (NAME.replace("    id\n", "    accessLog { next }\n"), {}, 11,
          "person.accessLog lacks audit:read, purpose:access_log"),
+        (NAME.replace(" source { state }", ""), {}, 12,
+         "person.population.identity shows records without source { state }"),
+        (NAME.replace("item { fullName } source { state }", "exists source { asOf }"), {}, 12,
+         "person.population.identity shows records without source { state }"),
+        (NAME.replace("    id\n", "    population { family { items { name } } }\n"), {}, 11,
+         "person.population.family shows records without "
+         "source { state } and truncated and nextCursor"),
+        (NAME.replace("item { ", "item { householdMembers { items { name } source { state } } "),
+         {}, 12,
+         "person.population.identity.householdMembers shows records without "
+         "truncated and nextCursor"),
+        (NAME.replace("    id\n", "    accessLog { items { at } }\n"), {}, 11,
+         "person.accessLog shows records without state"),
+        (NAME.replace("    id\n", "    administrativeViolations {\n"
+         "      isConsideredUnsanctioned { value } }\n"), {}, 12,
+         "person.administrativeViolations.isConsideredUnsanctioned shows records without "
+         "source { state }"),
     ],
 )  # fmt: skip
 def test_what_may_not_be_published_is_refused_with_its_line(
@@ -129,7 +153,7 @@ def test_what_may_not_be_published_is_refused_with_its_line(
 def test_every_purpose_of_it_has_to_need_every_field() -> None:
     document = NAME.replace(
         "population { identity { item { fullName }",
-        "population { family { items { name } } identity { item { sex }",
+        f"population {{ family {{ items {{ name }} {WHOLE} }} identity {{ item {{ sex }}",
     )
     assert published(document, purposes="1.000894").header.purposes == ("1.000894",)
     with pytest.raises(Refused, match=r"family lacks purpose:population\.family"):

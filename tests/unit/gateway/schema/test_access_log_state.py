@@ -14,8 +14,8 @@ import pytest
 from gateway.settings import Audit, Limits
 from tests.support.copies import HOST, PORT, Line, database
 from tests.support.faults import Faulty
-from tests.support.people import FIRST_HOLDER, HOA, LAN, backends
-from tests.support.running import Running
+from tests.support.people import FIRST_HOLDER, HOA, LAN, NOBODY, backends
+from tests.support.running import Running, codes
 from tests.unit.gateway.protection.worlds import WAYS, answer
 from tests.unit.gateway.schema.access_logs import (
     asked,
@@ -155,16 +155,31 @@ async def test_without_all_numbers_of_the_person_the_log_is_not_whole(tmp_path: 
         population.fault = "down"
         body = await own_answer(gateway)
     log = body["data"]["me"]["accessLog"]
-    assert log["state"] == "PARTIAL"
+    assert log["state"] == "INCOMPLETE"
     assert asked(log) == [request_id]
+    assert codes(body) == ["NUMBERS_INCOMPLETE"]
 
 
 async def test_whose_old_number_somebody_else_held_too_has_no_log_that_is_known_to_be_whole(
     tmp_path: Path,
 ) -> None:
     async with logged(tmp_path) as gateway:
-        log = await own_log(gateway, FIRST_HOLDER)
-    assert (log["items"], log["state"]) == ([], "PARTIAL")
+        body = await own_answer(gateway, FIRST_HOLDER)
+    log = body["data"]["me"]["accessLog"]
+    assert (log["items"], log["state"]) == (None, "INCOMPLETE")
+    (error,) = body["errors"]
+    assert error["extensions"]["code"] == "NUMBER_SHARED"
+    assert error["extensions"]["lists"] == ["accessLog"]
+
+
+async def test_a_citizen_whom_the_population_does_not_know_is_not_told_that_nobody_read_them(
+    tmp_path: Path,
+) -> None:
+    async with logged(tmp_path) as gateway:
+        body = await own_answer(gateway, NOBODY)
+    log = body["data"]["me"]["accessLog"]
+    assert (log["items"], log["state"]) == (None, "NOT_IDENTIFIED")
+    assert codes(body) == ["PERSON_NOT_IDENTIFIED"]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +204,7 @@ async def test_a_gateway_that_has_shipped_nothing_yet_makes_the_log_partial(tmp_
         await own_log(gateway, LAN)
         await write(tmp_path, OTHER_GATEWAY, None)
         log = await own_log(gateway)
-    assert (log["items"], log["state"], log["completeUntil"]) == ([], "PARTIAL", None)
+    assert (log["items"], log["state"], log["completeUntil"]) == (None, "PARTIAL", None)
 
 
 async def test_what_this_gateway_has_not_shipped_makes_the_log_partial(tmp_path: Path) -> None:

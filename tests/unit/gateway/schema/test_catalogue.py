@@ -14,7 +14,7 @@ from connectors.description import Coverage, Database, Group, Text
 from connectors.population import DATABASE as POPULATION
 from connectors.registry import installed_databases
 from gateway.schema.build import build_schema
-from gateway.settings import DatabaseSettings
+from gateway.settings import DatabaseSettings, RecordSettings
 from tests.support.faults import Faulty
 from tests.support.people import HOA, backends
 from tests.support.running import running
@@ -124,6 +124,19 @@ async def test_settings_change_the_group_and_narrow_the_coverage(tmp_path: Path)
         "excludes": [{"en": "aircraft"}],
     }
     assert source["database"]["coverage"]["provinces"] == ["79"]
+
+
+async def test_settings_say_whether_there_are_records_without_a_number(tmp_path: Path) -> None:
+    records = {"births": RecordSettings(unnumbered=True)}
+    settings = {"civil_status": DatabaseSettings(unnumbered=False, records=records)}
+    query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
+      births { source { coverage { unnumbered } } } deaths { source { coverage { unnumbered } } } }
+      population { identity { source { coverage { unnumbered } } } } } }"""
+    async with running(tmp_path, databases_=settings) as gateway:
+        body = await gateway.ask(query, {"id": HOA})
+    person = body["data"]["person"]
+    lists = [*person["civilStatus"].values(), person["population"]["identity"]]
+    assert [one["source"]["coverage"]["unnumbered"] for one in lists] == [True, False, None]
 
 
 def test_two_declarations_of_one_type_name_are_refused_with_both_places() -> None:

@@ -112,7 +112,7 @@ async def test_more_rows_than_a_source_is_asked_for_are_truncated(tmp_path: Path
     assert len(section["all"]["items"]) == 200
     assert section["all"]["truncated"] is True
     # Nothing among the rows that were read fits; there are rows that were not read.
-    assert section["none"] == {"items": [], "truncated": True}
+    assert section["none"] == {"items": None, "truncated": True}
 
 
 def test_a_date_known_by_year_only_is_kept_wherever_it_may_lie() -> None:
@@ -180,7 +180,12 @@ async def test_lists_that_hang_on_a_record_are_fetched_in_one_further_step(tmp_p
     ]
     assert members[0]["items"] == [{"name": "Trần Thị Lan", "member": {"id": LAN}}]
     assert members[0]["source"]["state"] == "ANSWERED"
-    assert members[1] is None  # her residence file number is not known: nothing to ask for
+    # Her residence file number is not recorded: nothing can be asked for, and that is not "none".
+    unknown = {"items": None, "truncated": None, "source": {"state": "INCOMPLETE"}}
+    assert members[1] == unknown
+    (error,) = body["errors"]
+    assert (error["path"], error["extensions"]["code"]) == (["persons", 1], "KEY_NOT_RECORDED")
+    assert error["extensions"]["lists"] == ["population.identity.item.householdMembers"]
     hung = [keys for name, _, keys in source.fetched if name == "household_members"]
     assert hung == [("HK1",)]
 

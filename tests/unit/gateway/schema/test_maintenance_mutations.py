@@ -52,7 +52,7 @@ async def test_maintenance_begins_at_once_and_ends_when_an_operator_ends_it(
     identity = body["data"]["person"]["population"]["identity"]
     assert (identity["item"], identity["source"]["state"]) == (None, "MAINTENANCE")
     assert "SOURCE_MAINTENANCE" in codes(body)
-    assert body["data"]["person"]["civilStatus"]["births"]["source"]["state"] == "ANSWERED"
+    assert body["data"]["person"]["civilStatus"]["births"]["source"]["state"] == "INCOMPLETE"
     live = await _live(gateway)
     assert (live["state"], live["breaker"]) == ("MAINTENANCE", "CLOSED")
     await _operate(gateway, END, id=planned["id"])

@@ -111,8 +111,11 @@ async def test_without_population_twelve_digits_are_answered_and_the_doubt_is_sa
     assert person["id"] == HOA
     assert person["notices"] == [{"code": "UNKNOWN", "reason": "UNAVAILABLE", "detail": None}]
     marriages = person["civilStatus"]["marriages"]
-    assert marriages["source"] == {"state": "ANSWERED", "earlierNumbersAsked": False}
+    assert marriages["source"] == {"state": "INCOMPLETE", "earlierNumbersAsked": False}
     assert [row["eventId"] for row in marriages["items"]] == ["M1"]
+    (error,) = body["errors"]
+    assert (error["extensions"]["code"], error["path"]) == ("NUMBERS_INCOMPLETE", ["person"])
+    assert error["extensions"]["lists"] == ["civilStatus.marriages"]
 
 
 async def test_without_population_an_old_number_shows_nobody_and_says_why(tmp_path: Path) -> None:
@@ -148,7 +151,10 @@ async def test_persons_keep_order_and_repeats_and_fetch_together(tmp_path: Path)
         body = await gateway.ask(query, {"ids": ids})
     found = [one and one["id"] for one in body["data"]["persons"]]
     assert found == [LAN, HOA, LAN, None, NOBODY]
-    assert [error["path"] for error in body["errors"]] == [["persons", 3]]
+    assert [(error["path"], error["extensions"]["code"]) for error in body["errors"]] == [
+        (["persons", 3], "NUMBER_CONFLICT"),
+        (["persons", 4], "PERSON_NOT_IDENTIFIED"),
+    ]
     asked = [keys for _, _, keys in source.fetched]
     assert len(asked) == 2, "the old number that one of them has is learned on the way"
     assert sorted(key for keys in asked for key in keys) == sorted({LAN, HOA, NOBODY, OLD_NUMBER})
@@ -368,7 +374,7 @@ async def test_a_slow_population_database_holds_nobody_up_beyond_its_timeout(
         body = await gateway.ask(MARRIAGES, {"id": LAN})
     person = body["data"]["person"]
     assert person["notices"] == [{"code": "UNKNOWN", "reason": "TIMED_OUT", "detail": None}]
-    assert person["civilStatus"]["marriages"]["source"]["state"] == "ANSWERED"
+    assert person["civilStatus"]["marriages"]["source"]["state"] == "INCOMPLETE"
 
 
 async def test_every_person_touched_is_in_the_journal_and_none_by_name(tmp_path: Path) -> None:
@@ -409,8 +415,9 @@ async def test_records_under_a_shared_earlier_number_are_shown_to_neither_holder
             assert person["id"] == holder
             assert [one["code"] for one in person["notices"]] == ["NUMBER_SHARED"]
             marriages = person["civilStatus"]["marriages"]
-            assert marriages["items"] == []
-            assert marriages["source"] == {"state": "ANSWERED", "earlierNumbersAsked": False}
+            assert marriages["items"] is None
+            assert marriages["source"] == {"state": "INCOMPLETE", "earlierNumbersAsked": False}
+            assert codes(body) == ["NUMBER_SHARED"]
 
 
 async def test_an_earlier_number_that_is_anothers_present_one_is_not_asked(tmp_path: Path) -> None:
@@ -421,7 +428,7 @@ async def test_an_earlier_number_that_is_anothers_present_one_is_not_asked(tmp_p
         body = await gateway.ask(MARRIAGES, {"id": DEAD})
     person = body["data"]["person"]
     assert "NUMBER_SHARED" in [one["code"] for one in person["notices"]]
-    assert person["civilStatus"]["marriages"]["items"] == []
+    assert person["civilStatus"]["marriages"]["items"] is None
 
 
 async def test_an_earlier_number_whose_holders_are_in_doubt_is_not_asked(tmp_path: Path) -> None:

@@ -142,7 +142,11 @@ def one_row(database: Database, record: Record, lookup: Lookup) -> World:
         other = database.by_name[lookup.through[0]]
         link: Row = {one.name: "2020" for one in other.columns if one.required}
         found[other.name] = [{**link, lookup.by[0]: NUMBER}]
-    return world({"population": {}, database.name: found})
+    person: Row = {"citizen_id": NUMBER}
+    population = {"identity": [person]} if record.name != "identity" else {}
+    if database.name == "population":
+        return world({"population": {**population, **found}})
+    return world({"population": population, database.name: found})
 
 
 def selections(record: Record) -> dict[str, str]:

@@ -14,7 +14,7 @@ from connectors.population import DATABASE as POPULATION
 from gateway.answer import State
 from gateway.settings import DatabaseSettings, Limits
 from tests.support.faults import Faulty
-from tests.support.people import HOA, LAN, NOBODY, backends
+from tests.support.people import DEAD, HOA, LAN, NOBODY, backends
 from tests.support.running import OFFICER, Running, codes, running
 
 QUERY = """query($id: PersonNumber!) { person(id: $id) { id civilStatus {
@@ -28,7 +28,8 @@ async def marriages(gateway: Running, number: str = LAN, **asked: Any) -> dict[s
     section = body["data"]["person"]["civilStatus"]
     state = section["marriages"]["source"]["state"]
     assert section["source"]["state"] == state
-    assert (section["marriages"]["items"] is not None) is State[state].has_rows
+    assert section["marriages"]["items"] != [] or state == "ANSWERED"
+    assert section["marriages"]["items"] is None or State[state].has_rows
     section["marriages"]["codes"] = codes(body)
     found: dict[str, Any] = section["marriages"]
     return found
@@ -47,10 +48,30 @@ async def test_rows_are_answered(tmp_path: Path) -> None:
 
 async def test_no_rows_are_answered_with_an_empty_list(tmp_path: Path) -> None:
     async with running(tmp_path) as gateway:
-        found = await marriages(gateway, NOBODY)
+        found = await marriages(gateway, DEAD)
     assert found["items"] == []
     assert found["source"]["state"] == "ANSWERED"
     assert found["codes"] == []
+
+
+async def test_no_rows_under_a_number_that_nobody_holds_are_not_none(tmp_path: Path) -> None:
+    async with running(tmp_path) as gateway:
+        found = await marriages(gateway, NOBODY)
+    assert (found["items"], found["truncated"]) == (None, None)
+    assert found["source"]["state"] == "NOT_IDENTIFIED"
+    assert found["source"]["fetchedAt"] is not None
+    assert found["codes"] == ["PERSON_NOT_IDENTIFIED"]
+
+
+async def test_rows_under_a_number_that_nobody_holds_are_shown_as_incomplete(
+    tmp_path: Path,
+) -> None:
+    rows: list[dict[str, object]] = [{"event_id": "M", "wife_citizen_id": NOBODY}]
+    async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
+        found = await marriages(gateway, NOBODY)
+    assert (found["items"], found["truncated"]) == ([{"eventId": "M"}], False)
+    assert found["source"]["state"] == "INCOMPLETE"
+    assert found["codes"] == ["PERSON_NOT_IDENTIFIED"]
 
 
 async def test_unreadable_rows_leave_the_readable_ones_and_say_partial(tmp_path: Path) -> None:
@@ -75,7 +96,7 @@ async def test_all_rows_unreadable_is_never_an_answered_empty_list(tmp_path: Pat
     ]
     async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
         found = await marriages(gateway)
-    assert (found["items"], found["source"]["state"]) == ([], "PARTIAL")
+    assert (found["items"], found["source"]["state"]) == (None, "PARTIAL")
     assert found["codes"] == ["BAD_RECORD"]
 
 

@@ -1,0 +1,112 @@
+"""Whoever is shown records is shown whether they are all there are.
+
+Design section 6.1: an operation that selects ``items`` without ``source { state }``,
+``truncated`` and ``nextCursor`` has its callers read a short list as a whole one. Such an operation
+is not published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from gateway.plan.shapes import (
+    Analysis,
+    DerivedShape,
+    Exists,
+    HungShape,
+    LinkShape,
+    ListShape,
+    LogShape,
+    NextCursor,
+    PersonShape,
+    Place,
+    Plain,
+    PlainEntries,
+    ReportShape,
+    RootShape,
+    RowEntries,
+    RowsShape,
+    SectionShape,
+    StructShape,
+    ThingShape,
+    Truncated,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unqualified:
+    """A field whose records are shown without whether they are all: ``path``, ``line``, why."""
+
+    path: str
+    line: int
+    lacks: tuple[str, ...]
+
+
+def unqualified_in(analysis: Analysis) -> Iterator[Unqualified]:
+    """Yield the lists, views and logs of an operation that lack what says if they are whole."""
+    for key, root in analysis.roots.items():
+        if isinstance(root, RootShape):
+            yield from _in_person(root.person, (key,))
+        elif isinstance(root, ThingShape):
+            yield from _in_list(root.list, ())
+
+
+def _in_person(shape: PersonShape, above: Sequence[str]) -> Iterator[Unqualified]:
+    for _, entry in shape.entries:
+        if isinstance(entry, LogShape):
+            yield from _in_plain(entry.place, above, entry.entries, "items", "state")
+        if not isinstance(entry, SectionShape):
+            continue
+        for _, part in entry.entries:
+            if isinstance(part, ListShape):
+                yield from _in_list(part, above)
+            elif isinstance(part, DerivedShape):
+                yield from _in_plain(part.place, above, part.entries, "value", "source { state }")
+
+
+def _in_plain(
+    place: Place, above: Sequence[str], entries: PlainEntries, value: str, state: str
+) -> Iterator[Unqualified]:
+    attributes = {shape.attribute: shape for _, shape in entries if isinstance(shape, Plain)}
+    source = attributes.get("source")
+    told = "state" in attributes or (source is not None and _tells_state(source.entries or ()))
+    if value in attributes and not told:
+        yield _unqualified(place, above, (state,))
+
+
+def _in_list(shape: ListShape, above: Sequence[str]) -> Iterator[Unqualified]:
+    entries = [entry for _, entry in shape.entries]
+    rows = [entry for entry in entries if isinstance(entry, RowsShape)]
+    reports = [entry for entry in entries if isinstance(entry, ReportShape)]
+    lacks = []
+    if not any(_tells_state(report.entries) for report in reports):
+        lacks.append("source { state }")
+    for kind, name in ((Truncated, "truncated"), (NextCursor, "nextCursor")):
+        if not shape.record.single and not any(isinstance(entry, kind) for entry in entries):
+            lacks.append(name)
+    if lacks and (rows or any(isinstance(entry, Exists) for entry in entries)):
+        yield _unqualified(shape.place, above, tuple(lacks))
+    for selection in rows:
+        yield from _in_rows(selection.entries, (*above, *shape.place.steps))
+
+
+def _in_rows(entries: RowEntries, above: Sequence[str]) -> Iterator[Unqualified]:
+    for _, entry in entries:
+        match entry:
+            case HungShape():
+                yield from _in_list(entry.list, above)
+            case LinkShape():
+                yield from _in_person(entry.person, (*above, *entry.place.steps))
+            case StructShape():
+                yield from _in_rows(entry.entries, above)
+            case _:
+                pass
+
+
+def _tells_state(entries: PlainEntries) -> bool:
+    return any(isinstance(shape, Plain) and shape.attribute == "state" for _, shape in entries)
+
+
+def _unqualified(place: Place, above: Sequence[str], lacks: tuple[str, ...]) -> Unqualified:
+    return Unqualified(".".join((*above, *place.steps)), place.locations[0]["line"], lacks)

@@ -1,0 +1,232 @@
+"""``identification``: who is told whether somebody is known, and what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.fetch.numbers import DATABASE
+from gateway.settings import DatabaseSettings, NumberSettings
+from tests.support.faults import Faulty
+from tests.support.people import (
+    DEAD,
+    FIRST_HOLDER,
+    HOA,
+    LAN,
+    NOBODY,
+    OLD_NUMBER,
+    backends,
+    population_rows,
+)
+from tests.support.running import OFFICER, Running, codes, running
+from tests.unit.gateway.protection.worlds import WAYS, answer
+
+QUERY = """query($id: PersonNumber!) { person(id: $id) { id identification
+  notices { code reason }
+  civilStatus { marriages { items { eventId } source { state } }
+    deaths { items { eventId } source { state } } } } }"""
+#: Callers who may see civil status and nothing of the population database.
+CIVIL_STATUS_ONLY = ("civil_status:read",)
+IDENTITY_ONLY = ("civil_status:read", "population.identity:read", "population:sensitive")
+
+
+@pytest.fixture(params=WAYS, autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(request.param, monkeypatch)
+
+
+async def person(
+    gateway: Running, number: str, scopes: Sequence[str] = OFFICER
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    body = await gateway.ask(QUERY, {"id": number}, scopes=scopes)
+    return body["data"]["person"], body
+
+
+def lists(shown: dict[str, Any]) -> dict[str, tuple[str, int | None]]:
+    """Return state and number of items of both lists."""
+    return {
+        name: (one["source"]["state"], None if one["items"] is None else len(one["items"]))
+        for name, one in shown["civilStatus"].items()
+    }
+
+
+@pytest.mark.parametrize("number", [HOA, LAN, DEAD, OLD_NUMBER])
+async def test_whom_the_population_knows_is_identified(tmp_path: Path, number: str) -> None:
+    async with running(tmp_path) as gateway:
+        shown, body = await person(gateway, number)
+    assert shown["identification"] == "IDENTIFIED"
+    assert {state for state, _ in lists(shown).values()} == {"ANSWERED"}
+    assert codes(body) == []
+
+
+@pytest.mark.parametrize("number", [NOBODY, "111111111"])
+async def test_a_number_of_nobody_is_not_identified(tmp_path: Path, number: str) -> None:
+    async with running(tmp_path) as gateway:
+        shown, body = await person(gateway, number)
+    assert shown["identification"] == "NOT_IDENTIFIED"
+    unknown = ("NOT_IDENTIFIED", None)
+    assert lists(shown) == {"marriages": unknown, "deaths": unknown}
+    (error,) = body["errors"]
+    assert (error["path"], error["extensions"]["code"]) == (["person"], "PERSON_NOT_IDENTIFIED")
+    assert error["extensions"]["lists"] == ["civilStatus.deaths", "civilStatus.marriages"]
+
+
+@pytest.mark.parametrize("fault", ["down", "refuses", "unmapped", "maintenance", "defect"])
+@pytest.mark.parametrize("record", [None, "identity", "earlier_numbers"])
+async def test_a_population_that_does_not_answer_leaves_it_undetermined(
+    tmp_path: Path, fault: str, record: str | None
+) -> None:
+    known = backends()
+    population = Faulty(known[DATABASE], fault)
+    population.only = record
+    async with running(tmp_path, {**known, DATABASE: population}) as gateway:
+        shown, body = await person(gateway, HOA)
+    assert shown["identification"] == "UNDETERMINED"
+    assert lists(shown)["deaths"] == ("INCOMPLETE", None)
+    state, count = lists(shown)["marriages"]
+    assert state == "INCOMPLETE"
+    assert count, "rows under the number at hand are shown"
+    assert codes(body) == ["NUMBERS_INCOMPLETE"]
+
+
+async def test_a_population_without_a_url_leaves_it_undetermined(tmp_path: Path) -> None:
+    async with running(tmp_path, {"civil_status": backends()["civil_status"]}) as gateway:
+        shown, _ = await person(gateway, LAN)
+    assert shown["identification"] == "UNDETERMINED"
+    assert lists(shown) == {"marriages": ("INCOMPLETE", 1), "deaths": ("INCOMPLETE", None)}
+
+
+async def test_older_rows_of_the_population_identify_nobody(tmp_path: Path) -> None:
+    known = backends()
+    population = Faulty(known[DATABASE])
+    settings = {DATABASE: DatabaseSettings(stale_if_error=60)}
+    everything = {**known, DATABASE: population}
+    async with running(tmp_path, everything, databases_=settings) as gateway:
+        before, _ = await person(gateway, DEAD)
+        population.fault = "down"
+        await gateway.pass_time(1)
+        after, _ = await person(gateway, DEAD)
+    assert (before["identification"], after["identification"]) == ("IDENTIFIED", "UNDETERMINED")
+    assert lists(after)["marriages"] == ("INCOMPLETE", None)
+
+
+async def test_an_unreadable_identity_identifies_nobody(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [{"citizen_id": LAN, "sex": "NEITHER"}]
+    async with running(tmp_path, backends(population={"identity": rows})) as gateway:
+        shown, _ = await person(gateway, LAN)
+    assert shown["identification"] == "UNDETERMINED"
+    assert lists(shown)["deaths"] == ("INCOMPLETE", None)
+
+
+async def test_that_an_earlier_number_is_shared_is_told_to_who_may_read_earlier_numbers(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path) as gateway:
+        shown, body = await person(gateway, FIRST_HOLDER)
+        fewer, without = await person(gateway, FIRST_HOLDER, scopes=IDENTITY_ONLY)
+    assert codes(body) == ["NUMBER_SHARED"]
+    assert [one["code"] for one in shown["notices"]] == ["NUMBER_SHARED"]
+    assert codes(without) == ["NUMBERS_INCOMPLETE"]
+    assert "NUMBERS_INCOMPLETE" in [one["code"] for one in fewer["notices"]]
+    assert "NUMBER_SHARED" not in str(without)
+    assert lists(shown) == lists(fewer)
+
+
+async def test_whoever_may_see_a_list_learns_that_nobody_is_known(tmp_path: Path) -> None:
+    """A list that truthfully says "none" would tell it too."""
+    async with running(tmp_path) as gateway:
+        known, _ = await person(gateway, LAN, scopes=CIVIL_STATUS_ONLY)
+        shown, body = await person(gateway, NOBODY, scopes=CIVIL_STATUS_ONLY)
+    assert known["identification"] == "IDENTIFIED"
+    assert known["notices"] == [{"code": "UNKNOWN", "reason": "DENIED"}]
+    assert shown["identification"] == "NOT_IDENTIFIED"
+    assert [one["code"] for one in shown["notices"]] == ["NOT_IN_POPULATION", "UNKNOWN"]
+    assert codes(body) == ["PERSON_NOT_IDENTIFIED"]
+
+
+@pytest.mark.parametrize("number", [LAN, NOBODY])
+async def test_whoever_may_see_no_list_learns_nothing(tmp_path: Path, number: str) -> None:
+    async with running(tmp_path) as gateway:
+        shown, body = await person(gateway, number, scopes=["elsewhere:read"])
+    assert shown["identification"] is None
+    assert [one["code"] for one in shown["notices"]] == ["UNKNOWN"]
+    assert {state for state, _ in lists(shown).values()} == {"DENIED"}
+    missing = [
+        error["extensions"]["missing"]
+        for error in body["errors"]
+        if error["path"] == ["person", "identification"]
+    ]
+    assert missing == [["<database>:read"]]
+
+
+async def test_only_settings_that_say_so_take_numbers_as_final(tmp_path: Path) -> None:
+    numbers = NumberSettings(reference="none")
+    known = backends()
+    population = Faulty(known[DATABASE], "down")
+    everything = {**known, DATABASE: population}
+    async with running(tmp_path, everything, numbers=numbers) as gateway:
+        shown, body = await person(gateway, NOBODY)
+    assert shown["identification"] == "NOT_CHECKED"
+    assert lists(shown) == {"marriages": ("ANSWERED", 0), "deaths": ("ANSWERED", 0)}
+    assert codes(body) == []
+    assert population.fetched == [], "nobody asks whose number it is"
+
+
+async def test_a_person_found_in_a_record_is_identified_by_themself(tmp_path: Path) -> None:
+    query = """query($id: PersonNumber!) { person(id: $id) { identification civilStatus {
+      marriages { items { husband { person { identification
+        civilStatus { deaths { items { eventId } source { state } } } } } } } } } }"""
+    rows = [row for row in population_rows()["identity"] if row["citizen_id"] != HOA]
+    no_earlier = {"identity": rows, "earlier_numbers": []}
+    async with running(tmp_path, backends(population=no_earlier)) as gateway:
+        body = await gateway.ask(query, {"id": LAN})
+    assert body["data"]["person"]["identification"] == "IDENTIFIED"
+    (marriage,) = body["data"]["person"]["civilStatus"]["marriages"]["items"]
+    husband = marriage["husband"]["person"]
+    assert husband["identification"] == "NOT_IDENTIFIED"
+    assert husband["civilStatus"]["deaths"] == {
+        "items": None,
+        "source": {"state": "NOT_IDENTIFIED"},
+    }
+    (error,) = body["errors"]
+    path = ["person", "civilStatus", "marriages", "items", 0, "husband", "person"]
+    assert (error["path"], error["extensions"]["lists"]) == (path, ["civilStatus.deaths"])
+
+
+async def test_a_filter_that_leaves_nothing_of_an_incomplete_list_is_not_none(
+    tmp_path: Path,
+) -> None:
+    known = backends()
+    query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
+      marriages(status: [SUPERSEDED]) { items { eventId } truncated source { state } } } } }"""
+    everything = {**known, DATABASE: Faulty(known[DATABASE], "down")}
+    async with running(tmp_path, everything) as gateway:
+        body = await gateway.ask(query, {"id": LAN})
+    marriages = body["data"]["person"]["civilStatus"]["marriages"]
+    assert marriages == {"items": None, "truncated": None, "source": {"state": "INCOMPLETE"}}
+
+
+async def test_a_single_record_says_whether_it_exists(tmp_path: Path) -> None:
+    query = """query($ids: [PersonNumber!]!) { persons(ids: $ids) { population {
+      identity { exists item { sex } source { state } } } } }"""
+    known = backends()
+    async with running(tmp_path, known) as gateway:
+        body = await gateway.ask(query, {"ids": [LAN, NOBODY]})
+    shown = [one["population"]["identity"] for one in body["data"]["persons"]]
+    assert [(one["exists"], one["source"]["state"]) for one in shown] == [
+        (True, "ANSWERED"),
+        (None, "NOT_IDENTIFIED"),
+    ]
+
+
+async def test_a_single_record_that_is_not_there_does_not_exist(tmp_path: Path) -> None:
+    numbers = NumberSettings(reference="none")
+    query = """query($id: PersonNumber!) { person(id: $id) { population {
+      identity { exists item { sex } source { state } } } } }"""
+    async with running(tmp_path, numbers=numbers) as gateway:
+        body = await gateway.ask(query, {"id": NOBODY})
+    identity = body["data"]["person"]["population"]["identity"]
+    assert identity == {"exists": False, "item": None, "source": {"state": "ANSWERED"}}
