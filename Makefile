@@ -11,6 +11,7 @@ BIN := .venv/bin
 AUDIT := tests/acceptance/graphql_http
 OIDC := tests/acceptance/oidc
 TYPESCRIPT := tests/acceptance/typescript
+APOLLO := tests/acceptance/apollo
 
 .PHONY: help demo test fuzz coherence completeness lint bench schema graphiql lock clean
 .DEFAULT_GOAL := help
@@ -52,6 +53,7 @@ lint: .venv/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/justice-gateway schema --check
+	$(BIN)/python -m tools.client_types --check
 	$(BIN)/python tools/no_registry_hosts.py
 
 bench: .venv/.dev
@@ -76,6 +78,7 @@ rivals: .venv/.dev
 
 schema: .venv/.dev
 	$(BIN)/justice-gateway schema --write
+	$(BIN)/python -m tools.client_types
 
 graphiql:
 	cd graphiql && npm ci && npm run build
@@ -91,11 +94,12 @@ LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-emit-in
 	--no-emit-find-links --no-header --quiet --upgrade
 
 # Node.js is only needed for the GraphQL over HTTP audit, for a real OpenID Connect issuer, and for
-# the TypeScript of the guides.
+# the TypeScript of the guides and of clients/.
 .PHONY: npm
 npm:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory \
-		$(AUDIT)/node_modules/.stamp $(OIDC)/node_modules/.stamp $(TYPESCRIPT)/node_modules/.stamp; \
+		$(AUDIT)/node_modules/.stamp $(OIDC)/node_modules/.stamp $(TYPESCRIPT)/node_modules/.stamp \
+		$(APOLLO)/node_modules/.stamp; \
 	elif [ -n "$(REQUIRE_SERVICES)" ]; then echo "npm is missing"; exit 1; \
 	else echo "npm is missing: the tests that need Node.js will be skipped"; fi
 
@@ -118,4 +122,5 @@ npm:
 
 clean:
 	rm -rf .venv .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
-		$(AUDIT)/node_modules $(OIDC)/node_modules $(TYPESCRIPT)/node_modules
+		$(AUDIT)/node_modules $(OIDC)/node_modules $(TYPESCRIPT)/node_modules \
+		$(APOLLO)/node_modules

@@ -35,7 +35,7 @@ from gateway.problem import Location, Path
 from gateway.progress import Run, own_view
 from gateway.protection import opens_on_death
 from gateway.reading import note_read
-from gateway.schema.lists import Wanted, choose
+from gateway.schema.lists import Wanted
 from gateway.trail import Role, mention, own_role
 from gateway.verification import Claimed, Verified
 
@@ -163,8 +163,7 @@ class Open:
         if self.named is not None and self.named.matching is not None:
             return
         for one in self.plan.lists:
-            refused = isinstance(one.wanted, GatewayError)
-            if refused or opens_on_death(one.record):
+            if opens_on_death(one.record):
                 continue
             if run.decide(one.record, one.own) is None:
                 past = is_past(run, one)
@@ -260,9 +259,6 @@ class _List:
         """Go on; returns what has to arrive first, None when done."""
         plan, path = self.plan, (*self.person.path, *self.plan.place.steps)
         wanted = run.judged(plan.wanted)
-        if isinstance(wanted, GatewayError):
-            run.problem(wanted, path, plan.place.locations)
-            return None
         assert isinstance(wanted, Wanted)
         answer = self.person.answer(run, plan.record, plan.lookup, plan.source, wanted.fresh)
         if not isinstance(answer, Answer):
@@ -292,9 +288,6 @@ class ByKeys:
         """Go on; returns what has to arrive first, None when done."""
         plan = self.plan
         wanted = run.judged(plan.wanted)
-        if isinstance(wanted, GatewayError):
-            run.problem(wanted, self.path, plan.place.locations)
-            return None
         assert isinstance(wanted, Wanted)
         kind = kind_of(plan.record, plan.lookup, past=True) if wanted.fresh else plan.source
         answer = run.answer(
@@ -449,17 +442,27 @@ def _problem(
 
 def _found(
     run: Run, plan: ListPlan, answer: Answer, wanted: Wanted, path: Path, about: _About
-) -> Found:
-    """Return what a list shows, and start on what hangs on its rows."""
+) -> Found | None:
+    """Return what a list shows, and start on what hangs on its rows; None: a cursor is refused."""
     _problem(run, plan.record, answer, path, plan.place.locations)
-    rows, more = choose(plan.record, answer.rows or (), wanted)
+    try:
+        page = run.reader.page(
+            plan.record,
+            plan.lookup,
+            answer,
+            wanted,
+            plan.own,
+            with_ids=plan.shows_ids,
+            with_cursor=plan.shows_cursor,
+        )
+    except GatewayError as error:
+        run.problem(error, path, plan.place.locations)
+        return None
+    rows = page.rows
     if not rows and not says_none(answer):
         return Found(None, answer.truncated or None, answer.report, [])
-    if plan.record.single:
-        rows = rows[:1]
     below: list[list[Found | Opened | None]] = [[None] * len(rows) for _ in range(plan.slots)]
-    ids = run.reader.ids(plan.record, answer, rows, plan.own) if plan.shows_ids else ()
-    found = Found(rows, more or answer.truncated, answer.report, below, ids)
+    found = Found(rows, page.truncated, answer.report, below, page.ids, page.next_cursor)
     if rows:
         for one in plan.rows:
             _below(run, plan, one, found, (*path, one.key), about)

@@ -7,6 +7,7 @@ whether to fetch, and take here what was fetched.
 from __future__ import annotations
 
 import asyncio
+import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -15,6 +16,7 @@ from typing import Protocol
 from connectors.description import Lookup, Record, Row, Sensitivity
 from gateway.access.caller import Caller
 from gateway.answer import Answer, SourceReport, State, worst
+from gateway.cursors import make_cursor
 from gateway.deriving import DerivedValue, Question, conclude, hanging_keys, question
 from gateway.errors import GatewayError
 from gateway.fetch.loaders import Loads
@@ -23,12 +25,13 @@ from gateway.fetch.source import Source
 from gateway.limits.guesses import Guesses
 from gateway.looking import LogPage, LogQuestion
 from gateway.own import is_citizens, is_own
-from gateway.people.identification import Identification, state_for
+from gateway.people.identification import Identification, says_none, state_for
 from gateway.plan.bindings import Computed
 from gateway.procedures.procedure import is_for
 from gateway.protection import is_withheld, opens_on_death, visible
 from gateway.protection.life import deaths_of, is_dead
 from gateway.record_ids import RecordIds
+from gateway.schema.lists import Wanted, arrange, choose
 from gateway.verification import Claimed, Verdict, Verification, Verified
 from gateway.verifying import verified
 
@@ -51,6 +54,20 @@ class Log(Protocol):
         GatewayError INVALID_VALUE for ``after``; what cannot be read is a state.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of a list that are shown.
+
+    ``truncated``: there are more, on a following page or at the source. ``ids``: their ``recordId``. ``next_cursor``: where the next page begins, None on the last one.
+    Both only where they are selected.
+    """
+
+    rows: tuple[Row, ...]
+    truncated: bool
+    ids: Sequence[str]
+    next_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +120,44 @@ class Reader:
         """Return what says whether the caller may see a column, as ``missing`` has it."""
         return lambda record, position: not self.missing(record, position, own)
 
-    def ids(
+    def page(
         self,
         record: Record,
+        lookup: Lookup,
         answer: Answer,
-        shown: Sequence[Row],
+        wanted: Wanted,
         own: Sensitivity | None,
-    ) -> list[str]:
-        """Return the ``recordId`` of each of the rows of ``answer`` that are ``shown``."""
-        return self.record_ids.of(record, answer.rows or (), shown, self.knowing(own))
+        *,
+        with_ids: bool,
+        with_cursor: bool,
+    ) -> Page:
+        """Return the page that is ``wanted`` of ``answer``, which protection has been over.
+
+        Its state comes first: where it has no rows and does not say none, a cursor is not looked
+        at. Raises GatewayError CURSOR_OUTDATED where what came before the page is not what it was.
+        """
+        rows = answer.rows or ()
+        if not rows and not says_none(answer):
+            return Page((), answer.truncated, (), None)
+
+        def ids(some: Sequence[Row]) -> list[str]:
+            return self.record_ids.of(record, rows, some, self.knowing(own))
+
+        def cursor(end: int) -> str:
+            before = ids(arrange(record, rows, wanted)[:end])
+            return make_cursor(self.record_ids.key, record, lookup, wanted.order, before)
+
+        begin = 0
+        if wanted.after is not None:
+            begin = wanted.after.position
+            if not hmac.compare_digest(cursor(begin), wanted.after.text):
+                raise GatewayError("CURSOR_OUTDATED")
+        shown, more = choose(record, rows, wanted)
+        if record.single:
+            shown, more = shown[:1], False
+        following = cursor(begin + len(shown)) if with_cursor and more else None
+        truncated = more or answer.truncated
+        return Page(shown, truncated, ids(shown) if with_ids else (), following)
 
     async def read(
         self,

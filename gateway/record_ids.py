@@ -27,10 +27,10 @@ MaySee = Callable[[Record, int], bool]
 
 
 class RecordIds:
-    """Makes ids with ``secret``; ids change only with it."""
+    """Makes ids with ``secret``; ids change only with it. ``key``: cursors are made with it too."""
 
     def __init__(self, secret: Secret) -> None:
-        self._key = secret.key
+        self.key = secret.key
 
     def of(
         self, record: Record, rows: Sequence[Row], shown: Sequence[Row], may_see: MaySee
@@ -57,5 +57,5 @@ class RecordIds:
 
     def _id(self, name: str, made_of: str, values: list[object]) -> str:
         message = orjson.dumps([name, made_of, values], default=str)
-        digest = hmac.digest(self._key, message, "sha256")[:_BYTES]
+        digest = hmac.digest(self.key, message, "sha256")[:_BYTES]
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -5,7 +5,7 @@ from typing import Any
 
 
 class NotKnown(Exception):
-    """The answer does not say it. The message is an error's code, a state, or TRUNCATED."""
+    """The answer does not say it: an error's code, a state, TRUNCATED or NEXT_PAGE says why."""
 
 
 def complete_list(body: Mapping[str, Any], *path: str | int) -> tuple[list[Any], list[str]]:
@@ -28,4 +28,6 @@ def complete_list(body: Mapping[str, Any], *path: str | int) -> tuple[list[Any],
         notices += part.get("notices", ()) if isinstance(part, dict) else ()
     if part["source"]["state"] != "ANSWERED" or part["items"] is None or part["truncated"]:
         raise NotKnown("TRUNCATED" if part["truncated"] else part["source"]["state"])
+    if part["nextCursor"] is not None:
+        raise NotKnown("NEXT_PAGE")
     return part["items"], [notice["code"] for notice in notices]

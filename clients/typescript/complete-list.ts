@@ -9,7 +9,7 @@ export type Answer = {
   extensions?: { notices?: { path: Step[]; notices: Notice[] }[] };
 };
 
-/** The answer does not say it. The message is an error's code, a state, or TRUNCATED. */
+/** The answer does not say it. The message is an error's code, a state, TRUNCATED or NEXT_PAGE. */
 export class NotKnown extends Error {}
 
 /**
@@ -33,5 +33,6 @@ export function completeList<Item>(body: Answer, ...path: Step[]): [Item[], stri
   }
   if (part.source.state !== "ANSWERED" || part.items === null || part.truncated)
     throw new NotKnown(part.truncated ? "TRUNCATED" : part.source.state);
+  if (part.nextCursor !== null) throw new NotKnown("NEXT_PAGE");
   return [part.items, notices.map((notice) => notice.code)];
 }

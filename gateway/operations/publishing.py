@@ -30,7 +30,7 @@ from gateway.plan.prepared import Chosen, Conditions, Permissions, Prepared, com
 from gateway.plan.shapes import Arguments
 from gateway.procedures import procedure_of
 from gateway.procedures.procedure import UNIFIED, national
-from gateway.schema.lists import DEFAULT_FIRST, Wanted
+from gateway.schema.lists import DEFAULT_FIRST, Wanted, longest_page
 from gateway.scopes import scope
 from gateway.settings import Limits
 from gateway.trial import denied_in
@@ -208,7 +208,7 @@ def _dearest(arguments: Arguments, limits: Limits) -> object:
     first = given.get("first")
     if isinstance(first, IntValueNode):
         return Wanted(first=int(first.value))
-    return Wanted(first=DEFAULT_FIRST if first is None else arguments.record.limit)
+    return Wanted(first=DEFAULT_FIRST if first is None else longest_page(arguments.record))
 
 
 def _hold_cost(source: Source, cost: int, limits: Limits) -> None:

@@ -6,8 +6,10 @@ and unions too), directives and merging mean here what they mean to the referenc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 from graphql import (
     DocumentNode,
@@ -40,6 +42,7 @@ from graphql.execution.values import VariableValues
 from connectors.description import Field, Kind, Record
 from gateway.entries import EntryPoint
 from gateway.errors import GatewayError
+from gateway.looking import log_question
 from gateway.plan.bindings import Bindings, Link, Listed, RecordId, Section, Validity, Value
 from gateway.plan.shapes import (
     Analysis,
@@ -50,9 +53,11 @@ from gateway.plan.shapes import (
     HungShape,
     IdentificationShape,
     LinkShape,
+    ListEntry,
     ListShape,
     LogShape,
     Need,
+    NextCursor,
     NoticesShape,
     NumberShape,
     Permitted,
@@ -77,7 +82,7 @@ from gateway.plan.shapes import (
     VerifyShape,
 )
 from gateway.problem import Location
-from gateway.schema.lists import Wanted, wanted
+from gateway.schema.lists import wanted
 from gateway.tree import nodes
 from gateway.verification import FIELD as VERIFY
 
@@ -89,6 +94,7 @@ _REPORT = "source"
 _SPECIAL = {("Database", "live"): "live", ("RecordKind", "lists"): "lists"}
 
 _Group = list[FieldDetails]
+_Judged = TypeVar("_Judged")
 
 
 def analyse(
@@ -102,7 +108,8 @@ def analyse(
 
     The latter is a document for the reference executor, None where nothing is left. Of ``values``
     only those in directives count. ``document`` must be valid. Costs about 10 us a field. Raises
-    GatewayError UNSUPPORTED_OPERATION for anything but a query.
+    GatewayError UNSUPPORTED_OPERATION for anything but a query, INVALID_VALUE for arguments that
+    make no sense.
     """
     operation = _operation(document, name)
     if operation.operation is not OperationType.QUERY or schema.query_type is None:
@@ -128,21 +135,29 @@ def judge_arguments(
 ) -> tuple[list[object], GraphQLError | None]:
     """Judge the arguments that need variables: for each what a list wants, or the coerced values.
 
-    A list's refusal (INVALID_VALUE) is a value too. The second part is an error that only the
-    executor can place (null for what must not be null): what it concerns is None then.
+    The second part is an error that only the executor can place (null for what must not be null):
+    what it concerns is None then. Raises GatewayError INVALID_VALUE.
     """
     judged: list[object] = []
     failed: GraphQLError | None = None
     for one in dynamic:
         try:
             given = get_argument_values(one.field, one.node, values, hide_suggestions=True)
-            judged.append(given if one.record is None else wanted(one.record, given))
-        except GatewayError as error:
-            judged.append(error)
+            judged.append(one.judge(given))
         except GraphQLError as error:
             judged.append(None)
             failed = failed or error
     return judged, failed
+
+
+def _as_given(given: Mapping[str, object]) -> Mapping[str, object]:
+    return given
+
+
+def _log_arguments(given: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the arguments of an access log; raises GatewayError INVALID_VALUE."""
+    log_question(given)
+    return given
 
 
 def _only(
@@ -254,13 +269,18 @@ class _Analyser:
         return found
 
     def _arguments(
-        self, definition: GraphQLField, node: FieldNode, record: Record | None = None
-    ) -> Mapping[str, object] | Arguments:
+        self,
+        definition: GraphQLField,
+        node: FieldNode,
+        judge: Callable[[Mapping[str, object]], _Judged],
+        record: Record | None = None,
+    ) -> _Judged | Arguments:
+        """Return what ``judge`` makes of the arguments; raises what it raises."""
         if not _has_variable(node):
-            return get_argument_values(definition, node, None, hide_suggestions=True)
+            return judge(get_argument_values(definition, node, None, hide_suggestions=True))
         # Kept with the plan: without what is selected below, and without where it stands.
         bare = FieldNode(name=node.name, arguments=node.arguments)
-        made = Arguments(len(self.dynamic), definition, bare, record)
+        made = Arguments(len(self.dynamic), definition, bare, judge, record)
         self.dynamic.append(made)
         return made
 
@@ -268,7 +288,7 @@ class _Analyser:
         self.needs[record.database, record.name, position] = (record, position)
 
     def _root(self, query: GraphQLObjectType, name: str, key: str, group: _Group) -> RootShape:
-        arguments = self._arguments(query.fields[name], group[0].node)
+        arguments = self._arguments(query.fields[name], group[0].node, _as_given)
         person = self._person(self._type(query, name), group)
         return RootShape(name, _place((), key, group), arguments, person)
 
@@ -277,7 +297,7 @@ class _Analyser:
     ) -> ThingShape:
         self._need(entry, None)
         arguments, place = (
-            self._arguments(query.fields[name], group[0].node),
+            self._arguments(query.fields[name], group[0].node, _as_given),
             _place((), key, group),
         )
         listed = Listed(entry.record, entry.lookup)
@@ -287,7 +307,7 @@ class _Analyser:
         verification = self.bindings.verification
         assert verification is not None  # it has a root field
         self._need(verification, None)
-        arguments = self._arguments(query.fields[name], group[0].node)
+        arguments = self._arguments(query.fields[name], group[0].node, _as_given)
         plain = self._plain(self._type(query, name), group, verification.database)
         return VerifyShape(verification, _place((), key, group), arguments, plain)
 
@@ -304,7 +324,7 @@ class _Analyser:
                 plain = self._plain(self._type(kind, name), below, None)
                 entries.append((key, NoticesShape(plain)))
             elif name == "accessLog":
-                arguments = self._arguments(kind.fields[name], below[0].node)
+                arguments = self._arguments(kind.fields[name], below[0].node, _log_arguments)
                 plain = self._plain(self._type(kind, name), below, None)
                 entries.append((key, LogShape(_place((), key, below), arguments, plain)))
             else:
@@ -328,7 +348,7 @@ class _Analyser:
             elif name in section.computed:
                 computed = section.computed[name]
                 self._need(computed.derived, None)
-                arguments = self._arguments(kind.fields[name], below[0].node)
+                arguments = self._arguments(kind.fields[name], below[0].node, _as_given)
                 plain = self._plain(self._type(kind, name), below, section.database.name)
                 entries.append((key, DerivedShape(place, computed, arguments, plain)))
             else:
@@ -358,8 +378,9 @@ class _Analyser:
         kind, record = self._type(parent, name), listed.record
         self._need(record, None)
         rows = _Rows(record)
-        asked = self._wanted(record, parent.fields[name], group[0].node)
-        entries: list[tuple[str, Typename | RowsShape | Truncated | Exists | ReportShape]] = []
+        judge = partial(wanted, record)
+        asked = self._arguments(parent.fields[name], group[0].node, judge, record)
+        entries: list[tuple[str, ListEntry]] = []
         for key, inner, below in self._below(kind, group):
             if inner == _TYPENAME:
                 entries.append((key, Typename(kind.name)))
@@ -368,23 +389,14 @@ class _Analyser:
                 entries.append((key, RowsShape(self._row(row, rows, (), (), below))))
             elif inner == "truncated":
                 entries.append((key, Truncated()))
+            elif inner == "nextCursor":
+                entries.append((key, NextCursor()))
             elif inner == "exists":
                 entries.append((key, Exists()))
             else:
                 plain = self._plain(self._type(kind, inner), below, record.database)
                 entries.append((key, ReportShape(plain)))
         return ListShape(place, record, listed.lookup, asked, tuple(entries), rows.slots)
-
-    def _wanted(
-        self, record: Record, definition: GraphQLField, node: FieldNode
-    ) -> Wanted | GatewayError | Arguments:
-        arguments = self._arguments(definition, node, record)
-        if isinstance(arguments, Arguments):
-            return arguments
-        try:
-            return wanted(record, arguments)
-        except GatewayError as error:
-            return error
 
     def _row(
         self,

@@ -51,7 +51,7 @@ class Cost:
     def at(self, arguments: _Judged) -> int:
         """Return the most that it may cost. ``arguments``: what came of the dynamic ones.
 
-        Arguments that were refused cost nothing: nothing is read for them.
+        Arguments that only the reference executor can place cost nothing.
         """
         return self.fixed + sum(one(arguments) for one in self.varying)
 
@@ -129,7 +129,7 @@ def _list(shape: ListShape) -> Cost:
 
 
 def _rows(shape: ListShape, wanted: object) -> int | None:
-    """Return how many rows may be shown; None where the arguments were refused."""
+    """Return how many rows may be shown; None where the arguments could not be judged."""
     if not isinstance(wanted, Wanted):
         return None
     return 1 if shape.record.single else min(wanted.first, shape.record.limit)

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.description import Sensitivity
-from gateway.errors import GatewayError
 from gateway.own import is_citizens, is_own
 from gateway.plan.plan import LinkPlan, ListPlan, PersonPlan, Plan, RootPlan, ThingPlan, VerifyPlan
 from gateway.plan.shapes import Arguments, scope_of
@@ -142,9 +141,6 @@ class _Explained:
         wanted = self.judged(plan.wanted)
         if plan.denied:
             yield _Denied(path, ", ".join(plan.denied))
-            return
-        if isinstance(wanted, GatewayError):
-            yield _Read(wave, path, f"nothing: {wanted.code.name}")
             return
         yield _Read(wave, path, f"{_name(plan)} under {keys}, {_rows(plan, wanted)}")
         if is_citizens(plan.own) and plan.own != Sensitivity.RESTRICTED:

@@ -51,6 +51,7 @@ from gateway.plan.shapes import (
     ListShape,
     LogShape,
     Missing,
+    NextCursor,
     NoticesShape,
     NumberShape,
     PersonShape,
@@ -267,7 +268,7 @@ class _Generator:
 
     def list(self, shape: ListShape, own: Sensitivity | None) -> tuple[str, ListPlan]:
         rows: list[RowsPlan] = []
-        shows_ids = False
+        shows_ids = shows_cursor = False
         parts = []
         for key, inner in shape.entries:
             match inner:
@@ -275,6 +276,8 @@ class _Generator:
                     value = self.text(name)
                 case Truncated():
                     value = "f.truncated"
+                case NextCursor():
+                    shows_cursor, value = True, "f.next_cursor"
                 case Exists():
                     value = "(None if f.rows is None else f.rows != ())"
                 case ReportShape(entries):
@@ -299,6 +302,7 @@ class _Generator:
             tuple(rows),
             shape.slots,
             shows_ids,
+            shows_cursor,
         )
         return function, plan
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from connectors.description import Database, Lookup, Record, Row, Sensitivity
 from gateway.answer import SourceReport
 from gateway.deriving import DerivedValue
-from gateway.errors import GatewayError
 from gateway.looking import LogPage
 from gateway.plan.bindings import Computed
 from gateway.plan.shapes import Arguments, Missing, Permitted, Place
@@ -26,7 +25,8 @@ class Found:
     """A list that was read. ``rows`` is None where it is not known that there are none.
 
     ``below``: for each slot what hangs on the rows, in their order: Found, Opened or None.
-    ``ids``: the ``recordId`` of each row, where it is selected.
+    ``ids``: the ``recordId`` of each row; ``next_cursor``: where the next page begins; where they
+    are selected.
     """
 
     rows: tuple[Row, ...] | None
@@ -34,6 +34,7 @@ class Found:
     report: SourceReport
     below: list[list[Found | Opened | None]]
     ids: Sequence[str] = ()
+    next_cursor: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -113,8 +114,8 @@ class ListPlan:
     """A list of records to read.
 
     ``source``: database and lookup, which tell reads apart. ``own``: up to what sensitivity it is
-    the citizen's own who asks. ``denied``: what is lacking for it. ``shows_ids``: the ``recordId``
-    of rows is selected.
+    the citizen's own who asks. ``denied``: what is lacking for it. ``shows_ids``, ``shows_cursor``:
+    the ``recordId`` of rows, and where the next page begins, are selected.
     """
 
     place: Place
@@ -123,10 +124,11 @@ class ListPlan:
     source: tuple[str, str]
     own: Sensitivity | None
     denied: Missing
-    wanted: Wanted | GatewayError | Arguments
+    wanted: Wanted | Arguments
     rows: tuple[RowsPlan, ...]
     slots: int
     shows_ids: bool = False
+    shows_cursor: bool = False
 
 
 @dataclass(slots=True, eq=False)

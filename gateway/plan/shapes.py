@@ -9,7 +9,7 @@ from the nearest person or row down to a field, for the paths of errors.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from graphql import FieldNode, GraphQLField
@@ -18,7 +18,6 @@ from connectors.description import Database, Kind, Lookup, Record, Sensitivity
 from gateway.derived import derived_of
 from gateway.derived.derived import Derived
 from gateway.entries import EntryPoint, entries_of
-from gateway.errors import GatewayError
 from gateway.plan.bindings import Computed
 from gateway.problem import Location
 from gateway.schema.lists import Wanted
@@ -162,6 +161,11 @@ class Truncated:
 
 
 @dataclass(frozen=True, slots=True)
+class NextCursor:
+    """``nextCursor`` of a list."""
+
+
+@dataclass(frozen=True, slots=True)
 class Exists:
     """``exists`` of a single record: true, false, or null where it is not known."""
 
@@ -177,19 +181,24 @@ class ReportShape:
 class Arguments:
     """The arguments of a field, if they need values of variables: judged at each request.
 
-    ``slot``: where the request keeps what came of it. ``record``: of the list whose they are, None
-    for those of a root field.
+    ``slot``: where the request keeps what came of it. ``judge``: makes that of the values, and
+    raises GatewayError INVALID_VALUE for what makes no sense. ``record``: of the list whose they
+    are, None for those of another field.
     """
 
     slot: int
     field: GraphQLField
     node: FieldNode
-    record: Record | None
+    judge: Callable[[Mapping[str, object]], object]
+    record: Record | None = None
+
+
+ListEntry = Typename | RowsShape | Truncated | Exists | NextCursor | ReportShape
 
 
 @dataclass(frozen=True, slots=True)
 class ListShape:
-    """A list of records. ``wanted``: what it asks for, why that is refused, or how to find out.
+    """A list of records. ``wanted``: what it asks for, or how to find out.
 
     ``slots``: how many links and hung lists its rows have.
     """
@@ -197,8 +206,8 @@ class ListShape:
     place: Place
     record: Record
     lookup: Lookup
-    wanted: Wanted | GatewayError | Arguments
-    entries: tuple[tuple[str, Typename | RowsShape | Truncated | Exists | ReportShape], ...]
+    wanted: Wanted | Arguments
+    entries: tuple[tuple[str, ListEntry], ...]
     slots: int
 
 

@@ -37,7 +37,18 @@ def record_list_interface(types: Types) -> Any:
         plain(
             "truncated",
             bool | None,
-            Text("còn bản ghi chưa hiển thị", "there are more than are shown"),
+            Text(
+                "còn bản ghi chưa hiển thị: số bản ghi ở đây không phải là tổng số",
+                "there are more than are shown: however many are here, it is not their number",
+            ),
+        ),
+        plain(
+            "next_cursor",
+            str | None,
+            Text(
+                "trang sau bắt đầu từ đây (after); null: đây là trang cuối",
+                "where the next page begins (after); null: this is the last page",
+            ),
         ),
         _source(types),
     ]

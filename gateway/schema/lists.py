@@ -1,4 +1,4 @@
-"""The arguments of a list of records: which rows, in which order, how many.
+"""The arguments of a list of records: which rows, in which order, how many, from where on.
 
 They apply to what permission and protection have left. A row whose date or status is not known is
 never filtered away: it might be the one that was asked for.
@@ -14,9 +14,12 @@ from typing import Any
 from connectors.description import Coded, Record, Row
 from connectors.values import PartialDate
 from gateway.clock import legal_date
+from gateway.cursors import Cursor, parse_cursor
 from gateway.errors import GatewayError
 
 DEFAULT_FIRST = 50
+#: The longest page.
+MOST = 200
 
 
 class Order(Coded):
@@ -28,7 +31,10 @@ class Order(Coded):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a list was asked for. Dates are inclusive. ``fresh``: past the cache, never STALE."""
+    """What a list was asked for. Dates are inclusive. ``fresh``: past the cache, never STALE.
+
+    ``after``: the page before ended there.
+    """
 
     first: int = DEFAULT_FIRST
     since: date | None = None
@@ -36,6 +42,13 @@ class Wanted:
     status: frozenset[str] | None = None
     oldest_first: bool = False
     fresh: bool = False
+    after: Cursor | None = None
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Return what chooses and orders rows, whatever the page."""
+        status = None if self.status is None else sorted(self.status)
+        return (self.since, self.until, status, self.oldest_first)
 
 
 def wanted(record: Record, arguments: Mapping[str, Any]) -> Wanted:
@@ -46,6 +59,7 @@ def wanted(record: Record, arguments: Mapping[str, Any]) -> Wanted:
     if record.single:
         return Wanted(fresh=bool(arguments.get("fresh")))
     status, order = arguments.get("status"), arguments.get("order")
+    after = arguments.get("after")
     asked = Wanted(
         first=arguments.get("first", DEFAULT_FIRST),
         since=arguments.get("from"),
@@ -53,16 +67,31 @@ def wanted(record: Record, arguments: Mapping[str, Any]) -> Wanted:
         status=None if status is None else frozenset(one.value for one in status),
         oldest_first=order is not None and order.value == Order.OLDEST_FIRST.name,
         fresh=bool(arguments.get("fresh")),
+        after=None if after is None else parse_cursor(after),
     )
-    if not 1 <= asked.first <= record.limit:
-        raise GatewayError("INVALID_VALUE", f"first is a number from 1 to {record.limit}")
+    most = longest_page(record)
+    if not 1 <= asked.first <= most:
+        raise GatewayError("INVALID_VALUE", f"first is a number from 1 to {most}")
     if asked.since and asked.until and asked.since > asked.until:
         raise GatewayError("INVALID_VALUE", "from is later than to")
     return asked
 
 
+def longest_page(record: Record) -> int:
+    """Return how many rows of a list of ``record`` one page holds at most."""
+    return min(MOST, record.limit)
+
+
 def choose(record: Record, rows: Sequence[Row], wanted: Wanted) -> tuple[tuple[Row, ...], bool]:
-    """Return the rows wanted out of ``rows`` (newest first), and whether there are more of them."""
+    """Return a page of the rows wanted out of ``rows`` (newest first), and whether more follow."""
+    kept = arrange(record, rows, wanted)
+    begin = wanted.after.position if wanted.after else 0
+    end = begin + wanted.first
+    return tuple(kept[begin:end]), len(kept) > end
+
+
+def arrange(record: Record, rows: Sequence[Row], wanted: Wanted) -> Sequence[Row]:
+    """Return all the rows wanted out of ``rows`` (newest first), in the order wanted."""
     kept = rows
     if record.date is not None and (wanted.since is not None or wanted.until is not None):
         kept = [row for row in kept if _in_time(row[record.positions[record.date]], wanted)]
@@ -72,7 +101,7 @@ def choose(record: Record, rows: Sequence[Row], wanted: Wanted) -> tuple[tuple[R
         kept = [row for row in kept if row[place] is None or row[place] in wanted.status]
     if wanted.oldest_first:
         kept = _reversed_dates(record, kept)
-    return tuple(kept[: wanted.first]), len(kept) > wanted.first
+    return kept
 
 
 def _in_time(value: object, wanted: Wanted) -> bool:

@@ -27,7 +27,7 @@ from gateway.schema.interfaces import (
     section_interface,
     single_record_interface,
 )
-from gateway.schema.lists import DEFAULT_FIRST, Order, Wanted, choose, wanted
+from gateway.schema.lists import DEFAULT_FIRST, Order, Wanted, wanted
 from gateway.schema.scalars import ThingKey
 from gateway.schema.scopes import require, require_any, require_each
 from gateway.schema.selection import selected
@@ -156,7 +156,7 @@ def _list_field(types: Types, record: Record, lookup: Lookup, person: Later) -> 
         answer = await context.read(person, record, lookup, asked.fresh)
         person.note_shortfall(answer, info._raw_info)
         about = _About(person.sections, person.numbers.all, person.shortfall)
-        return _answered(info, record, answer, person.own_view, asked, about)
+        return _answered(info, record, lookup, answer, person.own_view, asked, about)
 
     return _field(types, record, lookup, person, of_section)
 
@@ -184,7 +184,7 @@ def _hung_field(
             )
             note_read(self.sections, record, answer)
         context.note(record, answer.report.state)
-        return _answered(info, record, answer, own, asked, about)
+        return _answered(info, record, lookup, answer, own, asked, about)
 
     # Later: records may hang on one another in a circle.
     made = Later(record.type_name, "", find=lambda: _list_type(types, record, person))
@@ -195,6 +195,7 @@ def _hung_field(
 _TAKEN = frozenset(
     {
         "first",
+        "after",
         "order",
         "since",
         "until",
@@ -223,7 +224,7 @@ def entry_field(types: Types, entry: EntryPoint, person: Later) -> StrawberryFie
         answer = await context.reader.read(record, lookup, keys, FOUND, None, (), asked.fresh)
         context.note(record, answer.report.state)
         about = _About(set(), (), context.shortfall(info._raw_info))
-        return _answered(info, record, answer, FOUND, asked, about)
+        return _answered(info, record, lookup, answer, FOUND, asked, about)
 
     made = _list_type(types, record, person)
     listed = _arguments(types, record)
@@ -247,6 +248,7 @@ class _About:
 def _answered(
     info: strawberry.Info,
     record: Record,
+    lookup: Lookup,
     answer: Answer,
     own: Sensitivity | None,
     asked: Wanted,
@@ -255,20 +257,21 @@ def _answered(
     """Shape an answer as the list (or single) type has it."""
     context: Context = info.context
     context.report(info._raw_info, record, answer)
-    rows, more = choose(record, answer.rows or (), asked)
-    if not rows and not says_none(answer):
-        unknown = dict.fromkeys(("items", "item", "exists"))
+    page = context.reader.page(record, lookup, answer, asked, own, with_ids=True, with_cursor=True)
+    if not page.rows and not says_none(answer):
+        unknown = dict.fromkeys(("items", "item", "exists", "next_cursor"))
         return {**unknown, "truncated": answer.truncated or None, "source": answer.report}
     missing = [context.reader.missing(record, at, own) for at in range(len(record.columns))]
-    items = [view(record, row, missing, own) for row in rows]
-    for one, record_id in zip(items, context.reader.ids(record, answer, rows, own), strict=True):
+    items = [view(record, row, missing, own) for row in page.rows]
+    for one, record_id in zip(items, page.ids, strict=True):
         one.sections, one.about, one.shortfall = about.sections, about.numbers, about.shortfall
         one["record_id"] = record_id
     return {
         "items": items,
         "item": items[0] if items else None,
         "exists": bool(items),
-        "truncated": more or answer.truncated,
+        "truncated": page.truncated,
+        "next_cursor": page.next_cursor,
         "source": answer.report,
     }
 
@@ -316,6 +319,7 @@ def _arguments(types: Types, record: Record) -> dict[str, object]:
     if record.single:
         return arguments
     arguments["first"] = int
+    arguments["after"] = str | None
     if record.date is not None:
         arguments["order"] = types.enumeration(Order) | None
         arguments["since"] = Annotated[date | None, strawberry.argument(name="from")]

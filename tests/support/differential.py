@@ -73,7 +73,7 @@ class Tally:
 
 @dataclass
 class Shown:
-    """Counts rows that a plan chooses to show; takes the place of ``gateway.jobs.choose``."""
+    """Counts rows that a plan chooses to show; takes the place of ``gateway.reading.choose``."""
 
     count: int = 0
 

@@ -34,7 +34,8 @@ MANY = """query Many(
 ) {
   persons(ids: $ids) {
     id askedAs notices { code message { vi en } detail } ...Names @skip(if: $short)
-    civilStatus { marriages(order: $order) { items { eventId status effectiveFrom } truncated
+    civilStatus { marriages(order: $order) { items { eventId status effectiveFrom }
+      truncated nextCursor
       source { state asOf fetchedAt message { vi en } coverage { provinces includes { vi } } } } }
   }
 }

@@ -22,7 +22,7 @@ OLD = """query ($id: PersonNumber!, $first: Int! = 5, $named: Boolean! = true) {
     id
     population @include(if: $named) { identity { item { fullName sex } source { state } } }
     civilStatus { marriages(first: $first) {
-      items { eventId status } truncated source { state } } }
+      items { eventId status } truncated nextCursor source { state } } }
   }
 }"""
 

@@ -95,6 +95,8 @@ def test_a_folder_has_to_be_named(tmp_path: Path) -> None:
 
 
 def test_what_the_law_withholds_is_said(folder: Path) -> None:
-    document = "{ me { notary { wills { items { notarialNo } truncated source { state } } } } }"
+    document = (
+        "{ me { notary { wills { items { notarialNo } truncated nextCursor source { state } } } } }"
+    )
     write(folder, "wills.graphql", document, purposes=None)
     assert "withheld  me.notary.wills, from every caller" in check(folder).stdout

@@ -20,7 +20,7 @@ DATABASES = tuple(installed_databases())
 
 
 #: What says whether a list is whole.
-WHOLE = "truncated source { state }"
+WHOLE = "truncated nextCursor source { state }"
 
 
 def published(document: str = NAME, demo: bool = True, **entries: Any) -> Published:
@@ -34,7 +34,7 @@ def test_it_lends_the_scopes_that_its_fields_need_and_no_others() -> None:
         """query ($id: PersonNumber!) { person(id: $id) {
           population { identity { item { ethnicity } source { state } } }
           civilStatus { marriages {
-            items { husband { name } } truncated source { state } } } } }"""
+            items { husband { name } } truncated nextCursor source { state } } } } }"""
     )
     assert made.lends == {"population:read", "population:sensitive", "civil_status:read"}
 
@@ -127,10 +127,12 @@ def test_who_is_verified_is_not_read() -> None:
         (NAME.replace("item { fullName } source { state }", "exists source { asOf }"), {}, 12,
          "person.population.identity shows records without source { state }"),
         (NAME.replace("    id\n", "    population { family { items { name } } }\n"), {}, 11,
-         "person.population.family shows records without source { state } and truncated"),
+         "person.population.family shows records without "
+         "source { state } and truncated and nextCursor"),
         (NAME.replace("item { ", "item { householdMembers { items { name } source { state } } "),
          {}, 12,
-         "person.population.identity.householdMembers shows records without truncated"),
+         "person.population.identity.householdMembers shows records without "
+         "truncated and nextCursor"),
         (NAME.replace("    id\n", "    accessLog { items { at } }\n"), {}, 11,
          "person.accessLog shows records without state"),
         (NAME.replace("    id\n", "    administrativeViolations {\n"

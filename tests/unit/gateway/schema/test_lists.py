@@ -26,7 +26,7 @@ MARRIAGES = [{"wife_citizen_id": LAN, **row} for row in _MARRIAGES]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "expected", "truncated"),
+    ("arguments", "expected", "more"),
     [
         ("", "cbead", False),
         ("(order: OLDEST_FIRST)", "aebcd", False),
@@ -43,28 +43,58 @@ MARRIAGES = [{"wife_citizen_id": LAN, **row} for row in _MARRIAGES]
     ],
 )
 async def test_lists_are_filtered_ordered_and_cut_as_asked(
-    tmp_path: Path, arguments: str, expected: str, truncated: bool
+    tmp_path: Path, arguments: str, expected: str, more: bool
 ) -> None:
     query = f"""query($id: PersonNumber!) {{ person(id: $id) {{ civilStatus {{
-      marriages{arguments} {{ items {{ eventId }} truncated source {{ state }} }} }} }} }}"""
+      marriages{arguments} {{
+        items {{ eventId }} truncated nextCursor source {{ state }} }} }} }} }}"""
     async with running(tmp_path, backends(civil_status={"marriages": MARRIAGES})) as gateway:
         body = await gateway.ask(query, {"id": LAN})
     found = body["data"]["person"]["civilStatus"]["marriages"]
     assert "".join(row["eventId"] for row in found["items"]) == expected
-    assert found["truncated"] is truncated
+    assert (found["nextCursor"] is not None) is more
+    assert found["truncated"] is more
     assert found["source"]["state"] == "ANSWERED"
 
 
 @pytest.mark.parametrize(
-    "arguments", ["(first: 0)", "(first: 201)", '(from: "2020-01-02", to: "2020-01-01")']
+    "arguments",
+    [
+        "(first: 0)",
+        "(first: 201)",
+        "(first: $n)",
+        '(from: "2020-01-02", to: "2020-01-01")',
+        '(after: "")',
+        '(after: "ệ")',
+        '(after: "AAAAAQAAAAAAAAAAAAAAAAAAAAA")',
+    ],
 )
-async def test_arguments_that_make_no_sense_are_refused(tmp_path: Path, arguments: str) -> None:
-    query = f"""query($id: PersonNumber!) {{ person(id: $id) {{ civilStatus {{
-      marriages{arguments} {{ items {{ eventId }} }} }} }} }}"""
-    async with running(tmp_path) as gateway:
+async def test_arguments_that_make_no_sense_refuse_the_operation(
+    tmp_path: Path, arguments: str
+) -> None:
+    query = f"""query($id: PersonNumber!, $n: Int! = 201) {{
+      person(id: $id) {{ civilStatus {{
+        marriages{arguments} {{ items {{ eventId }} }}
+        deaths(first: $n) @skip(if: true) {{ truncated }}
+      }} }} }}"""
+    known = backends()
+    source = Faulty(known["civil_status"])
+    async with running(tmp_path, {**known, "civil_status": source}) as gateway:
         body = await gateway.ask(query, {"id": LAN})
-    assert body["data"]["person"]["civilStatus"]["marriages"] is None
+    assert "data" not in body
     assert codes(body) == ["INVALID_VALUE"]
+    assert source.fetched == []
+
+
+async def test_arguments_of_what_is_left_out_refuse_nothing(tmp_path: Path) -> None:
+    query = """query($id: PersonNumber!, $n: Int! = 201, $not: Boolean!) {
+      person(id: $id) { civilStatus { marriages(first: $n) @skip(if: $not) { truncated }
+        deaths { truncated } } } }"""
+    async with running(tmp_path) as gateway:
+        left_out = await gateway.ask(query, {"id": LAN, "not": True})
+        asked = await gateway.ask(query, {"id": LAN, "not": False})
+    assert left_out["data"]["person"]["civilStatus"] == {"deaths": {"truncated": False}}
+    assert codes(asked) == ["INVALID_VALUE"]
 
 
 async def test_more_rows_than_a_source_is_asked_for_are_truncated(tmp_path: Path) -> None:

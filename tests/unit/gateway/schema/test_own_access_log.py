@@ -143,9 +143,8 @@ async def test_a_page_holds_from_one_to_a_hundred_look_ups(tmp_path: Path, first
     async with logged(tmp_path) as gateway:
         body = await own_answer(gateway, first=first)
         whole = await own_log(gateway, first=100)
-    assert body["data"] == {"me": {"accessLog": None}}
+    assert "data" not in body
     assert codes(body) == ["INVALID_VALUE"]
-    assert body["errors"][0]["path"] == ["me", "accessLog"]
     assert whole["state"] == "ANSWERED"
 
 

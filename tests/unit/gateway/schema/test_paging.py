@@ -1,0 +1,203 @@
+"""Pages of a list: together they are the list, and a cursor that no longer fits is refused."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.faults import Faulty
+from tests.support.people import HOA, LAN, backends
+from tests.support.running import Running, codes, running
+from tests.unit.gateway.protection.worlds import ALL, EVERY, LIVE, WAYS, Row, answer, world
+
+QUERY = """query($id: PersonNumber!, $first: Int! = 2, $after: String, $order: Order,
+    $status: [EventStatus!]) {
+  person(id: $id) { civilStatus {
+    marriages(first: $first, after: $after, order: $order, status: $status) {
+      items { eventId } truncated nextCursor source { state } } } } }"""
+STATUSES = ("VALID", "REVOKED", None)
+
+
+@pytest.fixture(params=WAYS, autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(request.param, monkeypatch)
+
+
+def marriages(count: int, wife: str = LAN) -> list[Row]:
+    return [
+        {
+            "event_id": f"{wife[-2:]}-{number:03d}",
+            "wife_citizen_id": wife,
+            "registration_date": None if number % 5 == 4 else f"20{number % 20:02d}-01-01",
+            "status": STATUSES[number % 3],
+        }
+        for number in range(count)
+    ]
+
+
+async def page(gateway: Running, **variables: object) -> tuple[dict[str, Any] | None, list[str]]:
+    """Return a page of the list, and the codes of the errors beside it."""
+    body = await gateway.ask(QUERY, {"id": LAN, **variables}, EVERY)
+    found: dict[str, Any] | None = body["data"]["person"]["civilStatus"]["marriages"]
+    return found, codes(body)
+
+
+async def pages(gateway: Running, **variables: object) -> list[dict[str, Any]]:
+    """Return all pages of the list, from the first on."""
+    found: list[dict[str, Any]] = []
+    after: object = None
+    while not found or after is not None:
+        shown, errors = await page(gateway, after=after, **variables)
+        assert (shown is not None, errors) == (True, [])
+        assert shown is not None
+        found.append(shown)
+        after = shown["nextCursor"]
+    return found
+
+
+def events(found: Sequence[dict[str, Any]]) -> list[str]:
+    return [one["eventId"] for shown in found for one in shown["items"]]
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [{}, {"order": "OLDEST_FIRST"}, {"status": ["VALID"]}, {"status": ["VALID"], "first": 1}],
+    ids=str,
+)
+async def test_pages_together_are_the_list(tmp_path: Path, chosen: dict[str, object]) -> None:
+    rows = marriages(9)
+    async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
+        (whole,) = await pages(gateway, **{**chosen, "first": 200})
+        found = await pages(gateway, **chosen)
+    assert events(found) == events([whole])
+    assert [shown["nextCursor"] is None for shown in found] == [False] * (len(found) - 1) + [True]
+    assert len(found) > 2
+    assert [shown["truncated"] for shown in found] == [True] * (len(found) - 1) + [False]
+
+
+async def test_the_last_page_says_where_the_source_itself_was_cut(tmp_path: Path) -> None:
+    rows = marriages(300)
+    async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
+        found = await pages(gateway, first=200)
+    assert [len(shown["items"]) for shown in found] == [200, 50]
+    assert all(shown["truncated"] for shown in found)
+
+
+async def test_a_cursor_fits_its_list_its_arguments_and_its_person_alone(tmp_path: Path) -> None:
+    rows = [*marriages(9), *marriages(9, wife=HOA)]
+    async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
+        shown, _ = await page(gateway)
+        assert shown is not None
+        cursor = shown["nextCursor"]
+        for other in ({"order": "OLDEST_FIRST"}, {"status": ["VALID"]}, {"id": HOA}):
+            assert await page(gateway, after=cursor, **other) == (None, ["CURSOR_OUTDATED"])
+        longer, errors = await page(gateway, after=cursor, first=7)
+    assert errors == []
+    assert longer is not None
+    assert len(longer["items"]) == 7, "how many a page holds may change"
+
+
+@pytest.mark.parametrize("change", ["a record more", "a record less", "another order"])
+async def test_a_list_that_changed_before_the_cursor_is_begun_again(
+    tmp_path: Path, change: str
+) -> None:
+    rows = marriages(9)
+    async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
+        (whole,) = await pages(gateway, first=200)
+        shown, _ = await page(gateway)
+    assert shown is not None
+    first = events([whole])[0]
+    changed = {
+        "a record more": [*rows, {**rows[0], "event_id": "x", "registration_date": "2025-01-01"}],
+        "a record less": [one for one in rows if one["event_id"] != first],
+        "another order": [
+            {**one, "registration_date": "1999-01-01"} if one["event_id"] == first else one
+            for one in rows
+        ],
+    }[change]
+    async with running(tmp_path, backends(civil_status={"marriages": changed})) as gateway:
+        refused = await page(gateway, after=shown["nextCursor"])
+        again, errors = await page(gateway)
+    assert refused == (None, ["CURSOR_OUTDATED"])
+    assert (again is not None, errors) == (True, [])
+
+
+async def test_a_change_behind_the_cursor_is_on_the_next_page(tmp_path: Path) -> None:
+    rows = marriages(4)
+    async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
+        shown, _ = await page(gateway)
+    assert shown is not None
+    oldest: Row = {**rows[0], "event_id": "x", "registration_date": "1901-01-01"}
+    async with running(tmp_path, backends(civil_status={"marriages": [*rows, oldest]})) as gateway:
+        following, errors = await page(gateway, after=shown["nextCursor"], first=200)
+        (whole,) = await pages(gateway, first=200)
+    assert errors == []
+    assert following is not None
+    assert events([shown, following]) == events([whole])
+
+
+async def test_a_cursor_neither_carries_nor_tells_what_is_hidden(tmp_path: Path) -> None:
+    query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
+      births(first: 1) { items { eventId } nextCursor } } } }"""
+    births: list[Row] = [
+        {"event_id": f"B{number}", "citizen_id": HOA, "status": "VALID"} for number in range(3)
+    ]
+    hidden: Row = {"event_id": "A", "citizen_id": HOA, "status": "SUPERSEDED"}
+    found = []
+    for rows in (births, [hidden, *births]):
+        async with running(tmp_path, world({"civil_status": {"births": rows}}), ALL, LIVE) as one:
+            body = await one.ask(query, {"id": HOA}, EVERY)
+        found.append(body["data"]["person"]["civilStatus"]["births"])
+    assert found[0] == found[1]
+    content = base64.urlsafe_b64decode(found[0]["nextCursor"])
+    assert (len(content), content[:4]) == (20, b"\x00\x00\x00\x01")
+    assert HOA.encode() not in content
+
+
+async def test_a_cursor_makes_nothing_of_a_source_that_fails(tmp_path: Path) -> None:
+    rows = marriages(4)
+    known = backends(civil_status={"marriages": rows})
+    async with running(tmp_path, known) as gateway:
+        shown, _ = await page(gateway)
+    assert shown is not None
+    broken = {**known, "civil_status": Faulty(known["civil_status"], "down")}
+    async with running(tmp_path, broken) as gateway:
+        unknown, errors = await page(gateway, after=shown["nextCursor"])
+    assert unknown == {
+        "items": None,
+        "truncated": None,
+        "nextCursor": None,
+        "source": {"state": "UNAVAILABLE"},
+    }
+    assert errors == ["SOURCE_UNAVAILABLE"]
+
+
+async def test_lists_of_things_and_lists_that_hang_on_records_have_pages_too(
+    tmp_path: Path,
+) -> None:
+    query = """query($number: ThingKey!, $after: String) { securityRegistration(number: $number) {
+      nextCursor items { parties(first: 2, after: $after) { items { entryId } nextCursor } } } }"""
+    rows: dict[str, dict[str, list[Row]]] = {
+        "security_measures": {
+            "registrations": [{"registration_no": "DK-1", "status": "EFFECTIVE"}],
+            "security_parties": [
+                {"entry_id": str(number), "registration_no": "DK-1"} for number in range(5)
+            ],
+        }
+    }
+    seen: list[str] = []
+    after: object = None
+    async with running(tmp_path, world(rows), ALL, LIVE) as gateway:
+        for _ in range(3):
+            scopes = ("security_measures.security_registration:find", *EVERY)
+            body = await gateway.ask(query, {"number": "DK-1", "after": after}, scopes)
+            assert body.get("errors") is None
+            (registration,) = body["data"]["securityRegistration"]["items"]
+            seen += [one["entryId"] for one in registration["parties"]["items"]]
+            after = registration["parties"]["nextCursor"]
+    assert (seen, after) == ([*"01234"], None)
+    assert body["data"]["securityRegistration"]["nextCursor"] is None
