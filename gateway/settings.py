@@ -50,12 +50,16 @@ class Limits(_Part):
     """What one request may ask for. Times in seconds."""
 
     body_bytes: int = Field(default=256 * 1024, gt=0)
-    tokens: int = Field(default=2_000, gt=0)
+    document_characters: int = Field(default=16 * 1024, gt=0)
+    tokens: int = Field(default=600, gt=0)
+    operations: int = Field(default=10, gt=0)
+    fragments: int = Field(default=30, ge=0)
+    variables: int = Field(default=30, ge=0)
     depth: int = Field(default=12, gt=0)
     introspection_depth: int = Field(default=16, gt=0)
     aliases: int = Field(default=30, ge=0)
     directives: int = Field(default=30, ge=0)
-    fields: int = Field(default=1_000, gt=0)
+    fields: int = Field(default=300, gt=0)
     repeated_fields: int = Field(default=8, gt=0)
     persons: int = Field(default=100, gt=0)
     persons_reached: int = Field(default=1_000, gt=0)
