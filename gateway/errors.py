@@ -62,6 +62,8 @@ _ALL = (
     Code("TOO_DEEP", 422, "Câu truy vấn lồng quá sâu.", "The document nests too deep."),
     Code("TOO_MANY_ALIASES", 422, "Quá nhiều bí danh.", "The document has too many aliases."),
     Code("TOO_MANY_DIRECTIVES", 422, "Quá nhiều chỉ thị.", "The document has too many directives."),
+    Code("TOO_MANY_DEFINITIONS", 422, "Quá nhiều thao tác, đoạn hoặc biến.",
+         "The document has too many operations, fragments or variables."),
     Code("TOO_MANY_FIELDS", 422, "Quá nhiều trường.", "The document selects too many fields."),
     Code("TOO_COSTLY", 422, "Câu truy vấn có thể phải đọc quá nhiều dữ liệu.",
          "The operation may have to read too much."),

@@ -73,20 +73,20 @@ def ask(
 async def ready(service: Service, asked: Asked) -> Ready | None:
     """Make an operation about persons ready; None for one that only the reference executor answers.
 
-    Raises GatewayError: UNSUPPORTED_OPERATION, TOO_COSTLY, TOO_MANY_DOCUMENTS. Nothing has been
-    fetched then.
+    Raises GatewayError: UNSUPPORTED_OPERATION, TOO_COSTLY, TOO_MANY_DOCUMENTS, GATEWAY_BUSY.
+    Nothing has been fetched then.
     """
     chosen, caller, client, plans = asked.chosen, asked.caller, asked.caller.client, service.plans
     if not chosen.operation.reads_persons:
         return None
     if asked.published is not None:
         return _published(service, asked, asked.published)
-    prepared = await plans.prepared(chosen, client)
+    prepared = await plans.prepared(chosen, client, asked.deadline)
     arguments, failed = judge_arguments(prepared.dynamic, chosen.values)
     bound = prepared.cost.at(arguments)
     _hold(service, bound)
     permissions = plans.permissions(prepared, caller)
-    plan = await plans.plan(chosen, prepared, permissions, client)
+    plan = await plans.plan(chosen, prepared, permissions, client, asked.deadline)
     unplanned = "arguments" if failed else "no code" if plan is None else None
     return Ready(prepared, permissions, plan, arguments, bound, unplanned)
 

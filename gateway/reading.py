@@ -60,8 +60,9 @@ class Log(Protocol):
 class Page:
     """The rows of a list that are shown.
 
-    ``truncated``: there are more, on a following page or at the source. ``ids``: their ``recordId``. ``next_cursor``: where the next page begins, None on the last one.
-    Both only where they are selected.
+    ``truncated``: there are more, on a following page or at the source. ``ids``: their
+    ``recordId``. ``next_cursor``: where the next page begins, None on the last one. Both only where
+    they are selected.
     """
 
     rows: tuple[Row, ...]
