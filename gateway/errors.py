@@ -95,8 +95,9 @@ _ALL = (
     Code("TOO_MANY_PERSONS", 400, "Một lần hỏi quá nhiều người.",
          "Too many persons are asked for at once."),
     Code("MATCHING_REQUIRED", 200,
-         "Cần nêu họ tên hoặc ngày sinh kèm theo số định danh.",
-         "This client gives a name or a date of birth with each number."),
+         "Cần nêu đủ ngày, tháng, năm sinh (và họ tên nếu được yêu cầu) kèm theo số định danh.",
+         "A match needs more than the number tells: the full date of birth, and the name where it "
+         "is asked for."),
     Code("PERSON_NOT_MATCHED", 200, "Thông tin đối chiếu không khớp.",
          "No person matches the number and the details given."),
     Code("NUMBER_CONFLICT", 200, "Số này thuộc về nhiều hơn một người.",
@@ -105,7 +106,7 @@ _ALL = (
          "It could not be found out to whom this number belongs now."),
     Code("VERIFICATION_LIMITED", 200,
          "Đã xác minh sai quá nhiều lần trong ngày.",
-         "There were too many verifications without a match today."),
+         "There were too many attempts without a match today."),
     # The sources
     Code("SOURCE_UNAVAILABLE", 200, "Cơ sở dữ liệu không trả lời.", "The database did not answer."),
     Code("SOURCE_TIMED_OUT", 200, "Cơ sở dữ liệu không trả lời kịp thời.",

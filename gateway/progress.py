@@ -27,6 +27,9 @@ from gateway.reading import Reader, note_derived, note_log
 from gateway.settings import Limits
 from gateway.trail import Trail
 
+#: What a job waits for that has an attempt to match a person, until it has been counted.
+ATTEMPT: Kind = ("", "attempt")
+
 
 class Job(Protocol):
     """Something to be done that may have to wait for reads."""
@@ -44,7 +47,7 @@ class Run:
     what goes into the answer and the journal. ``numbers``: whose they are, as far as it is known;
     ``opened``: those that were asked for. ``ready``, ``waiting``: jobs that can go on, and those
     that wait, by what they wait for. ``looking``: access logs being read. ``named``: how many
-    people the operation has named so far.
+    people the operation has named so far. ``matched``: attempts to match a person were counted.
     """
 
     plan: Plan
@@ -64,6 +67,7 @@ class Run:
     waiting: dict[Kind, list[Job]] = field(default_factory=dict)
     looking: list[asyncio.Task[None]] = field(default_factory=list)
     named: int = 0
+    matched: bool = False
 
     def advance(self) -> None:
         """Take every job as far as it goes; one that waits is found again by what it waits for."""
