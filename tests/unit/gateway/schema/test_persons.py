@@ -357,6 +357,27 @@ async def test_digits_that_disagree_with_the_record_are_a_notice(tmp_path: Path)
     assert found == [[{"code": "NUMBER_DISAGREES"}], [{"code": "PREFIX_UNKNOWN"}]]
 
 
+@pytest.mark.parametrize(
+    ("scopes", "fault", "beside"),
+    [
+        (["population:read", "civil_status:read"], None, "NOT_IN_POPULATION"),
+        (["civil_status:read"], None, "UNKNOWN"),
+        (["population:read", "civil_status:read"], "down", "UNKNOWN"),
+    ],
+)
+async def test_an_unknown_prefix_is_told_of_any_number_to_everybody(
+    tmp_path: Path, scopes: list[str], fault: str | None, beside: str
+) -> None:
+    known = backends()
+    everything = {**known, "population": Faulty(known["population"], fault)}
+    query = "query($id: PersonNumber!) { person(id: $id) { notices { code } } }"
+    async with running(tmp_path, everything) as gateway:
+        for number, told in (("999099012345", True), (NOBODY, False)):
+            body = await gateway.ask(query, {"id": number}, scopes=scopes)
+            found = [notice["code"] for notice in body["data"]["person"]["notices"]]
+            assert found == ([beside, "PREFIX_UNKNOWN"] if told else [beside])
+
+
 async def test_a_slow_population_database_holds_nobody_up_beyond_its_timeout(
     tmp_path: Path,
 ) -> None:
