@@ -12,7 +12,7 @@ AUDIT := tests/acceptance/graphql_http
 OIDC := tests/acceptance/oidc
 TYPESCRIPT := tests/acceptance/typescript
 
-.PHONY: help demo test fuzz coherence lint bench schema graphiql lock clean
+.PHONY: help demo test fuzz coherence inference lint bench schema graphiql lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make test     run all tests that this machine can run (REQUIRE_SERVICES=1: or fail)"
 	@echo "make fuzz     50,000 generated operations by plan and by graphql-core; about 20 minutes"
 	@echo "make coherence 1,000 random histories of the cache, held against its promise; 3 minutes"
+	@echo "make inference whether BASIC fields tell what is concealed, of 200,000 people; 5 minutes"
 	@echo "make lint     ruff, mypy, import-linter, schema.graphql, lock files"
 	@echo "make bench    the benchmarks (bench/README.md); needs wrk and taskset; 6 minutes, and 20 more"
 	@echo "              beside the rivals in RIVALS ($(RIVALS)), which need root to be set up"
@@ -39,6 +40,9 @@ fuzz: .venv/.dev
 
 coherence: .venv/.dev
 	COHERENCE_HISTORIES=250 $(BIN)/python -m pytest -n 2 -q -rP tests/unit/gateway/cache/test_coherence.py
+
+inference: .venv/.dev
+	$(BIN)/python -m tools.inference --people 200000
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
