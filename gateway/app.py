@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from connectors.backends.base import Backend
 from connectors.description import Database
 from gateway.access.tokens import Tokens
+from gateway.audit.entry import person_hash
 from gateway.audit.log import AuditLog
 from gateway.audit.person_log import PersonLog
 from gateway.audit.refusal_counts import RefusalCounts
@@ -137,13 +138,15 @@ def _service(
     graphql_schema, bindings = build_schema(databases), bind(databases)
     audit = AuditLog.configured(settings, clock)
     hashes = load_ring(settings, "person_hash")
+    secret = load_ring(settings, "cache").current.key
+    rates = Rates.configured(settings, clock, secret)
     return Service(
         settings=settings,
         clock=clock,
         schema=graphql_schema,
         schema_text=schema_text(graphql_schema),
         plans=Plans(graphql_schema, bindings, settings.limits, clock),
-        rates=Rates.configured(settings, clock, load_ring(settings, "cache").current.key),
+        rates=rates,
         admission=Admission(settings.rates.in_flight, settings.limits.deadline),
         tokens=Tokens.configured(settings, clock),
         sources=sources,
@@ -154,7 +157,7 @@ def _service(
         audit=audit,
         refusals=RefusalCounts(audit.journal, clock),
         operations=_operations(settings, graphql_schema, bindings),
-        guesses=Guesses(settings.rates, clock),
+        guesses=Guesses(settings.rates, clock, rates.shared, secret, partial(person_hash, hashes)),
         log=PersonLog(audit, hashes, clock, settings.limits.deadline / 2),
         person_hash=hashes,
         record_ids=RecordIds(load_ring(settings, "record_id").oldest),

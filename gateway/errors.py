@@ -110,8 +110,9 @@ _ALL = (
     Code("TOO_MANY_PERSONS", 422, "Một lần hỏi quá nhiều người.",
          "Too many persons are asked for at once."),
     Code("MATCHING_REQUIRED", BESIDE_DATA,
-         "Cần nêu họ tên hoặc ngày sinh kèm theo số định danh.",
-         "This client gives a name or a date of birth with each number."),
+         "Cần nêu đủ ngày, tháng, năm sinh (và họ tên nếu được yêu cầu) kèm theo số định danh.",
+         "A match needs more than the number tells: the full date of birth, and the name where it "
+         "is asked for."),
     Code("PERSON_NOT_MATCHED", BESIDE_DATA, "Thông tin đối chiếu không khớp.",
          "No person matches the number and the details given."),
     Code("NUMBER_CONFLICT", BESIDE_DATA, "Số này thuộc về nhiều hơn một người.",
@@ -135,7 +136,7 @@ _ALL = (
          "The record lacks the key that leads to this list: it is not known what is in it."),
     Code("VERIFICATION_LIMITED", BESIDE_DATA,
          "Đã xác minh sai quá nhiều lần trong ngày.",
-         "There were too many verifications without a match today."),
+         "There were too many attempts without a match today."),
     # The sources
     Code("SOURCE_UNAVAILABLE", BESIDE_DATA, "Cơ sở dữ liệu không trả lời.",
          "The database did not answer."),

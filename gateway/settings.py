@@ -391,7 +391,9 @@ class Purpose(_Part):
 class Rates(_Part):
     """How much each client may ask for, and how much at once; None: without end.
 
-    ``mismatches_...``: verifications of a client that do not match, by one person and in all.
+    ``mismatches_...``: attempts to match a person without success: of one client about one person,
+    of one caller, of one client; and after how many about one person, whoever makes them, there is
+    an alarm.
     ``cost`` is the bound known before anything is read. A day is a legal day. ``enforced`` False:
     what is beyond a rate is answered and only counted.
     """
@@ -402,7 +404,9 @@ class Rates(_Part):
     cost_per_day: int | None = Field(default=None, gt=0)
     anonymous_per_minute: int = Field(default=600, gt=0)
     mismatches_per_person_per_day: int = Field(default=5, gt=0)
+    mismatches_per_caller_per_day: int = Field(default=100, gt=0)
     mismatches_per_day: int = Field(default=500, gt=0)
+    mismatches_per_person_alarm: int = Field(default=20, gt=0)
     enforced: bool = True
     in_flight: int = Field(default=512, gt=0)
 
@@ -410,8 +414,9 @@ class Rates(_Part):
 class Client(_Part):
     """What is different for one client, by its name in tokens; None: as ``rates`` has it.
 
-    ``matching``: the client must give matching details with each number. ``published_only``: it
-    calls published operations and nothing else, whatever its tokens permit.
+    ``matching``: the client must give the date of birth with each number; ``matching_name``: the
+    name too. ``published_only``: it calls published operations and nothing else, whatever its
+    tokens permit.
     """
 
     requests_per_minute: int | None = Field(default=None, gt=0)
@@ -419,6 +424,7 @@ class Client(_Part):
     requests_per_day: int | None = Field(default=None, gt=0)
     cost_per_day: int | None = Field(default=None, gt=0)
     matching: bool = False
+    matching_name: bool = False
     published_only: bool = False
 
 

@@ -315,6 +315,10 @@ def filled(example: Mapping[str, object], personas: Sequence[Persona]) -> object
     found: dict[str, object] = {}
     for name, value in example.items():
         found[name] = value
+        if isinstance(value, Mapping):
+            found[name] = filled(value, personas)
+            if found[name] is None:
+                return None
         if isinstance(value, str) and value.startswith("@"):
             found[name] = _of_persona(value[1:], personas)
             if found[name] is None:

@@ -206,7 +206,8 @@ class Operations:
         if not found.operation.reads_persons:
             return found, replace(caller, purpose=purpose)
         scopes = found.lends | (caller.scopes & {OWN_VIEW})
-        return found, replace(caller, scopes=scopes, purpose=purpose)
+        lent = caller.is_partner
+        return found, replace(caller, scopes=scopes, purpose=purpose, is_lent=lent)
 
 
 def hold_variables(published: Published, given: Mapping[str, object] | None) -> None:

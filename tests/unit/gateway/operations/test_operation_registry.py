@@ -70,7 +70,7 @@ def test_a_file_that_is_refused_leaves_the_others(tmp_path: Path, make: Publish)
     shelf = read(tmp_path, make)
     assert names(shelf) == ["name.v1"]
     assert [(one.file.name, one.line) for one in shelf.refused] == [
-        ("a.graphql", 9),
+        ("a.graphql", 10),
         ("c.graphql", 1),
     ]
 
