@@ -122,9 +122,9 @@ def _entry(text: str, persons: frozenset[str]) -> dict[str, Any]:
 
 
 def _earliest(moments: Sequence[datetime | None], now: datetime) -> datetime | None:
-    """Return the earliest of ``moments``, None if one is not known or cannot be true yet."""
+    """Return the earliest of ``moments`` and ``now``, None if one is not known or in the future."""
     known = [one for one in moments if one is not None and one <= now + _CLOCKS_APART]
-    return min(known) if known and len(known) == len(moments) else None
+    return min(*known, now) if known and len(known) == len(moments) else None
 
 
 def _cursor(at: datetime, entry_id: str) -> str:

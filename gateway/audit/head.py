@@ -47,7 +47,7 @@ class HeadFile:
             sync_folder(folder)
 
     def write(self, secret: Secret, head: Head) -> None:
-        """Replace the head; raises OSError. Costs about 5 us.
+        """Replace the head; raises OSError. Costs about 6 us.
 
         It is not synced: after a power cut the head may be older than the journal, never newer.
         """

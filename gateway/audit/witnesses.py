@@ -198,7 +198,8 @@ class Forwarder:
                 delay = 0.0
             if self._closing:
                 tries -= 1
-                if not delay or not tries:
+                is_left = delay or self._wake.is_set()  # signed while the last ones were brought
+                if not is_left or not tries:
                     return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay or None):

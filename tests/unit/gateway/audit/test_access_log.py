@@ -268,6 +268,8 @@ async def test_what_is_said_to_be_complete_up_to_the_future_is_not_known_to_be(l
     now = log.clock.now()
     await log.page("a")
     assert (await log.page("a", now=now - timedelta(hours=1))).complete_until is None
+    moment = now - timedelta(seconds=2)
+    assert (await log.page("a", now=moment)).complete_until == moment, "clocks differ by seconds"
 
 
 async def test_the_gateways_own_last_entry_is_waited_for(log: Log) -> None:
