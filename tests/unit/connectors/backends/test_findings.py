@@ -233,8 +233,8 @@ async def test_a_code_that_is_not_known_is_told_and_nothing_that_may_name_somebo
 ) -> None:
     await server.execute(
         "UPDATE unions SET mood = 'FURIOUS'",
-        "INSERT INTO unions (event_id, one_id, mood) VALUES ('u2', '1', '001090000001')",
-        "INSERT INTO unions (event_id, one_id, mood) VALUES ('u3', '1', 'Nguyễn Văn An')",
+        "INSERT INTO unions (event_id, one_id, mood) VALUES ('u2', NULL, '001090000001')",
+        "INSERT INTO unions (event_id, one_id, mood) VALUES ('u3', NULL, 'Nguyễn Văn An')",
     )
     (found,) = (await _thoroughly(server, reader)).findings
     assert (found.about, found.setting) == ("codes", ("records", "unions", "values", "mood"))
