@@ -82,7 +82,16 @@ def main() -> None:
         asyncio.run(_attack(ATTACKS[given.attack], given.port, given.seconds))
         return
     table = Table(
-        "attack", "p50 quiet", "p99 quiet", "p50 ms", "p99 ms", "ratio", "errors", "open", "MB"
+        "attack",
+        "p50 quiet",
+        "p99 quiet",
+        "p50 ms",
+        "p99 ms",
+        "ratio",
+        "errors",
+        "open",
+        "MB",
+        "CPU %",
     )
     with tempfile.TemporaryDirectory() as folder:
         for place, name in enumerate(ATTACKS):
@@ -95,16 +104,28 @@ def main() -> None:
 
 async def _measure(server: Server, name: str, seconds: float) -> list[str]:
     await _ask(server, 2.0)
-    quiet, none = await _ask(server, seconds)
+    with _processor(server) as idle:
+        quiet, none = await _ask(server, seconds)
     before = server.megabytes()
     with _attacked(server, name, seconds + 4.0):
         await asyncio.sleep(2.0)
-        attacked, errors = await _ask(server, seconds)
+        with _processor(server) as busy:
+            attacked, errors = await _ask(server, seconds)
         grown, opened = server.megabytes() - before, _open_files(server)
     ratio = f"{_p99(attacked) / _p99(quiet):.1f}"
     figures = [median(quiet), _p99(quiet), median(attacked), _p99(attacked)]
     shown = [f"{one * 1e3:.1f}" for one in figures]
-    return [*shown, ratio, str(errors + none), str(opened), f"+{grown:.0f}"]
+    share = f"{idle[0]:.0f} -> {busy[0]:.0f}"
+    return [*shown, ratio, str(errors + none), str(opened), f"+{grown:.0f}", share]
+
+
+@contextmanager
+def _processor(server: Server) -> Iterator[list[float]]:
+    """Fill in how much of a processor, in percent, the server has until the block ends."""
+    share: list[float] = []
+    start, before = time.perf_counter(), server.seconds()[0]
+    yield share
+    share.append(100 * (server.seconds()[0] - before) / (time.perf_counter() - start))
 
 
 def _p99(times: list[float]) -> float:
