@@ -169,7 +169,8 @@ async def measure(url: str, kind: str, entries: int) -> None:
     middle = _START + _APART * (entries // 2)
     cursor = base64.urlsafe_b64encode(f"{middle:%Y-%m-%dT%H:%M:%S.%f}|e0".encode()).decode()
     busy, attacked = await _hash(copy, kind, -1), await _hash(copy, kind, -2)
-    ordinary = [await _hash(copy, kind, number) for number in range(0, _PEOPLE, _PEOPLE // 40)]
+    numbers = (entry * 79 % _PEOPLE for entry in range(51, _PEOPLE, _PEOPLE // 40))
+    ordinary = [await _hash(copy, kind, number) for number in numbers]
     table = Table(title=f"ms of a page of {_FIRST}, {entries:,} entries in {kind}")
     for column in ("whose log", "median", "most", "entries"):
         table.add_column(column, justify="left" if column == "whose log" else "right")
