@@ -26,6 +26,7 @@ help:
 	@echo "make lint     ruff, mypy, import-linter, schema.graphql, lock files"
 	@echo "make bench    the benchmarks (bench/README.md); needs wrk and taskset; 6 minutes, and 20 more"
 	@echo "              beside the rivals in RIVALS ($(RIVALS)), which need root to be set up"
+	@echo "make attacks  slow, half and endless requests, and what they cost others; 4 minutes"
 	@echo "make schema   write schema.graphql from the code"
 	@echo "make graphiql build the GraphiQL page into the package (needs Node.js 20.19 or newer)"
 	@echo "make lock     pin all packages anew"
@@ -61,6 +62,11 @@ bench: .venv/.dev
 	$(BIN)/python -m bench.overhead
 	@if [ -d "$(RIVALS)" ]; then $(MAKE) --no-print-directory rivals; \
 	else echo "there are no rivals in $(RIVALS): the gateway is measured alone"; fi
+
+# Attacks on a gateway of one's own: bounded in number and time, on this machine alone.
+.PHONY: attacks
+attacks: .venv/.dev
+	$(BIN)/python -m bench.attacks.connections
 
 # The rivals' servers, packages and data: made once, in a copy.
 .PHONY: rivals

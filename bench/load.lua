@@ -39,7 +39,7 @@ function setup(one)
   thread = one
 end
 
--- An answer with errors has status 200: a deadline that passed would look like speed.
+-- An answer with errors may have status 200 or 294: a deadline that passed would look like speed.
 bad = 0
 if os.getenv("LOAD_CHECK") then
   function response(status, headers, content)

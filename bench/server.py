@@ -25,6 +25,7 @@ from bench.world import PEOPLE
 from gateway.asking import Asked, Ready
 from gateway.execution import Outcome, ready
 from gateway.http import graphql
+from gateway.http.server import options
 from gateway.process import settle
 from gateway.service import Service
 from gateway.shape.response import shown_error
@@ -59,9 +60,7 @@ def main() -> None:
             app,
             host="127.0.0.1",
             port=given.port,
-            access_log=False,
-            server_header=False,
-            log_level="warning",
+            **options(app.state.service.settings),
         )
 
 

@@ -18,6 +18,7 @@ from connectors.description import Database
 from gateway.access.tokens import Tokens
 from gateway.audit.log import AuditLog
 from gateway.audit.person_log import PersonLog
+from gateway.audit.refusal_counts import RefusalCounts
 from gateway.cache.answers import Answers
 from gateway.clock import Clock, SystemClock
 from gateway.http import graphiql
@@ -92,6 +93,7 @@ def build_app(
                 if source.backend is not None:
                     await source.backend.close()
             await service.cache.close()
+            await service.refusals.close()
             await service.audit.close()
             service.plans.close()
 
@@ -148,6 +150,7 @@ def _service(
         answers=Answers(cache, settings.cache.answer_bytes),
         journal=audit.journal,
         audit=audit,
+        refusals=RefusalCounts(audit.journal, clock),
         operations=_operations(settings, graphql_schema, bindings),
         guesses=Guesses(settings.rates, clock),
         log=PersonLog(audit, hashes, clock, settings.limits.deadline / 2),

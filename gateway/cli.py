@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-import uvicorn
 from rich.console import Console
 from sqlalchemy import create_engine
 
@@ -24,6 +23,7 @@ from gateway.clock import SystemClock
 from gateway.doctor_command import doctor
 from gateway.errors import GatewayError
 from gateway.generating import generate
+from gateway.http.server import serve as serve_app
 from gateway.key_commands import keys_app
 from gateway.logs import configure
 from gateway.maintenance_commands import maintenance_app
@@ -172,11 +172,4 @@ def _serve(settings: Settings, config: Path | None, host: str, port: int) -> Non
     except (OSError, ValueError) as error:
         raise typer.BadParameter("\n".join(explained(error, config))) from None
     settle()
-    uvicorn.run(
-        application,
-        host=host,
-        port=port,
-        access_log=False,
-        server_header=False,
-        log_config=None,
-    )
+    serve_app(application, settings, host, port)

@@ -128,6 +128,7 @@ def _publish_first_set(folder: Path) -> None:
 def _toml(databases: list[Database], paths: dict[str, Path]) -> str:
     """Return settings in which all databases operate, also those that are still being built."""
     lines = ["# Written by justice-gateway demo; every value here is for show only.", "demo = true"]
+    lines.append("public_metrics = true")
     # Whoever tries the demo out under load measures the gateway, not the allowance.
     lines += ["", "[rates]", "requests_per_minute = 1_000_000", "cost_per_minute = 1_000_000_000"]
     lines += ["", "[operations]", f'folder = "{_OPERATIONS}"', 'personas = "personas.json"']

@@ -1,6 +1,7 @@
 """The doctor: whether each configured database is as it should be, and what to do where it is not.
 
-It asks the databases themselves, as the gateway would, and changes nothing.
+It asks the databases themselves, as the gateway would, and changes nothing there. It notes which
+tables it has seen, for the gateway: one that is gone later is a failure.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from connectors.backends.base import Backend, Examined, Finding
 from connectors.description import Database
 from gateway.backends import make_backend
 from gateway.clock import Clock, legal_date
+from gateway.fetch.tables import SeenTables, Tables
 from gateway.settings import DatabaseSettings, Settings
 from gateway.settings_file import where
 
@@ -64,6 +66,8 @@ async def _check_up(
     if backend is None:
         return Checkup(database.name, None)
     examined = await _examined(backend)
+    seen = SeenTables(settings.path(settings.tables), clock)
+    Tables(database, own, seen).note_examined(examined)
     found_here = (*examined.findings, *_clock_findings(examined), *agreement(own, clock))
     problems = tuple(
         Problem(one, where(file, ("databases", database.name, *one.setting))) for one in found_here

@@ -10,14 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+#: The status of an answer with data and errors (GraphQL over HTTP, "Partial success").
+BESIDE_DATA: Final = 294
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
     """One error code.
 
-    ``status`` is the HTTP status where the error is the whole answer; errors beside data leave the
-    status at 200. ``vi`` and ``en`` are the plain sentences shown when the raiser has none.
+    ``status`` is the HTTP status where the error is the whole answer; ``BESIDE_DATA`` for an error
+    that only ever stands beside data. ``vi`` and ``en`` are the plain sentences shown when the
+    raiser has none.
     """
 
     name: str
@@ -36,33 +41,38 @@ _ALL = (
     Code("NOT_ACCEPTABLE", 406, "Không trả lời được bằng định dạng yêu cầu.",
          "None of the accepted media types can be produced."),
     Code("BODY_TOO_LARGE", 413, "Nội dung yêu cầu quá lớn.", "The body is too large."),
+    Code("URL_TOO_LONG", 414, "Địa chỉ URL quá dài.", "The URL is too long."),
+    Code("HEADERS_TOO_LARGE", 431, "Phần đầu của yêu cầu quá lớn.",
+         "The headers of the request are too large, or too many."),
+    Code("REQUEST_TIMED_OUT", 408, "Yêu cầu không được gửi hết kịp thời.",
+         "The request was not sent in time."),
     Code("UNSUPPORTED_MEDIA_TYPE", 415, "Nội dung phải là application/json.",
          "The body must be application/json."),
     # The document
     Code("SYNTAX_ERROR", 400, "Câu truy vấn sai cú pháp.", "The document is not valid GraphQL."),
-    Code("VALIDATION_FAILED", 400, "Câu truy vấn không hợp lệ với lược đồ.",
+    Code("VALIDATION_FAILED", 422, "Câu truy vấn không hợp lệ với lược đồ.",
          "The document does not fit the schema."),
-    Code("OPERATION_NOT_FOUND", 400, "Không xác định được thao tác cần chạy.",
+    Code("OPERATION_NOT_FOUND", 422, "Không xác định được thao tác cần chạy.",
          "The document has no such operation."),
     Code("OPERATION_UNKNOWN", 404, "Không có thao tác công bố nào như vậy cho ứng dụng này.",
          "No such operation is published for this client."),
-    Code("UNSUPPORTED_OPERATION", 400, "Loại thao tác này chưa được hỗ trợ.",
+    Code("UNSUPPORTED_OPERATION", 422, "Loại thao tác này chưa được hỗ trợ.",
          "This kind of operation is not supported."),
-    Code("TOO_MANY_TOKENS", 400, "Câu truy vấn quá dài.", "The document is too long."),
-    Code("TOO_DEEP", 400, "Câu truy vấn lồng quá sâu.", "The document nests too deep."),
-    Code("TOO_MANY_ALIASES", 400, "Quá nhiều bí danh.", "The document has too many aliases."),
-    Code("TOO_MANY_DIRECTIVES", 400, "Quá nhiều chỉ thị.", "The document has too many directives."),
-    Code("TOO_MANY_FIELDS", 400, "Quá nhiều trường.", "The document selects too many fields."),
-    Code("TOO_COSTLY", 400, "Câu truy vấn có thể phải đọc quá nhiều dữ liệu.",
+    Code("TOO_MANY_TOKENS", 422, "Câu truy vấn quá dài.", "The document is too long."),
+    Code("TOO_DEEP", 422, "Câu truy vấn lồng quá sâu.", "The document nests too deep."),
+    Code("TOO_MANY_ALIASES", 422, "Quá nhiều bí danh.", "The document has too many aliases."),
+    Code("TOO_MANY_DIRECTIVES", 422, "Quá nhiều chỉ thị.", "The document has too many directives."),
+    Code("TOO_MANY_FIELDS", 422, "Quá nhiều trường.", "The document selects too many fields."),
+    Code("TOO_COSTLY", 422, "Câu truy vấn có thể phải đọc quá nhiều dữ liệu.",
          "The operation may have to read too much."),
     Code("TOO_MANY_DOCUMENTS", 429, "Quá nhiều câu truy vấn mới trong thời gian ngắn.",
          "Too many new documents in a short time."),
-    Code("INVALID_VARIABLES", 400, "Biến không hợp lệ.", "The variables do not fit the operation."),
-    Code("INVALID_PERSON_NUMBER", 400,
+    Code("INVALID_VARIABLES", 422, "Biến không hợp lệ.", "The variables do not fit the operation."),
+    Code("INVALID_PERSON_NUMBER", 422,
          "Số định danh gồm 12 chữ số, hoặc 9 chữ số của CMND cũ.",
          "A person number has 12 digits, or 9 digits of an old identity card."),
-    Code("INVALID_VALUE", 400, "Giá trị không hợp lệ.", "A value is not of the required form."),
-    Code("CURSOR_OUTDATED", 200,
+    Code("INVALID_VALUE", 422, "Giá trị không hợp lệ.", "A value is not of the required form."),
+    Code("CURSOR_OUTDATED", BESIDE_DATA,
          "Danh sách đã thay đổi; hãy đọc lại từ đầu.",
          "The cursor does not fit the list as it is now."),
     Code("PERSON_IN_URL", 400,
@@ -95,48 +105,50 @@ _ALL = (
     Code("PURPOSE_NOT_GRANTED", 403, "Mã truy cập không cho phép mục đích này.",
          "The token does not grant this purpose."),
     # The person
-    Code("TOO_MANY_PERSONS", 400, "Một lần hỏi quá nhiều người.",
+    Code("TOO_MANY_PERSONS", 422, "Một lần hỏi quá nhiều người.",
          "Too many persons are asked for at once."),
-    Code("MATCHING_REQUIRED", 200,
+    Code("MATCHING_REQUIRED", BESIDE_DATA,
          "Cần nêu họ tên hoặc ngày sinh kèm theo số định danh.",
          "This client gives a name or a date of birth with each number."),
-    Code("PERSON_NOT_MATCHED", 200, "Thông tin đối chiếu không khớp.",
+    Code("PERSON_NOT_MATCHED", BESIDE_DATA, "Thông tin đối chiếu không khớp.",
          "No person matches the number and the details given."),
-    Code("NUMBER_CONFLICT", 200, "Số này thuộc về nhiều hơn một người.",
+    Code("NUMBER_CONFLICT", BESIDE_DATA, "Số này thuộc về nhiều hơn một người.",
          "This number belongs to more than one person."),
-    Code("NUMBER_UNRESOLVED", 200, "Chưa xác định được số định danh hiện tại.",
+    Code("NUMBER_UNRESOLVED", BESIDE_DATA, "Chưa xác định được số định danh hiện tại.",
          "It could not be found out to whom this number belongs now."),
-    Code("PERSON_NOT_IDENTIFIED", 200,
+    Code("PERSON_NOT_IDENTIFIED", BESIDE_DATA,
          "Chưa xác định được người mang số này: danh sách không có bản ghi không có nghĩa là không "
          "có.",
          "Nobody is known by this number: a list without records does not mean that there are "
          "none."),
-    Code("NUMBERS_INCOMPLETE", 200,
+    Code("NUMBERS_INCOMPLETE", BESIDE_DATA,
          "Chưa xác định đủ các số của người này: có thể còn bản ghi theo số khác.",
          "Not all numbers of this person could be found out: there may be records under others."),
-    Code("NUMBER_SHARED", 200,
+    Code("NUMBER_SHARED", BESIDE_DATA,
          "Một số trước đây của người này cũng thuộc về người khác: không tra theo số đó.",
          "An earlier number of this person is somebody else's too: nothing was looked up under "
          "it."),
-    Code("KEY_NOT_RECORDED", 200,
+    Code("KEY_NOT_RECORDED", BESIDE_DATA,
          "Bản ghi không ghi khóa dẫn tới danh sách này: chưa biết có hay không.",
          "The record lacks the key that leads to this list: it is not known what is in it."),
-    Code("VERIFICATION_LIMITED", 200,
+    Code("VERIFICATION_LIMITED", BESIDE_DATA,
          "Đã xác minh sai quá nhiều lần trong ngày.",
          "There were too many verifications without a match today."),
     # The sources
-    Code("SOURCE_UNAVAILABLE", 200, "Cơ sở dữ liệu không trả lời.", "The database did not answer."),
-    Code("SOURCE_TIMED_OUT", 200, "Cơ sở dữ liệu không trả lời kịp thời.",
+    Code("SOURCE_UNAVAILABLE", BESIDE_DATA, "Cơ sở dữ liệu không trả lời.",
+         "The database did not answer."),
+    Code("SOURCE_TIMED_OUT", BESIDE_DATA, "Cơ sở dữ liệu không trả lời kịp thời.",
          "The database did not answer in time."),
-    Code("SOURCE_MAINTENANCE", 200, "Cơ sở dữ liệu đang bảo trì.",
+    Code("SOURCE_MAINTENANCE", BESIDE_DATA, "Cơ sở dữ liệu đang bảo trì.",
          "The database is under maintenance."),
-    Code("BAD_RECORD", 200, "Một số bản ghi không đọc được.", "Some records could not be read."),
+    Code("BAD_RECORD", BESIDE_DATA, "Một số bản ghi không đọc được.",
+         "Some records could not be read."),
     # The gateway itself
     Code("RATE_LIMITED", 429, "Đã dùng hết hạn mức yêu cầu; hãy thử lại sau.",
          "The client has used up its allowance."),
     Code("GATEWAY_BUSY", 503, "Cổng đang quá tải; hãy thử lại sau.",
          "The gateway has too much to do just now."),
-    Code("ACCESS_LOG_UNAVAILABLE", 200, "Chưa đọc được nhật ký truy cập.",
+    Code("ACCESS_LOG_UNAVAILABLE", BESIDE_DATA, "Chưa đọc được nhật ký truy cập.",
          "The access log could not be read."),
     Code("INVALIDATION_FAILED", 503, "Chưa hủy được dữ liệu lưu tạm; hãy thử lại.",
          "Nothing was invalidated."),
@@ -154,7 +166,7 @@ class GatewayError(Exception):
 
     ``code`` is a name of ``CODES``; ``message`` (English) may say more than the code's own
     sentence; ``details`` are shown in the error's ``extensions``; ``headers`` go onto an HTTP
-    answer of which this error is the whole.
+    answer of which this error is the whole, and ``status`` takes the place of the code's own.
     """
 
     def __init__(
@@ -164,8 +176,10 @@ class GatewayError(Exception):
         *,
         details: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
+        status: int | None = None,
     ) -> None:
         self.code = CODES[code]
+        self.status = self.code.status if status is None else status
         self.message = message or self.code.en
         self.details = dict(details or {})
         self.headers = dict(headers or {})
@@ -175,3 +189,11 @@ class GatewayError(Exception):
     def extensions(self) -> dict[str, object]:
         """What a GraphQL error shows beside its message."""
         return {"code": self.code.name, "messageVi": self.code.vi, **self.details}
+
+
+def malformed(message: str) -> GatewayError:
+    """Return the error for a JSON body, or URL, that is no request: BAD_REQUEST with status 422.
+
+    A header that is not of its form keeps 400: the draft of GraphQL over HTTP speaks of parameters.
+    """
+    return GatewayError("BAD_REQUEST", message, status=422)

@@ -9,7 +9,6 @@ from; the logs of libraries pass through the same processors.
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from contextlib import contextmanager
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-_DIGITS = re.compile(r"[0-9]{9,}")
+from gateway.redaction import redact
 
 
 def configure(level: str = "INFO") -> None:
@@ -67,7 +66,7 @@ def masked(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 
 def _masked(value: object) -> object:
     if isinstance(value, str):
-        return _DIGITS.sub("…", value)
+        return redact(value)
     if isinstance(value, list | tuple):
         return [_masked(one) for one in value]
     if isinstance(value, dict):

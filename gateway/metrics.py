@@ -10,6 +10,12 @@ UNPLANNED = Counter(
     "Operations about persons answered without a plan, by reason",
     ["reason"],
 )
+#: Refused requests, by code and by who sent them: ``known``, or ``stranger`` without a good token.
+REFUSALS = Counter(
+    "justice_gateway_refusals",
+    "Refused requests, by code and by whether a good token was shown",
+    ["code", "caller"],
+)
 #: Operations whose cost was beyond the limit, by what came of it: ``measured`` or ``refused``.
 TOO_COSTLY = Counter(
     "justice_gateway_too_costly_operations",
@@ -52,6 +58,24 @@ SOURCE_FAILURES = Counter(
     "justice_gateway_source_failures",
     "Reads that databases did not answer, by the state that their lists have",
     ["database", "state"],
+)
+#: Answers of databases that were thrown away: their rows did not bear the keys asked for.
+FOREIGN_ROWS = Counter(
+    "justice_gateway_source_foreign_rows",
+    "Answers of databases thrown away, because rows did not bear the keys that were asked for",
+    ["database"],
+)
+#: How often rows came from another server, file or tables than those before: caches began anew.
+SOURCE_SWITCHES = Counter(
+    "justice_gateway_source_switches",
+    "How often rows came from another server, file or tables than those before",
+    ["database"],
+)
+#: 1 for each record whose table was there once and is gone: its lists are UNAVAILABLE.
+TABLES_GONE = Gauge(
+    "justice_gateway_source_tables_gone",
+    "1 for each record whose table was there once and is gone",
+    ["database", "record"],
 )
 #: Whether a database is asked: 1 at the state in which its breaker is.
 BREAKER = Gauge(

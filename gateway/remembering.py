@@ -29,7 +29,10 @@ from gateway.trail import Trail
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """An answer as it was made, and what by. ``data``: its bytes. ``sources``: of its rows."""
+    """An answer as it was made, and what by. ``data``: its bytes. ``sources``: of its rows.
+
+    ``namespaces``: where the rows were kept: their sources may have moved on to others.
+    """
 
     chosen: Chosen
     made: Ready
@@ -39,13 +42,19 @@ class Remembered:
     states: Mapping[str, State]
     touched: Touched
     sources: tuple[Source, ...]
+    namespaces: tuple[str, ...]
 
     def may_be_asked(self, maintenance: Maintenance) -> bool:
-        """Say whether its databases would be asked now: in maintenance they have nothing to say.
+        """Say whether its databases would be asked now, and are those that they were.
 
-        What settings say of a database stays as it is as long as the sources do; the day on which
-        an agreement ends is another day.
+        In maintenance they have nothing to say. What settings say of a database stays as it is as
+        long as the sources do; the day on which an agreement ends is another day.
         """
+        if any(
+            source.namespace != namespace
+            for source, namespace in zip(self.sources, self.namespaces, strict=True)
+        ):
+            return False
         if maintenance.is_clear:
             return True
         return all(one.unasked(one.database.records[0]) is None for one in self.sources)
@@ -107,7 +116,7 @@ def remember(
     if key is None:
         return
     data = orjson.dumps(ran.data)
-    names = {shelf.record.database for shelf, _, _, _ in used}
+    places = {shelf.record.database: shelf.namespace for shelf, _, _, _ in used}
     value = Remembered(
         chosen,
         made,
@@ -116,6 +125,7 @@ def remember(
         ran.trail,
         ran.states,
         touched(service.person_hash, ran.trail.all(), ran.states),
-        tuple(service.sources[name] for name in sorted(names)),
+        tuple(service.sources[name] for name in places),
+        tuple(places.values()),
     )
     service.answers.keep(key, (service.sources, asked.published), value, used, len(data))

@@ -18,6 +18,8 @@ INTROSPECT = "introspect"
 PLANS = "plans"
 #: The scope of auditors, who read the access logs of others.
 AUDIT = "audit:read"
+#: The scope of monitoring, which reads what is counted.
+METRICS = "metrics:read"
 
 #: The scope of operators, who invalidate caches and switch maintenance.
 OPERATE = "operate"

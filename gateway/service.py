@@ -11,6 +11,7 @@ from graphql import GraphQLSchema
 from gateway.access.tokens import Tokens
 from gateway.audit.journal import Journal
 from gateway.audit.log import AuditLog
+from gateway.audit.refusal_counts import RefusalCounts
 from gateway.cache.answers import Answers
 from gateway.cache.cache import Cache
 from gateway.clock import Clock
@@ -48,6 +49,7 @@ class Service:
     answers: Answers[Remembered]
     journal: Journal
     audit: AuditLog
+    refusals: RefusalCounts
     log: Log
     operations: Operations
     guesses: Guesses

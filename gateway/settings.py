@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from datetime import date, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import (
     AwareDatetime,
@@ -47,9 +48,13 @@ class _Part(BaseModel):
 
 
 class Limits(_Part):
-    """What one request may ask for. Times in seconds."""
+    """What one request may ask for. Times in seconds.
+
+    ``anonymous_body_bytes``: of a request without a token, in place of ``body_bytes``.
+    """
 
     body_bytes: int = Field(default=256 * 1024, gt=0)
+    anonymous_body_bytes: int = Field(default=16 * 1024, gt=0)
     tokens: int = Field(default=2_000, gt=0)
     depth: int = Field(default=12, gt=0)
     introspection_depth: int = Field(default=16, gt=0)
@@ -64,6 +69,41 @@ class Limits(_Part):
     new_documents: int = Field(default=120, gt=0)
     cost: int = Field(default=200_000, gt=0)
     cost_enforced: bool = True
+
+    def body_bytes_of(self, client: str | None) -> int:
+        """Return how large a body ``client`` may send; None: whoever shows no token."""
+        if client is not None:
+            return self.body_bytes
+        return min(self.body_bytes, self.anonymous_body_bytes)
+
+
+class Connections(_Part):
+    """How many connections there may be, and how long they wait for their clients.
+
+    Times in seconds. ``header_bytes`` and ``headers``: of one request, its target aside, which has
+    ``url_bytes``. ``unfinished_bodies``: requests whose body is on its way. ``grace``: how long a
+    process that is told to stop goes on with what it has begun. ``proxies``: addresses or networks
+    that speak for others: their ``X-Forwarded-For`` is believed, and ``per_address`` is not held
+    against them.
+    """
+
+    header_bytes: int = Field(default=32 * 1024, ge=1024)
+    headers: int = Field(default=100, gt=0)
+    url_bytes: int = Field(default=16 * 1024, ge=256)
+    header_timeout: float = Field(default=10.0, gt=0)
+    body_timeout: float = Field(default=20.0, gt=0)
+    idle_timeout: int = Field(default=20, gt=0)
+    answer_timeout: float = Field(default=30.0, gt=0)
+    per_address: int = Field(default=256, gt=0)
+    total: int = Field(default=2_000, gt=0)
+    unfinished_bodies: int = Field(default=128, gt=0)
+    grace: int = Field(default=8, gt=0)
+    proxies: tuple[str, ...] = ()
+
+    @field_validator("proxies")
+    @classmethod
+    def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ip_network(one)) for one in proxies)
 
 
 #: Seconds that rows may be old; None: as the database's settings have it.
@@ -87,6 +127,7 @@ class RecordSettings(_Part):
     missing: tuple[str, ...] = ()
     dates: dict[str, tuple[str, ...]] = {}
     join: dict[str, tuple[str, ...]] = {}
+    normalised: bool = False
     mapped: bool = True
     fresh: float | None = _Age
     stale_while_revalidate: float | None = _Age
@@ -266,7 +307,10 @@ class TrustedIssuer(_Part):
 
 
 class Access(_Part):
-    """Tokens of the gateway's own key, and of issuers that it trusts. Times in seconds."""
+    """Tokens of the gateway's own key, and of issuers that it trusts. Times in seconds.
+
+    ``keep_keys``: how long the keys of an issuer that publishes none any more go on being used.
+    """
 
     issuer: str = "justice-gateway"
     audience: str = "justice-gateway"
@@ -274,6 +318,7 @@ class Access(_Part):
     issuers: dict[str, TrustedIssuer] = {}
     refresh: float = Field(default=300.0, gt=0)
     cool_down: float = Field(default=30.0, ge=0)
+    keep_keys: float = Field(default=900.0, ge=0)
     timeout: float = Field(default=2.0, gt=0)
     revocations: Path = Path("revoked/tokens.jsonl")
 
@@ -288,14 +333,17 @@ class Access(_Part):
 class Audit(_Part):
     """The journal of answers, in segments in ``folder``, and the copy of it that is asked.
 
-    ``timeout``: seconds that an answer waits for its entry. ``copy_url``: a SQLAlchemy URL, of
-    PostgreSQL or SQLite. ``commit``: an answer leaves when its entry is in the ``journal``, or in
-    the ``copy`` as well.
+    ``checkpoint_entries``, ``checkpoint_seconds``: when entries are signed at the latest.
+    ``checkpoint_folder``: where checkpoints are kept besides. ``timeout``: seconds that an answer
+    waits for its entry. ``copy_url``: a SQLAlchemy URL, of PostgreSQL or SQLite. ``commit``: an
+    answer leaves when its entry is in the ``journal``, or in the ``copy`` as well.
     """
 
     folder: Path = Path("journal")
     segment_bytes: int = Field(default=64 * 1024 * 1024, gt=0)
     checkpoint_entries: int = Field(default=10_000, gt=0)
+    checkpoint_seconds: float = Field(default=30.0, gt=0, le=60)
+    checkpoint_folder: Path | None = None
     timeout: float = Field(default=2.0, gt=0)
     copy_url: str | None = None
     commit: Literal["journal", "copy"] = "journal"
@@ -411,10 +459,21 @@ class CacheSettings(_Part):
 
 
 class Redis(_Part):
-    """What processes share. ``timeout``: how long a question to it may take, in seconds."""
+    """What processes share. ``timeout``: how long a question to it may take, in seconds.
 
-    url: str | None = None
+    ``password_file``: holds the password, which need not stand in ``url`` then.
+    """
+
+    url: str | None = Field(default=None, repr=False)
+    password_file: Path | None = None
     timeout: float = Field(default=0.05, gt=0)
+
+    def with_password(self, password: str) -> Redis:
+        """Return the same with ``password`` in the URL, in place of any that stands there."""
+        parsed = urlsplit(self.url or "")
+        user, host = parsed.username or "", parsed.netloc.rpartition("@")[2]
+        netloc = f"{user}:{quote(password, safe='')}@{host}"
+        return self.model_copy(update={"url": parsed._replace(netloc=netloc).geturl()})
 
 
 class Settings(BaseSettings):
@@ -432,7 +491,9 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     public_schema: bool = True
+    public_metrics: bool = False
     limits: Limits = Limits()
+    connections: Connections = Connections()
     access: Access = Access()
     audit: Audit = Audit()
     keys: Keys = Keys()
@@ -444,6 +505,7 @@ class Settings(BaseSettings):
     cache: CacheSettings = CacheSettings()
     operations: Operations = Operations()
     maintenance: Path = Path("maintenance/windows.jsonl")
+    tables: Path = Path("cache/tables.jsonl")
     databases: dict[str, DatabaseSettings] = {}
     folder: Path = Path()
 
@@ -464,6 +526,13 @@ class Settings(BaseSettings):
         """Return how long reads for ``purpose`` are kept from those who are read; None: not."""
         named = self.purposes.get(purpose or "") or self.purposes.get(national(purpose or ""))
         return timedelta(days=named.deferred_days) if named and named.deferred_days else None
+
+    def redis_with_password(self) -> Redis:
+        """Return how Redis is reached, its password read; raises OSError."""
+        file = self.redis.password_file
+        if self.redis.url is None or file is None:
+            return self.redis
+        return self.redis.with_password(self.path(file).read_text("utf-8").rstrip("\r\n"))
 
     def path(self, relative: Path) -> Path:
         """Return ``relative`` as seen from the settings file's folder."""

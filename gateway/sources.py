@@ -16,6 +16,7 @@ from gateway.cache.sealed import Seal
 from gateway.cache.shared import SharedLevel
 from gateway.clock import Clock
 from gateway.fetch.source import Source
+from gateway.fetch.tables import SeenTables
 from gateway.keys import Keyring
 from gateway.maintenance import Maintenance, Window
 from gateway.settings import DatabaseSettings, Settings
@@ -40,13 +41,14 @@ def make_sources(
         there = ", ".join(sorted(declared))
         raise ValueError(f"databases.{unknown}: nobody declares it; there are {there}")
     sources = {}
+    seen = SeenTables(settings.path(settings.tables), clock)
     for name, one in declared.items():
         if only is not None and name not in only:
             continue
         own = settings.databases.get(name, DatabaseSettings())
         backend = backends.get(name) or make_backend(one, settings, own)
         sources[name] = Source(
-            one, backend, own, clock, maintenance, settings.limits.deadline, cache
+            one, backend, own, clock, maintenance, settings.limits.deadline, cache, seen
         )
     return sources
 
@@ -54,11 +56,12 @@ def make_sources(
 def make_cache(settings: Settings, clock: Clock, ring: Keyring) -> Cache:
     """Return the cache: of this process alone, or with Redis where settings name one."""
     hashes, level = Hashes(ring.current.key), Level(settings.cache.bytes)
-    if settings.redis.url is None:
+    redis = settings.redis_with_password()
+    if redis.url is None:
         path = settings.path(settings.cache.invalidations)
         return Cache(level, FileLog(path, hashes, clock), clock)
-    follows = RedisLog(settings.redis.url, hashes, clock)
-    shared, seal = SharedLevel(settings.redis, clock), Seal.of(ring.current)
+    follows = RedisLog(redis.url, hashes, clock)
+    shared, seal = SharedLevel(redis, clock), Seal.of(ring.current)
     return Cache(level, follows, clock, shared, seal)
 
 

@@ -112,13 +112,32 @@ class Batch:
     found. ``failed``: why the others were not, for logs; a key stands in one of the two.
     ``evidence``: by key, where the source gives any.
     ``as_of``: the source's own statement of how fresh it is (in UTC), None when it makes none;
-    never invented.
+    never invented. ``origin``: what stands for the server, file or tables that the rows came from:
+    rows of another origin are not this source's any more. None: the source has nothing of the kind.
     """
 
     by_key: Mapping[str, Rows]
     as_of: datetime | None = None
     failed: Mapping[str, str] = field(default_factory=dict)
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    origin: str | None = None
+
+
+def merge_batches(batches: Sequence[Batch]) -> Batch:
+    """Make one batch of several; its ``as_of`` is the oldest, None where one says nothing.
+
+    Batches of several origins have none together.
+    """
+    origins = {batch.origin for batch in batches if batch.by_key}
+    stated = [batch.as_of for batch in batches if batch.by_key]
+    known = [moment for moment in stated if moment is not None]
+    return Batch(
+        {key: rows for batch in batches for key, rows in batch.by_key.items()},
+        min(known) if known and len(known) == len(stated) else None,
+        {key: reason for batch in batches for key, reason in batch.failed.items()},
+        {key: proof for batch in batches for key, proof in batch.evidence.items()},
+        origins.pop() if len(origins) == 1 else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +161,8 @@ class Examined:
 
     ``server``: make and version. ``clock_ahead``: by how many seconds its clock is ahead of the
     gateway's. ``latency``: of looking up one key, in seconds, the median and the 99th percentile.
-    None: not looked at, or it has none. ``reached``: whether it answered at all.
+    ``records``: whose tables are there. None: not looked at, or it has none. ``reached``: whether
+    it answered at all.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -150,6 +170,7 @@ class Examined:
     encoding: str | None = None
     clock_ahead: float | None = None
     latency: tuple[float, float] | None = None
+    records: frozenset[str] | None = None
     reached: bool = True
 
 

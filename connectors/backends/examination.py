@@ -15,10 +15,11 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from connectors.backends.base import Batch, Examined, Finding, SourceUnavailable
+from connectors.backends.examine_numbers import look_at_numbers
 from connectors.backends.findings import is_broken, kept_tables, where
 from connectors.backends.mapping import Stored
 from connectors.backends.session import Session
-from connectors.backends.statement import Wanted
+from connectors.backends.statement import Idiom, Wanted
 from connectors.codec import Unreadable, decode
 
 #: How many rows of each table are read, and in how many codes are looked for.
@@ -37,19 +38,18 @@ _NUMBER = re.compile(r"\d{9,}")
 
 
 async def look_at_rows(
-    session: Session, wanted: Sequence[Wanted], seen: Examined
+    session: Session, idiom: Idiom, wanted: Sequence[Wanted], seen: Examined
 ) -> tuple[list[Finding], Mapping[Wanted, list[str]]]:
-    """Read some rows of each table, and all codes that it begins with.
+    """Read some rows of each table, all codes that it begins with, and every number of a person.
 
-    Returns what is wrong with them, and some keys of each lookup. Two statements a table, one for
+    Returns what is wrong with them, and some keys of each lookup. Three statements a table, one for
     each column of codes. Raises SourceUnavailable.
     """
     broken = {one.setting[:2] for one in seen.findings if is_broken([one])}
     found: list[Finding] = []
     keys: dict[Wanted, list[str]] = {}
-    for stored in kept_tables(wanted):
-        if ("records", stored.record.name) in broken:
-            continue
+    tables = [one for one in kept_tables(wanted) if ("records", one.record.name) not in broken]
+    for stored in tables:
         columns: list[sa.ColumnClause[object]] = [sa.column(name) for name in stored.names]
         table = sa.table(stored.table, *columns, schema=stored.schema)
         some = cast("sa.Select[Any]", sa.select(*columns).select_from(table).limit(_SAMPLE))
@@ -61,6 +61,7 @@ async def look_at_rows(
         ]
         found += codes or _unreadable(stored, rows)
         keys |= {one: _keys(one, rows) for one in wanted if one.holder is stored}
+    found += await look_at_numbers(session, idiom, tables)
     return found, keys
 
 

@@ -57,15 +57,23 @@ async def examine_mariadb(connection: AsyncConnection, wanted: Sequence[Wanted])
         found.append(Finding("encoding", text, "text needs utf8mb4: have it moved", ("url",)))
     found += [one for line in (await connection.execute(_GRANTS)).scalars() for one in _role(line)]
     broken: set[int] = set()
+    records: set[str] = set()
     for stored in kept_tables(wanted):
         named = {"schema": stored.schema, "table": stored.table}
         columns = {str(name): str(kind) for name, kind in await connection.execute(_COLUMNS, named)}
         lacking = table_findings(stored, bool(columns), columns)
         broken |= {id(stored)} if is_broken(lacking) else set()
+        records |= {stored.record.name} if columns else set()
         found += lacking
     for one in whole(wanted, broken):
         found += await _plan(connection, one)
-    return Examined(tuple(found), f"MariaDB {str(version).split('-')[0]}", str(encoding), ahead)
+    return Examined(
+        tuple(found),
+        f"MariaDB {str(version).split('-')[0]}",
+        str(encoding),
+        ahead,
+        records=frozenset(records),
+    )
 
 
 def _role(line: str) -> list[Finding]:

@@ -34,6 +34,8 @@ _STATE = """
 """
 _TABLE = """
     SELECT to_regclass($1) IS NOT NULL,
+           EXISTS (SELECT FROM pg_class WHERE relname = $2 AND relkind = any('{r,v,m,f,p}')
+                   AND NOT has_schema_privilege(relnamespace, 'USAGE')),
            has_table_privilege(to_regclass($1), 'INSERT, UPDATE, DELETE, TRUNCATE'),
            ARRAY(SELECT ARRAY[attname::text, format_type(atttypid, NULL)] FROM pg_attribute
                  WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped
@@ -61,18 +63,27 @@ async def examine_postgresql(
         advice = "give the gateway a role of its own that may only read"
         found.append(Finding("role", "the role is a superuser", advice, ("url",)))
     broken: set[int] = set()
+    records: set[str] = set()
     for stored in kept_tables(wanted):
         named = _PREPARER.format_table(sa.table(stored.table, schema=stored.schema))
-        there, writes, columns = await connection.fetchrow(_TABLE, named)
-        lacking = table_findings(stored, bool(there), dict(columns))
+        asked_for = (named, stored.table)
+        there, hidden, writes, columns = await connection.fetchrow(_TABLE, *asked_for)
+        lacking = table_findings(stored, bool(there), dict(columns), bool(hidden))
         broken |= {id(stored)} if is_broken(lacking) else set()
+        records |= {stored.record.name} if there else set()
         found += lacking
         if writes and not superuser:
             advice = f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {named} from it"
             found.append(Finding("role", f"the role may change table {named}", advice, ("url",)))
     for one in whole(wanted, broken):
         found += await _plan(connection, one, text_of(one))
-    return Examined(tuple(found), f"PostgreSQL {version.split()[0]}", encoding, ahead)
+    return Examined(
+        tuple(found),
+        f"PostgreSQL {version.split()[0]}",
+        encoding,
+        ahead,
+        records=frozenset(records),
+    )
 
 
 async def _plan(connection: Any, wanted: Wanted, text: str) -> list[Finding]:

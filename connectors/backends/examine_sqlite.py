@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -21,6 +21,7 @@ from connectors.backends.findings import (
 )
 from connectors.backends.statement import KEYS, Wanted
 
+_WHOLE = sa.text("PRAGMA integrity_check(1)")
 _COLUMNS = sa.text("SELECT name, type FROM pragma_table_info(:table)")
 
 
@@ -31,16 +32,39 @@ async def examine_sqlite(connection: AsyncConnection, wanted: Sequence[Wanted]) 
     """
     found: list[Finding] = []
     broken: set[int] = set()
+    records: set[str] = set()
     for stored in kept_tables(wanted):
         named = {"table": stored.table}
         # Declared types bind nothing here: what is stored is looked at row by row.
         columns = {str(name): "" for name, _ in await connection.execute(_COLUMNS, named)}
         lacking = table_findings(stored, bool(columns), columns)
         broken |= {id(stored)} if is_broken(lacking) else set()
+        records |= {stored.record.name} if columns else set()
         found += lacking
     for one in whole(wanted, broken):
         found += await _plan(connection, one)
-    return Examined(tuple(found), f"SQLite {sqlite3.sqlite_version}", "UTF8")
+    return Examined(
+        tuple(found), f"SQLite {sqlite3.sqlite_version}", "UTF8", records=frozenset(records)
+    )
+
+
+async def is_whole(connection: AsyncConnection) -> bool:
+    """Whether all pages of a file fit together, indexes and tables too.
+
+    Reads it from end to end, some 10 s for a gigabyte.
+    """
+    try:
+        return (await connection.execute(_WHOLE)).scalar() == "ok"
+    except DBAPIError:
+        return False
+
+
+def file_findings(torn: bool) -> Iterator[Finding]:
+    """Say that a file holds parts of two, or of one."""
+    if torn:
+        text = "its pages do not fit together: it is being overwritten, or was"
+        advice = "write a new file beside it and rename that over it: never copy into its place"
+        yield Finding("file", text, advice, ("url",))
 
 
 async def _plan(connection: AsyncConnection, wanted: Wanted) -> list[Finding]:

@@ -67,12 +67,18 @@ def session_findings(only_read: bool, bound: bool) -> Iterator[Finding]:
         yield Finding("session", text, "set a statement timeout for the gateway's role", ("url",))
 
 
-def table_findings(stored: Stored, there: bool, columns: Mapping[str, str]) -> list[Finding]:
+def table_findings(
+    stored: Stored, there: bool, columns: Mapping[str, str], hidden: bool = False
+) -> list[Finding]:
     """Say what a table lacks; ``columns``: those that are there and may be read, with their types.
 
-    Of a table or a column that is not there, nothing more can be asked (``is_broken``).
+    ``hidden``: a table of its name stands in a schema that the role may not use. Of a table or a
+    column that is not there, nothing more can be asked (``is_broken``).
     """
     name, setting = where(stored), ("records", stored.record.name)
+    if not there and hidden:
+        text = f"table {name} for {stored.record.name} is in a schema that the role may not use"
+        return [Finding("tables", text, "GRANT USAGE ON its schema to the role", ("url",))]
     if not there:
         text = f"there is no table {name} for {stored.record.name}"
         advice = "name its table in settings, or say mapped = false: it is NOT_OPERATING as it is"

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.backends.readers import (
     READ_AS_DATES,
+    as_number,
     constant,
     date_pattern,
     dated,
@@ -36,8 +37,9 @@ class RecordMap:
     unreadable. ``constants``: our column, which they lack -> the value that all rows have.
     ``missing``: our columns that they lack and of which nothing is known. ``dates``: our column ->
     the ways in which a date is written, tried in this order. ``join``: our column -> their columns
-    that make it up, joined by ", ", empty ones left out. ``mapped``: False for a record that they
-    do not keep.
+    that make it up, joined by ", ", empty ones left out. ``normalised``: numbers of people are
+    looked up and read in the spellings of ``number_spelling``. ``mapped``: False for a record that
+    they do not keep.
     """
 
     table: str | None = None
@@ -47,6 +49,7 @@ class RecordMap:
     missing: tuple[str, ...] = ()
     dates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     join: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    normalised: bool = False
     mapped: bool = True
 
 
@@ -58,7 +61,8 @@ class Stored:
     column. ``date``: their column that holds ``record.date``, None where none does or where it
     does not sort. ``sorts``: whether the source can put rows in order; if not, that is done here.
     ``converted``: our columns whose values are not taken as they are. ``codes``: our column -> the
-    values of theirs that can be read, for enumerations. ``read`` turns what was asked for into raw
+    values of theirs that can be read, for enumerations. ``normalised``: see ``RecordMap``. ``read``
+    turns what was asked for into raw
     values in the order of ``record.columns``; None: that is what they are.
     """
 
@@ -72,6 +76,7 @@ class Stored:
     converted: frozenset[str]
     codes: Mapping[str, frozenset[str]]
     read: Callable[[_Raw], _Raw] | None
+    normalised: bool = False
 
     def at(self, name: str) -> str:
         """Return their column that is our column ``name``."""
@@ -135,7 +140,17 @@ def _stored(record: Record, given: RecordMap | None, zone: ZoneInfo | None) -> S
     converted = frozenset((*given.values, *given.dates))
     codes = _codes(record, columns, given)
     return Stored(
-        record, schema or None, table, names, columns, date, sorts, converted, codes, read
+        record,
+        schema or None,
+        table,
+        names,
+        columns,
+        date,
+        sorts,
+        converted,
+        codes,
+        read,
+        given.normalised,
     )
 
 
@@ -178,7 +193,9 @@ def _part(
         return translated(take, dict(given.values[name]), column.field.many)
     if name in given.dates:
         return dated(take, column.field.kind, given.dates[name], zone)
-    return plain(take, column.field.kind, zone)
+    read = plain(take, column.field.kind, zone)
+    is_number = given.normalised and column.field.kind is Kind.PERSON_NUMBER
+    return as_number(read) if is_number else read
 
 
 def _keys(database: Database) -> dict[str, set[str]]:

@@ -18,9 +18,11 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from connectors.backends.base import Examined, NotMapped, SourceUnavailable
+from connectors.backends.base import Examined, NotMapped, SourceRefused, SourceUnavailable
 from connectors.backends.examine_mariadb import examine_mariadb
 from connectors.backends.findings import unencrypted
+from connectors.backends.mapping import Stored
+from connectors.backends.origins import Origins, mariadb_server, mariadb_tables
 from connectors.backends.server import ServerOptions, address, tls_context, whole_numbers
 from connectors.backends.session import Known, Session
 from connectors.backends.statement import KEYS, Idiom, Wanted, in_keys
@@ -31,6 +33,7 @@ from connectors.tables import STATEMENT_TABLE
 IDIOM = Idiom(
     in_keys,
     lambda column: sa.collate(sa.cast(column, CHAR(charset="utf8mb4")), "utf8mb4_nopad_bin"),
+    lambda column: sa.cast(column, CHAR(charset="utf8mb4")).regexp_match("[^0-9]"),
 )
 
 _HERE = sa.func.database()
@@ -49,6 +52,8 @@ _AS_OF: sa.Executable = sa.select(sa.func.min(sa.column("as_of"))).select_from(
     sa.table(STATEMENT_TABLE)
 )
 _PROBE = sa.text("SELECT 1")
+_BOUND = sa.text("SELECT @@SESSION.max_statement_time")
+_BIND = sa.text("SET SESSION max_statement_time = :seconds")
 
 _BITS = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}
 _TEXTS = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "uuid"} | {
@@ -57,6 +62,8 @@ _TEXTS = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum
 }
 #: The server's numbers for: no such table, no such database.
 _NO_TABLE = {1146, 1049}
+#: The server's numbers for: a table, a column that the user may not read.
+_DENIED = {1142, 1143}
 _FAILURES = (SQLAlchemyError, DriverError, OSError, TimeoutError, EOFError, ValueError)
 
 
@@ -78,6 +85,8 @@ class MariadbSession:
         except DBAPIError as error:
             if _number(error) in _NO_TABLE:
                 raise NotMapped(f"no table ({_reason(error)})") from None
+            if _number(error) in _DENIED:
+                raise SourceRefused(_reason(error)) from None
             raise
         return cast("Sequence[Sequence[object]]", found.all())
 
@@ -88,9 +97,26 @@ class MariadbSession:
             return None
         return (await self.connection.execute(_AS_OF)).scalar()
 
-    async def rows(self, statement: sa.Select[Any]) -> Sequence[Sequence[object]]:
+    async def tables_state(self, tables: Sequence[Stored]) -> str:
+        """Return what stands for ``tables`` as they are."""
+        return await mariadb_tables(self.connection, tables)
+
+    async def rows(
+        self, statement: sa.Select[Any], seconds: float | None = None
+    ) -> Sequence[Sequence[object]]:
         """Return what a statement finds."""
-        found = await self.connection.execute(statement)
+        try:
+            if seconds is None:
+                found = await self.connection.execute(statement)
+                return cast("Sequence[Sequence[object]]", found.all())
+            bound = (await self.connection.execute(_BOUND)).scalar_one()
+            await self.connection.execute(_BIND, {"seconds": seconds})
+            try:
+                found = await self.connection.execute(statement)
+            finally:
+                await self.connection.execute(_BIND, {"seconds": bound})
+        except DBAPIError as error:
+            raise SourceUnavailable(_reason(error)) from None
         return cast("Sequence[Sequence[object]]", found.all())
 
     async def probe(self) -> None:
@@ -140,7 +166,7 @@ class MariadbServer:
         self._address = address(url, 3306)
         self._tls = tls_context(options, self._address)
         self._zone = None if zone is None else ZoneInfo(zone)
-        self._known = Known()
+        self._origins = Origins()
         self._bits: dict[Wanted, int | None] = {}
         self._killer = _Killer(self._connect, options.connect_timeout)
         self._engine = self._make_engine(pool_size)
@@ -155,7 +181,7 @@ class MariadbServer:
         """Lend a connection; raises SourceUnavailable, also for errors inside the block."""
         try:
             async with self._engine.connect() as connection:
-                session = MariadbSession(connection, self._known, self._bits)
+                session = MariadbSession(connection, await self._met(connection), self._bits)
                 try:
                     yield session
                 finally:
@@ -164,6 +190,21 @@ class MariadbServer:
                         await self._killer.done()
         except _FAILURES as error:
             raise SourceUnavailable(_reason(error)) from None
+
+    async def _met(self, connection: AsyncConnection) -> Known:
+        """Return what is known of the server that a connection leads to.
+
+        A connection to a server that another took the place of is made anew.
+        """
+        while True:
+            raw = await connection.get_raw_connection()
+            known: Known | None = raw.info.get("known")
+            if known is None:
+                known = self._origins.meet(await mariadb_server(connection))
+                raw.info["known"] = known
+            if not self._origins.is_left(known):
+                return known
+            await connection.invalidate()
 
     async def interrupt(self, session: Session) -> None:
         """Have the server end the statement that runs in ``session``, and close the connection.
@@ -179,7 +220,7 @@ class MariadbServer:
         self._killer.kill(driver.thread_id())
         driver.close()
 
-    async def examine(self, wanted: Sequence[Wanted]) -> Examined:
+    async def examine(self, wanted: Sequence[Wanted], thoroughly: bool) -> Examined:
         """See ``SqlSource.examine``."""
         at = self._address
         found = unencrypted(at.host, self._tls is not None, at.local)

@@ -12,13 +12,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import asyncpg
 import sqlalchemy as sa
 
-from connectors.backends.base import Examined, NotMapped, SourceUnavailable
+from connectors.backends.base import Examined, NotMapped, SourceRefused, SourceUnavailable
 from connectors.backends.examine_postgresql import examine_postgresql
 from connectors.backends.findings import unencrypted
+from connectors.backends.mapping import Stored
+from connectors.backends.origins import Origins, postgresql_server, postgresql_tables
 from connectors.backends.server import ServerOptions, address, tls_context, whole_numbers
 from connectors.backends.session import Known, NotJoined, Session
 from connectors.backends.statement import Idiom, Wanted
@@ -30,6 +33,7 @@ _KEYS = "any($1)"
 IDIOM = Idiom(
     lambda column: column == sa.literal_column(_KEYS),
     lambda column: sa.collate(sa.cast(column, sa.Text()), "C"),
+    lambda column: sa.cast(column, sa.Text()).regexp_match("[^0-9]"),
 )
 
 _MAY_READ = f"SELECT has_table_privilege(to_regclass('{STATEMENT_TABLE}'), 'SELECT')"
@@ -40,6 +44,12 @@ _DIALECT = sa.make_url("postgresql+asyncpg://").get_dialect()()
 _BITS = {"int2[]": 16, "int4[]": 32, "int8[]": 64}
 #: Types that the driver makes of text as well, and that hold it as something else.
 _NO_TEXT = {"numeric[]", "money[]", "bytea[]"}
+#: Tables of these names that stand in a schema which the role may not use: PostgreSQL passes over
+#: such schemas as if they were not there.
+_HIDDEN = """
+    SELECT EXISTS (SELECT FROM pg_class WHERE relname = any($1) AND relkind = any('{r,v,m,f,p}')
+                   AND NOT has_schema_privilege(relnamespace, 'USAGE'))
+"""
 _NO_TABLE = (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError)
 #: What drivers raise, and what they let through: of sockets, of TLS, of values beyond Python's.
 _FAILURES = (
@@ -70,7 +80,13 @@ class PostgresqlSession:
                 return await self._find(wanted, keys)
             async with self.bounded():
                 return await self._find(wanted, keys)
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise SourceRefused(_reason(error)) from None
         except _NO_TABLE as error:
+            async with self.bounded():
+                hidden = await self.connection.fetchval(_HIDDEN, [t.table for t in wanted.tables])
+            if hidden:
+                raise SourceRefused("the role may not use the schema of a table") from None
             raise NotMapped(f"no table ({type(error).__name__})") from None
 
     async def _find(self, wanted: Wanted, keys: Sequence[str]) -> Sequence[Sequence[object]]:
@@ -106,10 +122,24 @@ class PostgresqlSession:
                 return None
             return await self.connection.fetchval(_AS_OF)
 
-    async def rows(self, statement: sa.Select[Any]) -> Sequence[Sequence[object]]:
-        """Return what a statement finds; its values stand in its text."""
+    async def tables_state(self, tables: Sequence[Stored]) -> str:
+        """Return what stands for ``tables`` as they are."""
         async with self.bounded():
-            found: Sequence[Sequence[object]] = await self.connection.fetch(as_text(statement))
+            return await postgresql_tables(self.connection, tables)
+
+    async def rows(
+        self, statement: sa.Select[Any], seconds: float | None = None
+    ) -> Sequence[Sequence[object]]:
+        """Return what a statement finds; its values stand in its text."""
+        found: Sequence[Sequence[object]]
+        try:
+            async with self.bounded(), self.connection.transaction(readonly=True):
+                if seconds is not None:
+                    most = round(seconds * 1000)
+                    await self.connection.execute(f"SET LOCAL statement_timeout = {most}")
+                found = await self.connection.fetch(as_text(statement), timeout=seconds)
+        except asyncpg.QueryCanceledError as error:
+            raise SourceUnavailable(_reason(error)) from None
         return found
 
     async def probe(self) -> None:
@@ -120,7 +150,8 @@ class PostgresqlSession:
     async def bounded(self) -> AsyncIterator[None]:
         """See to it that statements only read, for so long only, where the connection can't.
 
-        Behind a pooler two statements may reach two connections, unless a transaction binds them.
+        Behind a pooler two statements may reach two connections, unless a transaction binds them:
+        and two servers, one after the other. Raises SourceUnavailable where it is another one now.
         """
         options = self.server.options
         if not options.transaction_pooling:
@@ -128,7 +159,12 @@ class PostgresqlSession:
             return
         async with self.connection.transaction(readonly=True):
             most = round(options.statement_timeout * 1000)
-            await self.connection.execute(f"SET LOCAL statement_timeout = {most}")
+            _, server = await self.connection.fetchrow(
+                f"SELECT set_config('statement_timeout', '{most}', true), {self.server.says}"
+            )
+            if server != self.known.server:
+                self.server.origins.meet(server)
+                raise SourceUnavailable("another server answers than before")
             yield
 
     async def _prepared(self, wanted: Wanted) -> tuple[str, int | None]:
@@ -165,7 +201,8 @@ class _Loan:
             raise
         task = asyncio.current_task()
         assert task is not None  # what is awaited runs in a task
-        return PostgresqlSession(self.connection, self.server.known, task, self.server)
+        known = self.server.known_of[self.connection]
+        return PostgresqlSession(self.connection, known, task, self.server)
 
     async def __aexit__(
         self,
@@ -174,7 +211,7 @@ class _Loan:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if kind is None or isinstance(error, NotMapped):
+            if kind is None or isinstance(error, NotMapped | SourceRefused):
                 self.server.give_back(self.connection)
             else:
                 await self.server.drop(self.connection)
@@ -201,7 +238,9 @@ class PostgresqlServer:
         self._address = address(url, 5432)
         self._tls = tls_context(options, self._address)
         self._pool_size = pool_size
-        self.known = Known()
+        self.origins = Origins()
+        self.known_of: WeakKeyDictionary[Any, Known] = WeakKeyDictionary()
+        self.says = ""
         self.lent = 0
         self._idle: list[Any] = []
 
@@ -228,7 +267,9 @@ class PostgresqlServer:
         """
         while self._idle:
             connection = self._idle.pop()
-            if not connection.is_closed():
+            if self.origins.is_left(self.known_of[connection]):
+                connection.terminate()
+            elif not connection.is_closed():
                 return connection
         return await self._connect()
 
@@ -249,7 +290,7 @@ class PostgresqlServer:
         assert isinstance(session, PostgresqlSession)
         session.task.cancel()
 
-    async def examine(self, wanted: Sequence[Wanted]) -> Examined:
+    async def examine(self, wanted: Sequence[Wanted], thoroughly: bool) -> Examined:
         """See ``SqlSource.examine``."""
         at = self._address
         found = unencrypted(at.host, self._tls is not None, at.local)
@@ -279,6 +320,8 @@ class PostgresqlServer:
         )
         try:
             await _strip_padding(connection)
+            server, self.says = await postgresql_server(connection)
+            self.known_of[connection] = self.origins.meet(server)
         except BaseException:
             connection.terminate()
             raise

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from connectors.backends.number_spelling import normalised
 from connectors.description import Kind
 from connectors.values import PartialDate
 
@@ -77,6 +78,21 @@ def translated(take: _Read, values: Mapping[str, str], many: bool) -> _Read:
         return [one(each) for each in raw] if isinstance(raw, list | tuple) else UNREAD
 
     return (lambda raw: every(take(raw))) if many else (lambda raw: one(take(raw)))
+
+
+def as_number(read: _Read) -> _Read:
+    """Read a person's number, or a list of them, in its usual spelling."""
+
+    def spelt(value: object) -> object:
+        return normalised(value) if isinstance(value, str) else value
+
+    def read_number(raw: _Raw) -> object:
+        value = read(raw)
+        if isinstance(value, list | tuple):
+            return [spelt(each) for each in value]
+        return spelt(value)
+
+    return read_number
 
 
 def plain(take: _Read, kind: Kind, zone: ZoneInfo | None) -> _Read:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
 
 from connectors.backends.base import Examined, SourceUnavailable
+from connectors.backends.mapping import Stored
 from connectors.backends.statement import Idiom, Wanted
 
 
@@ -18,12 +19,22 @@ from connectors.backends.statement import Idiom, Wanted
 class Known:
     """What is known of a source for as long as it stays open.
 
-    ``as_of``: its own statement, ``as_of_read``: when that was read (monotonic seconds), None
-    while it was not.
+    ``server``: what stands for it, ``tables``: for the tables in it. ``as_of``: its own statement,
+    ``read_at``: when tables and statement were looked at (monotonic seconds), None while they were
+    not.
     """
 
+    server: str = ""
+    tables: str = ""
     as_of: datetime | None = None
-    as_of_read: float | None = None
+    read_at: float | None = None
+
+
+class Statement(NamedTuple):
+    """What holds of rows: how fresh they are, says the source, and where they came from."""
+
+    as_of: datetime | None
+    origin: str
 
 
 class NotJoined(SourceUnavailable):
@@ -49,8 +60,17 @@ class Session(Protocol):
         """Return what the source states of its freshness as it is stored, None for nothing."""
         ...
 
-    async def rows(self, statement: sa.Select[Any]) -> Sequence[Sequence[object]]:
-        """Return what a statement of the gateway's own finds; its values stand in its text."""
+    async def tables_state(self, tables: Sequence[Stored]) -> str:
+        """Return what changes when one of ``tables`` is replaced, or emptied; "" for nothing."""
+        ...
+
+    async def rows(
+        self, statement: sa.Select[Any], seconds: float | None = None
+    ) -> Sequence[Sequence[object]]:
+        """Return what a statement of the gateway's own finds; its values stand in its text.
+
+        ``seconds``: how long it may take, where that is longer than others may.
+        """
         ...
 
     async def probe(self) -> None:
@@ -101,7 +121,7 @@ class SqlSource(Protocol):
         """Make the statement that runs in ``session`` end at once; never waits."""
         ...
 
-    async def examine(self, wanted: Sequence[Wanted]) -> Examined:
+    async def examine(self, wanted: Sequence[Wanted], thoroughly: bool) -> Examined:
         """Ask the source whether it is only read, and all of ``wanted`` can be read by an index.
 
         A statement or two for each table and lookup. Raises SourceUnavailable.

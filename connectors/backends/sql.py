@@ -31,10 +31,11 @@ from connectors.backends.calls import Calls
 from connectors.backends.examination import look_at_rows, measured
 from connectors.backends.mapping import RecordMap, Stored, stored
 from connectors.backends.mariadb import MariadbServer
+from connectors.backends.number_spelling import normalised, spellings
 from connectors.backends.postgresql import PostgresqlServer
 from connectors.backends.readers import UNREAD
 from connectors.backends.server import ServerOptions
-from connectors.backends.session import Session, SqlSource
+from connectors.backends.session import Session, SqlSource, Statement
 from connectors.backends.sqlite import SqliteFile
 from connectors.backends.statement import SORTED_HERE, Wanted, wanted
 from connectors.backends.together import Together
@@ -44,7 +45,8 @@ from connectors.description import Database, Lookup, Record
 _Raw = Sequence[object]
 _Found = dict[str, list[_Raw]]
 
-_AS_OF_KEPT = 10.0
+#: Seconds for which what a source states of itself, and of its tables, is kept.
+_STATE_KEPT = 10.0
 _ROWS_AT_ONCE = 200
 
 
@@ -82,7 +84,7 @@ class SqlBackend:
         self._stored = stored(database, maps, zone)
         self._monotonic = monotonic
         self._calls = Calls(self._source, pool_size)
-        self._together = Together(self._calls, self._as_of, self._source.joins, monotonic)
+        self._together = Together(self._calls, self._state, self._source.joins, monotonic)
         self._wanted: dict[tuple[str, str], Wanted] = {}
 
     @property
@@ -112,13 +114,16 @@ class SqlBackend:
                     searched.append((record, lookup, self._want(record, lookup)))
         every = [want for _, _, want in searched]
         try:
-            seen = await self._source.examine(every)
+            seen = await self._source.examine(every, thoroughly)
         except SourceUnavailable as error:
             return unreached(error)
         if not thoroughly:
             return seen
         try:
-            found, keys = await self._calls.run(lambda session: look_at_rows(session, every, seen))
+            idiom = self._source.idiom
+            found, keys = await self._calls.run(
+                lambda session: look_at_rows(session, idiom, every, seen)
+            )
         except SourceUnavailable as error:
             advice = "see whether its tables are views that take long"
             found, keys = [Finding("rows", f"they cannot be read: {error}", advice)], {}
@@ -135,16 +140,19 @@ class SqlBackend:
     ) -> Batch:
         """Return the rows for ``keys``; see ``Backend.fetch``.
 
-        Costs a statement, or a part of one (``together``), per 500 keys. Raises SourceUnavailable
-        or NotMapped.
+        Costs a statement, or a part of one (``together``), per 500 keys; of numbers that are kept
+        in several spellings, 22 take the place of each key. Raises SourceUnavailable or NotMapped.
         """
         asked = list(dict.fromkeys(keys))
         if not asked:
             return Batch({})
         want = self._want(record, lookup)
-        rows, as_of = await self._together.find(want, [key for key in asked if _is_text(key)])
-        by_key, failed = await _read(want.stored, _by_key(want, asked, rows))
-        return Batch(by_key, as_of, failed)
+        texts = [key for key in asked if _is_text(key)]
+        if want.normalised:
+            texts = [text for key in texts for text in spellings(key)]
+        rows, stated = await self._together.find(want, texts)
+        by_key, failed = await _read(want, _by_key(want, asked, rows))
+        return Batch(by_key, stated.as_of, failed, origin=stated.origin or None)
 
     def _want(self, record: Record, lookup: Lookup) -> Wanted:
         """Return what a lookup runs, made once; raises NotMapped."""
@@ -163,14 +171,15 @@ class SqlBackend:
             raise NotMapped(f"{self._database.name} does not keep {name}, settings say")
         return self._stored[name]
 
-    async def _as_of(self, session: Session) -> datetime | None:
+    async def _state(self, session: Session) -> Statement:
         """Return what the source states of itself, read again when older than ten seconds."""
         known = session.known
         now = self._monotonic()
-        if known.as_of_read is None or now - known.as_of_read >= _AS_OF_KEPT:
+        if known.read_at is None or now - known.read_at >= _STATE_KEPT:
+            known.tables = await session.tables_state(tuple(self._stored.values()))
             known.as_of = _moment(await session.as_of())
-            known.as_of_read = now
-        return known.as_of
+            known.read_at = now
+        return Statement(known.as_of, known.server + known.tables)
 
 
 def _by_key(want: Wanted, keys: Sequence[str], rows: Sequence[_Raw]) -> _Found:
@@ -179,9 +188,23 @@ def _by_key(want: Wanted, keys: Sequence[str], rows: Sequence[_Raw]) -> _Found:
     for matched, *raw in rows:
         if not (want.whole or isinstance(matched, str)):
             raise SourceUnavailable(f"keys are kept as {type(matched).__name__}")
-        if str(matched) in found:  # a source may find "007" equal to 7; the key was not that
-            found[str(matched)].append(raw)
-    return found
+        text = normalised(str(matched)) if want.normalised else str(matched)
+        if text in found:  # a source may find "007" equal to 7; the key was not that
+            found[text].append(raw)
+    return (
+        {key: _each_once(want, raws) for key, raws in found.items()} if want.normalised else found
+    )
+
+
+def _each_once(want: Wanted, rows: list[_Raw]) -> list[_Raw]:
+    """Leave out rows found a second time, under another spelling of the same number."""
+    place = want.stored.names.index(want.stored.at(want.stored.record.identity))
+    kept: dict[str, list[_Raw]] = {}
+    for raw in rows:
+        same = kept.setdefault(str(raw[place]), [])
+        if raw not in same:
+            same.append(raw)
+    return [raw for same in kept.values() for raw in same]
 
 
 def _is_text(key: str) -> bool:
@@ -191,11 +214,13 @@ def _is_text(key: str) -> bool:
     return key.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in key)
 
 
-async def _read(stored: Stored, found: _Found) -> tuple[dict[str, Rows], dict[str, str]]:
+async def _read(want: Wanted, found: _Found) -> tuple[dict[str, Rows], dict[str, str]]:
     """Decode the rows of each key, letting others run after every few hundred.
 
     Returns the rows by key, and for keys whose rows cannot be given why not.
     """
+    stored = want.stored
+    in_order = stored.sorts and not want.normalised
     by_key: dict[str, Rows] = {}
     failed: dict[str, str] = {}
     rows = 0
@@ -205,7 +230,7 @@ async def _read(stored: Stored, found: _Found) -> tuple[dict[str, Rows], dict[st
             # Which of them are the newest, nobody knows then.
             failed[key] = "too many rows whose dates do not sort"
             continue
-        by_key[key] = read_rows(stored.record, mine if stored.sorts else _sorted(stored, mine))
+        by_key[key] = read_rows(stored.record, mine if in_order else _sorted(stored, mine))
         rows += len(raws)
         if rows >= _ROWS_AT_ONCE:
             rows = 0
@@ -214,11 +239,13 @@ async def _read(stored: Stored, found: _Found) -> tuple[dict[str, Rows], dict[st
 
 
 def _sorted(stored: Stored, rows: list[_Raw]) -> list[_Raw]:
-    """Put rows in order that the source can't: newest first, unknown dates last, by identity."""
+    """Put rows in order where the source did not: newest first, unknown dates last, by identity."""
     record = stored.record
-    assert record.date is not None  # without a date, the source sorts
-    date, identity = record.positions[record.date], record.positions[record.identity]
+    identity = record.positions[record.identity]
     rows.sort(key=lambda raw: (raw[identity] is None, _text(raw[identity])))
+    if record.date is None:
+        return rows
+    date = record.positions[record.date]
     rows.sort(key=lambda raw: _text(raw[date]), reverse=True)
     rows.sort(key=lambda raw: raw[date] is None or raw[date] is UNREAD)
     return rows

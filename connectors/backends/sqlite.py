@@ -1,14 +1,13 @@
-"""SQLite files as a source: opened read-only, watched, opened anew when they were replaced."""
+"""SQLite files as a source: opened read-only, watched, opened anew when their contents changed."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 import stat
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
@@ -20,7 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from connectors.backends.base import Examined, NotMapped, SourceUnavailable
-from connectors.backends.examine_sqlite import examine_sqlite
+from connectors.backends.examine_sqlite import examine_sqlite, file_findings, is_whole
+from connectors.backends.file_version import FileVersion, WatchedFile
+from connectors.backends.mapping import Stored
 from connectors.backends.session import Known, Session
 from connectors.backends.statement import KEYS, SQLITE, Wanted
 from connectors.tables import STATEMENT_TABLE
@@ -32,15 +33,18 @@ _AS_OF: sa.Executable = sa.select(sa.func.min(sa.column("as_of"))).select_from(
 #: Reads the file, so that a locked one is noticed.
 _PROBE = sa.text("SELECT 1 FROM sqlite_master LIMIT 1")
 
+#: Errors that say that a file is none of SQLite's, or that its pages do not fit together.
+_TORN = {"SQLITE_CORRUPT", "SQLITE_NOTADB"}
 #: Errors that say nothing against the open file: it is busy, or a statement was told to stop.
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT}
 
 
 @dataclass(slots=True)
 class _OpenFile:
-    """One file behind the path, by device and inode, and the pool of connections to it."""
+    """One version of the file behind the path, and the pool of connections that have read it."""
 
-    identity: tuple[int, int]
+    watched: WatchedFile
+    version: FileVersion
     engine: AsyncEngine
     tables: frozenset[str]
     known: Known
@@ -76,7 +80,13 @@ class FileSession:
             return None
         return (await self.connection.execute(_AS_OF)).scalar()
 
-    async def rows(self, statement: sa.Select[Any]) -> Sequence[Sequence[object]]:
+    async def tables_state(self, _tables: Sequence[Stored]) -> str:
+        """Return nothing: the version of the file stands for all that is in it."""
+        return ""
+
+    async def rows(
+        self, statement: sa.Select[Any], seconds: float | None = None
+    ) -> Sequence[Sequence[object]]:
         """Return what a statement finds."""
         found = await self.connection.execute(statement)
         return cast("Sequence[Sequence[object]]", found.all())
@@ -89,10 +99,12 @@ class FileSession:
 class SqliteFile:
     """The SQLite file at ``path``.
 
-    Nothing is opened before the first use. Each use looks at the path first (one ``stat``): a file
-    that is gone is unavailable, and one that took its place is opened instead, so that nothing is
-    created and no deleted file is read on. An error that puts the open file in doubt has it opened
-    anew at the next use. Connections are read-only twice over (``mode=ro`` and ``query_only``).
+    Nothing is opened before the first use. Each use looks at the path first (some 10 us): a file
+    that is gone is unavailable, and other contents, in its place or in itself, are opened anew, so
+    that nothing is created, no deleted file is read on, and no page is remembered of contents that
+    are no more. Each use looks again when it ends: what was read while the file changed is thrown
+    away. An error that puts the open file in doubt has it opened anew at the next use. Connections
+    are read-only twice over (``mode=ro`` and ``query_only``).
     """
 
     idiom = SQLITE
@@ -102,6 +114,7 @@ class SqliteFile:
         self._path = Path(path).absolute()
         self._pool_size = pool_size
         self._busy_timeout = busy_timeout
+        self._watched: tuple[tuple[int, int], WatchedFile] | None = None
         self._open: _OpenFile | None = None
         self._opening: asyncio.Task[None] | None = None
 
@@ -120,6 +133,9 @@ class SqliteFile:
         try:
             async with file.engine.connect() as connection:
                 yield FileSession(connection, file.tables, file.known)
+            if not file.watched.has(file.version):
+                self._forget(file)
+                raise SourceUnavailable("the file was changed while it was read")
         except SQLAlchemyError as error:
             if _code(error) not in _PASSING:
                 self._forget(file)
@@ -135,44 +151,65 @@ class SqliteFile:
         raw = await session.connection.get_raw_connection()
         await cast("aiosqlite.Connection", raw.driver_connection).interrupt()
 
-    async def examine(self, wanted: Sequence[Wanted]) -> Examined:
-        """See ``SqlSource.examine``."""
-        async with self.use() as session:
-            return await examine_sqlite(session.connection, wanted)
+    async def examine(self, wanted: Sequence[Wanted], thoroughly: bool) -> Examined:
+        """See ``SqlSource.examine``. Thoroughly, the whole file is read."""
+        try:
+            async with self.use() as session:
+                seen = await examine_sqlite(session.connection, wanted)
+                halfway = (await self._watch()).lacks_pages()
+                whole = not thoroughly or await is_whole(session.connection)
+        except SourceUnavailable as error:
+            if str(error) not in _TORN:
+                raise
+            return Examined(tuple(file_findings(True)), reached=False)
+        return replace(seen, findings=(*seen.findings, *file_findings(halfway or not whole)))
 
     async def close(self) -> None:
         """Close the file; the next use would open it again."""
+        self._watched = None
         if self._open is not None:
             await self._forget(self._open).retire()
 
     async def _current(self) -> _OpenFile:
-        """Return the open file that is behind the path now, opening it if need be."""
+        """Return the open file with the contents behind the path now, opening it if need be."""
         while True:
-            try:
-                found = self._path.stat()
-            except OSError as error:
-                await self.close()
-                raise SourceUnavailable(f"no file ({type(error).__name__})") from None
-            if not stat.S_ISREG(found.st_mode) or not os.access(self._path, os.R_OK):
-                await self.close()
-                raise SourceUnavailable("no readable file")
-            identity = (found.st_dev, found.st_ino)
-            if self._open is not None and self._open.identity == identity:
+            watched = await self._watch()
+            if self._open is not None and self._open.version == watched.version():
                 return self._open
             if self._opening is None:  # once for all who wait for it
-                self._opening = asyncio.create_task(self._start(identity))
+                self._opening = asyncio.create_task(self._start(watched))
             await asyncio.shield(self._opening)
 
-    async def _start(self, identity: tuple[int, int]) -> None:
-        """Open the file whose ``identity`` was seen; a newer one is noticed by the next look."""
+    async def _watch(self) -> WatchedFile:
+        """Return the file that the path leads to; raises SourceUnavailable where it leads to none.
+
+        A descriptor stays as long as the file does (``WatchedFile``).
+        """
+        try:
+            found = self._path.stat()
+            place = (found.st_dev, found.st_ino)
+            if self._watched is not None and self._watched[0] == place:
+                return self._watched[1]
+            if not stat.S_ISREG(found.st_mode):
+                raise OSError
+            self._watched = place, WatchedFile(self._path)
+        except OSError as error:
+            await self.close()
+            raise SourceUnavailable(f"no readable file ({type(error).__name__})") from None
+        return self._watched[1]
+
+    async def _start(self, watched: WatchedFile) -> None:
+        """Open the file that was seen; a later change of it is noticed by the next look."""
         engine = self._engine()
         try:
-            await self.close()
+            if self._open is not None:
+                await self._forget(self._open).retire()
+            version = await watched.settled()
             async with engine.connect() as connection:
                 tables = frozenset((await connection.execute(_TABLES)).scalars())
             if not tables:  # a file just created, or cut short: no statement about its records
                 raise SourceUnavailable("the file holds no tables")
-            self._open = _OpenFile(identity, engine, tables, Known())
+            self._open = _OpenFile(watched, version, engine, tables, Known(version.digest))
         except SQLAlchemyError as error:
             raise SourceUnavailable(_reason(error)) from None
         finally:

@@ -33,11 +33,13 @@ class Idiom:
 
     ``among``: the column holds one of the keys, said so that its index is used; it may find more
     than the keys themselves (other case, other accents). ``exact``: the value as text that is
-    equal, and sorts, by its characters alone, whatever the collation of its column.
+    equal, and sorts, by its characters alone, whatever the collation of its column. ``odd``: the
+    value holds something else than digits.
     """
 
     among: Callable[[_Column], sa.ColumnElement[bool]]
     exact: Callable[[_Column], _Column]
+    odd: Callable[[_Column], sa.ColumnElement[bool]]
 
 
 def in_keys(column: _Column) -> sa.ColumnElement[bool]:
@@ -46,7 +48,11 @@ def in_keys(column: _Column) -> sa.ColumnElement[bool]:
 
 
 #: SQLite compares by bytes already, unless a column says otherwise.
-SQLITE = Idiom(in_keys, lambda column: sa.collate(column, "BINARY"))
+SQLITE = Idiom(
+    in_keys,
+    lambda column: sa.collate(column, "BINARY"),
+    lambda column: column.op("GLOB", return_type=sa.Boolean())("*[^0-9]*"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +62,8 @@ class Wanted:
     ``statement`` has the parameter ``KEYS``; ``stored`` says what its rows are; ``holder`` is the
     table in which ``keys`` are looked for, by their names there; ``link``: our column by which
     ``stored`` is reached from it, where it is another. ``whole``: a whole number may be
-    a key; not so where it is the number of a person or an enterprise.
+    a key; not so where it is the number of a person or an enterprise. ``normalised``: the keys are
+    numbers of people, and kept in more than one spelling.
     """
 
     statement: sa.Select[Any]
@@ -65,6 +72,7 @@ class Wanted:
     keys: tuple[str, ...]
     link: str
     whole: bool
+    normalised: bool = False
 
     @property
     def tables(self) -> tuple[Stored, ...]:
@@ -101,7 +109,8 @@ def wanted(idiom: Idiom, stored: Stored, lookup: Lookup, through: Stored | None 
     keys = tuple(holder.at(name) for name in lookup.by)
     kinds = {holder.record.column(name).field.kind for name in lookup.by}
     link = "" if lookup.through is None else lookup.through[1]
-    return Wanted(statement, stored, holder, keys, link, whole=kinds == {Kind.STRING})
+    spelt = holder.normalised and kinds == {Kind.PERSON_NUMBER}
+    return Wanted(statement, stored, holder, keys, link, kinds == {Kind.STRING}, spelt)
 
 
 def _table(stored: Stored) -> sa.TableClause:

@@ -12,13 +12,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import cast
 
 from connectors.backends.base import SourceUnavailable
 from connectors.backends.calls import Call, Calls
-from connectors.backends.session import JoiningSession, NotJoined, Session
+from connectors.backends.session import JoiningSession, NotJoined, Session, Statement
 from connectors.backends.statement import Wanted
 
 #: How many keys one statement is given.
@@ -35,9 +34,8 @@ _MEETINGS = 1_000
 _SLOW = 0.1
 _ALONE = 60.0
 
-#: The rows of a lookup, each the matched key and then ``Stored.names``; when they were true, says
-#: the source.
-Found = tuple[Sequence[Sequence[object]], datetime | None]
+#: The rows of a lookup, each the matched key and then ``Stored.names``; and what holds of them.
+Found = tuple[Sequence[Sequence[object]], Statement]
 
 
 @dataclass(slots=True, eq=False)
@@ -54,19 +52,19 @@ class _Part:
 class Together:
     """Asks for lookups by ``calls``; belongs to one event loop.
 
-    ``as_of`` reads with a connection what the source states of itself. ``joins``: several lookups
+    ``state`` reads with a connection what the source states of itself. ``joins``: several lookups
     may be one statement. ``monotonic``: the clock, in seconds.
     """
 
     def __init__(
         self,
         calls: Calls,
-        as_of: Callable[[Session], Awaitable[datetime | None]],
+        state: Callable[[Session], Awaitable[Statement]],
         joins: bool,
         monotonic: Callable[[], float],
     ) -> None:
         self._calls = calls
-        self._as_of = as_of
+        self._state = state
         self._joins = joins
         self._monotonic = monotonic
         self._gathered: list[_Part] = []
@@ -141,20 +139,20 @@ class Together:
     async def _work(self, parts: Sequence[_Part], session: Session) -> list[Found]:
         if len(parts) == 1:
             return [await self._alone(parts[0].wanted, parts[0].keys, session)]
-        as_of = await self._as_of(session)  # read first, it is true of the rows as well
+        stated = await self._state(session)  # read first, it is true of the rows as well
         began = self._monotonic()
         joining = cast("JoiningSession", session)
         found = await joining.find_together([(one.wanted, one.keys) for one in parts])
         if self._monotonic() - began > _SLOW:
             self._go_alone(parts)
-        return [(rows, as_of) for rows in found]
+        return [(rows, stated) for rows in found]
 
     async def _alone(self, wanted: Wanted, keys: Sequence[str], session: Session) -> Found:
-        as_of = await self._as_of(session)
+        stated = await self._state(session)
         rows: list[Sequence[object]] = []
         for start in range(0, len(keys), _KEYS_AT_ONCE):
             rows += await session.find(wanted, keys[start : start + _KEYS_AT_ONCE])
-        return rows, as_of
+        return rows, stated
 
     def _ended(self, parts: Sequence[_Part], task: asyncio.Task[list[Found]]) -> None:
         for part in parts:  # else they would hold each other, and what was found

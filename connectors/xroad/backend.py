@@ -29,6 +29,7 @@ from connectors.backends.base import (
     SourceMaintenance,
     SourceRefused,
     SourceUnavailable,
+    merge_batches,
     unreached,
 )
 from connectors.description import Database, Lookup, Record
@@ -149,7 +150,7 @@ class XroadBackend:
             await self._some(record, lookup, every[start : start + _KEYS_AT_ONCE], asker)
             for start in range(0, len(every), _KEYS_AT_ONCE)
         ]
-        return _together(batches)
+        return merge_batches(batches)
 
     async def _some(self, record: Record, lookup: Lookup, keys: list[str], asker: Asker) -> Batch:
         possible = [key for key in keys if _is_text(key)]
@@ -164,7 +165,7 @@ class XroadBackend:
             half = len(possible) // 2
             halves = (possible[:half], possible[half:])
             parts = [await self._some(record, lookup, one, asker) for one in halves]
-            return _together([*parts, Batch({}, failed=none)])
+            return merge_batches([*parts, Batch({}, failed=none)])
         batch = self._understood(record, possible, reply)
         evidence = dict.fromkeys(possible, reply.evidence)
         return Batch(batch.by_key, batch.as_of, {**batch.failed, **none}, evidence)
@@ -299,18 +300,6 @@ def _may_post(service: Mapping[str, object]) -> bool:
 
 def _is_text(key: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in key)
-
-
-def _together(batches: Sequence[Batch]) -> Batch:
-    """Make one batch of several; its ``as_of`` is the oldest, None where one says nothing."""
-    stated = [one.as_of for one in batches if one.by_key]
-    known = [one for one in stated if one is not None]
-    return Batch(
-        {key: rows for one in batches for key, rows in one.by_key.items()},
-        min(known) if known and len(known) == len(stated) else None,
-        {key: why for one in batches for key, why in one.failed.items()},
-        {key: proof for one in batches for key, proof in one.evidence.items()},
-    )
 
 
 def _tls(options: XroadOptions) -> ssl.SSLContext | None:

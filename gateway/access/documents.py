@@ -21,11 +21,22 @@ class Unreachable(Exception):
     """An issuer's documents could not be had; the text says why, for the log."""
 
 
+class NoKeys(Unreachable):
+    """An issuer publishes no key."""
+
+
 async def fetch_keys(client: httpx2.AsyncClient, trusted: TrustedIssuer) -> tuple[PublicKey, ...]:
-    """Return the keys that ``trusted`` publishes now; raises Unreachable."""
+    """Return the keys that ``trusted`` publishes now, without those that cannot be used.
+
+    Raises Unreachable, and NoKeys for a key set that is empty.
+    """
     try:
         url = trusted.jwks_url or await _discovered(client, trusted.issuer)
-        return read_keys(await _document(client, url))
+        document = await _document(client, url)
+        keys = read_keys(document)
+        if not document["keys"]:
+            raise NoKeys("it publishes no key")
+        return keys
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError, RecursionError) as error:
         raise Unreachable(f"{type(error).__name__}: {error}") from error
 

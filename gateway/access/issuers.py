@@ -1,14 +1,16 @@
 """An OpenID Connect issuer that the gateway trusts: its keys, kept fresh, and its tokens, checked.
 
 Keys are fetched in the background (setting ``access.refresh``); if that fails the old ones go on
-being used. A token with a key id that is not known has them fetched once more, at most once per
-``access.cool_down``: requests that arrive meanwhile wait for that one fetch, later ones are
-refused at once.
+being used. An issuer that publishes no key at all keeps its old ones for ``access.keep_keys``. A
+token that no known key signed has them fetched once more, at most once per ``access.cool_down``:
+requests that arrive meanwhile wait for that one fetch, later ones are refused at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
@@ -16,14 +18,14 @@ import structlog
 
 from gateway.access.caller import Caller
 from gateway.access.claims import Expected, Refused, caller_of
-from gateway.access.documents import fetch_keys
+from gateway.access.documents import NoKeys, fetch_keys
 from gateway.access.keyset import Head, PublicKey, claims_under, read_head
 from gateway.clock import Clock
 from gateway.settings import Access, TrustedIssuer, is_loopback
 
 log = structlog.get_logger(__name__)
 
-#: How many keys are tried for a token that names none.
+#: How many keys are tried for a token that names none, or one of an id that several keys have.
 _MOST_TRIED = 4
 
 
@@ -46,6 +48,7 @@ class Issuer:
         self._keys: tuple[PublicKey, ...] | None = None
         self._thumbprints: frozenset[str] = frozenset()
         self._reachable = False
+        self._empty_since: float | None = None
         self._asked_at: float | None = None
         self._fetching: asyncio.Task[None] | None = None
         self._background: asyncio.Task[None] | None = None
@@ -80,29 +83,35 @@ class Issuer:
         Raises Refused: TOKEN_INVALID, or ISSUER_UNAVAILABLE where it could not be checked.
         """
         head = read_head(token)
-        for key in (await self._fitting(head))[:_MOST_TRIED]:
-            claims = claims_under(token, head, key)
-            if claims is not None:
-                now = self._clock.now().timestamp()
-                return *caller_of(claims, self._expected, now), key.thumbprint
-        raise Refused("no key of its issuer signed it")
-
-    async def _fitting(self, head: Head) -> list[PublicKey]:
-        """Return the keys that may have signed; where there is none, ask the issuer once more."""
-        found = self._known(head)
-        if not found and self._may_ask():
+        keys = self._fitting(head)
+        signed = _signed_by(token, head, keys)
+        if signed is None and self._may_ask():
             await self._fetched()
-            found = self._known(head)
-        if not found and not self._reachable:
-            raise Refused("its issuer does not answer", "ISSUER_UNAVAILABLE")
-        return found
+            signed = _signed_by(token, head, self._fitting(head))
+        if signed is None:
+            if not keys and not self._reachable:
+                raise Refused("its issuer does not answer", "ISSUER_UNAVAILABLE")
+            raise Refused("no key of its issuer signed it")
+        claims, key = signed
+        now = self._clock.now().timestamp()
+        return *caller_of(claims, self._expected, now), key.thumbprint
 
-    def _known(self, head: Head) -> list[PublicKey]:
-        return [
-            one
-            for one in self._keys or ()
-            if head.algorithm in one.algorithms and head.kid in {None, one.kid}
-        ]
+    def _fitting(self, head: Head) -> list[PublicKey]:
+        """Return the keys that may have signed, each once.
+
+        Raises Refused where they are too many to be tried: whether a token is good must not hang on
+        the order in which keys are published (OpenID Connect Core 1.0 section 10.1 has a token name
+        its key wherever there are several).
+        """
+        keys = {
+            key.thumbprint: key
+            for key in self._keys or ()
+            if head.algorithm in key.algorithms and head.kid in {None, key.kid}
+        }
+        if len(keys) > _MOST_TRIED:
+            named = "names no key (kid)" if head.kid is None else "names a key by an id of several"
+            raise Refused(f"it {named}, and {len(keys)} keys of its issuer could have signed it")
+        return list(keys.values())
 
     def _may_ask(self) -> bool:
         """Whether a fetch is under way, or the cool-down since the last one is over."""
@@ -129,16 +138,36 @@ class Issuer:
         try:
             async with asyncio.timeout(self._access.timeout):
                 keys = await fetch_keys(self._client, self._trusted)
+            if not keys and self._keys:
+                raise NoKeys("it publishes no key that can be used")
         except Exception as error:  # whatever it was: the old keys go on being used
             self._reachable = False
+            if isinstance(error, NoKeys) and self._empty_since is None:
+                self._empty_since = self._clock.monotonic()
             reason = str(error) or type(error).__name__
             log.warning("issuer unavailable", issuer=self.name, reason=reason)
+            self._drop_withdrawn()
         else:
-            self._reachable = True
-            self._keys = keys
-            self._thumbprints = frozenset(one.thumbprint for one in keys)
+            self._reachable, self._empty_since = True, None
+            self._take(keys)
         finally:
             self._fetching = None
+
+    def _take(self, keys: tuple[PublicKey, ...]) -> None:
+        """Use ``keys`` from now on, and nothing else."""
+        for kid in _changed(self._keys or (), keys):
+            log.warning("issuer changed a key under its id", issuer=self.name, kid=kid)
+        self._keys = keys
+        self._thumbprints = frozenset(key.thumbprint for key in keys)
+
+    def _drop_withdrawn(self) -> None:
+        """Drop the keys of an issuer that has published none for long enough to mean it."""
+        since = self._empty_since
+        if since is None or not self._keys:
+            return
+        if self._clock.monotonic() - since >= self._access.keep_keys:
+            log.warning("issuer keys dropped", issuer=self.name, keys=len(self._keys))
+            self._take(())
 
     async def _refreshing(self) -> None:
         """Fetch again and again; sooner while the issuer does not answer."""
@@ -147,3 +176,28 @@ class Issuer:
             soon = min(self._access.refresh, max(self._access.cool_down, 1.0))
             await asyncio.sleep(self._access.refresh if self._reachable else soon)
             await self._fetched()
+
+
+def _signed_by(
+    token: str, head: Head, keys: Sequence[PublicKey]
+) -> tuple[dict[str, Any], PublicKey] | None:
+    """Return the claims of ``token`` and the one of ``keys`` that signed it, None if none did."""
+    for key in keys:
+        claims = claims_under(token, head, key)
+        if claims is not None:
+            return claims, key
+    return None
+
+
+def _changed(before: Sequence[PublicKey], now: Sequence[PublicKey]) -> list[str]:
+    """Return the ids under which there are other keys now than before."""
+    old, new = _thumbprints_by_id(before), _thumbprints_by_id(now)
+    return [kid for kid in old if kid in new and old[kid].isdisjoint(new[kid])]
+
+
+def _thumbprints_by_id(keys: Sequence[PublicKey]) -> dict[str, set[str]]:
+    by_id: dict[str, set[str]] = {}
+    for key in keys:
+        if key.kid is not None:
+            by_id.setdefault(key.kid, set()).add(key.thumbprint)
+    return by_id

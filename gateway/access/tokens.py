@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import secrets
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ from gateway.clock import Clock
 from gateway.errors import GatewayError
 from gateway.keys import load_signing
 from gateway.procedures.procedure import UNIFIED, national
+from gateway.redaction import random_id
 from gateway.scopes import OWN_VIEW
 from gateway.settings import Access, Settings
 
@@ -72,7 +72,7 @@ def issue(
         "iat": int(now.timestamp()),
         "nbf": int(now.timestamp()),
         "exp": int((now + life).timestamp()),
-        "jti": secrets.token_hex(16),
+        "jti": random_id(),
         "scope": " ".join(scopes),
         "purposes": list(purposes),
     }
@@ -181,6 +181,8 @@ class Tokens:
         """Do the same as ``caller``, but raise Refused, with the reason."""
         digest = _digest(token)
         known = self._callers.get(digest)
+        if known is not None and known.issuer and not known.issuer.holds(known.thumbprint):
+            known = None  # its issuer says what that means: withdrawn, or not to be checked now
         if known is None:
             issuer = self._issuers.get(issuer_of(token)) if self._issuers else None
             if issuer is None:

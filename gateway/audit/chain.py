@@ -21,6 +21,7 @@ START = "0" * 64
 _BEFORE_MAC, _AFTER_MAC = b',"mac":"', b'"}'
 _TAIL = len(_BEFORE_MAC) + 64 + len(_AFTER_MAC)
 _SEQ = b'{"seq":'
+_VERSIONS = frozenset({1, 2})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Header:
 
     ``seq`` and ``previous``: last entry, and mac of the last line, of the segment before. ``key``:
     id of the chain key of this segment. ``after``: why the segment before came to its end.
+    ``version``: 2 where there is a head beside the segment, 1 where there was none yet.
     """
 
     journal: str
@@ -46,7 +48,7 @@ class Header:
     key: str
     at: str
     after: str
-    version: int = 1
+    version: int = 2
 
     def line(self, secret: Secret) -> tuple[bytes, str]:
         """Return the header as a line without its end, and its mac."""
@@ -60,7 +62,7 @@ class Header:
             "at": self.at,
             "after": self.after,
         }
-        return _sealed(secret, self.previous, orjson.dumps(shown)[:-1])
+        return sealed(secret, self.previous, orjson.dumps(shown)[:-1])
 
 
 def parse_header(line: bytes) -> Header:
@@ -77,7 +79,7 @@ def parse_header(line: bytes) -> Header:
         type(one) is not int for one in numbers
     ):
         raise ValueError("it is no header of a segment")
-    if header.version != 1:
+    if header.version not in _VERSIONS:
         raise ValueError(f"it is of version {header.version}, which is not known here")
     return header
 
@@ -93,10 +95,16 @@ def add(secret: Secret, link: Link, bodies: Iterable[bytes]) -> tuple[bytes, Lin
         seq += 1
         rest = body[1:-1]
         unsealed = b'{"seq":%d,%b' % (seq, rest) if rest else b'{"seq":%d' % seq
-        line, mac = _sealed(secret, mac, unsealed)
+        line, mac = sealed(secret, mac, unsealed)
         lines.append(line)
     lines.append(b"")
     return b"\n".join(lines), Link(seq, mac)
+
+
+def sealed(secret: Secret, previous: str, unsealed: bytes) -> tuple[bytes, str]:
+    """Return a JSON object (without its last brace) as a line after ``previous``, and its mac."""
+    mac = secret.mac(previous.encode() + unsealed)
+    return b"%b%b%b%b" % (unsealed, _BEFORE_MAC, mac.encode(), _AFTER_MAC), mac
 
 
 def expected_mac(secret: Secret, previous: str, line: bytes) -> str:
@@ -130,8 +138,3 @@ def stated_at(line: bytes) -> str | None:
 def written(moment: datetime) -> str:
     """Return a moment as headers and checkpoints have it."""
     return moment.isoformat(timespec="microseconds")
-
-
-def _sealed(secret: Secret, previous: str, unsealed: bytes) -> tuple[bytes, str]:
-    mac = secret.mac(previous.encode() + unsealed)
-    return b"%b%b%b%b" % (unsealed, _BEFORE_MAC, mac.encode(), _AFTER_MAC), mac

@@ -5,12 +5,12 @@ Persons are written as keyed hashes, so that the journal by itself names nobody 
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 
 import orjson
 
@@ -21,10 +21,11 @@ from gateway.answer import State
 from gateway.keys import Keyring
 from gateway.plan.shapes import Missing, Need
 from gateway.protection.represented import is_closed
+from gateway.redaction import MASK, holds_number, redact
 from gateway.trail import Role
 
-_NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9]{12}(?![0-9A-Za-z])")
-_OLD_NUMBER = re.compile(r"[0-9]{9}")
+#: How many hex digits of a number's hash stand in the place of the number within a text.
+_TAG = 8
 
 
 class Result(Enum):
@@ -32,15 +33,6 @@ class Result(Enum):
 
     ANSWERED = "ANSWERED"
     REFUSED = "REFUSED"
-
-
-def holds_number(text: str) -> bool:
-    """Say whether the number of a person stands in ``text``, which would go into entries as it is.
-
-    Twelve digits that stand by themselves; nine are an old number only if there is nothing else,
-    since case numbers have such runs.
-    """
-    return bool(_NUMBER.search(text) or _OLD_NUMBER.fullmatch(text))
 
 
 def person_hash(hashes: Keyring, number: str) -> str:
@@ -51,6 +43,27 @@ def person_hash(hashes: Keyring, number: str) -> str:
 def person_hashes(hashes: Keyring, numbers: Iterable[str]) -> list[str]:
     """Return everything that may stand for one of ``numbers``, under former keys too."""
     return [f"{key.id}:{key.mac(one.encode())}" for one in numbers for key in hashes.all]
+
+
+def without_numbers(hashes: Keyring, text: str | None) -> str | None:
+    """Return ``text`` as an entry may hold it: the numbers of people in it are replaced.
+
+    In place of each stands the beginning of its keyed hash (``person_hash``): the entry names
+    nobody, and whoever has the key can still tell which case it was.
+    """
+    if text is None or _is_free_of_numbers(text):
+        return text
+    return _without_numbers(hashes, text)
+
+
+def _without_numbers(hashes: Keyring, text: str) -> str:
+    return redact(text, lambda number: MASK + hashes.current.mac(number.encode())[:_TAG])
+
+
+@lru_cache(maxsize=10_000)
+def _is_free_of_numbers(text: str) -> bool:
+    """Say it once for the clients, agencies and tokens that come again."""
+    return not holds_number(text)
 
 
 def asked_fields(needs: Sequence[Need], asked: Sequence[bool], lacking: Sequence[Missing]) -> bytes:
@@ -123,13 +136,13 @@ def entry(
     return {
         "id": secrets.token_hex(8),
         "at": at.isoformat(),
-        "requestId": request_id,
-        "client": caller.client,
-        "agency": caller.agency,
+        "requestId": _without_numbers(hashes, request_id),
+        "client": without_numbers(hashes, caller.client),
+        "agency": without_numbers(hashes, caller.agency),
         "subject": _nameless(hashes, caller.representative or caller.subject),
-        "tokenId": caller.token_id,
-        "purpose": caller.purpose,
-        "caseNumber": caller.case_number,
+        "tokenId": without_numbers(hashes, caller.token_id),
+        "purpose": without_numbers(hashes, caller.purpose),
+        "caseNumber": without_numbers(hashes, caller.case_number),
         "document": document,
         "operation": operation,
         "result": result.name,
@@ -149,4 +162,4 @@ def _nameless(hashes: Keyring, subject: str | None) -> str | None:
     try:
         return person_hash(hashes, person_number(subject))
     except ValueError:
-        return subject
+        return without_numbers(hashes, subject)

@@ -26,6 +26,7 @@ class Wrong(Enum):
     HEADER = "header"
     KEY = "key"
     CHECKPOINT = "checkpoint"
+    ARCHIVE = "archive"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from pathlib import Path
+
+_NAME = re.compile(r"audit-(\d{8})\.jsonl")
+
+
+def segment_name(number: int) -> str:
+    """Return the name of a segment's file."""
+    return f"audit-{number:08}.jsonl"
+
+
+def segment_files(folder: Path) -> list[tuple[int, Path]]:
+    """Return number and path of every segment in ``folder``, in order."""
+    found = ((_NAME.fullmatch(path.name), path) for path in folder.iterdir())
+    return sorted((int(match[1]), path) for match, path in found if match)
 
 
 def new_file(path: Path) -> int:

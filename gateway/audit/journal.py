@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.audit.chain import written
 from gateway.audit.segments import Options, Writer
+from gateway.audit.waiting import LoopClock, Waiting, refuse_late
 from gateway.clock import Clock, SystemClock
 from gateway.errors import GatewayError
 from gateway.keys import Keyring
@@ -28,9 +29,6 @@ _MOST_WAITING = 10_000
 
 #: What fills a probe: room for it must be room for the entry of a large answer.
 _PROBE = "." * 4096
-
-#: An entry that waits: its content, who waits for its number, and since when.
-_Waiting = tuple[bytes, asyncio.Future[int], float]
 
 
 class Journal:
@@ -49,19 +47,28 @@ class Journal:
         clock: Clock | None = None,
     ) -> None:
         self.folder = folder
-        #: What else an append waits for, with the entry's number, after it is on disk.
-        self.committed: Callable[[int], Awaitable[None]] | None = None
+        self.chain = chain
+        #: What else an append waits for after its entry is on disk: a future for the number of an
+        #: entry, done once all entries up to it are there too.
+        self.committed: Callable[[int], asyncio.Future[None]] | None = None
         #: Called in the event loop after each batch that is on disk.
         self.grown: Callable[[], None] = lambda: None
+        #: Called in the event loop after each checkpoint.
+        self.checkpointed: Callable[[], None] = lambda: None
         self._options = options or Options()
         self._clock = clock or SystemClock()
         self._writer = Writer(folder, chain, sign, self._options, self._clock)
         self._on_disk = 0
         self._failed = False
-        self._waiting: list[_Waiting] = []
-        self._writing: list[_Waiting] = []
+        self._loop_clock = LoopClock(self._options.timeout)
+        self._waiting: list[Waiting] = []
+        self._writing: list[Waiting] = []
+        self._committing: list[tuple[list[Waiting], asyncio.Future[None]]] = []
         self._flushing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._sign_timer: asyncio.TimerHandle | None = None
+        self._signing: asyncio.Task[None] | None = None
+        self._checked = 0
         self._thread: ThreadPoolExecutor | None = None
 
     @property
@@ -83,19 +90,24 @@ class Journal:
         """Open the last segment or begin the first; raises what ``Writer.open`` raises."""
         self._writer.open()
         self._on_disk = self._writer.link.seq
+        self._checked = self._writer.checked
         self._thread = ThreadPoolExecutor(1, "audit")
 
     async def close(self) -> None:
         """Write what is waiting, sign a last checkpoint and close the files."""
         if self._flushing is not None:
             await self._flushing
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if self._signing is not None:
+            await self._signing
+        for timer in (self._timer, self._sign_timer):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._sign_timer = None
         if self._thread is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.close)
             self._thread.shutdown()
             self._thread = None
+            self._note_checkpoint()
 
     async def check(self) -> bool:
         """Return whether entries can be written; after a failure this is found out by trying."""
@@ -119,71 +131,104 @@ class Journal:
     async def append(self, entry: Mapping[str, object]) -> None:
         """Return once ``entry`` is on disk; raises GatewayError AUDIT_UNAVAILABLE if it is not.
 
-        The error also comes when the time is over: the entry may still be written then. A caller
-        that is cancelled while waiting leaves its entry to be written: an entry too many does no
-        harm, one too few would. Costs about 20 us of CPU with 32 waiting, 300 us with none.
+        The error also comes when the time is over: the entry may still be written then. Time in
+        which the process stood still does not count. A caller that is cancelled while waiting
+        leaves its entry to be written: an entry too many does no harm, one too few would. Costs
+        about 20 us of CPU with 32 waiting, 300 us with none.
         """
-        if self.committed is None:
-            await self._append(entry)
-            return
-        try:
-            async with asyncio.timeout(self._options.timeout):
-                await self.committed(await self._append(entry))
-        except TimeoutError:
-            raise GatewayError("AUDIT_UNAVAILABLE") from None
-
-    def _append(self, entry: Mapping[str, object]) -> asyncio.Future[int]:
-        """Hand over an entry; its number comes when it is on disk."""
         if len(self._waiting) >= _MOST_WAITING:
             raise GatewayError("AUDIT_UNAVAILABLE")
         loop = asyncio.get_running_loop()
+        if self._timer is None:
+            self._loop_clock.start(loop.time())
+            self._timer = loop.call_later(self._loop_clock.step, self._tick)
         done: asyncio.Future[int] = loop.create_future()
-        self._waiting.append((orjson.dumps(entry), done, loop.time()))
+        self._waiting.append(Waiting(orjson.dumps(entry), done, self._loop_clock.stamp()))
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
-        if self._timer is None:
-            self._timer = loop.call_later(self._options.timeout, self._expire)
-        return done
+        await done
 
     async def _flush(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
             self._writing, self._waiting = self._waiting, []
             try:
-                bodies = [body for body, _, _ in self._writing]
+                bodies = [waiting.body for waiting in self._writing]
                 first = await loop.run_in_executor(self._thread, self._writer.write, bodies)
             except Exception as error:  # whatever it was: nobody may wait for ever, nor be answered
                 self._refuse(error)
             else:
                 self._failed = False
                 self._on_disk = first + len(bodies) - 1
-                for seq, (_, done, _) in enumerate(self._writing, first):
-                    if not done.done():
-                        done.set_result(seq)
+                self._commit(self._writing, first)
                 self.grown()
+                self._note_checkpoint()
+                self._plan_checkpoint()
             self._writing = []
+
+    def _commit(self, batch: list[Waiting], first: int) -> None:
+        """Tell those whose entries are on disk, as soon as whatever else they wait for is there."""
+        if self.committed is None:
+            _tell(batch, first)
+            return
+        reached = self.committed(self._on_disk)
+        waits = (batch, reached)
+        self._committing.append(waits)
+
+        def arrived(reached: asyncio.Future[None]) -> None:
+            self._committing.remove(waits)
+            if not reached.cancelled():
+                _tell(batch, first)
+
+        reached.add_done_callback(arrived)
 
     def _refuse(self, error: Exception) -> None:
         if not self._failed:
             structlog.get_logger().error("audit_unavailable", error=repr(error))
         self._failed = True
-        for _, done, _ in self._writing:
-            _fail(done)
+        for waiting in self._writing:
+            waiting.refuse()
 
-    def _expire(self) -> None:
-        """Refuse those whose time is over; they stand in the order in which they came."""
+    def _tick(self) -> None:
+        """Refuse those whose time is over; go on as long as anybody waits."""
         loop = asyncio.get_running_loop()
         self._timer = None
-        for _, done, since in (*self._writing, *self._waiting):
-            if since + self._options.timeout > loop.time():
-                self._timer = loop.call_at(since + self._options.timeout, self._expire)
-                return
-            if not done.done():
-                self._failed = True
-                _fail(done)
+        self._loop_clock.tick(loop.time())
+        refused, goes_on = refuse_late(self._loop_clock, (*self._writing, *self._waiting))
+        self._failed = self._failed or refused
+        for batch, reached in list(self._committing):
+            if refuse_late(self._loop_clock, batch)[1]:
+                goes_on = True
+            else:
+                reached.cancel()
+        if goes_on:
+            self._timer = loop.call_later(self._loop_clock.step, self._tick)
+
+    def _plan_checkpoint(self) -> None:
+        """Have entries that no checkpoint counts signed in time."""
+        if self._sign_timer is None and self._checked < self._on_disk:
+            loop = asyncio.get_running_loop()
+            seconds = self._options.checkpoint_seconds
+            self._sign_timer = loop.call_later(seconds, self._start_signing)
+
+    def _start_signing(self) -> None:
+        self._sign_timer = None
+        if self._signing is None or self._signing.done():
+            self._signing = asyncio.create_task(self._sign())
+
+    async def _sign(self) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._writer.checkpoint)
+        self._note_checkpoint()
+        self._plan_checkpoint()  # once more, if it failed
+
+    def _note_checkpoint(self) -> None:
+        if self._writer.checked != self._checked:
+            self._checked = self._writer.checked
+            self.checkpointed()
 
 
-def _fail(done: asyncio.Future[int]) -> None:
-    if not done.done():
-        done.set_exception(GatewayError("AUDIT_UNAVAILABLE"))
-        done.exception()  # whoever waited may be gone; the error was for them alone
+def _tell(batch: list[Waiting], first: int) -> None:
+    for seq, waiting in enumerate(batch, first):
+        if not waiting.done.done():
+            waiting.done.set_result(seq)

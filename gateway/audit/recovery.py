@@ -1,18 +1,123 @@
-"""What a crash leaves at the end of a segment: found when the journal is opened, and put aside."""
+"""What is at the end of a journal when it is opened: what a crash left, or what somebody did.
+
+A crash leaves a line that is not whole, and that nobody was answered for: it is put aside. Anything
+else that does not fit is an alarm, and stays as it is.
+"""
 
 from __future__ import annotations
 
 import mmap
 import os
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from prometheus_client import Counter
 
-from gateway.audit.chain import Header, Link, expected_mac, parse_header, stated_mac, stated_seq
+from gateway.audit import checkpoints
+from gateway.audit.chain import (
+    START,
+    Header,
+    Link,
+    expected_mac,
+    parse_header,
+    stated_mac,
+    stated_seq,
+)
 from gateway.audit.files import new_file, sync_folder, write_all
+from gateway.audit.head import Head, read_head
 from gateway.keys import Keyring, Secret
+
+ALARMS = Counter(
+    "justice_gateway_audit_alarms",
+    "Signs that somebody changed the journal or removed a part of it",
+    ["kind"],
+)
+
+#: How much behind the last good line is looked at.
+_LOOKED_AT = 1024 * 1024
+
+
+class Alarm(StrEnum):
+    """What somebody did to the journal while the gateway was down.
+
+    ALTERED: a line that had been written is not what it was. CUT: the end is missing. HEADLESS: the
+    head is, so that a missing end might not be noticed.
+    """
+
+    ALTERED = "altered"
+    CUT = "cut"
+    HEADLESS = "headless"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What else than the segments says how far a journal had come: to the entry ``link``.
+
+    ``segment``: the one in which that entry is, 0 if that is not known. ``has_head``: whether there
+    is a good head.
+    """
+
+    journal: str
+    segment: int
+    link: Link
+    has_head: bool
+
+
+def evidence(
+    folder: Path, chain: Keyring, public: Sequence[Ed25519PublicKey], journal: str | None
+) -> Evidence | None:
+    """Return what head and checkpoints in ``folder`` say of ``journal`` (None: of any)."""
+    head = read_head(folder, chain)
+    if head is not None and journal not in {None, head.journal}:
+        head = None
+    if head is not None:
+        journal = head.journal
+    checkpoint = checkpoints.last(folder / checkpoints.CHECKPOINTS, journal, public)
+    if checkpoint is not None and (head is None or checkpoint.link.seq > head.link.seq):
+        return Evidence(checkpoint.journal, 0, checkpoint.link, head is not None)
+    return None if head is None else Evidence(head.journal, head.segment, head.link, True)
+
+
+def alarm_at(
+    descriptor: int, good: int, header: Header, link: Link, known: Evidence | None
+) -> Alarm | None:
+    """Return what somebody did to the segment whose last good line ends at ``good``.
+
+    ``link``: the last good entry.
+    """
+    rest = os.pread(descriptor, _LOOKED_AT, good)
+    if known is not None and known.link.seq > link.seq:
+        return Alarm.ALTERED if rest else Alarm.CUT
+    line, end, _ = rest.partition(b"\n")
+    if end and b"\0" not in line:  # no crash leaves a whole line that does not fit
+        return Alarm.ALTERED
+    if header.version > 1 and (known is None or not known.has_head):
+        return Alarm.HEADLESS
+    return None
+
+
+def newest_head(journal: str, header: Header | None, link: Link, known: Evidence | None) -> Head:
+    """Return the head that is right when a journal is opened: of the newest entry that is known.
+
+    ``header``: of the last segment. ``link``: where the chain stands, maybe at that header.
+    """
+    if header is not None and link.seq > max(header.seq, known.link.seq if known else 0):
+        return Head(journal, header.segment, link)
+    if known is not None:
+        return Head(journal, known.segment, known.link)
+    return Head(journal, 0, Link(0, START))
+
+
+def sound(alarm: str, **details: object) -> None:
+    """Let log and metrics say that somebody changed the journal."""
+    ALARMS.labels(alarm).inc()
+    structlog.get_logger().error("audit_alarm", kind=alarm, **details)
 
 
 def cut(descriptor: int, good: int, folder: Path, now: datetime) -> None:

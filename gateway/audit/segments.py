@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,20 +14,41 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.audit import checkpoints
 from gateway.audit.chain import START, Header, Link, add, written
-from gateway.audit.files import lock, new_file, sync_folder, write_all
-from gateway.audit.recovery import cut, last_good
+from gateway.audit.files import (
+    lock,
+    new_file,
+    segment_files,
+    segment_name,
+    sync_folder,
+    write_all,
+)
+from gateway.audit.head import Head, HeadFile
+from gateway.audit.recovery import (
+    Alarm,
+    Evidence,
+    alarm_at,
+    cut,
+    evidence,
+    last_good,
+    newest_head,
+    sound,
+)
 from gateway.clock import Clock
 from gateway.keys import Keyring
-
-_NAME = re.compile(r"audit-(\d{8})\.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the journal is kept. ``timeout``: seconds that an answer waits for its entry."""
+    """How the journal is kept.
+
+    ``checkpoint_entries``, ``checkpoint_seconds``: after how many entries, and how long after an
+    entry at the latest, a checkpoint is signed. ``timeout``: seconds that an answer waits for its
+    entry.
+    """
 
     segment_bytes: int = 64 * 1024 * 1024
     checkpoint_entries: int = 10_000
+    checkpoint_seconds: float = 30.0
     timeout: float = 2.0
 
 
@@ -41,17 +61,6 @@ class Segment:
     descriptor: int
     file: tuple[int, int]
     size: int
-
-
-def segment_name(number: int) -> str:
-    """Return the name of a segment's file."""
-    return f"audit-{number:08}.jsonl"
-
-
-def segment_files(folder: Path) -> list[tuple[int, Path]]:
-    """Return number and path of every segment in ``folder``, in order."""
-    found = ((_NAME.fullmatch(path.name), path) for path in folder.iterdir())
-    return sorted((int(match[1]), path) for match, path in found if match)
 
 
 class Writer:
@@ -75,7 +84,9 @@ class Writer:
         self._lock: int | None = None
         self._segment: Segment | None = None
         self._torn = False
-        self._checked = 0
+        self._head: HeadFile | None = None
+        #: Number of the last entry that a checkpoint is of.
+        self.checked = 0
 
     @property
     def is_open(self) -> bool:
@@ -92,15 +103,17 @@ class Writer:
         self._lock = lock(self._folder)
         self.link, self._torn = Link(0, START), False
         try:
-            last = self._recover()
             checkpoints.keep_public_key(self._folder, self._sign.public_key())
-            if last is None:
-                self.journal = secrets.token_hex(8)
-                self._start_segment("nothing")
-            self._checked = self._last_checked()
-            self._checkpoint()
-            if last is not None and last.header.key != self._chain.current.id:
-                self._start_segment("key")
+            known, after = self._recover()
+            self.journal = self.journal or secrets.token_hex(8)
+            self.checked = self._last_checked()
+            self._head = HeadFile(self._folder)
+            header = None if self._segment is None else self._segment.header
+            self._write_head(newest_head(self.journal, header, self.link, known))
+            self._head.sync()
+            self.checkpoint()
+            if after is not None:
+                self._start_segment(after, known.segment if known else 0)
         except BaseException:
             self.close()
             raise
@@ -111,10 +124,15 @@ class Writer:
             with contextlib.suppress(OSError):
                 if self._torn:
                     self._mend(self._segment)
-            self._checkpoint()
+            self.checkpoint()
             with contextlib.suppress(OSError):
                 os.close(self._segment.descriptor)
             self._segment = None
+        if self._head is not None:
+            with contextlib.suppress(OSError):
+                self._head.sync()
+            self._head.close()
+            self._head = None
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -132,9 +150,29 @@ class Writer:
         self._torn = False
         segment.size += len(lines)
         first, self.link = self.link.seq + 1, link
-        if link.seq - self._checked >= self._options.checkpoint_entries:
-            self._checkpoint()
+        try:
+            self._write_head(Head(self.journal, segment.header.segment, link))
+        except OSError as error:  # the entries are on disk all the same
+            structlog.get_logger().error("audit_head_failed", error=str(error))
+        if link.seq - self.checked >= self._options.checkpoint_entries:
+            self.checkpoint()
         return first
+
+    def checkpoint(self) -> None:
+        """Sign how far the journal came; if that fails it is tried again after the next entries."""
+        segment = self._segment
+        if segment is None or self.link.seq in {self.checked, segment.header.seq}:
+            return
+        line = checkpoints.signed(self._sign, self.journal, self.link, written(self._clock.now()))
+        try:
+            checkpoints.append(self._folder, line)
+            self.checked = self.link.seq
+        except OSError as error:
+            structlog.get_logger().error("audit_checkpoint_failed", error=str(error))
+
+    def _write_head(self, head: Head) -> None:
+        if self._head is not None:
+            self._head.write(self._chain.current, head)
 
     def _present(self) -> Segment:
         """Return the segment to write to: the one at hand if it is whole and not full."""
@@ -146,11 +184,11 @@ class Writer:
         try:
             found = segment.path.stat()
         except FileNotFoundError:
-            return self._start_segment("removed")
+            return self._leave_segment("removed")
         if (found.st_dev, found.st_ino) != segment.file:
-            return self._start_segment("removed")
+            return self._leave_segment("removed")
         if found.st_size != segment.size:
-            return self._start_segment("changed")
+            return self._leave_segment("changed")
         if segment.size >= self._options.segment_bytes and self.link.seq > segment.header.seq:
             return self._start_segment("full")
         return segment
@@ -170,11 +208,18 @@ class Writer:
                     os.ftruncate(descriptor, segment.size)
         self._torn = False
 
-    def _start_segment(self, after: str) -> Segment:
-        """Begin the next segment; raises OSError, and then all is as before."""
-        number = max((number for number, _ in segment_files(self._folder)), default=0)
+    def _leave_segment(self, after: str) -> Segment:
+        """Begin the next segment because somebody removed or changed the one at hand."""
+        segment = self._start_segment(after)
+        sound(after, before=segment.path.name)
+        return segment
+
+    def _start_segment(self, after: str, beyond: int = 0) -> Segment:
+        """Begin the next segment, behind ``beyond`` too; raises OSError, and all is as before."""
+        number = max((number for number, _ in segment_files(self._folder)), default=beyond)
+        number = max(number, beyond)
         if self._segment is not None:
-            self._checkpoint()
+            self.checkpoint()
             number = max(number, self._segment.header.segment)
         key = self._chain.current
         at = written(self._clock.now())
@@ -205,41 +250,54 @@ class Writer:
         self._segment = Segment(path, header, descriptor, file, found.st_size)
         return self._segment
 
-    def _checkpoint(self) -> None:
-        """Sign how far the journal came; if that fails it is tried again after the next entries."""
-        segment = self._segment
-        if segment is None or self.link.seq in {self._checked, segment.header.seq}:
-            return
-        line = checkpoints.signed(self._sign, self.journal, self.link, written(self._clock.now()))
-        try:
-            checkpoints.append(self._folder, line)
-            self._checked = self.link.seq
-        except OSError as error:
-            structlog.get_logger().error("audit_checkpoint_failed", error=str(error))
-
     def _last_checked(self) -> int:
         """Return the entry that the last checkpoint is of."""
-        path = self._folder / checkpoints.CHECKPOINTS
-        try:
-            ours = [one for one in checkpoints.read(path) if one.journal == self.journal]
-        except ValueError:  # for ``verify`` to find
-            return 0
-        return ours[-1].link.seq if ours else 0
+        public = [self._sign.public_key()]
+        checkpoint = checkpoints.last(self._folder / checkpoints.CHECKPOINTS, self.journal, public)
+        return 0 if checkpoint is None else checkpoint.link.seq
 
-    def _recover(self) -> Segment | None:
-        """Open the last segment at its last good line; raises OSError, ValueError."""
+    def _recover(self) -> tuple[Evidence | None, str | None]:
+        """Open the last segment at its last good line; raises OSError, ValueError.
+
+        Returns what head and checkpoints say, and why another segment has to begin, if it has.
+        """
         for _, path in reversed(segment_files(self._folder)):
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
             try:
                 found = last_good(descriptor, self._chain, path)
-                cut(descriptor, 0 if found is None else found[2], self._folder, self._clock.now())
+                if found is not None:
+                    return self._resume(path, descriptor, *found)
+                cut(descriptor, 0, self._folder, self._clock.now())
             except BaseException:
                 os.close(descriptor)
                 raise
-            if found is not None:
-                header, self.link, _ = found
-                self.journal = header.journal
-                return self._use(path, header, descriptor)
             os.close(descriptor)
             path.unlink()
-        return None
+        known = self._evidence(None)
+        if known is None or not known.link.seq:
+            return None, "nothing"
+        self.journal, self.link = known.journal, known.link
+        sound(Alarm.CUT, entries=known.link.seq, missing="every segment")
+        return known, Alarm.CUT
+
+    def _resume(
+        self, path: Path, descriptor: int, header: Header, link: Link, good: int
+    ) -> tuple[Evidence | None, str | None]:
+        """Go on behind the last good line, or leave the segment as it is if that is an alarm."""
+        known = self._evidence(header.journal)
+        alarm = alarm_at(descriptor, good, header, link, known)
+        if alarm in {None, Alarm.HEADLESS}:
+            cut(descriptor, good, self._folder, self._clock.now())
+        self.journal, self.link = header.journal, link
+        self._use(path, header, descriptor)
+        if alarm is not None:
+            if known is not None and known.link.seq > link.seq:
+                self.link = known.link
+            sound(alarm, segment=path.name, good_until=link.seq, written_until=self.link.seq)
+            return known, alarm
+        if header.version == 1:
+            return known, "version"
+        return known, None if header.key == self._chain.current.id else "key"
+
+    def _evidence(self, journal: str | None) -> Evidence | None:
+        return evidence(self._folder, self._chain, [self._sign.public_key()], journal)

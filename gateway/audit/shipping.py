@@ -98,11 +98,14 @@ class Shipper:
                 return True
         return False
 
-    async def _reached(self, seq: int) -> None:
+    def _reached(self, seq: int) -> asyncio.Future[None]:
+        """Return a future that is done once entry ``seq`` is in the copy."""
+        reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if seq > self._shipped.seq:
-            reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._reaching.append((seq, reached))
-            await reached
+        else:
+            reached.set_result(None)
+        return reached
 
     def _grown(self) -> None:
         self._wake.set()
@@ -162,7 +165,10 @@ class Shipper:
         shipped = await self._copy.shipped(self._journal.id)
         if shipped.seq > self._journal.on_disk:
             raise Gap(f"the copy has entry {shipped.seq}, the journal ends before it")
-        tail = await asyncio.to_thread(Tail, self._journal.folder, shipped.seq, shipped.mac)
+        journal = self._journal
+        tail = await asyncio.to_thread(
+            Tail, journal.folder, shipped.seq, shipped.mac, journal.chain
+        )
         self._shipped = shipped
         return tail
 
@@ -170,9 +176,7 @@ class Shipper:
         now, is_idle, end = self._clock.now(), self._journal.is_idle, self._journal.on_disk
         lines, load, last = await asyncio.to_thread(self._read, tail, end, now)
         until = now if is_idle and tail.seq == end else last
-        known = self._shipped.until
-        if until is None or (known is not None and known > until):
-            until = known
+        until = _complete(until, self._shipped.until, now)
         shipped = Shipped(tail.seq, lines[-1].mac if lines else self._shipped.mac, until)
         await self._copy.ship(self._journal.id, load, shipped)
         self._shipped = shipped
@@ -191,6 +195,15 @@ class Shipper:
         for line in lines:
             last = _add(load, self._journal.id, line, now)
         return lines, load, last
+
+
+def _complete(until: datetime | None, known: datetime | None, now: datetime) -> datetime | None:
+    """Return up to when the copy is complete: ``until``, or what was ``known`` if that is later.
+
+    A time in the future says nothing: the clock was wrong then, and entries to come will bear
+    earlier times.
+    """
+    return max((at for at in (until, known) if at is not None and at <= now), default=None)
 
 
 def _settle(waiting: asyncio.Future[None]) -> None:

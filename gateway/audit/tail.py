@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.audit.chain import parse_header, stated_mac, stated_seq
-from gateway.audit.segments import segment_files, segment_name
+from gateway.audit.chain import Link, expected_mac, parse_header, stated_mac, stated_seq
+from gateway.audit.files import segment_files, segment_name
+from gateway.keys import Keyring, Secret
 
 
 class Gap(Exception):
@@ -22,38 +23,61 @@ class Line:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where the entries of segment ``number`` begin.
+
+    ``before``: where the chain stood before the segment. ``mac``: of its header. ``secret``: the
+    key of its lines.
+    """
+
+    number: int
+    offset: int
+    before: Link
+    mac: str
+    secret: Secret
+
+
 class Tail:
     """Reads a journal in ``folder`` on from behind entry ``seq``, whose mac is ``mac``.
 
-    Raises Gap where the journal holds no such entry. Costs as much as reading one segment.
+    ``chain``: its keys, with which each line is checked: what somebody edited is not read. Raises
+    Gap where the journal holds no such entry. Costs as much as reading one segment.
     """
 
-    def __init__(self, folder: Path, seq: int, mac: str | None) -> None:
-        self.seq = seq
+    def __init__(self, folder: Path, seq: int, mac: str | None, chain: Keyring) -> None:
         self._folder = folder
-        self._number, self._offset = self._find(seq, mac)
+        self._chain = chain
+        self._find(seq, mac)
 
     def read(self, until: int, most: int) -> list[Line]:
         """Return at most ``most`` entries, up to number ``until``, which is on disk.
 
         Raises Gap, and goes on where it was when asked again.
         """
-        found: list[Line] = []
-        while self.seq < until and len(found) < most:
+        lines: list[Line] = []
+        while self.seq < until and len(lines) < most:
             try:
-                self._read(found, until, most)
-                if self.seq < until and len(found) < most:
-                    self._number, self._offset = self._next()
-            except (FileNotFoundError, StopIteration):
+                self._read(lines, until, most)
+                if self.seq < until and len(lines) < most:
+                    self._begin(self._next())
+            except StopIteration:
                 missing = f"entries {self.seq + 1} to {until} are missing"
                 raise Gap(f"{missing} behind segment {self._number} in {self._folder}") from None
-        return found
+        return lines
 
-    def _read(self, found: list[Line], until: int, most: int) -> None:
-        path = self._path(self._number)
+    def _begin(self, start: _Start) -> None:
+        self.seq = start.before.seq
+        self._number, self._offset = start.number, start.offset
+        self._mac, self._secret = start.mac, start.secret
+
+    def _read(self, lines: list[Line], until: int, most: int) -> None:
+        path = self._folder / segment_name(self._number)
+        if not path.exists():
+            return  # it was read to its end and archived, or entries are missing
         with path.open("rb") as file:
             file.seek(self._offset)
-            while self.seq < until and len(found) < most:
+            while self.seq < until and len(lines) < most:
                 whole = file.readline()
                 if not whole.endswith(b"\n"):
                     return
@@ -61,42 +85,52 @@ class Tail:
                 seq, mac = stated_seq(content), stated_mac(content)
                 if seq != self.seq + 1 or mac is None:
                     raise Gap(f"entry {self.seq + 1} is not where it ought to be in {path}")
-                found.append(Line(seq, mac, content))
-                self.seq = seq
+                if mac != expected_mac(self._secret, self._mac, content):
+                    raise Gap(f"entry {seq} in {path} is not what was written")
+                lines.append(Line(seq, mac, content))
+                self.seq, self._mac = seq, mac
                 self._offset += len(whole)
 
-    def _next(self) -> tuple[int, int]:
-        """Return number of the next segment and where its entries begin."""
+    def _next(self) -> _Start:
+        """Return where the next segment begins; raises StopIteration if there is none."""
         number = next(n for n, _ in segment_files(self._folder) if n > self._number)
-        seq, offset = _start(self._path(number))
-        if seq != self.seq:
-            raise Gap(f"entries {self.seq + 1} to {seq} are missing before segment {number}")
-        return number, offset
+        start = self._start(number)
+        if start.before.seq != self.seq:
+            missing = f"entries {self.seq + 1} to {start.before.seq} are missing"
+            raise Gap(f"{missing} before segment {number}")
+        if start.before.mac != self._mac:
+            raise Gap(f"segment {number} does not continue the one before")
+        return start
 
-    def _find(self, seq: int, mac: str | None) -> tuple[int, int]:
-        starts = [(n, *_start(path)) for n, path in segment_files(self._folder)]
-        before = [one for one in starts if one[1] < seq] or starts[:1]
+    def _find(self, seq: int, mac: str | None) -> None:
+        starts = [self._start(number) for number, _ in segment_files(self._folder)]
+        behind = next((one for one in starts if one.before == Link(seq, mac or "")), None)
+        if behind is not None:
+            self._begin(behind)
+            return
+        before = [start for start in starts if start.before.seq < seq] or starts[:1]
         if not before:
             raise Gap(f"there is no segment in {self._folder}")
-        number, self.seq, self._offset = before[-1]
-        self._number = number
+        self._begin(before[-1])
         while self.seq < seq:
             last = self.read(seq, 1_000)[-1]
             if last.seq == seq and last.mac != mac:
                 raise Gap(f"entry {seq} is another one than was shipped")
         if self.seq != seq:
             raise Gap(f"entries {seq + 1} to {self.seq} are missing")
-        return self._number, self._offset
 
-    def _path(self, number: int) -> Path:
-        return self._folder / segment_name(number)
-
-
-def _start(path: Path) -> tuple[int, int]:
-    """Return the last entry before a segment, and where its own entries begin."""
-    with path.open("rb") as file:
-        whole = file.readline()
-    try:
-        return parse_header(whole.rstrip(b"\n")).seq, len(whole)
-    except ValueError as error:
-        raise Gap(f"{path}: {error}") from None
+    def _start(self, number: int) -> _Start:
+        path = self._folder / segment_name(number)
+        with path.open("rb") as file:
+            whole = file.readline()
+        line = whole.rstrip(b"\n")
+        try:
+            header = parse_header(line)
+        except ValueError as error:
+            raise Gap(f"{path}: {error}") from None
+        secret, mac = self._chain.by_id(header.key), stated_mac(line)
+        if secret is None:
+            raise Gap(f"{path}: its chain key {header.key} is missing")
+        if mac is None or mac != expected_mac(secret, header.previous, line):
+            raise Gap(f"{path}: its header is not what was written")
+        return _Start(number, len(whole), Link(header.seq, header.previous), mac, secret)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.audit import checkpoints
+from gateway.audit.archives import ARCHIVE, Archive, read_archives, read_chain
 from gateway.audit.chain import (
     START,
     Header,
@@ -20,8 +21,18 @@ from gateway.audit.chain import (
 )
 from gateway.audit.checkpoints import CHECKPOINTS, Checkpoint
 from gateway.audit.faults import Broken, Fault, Wrong, explain
-from gateway.audit.segments import segment_files, segment_name
+from gateway.audit.files import segment_files, segment_name
+from gateway.audit.head import HEAD, Head, read_head
+from gateway.audit.recovery import Alarm
 from gateway.keys import Keyring, Secret
+
+#: What a gateway that started and found the end of its journal changed says in the next header.
+_FOUND = {
+    Alarm.ALTERED: "when the gateway started, the end of the segment before had been edited",
+    Alarm.CUT: "when the gateway started, the end of the journal had been cut off",
+    Alarm.HEADLESS: "when the gateway started, the head was missing or had been changed: whether "
+    "the end of the journal had been cut off is not known",
+}
 
 
 @dataclass(slots=True)
@@ -29,7 +40,9 @@ class Report:
     """What was found up to the first fault.
 
     ``entries``, ``segments`` and ``checkpoints``: how many are good. ``seq``, ``at``: number and
-    time of the last good entry. ``torn``: files with what crashes left of unfinished lines.
+    time of the last good entry. ``archived``: number of the last entry in archives, whose
+    statements were checked and which were not read. ``is_archive``: the folder holds an archive.
+    ``torn``: files with what crashes left of unfinished lines.
     """
 
     journal: str | None = None
@@ -38,28 +51,40 @@ class Report:
     seq: int = 0
     at: str | None = None
     checkpoints: int = 0
+    archived: int = 0
+    is_archive: bool = False
     torn: int = 0
     fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Checkpoints that were kept elsewhere, maybe of other journals too. ``name``: of the place."""
+
+    name: str
+    checkpoints: Iterable[Checkpoint]
 
 
 def verify(
     folder: Path,
     chain: Keyring,
     public: Sequence[Ed25519PublicKey],
-    copied: Path | None = None,
+    kept: Sequence[Kept] = (),
 ) -> Report:
-    """Read the journal in ``folder`` from its first line to the first fault.
+    """Read the journal or archive in ``folder`` from its first line to the first fault.
 
-    ``chain``: the keys that it was written with. ``public``: keys that may have signed
-    checkpoints. ``copied``: checkpoints kept elsewhere, which count beside those in the folder.
-    Works while a gateway writes: a line that is not yet whole is left out. Raises OSError for what
-    cannot be read. Memory grows with the checkpoints only; takes about 6 us an entry.
+    ``chain``: the keys that it was written with. ``public``: keys that may have signed checkpoints
+    and archives. ``kept``: checkpoints that count beside those in the folder. A journal of which
+    segments were archived is read from where the last archive ends. Works while a gateway writes:
+    a line that is not yet whole is left out. Raises OSError for what cannot be read. Memory grows
+    with the checkpoints only; takes about 6 us an entry.
     """
     reading = _Reading(folder, chain)
     try:
-        reading.expect(folder / CHECKPOINTS, public, is_copy=False)
-        if copied is not None:
-            reading.expect(copied, public, is_copy=True)
+        reading.begin(folder, public)
+        reading.expect(Kept(CHECKPOINTS, checkpoints.read(folder / CHECKPOINTS)), public, True)
+        for elsewhere in kept:
+            reading.expect(elsewhere, public, False)
         reading.run()
     except Broken as broken:
         reading.report.fault = broken.fault
@@ -75,46 +100,92 @@ class _Reading:
         self.last = b""
         self._chain = chain
         self._link = Link(0, START)
+        self._start = self._link
+        self._first = 1
+        self._archive: Archive | None = None
         self._checkpoints: dict[int, list[Checkpoint]] = {}
+        self._head = read_head(folder, chain)  # before the segments: they may grow meanwhile
+        self._has_head = False
         self._files = segment_files(folder)
-        self.report.journal = _journal(self._files)
+        headed = None if self._head is None else self._head.journal
+        self.report.journal = _journal_of(self._files) or headed
 
-    def expect(self, path: Path, public: Sequence[Ed25519PublicKey], is_copy: bool) -> None:
-        """Note the checkpoints in a file. A copy may hold those of other journals too."""
-        if is_copy and not path.is_file():
-            raise FileNotFoundError(f"there is no file {path}")
+    def begin(self, folder: Path, public: Sequence[Ed25519PublicKey]) -> None:
+        """Find out where to begin: behind what was archived, or where an archive begins."""
+        if self._head is not None and self._head.journal != self.report.journal:
+            self._head = None
+        archived = read_archives(folder / ARCHIVE, public)
+        if archived:
+            self._archive = archive = archived[0]
+            self._first, self._link = archive.first, archive.start
+            self.report.is_archive = True
+        else:
+            archives = read_chain(folder, public)
+            if not archives:
+                return
+            archive = archives[-1]
+            self._first, self._link = archive.last + 1, archive.end
+            self.report.archived = self.report.seq = archive.end.seq
+            self._files = [file for file in self._files if file[0] > archive.last]
+        self._start = self._link
+        self.report.journal = _journal_of(self._files) or archive.journal
+        if archive.journal != self.report.journal:
+            says = f"an archive of the journal {archive.journal}, this is {self.report.journal}"
+            raise Broken(Wrong.ARCHIVE, ARCHIVE, 1, None, says)
+
+    def expect(self, kept: Kept, public: Sequence[Ed25519PublicKey], is_ours: bool) -> None:
+        """Note checkpoints. Those kept elsewhere may be of other journals too."""
         journal, known = self.report.journal, 0
         try:
-            for line, one in enumerate(checkpoints.read(path), 1):
+            for line, one in enumerate(kept.checkpoints, 1):
                 seq = one.link.seq
-                if one.journal != journal and is_copy:
+                if one.journal != journal and not is_ours:
+                    continue
+                known += 1
+                if seq <= self._start.seq or (self._archive and seq > self._archive.end.seq):
                     continue
                 if one.journal != journal:
                     says = f"a checkpoint of the journal {one.journal}, and this one is {journal}"
-                    raise Broken(Wrong.CHECKPOINT, path.name, line, seq, says)
+                    raise Broken(Wrong.CHECKPOINT, kept.name, line, seq, says)
                 if not one.is_signed(public):
                     says = "the signature of the checkpoint is not good"
-                    raise Broken(Wrong.CHECKPOINT, path.name, line, seq, says)
+                    raise Broken(Wrong.CHECKPOINT, kept.name, line, seq, says)
                 self._checkpoints.setdefault(seq, []).append(one)
-                known += 1
         except ValueError as error:
-            raise Broken(Wrong.CHECKPOINT, path.name, 0, None, str(error)) from None
-        if is_copy and not known:
+            raise Broken(Wrong.CHECKPOINT, kept.name, 0, None, str(error)) from None
+        if not is_ours and not known:
             says = f"no checkpoint in it is of this journal ({journal})"
-            raise Broken(Wrong.CHECKPOINT, path.name, 0, None, says)
+            raise Broken(Wrong.CHECKPOINT, kept.name, 0, None, says)
 
     def run(self) -> None:
         """Read all segments; raises Broken at the first fault."""
         name, line = CHECKPOINTS, 0
-        for position, (number, path) in enumerate(self._files, 1):
+        for position, (number, path) in enumerate(self._files, self._first):
             if number != position:
                 raise self._missing(position, path)
-            name, line = path.name, self._segment(number, path, position == len(self._files))
+            is_open = self._archive is None and path == self._files[-1][1]
+            name, line = path.name, self._segment(number, path, is_open)
             self.report.segments += 1
         beyond = min((seq for seq in self._checkpoints if seq > self._link.seq), default=None)
         if beyond is not None:
             at = self._checkpoints[beyond][0].at
             says = f"the end is cut off: a checkpoint of {at} counts {beyond} entries"
+            raise Broken(Wrong.CUT, name, line, self._link.seq + 1, says)
+        if self._archive is None:
+            self._check_head(self._head, name, line)
+        elif (name, self._link) != (segment_name(self._archive.last), self._archive.end):
+            says = f"the archive was signed with entries up to {self._archive.end.seq}"
+            raise Broken(Wrong.CUT, name, line, self._link.seq + 1, says)
+
+    def _check_head(self, head: Head | None, name: str, line: int) -> None:
+        """Raise Broken where the head counts more than there is, or should be there and is not."""
+        if head is None and not self._has_head:
+            return
+        if head is None:
+            says = "the head is missing, or was changed: whether the end is cut off is not known"
+            raise Broken(Wrong.CUT, HEAD, 0, None, says)
+        if head.link.seq > self._link.seq:
+            says = f"the end is cut off: the head counts {head.link.seq} entries"
             raise Broken(Wrong.CUT, name, line, self._link.seq + 1, says)
 
     def _missing(self, number: int, then: Path) -> Broken:
@@ -131,7 +202,7 @@ class _Reading:
         return Broken(Wrong.REMOVED, segment_name(number), 0, first, says)
 
     def _segment(self, number: int, path: Path, is_last: bool) -> int:
-        """Check one segment and return how many lines it has."""
+        """Check one segment and return how many lines it has. ``is_last``: it may still grow."""
         with path.open("rb") as file:
             whole = file.readline()
             if is_last and not whole.endswith(b"\n"):
@@ -166,6 +237,9 @@ class _Reading:
             raise Broken(Wrong.FOREIGN, name, 1, None, says)
         if (header.seq, header.previous) != (self._link.seq, self._link.mac):
             raise self._gap(header, name)
+        if header.after in _FOUND:
+            raise Broken(Wrong.CUT, name, 1, header.seq + 1, _FOUND[Alarm(header.after)])
+        self._has_head = header.version > 1
         self._link = Link(header.seq, mac)
         return secret
 
@@ -186,6 +260,9 @@ class _Reading:
         seq = link.seq + 1
         if seq in self._checkpoints:
             self._compare(seq, mac, number, path.name)
+        if self._head is not None and self._head.link.seq == seq and self._head.link.mac != mac:
+            says = "not the entry that the head is of: the end was cut and written anew"
+            raise Broken(Wrong.CUT, path.name, number, seq, says)
         self._link = Link(seq, mac)
         self.last = line
         self.report.entries += 1
@@ -199,8 +276,12 @@ class _Reading:
             self.report.checkpoints += 1
 
 
-def _journal(files: Sequence[tuple[int, Path]]) -> str | None:
-    """Return which journal the first readable header is of."""
+def journal_in(folder: Path) -> str | None:
+    """Return which journal is in ``folder``: that of the first header that can be read, if any."""
+    return _journal_of(segment_files(folder))
+
+
+def _journal_of(files: Sequence[tuple[int, Path]]) -> str | None:
     for _, path in files:
         with path.open("rb") as file:
             try:

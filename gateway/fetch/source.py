@@ -29,6 +29,7 @@ from connectors.backends.base import (
     SourceMaintenance,
     SourceRefused,
     SourceUnavailable,
+    merge_batches,
 )
 from connectors.description import Database, Group, Lookup, Record, Text
 from gateway import metrics
@@ -40,6 +41,8 @@ from gateway.fetch.batching import Batches, Waiter
 from gateway.fetch.breaker import Breaker, BreakerState
 from gateway.fetch.narrowing import coverage_of, narrowed
 from gateway.fetch.presence import Presence
+from gateway.fetch.row_keys import ForeignRows, require_keys
+from gateway.fetch.tables import SeenTables, Tables
 from gateway.maintenance import Maintenance, Window
 from gateway.settings import DatabaseSettings
 
@@ -52,6 +55,8 @@ LARGEST_BATCH = 200
 _LAPSED = Text(
     "Thỏa thuận khai thác dữ liệu đã hết hạn.", "The agreement to use this database has expired."
 )
+#: Seconds between two lines of the log that say that a database was switched.
+_SWITCHES_EVERY = 60.0
 #: What part of its time a call must have had before its end by the clock is the source's fault.
 _PATIENCE = 0.9
 
@@ -97,7 +102,8 @@ class Source:
     """One database. ``backend`` is None for a database that the gateway does not reach.
 
     ``maintenance``: what is planned beside the settings. ``deadline``: the longest that any request
-    waits, in seconds. ``cache``: used as far as the settings and the backend allow it.
+    waits, in seconds. ``cache``: used as far as the settings and the backend allow it. ``seen``:
+    tables that were there once.
     """
 
     def __init__(
@@ -109,6 +115,7 @@ class Source:
         maintenance: Maintenance | None = None,
         deadline: float = math.inf,
         cache: Cache | None = None,
+        seen: SeenTables | None = None,
     ) -> None:
         self.database = narrowed(database, settings)
         self.backend = backend
@@ -125,9 +132,13 @@ class Source:
         self._at_once = max(1, settings.calls_in_flight // _SHARE)
         kept = backend is not None and backend.capabilities.cache_scope is Scope.PROCESS
         self.cache = cache if kept else None
-        self._namespace = namespace_of(
+        self._declared = namespace_of(
             database, settings.url, settings.xroad, settings.records, settings.zone
         )
+        #: Where rows are kept: another place for each origin that they come from.
+        self.namespace = self._declared
+        self._origin: str | None = None
+        self._switch_logged = -math.inf
         self._shelves: dict[tuple[str, str], Shelf | None] = {}
         self._refreshing: set[tuple[str, str]] = set()
         self._presence = (
@@ -135,6 +146,7 @@ class Source:
             if backend is None
             else Presence(database.name, backend, settings.timeout, clock, self.breaker)
         )
+        self.tables = Tables(database, settings, seen or SeenTables(None, clock))
         self._coverages = {
             one.name: coverage_of(one, self.database, settings) for one in database.records
         }
@@ -205,9 +217,9 @@ class Source:
         asked = _Asked(asker, self._clock.now(), keeps)
         try:
             async with asyncio.timeout(min(left, self.settings.timeout)):
-                batch = await self._ask(record, lookup, keys, asked)
+                batch = await self._ask_apart(record, lookup, keys, asked)
         except NotMapped:
-            return [Answer(self.report(record, State.NOT_OPERATING)) for _ in keys]
+            failed = self._unmapped(record, lookup, asked)
         except TimeoutError:
             # Who has little time left learns nothing of the source.
             if asked.since is not None and asked.waited(self._clock) >= self._patience:
@@ -271,7 +283,7 @@ class Source:
         name = (record.name, lookup.name)
         if name not in self._shelves:
             lives = self.settings.lives(record.name)
-            shelf = Shelf(self._namespace, record, lookup, lives, self.report)
+            shelf = Shelf(self.namespace, record, lookup, lives, self.report)
             kept = self.cache is not None and lives.longest > 0
             self._shelves[name] = shelf if kept else None
         return self._shelves[name]
@@ -315,10 +327,27 @@ class Source:
         operates = self.database.group is Group.OPERATING and not self.has_lapsed()
         if operates and self._presence is not None:
             state = State.MAINTENANCE
-            if not self.settings.maintenance and self._window() is None:
+            if not self.in_maintenance():
                 state, at = await self._presence.looked()
         planned = [] if self._maintenance is None else self._maintenance.windows(self.database.name)
         return LiveState(state, at, self.breaker.state, planned)
+
+    async def _ask_apart(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asked: _Asked
+    ) -> Batch:
+        """Ask for ``keys`` together, and by halves where rows bear none of the keys.
+
+        So a key whose rows are mixed up costs itself alone. Raises what ``_ask`` does.
+        """
+        try:
+            return await self._ask(record, lookup, keys, asked)
+        except ForeignRows as error:
+            if len(keys) == 1:
+                return Batch({}, failed={keys[0]: str(error)})
+        half = len(keys) // 2
+        halves = (keys[:half], keys[half:])
+        parts = [await self._ask_apart(record, lookup, part, asked) for part in halves]
+        return merge_batches(parts)
 
     async def _ask(
         self, record: Record, lookup: Lookup, keys: Sequence[str], asked: _Asked
@@ -335,8 +364,8 @@ class Source:
         except NotMapped:
             succeeded = True
             raise
-        except (SourceRefused, SourceMaintenance):
-            raise  # it is there, and says what it will not do
+        except (SourceRefused, SourceMaintenance, ForeignRows):
+            raise  # it is there, and says what it will not do, or what is no answer
         except SourceUnavailable:
             succeeded = False
             raise
@@ -352,7 +381,7 @@ class Source:
             return await self._once(record, lookup, keys, asked)
         except (SourceRefused, SourceMaintenance):
             raise
-        except SourceUnavailable:
+        except SourceUnavailable:  # rows of other keys too: a file may have changed meanwhile
             if self.breaker.state is not BreakerState.CLOSED:
                 raise
             metrics.SOURCE_RETRIES.labels(self.database.name).inc()
@@ -372,10 +401,27 @@ class Source:
             began = time.perf_counter()
             self._in_flight.inc()
             try:
-                return await self.backend.fetch(record, lookup, keys, asked.asker)
+                batch = await self.backend.fetch(record, lookup, keys, asked.asker)
             finally:
                 self._in_flight.dec()
                 self._seconds.observe(time.perf_counter() - began)
+        try:
+            require_keys(record, lookup, batch.by_key)
+        except ForeignRows as error:
+            metrics.FOREIGN_ROWS.labels(self.database.name).inc()
+            log.error(
+                "rows of other keys",
+                database=self.database.name,
+                record=record.name,
+                lookup=lookup.name,
+                reason=str(error),
+            )
+            raise
+        return batch
+
+    def in_maintenance(self) -> bool:
+        """Whether the database is in maintenance now, by settings or by plan."""
+        return self.settings.maintenance or self._window() is not None
 
     def has_lapsed(self) -> bool:
         """Whether the agreement by which another body's database is asked is over."""
@@ -396,6 +442,12 @@ class Source:
             return None
         return self._maintenance.current(self.database.name)
 
+    def _unmapped(self, record: Record, lookup: Lookup, asked: _Asked) -> SourceReport:
+        """Return the report of a record that the source does not keep."""
+        if self.tables.are_gone(record, lookup):
+            return self._failed(record, State.UNAVAILABLE, asked, "its table is gone")
+        return self.report(record, State.NOT_OPERATING)
+
     def _failed(self, record: Record, state: State, asked: _Asked, reason: str) -> SourceReport:
         """Return the report of a failure, which is counted and logged."""
         metrics.SOURCE_FAILURES.labels(self.database.name, state.name).inc()
@@ -413,12 +465,14 @@ class Source:
     def _answered(
         self, record: Record, lookup: Lookup, keys: Sequence[str], batch: Batch, asked: _Asked
     ) -> list[Answer]:
+        self.tables.note_answered(record, lookup)
+        self._note_origin(batch.origin)
         answers = []
         kept: dict[str, Answer] = {}
         shelf, position = self.shelf(record, lookup), asked.position
         reports: dict[tuple[State, Evidence | None], SourceReport] = {}
         for key in keys:
-            if key in batch.failed:
+            if key not in batch.by_key:
                 answers.append(Answer(self.report(record, State.UNAVAILABLE, fetched_at=asked.at)))
                 continue
             found: Rows = batch.by_key[key]
@@ -436,6 +490,21 @@ class Source:
             self.cache.keep(shelf, kept, position)
         self._log_faults(record, batch)
         return answers
+
+    def _note_origin(self, origin: str | None) -> None:
+        """Begin an empty cache where rows come from another server, file or tables than before.
+
+        The log says so once a minute at most: behind a balancer servers take turns.
+        """
+        if origin == self._origin or origin is None:
+            return
+        if self._origin is not None:
+            metrics.SOURCE_SWITCHES.labels(self.database.name).inc()
+            if self._clock.monotonic() - self._switch_logged >= _SWITCHES_EVERY:
+                self._switch_logged = self._clock.monotonic()
+                log.warning("database was switched or changed", database=self.database.name)
+        self._origin, self.namespace = origin, f"{self._declared}:{origin}"
+        self._shelves.clear()
 
     def _log_faults(self, record: Record, batch: Batch) -> None:
         if batch.failed:

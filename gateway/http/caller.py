@@ -10,13 +10,12 @@ from starlette.datastructures import Headers
 from gateway.access.caller import ANONYMOUS, Caller
 from gateway.access.permission import unauthenticated
 from gateway.access.tokens import Tokens
-from gateway.audit.entry import holds_number
 from gateway.errors import GatewayError
+from gateway.http.case_number import read_case_number
 from gateway.procedures import procedure_of
 from gateway.procedures.procedure import national
 
 _PURPOSE = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_CASE_NUMBER = re.compile(r"[\w./:-]{1,64}")
 
 
 async def identify(headers: Headers, tokens: Tokens) -> Caller:
@@ -64,9 +63,5 @@ def _for_purpose(caller: Caller, purpose: str | None, case_number: str | None) -
             raise GatewayError("PURPOSE_NOT_GRANTED")
         if procedure_of(purpose) is None:
             raise GatewayError("PURPOSE_UNKNOWN")
-    if case_number is not None and not _CASE_NUMBER.fullmatch(case_number):
-        raise GatewayError("BAD_REQUEST", "X-Case-Number has up to 64 letters, digits and ./:-")
-    if case_number is not None and holds_number(case_number):
-        # It would stand in the journal as it is, where people are named by keyed hashes only.
-        raise GatewayError("BAD_REQUEST", "X-Case-Number looks like the number of a person")
-    return replace(caller, purpose=purpose, case_number=case_number)
+    case = None if case_number is None else read_case_number(case_number)
+    return replace(caller, purpose=purpose, case_number=case)

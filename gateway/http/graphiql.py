@@ -21,7 +21,7 @@ from starlette.types import Scope
 
 from gateway.errors import GatewayError
 from gateway.http.pages import error_response
-from gateway.http.request import GRAPHQL_JSON, JSON, ranges
+from gateway.http.request import GRAPHQL_JSON, JSON, accepted, ranges
 from gateway.service import Service
 from gateway.settings import Settings
 
@@ -72,7 +72,10 @@ def wants_page(request: Request) -> bool:
     """
     if request.method not in {"GET", "HEAD"} or "query" in request.query_params:
         return False
-    wanted = dict(ranges(", ".join(request.headers.getlist("accept"))))
+    try:
+        wanted = dict(ranges(accepted(request)))
+    except GatewayError:  # refused where it is answered
+        return False
     others = (wanted.get(kind, 0.0) for kind in (JSON, GRAPHQL_JSON, "application/*"))
     return wanted.get(_HTML, 0.0) > max(others)
 
@@ -141,6 +144,8 @@ def _is_local(request: Request) -> bool:
     The name in the address counts too: a page elsewhere can make its own host name lead here.
     """
     client = request.client.host if request.client else ""
+    if "x-forwarded-for" in request.headers or "forwarded" in request.headers:
+        return False  # a proxy on this machine, that is no trusted one, speaks for others
     host = URL(scope=request.scope).hostname or ""
     return _is_loopback(client) and (host == "localhost" or _is_loopback(host))
 

@@ -14,54 +14,29 @@ from gateway.access.caller import ANONYMOUS, Caller
 from gateway.access.permission import hold_free_form, permit
 from gateway.access.representation import hold_representation
 from gateway.asking import Asked, Ready
-from gateway.audit.entry import Result, entry, touched
-from gateway.audit.refusal import numbers_named
+from gateway.audit.entry import entry, touched
 from gateway.clock import legal_date
-from gateway.errors import CODES, GatewayError
+from gateway.errors import BESIDE_DATA, CODES, GatewayError
 from gateway.execution import Outcome, answered, ask, explained, known_to, ready
 from gateway.fetch.loaders import Loaders
 from gateway.http.caller import identify, stated
 from gateway.http.graphiql import page, wants_page
-from gateway.http.request import GRAPHQL_JSON, JSON, Call, response_type
+from gateway.http.refusals import note_refusal
+from gateway.http.request import GRAPHQL_JSON, JSON, Call, accepted, response_type
 from gateway.operations.registry import hold_variables
-from gateway.plan.document import InvalidDocument, digest
+from gateway.plan.document import InvalidDocument
 from gateway.service import Service
 from gateway.shape.response import body, codes, invalid, refused
-from gateway.trail import Role
 
 #: Reads what a request asks, within so many bytes.
 Read = Callable[[Request, int], Awaitable[Call]]
-
-#: Errors in the document or its variables: application/json answers them with 200, as the
-#: specification has it for clients that cannot tell a GraphQL answer from an intermediary's.
-_OF_THE_DOCUMENT = frozenset(
-    {
-        "SYNTAX_ERROR",
-        "VALIDATION_FAILED",
-        "OPERATION_NOT_FOUND",
-        "UNSUPPORTED_OPERATION",
-        "TOO_MANY_TOKENS",
-        "TOO_DEEP",
-        "TOO_MANY_ALIASES",
-        "TOO_MANY_DIRECTIVES",
-        "TOO_MANY_FIELDS",
-        "TOO_COSTLY",
-        "INVALID_VARIABLES",
-        "INVALID_PERSON_NUMBER",
-        "INVALID_VALUE",
-    }
-)
-
-
-#: Refusals that leave no trace: there is no journal, or a flood would fill it.
-_UNNOTED = frozenset({"AUDIT_UNAVAILABLE", "RATE_LIMITED", "GATEWAY_BUSY"})
 
 
 class Endpoint:
     """An ASGI endpoint. It takes every method itself, so that refusals carry a code.
 
     ``read``: what a request asks. ``graphql``: it is asked as GraphQL over HTTP, by browsers too;
-    otherwise as plain HTTP, where every refusal has a status of its own.
+    otherwise as plain HTTP, where refusals have the media type that the client asks for.
     """
 
     def __init__(self, read: Read, graphql: bool) -> None:
@@ -115,46 +90,55 @@ _COMMON = {
 
 
 async def _respond(request: Request, read: Read, graphql: bool) -> _Reply:
-    """Answer one request; every refusal has a code and a status."""
+    """Answer one request; every refusal has a code and a status.
+
+    A refusal over GraphQL says that it is a GraphQL response, also to a client that prefers
+    application/json, so that it can't be taken for an intermediary's (GraphQL over HTTP, "Body").
+    """
     service: Service = request.app.state.service
-    media_type = JSON
+    media_type = of_refusals = JSON
     try:
-        accept = ", ".join(request.headers.getlist("accept"))
-        media_type = response_type(accept)
-        call = await read(request, service.settings.limits.body_bytes)
-        answer = await _answer(service, request, call)
-        return _response(answer, 200, media_type)
+        media_type = response_type(accepted(request))
+        of_refusals = GRAPHQL_JSON if graphql else media_type
+        answer = await _answer(service, request, read)
+        return _response(answer, BESIDE_DATA if "errors" in answer else 200, media_type)
     except InvalidDocument as error:
-        status = _status(error.code, graphql and media_type == JSON)
-        return _response(invalid(error.code, error.errors), status, media_type)
+        answer = invalid(error.code, error.errors)
+        return _response(answer, CODES[error.code].status, of_refusals)
     except GatewayError as error:
-        status = _status(error.code.name, graphql and media_type == JSON)
-        return _response(refused(error), status, media_type, error.headers)
+        return _response(refused(error), error.status, of_refusals, error.headers)
 
 
-async def _answer(service: Service, request: Request, call: Call) -> dict[str, object]:
-    """HTTP -> caller -> the rest; a refusal that names a person leaves a trace too."""
-    deadline = service.clock.monotonic() + service.settings.limits.deadline
-    caller = ANONYMOUS
+async def _answer(service: Service, request: Request, read: Read) -> dict[str, object]:
+    """HTTP -> caller -> the rest; a refusal leaves its trace too.
+
+    Whoever shows a bad token, or asks too often, is refused before the body is read: a refusal
+    costs what its headers cost. Rates and admission count a request before its body is read, too:
+    half-sent ones take room as well.
+    """
+    caller, call = ANONYMOUS, None
     try:
-        caller = await _counted(service, request)
+        try:
+            caller = await identify(request.headers, service.tokens)
+        finally:  # whoever shows a bad token counts among the anonymous
+            request.state.standing = await service.rates.request(caller.client)
         with service.admission.place(caller.client):
+            call = await _received(service, request, read, caller)
+            deadline = service.clock.monotonic() + service.settings.limits.deadline
             caller = stated(request.headers, caller)
             return await _permitted(service, request, call, caller, deadline)
     except (GatewayError, InvalidDocument) as error:
-        await _audit_refusal(service, request, caller, call, error)
+        await note_refusal(service, request, caller, call, _code(error))
         raise
 
 
-async def _counted(service: Service, request: Request) -> Caller:
-    """Return the caller; who is none is counted among the anonymous. Raises RATE_LIMITED too."""
-    client = None
+async def _received(service: Service, request: Request, read: Read, caller: Caller) -> Call:
+    """Read the request; meanwhile it is in flight, and nobody's work."""
+    service.admission.receiving += 1
     try:
-        caller = await identify(request.headers, service.tokens)
-        client = caller.client
-        return caller
+        return await read(request, service.settings.limits.body_bytes_of(caller.client))
     finally:
-        request.state.standing = await service.rates.request(client)
+        service.admission.receiving -= 1
 
 
 async def _permitted(
@@ -235,46 +219,8 @@ async def _audit(
     )
 
 
-async def _audit_refusal(
-    service: Service,
-    request: Request,
-    caller: Caller,
-    call: Call,
-    error: GatewayError | InvalidDocument,
-) -> None:
-    """Note who was refused whom; raises AUDIT_UNAVAILABLE, in place of the refusal."""
-    numbers = numbers_named(call.query, call.variables)
-    if caller.representative is not None and caller.citizen is not None:
-        numbers = list(dict.fromkeys((*numbers, caller.citizen)))
-    if not numbers or _code(error) in _UNNOTED:
-        return
-    document, operation = digest(call.query or call.published or ""), None
-    if hasattr(request.state, "calling"):
-        published, caller = request.state.calling
-        document, operation = published.document.digest, published.header.id
-    await service.journal.append(
-        entry(
-            service.person_hash,
-            service.clock.now(),
-            request.state.request_id,
-            caller,
-            document,
-            touched(service.person_hash, [(number, Role.REFUSED, ()) for number in numbers], {}),
-            [_code(error)],
-            result=Result.REFUSED,
-            operation=operation,
-        )
-    )
-
-
 def _code(error: GatewayError | InvalidDocument) -> str:
     return error.code if isinstance(error, InvalidDocument) else error.code.name
-
-
-def _status(code: str, lenient: bool) -> int:
-    if lenient and code in _OF_THE_DOCUMENT:
-        return 200
-    return CODES[code].status
 
 
 def _response(

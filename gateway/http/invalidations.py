@@ -14,14 +14,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from connectors.values import person_number
-from gateway.access.caller import Caller
+from gateway.access.caller import ANONYMOUS, Caller
 from gateway.access.permission import unauthenticated
 from gateway.audit.entry import entry, touched
 from gateway.cache.invalidating import asked_for, invalidate, lacks_invalidation
 from gateway.cache.invalidation import Invalidation
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, malformed
 from gateway.http.caller import identify
 from gateway.http.pages import error_response
+from gateway.http.refusals import note_refusal
 from gateway.http.request import read_object
 from gateway.plan.document import digest
 from gateway.service import Service
@@ -50,6 +51,7 @@ async def _respond(request: Request) -> Response:
         with service.admission.place(caller.client):
             answer = await _invalidated(service, request, caller)
     except GatewayError as error:
+        await note_refusal(service, request, caller or ANONYMOUS, None, error.code.name)
         answer = error_response(error)
     if standing is not None:
         for name, value in standing.headers.items():
@@ -78,14 +80,14 @@ def _read(given: Mapping[str, Any]) -> tuple[list[str], str | None, str | None]:
     """Return the numbers, the database and the record in a body; raises BAD_REQUEST and others."""
     unknown = given.keys() - _NAMES
     if unknown:
-        raise GatewayError("BAD_REQUEST", "the body has persons, database and record")
+        raise malformed("the body must have persons, database or record, and nothing else")
     persons, names = given.get("persons", []), (given.get("database"), given.get("record"))
     if not isinstance(persons, list) or not all(isinstance(one, str) for one in persons):
-        raise GatewayError("BAD_REQUEST", "persons is a list of numbers, as strings")
+        raise malformed("persons must be a list of numbers, as strings")
     if "persons" in given and not persons:  # nobody is not everybody
-        raise GatewayError("BAD_REQUEST", "persons names somebody, or is left out")
+        raise malformed("persons must name somebody, or be left out")
     if not all(one is None or isinstance(one, str) for one in names):
-        raise GatewayError("BAD_REQUEST", "database and record are strings")
+        raise malformed("database and record must be strings")
     try:
         return [person_number(one) for one in dict.fromkeys(persons)], *names
     except ValueError:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import uuid
 
 import orjson
 import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.audit.entry import holds_number
 from gateway.errors import GatewayError
+from gateway.redaction import holds_number, random_id
 from gateway.shape.response import refused
 
 log = structlog.get_logger(__name__)
@@ -29,8 +28,8 @@ class Envelope:
 
     A client that goes away before its request was read, or its answer sent, is no defect.
 
-    A client's ``X-Request-Id`` is taken over if it is 8 to 64 letters, digits and ``._-``. It must
-    not be a person's number: such a one is replaced.
+    A client's ``X-Request-Id`` is taken over if it is 8 to 64 letters, digits and ``._-``. An id in
+    which a person's number could stand is replaced.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -64,7 +63,7 @@ class Envelope:
             try:
                 await self._app(scope, receive, send_with_headers)
             except ClientDisconnect:
-                log.info("client went away", path=scope["path"])
+                log.debug("client went away", path=scope["path"])  # as often as strangers like
             except Exception:
                 log.exception("request failed", path=scope["path"])
                 if started:
@@ -82,7 +81,7 @@ def _given(scope: Scope) -> str | None:
 
 def _request_id(given: str | None) -> str:
     if given is None or not _REQUEST_ID.fullmatch(given) or given.isdigit() or holds_number(given):
-        return uuid.uuid4().hex
+        return random_id()
     return given
 
 

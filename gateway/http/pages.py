@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from gateway.access.permission import unauthenticated
 from gateway.errors import GatewayError
 from gateway.http.caller import identify
+from gateway.scopes import METRICS, OPERATE
 from gateway.service import Service
 from gateway.shape.response import refused
 
@@ -46,8 +47,21 @@ async def schema(request: Request) -> Response:
     return PlainTextResponse(service.schema_text)
 
 
-async def metrics(_request: Request) -> Response:
-    """Show what is counted, in the text format of Prometheus; no label names anybody."""
+async def metrics(request: Request) -> Response:
+    """Show what is counted, in the text format of Prometheus; no label names anybody.
+
+    To monitoring and operators, or to everybody where settings say so.
+    """
+    service: Service = request.app.state.service
+    if not service.settings.public_metrics:
+        try:
+            caller = await identify(request.headers, service.tokens)
+            if caller.is_anonymous:
+                raise unauthenticated("UNAUTHENTICATED")
+            if not caller.scopes & {METRICS, OPERATE}:
+                raise GatewayError("FORBIDDEN", details={"missing": [METRICS]})
+        except GatewayError as error:
+            return error_response(error)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -61,4 +75,4 @@ async def http_error(_request: Request, error: Exception) -> Response:
 def error_response(error: GatewayError) -> Response:
     """Return ``error`` as a JSON answer with its status."""
     content = orjson.dumps(refused(error))
-    return Response(content, error.code.status, error.headers, "application/json")
+    return Response(content, error.status, error.headers, "application/json")

@@ -10,13 +10,15 @@ from functools import lru_cache
 import orjson
 from starlette.requests import Request
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, malformed
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 _WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 _LENGTH = re.compile(r"[0-9]{1,18}")
-_NAMES = ("query", "documentId", "operationName", "variables", "extensions")
+#: Characters of an Accept header that are read; browsers send some 150.
+_ACCEPT = 1_024
+_NAMES = ("query", "documentId", "operationName", "variables", "onError", "extensions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,14 @@ class Call:
     in_url: bool
     plan: bool = False
     published: str | None = None
+
+
+def accepted(request: Request) -> str:
+    """Return the Accept headers of a request as one; raises HEADERS_TOO_LARGE."""
+    accept = ", ".join(request.headers.getlist("accept"))
+    if len(accept) > _ACCEPT:
+        raise GatewayError("HEADERS_TOO_LARGE", "Accept has at most 1,024 characters")
+    return accept
 
 
 @lru_cache(maxsize=256)
@@ -84,7 +94,7 @@ async def read_call(request: Request, body_bytes: int) -> Call:
     _check_content_type(request.headers.get("content-type"))
     parameters = _json(await _body(request, body_bytes))
     if not isinstance(parameters, dict):
-        raise GatewayError("BAD_REQUEST", "the body is a JSON object")
+        raise malformed("the body must be a JSON object")
     return _call(parameters, in_url=False)
 
 
@@ -102,22 +112,22 @@ async def read_object(request: Request, body_bytes: int) -> dict[str, object]:
     if request.method != "POST":
         raise GatewayError("METHOD_NOT_ALLOWED", headers={"Allow": "POST"})
     if request.scope["query_string"]:
-        raise GatewayError("BAD_REQUEST", "what is asked stands in the body, not in the URL")
+        raise malformed("variables must be in the body, not in the URL")
     _check_content_type(request.headers.get("content-type"))
     found = _json(await _body(request, body_bytes))
     if not isinstance(found, dict):
-        raise GatewayError("BAD_REQUEST", "the body is a JSON object")
+        raise malformed("the body must be a JSON object")
     return found
 
 
 def _from_url(request: Request, largest: int) -> Call:
     if len(request.scope["query_string"]) > largest:
-        raise GatewayError("BODY_TOO_LARGE")
+        raise GatewayError("BODY_TOO_LARGE", details={"limit": largest}, status=414)
     parameters: dict[str, object] = {}
     for name in _NAMES:
         values = request.query_params.getlist(name)
         if len(values) > 1:
-            raise GatewayError("BAD_REQUEST", f"{name} is given more than once")
+            raise malformed(f"{name} must not be given more than once")
         if values:
             is_json = name in {"variables", "extensions"}
             parameters[name] = _json(values[0].encode("utf-8", "replace")) if is_json else values[0]
@@ -156,16 +166,18 @@ def _call(parameters: Mapping[str, object], in_url: bool) -> Call:
     name = parameters.get("operationName")
     variables, extensions = parameters.get("variables"), parameters.get("extensions")
     if published is not None and (query is not None or not isinstance(published, str)):
-        raise GatewayError("BAD_REQUEST", "documentId is a string, and stands in place of query")
+        raise malformed("documentId must be a string, in place of query")
     if published is None and (not isinstance(query, str) or not query.strip()):
-        raise GatewayError("BAD_REQUEST", "query is a string")
+        raise malformed("query must be a string")
     if name is not None and not isinstance(name, str):
-        raise GatewayError("BAD_REQUEST", "operationName is a string")
+        raise malformed("operationName must be a string")
     if variables is not None and not isinstance(variables, dict):
-        raise GatewayError("BAD_REQUEST", "variables is an object")
+        raise malformed("variables must be an object")
     if extensions is not None and not isinstance(extensions, dict):
-        raise GatewayError("BAD_REQUEST", "extensions is an object")
+        raise malformed("extensions must be an object")
+    if parameters.get("onError") not in (None, "NULL"):
+        raise malformed("onError must be NULL: a field that fails is null, and the rest stands")
     plan = (extensions or {}).get("plan", False)
     if not isinstance(plan, bool):
-        raise GatewayError("BAD_REQUEST", "extensions.plan is true or false")
+        raise malformed("extensions.plan must be true or false")
     return Call(str(query or ""), name or None, variables, in_url, plan, published)

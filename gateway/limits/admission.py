@@ -33,6 +33,7 @@ class Admission:
         self, in_flight: int, deadline: float, cpu: Callable[[], float] = time.thread_time
     ) -> None:
         self.in_flight = 0
+        self.receiving = 0  # of those in flight: their bodies are on their way
         self.service_time = 0.0
         self._most = in_flight
         self._most_of_client = max(1, in_flight // 2)
@@ -53,8 +54,8 @@ class Admission:
 
     @property
     def expected_wait(self) -> float:
-        """Seconds until all that are in flight have been worked for."""
-        return self.in_flight * self.service_time
+        """Seconds until all that are in flight, and have come whole, have been worked for."""
+        return (self.in_flight - self.receiving) * self.service_time
 
     def enter(self, client: str | None) -> None:
         """Take a place, or raise GATEWAY_BUSY."""

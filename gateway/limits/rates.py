@@ -95,7 +95,7 @@ class Rates:
     @classmethod
     def configured(cls, settings: Settings, clock: Clock, secret: bytes) -> Rates:
         """Return the rates of ``settings``; ``secret`` hides clients' names in Redis, if any."""
-        redis = settings.redis
+        redis = settings.redis_with_password()
         return cls(settings, clock, None if redis.url is None else Shared(redis, secret, clock))
 
     async def open(self) -> None:

@@ -12,7 +12,7 @@ from graphql import GraphQLSchema
 from strawberry.utils.str_converters import to_camel_case
 
 from gateway.answer import State
-from gateway.errors import CODES
+from gateway.errors import BESIDE_DATA, CODES
 from gateway.operations.json_schema import Components, Schema
 from gateway.operations.published import Published
 from gateway.procedures import procedure_of
@@ -37,6 +37,8 @@ _NEVER = frozenset(
 )  # fmt: skip
 #: Codes of refusals that stand beside data too, where the part that they concern is null.
 _BESIDE = frozenset({"FORBIDDEN", "INTERNAL", "INVALID_VALUE", "TOO_MANY_PERSONS"})
+#: Codes with a second status, and that status (``gateway.errors.malformed``).
+_ALSO = {"BAD_REQUEST": 422}
 _WHEN = {
     400: "Yêu cầu sai cấu trúc / The request is not of the required form",
     401: "Cần mã truy cập hợp lệ / A valid token is needed",
@@ -45,6 +47,7 @@ _WHEN = {
     406: "Không trả lời được bằng định dạng yêu cầu / No accepted media type",
     413: "Nội dung quá lớn / The body is too large",
     415: "Nội dung phải là JSON / The body must be JSON",
+    422: "Biến không hợp lệ / The variables do not fit the operation",
     429: "Đã hết hạn mức / The allowance is used up",
     500: "Lỗi nội bộ / Internal error",
     503: "Tạm thời không trả lời được / Cannot be answered just now",
@@ -119,6 +122,9 @@ def _path(
         body["example"] = example
     responses: dict[str, object] = {
         "200": _response("Đã trả lời / Answered", answer, _RATES),
+        str(BESIDE_DATA): _response(
+            "Đã trả lời, có phần bị lỗi / Answered, with errors beside the data", answer, _RATES
+        ),
         **{
             str(status): _response(_WHEN[status], one, _WAITS.get(status, ()))
             for status, one in problem.items()
@@ -135,6 +141,14 @@ def _path(
             "responses": responses,
         }
     }
+
+
+_CASE = (
+    "Số hồ sơ, như HSĐ-12/2026/QĐ-UBND: 1 đến 64 ký tự không có dấu cách (chữ cái mọi hệ chữ, chữ "
+    "số 0-9, . / : - _), gửi bằng UTF-8 hoặc mã hóa phần trăm / The case: 1 to 64 characters "
+    "without spaces (letters of any script, digits 0-9, . / : - _), sent as UTF-8 or "
+    "percent-encoded; the citizen sees it in their access log"
+)
 
 
 def _about(published: Published) -> str:
@@ -161,8 +175,7 @@ def _parameters(published: Published) -> list[dict[str, object]]:
     purposes = published.header.purposes
     found = []
     if published.operation.names_persons or (published.operation.finds_things and purposes):
-        case = "Số hồ sơ / The case: the citizen sees it in their access log"
-        found.append(_parameter("X-Case-Number", case, True, {"pattern": r"^[\w./:-]{1,64}$"}))
+        found.append(_parameter("X-Case-Number", _CASE, True, {"minLength": 1}))
     if purposes:
         what = "Mã thủ tục / Procedure code"
         several = len(purposes) > 1
@@ -209,7 +222,7 @@ def _error(components: Components) -> Schema:
     """Return the schema of an error beside data: a part of it is null, and this says why."""
     codes = sorted(
         name for name, code in CODES.items()
-        if (code.status == 200 or name in _BESIDE) and name not in _NEVER
+        if (code.status == BESIDE_DATA or name in _BESIDE) and name not in _NEVER
     )  # fmt: skip
     place = {
         "type": "object",
@@ -253,8 +266,9 @@ def _problem(components: Components) -> dict[int, Schema]:
     """Return the schema of each refusal as a whole, by status."""
     found: dict[int, list[str]] = {status: [] for status in _WHEN}
     for name, code in CODES.items():
-        if code.status in found and name not in _NEVER:
-            found[code.status].append(name)
+        statuses = {code.status, _ALSO.get(name, code.status)}
+        for status in statuses & found.keys() if name not in _NEVER else ():
+            found[status].append(name)
     made = {}
     for status, codes in found.items():
         error: Schema = {

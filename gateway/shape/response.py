@@ -6,8 +6,6 @@ gateway: it is logged with an id, and the client sees that id only.
 
 from __future__ import annotations
 
-import re
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,11 +15,12 @@ from graphql import GraphQLError
 
 from gateway.errors import CODES, GatewayError
 from gateway.problem import Problem
+from gateway.redaction import random_id, redact
 
 log = structlog.get_logger(__name__)
 
-#: What could be a person's number where a message quotes what was sent.
-_DIGITS = re.compile(r"[0-9]{9,}")
+#: Characters of a message: what it quotes of a document may be all of it.
+_LONGEST = 1_000
 
 
 def gateway_error(error: BaseException | None) -> GatewayError | None:
@@ -90,7 +89,7 @@ def _formatted(error: GraphQLError, code: str | None) -> dict[str, object]:
         shown: dict[str, object] = {"message": known.message, "extensions": known.extensions}
     elif code is not None or (code := _of_the_caller(error)) is not None:
         extensions = {"code": code, "messageVi": CODES[code].vi}
-        shown = {"message": _DIGITS.sub("…", error.message), "extensions": extensions}
+        shown = {"message": redact(error.message[:_LONGEST]), "extensions": extensions}
     else:
         shown = _internal(error)
     if error.locations:
@@ -122,7 +121,7 @@ def _raised(error: GraphQLError) -> Exception:
 
 def _internal(error: GraphQLError) -> dict[str, object]:
     """Log a defect; a GraphQL error without its text, which quotes documents and values."""
-    error_id = uuid.uuid4().hex
+    error_id = random_id()
     cause = _raised(error)
     shown_cause = None if isinstance(cause, GraphQLError) else cause
     log.error("internal error", error_id=error_id, path=error.path, exc_info=shown_cause)

@@ -120,7 +120,16 @@ def test_the_served_schema_is_the_one_in_the_repository(demo: Process) -> None:
     assert served == Path("schema.graphql").read_text("utf-8")
 
 
-def test_all_61_checks_of_the_graphql_http_audit_pass_for_the_operator(
+#: Checks in which the audit disagrees with the draft of GraphQL over HTTP of August 2026 (decision
+#: 36). MAY: 400 for a parameter that is missing or of another type, where the draft has 422.
+MAY_BE_400 = {"423L", "3E3A"} | {
+    f"{check}{place}" for check in ("LKJ", "6C0", "476", "58B") for place in range(4)
+}
+#: SHOULD: 200 for refusals as application/json, and 400 for variables.
+SHOULD_NOT_BE_422 = {"572B", "FDE2", "7B9B", "86EE"}
+
+
+def test_the_graphql_http_audit_disagrees_only_where_it_disagrees_with_the_draft(
     demo: Process, services: None
 ) -> None:
     folder = Path(__file__).parent / "graphql_http"
@@ -135,7 +144,8 @@ def test_all_61_checks_of_the_graphql_http_audit_pass_for_the_operator(
         check=False,
     )
     summary = json.loads(ran.stdout.splitlines()[-1])
-    assert (summary["ok"], summary["total"]) == (61, 61), ran.stdout
+    assert set(summary["notOk"]) == MAY_BE_400 | SHOULD_NOT_BE_422, ran.stdout
+    assert summary["total"] == 61
 
 
 def test_an_anonymous_caller_neither_introspects_nor_reaches_people(demo: Process) -> None:

@@ -7,6 +7,7 @@ nginx; each a process of its own. Takes about a minute.
 from __future__ import annotations
 
 import sqlite3
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -57,13 +58,14 @@ def site(demo: Process, tmp_path_factory: pytest.TempPathFactory) -> Iterator[To
         yield running
 
 
-def ask(url: str, token: str, query: str) -> httpx2.Response:
+def ask(url: str, token: str, query: str, trust: ssl.SSLContext | bool = True) -> httpx2.Response:
     return httpx2.post(
         f"{url}/graphql",
         json={"query": query},
         headers={"authorization": f"Bearer {token}"},
         timeout=30,
         trust_env=False,
+        verify=trust,
     )
 
 
@@ -74,7 +76,7 @@ def test_every_persona_sees_the_same_as_with_the_embedded_default(
     assert len(demo.tokens["citizens"]) > 10
     for number, token in demo.tokens["citizens"].items():
         embedded = ask(demo.url, token, ME)
-        mixed = ask(site.url, site.token(number), ME)
+        mixed = ask(site.url, site.token(number), ME, site.trust)
         assert (embedded.status_code, mixed.status_code) == (200, 200)
         assert mixed.json() == embedded.json()
         assert mixed.json()["data"]["me"]["id"] == number
@@ -100,7 +102,7 @@ class Load:
 
     def take(self, answer: httpx2.Response) -> None:
         self.statuses.add(answer.status_code)
-        body: dict[str, Any] = answer.json() if answer.status_code == 200 else {}
+        body: dict[str, Any] = answer.json() if answer.is_success else {}
         me = (body.get("data") or {}).get("me")
         if me is None:
             self.errors.append(f"{answer.status_code} {answer.text[:500]}")
@@ -120,7 +122,7 @@ def load(site: Topology, tokens: list[str]) -> Iterator[Load]:
 
     def go_on(token: str) -> None:
         while not done.is_set():
-            made.take(ask(site.url, token, STATES))
+            made.take(ask(site.url, token, STATES, site.trust))
 
     asking = [threading.Thread(target=go_on, args=(one,)) for one in tokens]
     for one in asking:
@@ -152,7 +154,7 @@ def test_a_server_that_is_killed_costs_its_own_lists_only_and_is_back_in_time(
         wait(lambda: seen.is_whole, "all coming back", _RECOVERS_WITHIN)
         took = time.monotonic() - back
     assert seen.errors == []
-    assert seen.statuses == {200}
+    assert seen.statuses <= {200, 294}
     others = {state for one, states in seen.states.items() if one not in theirs for state in states}
     assert others == {"ANSWERED"}
     for one in theirs:

@@ -10,9 +10,12 @@ from typing import Any
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from gateway.audit import checkpoints
+from gateway.audit.files import segment_files
+from gateway.audit.head import HEAD
 from gateway.audit.journal import Journal
-from gateway.audit.segments import Options, segment_files
-from gateway.audit.verify import Report, verify
+from gateway.audit.segments import Options
+from gateway.audit.verify import Kept, Report, verify
 from gateway.keys import Keyring, Secret
 
 CHAIN = Keyring(Secret.of(b"chain key of the tests, 32 bytes"))
@@ -58,5 +61,18 @@ def entries(folder: Path) -> list[dict[str, Any]]:
 
 
 def checked(folder: Path, copied: Path | None = None, chain: Keyring = CHAIN) -> Report:
-    """Verify a journal with the keys of the tests."""
-    return verify(folder, chain, PUBLIC, copied)
+    """Verify a journal with the keys of the tests. ``copied``: a file of checkpoints."""
+    kept = () if copied is None else (Kept(copied.name, checkpoints.read(copied)),)
+    return verify(folder, chain, PUBLIC, kept)
+
+
+async def crashed(folder: Path, entries: int, first: int = 1, **options: Any) -> None:
+    """Write as ``filled`` does, and leave the folder as a crash during the last write would.
+
+    The last entry is in the segment; nobody was told, and neither head nor checkpoints count it.
+    """
+    await filled(folder, entries - 1, first, **options)
+    beside = {name: (folder / name).read_bytes() for name in (HEAD, checkpoints.CHECKPOINTS)}
+    await filled(folder, 1, first + entries - 1, **options)
+    for name, content in beside.items():
+        (folder / name).write_bytes(content)

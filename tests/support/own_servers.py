@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-_PATIENCE = 60.0
+_PATIENCE = 300.0
 
 
 def program(name: str) -> str:

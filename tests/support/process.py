@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx2
 
-_START_WITHIN = 60.0
+_START_WITHIN = 300.0
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import asyncmy
@@ -21,7 +23,6 @@ from gateway.access.tokens import issue
 from gateway.clock import SystemClock
 from gateway.keys import load_signing
 from gateway.settings import load
-from tests.support.certificates import issue_certificate
 from tests.support.own_servers import Own, free, own_mariadb, own_postgresql, program, wait
 
 COMPOSE = Path(__file__).parents[2] / "deploy" / "compose"
@@ -31,11 +32,17 @@ _PASSWORD = "gateway-inside-only"
 
 @dataclass
 class Topology:
-    """What runs: servers by name, and where nginx listens."""
+    """What runs: servers by name, where nginx listens, and the certificate that it shows."""
 
     servers: dict[str, Own]
     url: str
     config: Path
+    certificate: Path
+
+    @cached_property
+    def trust(self) -> ssl.SSLContext:
+        """What trusts nginx, and nobody else."""
+        return ssl.create_default_context(cafile=str(self.certificate))
 
     def token(self, citizen: str) -> str:
         """Return a citizen's token."""
@@ -80,11 +87,12 @@ def topology(folder: Path, data: Path) -> Iterator[Topology]:
         _run("generate", "--config", str(config), "--user", "loader", "--people", "2000", "--keep")
         for name in ("gateway-1", "gateway-2"):
             start(name, _gateway(folder, config, name))
-        start("nginx", _nginx(folder, servers))
-        url = f"http://127.0.0.1:{servers['nginx'].port}"
+        ports = {name: servers[name].port for name in ("gateway-1", "gateway-2")}
+        start("nginx", nginx(folder, ports))
+        url = f"https://127.0.0.1:{servers['nginx'].port}"
         for server in (servers["gateway-1"], servers["gateway-2"]):
             wait(partial(_is_ready, f"http://127.0.0.1:{server.port}"), "ready")
-        yield Topology(servers, url, config)
+        yield Topology(servers, url, config, folder / "tls" / "server.pem")
 
 
 def _is_ready(url: str) -> bool:
@@ -127,24 +135,29 @@ async def _prepare_mariadb(port: int) -> None:
 
 
 def _certify(folder: Path) -> None:
-    authority = issue_certificate(folder, "ca", None)
-    for name in ("population-xroad", "violations-xroad", "gateway"):
-        issue_certificate(folder, name, authority)
+    """Make the certificates as the topology makes them, with the names that things have here."""
+    holders = [f"{name}=localhost" for name in ("population-xroad", "violations-xroad", "gateway")]
+    script = str(COMPOSE / "certificates.py")
+    for arguments in (
+        ["authority", str(folder / "certificates"), *holders],
+        ["self-signed", str(folder / "tls"), "localhost", "127.0.0.1"],
+    ):
+        subprocess.run([sys.executable, script, *arguments], check=True, timeout=60)
 
 
 def _redis(folder: Path) -> Own:
     port = free()
-    command = [program("redis-server"), "--port", str(port), "--bind", "127.0.0.1",
-               "--save", "", "--appendonly", "no", "--dir", str(folder)]  # fmt: skip
+    command = [program("redis-server"), str(COMPOSE / "redis.conf"), "--port", str(port),
+               "--bind", "127.0.0.1", "--dir", str(folder)]  # fmt: skip
     return Own(command, port, folder / "redis.log")
 
 
 def _stand_in(folder: Path, data: Path, name: str, database: str) -> Own:
-    port = free()
+    port, home = free(), folder / "certificates" / name
     command = [
         *_GATEWAY, "xroad-stand-in", database, "--url", f"sqlite:///{data / database}.sqlite",
-        "--port", str(port), "--certificate", str(folder / f"{name}.pem"),
-        "--key", str(folder / f"{name}.key"), "--client-ca", str(folder / "ca.pem"),
+        "--port", str(port), "--certificate", str(home / f"{name}.pem"),
+        "--key", str(home / f"{name}.key"), "--client-ca", str(home / "ca.pem"),
     ]  # fmt: skip
     return Own(command, port, folder / f"{name}.log")
 
@@ -160,8 +173,10 @@ def _configure(folder: Path, data: Path, servers: Mapping[str, Own]) -> Path:
         "violations-xroad:8443": f"localhost:{servers['violations-xroad'].port}",
         '"/keys/': f'"{folder}/keys/',
         '"/secrets/gateway"': f'"{folder}/password"',
+        '"/secrets/redis"': f'"{folder}/redis-password"',
+        '"172.31.71.2"': '"127.0.0.1"',
         "sqlite:////data/": f"sqlite:///{data}/",
-        "/certificates/": f"{folder}/",
+        '"/certificates/': f'"{folder}/certificates/',
         # A machine that runs all of it, and other tests, is slower than a site.
         'group = "OPERATING"': 'group = "OPERATING"\ntimeout = 5',
     }
@@ -169,6 +184,7 @@ def _configure(folder: Path, data: Path, servers: Mapping[str, Own]) -> Path:
         assert ours in text, ours
         text = text.replace(ours, here)
     (folder / "password").write_text(_PASSWORD)
+    (folder / "redis-password").write_text("redis-inside-only\n")
     config = folder / "gateway.toml"
     config.write_text(f"{text}\n[limits]\ndeadline = 20\n[rates]\nenforced = false\n")
     return config
@@ -181,16 +197,31 @@ def _gateway(folder: Path, config: Path, name: str) -> Own:
     return Own(command, port, folder / f"{name}.log", environment=environment)
 
 
-def _nginx(folder: Path, servers: Mapping[str, Own]) -> Own:
+def nginx(folder: Path, gateways: Mapping[str, int], **changes: str) -> Own:
+    """Return nginx as the topology has it, before gateways at these ports.
+
+    The pair of the server is in ``tls`` below ``folder``; ``changes``: of times, by their names.
+    """
     port = free()
     text = (COMPOSE / "nginx.conf").read_text("utf-8")
-    for name in ("gateway-1", "gateway-2"):
-        text = text.replace(f"{name}:8000", f"127.0.0.1:{servers[name].port}")
-    text = text.replace("listen 8080", f"listen 127.0.0.1:{port}")
+    places = {
+        "listen 8443 ssl": f"listen 127.0.0.1:{port} ssl",
+        "listen 127.0.0.1:8081": f"listen 127.0.0.1:{free()}",
+        " /tmp/": f" {folder}/",
+        " /tls/": f" {folder}/tls/",
+        "error_log stderr": f"error_log {folder}/nginx-error.log",
+        **{f"{name}:8000": f"127.0.0.1:{place}" for name, place in gateways.items()},
+    }
+    for ours, here in places.items():
+        assert ours in text, ours
+        text = text.replace(ours, here)
+    for name, value in changes.items():
+        text, count = re.subn(rf"{name} [^;]+;", f"{name} {value};", text)
+        assert count, name
     config = folder / "nginx.conf"
     config.write_text(text)
-    given = f"daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx-error.log;"
-    command = [program("nginx"), "-p", str(folder), "-c", str(config), "-g", given]
+    command = [program("nginx"), "-p", str(folder), "-c", str(config), "-g", "daemon off;",
+               "-e", str(folder / "nginx-error.log")]  # fmt: skip
     return Own(command, port, folder / "nginx.log")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +19,24 @@ ROOT = Path(__file__).parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 #: Services that do one thing and end.
-ONCE = {"keys", "files", "loader", "certificates"}
+ONCE = {"keys", "files", "loader", "certificates", "tls"}
 OURS = {name for name, one in SERVICES.items() if one["image"] == "justice-gateway"}
 
 
 def test_the_topology_is_whole() -> None:
     images = {one["image"].split(":")[0] for one in SERVICES.values()}
-    assert images == {
-        "justice-gateway", "nginx", "postgres", "mariadb", "redis", "alpine/openssl",
-    }  # fmt: skip
+    assert images == {"justice-gateway", "nginx", "postgres", "mariadb", "redis"}
     assert {"gateway-1", "gateway-2", "population-xroad", "violations-xroad"} <= OURS
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_images_are_pinned_to_a_version(name: str) -> None:
-    assert name in OURS or re.search(r":\d+[\w.\-]*$", SERVICES[name]["image"])
+    assert name in OURS or re.search(r":\d+\.\d+[\w.\-]*$", SERVICES[name]["image"])
+
+
+def test_the_image_is_made_from_a_pinned_version() -> None:
+    text = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
+    assert re.findall(r"^FROM (\S+)$", text, re.MULTILINE) == ["python:3.13.7-slim"]
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES.keys() - ONCE))
@@ -43,8 +47,8 @@ def test_what_keeps_running_has_a_health_check_and_is_restarted(name: str) -> No
 
 def test_nothing_is_reached_from_outside_but_nginx_on_this_machine() -> None:
     assert {name for name, one in SERVICES.items() if "ports" in one} == {"nginx"}
-    assert SERVICES["nginx"]["ports"] == ["127.0.0.1:8000:8080"]
-    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    assert SERVICES["nginx"]["ports"] == ["127.0.0.1:8443:8443"]
+    assert COMPOSE["networks"]["inside"]["internal"] is True
     outside = {name for name, one in SERVICES.items() if "outside" in one["networks"]}
     assert outside == {"nginx"}
 
@@ -71,6 +75,9 @@ def test_files_that_are_mounted_are_there() -> None:
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_commands_are_commands_of_ours(name: str) -> None:
     command = [str(one) for one in SERVICES[name].get("command", ["serve"])]
+    if "entrypoint" in SERVICES[name]:
+        assert SERVICES[name]["entrypoint"] == ["python", "/certificates.py"]
+        return
     shown = CliRunner(env={"COLUMNS": "300"}).invoke(app, [command[0], "--help"]).output
     for option in (one for one in command if one.startswith("--")):
         assert option in shown
@@ -84,6 +91,73 @@ def test_our_services_cannot_write_but_where_they_must(name: str) -> None:
     written = [one.split(":") for one in SERVICES[name].get("volumes", ())]
     for _, place, *mode in written:
         assert mode == ["ro"] or place in made[1].split()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_is_held(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert "privileged" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", service["user"])
+    assert {"mem_limit", "cpus", "pids_limit"} <= service.keys()
+
+
+#: Where private keys are -> whose they are.
+HOLDERS = {
+    "keys": {"gateway-1", "gateway-2"},
+    "tls": {"nginx"},
+    "certificates-gateway": {"gateway-1", "gateway-2"},
+    "certificates-population": {"population-xroad"},
+    "certificates-violations": {"violations-xroad"},
+}
+
+
+@pytest.mark.parametrize("volume", HOLDERS)
+def test_private_keys_have_a_volume_for_each_holder(volume: str) -> None:
+    mounted = {
+        (name, place.split(":")[-1] == "ro")
+        for name, service in SERVICES.items()
+        for place in service.get("volumes", ())
+        if place.split(":")[0] == volume
+    }
+    assert {name for name, read_only in mounted if read_only} == HOLDERS[volume]
+    assert {name for name, read_only in mounted if not read_only} <= {"keys", "tls", "certificates"}
+    makers = {SERVICES[name]["user"] for name, _ in mounted}
+    assert len(makers) == 1, "whoever makes a key for its owner alone must be that owner"
+
+
+def test_clients_are_known_by_what_nginx_says_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JUSTICE_GATEWAY_REDIS__URL", raising=False)  # it would win
+    address = SERVICES["nginx"]["networks"]["inside"]["ipv4_address"]
+    (network,) = COMPOSE["networks"]["inside"]["ipam"]["config"]
+    assert ip_address(address) in ip_network(network["subnet"])
+    settings = load(ROOT / "deploy" / "compose" / "gateway.toml")
+    assert settings.connections.proxies == (f"{address}/32",)
+
+
+def test_gateways_outlive_their_grace_and_nginx_lets_go_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("JUSTICE_GATEWAY_REDIS__URL", raising=False)  # it would win
+    connections = load(ROOT / "deploy" / "compose" / "gateway.toml").connections
+    assert connections.grace < int(SERVICES["gateway-1"]["stop_grace_period"].removesuffix("s"))
+    text = (ROOT / "deploy" / "compose" / "nginx.conf").read_text("utf-8")
+    upstream = re.search(r"keepalive 32;.*?keepalive_timeout (\d+)s;", text, re.DOTALL)
+    assert upstream is not None
+    assert int(upstream[1]) < connections.idle_timeout
+    assert SERVICES["gateway-1"]["ulimits"]["nofile"] > connections.total
+
+
+def test_redis_wants_a_password() -> None:
+    (ours,) = (one for one in SERVICES["redis"]["configs"])
+    text = (ROOT / COMPOSE["configs"][ours["source"]]["file"]).read_text("utf-8")
+    assert "requirepass redis-inside-only" in text.splitlines()
+    assert COMPOSE["configs"]["redis-password"]["content"] == "redis-inside-only"
+    targets = {one["target"] for one in SERVICES["gateway-1"]["configs"]}
+    assert "/secrets/redis" in targets
 
 
 def test_the_image_does_not_run_as_root() -> None:
@@ -111,8 +185,8 @@ def test_its_settings_are_of_the_same_servers(monkeypatch: pytest.MonkeyPatch) -
 def test_passwords_open_nothing_but_what_is_inside() -> None:
     text = "".join(
         path.read_text("utf-8")
-        for path in (ROOT / "docker-compose.yml", *(ROOT / "deploy" / "compose").iterdir())
+        for path in (ROOT / "docker-compose.yml", *(ROOT / "deploy" / "compose").glob("*.*[!y]"))
     )
-    given = re.findall(r"(?:PASSWORD:?|BY|content:)\s+'?([\w\-]+)", text)
+    given = re.findall(r"(?:PASSWORD:?|AUTH:|BY|requirepass|content:)\s+'?([\w\-]+)", text)
     assert given
     assert all(one.endswith("-inside-only") for one in given)

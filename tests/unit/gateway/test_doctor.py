@@ -16,9 +16,13 @@ from typer.testing import CliRunner
 from connectors.legal_aid import DATABASE as LEGAL_AID
 from connectors.synthetic import Options
 from connectors.synthetic.loading import load
+from gateway.answer import State
 from gateway.cli import app
+from gateway.clock import SystemClock
 from gateway.doctor import agreement
 from gateway.settings import Agreement, DatabaseSettings, Xroad
+from gateway.settings import load as load_settings
+from gateway.sources import make_sources, planned
 from tests.support.loaded import PASSWORD, Site, site
 from tests.support.running import TestClock
 from tests.support.servers import SERVERS, Server, apart
@@ -247,3 +251,21 @@ def test_an_agreement_is_told_of_weeks_before_it_ends(expires: date, said: str |
     found = list(agreement(own, TestClock()))
     assert [one.about for one in found] == (["agreement"] if said else [])
     assert said is None or said in found[0].text
+
+
+def test_a_table_that_the_doctor_saw_and_is_gone_is_no_record_never_kept(ward: Ward) -> None:
+    ward.settings('group = "OPERATING"\n')
+    assert ward.findings() == []
+    ward.execute(f"DROP TABLE {RECORD.table}")
+    settings, clock = load_settings(ward.config), SystemClock()
+
+    async def state() -> State:
+        maintenance = planned(settings, clock)
+        sources = make_sources(settings, [LEGAL_AID], {}, clock, maintenance)
+        source = sources["legal_aid"]
+        (answer,) = await source.fetch(RECORD, RECORD.lookups[0], ["001090000001"], 20)
+        assert source.backend is not None
+        await source.backend.close()
+        return answer.report.state
+
+    assert asyncio.run(state()) is State.UNAVAILABLE

@@ -88,6 +88,13 @@ def test_numbers_are_masked_wherever_they_stand() -> None:
     assert event["n"] == 12
 
 
+def test_numbers_are_masked_within_words_and_in_groups() -> None:
+    (event,) = logged(
+        "log.error('HS' + PERSON + ' 001.183.274.301', case='CMND012345678', by='001 183 274 301')"
+    )
+    assert (event["event"], event["case"], event["by"]) == ("HS… …", "CMND…", "…")
+
+
 def test_an_object_is_named_by_its_kind_alone() -> None:
     (event,) = logged(
         """

@@ -175,6 +175,34 @@ async def test_of_a_file_tables_columns_and_indexes_are_found(tmp_path: Path) ->
     assert (one.about, "other_id" in one.advice) == ("index", True)
 
 
+@pytest.mark.parametrize("rotated", [False, True])
+async def test_a_file_that_holds_parts_of_two_is_found_and_renaming_advised(
+    tmp_path: Path, rotated: bool
+) -> None:
+    many = [union(f"u{number:04d}", f"0010900{number:05d}") for number in range(2_000)]
+    path = write_file(tmp_path / "sample.sqlite", {**EMPTY, "unions": many})
+    moved = [*many[1_000:], *many[:1_000]] if rotated else many[::-1]
+    other = write_file(tmp_path / "other.sqlite", {**EMPTY, "unions": moved})
+    half = path.stat().st_size // 8192 * 4096
+    with path.open("r+b") as file:  # as a copy that has got half-way
+        file.write(other.read_bytes()[:half])
+    backend = SqlBackend(DATABASE, f"sqlite:///{path}")
+    found = (await backend.examine(thoroughly=True)).findings[0]
+    await backend.close()
+    assert (found.about, "rename" in found.advice) == ("file", True)
+
+
+async def test_a_file_that_was_cut_short_is_found(tmp_path: Path) -> None:
+    many = [union(f"u{number:04d}", f"0010900{number:05d}") for number in range(2_000)]
+    path = write_file(tmp_path / "sample.sqlite", {**EMPTY, "unions": many})
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 4096)
+    backend = SqlBackend(DATABASE, f"sqlite:///{path}")
+    about = {one.about for one in (await backend.examine()).findings}
+    await backend.close()
+    assert "file" in about or "server" in about
+
+
 # ---- a thorough look
 
 

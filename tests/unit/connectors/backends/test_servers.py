@@ -466,3 +466,23 @@ def _shown(backend: SqlBackend, server: Server) -> str:
         statement = statement.params(keys=[AN, "000000000007"])
     text = str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
     return text.replace("$1", f"ARRAY['{AN}', '000000000007']")
+
+
+# ---- the source's own statement
+
+
+async def test_a_statement_is_read_again_after_ten_seconds(server: Server, make: Make) -> None:
+    five, six = (datetime(2026, 11, 1, hour, tzinfo=UTC) for hour in (5, 6))
+    await write_server(server, EMPTY, five)
+    now = 100.0
+    backend = make(server, monotonic=lambda: now)
+
+    async def stated() -> datetime | None:
+        return (await backend.fetch(THINGS, THINGS.lookups[0], [AN])).as_of
+
+    assert await stated() == five
+    await server.execute(f"UPDATE source_statement SET as_of = '{six.isoformat()}'")
+    now += 9.9
+    assert await stated() == five
+    now += 0.1
+    assert await stated() == six

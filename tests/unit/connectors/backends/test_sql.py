@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 
 import pytest
 import sqlalchemy as sa
@@ -166,6 +168,93 @@ async def test_rows_written_into_the_file_in_place_are_seen(make: Make, path: Pa
     assert await _unions(backend) == ["u1", "u2"]
 
 
+# ---- overwritten in place
+
+
+def _shuffled(path: Path, seed: int, count: int = 3_000) -> Path:
+    """Write things of many owners, each titled with its owner, in an order of its own."""
+    owners = [f"0010900{number:05d}" for number in range(count)]
+    Random(seed).shuffle(owners)
+    rows = [thing(f"t{number:05d}", owner, title=owner) for number, owner in enumerate(owners)]
+    return write_file(path, {"things": rows})
+
+
+async def _titles(backend: SqlBackend, keys: Sequence[str]) -> dict[str, list[object]]:
+    batch = await backend.fetch(THINGS, THINGS.lookups[0], keys)
+    place = THINGS.positions["title"]
+    return {key: [row[place] for row in rows.rows] for key, rows in batch.by_key.items()}
+
+
+async def _read_during(backend: SqlBackend, change: Callable[[], object]) -> None:
+    """Have the file change between a statement and the end of the connection's loan."""
+    async with backend._source.use() as session:
+        await session.probe()
+        change()
+
+
+async def test_a_file_overwritten_in_place_gives_nobody_the_row_of_another(
+    make: Make, tmp_path: Path
+) -> None:
+    path = _shuffled(tmp_path / "file.sqlite", 1)
+    other = _shuffled(tmp_path / "other.sqlite", 2)
+    assert path.stat().st_size == other.stat().st_size
+    backend = make(path, pool_size=1)
+    keys = [f"0010900{number:05d}" for number in range(0, 3_000, 7)]
+    assert await _titles(backend, keys[:1]) == {keys[0]: [keys[0]]}
+    path.write_bytes(other.read_bytes())
+    assert await _titles(backend, keys) == {key: [key] for key in keys}
+
+
+async def test_a_file_overwritten_in_place_is_known_though_size_and_date_are_the_same(
+    make: Make, tmp_path: Path
+) -> None:
+    path = write_file(tmp_path / "file.sqlite", {"things": [thing("t1", title="Hoa")]})
+    other = write_file(tmp_path / "other.sqlite", {"things": [thing("t1", title="Lan")]})
+    backend = make(path)
+    assert await _titles(backend, [AN]) == {AN: ["Hoa"]}
+    before = path.stat()
+    path.write_bytes(other.read_bytes())
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    assert await _titles(backend, [AN]) == {AN: ["Lan"]}
+
+
+async def test_what_was_read_while_the_file_was_overwritten_is_thrown_away(
+    make: Make, tmp_path: Path
+) -> None:
+    path = _shuffled(tmp_path / "file.sqlite", 1, 10)
+    other = _shuffled(tmp_path / "other.sqlite", 2, 10)
+    backend = make(path)
+    await _titles(backend, [AN])
+    with pytest.raises(SourceUnavailable, match="changed while it was read"):
+        await _read_during(backend, lambda: path.write_bytes(other.read_bytes()))
+    assert await _titles(backend, ["001090000001"]) == {"001090000001": ["001090000001"]}
+
+
+async def test_what_was_read_while_another_file_took_its_place_stands(
+    make: Make, path: Path
+) -> None:
+    backend = make(path)
+    newer = write_file(path.with_suffix(".new"), {"unions": [union("u2")]})
+    await _read_during(backend, lambda: newer.replace(path))
+    assert await _unions(backend) == ["u2"]
+
+
+async def test_a_file_that_is_never_still_is_unavailable(
+    make: Make, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.backends.file_version.time.time", lambda: _changed(path))
+    backend = make(path)
+    with pytest.raises(SourceUnavailable, match="being written"):
+        await _unions(backend)
+    monkeypatch.undo()
+    assert await _unions(backend) == ["u1"]
+
+
+def _changed(path: Path) -> float:
+    return path.stat().st_ctime_ns / 1e9
+
+
 # ---- locked, broken
 
 
@@ -289,16 +378,12 @@ async def test_a_connection_stays_read_only_when_it_is_told_otherwise(
 # ---- the source's own statement
 
 
-async def test_a_statement_is_read_again_after_ten_seconds(make: Make, path: Path) -> None:
-    now = 100.0
-    backend = make(path, monotonic=lambda: now)
+async def test_a_statement_that_was_changed_is_read_at_once(make: Make, path: Path) -> None:
+    backend = make(path)
     _execute(path, "INSERT INTO source_statement VALUES ('2026-11-01T05:00:00+00:00')")
     five, six = (datetime(2026, 11, 1, hour, tzinfo=UTC) for hour in (5, 6))
     assert await _as_of(backend) == five
     _execute(path, "UPDATE source_statement SET as_of = '2026-11-01T13:00:00+07:00'")
-    now += 9.9
-    assert await _as_of(backend) == five
-    now += 0.1
     assert await _as_of(backend) == six
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -232,15 +233,161 @@ async def test_if_a_refresh_fails_the_old_keys_go_on_and_the_log_says_so() -> No
         assert "500" in warnings[0]["reason"]
 
 
-async def test_an_issuer_that_empties_its_keys_has_withdrawn_them() -> None:
+async def _refreshed(issuer: Provider, tokens: Tokens) -> None:
+    """Have the keys fetched once more: a token under an unknown key does that."""
+    before = issuer.hits["/jwks"]
+    issuer.clock.advance(30)
+    await refusal(tokens, _token(issuer, STRANGE))
+    assert issuer.hits["/jwks"] == before + 1
+
+
+async def test_the_keys_of_an_issuer_that_publishes_none_go_on_for_a_while() -> None:
+    """More often it is starting, or broken, than that it withdrew every key at once."""
+    async with provider() as issuer:
+        issuer.publish(OLD)
+        async with trusting(issuer, keep_keys=900.0) as tokens:
+            token = _token(issuer)
+            await tokens.caller(token)
+            issuer.publish()
+            with capture_logs() as logs:
+                await _refreshed(issuer, tokens)
+            assert "publishes no key" in logs[0]["reason"]
+            assert logs[0]["log_level"] == "warning"
+            issuer.clock.advance(840)
+            await _refreshed(issuer, tokens)
+            assert (await tokens.caller(token)).client == "desk"
+            assert (await tokens.caller(_token(issuer, jti="t2"))).client == "desk"
+            assert await refusal(tokens, _token(issuer, NEW)) == "ISSUER_UNAVAILABLE"
+
+
+async def test_the_keys_of_an_issuer_that_goes_on_to_publish_none_end() -> None:
+    async with provider() as issuer:
+        issuer.publish(OLD)
+        async with trusting(issuer, keep_keys=900.0) as tokens:
+            token = _token(issuer)
+            await tokens.caller(token)
+            issuer.publish()
+            await _refreshed(issuer, tokens)
+            issuer.clock.advance(870)
+            with capture_logs() as logs:
+                await _refreshed(issuer, tokens)
+            assert "keys dropped" in [one["event"].removeprefix("issuer ") for one in logs]
+            assert await refusal(tokens, token) == "ISSUER_UNAVAILABLE"
+            issuer.publish(OLD)
+            issuer.clock.advance(30)
+            assert (await tokens.caller(token)).client == "desk", "and come back with the keys"
+
+
+async def test_a_while_without_keys_begins_anew_after_keys_were_published() -> None:
+    async with provider() as issuer:
+        issuer.publish(OLD)
+        async with trusting(issuer, keep_keys=900.0) as tokens:
+            token = _token(issuer)
+            await tokens.caller(token)
+            for _ in range(3):
+                issuer.publish()
+                await _refreshed(issuer, tokens)
+                issuer.clock.advance(500)
+                issuer.publish(OLD)
+                await _refreshed(issuer, tokens)
+            assert (await tokens.caller(token)).client == "desk"
+
+
+async def test_the_keys_go_on_for_a_while_as_well_where_all_others_are_of_other_kinds() -> None:
     async with provider() as issuer:
         issuer.publish(OLD)
         async with trusting(issuer) as tokens:
             await tokens.caller(_token(issuer))
-            issuer.publish()
+            secret = '{"kty": "oct", "k": "c2VjcmV0", "kid": "old"}'
+            issuer.answers = {"/jwks": (200, '{"keys": [' + secret + "]}")}
+            with capture_logs() as logs:
+                await _refreshed(issuer, tokens)
+            assert "no key that can be used" in logs[0]["reason"]
+            assert (await tokens.caller(_token(issuer, jti="t2"))).client == "desk"
+
+
+async def test_a_token_of_an_issuer_that_never_published_a_key_could_not_be_checked() -> None:
+    async with provider() as issuer, trusting(issuer) as tokens:
+        assert await refusal(tokens, _token(issuer)) == "ISSUER_UNAVAILABLE"
+
+
+async def test_a_key_changed_under_its_id_is_accepted_after_one_fetch() -> None:
+    """The id is known, and the key that it names did not sign: it may be another one by now."""
+    changed = new_key("ES256", "old")
+    async with provider() as issuer:
+        issuer.publish(OLD)
+        async with trusting(issuer) as tokens:
+            token = _token(issuer, OLD)
+            await tokens.caller(token)
+            issuer.publish(changed)
             issuer.clock.advance(30)
-            assert await refusal(tokens, _token(issuer, NEW)) == "TOKEN_INVALID"
-            assert await refusal(tokens, _token(issuer, OLD)) == "TOKEN_INVALID"
+            with capture_logs() as logs:
+                assert (await tokens.caller(_token(issuer, changed, jti="t2"))).client == "desk"
+            assert [one["event"] for one in logs] == ["issuer changed a key under its id"]
+            assert logs[0]["kid"] == "old"
+            assert await refusal(tokens, token) == "TOKEN_INVALID", "the old key is gone"
+
+
+async def test_forged_signatures_cause_one_fetch_in_a_cool_down() -> None:
+    forger = new_key("ES256", "old")
+    async with provider() as issuer:
+        issuer.publish(OLD)
+        async with trusting(issuer) as tokens:
+            await tokens.caller(_token(issuer))
+            issuer.clock.advance(30)
+            forged = [_token(issuer, forger, jti=f"f{number}") for number in range(20)]
+            refused = await asyncio.gather(*(refusal(tokens, one) for one in forged))
+            assert {*refused} == {"TOKEN_INVALID"}
+            assert issuer.hits["/jwks"] == 2
+            assert (await tokens.caller(_token(issuer, jti="t2"))).client == "desk"
+
+
+async def test_a_forged_signature_is_called_invalid_though_the_issuer_is_down() -> None:
+    """Its key is known: that the issuer does not answer must not make a client keep it."""
+    forger = new_key("ES256", "old")
+    async with provider() as issuer:
+        issuer.publish(OLD)
+        async with trusting(issuer) as tokens:
+            await tokens.caller(_token(issuer))
+            issuer.fail()
+            issuer.clock.advance(30)
+            assert await refusal(tokens, _token(issuer, forger, jti="f")) == "TOKEN_INVALID"
+
+
+def _unnamed(count: int) -> list[Any]:
+    return [new_key("ES256", f"k{number}") for number in range(count)]
+
+
+async def test_a_token_that_names_no_key_is_tried_with_up_to_four() -> None:
+    keys = _unnamed(4)
+    async with provider() as issuer:
+        issuer.publish(*keys, new_key("EdDSA", "another kind"))
+        async with trusting(issuer) as tokens:
+            for number, key in enumerate(keys):
+                token = signed("ES256", key, issuer.claims(jti=f"t{number}"), kid=None)
+                assert (await tokens.caller(token)).client == "desk"
+
+
+async def test_where_there_are_more_than_four_keys_a_token_has_to_name_its_own() -> None:
+    """Whichever signed it: else the order in which keys are published would decide."""
+    keys = _unnamed(5)
+    async with provider() as issuer:
+        issuer.publish(*keys)
+        async with trusting(issuer) as tokens:
+            for number, key in enumerate(keys):
+                claims = issuer.claims(jti=f"t{number}")
+                unnamed = signed("ES256", key, claims, kid=None)
+                assert await refusal(tokens, unnamed) == "TOKEN_INVALID"
+                assert (await tokens.caller(signed("ES256", key, claims))).client == "desk"
+
+
+async def test_a_key_that_is_published_twice_is_one_key() -> None:
+    keys = _unnamed(4)
+    async with provider() as issuer:
+        issuer.publish(*keys, *keys)
+        async with trusting(issuer) as tokens:
+            token = signed("ES256", keys[3], issuer.claims(), kid=None)
+            assert (await tokens.caller(token)).client == "desk"
 
 
 async def test_a_gateway_starts_without_its_issuer_and_asks_to_come_again(tmp_path: Path) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+from structlog.testing import capture_logs
 
-from gateway.audit.access_log import Page, page
+from gateway.audit.access_log import Page, page, statement
 from gateway.audit.copy import Copy, CopyUnavailable
 from gateway.audit.journal import Journal
 from gateway.audit.shipping import Shipper
@@ -115,6 +119,61 @@ async def test_who_was_named_and_refused_is_shown_to_nobody(log: Log) -> None:
     assert (await log.page("a")).entries[0]["own"] == {"role": "KIN", "sections": ["a.kin"]}
 
 
+async def _plan(copy: Copy, after: tuple[datetime, str] | None = None) -> str:
+    """Return how the database reads the log of ``a``, as if the tables were large."""
+
+    async def work(connection: AsyncConnection) -> str:
+        explain = "EXPLAIN QUERY PLAN "
+        if connection.dialect.name == "postgresql":
+            for way in ("seqscan", "bitmapscan"):
+                await connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+            explain = "EXPLAIN "
+        made = statement(["a"], NOW, 10, after, False)
+        text = made.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+        rows = await connection.exec_driver_sql(explain + str(text))
+        return "\n".join(str(row[-1]) for row in rows)
+
+    return await copy.run(work)
+
+
+async def test_refusals_are_not_read_for_a_log(log: Log) -> None:
+    """An index without them serves it, and the position behind a cursor is a range of it."""
+    for _ in range(20):
+        await log.write(("a", "REFUSED"))
+    await log.write(("a", "NAMED"))
+    assert len(await log.ids("a")) == 1
+    assert "audit_persons_shown" in await _plan(log.copy)
+    behind = await _plan(log.copy, (NOW, "x"))
+    assert "audit_persons_shown" in behind
+    assert re.search(r"person=\? AND at<\?|Index Cond: .*person.*at <= ", behind)
+
+
+@pytest.mark.parametrize("driver", ["sqlite+aiosqlite", "postgresql+asyncpg"])
+def test_the_role_is_no_parameter(driver: str) -> None:
+    """A plan for any parameters could not use an index for this one value."""
+    made = statement(["a"], NOW, 10, None, False)
+    dialect = sa.make_url(f"{driver}://").get_dialect()()
+    text = made.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    assert "role != 'REFUSED'" in str(text)
+
+
+async def test_a_copy_without_the_indexes_is_read_and_says_so(log: Log) -> None:
+    written = await log.write(("a", "NAMED"))
+    assert await log.ids("a") == [written]
+
+    async def work(connection: AsyncConnection) -> None:
+        await connection.exec_driver_sql("DROP INDEX audit_persons_shown")
+
+    await log.copy.run(work)
+    with capture_logs() as logged:
+        await log.copy.shipped(log.journal.id)
+    (event,) = logged
+    assert (event["event"], event["indexes"]) == (
+        "audit_copy_index_missing", ["audit_persons_shown"],
+    )  # fmt: skip
+    assert await log.ids("a") == [written]
+
+
 async def test_pages_follow_each_other_without_losing_or_repeating_an_entry(log: Log) -> None:
     """Also where many entries are of the same moment."""
     written = [await log.write(("a", "NAMED"), minute=1 + n // 7) for n in range(25)]
@@ -183,12 +242,22 @@ async def test_a_cursor_says_only_where_the_last_entry_shown_stands(log: Log) ->
 
 async def test_it_says_up_to_when_it_is_complete(log: Log, tmp_path: Path) -> None:
     await log.write(("a", "NAMED"))
-    assert (await log.page("a")).complete_until == log.clock.now()
+    now = log.clock.now()
+    assert (await log.page("a", now=now)).complete_until == now
     log.clock.advance(60)
-    assert (await log.page("a")).complete_until == log.clock.now(), "also when nothing happens"
+    now = log.clock.now()
+    assert (await log.page("a", now=now)).complete_until == now, "also when nothing happens"
     async with opened(tmp_path / "second") as second:
         await log.copy.shipped(second.id)
     assert (await log.page("a")).complete_until is None, "a journal that was never shipped"
+
+
+async def test_what_is_said_to_be_complete_up_to_the_future_is_not_known_to_be(log: Log) -> None:
+    """The clock of a gateway was ahead, and that gateway has not shipped since it is right."""
+    await log.write(("a", "NAMED"))
+    now = log.clock.now()
+    await log.page("a")
+    assert (await log.page("a", now=now - timedelta(hours=1))).complete_until is None
 
 
 async def test_the_gateways_own_last_entry_is_waited_for(log: Log) -> None:

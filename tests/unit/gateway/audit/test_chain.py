@@ -69,7 +69,7 @@ def test_a_header_is_read_as_it_was_written() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        (b'"version":1', b'"version":2'),
+        (b'"version":2', b'"version":3'),
         (b'"segment":3', b'"segment":"3"'),
         (b'"seq":7', b'"seq":true'),
         (b'"journal"', b'"diary"'),

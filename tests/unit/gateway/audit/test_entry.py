@@ -167,6 +167,24 @@ def test_an_officer_whose_token_names_them_by_number_is_not_named_either() -> No
     assert found["subject"] == person_hash(RING, LAN)
 
 
+@pytest.mark.parametrize("written", ["x{}", "{}/1", "HS {}", "mailto:{}@moj.example"])
+@pytest.mark.parametrize("number", [HOA, OLD_NUMBER, "001.183.274.301", "001 183 274 301"])
+def test_a_number_within_what_a_token_or_a_header_says_is_redacted(
+    written: str, number: str
+) -> None:
+    text = written.format(number)
+    caller = Caller(
+        client=text, agency=text, subject=text, token_id=text, purpose=text, case_number=text
+    )
+    found = _entry(caller)
+    digits = "".join(one for one in number if one.isdigit())
+    redacted = written.format("…" + person_hash(RING, digits).partition(":")[2][:8])
+    names = ("client", "agency", "subject", "tokenId", "purpose", "caseNumber")
+    assert {name: found[name] for name in names} == dict.fromkeys(names, redacted)
+    about = touched(RING, (), {})
+    assert entry(RING, AT, text, caller, "d" * 64, about, ())["requestId"] == redacted
+
+
 def test_an_anonymous_subject_stays_empty() -> None:
     assert _entry(Caller())["subject"] is None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -12,7 +13,16 @@ import pytest
 from gateway.audit.journal import Journal
 from gateway.keys import Keyring, Secret
 from tests.support.faulty_disk import numbers
-from tests.support.journals import CHAIN, SIGN, checked, filled, lines, opened, segments
+from tests.support.journals import (
+    CHAIN,
+    SIGN,
+    checked,
+    crashed,
+    filled,
+    lines,
+    opened,
+    segments,
+)
 
 
 @pytest.fixture
@@ -43,14 +53,13 @@ async def test_a_line_cut_off_by_a_crash_is_put_aside(folder: Path) -> None:
 
 
 async def test_a_crash_may_cut_the_last_line_anywhere(folder: Path) -> None:
-    await filled(folder, 2)
+    await crashed(folder, 2)
     (segment,) = segments(folder)
     whole = segment.read_bytes()
     last = whole.rstrip(b"\n").rfind(b"\n") + 1
-    (folder / "checkpoints.jsonl").unlink()
     for cut in range(last, len(whole), 7):
         again = folder.with_name(f"cut-{cut}")
-        again.mkdir()
+        shutil.copytree(folder, again)
         (again / segment.name).write_bytes(whole[:cut])
         await filled(again, 1, 9)
         assert numbers(again) == [1, 9]
@@ -58,22 +67,21 @@ async def test_a_crash_may_cut_the_last_line_anywhere(folder: Path) -> None:
 
 
 async def test_a_whole_last_line_that_nobody_waited_for_stays(folder: Path) -> None:
-    await filled(folder, 2)
+    await crashed(folder, 2)
     (segment,) = segments(folder)
-    (folder / "checkpoints.jsonl").unlink()
     await filled(folder, 1, 3)
     assert numbers(folder) == [1, 2, 3]
     assert not list(folder.glob("torn-*"))
     assert segment.exists()
+    assert checked(folder).fault is None
 
 
 async def test_a_last_line_of_which_blocks_are_missing_is_put_aside(folder: Path) -> None:
-    await filled(folder, 3)
+    await crashed(folder, 3)
     (segment,) = segments(folder)
     content = bytearray(segment.read_bytes())
     content[-60:-50] = bytes(10)
     segment.write_bytes(content)
-    (folder / "checkpoints.jsonl").unlink()
     await filled(folder, 1, 9)
     assert numbers(folder) == [1, 2, 9]
     assert checked(folder).fault is None

@@ -124,15 +124,27 @@ async def test_up_to_when_the_copy_is_complete_moves_on_while_nothing_happens(
     clock = TestClock()
     async with shipping(tmp_path / "journal", copy, clock) as (_, shipper):
         assert await shipper.catch_up(10)
-        first = (await rows(copy, JOURNALS))[0]["shipped_until"]
-        assert first == clock.now()
+        assert (await rows(copy, JOURNALS))[0]["shipped_until"] == clock.now()
         clock.advance(3600)
         assert await shipper.catch_up(10)
         assert (await rows(copy, JOURNALS))[0]["shipped_until"] == clock.now()
-        clock.advance(-60)
+
+
+async def test_a_clock_that_went_forward_and_back_leaves_nothing_complete_in_the_future(
+    copy: Copy, tmp_path: Path
+) -> None:
+    """Entries of the hours between would be missing without anybody noticing."""
+    clock = TestClock()
+    async with shipping(tmp_path / "journal", copy, clock) as (journal, shipper):
+        clock.advance(3600)
+        await journal.append({"at": clock.now().isoformat()})
         assert await shipper.catch_up(10)
-        after = (await rows(copy, JOURNALS))[0]["shipped_until"]
-        assert after == first + timedelta(hours=1), "and never goes back"
+        clock.advance(-3600)
+        assert await shipper.catch_up(10)
+        assert (await rows(copy, JOURNALS))[0]["shipped_until"] == clock.now()
+        await journal.append({"at": clock.now().isoformat()})
+        assert await shipper.catch_up(10)
+        assert (await rows(copy, JOURNALS))[0]["shipped_until"] == clock.now()
 
 
 async def test_a_copy_that_cannot_be_reached_does_not_hold_up_answers(tmp_path: Path) -> None:
@@ -240,21 +252,58 @@ async def test_entries_that_are_missing_in_the_journal_stop_shipping_loudly(
         assert await shipped_seqs(copy) == list(range(1, 21))
 
 
-async def test_a_journal_that_was_cut_and_goes_on_is_not_mixed_up_with_what_was_shipped(
-    copy: Copy, tmp_path: Path
-) -> None:
-    folder = tmp_path / "journal"
+async def _shipped_and_cut(copy: Copy, folder: Path) -> None:
     await filled(folder, 5)
     async with shipping(folder, copy) as (_, shipper):
         assert await shipper.catch_up(10)
     (segment,) = segments(folder)
     segment.write_bytes(b"".join(segment.read_bytes().splitlines(keepends=True)[:-2]))
+
+
+async def test_a_journal_that_was_cut_goes_on_behind_what_was_shipped(
+    copy: Copy, tmp_path: Path
+) -> None:
+    await _shipped_and_cut(copy, tmp_path / "journal")
+    async with shipping(tmp_path / "journal", copy) as (journal, shipper):
+        await journal.append({"number": 90})
+        assert await shipper.catch_up(10)
+    bodies = [row["body"] for row in await rows(copy, ENTRIES)]
+    assert await shipped_seqs(copy) == [1, 2, 3, 4, 5, 6]
+    assert '"number":5' in bodies[4], "what was cut off is there"
+    assert '"number":90' in bodies[5]
+
+
+async def test_a_journal_that_lost_all_trace_of_its_end_is_not_mixed_up_with_what_was_shipped(
+    copy: Copy, tmp_path: Path
+) -> None:
+    folder = tmp_path / "journal"
+    await _shipped_and_cut(copy, folder)
+    (folder / "checkpoints.jsonl").unlink()
+    (folder / "head.json").unlink()
     async with shipping(folder, copy) as (journal, shipper):
         assert not await shipper.catch_up(0.3), "it ends before what was shipped"
         for number in range(90, 95):
             await journal.append({"number": number})
         assert not await shipper.catch_up(0.3), "and then its entries are others"
     assert await shipped_seqs(copy) == [1, 2, 3, 4, 5]
+
+
+async def test_an_entry_that_was_edited_before_it_was_shipped_is_not_shipped(
+    copy: Copy, tmp_path: Path
+) -> None:
+    """The copy would answer "who read me" with what somebody made of it."""
+    await filled(tmp_path / "journal", 5)
+    (segment,) = segments(tmp_path / "journal")
+    whole = segment.read_bytes()
+    segment.write_bytes(whole.replace(b'"number":3', b'"number":4'))
+    async with shipping(tmp_path / "journal", copy) as (_, shipper):
+        assert not await shipper.catch_up(0.5)
+        assert await shipped_seqs(copy) == []
+        segment.write_bytes(whole)
+        async with asyncio.timeout(20):
+            while not await shipper.catch_up(5):
+                pass
+        assert await shipped_seqs(copy) == [1, 2, 3, 4, 5]
 
 
 async def test_a_caller_that_leaves_does_not_cost_a_connection(copy: Copy) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from gateway.audit.chain import Link
 from gateway.audit.faults import Fault, Wrong
+from gateway.audit.head import Head, HeadFile
 from gateway.keys import Keyring, Secret
 from tests.support.journals import CHAIN, checked, filled, opened, segments
 
@@ -153,23 +155,49 @@ def test_a_last_segment_that_is_removed_is_missed_by_a_checkpoint(folder: Path) 
     assert fault.says.endswith(f"counts {ENTRIES} entries")
 
 
-def test_an_end_that_is_cut_off_is_missed_by_a_checkpoint_and_only_so(folder: Path) -> None:
+def test_an_end_that_is_cut_off_is_missed_by_a_checkpoint_and_by_the_head(folder: Path) -> None:
     last = segments(folder)[-1]
     _change(last, lambda lines: lines.pop())
     fault = _fault(folder)
     assert (fault.wrong, fault.file, fault.seq) == (Wrong.CUT, last.name, ENTRIES)
     copied = folder.with_name("copied.jsonl")
-    shutil.copy(folder / "checkpoints.jsonl", copied)
-    (folder / "checkpoints.jsonl").unlink()
-    assert checked(folder).fault is None, "the chain alone cannot know"
-    assert _fault(folder, copied).wrong is Wrong.CUT, "a copy that was kept elsewhere can"
+    (folder / "checkpoints.jsonl").rename(copied)
+    assert _fault(folder).says == f"the end is cut off: the head counts {ENTRIES} entries"
+    (folder / "head.json").unlink()
+    assert _fault(folder).file == "head.json", "that nothing is missing is not claimed without it"
+    assert "a checkpoint of" in _fault(folder, copied).says, "a copy that was kept elsewhere knows"
+
+
+def test_a_head_that_was_edited_is_no_head(folder: Path) -> None:
+    head = folder / "head.json"
+    whole = head.read_bytes()
+    for offset in range(0, len(whole.rstrip()), 11):
+        edited = bytearray(whole)
+        edited[offset] ^= 1
+        head.write_bytes(edited)
+        assert _fault(folder).file == "head.json"
+    head.write_bytes(whole)
+    assert checked(folder).fault is None
+
+
+async def test_the_head_of_another_journal_is_none_of_this_one(
+    folder: Path, tmp_path: Path
+) -> None:
+    await filled(tmp_path / "other", 3)
+    shutil.copy(tmp_path / "other" / "head.json", folder / "head.json")
+    assert _fault(folder).file == "head.json"
 
 
 async def test_an_end_that_is_cut_off_and_written_anew_is_missed_by_a_checkpoint(
     folder: Path,
 ) -> None:
+    """By a gateway of before, that is: one that reads the head does not go on from there."""
+    checkpoints = (folder / "checkpoints.jsonl").read_bytes()
     _change(segments(folder)[-1], lambda lines: lines.pop())
+    (folder / "checkpoints.jsonl").unlink()
+    HeadFile(folder).write(CHAIN.current, Head(str(checked(folder).journal), 4, Link(29, "")))
     await filled(folder, 3, 900)
+    (folder / "checkpoints.jsonl").write_bytes(checkpoints)
     fault = _fault(folder)
     assert (fault.wrong, fault.seq) == (Wrong.CUT, ENTRIES)
     assert "written anew" in fault.says
@@ -261,8 +289,7 @@ async def test_a_journal_that_was_replaced_whole_does_not_fit_the_copied_checkpo
     fault = _fault(tmp_path / "other", Path(copied))
     assert fault.wrong is Wrong.CHECKPOINT
     assert "no checkpoint in it is of this journal" in fault.says
-    with pytest.raises(FileNotFoundError, match="no file"):
-        checked(folder, tmp_path / "none.jsonl")
+    assert "no checkpoint in it is of this journal" in _fault(folder, tmp_path / "none.jsonl").says
 
 
 async def test_a_journal_is_verified_while_it_is_written(tmp_path: Path) -> None:
@@ -274,6 +301,13 @@ async def test_a_journal_is_verified_while_it_is_written(tmp_path: Path) -> None
         with segments(tmp_path / "journal")[-1].open("ab") as file:
             file.write(b'{"seq":21,"half":')
         assert checked(tmp_path / "journal").fault is None
+
+
+def test_a_journal_whose_segments_are_all_removed_is_missed_by_the_head(folder: Path) -> None:
+    for path in segments(folder):
+        path.unlink()
+    (folder / "checkpoints.jsonl").unlink()
+    assert _fault(folder).says == f"the end is cut off: the head counts {ENTRIES} entries"
 
 
 def test_a_folder_without_a_journal_has_no_entries(tmp_path: Path) -> None:

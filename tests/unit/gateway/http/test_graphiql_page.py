@@ -65,7 +65,7 @@ async def test_a_browser_gets_the_page(gateway: Running, accept: str) -> None:
 )
 async def test_others_get_graphql_over_http_as_before(gateway: Running, accept: str) -> None:
     answer = await get(gateway, accept)
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
 
 

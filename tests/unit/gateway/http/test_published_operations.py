@@ -188,13 +188,13 @@ WRONG: list[tuple[str, object, int, str]] = [
     ("own", {}, 404, "OPERATION_UNKNOWN"),
     ("NAME", {"id": HOA}, 404, "OPERATION_UNKNOWN"),
     ("x" * 5000, {"id": HOA}, 404, "OPERATION_UNKNOWN"),
-    ("name", {}, 400, "INVALID_VARIABLES"),
-    ("name", {"id": None}, 400, "INVALID_VARIABLES"),
-    ("name", {"id": "12"}, 400, "INVALID_PERSON_NUMBER"),
-    ("name", {"id": HOA, "more": 1}, 400, "INVALID_VARIABLES"),
-    ("name", {"ID": HOA}, 400, "INVALID_VARIABLES"),
-    ("marriages", {"id": HOA, "named": None}, 400, "INVALID_VARIABLES"),
-    ("marriages", {"id": HOA, "first": "two"}, 400, "INVALID_VARIABLES"),
+    ("name", {}, 422, "INVALID_VARIABLES"),
+    ("name", {"id": None}, 422, "INVALID_VARIABLES"),
+    ("name", {"id": "12"}, 422, "INVALID_PERSON_NUMBER"),
+    ("name", {"id": HOA, "more": 1}, 422, "INVALID_VARIABLES"),
+    ("name", {"ID": HOA}, 422, "INVALID_VARIABLES"),
+    ("marriages", {"id": HOA, "named": None}, 422, "INVALID_VARIABLES"),
+    ("marriages", {"id": HOA, "first": "two"}, 422, "INVALID_VARIABLES"),
 ]
 
 
@@ -234,8 +234,8 @@ async def test_what_there_is_for_others_is_as_unknown_as_what_there_is_not(
 @pytest.mark.parametrize(
     ("headers", "content", "status", "code"),
     [
-        ({}, b"[1]", 400, "BAD_REQUEST"),
-        ({}, b"null", 400, "BAD_REQUEST"),
+        ({}, b"[1]", 422, "BAD_REQUEST"),
+        ({}, b"null", 422, "BAD_REQUEST"),
         ({}, b"{", 400, "BAD_JSON"),
         ({}, b"", 400, "BAD_JSON"),
         ({"content-type": "text/plain"}, b"{}", 415, "UNSUPPORTED_MEDIA_TYPE"),

@@ -1,7 +1,7 @@
 """Who is refused for what they show or say of themselves: told why, traced, and told no more.
 
-A refusal that names a person leaves an entry in the journal, and looks the same whether or not
-there is such a person.
+A refusal of a known caller that names a person leaves an entry in the journal; those of strangers
+are counted, and name nobody. All look the same whether or not there is such a person.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pytest
 
 from gateway.audit.entry import person_hash
 from gateway.procedures.procedure import UNIFIED
+from gateway.settings import Rates
 from tests.support.people import HOA, LAN, NOBODY, OLD_NUMBER
 from tests.support.running import CASE_NUMBER, OFFICER, OPERATOR, Running, codes, running
 from tests.unit.gateway.http.bad_tokens import TOKENS, by_our_key, expired
@@ -130,6 +131,23 @@ def _refusals(gateway: Running) -> list[dict[str, Any]]:
     return [one for one in gateway.journal() if one["result"] == "REFUSED"]
 
 
+async def _counted(gateway: Running) -> list[dict[str, Any]]:
+    """Return what was counted of strangers since the last time, as the journal has it then."""
+    before = len(gateway.journal())
+    await gateway.service.refusals.write()
+    written = gateway.journal()[before:]
+    assert all(one["persons"] == [] for one in written)
+    return [count for one in written for count in one["refusals"]]
+
+
+def _count(code: str, count: int) -> dict[str, object]:
+    return {"code": code, "source": "127.0.0.0/24", "count": count}
+
+
+def _is_known(headers: Headers, status: int) -> bool:
+    return "authorization" in headers and status != 401
+
+
 def _check(gateway: Running, entry: Mapping[str, Any], code: str, *numbers: str) -> None:
     """Check that an entry says who was refused whom, and names nobody by number."""
     assert (entry["result"], entry["codes"]) == ("REFUSED", [code])
@@ -161,12 +179,16 @@ async def test_a_bad_caller_is_told_why_and_leaves_a_trace(
         assert "data" not in answer.json()
         assert HOA not in answer.text
         assert ("www-authenticate" in answer.headers) is (status == 401)
+    if not _is_known(headers, status):
+        assert _refusals(gateway) == []
+        assert await _counted(gateway) == [_count(code, 1)]
+        return
     (entry,) = _refusals(gateway)
     _check(gateway, entry, code, HOA)
     assert entry["requestId"] == answer.headers["x-request-id"]
-    known = "authorization" in headers and status != 401
-    assert entry["client"] == ("test-client" if known else None), "who was known by then"
+    assert entry["client"] == "test-client"
     assert len(gateway.journal()) == 3, "the two good requests, and this"
+    assert await _counted(gateway) == []
 
 
 @EACH
@@ -184,18 +206,63 @@ async def test_whoever_is_refused_does_not_learn_whether_there_is_such_a_person(
     ]
     assert shown[0] == shown[1]
     assert {one.status_code for one in answers} == {status}
+    if not _is_known(headers, status):
+        assert await _counted(gateway) == [_count(code, 2)]
+        return
     first, second = _refusals(gateway)
     _check(gateway, first, code, HOA)
     _check(gateway, second, code, NOBODY)
 
 
 @EACH
-async def test_a_refusal_that_names_nobody_leaves_no_trace(
+async def test_a_refusal_that_names_nobody_leaves_no_entry(
     gateway: Running, make: Make, status: int, code: str
 ) -> None:
     await _send(gateway, make(gateway), "{databases {name}}")
     await _send(gateway, make(gateway), PERSON, {"id": "12345"})
     assert gateway.journal() == []
+
+
+async def test_a_stranger_who_names_a_hundred_people_names_nobody_in_the_journal(
+    gateway: Running,
+) -> None:
+    crowd = [f"0010900{number:05}" for number in range(100)]
+    for _ in range(50):
+        await _send(gateway, {}, "{x}", {"ids": crowd})
+    await gateway.service.refusals.write()
+    (segment,) = (gateway.folder / gateway.service.settings.audit.folder).glob("audit-*.jsonl")
+    assert segment.stat().st_size < 2_000
+    (entry,) = gateway.journal()
+    assert entry["persons"] == []
+    assert entry["refusals"] == [_count("VALIDATION_FAILED", 50)]
+
+
+async def test_a_known_caller_who_names_a_hundred_people_has_ten_of_them_in_the_journal(
+    gateway: Running,
+) -> None:
+    crowd = [f"0010900{number:05}" for number in range(100)]
+    headers = _headers(gateway.token(*OFFICER), x_case_number="")
+    await _send(gateway, headers, PERSONS, {"ids": crowd})
+    (entry,) = _refusals(gateway)
+    _check(gateway, entry, "CASE_NUMBER_REQUIRED", *crowd[:10])
+    assert entry["personsNamed"] == 100
+
+
+async def test_a_known_caller_beyond_the_rate_is_counted_by_name(tmp_path: Path) -> None:
+    async with running(tmp_path, rates=Rates(requests_per_minute=1)) as gateway:
+        headers = _headers(gateway.token(*OFFICER))
+        for _ in range(4):
+            await _send(gateway, headers, PERSON, {"id": HOA})
+        assert len(gateway.journal()) == 1
+        counted = {"code": "RATE_LIMITED", "source": "test-client", "count": 3}
+        assert await _counted(gateway) == [counted]
+
+
+async def test_what_was_counted_is_written_when_the_gateway_ends(tmp_path: Path) -> None:
+    async with running(tmp_path) as gateway:
+        await _send(gateway, {}, PERSON, {"id": HOA})
+    (entry,) = gateway.journal()
+    assert entry["refusals"] == [_count("UNAUTHENTICATED", 1)]
 
 
 @pytest.mark.parametrize(
@@ -210,17 +277,11 @@ async def test_a_refusal_that_names_nobody_leaves_no_trace(
         (f'{{nothing(id: "{HOA}")}}', None, [HOA]),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("shown", [None, "x", "good"])
 async def test_everybody_whom_a_refused_request_names_is_in_the_journal(
-    gateway: Running,
-    query: str,
-    variables: dict[str, object] | None,
-    numbers: list[str],
-    shown: str | None,
+    gateway: Running, query: str, variables: dict[str, object] | None, numbers: list[str]
 ) -> None:
     """Whether or not the document can be read: that is found out after the token was looked at."""
-    token = gateway.token(*OFFICER) if shown == "good" else shown
-    headers = {} if token is None else _headers(token, x_case_number="")
+    headers = _headers(gateway.token(*OFFICER), x_case_number="")
     answer = await _send(gateway, headers, query, variables)
     (code,) = set(codes(answer.json()))
     (entry,) = _refusals(gateway)
@@ -241,9 +302,9 @@ async def test_a_number_that_is_written_in_another_way_leaves_its_trace_too(
     """GraphQL specification 2.9.4: escapes, and block texts without their indentation."""
     good = await _send(gateway, _headers(gateway.token(*OFFICER)), query)
     assert good.json()["data"] == {"person": {"id": HOA}}, "so it names somebody"
-    await _send(gateway, {}, query)
+    await _send(gateway, _headers(gateway.token(*OFFICER), x_case_number=""), query)
     (entry,) = _refusals(gateway)
-    _check(gateway, entry, "UNAUTHENTICATED", HOA)
+    _check(gateway, entry, "CASE_NUMBER_REQUIRED", HOA)
 
 
 @pytest.mark.parametrize("header", ["x-case-number", "x-request-id"])
@@ -288,7 +349,8 @@ async def test_without_a_journal_there_is_no_refusal_that_names_a_person_either(
     gateway: Running,
 ) -> None:
     await gateway.service.journal.close()
-    named = await _send(gateway, {}, PERSON, {"id": HOA})
+    headers = _headers(gateway.token(*OFFICER), x_case_number="")
+    named = await _send(gateway, headers, PERSON, {"id": HOA})
     assert (named.status_code, codes(named.json())) == (503, ["AUDIT_UNAVAILABLE"])
-    nobody = await _send(gateway, {}, "{me {id}}")
+    nobody = await _send(gateway, {}, PERSON, {"id": HOA})
     assert (nobody.status_code, codes(nobody.json())) == (401, ["UNAUTHENTICATED"])

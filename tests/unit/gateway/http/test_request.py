@@ -177,7 +177,7 @@ async def test_a_url_says_what_is_asked(method: str) -> None:
 @pytest.mark.parametrize("name", ["query", "operationName", "variables", "extensions"])
 async def test_a_parameter_given_twice_is_refused(name: str) -> None:
     parameters: dict[str, object] = {"query": QUERY, name: ["{}", "{}"]}
-    with pytest.raises(GatewayError, match=f"{name} is given more than once") as refused:
+    with pytest.raises(GatewayError, match=f"{name} must not be given more than once") as refused:
         await _by_url(**parameters)
     assert refused.value.code.name == "BAD_REQUEST"
 

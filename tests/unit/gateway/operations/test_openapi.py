@@ -140,7 +140,7 @@ async def test_answers_are_as_described_whatever_the_sources_do(
     civil_status.fault = fault
     variables = {"ids": [HOA, NOBODY], "short": short}
     answer = await call(running_gateway, "many", variables)
-    assert answer.status_code == 200
+    assert answer.status_code == 294
     told = {one["extensions"]["code"] for one in answer.json()["errors"]}
     assert ("SOURCE_UNAVAILABLE" in told) is (fault is not None)
     assert ("PERSON_NOT_IDENTIFIED" in told) is (fault is None or not short)
@@ -150,8 +150,8 @@ async def test_answers_are_as_described_whatever_the_sources_do(
 @pytest.mark.parametrize(
     ("variables", "headers", "status"),
     [
-        ({}, {}, 400),
-        ({"id": "1"}, {}, 400),
+        ({}, {}, 422),
+        ({"id": "1"}, {}, 422),
         ({"id": HOA}, {"authorization": "Bearer nonsense"}, 401),
         ({"id": HOA}, {"x-purpose": "2.000635"}, 403),
         ({"id": HOA}, {"accept": "text/html"}, 406),

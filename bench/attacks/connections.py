@@ -1,0 +1,203 @@
+"""Clients that send slowly, half or without end, and what they cost everybody else.
+
+    python -m bench.attacks.connections [--seconds 10]
+
+A gateway over the population in memory, on a core of its own. A known caller asks W1 forty times a
+second on four connections; that is measured quiet, and under each attack. Attackers come from the
+same address as the caller, which is the worst case, and connect again when they are closed, up to
+200 times a second. Takes a little over twice ``--seconds`` for each of the eight attacks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from statistics import median, quantiles
+from typing import TYPE_CHECKING
+
+import httpx2
+import orjson
+from rich.table import Table
+
+from bench.load import Server, serving
+from bench.report import console
+from bench.world import document, numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PEOPLE = 200
+_REQUESTS_PER_SECOND = 40
+_CLIENTS = 4
+_CONNECTS_PER_SECOND = 200
+_CLIENT_CORE = "1"
+
+_HEAD = b"POST /graphql HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+_BODY = b'{"query": "{databases {name}}", "variables": {"x": "' + b"y" * 250_000 + b'"}}'
+_POST = _HEAD + b"Content-Length: %d\r\n\r\n" % len(_BODY)
+_CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+_GET = b"GET /graphql?query={__typename} HTTP/1.1\r\nHost: bench\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """So many ``connections``, each of which sends ``start``, and ``more`` every second."""
+
+    connections: int
+    start: bytes
+    more: bytes = b""
+
+
+ATTACKS = {
+    "500 that connect and say nothing": Attack(500, b""),
+    "500 with a byte of headers a second": Attack(500, _GET + b"X-A: ", b"a"),
+    "500 with 480 kB of unfinished headers": Attack(500, _GET + b"X-A: " + b"a" * 480_000),
+    "800 bodies but for the last byte": Attack(800, _POST + _BODY[:-1]),
+    "500 bodies of a byte a second": Attack(500, _POST, b" "),
+    "2 with an Accept of 20 MB": Attack(
+        2, _GET + b"Accept: " + b"text/html;q=0.1," * 1_250_000 + b"\r\n\r\n"
+    ),
+    "8 with 256 kB of one-byte chunks": Attack(8, _CHUNKED + b"1\r\n \r\n" * 43_000),
+    "8 with 4,000 pipelined requests": Attack(8, (_GET + b"\r\n") * 4_000),
+}
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--attack")
+    parser.add_argument("--port", type=int, default=0)
+    given = parser.parse_args()
+    if given.attack:
+        asyncio.run(_attack(ATTACKS[given.attack], given.port, given.seconds))
+        return
+    table = Table(
+        "attack", "p50 quiet", "p99 quiet", "p50 ms", "p99 ms", "ratio", "errors", "open", "MB"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        for place, name in enumerate(ATTACKS):
+            home = Path(folder) / str(place)
+            home.mkdir()
+            with serving(home, "plan", PEOPLE) as server:
+                table.add_row(name, *asyncio.run(_measure(server, name, given.seconds)))
+    console.print(table)
+
+
+async def _measure(server: Server, name: str, seconds: float) -> list[str]:
+    await _ask(server, 2.0)
+    quiet, none = await _ask(server, seconds)
+    before = server.megabytes()
+    with _attacked(server, name, seconds + 4.0):
+        await asyncio.sleep(2.0)
+        attacked, errors = await _ask(server, seconds)
+        grown, opened = server.megabytes() - before, _open_files(server)
+    ratio = f"{_p99(attacked) / _p99(quiet):.1f}"
+    figures = [median(quiet), _p99(quiet), median(attacked), _p99(attacked)]
+    shown = [f"{one * 1e3:.1f}" for one in figures]
+    return [*shown, ratio, str(errors + none), str(opened), f"+{grown:.0f}"]
+
+
+def _p99(times: list[float]) -> float:
+    return quantiles(times, n=100)[98]
+
+
+def _open_files(server: Server) -> int:
+    return len(list(Path(f"/proc/{server.pid}/fd").iterdir()))
+
+
+@contextmanager
+def _attacked(server: Server, name: str, seconds: float) -> Iterator[None]:
+    """Attack from a process of its own until the block ends, ``seconds`` at most."""
+    command = ["taskset", "-c", _CLIENT_CORE, "nice", sys.executable, "-m", __spec__.name]
+    command += ["--attack", name, "--port", str(server.port), "--seconds", str(seconds)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()  # it has begun
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+async def _ask(server: Server, seconds: float) -> tuple[list[float], int]:
+    """Ask at a steady rate; return how long each answer took, and how many were none.
+
+    Each question has its moment: an answer that is late delays no question but its own client's.
+    """
+    people, times, errors = numbers(PEOPLE), list[float](), 0
+    start = time.perf_counter()
+
+    async def client(place: int) -> None:
+        nonlocal errors
+        async with httpx2.AsyncClient(timeout=30, trust_env=False) as http:
+            for turn in count(place, _CLIENTS):
+                due = start + turn / _REQUESTS_PER_SECOND
+                if due > start + seconds:
+                    return
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
+                body = orjson.dumps(
+                    {"query": document(), "variables": {"id": people[turn % len(people)]}}
+                )
+                sent = {**server.headers, "content-type": "application/json"}
+                address = f"http://127.0.0.1:{server.port}/graphql"
+                try:
+                    answer = await http.post(address, content=body, headers=sent)
+                    errors += answer.status_code != 200
+                except httpx2.TransportError:
+                    errors += 1
+                times.append(time.perf_counter() - due)
+
+    await asyncio.gather(*map(client, range(_CLIENTS)))
+    return times, errors
+
+
+async def _attack(attack: Attack, port: int, seconds: float) -> None:
+    """Hold the connections until the time is up; each that is closed is made anew."""
+    print("begun", flush=True)
+    turns = asyncio.Semaphore(0)
+
+    async def allow() -> None:
+        while True:
+            turns.release()
+            await asyncio.sleep(1 / _CONNECTS_PER_SECOND)
+
+    async def hold() -> None:
+        while True:
+            await turns.acquire()
+            with suppress(OSError):
+                await _hold(attack, port)
+
+    holders: list[Callable[[], Awaitable[None]]] = [allow, *[hold] * attack.connections]
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await asyncio.gather(*(one() for one in holders))
+
+
+async def _hold(attack: Attack, port: int) -> None:
+    """Send as the attack has it until the other side closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(attack.start)
+        closed = asyncio.ensure_future(reader.read(-1))
+        closed.add_done_callback(lambda read: read.cancelled() or read.exception())
+        while not closed.done():
+            await asyncio.wait([closed], timeout=1.0)
+            if attack.more:
+                writer.write(attack.more)
+    finally:
+        writer.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""A look at every number of a person in a table: which of them no look-up finds.
+
+For ``justice-gateway doctor``. Columns and counts are told; values never.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from connectors.backends.base import Finding, SourceUnavailable
+from connectors.backends.findings import where
+from connectors.backends.mapping import Stored
+from connectors.backends.number_spelling import normalised, spellings
+from connectors.backends.session import Session
+from connectors.backends.statement import Idiom
+from connectors.description import Kind
+
+#: Seconds for all tables of a database together.
+SECONDS = 30.0
+#: How many odd numbers of a column are read, to see whether a spelling finds them.
+_ODD = 1_000
+_LOST = (8, 10, 11)
+_WHOLE = (9, 12)
+
+
+async def look_at_numbers(
+    session: Session, idiom: Idiom, tables: Sequence[Stored], seconds: float = SECONDS
+) -> list[Finding]:
+    """Count the numbers that stand in ``tables`` otherwise than with their 12 or 9 digits.
+
+    Reads each table whole, once, and once more where something is odd. What can't be done within
+    ``seconds`` is a finding too. Raises SourceUnavailable.
+    """
+    until = time.perf_counter() + seconds
+    found: list[Finding] = []
+    for stored in tables:
+        columns = [
+            name
+            for name in stored.columns
+            if stored.record.column(name).field.kind is Kind.PERSON_NUMBER
+            and not stored.record.column(name).field.many
+        ]
+        try:
+            found += await _look(session, idiom, stored, columns, until) if columns else ()
+        except SourceUnavailable as error:
+            text = f"numbers in {where(stored)} were not looked through: {error}"
+            advice = "have its owner count those that are not 12 or 9 digits"
+            found.append(Finding("numbers", text, advice, ("records", stored.record.name)))
+    return found
+
+
+async def _look(
+    session: Session, idiom: Idiom, stored: Stored, columns: Sequence[str], until: float
+) -> list[Finding]:
+    table = sa.table(
+        stored.table, *(sa.column(stored.at(name)) for name in columns), schema=stored.schema
+    )
+    counts = [count for name in columns for count in _counts(idiom, table.c[stored.at(name)])]
+    counted = cast("sa.Select[Any]", sa.select(*counts).select_from(table))
+    (row,) = await session.rows(counted, seconds=_left(until))
+    numbers = [int(cast("int", value) or 0) for value in row]
+    found: list[Finding] = []
+    for place, name in enumerate(columns):
+        every, odd, lost, other = numbers[4 * place : 4 * place + 4]
+        if odd or lost or other:
+            beyond = 0
+            if odd:
+                column = table.c[stored.at(name)]
+                some = sa.select(column).where(idiom.odd(column)).distinct().limit(_ODD)
+                values = await session.rows(some, seconds=_left(until))
+                beyond = sum(not _is_found(str(value)) for (value,) in values)
+            found += _told(stored, name, (every, odd, lost, other), beyond)
+    return found
+
+
+def _left(until: float) -> float:
+    left = until - time.perf_counter()
+    if left <= 0:
+        raise SourceUnavailable("there was no time left")
+    return left
+
+
+def _counts(idiom: Idiom, column: sa.ColumnClause[Any]) -> Iterator[sa.ColumnElement[Any]]:
+    """Count values: all, with signs that are no digits, without leading zeros, of other lengths."""
+    odd, length = idiom.odd(column), sa.func.length(idiom.exact(column))
+    lost = ~odd & length.in_(_LOST) & ~sa.func.substr(idiom.exact(column), 1, 1).in_(("0",))
+    other = ~odd & ~length.in_(_WHOLE) & ~lost
+    yield sa.func.count(column)
+    for condition in (odd, lost, other):
+        yield sa.func.sum(sa.case((condition, 1), else_=0))
+
+
+def _is_found(text: str) -> bool:
+    """Whether a look-up by spellings finds ``text``."""
+    number = normalised(text)
+    return number.isdigit() and text in spellings(number)
+
+
+def _told(
+    stored: Stored, name: str, counts: tuple[int, int, int, int], beyond: int
+) -> Iterator[Finding]:
+    every, odd, lost, other = counts
+    column = f"of {every} numbers in column {stored.at(name)} of {where(stored)}"
+    setting = ("records", stored.record.name, "normalised")
+    if not stored.normalised and (odd or lost):
+        text = f"{column}, {odd} have blanks or other signs and {lost} have lost leading zeros"
+        advice = "have them mended, or set normalised = true: no look-up finds them as they are"
+        yield Finding("numbers", text, advice, setting)
+    if beyond or other:
+        many = "at least " if beyond >= _ODD else ""
+        text = f"{column}, {many}{beyond + other} are in no spelling that a look-up could find"
+        advice = "have them mended: their rows are missing from every list"
+        yield Finding("numbers", text, advice, setting)

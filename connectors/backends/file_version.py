@@ -1,0 +1,110 @@
+"""Which contents a file has: one path, and even one inode, may hold one database after another.
+
+A file that is overwritten in place keeps its name and its inode, and SQLite's connections go on
+with the pages that they remember of it. Size, times and the first page tell the contents apart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import time
+import weakref
+from pathlib import Path
+from typing import NamedTuple
+
+from connectors.backends.base import SourceUnavailable
+
+#: Bytes of the first page: SQLite's header, with its change counter, and the root of the schema.
+_PAGE = 4_096
+#: Seconds within which a second change may leave a file's times as the first has set them.
+_TICK = 0.02
+#: How often a file is looked at until it is still: half a second.
+_LOOKS = 25
+
+
+class FileVersion(NamedTuple):
+    """What differs between two contents of a file; times in nanoseconds since 1970.
+
+    ``changed`` is the time of the inode (``st_ctime``), which no program can set.
+    """
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+    changed: int
+    page: bytes
+
+    @property
+    def digest(self) -> str:
+        """A short text that stands for this version."""
+        return hashlib.blake2b(repr(self).encode(), digest_size=16).hexdigest()
+
+
+class WatchedFile:
+    """A file held open to be looked at, until nothing refers to this object any more.
+
+    POSIX drops a process's locks on a file when any of its descriptors is closed, SQLite's too: so
+    the descriptor lasts as long as the connections that are open beside it. Raises OSError.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        weakref.finalize(self, os.close, self._descriptor)
+
+    def version(self) -> FileVersion:
+        """Return the present version. Costs some 3 us; raises SourceUnavailable."""
+        return self._look()[0]
+
+    def has(self, version: FileVersion) -> bool:
+        """Whether the contents are still those of ``version``; raises SourceUnavailable.
+
+        A file whose name was taken away has another ``changed``, and its contents nonetheless.
+        """
+        present, links = self._look()
+        if links == 0:
+            return present._replace(changed=version.changed) == version
+        return present == version
+
+    async def settled(self) -> FileVersion:
+        """Return the version once a later change could not leave it as it is.
+
+        Waits 20 ms at most after the last change; raises SourceUnavailable for a file that is still
+        being changed after half a second.
+        """
+        for _ in range(_LOOKS):
+            version = self.version()
+            age = time.time() - version.changed / 1e9
+            if not -_TICK < age < _TICK:
+                return version
+            await asyncio.sleep(_TICK)
+        raise SourceUnavailable("the file is being written")
+
+    def lacks_pages(self) -> bool:
+        """Whether the file has another length than its header says (SQLite file format, 1.3).
+
+        So it is while a file is being copied, or after it was cut short. With a write-ahead log the
+        header does not say. Raises SourceUnavailable.
+        """
+        version = self.version()
+        header = version.page[:100]
+        size = int.from_bytes(header[16:18], "big")
+        pages = int.from_bytes(header[28:32], "big")
+        counter, valid_for = header[24:28], header[92:96]
+        logged = header[18:20] != b"\x01\x01"
+        if len(header) < 100 or logged or counter != valid_for or pages == 0:
+            return len(header) < 100
+        return version.size != pages * (65_536 if size == 1 else size)
+
+    def _look(self) -> tuple[FileVersion, int]:
+        try:
+            seen = os.fstat(self._descriptor)
+            page = os.pread(self._descriptor, _PAGE, 0)
+        except OSError as error:
+            raise SourceUnavailable(f"no readable file ({type(error).__name__})") from None
+        version = FileVersion(
+            seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, page
+        )
+        return version, seen.st_nlink

@@ -1,0 +1,92 @@
+"""The head: a small file that says how far the journal has come, written anew after each batch.
+
+A chain whose end was cut off fits as far as it goes, and a last line that was edited looks as if a
+crash had torn it. The head tells the difference: what it counts was on disk, so it cannot have been
+torn. It bears a code under the chain key. It says nothing about an end that was replaced together
+with a head of that time: for that there are checkpoints elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from gateway.audit.chain import Link, expected_mac, sealed, stated_mac
+from gateway.audit.files import sync_folder
+from gateway.keys import Keyring, Secret
+
+HEAD = "head.json"
+
+#: Bytes of the file: within one sector, so that a power cut leaves the old head or the new one.
+_SIZE = 512
+#: What stands in the place of the line before: no line of a journal follows it.
+_DOMAIN = "head"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """``journal`` had come to the entry ``link``, which is in segment ``segment``."""
+
+    journal: str
+    segment: int
+    link: Link
+
+
+class HeadFile:
+    """The head of the journal in ``folder``, open for writing. Raises OSError."""
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / HEAD
+        is_new = not path.exists()
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        if is_new:
+            sync_folder(folder)
+
+    def write(self, secret: Secret, head: Head) -> None:
+        """Replace the head; raises OSError. Costs about 5 us.
+
+        It is not synced: after a power cut the head may be older than the journal, never newer.
+        """
+        shown = {
+            "head": 1,
+            "journal": head.journal,
+            "segment": head.segment,
+            "seq": head.link.seq,
+            "last": head.link.mac,
+            "key": secret.id,
+        }
+        line, _ = sealed(secret, _DOMAIN, orjson.dumps(shown)[:-1])
+        os.pwrite(self._descriptor, line.ljust(_SIZE - 1) + b"\n", 0)
+
+    def sync(self) -> None:
+        """Have the head on disk; raises OSError."""
+        os.fdatasync(self._descriptor)
+
+    def close(self) -> None:
+        """Close the file."""
+        with contextlib.suppress(OSError):
+            os.close(self._descriptor)
+
+
+def read_head(folder: Path, chain: Keyring) -> Head | None:
+    """Return the head of the journal in ``folder``; None where it is missing, edited or forged.
+
+    Raises OSError for what cannot be read.
+    """
+    try:
+        line = (folder / HEAD).read_bytes()[:_SIZE].rstrip()
+    except FileNotFoundError:
+        return None
+    try:
+        shown = orjson.loads(line)
+        secret = chain.by_id(shown["key"])
+        if secret is None or stated_mac(line) != expected_mac(secret, _DOMAIN, line):
+            return None
+        link = Link(int(shown["seq"]), str(shown["last"]))
+        return Head(str(shown["journal"]), int(shown["segment"]), link)
+    except (ValueError, TypeError, KeyError):
+        return None

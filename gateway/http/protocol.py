@@ -1,0 +1,280 @@
+"""HTTP/1.1 with limits: uvicorn's own protocol over httptools, and what it does not bound.
+
+uvicorn 0.54 reads headers of any size and number, waits for the rest of a request for ever, takes
+requests that are pipelined without end, and takes trailers for headers. This class counts and
+refuses; parsing stays with httptools, and everything that follows with uvicorn. It relies on these
+of ``HttpToolsProtocol``: the callbacks of the parser (``on_...``), ``cycle``, ``pipeline``,
+``flow``, ``url``, ``headers``, ``timeout_keep_alive_handler``, ``on_response_complete``,
+``shutdown``. ``tests/unit/gateway/http/test_connections.py`` holds each of them over a socket.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gateway.http import closing
+from gateway.http.closing import Refusal
+from gateway.http.connections import CLOSED, Connections, Queue
+
+#: Requests that may wait on one connection for the answer to an earlier one.
+_PIPELINED = 8
+#: Chunks of one body, each of which costs as much as a kilobyte of another.
+_CHUNKS = 1_024
+#: What chunks and what follows them may add to a body, and what is read of a body that is refused.
+_BEYOND_BODY = 64 * 1024
+#: The forms of a Host (RFC 9110 section 7.2); it may be empty.
+_HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]{0,255}")
+_VERSIONS = frozenset({"1.0", "1.1"})
+
+
+class Part(Enum):
+    """Which part of a request comes next."""
+
+    START = "start"
+    HEADERS = "headers"
+    BODY = "body"
+
+
+class _Refused(Exception):
+    """Ends parsing; the refusal is on the connection."""
+
+
+class Connection(HttpToolsProtocol):
+    """One connection. ``connections``: all of the process; the rest is uvicorn's own."""
+
+    def __init__(self, connections: Connections, **uvicorn: Any) -> None:
+        super().__init__(**uvicorn)
+        self.queue: Queue | None = None
+        self.address: str | None = None
+        self._connections = connections
+        self._limits = connections.limits
+        self._part = Part.START
+        self._bytes = 0  # of the part that comes, as far as it is known
+        self._header_bytes = 0
+        self._chunks = 0
+        self._hosts = 0
+        self._refusal: Refusal | None = None
+        self._lingers = False
+        self._is_last = False  # whatever follows is not looked at
+
+    # What the transport calls
+
+    def connection_made(self, transport: Any) -> None:
+        """Count the connection, or close it where there are too many."""
+        super().connection_made(transport)
+        if self._connections.admit(self, self.client[0] if self.client else None):
+            self._settle()
+        else:
+            CLOSED.labels("full").inc()
+            transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count it no longer."""
+        super().connection_lost(exc)
+        self._connections.wait_in(self, None)
+        self._connections.forget(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, within the limits."""
+        self._unset_keepalive_if_required()
+        if self._is_last or self.transport.is_closing():
+            return
+        self._bytes += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass  # the request is answered as if it had not asked for it
+        except httptools.HttpParserError:
+            self._refuse(self._refusal or closing.MALFORMED)
+        else:
+            self._hold_bytes()
+        self._settle()
+
+    def pause_writing(self) -> None:
+        """Wait for the client to take its answer."""
+        super().pause_writing()
+        self._settle()
+
+    def resume_writing(self) -> None:
+        """Go on where the client has taken it."""
+        super().resume_writing()
+        self._settle()
+
+    # What the parser calls
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        if len(self.pipeline) >= _PIPELINED:
+            self._end(closing.PIPELINE)
+        super().on_message_begin()
+        self._part = Part.HEADERS
+        self._header_bytes = self._chunks = self._hosts = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the request's target."""
+        super().on_url(url)
+        if len(self.url) > self._limits.url_bytes:
+            self._end(closing.URL)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; what stands behind a body is none (RFC 9110 section 6.5.1)."""
+        if self._part is Part.BODY:
+            return
+        self._header_bytes += len(name) + len(value) + 4
+        limits = self._limits
+        if self._header_bytes > limits.header_bytes or len(self.headers) >= limits.headers:
+            self._end(closing.HEADERS)
+        super().on_header(name, value)
+        if self.headers[-1][0] == b"host":
+            self._hosts += 1
+            if self._hosts > 1 or not _HOST.fullmatch(value):
+                self._end(closing.HOST)
+
+    def on_headers_complete(self) -> None:
+        """Hold what RFC 9112 asks of a request (sections 3.2 and 6.1), and start to answer it."""
+        version = self.parser.get_http_version()
+        if version not in _VERSIONS or (version == "1.0" and self._has(b"transfer-encoding")):
+            self._end(closing.MALFORMED)
+        if version == "1.1" and not self._hosts:
+            self._end(closing.HOST)
+        if self.parser.should_upgrade():
+            # The parser reads no body then, and would take it for the next request.
+            if self._has(b"transfer-encoding") or self._has(b"content-length"):
+                self._end(closing.UPGRADE)
+            self._is_last = True
+        self._part, self._bytes = Part.BODY, 0
+        super().on_headers_complete()
+        if self._is_last:
+            self.cycle.keep_alive = False
+
+    def on_chunk_header(self) -> None:
+        """Count the chunks of a body."""
+        self._chunks += 1
+        if self._chunks > _CHUNKS:
+            self._end(closing.BODY)
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        self._part, self._bytes = Part.START, 0
+        super().on_message_complete()
+
+    # What uvicorn calls
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request."""
+        super().on_response_complete()
+        self._settle()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close what was idle for too long."""
+        super().timeout_keep_alive_handler()
+        self._settle()
+
+    def shutdown(self) -> None:
+        """Answer what is there, and end: half-sent requests have a second to come."""
+        self._connections.stop()
+        super().shutdown()
+        self._settle()
+
+    # What its limits call
+
+    def time_out(self) -> None:
+        """Close the connection: its client took too long."""
+        if self.queue is self._connections.answers:
+            CLOSED.labels("answer_timeout").inc()
+            self.transport.abort()
+        elif self.queue is self._connections.lingering:
+            self._close()
+        elif self._is_silent:
+            CLOSED.labels("idle").inc()
+            self._close()
+        elif self._connections.stopping:
+            self._refuse(closing.STOPPING)
+        else:
+            self._refuse(
+                closing.BODY_TIMEOUT if self._part is Part.BODY else closing.HEADER_TIMEOUT
+            )
+        self._settle()
+
+    def evict(self, reason: str) -> None:
+        """Close the connection to make room for another."""
+        if self.queue is self._connections.answers:
+            CLOSED.labels(reason).inc()
+            self.transport.abort()
+        elif self._lingers or self._is_silent:
+            CLOSED.labels(reason).inc()
+            self._close()
+        else:
+            self._refuse(Refusal(reason, closing.HEADER_TIMEOUT.error))
+        self._settle()
+
+    @property
+    def _is_silent(self) -> bool:
+        """Whether nothing of a request has come."""
+        return self._part is Part.START and not self._bytes
+
+    def _has(self, header: bytes) -> bool:
+        return any(name == header for name, _ in self.headers)
+
+    def _settle(self) -> None:
+        """Wait in the queue for what the client has to do next."""
+        self._connections.wait_in(self, self._next_queue())
+
+    def _next_queue(self) -> Queue | None:
+        if self.transport.is_closing():
+            self._connections.forget(self)
+            return self._connections.answers
+        if self._lingers:
+            return self._connections.lingering
+        if self.flow.write_paused:
+            return self._connections.answers
+        if self._part is Part.BODY:
+            return self._connections.bodies
+        if self._part is Part.HEADERS or self._bytes or self.cycle is None:
+            return self._connections.headers
+        return self._connections.idle if self.cycle.response_complete else None
+
+    def _hold_bytes(self) -> None:
+        if self._part is not Part.BODY:
+            if self._bytes > self._limits.header_bytes:
+                self._refuse(closing.HEADERS)
+        elif self._bytes > 2 * self._connections.body_bytes + _BEYOND_BODY:
+            self._refuse(closing.BODY)
+
+    def _end(self, refusal: Refusal) -> None:
+        """End parsing at once."""
+        self._refusal = refusal
+        raise _Refused
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Close the connection, and say why where nothing else is being said on it."""
+        CLOSED.labels(refusal.reason).inc()
+        cycle = self.cycle
+        if self._part is Part.BODY:
+            silent = bool(self.pipeline) or cycle.response_started
+        else:
+            silent = cycle is not None and not cycle.response_complete
+        if not silent:
+            self.transport.write(refusal.answer(self.server_state.default_headers))
+        self._close(linger=not silent and self.transport.can_write_eof())
+
+    def _close(self, linger: bool = False) -> None:
+        """Send what is written, and end; nobody writes any more.
+
+        ``linger``: the client may go on sending for a second, into nothing.
+        """
+        for cycle in (self.cycle, *(waiting for waiting, _ in self.pipeline)):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        self._is_last = True
+        if linger:
+            self._lingers = True
+            self.transport.write_eof()
+        else:
+            self.transport.close()

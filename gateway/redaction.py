@@ -1,0 +1,74 @@
+"""Redaction: numbers of people in texts that are written down, wherever they stand.
+
+A case number, a request id or a claim may hold anything. A personal number has twelve digits
+(Decree 137/2015/NĐ-CP Art. 13), that of an old identity card nine, and people write them in groups.
+So these count as a number:
+
+- nine digits or more without a gap, whatever stands before or after them;
+- nine or twelve digits in groups with dots or blanks between them;
+- nine or twelve digits in the groups in which numbers are read out, whatever separates them:
+  3-3-3, 3-3-3-3, 4-4-4, and 3-1-2-6, which are the parts of a number.
+
+Other groups with hyphens do not: the code of a file of the public service portal
+(``000.00.11.H29-261123-0001``) has them. Digits of any script count.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+
+_GAP = r"[.\s·]"
+_SEPARATOR = r"[-./_:,·\s‐-―]"
+_RUN = r"\d{9,}"
+_GROUPS = (
+    rf"(?<!\d)(?<!\d{_GAP})\d(?:{_GAP}{{0,2}}\d){{8}}(?:(?:{_GAP}{{0,2}}\d){{3}})?(?!{_GAP}?\d)"
+    rf"|(?<!\d)\d{{3}}({_SEPARATOR})\d{{3}}\1\d{{3}}(?:\1\d{{3}})?(?!\d)"
+    rf"|(?<!\d)\d{{4}}({_SEPARATOR})\d{{4}}\2\d{{4}}(?!\d)"
+    rf"|(?<!\d)\d{{3}}({_SEPARATOR})\d\3\d{{2}}\3\d{{6}}(?!\d)"
+)
+_IN_ONE, _IN_GROUPS = re.compile(_RUN), re.compile(_GROUPS)
+_NUMBER = re.compile(f"{_RUN}|{_GROUPS}")
+#: Where digits stand in groups at all; most texts have none, and this is found out in a tenth of
+#: the time.
+_GROUPED = re.compile(rf"\d{_SEPARATOR}{{1,2}}\d")
+#: What stands in place of a number.
+MASK = "…"
+
+
+def holds_number(text: str) -> bool:
+    """Whether what reads like the number of a person stands in ``text``.
+
+    Costs 1 us for an id without groups of digits, 5 us for a case number with some.
+    """
+    if _IN_ONE.search(text):
+        return True
+    return bool(_GROUPED.search(text) and _IN_GROUPS.search(text))
+
+
+def redact(text: str, replacement: Callable[[str], str] | None = None) -> str:
+    """Return ``text`` with each number in it replaced.
+
+    ``replacement`` takes the digits of a number; None: ``MASK`` stands in its place.
+    """
+    if not holds_number(text):
+        return text
+    if replacement is None:
+        return _NUMBER.sub(MASK, text)
+    return _NUMBER.sub(lambda match: replacement(_digits(match[0])), text)
+
+
+def random_id() -> str:
+    """Return 32 random hex digits in which, by chance, no number of a person could stand.
+
+    One id in eight would, and what logs redact can't be searched for.
+    """
+    while holds_number(found := secrets.token_hex(16)):
+        continue
+    return found
+
+
+def _digits(text: str) -> str:
+    """Return the digits in ``text`` as ASCII."""
+    return "".join(str(int(character)) for character in text if character.isdecimal())

@@ -1,0 +1,176 @@
+"""Witnesses: checkpoints are kept elsewhere, each once, whatever happens between."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+
+from gateway.audit.copy import Copy
+from gateway.audit.faults import Wrong
+from gateway.audit.journal import Journal
+from gateway.audit.verify import Kept, verify
+from gateway.audit.witnesses import CopyWitness, FolderWitness, Forwarder, Witness
+from tests.support.copies import HOST, PORT, Line, database
+from tests.support.journals import CHAIN, PUBLIC, filled, opened, segments
+
+KINDS = ["folder", "sqlite", pytest.param("postgresql", marks=pytest.mark.services)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "journal"
+
+
+@pytest.fixture(params=KINDS)
+async def witness(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Witness]:
+    if request.param == "folder":
+        (tmp_path / "elsewhere").mkdir()
+        yield FolderWitness(tmp_path / "elsewhere")
+        return
+    async with database(request.param, tmp_path) as url:
+        copy = Copy(url)
+        yield CopyWitness(copy)
+        await copy.close()
+
+
+@asynccontextmanager
+async def forwarding(folder: Path, witness: Witness, **options: Any) -> AsyncIterator[Journal]:
+    """A journal that signs every entry, and a forwarder to ``witness``."""
+    async with opened(folder, checkpoint_entries=1, **options) as journal:
+        forwarder = Forwarder(journal, witness)
+        forwarder.open()
+        journal.checkpointed = forwarder.wake
+        yield journal
+    await forwarder.close(20)
+
+
+async def _counted(witness: Witness, journal: str) -> list[int]:
+    return [one.link.seq for one in await witness.read(journal)]
+
+
+async def test_every_checkpoint_is_kept_once_also_over_restarts(
+    folder: Path, witness: Witness
+) -> None:
+    for start in (1, 4):
+        async with forwarding(folder, witness) as journal:
+            for number in range(start, start + 3):
+                await journal.append({"number": number})
+    assert await _counted(witness, journal.id) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_what_was_signed_while_nobody_forwarded_is_brought_later(
+    folder: Path, witness: Witness
+) -> None:
+    await filled(folder, 120, checkpoint_entries=1)
+    async with forwarding(folder, witness) as journal:
+        pass
+    assert await _counted(witness, journal.id) == list(range(1, 121))
+
+
+async def test_several_journals_share_a_witness(tmp_path: Path, witness: Witness) -> None:
+    async with (
+        forwarding(tmp_path / "one", witness) as one,
+        forwarding(tmp_path / "two", witness) as two,
+    ):
+        await one.append({"number": 1})
+        await two.append({"number": 1})
+        await two.append({"number": 2})
+    assert await _counted(witness, one.id) == [1]
+    assert await _counted(witness, two.id) == [1, 2]
+    assert await witness.read("0" * 16) == []
+
+
+async def test_an_end_that_was_removed_with_all_beside_it_is_missed_by_the_witness(
+    folder: Path, witness: Witness
+) -> None:
+    async with forwarding(folder, witness) as journal:
+        for number in range(5):
+            await journal.append({"number": number})
+    (segment,) = segments(folder)
+    segment.write_bytes(b"".join(segment.read_bytes().splitlines(keepends=True)[:-3]))
+    (folder / "checkpoints.jsonl").unlink()
+    (folder / "head.json").unlink()
+    kept = Kept(witness.place, await witness.read(journal.id))
+    fault = verify(folder, CHAIN, PUBLIC, [kept]).fault
+    assert fault is not None
+    assert (fault.wrong, fault.seq) == (Wrong.CUT, 3)
+    assert "a checkpoint of" in fault.says
+    before = REGISTRY.get_sample_value("justice_gateway_audit_alarms_total", {"kind": "cut"}) or 0
+    async with forwarding(folder, witness):
+        pass
+    after = REGISTRY.get_sample_value("justice_gateway_audit_alarms_total", {"kind": "cut"})
+    assert after == before + 1, "and the gateway that starts says so at once"
+
+
+class Noting(FolderWitness):
+    """Says when it is asked."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.asked = asyncio.Event()
+
+    async def last(self, journal: str) -> int:
+        self.asked.set()
+        return await super().last(journal)
+
+
+async def test_a_folder_that_is_not_there_is_not_made_and_holds_up_nothing(
+    folder: Path, tmp_path: Path
+) -> None:
+    """A mount point on which nothing is mounted must not pass for the other machine's disk."""
+    witness = Noting(tmp_path / "elsewhere")
+    async with forwarding(folder, witness) as journal:
+        await journal.append({"number": 1})
+        for _ in range(2):
+            witness.asked.clear()
+            async with asyncio.timeout(20):
+                await witness.asked.wait()
+        assert not witness.folder.exists()
+        witness.folder.mkdir()
+    assert await _counted(witness, journal.id) == [1]
+
+
+async def test_a_mount_that_hangs_holds_up_neither_answers_nor_the_end(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    witness = Noting(tmp_path / "elsewhere")
+    async with opened(folder, checkpoint_entries=1) as journal:
+        pipe = witness.folder / f"checkpoints-{journal.id}.jsonl"
+        os.mkfifo(pipe)  # opening it hangs until somebody writes
+        forwarder = Forwarder(journal, witness)
+        forwarder.open()
+        await journal.append({"number": 1})
+        async with asyncio.timeout(20):
+            await witness.asked.wait()
+        await forwarder.close(within=0.01)
+        await journal.append({"number": 2})
+    os.close(os.open(pipe, os.O_RDWR | os.O_NONBLOCK))
+
+
+@pytest.mark.services
+async def test_a_copy_that_comes_back_gets_every_checkpoint_once(
+    folder: Path, tmp_path: Path
+) -> None:
+    async with database("postgresql", tmp_path) as url:
+        line = Line(HOST, PORT)
+        await line.join()
+        copy = Copy(url.replace(f":{PORT}/", f":{line.port}/"))
+        witness = CopyWitness(copy)
+        async with forwarding(folder, witness) as journal:
+            for number in range(1, 41):
+                await journal.append({"number": number})
+                if number % 20 == 10:
+                    await line.cut()
+                if number % 20 == 0:
+                    await line.join()
+        assert await _counted(witness, journal.id) == list(range(1, 41))
+        await copy.close()
+        await line.cut()

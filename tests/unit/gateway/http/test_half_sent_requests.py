@@ -1,0 +1,60 @@
+"""A request counts from its first byte: towards its client's rate, and as one in flight."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import orjson
+from starlette.types import Message
+
+from gateway.settings import Rates
+from tests.support.asgi import JSON_BODY, scope, send_raw
+from tests.support.running import application, running
+
+WHOLE = orjson.dumps({"query": "{databases {name}}"})
+
+
+async def test_a_half_sent_request_counts_towards_the_rate(tmp_path: Path) -> None:
+    async with running(tmp_path, rates=Rates(anonymous_per_minute=1)) as gateway:
+        app = application(gateway)
+        assert not (await send_raw(app, [WHOLE[:-1]], leaves=True)).started
+        assert (await send_raw(app, [WHOLE])).code == "RATE_LIMITED"
+
+
+async def test_what_is_beyond_the_rate_is_refused_before_its_body_is_read(tmp_path: Path) -> None:
+    async with running(tmp_path, rates=Rates(anonymous_per_minute=1)) as gateway:
+        app = application(gateway)
+        assert (await send_raw(app, [WHOLE])).status == 200
+        refused = await send_raw(app, [WHOLE])
+        assert (refused.code, refused.taken) == ("RATE_LIMITED", 0)
+
+
+async def test_a_half_sent_request_is_in_flight_and_nobodys_work(tmp_path: Path) -> None:
+    async with running(tmp_path) as gateway:
+        admission, asked, goes = gateway.service.admission, asyncio.Event(), asyncio.Event()
+
+        async def receive() -> Message:
+            asked.set()
+            await goes.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            raise AssertionError(message)
+
+        admission.service_time = 1_000.0
+        half = asyncio.create_task(application(gateway)(scope(headers=[JSON_BODY]), receive, send))
+        await asked.wait()
+        assert (admission.in_flight, admission.expected_wait) == (1, 0.0)
+        goes.set()
+        await half
+        assert (admission.in_flight, admission.receiving) == (0, 0)
+
+
+async def test_an_accept_without_end_is_not_read(tmp_path: Path) -> None:
+    async with running(tmp_path) as gateway:
+        accept = (b"accept", b"text/html;q=0.1," * 1_250_000)
+        refused = await send_raw(application(gateway), [WHOLE], [JSON_BODY, accept])
+        assert (refused.code, refused.status) == ("HEADERS_TOO_LARGE", 431)
+        page = await send_raw(application(gateway), [b""], [accept], "GET")
+        assert page.code == "HEADERS_TOO_LARGE"
