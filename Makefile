@@ -13,7 +13,7 @@ OIDC := tests/acceptance/oidc
 TYPESCRIPT := tests/acceptance/typescript
 APOLLO := tests/acceptance/apollo
 
-.PHONY: help demo test fuzz coherence completeness lint bench schema graphiql lock clean
+.PHONY: help demo test fuzz coherence completeness inference lint bench schema graphiql lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make coherence 1,000 random histories of the cache, held against its promise; 3 minutes"
 	@echo "make completeness 20,000 people, each database failing in turn: no list says none wrongly;"
 	@echo "              about 15 minutes"
+	@echo "make inference whether BASIC fields tell what is concealed, of 200,000 people; 5 minutes"
 	@echo "make lint     ruff, mypy, import-linter, schema.graphql, lock files"
 	@echo "make bench    the benchmarks (bench/README.md); needs wrk and taskset; 6 minutes, and 20 more"
 	@echo "              beside the rivals in RIVALS ($(RIVALS)), which need root to be set up"
@@ -44,6 +45,8 @@ fuzz: .venv/.dev
 coherence: .venv/.dev
 	COHERENCE_HISTORIES=250 $(BIN)/python -m pytest -n 2 -q -rP tests/unit/gateway/cache/test_coherence.py
 
+inference: .venv/.dev
+	$(BIN)/python -m tools.inference --people 200000
 completeness: .venv/.dev
 	COMPLETENESS_PEOPLE=20000 $(BIN)/python -m pytest -n 2 -q -rP tests/acceptance/test_completeness.py
 

@@ -28,8 +28,15 @@ Part = tuple[str, str]
 Make = Callable[[Sequence[Part]], str]
 
 
-def shapes(schema: GraphQLSchema, limits: Limits, count: int) -> dict[str, list[str]]:
-    """Return ``count`` documents of each shape, no two of them the same text."""
+def shapes(
+    schema: GraphQLSchema, limits: Limits, count: int, longest: int | None = None
+) -> dict[str, list[str]]:
+    """Return ``count`` documents of each shape, no two of them the same text.
+
+    ``longest``: how many characters they may have, beside what ``limits`` allow.
+    """
+    if longest is not None:
+        limits = limits.model_copy(update={"document_characters": longest - len("# 999999\n")})
     made: dict[str, tuple[Make, list[Part]]] = {
         "wide": (_wide, _whole(schema, structs=True)),
         "fragments": (_fragments, _spreading(schema)),

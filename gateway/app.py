@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from connectors.backends.base import Backend
 from connectors.description import Database
 from gateway.access.tokens import Tokens
+from gateway.audit.entry import person_hash
 from gateway.audit.log import AuditLog
 from gateway.audit.person_log import PersonLog
 from gateway.audit.refusal_counts import RefusalCounts
@@ -23,6 +24,7 @@ from gateway.cache.answers import Answers
 from gateway.clock import Clock, SystemClock
 from gateway.http import graphiql
 from gateway.http.graphql import Endpoint
+from gateway.http.home import home
 from gateway.http.invalidations import Invalidations
 from gateway.http.middleware import Envelope
 from gateway.http.openapi import OpenApi
@@ -110,6 +112,7 @@ def build_app(
 
 def _routes(settings: Settings) -> list[BaseRoute]:
     return [
+        Route("/", home),
         Route("/graphql", Endpoint(read_call, graphql=True)),
         Route("/invalidations", Invalidations()),
         Route("/openapi.json", OpenApi().respond),
@@ -135,13 +138,15 @@ def _service(
     graphql_schema, bindings = build_schema(databases), bind(databases)
     audit = AuditLog.configured(settings, clock)
     hashes = load_ring(settings, "person_hash")
+    secret = load_ring(settings, "cache").current.key
+    rates = Rates.configured(settings, clock, secret)
     return Service(
         settings=settings,
         clock=clock,
         schema=graphql_schema,
         schema_text=schema_text(graphql_schema),
         plans=Plans(graphql_schema, bindings, settings.limits, clock),
-        rates=Rates.configured(settings, clock, load_ring(settings, "cache").current.key),
+        rates=rates,
         admission=Admission(settings.rates.in_flight, settings.limits.deadline),
         tokens=Tokens.configured(settings, clock),
         sources=sources,
@@ -152,7 +157,7 @@ def _service(
         audit=audit,
         refusals=RefusalCounts(audit.journal, clock),
         operations=_operations(settings, graphql_schema, bindings),
-        guesses=Guesses(settings.rates, clock),
+        guesses=Guesses(settings.rates, clock, rates.shared, secret, partial(person_hash, hashes)),
         log=PersonLog(audit, hashes, clock, settings.limits.deadline / 2),
         person_hash=hashes,
         record_ids=RecordIds(load_ring(settings, "record_id").oldest),

@@ -9,6 +9,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from connectors.backends.base import Backend
+from connectors.backends.mapping import stored
 from connectors.backends.server import ServerOptions
 from connectors.backends.sql import SqlBackend
 from connectors.description import Database
@@ -25,7 +26,9 @@ def make_backend(database: Database, settings: Settings, own: DatabaseSettings) 
     """
     if own.xroad is not None:
         return _xroad(database, settings, own, own.xroad)
+    maps = {name: one.as_map() for name, one in own.records.items()}
     if own.url is None:
+        stored(database, maps, own.zone)  # a wrong mapping is said before there is a URL as well
         return None
     parsed, url = None, own.url
     with suppress(ArgumentError):  # the backend refuses it, without repeating it
@@ -39,7 +42,7 @@ def make_backend(database: Database, settings: Settings, own: DatabaseSettings) 
             url,
             pool_size=own.calls_in_flight,
             server=server_options(settings, own),
-            maps={name: one.as_map() for name, one in own.records.items()},
+            maps=maps,
             zone=own.zone,
         )
     except ValueError as error:

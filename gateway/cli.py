@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from functools import partial
+from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -36,6 +38,7 @@ from gateway.schema.build import build_schema, schema_text
 from gateway.settings import Settings, file_of, load
 from gateway.settings_file import explained
 from gateway.stand_in_command import stand_in
+from gateway.start_checks import port_fault, start_faults
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -54,6 +57,27 @@ app.command("xroad-stand-in")(stand_in)
 console = Console()
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"justice-gateway {installed_version('justice-gateway')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version and exit.",
+            callback=_print_version,
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
 def main() -> None:
     """Run the command line."""
     app()
@@ -65,6 +89,7 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where the demo lives.")] = Path(".demo"),
 ) -> None:
     """Build the demo databases once and serve them on this machine, until interrupted."""
+    _require_port("127.0.0.1", port)
     prepared = demo_folder.prepare(folder, SystemClock().now(), console.print)
     address = f"http://127.0.0.1:{port}"
     console.print(f"\nGraphQL   {address}/graphql")
@@ -88,9 +113,9 @@ def serve(
     settings = _load(config)
     if settings.demo:
         raise typer.BadParameter("these are demo settings: use `justice-gateway demo`")
-    _serve(
-        settings, file_of(config), host or settings.host, settings.port if port is None else port
-    )
+    address = host or settings.host, settings.port if port is None else port
+    _require_port(*address)
+    _serve(settings, file_of(config), *address)
 
 
 @app.command()
@@ -113,7 +138,9 @@ def schema(
 
 @app.command()
 def plan(
-    query: Annotated[str, typer.Argument(help="A document, or the path of a file that holds one.")],
+    query: Annotated[
+        str, typer.Argument(help="A document, the body of a POST, or the path of a file of either.")
+    ],
     operation: Annotated[str | None, typer.Option(help="Of several operations, which.")] = None,
     variables: Annotated[str, typer.Option(help="Values of variables, as JSON.")] = "{}",
     scope: Annotated[
@@ -129,6 +156,9 @@ def plan(
     if "{" not in query and not Path(query).is_file():
         raise typer.BadParameter(f"{query} is neither a document nor a file")
     text = query if "{" in query else Path(query).read_text("utf-8")
+    body = _request_body(text)
+    if body is not None:
+        text, variables = body
     try:
         lines = printed(
             installed_databases(), _load(config), text, operation, variables, scope, purpose, code
@@ -138,6 +168,17 @@ def plan(
     except GatewayError as error:
         _refuse(error.code.name, error.message)
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _request_body(text: str) -> tuple[str, str] | None:
+    """Return query and variables of the body of a POST, None where ``text`` is a document."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(body, dict) or not isinstance(body.get("query"), str):
+        raise typer.BadParameter("the JSON has no query")
+    return body["query"], json.dumps(body.get("variables") or {})
 
 
 def _refuse(code: str, message: str) -> NoReturn:
@@ -163,8 +204,17 @@ def tables(
     console.print(f"created {file}")
 
 
+def _require_port(host: str, port: int) -> None:
+    fault = port_fault(host, port)
+    if fault is not None:
+        raise typer.BadParameter(fault)
+
+
 def _serve(settings: Settings, config: Path | None, host: str, port: int) -> None:
     configure("WARNING" if settings.demo else "INFO")
+    faults = start_faults(settings, config)
+    if faults:
+        raise typer.BadParameter("\n".join(faults))
     try:
         application = build_app(
             settings, installed_databases(), read=partial(load, config), file=config

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from connectors.backends.base import Backend, Examined, Finding
-from connectors.description import Database
+from connectors.description import Database, Group
 from gateway.backends import make_backend
 from gateway.clock import Clock, legal_date
 from gateway.fetch.tables import SeenTables, Tables
@@ -68,7 +68,12 @@ async def _check_up(
     examined = await _examined(backend)
     seen = SeenTables(settings.path(settings.tables), clock)
     Tables(database, own, seen).note_examined(examined)
-    found_here = (*examined.findings, *_clock_findings(examined), *agreement(own, clock))
+    found_here = (
+        *examined.findings,
+        *_clock_findings(examined),
+        *agreement(own, clock),
+        *unasked_group(database, own),
+    )
     problems = tuple(
         Problem(one, where(file, ("databases", database.name, *one.setting))) for one in found_here
     )
@@ -94,6 +99,17 @@ def _clock_findings(examined: Examined) -> Iterable[Finding]:
         side = "ahead of" if ahead > 0 else "behind"
         text = f"its clock is {abs(ahead):.0f} s {side} this machine's"
         yield Finding("clock", text, "set both by the same time server (NTP)")
+
+
+def unasked_group(database: Database, own: DatabaseSettings) -> Iterable[Finding]:
+    """Say that a database has an address and is not asked, because of its declared group.
+
+    Where settings name a group it is the operator's word, and nothing is said.
+    """
+    reached = own.url is not None or own.xroad is not None
+    if reached and own.group is None and database.group is not Group.OPERATING:
+        text = f"its group is {database.group.name}: it is not asked, and is NOT_OPERATING"
+        yield Finding("group", text, 'set group = "OPERATING" once it is in operation')
 
 
 def agreement(own: DatabaseSettings, clock: Clock) -> Iterable[Finding]:

@@ -24,6 +24,7 @@ from gateway.errors import GatewayError
 from gateway.fetch.loaders import Loaders
 from gateway.fetch.reads import Reads
 from gateway.fetch.terms import Terms
+from gateway.opening import MatchingRule
 from gateway.operations.published import Published
 from gateway.plan.analysis import judge_arguments
 from gateway.plan.document import Document, Operation
@@ -35,6 +36,7 @@ from gateway.remembering import recall, remember
 from gateway.running import run
 from gateway.schema.context import Context
 from gateway.service import Service
+from gateway.settings import Client, Settings
 from gateway.shape.response import shown_error, shown_problem
 from gateway.trail import Trail
 
@@ -73,20 +75,20 @@ def ask(
 async def ready(service: Service, asked: Asked) -> Ready | None:
     """Make an operation about persons ready; None for one that only the reference executor answers.
 
-    Raises GatewayError: UNSUPPORTED_OPERATION, TOO_COSTLY, TOO_MANY_DOCUMENTS. Nothing has been
-    fetched then.
+    Raises GatewayError: UNSUPPORTED_OPERATION, TOO_COSTLY, TOO_MANY_DOCUMENTS, GATEWAY_BUSY.
+    Nothing has been fetched then.
     """
     chosen, caller, client, plans = asked.chosen, asked.caller, asked.caller.client, service.plans
     if not chosen.operation.reads_persons:
         return None
     if asked.published is not None:
         return _published(service, asked, asked.published)
-    prepared = await plans.prepared(chosen, client)
+    prepared = await plans.prepared(chosen, client, asked.deadline)
     arguments, failed = judge_arguments(prepared.dynamic, chosen.values)
     bound = prepared.cost.at(arguments)
     _hold(service, bound)
     permissions = plans.permissions(prepared, caller)
-    plan = await plans.plan(chosen, prepared, permissions, client)
+    plan = await plans.plan(chosen, prepared, permissions, client, asked.deadline)
     unplanned = "arguments" if failed else "no code" if plan is None else None
     return Ready(prepared, permissions, plan, arguments, bound, unplanned)
 
@@ -217,9 +219,8 @@ def _terms(service: Service, caller: Caller) -> Terms:
 def _reader(service: Service, asked: Asked) -> Reader:
     terms, asker = _terms(service, asked.caller), asked.caller.asker
     loaders = Loaders(service.sources, service.clock, asked.deadline, asker, terms)
-    client = service.settings.clients.get(asked.caller.client or "")
     today = legal_date(service.clock.now())
-    matching = client is not None and client.matching
+    rule = matching_rule(service.settings, asked.caller, asked.published)
     return Reader(
         asked.caller,
         service.sources,
@@ -227,7 +228,15 @@ def _reader(service: Service, asked: Asked) -> Reader:
         today,
         service.log,
         service.record_ids,
-        matching,
+        rule,
         service.guesses,
         service.settings.numbers.are_checked,
     )
+
+
+def matching_rule(settings: Settings, caller: Caller, published: Published | None) -> MatchingRule:
+    """Return what ``caller`` has to know of people whom it names: by settings, or by review."""
+    client = settings.clients.get(caller.client or "", Client())
+    reviewed = published.header.matching if published and caller.is_lent else "none"
+    name = client.matching_name or reviewed == "name"
+    return MatchingRule(name or client.matching or reviewed != "none", name)

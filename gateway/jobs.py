@@ -15,6 +15,7 @@ from gateway.deriving import DerivedValue, hanging_keys
 from gateway.errors import GatewayError
 from gateway.fetch.numbers import Needs, Numbers
 from gateway.fetch.reads import Kind, kind_of
+from gateway.limits.guesses import Attempt
 from gateway.looking import LogPage
 from gateway.notices import notices
 from gateway.opening import Matching, is_citizen, open_linked, open_named, open_person
@@ -32,7 +33,7 @@ from gateway.plan.plan import (
     VerifyPlan,
 )
 from gateway.problem import Location, Path
-from gateway.progress import Run, own_view
+from gateway.progress import ATTEMPT, Run, own_view
 from gateway.protection import opens_on_death
 from gateway.reading import note_read
 from gateway.schema.lists import Wanted
@@ -47,6 +48,11 @@ class Named:
     """How a person at the root was named: by number, with what must agree with it."""
 
     matching: Matching | None
+
+    @property
+    def matches(self) -> bool:
+        """Whether something has to agree."""
+        return self.matching is not None and self.matching.says_something
 
 
 @dataclass(slots=True, eq=False)
@@ -133,6 +139,7 @@ class Open:
     locations: Sequence[Location]
     named: Named | None = None
     begun: bool = False
+    attempt: Attempt | None = None
 
     def advance(self, run: Run) -> Kind | None:
         """Go on; returns what has to arrive first, None when done."""
@@ -140,6 +147,10 @@ class Open:
             numbers = self._numbers(run)
             if isinstance(numbers, Needs):
                 return run.ask(numbers)
+            if self.named is not None and self.named.matches and self.attempt is None:
+                self.attempt = run.reader.attempt(numbers)
+                if self.attempt is not None:
+                    return ATTEMPT
             self._opened(run, numbers)
         except GatewayError as error:
             run.problem(error, self.path, self.locations)
@@ -178,7 +189,8 @@ class Open:
             if self.link.own is not None and is_citizen(numbers, run.reader.caller.citizen):
                 plan = self.link.own
         elif self.named is not None:
-            open_named(numbers, self.named.matching, identity)
+            conceals = run.reader.matching.required
+            open_named(numbers, self.named.matching, identity, self.attempt, conceals)
         else:
             open_person(numbers)
         told: tuple[object, ...] = ()
@@ -316,20 +328,24 @@ class Verify:
     plan: VerifyPlan
     path: Path
     target: list[Verified | None]
+    attempt: Attempt | None = None
 
     def advance(self, run: Run) -> Kind | None:
         """Go on; returns what has to arrive first, None when done."""
+        verification = self.plan.verification
+        record = verification.record
         try:
             numbers = run.whose(self.number)
             if isinstance(numbers, Needs):
                 return run.ask(numbers)
+            if self.attempt is None:
+                self.attempt = run.reader.attempt(numbers)
+                if self.attempt is not None:
+                    return ATTEMPT
+            found, answer = run.reader.verify(numbers, self.claimed, verification, self.attempt)
         except GatewayError as error:
             run.problem(error, self.path, self.plan.place.locations)
             return None
-        record = self.plan.verification.record
-        found, answer = run.reader.verify(
-            self.number, numbers, self.claimed, self.plan.verification
-        )
         self.target[0] = found
         _problem(run, record, answer, self.path, self.plan.place.locations)
         run.note(record, answer.report.state)
@@ -462,7 +478,7 @@ def _found(
     if not rows and not says_none(answer):
         return Found(None, answer.truncated or None, answer.report, [])
     below: list[list[Found | Opened | None]] = [[None] * len(rows) for _ in range(plan.slots)]
-    found = Found(rows, answer.truncated, answer.report, below, page.ids, page.next_cursor)
+    found = Found(rows, page.truncated, answer.report, below, page.ids, page.next_cursor)
     if rows:
         for one in plan.rows:
             _below(run, plan, one, found, (*path, one.key), about)

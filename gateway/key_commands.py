@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.access.commands import Config, loaded
+from gateway.access.commands import Config, loaded, require_settings
 from gateway.key_files import create_missing, drop_former, rotate
 from gateway.keys import KEY_NAMES, KeyName, key_ids, key_path
 
@@ -22,7 +22,7 @@ def keys(context: typer.Context, config: Config = None) -> None:
         if source is not None and source.name == "COMMANDLINE":
             raise typer.BadParameter(f"it comes after {context.invoked_subcommand}")
         return
-    settings = loaded(config)
+    settings = require_settings(config)
     created = create_missing(settings, demo=settings.demo)
     for name in KEY_NAMES:
         path = key_path(settings, name)
@@ -57,7 +57,7 @@ def keys_rotate(
     config: Config = None,
 ) -> None:
     """Put a new key first and keep the old one beside it; gateways take it when they restart."""
-    settings = loaded(config)
+    settings = require_settings(config)
     try:
         (drop_former if drop else rotate)(settings, name)
         current, *former = key_ids(settings, name)

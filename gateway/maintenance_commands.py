@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from connectors.registry import installed_databases
-from gateway.access.commands import Config, loaded
+from gateway.access.commands import Config, loaded, require_settings
 from gateway.clock import LEGAL_ZONE, SystemClock
 from gateway.maintenance import Maintenance, Window
 from gateway.settings import Settings
@@ -30,7 +30,7 @@ def maintenance_plan(
     names = [one.name for one in installed_databases()]
     if database not in names:
         raise typer.BadParameter(f"nobody declares {database}; there are {', '.join(names)}")
-    maintenance = _maintenance(loaded(config))
+    maintenance = _maintenance(require_settings(config))
     first = maintenance.now() if begins is None else _moment(begins)
     last = None if ends is None else _moment(ends)
     try:
@@ -55,7 +55,7 @@ def maintenance_end(
     config: Config = None,
 ) -> None:
     """End maintenance, or call it off."""
-    maintenance = _maintenance(loaded(config))
+    maintenance = _maintenance(require_settings(config))
     window = maintenance.find(window_id)
     if window is None:
         raise typer.BadParameter(f"no maintenance {window_id} is open or to come")

@@ -90,17 +90,19 @@ def notices(
 
     ``may_know`` says whether the caller may see a column of a record (None: the record);
     ``may_list`` whether they may see some list of the person, and so learn that the number is
-    nobody's. Pure: ``numbers.resolve`` made the reads.
+    nobody's. What the digits tell by themselves is told to everybody, whatever the population
+    database says. Pure: ``numbers.resolve`` made the reads.
     """
+    digits = _of_digits(numbers)
     nobody = numbers.identification is Identification.NOT_IDENTIFIED
     found: list[Notice] = []
     if nobody and may_list():
         found.append(Notice(NoticeCode.NOT_IN_POPULATION))
     if population is not None and not may_know(population.identity, None):
-        return (*found, Notice(NoticeCode.UNKNOWN, reason=State.DENIED))
+        return (*found, Notice(NoticeCode.UNKNOWN, reason=State.DENIED), *digits)
     answer = numbers.identity
     if answer is None or population is None:
-        return (*found, Notice(NoticeCode.UNKNOWN, reason=State.NOT_OPERATING))
+        return (*found, Notice(NoticeCode.UNKNOWN, reason=State.NOT_OPERATING), *digits)
     if numbers.present is not None and numbers.present != numbers.asked:
         found.append(Notice(NoticeCode.EARLIER_NUMBER))
     if numbers.shared:
@@ -110,9 +112,11 @@ def notices(
         found.append(Notice(NoticeCode.UNKNOWN, reason=numbers.doubt))
     if answer.rows:
         found += _of_identity(numbers, population.identity, answer.rows[0], may_know)
+    found += digits
     return tuple(dict.fromkeys(found))
 
 
+_PRESENT_DIGITS = 12
 #: The columns without which it cannot be said whether there is something to notice.
 _ESSENTIAL = ("life_status", "status")
 
@@ -142,13 +146,18 @@ def _of_identity(
     if value("status") == "UNDER_CORRECTION":
         yield Notice(NoticeCode.UNDER_CORRECTION)
     if numbers.present is not None:
-        yield from _of_digits(numbers.present, value("sex"), value("birth_date"))
+        yield from _compared(numbers.present, value("sex"), value("birth_date"))
 
 
-def _of_digits(number: str, sex: object, birth: object) -> Iterator[Notice]:
+def _of_digits(numbers: Numbers) -> tuple[Notice, ...]:
+    """Return what the digits of the present number tell by themselves; of an old one, nothing."""
+    number = numbers.present or numbers.asked
+    known = len(number) != _PRESENT_DIGITS or number[:3] in _prefixes()
+    return () if known else (Notice(NoticeCode.PREFIX_UNKNOWN),)
+
+
+def _compared(number: str, sex: object, birth: object) -> Iterator[Notice]:
     """Compare the number with what it encodes (domain.md 1.1; Circular 59/2021/TT-BCA)."""
-    if number[:3] not in _prefixes():
-        yield Notice(NoticeCode.PREFIX_UNKNOWN)
     digit = int(number[3])
     wrong_sex = sex in {"MALE", "FEMALE"} and (digit % 2 == 0) is not (sex == "MALE")
     year = 1900 + 100 * (digit // 2) + int(number[4:6])

@@ -11,7 +11,8 @@ from connectors.description import Record
 from connectors.values import PartialDate
 from gateway.errors import GatewayError
 from gateway.fetch.numbers import Numbers
-from gateway.names import dates_agree, same_name
+from gateway.limits.guesses import Attempt
+from gateway.names import date_agrees, names_agree
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +28,70 @@ class Matching:
         return self.name is not None or self.birth_date is not None
 
 
-def hold_matching(required: bool, matching: Matching | None) -> None:
-    """Refuse a number alone from clients who must know more of the person: MATCHING_REQUIRED.
+@dataclass(frozen=True, slots=True)
+class MatchingRule:
+    """What a caller has to know of every person whom it names, beside the number.
+
+    ``required``: the date of birth; the client must not learn either whether a number exists.
+    ``name``: the name too.
+    """
+
+    required: bool = False
+    name: bool = False
+
+
+NO_MATCHING = MatchingRule()
+
+
+def hold_matching(rule: MatchingRule, matching: Matching | None) -> None:
+    """Refuse details that could never be a match: MATCHING_REQUIRED, which says what is missing.
 
     Domain.md section 4: numbers have little in them that is random, and are not to be tried out.
+    They tell sex and year of birth, and names are public: none of these alone shows that the caller
+    knows the person.
     """
-    if required and (matching is None or not matching.says_something):
-        raise GatewayError("MATCHING_REQUIRED")
+    if matching is None or not matching.says_something:
+        if not rule.required:
+            return
+        matching = Matching()
+    missing = [] if matching.birth_date is not None else ["birthDate"]
+    whole = matching.birth_date is None or matching.birth_date.day is not None
+    if matching.name is None and (rule.name or not whole):
+        missing.append("name")
+    if missing:
+        raise GatewayError("MATCHING_REQUIRED", details={"missing": missing})
 
 
-def open_named(numbers: Numbers, matching: Matching | None, identity: Record | None) -> None:
+def open_named(
+    numbers: Numbers,
+    matching: Matching | None,
+    identity: Record | None,
+    attempt: Attempt | None = None,
+    conceals: bool = False,
+) -> None:
     """Hold the conditions under which a person whom the caller named is shown.
 
-    Raises GatewayError PERSON_NOT_MATCHED, and what ``open_person`` raises.
+    ``attempt``: the one that was counted for ``matching``; it is noted there whether it agrees.
+    ``conceals``: the client must not learn whether a number exists.
+
+    Raises GatewayError PERSON_NOT_MATCHED, VERIFICATION_LIMITED, and what ``open_person`` raises.
     """
+    if attempt is not None:
+        attempt.require_standing(conceals)
     _match(numbers, matching, identity)
+    if attempt is not None:
+        attempt.agrees = True
     open_person(numbers)
+
+
+def is_comparable(numbers: Numbers) -> bool:
+    """Say whether it is known with whom details would be compared: nobody is somebody too."""
+    if numbers.conflict:
+        return True
+    identity = numbers.identity
+    if identity is None or identity.rows is None:
+        return False
+    return bool(identity.rows) or not identity.unreadable
 
 
 def open_person(numbers: Numbers) -> None:
@@ -75,20 +124,27 @@ def _match(numbers: Numbers, matching: Matching | None, record: Record | None) -
     """
     if matching is None or not matching.says_something:
         return
-    identity = numbers.identity
-    if numbers.conflict:
-        raise GatewayError("PERSON_NOT_MATCHED")
-    if identity is None or identity.rows is None or (not identity.rows and identity.unreadable):
+    if not is_comparable(numbers):
         raise GatewayError("NUMBER_UNRESOLVED")
-    if not identity.rows:
+    rows = numbers.identity.rows if numbers.identity is not None else None
+    if numbers.conflict or not rows:
         raise GatewayError("PERSON_NOT_MATCHED")
     assert record is not None  # whoever has an answer about it declares it
-    row = identity.rows[0]
+    row = rows[0]
     name, born = row[record.positions["full_name"]], row[record.positions["birth_date"]]
-    wanted_name, wanted_date = matching.name, matching.birth_date
-    names = wanted_name is None or (isinstance(name, str) and same_name(wanted_name, name))
-    dates = wanted_date is None or (
-        isinstance(born, PartialDate) and dates_agree(wanted_date, born)
-    )
-    if not (names and dates):
+    if not _agrees(matching, name, born):
         raise GatewayError("PERSON_NOT_MATCHED")
+
+
+def _agrees(matching: Matching, name: object, born: object) -> bool:
+    """Say whether what is given shows that the caller knows the person.
+
+    The date has to agree as far as it is recorded; where that is not a whole date, the name too.
+    """
+    if matching.birth_date is None or not isinstance(born, PartialDate):
+        return False
+    if date_agrees(matching.birth_date, born) is not True:
+        return False
+    if matching.name is None:
+        return born.day is not None
+    return isinstance(name, str) and names_agree(matching.name, name) is True

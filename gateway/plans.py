@@ -1,8 +1,7 @@
 """Documents, analyses and plans: each made once, off the event loop, and kept within bounds.
 
-One thread makes them all, one after the other, and for each client one at a time: whoever sends
-ever new documents waits for themselves. What is made is pure; two who need the same at the same
-time wait for the same.
+One thread makes them all (``gateway.compile_queue``). What is made is pure; two who need the same
+at the same time wait for the same, each until the deadline of their own request.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -21,6 +19,7 @@ from graphql import GraphQLError, GraphQLSchema
 from gateway.access.caller import Caller
 from gateway.audit.entry import asked_fields
 from gateway.clock import Clock
+from gateway.compile_queue import CompileQueue, Work
 from gateway.errors import GatewayError
 from gateway.limits.budget import Budget
 from gateway.plan.bindings import Bindings
@@ -80,9 +79,9 @@ class Plans:
         self._permissions: Kept[Hashable, Permissions] = Kept(limits.documents, _ROOM)
         self._plans: Kept[Hashable, Plan | Unplanned] = Kept(limits.documents, _ROOM)
         #: What is being made, by key: keys tell the three kinds apart.
-        self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
-        self._turns: dict[str | None, asyncio.Lock] = {}
-        self._thread = ThreadPoolExecutor(1, "plans")
+        self._under_way: dict[Hashable, Work[Any]] = {}
+        self._queue = CompileQueue()
+        self._clock = clock
 
     @property
     def schema(self) -> GraphQLSchema:
@@ -91,23 +90,29 @@ class Plans:
 
     def close(self) -> None:
         """Let go of the thread; what is being made is finished first."""
-        self._thread.shutdown()
+        self._queue.close()
 
-    async def document(self, text: str, client: str | None) -> Document:
+    async def document(
+        self, text: str, client: str | None, deadline: float | None = None
+    ) -> Document:
         """Return the document of ``text``; refusals are kept too.
 
-        Raises InvalidDocument, or GatewayError: one of the limits, or TOO_MANY_DOCUMENTS.
+        ``deadline``: until when to wait, of the clock's monotonic time; None: as long as a request
+        may take from now on. Raises InvalidDocument, or GatewayError: one of the limits,
+        TOO_MANY_DOCUMENTS, or GATEWAY_BUSY at the deadline.
         """
         make = partial(_document, self._schema, self._limits, text)
-        found = await self._get(self._documents, digest(text), client, make)
+        found = await self._get(self._documents, digest(text), client, deadline, make)
         if isinstance(found, Document):
             return found
         raise found()
 
-    async def prepared(self, chosen: Chosen, client: str | None) -> Prepared:
+    async def prepared(
+        self, chosen: Chosen, client: str | None, deadline: float | None = None
+    ) -> Prepared:
         """Return an operation analysed; raises GatewayError."""
         make = partial(_prepared, self._schema, self._bindings, chosen)
-        return await self._get(self._prepared, conditions(chosen), client, make)
+        return await self._get(self._prepared, conditions(chosen), client, deadline, make)
 
     def permissions(self, prepared: Prepared, caller: Caller) -> Permissions:
         """Return what of an operation ``caller`` may see; once for equal scopes and purpose."""
@@ -121,16 +126,21 @@ class Plans:
         return found
 
     async def plan(
-        self, chosen: Chosen, prepared: Prepared, permissions: Permissions, client: str | None
+        self,
+        chosen: Chosen,
+        prepared: Prepared,
+        permissions: Permissions,
+        client: str | None,
+        deadline: float | None = None,
     ) -> Plan | None:
         """Return the plan, None where it could not be generated: the log says why, once.
 
-        Raises GatewayError TOO_MANY_DOCUMENTS.
+        Raises GatewayError TOO_MANY_DOCUMENTS or GATEWAY_BUSY.
         """
         key = (prepared.key, permissions)
         again = partial(prepare, self._schema, self._bindings, chosen)
         make = partial(_plan, prepared, again, permissions)
-        found = await self._get(self._plans, key, client, make)
+        found = await self._get(self._plans, key, client, deadline, make)
         return found if isinstance(found, Plan) else None
 
     async def _get(
@@ -138,39 +148,34 @@ class Plans:
         kept: Kept[Hashable, T],
         key: Hashable,
         client: str | None,
+        deadline: float | None,
         make: Callable[[], _Made[T]],
     ) -> T:
         """Return what is kept under ``key``, or have it made."""
         found = kept.get(key)
         if found is not None:
             return found
-        under_way = self._under_way.get(key)
-        if under_way is None:
+        work: Work[_Made[T]] | None = self._under_way.get(key)
+        if work is None:
             self._budget.take(client)
-            under_way = asyncio.create_task(self._made(kept, key, client, make))
-            self._under_way[key] = under_way
-        # Shielded: whoever goes away must not take it from the others who wait.
-        made: T = await asyncio.shield(under_way)
-        return made
+            work = self._under_way[key] = Work(make, partial(self._keep, kept, key, client))
+        if deadline is None:
+            deadline = self._clock.monotonic() + self._limits.deadline
+        seconds = deadline - self._clock.monotonic()
+        return (await self._queue.result(work, client, seconds)).value
 
-    async def _made(
+    def _keep(
         self,
         kept: Kept[Hashable, T],
         key: Hashable,
         client: str | None,
-        make: Callable[[], _Made[T]],
-    ) -> T:
-        turn = self._turns.setdefault(client, asyncio.Lock())
-        try:
-            async with turn:
-                loop = asyncio.get_running_loop()
-                made = await loop.run_in_executor(self._thread, make)
-            kept.keep(key, made.kept, made.weight, client)
-            return made.value
-        finally:
-            del self._under_way[key]
-            if not turn.locked():
-                self._turns.pop(client, None)
+        made: asyncio.Future[_Made[T]],
+    ) -> None:
+        """Keep what was made, before anybody who waited for it asks again."""
+        del self._under_way[key]
+        if not made.cancelled() and made.exception() is None:
+            result = made.result()
+            kept.keep(key, result.kept, result.weight, client)
 
 
 def _document(schema: GraphQLSchema, limits: Limits, text: str) -> _Made[Document | _Refusal]:

@@ -28,6 +28,9 @@ from gateway.reading import Reader, note_derived, note_log
 from gateway.settings import Limits
 from gateway.trail import Trail
 
+#: What a job waits for that has an attempt to match a person, until it has been counted.
+ATTEMPT: Kind = ("", "attempt")
+
 
 class Job(Protocol):
     """Something to be done that may have to wait for reads."""
@@ -51,6 +54,7 @@ class Run:
     ``opened``: those that were asked for. ``ready``, ``waiting``: jobs that can go on, and those
     that wait, by what they wait for. ``looking``: access logs being read. ``named``: how many
     people the operation has named so far. ``shortfalls``: of the people and things that were read.
+    ``matched``: attempts to match a person were counted.
     """
 
     plan: Plan
@@ -70,6 +74,7 @@ class Run:
     waiting: dict[Kind, list[Job]] = field(default_factory=dict)
     looking: list[asyncio.Task[None]] = field(default_factory=list)
     named: int = 0
+    matched: bool = False
     shortfalls: list[Shortfall] = field(default_factory=list)
 
     def shortfall(self, path: Path, locations: Sequence[Location]) -> Shortfall:

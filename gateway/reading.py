@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
@@ -22,8 +23,9 @@ from gateway.errors import GatewayError
 from gateway.fetch.loaders import Loads
 from gateway.fetch.numbers import Numbers, population_of
 from gateway.fetch.source import Source
-from gateway.limits.guesses import Guesses
+from gateway.limits.guesses import Attempt, Guesses, Standing
 from gateway.looking import LogPage, LogQuestion
+from gateway.opening import NO_MATCHING, MatchingRule, is_comparable
 from gateway.own import is_citizens, is_own
 from gateway.people.identification import Identification, says_none, state_for
 from gateway.plan.bindings import Computed
@@ -32,7 +34,7 @@ from gateway.protection import is_withheld, opens_on_death, visible
 from gateway.protection.life import deaths_of, is_dead
 from gateway.record_ids import RecordIds
 from gateway.schema.lists import Wanted, arrange, choose
-from gateway.verification import Claimed, Verdict, Verification, Verified
+from gateway.verification import Claimed, Verification, Verified
 from gateway.verifying import verified
 
 _PROBLEMS = {
@@ -60,11 +62,13 @@ class Log(Protocol):
 class Page:
     """The rows of a list that are shown.
 
-    ``ids``: their ``recordId``. ``next_cursor``: where the next page begins, None on the last one.
-    Both only where they are selected.
+    ``truncated``: there are more, on a following page or at the source. ``ids``: their
+    ``recordId``. ``next_cursor``: where the next page begins, None on the last one. Both only where
+    they are selected.
     """
 
     rows: tuple[Row, ...]
+    truncated: bool
     ids: Sequence[str]
     next_cursor: str | None
 
@@ -73,10 +77,9 @@ class Page:
 class Reader:
     """Reads for one request.
 
-    ``today``: the legal date. ``matching_required``: the caller's client has to give details that
-    agree with every number that it names. ``guesses``: counts verifications that do not match.
-    ``checks_numbers``: False where settings say that numbers are final.
-    ``record_ids``: makes the ids of records.
+    ``today``: the legal date. ``matching``: what the caller has to know of people whom it names.
+    ``guesses``: counts attempts to match a person. ``checks_numbers``: False where settings say
+    that numbers are final. ``record_ids``: makes the ids of records.
     ``decided``: what the caller lacks for what, as far as it was asked. ``reports``: those that
     were given to answers, by the ones that they were made of. ``listing``: whether some list of a
     person is the caller's to see.
@@ -88,7 +91,7 @@ class Reader:
     today: date
     log: Log
     record_ids: RecordIds
-    matching_required: bool = False
+    matching: MatchingRule = NO_MATCHING
     guesses: Guesses | None = None
     checks_numbers: bool = True
     decided: dict[tuple[int, int | None, Sensitivity | None], tuple[str, ...]] = field(
@@ -137,7 +140,7 @@ class Reader:
         """
         rows = answer.rows or ()
         if not rows and not says_none(answer):
-            return Page((), (), None)
+            return Page((), answer.truncated, (), None)
 
         def ids(some: Sequence[Row]) -> list[str]:
             return self.record_ids.of(record, rows, some, self.knowing(own))
@@ -155,7 +158,8 @@ class Reader:
         if record.single:
             shown, more = shown[:1], False
         following = cursor(begin + len(shown)) if with_cursor and more else None
-        return Page(shown, ids(shown) if with_ids else (), following)
+        truncated = more or answer.truncated
+        return Page(shown, truncated, ids(shown) if with_ids else (), following)
 
     async def read(
         self,
@@ -272,23 +276,48 @@ class Reader:
         return known
 
     def verify(
-        self, number: str, numbers: Numbers, claimed: Claimed, asked: Verification
+        self,
+        numbers: Numbers,
+        claimed: Claimed,
+        asked: Verification,
+        attempt: Attempt | None,
     ) -> tuple[Verified, Answer]:
-        """Return what comes of a verification of ``number``, and the answer that it rests on.
+        """Return what comes of a verification, and the answer that it rests on.
 
-        The attempt that was taken for it is given back where it was no guess.
+        ``attempt``: counted for it. Raises GatewayError VERIFICATION_LIMITED where it may not be
+        made; who must not learn whether a number exists then learns that it is no match.
         """
+        conceals = self.matching.required
+        if attempt is not None and not (
+            conceals and attempt.standing is Standing.NONE_LEFT_OF_PERSON
+        ):
+            attempt.require_standing(conceals)
         source = self.sources[asked.database]
-        found, answer = verified(numbers, claimed, asked, source, self.matching_required)
-        unanswered = answer.rows is None
-        if self.guesses is not None and (found.result is Verdict.MATCH or unanswered):
-            self.guesses.give_back(self.caller.client, number)
-        return found, answer
+        return verified(numbers, claimed, asked, source, conceals, attempt)
 
-    def attempt(self, number: str) -> None:
-        """Count an attempt to verify ``number``; raises GatewayError VERIFICATION_LIMITED."""
+    def refuse_early(self, number: str) -> None:
+        """Refuse an attempt before anything is read; raises GatewayError VERIFICATION_LIMITED."""
         if self.guesses is not None:
-            self.guesses.take(self.caller.client, number)
+            self.guesses.refuse_early(self.caller.client, self.caller.subject, number)
+
+    def attempt(self, numbers: Numbers) -> Attempt | None:
+        """Return an attempt to match the person with ``numbers``, to be counted (``counted``).
+
+        None where nothing can be compared: the population database did not answer.
+        """
+        if self.guesses is None or not is_comparable(numbers):
+            return None
+        person = numbers.present or numbers.asked
+        return Attempt(self.caller.client, self.caller.subject, numbers.asked, person)
+
+    @asynccontextmanager
+    async def counted(self, attempt: Attempt | None) -> AsyncIterator[None]:
+        """Count an attempt while it is compared, and give it back if it was no guess."""
+        if attempt is None or self.guesses is None:
+            yield
+            return
+        async with self.guesses.counted(attempt):
+            yield
 
     def question(self, computed: Computed, given: Mapping[str, object], own: bool) -> Question:
         """Return what a derived view is asked; raises GatewayError INVALID_VALUE."""

@@ -1,7 +1,8 @@
 """Answers that need not be made again (``gateway.cache.answers``): which, and under what key.
 
 Only what a plan made of rows that all came from the cache, without anything that went wrong, and
-without what is asked anew every time: whether a database is there, an access log, a verification.
+without what is asked anew every time: whether a database is there, an access log, a verification,
+a person who has to match. Who guesses must not be told by what somebody else was answered.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ def remember(
     ``today``: the legal date by which it was made.
     """
     used, plan = reads.used, made.plan
-    if not used or plan is None or ran.problems or ran.looked or plan.live:
+    if not used or plan is None or ran.problems or ran.looked or ran.matched or plan.live:
         return
     if any(isinstance(root, VerifyPlan) for root in plan.roots.values()):
         return

@@ -22,7 +22,7 @@ from gateway.jobs import ByKeys, Named, Open, Verify, nobody
 from gateway.opening import Matching, hold_matching
 from gateway.plan.plan import Found, Opened, Plan, Root, RootPlan, ThingPlan, VerifyPlan
 from gateway.problem import Path, Problem
-from gateway.progress import Run
+from gateway.progress import ATTEMPT, Run
 from gateway.reading import Reader
 from gateway.settings import Limits
 from gateway.trail import Trail
@@ -36,6 +36,7 @@ class Ran:
     ``data``: by response key, of the planned root fields. ``mirrored``: notices of persons at the
     root for whom the field is not selected, with their path. ``trail``: who was touched.
     ``states``: the worst state of each list asked for. ``looked``: access logs were read.
+    ``matched``: attempts to match a person were counted.
     """
 
     data: Mapping[str, object]
@@ -44,6 +45,7 @@ class Ran:
     trail: Trail
     states: Mapping[str, State]
     looked: bool = False
+    matched: bool = False
 
 
 async def run(
@@ -76,11 +78,11 @@ async def _all(run: Run) -> Ran:
     sources = run.reader.sources
     asked = {name: asyncio.ensure_future(sources[name].live()) for name in run.plan.live}
     roots = {key: _root(run, root) for key, root in run.plan.roots.items()}
-    run.advance()
+    await _advance(run)
     while arrived := await run.reads.arrive():
         for kind in arrived:
             run.ready += run.waiting.pop(kind, ())
-        run.advance()
+        await _advance(run)
     if run.waiting:  # it would read as "there is none"
         raise RuntimeError(f"never answered: {sorted(run.waiting)}")
     live: dict[str, LiveState] = {name: await state for name, state in asked.items()}
@@ -89,7 +91,23 @@ async def _all(run: Run) -> Ran:
     run.report_shortfalls()
     data = {key: _shown(run, key, found, live) for key, found in roots.items()}
     run.mirrored.sort(key=lambda one: _place(run, one["path"]))
-    return Ran(data, run.problems, run.mirrored, run.trail, run.states, bool(run.looking))
+    read_logs = bool(run.looking)
+    return Ran(data, run.problems, run.mirrored, run.trail, run.states, read_logs, run.matched)
+
+
+async def _advance(run: Run) -> None:
+    """Take every job as far as it goes; attempts to match a person are counted on the way.
+
+    They are counted in the order of the answer, so that those that are refused are the last.
+    """
+    run.advance()
+    while jobs := run.waiting.pop(ATTEMPT, None):
+        run.matched = True
+        named = [job for job in jobs if isinstance(job, Open | Verify)]
+        for job in sorted(named, key=lambda job: _place(run, list(job.path))):
+            async with run.reader.counted(job.attempt):
+                run.ready.append(job)
+                run.advance()
 
 
 def _place(run: Run, path: object) -> tuple[int, ...]:
@@ -159,7 +177,7 @@ def _verify(run: Run, root: VerifyPlan, path: Path) -> _Verdict:
     run.name([number])
     if root.denied:
         raise GatewayError("FORBIDDEN", details={"missing": list(root.denied)})
-    run.reader.attempt(number)
+    run.reader.refuse_early(number)
     claimed = Claimed(given["name"], given["birthDate"], given["sex"].value)
     target = _Verdict([None])
     run.ready.append(Verify(number, claimed, root, path, target))
@@ -175,11 +193,13 @@ def _by_number(run: Run, root: RootPlan, path: Path) -> _Target:
     target = _Target([None] * len(numbers))
     matching = arguments.get("matching")
     wanted = matching and Matching(matching.get("name"), matching.get("birthDate"))
-    hold_matching(run.reader.matching_required, wanted or None)
+    hold_matching(run.reader.matching, wanted or None)
     for place, number in enumerate(numbers):
         here = path if single else (*path, place)
         if run.reader.caller.may_name_persons:
             given = Named(wanted or None)
+            if given.matches:
+                run.reader.refuse_early(number)
             run.ready.append(
                 Open(number, root.person, None, target, place, here, root.place.locations,
                       given)

@@ -38,6 +38,8 @@ from connectors.xroad.identifiers import identifier
 from gateway.cache.lives import Lives
 from gateway.procedures.procedure import national
 
+#: How the variables of the environment begin that give a setting.
+PREFIX = "JUSTICE_GATEWAY_"
 CONFIG_VARIABLE = "JUSTICE_GATEWAY_CONFIG"
 #: The password of who loads databases, for ``justice-gateway generate``.
 LOADER_VARIABLE = "JUSTICE_GATEWAY_LOADER_PASSWORD"
@@ -55,12 +57,16 @@ class Limits(_Part):
 
     body_bytes: int = Field(default=256 * 1024, gt=0)
     anonymous_body_bytes: int = Field(default=16 * 1024, gt=0)
-    tokens: int = Field(default=2_000, gt=0)
+    document_characters: int = Field(default=16 * 1024, gt=0)
+    tokens: int = Field(default=600, gt=0)
+    operations: int = Field(default=10, gt=0)
+    fragments: int = Field(default=30, ge=0)
+    variables: int = Field(default=30, ge=0)
     depth: int = Field(default=12, gt=0)
     introspection_depth: int = Field(default=16, gt=0)
     aliases: int = Field(default=30, ge=0)
     directives: int = Field(default=30, ge=0)
-    fields: int = Field(default=1_000, gt=0)
+    fields: int = Field(default=300, gt=0)
     repeated_fields: int = Field(default=8, gt=0)
     persons: int = Field(default=100, gt=0)
     persons_reached: int = Field(default=1_000, gt=0)
@@ -385,7 +391,9 @@ class Purpose(_Part):
 class Rates(_Part):
     """How much each client may ask for, and how much at once; None: without end.
 
-    ``mismatches_...``: verifications of a client that do not match, by one person and in all.
+    ``mismatches_...``: attempts to match a person without success: of one client about one person,
+    of one caller, of one client; and after how many about one person, whoever makes them, there is
+    an alarm.
     ``cost`` is the bound known before anything is read. A day is a legal day. ``enforced`` False:
     what is beyond a rate is answered and only counted.
     """
@@ -396,7 +404,9 @@ class Rates(_Part):
     cost_per_day: int | None = Field(default=None, gt=0)
     anonymous_per_minute: int = Field(default=600, gt=0)
     mismatches_per_person_per_day: int = Field(default=5, gt=0)
+    mismatches_per_caller_per_day: int = Field(default=100, gt=0)
     mismatches_per_day: int = Field(default=500, gt=0)
+    mismatches_per_person_alarm: int = Field(default=20, gt=0)
     enforced: bool = True
     in_flight: int = Field(default=512, gt=0)
 
@@ -404,8 +414,9 @@ class Rates(_Part):
 class Client(_Part):
     """What is different for one client, by its name in tokens; None: as ``rates`` has it.
 
-    ``matching``: the client must give matching details with each number. ``published_only``: it
-    calls published operations and nothing else, whatever its tokens permit.
+    ``matching``: the client must give the date of birth with each number; ``matching_name``: the
+    name too. ``published_only``: it calls published operations and nothing else, whatever its
+    tokens permit.
     """
 
     requests_per_minute: int | None = Field(default=None, gt=0)
@@ -413,6 +424,7 @@ class Client(_Part):
     requests_per_day: int | None = Field(default=None, gt=0)
     cost_per_day: int | None = Field(default=None, gt=0)
     matching: bool = False
+    matching_name: bool = False
     published_only: bool = False
 
 
@@ -480,7 +492,7 @@ class Settings(BaseSettings):
     """All settings. Paths are relative to the settings file's folder."""
 
     model_config = SettingsConfigDict(
-        env_prefix="JUSTICE_GATEWAY_",
+        env_prefix=PREFIX,
         env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
@@ -513,12 +525,9 @@ class Settings(BaseSettings):
     @classmethod
     def _known_variables(cls, values: object) -> object:
         """Refuse a misspelt environment variable, which would count for nothing."""
-        prefix = str(cls.model_config.get("env_prefix"))
-        for name in os.environ:
-            setting = name.upper().removeprefix(prefix).partition("__")[0].lower()
-            ours = name.upper().startswith(prefix)
-            ours = ours and name.upper() not in {CONFIG_VARIABLE, LOADER_VARIABLE}
-            if ours and setting not in cls.model_fields:
+        for name in settings_variables():
+            setting = name.upper().removeprefix(PREFIX).partition("__")[0].lower()
+            if setting not in cls.model_fields:
                 raise ValueError(f"{name} is no setting")
         return values
 
@@ -554,6 +563,16 @@ class Settings(BaseSettings):
 def file_of(config: Path | None) -> Path | None:
     """Return the settings file: ``config``, else what JUSTICE_GATEWAY_CONFIG names, else None."""
     return config or (Path(found) if (found := os.environ.get(CONFIG_VARIABLE)) else None)
+
+
+def settings_variables() -> list[str]:
+    """Return the variables of the environment that give a setting."""
+    others = {CONFIG_VARIABLE, LOADER_VARIABLE}
+    return [
+        name
+        for name in os.environ
+        if name.upper().startswith(PREFIX) and name.upper() not in others
+    ]
 
 
 def load(config: Path | None = None, **arguments: Any) -> Settings:

@@ -17,9 +17,8 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from gateway.settings import Settings
+from gateway.settings import PREFIX, Settings
 
-_PREFIX = "JUSTICE_GATEWAY_"
 _AT_LINE = re.compile(r"\(at line (\d+)")
 _HEADER = re.compile(r"\s*\[\[?([^\[\]]+)\]\]?\s*(#.*)?$")
 
@@ -104,7 +103,7 @@ def _variable(path: Sequence[str]) -> str | None:
     """Return the variable of the environment that gives a setting, None where none does."""
     names = {name.upper(): name for name in os.environ}
     for length in range(len(path), 0, -1):
-        name = _PREFIX + "__".join(path[:length]).upper()
+        name = PREFIX + "__".join(path[:length]).upper()
         if name in names:
             return names[name]
     return None

@@ -1,7 +1,8 @@
 """Comparing what a caller claims of a person with what the population database holds.
 
-Names agree whatever their Unicode form, case and place of tone marks; dates as far as both are
-known. What the database does not hold decides nothing: then the answer is UNKNOWN, never MATCH.
+Names agree whatever their Unicode form, case and place of tone marks; dates as far as they are
+recorded. What the database does not hold, what an old encoding left unreadable, and a date of which
+less is claimed than is recorded decide nothing: then the answer is UNKNOWN, never MATCH.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from connectors.values import PartialDate
 from gateway.answer import Answer, State
 from gateway.fetch.numbers import Numbers
 from gateway.fetch.source import Source
-from gateway.names import dates_agree, same_name
+from gateway.limits.guesses import Attempt, Standing
+from gateway.names import date_agrees, names_agree
 from gateway.verification import Claimed, IdentityDetail, Verdict, Verification, Verified
 
 
@@ -21,23 +23,32 @@ def verified(
     verification: Verification,
     source: Source,
     hides: bool,
+    attempt: Attempt | None = None,
 ) -> tuple[Verified, Answer]:
     """Return what came of a verification, and the answer that it rests on.
 
-    ``hides``: the client must not learn whether a number exists (its settings require matching):
-    a number that nobody holds, or two people, and details that disagree are one and the same then.
+    ``attempt``: the one that was counted for it; it is noted there where it is no guess: a match,
+    or all that is recorded agrees. ``hides``: the client must not learn whether a number exists
+    (its settings require matching): a number that nobody holds, or two people, and details that
+    disagree are one and the same then.
     """
     answer = _answer(numbers, verification, source)
     if answer.rows is None or (not answer.rows and answer.unreadable):
         return Verified(Verdict.UNKNOWN, None, answer.report), answer
     result, mismatched = Verdict.UNKNOWN, None
-    if answer.rows and not numbers.conflict:
-        result, mismatched = _compared(answer.rows[0], claimed, verification)
+    if answer.rows and not numbers.conflict and _may_compare(attempt):
+        result, mismatched, blameless = _compared(answer.rows[0], claimed, verification)
+        if attempt is not None:
+            attempt.agrees = result is Verdict.MATCH or (blameless and not hides)
     if hides and result is not Verdict.MATCH:
         # Nor by when it was asked: for a number of two people there is no such time.
         report = source.report(verification.record, answer.report.state)
         return Verified(Verdict.MISMATCH, None, report), answer
     return Verified(result, mismatched, answer.report), answer
+
+
+def _may_compare(attempt: Attempt | None) -> bool:
+    return attempt is None or attempt.standing is Standing.LEFT
 
 
 def _answer(numbers: Numbers, verification: Verification, source: Source) -> Answer:
@@ -53,19 +64,19 @@ def _answer(numbers: Numbers, verification: Verification, source: Source) -> Ans
 
 def _compared(
     row: Row, claimed: Claimed, verification: Verification
-) -> tuple[Verdict, tuple[IdentityDetail, ...] | None]:
+) -> tuple[Verdict, tuple[IdentityDetail, ...] | None, bool]:
+    """Return the verdict, what disagrees, and whether all that is claimed agrees where it can."""
     places = verification.record.positions
     name, born, sex = row[places["full_name"]], row[places["birth_date"]], row[places["sex"]]
+    date = date_agrees(claimed.birth_date, born) if isinstance(born, PartialDate) else None
     agrees = {
-        IdentityDetail.NAME: same_name(claimed.name, name) if isinstance(name, str) else None,
-        IdentityDetail.BIRTH_DATE: dates_agree(claimed.birth_date, born)
-        if isinstance(born, PartialDate)
-        else None,
+        IdentityDetail.NAME: names_agree(claimed.name, name) if isinstance(name, str) else None,
+        IdentityDetail.BIRTH_DATE: date,
         IdentityDetail.SEX: claimed.sex == sex if sex is not None else None,
     }
-    mismatched = tuple(one for one, does in agrees.items() if does is False)
+    mismatched = tuple(detail for detail, agreed in agrees.items() if agreed is False)
     if mismatched:
-        return Verdict.MISMATCH, mismatched
+        return Verdict.MISMATCH, mismatched, False
     if None in agrees.values():
-        return Verdict.UNKNOWN, None
-    return Verdict.MATCH, ()
+        return Verdict.UNKNOWN, None, date is True
+    return Verdict.MATCH, (), True

@@ -15,7 +15,7 @@ import structlog
 from connectors.backends.base import Finding
 from gateway import metrics
 from gateway.clock import Clock
-from gateway.doctor import agreement
+from gateway.doctor import agreement, unasked_group
 from gateway.fetch.source import Source
 
 log = structlog.get_logger(__name__)
@@ -48,6 +48,8 @@ class Watch:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def _watch(self, source: Source) -> None:
+        for finding in unasked_group(source.database, source.settings):
+            _say(source, finding)
         await asyncio.gather(_guard(self._look, source), _guard(self._remind, source))
 
     async def _look(self, source: Source) -> None:

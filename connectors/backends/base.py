@@ -120,7 +120,7 @@ class Batch:
     as_of: datetime | None = None
     failed: Mapping[str, str] = field(default_factory=dict)
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
-    origin: str | None = None
+    origin: str | None = field(default=None, compare=False)
 
 
 def merge_batches(batches: Sequence[Batch]) -> Batch:

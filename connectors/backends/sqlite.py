@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import stat
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +26,11 @@ from connectors.backends.session import Known, Session
 from connectors.backends.statement import KEYS, SQLITE, Wanted
 from connectors.tables import STATEMENT_TABLE
 
-_TABLES = sa.text("SELECT lower(name) FROM sqlite_master WHERE type IN ('table', 'view')")
+#: Names of tables and views, and whether their rows have numbers.
+_TABLES = sa.text(
+    "SELECT lower(name), type = 'table' AND NOT wr FROM pragma_table_list "
+    "WHERE schema = 'main' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+)
 _AS_OF: sa.Executable = sa.select(sa.func.min(sa.column("as_of"))).select_from(
     sa.table(STATEMENT_TABLE)
 )
@@ -46,7 +50,7 @@ class _OpenFile:
     watched: WatchedFile
     version: FileVersion
     engine: AsyncEngine
-    tables: frozenset[str]
+    tables: Mapping[str, bool]
     known: Known
     users: int = 0
     retired: bool = False
@@ -60,10 +64,13 @@ class _OpenFile:
 
 @dataclass(frozen=True, slots=True)
 class FileSession:
-    """A connection to a file, on loan; see ``Session``. ``tables``: names in lower case."""
+    """A connection to a file, on loan; see ``Session``.
+
+    ``tables``: names in lower case, and whether their rows have numbers.
+    """
 
     connection: AsyncConnection
-    tables: frozenset[str]
+    tables: Mapping[str, bool]
     known: Known
 
     async def find(self, wanted: Wanted, keys: Sequence[str]) -> Sequence[Sequence[object]]:
@@ -71,8 +78,12 @@ class FileSession:
         for stored in wanted.tables:
             if stored.table.lower() not in self.tables:
                 raise NotMapped(f"there is no table {stored.table}")
-        found = await self.connection.execute(wanted.statement, {KEYS: list(keys)})
-        return cast("Sequence[Sequence[object]]", found.all())
+        numbered = all(self.tables[stored.table.lower()] for stored in wanted.tables)
+        statement = wanted.by_row if numbered and wanted.by_row is not None else wanted.statement
+        rows = (await self.connection.execute(statement, {KEYS: list(keys)})).all()
+        if any(row[0] is None for row in rows):
+            raise SourceUnavailable("the file's index does not fit its table")
+        return cast("Sequence[Sequence[object]]", rows)
 
     async def as_of(self) -> object:
         """Return what the file states of itself, None for nothing."""
@@ -206,7 +217,8 @@ class SqliteFile:
                 await self._forget(self._open).retire()
             version = await watched.settled()
             async with engine.connect() as connection:
-                tables = frozenset((await connection.execute(_TABLES)).scalars())
+                listed = await connection.execute(_TABLES)
+                tables = {str(name): bool(numbered) for name, numbered in listed}
             if not tables:  # a file just created, or cut short: no statement about its records
                 raise SourceUnavailable("the file holds no tables")
             self._open = _OpenFile(watched, version, engine, tables, Known(version.digest))

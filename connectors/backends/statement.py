@@ -34,12 +34,15 @@ class Idiom:
     ``among``: the column holds one of the keys, said so that its index is used; it may find more
     than the keys themselves (other case, other accents). ``exact``: the value as text that is
     equal, and sorts, by its characters alone, whatever the collation of its column. ``odd``: the
-    value holds something else than digits.
+    value holds something else than digits. ``row``: the column by which tables number their rows,
+    where rows found by an index have to be read once more by it: SQLite takes the key from the
+    index alone, whatever stands in the table.
     """
 
     among: Callable[[_Column], sa.ColumnElement[bool]]
     exact: Callable[[_Column], _Column]
     odd: Callable[[_Column], sa.ColumnElement[bool]]
+    row: str | None = None
 
 
 def in_keys(column: _Column) -> sa.ColumnElement[bool]:
@@ -52,6 +55,7 @@ SQLITE = Idiom(
     in_keys,
     lambda column: sa.collate(column, "BINARY"),
     lambda column: column.op("GLOB", return_type=sa.Boolean())("*[^0-9]*"),
+    row="_rowid_",
 )
 
 
@@ -59,11 +63,12 @@ SQLITE = Idiom(
 class Wanted:
     """A lookup made into what a source runs.
 
-    ``statement`` has the parameter ``KEYS``; ``stored`` says what its rows are; ``holder`` is the
-    table in which ``keys`` are looked for, by their names there; ``link``: our column by which
-    ``stored`` is reached from it, where it is another. ``whole``: a whole number may be
-    a key; not so where it is the number of a person or an enterprise. ``normalised``: the keys are
-    numbers of people, and kept in more than one spelling.
+    ``statement`` has the parameter ``KEYS``; ``by_row`` does the same where the make has it
+    (``Idiom.row``), and gives None for the key of a row that does not bear it. ``stored`` says what
+    its rows are; ``holder`` is the table in which ``keys`` are looked for, by their names there;
+    ``link``: our column by which ``stored`` is reached from it, where it is another. ``whole``: a
+    whole number may be a key; not so where it is the number of a person or an enterprise.
+    ``normalised``: the keys are numbers of people, and kept in more than one spelling.
     """
 
     statement: sa.Select[Any]
@@ -73,6 +78,7 @@ class Wanted:
     link: str
     whole: bool
     normalised: bool = False
+    by_row: sa.Select[Any] | None = None
 
     @property
     def tables(self) -> tuple[Stored, ...]:
@@ -93,47 +99,83 @@ def wanted(idiom: Idiom, stored: Stored, lookup: Lookup, through: Stored | None 
     Every column of the lookup is searched by its own arm of a union, so that each can use its
     index; an arm leaves out what an earlier one finds for the same key.
     """
-    table = _table(stored)
-    if through is None:
-        found = _direct(idiom, table, stored, lookup).subquery()
-    else:
-        found = _through(idiom, table, stored, lookup, through).subquery()
-    ranked = sa.select(*found.c, _place(idiom, stored, found).label(_PLACE)).subquery()
-    most = stored.record.asked if stored.sorts else SORTED_HERE
-    statement = (
-        sa.select(*(column for column in ranked.c if column.name != _PLACE))
-        .where(ranked.c[_PLACE] <= most + 1)
-        .order_by(ranked.c[MATCHED], ranked.c[_PLACE])
-    )
+    statement = _statement(idiom, stored, lookup, through, None)
+    by_row = None if idiom.row is None else _statement(idiom, stored, lookup, through, idiom.row)
     holder = through or stored
     keys = tuple(holder.at(name) for name in lookup.by)
     kinds = {holder.record.column(name).field.kind for name in lookup.by}
     link = "" if lookup.through is None else lookup.through[1]
     spelt = holder.normalised and kinds == {Kind.PERSON_NUMBER}
-    return Wanted(statement, stored, holder, keys, link, kinds == {Kind.STRING}, spelt)
+    return Wanted(statement, stored, holder, keys, link, kinds == {Kind.STRING}, spelt, by_row)
 
 
-def _table(stored: Stored) -> sa.TableClause:
-    return sa.table(stored.table, *(sa.column(name) for name in stored.names), schema=stored.schema)
+def _statement(
+    idiom: Idiom, stored: Stored, lookup: Lookup, through: Stored | None, row: str | None
+) -> sa.Select[Any]:
+    """Return the statement of a lookup; ``row``: read rows once more by this column."""
+    if through is None:
+        found = _direct(idiom, stored, lookup, row).subquery()
+    else:
+        found = _through(idiom, stored, lookup, through, row).subquery()
+    ranked = sa.select(*found.c, _place(idiom, stored, found).label(_PLACE)).subquery()
+    most = stored.record.asked if stored.sorts else SORTED_HERE
+    return (
+        sa.select(*(column for column in ranked.c if column.name != _PLACE))
+        .where(ranked.c[_PLACE] <= most + 1)
+        .order_by(ranked.c[MATCHED], ranked.c[_PLACE])
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table as it is searched, ``index``, and as its rows are read, ``rows``: mostly the same."""
+
+    index: sa.FromClause
+    rows: sa.FromClause
+    row: str | None
+
+    @classmethod
+    def of(cls, stored: Stored, row: str | None) -> _Table:
+        names = stored.names if row is None else (*stored.names, row)
+        rows = sa.table(stored.table, *(sa.column(name) for name in names), schema=stored.schema)
+        return cls(rows if row is None else rows.alias(f"_by_{stored.table}"), rows, row)
+
+    def joined(self, start: sa.FromClause | None = None, *on: sa.ColumnElement[bool]) -> Any:
+        """Return what a statement selects from: ``start``, if any, the index, and the rows."""
+        whole = self.index if start is None else start.join(self.index, sa.and_(*on))
+        if self.row is None:
+            return whole
+        return whole.join(self.rows, self.rows.c[self.row] == self.index.c[self.row])
+
+    def borne(self, idiom: Idiom, name: str, value: _Column) -> _Column:
+        """Return ``value`` for rows that have in column ``name`` what the index says of them."""
+        if self.row is None:
+            return value
+        same = idiom.exact(self.rows.c[name]) == idiom.exact(self.index.c[name])
+        return sa.case((same, value))
 
 
 def _direct(
-    idiom: Idiom, table: sa.TableClause, stored: Stored, lookup: Lookup
+    idiom: Idiom, stored: Stored, lookup: Lookup, row: str | None
 ) -> sa.CompoundSelect[Any]:
     """Find rows by columns of their own, one arm for each."""
+    table = _Table.of(stored, row)
+    columns = [table.rows.c[name] for name in stored.names]
     arms = []
-    by = [table.c[stored.at(name)] for name in lookup.by]
-    for place, column in enumerate(by):
+    by = [stored.at(name) for name in lookup.by]
+    for place, name in enumerate(by):
+        column = table.index.c[name]
         exact = idiom.exact(column)
-        elsewhere = [exact.is_distinct_from(idiom.exact(other)) for other in by[:place]]
-        arms.append(
-            sa.select(exact.label(MATCHED), *table.c).where(idiom.among(column), *elsewhere)
-        )
+        others = (idiom.exact(table.rows.c[other]) for other in by[:place])
+        elsewhere = [exact.is_distinct_from(other) for other in others]
+        matched = table.borne(idiom, name, exact).label(MATCHED)
+        arm = sa.select(matched, *columns).select_from(table.joined())
+        arms.append(arm.where(idiom.among(column), *elsewhere))
     return sa.union_all(*arms)
 
 
 def _through(
-    idiom: Idiom, table: sa.TableClause, stored: Stored, lookup: Lookup, through: Stored
+    idiom: Idiom, stored: Stored, lookup: Lookup, through: Stored, row: str | None
 ) -> sa.Select[Any]:
     """Find rows by columns of the record that they are reached through.
 
@@ -142,22 +184,20 @@ def _through(
     """
     assert lookup.through is not None
     name = lookup.through[1]
-    other = _table(through)
-    link = other.c[through.at(name)]
-    named = sa.union(
-        *(
-            sa.select(
-                idiom.exact(other.c[through.at(one)]).label(MATCHED),
-                link.label(_LINK),
-                idiom.exact(link).label(_SAME),
-            ).where(idiom.among(other.c[through.at(one)]))
-            for one in lookup.by
-        )
-    ).subquery()
-    own = table.c[stored.at(name)]
-    return sa.select(named.c[MATCHED], *table.c).join_from(
-        named, table, (own == named.c[_LINK]) & (idiom.exact(own) == named.c[_SAME])
-    )
+    holder, table = _Table.of(through, row), _Table.of(stored, row)
+    link = holder.rows.c[through.at(name)]
+    arms = []
+    for by in (through.at(one) for one in lookup.by):
+        column = holder.index.c[by]
+        matched = holder.borne(idiom, by, idiom.exact(column)).label(MATCHED)
+        arm = sa.select(matched, link.label(_LINK), idiom.exact(link).label(_SAME))
+        arms.append(arm.select_from(holder.joined()).where(idiom.among(column)))
+    named = sa.union(*arms).subquery()
+    own = table.index.c[stored.at(name)]
+    on = (own == named.c[_LINK], idiom.exact(own) == named.c[_SAME])
+    matched = table.borne(idiom, stored.at(name), named.c[MATCHED]).label(MATCHED)
+    columns = [table.rows.c[one] for one in stored.names]
+    return sa.select(matched, *columns).select_from(table.joined(named, *on))
 
 
 def _place(idiom: Idiom, stored: Stored, found: sa.Subquery) -> sa.Over[int]:

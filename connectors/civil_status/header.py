@@ -1,7 +1,8 @@
 """What every entry of the civil status books has in common (Law 60/2014/QH13 Art. 3).
 
-The law does not class these fields. Notes, amendments and the requester's relation are kept more
-closely than the rest: the margin of a birth is where an adoption shows.
+The law does not class these fields. Notes, amendments, the kind of registration and the requester's
+relation are kept more closely than the rest: the margin of a birth is where an adoption shows, and
+a small child who was registered again was mostly adopted.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ class Event:
     registration_office: Office | None = field("nơi đăng ký", "Registered at", BASIC)
     signatory: Signatory | None = field("người ký", "Signatory", BASIC)
     registration_kind: RegistrationKind | None = field(
-        "loại đăng ký", "Kind of registration", BASIC, dimension=True
+        "loại đăng ký", "Kind of registration", RESTRICTED
     )
     requester: Requester | None = field("người yêu cầu", "Requester", BASIC)
     status: EventStatus | None = field("tình trạng", "Status", BASIC, dimension=True)

@@ -13,7 +13,7 @@ from datetime import date
 
 from connectors.synthetic import names
 from connectors.synthetic.draw import age_on, birthday, later, pick, workday
-from connectors.synthetic.kinship import akin
+from connectors.synthetic.kinship import akin, could_be_parent
 from connectors.synthetic.model import (
     Adoption,
     Family,
@@ -83,7 +83,8 @@ def _may_adopt(union: Union, child: Person, day: date) -> bool:
     return (
         union.husband.union_on(day) is union
         and all(p.alive_on(day) for p in (union.husband, union.wife))
-        and all((child.born - p.born).days > 20 * 366 for p in (union.husband, union.wife))
+        and all(could_be_parent(p, child.born) for p in (union.husband, union.wife))
+        and union.start < child.born
         and not akin(union.wife, child)
         and not akin(union.husband, child)
     )

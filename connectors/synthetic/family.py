@@ -23,7 +23,7 @@ from connectors.synthetic.draw import (
     stream,
     workday,
 )
-from connectors.synthetic.kinship import akin
+from connectors.synthetic.kinship import akin, could_be_parent
 from connectors.synthetic.lives import add_person, newcomer
 from connectors.synthetic.market import Market, suits
 from connectors.synthetic.model import Family, Person, Union
@@ -166,7 +166,7 @@ def _foundling(market: Market, union: Union) -> None:
     last = min(union.end or family.options.today, union.husband.gone, union.wife.gone)
     if max(day, birthday(union.wife.born, 21), birthday(union.husband.born, 21)) >= last:
         return
-    if min((born - one.born).days for one in (union.husband, union.wife)) <= 20 * 366:
+    if not all(could_be_parent(one, born) for one in (union.husband, union.wife)):
         return
     sex = demography.sex_at_birth(rng)
     child = add_person(family, sex, born, union.husband.group, pick(rng, family.homes))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from connectors.synthetic.model import Person
 
 
@@ -31,3 +33,11 @@ def _lineage(person: Person) -> set[int]:
         ]
         found.update(one.index for one in generation)
     return found
+
+
+def could_be_parent(adopter: Person, born: date) -> bool:
+    """Whether somebody is old enough to adopt (Law 52/2010 Art. 14), and not too old for a parent.
+
+    Who has parents that could not be so by birth would be known to be adopted.
+    """
+    return 20 * 366 < (born - adopter.born).days < (43 if adopter.sex == "FEMALE" else 50) * 365

@@ -8,7 +8,8 @@ the old ones are lost, and that courts' sending of divorces is uneven, are rates
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date
 from random import Random
 
 from connectors.synthetic.draw import birthday, later, stream, workday
@@ -21,6 +22,7 @@ CARDS_UNTIL = date(2024, 12, 31)
 _LOST_BEFORE, _LOST_RATE = 1975, 0.25
 _DE_FACTO_UNTIL, _DE_FACTO_RATE = date(1987, 1, 3), 0.06
 _REVIVED_RATE = 0.08
+_PAPERS_LOST_RATE = 0.02
 _CARD_RATE, _CANCELLED_RATE, _SHARED_RATE = 0.85, 0.006, 0.03
 
 
@@ -59,19 +61,34 @@ def _birth(family: Family, rng: Random, person: Person) -> None:
     if day >= options.today:
         return
     entry = Entry(family.event_id("KS"), day, kind, person.birth_home, digitised)
+    _lose_papers(family, person, entry)
     person.birth_entry = entry
     if person.adoption is not None and (
         person.mother is not person.birth_mother or person.father is not person.birth_father
     ):
-        _register_anew(family, rng, person, entry)
+        _register_anew(family, person, entry)
 
 
-def _register_anew(family: Family, rng: Random, person: Person, entry: Entry) -> None:
-    """After an adoption the birth is registered anew with the adoptive parents."""
-    assert person.adoption is not None
-    day = workday(later(rng, max(person.adoption.handover, entry.on), 10, 60))
-    day = min(day, family.options.today - timedelta(days=1))
-    new = Entry(family.event_id("KS"), day, "RE_REGISTERED", person.home)
+def _lose_papers(family: Family, person: Person, entry: Entry) -> None:
+    """Register some births of young children again: papers and books get lost at any age.
+
+    Without them, whoever was registered again as a child was adopted.
+    """
+    rng = stream(family.options.seed, family.index, f"papers {person.index}")
+    if entry.digitised or entry.kind == "RE_REGISTERED" or rng.random() >= _PAPERS_LOST_RATE:
+        return
+    again = workday(later(rng, entry.on, 60, 1700))
+    if again < min(person.gone, family.options.today):
+        entry.on, entry.kind = again, "RE_REGISTERED"
+
+
+def _register_anew(family: Family, person: Person, entry: Entry) -> None:
+    """After an adoption the birth is registered anew with the adoptive parents.
+
+    The new entry stands in the place of the first, with its office, date and kind: everybody may
+    see these, and they must not tell of the adoption.
+    """
+    new = replace(entry, event_id=family.event_id("KS"))
     entry.status, entry.amendments = "SUPERSEDED", (new.event_id,)
     person.original_entry, person.birth_entry = entry, new
 

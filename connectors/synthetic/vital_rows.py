@@ -130,7 +130,7 @@ def _circumstance(
         normal = wed or (adopted and father is not None)
         row["birth_circumstance"] = "NORMAL" if normal else "OUT_OF_WEDLOCK"
         row["birth_order"] = 1 + sum(other.born < person.born for other in mother.children)
-    if person.born.year >= 2016 and not person.abandoned:
+    if person.born.year >= 2016:
         row["birth_place_facility"] = facility(book.rng, person.birth_home)
         row["birth_notification_no"] = f"{between(book.rng, 1, 9999)}/GCS-{person.born.year}"
     return row

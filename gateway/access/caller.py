@@ -29,7 +29,8 @@ class Caller:
     citizen's place, None where the citizen does. ``authorisation``: the number under which it was
     notarised, None for a parent or guardian.
     ``purpose`` and ``case_number``: what this request says of itself; the purpose is one that the
-    token grants. An anonymous caller has no client and no scopes.
+    token grants. An anonymous caller has no client and no scopes. ``is_lent``: the scopes are lent
+    by a published operation to a token that permits nothing by itself.
     """
 
     client: str | None = None
@@ -44,6 +45,7 @@ class Caller:
     expires: datetime | None = None
     purpose: str | None = None
     case_number: str | None = None
+    is_lent: bool = False
 
     @property
     def asker(self) -> Asker:
@@ -98,6 +100,7 @@ class Caller:
             self.citizen,
             self.representative,
             self.authorisation,
+            self.is_lent,
         )
 
     @property

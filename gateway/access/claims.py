@@ -10,6 +10,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypedDict
 
 from connectors.values import person_number
 from gateway.access.caller import Caller
@@ -123,9 +124,13 @@ def _caller(claims: Mapping[str, object], expected: Expected, expires: float) ->
     )
 
 
-def _own_view(
-    claims: Mapping[str, object], names: ClaimNames, subject: str
-) -> dict[str, str | None]:
+class _OwnView(TypedDict, total=False):
+    citizen: str
+    representative: str
+    authorisation: str | None
+
+
+def _own_view(claims: Mapping[str, object], names: ClaimNames, subject: str) -> _OwnView:
     """Return whose own view it is: the subject's, or that of whom they ask for."""
     asks = person_number(subject)
     for_whom = next((claims[name] for name in names.act_for if name in claims), None)

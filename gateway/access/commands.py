@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import json
 import sys
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +14,7 @@ from typing import Annotated
 import typer
 from joserfc.jwk import OKPKey
 
+from connectors.registry import installed_databases
 from gateway.access.claims import Refused
 from gateway.access.inspection import id_of, inspect
 from gateway.access.revocations import revoke
@@ -19,8 +22,10 @@ from gateway.access.tokens import is_unified, issue
 from gateway.clock import SystemClock
 from gateway.keys import load_signing
 from gateway.logs import on_standard_error
-from gateway.procedures.procedure import UNIFIED
-from gateway.settings import CONFIG_VARIABLE, Settings, file_of, load
+from gateway.plan.shapes import all_scopes
+from gateway.procedures import purpose_codes
+from gateway.procedures.procedure import UNIFIED, national
+from gateway.settings import CONFIG_VARIABLE, Settings, file_of, load, settings_variables
 from gateway.settings_file import explained
 
 token_app = typer.Typer(no_args_is_help=True, help="Issue, inspect and revoke tokens.")
@@ -40,11 +45,31 @@ def loaded(config: Path | None) -> Settings:
         raise typer.BadParameter("\n".join(explained(error, file_of(config)))) from None
 
 
+def require_settings(config: Path | None) -> Settings:
+    """Read the settings for a command that changes something; refuses where none are given.
+
+    With defaults alone it would change files of this folder, which no gateway reads. Says on
+    standard error which settings it acts on.
+    """
+    file = file_of(config)
+    if file is None and not settings_variables():
+        raise typer.BadParameter(
+            "no settings are given: name the gateway.toml of the gateway that is meant, by "
+            f"--config or {CONFIG_VARIABLE} (the demo's is .demo/gateway.toml)"
+        )
+    settings = loaded(config)
+    named = "the environment" if file is None else file.resolve()
+    typer.echo(f"settings: {named}", err=True)
+    return settings
+
+
 @token_app.command("issue")
 def token_issue(
     subject: Annotated[str, typer.Option(help="Who: an officer's name, or a citizen's number.")],
     client: Annotated[str, typer.Option(help="The client system that will use it.")],
-    scope: Annotated[list[str], typer.Option(help="A scope; repeat for more.")],
+    scope: Annotated[
+        list[str] | None, typer.Option(help="A scope; repeat. None: published operations only.")
+    ] = None,
     agency: Annotated[str | None, typer.Option(help="The agency it acts for.")] = None,
     purpose: Annotated[list[str] | None, typer.Option(help="A procedure code; repeat.")] = None,
     act_for: Annotated[
@@ -58,6 +83,8 @@ def token_issue(
 ) -> None:
     """Print a new token, signed with the gateway's own key."""
     settings = loaded(config)
+    _require_known("scope", scope or (), all_scopes(installed_databases()))
+    _require_known("purpose", [national(code) for code in purpose or ()], purpose_codes())
     if not settings.demo and any(is_unified(one) for one in purpose or ()):
         raise typer.BadParameter(f"the purpose {UNIFIED} is for the demo and measurements only")
     try:
@@ -67,7 +94,7 @@ def token_issue(
             SystemClock().now(),
             subject=subject,
             client=client,
-            scopes=scope,
+            scopes=scope or (),
             agency=agency,
             purposes=purpose or (),
             act_for=act_for,
@@ -103,13 +130,26 @@ def token_revoke(
     config: Config = None,
 ) -> None:
     """Withdraw a token, of whichever issuer: within a second no process accepts it any more."""
-    settings = loaded(config)
+    settings = require_settings(config)
     try:
         token_id = id_of(_given(token), settings.access)
     except Refused as refused:
         raise typer.BadParameter(refused.reason) from None
-    revoke(settings.path(settings.access.revocations), token_id, SystemClock())
-    sys.stdout.write(f"revoked {token_id}\n")
+    file = settings.path(settings.access.revocations)
+    revoke(file, token_id, SystemClock())
+    sys.stdout.write(
+        f"revoked {token_id}: within a second no gateway that reads {file} accepts a token with "
+        "this id\n"
+    )
+
+
+def _require_known(kind: str, names: Iterable[str], known: Collection[str]) -> None:
+    """Refuse a name that means nothing here, with the nearest that does."""
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            said = f"; {near[0]} is meant?" if near else ""
+            raise typer.BadParameter(f"there is no {kind} {name}{said}")
 
 
 def _key(settings: Settings) -> OKPKey:

@@ -10,7 +10,7 @@ import typer
 
 from connectors.registry import installed_databases
 from connectors.values import person_number
-from gateway.access.commands import Config, loaded
+from gateway.access.commands import Config, require_settings
 from gateway.cache.invalidating import asked_for, invalidate
 from gateway.cache.invalidation import Invalidation
 from gateway.clock import LEGAL_ZONE, SystemClock
@@ -33,7 +33,7 @@ def cache_invalidate(
 
     Prints the moment from which no request is answered from rows read before.
     """
-    settings = loaded(config)
+    settings = require_settings(config)
     databases = {one.name: one for one in installed_databases()}
     try:
         numbers = [person_number(one) for one in person or ()]
@@ -44,7 +44,11 @@ def cache_invalidate(
     except GatewayError as error:
         typer.echo(f"{error.code.name}: {error.message}", err=True)
         raise typer.Exit(1) from None
-    typer.echo(f"effective by {effective.astimezone(LEGAL_ZONE).isoformat()}")
+    shared = "Redis" if settings.redis.url else settings.path(settings.cache.invalidations)
+    typer.echo(
+        f"effective by {effective.astimezone(LEGAL_ZONE).isoformat()} in every gateway that "
+        f"shares {shared}"
+    )
 
 
 async def _invalidated(settings: Settings, what: list[Invalidation]) -> datetime:

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 
 from gateway.access.caller import ANONYMOUS, Caller
 from gateway.access.permission import unauthenticated
@@ -14,6 +15,7 @@ from gateway.errors import GatewayError
 from gateway.http.case_number import read_case_number
 from gateway.procedures import procedure_of
 from gateway.procedures.procedure import national
+from gateway.service import Service
 
 _PURPOSE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -37,6 +39,23 @@ async def identify(headers: Headers, tokens: Tokens) -> Caller:
         if error.code.status != 401:
             raise
         raise unauthenticated(error.code.name) from None
+
+
+async def counted(request: Request) -> Caller:
+    """Return who asks, counted towards their rate; who is none, among the anonymous.
+
+    Raises what ``identify`` raises, and RATE_LIMITED before it.
+    """
+    service: Service = request.app.state.service
+    caller, refusal = ANONYMOUS, None
+    try:
+        caller = await identify(request.headers, service.tokens)
+    except GatewayError as error:
+        refusal = error
+    request.state.standing = await service.rates.request(caller.client)
+    if refusal is not None:
+        raise refusal
+    return caller
 
 
 def stated(headers: Headers, caller: Caller) -> Caller:

@@ -153,7 +153,7 @@ async def _permitted(
         document = published.document
     else:
         hold_free_form(caller, service.settings.clients)
-        document = await service.plans.document(call.query, caller.client)
+        document = await service.plans.document(call.query, caller.client, deadline)
     operation = document.operation(call.operation_name)
     permit(caller, document, operation, call.in_url)
     if operation.reads_own_view:

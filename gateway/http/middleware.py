@@ -63,7 +63,7 @@ class Envelope:
             try:
                 await self._app(scope, receive, send_with_headers)
             except ClientDisconnect:
-                log.debug("client went away", path=scope["path"])  # as often as strangers like
+                log.info("client went away", path=scope["path"])
             except Exception:
                 log.exception("request failed", path=scope["path"])
                 if started:

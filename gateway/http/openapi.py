@@ -13,7 +13,7 @@ from starlette.responses import Response
 from gateway.access.caller import Caller
 from gateway.access.permission import unauthenticated
 from gateway.errors import GatewayError
-from gateway.http.caller import identify
+from gateway.http.caller import counted
 from gateway.http.pages import error_response
 from gateway.operations.openapi import Persona, openapi
 from gateway.operations.published import Published
@@ -36,7 +36,7 @@ class OpenApi:
         """Show the operations that the caller may call; everything to everybody in public."""
         service: Service = request.app.state.service
         try:
-            caller = await identify(request.headers, service.tokens)
+            caller = await counted(request)
             shown = _shown(service, caller)
         except GatewayError as error:
             return error_response(error)

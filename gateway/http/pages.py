@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from gateway.access.permission import unauthenticated
 from gateway.errors import GatewayError
-from gateway.http.caller import identify
+from gateway.http.caller import counted
 from gateway.scopes import METRICS, OPERATE
 from gateway.service import Service
 from gateway.shape.response import refused
@@ -37,7 +37,7 @@ async def schema(request: Request) -> Response:
     """Show the schema definition; to callers who may introspect only, where settings say so."""
     service: Service = request.app.state.service
     try:
-        caller = await identify(request.headers, service.tokens)
+        caller = await counted(request)
         if not service.settings.public_schema and caller.is_anonymous:
             raise unauthenticated("UNAUTHENTICATED")
         if not service.settings.public_schema and not caller.may_introspect:
@@ -55,7 +55,7 @@ async def metrics(request: Request) -> Response:
     service: Service = request.app.state.service
     if not service.settings.public_metrics:
         try:
-            caller = await identify(request.headers, service.tokens)
+            caller = await counted(request)
             if caller.is_anonymous:
                 raise unauthenticated("UNAUTHENTICATED")
             if not caller.scopes & {METRICS, OPERATE}:

@@ -1,9 +1,10 @@
 """How large a document may be, decided before it is validated.
 
 Validation compares fields that share a response key with each other, so a few kilobytes of
-repeated fields cost seconds (facts section 1). The walk here merges selection sets the way
-execution does and stops at the first limit. Its own cost is bounded too: fragments make a document
-mean much more than it says, so every selection looked at counts, over all definitions together.
+repeated fields cost seconds. It also follows fragments and variables for each operation. The walk
+here merges selection sets the way execution does and stops at the first limit. Its own cost is
+bounded too: fragments make a document mean much more than it says, so every selection looked at
+counts, over all definitions together. ``bench.costliest`` says what the limits let through.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    VariableDefinitionNode,
     parse,
 )
 from graphql.error import GraphQLSyntaxError
@@ -37,9 +39,13 @@ _STEPS_PER_FIELD = 10
 def parse_within(text: str, limits: Limits) -> DocumentNode:
     """Parse ``text`` and refuse it if it is larger than ``limits`` allow.
 
-    Raises GatewayError with TOO_MANY_TOKENS, TOO_DEEP, TOO_MANY_ALIASES, TOO_MANY_DIRECTIVES or
-    TOO_MANY_FIELDS, and GraphQLSyntaxError for what is not GraphQL.
+    Raises GatewayError with TOO_MANY_TOKENS, TOO_DEEP, TOO_MANY_ALIASES, TOO_MANY_DIRECTIVES,
+    TOO_MANY_DEFINITIONS or TOO_MANY_FIELDS, and GraphQLSyntaxError for what is not GraphQL.
     """
+    if len(text) > limits.document_characters:  # a comment is one step of the lexer, however long
+        said = f"The document has more than {limits.document_characters} characters."
+        details = {"limit": limits.document_characters}
+        raise GatewayError("TOO_MANY_TOKENS", said, details=details)
     try:
         document = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.tokens)
     except GraphQLSyntaxError as error:
@@ -59,9 +65,19 @@ def _over(code: str, limit: int) -> GatewayError:
 
 def _count(document: DocumentNode, limits: Limits) -> None:
     aliases = directives = 0
+    for kind, most in (
+        (OperationDefinitionNode, limits.operations),
+        (FragmentDefinitionNode, limits.fragments),
+    ):
+        if sum(isinstance(node, kind) for node in document.definitions) > most:
+            raise _over("TOO_MANY_DEFINITIONS", most)
+    variables = 0
     for node in nodes(document):
         aliases += isinstance(node, FieldNode) and node.alias is not None
         directives += isinstance(node, DirectiveNode)
+        variables += isinstance(node, VariableDefinitionNode)
+    if variables > limits.variables:
+        raise _over("TOO_MANY_DEFINITIONS", limits.variables)
     if aliases > limits.aliases:
         raise _over("TOO_MANY_ALIASES", limits.aliases)
     if directives > limits.directives:

@@ -98,6 +98,11 @@ class Rates:
         redis = settings.redis_with_password()
         return cls(settings, clock, None if redis.url is None else Shared(redis, secret, clock))
 
+    @property
+    def shared(self) -> Shared | None:
+        """Where processes count together; None: each for itself."""
+        return self._shared
+
     async def open(self) -> None:
         """Connect to Redis where there is one; its being away is no error."""
         if self._shared is not None:

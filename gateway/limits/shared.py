@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import structlog
 from prometheus_client import Counter
@@ -160,6 +162,19 @@ class Shared:
             raise Gone from error
         finally:
             lease.waiting -= amount
+
+    async def evaluate(self, script: str, keys: Sequence[str], arguments: Sequence[int]) -> object:
+        """Run a Lua ``script``; raises Gone, after ``redis.timeout`` at the latest."""
+        if not self.up:
+            self.retry()
+            raise Gone
+        try:
+            async with asyncio.timeout(self._timeout):
+                reply = self._redis.eval(script, len(keys), *keys, *arguments)
+                return await cast("Awaitable[object]", reply)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._went(error)
+            raise Gone from error
 
     def retry(self) -> None:
         """See in the background whether Redis is back, once a second at most."""

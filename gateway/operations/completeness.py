@@ -1,8 +1,7 @@
 """Whoever is shown records is shown whether they are all there are.
 
-Design section 6.1: an operation that selects ``items`` without ``source { state }``,
-``truncated`` and ``nextCursor`` has its callers read a short list as a whole one. Such an operation
-is not published.
+Design section 6.1: an operation that selects ``items`` without ``source { state }`` and
+``truncated`` has its callers read a short list as a whole one. Such an operation is not published.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from gateway.plan.shapes import (
     LinkShape,
     ListShape,
     LogShape,
-    NextCursor,
     PersonShape,
     Place,
     Plain,
@@ -82,9 +80,8 @@ def _in_list(shape: ListShape, above: Sequence[str]) -> Iterator[Unqualified]:
     lacks = []
     if not any(_tells_state(report.entries) for report in reports):
         lacks.append("source { state }")
-    for kind, name in ((Truncated, "truncated"), (NextCursor, "nextCursor")):
-        if not shape.record.single and not any(isinstance(entry, kind) for entry in entries):
-            lacks.append(name)
+    if not shape.record.single and not any(isinstance(entry, Truncated) for entry in entries):
+        lacks.append("truncated")
     if lacks and (rows or any(isinstance(entry, Exists) for entry in entries)):
         yield _unqualified(shape.place, above, tuple(lacks))
     for selection in rows:

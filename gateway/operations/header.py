@@ -9,9 +9,10 @@
     # purposes: 1.000894 1.004873
     # clients: demo-officer
     # cost: 600
-    # example: {"id": "@married"}
+    # matching: birth-date
+    # example: {"id": "@married", "matching": {"birthDate": "@married.birthDate"}}
 
-    query MaritalStatus($id: PersonNumber!) { ... }
+    query MaritalStatus($id: PersonNumber!, $matching: Matching) { ... }
 
 It ends with the first line that is no comment. To GraphQL it is nothing, so the file is a document
 as it stands; the document that is published, and by whose hash it is known, begins after it.
@@ -33,7 +34,8 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")
 _REQUIRED = ("name", "version", "title", "owner", "clients", "cost")
-_OPTIONAL = ("purposes", "example")
+_OPTIONAL = ("purposes", "example", "matching")
+_MATCHING = re.compile("birth-date|name|none")
 
 
 class Refused(Exception):
@@ -77,6 +79,13 @@ def parse(text: str) -> Source:
         clients=frozenset(_words(entries, lines, "clients") or _empty("clients", lines)),
         cost=int(_matching(entries, lines, "cost", _COUNT, "a number from 1")),
         example=_example(entries.get("example", "{}"), lines.get("example", 1)),
+        matching=_matching(
+            {"matching": "birth-date"} | entries,
+            lines,
+            "matching",
+            _MATCHING,
+            "birth-date, name or none",
+        ),
     )
     rest = text.splitlines(keepends=True)[above:]
     blank = next((at for at, line in enumerate(rest) if line.strip()), len(rest))

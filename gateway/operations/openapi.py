@@ -31,7 +31,8 @@ _NEVER = frozenset(
     {
         "SYNTAX_ERROR", "VALIDATION_FAILED", "OPERATION_NOT_FOUND", "UNSUPPORTED_OPERATION",
         "TOO_MANY_TOKENS", "TOO_DEEP", "TOO_MANY_ALIASES", "TOO_MANY_DIRECTIVES",
-        "TOO_MANY_FIELDS", "TOO_MANY_DOCUMENTS", "PERSON_IN_URL", "NOT_FOUND",
+        "TOO_MANY_FIELDS", "TOO_MANY_DEFINITIONS", "TOO_MANY_DOCUMENTS", "PERSON_IN_URL",
+        "NOT_FOUND",
         "METHOD_NOT_ALLOWED", "INTROSPECTION_DENIED", "PUBLISHED_ONLY",
     }
 )  # fmt: skip
@@ -314,6 +315,10 @@ def filled(example: Mapping[str, object], personas: Sequence[Persona]) -> object
     found: dict[str, object] = {}
     for name, value in example.items():
         found[name] = value
+        if isinstance(value, Mapping):
+            found[name] = filled(value, personas)
+            if found[name] is None:
+                return None
         if isinstance(value, str) and value.startswith("@"):
             found[name] = _of_persona(value[1:], personas)
             if found[name] is None:

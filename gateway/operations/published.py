@@ -25,7 +25,8 @@ class Header:
     usual one first; empty where the operation asks for nobody but the citizen themself. ``clients``
     may call it. ``cost``: the most that it may cost. ``example``: variables for documentation;
     a text ``@tag`` in it stands for the number of the first persona with that tag, ``@tag.key`` for
-    what is said of that persona under ``key``.
+    what is said of that persona under ``key``. ``matching``: what partners give beside a person's
+    number: ``birth-date``, ``name`` (and the date of birth) or ``none``.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Header:
     clients: frozenset[str]
     cost: int
     example: Mapping[str, object]
+    matching: str = "birth-date"
 
     @property
     def id(self) -> str:

@@ -8,7 +8,7 @@ none, and a call has neither more nor less than was reviewed.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from graphql import GraphQLSchema, IntValueNode, OperationType
@@ -25,7 +25,7 @@ from gateway.operations.header import Refused, Source, parse
 from gateway.operations.published import Header, Published
 from gateway.plan.bindings import Bindings
 from gateway.plan.document import Document, InvalidDocument, Operation, read
-from gateway.plan.plan import Plan
+from gateway.plan.plan import Plan, RootPlan
 from gateway.plan.prepared import Chosen, Conditions, Permissions, Prepared, compiled, prepare
 from gateway.plan.shapes import Arguments
 from gateway.procedures import procedure_of
@@ -71,6 +71,8 @@ def publish(
             plans[key, citizen] = _planned(
                 made, header, lent, citizen, operation.reads_own_view, source
             )
+    for _, plan in plans.values():
+        _hold_matching(plan, source)
     cost = max((_worst(made, limits) for made in prepared.values()), default=0)
     _hold_cost(source, cost, limits)
     kept = {key: made.without_analysis() for key, made in prepared.items()}
@@ -193,6 +195,24 @@ def _hold_denied(plan: Plan, caller: Caller, source: Source) -> None:
     for one in denied_in(plan, caller):
         if one.missing:
             raise Refused(source.line(one.line), f"{one.path} lacks {', '.join(one.missing)}")
+
+
+def _hold_matching(plan: Plan, source: Source) -> None:
+    """Refuse an operation that partners could never call: its people can't be matched."""
+    if source.header.matching == "none":
+        return
+    for root in plan.roots.values():
+        if not isinstance(root, RootPlan) or root.name == "me":
+            continue
+        given: Iterable[str] = ()
+        if not isinstance(root.arguments, Arguments):
+            given = root.arguments
+        else:
+            given = [argument.name.value for argument in root.arguments.node.arguments or ()]
+        if "matching" not in given:
+            line = root.place.locations[0]["line"] if root.place.locations else 1
+            raise Refused(source.line(line), f"{root.name} takes no matching, and the header does "
+                          "not say 'matching: none'")  # fmt: skip
 
 
 def _worst(made: Prepared, limits: Limits) -> int:

@@ -108,6 +108,13 @@ def _read(file: Path, publish: Publish) -> Published:
         return publish(file, file.read_text("utf-8"))
     except UnicodeDecodeError:
         raise Refused(1, "the file is not UTF-8") from None
+    except OSError as error:
+        raise Refused(1, f"the file cannot be read: {error.strerror}") from None
+    except Refused:
+        raise
+    except Exception:  # a defect costs this operation, and not the start
+        log.exception("operation cannot be made ready", file=file.name)
+        raise Refused(1, "a defect of the gateway: the log has it") from None
 
 
 def _hold_new(made: Published, kept: Published | None, shelf: Mapping[Path, Published]) -> None:
@@ -199,7 +206,8 @@ class Operations:
         if not found.operation.reads_persons:
             return found, replace(caller, purpose=purpose)
         scopes = found.lends | (caller.scopes & {OWN_VIEW})
-        return found, replace(caller, scopes=scopes, purpose=purpose)
+        lent = caller.is_partner
+        return found, replace(caller, scopes=scopes, purpose=purpose, is_lent=lent)
 
 
 def hold_variables(published: Published, given: Mapping[str, object] | None) -> None:

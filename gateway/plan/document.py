@@ -30,14 +30,13 @@ from graphql import (
     VariableNode,
     get_named_type,
     parse,
-    specified_rules,
-    validate,
 )
 from graphql.language import InlineFragmentNode
 
 from gateway.entries import KEY_SCALAR
 from gateway.errors import GatewayError
 from gateway.limits.document import parse_within
+from gateway.plan.validation import rules_for, validate
 from gateway.settings import Limits
 from gateway.tree import nodes
 from gateway.verification import FIELD as VERIFY
@@ -175,7 +174,7 @@ def look_through(
         if isinstance(node, FragmentDefinitionNode)
     }
     operations: dict[str | None, Operation] = {}
-    finding = _finding(schema)
+    finding, asked = _finding(schema), _in_directives(ast)
     for node in ast.definitions:
         if isinstance(node, OperationDefinitionNode):
             name = node.name.value if node.name else None
@@ -186,7 +185,7 @@ def look_through(
                 node.operation,
                 variables,
                 roots,
-                _conditions(ast, variables),
+                _conditions(asked, variables),
                 finds_things=not roots.isdisjoint(finding),
             )
     return Document(text, digest(text), operations, names_person, _cut_tokens(ast), ast)
@@ -202,15 +201,18 @@ def _finding(schema: GraphQLSchema) -> frozenset[str]:
     )
 
 
-def _conditions(
-    ast: DocumentNode, variables: tuple[VariableDefinitionNode, ...]
-) -> tuple[str, ...]:
-    """Return which of ``variables`` stand in any directive of the document, sorted."""
-    declared = {one.variable.name.value for one in variables}
+def _in_directives(ast: DocumentNode) -> frozenset[str]:
+    """Return the names of the variables that stand in any directive of the document."""
     directives = (node for node in nodes(ast) if isinstance(node, DirectiveNode))
     values = (given.value for one in directives for given in one.arguments or ())
-    found = {one.name.value for one in values if isinstance(one, VariableNode)}
-    return tuple(sorted(found & declared))
+    return frozenset(one.name.value for one in values if isinstance(one, VariableNode))
+
+
+def _conditions(
+    asked: frozenset[str], variables: tuple[VariableDefinitionNode, ...]
+) -> tuple[str, ...]:
+    """Return which of ``variables`` directives ask, sorted."""
+    return tuple(sorted(asked & {one.variable.name.value for one in variables}))
 
 
 def _cut_tokens(ast: DocumentNode) -> int:
@@ -267,7 +269,7 @@ def _validated(schema: GraphQLSchema, ast: DocumentNode) -> tuple[list[GraphQLEr
 
         return make
 
-    rules = [remembered(rule) for rule in (*specified_rules, _NamesPerson)]
+    rules = [remembered(rule) for rule in (*rules_for(schema), _NamesPerson)]
     errors = validate(schema, ast, rules, max_errors=_MOST_ERRORS, hide_suggestions=True)
     named = getattr(made[-1], "found", False)
     for rule in made:

@@ -9,18 +9,19 @@ from the nearest person or row down to a field, for the paths of errors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from graphql import FieldNode, GraphQLField
 
 from connectors.description import Database, Kind, Lookup, Record, Sensitivity
+from gateway.derived import derived_of
 from gateway.derived.derived import Derived
-from gateway.entries import EntryPoint
+from gateway.entries import EntryPoint, entries_of
 from gateway.plan.bindings import Computed
 from gateway.problem import Location
 from gateway.schema.lists import Wanted
-from gateway.scopes import scope
+from gateway.scopes import AUDIT, INTROSPECT, INVALIDATE, METRICS, OPERATE, OWN_VIEW, PLANS, scope
 from gateway.verification import SCOPE as VERIFY
 from gateway.verification import Verification
 
@@ -43,6 +44,18 @@ def scope_of(wanted: Permitted, position: int | None) -> str:
     if position is not None and isinstance(wanted, Record):
         level = wanted.columns[position].sensitivity
     return scope(wanted.database, level)
+
+
+def all_scopes(databases: Iterable[Database]) -> frozenset[str]:
+    """Return every scope that means something over ``databases``."""
+    declared = tuple(databases)
+    found = {OWN_VIEW, INTROSPECT, PLANS, AUDIT, METRICS, OPERATE, VERIFY}
+    for database in declared:
+        found.add(f"{database.name}:{INVALIDATE}")
+        views = [derived.name for derived in derived_of(database.name)]
+        for where in ("", *(f".{name}" for name in (*database.by_name, *views))):
+            found |= {scope(f"{database.name}{where}", level) for level in Sensitivity}
+    return frozenset(found | {entry.scope for entry in entries_of(declared).values()})
 
 
 @dataclass(frozen=True, slots=True)

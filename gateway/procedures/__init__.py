@@ -56,6 +56,11 @@ ALL: tuple[Procedure, ...] = (
 _BY_CODE = {code: one for one in ALL for code in one.codes}
 
 
+def purpose_codes() -> frozenset[str]:
+    """Return every code that may be a purpose, without a province's suffix."""
+    return frozenset(_BY_CODE)
+
+
 def procedure_of(purpose: str) -> Procedure | None:
     """Return the procedure with this code, a province's suffix or not; None: no such one."""
     return _BY_CODE.get(national(purpose))

@@ -38,8 +38,8 @@ def record_list_interface(types: Types) -> Any:
             "truncated",
             bool | None,
             Text(
-                "nguồn có nhiều bản ghi hơn số đã đọc: số bản ghi ở đây không phải là tổng số",
-                "the source has more than were read: however many are here, it is not their number",
+                "còn bản ghi chưa hiển thị: số bản ghi ở đây không phải là tổng số",
+                "there are more than are shown: however many are here, it is not their number",
             ),
         ),
         plain(

@@ -163,7 +163,7 @@ async def _person(
     context: Context = info.context
     context.name_persons([id])
     wanted = None if matching is None else Wanted(matching.name, matching.birth_date)
-    hold_matching(context.reader.matching_required, wanted)
+    hold_matching(context.reader.matching, wanted)
     return await _named(context, info, id, wanted)
 
 
@@ -172,7 +172,7 @@ async def _persons(
 ) -> list[Person | None]:
     context: Context = info.context
     context.name_persons(ids)
-    hold_matching(context.reader.matching_required, None)
+    hold_matching(context.reader.matching, None)
     found = await asyncio.gather(
         *(_named(context, info, one, None, place) for place, one in enumerate(ids)),
     )
@@ -198,9 +198,15 @@ async def _named(
     try:
         if not context.reader.caller.may_name_persons:
             raise GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})
+        matches = wanted is not None and wanted.says_something
+        if matches:
+            context.reader.refuse_early(number)
         numbers = await context.numbers(number)
+        attempt = context.reader.attempt(numbers) if matches else None
         population = population_of(context.sources)
-        open_named(numbers, wanted, population.identity if population else None)
+        identity = population.identity if population else None
+        async with context.reader.counted(attempt):
+            open_named(numbers, wanted, identity, attempt, context.reader.matching.required)
         return _opened(context, info, numbers, own=False, place=place)
     except GatewayError as error:
         context.problem(info._raw_info, error, place)

@@ -270,7 +270,7 @@ def _answered(
         "items": items,
         "item": items[0] if items else None,
         "exists": bool(items),
-        "truncated": answer.truncated,
+        "truncated": page.truncated,
         "next_cursor": page.next_cursor,
         "source": answer.report,
     }

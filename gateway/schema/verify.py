@@ -87,10 +87,12 @@ def _resolver(asked: Verification) -> Any:
         missing = reader.caller.lacks(asked, None)
         if missing:
             raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
-        reader.attempt(id)
+        reader.refuse_early(id)
         numbers = await context.numbers(id)
         claimed = Claimed(name, birth_date, sex.value)
-        found, answer = reader.verify(id, numbers, claimed, asked)
+        attempt = reader.attempt(numbers)
+        async with reader.counted(attempt):
+            found, answer = reader.verify(numbers, claimed, asked, attempt)
         context.report(info._raw_info, asked.record, answer)
         context.note(asked.record, answer.report.state)
         if answer.rows is not None:

@@ -129,7 +129,7 @@ async def test_none_is_said_only_where_it_is_true_and_always_where_it_is_known(
     fault: tuple[str, str, str | None] | None,
 ) -> None:
     patient = {
-        name: DatabaseSettings(url=f"sqlite:///{file}", timeout=20, group=Group.OPERATING)
+        name: DatabaseSettings(url=f"sqlite:///{file}", timeout=300, group=Group.OPERATING)
         for name, file in files.items()
     }
     backends = {}
@@ -141,7 +141,7 @@ async def test_none_is_said_only_where_it_is_true_and_always_where_it_is_known(
         backends[fault[0]].fault, backends[fault[0]].only = fault[1], fault[2]
     wrong: list[str] = []
     tally: Counter[str] = Counter()
-    limits = Limits(deadline=60, new_documents=1_000_000, cost=10**9, persons_reached=10**6)
+    limits = Limits(deadline=600, tokens=5_000, fields=1_000, cost=10**9, persons_reached=10**6)
     rates = Rates(enforced=False)
     async with running(
         tmp_path, backends, DATABASES, patient, limits=limits, rates=rates

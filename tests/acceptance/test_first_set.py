@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -58,13 +58,19 @@ def steady(value: Any) -> Any:
 
 def filled(published: Published, persona: dict[str, Any]) -> dict[str, Any] | None:
     """Return the variables of an operation for a persona; None where it lacks one of them."""
+    return filled_example(published.header.example, persona)
+
+
+def filled_example(example: Mapping[str, Any], persona: dict[str, Any]) -> dict[str, Any] | None:
     found: dict[str, Any] = {}
-    for name, value in published.header.example.items():
+    for name, value in example.items():
         found[name] = value
-        if isinstance(value, str) and value.startswith("@"):
+        if isinstance(value, Mapping):
+            found[name] = filled_example(value, persona)
+        elif isinstance(value, str) and value.startswith("@"):
             found[name] = persona.get(value.partition(".")[2] or "id")
-            if found[name] is None:
-                return None
+        if found[name] is None:
+            return None
     return found
 
 
@@ -138,7 +144,7 @@ def test_every_way_to_call_it_gives_the_same_data(
                 free = {"query": document, "variables": variables}
                 answers = [
                     call(client, f"/operations/{name}", variables, token, purpose),
-                    call(client, f"/operations/{name}.v1", variables, token, purpose),
+                    call(client, f"/operations/{published.header.id}", variables, token, purpose),
                     call(client, "/graphql", hashed, token, purpose),
                     call(client, "/graphql", free, plain, purpose),
                 ]

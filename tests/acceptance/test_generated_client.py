@@ -29,7 +29,7 @@ const client = createClient<paths>({
 });
 const { data, error, response } = await client.POST("/operations/marital-status", {
   params: { header: { "X-Case-Number": "HS-1", "X-Purpose": "notarised-transfer" } },
-  body: { id: process.env.ID! },
+  body: { id: process.env.ID!, matching: { birthDate: process.env.BORN! } },
 });
 if (error) {
   console.log(JSON.stringify({ status: response.status, code: error.errors[0]?.extensions.code }));
@@ -43,7 +43,7 @@ if (error) {
 """
 #: Each of these is an error that only types can show.
 MISUSES = (
-    ("{ id: process.env.ID! }", "{ number: process.env.ID! }"),
+    ("id: process.env.ID!", "number: process.env.ID!"),
     ('"notarised-transfer"', '"2.000635"'),
     ("one.husband?.name", "one.husband?.ethnicity"),
     ("/operations/marital-status", "/operations/marital"),
@@ -95,11 +95,13 @@ def compiled(folder: Path, source: str) -> tuple[int, str]:
 def test_the_client_reads_typed_values(demo: Process, folder: Path) -> None:
     assert compiled(folder, CLIENT) == (0, "")
     number = demo.tagged("married")
-    code, said = node(folder, "call.js", URL=demo.url, TOKEN=demo.tokens["partner"], ID=number)
+    born = next(persona["birthDate"] for persona in demo.personas if persona["id"] == number)
+    named = {"URL": demo.url, "ID": number, "BORN": born}
+    code, said = node(folder, "call.js", TOKEN=demo.tokens["partner"], **named)
     found = json.loads(said)
     assert (code, found["status"]) == (0, "ANSWERED")
     assert all(found["names"])
-    code, said = node(folder, "call.js", URL=demo.url, TOKEN=demo.tokens["analyst"], ID=number)
+    code, said = node(folder, "call.js", TOKEN=demo.tokens["analyst"], **named)
     assert json.loads(said) == {"status": 403, "code": "PURPOSE_NOT_GRANTED"}
 
 

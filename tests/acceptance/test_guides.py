@@ -37,7 +37,8 @@ def block(demo: Process, page: str, language: str, place: int = 0) -> str:
 def partner(demo: Process) -> dict[str, str]:
     """Return the environment of a partner who asks about somebody."""
     number = demo.tagged("blocked_asset")
-    return {**os.environ, "TOKEN": demo.tokens["partner"], "ID": number}
+    born = next(persona["birthDate"] for persona in demo.personas if persona["id"] == number)
+    return {**os.environ, "TOKEN": demo.tokens["partner"], "ID": number, "BORN": born}
 
 
 def ran(command: list[str], folder: Path, environment: dict[str, str]) -> str:

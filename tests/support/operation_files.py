@@ -23,6 +23,7 @@ def header(**entries: object) -> str:
         "purposes": "1.000894",
         "clients": "partner",
         "cost": 100,
+        "matching": "none",
         **entries,
     }
     return "".join(f"# {name}: {value}\n" for name, value in known.items() if value is not None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from connectors.description import Group
 from connectors.legal_aid import DATABASE as LEGAL_AID
 from connectors.synthetic import Options
 from connectors.synthetic.loading import load
 from gateway.answer import State
 from gateway.cli import app
 from gateway.clock import SystemClock
-from gateway.doctor import agreement
+from gateway.doctor import agreement, unasked_group
 from gateway.settings import Agreement, DatabaseSettings, Xroad
 from gateway.settings import load as load_settings
 from gateway.sources import make_sources, planned
@@ -50,7 +51,9 @@ class Ward:
         url = here.at(here.port, user or self.site.reader)
         (self.config.parent / "password").write_text(PASSWORD)
         secret = "" if user else 'password_file = "password"\n'
-        self.config.write_text(f'[databases.legal_aid]\nurl = "{url}"\n{secret}{more}')
+        self.config.write_text(
+            f'[databases.legal_aid]\ngroup = "OPERATING"\nurl = "{url}"\n{secret}{more}'
+        )
 
     def doctor(self, *arguments: str) -> tuple[int, str]:
         runner = CliRunner(env={"COLUMNS": "200"})
@@ -269,3 +272,28 @@ def test_a_table_that_the_doctor_saw_and_is_gone_is_no_record_never_kept(ward: W
         return answer.report.state
 
     assert asyncio.run(state()) is State.UNAVAILABLE
+
+
+def test_a_url_of_a_database_that_is_not_operating_is_told(tmp_path: Path) -> None:
+    """Its lists are NOT_OPERATING, which looks like everything else that is not there."""
+    own = DatabaseSettings(url="sqlite:///notary.sqlite")
+    (found,) = unasked_group(replace(LEGAL_AID, group=Group.BUILT_NOT_OPERATING), own)
+    assert "BUILT_NOT_OPERATING" in found.text
+    assert "OPERATING" in found.advice
+
+
+@pytest.mark.parametrize("group", [Group.OPERATING, Group.PLANNED])
+def test_a_group_that_settings_name_is_the_operators_word(group: Group) -> None:
+    own = DatabaseSettings(url="sqlite:///notary.sqlite", group=group)
+    assert list(unasked_group(replace(LEGAL_AID, group=Group.PLANNED), own)) == []
+    assert list(unasked_group(LEGAL_AID, DatabaseSettings())) == []
+
+
+def test_a_wrong_mapping_is_told_before_there_is_a_url(tmp_path: Path) -> None:
+    config = tmp_path / "gateway.toml"
+    config.write_text("[databases.legal_aid.records.cases]\ncolumns = { case_nr = 'SoVu' }\n")
+    runner = CliRunner(env={"COLUMNS": "200"})
+    arguments = ["doctor", "--config", str(config), "--database", "legal_aid"]
+    ran = runner.invoke(app, arguments)
+    assert ran.exit_code == 1
+    assert "case_nr" in ran.output

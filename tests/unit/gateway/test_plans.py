@@ -170,7 +170,7 @@ async def test_a_kept_refusal_holds_on_to_no_request(text: str) -> None:
 
 async def test_long_texts_do_not_fill_the_memory(work: list[str]) -> None:
     """A quarter of a megabyte of comment is one token less than nothing, but it is kept."""
-    async with _plans(documents=4) as plans:
+    async with _plans(documents=4, document_characters=50_000) as plans:
         long = [f"{{__typename}} # {number} {'x' * 40_000}" for number in range(3)]
         for text in long:
             await plans.document(text, "a")
@@ -307,7 +307,7 @@ async def test_thousands_of_documents_in_a_row_take_no_more_room_than_there_is()
         assert plans._documents.weight <= module._ROOM
         assert await plans.document("query Theirs {__typename}", "b") is theirs
         assert not plans._under_way
-        assert not plans._turns
+        assert not plans._queue._queues
 
 
 async def test_a_defect_reaches_all_who_wait_and_is_not_kept(

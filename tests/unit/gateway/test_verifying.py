@@ -54,7 +54,10 @@ def said(body: dict[str, Any]) -> tuple[str, list[str] | None, str]:
         ({}, "MATCH", []),
         ({"name": "NGUYỄN VĂN HOÀ"}, "MATCH", []),
         ({"name": "nguye\u0302\u0303n va\u0306n ho\u0300a"}, "MATCH", []),
-        ({"born": "1990"}, "MATCH", []),
+        ({"born": "1990"}, "UNKNOWN", None),
+        ({"born": "1990-02"}, "UNKNOWN", None),
+        ({"id": LAN, "name": "Trần Thị Lan", "born": "1991", "sex": "FEMALE"}, "MATCH", []),
+        ({"id": LAN, "name": "Trần Thị Lan", "born": "1991-07-08", "sex": "FEMALE"}, "MATCH", []),
         ({"id": OLD_NUMBER}, "MATCH", []),
         ({"name": "Nguyễn Văn Hoa"}, "MISMATCH", ["NAME"]),
         ({"born": "1990-02-04"}, "MISMATCH", ["BIRTH_DATE"]),
@@ -206,6 +209,65 @@ async def test_matches_are_not_counted_but_all_else_is_for_each_client(tmp_path:
         assert codes(await ask(gateway)) == ["VERIFICATION_LIMITED"]
         other = gateway.token(VERIFY, purposes=["1.000894"], client="other")
         reply = await gateway.post(QUERY, RIGHT, other, x_purpose="1.000894")
+        assert said(reply.json())[0] == "MATCH"
+
+
+async def test_a_year_alone_is_an_attempt(tmp_path: Path) -> None:
+    async with running(tmp_path, world({}), ALL, LIVE) as gateway:
+        for _ in range(5):
+            assert said(await ask(gateway, born="1990"))[0] == "UNKNOWN"
+        assert codes(await ask(gateway)) == ["VERIFICATION_LIMITED"]
+
+
+async def test_verifying_and_matching_share_the_attempts_of_all_numbers(tmp_path: Path) -> None:
+    query = """query($id: PersonNumber!, $born: PartialDate!) {
+      person(id: $id, matching: { birthDate: $born }) { id } }"""
+    async with running(tmp_path, world({}), ALL, LIVE) as gateway:
+        token = gateway.token("population:read", purposes=["1.000894"])
+        for day in range(10, 13):
+            variables = {"id": HOA, "born": f"1990-02-{day}"}
+            reply = await gateway.post(query, variables, token, x_purpose="1.000894")
+            assert codes(reply.json()) == ["PERSON_NOT_MATCHED"]
+        for day in range(13, 15):
+            body = await ask(gateway, "population:read", id=OLD_NUMBER, born=f"1990-02-{day}")
+            assert said(body)[0] == "MISMATCH"
+        body = await ask(gateway, "population:read")
+        assert body["data"] == {"verifyPerson": None}
+        assert codes(body) == ["VERIFICATION_LIMITED"]
+
+
+async def test_a_name_in_an_old_encoding_is_not_known_and_locks_nobody(tmp_path: Path) -> None:
+    identities = [
+        {**row, "full_name": "NguyÔn V¨n Hßa"} if row["citizen_id"] == HOA else row
+        for row in population_rows()["identity"]
+    ]
+    rows = {**population_rows(), "identity": identities}
+    async with running(tmp_path, world({"population": rows}), ALL, LIVE) as gateway:
+        for _ in range(7):
+            assert said(await ask(gateway)) == ("UNKNOWN", None, "ANSWERED")
+        assert said(await ask(gateway, born="1980-01-01"))[1] == ["BIRTH_DATE"]
+
+
+async def test_other_spellings_of_a_name_lock_nobody(tmp_path: Path) -> None:
+    identities = [
+        {**row, "full_name": "\u00d0\u1ed7 Th\u1ecb\u200b H\u00ad\u00f2a"}
+        if row["citizen_id"] == HOA else row
+        for row in population_rows()["identity"]
+    ]  # fmt: skip
+    rows = {**population_rows(), "identity": identities}
+    async with running(tmp_path, world({"population": rows}), ALL, LIVE) as gateway:
+        for name in ("Đỗ Thị Hòa", "\u0189ỗ Thị Hoà", "đỗ thị hòa", "ĐỖ\ufeff THỊ HÒA") * 2:
+            assert said(await ask(gateway, name=name)) == ("MATCH", [], "ANSWERED")
+
+
+async def test_a_caller_has_so_many_attempts_whoever_the_people_are(tmp_path: Path) -> None:
+    rates = Rates(enforced=False, mismatches_per_caller_per_day=2)
+    async with running(tmp_path, world({}), ALL, LIVE, rates=rates) as gateway:
+        for number in (LAN, NOBODY):
+            await ask(gateway, id=number, born="1970")
+        assert codes(await ask(gateway)) == ["VERIFICATION_LIMITED"]
+        colleague = gateway.token(VERIFY, purposes=["1.000894"], subject="officer-2")
+        reply = await gateway.post(QUERY, RIGHT, colleague, x_purpose="1.000894")
         assert said(reply.json())[0] == "MATCH"
 
 

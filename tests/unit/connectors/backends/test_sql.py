@@ -15,7 +15,7 @@ from random import Random
 import pytest
 import sqlalchemy as sa
 
-from connectors.backends.base import Batch, NotMapped, SourceUnavailable
+from connectors.backends.base import Batch, NotMapped, Rows, SourceUnavailable
 from connectors.backends.mapping import stored
 from connectors.backends.sql import SqlBackend
 from connectors.backends.sqlite import FileSession
@@ -23,6 +23,7 @@ from connectors.backends.statement import SQLITE, wanted
 from tests.unit.connectors.backends.backend_samples import (
     AN,
     BINH,
+    CASES,
     DATABASE,
     EMPTY,
     THINGS,
@@ -238,6 +239,51 @@ async def test_what_was_read_while_another_file_took_its_place_stands(
     newer = write_file(path.with_suffix(".new"), {"unions": [union("u2")]})
     await _read_during(backend, lambda: newer.replace(path))
     assert await _unions(backend) == ["u2"]
+
+
+async def test_a_row_that_does_not_bear_the_key_in_its_index_is_unavailable(
+    make: Make, tmp_path: Path
+) -> None:
+    path = write_file(tmp_path / "file.sqlite", {"things": [thing("t1", AN), thing("t2", BINH)]})
+    _exchange(path, "things", AN, BINH)
+    with pytest.raises(SourceUnavailable, match="index does not fit"):
+        await _titles(make(path), [AN])
+
+
+async def test_a_row_that_is_found_through_others_bears_their_link(
+    make: Make, tmp_path: Path
+) -> None:
+    parties = [
+        {"party_no": "p1", "case_no": "c1", "who_id": AN},
+        {"party_no": "p2", "case_no": "c2", "who_id": BINH},
+    ]
+    rows = {"cases": [{"case_no": "c1"}, {"case_no": "c2"}], "case_parties": parties}
+    for table, one, other in (("cases", "c1", "c2"), ("case_parties", AN, BINH)):
+        path = write_file(tmp_path / f"{table}.sqlite", rows)
+        backend = make(path)
+        assert [row[0] for row in (await _cases(backend)).rows] == ["c1"]
+        _exchange(path, table, one, other)
+        with pytest.raises(SourceUnavailable, match="index does not fit"):
+            await _cases(backend)
+
+
+async def _cases(backend: SqlBackend) -> Rows:
+    return (await backend.fetch(CASES, CASES.lookups[0], [AN])).by_key[AN]
+
+
+def _exchange(path: Path, table: str, one: str, other: str) -> None:
+    """Exchange two values in a table and not in its index, as where half of another file lies."""
+    with closing(sqlite3.connect(path)) as file:
+        query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        (number,) = file.execute(query, [table]).fetchone()
+        (size,) = file.execute("PRAGMA page_size").fetchone()
+    content = bytearray(path.read_bytes())
+    page = content[size * (number - 1) : size * number]
+    places = [page.index(value.encode()) for value in (one, other)]
+    for place, value in zip(places, (other, one), strict=True):
+        page[place : place + len(value)] = value.encode()
+    content[size * (number - 1) : size * number] = page
+    path.write_bytes(content)
 
 
 async def test_a_file_that_is_never_still_is_unavailable(

@@ -148,6 +148,16 @@ async def test_refusals_are_not_read_for_a_log(log: Log) -> None:
     assert re.search(r"person=\? AND at<\?|Index Cond: .*person.*at <= ", behind)
 
 
+async def test_a_page_of_a_long_log_is_read_without_sorting_it(log: Log) -> None:
+    """The index has the order of a page, for whoever is read every minute too."""
+    await log.write(("a", "NAMED"))
+    assert len(await log.ids("a")) == 1
+    plan = await _plan(log.copy)
+    sqlite = r"USING INDEX audit_persons_shown [^\n]*\n(USE TEMP B-TREE FOR DISTINCT\n)?SCAN"
+    postgresql = r"Unique[^\n]*\n *->  Index (Only )?Scan using audit_persons_shown"
+    assert re.search(f"{sqlite}|{postgresql}", plan), plan
+
+
 @pytest.mark.parametrize("driver", ["sqlite+aiosqlite", "postgresql+asyncpg"])
 def test_the_role_is_no_parameter(driver: str) -> None:
     """A plan for any parameters could not use an index for this one value."""

@@ -43,7 +43,11 @@ async def test_a_half_sent_request_is_in_flight_and_nobodys_work(tmp_path: Path)
             raise AssertionError(message)
 
         admission.service_time = 1_000.0
-        half = asyncio.create_task(application(gateway)(scope(headers=[JSON_BODY]), receive, send))
+
+        async def send_half() -> None:
+            await application(gateway)(scope(headers=[JSON_BODY]), receive, send)
+
+        half = asyncio.create_task(send_half())
         await asked.wait()
         assert (admission.in_flight, admission.expected_wait) == (1, 0.0)
         goes.set()

@@ -311,3 +311,51 @@ async def test_reloading_under_load_loses_no_request(gateway: Running, tmp_path:
     assert len(bodies) == 1
     called = {one["operation"] for one in gateway.journal()}
     assert {"name.v1", "name.v2", "name.v21"} <= called
+
+
+MATCHED = """query Matched($id: PersonNumber!, $matching: Matching) {
+  person(id: $id, matching: $matching) { id population { identity { item { fullName } } } } }"""
+
+
+@pytest.fixture
+async def reviewed(tmp_path: Path) -> AsyncIterator[Running]:
+    """A gateway whose operations say nothing of matching, or that the name is needed too."""
+    folder = tmp_path / "operations"
+    write(folder, "matched.graphql", MATCHED, name="matched", matching=None)
+    document = MATCHED.replace("Matched", "Named")
+    write(folder, "named.graphql", document, name="named", matching="name")
+    settings = Operations(folder=folder, reload_seconds=0)
+    async with running(tmp_path, operations=settings) as started:
+        yield started
+
+
+@pytest.mark.parametrize("way", [named, by_id])
+async def test_a_partner_gives_more_than_the_number_unless_the_review_says_otherwise(
+    reviewed: Running, way: Any
+) -> None:
+    headers = partner(reviewed)
+    date = {"birthDate": "1990-02-03"}
+    both = {**date, "name": "Nguyễn Văn Hòa"}
+    for _ in range(2):  # the second time nothing of the first may be handed out
+        said = {
+            (operation, str(matching)): (
+                await way(reviewed, operation, {"id": HOA, "matching": matching}, headers)
+            ).json()
+            for operation in ("matched", "named")
+            for matching in (None, {"birthDate": "1990"}, date, both)
+        }
+        opened = {key for key, body in said.items() if body["data"]["person"]}
+        assert opened == {
+            ("matched", str(date)), ("matched", str(both)), ("named", str(both))
+        }  # fmt: skip
+        refused = [codes(body) for key, body in said.items() if key not in opened]
+        assert refused == [["MATCHING_REQUIRED"]] * 5
+
+
+async def test_an_officer_calls_the_same_operation_by_number(reviewed: Running) -> None:
+    token = reviewed.token("population:read", client="partner", purposes=("1.000894",))
+    officer = {**partner(reviewed), "authorization": f"Bearer {token}"}
+    for _ in range(3):
+        assert (await named(reviewed, "matched", {"id": HOA}, officer)).json()["data"]["person"]
+        body = (await named(reviewed, "matched", {"id": HOA}, partner(reviewed))).json()
+        assert body["data"] == {"person": None}, "not even what an officer was answered before"

@@ -1,87 +1,185 @@
-"""How many verifications without a match a client has a legal day, of a person and in all."""
+"""How many attempts to match a person there are a legal day: of a person, a caller, a client."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.errors import GatewayError
 from gateway.limits import guesses as module
-from gateway.limits.guesses import Guesses
-from gateway.settings import Rates
+from gateway.limits.guesses import Attempt, Guesses, Standing
+from gateway.limits.shared import Shared
+from gateway.settings import Rates, Redis
+from tests.support.redis_server import Server, own_redis
 from tests.support.running import TestClock
 
-ONE, OTHER = "001090012345", "001090012346"
+PERSON, OTHER, OLD = "001090012345", "001090012346", "123456789"
 
 
-def _guesses(clock: TestClock | None = None, person: int = 5, client: int = 500) -> Guesses:
-    rates = Rates(mismatches_per_person_per_day=person, mismatches_per_day=client)
-    return Guesses(rates, clock or TestClock())
+def counting(clock: TestClock | None = None, **rates: int) -> Guesses:
+    return Guesses(Rates.model_validate(rates), clock or TestClock(), pseudonym=lambda _: "k:mac")
 
 
-def _taken(guesses: Guesses, number: str = ONE, client: str = "a", times: int = 20) -> int:
-    """Take up to ``times`` attempts and return how many there were."""
-    for taken in range(times):
-        try:
-            guesses.take(client, number)
-        except GatewayError:
-            return taken
-    return times
+async def attempts(
+    guesses: Guesses,
+    number: str = PERSON,
+    client: str = "a",
+    times: int = 20,
+    person: str | None = None,
+    caller: str = "officer",
+    agrees: bool = False,
+) -> int:
+    """Make so many attempts, one after the other, and return how many might be made."""
+    made = 0
+    for _ in range(times):
+        attempt = Attempt(client, caller, number, person or number)
+        async with guesses.counted(attempt):
+            if attempt.standing is Standing.LEFT:
+                made += 1
+                attempt.agrees = agrees
+    return made
 
 
-def test_each_person_has_so_many_with_each_client() -> None:
-    guesses = _guesses()
-    assert _taken(guesses) == 5
-    assert _taken(guesses) == 0
-    assert _taken(guesses, OTHER) == 5
-    assert _taken(guesses, client="b") == 5
+async def test_each_person_has_so_many_with_each_client() -> None:
+    guesses = counting()
+    assert await attempts(guesses) == 5
+    assert await attempts(guesses) == 0
+    assert await attempts(guesses, OTHER) == 5
+    assert await attempts(guesses, client="b") == 5
 
 
-def test_a_client_has_so_many_in_all() -> None:
-    guesses = _guesses(client=7)
-    assert [_taken(guesses), _taken(guesses, OTHER), _taken(guesses, "123456789")] == [5, 2, 0]
-    assert _taken(guesses, client="b") == 5
+async def test_all_numbers_of_a_person_are_counted_together() -> None:
+    guesses = counting()
+    assert await attempts(guesses, PERSON, times=3) == 3
+    assert await attempts(guesses, OLD, person=PERSON) == 2
+    assert await attempts(guesses, PERSON) == 0
 
 
-def test_what_was_no_guess_is_given_back_once() -> None:
-    guesses = _guesses(client=6)
-    for _ in range(20):
-        assert _taken(guesses, times=1) == 1
-        guesses.give_back("a", ONE)
-        guesses.give_back("a", ONE)
-    assert [_taken(guesses), _taken(guesses, OTHER)] == [5, 1]
+async def test_a_caller_and_a_client_have_so_many_in_all() -> None:
+    guesses = counting(mismatches_per_caller_per_day=7, mismatches_per_day=12)
+    assert [await attempts(guesses), await attempts(guesses, OTHER)] == [5, 2]
+    assert await attempts(guesses, OLD, caller="colleague") == 5
+    assert await attempts(guesses, OTHER, caller="third") == 0
+    assert await attempts(guesses, client="b") == 5
 
 
-def test_a_legal_day_ends_at_midnight_in_vietnam_and_the_refusal_says_when() -> None:
+async def test_what_agrees_is_given_back() -> None:
+    guesses = counting(mismatches_per_day=6)
+    assert await attempts(guesses, times=50, agrees=True) == 50
+    assert [await attempts(guesses), await attempts(guesses, OTHER)] == [5, 1]
+
+
+async def test_attempts_side_by_side_are_no_more_and_matches_take_none() -> None:
+    guesses = counting()
+    together = [attempts(guesses, times=1, agrees=True) for _ in range(20)]
+    assert sum(await asyncio.gather(*together)) == 20
+    assert sum(await asyncio.gather(*(attempts(guesses, times=1) for _ in range(20)))) == 5
+
+
+async def test_a_legal_day_ends_at_midnight_in_vietnam_and_the_refusal_says_when() -> None:
     clock = TestClock()  # 10:00 in Vietnam
-    guesses = _guesses(clock)
-    _taken(guesses)
-    with pytest.raises(GatewayError) as refused:
-        guesses.take("a", ONE)
+    guesses = counting(clock)
+    await attempts(guesses)
+    attempt = Attempt("a", "officer", PERSON, PERSON)
+    async with guesses.counted(attempt):
+        with pytest.raises(GatewayError) as refused:
+            attempt.require_standing(conceals=False)
     assert refused.value.code.name == "VERIFICATION_LIMITED"
     assert refused.value.details == {"retryAfter": 14 * 3_600}
+    with pytest.raises(GatewayError):
+        guesses.refuse_early("a", "officer", PERSON)
     clock.advance(14 * 3_600 - 1)
-    assert _taken(guesses) == 0
-    clock.advance(1)
-    guesses.give_back("a", ONE)  # of yesterday: nothing is added to today's
-    assert _taken(guesses) == 5
+    assert await attempts(guesses) == 0
+    yesterdays = Attempt("a", "officer", OTHER, OTHER)
+    async with guesses.counted(yesterdays):
+        clock.advance(1)
+        guesses.refuse_early("a", "officer", PERSON)
+        yesterdays.agrees = True  # nothing is added to today's
+    assert await attempts(guesses, OTHER) == 5
 
 
-def test_no_more_pairs_are_kept_than_it_says_and_the_day_counts_on(
+async def test_no_more_counts_are_held_than_it_says_and_the_day_counts_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "_PAIRS", 3)
-    guesses = _guesses(client=12)
-    assert _taken(guesses) == 5
+    monkeypatch.setattr(module, "_MOST", 6)
+    guesses = counting(mismatches_per_day=12)
+    assert await attempts(guesses) == 5
     for number in ("1", "2", "3"):
-        assert _taken(guesses, number, times=1) == 1
-    assert _taken(guesses) == 4, "it was pushed out, and the client has four left of its day"
+        assert await attempts(guesses, number, times=1) == 1
+    assert await attempts(guesses) == 4, "it was pushed out, and the client has four left"
 
 
-def test_who_matches_pushes_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_PAIRS", 3)
-    guesses = _guesses()
-    assert _taken(guesses) == 5
+async def test_who_matches_pushes_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST", 6)
+    guesses = counting()
+    assert await attempts(guesses) == 5
     for number in range(10):
-        guesses.take("b", str(number))
-        guesses.give_back("b", str(number))
-    assert _taken(guesses) == 0
+        await attempts(guesses, str(number), client="b", times=1, agrees=True)
+    assert await attempts(guesses) == 0
+
+
+async def test_many_attempts_at_one_person_are_an_alarm_and_lock_nobody_out() -> None:
+    guesses = counting(mismatches_per_person_alarm=12)
+    before = module.ATTEMPTS.labels("alarm")._value.get()
+    with capture_logs() as logs:
+        for client in "abc":
+            assert await attempts(guesses, client=client) == 5
+        assert await attempts(guesses, client="d", agrees=True) == 20
+    assert [(line["person"], line["attempts"]) for line in logs] == [("k:mac", 12)]
+    assert PERSON not in str(logs)
+    assert module.ATTEMPTS.labels("alarm")._value.get() == before + 1
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with own_redis(tmp_path) as server:
+        yield server
+
+
+@asynccontextmanager
+async def process(server: Server, patience: float = 20.0) -> AsyncIterator[Guesses]:
+    """Run one process's counts; by default it waits for a busy machine."""
+    clock = TestClock()
+    settings = Redis(url=f"redis://127.0.0.1:{server.port}", timeout=patience)
+    shared = Shared(settings, b"0" * 32, clock)
+    await shared.open()
+    try:
+        yield Guesses(Rates(), clock, shared, b"0" * 32)
+    finally:
+        await shared.close()
+
+
+@pytest.mark.services
+async def test_processes_count_together(server: Server) -> None:
+    async with process(server) as one, process(server) as other:
+        assert await attempts(one, times=3) == 3
+        assert await attempts(other, OLD, person=PERSON) == 2
+        assert [await attempts(one), await attempts(other)] == [0, 0]
+        assert await attempts(one, OTHER, agrees=True) == 20
+        side_by_side = (attempts(guesses, OTHER, times=10) for guesses in (one, other))
+        assert sum(await asyncio.gather(*side_by_side)) == 5
+        assert await attempts(other, client="b") == 5
+
+
+@pytest.mark.services
+async def test_redis_learns_no_numbers(server: Server) -> None:
+    async with process(server) as guesses:
+        await attempts(guesses)
+        assert guesses._shared is not None
+        keys = await guesses._shared._redis.keys("*guesses*")
+    assert len(keys) == 5, "number, person, caller, client, and the person for everybody"
+    assert all(PERSON.encode() not in key for key in keys)
+
+
+@pytest.mark.services
+async def test_while_redis_is_gone_each_goes_by_what_it_knows(tmp_path: Path) -> None:
+    with own_redis(tmp_path) as server:
+        async with process(server) as guesses:
+            assert await attempts(guesses, times=3) == 3
+            server.stop()
+            assert await attempts(guesses) == 2

@@ -16,7 +16,16 @@ def test_a_header_says_whose_operation_it_is_and_the_document_follows() -> None:
     assert source.header.clients == {"a", "b"}
     assert source.header.example == {}
     assert source.document == NAME
-    assert source.line(1) == 10
+    assert source.line(1) == 11
+
+
+@pytest.mark.parametrize(
+    ("stated", "matching"), [(None, "birth-date"), ("name", "name"), ("none", "none")]
+)
+def test_partners_give_the_date_of_birth_unless_the_review_says_otherwise(
+    stated: str | None, matching: str
+) -> None:
+    assert parse(header(matching=stated) + NAME).header.matching == matching
 
 
 def test_an_example_is_json() -> None:
@@ -38,9 +47,10 @@ def test_an_example_is_json() -> None:
         ({"purposes": "a,b"}, 5, "purposes are words of letters, digits and ._-"),
         ({"clients": ""}, 6, "clients is empty"),
         ({"cost": "-1"}, 7, "cost is a number from 1"),
-        ({"example": "[]"}, 8, "example is a JSON object"),
-        ({"example": "{"}, 8, "example is a JSON object"),
-        ({"colour": "red"}, 8, "a header has no colour"),
+        ({"matching": "year"}, 8, "matching is birth-date, name or none"),
+        ({"example": "[]"}, 9, "example is a JSON object"),
+        ({"example": "{"}, 9, "example is a JSON object"),
+        ({"colour": "red"}, 9, "a header has no colour"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(
@@ -56,9 +66,9 @@ def test_what_is_wrong_is_told_with_its_line(
     [
         ("", 1, "the header has no name"),
         (NAME, 1, "the header has no name"),
-        (header() + "# name: twice\n" + NAME, 8, "name is given twice"),
-        (header() + "# a note\n" + NAME, 8, "a line of the header is '# name: value'"),
-        (header() + "\n \n", 8, "there is no document"),
+        (header() + "# name: twice\n" + NAME, 9, "name is given twice"),
+        (header() + "# a note\n" + NAME, 9, "a line of the header is '# name: value'"),
+        (header() + "\n \n", 9, "there is no document"),
     ],
 )
 def test_a_file_that_is_none_is_refused(text: str, line: int, said: str) -> None:

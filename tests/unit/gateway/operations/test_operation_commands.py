@@ -55,7 +55,7 @@ def test_what_is_refused_is_told_with_file_and_line_and_is_an_error(folder: Path
     spoilt = write(folder, "spoilt.graphql", "{\n  nothing\n}", name="spoilt")
     result = check(folder)
     assert result.exit_code == 1
-    assert f"{spoilt}:10: VALIDATION_FAILED: Cannot query field 'nothing'" in result.stdout
+    assert f"{spoilt}:11: VALIDATION_FAILED: Cannot query field 'nothing'" in result.stdout
     assert result.stdout.endswith("1 published, 1 refused\n")
 
 

@@ -11,6 +11,7 @@ import pytest
 from connectors.registry import installed_databases
 from gateway.access.caller import ANONYMOUS, Caller
 from gateway.errors import GatewayError
+from gateway.operations.published import Published
 from gateway.operations.publishing import publish
 from gateway.operations.registry import Operations, Publish, Shelf, read_shelf
 from gateway.plan.bindings import bind
@@ -69,9 +70,22 @@ def test_a_file_that_is_refused_leaves_the_others(tmp_path: Path, make: Publish)
     shelf = read(tmp_path, make)
     assert names(shelf) == ["name.v1"]
     assert [(one.file.name, one.line) for one in shelf.refused] == [
-        ("a.graphql", 9),
+        ("a.graphql", 10),
         ("c.graphql", 1),
     ]
+
+
+def test_a_defect_in_making_one_ready_leaves_the_others(tmp_path: Path, make: Publish) -> None:
+    write(tmp_path, "a.graphql")
+    write(tmp_path, "b.graphql", OTHER, name="other")
+
+    def failing(file: Path, text: str) -> Published:
+        assert file.name != "a.graphql", "a defect"
+        return make(file, text)
+
+    shelf = read(tmp_path, failing)
+    assert names(shelf) == ["other.v1"]
+    assert refusals(shelf) == [("a.graphql", "a defect of the gateway: the log has it")]
 
 
 def test_of_two_files_with_one_version_the_second_is_refused(tmp_path: Path, make: Publish) -> None:

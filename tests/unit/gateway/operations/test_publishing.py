@@ -92,6 +92,15 @@ def test_what_is_public_of_a_thing_needs_no_purpose_and_the_rest_does() -> None:
     assert made.lends == {"security_measures.collateral:find", "security_measures:read"}
 
 
+@pytest.mark.parametrize("given", ["$matching", "{birthDate: $date}", '{birthDate: "1990-02-03"}'])
+def test_people_who_can_be_matched_may_be_published(given: str) -> None:
+    document = f"""query ($id: PersonNumber!, $matching: Matching, $date: PartialDate) {{
+      person(id: $id, matching: {given}) {{ id }} more: person(id: "001090012345",
+      matching: $matching) {{ askedAs @include(if: true) }} last: person(id: $id,
+      matching: {{birthDate: $date}}) {{ id }} }}"""
+    assert published(document, matching=None, cost=1000).header.matching == "birth-date"
+
+
 def test_who_is_verified_is_not_read() -> None:
     document = """query ($id: PersonNumber!) {
       verifyPerson(id: $id, name: "A", birthDate: "1990", sex: MALE) { result } }"""
@@ -103,42 +112,44 @@ def test_who_is_verified_is_not_read() -> None:
 @pytest.mark.parametrize(
     ("document", "entries", "line", "said"),
     [
-        ("{", {}, 9, "SYNTAX_ERROR: Syntax Error: Expected Name, found <EOF>."),
-        ("{\n  nothing\n}", {}, 10, "VALIDATION_FAILED: Cannot query field 'nothing' on type "
+        ("{", {}, 10, "SYNTAX_ERROR: Syntax Error: Expected Name, found <EOF>."),
+        ("{\n  nothing\n}", {}, 11, "VALIDATION_FAILED: Cannot query field 'nothing' on type "
          "'Query'."),
-        ("query A { databases { name } } query B { databases { name } }", {}, 9,
+        ("query A { databases { name } } query B { databases { name } }", {}, 10,
          "the document has more than one operation"),
-        ("subscription { a }", {}, 9, "VALIDATION_FAILED"),
-        ("{ __schema { types { name } } }", {}, 9, "the schema is not asked about itself"),
+        ("subscription { a }", {}, 10, "VALIDATION_FAILED"),
+        ("{ __schema { types { name } } }", {}, 10, "the schema is not asked about itself"),
         (NAME, {"purposes": "nothing"}, 5, "there is no procedure with the code nothing"),
         (NAME, {"purposes": "1.000894.H29"}, 5, "there is no procedure with the code 1.000894.H29"),
         (NAME, {"purposes": None}, 1, "it names persons, so it has purposes"),
         ("{ me { id } }", {}, 5, "the citizen's own view has no purpose: publish it by itself"),
         (NAME, {"cost": 999_999_999}, 7, "no operation may cost more than 200000"),
-        (NAME.replace("fullName", "fullName\n religion"), {}, 13,
+        (NAME.replace("fullName", "fullName\n religion"), {}, 14,
          "person.population.identity.item.religion lacks "
          "purpose:population.identity.religion"),
         (NAME.replace("    id\n", f"    legalAid {{ cases {{ items {{ caseNo }} {WHOLE} }} }}\n"),
-         {}, 11, "person.legalAid.cases lacks purpose:legal_aid.cases"),
-        (NAME.replace("    id\n", "    accessLog { next }\n"), {}, 11,
+         {}, 12, "person.legalAid.cases lacks purpose:legal_aid.cases"),
+        (NAME.replace("    id\n", "    accessLog { next }\n"), {}, 12,
          "person.accessLog lacks audit:read, purpose:access_log"),
-        (NAME.replace(" source { state }", ""), {}, 12,
+        (NAME.replace(" source { state }", ""), {}, 13,
          "person.population.identity shows records without source { state }"),
-        (NAME.replace("item { fullName } source { state }", "exists source { asOf }"), {}, 12,
+        (NAME.replace("item { fullName } source { state }", "exists source { asOf }"), {}, 13,
          "person.population.identity shows records without source { state }"),
-        (NAME.replace("    id\n", "    population { family { items { name } } }\n"), {}, 11,
-         "person.population.family shows records without "
-         "source { state } and truncated and nextCursor"),
+        (NAME.replace("    id\n", "    population { family { items { name } } }\n"), {}, 12,
+         "person.population.family shows records without source { state } and truncated"),
         (NAME.replace("item { ", "item { householdMembers { items { name } source { state } } "),
-         {}, 12,
-         "person.population.identity.householdMembers shows records without "
-         "truncated and nextCursor"),
-        (NAME.replace("    id\n", "    accessLog { items { at } }\n"), {}, 11,
+         {}, 13,
+         "person.population.identity.householdMembers shows records without truncated"),
+        (NAME.replace("    id\n", "    accessLog { items { at } }\n"), {}, 12,
          "person.accessLog shows records without state"),
         (NAME.replace("    id\n", "    administrativeViolations {\n"
-         "      isConsideredUnsanctioned { value } }\n"), {}, 12,
+         "      isConsideredUnsanctioned { value } }\n"), {}, 13,
          "person.administrativeViolations.isConsideredUnsanctioned shows records without "
          "source { state }"),
+        (NAME, {"matching": None}, 10,
+         "person takes no matching, and the header does not say 'matching: none'"),
+        ("query ($ids: [PersonNumber!]!) {\n  persons(ids: $ids) { id }\n}", {"matching": None}, 10,
+         "persons takes no matching, and the header does not say 'matching: none'"),
     ],
 )  # fmt: skip
 def test_what_may_not_be_published_is_refused_with_its_line(

@@ -32,7 +32,7 @@ SCHEMA = build_schema(
 
 
 def _read(text: str, schema: GraphQLSchema = SCHEMA) -> Document:
-    return read(schema, Limits(), text)
+    return read(schema, Limits(fragments=100), text)
 
 
 def _refusal(text: str) -> InvalidDocument:

@@ -16,8 +16,8 @@ from tests.support.running import OFFICER, Running, codes, running
 from tests.unit.gateway.protection.worlds import WAYS, answer
 
 BOUND = {"test-client": Client(matching=True)}
-HIS_NAME, HER_NAME = {"name": "Nguyễn Văn Hòa"}, {"name": "Trần Thị Lan"}
-SOMEBODY = {"name": "Somebody Else"}
+HIS_DATE, HER = {"birthDate": "1990-02-03"}, {"birthDate": "1991", "name": "Trần Thị Lan"}
+SOMEBODY = {"birthDate": "1911-11-11", "name": "Somebody Else"}
 #: An old number that nobody holds.
 NO_OLD_NUMBER = "111111111"
 
@@ -98,7 +98,7 @@ async def test_several_numbers_at_once_are_refused_and_nothing_is_fetched(
 
 
 @pytest.mark.parametrize("number", [HOA, OLD_NUMBER])
-@pytest.mark.parametrize("matching", [HIS_NAME, {"birthDate": "1990-02-03"}])
+@pytest.mark.parametrize("matching", [HIS_DATE, {**HIS_DATE, "name": "nguyễn VĂN hoà"}])
 async def test_details_that_agree_open_the_person(
     tmp_path: Path, number: str, matching: dict[str, str]
 ) -> None:
@@ -113,7 +113,7 @@ async def test_details_that_agree_open_the_person(
 @pytest.mark.parametrize("name", ["", " ", "-", "\u0301", "Nguyễn"])
 async def test_a_name_that_says_nothing_or_half_opens_nobody(tmp_path: Path, name: str) -> None:
     async with running(tmp_path, clients=BOUND) as gateway:
-        body = (await ask(gateway, HOA, {"name": name})).json()
+        body = (await ask(gateway, HOA, {**HIS_DATE, "name": name})).json()
     assert body["data"] == {"person": None}
     assert codes(body) == ["PERSON_NOT_MATCHED"]
 
@@ -123,7 +123,10 @@ async def test_a_name_that_says_nothing_or_half_opens_nobody(tmp_path: Path, nam
     [(LAN, NOBODY), (HOA, NOBODY), (SHARED_NUMBER, NO_OLD_NUMBER), (OLD_NUMBER, NO_OLD_NUMBER),
      (SHARED_NUMBER, NOBODY)],
 )  # fmt: skip
-@pytest.mark.parametrize("matching", [SOMEBODY, {"birthDate": "1911-11-11"}])
+@pytest.mark.parametrize(
+    "matching",
+    [SOMEBODY, {"birthDate": "1911-11-11"}, {"birthDate": "1990", "name": "Nguyễn Văn Hòa"}],
+)
 async def test_a_mismatch_and_a_number_of_nobody_are_the_same_answer_byte_for_byte(
     tmp_path: Path, wrong: str, unknown: str, matching: dict[str, str]
 ) -> None:
@@ -162,7 +165,7 @@ async def test_a_mismatch_and_a_number_of_nobody_cost_the_same_reads(
 
 
 @pytest.mark.parametrize("number", [HOA, OLD_NUMBER, NOBODY])
-@pytest.mark.parametrize("matching", [HIS_NAME, SOMEBODY])
+@pytest.mark.parametrize("matching", [HIS_DATE, SOMEBODY])
 async def test_what_could_not_be_compared_is_neither_a_match_nor_a_mismatch(
     tmp_path: Path, number: str, matching: dict[str, str]
 ) -> None:
@@ -197,7 +200,157 @@ async def test_one_that_agrees_is_shown_beside_one_that_does_not(tmp_path: Path)
       his: person(id: "001090012345", matching: $matching) { id }
       hers: person(id: "001191054321", matching: $matching) { id } }"""
     async with running(tmp_path, clients=BOUND) as gateway:
-        body = await gateway.ask(query, {"matching": HER_NAME})
+        body = await gateway.ask(query, {"matching": HER})
         assert sorted(roles(gateway, HOA, LAN)) == [(HOA, "REFUSED"), (LAN, "NAMED")]
     assert body["data"] == {"his": None, "hers": {"id": LAN}}
     assert codes(body) == ["PERSON_NOT_MATCHED"]
+
+
+@pytest.mark.parametrize(
+    ("number", "matching", "missing"),
+    [
+        (HOA, {"birthDate": "1990"}, ["name"]),
+        (HOA, {"birthDate": "1990-02"}, ["name"]),
+        (HOA, {"name": "Nguyễn Văn Hòa"}, ["birthDate", "name"]),
+        (LAN, {"birthDate": "1991"}, ["name"]),
+        (NOBODY, {"birthDate": "1990"}, ["name"]),
+    ],
+)
+@pytest.mark.parametrize("client", ["test-client", "another"])
+async def test_what_the_number_tells_is_no_match_nor_is_a_name(
+    tmp_path: Path, client: str, number: str, matching: dict[str, str], missing: list[str]
+) -> None:
+    everything = watched()
+    async with running(tmp_path, everything, clients=BOUND) as gateway:
+        token = gateway.token(*OFFICER, client=client)
+        body = (await gateway.post(PERSON, {"id": number, "matching": matching}, token)).json()
+    assert body["data"] == {"person": None}
+    assert codes(body) == ["MATCHING_REQUIRED"]
+    if "name" in matching:
+        missing = ["birthDate"]
+    assert body["errors"][0]["extensions"]["missing"] == missing
+    assert reads(everything) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "matching", "opens"),
+    [
+        (HOA, {"birthDate": "1990", "name": "Nguyễn Văn Hòa"}, False),
+        (HOA, {"birthDate": "1990-02", "name": "Nguyễn Văn Hòa"}, False),
+        (LAN, {"birthDate": "1991", "name": "Trần Thị Lan"}, True),
+        (LAN, {"birthDate": "1991-05-06", "name": "Trần Thị Lan"}, True),
+        (LAN, {"birthDate": "1991", "name": "Trần Thị Lán"}, False),
+        (LAN, {"birthDate": "1992", "name": "Trần Thị Lan"}, False),
+        (LAN, {"birthDate": "1991-05-06"}, False),
+    ],
+)
+async def test_of_whom_only_the_year_is_recorded_year_and_name_open(
+    tmp_path: Path, number: str, matching: dict[str, str], opens: bool
+) -> None:
+    async with running(tmp_path, clients=BOUND) as gateway:
+        body = (await ask(gateway, number, matching)).json()
+    assert (body["data"]["person"] is not None) is opens
+    assert codes(body) == ([] if opens else ["PERSON_NOT_MATCHED"])
+
+
+async def test_settings_may_ask_for_the_name_too(tmp_path: Path) -> None:
+    clients = {"test-client": Client(matching_name=True)}
+    async with running(tmp_path, clients=clients) as gateway:
+        date = (await ask(gateway, HOA, HIS_DATE)).json()
+        both = (await ask(gateway, HOA, {**HIS_DATE, "name": "Nguyễn Văn Hòa"})).json()
+        alone = (await ask(gateway, HOA)).json()
+    assert codes(date) == codes(alone) == ["MATCHING_REQUIRED"]
+    assert date["errors"][0]["extensions"]["missing"] == ["name"]
+    assert both["data"]["person"]["id"] == HOA
+
+
+def aliases(number: str, days: range) -> str:
+    """Return a query of one person under many dates of birth."""
+    fields = (
+        f'd{day:02}: person(id: "{number}", matching: {{ birthDate: "1990-02-{day:02}" }}) {{ id }}'
+        for day in days
+    )
+    return f"query {{ {' '.join(fields)} }}"
+
+
+@pytest.mark.parametrize("client", ["test-client", "another"])
+async def test_aliases_are_as_many_attempts_and_those_beyond_are_refused_in_their_order(
+    tmp_path: Path, client: str
+) -> None:
+    async with running(tmp_path, clients=BOUND) as gateway:
+        token = gateway.token(*OFFICER, client=client)
+        body = (await gateway.post(aliases(HOA, range(10, 26)), None, token)).json()
+        again = (await gateway.post(aliases(HOA, range(3, 4)), None, token)).json()
+    found = {error["path"][0]: error["extensions"]["code"] for error in body["errors"]}
+    expected = ["PERSON_NOT_MATCHED"] * 5 + ["VERIFICATION_LIMITED"] * 11
+    assert [found[f"d{day}"] for day in range(10, 26)] == expected
+    assert again["data"] == {"d03": None}, "even the right date opens nobody any more"
+    assert codes(again) == ["VERIFICATION_LIMITED"]
+
+
+async def test_details_that_agree_may_be_given_as_often_as_one_likes(tmp_path: Path) -> None:
+    fields = (
+        f'a{place}: person(id: "{HOA}", matching: {{ birthDate: "1990-02-03" }}) {{ id }}'
+        for place in range(12)
+    )
+    query = f"query {{ {' '.join(fields)} }}"
+    async with running(tmp_path, clients=BOUND) as gateway:
+        body = await gateway.ask(query)
+    assert [person["id"] for person in body["data"].values()] == [HOA] * 12
+
+
+@pytest.mark.parametrize(("first", "second"), [(HOA, OLD_NUMBER), (OLD_NUMBER, HOA)])
+async def test_another_number_of_the_same_person_gives_no_more_attempts(
+    tmp_path: Path, first: str, second: str
+) -> None:
+    async with running(tmp_path, clients=BOUND) as gateway:
+        for day in range(10, 15):
+            await ask(gateway, first, {"birthDate": f"1990-02-{day}"})
+        concealed = [(await ask(gateway, second, HIS_DATE)).json() for _ in range(6)]
+        token = gateway.token(*OFFICER, client="another")
+        for day in range(10, 15):
+            variables = {"id": first, "matching": {"birthDate": f"1990-02-{day}"}}
+            await gateway.post(PERSON, variables, token)
+        told = await gateway.post(PERSON, {"id": second, "matching": HIS_DATE}, token)
+    assert all(body["data"] == {"person": None} for body in concealed)
+    # As of a number that is nobody's: nothing tells that both numbers are one person's.
+    assert [codes(body) for body in concealed] == [["PERSON_NOT_MATCHED"]] * 5 + [
+        ["VERIFICATION_LIMITED"]
+    ]
+    assert told.json()["data"] == {"person": None}
+    assert codes(told.json()) == ["VERIFICATION_LIMITED"]
+
+
+async def test_no_client_takes_anothers_attempts(tmp_path: Path) -> None:
+    async with running(tmp_path, clients=BOUND) as gateway:
+        for day in range(10, 25):
+            await ask(gateway, HOA, {"birthDate": f"1990-02-{day}"})
+        token = gateway.token(*OFFICER, client="another")
+        reply = await gateway.post(PERSON, {"id": HOA, "matching": HIS_DATE}, token)
+    assert reply.json()["data"]["person"]["id"] == HOA
+
+
+async def test_an_answer_to_another_is_not_handed_to_who_has_no_attempt_left(
+    tmp_path: Path,
+) -> None:
+    """Ready answers must not tell who guesses that a guess is right."""
+    async with running(tmp_path, clients=BOUND) as gateway:
+        for _ in range(4):
+            assert (await ask(gateway, HOA, HIS_DATE)).json()["data"]["person"]["id"] == HOA
+        for day in range(10, 15):
+            await ask(gateway, HOA, {"birthDate": f"1990-02-{day}"})
+        body = (await ask(gateway, HOA, HIS_DATE)).json()
+    assert body["data"] == {"person": None}
+    assert codes(body) == ["VERIFICATION_LIMITED"]
+
+
+async def test_a_source_that_is_down_costs_no_attempt(tmp_path: Path) -> None:
+    everything = watched()
+    async with running(tmp_path, everything, clients=BOUND) as gateway:
+        everything["population"].fault = "down"
+        for day in range(10, 20):
+            body = (await ask(gateway, HOA, {"birthDate": f"1990-02-{day}"})).json()
+            assert codes(body) == ["NUMBER_UNRESOLVED"]
+        everything["population"].fault = None
+        gateway.service.sources["population"].breaker.answered()
+        assert (await ask(gateway, HOA, HIS_DATE)).json()["data"]["person"]["id"] == HOA

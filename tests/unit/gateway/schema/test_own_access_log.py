@@ -87,7 +87,7 @@ async def test_who_is_only_mentioned_sees_that_and_nothing_of_the_case(tmp_path:
 
 
 async def test_a_look_up_that_was_refused_is_not_shown(tmp_path: Path) -> None:
-    query = """query($id: PersonNumber!) { person(id: $id, matching: { name: "Somebody Else" }) {
+    query = """query($id: PersonNumber!) { person(id: $id, matching: { birthDate: "1911-11-11" }) {
       id population { identity { item { fullName } } } } }"""
     async with logged(tmp_path) as gateway:
         await look_up(gateway, HOA, query)

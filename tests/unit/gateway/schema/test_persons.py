@@ -195,12 +195,10 @@ async def test_records_lead_to_a_limited_number_of_persons(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "matching",
     [
-        {"name": "Nguyễn Văn Hòa"},
-        {"name": "  nguyễn VĂN hoà "},
-        {"name": "Nguye\u0302\u0303n Va\u0306n Ho\u0300a"},
         {"birthDate": "1990-02-03"},
-        {"birthDate": "1990"},
-        {"name": "Nguyễn Văn Hòa", "birthDate": "1990-02"},
+        {"birthDate": "1990-02-03", "name": "Nguyễn Văn Hòa"},
+        {"birthDate": "1990-02-03", "name": "  nguyễn VĂN hoà "},
+        {"birthDate": "1990-02-03", "name": "Nguye\u0302\u0303n Va\u0306n Ho\u0300a"},
         {},
     ],
 )
@@ -213,12 +211,13 @@ async def test_details_that_agree_show_the_person(tmp_path: Path, matching: dict
 @pytest.mark.parametrize(
     ("number", "matching"),
     [
-        (HOA, {"name": "Nguyễn Văn Hoá"}),
-        (HOA, {"name": "Nguyen Van Hoa"}),
+        (HOA, {"birthDate": "1990-02-03", "name": "Nguyễn Văn Hoá"}),
+        (HOA, {"birthDate": "1990-02-03", "name": "Nguyen Van Hoa"}),
         (HOA, {"birthDate": "1990-02-04"}),
+        (HOA, {"name": "Nguyễn Văn Hòa", "birthDate": "1990"}),
         (HOA, {"name": "Nguyễn Văn Hòa", "birthDate": "1991"}),
-        (NOBODY, {"name": "Nguyễn Văn Hòa"}),
-        (SHARED_NUMBER, {"name": "Nguyễn Văn Hòa"}),
+        (NOBODY, {"birthDate": "1990-02-03"}),
+        (SHARED_NUMBER, {"birthDate": "1990-02-03"}),
     ],
 )
 async def test_a_mismatch_and_an_unknown_number_are_the_same_answer(
@@ -238,7 +237,7 @@ async def test_a_match_that_could_not_be_looked_up_is_not_a_mismatch(tmp_path: P
     known = backends()
     everything = {**known, "population": Faulty(known["population"], "down")}
     async with running(tmp_path, everything) as gateway:
-        body = await gateway.ask(MATCHING, {"id": HOA, "matching": {"name": "x"}})
+        body = await gateway.ask(MATCHING, {"id": HOA, "matching": {"birthDate": "1990-02-03"}})
     assert codes(body) == ["NUMBER_UNRESOLVED"]
 
 
@@ -362,6 +361,27 @@ async def test_digits_that_disagree_with_the_record_are_a_notice(tmp_path: Path)
         body = await gateway.ask(query, {"ids": [LAN, "999191054321"]})
     found: list[Any] = [one["notices"] for one in body["data"]["persons"]]
     assert found == [[{"code": "NUMBER_DISAGREES"}], [{"code": "PREFIX_UNKNOWN"}]]
+
+
+@pytest.mark.parametrize(
+    ("scopes", "fault", "beside"),
+    [
+        (["population:read", "civil_status:read"], None, "NOT_IN_POPULATION"),
+        (["civil_status:read"], None, "UNKNOWN"),
+        (["population:read", "civil_status:read"], "down", "UNKNOWN"),
+    ],
+)
+async def test_an_unknown_prefix_is_told_of_any_number_to_everybody(
+    tmp_path: Path, scopes: list[str], fault: str | None, beside: str
+) -> None:
+    known = backends()
+    everything = {**known, "population": Faulty(known["population"], fault)}
+    query = "query($id: PersonNumber!) { person(id: $id) { notices { code } } }"
+    async with running(tmp_path, everything) as gateway:
+        for number, told in (("999099012345", True), (NOBODY, False)):
+            body = await gateway.ask(query, {"id": number}, scopes=scopes)
+            found = [notice["code"] for notice in body["data"]["person"]["notices"]]
+            assert found == ([beside, "PREFIX_UNKNOWN"] if told else [beside])
 
 
 async def test_a_slow_population_database_holds_nobody_up_beyond_its_timeout(

@@ -1,0 +1,22 @@
+"""What is shown without a query costs something too, and counts towards the rate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.settings import Rates
+from tests.support.running import running
+
+
+@pytest.mark.parametrize("page", ["/schema.graphql", "/openapi.json", "/metrics"])
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer x"}], ids=["none", "bad"])
+async def test_pages_count_towards_the_rate(
+    tmp_path: Path, page: str, headers: dict[str, str]
+) -> None:
+    async with running(tmp_path, rates=Rates(anonymous_per_minute=1)) as gateway:
+        assert (await gateway.client.get(page, headers=headers)).status_code != 429
+        refused = await gateway.client.get(page, headers=headers)
+        assert refused.status_code == 429
+        assert "retry-after" in refused.headers
