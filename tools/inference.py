@@ -68,7 +68,7 @@ class Tally:
         """Note the people of a cluster."""
         births, identities = _in_force(cluster), _by_number(cluster, "population", "identity")
         for person in cluster.truth:
-            group = int((today - person.birth_date).days / _YEARS / 5)
+            group = int((today - person.birth_date).days / _YEARS)
             self.groups.setdefault(group, []).append(self.people)
             for value in _identity(identities.get(person.id, {}), today):
                 self.values.setdefault(value, []).append(self.people)
@@ -104,7 +104,7 @@ def _above(
 ) -> Iterator[Finding]:
     """Yield a finding where a value tells more than ``bound``.
 
-    ``chances``: the people of each age group, and the share of them to whom the fact applies.
+    ``chances``: the people of each age, and the share of them to whom the fact applies.
     """
     count, hits = who.bit_count(), (who & having).bit_count()
     if hits < _FEWEST or lowest_share(hits, count) <= bound:
