@@ -68,7 +68,8 @@ class Tally:
         """Note the people of a cluster."""
         births, identities = _in_force(cluster), _by_number(cluster, "population", "identity")
         for person in cluster.truth:
-            group = int((today - person.birth_date).days / _YEARS)
+            age = int((today - person.birth_date).days / _YEARS)
+            group = 2 * age + (person.life_state == "ALIVE")
             self.groups.setdefault(group, []).append(self.people)
             for value in _identity(identities.get(person.id, {}), today):
                 self.values.setdefault(value, []).append(self.people)
@@ -104,7 +105,7 @@ def _above(
 ) -> Iterator[Finding]:
     """Yield a finding where a value tells more than ``bound``.
 
-    ``chances``: the people of each age, and the share of them to whom the fact applies.
+    ``chances``: the people of each age, living and not, and the share to whom the fact applies.
     """
     count, hits = who.bit_count(), (who & having).bit_count()
     if hits < _FEWEST or lowest_share(hits, count) <= bound:
