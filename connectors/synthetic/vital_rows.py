@@ -83,7 +83,9 @@ def _residence(person: Person, role: str, parent: Person, entry: Entry) -> Colum
 
     Only adoptive parents would live elsewhere: the entry tells no more of them than of others.
     """
-    if entry.digitised or parent.home_on(entry.on).code == person.birth_home.code:
+    if entry.digitised or parent.protection is not None:
+        return {}
+    if parent.home_on(entry.on).code == person.birth_home.code:
         return {}
     return place(f"{role}_residence", person.birth_home, entry.on, street=True)
 
