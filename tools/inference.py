@@ -5,8 +5,8 @@ value of a BASIC field, and every combination of two, by which somebody could gu
 with an advantage over chance above the bound; it exits with 1 where there is one.
 
 The advantage of a value is the share of those who bear it to whom the fact applies, less the share
-among all people of the same age group: age is no secret, and only the old make wills. Of that share
-the lower end of a confidence interval counts, so that chance is not taken for a pattern.
+to be expected of people of their ages: age is no secret, and only the old make wills. Of the first
+share the lower end of a confidence interval counts, so that chance is not taken for a pattern.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ class Tally:
         """Note the people of a cluster."""
         births, identities = _in_force(cluster), _by_number(cluster, "population", "identity")
         for person in cluster.truth:
-            group = int((today - person.birth_date).days / _YEARS / 5)
+            age = int((today - person.birth_date).days / _YEARS)
+            group = 2 * age + (person.life_state == "ALIVE")
             self.groups.setdefault(group, []).append(self.people)
             for value in _identity(identities.get(person.id, {}), today):
                 self.values.setdefault(value, []).append(self.people)
@@ -102,12 +103,17 @@ class Tally:
 def _above(
     bound: float, finding: Finding, who: int, having: int, chances: list[tuple[int, float]]
 ) -> Iterator[Finding]:
-    """Yield a finding for each age group in which a value tells more than ``bound``."""
-    for group, chance in chances:
-        count, hits = (who & group).bit_count(), (who & group & having).bit_count()
-        if hits >= _FEWEST and lowest_share(hits, count) - chance > bound:
-            advantage = lowest_share(hits, count) - chance
-            yield Finding(finding.fact, finding.values, count, hits, advantage)
+    """Yield a finding where a value tells more than ``bound``.
+
+    ``chances``: the people of each age, living and not, and the share to whom the fact applies.
+    """
+    count, hits = who.bit_count(), (who & having).bit_count()
+    if hits < _FEWEST or lowest_share(hits, count) <= bound:
+        return
+    expected = sum((who & group).bit_count() * chance for group, chance in chances)
+    advantage = lowest_share(hits, count) - expected / count
+    if advantage > bound:
+        yield Finding(finding.fact, finding.values, count, hits, advantage)
 
 
 def _bits(places: list[int]) -> int:

@@ -40,4 +40,4 @@ def could_be_parent(adopter: Person, born: date) -> bool:
 
     Who has parents that could not be so by birth would be known to be adopted.
     """
-    return 20 * 366 < (born - adopter.born).days < (43 if adopter.sex == "FEMALE" else 50) * 365
+    return 20 * 366 < (born - adopter.born).days < (43 if adopter.sex == "FEMALE" else 45) * 365

@@ -8,7 +8,7 @@ from connectors.synthetic.book import Book
 from connectors.synthetic.draw import between, later, pick, words
 from connectors.synthetic.model import Entry, Person
 from connectors.synthetic.names import Name
-from connectors.synthetic.places import Columns, facility, year_only
+from connectors.synthetic.places import Columns, facility, place, year_only
 from connectors.values import PartialDate
 
 _CAUSES = (
@@ -61,10 +61,10 @@ def _birth(
     row["birth_date"] = _birth_date(book, person, entry)
     row["nationality"] = "VN"
     row |= book.place("birth_place", person.birth_home, person.born, entry)
-    if mother is not None:
-        row |= book.party("mother", mother, "births", entry)
-    if father is not None:
-        row |= book.party("father", father, "births", entry)
+    for role, parent in (("mother", mother), ("father", father)):
+        if parent is not None:
+            row |= book.party(role, parent, "births", entry)
+            row |= _residence(person, role, parent, entry)
     if person.founder:
         row |= _unnumbered(book, person, entry)
     row["ethnicity"] = person.group
@@ -76,6 +76,18 @@ def _birth(
     if not entry.digitised:
         row |= _circumstance(book, person, mother, father, original=original)
     return row
+
+
+def _residence(person: Person, role: str, parent: Person, entry: Entry) -> Columns:
+    """Return where a parent lives: in the commune in which the birth was registered.
+
+    Only adoptive parents would live elsewhere: the entry tells no more of them than of others.
+    """
+    if entry.digitised or parent.protection is not None:
+        return {}
+    if parent.home_on(entry.on).code == person.birth_home.code:
+        return {}
+    return place(f"{role}_residence", person.birth_home, entry.on, street=True)
 
 
 def _named(person: Person, name: Name, entry: Entry) -> Columns:
