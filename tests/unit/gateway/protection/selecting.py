@@ -19,6 +19,7 @@ from gateway.settings import Limits
 ROOMY = Limits(
     deadline=60,
     new_documents=1_000_000,
+    document_characters=1_000_000,
     tokens=1_000_000,
     depth=50,
     aliases=10_000,
