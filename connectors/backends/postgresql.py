@@ -1,57 +1,47 @@
 """PostgreSQL servers (15 and later) as a source: SQLAlchemy's text on asyncpg's connections.
 
 SQLAlchemy's sessions cost several times what the driver does for a row (``docs/decisions``, 26), so
-the statements are made into text once, with one parameter: the array of the keys.
+the statements are made into text once, with an array of keys for each column that may hold them.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
-import asyncpg
 import sqlalchemy as sa
 
 from connectors.backends.base import Examined, NotMapped, SourceUnavailable
 from connectors.backends.examine_postgresql import examine_postgresql
 from connectors.backends.findings import unencrypted
-from connectors.backends.server import ServerOptions, address, tls_context, whole_numbers
-from connectors.backends.session import Known, NotJoined, Session
-from connectors.backends.statement import Idiom, Wanted
-from connectors.tables import STATEMENT_TABLE
-
-#: One of the keys, as ``as_text`` writes it.
-_KEYS = "any($1)"
-#: The array of keys goes to the server untyped: it takes the type of the column, and its index.
-IDIOM = Idiom(
-    lambda column: column == sa.literal_column(_KEYS),
-    lambda column: sa.collate(sa.cast(column, sa.Text()), "C"),
+from connectors.backends.postgresql_connection import connect
+from connectors.backends.postgresql_errors import (
+    CHANGED,
+    FAILURES,
+    NO_TABLE,
+    SPOILT,
+    failure,
+    reason,
 )
+from connectors.backends.postgresql_statements import (
+    IDIOM,
+    as_text,
+    bound,
+    joined_text,
+    lookup_text,
+)
+from connectors.backends.server import ServerOptions, address, tls_context
+from connectors.backends.session import Known, NotJoined, Session
+from connectors.backends.statement import Wanted
+from connectors.tables import STATEMENT_TABLE
 
 _MAY_READ = f"SELECT has_table_privilege(to_regclass('{STATEMENT_TABLE}'), 'SELECT')"
 _AS_OF = f"SELECT min(as_of) FROM {STATEMENT_TABLE}"  # noqa: S608 - the name is a constant
-
-#: What turns a statement into text.
-_DIALECT = sa.make_url("postgresql+asyncpg://").get_dialect()()
-_BITS = {"int2[]": 16, "int4[]": 32, "int8[]": 64}
-#: Types that the driver makes of text as well, and that hold it as something else.
-_NO_TEXT = {"numeric[]", "money[]", "bytea[]"}
-_NO_TABLE = (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError)
-#: What drivers raise, and what they let through: of sockets, of TLS, of values beyond Python's.
-_FAILURES = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-    TimeoutError,
-    EOFError,
-    ValueError,
-    OverflowError,
-)
 
 
 @dataclass(slots=True)
@@ -63,21 +53,21 @@ class PostgresqlSession:
     task: asyncio.Task[Any]
     server: PostgresqlServer
 
-    async def find(self, wanted: Wanted, keys: Sequence[str]) -> Sequence[Sequence[object]]:
-        """Return the rows for ``keys``; raises NotMapped."""
+    async def find(
+        self, wanted: Wanted, keys: Sequence[str], places: range | None = None
+    ) -> Sequence[Sequence[object]]:
+        """Return the rows for ``keys``; raises NotMapped. See ``Session``."""
+        text = self.server.text(wanted) if places is None else lookup_text(wanted, places)
         try:
             if not self.server.options.transaction_pooling:
-                return await self._find(wanted, keys)
+                return await self._fetch(text, ((wanted, keys),))
             async with self.bounded():
-                return await self._find(wanted, keys)
-        except _NO_TABLE as error:
+                return await self._fetch(text, ((wanted, keys),))
+        except NO_TABLE as error:
             raise NotMapped(f"no table ({type(error).__name__})") from None
-
-    async def _find(self, wanted: Wanted, keys: Sequence[str]) -> Sequence[Sequence[object]]:
-        text, bits = await self._prepared(wanted)
-        given = whole_numbers(wanted, keys, bits) if bits else keys
-        found: Sequence[Sequence[object]] = await self.connection.fetch(text, given)
-        return found
+        finally:
+            if places is not None:
+                self.connection.prepared.pop(text, None)
 
     async def find_together(
         self, parts: Sequence[tuple[Wanted, Sequence[str]]]
@@ -85,19 +75,38 @@ class PostgresqlSession:
         """Return the rows for each part, by one statement; see ``Session``."""
         try:
             async with self.bounded():
-                given = []
-                for wanted, keys in parts:
-                    _, bits = await self._prepared(wanted)
-                    given.append(whole_numbers(wanted, keys, bits) if bits else keys)
                 joined = self.server.joined(tuple(wanted for wanted, _ in parts))
-                rows: Sequence[Sequence[Sequence[Sequence[object]]]]
-                rows = await self.connection.fetch(joined, *given)
+                rows: Sequence[Any] = await self._fetch(joined, parts)
                 (found,) = rows
-        except (SourceUnavailable, *_FAILURES) as error:
+        except (SourceUnavailable, *FAILURES) as error:
             if self.connection.is_closed():
                 raise
-            raise NotJoined(_reason(error)) from None
-        return found
+            raise NotJoined(reason(error)) from None
+        return cast("Sequence[Sequence[Sequence[object]]]", found)
+
+    async def _fetch(
+        self, text: str, lookups: Sequence[tuple[Wanted, Sequence[str]]]
+    ) -> Sequence[Sequence[object]]:
+        """Run a statement with the keys of ``lookups`` as its columns can hold them.
+
+        A key that a column cannot hold is left out only by what is known of the column just now.
+        """
+        anew = self.server.options.transaction_pooling  # there no statement outlives a transaction
+        while True:
+            now = self.server.monotonic()
+            prepared, learned = await self.connection.types_of(text, now, anew)
+            values, complete = bound(lookups, prepared.types)
+            anew = True
+            if not (complete or learned):
+                continue
+            try:
+                found: Sequence[Sequence[object]] = await prepared.statement.fetch(*values)
+            except CHANGED:
+                del self.connection.prepared[text]
+                if learned:
+                    raise
+            else:
+                return found
 
     async def as_of(self) -> object:
         """Return what the server states of itself, None for nothing."""
@@ -131,17 +140,6 @@ class PostgresqlSession:
             await self.connection.execute(f"SET LOCAL statement_timeout = {most}")
             yield
 
-    async def _prepared(self, wanted: Wanted) -> tuple[str, int | None]:
-        """Return the text of ``wanted``, and of how many bits its keys are: None for text."""
-        kept = self.server.prepared.get(wanted)
-        if kept is None:
-            text = _text(wanted)
-            (keys,) = (await self.connection.prepare(text)).get_parameters()
-            if keys.name in _NO_TEXT:
-                raise SourceUnavailable(f"keys are kept as {keys.name}")
-            kept = self.server.prepared[wanted] = text, _BITS.get(keys.name)
-        return kept
-
 
 @dataclass(slots=True, eq=False)
 class _Loan:
@@ -160,8 +158,8 @@ class _Loan:
             self.connection = await self.server.connection()
         except BaseException as error:
             self.server.lent -= 1
-            if isinstance(error, _FAILURES):
-                raise SourceUnavailable(_reason(error)) from None
+            if isinstance(error, FAILURES):
+                raise SourceUnavailable(reason(error)) from None
             raise
         task = asyncio.current_task()
         assert task is not None  # what is awaited runs in a task
@@ -174,14 +172,14 @@ class _Loan:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if kind is None or isinstance(error, NotMapped):
+            if kind is None or isinstance(error, (NotMapped, *SPOILT)):
                 self.server.give_back(self.connection)
             else:
                 await self.server.drop(self.connection)
         finally:
             self.server.lent -= 1
-        if isinstance(error, _FAILURES):
-            raise SourceUnavailable(_reason(error)) from None
+        if isinstance(error, FAILURES):
+            raise failure(error) from None
 
 
 class PostgresqlServer:
@@ -194,9 +192,17 @@ class PostgresqlServer:
     idiom = IDIOM
     joins = True
 
-    def __init__(self, url: sa.URL, options: ServerOptions, *, pool_size: int) -> None:
+    def __init__(
+        self,
+        url: sa.URL,
+        options: ServerOptions,
+        *,
+        pool_size: int,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.options = options
-        self.prepared: dict[Wanted, tuple[str, int | None]] = {}
+        self.monotonic = monotonic
+        self._texts: dict[Wanted, str] = {}
         self._joined: dict[tuple[Wanted, ...], str] = {}
         self._address = address(url, 5432)
         self._tls = tls_context(options, self._address)
@@ -214,10 +220,16 @@ class PostgresqlServer:
         """Lend a connection; raises SourceUnavailable, also for errors inside the block."""
         return _Loan(self)
 
+    def text(self, wanted: Wanted) -> str:
+        """Return the text of a lookup's statement, made once."""
+        if wanted not in self._texts:
+            self._texts[wanted] = lookup_text(wanted)
+        return self._texts[wanted]
+
     def joined(self, wanted: tuple[Wanted, ...]) -> str:
         """Return the text of one statement for all of ``wanted``, made once."""
         if wanted not in self._joined:
-            self._joined[wanted] = _joined(wanted)
+            self._joined[wanted] = joined_text(wanted)
         return self._joined[wanted]
 
     async def connection(self) -> Any:
@@ -230,7 +242,7 @@ class PostgresqlServer:
             connection = self._idle.pop()
             if not connection.is_closed():
                 return connection
-        return await self._connect()
+        return await connect(self.options, self._address, self._tls)
 
     def give_back(self, connection: Any) -> None:
         """Keep a connection for the next."""
@@ -239,9 +251,10 @@ class PostgresqlServer:
 
     async def drop(self, connection: Any) -> None:
         """Close a connection, in time or at once."""
+        connection.prepared.clear()
         try:
             await connection.close(timeout=self.options.connect_timeout)
-        except _FAILURES:
+        except FAILURES:
             connection.terminate()
 
     async def interrupt(self, session: Session) -> None:
@@ -254,82 +267,10 @@ class PostgresqlServer:
         at = self._address
         found = unencrypted(at.host, self._tls is not None, at.local)
         async with self.use() as session, session.bounded():
-            seen = await examine_postgresql(session.connection, wanted, _text)
+            seen = await examine_postgresql(session.connection, wanted)
         return replace(seen, findings=(*found, *seen.findings))
 
     async def close(self) -> None:
         """Close all connections; those that do not say goodbye in time are dropped."""
         idle, self._idle = self._idle, []
         await asyncio.gather(*(self.drop(one) for one in idle))
-
-    async def _connect(self) -> Any:
-        pooled = self.options.transaction_pooling
-        at = self._address
-        connection = await asyncpg.connect(
-            host=at.host,
-            port=at.port,
-            user=at.user,
-            database=at.database,
-            password=self.options.password or "",
-            ssl=self._tls or False,
-            timeout=self.options.connect_timeout,
-            statement_cache_size=0 if pooled else 200,
-            max_cacheable_statement_size=0,  # no bound: those of wide records are long
-            server_settings={} if pooled else self._session_settings(),
-        )
-        try:
-            await _strip_padding(connection)
-        except BaseException:
-            connection.terminate()
-            raise
-        return connection
-
-    def _session_settings(self) -> dict[str, str]:
-        """What the server holds each connection to, from its first statement on."""
-        return {
-            "application_name": "justice-gateway",
-            "default_transaction_read_only": "on",
-            "statement_timeout": str(round(self.options.statement_timeout * 1000)),
-            "TimeZone": "UTC",
-            "DateStyle": "ISO",
-            "jit": "off",
-            # Arrays of keys are planned anew each time otherwise, which takes longer than to run.
-            "plan_cache_mode": "force_generic_plan",
-        }
-
-
-async def _strip_padding(connection: Any) -> None:
-    """Read CHAR(n) without the blanks that fill it up: 9-digit numbers in CHAR(12) are numbers."""
-    async with connection.transaction(readonly=True):
-        await connection.set_type_codec(
-            "bpchar", schema="pg_catalog", encoder=str, decoder=lambda text: text.rstrip(" ")
-        )
-
-
-def _text(wanted: Wanted) -> str:
-    """Return a lookup's statement as text, with the one parameter ``$1``."""
-    return as_text(wanted.statement)
-
-
-def _joined(wanted: Sequence[Wanted]) -> str:
-    """Return one statement for all of ``wanted``: one row, in which each has its rows as an array.
-
-    The parameters are ``$1``, ``$2`` and on, in their order.
-    """
-    arrays = []
-    for place, one in enumerate(wanted, start=1):
-        statement = one.statement
-        row = sa.func.row(*statement.selected_columns)
-        text = as_text(statement.with_only_columns(row)).replace(_KEYS, f"any(${place})")
-        arrays.append(f"ARRAY({text})")
-    return f"SELECT {', '.join(arrays)}"
-
-
-def as_text(statement: sa.Select[Any]) -> str:
-    """Return a statement with all its values in its text."""
-    return str(statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
-
-
-def _reason(error: BaseException) -> str:
-    """Name the error, without its text: that may repeat values."""
-    return type(error).__name__

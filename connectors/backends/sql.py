@@ -23,6 +23,7 @@ from connectors.backends.base import (
     NotMapped,
     Rows,
     Scope,
+    SourceRefused,
     SourceUnavailable,
     read_rows,
     unreached,
@@ -78,7 +79,7 @@ class SqlBackend:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
-        self._source = _source(url, pool_size, busy_timeout, server or ServerOptions(), zone)
+        self._source = _source(url, pool_size, busy_timeout, server or ServerOptions(), monotonic)
         self._stored = stored(database, maps, zone)
         self._monotonic = monotonic
         self._calls = Calls(self._source, pool_size)
@@ -178,16 +179,14 @@ def _by_key(want: Wanted, keys: Sequence[str], rows: Sequence[_Raw]) -> _Found:
     found: _Found = {key: [] for key in keys}
     for matched, *raw in rows:
         if not (want.whole or isinstance(matched, str)):
-            raise SourceUnavailable(f"keys are kept as {type(matched).__name__}")
+            raise SourceRefused(f"keys are kept as {type(matched).__name__}")
         if str(matched) in found:  # a source may find "007" equal to 7; the key was not that
             found[str(matched)].append(raw)
     return found
 
 
 def _is_text(key: str) -> bool:
-    """Whether a database could hold ``key`` at all: drivers fail at what it could not."""
-    if "\0" in key:
-        return False
+    """Whether any database could hold ``key``: drivers fail at half of a pair of surrogates."""
     return key.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in key)
 
 
@@ -238,7 +237,11 @@ def _moment(stated: object) -> datetime | None:
 
 
 def _source(
-    url: str, pool_size: int, busy_timeout: float, server: ServerOptions, zone: str | None
+    url: str,
+    pool_size: int,
+    busy_timeout: float,
+    server: ServerOptions,
+    monotonic: Callable[[], float],
 ) -> SqlSource:
     """Return the source behind a URL. Messages leave the URL out: it may hold a password."""
     try:
@@ -247,9 +250,9 @@ def _source(
         raise ValueError("a database URL is written scheme://...") from None
     make = parsed.get_backend_name()
     if make == "postgresql":
-        return PostgresqlServer(parsed, server, pool_size=pool_size)
+        return PostgresqlServer(parsed, server, pool_size=pool_size, monotonic=monotonic)
     if make == "mariadb":
-        return MariadbServer(parsed, server, pool_size=pool_size, zone=zone)
+        return MariadbServer(parsed, server, pool_size=pool_size, monotonic=monotonic)
     if make != "sqlite":
         known = "sqlite, postgresql and mariadb"
         raise ValueError(f"{make} databases are not supported, only {known}")

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from connectors.backends.base import Examined, NotMapped, SourceUnavailable
+from connectors.backends.base import DataFault, Examined, NotMapped, SourceUnavailable
 from connectors.backends.examine_sqlite import examine_sqlite
 from connectors.backends.session import Known, Session
 from connectors.backends.statement import KEYS, SQLITE, Wanted
@@ -34,6 +34,8 @@ _PROBE = sa.text("SELECT 1 FROM sqlite_master LIMIT 1")
 
 #: Errors that say nothing against the open file: it is busy, or a statement was told to stop.
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT}
+#: What SQLite says, under no code of its own, of a value that a view cannot compute.
+_SPOILT = {"malformed JSON", "integer overflow"}
 
 
 @dataclass(slots=True)
@@ -62,12 +64,15 @@ class FileSession:
     tables: frozenset[str]
     known: Known
 
-    async def find(self, wanted: Wanted, keys: Sequence[str]) -> Sequence[Sequence[object]]:
-        """Return the rows for ``keys``; raises NotMapped."""
+    async def find(
+        self, wanted: Wanted, keys: Sequence[str], places: range | None = None
+    ) -> Sequence[Sequence[object]]:
+        """Return the rows for ``keys``; raises NotMapped. See ``Session``."""
         for stored in wanted.tables:
             if stored.table.lower() not in self.tables:
                 raise NotMapped(f"there is no table {stored.table}")
-        found = await self.connection.execute(wanted.statement, {KEYS: list(keys)})
+        statement = wanted.statement if places is None else wanted.within(places)
+        found = await self.connection.execute(statement, {KEYS: list(keys)})
         return cast("Sequence[Sequence[object]]", found.all())
 
     async def as_of(self) -> object:
@@ -121,6 +126,8 @@ class SqliteFile:
             async with file.engine.connect() as connection:
                 yield FileSession(connection, file.tables, file.known)
         except SQLAlchemyError as error:
+            if str(getattr(error, "orig", None)) in _SPOILT:
+                raise DataFault(_reason(error)) from None
             if _code(error) not in _PASSING:
                 self._forget(file)
             raise SourceUnavailable(_reason(error)) from None

@@ -56,7 +56,8 @@ class Wanted:
     ``statement`` has the parameter ``KEYS``; ``stored`` says what its rows are; ``holder`` is the
     table in which ``keys`` are looked for, by their names there; ``link``: our column by which
     ``stored`` is reached from it, where it is another. ``whole``: a whole number may be
-    a key; not so where it is the number of a person or an enterprise.
+    a key; not so where it is the number of a person or an enterprise. ``place``: the column of the
+    statement that numbers the rows of each key from 1, up to ``most``.
     """
 
     statement: sa.Select[Any]
@@ -65,11 +66,23 @@ class Wanted:
     keys: tuple[str, ...]
     link: str
     whole: bool
+    lookup: Lookup
+    place: sa.ColumnElement[int]
+    most: int
 
     @property
     def tables(self) -> tuple[Stored, ...]:
         """The tables that must be there."""
         return (self.stored,) if self.holder is self.stored else (self.stored, self.holder)
+
+    def within(self, places: range) -> sa.Select[Any]:
+        """Return the statement for the rows of each key that stand at ``places``."""
+        return self.statement.where(self.place.between(places[0], places[-1]))
+
+    def said_by(self, idiom: Idiom) -> Wanted:
+        """Return the same lookup in another idiom."""
+        through = None if self.lookup.through is None else self.holder
+        return wanted(idiom, self.stored, self.lookup, through)
 
 
 def wanted(idiom: Idiom, stored: Stored, lookup: Lookup, through: Stored | None = None) -> Wanted:
@@ -91,17 +104,19 @@ def wanted(idiom: Idiom, stored: Stored, lookup: Lookup, through: Stored | None 
     else:
         found = _through(idiom, table, stored, lookup, through).subquery()
     ranked = sa.select(*found.c, _place(idiom, stored, found).label(_PLACE)).subquery()
-    most = stored.record.asked if stored.sorts else SORTED_HERE
+    most = 1 + (stored.record.asked if stored.sorts else SORTED_HERE)
+    place = ranked.c[_PLACE]
     statement = (
-        sa.select(*(column for column in ranked.c if column.name != _PLACE))
-        .where(ranked.c[_PLACE] <= most + 1)
-        .order_by(ranked.c[MATCHED], ranked.c[_PLACE])
+        sa.select(*(column for column in ranked.c if column is not place))
+        .where(place <= most)
+        .order_by(ranked.c[MATCHED], place)
     )
     holder = through or stored
     keys = tuple(holder.at(name) for name in lookup.by)
     kinds = {holder.record.column(name).field.kind for name in lookup.by}
     link = "" if lookup.through is None else lookup.through[1]
-    return Wanted(statement, stored, holder, keys, link, whole=kinds == {Kind.STRING})
+    whole = kinds == {Kind.STRING}
+    return Wanted(statement, stored, holder, keys, link, whole, lookup, place, most)
 
 
 def _table(stored: Stored) -> sa.TableClause:
