@@ -18,6 +18,7 @@ from connectors.backends.base import (
     Asker,
     Batch,
     Capabilities,
+    DataFault,
     Examined,
     Finding,
     NotMapped,
@@ -30,6 +31,7 @@ from connectors.backends.base import (
 )
 from connectors.backends.calls import Calls
 from connectors.backends.examination import look_at_rows, measured
+from connectors.backends.isolation import isolated
 from connectors.backends.mapping import RecordMap, Stored, stored
 from connectors.backends.mariadb import MariadbServer
 from connectors.backends.postgresql import PostgresqlServer
@@ -143,9 +145,25 @@ class SqlBackend:
         if not asked:
             return Batch({})
         want = self._want(record, lookup)
-        rows, as_of = await self._together.find(want, [key for key in asked if _is_text(key)])
+        texts = [key for key in asked if _is_text(key)]
+        try:
+            rows, as_of = await self._together.find(want, texts)
+        except DataFault:
+            return await self._fetch_apart(want, asked, texts)
         by_key, failed = await _read(want.stored, _by_key(want, asked, rows))
         return Batch(by_key, as_of, failed)
+
+    async def _fetch_apart(self, want: Wanted, keys: Sequence[str], texts: Sequence[str]) -> Batch:
+        """Return what ``fetch`` does, where some value fails the statement for all ``texts``."""
+        result = await isolated(partial(self._together.find_alone, want), want, texts)
+        by_key, failed = await _read(want.stored, _by_key(want, keys, result.rows))
+        for key, places in result.spoilt.items():
+            if key in by_key:
+                by_key[key] = _with_spoilt(want.stored, by_key[key], places, result.reasons)
+        for key in result.unknown:
+            by_key.pop(key, None)
+            failed[key] = "a value cannot be read, of this key or of others"
+        return Batch(by_key, result.as_of, failed)
 
     def _want(self, record: Record, lookup: Lookup) -> Wanted:
         """Return what a lookup runs, made once; raises NotMapped."""
@@ -183,6 +201,15 @@ def _by_key(want: Wanted, keys: Sequence[str], rows: Sequence[_Raw]) -> _Found:
         if str(matched) in found:  # a source may find "007" equal to 7; the key was not that
             found[str(matched)].append(raw)
     return found
+
+
+def _with_spoilt(stored: Stored, rows: Rows, places: Sequence[int], reasons: set[str]) -> Rows:
+    """Return rows with those counted that the source could not give, as far as they are asked."""
+    asked = stored.record.asked
+    counted = sum(place <= asked or not stored.sorts for place in places)
+    total = len(rows.rows) + rows.unreadable + len(places)
+    faults = rows.faults | {f"the source fails at a value ({one})" for one in reasons}
+    return Rows(rows.rows, rows.unreadable + counted, rows.truncated or total > asked, faults)
 
 
 def _is_text(key: str) -> bool:
@@ -231,9 +258,9 @@ def _moment(stated: object) -> datetime | None:
     """Return a source's statement as a moment in UTC, None when it makes no sense."""
     try:
         moment = stated if isinstance(stated, datetime) else datetime.fromisoformat(str(stated))
-    except ValueError:
+        return None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return None if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _source(

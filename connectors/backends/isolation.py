@@ -1,0 +1,107 @@
+"""Rows that a source cannot give, told apart from all that are asked for with them.
+
+A statement that fails at one value fails for all its keys. It is asked again for half of the keys
+each time, and then for half of the rows of a key, until what is spoilt stands alone.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from connectors.backends.base import DataFault
+from connectors.backends.statement import Wanted
+from connectors.backends.together import Found
+
+#: How many statements are spent on it: one spoilt row among 500 keys takes some forty.
+_STATEMENTS = 100
+
+_Find = Callable[[Sequence[str], range | None], Awaitable[Found]]
+
+
+@dataclass(slots=True)
+class Isolated:
+    """What could be read, and what could not.
+
+    ``rows``: each key's in order. ``spoilt``: by key, the places of rows that cannot be read, from
+    1. ``unknown``: keys of which nothing can be said. ``reasons``: of the source, for logs.
+    """
+
+    rows: list[Sequence[object]] = field(default_factory=list)
+    as_of: datetime | None = None
+    spoilt: dict[str, list[int]] = field(default_factory=dict)
+    unknown: set[str] = field(default_factory=set)
+    reasons: set[str] = field(default_factory=set)
+
+
+async def isolated(find: _Find, wanted: Wanted, keys: Sequence[str]) -> Isolated:
+    """Read the rows of ``wanted`` for ``keys``, of which asking for all at once failed.
+
+    ``find`` asks the source for keys, and for rows at some places. Costs up to 100 statements;
+    keys that are not told apart by then are unknown. Raises SourceUnavailable and NotMapped.
+    """
+    return await _Isolation(find, wanted.most).run(keys)
+
+
+class _Isolation:
+    """``parts``: keys, and places of their rows, that are still to be asked for."""
+
+    def __init__(self, find: _Find, most: int) -> None:
+        self._find = find
+        self._every = range(1, most + 1)
+        #: Where there are no rows: who fails there as well fails wherever rows are looked for.
+        self._beyond = range(most + 1, most + 2)
+        self._parts: deque[tuple[Sequence[str], range]] = deque()
+        self._rows: list[tuple[int, Sequence[Sequence[object]]]] = []
+        self._stated: list[datetime | None] = []
+        self._result = Isolated()
+
+    async def run(self, keys: Sequence[str]) -> Isolated:
+        """Return what comes of all ``keys``."""
+        self._failed(keys, self._every)
+        for _ in range(_STATEMENTS):
+            if not self._parts:
+                break
+            await self._ask(*self._parts.popleft())
+        result = self._result
+        result.unknown.update(key for some, _ in self._parts for key in some)
+        # Of one key, the parts came in any order.
+        result.rows = [row for _, rows in sorted(self._rows, key=_start) for row in rows]
+        known = [one for one in self._stated if one is not None]
+        result.as_of = min(known) if known and len(known) == len(self._stated) else None
+        return result
+
+    async def _ask(self, keys: Sequence[str], places: range) -> None:
+        try:
+            rows, as_of = await self._find(keys, None if places is self._every else places)
+        except DataFault as error:
+            self._result.reasons.add(str(error))
+            self._failed(keys, places)
+            return
+        self._stated.append(as_of)
+        self._rows.append((places.start, rows))
+        if places is self._beyond:
+            self._halve(keys[0], self._every)
+
+    def _failed(self, keys: Sequence[str], places: range) -> None:
+        """Ask for less than this, or take note that it is the least."""
+        if len(keys) > 1:
+            half = len(keys) // 2
+            self._parts += [(keys[:half], places), (keys[half:], places)]
+        elif places is self._every:
+            self._parts.append((keys, self._beyond))
+        elif places is self._beyond or len(places) == 1:
+            place = 1 if places is self._beyond else places.start
+            self._result.spoilt.setdefault(keys[0], []).append(place)
+        else:
+            self._halve(keys[0], places)
+
+    def _halve(self, key: str, places: range) -> None:
+        half = len(places) // 2
+        self._parts += [([key], part) for part in (places[:half], places[half:])]
+
+
+def _start(part: tuple[int, Sequence[Sequence[object]]]) -> int:
+    return part[0]
