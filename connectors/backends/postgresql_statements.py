@@ -26,6 +26,8 @@ _PARAMETER = re.compile(r"any\(\$\d+\)")
 IDIOM = Idiom(
     lambda column: column == sa.literal_column(_KEYS),
     lambda column: sa.collate(sa.cast(column, sa.Text()), "C"),
+    # Of different types, what the server has for equal is so by value; letters say nothing then.
+    lambda one, other: sa.func.pg_typeof(one) != sa.func.pg_typeof(other),
 )
 #: What turns a statement into text.
 _DIALECT = sa.make_url("postgresql+asyncpg://").get_dialect()()

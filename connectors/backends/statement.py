@@ -33,11 +33,13 @@ class Idiom:
 
     ``among``: the column holds one of the keys, said so that its index is used; it may find more
     than the keys themselves (other case, other accents). ``exact``: the value as text that is
-    equal, and sorts, by its characters alone, whatever the collation of its column.
+    equal, and sorts, by its characters alone, whatever the collation of its column. ``unlike``: two
+    columns that are equal are so although they are written otherwise, 7 and 7.00; None: never said.
     """
 
     among: Callable[[_Column], sa.ColumnElement[bool]]
     exact: Callable[[_Column], _Column]
+    unlike: Callable[[_Column, _Column], sa.ColumnElement[bool]] | None = None
 
 
 def in_keys(column: _Column) -> sa.ColumnElement[bool]:
@@ -161,8 +163,11 @@ def _through(
         )
     ).subquery()
     own = table.c[stored.at(name)]
+    same = idiom.exact(own) == named.c[_SAME]
+    if idiom.unlike is not None:
+        same |= idiom.unlike(own, named.c[_LINK])
     return sa.select(named.c[MATCHED], *table.c).join_from(
-        named, table, (own == named.c[_LINK]) & (idiom.exact(own) == named.c[_SAME])
+        named, table, (own == named.c[_LINK]) & same
     )
 
 

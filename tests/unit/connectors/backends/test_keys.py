@@ -202,6 +202,34 @@ async def test_rows_are_reached_through_a_number_that_the_server_pads(
     assert await _found(make(server), CONTRACTS, "secured", *expected) == expected
 
 
+@only_postgresql
+async def test_rows_are_reached_through_a_number_that_is_written_otherwise(
+    server: Server, make: Make
+) -> None:
+    await _contracts(server, "int", "int", (7, "NULL"), (8, "NULL"))
+    await _pledges(server, "numeric(9,2)", "text", (7, "'a'"))
+    assert await _found(make(server), CONTRACTS, "secured", "a") == {"a": ["7"]}
+
+
+@pytest.mark.parametrize(("one", "other"), [("int", "numeric(9,2)"), ("date", "datetime")])
+@only_mariadb
+async def test_links_that_compare_otherwise_than_they_are_written_are_refused(
+    server: Server, make: Make, one: str, other: str
+) -> None:
+    await _contracts(server, one, "int")
+    await _pledges(server, other, "varchar(9)")
+    with pytest.raises(SourceRefused):
+        await _found(make(server), CONTRACTS, "secured", "a")
+
+
+@only_postgresql
+async def test_links_that_do_not_compare_are_refused(server: Server, make: Make) -> None:
+    await _contracts(server, "int", "int")
+    await _pledges(server, "text", "text")
+    with pytest.raises(SourceRefused):
+        await _found(make(server), CONTRACTS, "secured", "a")
+
+
 @only_mariadb
 async def test_a_padded_number_and_text_are_not_compared(server: Server, make: Make) -> None:
     await _contracts(server, "int(4) zerofill", "int", (7, "NULL"))
@@ -224,6 +252,21 @@ async def test_columns_of_numbers_and_of_text_are_searched_by_one_lookup(
 ) -> None:
     await _contracts(server, "int", "text", (7, "'HĐ-07'"), (8, "'7'"))
     expected = {"HĐ-07": ["7"], "7": ["7", "8"], "007": []}
+    assert await _found(make(server), CONTRACTS, "renewed", *expected) == expected
+
+
+@pytest.mark.parametrize("kind", ["contract_no", "char(12)", "citext"])
+@only_postgresql
+async def test_keys_that_are_text_of_another_name_are_found(
+    server: Server, make: Make, kind: str
+) -> None:
+    await server.execute(
+        "CREATE EXTENSION IF NOT EXISTS citext",
+        "DROP DOMAIN IF EXISTS contract_no",
+        "CREATE DOMAIN contract_no AS varchar(20)",
+    )
+    await _contracts(server, kind, kind, ("'HĐ-07'", "NULL"))
+    expected = {"HĐ-07": ["HĐ-07"], "hđ-07": [], "a\0b": []}
     assert await _found(make(server), CONTRACTS, "renewed", *expected) == expected
 
 
