@@ -22,7 +22,14 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from connectors.backends.base import Examined, NotMapped, SourceUnavailable
 from connectors.backends.examine_mariadb import examine_mariadb
 from connectors.backends.findings import unencrypted
-from connectors.backends.mariadb_errors import FAILURES, NO_TABLE, failure, number, reason
+from connectors.backends.mariadb_errors import (
+    FAILURES,
+    NO_STATEMENT,
+    NO_TABLE,
+    failure,
+    number,
+    reason,
+)
 from connectors.backends.mariadb_keys import HERE, IDIOM, KeyTypes
 from connectors.backends.readers import UNREAD
 from connectors.backends.server import ServerOptions, address, tls_context
@@ -71,7 +78,12 @@ class MariadbSession:
         """Return what the server states of itself, None for nothing."""
         if not (await self.connection.execute(_STATES)).scalar():
             return None
-        return (await self.connection.execute(_AS_OF)).scalar()
+        try:
+            return (await self.connection.execute(_AS_OF)).scalar()
+        except DBAPIError as error:
+            if number(error) in NO_STATEMENT:
+                return None
+            raise
 
     async def rows(self, statement: sa.Select[Any]) -> Sequence[Sequence[object]]:
         """Return what a statement finds."""

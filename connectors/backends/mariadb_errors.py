@@ -13,6 +13,8 @@ NO_TABLE = {1146, 1049}
 _SPOILT = {1242, 1264, 1292, 1365, 1366, 1411, 1690}
 #: For texts that do not compare.
 _INCOMPARABLE = {1267, 1270, 1271}
+#: What a statement of freshness says that states nothing: of other columns, or of no value.
+NO_STATEMENT = {1054, *_SPOILT}
 FAILURES = (
     SQLAlchemyError,
     DriverError,

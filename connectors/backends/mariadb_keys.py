@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.mysql import CHAR
+from sqlalchemy.dialects.mysql import BIGINT, CHAR
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.backends.base import SourceRefused
@@ -33,6 +33,8 @@ _TEXTS = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum
     "binary",
     "varbinary",
 }
+#: What padded columns are.
+_UNSIGNED = BIGINT(unsigned=True)
 #: Seconds for which a type that was learned is believed.
 _KEPT = 5.0
 
@@ -138,7 +140,7 @@ class KeyTypes:
         def exact(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
             table = getattr(column, "table", None)
             name = getattr(table, "name", "").lower(), getattr(column, "name", "").lower()
-            return _exact(sa.cast(column, sa.BigInteger()) if name in padded else column)
+            return _exact(sa.cast(column, _UNSIGNED) if name in padded else column)
 
         if (wanted, padded) not in self._said:
             self._said[wanted, padded] = wanted.said_by(Idiom(in_keys, exact))

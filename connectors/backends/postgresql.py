@@ -23,6 +23,7 @@ from connectors.backends.postgresql_connection import connect
 from connectors.backends.postgresql_errors import (
     CHANGED,
     FAILURES,
+    NO_STATEMENT,
     NO_TABLE,
     SPOILT,
     failure,
@@ -91,7 +92,9 @@ class PostgresqlSession:
 
         A key that a column cannot hold is left out only by what is known of the column just now.
         """
-        anew = self.server.options.transaction_pooling  # there no statement outlives a transaction
+        if self.server.options.transaction_pooling:  # no statement outlives a transaction there
+            self.connection.prepared.clear()
+        anew = False
         while True:
             now = self.server.monotonic()
             prepared, learned = await self.connection.types_of(text, now, anew)
@@ -110,10 +113,13 @@ class PostgresqlSession:
 
     async def as_of(self) -> object:
         """Return what the server states of itself, None for nothing."""
-        async with self.bounded():
-            if not await self.connection.fetchval(_MAY_READ):
-                return None
-            return await self.connection.fetchval(_AS_OF)
+        try:
+            async with self.bounded():
+                if not await self.connection.fetchval(_MAY_READ):
+                    return None
+                return await self.connection.fetchval(_AS_OF)
+        except NO_STATEMENT:
+            return None
 
     async def rows(self, statement: sa.Select[Any]) -> Sequence[Sequence[object]]:
         """Return what a statement finds; its values stand in its text."""

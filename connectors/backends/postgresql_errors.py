@@ -36,6 +36,9 @@ _INCOMPARABLE = (
 #: What a value says that the server cannot compute, or put into letters of ours.
 SPOILT = (asyncpg.DataError, asyncpg.CardinalityViolationError)
 
+#: What a statement of freshness says that states nothing: of other columns, or of other types.
+NO_STATEMENT = (asyncpg.UndefinedColumnError, *SPOILT, *_INCOMPARABLE)
+
 
 def failure(error: BaseException) -> SourceUnavailable:
     """Return what an error of a statement says of the source."""

@@ -200,6 +200,8 @@ def _by_key(want: Wanted, keys: Sequence[str], rows: Sequence[_Raw]) -> _Found:
             raise SourceRefused(f"keys are kept as {type(matched).__name__}")
         if str(matched) in found:  # a source may find "007" equal to 7; the key was not that
             found[str(matched)].append(raw)
+        elif isinstance(matched, float):
+            raise SourceRefused("keys are kept as float")
     return found
 
 

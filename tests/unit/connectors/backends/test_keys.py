@@ -6,13 +6,16 @@ Keys here are numbers of contracts, which offices keep as text or as whole numbe
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connectors.backends import together
-from connectors.backends.base import SourceRefused
+from connectors.backends.base import Rows, SourceRefused
 from connectors.backends.mapping import RecordMap
 from connectors.backends.sql import SqlBackend
 from connectors.declaration import BASIC, database, field, lookup, record
@@ -191,6 +194,14 @@ async def test_a_number_that_the_server_pads_is_found_with_its_zeros_and_without
     }
 
 
+@only_mariadb
+async def test_the_largest_number_that_the_server_pads_is_found(server: Server, make: Make) -> None:
+    largest = "18446744073709551615"
+    await _contracts(server, "bigint(22) zerofill", "int", (largest, "NULL"))
+    expected = {largest: [largest], f"00{largest}": [largest], f"1{largest}": []}
+    assert await _found(make(server), CONTRACTS, "renewed", *expected) == expected
+
+
 @pytest.mark.parametrize("link", ["int", "bigint(5) zerofill", "int(12) unsigned zerofill"])
 @only_mariadb
 async def test_rows_are_reached_through_a_number_that_the_server_pads(
@@ -293,6 +304,31 @@ async def test_a_key_with_a_letter_that_only_some_servers_hold_is_asked_for(
 ) -> None:
     await _contracts(server, "varchar(9)", "varchar(9)", ("'a\\0b'", "NULL"))
     assert await _found(make(server), CONTRACTS, "renewed", "a\0b") == {"a\0b": ["a\0b"]}
+
+
+async def _in_a_file(path: Path, kind: str, number: float) -> Rows:
+    """Return what the number finds in a column of this type."""
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute(f"CREATE TABLE contracts (number {kind}, former {kind}, holder_id TEXT)")
+        file.execute("INSERT INTO contracts VALUES (?, NULL, NULL)", (number,))
+    backend = SqlBackend(OFFICE, f"sqlite:///{path}", maps=MAPS)
+    by = next(one for one in CONTRACTS.lookups if one.name == "renewed")
+    try:
+        return (await backend.fetch(CONTRACTS, by, [str(number)])).by_key[str(number)]
+    finally:
+        await backend.close()
+
+
+async def test_a_whole_number_of_a_file_is_found(tmp_path: Path) -> None:
+    found = await _in_a_file(tmp_path / "office.sqlite", "INTEGER", 2**62)
+    assert [row[0] for row in found.rows] == [str(2**62)]
+
+
+async def test_a_number_that_a_file_writes_otherwise_is_refused_and_not_none(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(SourceRefused):
+        await _in_a_file(tmp_path / "office.sqlite", "REAL", 7)
 
 
 # ---- columns that change while the gateway runs

@@ -20,6 +20,7 @@ from connectors.backends.base import Batch, Rows
 from connectors.backends.mapping import RecordMap
 from connectors.backends.sql import SqlBackend
 from connectors.description import Record
+from connectors.tables import STATEMENT_TABLE
 from tests.support.servers import SERVERS, Server
 from tests.unit.connectors.backends.backend_samples import (
     AN,
@@ -258,6 +259,22 @@ async def test_a_statement_of_freshness_that_is_no_moment_is_none(
 ) -> None:
     await write_server(postgresql, ROWS, "9999-12-31T23:59:59-12:00")
     batch = await make(postgresql.url).fetch(THINGS, THINGS.lookups[0], [BINH])
+    assert (batch.as_of, len(batch.by_key[BINH].rows)) == (None, 1)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["SELECT 'today' AS at", "SELECT (SELECT 1 UNION ALL SELECT 2) AS as_of"],
+    ids=["no such column", "no value"],
+)
+@pytest.mark.parametrize("make_of_server", SERVERS)
+async def test_a_statement_of_freshness_that_fails_is_none_and_costs_no_row(
+    request: pytest.FixtureRequest, make: Make, make_of_server: str, statement: str
+) -> None:
+    server: Server = request.getfixturevalue(make_of_server)
+    await write_server(server, ROWS)
+    await server.execute(f"CREATE VIEW {STATEMENT_TABLE} AS {statement}")
+    batch = await make(server.url).fetch(THINGS, THINGS.lookups[0], [BINH])
     assert (batch.as_of, len(batch.by_key[BINH].rows)) == (None, 1)
 
 
