@@ -14,12 +14,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from connectors.backends.base import DataFault
+from connectors.backends.base import Batch, DataFault, Rows
+from connectors.backends.mapping import Stored
 from connectors.backends.statement import Wanted
 from connectors.backends.together import Found
 
 #: How many statements are spent on it: one row among 500 keys and 200 rows takes 31.
 _STATEMENTS = 100
+#: For how many seconds a key is asked for apart afterwards, and how many of a lookup are known.
+_APART = 60.0
+_REMEMBERED = 1_000
 #: Into how many parts a statement is split that failed.
 _PARTS = 4
 
@@ -39,6 +43,73 @@ class Isolated:
     spoilt: dict[str, list[int]] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
     reasons: set[str] = field(default_factory=set)
+
+
+class Spoilt:
+    """Keys with rows that cannot be read, by lookup: who asks for them again is asked for apart.
+
+    So others do not wait each time that one of them comes along. A minute later they are asked for
+    with the others again. ``monotonic``: the clock, in seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._until: dict[Wanted, dict[str, float]] = {}
+
+    def among(self, wanted: Wanted, keys: Sequence[str]) -> list[str]:
+        """Return those of ``keys`` that are to be asked for apart."""
+        known = self._until.get(wanted)
+        if not known:
+            return []
+        now = self._monotonic()
+        for key in [key for key, until in known.items() if until <= now]:
+            del known[key]
+        return [key for key in keys if key in known]
+
+    def note(self, wanted: Wanted, result: Isolated) -> None:
+        """Take note of the keys that were spoilt; the first of too many are forgotten."""
+        known = self._until.setdefault(wanted, {})
+        until = self._monotonic() + _APART
+        for key in result.spoilt:
+            known.pop(key, None)
+            known[key] = until
+        for key in list(known)[: max(0, len(known) - _REMEMBERED)]:
+            del known[key]
+
+
+def with_spoilt(batch: Batch, stored: Stored, result: Isolated) -> Batch:
+    """Return a batch of what could be read, with the rows counted that could not."""
+    by_key, failed = dict(batch.by_key), dict(batch.failed)
+    faults = frozenset(f"the source fails at a value ({one})" for one in result.reasons)
+    asked = stored.record.asked
+    for key, places in result.spoilt.items():
+        if key in by_key:
+            rows = by_key[key]
+            counted = sum(place <= asked or not stored.sorts for place in places)
+            total = len(rows.rows) + rows.unreadable + len(places)
+            by_key[key] = Rows(
+                rows.rows,
+                rows.unreadable + counted,
+                rows.truncated or total > asked,
+                rows.faults | faults,
+            )
+    for key in result.unknown:
+        by_key.pop(key, None)
+        failed[key] = "a value cannot be read, of this key or of others"
+    return Batch(by_key, batch.as_of, failed)
+
+
+def merged(keys: Sequence[str], batches: Sequence[Batch]) -> Batch:
+    """Return one batch of several, in the order of ``keys``; its ``as_of`` is the oldest."""
+    by_key = {key: rows for one in batches for key, rows in one.by_key.items()}
+    failed = {key: why for one in batches for key, why in one.failed.items()}
+    stated = [one.as_of for one in batches]
+    known = [one for one in stated if one is not None]
+    return Batch(
+        {key: by_key[key] for key in keys if key in by_key},
+        min(known) if len(known) == len(stated) else None,
+        failed,
+    )
 
 
 async def isolated(find: _Find, wanted: Wanted, keys: Sequence[str]) -> Isolated:

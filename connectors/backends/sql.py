@@ -31,7 +31,7 @@ from connectors.backends.base import (
 )
 from connectors.backends.calls import Calls
 from connectors.backends.examination import look_at_rows, measured
-from connectors.backends.isolation import isolated
+from connectors.backends.isolation import Spoilt, isolated, merged, with_spoilt
 from connectors.backends.mapping import RecordMap, Stored, stored
 from connectors.backends.mariadb import MariadbServer
 from connectors.backends.postgresql import PostgresqlServer
@@ -86,6 +86,7 @@ class SqlBackend:
         self._monotonic = monotonic
         self._calls = Calls(self._source, pool_size)
         self._together = Together(self._calls, self._as_of, self._source.joins, monotonic)
+        self._spoilt = Spoilt(monotonic)
         self._wanted: dict[tuple[str, str], Wanted] = {}
 
     @property
@@ -145,25 +146,32 @@ class SqlBackend:
         if not asked:
             return Batch({})
         want = self._want(record, lookup)
-        texts = [key for key in asked if _is_text(key)]
+        apart = self._spoilt.among(want, asked)
+        if not apart:
+            return await self._fetch_whole(want, asked)
+        rest = [key for key in asked if key not in apart]
+        parts = [self._fetch_apart(want, apart)]
+        if rest:
+            parts.append(self._fetch_whole(want, rest))
+        return merged(asked, await asyncio.gather(*parts))
+
+    async def _fetch_whole(self, want: Wanted, keys: Sequence[str]) -> Batch:
+        """Ask for all ``keys`` at once."""
+        texts = [key for key in keys if _is_text(key)]
         try:
             rows, as_of = await self._together.find(want, texts)
         except DataFault:
-            return await self._fetch_apart(want, asked, texts)
-        by_key, failed = await _read(want.stored, _by_key(want, asked, rows))
+            return await self._fetch_apart(want, keys)
+        by_key, failed = await _read(want.stored, _by_key(want, keys, rows))
         return Batch(by_key, as_of, failed)
 
-    async def _fetch_apart(self, want: Wanted, keys: Sequence[str], texts: Sequence[str]) -> Batch:
-        """Return what ``fetch`` does, where some value fails the statement for all ``texts``."""
+    async def _fetch_apart(self, want: Wanted, keys: Sequence[str]) -> Batch:
+        """Ask for ``keys`` in parts: some value fails the statement for all of them."""
+        texts = [key for key in keys if _is_text(key)]
         result = await isolated(partial(self._together.find_alone, want), want, texts)
+        self._spoilt.note(want, result)
         by_key, failed = await _read(want.stored, _by_key(want, keys, result.rows))
-        for key, places in result.spoilt.items():
-            if key in by_key:
-                by_key[key] = _with_spoilt(want.stored, by_key[key], places, result.reasons)
-        for key in result.unknown:
-            by_key.pop(key, None)
-            failed[key] = "a value cannot be read, of this key or of others"
-        return Batch(by_key, result.as_of, failed)
+        return with_spoilt(Batch(by_key, result.as_of, failed), want.stored, result)
 
     def _want(self, record: Record, lookup: Lookup) -> Wanted:
         """Return what a lookup runs, made once; raises NotMapped."""
@@ -203,15 +211,6 @@ def _by_key(want: Wanted, keys: Sequence[str], rows: Sequence[_Raw]) -> _Found:
         elif isinstance(matched, float):
             raise SourceRefused("keys are kept as float")
     return found
-
-
-def _with_spoilt(stored: Stored, rows: Rows, places: Sequence[int], reasons: set[str]) -> Rows:
-    """Return rows with those counted that the source could not give, as far as they are asked."""
-    asked = stored.record.asked
-    counted = sum(place <= asked or not stored.sorts for place in places)
-    total = len(rows.rows) + rows.unreadable + len(places)
-    faults = rows.faults | {f"the source fails at a value ({one})" for one in reasons}
-    return Rows(rows.rows, rows.unreadable + counted, rows.truncated or total > asked, faults)
 
 
 def _is_text(key: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.backends import isolation
@@ -45,6 +45,7 @@ class _Table:
 _spots = st.tuples(st.sampled_from("abcdefg"), st.sampled_from(PLACES))
 
 
+@settings(deadline=None)
 @given(
     st.fixed_dictionaries(dict.fromkeys("abcdefg", st.integers(0, len(PLACES)))), st.sets(_spots)
 )

@@ -21,6 +21,7 @@ from connectors.backends.mapping import RecordMap
 from connectors.backends.sql import SqlBackend
 from connectors.description import Record
 from connectors.tables import STATEMENT_TABLE
+from tests.support.running import TestClock
 from tests.support.servers import SERVERS, Server
 from tests.unit.connectors.backends.backend_samples import (
     AN,
@@ -292,6 +293,41 @@ async def test_rows_beside_a_spoilt_one_stay_in_order_and_are_cut(
     found = (await _fetch(make(server.url), UNIONS, AN))[AN]
     assert [row[0] for row in found.rows] == ["n2006", "n2004", "n2003"]
     assert (found.unreadable, found.truncated) == (1, True)
+
+
+@services
+async def test_who_has_a_spoilt_row_is_asked_for_apart_for_a_minute(
+    encoded: Callable[[str], Any], make: Make
+) -> None:
+    server = await encoded("SQL_ASCII")
+    await server.execute("UPDATE things SET title = E'\\xe0' WHERE thing_id = 't2'")
+    clock = TestClock()
+    backend = make(server.url, monotonic=clock.monotonic)
+    together_with = _asked_together(backend)
+    for _ in range(2):
+        assert _said(await _fetch(backend, THINGS, BINH, AN, CHI)) == ONE_OF_AN
+        assert _said(await _fetch(backend, THINGS, AN)) == {AN: ONE_OF_AN[AN]}
+    await server.execute("UPDATE things SET title = 'a' WHERE thing_id = 't2'")
+    assert _said(await _fetch(backend, THINGS, AN)) == {AN: (["t1", "t2", "t3"], 0)}
+    clock.advance(61)
+    assert _said(await _fetch(backend, THINGS, BINH, AN)) == {
+        BINH: (["t4"], 0),
+        AN: (["t1", "t2", "t3"], 0),
+    }
+    assert together_with == [[BINH, AN, CHI], [BINH, CHI], [BINH, AN]]
+
+
+def _asked_together(backend: SqlBackend) -> list[list[str]]:
+    """Note the keys of every statement that is asked for with others."""
+    noted: list[list[str]] = []
+    find = backend._together.find
+
+    async def noting(wanted: Any, keys: Any) -> Any:
+        noted.append(list(keys))
+        return await find(wanted, keys)
+
+    backend._together.find = noting  # type: ignore[method-assign] # looked on
+    return noted
 
 
 @services
