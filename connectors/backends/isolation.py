@@ -80,17 +80,17 @@ class Spoilt:
 def with_spoilt(batch: Batch, stored: Stored, result: Isolated) -> Batch:
     """Return a batch of what could be read, with the rows counted that could not."""
     by_key, failed = dict(batch.by_key), dict(batch.failed)
-    faults = frozenset(f"the source fails at a value ({one})" for one in result.reasons)
-    asked = stored.record.asked
+    faults = frozenset(f"the source fails at a value ({reason})" for reason in result.reasons)
+    limit = stored.record.asked
     for key, places in result.spoilt.items():
         if key in by_key:
             rows = by_key[key]
-            counted = sum(place <= asked or not stored.sorts for place in places)
+            counted = sum(place <= limit or not stored.sorts for place in places)
             total = len(rows.rows) + rows.unreadable + len(places)
             by_key[key] = Rows(
                 rows.rows,
                 rows.unreadable + counted,
-                rows.truncated or total > asked,
+                rows.truncated or total > limit,
                 rows.faults | faults,
             )
     for key in result.unknown:
@@ -101,10 +101,10 @@ def with_spoilt(batch: Batch, stored: Stored, result: Isolated) -> Batch:
 
 def merged(keys: Sequence[str], batches: Sequence[Batch]) -> Batch:
     """Return one batch of several, in the order of ``keys``; its ``as_of`` is the oldest."""
-    by_key = {key: rows for one in batches for key, rows in one.by_key.items()}
-    failed = {key: why for one in batches for key, why in one.failed.items()}
-    stated = [one.as_of for one in batches]
-    known = [one for one in stated if one is not None]
+    by_key = {key: rows for batch in batches for key, rows in batch.by_key.items()}
+    failed = {key: why for batch in batches for key, why in batch.failed.items()}
+    stated = [batch.as_of for batch in batches]
+    known = [moment for moment in stated if moment is not None]
     return Batch(
         {key: by_key[key] for key in keys if key in by_key},
         min(known) if len(known) == len(stated) else None,
@@ -141,15 +141,15 @@ class _Isolation:
         while self._parts and left > 0:
             following = [self._parts.popleft() for _ in range(min(left, len(self._parts)))]
             left -= len(following)
-            asked = (self._ask(*one) for one in following)
-            for failed in await asyncio.gather(*asked, return_exceptions=True):
+            calls = (self._ask(*part) for part in following)
+            for failed in await asyncio.gather(*calls, return_exceptions=True):
                 if failed is not None:
                     raise failed
         result = self._result
         result.unknown.update(key for some, _ in self._parts for key in some)
         # Of one key, the parts came in any order.
         result.rows = [row for _, rows in sorted(self._rows, key=_start) for row in rows]
-        known = [one for one in self._stated if one is not None]
+        known = [moment for moment in self._stated if moment is not None]
         result.as_of = min(known) if known and len(known) == len(self._stated) else None
         return result
 

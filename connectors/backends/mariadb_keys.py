@@ -115,9 +115,11 @@ class KeyTypes:
         now = self._monotonic()
         types = await _types(connection, wanted)
         holder = wanted.holder
-        keys = {types[name] for one in wanted.keys if (name := _name(holder, one)) in types}
+        keys = {types[name] for key in wanted.keys if (name := _name(holder, key)) in types}
         if wanted.link:
-            _refuse_links([types.get(_name(one, one.at(wanted.link))) for one in wanted.tables])
+            _refuse_links(
+                [types.get(_name(table, table.at(wanted.link))) for table in wanted.tables]
+            )
         kinds = {kind for kind, _ in keys}
         if not (kinds <= _TEXTS or kinds <= _WHOLE):
             raise SourceRefused(f"keys are kept as {', '.join(sorted(kinds))}")
@@ -150,8 +152,8 @@ class KeyTypes:
 async def _types(connection: AsyncConnection, wanted: Wanted) -> dict[_Name, tuple[str, str]]:
     """Return the types of the columns of keys and links, short and in full, as far as there are."""
     of_keys = [(wanted.holder, name) for name in wanted.keys]
-    of_links = [(one, one.at(wanted.link)) for one in wanted.tables if wanted.link]
-    found = await connection.execute(
+    of_links = [(table, table.at(wanted.link)) for table in wanted.tables if wanted.link]
+    rows = await connection.execute(
         sa.select(
             _COLUMNS.c.table_name,
             _COLUMNS.c.column_name,
@@ -161,7 +163,7 @@ async def _types(connection: AsyncConnection, wanted: Wanted) -> dict[_Name, tup
     )
     return {
         (str(table).lower(), str(column).lower()): (str(kind).lower(), str(full).lower())
-        for table, column, kind, full in found
+        for table, column, kind, full in rows
     }
 
 
@@ -179,7 +181,7 @@ def _name(stored: Stored, column: str) -> _Name:
 
 def _refuse_links(types: Sequence[tuple[str, str] | None]) -> None:
     """Refuse columns of which the server holds two equal that are written otherwise."""
-    kinds = {one for one in types if one is not None}
+    kinds = {kind for kind in types if kind is not None}
     plain = {kind for kind, _ in kinds}
     padded = any("zerofill" in full for _, full in kinds)
     if len(kinds) < 2 or plain <= _WHOLE or (plain <= _WHOLE | _TEXTS and not padded):

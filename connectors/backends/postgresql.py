@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import Any, cast
 
@@ -35,6 +36,7 @@ from connectors.backends.postgresql_statements import (
     bound,
     joined_text,
     lookup_text,
+    types_text,
 )
 from connectors.backends.server import ServerOptions, address, tls_context
 from connectors.backends.session import Known, NotJoined, Session
@@ -94,10 +96,11 @@ class PostgresqlSession:
         """
         if self.server.options.transaction_pooling:  # no statement outlives a transaction there
             self.connection.prepared.clear()
+        smaller = partial(self.server.types_text, lookups)
         anew = False
         while True:
             now = self.server.monotonic()
-            prepared, learned = await self.connection.types_of(text, now, anew)
+            prepared, learned = await self.connection.types_of(text, smaller, now, anew)
             values, complete = bound(lookups, prepared.types)
             anew = True
             if not (complete or learned):
@@ -209,6 +212,7 @@ class PostgresqlServer:
         self.options = options
         self.monotonic = monotonic
         self._texts: dict[Wanted, str] = {}
+        self._types_texts: dict[tuple[Wanted, ...], str] = {}
         self._joined: dict[tuple[Wanted, ...], str] = {}
         self._address = address(url, 5432)
         self._tls = tls_context(options, self._address)
@@ -231,6 +235,13 @@ class PostgresqlServer:
         if wanted not in self._texts:
             self._texts[wanted] = lookup_text(wanted)
         return self._texts[wanted]
+
+    def types_text(self, lookups: Sequence[tuple[Wanted, Sequence[str]]]) -> str:
+        """Return a small statement with the parameters of ``lookups``, made once."""
+        wanted = tuple(lookup for lookup, _ in lookups)
+        if wanted not in self._types_texts:
+            self._types_texts[wanted] = types_text(wanted)
+        return self._types_texts[wanted]
 
     def joined(self, wanted: tuple[Wanted, ...]) -> str:
         """Return the text of one statement for all of ``wanted``, made once."""

@@ -38,22 +38,30 @@ class Connection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no typ
         super().__init__(*args, **more)
         self.prepared: dict[str, Prepared] = {}
 
-    async def types_of(self, text: str, now: float, anew: bool) -> tuple[Prepared, bool]:
+    async def types_of(
+        self, text: str, types_text: Callable[[], str], now: float, anew: bool
+    ) -> tuple[Prepared, bool]:
         """Return a statement prepared, and whether its types have just been learned.
+
+        ``types_text`` gives a smaller statement with parameters of the same types.
 
         They are learned ``anew`` when the caller says so and every few seconds, by one message: the
         server does not tell when a column changes, and a parameter keeps the type that it had. The
         statement and its plan stay where nothing has changed. ``now``: monotonic seconds.
         """
-        kept = self.prepared.get(text)
-        if kept is not None and not anew and now - kept.checked < _TYPES_KEPT:
-            return kept, False
+        prepared = self.prepared.get(text)
+        if prepared is not None and not anew and now - prepared.checked < _TYPES_KEPT:
+            return prepared, False
+        if prepared is not None and prepared.types == _types(await self.prepare(types_text())):
+            prepared.checked = now
+            return prepared, True
         statement = await self.prepare(text)
-        types = tuple(one.name for one in statement.get_parameters())
-        if kept is None or kept.types != types:
-            kept = self.prepared[text] = Prepared(statement, types, now)
-        kept.checked = now
-        return kept, True
+        prepared = self.prepared[text] = Prepared(statement, _types(statement), now)
+        return prepared, True
+
+
+def _types(statement: Any) -> tuple[str, ...]:
+    return tuple(parameter.name for parameter in statement.get_parameters())
 
 
 async def connect(options: ServerOptions, at: Address, tls: ssl.SSLContext | None) -> Connection:

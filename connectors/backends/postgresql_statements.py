@@ -27,7 +27,7 @@ IDIOM = Idiom(
     lambda column: column == sa.literal_column(_KEYS),
     lambda column: sa.collate(sa.cast(column, sa.Text()), "C"),
     # Of different types, what the server has for equal is so by value; letters say nothing then.
-    lambda one, other: sa.func.pg_typeof(one) != sa.func.pg_typeof(other),
+    lambda column, link: sa.func.pg_typeof(column) != sa.func.pg_typeof(link),
 )
 #: What turns a statement into text.
 _DIALECT = sa.make_url("postgresql+asyncpg://").get_dialect()()
@@ -51,8 +51,19 @@ def joined_text(wanted: Sequence[Wanted]) -> str:
 
     The parameters are those of each lookup, one after the other.
     """
-    rows = (one.statement.with_only_columns(_row(one.statement)) for one in wanted)
+    rows = (lookup.statement.with_only_columns(_row(lookup.statement)) for lookup in wanted)
     return _numbered(f"SELECT {', '.join(f'ARRAY({as_text(row)})' for row in rows)}")
+
+
+def types_text(wanted: Sequence[Wanted]) -> str:
+    """Return a small statement that has the parameters of ``wanted``: their types are learned by it."""
+    checks = []
+    for lookup in wanted:
+        holder = lookup.holder
+        table = sa.table(holder.table, *map(sa.column, lookup.keys), schema=holder.schema)
+        held = sa.or_(*(IDIOM.among(table.c[key]) for key in lookup.keys))
+        checks.append(f"EXISTS({as_text(sa.select(sa.literal_column('1')).where(held))})")
+    return _numbered(f"SELECT {', '.join(checks)}")
 
 
 def with_key(text: str, key: str) -> str:
