@@ -56,7 +56,7 @@ def joined_text(wanted: Sequence[Wanted]) -> str:
 
 
 def types_text(wanted: Sequence[Wanted]) -> str:
-    """Return a small statement that has the parameters of ``wanted``: their types are learned by it."""
+    """Return a small statement with the parameters of ``wanted``, by which types are learned."""
     checks = []
     for lookup in wanted:
         holder = lookup.holder
