@@ -21,6 +21,7 @@ from gateway.audit.person_log import PersonLog
 from gateway.cache.answers import Answers
 from gateway.clock import Clock, SystemClock
 from gateway.http import graphiql
+from gateway.http.cors import cross_origin
 from gateway.http.graphql import Endpoint
 from gateway.http.invalidations import Invalidations
 from gateway.http.middleware import Envelope
@@ -96,7 +97,7 @@ def build_app(
 
     app = Starlette(
         routes=_routes(settings),
-        middleware=[Middleware(Envelope)],
+        middleware=[*cross_origin(settings), Middleware(Envelope, settings.documentation)],
         exception_handlers={HTTPException: http_error},
         lifespan=lifespan,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -19,6 +19,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    StringConstraints,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -398,6 +399,19 @@ class Redis(_Part):
     timeout: float = Field(default=0.05, gt=0)
 
 
+#: An origin (RFC 6454) as browsers send it. None for all: a token must not be used from anywhere.
+_ORIGIN = r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$"
+
+
+class Cors(_Part):
+    """Which pages of other origins may call the gateway from a browser.
+
+    ``origins``: as browsers send them, without a path; none by default.
+    """
+
+    origins: tuple[Annotated[str, StringConstraints(pattern=_ORIGIN)], ...] = ()
+
+
 class Settings(BaseSettings):
     """All settings. Paths are relative to the settings file's folder."""
 
@@ -413,6 +427,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     public_schema: bool = True
+    documentation: str = Field(default="docs/errors/{code}.md", pattern=r"\{code\}")
+    cors: Cors = Cors()
     limits: Limits = Limits()
     access: Access = Access()
     audit: Audit = Audit()

@@ -50,7 +50,7 @@ async def _respond(request: Request) -> Response:
         with service.admission.place(caller.client):
             answer = await _invalidated(service, request, caller)
     except GatewayError as error:
-        answer = error_response(error)
+        answer = error_response(request, error)
     if standing is not None:
         for name, value in standing.headers.items():
             answer.headers.setdefault(name, value)

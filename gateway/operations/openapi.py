@@ -240,6 +240,7 @@ def _coded(codes: Sequence[str]) -> Schema:
         "properties": {
             "code": {"type": "string", "enum": list(codes)},
             "messageVi": {"type": "string"},
+            "documentation": {"type": "string", "format": "uri-reference"},
         },
         "required": ["code"],
     }
