@@ -47,8 +47,9 @@ EVERYTHING = tuple(
 )
 #: The documents are as wide as the schema.
 WIDE = Limits(
-    tokens=20_000, fields=5_000, depth=20, cost=10**9, deadline=30, new_documents=10**6, aliases=0
-)
+    document_characters=10**6, tokens=20_000, fields=5_000, depth=20, cost=10**9, deadline=30,
+    new_documents=10**6, aliases=0,
+)  # fmt: skip
 #: What the law withholds from everybody but these purposes; "me": not from the person themself.
 WITHHELD: dict[str, set[str]] = {
     "civil_status.adoptions": {"2.001263"},
