@@ -214,9 +214,17 @@ def _suggested(
     schema: GraphQLSchema, limits: Limits, text: str, plain: InvalidDocument
 ) -> _Made[Document | _Refusal]:
     """Return ``plain`` with suggestions in its first errors."""
-    errors = tuple(_bare(one) for one in suggestions(schema, limits, text))
-    refusal = partial(InvalidDocument, plain.code, (*errors, *plain.errors[len(errors) :]))
+    found = [_bare(one) for one in suggestions(schema, limits, text)]
+    errors = [
+        next((one for one in found if _says_more(one, error)), error) for error in plain.errors
+    ]
+    refusal = partial(InvalidDocument, plain.code, tuple(errors))
     return _Made(refusal, refusal, len(text))
+
+
+def _says_more(error: GraphQLError, than: GraphQLError) -> bool:
+    """Whether ``error`` is the same fault with more said of it."""
+    return error.positions == than.positions and error.message.startswith(than.message)
 
 
 def _bare(error: GraphQLError) -> GraphQLError:

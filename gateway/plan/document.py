@@ -15,17 +15,21 @@ from graphql import (
     DirectiveNode,
     DocumentNode,
     FieldNode,
+    FieldsOnCorrectTypeRule,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
     GraphQLInputObjectType,
     GraphQLSchema,
     GraphQLType,
+    KnownArgumentNamesRule,
+    KnownTypeNamesRule,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
     ValidationContext,
     ValidationRule,
+    ValuesOfCorrectTypeRule,
     VariableDefinitionNode,
     VariableNode,
     get_named_type,
@@ -51,6 +55,13 @@ _INTROSPECTION = frozenset({"__schema", "__type"})
 _MOST_ERRORS = 20
 #: Errors that names are suggested in: each name is compared with all that the schema has there.
 _MOST_SUGGESTIONS = 3
+#: The rules that suggest names.
+_SUGGESTING: tuple[type[Any], ...] = (
+    FieldsOnCorrectTypeRule,
+    KnownArgumentNamesRule,
+    KnownTypeNamesRule,
+    ValuesOfCorrectTypeRule,
+)
 
 
 class InvalidDocument(Exception):
@@ -167,13 +178,13 @@ def read(schema: GraphQLSchema, limits: Limits, text: str) -> Document:
 
 
 def suggestions(schema: GraphQLSchema, limits: Limits, text: str) -> list[GraphQLError]:
-    """Return the first faults of an invalid document, with what the schema has in place of a name.
+    """Return the first faults of an invalid document in names, with what the schema has instead.
 
     For callers who may introspect; others would learn names from them. Costs up to a millisecond a
     fault beside validation.
     """
     ast = parse_within(text, limits)
-    found = validate(schema, ast, rules_for(schema), _MOST_SUGGESTIONS, hide_suggestions=False)
+    found = validate(schema, ast, _SUGGESTING, _MOST_SUGGESTIONS, hide_suggestions=False)
     _cut_tokens(ast)
     return found
 
