@@ -23,6 +23,7 @@ from gateway.audit.refusal_counts import RefusalCounts
 from gateway.cache.answers import Answers
 from gateway.clock import Clock, SystemClock
 from gateway.http import graphiql
+from gateway.http.cors import cross_origin
 from gateway.http.graphql import Endpoint
 from gateway.http.home import home
 from gateway.http.invalidations import Invalidations
@@ -101,7 +102,7 @@ def build_app(
 
     app = Starlette(
         routes=_routes(settings),
-        middleware=[Middleware(Envelope)],
+        middleware=[*cross_origin(settings), Middleware(Envelope, settings.documentation)],
         exception_handlers={HTTPException: http_error},
         lifespan=lifespan,
     )
