@@ -61,7 +61,7 @@ async def metrics(request: Request) -> Response:
             if not caller.scopes & {METRICS, OPERATE}:
                 raise GatewayError("FORBIDDEN", details={"missing": [METRICS]})
         except GatewayError as error:
-            return error_response(error)
+            return error_response(request, error)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
