@@ -35,6 +35,7 @@ from gateway.keys import check_keys, load_ring
 from gateway.limits.admission import Admission
 from gateway.limits.guesses import Guesses
 from gateway.limits.rates import Rates
+from gateway.limits.unidentified import UnidentifiedAnswers
 from gateway.operations.publishing import publish
 from gateway.operations.registry import Operations
 from gateway.plan.bindings import Bindings, bind
@@ -158,6 +159,7 @@ def _service(
         audit=audit,
         refusals=RefusalCounts(audit.journal, clock),
         operations=_operations(settings, graphql_schema, bindings),
+        unidentified=UnidentifiedAnswers(settings.rates, clock, rates.shared, secret),
         guesses=Guesses(settings.rates, clock, rates.shared, secret, partial(person_hash, hashes)),
         log=PersonLog(audit, hashes, clock, settings.limits.deadline / 2),
         person_hash=hashes,

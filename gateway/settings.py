@@ -407,6 +407,8 @@ class Rates(_Part):
     mismatches_per_person_per_day: int = Field(default=5, gt=0)
     mismatches_per_caller_per_day: int = Field(default=100, gt=0)
     mismatches_per_day: int = Field(default=500, gt=0)
+    unidentified_per_caller_per_day: int = Field(default=500, gt=0)
+    unidentified_per_day: int = Field(default=5_000, gt=0)
     mismatches_per_person_alarm: int = Field(default=20, gt=0)
     enforced: bool = True
     in_flight: int = Field(default=512, gt=0)

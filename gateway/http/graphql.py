@@ -162,6 +162,8 @@ async def _permitted(
         )
     operation = document.operation(call.operation_name)
     permit(caller, document, operation, call.in_url)
+    if operation.names_persons:
+        service.unidentified.require_left(caller.client, caller.subject)
     if operation.reads_own_view:
         await hold_representation(
             service.sources,
@@ -180,6 +182,8 @@ async def _permitted(
         await service.rates.cost(caller.client, made.cost)
     if known is None:
         outcome = await answered(service, asked, made)
+    if outcome.unidentified:
+        await service.unidentified.add(caller.client, caller.subject, outcome.unidentified)
     answer = body(outcome.data, outcome.errors, _extensions(service, asked, made, outcome, call))
     if operation.reads_persons or operation.kind is OperationType.MUTATION:
         await _audit(service, request, asked, made, outcome, answer)
