@@ -2,7 +2,8 @@
 
 Families of documents, each grown to 10 kB and to the largest size that the limits let through:
 those that are known to make lexers, parsers and validators slow, and the largest that the schema
-has. Each goes the way from text to plan as ``gateway.plans`` goes it, until it is refused or ready.
+has. Each goes the way from text to plan as ``gateway.plans`` goes it, until it is ready or refused,
+with suggestions as for callers who may introspect.
 Figures are milliseconds of the processor of one thread, the least of several turns, in a process
 that is settled as ``justice-gateway serve`` is.
 """
@@ -24,7 +25,7 @@ from bench.report import console, save, surroundings
 from bench.world import databases
 from gateway.errors import GatewayError
 from gateway.plan.bindings import Bindings, bind
-from gateway.plan.document import InvalidDocument, read
+from gateway.plan.document import InvalidDocument, read, suggestions
 from gateway.plan.prepared import Permissions, choose, compiled, prepare
 from gateway.process import settle
 from gateway.schema.build import build_schema
@@ -94,6 +95,8 @@ def _steps(schema: GraphQLSchema, bindings: Bindings, text: str) -> tuple[dict[s
             everything = Permissions(tuple(() for _ in prepared.needs), citizen=False)
             _timed(steps, "plan", partial(compiled, prepared.analysis, everything))
     except (GatewayError, InvalidDocument) as error:
+        if isinstance(error, InvalidDocument) and error.code == "VALIDATION_FAILED":
+            _timed(steps, "suggestions", partial(suggestions, schema, _LIMITS, text))
         return steps, error.code if isinstance(error, InvalidDocument) else error.code.name
     return steps, "ready"
 

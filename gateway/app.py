@@ -23,6 +23,7 @@ from gateway.audit.refusal_counts import RefusalCounts
 from gateway.cache.answers import Answers
 from gateway.clock import Clock, SystemClock
 from gateway.http import graphiql
+from gateway.http.cors import cross_origin
 from gateway.http.graphql import Endpoint
 from gateway.http.home import home
 from gateway.http.invalidations import Invalidations
@@ -34,6 +35,7 @@ from gateway.keys import check_keys, load_ring
 from gateway.limits.admission import Admission
 from gateway.limits.guesses import Guesses
 from gateway.limits.rates import Rates
+from gateway.limits.unidentified import UnidentifiedAnswers
 from gateway.operations.publishing import publish
 from gateway.operations.registry import Operations
 from gateway.plan.bindings import Bindings, bind
@@ -101,7 +103,7 @@ def build_app(
 
     app = Starlette(
         routes=_routes(settings),
-        middleware=[Middleware(Envelope)],
+        middleware=[*cross_origin(settings), Middleware(Envelope, settings.documentation)],
         exception_handlers={HTTPException: http_error},
         lifespan=lifespan,
     )
@@ -157,6 +159,7 @@ def _service(
         audit=audit,
         refusals=RefusalCounts(audit.journal, clock),
         operations=_operations(settings, graphql_schema, bindings),
+        unidentified=UnidentifiedAnswers(settings.rates, clock, rates.shared, secret),
         guesses=Guesses(settings.rates, clock, rates.shared, secret, partial(person_hash, hashes)),
         log=PersonLog(audit, hashes, clock, settings.limits.deadline / 2),
         person_hash=hashes,

@@ -47,7 +47,8 @@ class Outcome:
 
     ``errors``: as the answer shows them. ``mirrored``: notices of persons for whom the field is not
     selected. ``trail`` and ``states``: who was touched, and how lists of records were answered;
-    ``touched``: both for the journal, where they are ready.
+    ``touched``: both for the journal, where they are ready. ``unidentified``: how many people were
+    named by a number that nobody holds.
     """
 
     data: Mapping[str, object] | orjson.Fragment | None
@@ -56,6 +57,7 @@ class Outcome:
     trail: Trail
     states: Mapping[str, State]
     touched: Touched | None = None
+    unidentified: int = 0
 
 
 def ask(
@@ -173,7 +175,7 @@ async def by_plan(service: Service, asked: Asked, made: Ready) -> Outcome:
             data = {
                 key: ran.data[key] if key in ran.data else rest.data[key] for key in made.plan.keys
             }
-    return Outcome(data, errors, ran.mirrored, ran.trail, ran.states)
+    return Outcome(data, errors, ran.mirrored, ran.trail, ran.states, unidentified=ran.unidentified)
 
 
 async def by_reference(
@@ -203,7 +205,14 @@ async def by_reference(
         for shortfall in context.shortfalls
         for error in shortfall.errors()
     ]
-    return Outcome(result.data, errors, context.mirrored, context.trail, context.states)
+    return Outcome(
+        result.data,
+        errors,
+        context.mirrored,
+        context.trail,
+        context.states,
+        unidentified=context.unidentified,
+    )
 
 
 def _terms(service: Service, caller: Caller) -> Terms:

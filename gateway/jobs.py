@@ -217,6 +217,8 @@ class Open:
         self.target[self.place] = opened
         sections = run.trail.opened(numbers, self._role(run, plan))
         shortfall = run.shortfall(self.path, self.locations)
+        nobody = numbers.identification is Identification.NOT_IDENTIFIED
+        run.unidentified += nobody and self.named is not None
         reason = run.reader.shortfall_reason(numbers, own_view(plan.own))
         person = _Person(
             numbers, plan.own, sections, numbers.all, numbers.identification, reason, shortfall

@@ -23,7 +23,7 @@ from gateway.compile_queue import CompileQueue, Work
 from gateway.errors import GatewayError
 from gateway.limits.budget import Budget
 from gateway.plan.bindings import Bindings
-from gateway.plan.document import Document, InvalidDocument, digest, read
+from gateway.plan.document import Document, InvalidDocument, digest, read, suggestions
 from gateway.plan.kept import Kept
 from gateway.plan.plan import Plan
 from gateway.plan.prepared import (
@@ -60,6 +60,10 @@ class _Made(Generic[T]):
     weight: int
 
 
+#: Refusals in which names may be suggested.
+_SUGGESTIVE = frozenset({"VALIDATION_FAILED"})
+
+
 class Unplanned:
     """Stands in place of a plan that could not be generated."""
 
@@ -93,19 +97,32 @@ class Plans:
         self._queue.close()
 
     async def document(
-        self, text: str, client: str | None, deadline: float | None = None
+        self,
+        text: str,
+        client: str | None,
+        deadline: float | None = None,
+        *,
+        suggest: bool = False,
     ) -> Document:
         """Return the document of ``text``; refusals are kept too.
 
         ``deadline``: until when to wait, of the clock's monotonic time; None: as long as a request
-        may take from now on. Raises InvalidDocument, or GatewayError: one of the limits,
-        TOO_MANY_DOCUMENTS, or GATEWAY_BUSY at the deadline.
+        may take from now on. ``suggest``: faults may name what the schema has instead. Raises
+        InvalidDocument, or GatewayError: one of the limits, TOO_MANY_DOCUMENTS, or GATEWAY_BUSY
+        at the deadline.
         """
+        key = digest(text)
         make = partial(_document, self._schema, self._limits, text)
-        found = await self._get(self._documents, digest(text), client, deadline, make)
+        found = await self._get(self._documents, key, client, deadline, make)
         if isinstance(found, Document):
             return found
-        raise found()
+        refusal = found()
+        if suggest and isinstance(refusal, InvalidDocument) and refusal.code in _SUGGESTIVE:
+            again = partial(_suggested, self._schema, self._limits, text, refusal)
+            found = await self._get(self._documents, (key, "suggest"), client, deadline, again)
+            assert not isinstance(found, Document)
+            refusal = found()
+        raise refusal
 
     async def prepared(
         self, chosen: Chosen, client: str | None, deadline: float | None = None
@@ -191,6 +208,23 @@ def _document(schema: GraphQLSchema, limits: Limits, text: str) -> _Made[Documen
     if any(one.reads_persons for one in document.operations.values()):
         return _Made(document, document.without_tree(), len(text) + _PREPARED)
     return _Made(document, document, len(text) + document.tokens * _TOKEN)
+
+
+def _suggested(
+    schema: GraphQLSchema, limits: Limits, text: str, plain: InvalidDocument
+) -> _Made[Document | _Refusal]:
+    """Return ``plain`` with suggestions in its first errors."""
+    found = [_bare(one) for one in suggestions(schema, limits, text)]
+    errors = [
+        next((one for one in found if _says_more(one, error)), error) for error in plain.errors
+    ]
+    refusal = partial(InvalidDocument, plain.code, tuple(errors))
+    return _Made(refusal, refusal, len(text))
+
+
+def _says_more(error: GraphQLError, than: GraphQLError) -> bool:
+    """Whether ``error`` is the same fault with more said of it."""
+    return error.positions == than.positions and error.message.startswith(than.message)
 
 
 def _bare(error: GraphQLError) -> GraphQLError:

@@ -54,6 +54,7 @@ class Run:
     ``opened``: those that were asked for. ``ready``, ``waiting``: jobs that can go on, and those
     that wait, by what they wait for. ``looking``: access logs being read. ``named``: how many
     people the operation has named so far. ``shortfalls``: of the people and things that were read.
+    ``unidentified``: how many people were named by a number that nobody holds.
     ``matched``: attempts to match a person were counted.
     """
 
@@ -76,6 +77,7 @@ class Run:
     named: int = 0
     matched: bool = False
     shortfalls: list[Shortfall] = field(default_factory=list)
+    unidentified: int = 0
 
     def shortfall(self, path: Path, locations: Sequence[Location]) -> Shortfall:
         """Return where it is noted which lists of a person or thing may lack rows."""

@@ -35,6 +35,7 @@ class Ran:
 
     ``data``: by response key, of the planned root fields. ``mirrored``: notices of persons at the
     root for whom the field is not selected, with their path. ``trail``: who was touched.
+    ``unidentified``: how many people were named by a number that nobody holds.
     ``states``: the worst state of each list asked for. ``looked``: access logs were read.
     ``matched``: attempts to match a person were counted.
     """
@@ -46,6 +47,7 @@ class Ran:
     states: Mapping[str, State]
     looked: bool = False
     matched: bool = False
+    unidentified: int = 0
 
 
 async def run(
@@ -92,7 +94,16 @@ async def _all(run: Run) -> Ran:
     data = {key: _shown(run, key, found, live) for key, found in roots.items()}
     run.mirrored.sort(key=lambda one: _place(run, one["path"]))
     read_logs = bool(run.looking)
-    return Ran(data, run.problems, run.mirrored, run.trail, run.states, read_logs, run.matched)
+    return Ran(
+        data,
+        run.problems,
+        run.mirrored,
+        run.trail,
+        run.states,
+        read_logs,
+        run.matched,
+        run.unidentified,
+    )
 
 
 async def _advance(run: Run) -> None:

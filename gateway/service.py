@@ -20,6 +20,7 @@ from gateway.keys import Keyring
 from gateway.limits.admission import Admission
 from gateway.limits.guesses import Guesses
 from gateway.limits.rates import Rates
+from gateway.limits.unidentified import UnidentifiedAnswers
 from gateway.maintenance import Maintenance
 from gateway.operations.registry import Operations
 from gateway.plans import Plans
@@ -53,5 +54,6 @@ class Service:
     log: Log
     operations: Operations
     guesses: Guesses
+    unidentified: UnidentifiedAnswers
     person_hash: Keyring
     record_ids: RecordIds

@@ -11,7 +11,7 @@ import os
 from datetime import date, timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit
 
 from pydantic import (
@@ -20,6 +20,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    StringConstraints,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -406,6 +407,8 @@ class Rates(_Part):
     mismatches_per_person_per_day: int = Field(default=5, gt=0)
     mismatches_per_caller_per_day: int = Field(default=100, gt=0)
     mismatches_per_day: int = Field(default=500, gt=0)
+    unidentified_per_caller_per_day: int = Field(default=500, gt=0)
+    unidentified_per_day: int = Field(default=5_000, gt=0)
     mismatches_per_person_alarm: int = Field(default=20, gt=0)
     enforced: bool = True
     in_flight: int = Field(default=512, gt=0)
@@ -488,6 +491,19 @@ class Redis(_Part):
         return self.model_copy(update={"url": parsed._replace(netloc=netloc).geturl()})
 
 
+#: An origin (RFC 6454) as browsers send it. None for all: a token must not be used from anywhere.
+_ORIGIN = r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$"
+
+
+class Cors(_Part):
+    """Which pages of other origins may call the gateway from a browser.
+
+    ``origins``: as browsers send them, without a path; none by default.
+    """
+
+    origins: tuple[Annotated[str, StringConstraints(pattern=_ORIGIN)], ...] = ()
+
+
 class Settings(BaseSettings):
     """All settings. Paths are relative to the settings file's folder."""
 
@@ -504,6 +520,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     public_schema: bool = True
     public_metrics: bool = False
+    documentation: str = Field(default="docs/errors/{code}.md", pattern=r"\{code\}")
+    cors: Cors = Cors()
     limits: Limits = Limits()
     connections: Connections = Connections()
     access: Access = Access()

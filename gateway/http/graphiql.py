@@ -103,12 +103,12 @@ def demo_callers(request: Request) -> Response:
     service: Service = request.app.state.service
     folder = service.settings.folder
     if not _is_local(request):
-        return error_response(GatewayError("NOT_FOUND"))
+        return error_response(request, GatewayError("NOT_FOUND"))
     try:
         tokens = orjson.loads((folder / "tokens.json").read_bytes())
         personas = orjson.loads((folder / "personas.json").read_bytes())
     except FileNotFoundError:
-        return error_response(GatewayError("NOT_FOUND"))
+        return error_response(request, GatewayError("NOT_FOUND"))
     answer = {
         "callers": [
             {"name": name, "token": token}

@@ -26,7 +26,7 @@ from gateway.http.request import GRAPHQL_JSON, JSON, Call, accepted, response_ty
 from gateway.operations.registry import hold_variables
 from gateway.plan.document import InvalidDocument
 from gateway.service import Service
-from gateway.shape.response import body, codes, invalid, refused
+from gateway.shape.response import body, codes, documented, invalid, refused
 
 #: Reads what a request asks, within so many bytes.
 Read = Callable[[Request, int], Awaitable[Call]]
@@ -96,17 +96,21 @@ async def _respond(request: Request, read: Read, graphql: bool) -> _Reply:
     application/json, so that it can't be taken for an intermediary's (GraphQL over HTTP, "Body").
     """
     service: Service = request.app.state.service
+    documentation = service.settings.documentation
     media_type = of_refusals = JSON
+    headers: Mapping[str, str] = {}
     try:
         media_type = response_type(accepted(request))
         of_refusals = GRAPHQL_JSON if graphql else media_type
         answer = await _answer(service, request, read)
-        return _response(answer, BESIDE_DATA if "errors" in answer else 200, media_type)
+        status = BESIDE_DATA if "errors" in answer else 200
     except InvalidDocument as error:
-        answer = invalid(error.code, error.errors)
-        return _response(answer, CODES[error.code].status, of_refusals)
+        answer, media_type = invalid(error.code, error.errors), of_refusals
+        status = CODES[error.code].status
     except GatewayError as error:
-        return _response(refused(error), error.status, of_refusals, error.headers)
+        answer, media_type = refused(error), of_refusals
+        status, headers = error.status, error.headers
+    return _Reply(orjson.dumps(documented(answer, documentation)), status, media_type, headers)
 
 
 async def _answer(service: Service, request: Request, read: Read) -> dict[str, object]:
@@ -153,9 +157,13 @@ async def _permitted(
         document = published.document
     else:
         hold_free_form(caller, service.settings.clients)
-        document = await service.plans.document(call.query, caller.client, deadline)
+        document = await service.plans.document(
+            call.query, caller.client, deadline, suggest=caller.may_introspect
+        )
     operation = document.operation(call.operation_name)
     permit(caller, document, operation, call.in_url)
+    if operation.names_persons:
+        service.unidentified.require_left(caller.client, caller.subject)
     if operation.reads_own_view:
         await hold_representation(
             service.sources,
@@ -174,6 +182,8 @@ async def _permitted(
         await service.rates.cost(caller.client, made.cost)
     if known is None:
         outcome = await answered(service, asked, made)
+    if outcome.unidentified:
+        await service.unidentified.add(caller.client, caller.subject, outcome.unidentified)
     answer = body(outcome.data, outcome.errors, _extensions(service, asked, made, outcome, call))
     if operation.reads_persons or operation.kind is OperationType.MUTATION:
         await _audit(service, request, asked, made, outcome, answer)
@@ -221,12 +231,3 @@ async def _audit(
 
 def _code(error: GatewayError | InvalidDocument) -> str:
     return error.code if isinstance(error, InvalidDocument) else error.code.name
-
-
-def _response(
-    answer: dict[str, object],
-    status: int,
-    media_type: str,
-    headers: Mapping[str, str] | None = None,
-) -> _Reply:
-    return _Reply(orjson.dumps(answer), status, media_type, headers or {})

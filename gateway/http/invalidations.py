@@ -52,7 +52,7 @@ async def _respond(request: Request) -> Response:
             answer = await _invalidated(service, request, caller)
     except GatewayError as error:
         await note_refusal(service, request, caller or ANONYMOUS, None, error.code.name)
-        answer = error_response(error)
+        answer = error_response(request, error)
     if standing is not None:
         for name, value in standing.headers.items():
             answer.headers.setdefault(name, value)

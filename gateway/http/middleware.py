@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import GatewayError
 from gateway.redaction import holds_number, random_id
-from gateway.shape.response import refused
+from gateway.shape.response import documented, refused
 
 log = structlog.get_logger(__name__)
 
@@ -32,8 +32,9 @@ class Envelope:
     which a person's number could stand is replaced.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, documentation: str) -> None:
         self._app = app
+        self._documentation = documentation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection (ASGI 3)."""
@@ -68,7 +69,7 @@ class Envelope:
                 log.exception("request failed", path=scope["path"])
                 if started:
                     raise
-                await _send_internal(send_with_headers, request_id)
+                await _send_internal(send_with_headers, request_id, self._documentation)
 
 
 def _given(scope: Scope) -> str | None:
@@ -85,8 +86,9 @@ def _request_id(given: str | None) -> str:
     return given
 
 
-async def _send_internal(send: Send, request_id: str) -> None:
-    answer = refused(GatewayError("INTERNAL", details={"errorId": request_id}))
+async def _send_internal(send: Send, request_id: str, documentation: str) -> None:
+    error = GatewayError("INTERNAL", details={"errorId": request_id})
+    answer = documented(refused(error), documentation)
     headers = [(b"content-type", b"application/json; charset=utf-8")]
     await send({"type": "http.response.start", "status": 500, "headers": headers})
     await send({"type": "http.response.body", "body": orjson.dumps(answer)})

@@ -247,6 +247,7 @@ def _coded(codes: Sequence[str]) -> Schema:
         "properties": {
             "code": {"type": "string", "enum": list(codes)},
             "messageVi": {"type": "string"},
+            "documentation": {"type": "string", "format": "uri-reference"},
         },
         "required": ["code"],
     }

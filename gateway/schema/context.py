@@ -18,7 +18,7 @@ from gateway.fetch.source import Source
 from gateway.maintenance import Maintenance
 from gateway.notices import Notice, notices
 from gateway.opening import is_citizen, open_linked
-from gateway.people.identification import Shortfall
+from gateway.people.identification import Identification, Shortfall
 from gateway.plan.bindings import Computed
 from gateway.plans import Plans
 from gateway.problem import Location
@@ -61,7 +61,8 @@ class Context:
     ``states``: the worst state of each list asked for. ``mirrored``: notices of persons for whom
     the field was not selected. ``plans``: for trials, which run nothing. ``maintenance``: for
     operators, who plan it. ``cache``: for them too, who invalidate what is in it. ``shortfalls``:
-    of the people and things that were read.
+    of the people and things that were read. ``unidentified``: how many people were named by a
+    number that nobody holds.
     """
 
     reader: Reader
@@ -75,6 +76,7 @@ class Context:
     states: dict[str, State] = field(default_factory=dict)
     mirrored: list[dict[str, object]] = field(default_factory=list)
     shortfalls: list[Shortfall] = field(default_factory=list)
+    unidentified: int = 0
     _named: int = 0
     _opened: dict[str, asyncio.Task[Numbers]] = field(default_factory=dict)
 
@@ -118,6 +120,8 @@ class Context:
         """Return a person who may be shown; ``role``: in which they are touched if not ``own``."""
         noted = own_role(self.reader.caller) if own else role
         sections = self.trail.opened(numbers, noted)
+        nobody = numbers.identification is Identification.NOT_IDENTIFIED
+        self.unidentified += nobody and noted is Role.NAMED
         level = Sensitivity.RESTRICTED if own else None
         reason = self.reader.shortfall_reason(numbers, level)
         return Person(numbers, own, sections, self.shortfall(info, place), reason)

@@ -76,6 +76,18 @@ def body(
     return answer
 
 
+def documented(answer: dict[str, object], documentation: str) -> dict[str, object]:
+    """Give every error in ``answer`` the address of its page.
+
+    ``documentation``: that of all pages, ``{code}`` standing for the error's code.
+    """
+    errors: Any = answer.get("errors", ())
+    for error in errors:
+        extensions = error["extensions"]
+        extensions["documentation"] = documentation.replace("{code}", extensions["code"])
+    return answer
+
+
 def codes(answer: dict[str, object]) -> list[str]:
     """Return the codes of the errors in a body."""
     errors = answer.get("errors", [])

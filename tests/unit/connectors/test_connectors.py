@@ -120,7 +120,7 @@ def test_one_schema_holds_all_seven_with_every_field_of_every_record() -> None:
             if lookup.on is not None and lookup.on[0] == record.name
         ]
         links = [one.person for one in record.fields if one.person]
-        names = [one.name for one in record.fields] + links + hung
+        names = ["record_id", *(one.name for one in record.fields), *links, *hung]
         assert len(set(names)) == len(names), f"{record.type_name} has two fields of one name"
         made = schema.type_map.get(record.type_name)
         if made is None:

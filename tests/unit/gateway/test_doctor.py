@@ -52,7 +52,7 @@ class Ward:
         (self.config.parent / "password").write_text(PASSWORD)
         secret = "" if user else 'password_file = "password"\n'
         self.config.write_text(
-            f'[databases.legal_aid]\ngroup = "OPERATING"\nurl = "{url}"\n{secret}{more}'
+            f'[databases.legal_aid]\nurl = "{url}"\n{secret}group = "OPERATING"\n{more}'
         )
 
     def doctor(self, *arguments: str) -> tuple[int, str]:
@@ -140,14 +140,15 @@ def test_a_table_that_is_not_there(ward: Ward) -> None:
     ward.settings(f'[databases.legal_aid.records.{RECORD.name}]\ntable = "khong_co"\n')
     found = [one for one in ward.findings() if one["about"] == "tables"]
     assert "there is no table khong_co" in found[0]["text"]
-    assert found[0]["where"] == "gateway.toml:5"
+    assert found[0]["where"] == "gateway.toml:6"
 
 
 def test_a_server_that_does_not_answer_or_does_not_let_one_in(ward: Ward) -> None:
     ward.settings(user="nobody_at_all")
     (found,) = ward.findings()
     assert (found["about"], "does not answer" in found["text"]) == ("server", True)
-    ward.config.write_text('[databases.legal_aid]\nurl = "postgresql://u@127.0.0.1:9/x"\n')
+    table = '[databases.legal_aid]\ngroup = "OPERATING"\n'
+    ward.config.write_text(f'{table}url = "postgresql://u@127.0.0.1:9/x"\n')
     (found,) = ward.findings()
     assert found["about"] == "server"
 
@@ -257,7 +258,6 @@ def test_an_agreement_is_told_of_weeks_before_it_ends(expires: date, said: str |
 
 
 def test_a_table_that_the_doctor_saw_and_is_gone_is_no_record_never_kept(ward: Ward) -> None:
-    ward.settings('group = "OPERATING"\n')
     assert ward.findings() == []
     ward.execute(f"DROP TABLE {RECORD.table}")
     settings, clock = load_settings(ward.config), SystemClock()

@@ -63,7 +63,7 @@ def test_a_file_says_what_is_different(write: Callable[[str], Path]) -> None:
     settings = load(path)
     assert settings.port == 9000
     assert settings.limits.depth == 7
-    assert settings.limits.tokens == 2_000
+    assert settings.limits.tokens == 600
     assert settings.databases["population"].timeout == 0.5
     assert settings.databases["population"].maintenance
     civil_status = settings.databases["civil_status"]

@@ -71,7 +71,8 @@ def test_a_revoked_token_is_not_accepted(site: Site, by: str) -> None:
     token_id = site.inspect(token)[1]["claims"]["jti"]
     argument = {"token": token, "id": token_id, "standard input": "-"}[by]
     ran = site.run("token", "revoke", argument, given=f"{token}\n")
-    assert (ran.exit_code, ran.stdout.strip()) == (0, f"revoked {token_id}")
+    assert ran.exit_code == 0
+    assert ran.stdout.startswith(f"revoked {token_id}: ")
     status, shown = site.inspect(token)
     assert (status, shown["accepted"], shown["code"]) == (1, False, "TOKEN_INVALID")
     assert shown["reason"] == "it was revoked"
@@ -113,7 +114,7 @@ def test_a_token_of_an_issuer_that_is_down_could_not_be_checked(site: Site) -> N
     token = signed("ES256", new_key("ES256"), {"iss": "http://127.0.0.1:9", "jti": "t1"})
     status, shown = site.inspect(token)
     assert (status, shown["code"]) == (1, "ISSUER_UNAVAILABLE")
-    assert site.run("token", "revoke", token).stdout.strip() == "revoked t1"
+    assert site.run("token", "revoke", token).stdout.startswith("revoked t1: ")
 
 
 def test_a_token_is_revoked_by_the_claim_in_which_its_issuer_has_the_id(site: Site) -> None:
@@ -123,7 +124,7 @@ def test_a_token_is_revoked_by_the_claim_in_which_its_issuer_has_the_id(site: Si
     )
     claims = {"iss": "http://127.0.0.1:9", "jti": "t1", "uti": "u1"}
     token = signed("ES256", new_key("ES256"), claims)
-    assert site.run("token", "revoke", token).stdout.strip() == "revoked u1"
+    assert site.run("token", "revoke", token).stdout.startswith("revoked u1: ")
 
 
 @pytest.mark.parametrize("given", ["", "e30.e30.x", "a.b.c"])

@@ -393,7 +393,7 @@ async def test_every_answer_has_the_security_headers(
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/nowhere", "/graphql/", "/graphqlx", "/GRAPHQL", "//graphql", "/schema.graphql/"]
+    "path", ["/nowhere", "/graphql/", "/graphqlx", "/GRAPHQL", "//graphql", "/schema.graphql/"]
 )
 async def test_an_unknown_address_is_404_with_a_code(gateway: Running, path: str) -> None:
     for method in ("GET", "POST"):

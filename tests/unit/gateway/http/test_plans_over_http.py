@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from graphql import GraphQLSchema
 from prometheus_client import REGISTRY
 
+from gateway import plans as module
 from gateway.audit.entry import person_hash
 from gateway.http.request import GRAPHQL_JSON, JSON
+from gateway.plan.document import Document, read
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Limits
 from tests.support.faults import Faulty
@@ -196,6 +200,33 @@ async def test_a_client_with_ever_new_documents_is_told_when_to_come_back(tmp_pa
         assert (await gateway.post("query Q11 {__typename}", None, other)).status_code == 200
         gateway.clock.advance(6)
         assert (await gateway.post("query Q11a {__typename}", None, token)).status_code == 200
+
+
+async def test_hundreds_of_operations_in_one_document_are_refused(gateway: Running) -> None:
+    answer = await gateway.post("".join(f"query Q{n} {{__typename}} " for n in range(330)))
+    assert (answer.status_code, codes(answer.json())) == (422, ["TOO_MANY_TOKENS"])
+    answer = await gateway.post("".join(f"query Q{n} {{__typename}} " for n in range(11)))
+    assert (answer.status_code, codes(answer.json())) == (422, ["TOO_MANY_DEFINITIONS"])
+
+
+async def test_a_new_document_waits_for_others_until_its_deadline_and_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+
+    def slow(schema: GraphQLSchema, limits: Limits, text: str) -> Document:
+        if "Slow" in text:
+            go.wait(60)
+        return read(schema, limits, text)
+
+    monkeypatch.setattr(module, "read", slow)
+    async with running(tmp_path, limits=Limits(deadline=0.2)) as gateway:
+        first = await gateway.post("query Slow {__typename}")
+        second = await gateway.post("query Q {__typename}", token=gateway.token(*OFFICER))
+        go.set()
+    for answer in (first, second):
+        assert (answer.status_code, codes(answer.json())) == (503, ["GATEWAY_BUSY"])
+        assert int(answer.headers["retry-after"]) >= 1
 
 
 async def test_metrics_can_be_read_and_name_nobody(gateway: Running) -> None:

@@ -31,6 +31,20 @@ def _refusal(text: str, limits: Limits = LIMITS) -> str | None:
     return None
 
 
+_FRAGMENT = "fragment F{0} on Query{{a}}"
+
+
+def _each(count: int, pattern: str) -> str:
+    return "".join(pattern.format(number) for number in range(count))
+
+
+def _declaring(count: int) -> str:
+    """Declare variables in two operations: they count together."""
+    half = count // 2
+    first, second = (_each(number, "$v{0}:Int ") for number in (half, count - half))
+    return f"query A({first}){{a}} query B({second}){{a}}"
+
+
 def _nested(depth: int) -> str:
     return "{a" * depth + "}" * depth
 
@@ -42,6 +56,10 @@ def _nested(depth: int) -> str:
         ("TOO_DEEP", Limits(depth=20), _nested),
         ("TOO_MANY_ALIASES", Limits(aliases=20), lambda n: _fields(n, "x{0}:a")),
         ("TOO_MANY_DIRECTIVES", Limits(directives=20), lambda n: _fields(n, "x{0} @skip(if:true)")),
+        ("TOO_MANY_DEFINITIONS", Limits(operations=20), lambda n: _each(n, "query Q{0}{{a}}")),
+        ("TOO_MANY_DEFINITIONS", Limits(fragments=20), lambda n: "{a}" + _each(n, _FRAGMENT)),
+        ("TOO_MANY_DEFINITIONS", Limits(variables=20), _declaring),
+        ("TOO_MANY_TOKENS", Limits(document_characters=20), lambda n: "{a}" + "#" * (n - 3)),
         ("TOO_MANY_FIELDS", Limits(fields=20), lambda n: _fields(n, "x{0}")),
         ("TOO_MANY_FIELDS", Limits(repeated_fields=20), lambda n: "{" + "a " * n + "}"),
     ],

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
-from graphql import GraphQLSchema, OperationType, build_schema
+from graphql import GraphQLSchema, Node, OperationType, build_schema
 
 from gateway.errors import GatewayError
 from gateway.plan import document as module
 from gateway.plan.document import Document, InvalidDocument, Operation, read
 from gateway.settings import Limits
+from gateway.tree import nodes
 
 #: Small, but with a person's number wherever an input can hold one.
 SCHEMA = build_schema(
@@ -171,6 +174,22 @@ def test_a_field_named_like_a_root_field_further_down_does_not_count() -> None:
     schema = build_schema("type Query {a: A} type A {me: Int person: Int}")
     operation = _read("{a{me person}}", schema).operation(None)
     assert operation.root_fields == {"a"}
+
+
+def test_a_document_is_walked_as_often_for_many_operations_as_for_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    walks: list[object] = []
+
+    def counting(root: Node) -> Iterator[Node]:
+        walks.append(root)
+        return nodes(root)
+
+    monkeypatch.setattr(module, "nodes", counting)
+    for count in (1, 10):
+        _read("".join(f"query Q{n} {{__typename}} " for n in range(count)))
+        assert len(walks) == 1
+        walks.clear()
 
 
 def test_fragments_spread_over_and_over_are_looked_into_once(

@@ -19,8 +19,10 @@ from gateway.settings import Limits
 ROOMY = Limits(
     deadline=60,
     new_documents=1_000_000,
-    document_characters=1_000_000,
+    document_characters=8 * 2**20,
     tokens=1_000_000,
+    fragments=10_000,
+    variables=10_000,
     depth=50,
     aliases=10_000,
     fields=100_000,
