@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.backends import isolation
-from connectors.backends.base import DataFault, SourceUnavailable
+from connectors.backends.base import Batch, DataFault, Rows, SourceUnavailable
 from connectors.backends.isolation import Isolated, isolated
 from connectors.backends.mapping import stored
 from connectors.backends.session import Statement
@@ -94,3 +94,20 @@ def test_a_source_that_goes_meanwhile_is_gone() -> None:
 
     with pytest.raises(SourceUnavailable, match="gone"):
         asyncio.run(isolated(find, WANTED, ["a", "b"]))
+
+
+def test_rows_of_two_servers_are_not_mixed() -> None:
+    async def find(keys: Sequence[str], places: range | None) -> Found:
+        if len(keys) > 1:
+            raise DataFault("spoilt")
+        return [(keys[0], 1)], Statement(None, "other" if keys == ["b"] else "first")
+
+    found = asyncio.run(isolated(find, WANTED, ["a", "b", "c"]))
+    assert (found.rows, found.origin, found.unknown) == ([("a", 1), ("c", 1)], "first", {"b"})
+    batches = [
+        Batch({"a": Rows()}, origin="first"),
+        Batch({"b": Rows()}),
+        Batch({"c": Rows()}, origin="other"),
+    ]
+    whole = isolation.merged(["a", "b", "c"], batches)
+    assert (set(whole.by_key), set(whole.failed), whole.origin) == ({"b", "c"}, {"a"}, "other")

@@ -21,6 +21,7 @@ from connectors.backends.sql import SqlBackend
 from connectors.declaration import BASIC, database, field, lookup, record
 from connectors.description import Group, Record
 from connectors.values import PersonNumber
+from gateway.fetch.row_keys import require_keys
 from tests.support.running import TestClock
 from tests.support.servers import SERVERS, Server
 from tests.unit.connectors.backends.backend_samples import AN
@@ -125,6 +126,7 @@ async def _found(backend: SqlBackend, record: Record, name: str, *keys: str) -> 
     by = next(one for one in record.lookups if one.name == name)
     batch = await backend.fetch(record, by, keys)
     assert not batch.failed
+    require_keys(record, by, batch.by_key)
     place = record.positions[record.identity]
     return {key: [row[place] for row in rows.rows] for key, rows in batch.by_key.items()}
 

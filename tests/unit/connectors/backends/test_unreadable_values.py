@@ -386,3 +386,23 @@ async def test_a_view_of_a_file_that_fails_at_one_row_costs_nobody_else_theirs(
     found = _said(await _fetch(make(f"sqlite:///{path}"), THINGS, AN, BINH, CHI))
     assert found.pop(AN)[1] == 1
     assert found == {BINH: (["t4"], 0), CHI: (["t5"], 0)}
+
+
+async def test_a_row_under_another_spelling_of_a_number_costs_nobody_else_theirs(
+    tmp_path: Path, make: Make
+) -> None:
+    path = write_file(tmp_path / "sample.sqlite", ROWS)
+    with closing(sqlite3.connect(path)) as file, file:
+        others = ", ".join(
+            "json_extract(title, '$.a') AS title" if one.name == "title" else f'"{one.name}"'
+            for one in THINGS.columns
+        )
+        file.execute("UPDATE things SET title = NULL")
+        file.execute(f"UPDATE things SET title = '{{', owner_id = '{AN} ' WHERE thing_id = 't2'")
+        file.execute("ALTER TABLE things RENAME TO theirs")
+        file.execute(f"CREATE VIEW things AS SELECT {others} FROM theirs")
+    backend = make(f"sqlite:///{path}", maps={"things": RecordMap(normalised=True)})
+    for _ in range(2):
+        found = _said(await _fetch(backend, THINGS, AN, BINH, CHI))
+        assert found.pop(AN) == (["t1", "t3"], 1)
+        assert found == {BINH: (["t4"], 0), CHI: (["t5"], 0)}
