@@ -70,14 +70,14 @@ def _only(headers: Headers, name: str) -> str | None:
     """Return a header that may be given once: of two purposes none would be the one that counts."""
     values = headers.getlist(name)
     if len(values) > 1:
-        raise GatewayError("BAD_REQUEST", f"{name} is given more than once")
+        raise GatewayError("BAD_REQUEST", f"{name} must not be given more than once")
     return values[0] if values else None
 
 
 def _for_purpose(caller: Caller, purpose: str | None, case_number: str | None) -> Caller:
     if purpose is not None:
         if not _PURPOSE.fullmatch(purpose):
-            raise GatewayError("BAD_REQUEST", "X-Purpose is a procedure code")
+            raise GatewayError("BAD_REQUEST", "X-Purpose must be a procedure code")
         if not caller.purposes & {purpose, national(purpose)}:
             raise GatewayError("PURPOSE_NOT_GRANTED")
         if procedure_of(purpose) is None:
