@@ -504,6 +504,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     public_schema: bool = True
     public_metrics: bool = False
+    request_log: bool = True
     limits: Limits = Limits()
     connections: Connections = Connections()
     access: Access = Access()

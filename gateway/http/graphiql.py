@@ -59,9 +59,11 @@ _TYPES = {
 
 def routes(settings: Settings) -> list[BaseRoute]:
     """Return the page's files and, in the demo only, its callers."""
-    found: list[BaseRoute] = [Mount("/graphiql/assets", _Files(directory=_BUILT / "assets"))]
+    found: list[BaseRoute] = [
+        Mount("/graphiql/assets", _Files(directory=_BUILT / "assets"), name="graphiql")
+    ]
     if settings.demo:
-        found.append(Route("/demo/callers", demo_callers))
+        found.append(Route("/demo/callers", demo_callers, name="demo"))
     return found
 
 
@@ -103,12 +105,12 @@ def demo_callers(request: Request) -> Response:
     service: Service = request.app.state.service
     folder = service.settings.folder
     if not _is_local(request):
-        return error_response(GatewayError("NOT_FOUND"))
+        return error_response(request, GatewayError("NOT_FOUND"))
     try:
         tokens = orjson.loads((folder / "tokens.json").read_bytes())
         personas = orjson.loads((folder / "personas.json").read_bytes())
     except FileNotFoundError:
-        return error_response(GatewayError("NOT_FOUND"))
+        return error_response(request, GatewayError("NOT_FOUND"))
     answer = {
         "callers": [
             {"name": name, "token": token}

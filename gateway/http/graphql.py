@@ -101,11 +101,16 @@ async def _respond(request: Request, read: Read, graphql: bool) -> _Reply:
         media_type = response_type(accepted(request))
         of_refusals = GRAPHQL_JSON if graphql else media_type
         answer = await _answer(service, request, read)
-        return _response(answer, BESIDE_DATA if "errors" in answer else 200, media_type)
+        if "errors" not in answer:
+            return _response(answer, 200, media_type)
+        request.state.codes = sorted(set(codes(answer)))
+        return _response(answer, BESIDE_DATA, media_type)
     except InvalidDocument as error:
+        request.state.codes = [error.code]
         answer = invalid(error.code, error.errors)
         return _response(answer, CODES[error.code].status, of_refusals)
     except GatewayError as error:
+        request.state.codes = [error.code.name]
         return _response(refused(error), error.status, of_refusals, error.headers)
 
 
@@ -119,7 +124,7 @@ async def _answer(service: Service, request: Request, read: Read) -> dict[str, o
     caller, call = ANONYMOUS, None
     try:
         try:
-            caller = await identify(request.headers, service.tokens)
+            caller = request.state.caller = await identify(request.headers, service.tokens)
         finally:  # whoever shows a bad token counts among the anonymous
             request.state.standing = await service.rates.request(caller.client)
         with service.admission.place(caller.client):

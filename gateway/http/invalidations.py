@@ -45,14 +45,14 @@ async def _respond(request: Request) -> Response:
     caller, standing = None, None
     try:
         try:
-            caller = await identify(request.headers, service.tokens)
+            caller = request.state.caller = await identify(request.headers, service.tokens)
         finally:
             standing = await service.rates.request(caller.client if caller else None)
         with service.admission.place(caller.client):
             answer = await _invalidated(service, request, caller)
     except GatewayError as error:
         await note_refusal(service, request, caller or ANONYMOUS, None, error.code.name)
-        answer = error_response(error)
+        answer = error_response(request, error)
     if standing is not None:
         for name, value in standing.headers.items():
             answer.headers.setdefault(name, value)

@@ -39,7 +39,7 @@ class OpenApi:
             caller = await counted(request)
             shown = _shown(service, caller)
         except GatewayError as error:
-            return error_response(error)
+            return error_response(request, error)
         content = self._known(service.operations.shelf, shown)
         if content is None:
             content = await asyncio.to_thread(_document, service, shown)

@@ -43,7 +43,7 @@ async def schema(request: Request) -> Response:
         if not service.settings.public_schema and not caller.may_introspect:
             raise GatewayError("INTROSPECTION_DENIED")
     except GatewayError as error:
-        return error_response(error)
+        return error_response(request, error)
     return PlainTextResponse(service.schema_text)
 
 
@@ -61,18 +61,19 @@ async def metrics(request: Request) -> Response:
             if not caller.scopes & {METRICS, OPERATE}:
                 raise GatewayError("FORBIDDEN", details={"missing": [METRICS]})
         except GatewayError as error:
-            return error_response(error)
+            return error_response(request, error)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-async def http_error(_request: Request, error: Exception) -> Response:
+async def http_error(request: Request, error: Exception) -> Response:
     """Answer what routing refuses (no such address, wrong method) with a code."""
     assert isinstance(error, HTTPException)
     code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "BAD_REQUEST")
-    return error_response(GatewayError(code, headers=dict(error.headers or {})))
+    return error_response(request, GatewayError(code, headers=dict(error.headers or {})))
 
 
-def error_response(error: GatewayError) -> Response:
-    """Return ``error`` as a JSON answer with its status."""
+def error_response(request: Request, error: GatewayError) -> Response:
+    """Return ``error`` as a JSON answer with its status; its code is left for the log."""
+    request.state.codes = [error.code.name]
     content = orjson.dumps(refused(error))
     return Response(content, error.status, error.headers, "application/json")
