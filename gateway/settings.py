@@ -522,6 +522,7 @@ class Settings(BaseSettings):
     public_metrics: bool = False
     documentation: str = Field(default="docs/errors/{code}.md", pattern=r"\{code\}")
     cors: Cors = Cors()
+    request_log: bool = True
     limits: Limits = Limits()
     connections: Connections = Connections()
     access: Access = Access()

@@ -44,12 +44,14 @@ async def identify(headers: Headers, tokens: Tokens) -> Caller:
 async def counted(request: Request) -> Caller:
     """Return who asks, counted towards their rate; who is none, among the anonymous.
 
+    It is left in ``request.state.caller`` for the log.
+
     Raises what ``identify`` raises, and RATE_LIMITED before it.
     """
     service: Service = request.app.state.service
     caller, refusal = ANONYMOUS, None
     try:
-        caller = await identify(request.headers, service.tokens)
+        caller = request.state.caller = await identify(request.headers, service.tokens)
     except GatewayError as error:
         refusal = error
     request.state.standing = await service.rates.request(caller.client)
