@@ -98,7 +98,10 @@ def encode_text(value: object) -> object:
     if isinstance(value, tuple | list):
         return json.dumps([encode_text(one) for one in value], ensure_ascii=False)
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
+        try:
+            return value.astimezone(UTC).isoformat()
+        except OverflowError:
+            return value.isoformat()
     if isinstance(value, date | PartialDate | Decimal):
         return str(value)
     return value

@@ -38,5 +38,11 @@ class SystemClock:
 
 
 def legal_date(moment: datetime) -> date:
-    """Return the date on which ``moment`` (with its zone) falls in Viet Nam."""
-    return moment.astimezone(LEGAL_ZONE).date()
+    """Return the date on which ``moment`` (with its zone) falls in Viet Nam.
+
+    The last hours of the year 9999, which registers write for "never ends", are of its last day.
+    """
+    try:
+        return moment.astimezone(LEGAL_ZONE).date()
+    except OverflowError:
+        return date.max

@@ -196,6 +196,13 @@ class SourceRefused(SourceUnavailable):
     """
 
 
+class DataFault(SourceUnavailable):
+    """The source answers, and fails at a value of some row, for all who are asked for with it.
+
+    It says nothing against the source, and the other rows can be read without that one.
+    """
+
+
 class SourceMaintenance(SourceUnavailable):
     """The source says that it is under maintenance. Asking again at once does not help."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from connectors.backends.findings import (
     unplanned,
     whole,
 )
+from connectors.backends.postgresql_statements import lookup_text, with_key
 from connectors.backends.statement import Wanted
 
 _STATE = """
@@ -43,13 +44,11 @@ _TABLE = """
 """
 
 
-async def examine_postgresql(
-    connection: Any, wanted: Sequence[Wanted], text_of: Callable[[Wanted], str]
-) -> Examined:
+async def examine_postgresql(connection: Any, wanted: Sequence[Wanted]) -> Examined:
     """Return what the server says of the session, its role, the tables and their indexes.
 
-    ``connection`` is asyncpg's, bound as it is for reading; ``text_of`` gives a lookup's text. A
-    statement for each table and for each lookup.
+    ``connection`` is asyncpg's, bound as it is for reading. A statement for each table and for each
+    lookup.
     """
     asked = datetime.now(UTC)
     state = await connection.fetchrow(_STATE)
@@ -76,7 +75,7 @@ async def examine_postgresql(
             advice = f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {named} from it"
             found.append(Finding("role", f"the role may change table {named}", advice, ("url",)))
     for one in whole(wanted, broken):
-        found += await _plan(connection, one, text_of(one))
+        found += await _plan(connection, one)
     return Examined(
         tuple(found),
         f"PostgreSQL {version.split()[0]}",
@@ -86,12 +85,12 @@ async def examine_postgresql(
     )
 
 
-async def _plan(connection: Any, wanted: Wanted, text: str) -> list[Finding]:
+async def _plan(connection: Any, wanted: Wanted) -> list[Finding]:
     """Ask for the plan, with whole reads forbidden: small tables would be read whole otherwise."""
     try:
         async with connection.transaction(readonly=True):
             await connection.execute("SET LOCAL enable_seqscan = off")
-            shown = text.replace("$1", f"'{{{KEY}}}'")
+            shown = with_key(lookup_text(wanted), KEY)
             plan = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {shown}"))
     except asyncpg.PostgresError as error:
         return [unplanned(wanted, type(error).__name__)]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 import asyncmy
 import sqlalchemy as sa
+from asyncmy import converters
+from asyncmy.constants import FIELD_TYPE
 from asyncmy.errors import Error as DriverError
-from sqlalchemy.dialects.mysql import CHAR
-from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -22,31 +23,28 @@ from connectors.backends.base import Examined, NotMapped, SourceRefused, SourceU
 from connectors.backends.examine_mariadb import examine_mariadb
 from connectors.backends.findings import unencrypted
 from connectors.backends.mapping import Stored
+from connectors.backends.mariadb_errors import (
+    DENIED,
+    FAILURES,
+    NO_STATEMENT,
+    NO_TABLE,
+    failure,
+    number,
+    reason,
+)
+from connectors.backends.mariadb_keys import HERE, IDIOM, KeyTypes
 from connectors.backends.origins import Origins, mariadb_server, mariadb_tables
-from connectors.backends.server import ServerOptions, address, tls_context, whole_numbers
+from connectors.backends.readers import UNREAD
+from connectors.backends.server import ServerOptions, address, tls_context
 from connectors.backends.session import Known, Session
-from connectors.backends.statement import KEYS, Idiom, Wanted, in_keys
+from connectors.backends.statement import KEYS, Wanted
 from connectors.tables import STATEMENT_TABLE
 
-#: Columns compare as their collation says, which finds "Hoa" and "hòa" for "hoa", by the index;
-#: which of them are meant is said once more, by the letters alone.
-IDIOM = Idiom(
-    in_keys,
-    lambda column: sa.collate(sa.cast(column, CHAR(charset="utf8mb4")), "utf8mb4_nopad_bin"),
-    lambda column: sa.cast(column, CHAR(charset="utf8mb4")).regexp_match("[^0-9]"),
-)
-
-_HERE = sa.func.database()
-_COLUMNS = sa.table(
-    "columns",
-    *map(sa.column, ("table_schema", "table_name", "column_name", "data_type")),
-    schema="information_schema",
-)
 _TABLES = sa.table(
     "tables", *map(sa.column, ("table_schema", "table_name")), schema="information_schema"
 )
 _STATES = sa.select(sa.func.count()).where(
-    _TABLES.c.table_schema == _HERE, _TABLES.c.table_name == STATEMENT_TABLE
+    _TABLES.c.table_schema == HERE, _TABLES.c.table_name == STATEMENT_TABLE
 )
 _AS_OF: sa.Executable = sa.select(sa.func.min(sa.column("as_of"))).select_from(
     sa.table(STATEMENT_TABLE)
@@ -55,17 +53,6 @@ _PROBE = sa.text("SELECT 1")
 _BOUND = sa.text("SELECT @@SESSION.max_statement_time")
 _BIND = sa.text("SET SESSION max_statement_time = :seconds")
 
-_BITS = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}
-_TEXTS = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "uuid"} | {
-    "binary",
-    "varbinary",
-}
-#: The server's numbers for: no such table, no such database.
-_NO_TABLE = {1146, 1049}
-#: The server's numbers for: a table, a column that the user may not read.
-_DENIED = {1142, 1143}
-_FAILURES = (SQLAlchemyError, DriverError, OSError, TimeoutError, EOFError, ValueError)
-
 
 @dataclass(slots=True)
 class MariadbSession:
@@ -73,29 +60,37 @@ class MariadbSession:
 
     connection: AsyncConnection
     known: Known
-    bits: dict[Wanted, int | None]
+    types: KeyTypes
     dropped: bool = False
 
-    async def find(self, wanted: Wanted, keys: Sequence[str]) -> Sequence[Sequence[object]]:
-        """Return the rows for ``keys``; raises NotMapped."""
+    async def find(
+        self, wanted: Wanted, keys: Sequence[str], places: range | None = None
+    ) -> Sequence[Sequence[object]]:
+        """Return the rows for ``keys``; raises NotMapped. See ``Session``."""
         try:
-            bits = await self._bits(wanted)
-            some: list[Any] = whole_numbers(wanted, keys, bits) if bits else list(keys)
-            found = await self.connection.execute(wanted.statement, {KEYS: some})
+            columns = await self.types.columns(self.connection, wanted, keys)
+            said = columns.wanted
+            statement = said.statement if places is None else said.within(places)
+            found = await self.connection.execute(statement, {KEYS: columns.values(keys)})
+            rows = cast("Sequence[Sequence[object]]", found.all())
         except DBAPIError as error:
-            if _number(error) in _NO_TABLE:
-                raise NotMapped(f"no table ({_reason(error)})") from None
-            if _number(error) in _DENIED:
-                raise SourceRefused(_reason(error)) from None
+            if number(error) in NO_TABLE:
+                raise NotMapped(f"no table ({reason(error)})") from None
+            if number(error) in DENIED:
+                raise SourceRefused(reason(error)) from None
             raise
-        return cast("Sequence[Sequence[object]]", found.all())
+        return columns.spelled(keys, rows)
 
     async def as_of(self) -> object:
         """Return what the server states of itself, None for nothing."""
-        self.bits.clear()  # what was learnt of the tables is learnt anew as often as this is asked
         if not (await self.connection.execute(_STATES)).scalar():
             return None
-        return (await self.connection.execute(_AS_OF)).scalar()
+        try:
+            return (await self.connection.execute(_AS_OF)).scalar()
+        except DBAPIError as error:
+            if number(error) in NO_STATEMENT:
+                return None
+            raise
 
     async def tables_state(self, tables: Sequence[Stored]) -> str:
         """Return what stands for ``tables`` as they are."""
@@ -116,58 +111,39 @@ class MariadbSession:
             finally:
                 await self.connection.execute(_BIND, {"seconds": bound})
         except DBAPIError as error:
-            raise SourceUnavailable(_reason(error)) from None
+            raise SourceUnavailable(reason(error)) from None
         return cast("Sequence[Sequence[object]]", found.all())
 
     async def probe(self) -> None:
         """Ask for nothing but an answer."""
         await self.connection.execute(_PROBE)
 
-    async def _bits(self, wanted: Wanted) -> int | None:
-        """Return of how many bits the keys are, None for text.
-
-        Raises SourceUnavailable for other types: MariaDB would compare them with text all the
-        same, each in a way of its own.
-        """
-        if wanted in self.bits:
-            return self.bits[wanted]
-        holder = wanted.holder
-        found = await self.connection.execute(
-            sa.select(_COLUMNS.c.data_type).where(
-                _COLUMNS.c.table_schema == (holder.schema or _HERE),
-                _COLUMNS.c.table_name == holder.table,
-                _COLUMNS.c.column_name.in_(wanted.keys),
-            )
-        )
-        types = {str(one).lower() for one in found.scalars()}
-        if not types:
-            return None  # the statement says what is not there
-        if not (types <= _TEXTS or types <= _BITS.keys()):
-            raise SourceUnavailable(f"keys are kept as {', '.join(sorted(types))}")
-        self.bits[wanted] = None if types <= _TEXTS else min(_BITS[one] for one in types)
-        return self.bits[wanted]
-
 
 class MariadbServer:
     """The MariaDB database at ``url``, of which at most ``pool_size`` connections are used.
 
     Connections are made when they are needed, only read, and bound in time by the server itself.
-    ``zone``: in which the server gives its TIMESTAMPs. Raises ValueError for a URL or options that
-    cannot be used.
+    ``monotonic``: the clock by which types of columns are believed. Raises ValueError for a URL or
+    options that cannot be used.
     """
 
     idiom = IDIOM
     joins = False
 
     def __init__(
-        self, url: sa.URL, options: ServerOptions, *, pool_size: int, zone: str | None = None
+        self,
+        url: sa.URL,
+        options: ServerOptions,
+        *,
+        pool_size: int,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._options = options
         self._address = address(url, 3306)
         self._tls = tls_context(options, self._address)
-        self._zone = None if zone is None else ZoneInfo(zone)
+        self._monotonic = monotonic
         self._origins = Origins()
-        self._bits: dict[Wanted, int | None] = {}
+        self._types: dict[str, KeyTypes] = {}
         self._killer = _Killer(self._connect, options.connect_timeout)
         self._engine = self._make_engine(pool_size)
 
@@ -181,15 +157,21 @@ class MariadbServer:
         """Lend a connection; raises SourceUnavailable, also for errors inside the block."""
         try:
             async with self._engine.connect() as connection:
-                session = MariadbSession(connection, await self._met(connection), self._bits)
+                known = await self._met(connection)
+                session = MariadbSession(connection, known, self._types_of(known))
                 try:
                     yield session
+                except FAILURES as error:
+                    # Of the driver's own: the rest of an answer may wait to be read on it.
+                    own = not isinstance(error, DBAPIError) or number(error) is None
+                    session.dropped = session.dropped or own
+                    raise failure(error) from None
                 finally:
                     if session.dropped:
                         await connection.invalidate()
                         await self._killer.done()
-        except _FAILURES as error:
-            raise SourceUnavailable(_reason(error)) from None
+        except FAILURES as error:
+            raise SourceUnavailable(reason(error)) from None
 
     async def _met(self, connection: AsyncConnection) -> Known:
         """Return what is known of the server that a connection leads to.
@@ -205,6 +187,12 @@ class MariadbServer:
             if not self._origins.is_left(known):
                 return known
             await connection.invalidate()
+
+    def _types_of(self, known: Known) -> KeyTypes:
+        """Return what is known of key columns of a server."""
+        if known.server not in self._types:
+            self._types[known.server] = KeyTypes(self._monotonic)
+        return self._types[known.server]
 
     async def interrupt(self, session: Session) -> None:
         """Have the server end the statement that runs in ``session``, and close the connection.
@@ -252,6 +240,8 @@ class MariadbServer:
     async def _connect(self, *_args: object, **_more: object) -> Any:
         """Make a connection that only reads, and whose statements the server ends in time."""
         options, at = self._options, self._address
+        for types in self._types.values():
+            types.forget()
         async with asyncio.timeout(options.connect_timeout):
             connection: Any = await asyncmy.connect(
                 host=at.host,
@@ -263,6 +253,7 @@ class MariadbServer:
                 ssl=self._tls,
                 connect_timeout=options.connect_timeout,
                 charset="utf8mb4",
+                conv=_CONVERSIONS,
                 sql_mode="'STRICT_TRANS_TABLES'",
                 autocommit=True,
                 init_command="SET SESSION TRANSACTION READ ONLY",
@@ -271,17 +262,12 @@ class MariadbServer:
             try:
                 await connection.query(
                     f"SET SESSION max_statement_time = {options.statement_timeout:.3f}, "
-                    f"time_zone = '{self._offset()}'"
+                    "time_zone = '+00:00'"
                 )
             except BaseException:
                 connection.close()
                 raise
         return connection
-
-    def _offset(self) -> str:
-        """Return the zone's hours as they are now: the server may not know its name."""
-        offset = "+0000" if self._zone is None else datetime.now(self._zone).strftime("%z")
-        return f"{offset[:3]}:{offset[3:]}"
 
 
 class _Killer:
@@ -314,7 +300,7 @@ class _Killer:
                             await connection.query(f"KILL {self._ids.pop()}")
                 finally:
                     connection.close()
-        except _FAILURES:
+        except FAILURES:
             self._ids.clear()  # the server's own limit ends what still runs
         finally:
             self._task = None
@@ -326,15 +312,13 @@ def _refuse_broken(connection: Any, _record: object, _proxy: object) -> None:
         raise DisconnectionError
 
 
-def _number(error: BaseException) -> int | None:
-    """Return the server's number of an error."""
-    original = error.orig if isinstance(error, DBAPIError) else error
-    number = original.args[0] if original is not None and original.args else None
-    return number if isinstance(number, int) else None
+def _timestamp(text: str) -> object:
+    """Return a TIMESTAMP, which the server gives in UTC; its zero is no moment.
+
+    The offset of another zone would be that of today: the server may not know the zone's name.
+    """
+    moment = converters.convert_datetime(text)
+    return moment.replace(tzinfo=UTC) if isinstance(moment, datetime) else UNREAD
 
 
-def _reason(error: BaseException) -> str:
-    """Name the error and its number, without its text: that may repeat values."""
-    original = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    number = _number(error)
-    return type(original).__name__ if number is None else f"{type(original).__name__} {number}"
+_CONVERSIONS = {**converters.conversions, FIELD_TYPE.TIMESTAMP: _timestamp}

@@ -1,18 +1,19 @@
 """PostgreSQL servers (15 and later) as a source: SQLAlchemy's text on asyncpg's connections.
 
 SQLAlchemy's sessions cost several times what the driver does for a row (``docs/decisions``, 26), so
-the statements are made into text once, with one parameter: the array of the keys.
+the statements are made into text once, with an array of keys for each column that may hold them.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
-from typing import Any
-from weakref import WeakKeyDictionary
+from typing import Any, cast
 
 import asyncpg
 import sqlalchemy as sa
@@ -22,46 +23,38 @@ from connectors.backends.examine_postgresql import examine_postgresql
 from connectors.backends.findings import unencrypted
 from connectors.backends.mapping import Stored
 from connectors.backends.origins import Origins, postgresql_server, postgresql_tables
-from connectors.backends.server import ServerOptions, address, tls_context, whole_numbers
-from connectors.backends.session import Known, NotJoined, Session
-from connectors.backends.statement import Idiom, Wanted
-from connectors.tables import STATEMENT_TABLE
-
-#: One of the keys, as ``as_text`` writes it.
-_KEYS = "any($1)"
-#: The array of keys goes to the server untyped: it takes the type of the column, and its index.
-IDIOM = Idiom(
-    lambda column: column == sa.literal_column(_KEYS),
-    lambda column: sa.collate(sa.cast(column, sa.Text()), "C"),
-    lambda column: sa.cast(column, sa.Text()).regexp_match("[^0-9]"),
+from connectors.backends.postgresql_connection import connect
+from connectors.backends.postgresql_errors import (
+    CHANGED,
+    FAILURES,
+    NO_STATEMENT,
+    NO_TABLE,
+    SPOILT,
+    failure,
+    reason,
 )
+from connectors.backends.postgresql_statements import (
+    IDIOM,
+    as_text,
+    bound,
+    joined_text,
+    lookup_text,
+    types_text,
+)
+from connectors.backends.server import ServerOptions, address, tls_context
+from connectors.backends.session import Known, NotJoined, Session
+from connectors.backends.statement import Wanted
+from connectors.tables import STATEMENT_TABLE
 
 _MAY_READ = f"SELECT has_table_privilege(to_regclass('{STATEMENT_TABLE}'), 'SELECT')"
 _AS_OF = f"SELECT min(as_of) FROM {STATEMENT_TABLE}"  # noqa: S608 - the name is a constant
 
-#: What turns a statement into text.
-_DIALECT = sa.make_url("postgresql+asyncpg://").get_dialect()()
-_BITS = {"int2[]": 16, "int4[]": 32, "int8[]": 64}
-#: Types that the driver makes of text as well, and that hold it as something else.
-_NO_TEXT = {"numeric[]", "money[]", "bytea[]"}
 #: Tables of these names that stand in a schema which the role may not use: PostgreSQL passes over
 #: such schemas as if they were not there.
 _HIDDEN = """
     SELECT EXISTS (SELECT FROM pg_class WHERE relname = any($1) AND relkind = any('{r,v,m,f,p}')
                    AND NOT has_schema_privilege(relnamespace, 'USAGE'))
 """
-_NO_TABLE = (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError)
-#: What drivers raise, and what they let through: of sockets, of TLS, of values beyond Python's.
-_FAILURES = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-    TimeoutError,
-    EOFError,
-    ValueError,
-    OverflowError,
-)
 
 
 @dataclass(slots=True)
@@ -73,27 +66,27 @@ class PostgresqlSession:
     task: asyncio.Task[Any]
     server: PostgresqlServer
 
-    async def find(self, wanted: Wanted, keys: Sequence[str]) -> Sequence[Sequence[object]]:
-        """Return the rows for ``keys``; raises NotMapped."""
+    async def find(
+        self, wanted: Wanted, keys: Sequence[str], places: range | None = None
+    ) -> Sequence[Sequence[object]]:
+        """Return the rows for ``keys``; raises NotMapped. See ``Session``."""
+        text = self.server.text(wanted) if places is None else lookup_text(wanted, places)
         try:
             if not self.server.options.transaction_pooling:
-                return await self._find(wanted, keys)
+                return await self._fetch(text, ((wanted, keys),))
             async with self.bounded():
-                return await self._find(wanted, keys)
+                return await self._fetch(text, ((wanted, keys),))
         except asyncpg.InsufficientPrivilegeError as error:
-            raise SourceRefused(_reason(error)) from None
-        except _NO_TABLE as error:
+            raise SourceRefused(reason(error)) from None
+        except NO_TABLE as error:
             async with self.bounded():
                 hidden = await self.connection.fetchval(_HIDDEN, [t.table for t in wanted.tables])
             if hidden:
                 raise SourceRefused("the role may not use the schema of a table") from None
             raise NotMapped(f"no table ({type(error).__name__})") from None
-
-    async def _find(self, wanted: Wanted, keys: Sequence[str]) -> Sequence[Sequence[object]]:
-        text, bits = await self._prepared(wanted)
-        given = whole_numbers(wanted, keys, bits) if bits else keys
-        found: Sequence[Sequence[object]] = await self.connection.fetch(text, given)
-        return found
+        finally:
+            if places is not None:
+                self.connection.prepared.pop(text, None)
 
     async def find_together(
         self, parts: Sequence[tuple[Wanted, Sequence[str]]]
@@ -101,26 +94,51 @@ class PostgresqlSession:
         """Return the rows for each part, by one statement; see ``Session``."""
         try:
             async with self.bounded():
-                given = []
-                for wanted, keys in parts:
-                    _, bits = await self._prepared(wanted)
-                    given.append(whole_numbers(wanted, keys, bits) if bits else keys)
                 joined = self.server.joined(tuple(wanted for wanted, _ in parts))
-                rows: Sequence[Sequence[Sequence[Sequence[object]]]]
-                rows = await self.connection.fetch(joined, *given)
+                rows: Sequence[Any] = await self._fetch(joined, parts)
                 (found,) = rows
-        except (SourceUnavailable, *_FAILURES) as error:
+        except (SourceUnavailable, *FAILURES) as error:
             if self.connection.is_closed():
                 raise
-            raise NotJoined(_reason(error)) from None
-        return found
+            raise NotJoined(reason(error)) from None
+        return cast("Sequence[Sequence[Sequence[object]]]", found)
+
+    async def _fetch(
+        self, text: str, lookups: Sequence[tuple[Wanted, Sequence[str]]]
+    ) -> Sequence[Sequence[object]]:
+        """Run a statement with the keys of ``lookups`` as its columns can hold them.
+
+        A key that a column cannot hold is left out only by what is known of the column just now.
+        """
+        if self.server.options.transaction_pooling:  # no statement outlives a transaction there
+            self.connection.prepared.clear()
+        smaller = partial(self.server.types_text, lookups)
+        anew = False
+        while True:
+            now = self.server.monotonic()
+            prepared, learned = await self.connection.types_of(text, smaller, now, anew)
+            values, complete = bound(lookups, prepared.types)
+            anew = True
+            if not (complete or learned):
+                continue
+            try:
+                found: Sequence[Sequence[object]] = await prepared.statement.fetch(*values)
+            except CHANGED:
+                del self.connection.prepared[text]
+                if learned:
+                    raise
+            else:
+                return found
 
     async def as_of(self) -> object:
         """Return what the server states of itself, None for nothing."""
-        async with self.bounded():
-            if not await self.connection.fetchval(_MAY_READ):
-                return None
-            return await self.connection.fetchval(_AS_OF)
+        try:
+            async with self.bounded():
+                if not await self.connection.fetchval(_MAY_READ):
+                    return None
+                return await self.connection.fetchval(_AS_OF)
+        except NO_STATEMENT:
+            return None
 
     async def tables_state(self, tables: Sequence[Stored]) -> str:
         """Return what stands for ``tables`` as they are."""
@@ -139,7 +157,7 @@ class PostgresqlSession:
                     await self.connection.execute(f"SET LOCAL statement_timeout = {most}")
                 found = await self.connection.fetch(as_text(statement), timeout=seconds)
         except asyncpg.QueryCanceledError as error:
-            raise SourceUnavailable(_reason(error)) from None
+            raise SourceUnavailable(reason(error)) from None
         return found
 
     async def probe(self) -> None:
@@ -167,17 +185,6 @@ class PostgresqlSession:
                 raise SourceUnavailable("another server answers than before")
             yield
 
-    async def _prepared(self, wanted: Wanted) -> tuple[str, int | None]:
-        """Return the text of ``wanted``, and of how many bits its keys are: None for text."""
-        kept = self.server.prepared.get(wanted)
-        if kept is None:
-            text = _text(wanted)
-            (keys,) = (await self.connection.prepare(text)).get_parameters()
-            if keys.name in _NO_TEXT:
-                raise SourceUnavailable(f"keys are kept as {keys.name}")
-            kept = self.server.prepared[wanted] = text, _BITS.get(keys.name)
-        return kept
-
 
 @dataclass(slots=True, eq=False)
 class _Loan:
@@ -196,13 +203,12 @@ class _Loan:
             self.connection = await self.server.connection()
         except BaseException as error:
             self.server.lent -= 1
-            if isinstance(error, _FAILURES):
-                raise SourceUnavailable(_reason(error)) from None
+            if isinstance(error, FAILURES):
+                raise SourceUnavailable(reason(error)) from None
             raise
         task = asyncio.current_task()
         assert task is not None  # what is awaited runs in a task
-        known = self.server.known_of[self.connection]
-        return PostgresqlSession(self.connection, known, task, self.server)
+        return PostgresqlSession(self.connection, self.connection.known, task, self.server)
 
     async def __aexit__(
         self,
@@ -211,14 +217,14 @@ class _Loan:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if kind is None or isinstance(error, NotMapped | SourceRefused):
+            if kind is None or isinstance(error, (NotMapped, SourceRefused, *SPOILT)):
                 self.server.give_back(self.connection)
             else:
                 await self.server.drop(self.connection)
         finally:
             self.server.lent -= 1
-        if isinstance(error, _FAILURES):
-            raise SourceUnavailable(_reason(error)) from None
+        if isinstance(error, FAILURES):
+            raise failure(error) from None
 
 
 class PostgresqlServer:
@@ -231,15 +237,23 @@ class PostgresqlServer:
     idiom = IDIOM
     joins = True
 
-    def __init__(self, url: sa.URL, options: ServerOptions, *, pool_size: int) -> None:
+    def __init__(
+        self,
+        url: sa.URL,
+        options: ServerOptions,
+        *,
+        pool_size: int,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.options = options
-        self.prepared: dict[Wanted, tuple[str, int | None]] = {}
+        self.monotonic = monotonic
+        self._texts: dict[Wanted, str] = {}
+        self._types_texts: dict[tuple[Wanted, ...], str] = {}
         self._joined: dict[tuple[Wanted, ...], str] = {}
         self._address = address(url, 5432)
         self._tls = tls_context(options, self._address)
         self._pool_size = pool_size
         self.origins = Origins()
-        self.known_of: WeakKeyDictionary[Any, Known] = WeakKeyDictionary()
         self.says = ""
         self.lent = 0
         self._idle: list[Any] = []
@@ -253,10 +267,23 @@ class PostgresqlServer:
         """Lend a connection; raises SourceUnavailable, also for errors inside the block."""
         return _Loan(self)
 
+    def text(self, wanted: Wanted) -> str:
+        """Return the text of a lookup's statement, made once."""
+        if wanted not in self._texts:
+            self._texts[wanted] = lookup_text(wanted)
+        return self._texts[wanted]
+
+    def types_text(self, lookups: Sequence[tuple[Wanted, Sequence[str]]]) -> str:
+        """Return a small statement with the parameters of ``lookups``, made once."""
+        wanted = tuple(lookup for lookup, _ in lookups)
+        if wanted not in self._types_texts:
+            self._types_texts[wanted] = types_text(wanted)
+        return self._types_texts[wanted]
+
     def joined(self, wanted: tuple[Wanted, ...]) -> str:
         """Return the text of one statement for all of ``wanted``, made once."""
         if wanted not in self._joined:
-            self._joined[wanted] = _joined(wanted)
+            self._joined[wanted] = joined_text(wanted)
         return self._joined[wanted]
 
     async def connection(self) -> Any:
@@ -267,7 +294,7 @@ class PostgresqlServer:
         """
         while self._idle:
             connection = self._idle.pop()
-            if self.origins.is_left(self.known_of[connection]):
+            if self.origins.is_left(connection.known):
                 connection.terminate()
             elif not connection.is_closed():
                 return connection
@@ -280,9 +307,10 @@ class PostgresqlServer:
 
     async def drop(self, connection: Any) -> None:
         """Close a connection, in time or at once."""
+        connection.prepared.clear()
         try:
             await connection.close(timeout=self.options.connect_timeout)
-        except _FAILURES:
+        except FAILURES:
             connection.terminate()
 
     async def interrupt(self, session: Session) -> None:
@@ -295,7 +323,7 @@ class PostgresqlServer:
         at = self._address
         found = unencrypted(at.host, self._tls is not None, at.local)
         async with self.use() as session, session.bounded():
-            seen = await examine_postgresql(session.connection, wanted, _text)
+            seen = await examine_postgresql(session.connection, wanted)
         return replace(seen, findings=(*found, *seen.findings))
 
     async def close(self) -> None:
@@ -304,75 +332,11 @@ class PostgresqlServer:
         await asyncio.gather(*(self.drop(one) for one in idle))
 
     async def _connect(self) -> Any:
-        pooled = self.options.transaction_pooling
-        at = self._address
-        connection = await asyncpg.connect(
-            host=at.host,
-            port=at.port,
-            user=at.user,
-            database=at.database,
-            password=self.options.password or "",
-            ssl=self._tls or False,
-            timeout=self.options.connect_timeout,
-            statement_cache_size=0 if pooled else 200,
-            max_cacheable_statement_size=0,  # no bound: those of wide records are long
-            server_settings={} if pooled else self._session_settings(),
-        )
+        connection = await connect(self.options, self._address, self._tls)
         try:
-            await _strip_padding(connection)
             server, self.says = await postgresql_server(connection)
-            self.known_of[connection] = self.origins.meet(server)
         except BaseException:
             connection.terminate()
             raise
+        connection.known = self.origins.meet(server)
         return connection
-
-    def _session_settings(self) -> dict[str, str]:
-        """What the server holds each connection to, from its first statement on."""
-        return {
-            "application_name": "justice-gateway",
-            "default_transaction_read_only": "on",
-            "statement_timeout": str(round(self.options.statement_timeout * 1000)),
-            "TimeZone": "UTC",
-            "DateStyle": "ISO",
-            "jit": "off",
-            # Arrays of keys are planned anew each time otherwise, which takes longer than to run.
-            "plan_cache_mode": "force_generic_plan",
-        }
-
-
-async def _strip_padding(connection: Any) -> None:
-    """Read CHAR(n) without the blanks that fill it up: 9-digit numbers in CHAR(12) are numbers."""
-    async with connection.transaction(readonly=True):
-        await connection.set_type_codec(
-            "bpchar", schema="pg_catalog", encoder=str, decoder=lambda text: text.rstrip(" ")
-        )
-
-
-def _text(wanted: Wanted) -> str:
-    """Return a lookup's statement as text, with the one parameter ``$1``."""
-    return as_text(wanted.statement)
-
-
-def _joined(wanted: Sequence[Wanted]) -> str:
-    """Return one statement for all of ``wanted``: one row, in which each has its rows as an array.
-
-    The parameters are ``$1``, ``$2`` and on, in their order.
-    """
-    arrays = []
-    for place, one in enumerate(wanted, start=1):
-        statement = one.statement
-        row = sa.func.row(*statement.selected_columns)
-        text = as_text(statement.with_only_columns(row)).replace(_KEYS, f"any(${place})")
-        arrays.append(f"ARRAY({text})")
-    return f"SELECT {', '.join(arrays)}"
-
-
-def as_text(statement: sa.Select[Any]) -> str:
-    """Return a statement with all its values in its text."""
-    return str(statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
-
-
-def _reason(error: BaseException) -> str:
-    """Name the error, without its text: that may repeat values."""
-    return type(error).__name__

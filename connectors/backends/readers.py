@@ -120,7 +120,10 @@ def _moment(value: datetime, kind: Kind, zone: ZoneInfo | None) -> object:
         return value
     if value.tzinfo is None:
         return value.date()
-    return UNREAD if zone is None else value.astimezone(zone).date()
+    try:
+        return UNREAD if zone is None else value.astimezone(zone).date()
+    except OverflowError:  # the last moment of the year 9999 has no day in Hanoi
+        return UNREAD
 
 
 #: What a date may be written with, and how each is found in text.

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import sqlalchemy as sa
 
-from connectors.backends.base import SourceUnavailable
+from connectors.backends.base import SourceRefused
 from connectors.backends.statement import Wanted
 
 Tls = Literal["off", "require", "verify"]
 
-#: Digits of the largest 64-bit number.
-_LONGEST = 19
+#: How servers write whole numbers: at most the digits of the largest of 64 bits.
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,19}")
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -87,14 +88,17 @@ def tls_context(options: ServerOptions, to: Address) -> ssl.SSLContext | None:
     return context
 
 
-def whole_numbers(wanted: Wanted, keys: Sequence[str], bits: int = 64) -> list[int]:
-    """Return those ``keys`` that a column of whole numbers of so many ``bits`` can hold.
+def refuse_lost_zeros(wanted: Wanted) -> None:
+    """Refuse keys that are kept as whole numbers where they are numbers of people or enterprises.
 
-    Raises SourceUnavailable where the keys are numbers of people or enterprises: kept as whole
-    numbers they have lost their zeros, and "not found" would be no answer.
+    Those have lost their zeros there, and "not found" would be no answer. Raises SourceRefused.
     """
     if not wanted.whole:
-        raise SourceUnavailable("a column of whole numbers is to hold numbers that begin with 0")
-    most = 2 ** (bits - 1)
-    digits = (key for key in keys if key.isascii() and key.isdigit() and len(key) <= _LONGEST)
-    return [int(key) for key in digits if str(int(key)) == key and int(key) < most]
+        raise SourceRefused("a column of whole numbers is to hold numbers that begin with 0")
+
+
+def whole_number(key: str) -> int | None:
+    """Return the whole number that is written like ``key``, None where there is none."""
+    if not _WHOLE.fullmatch(key):
+        return None
+    return int(key)

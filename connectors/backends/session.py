@@ -49,8 +49,10 @@ class Session(Protocol):
         """What is known of the source that the connection leads to."""
         ...
 
-    async def find(self, wanted: Wanted, keys: Sequence[str]) -> Sequence[Sequence[object]]:
-        """Return the rows of ``wanted`` for ``keys``.
+    async def find(
+        self, wanted: Wanted, keys: Sequence[str], places: range | None = None
+    ) -> Sequence[Sequence[object]]:
+        """Return the rows of ``wanted`` for ``keys``; of each key those at ``places``, else all.
 
         Raises NotMapped where a table is not there.
         """

@@ -18,17 +18,20 @@ from connectors.backends.base import (
     Asker,
     Batch,
     Capabilities,
+    DataFault,
     Examined,
     Finding,
     NotMapped,
     Rows,
     Scope,
+    SourceRefused,
     SourceUnavailable,
     read_rows,
     unreached,
 )
 from connectors.backends.calls import Calls
 from connectors.backends.examination import look_at_rows, measured
+from connectors.backends.isolation import Spoilt, isolated, merged, with_spoilt
 from connectors.backends.mapping import RecordMap, Stored, stored
 from connectors.backends.mariadb import MariadbServer
 from connectors.backends.number_spelling import normalised, spellings
@@ -80,11 +83,12 @@ class SqlBackend:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
-        self._source = _source(url, pool_size, busy_timeout, server or ServerOptions(), zone)
+        self._source = _source(url, pool_size, busy_timeout, server or ServerOptions(), monotonic)
         self._stored = stored(database, maps, zone)
         self._monotonic = monotonic
         self._calls = Calls(self._source, pool_size)
         self._together = Together(self._calls, self._state, self._source.joins, monotonic)
+        self._spoilt = Spoilt(monotonic)
         self._wanted: dict[tuple[str, str], Wanted] = {}
 
     @property
@@ -147,12 +151,34 @@ class SqlBackend:
         if not asked:
             return Batch({})
         want = self._want(record, lookup)
-        texts = [key for key in asked if _is_text(key)]
-        if want.normalised:
-            texts = [text for key in texts for text in spellings(key)]
-        rows, stated = await self._together.find(want, texts)
-        by_key, failed = await _read(want, _by_key(want, asked, rows))
+        apart = self._spoilt.among(want, asked)
+        if not apart:
+            return await self._fetch_whole(want, asked)
+        rest = [key for key in asked if key not in apart]
+        parts = [self._fetch_apart(want, apart)]
+        if rest:
+            parts.append(self._fetch_whole(want, rest))
+        return merged(asked, await asyncio.gather(*parts))
+
+    async def _fetch_whole(self, want: Wanted, keys: Sequence[str]) -> Batch:
+        """Ask for all ``keys`` at once."""
+        try:
+            rows, stated = await self._together.find(want, list(_texts(want, keys)))
+        except DataFault:
+            return await self._fetch_apart(want, keys)
+        by_key, failed = await _read(want, _by_key(want, keys, rows))
         return Batch(by_key, stated.as_of, failed, origin=stated.origin or None)
+
+    async def _fetch_apart(self, want: Wanted, keys: Sequence[str]) -> Batch:
+        """Ask for ``keys`` in parts: some value fails the statement for all of them."""
+        texts = _texts(want, keys)
+        result = await isolated(partial(self._together.find_alone, want), want, list(texts))
+        if want.normalised:
+            result = result.under(texts)
+        self._spoilt.note(want, result)
+        by_key, failed = await _read(want, _by_key(want, keys, result.rows))
+        batch = Batch(by_key, result.as_of, failed, origin=result.origin or None)
+        return with_spoilt(batch, want, result)
 
     def _want(self, record: Record, lookup: Lookup) -> Wanted:
         """Return what a lookup runs, made once; raises NotMapped."""
@@ -187,13 +213,15 @@ def _by_key(want: Wanted, keys: Sequence[str], rows: Sequence[_Raw]) -> _Found:
     found: _Found = {key: [] for key in keys}
     for matched, *raw in rows:
         if not (want.whole or isinstance(matched, str)):
-            raise SourceUnavailable(f"keys are kept as {type(matched).__name__}")
+            raise SourceRefused(f"keys are kept as {type(matched).__name__}")
         text = normalised(str(matched)) if want.normalised else str(matched)
         if text in found:  # a source may find "007" equal to 7; the key was not that
             found[text].append(raw)
-    return (
-        {key: _each_once(want, raws) for key, raws in found.items()} if want.normalised else found
-    )
+        elif isinstance(matched, float):
+            raise SourceRefused("keys are kept as float")
+    if not want.normalised:
+        return found
+    return {key: _each_once(want, raws) for key, raws in found.items()}
 
 
 def _each_once(want: Wanted, rows: list[_Raw]) -> list[_Raw]:
@@ -207,10 +235,16 @@ def _each_once(want: Wanted, rows: list[_Raw]) -> list[_Raw]:
     return [raw for same in kept.values() for raw in same]
 
 
+def _texts(want: Wanted, keys: Sequence[str]) -> dict[str, str]:
+    """Return what the source is asked for, and for which key."""
+    texts = [key for key in keys if _is_text(key)]
+    if not want.normalised:
+        return dict(zip(texts, texts, strict=True))
+    return {text: key for key in texts for text in spellings(key)}
+
+
 def _is_text(key: str) -> bool:
-    """Whether a database could hold ``key`` at all: drivers fail at what it could not."""
-    if "\0" in key:
-        return False
+    """Whether any database could hold ``key``: drivers fail at half of a pair of surrogates."""
     return key.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in key)
 
 
@@ -220,7 +254,6 @@ async def _read(want: Wanted, found: _Found) -> tuple[dict[str, Rows], dict[str,
     Returns the rows by key, and for keys whose rows cannot be given why not.
     """
     stored = want.stored
-    in_order = stored.sorts and not want.normalised
     by_key: dict[str, Rows] = {}
     failed: dict[str, str] = {}
     rows = 0
@@ -230,7 +263,7 @@ async def _read(want: Wanted, found: _Found) -> tuple[dict[str, Rows], dict[str,
             # Which of them are the newest, nobody knows then.
             failed[key] = "too many rows whose dates do not sort"
             continue
-        by_key[key] = read_rows(stored.record, mine if in_order else _sorted(stored, mine))
+        by_key[key] = read_rows(stored.record, mine if want.sorts else _sorted(stored, mine))
         rows += len(raws)
         if rows >= _ROWS_AT_ONCE:
             rows = 0
@@ -259,13 +292,17 @@ def _moment(stated: object) -> datetime | None:
     """Return a source's statement as a moment in UTC, None when it makes no sense."""
     try:
         moment = stated if isinstance(stated, datetime) else datetime.fromisoformat(str(stated))
-    except ValueError:
+        return None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return None if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _source(
-    url: str, pool_size: int, busy_timeout: float, server: ServerOptions, zone: str | None
+    url: str,
+    pool_size: int,
+    busy_timeout: float,
+    server: ServerOptions,
+    monotonic: Callable[[], float],
 ) -> SqlSource:
     """Return the source behind a URL. Messages leave the URL out: it may hold a password."""
     try:
@@ -274,9 +311,9 @@ def _source(
         raise ValueError("a database URL must be written scheme://...") from None
     make = parsed.get_backend_name()
     if make == "postgresql":
-        return PostgresqlServer(parsed, server, pool_size=pool_size)
+        return PostgresqlServer(parsed, server, pool_size=pool_size, monotonic=monotonic)
     if make == "mariadb":
-        return MariadbServer(parsed, server, pool_size=pool_size, zone=zone)
+        return MariadbServer(parsed, server, pool_size=pool_size, monotonic=monotonic)
     if make != "sqlite":
         known = "sqlite, postgresql and mariadb"
         raise ValueError(f"{make} databases are not supported, only {known}")

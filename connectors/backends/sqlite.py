@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from connectors.backends.base import Examined, NotMapped, SourceUnavailable
+from connectors.backends.base import DataFault, Examined, NotMapped, SourceUnavailable
 from connectors.backends.examine_sqlite import examine_sqlite, file_findings, is_whole
 from connectors.backends.file_version import FileVersion, WatchedFile
 from connectors.backends.mapping import Stored
@@ -41,6 +41,8 @@ _PROBE = sa.text("SELECT 1 FROM sqlite_master LIMIT 1")
 _TORN = {"SQLITE_CORRUPT", "SQLITE_NOTADB"}
 #: Errors that say nothing against the open file: it is busy, or a statement was told to stop.
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT}
+#: What SQLite says, under no code of its own, of a value that a view cannot compute.
+_SPOILT = {"malformed JSON", "integer overflow"}
 
 
 @dataclass(slots=True)
@@ -73,13 +75,16 @@ class FileSession:
     tables: Mapping[str, bool]
     known: Known
 
-    async def find(self, wanted: Wanted, keys: Sequence[str]) -> Sequence[Sequence[object]]:
-        """Return the rows for ``keys``; raises NotMapped."""
+    async def find(
+        self, wanted: Wanted, keys: Sequence[str], places: range | None = None
+    ) -> Sequence[Sequence[object]]:
+        """Return the rows for ``keys``; raises NotMapped. See ``Session``."""
         for stored in wanted.tables:
             if stored.table.lower() not in self.tables:
                 raise NotMapped(f"there is no table {stored.table}")
         numbered = all(self.tables[stored.table.lower()] for stored in wanted.tables)
-        statement = wanted.by_row if numbered and wanted.by_row is not None else wanted.statement
+        lookup = wanted.by_row if numbered and wanted.by_row is not None else wanted
+        statement = lookup.statement if places is None else lookup.within(places)
         rows = (await self.connection.execute(statement, {KEYS: list(keys)})).all()
         if any(row[0] is None for row in rows):
             raise SourceUnavailable("the file's index does not fit its table")
@@ -148,6 +153,8 @@ class SqliteFile:
                 self._forget(file)
                 raise SourceUnavailable("the file was changed while it was read")
         except SQLAlchemyError as error:
+            if str(getattr(error, "orig", None)) in _SPOILT:
+                raise DataFault(_reason(error)) from None
             if _code(error) not in _PASSING:
                 self._forget(file)
             raise SourceUnavailable(_reason(error)) from None

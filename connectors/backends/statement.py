@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,13 +36,15 @@ class Idiom:
     equal, and sorts, by its characters alone, whatever the collation of its column. ``odd``: the
     value holds something else than digits. ``row``: the column by which tables number their rows,
     where rows found by an index have to be read once more by it: SQLite takes the key from the
-    index alone, whatever stands in the table.
+    index alone, whatever stands in the table. ``unlike``: two columns that are equal are so
+    although they are written otherwise, 7 and 7.00; None: never said.
     """
 
     among: Callable[[_Column], sa.ColumnElement[bool]]
     exact: Callable[[_Column], _Column]
     odd: Callable[[_Column], sa.ColumnElement[bool]]
     row: str | None = None
+    unlike: Callable[[_Column, _Column], sa.ColumnElement[bool]] | None = None
 
 
 def in_keys(column: _Column) -> sa.ColumnElement[bool]:
@@ -63,11 +65,12 @@ SQLITE = Idiom(
 class Wanted:
     """A lookup made into what a source runs.
 
-    ``statement`` has the parameter ``KEYS``; ``by_row`` does the same where the make has it
+    ``statement`` has the parameter ``KEYS``; ``by_row`` is the same lookup where the make has it
     (``Idiom.row``), and gives None for the key of a row that does not bear it. ``stored`` says what
     its rows are; ``holder`` is the table in which ``keys`` are looked for, by their names there;
     ``link``: our column by which ``stored`` is reached from it, where it is another. ``whole``: a
     whole number may be a key; not so where it is the number of a person or an enterprise.
+    ``place``: the column of the statement that numbers the rows of each key from 1, up to ``most``.
     ``normalised``: the keys are numbers of people, and kept in more than one spelling.
     """
 
@@ -77,13 +80,30 @@ class Wanted:
     keys: tuple[str, ...]
     link: str
     whole: bool
+    lookup: Lookup
+    place: sa.ColumnElement[int]
+    most: int
     normalised: bool = False
-    by_row: sa.Select[Any] | None = None
+    by_row: Wanted | None = None
 
     @property
     def tables(self) -> tuple[Stored, ...]:
         """The tables that must be there."""
         return (self.stored,) if self.holder is self.stored else (self.stored, self.holder)
+
+    @property
+    def sorts(self) -> bool:
+        """Whether the rows of a key come in their order; those of several spellings do not."""
+        return self.stored.sorts and not self.normalised
+
+    def within(self, places: range) -> sa.Select[Any]:
+        """Return the statement for the rows of each key that stand at ``places``."""
+        return self.statement.where(self.place.between(places[0], places[-1]))
+
+    def said_by(self, idiom: Idiom) -> Wanted:
+        """Return the same lookup in another idiom."""
+        through = None if self.lookup.through is None else self.holder
+        return wanted(idiom, self.stored, self.lookup, through)
 
 
 def wanted(idiom: Idiom, stored: Stored, lookup: Lookup, through: Stored | None = None) -> Wanted:
@@ -99,31 +119,34 @@ def wanted(idiom: Idiom, stored: Stored, lookup: Lookup, through: Stored | None 
     Every column of the lookup is searched by its own arm of a union, so that each can use its
     index; an arm leaves out what an earlier one finds for the same key.
     """
-    statement = _statement(idiom, stored, lookup, through, None)
-    by_row = None if idiom.row is None else _statement(idiom, stored, lookup, through, idiom.row)
-    holder = through or stored
-    keys = tuple(holder.at(name) for name in lookup.by)
-    kinds = {holder.record.column(name).field.kind for name in lookup.by}
-    link = "" if lookup.through is None else lookup.through[1]
-    spelt = holder.normalised and kinds == {Kind.PERSON_NUMBER}
-    return Wanted(statement, stored, holder, keys, link, kinds == {Kind.STRING}, spelt, by_row)
+    plain = _wanted(idiom, stored, lookup, through, None)
+    if idiom.row is None:
+        return plain
+    return replace(plain, by_row=_wanted(idiom, stored, lookup, through, idiom.row))
 
 
-def _statement(
+def _wanted(
     idiom: Idiom, stored: Stored, lookup: Lookup, through: Stored | None, row: str | None
-) -> sa.Select[Any]:
-    """Return the statement of a lookup; ``row``: read rows once more by this column."""
+) -> Wanted:
+    """Return a lookup whose rows are read once more by the column ``row``, if any."""
     if through is None:
         found = _direct(idiom, stored, lookup, row).subquery()
     else:
         found = _through(idiom, stored, lookup, through, row).subquery()
     ranked = sa.select(*found.c, _place(idiom, stored, found).label(_PLACE)).subquery()
-    most = stored.record.asked if stored.sorts else SORTED_HERE
-    return (
-        sa.select(*(column for column in ranked.c if column.name != _PLACE))
-        .where(ranked.c[_PLACE] <= most + 1)
-        .order_by(ranked.c[MATCHED], ranked.c[_PLACE])
+    most = 1 + (stored.record.asked if stored.sorts else SORTED_HERE)
+    place = ranked.c[_PLACE]
+    statement = (
+        sa.select(*(column for column in ranked.c if column is not place))
+        .where(place <= most)
+        .order_by(ranked.c[MATCHED], place)
     )
+    holder = through or stored
+    keys = tuple(holder.at(name) for name in lookup.by)
+    kinds = {holder.record.column(name).field.kind for name in lookup.by}
+    link = "" if lookup.through is None else lookup.through[1]
+    whole, spelt = kinds == {Kind.STRING}, holder.normalised and kinds == {Kind.PERSON_NUMBER}
+    return Wanted(statement, stored, holder, keys, link, whole, lookup, place, most, spelt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +217,13 @@ def _through(
         arms.append(arm.select_from(holder.joined()).where(idiom.among(column)))
     named = sa.union(*arms).subquery()
     own = table.index.c[stored.at(name)]
-    on = (own == named.c[_LINK], idiom.exact(own) == named.c[_SAME])
+    same = idiom.exact(own) == named.c[_SAME]
+    if idiom.unlike is not None:
+        same |= idiom.unlike(own, named.c[_LINK])
     matched = table.borne(idiom, stored.at(name), named.c[MATCHED]).label(MATCHED)
     columns = [table.rows.c[one] for one in stored.names]
-    return sa.select(matched, *columns).select_from(table.joined(named, *on))
+    joined = table.joined(named, own == named.c[_LINK], same)
+    return sa.select(matched, *columns).select_from(joined)
 
 
 def _place(idiom: Idiom, stored: Stored, found: sa.Subquery) -> sa.Over[int]:

@@ -78,7 +78,7 @@ class Together:
         Raises SourceUnavailable or NotMapped.
         """
         if not self._joins or len(keys) > _KEYS_AT_ONCE:
-            return await self._calls.run(partial(self._alone, wanted, keys))
+            return await self.find_alone(wanted, keys)
         loop = asyncio.get_running_loop()
         part = _Part(wanted, keys, loop.create_future())
         if not self._gathered:
@@ -90,6 +90,15 @@ class Together:
             if part.call is not None and all(one.found.cancelled() for one in part.sent):
                 await part.call.abandon()
             raise
+
+    async def find_alone(
+        self, wanted: Wanted, keys: Sequence[str], places: range | None = None
+    ) -> Found:
+        """Return the rows of ``wanted`` for ``keys`` by a statement of their own.
+
+        ``places``: of each key the rows that stand there, from 1. Raises as ``find``.
+        """
+        return await self._calls.run(partial(self._alone, wanted, keys, places))
 
     def send(self) -> None:
         """Ask for what has been gathered."""
@@ -138,7 +147,7 @@ class Together:
 
     async def _work(self, parts: Sequence[_Part], session: Session) -> list[Found]:
         if len(parts) == 1:
-            return [await self._alone(parts[0].wanted, parts[0].keys, session)]
+            return [await self._alone(parts[0].wanted, parts[0].keys, None, session)]
         stated = await self._state(session)  # read first, it is true of the rows as well
         began = self._monotonic()
         joining = cast("JoiningSession", session)
@@ -147,11 +156,13 @@ class Together:
             self._go_alone(parts)
         return [(rows, stated) for rows in found]
 
-    async def _alone(self, wanted: Wanted, keys: Sequence[str], session: Session) -> Found:
+    async def _alone(
+        self, wanted: Wanted, keys: Sequence[str], places: range | None, session: Session
+    ) -> Found:
         stated = await self._state(session)
         rows: list[Sequence[object]] = []
         for start in range(0, len(keys), _KEYS_AT_ONCE):
-            rows += await session.find(wanted, keys[start : start + _KEYS_AT_ONCE])
+            rows += await session.find(wanted, keys[start : start + _KEYS_AT_ONCE], places)
         return rows, stated
 
     def _ended(self, parts: Sequence[_Part], task: asyncio.Task[list[Found]]) -> None:

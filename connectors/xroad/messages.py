@@ -6,13 +6,16 @@ alone: paths and headers are monitored and logged on both sides.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 
 from connectors.backends.base import Batch, Rows, read_rows
+from connectors.backends.readers import UNREAD
 from connectors.codec import encode_text
 from connectors.description import Lookup, Record, Row
 
@@ -81,10 +84,10 @@ def answered(record: Record, keys: Sequence[str], body: bytes) -> Batch:
     """Return what a body answers of ``keys``; raises Misunderstood.
 
     A key that is left out is not one without rows, and a column that is left out is not one without
-    values: there is no answer then.
+    values: there is no answer then. A value that is no text costs its row.
     """
     try:
-        said = orjson.loads(body)
+        said = _loaded(body)
         places = {name: place for place, name in enumerate(said["columns"])}
         order = [places[column.name] for column in record.columns]
         failed = dict.fromkeys(said["failed"], "the provider could not answer it")
@@ -93,6 +96,32 @@ def answered(record: Record, keys: Sequence[str], body: bytes) -> Batch:
         return Batch(by_key, _moment(said["asOf"]), failed)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise Misunderstood(f"no such answer ({type(error).__name__})") from None
+
+
+def _loaded(body: bytes) -> Any:
+    """Return what a body holds; text that is none is ``UNREAD``. Raises ValueError for no JSON."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return _readable(json.loads(body.decode("utf-8", "surrogateescape")))
+    except RecursionError:
+        raise ValueError from None
+
+
+def _readable(value: Any) -> Any:
+    """Put ``UNREAD`` in place of text with bytes, or halves of surrogates, that are no letters."""
+    if isinstance(value, list):
+        return [_readable(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _readable(one) for key, one in value.items()}
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return UNREAD
+    return value
 
 
 def _rows(record: Record, order: Sequence[int], said: Mapping[str, object]) -> Rows:

@@ -22,6 +22,7 @@ from connectors.backends.base import (
     Asker,
     Backend,
     Batch,
+    DataFault,
     Evidence,
     NotMapped,
     Rows,
@@ -48,6 +49,8 @@ from gateway.settings import DatabaseSettings
 
 log = structlog.get_logger(__name__)
 
+#: What a source raises that answers: asking again does not help, and it is not down.
+_THERE = (SourceRefused, SourceMaintenance, DataFault)
 #: What part of the calls in flight one lookup takes before it collects.
 _SHARE = 4
 #: How many keys go into one call.
@@ -364,8 +367,8 @@ class Source:
         except NotMapped:
             succeeded = True
             raise
-        except (SourceRefused, SourceMaintenance, ForeignRows):
-            raise  # it is there, and says what it will not do, or what is no answer
+        except (*_THERE, ForeignRows):
+            raise  # it answers, and says what it will not or cannot do, or what is no answer
         except SourceUnavailable:
             succeeded = False
             raise
@@ -379,7 +382,7 @@ class Source:
     ) -> Batch:
         try:
             return await self._once(record, lookup, keys, asked)
-        except (SourceRefused, SourceMaintenance):
+        except _THERE:
             raise
         except SourceUnavailable:  # rows of other keys too: a file may have changed meanwhile
             if self.breaker.state is not BreakerState.CLOSED:

@@ -11,6 +11,7 @@ from connectors.backends.base import (
     Backend,
     Batch,
     Capabilities,
+    DataFault,
     Examined,
     NotMapped,
     SourceMaintenance,
@@ -23,8 +24,9 @@ from connectors.description import Lookup, Record
 class Faulty:
     """Passes calls on to ``inner`` unless ``fault`` says otherwise.
 
-    ``fault``: None, "down", "once" (down for one call), "hangs", "defect", "unmapped", "refuses" or
-    "maintenance". ``fetched`` notes what was asked, ``pings`` how often whether it is there.
+    ``fault``: None, "down", "once" (down for one call), "hangs", "defect", "unmapped", "refuses",
+    "spoilt" (a value fails the statement) or "maintenance". ``fetched`` notes what was asked,
+    ``pings`` how often whether it is there.
     """
 
     def __init__(self, inner: Backend, fault: str | None = None) -> None:
@@ -69,6 +71,8 @@ class Faulty:
                 raise SourceUnavailable("the connection was closed")
             case "refuses":
                 raise SourceRefused("secret-host: access denied")
+            case "spoilt":
+                raise DataFault("a value cannot be read")
             case "maintenance":
                 raise SourceMaintenance("secret-host: back soon")
             case "hangs":

@@ -25,7 +25,16 @@ from connectors.xroad.identifiers import Identifier
 from connectors.xroad.messages import LARGEST
 from connectors.xroad.stand_in import Behaviour, StandIn
 from tests.support.xroad import CLIENT, NAMES, SERVICE, options, over_xroad
-from tests.unit.connectors.backends.backend_samples import AN, BINH, DATABASE, EMPTY, UNIONS, union
+from tests.unit.connectors.backends.backend_samples import (
+    AN,
+    BINH,
+    DATABASE,
+    EMPTY,
+    THINGS,
+    UNIONS,
+    thing,
+    union,
+)
 
 LOOKUP = UNIONS.lookups[0]
 ASKER = Asker("desk", "cán bộ 7", "000.00.11.H29-261123-0001", "001090000009")
@@ -214,6 +223,27 @@ async def test_an_answer_that_is_not_as_agreed_is_never_taken_for_none(change: C
 
     with pytest.raises(SourceUnavailable):
         await _fetch(XroadBackend(DATABASE, options(), httpx2.MockTransport(altered)))
+
+
+@pytest.mark.parametrize("spoilt", [b"T\xe0i", b"T\\ud83di", b"\xff\xfe"])
+async def test_a_value_that_is_no_text_costs_its_row(spoilt: bytes) -> None:
+    rows = [thing("t1", AN, title="chuộc"), thing("t2"), thing("t3", BINH)]
+    stand_in = StandIn(DATABASE, MemoryBackend(DATABASE, {**EMPTY, "things": rows}), *NAMES)
+    inner = httpx2.ASGITransport(stand_in.app())
+
+    async def altered(request: httpx2.Request) -> httpx2.Response:
+        answer = await inner.handle_async_request(request)
+        content = (await answer.aread()).replace("chuộc".encode(), spoilt)
+        return httpx2.Response(200, headers=_kept(answer), content=content)
+
+    backend = XroadBackend(DATABASE, options(), httpx2.MockTransport(altered))
+    batch = await backend.fetch(THINGS, THINGS.lookups[0], [AN, BINH, "9" * 12], ASKER)
+    await backend.close()
+    said = {
+        key: ([row[0] for row in one.rows], one.unreadable) for key, one in batch.by_key.items()
+    }
+    assert said == {AN: (["t2"], 1), BINH: (["t3"], 0), "9" * 12: ([], 0)}
+    assert not batch.failed
 
 
 async def test_answers_too_large_for_one_message_come_in_several() -> None:

@@ -84,6 +84,7 @@ async def test_what_is_not_answered_twice_is_unknown() -> None:
     ("fault", "state"),
     [
         ("refuses", State.UNAVAILABLE),
+        ("spoilt", State.UNAVAILABLE),
         ("maintenance", State.MAINTENANCE),
         ("unmapped", State.NOT_OPERATING),
         ("defect", State.UNAVAILABLE),

@@ -1,0 +1,207 @@
+"""Rows that a source cannot give, told apart from all that are asked for with them.
+
+A statement that fails at one value fails for all its keys. It is asked again for a quarter of the
+keys each time, and then for a quarter of the rows of a key, until what is spoilt stands alone. The
+quarters go at once: whoever was asked for with a spoilt row waits for some ten statements.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar
+
+from connectors.backends.base import Batch, DataFault, Rows, merge_batches
+from connectors.backends.session import Statement
+from connectors.backends.statement import Wanted
+from connectors.backends.together import Found
+
+#: How many statements are spent on it: one row among 500 keys and 200 rows takes 31.
+_STATEMENTS = 100
+#: For how many seconds a key is asked for apart afterwards, and how many of a lookup are known.
+_APART = 60.0
+_REMEMBERED = 1_000
+#: Into how many parts a statement is split that failed.
+_PARTS = 4
+
+_Find = Callable[[Sequence[str], range | None], Awaitable[Found]]
+
+
+@dataclass(slots=True)
+class Isolated:
+    """What could be read, and what could not.
+
+    ``rows``: each key's in order. ``spoilt``: by key, the places of rows that cannot be read, from
+    1. ``unknown``: keys of which nothing can be said. ``reasons``: of the source, for logs.
+    ``origin``: of all rows; what came from elsewhere meanwhile is unknown.
+    """
+
+    rows: list[Sequence[object]] = field(default_factory=list)
+    as_of: datetime | None = None
+    origin: str = ""
+    spoilt: dict[str, list[int]] = field(default_factory=dict)
+    unknown: set[str] = field(default_factory=set)
+    reasons: set[str] = field(default_factory=set)
+
+    def under(self, keys: Mapping[str, str]) -> Isolated:
+        """Return the same where ``keys`` says which key each of the texts was asked for."""
+        spoilt: dict[str, list[int]] = {}
+        for text, places in self.spoilt.items():
+            spoilt.setdefault(keys[text], []).extend(places)
+        return replace(self, spoilt=spoilt, unknown={keys[text] for text in self.unknown})
+
+
+class Spoilt:
+    """Keys with rows that cannot be read, by lookup: who asks for them again is asked for apart.
+
+    So others do not wait each time that one of them comes along. A minute later they are asked for
+    with the others again. ``monotonic``: the clock, in seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._until: dict[Wanted, dict[str, float]] = {}
+
+    def among(self, wanted: Wanted, keys: Sequence[str]) -> list[str]:
+        """Return those of ``keys`` that are to be asked for apart."""
+        known = self._until.get(wanted)
+        if not known:
+            return []
+        now = self._monotonic()
+        for key in [key for key, until in known.items() if until <= now]:
+            del known[key]
+        return [key for key in keys if key in known]
+
+    def note(self, wanted: Wanted, result: Isolated) -> None:
+        """Take note of the keys that were spoilt; the first of too many are forgotten."""
+        known = self._until.setdefault(wanted, {})
+        until = self._monotonic() + _APART
+        for key in result.spoilt:
+            known.pop(key, None)
+            known[key] = until
+        for key in list(known)[: max(0, len(known) - _REMEMBERED)]:
+            del known[key]
+
+
+def with_spoilt(batch: Batch, wanted: Wanted, result: Isolated) -> Batch:
+    """Return a batch of what could be read, with the rows counted that could not."""
+    by_key, failed = dict(batch.by_key), dict(batch.failed)
+    faults = frozenset(f"the source fails at a value ({reason})" for reason in result.reasons)
+    limit = wanted.stored.record.asked
+    for key, places in result.spoilt.items():
+        if key in by_key:
+            rows = by_key[key]
+            counted = sum(place <= limit or not wanted.sorts for place in places)
+            total = len(rows.rows) + rows.unreadable + len(places)
+            by_key[key] = Rows(
+                rows.rows,
+                rows.unreadable + counted,
+                rows.truncated or total > limit,
+                rows.faults | faults,
+            )
+    for key in result.unknown:
+        by_key.pop(key, None)
+        failed[key] = "a value cannot be read, of this key or of others"
+    return replace(batch, by_key=by_key, failed=failed)
+
+
+def merged(keys: Sequence[str], batches: Sequence[Batch]) -> Batch:
+    """Return one batch of several, in the order of ``keys``; its ``as_of`` is the oldest.
+
+    All its rows are of the origin of the last that has one: keys with rows of another fail.
+    """
+    origin = next((batch.origin for batch in reversed(batches) if batch.origin), None)
+    alike = [batch for batch in batches if batch.origin in {origin, None}]
+    whole = merge_batches(alike)
+    by_key = {key: whole.by_key[key] for key in keys if key in whole.by_key}
+    answered = by_key.keys() | whole.failed.keys()
+    failed = {key: "another server answers than before" for key in keys if key not in answered}
+    return replace(whole, by_key=by_key, failed={**whole.failed, **failed}, origin=origin)
+
+
+async def isolated(find: _Find, wanted: Wanted, keys: Sequence[str]) -> Isolated:
+    """Read the rows of ``wanted`` for ``keys``, of which asking for all at once failed.
+
+    ``find`` asks the source for keys, and for rows at some places. Costs up to 100 statements;
+    keys that are not told apart by then are unknown. Raises SourceUnavailable and NotMapped.
+    """
+    return await _Isolation(find, wanted.most).run(keys)
+
+
+class _Isolation:
+    """``parts``: keys, and places of their rows, that are still to be asked for."""
+
+    def __init__(self, find: _Find, most: int) -> None:
+        self._find = find
+        self._every = range(1, most + 1)
+        #: Where there are no rows: who fails there as well fails wherever rows are looked for.
+        self._beyond = range(most + 1, most + 2)
+        self._parts: deque[tuple[Sequence[str], range]] = deque()
+        self._rows: list[tuple[int, Sequence[Sequence[object]]]] = []
+        self._stated: list[Statement] = []
+        self._result = Isolated()
+
+    async def run(self, keys: Sequence[str]) -> Isolated:
+        """Return what comes of all ``keys``."""
+        self._failed(keys, self._every)
+        left = _STATEMENTS
+        while self._parts and left > 0:
+            following = [self._parts.popleft() for _ in range(min(left, len(self._parts)))]
+            left -= len(following)
+            calls = (self._ask(*part) for part in following)
+            for failed in await asyncio.gather(*calls, return_exceptions=True):
+                if failed is not None:
+                    raise failed
+        result = self._result
+        result.unknown.update(key for some, _ in self._parts for key in some)
+        # Of one key, the parts came in any order.
+        result.rows = [row for _, rows in sorted(self._rows, key=_start) for row in rows]
+        known = [stated.as_of for stated in self._stated if stated.as_of is not None]
+        result.as_of = min(known) if known and len(known) == len(self._stated) else None
+        result.origin = self._stated[0].origin if self._stated else ""
+        return result
+
+    async def _ask(self, keys: Sequence[str], places: range) -> None:
+        try:
+            rows, stated = await self._find(keys, None if places is self._every else places)
+        except DataFault as error:
+            self._result.reasons.add(str(error))
+            self._failed(keys, places)
+            return
+        if self._stated and stated.origin != self._stated[0].origin:
+            self._result.unknown.update(keys)
+            return
+        self._stated.append(stated)
+        self._rows.append((places.start, rows))
+        if places is self._beyond:
+            self._split_places(keys, self._every)
+
+    def _failed(self, keys: Sequence[str], places: range) -> None:
+        """Ask for less than this, or take note that it is the least."""
+        if len(keys) > 1:
+            self._parts += [(some, places) for some in _split(keys)]
+        elif places is self._every:
+            self._parts.append((keys, self._beyond))
+        elif places is self._beyond or len(places) == 1:
+            place = 1 if places is self._beyond else places.start
+            self._result.spoilt.setdefault(keys[0], []).append(place)
+        else:
+            self._split_places(keys, places)
+
+    def _split_places(self, keys: Sequence[str], places: range) -> None:
+        self._parts += [(keys, some) for some in _split(places)]
+
+
+_Some = TypeVar("_Some", Sequence[str], range)
+
+
+def _split(whole: _Some) -> list[_Some]:
+    size = -(-len(whole) // _PARTS)
+    return [whole[start : start + size] for start in range(0, len(whole), size)]
+
+
+def _start(part: tuple[int, Sequence[Sequence[object]]]) -> int:
+    return part[0]

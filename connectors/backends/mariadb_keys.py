@@ -1,0 +1,198 @@
+"""What the key columns of MariaDB tables hold, and how keys are put to them.
+
+MariaDB compares numbers with text, each in a way of its own, so a column is asked for keys only
+after its type is known. What is known is believed for seconds, and by the connections that were
+there when it was learned.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.mysql import BIGINT, CHAR
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connectors.backends.base import SourceRefused
+from connectors.backends.mapping import Stored
+from connectors.backends.server import refuse_lost_zeros, whole_number
+from connectors.backends.statement import Idiom, Wanted, in_keys
+
+_Raw = Sequence[object]
+
+HERE = sa.func.database()
+_COLUMNS = sa.table(
+    "columns",
+    *map(sa.column, ("table_schema", "table_name", "column_name", "data_type", "column_type")),
+    schema="information_schema",
+)
+_WHOLE = {"tinyint", "smallint", "mediumint", "int", "bigint"}
+_TEXTS = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "uuid"} | {
+    "binary",
+    "varbinary",
+}
+#: What padded columns are.
+_UNSIGNED = BIGINT(unsigned=True)
+#: Seconds for which a type that was learned is believed.
+_KEPT = 5.0
+
+
+def _exact(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return sa.collate(sa.cast(column, CHAR(charset="utf8mb4")), "utf8mb4_nopad_bin")
+
+
+#: Columns compare as their collation says, which finds "Hoa" and "hòa" for "hoa", by the index;
+#: which of them are meant is said once more, by the letters alone.
+IDIOM = Idiom(
+    in_keys,
+    _exact,
+    lambda column: sa.cast(column, CHAR(charset="utf8mb4")).regexp_match("[^0-9]"),
+)
+
+#: A column: its table and its name, in the letters that the server compares them by.
+_Name = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyColumns:
+    """How a lookup is put to its columns.
+
+    ``wanted``: the lookup as it is said to them. ``whole``: keys are whole numbers. ``padded``:
+    some column is ZEROFILL, which has 7 and 007 for the same. ``learned``: when (monotonic).
+    """
+
+    wanted: Wanted
+    whole: bool
+    padded: bool
+    learned: float
+
+    def values(self, keys: Sequence[str]) -> list[object]:
+        """Return the ``keys`` that the columns can hold, as they are compared."""
+        if not self.whole:
+            return list(keys)
+        return [number for number in map(self._number, keys) if number is not None]
+
+    def spelled(self, keys: Sequence[str], rows: Sequence[_Raw]) -> Sequence[_Raw]:
+        """Return the rows with each of ``keys`` as it is written that found them."""
+        if not self.padded:
+            return rows
+        written: dict[str, list[str]] = {}
+        for key in keys:
+            written.setdefault(str(self._number(key)), []).append(key)
+        return [(key, *raw) for matched, *raw in rows for key in written.get(str(matched), ())]
+
+    def _number(self, key: str) -> int | None:
+        if self.padded and key.isascii() and key.isdigit():
+            return whole_number(key.lstrip("0") or "0")
+        return whole_number(key)
+
+
+class KeyTypes:
+    """What is known of key columns of one server. ``monotonic``: the clock, in seconds.
+
+    A column that is not there, or that the user may not see, is looked for each time.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._known: dict[Wanted, KeyColumns] = {}
+        self._said: dict[tuple[Wanted, frozenset[_Name]], Wanted] = {}
+
+    def forget(self) -> None:
+        """Believe nothing any more: a new connection may lead to another server."""
+        self._known.clear()
+
+    async def columns(
+        self, connection: AsyncConnection, wanted: Wanted, keys: Sequence[str]
+    ) -> KeyColumns:
+        """Return how ``keys`` are put to the columns of ``wanted``.
+
+        Types are learned anew after some seconds, and at once when a key does not fit. Raises
+        SourceRefused for types whose equality is not that of text.
+        """
+        known = self._known.get(wanted)
+        recent = known is not None and self._monotonic() - known.learned < _KEPT
+        if known is None or not recent or len(known.values(keys)) < len(keys):
+            known = self._known[wanted] = await self._learn(connection, wanted)
+        return known
+
+    async def _learn(self, connection: AsyncConnection, wanted: Wanted) -> KeyColumns:
+        now = self._monotonic()
+        types = await _types(connection, wanted)
+        holder = wanted.holder
+        keys = {types[name] for key in wanted.keys if (name := _name(holder, key)) in types}
+        if wanted.link:
+            _refuse_links(
+                [types.get(_name(table, table.at(wanted.link))) for table in wanted.tables]
+            )
+        kinds = {kind for kind, _ in keys}
+        if not (kinds <= _TEXTS or kinds <= _WHOLE):
+            raise SourceRefused(f"keys are kept as {', '.join(sorted(kinds))}")
+        whole = bool(kinds) and kinds <= _WHOLE  # where nothing is there, the statement says so
+        if whole:
+            refuse_lost_zeros(wanted)
+        complete = all(_name(holder, key) in types for key in wanted.keys)
+        padded = frozenset(name for name, (_, full) in types.items() if "zerofill" in full)
+        return KeyColumns(
+            self._without_padding(wanted, padded),
+            whole,
+            any("zerofill" in full for _, full in keys),
+            now if complete else -math.inf,
+        )
+
+    def _without_padding(self, wanted: Wanted, padded: frozenset[_Name]) -> Wanted:
+        """Return a lookup to which numbers in ``padded`` columns are text without their zeros."""
+        if not padded:
+            return wanted
+
+        def exact(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+            table = getattr(column, "table", None)
+            name = getattr(table, "name", "").lower(), getattr(column, "name", "").lower()
+            return _exact(sa.cast(column, _UNSIGNED) if name in padded else column)
+
+        if (wanted, padded) not in self._said:
+            self._said[wanted, padded] = wanted.said_by(replace(IDIOM, exact=exact))
+        return self._said[wanted, padded]
+
+
+async def _types(connection: AsyncConnection, wanted: Wanted) -> dict[_Name, tuple[str, str]]:
+    """Return the types of the columns of keys and links, short and in full, as far as there are."""
+    of_keys = [(wanted.holder, name) for name in wanted.keys]
+    of_links = [(table, table.at(wanted.link)) for table in wanted.tables if wanted.link]
+    rows = await connection.execute(
+        sa.select(
+            _COLUMNS.c.table_name,
+            _COLUMNS.c.column_name,
+            _COLUMNS.c.data_type,
+            _COLUMNS.c.column_type,
+        ).where(sa.or_(*(_is(stored, name) for stored, name in of_keys + of_links)))
+    )
+    return {
+        (str(table).lower(), str(column).lower()): (str(kind).lower(), str(full).lower())
+        for table, column, kind, full in rows
+    }
+
+
+def _is(stored: Stored, name: str) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        _COLUMNS.c.table_schema == (stored.schema or HERE),
+        _COLUMNS.c.table_name == stored.table,
+        _COLUMNS.c.column_name == name,
+    )
+
+
+def _name(stored: Stored, column: str) -> _Name:
+    return stored.table.lower(), column.lower()
+
+
+def _refuse_links(types: Sequence[tuple[str, str] | None]) -> None:
+    """Refuse columns of which the server holds two equal that are written otherwise."""
+    kinds = {kind for kind in types if kind is not None}
+    plain = {kind for kind, _ in kinds}
+    padded = any("zerofill" in full for _, full in kinds)
+    if len(kinds) < 2 or plain <= _WHOLE or (plain <= _WHOLE | _TEXTS and not padded):
+        return
+    raise SourceRefused(f"rows are reached by {' and '.join(sorted(full for _, full in kinds))}")

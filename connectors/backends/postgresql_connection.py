@@ -1,0 +1,156 @@
+"""Connections to PostgreSQL servers: what is set on each, and the statements that it prepared."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from connectors.backends.readers import UNREAD
+from connectors.backends.server import Address, ServerOptions
+from connectors.backends.session import Known
+
+#: The day, and the moment, from which PostgreSQL counts.
+_DAY = date(2000, 1, 1).toordinal()
+_MOMENT, _MOMENT_UTC = datetime(2000, 1, 1), datetime(2000, 1, 1, tzinfo=UTC)  # noqa: DTZ001 - naive
+#: Seconds for which the types of a prepared statement are taken to be those of the columns.
+_TYPES_KEPT = 5.0
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A statement on a connection. ``types``: of its parameters; ``checked``: when (monotonic)."""
+
+    statement: Any
+    types: tuple[str, ...]
+    checked: float
+
+
+class Connection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no types
+    """asyncpg's connection, with the statements that were prepared on it, by their text.
+
+    ``known``: what is known of the server that it has led to.
+    """
+
+    __slots__ = ("known", "prepared")
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.known = Known()
+        self.prepared: dict[str, Prepared] = {}
+
+    async def types_of(
+        self, text: str, types_text: Callable[[], str], now: float, anew: bool
+    ) -> tuple[Prepared, bool]:
+        """Return a statement prepared, and whether its types have just been learned.
+
+        ``types_text`` gives a smaller statement with parameters of the same types.
+
+        They are learned ``anew`` when the caller says so and every few seconds, by one message: the
+        server does not tell when a column changes, and a parameter keeps the type that it had. The
+        statement and its plan stay where nothing has changed. ``now``: monotonic seconds.
+        """
+        prepared = self.prepared.get(text)
+        if prepared is not None and not anew and now - prepared.checked < _TYPES_KEPT:
+            return prepared, False
+        if prepared is not None and prepared.types == _types(await self.prepare(types_text())):
+            prepared.checked = now
+            return prepared, True
+        statement = await self.prepare(text)
+        prepared = self.prepared[text] = Prepared(statement, _types(statement), now)
+        return prepared, True
+
+
+def _types(statement: Any) -> tuple[str, ...]:
+    return tuple(parameter.name for parameter in statement.get_parameters())
+
+
+async def connect(options: ServerOptions, at: Address, tls: ssl.SSLContext | None) -> Connection:
+    """Make a connection that only reads, and whose statements the server ends in time."""
+    pooled = options.transaction_pooling
+    connection: Connection = await asyncpg.connect(
+        host=at.host,
+        port=at.port,
+        user=at.user,
+        database=at.database,
+        password=options.password or "",
+        ssl=tls or False,
+        timeout=options.connect_timeout,
+        connection_class=Connection,
+        statement_cache_size=0 if pooled else 200,
+        max_cacheable_statement_size=0,  # no bound: those of wide records are long
+        server_settings={} if pooled else _session_settings(options),
+    )
+    try:
+        await _set_codecs(connection)
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
+
+
+def _session_settings(options: ServerOptions) -> dict[str, str]:
+    """Return what the server holds a connection to, from its first statement on."""
+    return {
+        "application_name": "justice-gateway",
+        "default_transaction_read_only": "on",
+        "statement_timeout": str(round(options.statement_timeout * 1000)),
+        "TimeZone": "UTC",
+        "DateStyle": "ISO",
+        "jit": "off",
+        # Arrays of keys are planned anew each time otherwise, which takes longer than to run.
+        "plan_cache_mode": "force_generic_plan",
+    }
+
+
+async def _set_codecs(connection: Any) -> None:
+    """Have values read that Python's types cannot hold, or hold as others.
+
+    CHAR(n) comes without the blanks that fill it up: 9-digit numbers in CHAR(12) are numbers. A
+    date that Python has no room for, or that is infinite, is unread: the driver would fail for all
+    rows, or turn infinity into the last day of the year 9999.
+    """
+    async with connection.transaction(readonly=True):
+        await connection.set_type_codec(
+            "bpchar", schema="pg_catalog", encoder=str, decoder=lambda text: text.rstrip(" ")
+        )
+        for name, read in _READ.items():
+            await connection.set_type_codec(
+                name, schema="pg_catalog", encoder=_encode, decoder=read, format="tuple"
+            )
+
+
+def _encode(value: object) -> object:
+    raise TypeError("no statement has such a parameter")
+
+
+def _day(counted: tuple[int]) -> object:
+    try:
+        return date.fromordinal(_DAY + counted[0])
+    except (ValueError, OverflowError):
+        return UNREAD
+
+
+def _moment(counted: tuple[int]) -> object:
+    try:
+        return _MOMENT + timedelta(microseconds=counted[0])
+    except OverflowError:
+        return UNREAD
+
+
+def _moment_utc(counted: tuple[int]) -> object:
+    try:
+        return _MOMENT_UTC + timedelta(microseconds=counted[0])
+    except OverflowError:
+        return UNREAD
+
+
+_READ: Mapping[str, Callable[[tuple[int]], object]] = {
+    "date": _day,
+    "timestamp": _moment,
+    "timestamptz": _moment_utc,
+}

@@ -1,0 +1,130 @@
+"""PostgreSQL's statements as text, and how keys are bound to what their columns hold.
+
+The text of a lookup has a parameter for each column of keys, ``$1`` and on: each takes the type of
+its own column, and its index. Types are those that the server gives a prepared statement; they are
+true of the connection that it was prepared on, for as long as nobody changes the column.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import count
+from typing import Any
+
+import sqlalchemy as sa
+
+from connectors.backends.base import SourceRefused
+from connectors.backends.server import refuse_lost_zeros, whole_number
+from connectors.backends.statement import Idiom, Wanted
+
+#: What a column of keys is compared with, until the parameters are numbered.
+_KEYS = "any($1)"
+_PARAMETER = re.compile(r"any\(\$\d+\)")
+IDIOM = Idiom(
+    lambda column: column == sa.literal_column(_KEYS),
+    lambda column: sa.collate(sa.cast(column, sa.Text()), "C"),
+    lambda column: sa.cast(column, sa.Text()).regexp_match("[^0-9]"),
+    # Of different types, what the server has for equal is so by value; letters say nothing then.
+    unlike=lambda column, link: sa.func.pg_typeof(column) != sa.func.pg_typeof(link),
+)
+#: What turns a statement into text.
+_DIALECT = sa.make_url("postgresql+asyncpg://").get_dialect()()
+
+_BITS = {"int2[]": 16, "int4[]": 32, "int8[]": 64}
+_TEXTS = {"text[]", "varchar[]", "bpchar[]", "citext[]"}
+
+
+def as_text(statement: sa.Select[Any]) -> str:
+    """Return a statement with all its values in its text."""
+    return str(statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+
+
+def lookup_text(wanted: Wanted, places: range | None = None) -> str:
+    """Return a lookup's statement; ``places``: only for the rows of each key that stand there."""
+    return _numbered(as_text(wanted.statement if places is None else wanted.within(places)))
+
+
+def joined_text(wanted: Sequence[Wanted]) -> str:
+    """Return one statement for all of ``wanted``: one row, in which each has its rows as an array.
+
+    The parameters are those of each lookup, one after the other.
+    """
+    rows = (lookup.statement.with_only_columns(_row(lookup.statement)) for lookup in wanted)
+    return _numbered(f"SELECT {', '.join(f'ARRAY({as_text(row)})' for row in rows)}")
+
+
+def types_text(wanted: Sequence[Wanted]) -> str:
+    """Return a small statement with the parameters of ``wanted``, by which types are learned."""
+    checks = []
+    for lookup in wanted:
+        holder = lookup.holder
+        table = sa.table(holder.table, *map(sa.column, lookup.keys), schema=holder.schema)
+        held = sa.or_(*(IDIOM.among(table.c[key]) for key in lookup.keys))
+        checks.append(f"EXISTS({as_text(sa.select(sa.literal_column('1')).where(held))})")
+    return _numbered(f"SELECT {', '.join(checks)}")
+
+
+def with_key(text: str, key: str) -> str:
+    """Return the text of a lookup with ``key``, which holds no quote, in place of parameters."""
+    return _PARAMETER.sub(f"any('{{{key}}}')", text)
+
+
+def bound(
+    lookups: Sequence[tuple[Wanted, Sequence[str]]], types: Sequence[str]
+) -> tuple[list[Sequence[object]], bool]:
+    """Return the values of the parameters, of the given ``types``, for each lookup and its keys.
+
+    Says too whether every key is among them: a key that a column cannot hold is left out of what
+    that column is asked for. Raises SourceRefused for types whose equality is not that of text.
+    """
+    columns = [(wanted, keys) for wanted, keys in lookups for _ in wanted.keys]
+    values: list[Sequence[object]] = []
+    complete = True
+    for (wanted, keys), kind in zip(columns, types, strict=True):
+        if kind in _TEXTS:
+            values.append([key for key in keys if "\0" not in key])  # no text holds it
+            continue
+        fitting = _fitting(wanted, keys, kind)
+        complete = complete and len(fitting) == len(keys)
+        values.append(fitting)
+    return values, complete
+
+
+def _row(statement: sa.Select[Any]) -> sa.Function[Any]:
+    return sa.func.row(*statement.selected_columns)
+
+
+def _numbered(text: str) -> str:
+    number = count(1)
+    return _PARAMETER.sub(lambda _: f"any(${next(number)})", text)
+
+
+def _fitting(wanted: Wanted, keys: Sequence[str], kind: str) -> list[object]:
+    """Return the keys that a column of ``kind`` can hold, as the driver takes them."""
+    if kind == "uuid[]":
+        read: Callable[[str], object | None] = _uuid
+    elif kind in _BITS:
+        refuse_lost_zeros(wanted)
+        read = partial(_within, _BITS[kind])
+    else:
+        raise SourceRefused(f"keys are kept as {kind}")
+    return [value for value in map(read, keys) if value is not None]
+
+
+def _uuid(key: str) -> uuid.UUID | None:
+    try:
+        value = uuid.UUID(key)
+    except ValueError:
+        return None
+    return value if str(value) == key else None
+
+
+def _within(bits: int, key: str) -> int | None:
+    """Return ``key`` as a signed number of so many ``bits``, None where it is none."""
+    number = whole_number(key)
+    if number is None or not -(2 ** (bits - 1)) <= number < 2 ** (bits - 1):
+        return None
+    return number

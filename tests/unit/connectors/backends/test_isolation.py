@@ -1,0 +1,96 @@
+"""Rows that cannot be read are told apart, whichever they are, by a bounded number of asks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.backends import isolation
+from connectors.backends.base import DataFault, SourceUnavailable
+from connectors.backends.isolation import Isolated, isolated
+from connectors.backends.mapping import stored
+from connectors.backends.session import Statement
+from connectors.backends.statement import SQLITE, wanted
+from connectors.backends.together import Found
+from tests.unit.connectors.backends.backend_samples import DATABASE, UNIONS
+
+WANTED = wanted(SQLITE, stored(DATABASE)["unions"], UNIONS.lookups[0])
+PLACES = range(1, WANTED.most + 1)
+
+
+class _Table:
+    """So many rows of each key, of which those at some places fail whatever is asked with them."""
+
+    def __init__(self, rows: Mapping[str, int], spoilt: set[tuple[str, int]]) -> None:
+        self.rows = rows
+        self.spoilt = spoilt
+        self.asked = 0
+
+    async def find(self, keys: Sequence[str], places: range | None) -> Found:
+        self.asked += 1
+        meant = PLACES if places is None else places
+        rows = [(key, n) for key in keys for n in meant if n <= self.rows[key]]
+        if self.spoilt & set(rows):
+            raise DataFault("spoilt")
+        return rows, Statement(None, "")
+
+    def isolate(self) -> Isolated:
+        return asyncio.run(isolated(self.find, WANTED, list(self.rows)))
+
+
+_spots = st.tuples(st.sampled_from("abcdefg"), st.sampled_from(PLACES))
+
+
+@settings(deadline=None)
+@given(
+    st.fixed_dictionaries(dict.fromkeys("abcdefg", st.integers(0, len(PLACES)))), st.sets(_spots)
+)
+def test_all_rows_but_the_spoilt_ones_are_read_in_order(
+    rows: dict[str, int], spots: set[tuple[str, int]]
+) -> None:
+    spoilt = {(key, place) for key, place in spots if place <= rows[key]}
+    found = _Table(rows, spoilt).isolate()
+    assert not found.unknown
+    told = {(key, place) for key, places in found.spoilt.items() for place in places}
+    assert told == spoilt
+    for key, count in rows.items():
+        whole = [(key, n) for n in range(1, count + 1) if (key, n) not in spoilt]
+        assert [row for row in found.rows if row[0] == key] == whole
+
+
+def test_one_spoilt_row_among_many_keys_takes_few_statements() -> None:
+    table = _Table(dict.fromkeys(map(str, range(500)), 2), {("321", 2)})
+    assert table.isolate().spoilt == {"321": [2]}
+    assert table.asked < 30
+
+
+def test_what_is_not_told_apart_in_time_is_unknown() -> None:
+    keys = list(map(str, range(500)))
+    table = _Table(dict.fromkeys(keys, 1), {(key, 1) for key in keys})
+    found = table.isolate()
+    assert table.asked == isolation._STATEMENTS
+    assert found.unknown | found.spoilt.keys() == set(keys)
+    assert not found.rows
+
+
+def test_who_fails_wherever_rows_are_looked_for_is_spoilt_as_a_whole() -> None:
+    async def find(keys: Sequence[str], places: range | None) -> Found:
+        if "b" in keys:
+            raise DataFault("spoilt")
+        return [(key, 1) for key in keys], Statement(None, "")
+
+    found = asyncio.run(isolated(find, WANTED, ["a", "b", "c"]))
+    assert (found.rows, found.spoilt) == ([("a", 1), ("c", 1)], {"b": [1]})
+
+
+def test_a_source_that_goes_meanwhile_is_gone() -> None:
+    async def find(keys: Sequence[str], places: range | None) -> Any:
+        raise SourceUnavailable("gone")
+
+    with pytest.raises(SourceUnavailable, match="gone"):
+        asyncio.run(isolated(find, WANTED, ["a", "b"]))
