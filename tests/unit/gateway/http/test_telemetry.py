@@ -237,7 +237,8 @@ async def _get(clock: TestClock, endpoint: Any, path: str = "/") -> None:
     """Ask an application of one route, as the gateway's own is built."""
     configure()
     route = Route("/{rest:path}", endpoint)
-    app = Starlette(routes=[route], middleware=[Middleware(Telemetry), Middleware(Envelope)])
+    envelope = Middleware(Envelope, "docs/errors/{code}.md")
+    app = Starlette(routes=[route], middleware=[Middleware(Telemetry), envelope])
     app.state.service = _Service(clock)
     scope: Scope = {
         "type": "http",
