@@ -28,6 +28,7 @@ help:
 	@echo "make bench    the benchmarks (bench/README.md); needs wrk and taskset; 6 minutes, and 20 more"
 	@echo "              beside the rivals in RIVALS ($(RIVALS)), which need root to be set up"
 	@echo "make attacks  slow, half and endless requests, and what they cost others; 4 minutes"
+	@echo "make bundle   wheels, SBOM, names of images and checksums for a closed network"
 	@echo "make schema   write schema.graphql from the code"
 	@echo "make graphiql build the GraphiQL page into the package (needs Node.js 20.19 or newer)"
 	@echo "make lock     pin all packages anew"
@@ -78,6 +79,15 @@ rivals: .venv/.dev
 	.bench/rivals/setup.sh
 	RIVALS=.bench/rivals $(BIN)/python -m bench.rivals
 	.bench/rivals/stop.sh
+
+# What a closed network needs; this machine must reach a package index.
+.PHONY: bundle
+bundle: .venv/.runtime
+	rm -rf dist/bundle && mkdir -p dist/bundle/wheels
+	$(BIN)/pip download --quiet --only-binary :all: --require-hashes -r requirements.lock -d dist/bundle/wheels
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation -w dist/bundle/wheels .
+	cp requirements.lock deploy/justice-gateway.service dist/bundle
+	$(PYTHON) -m tools.bundle dist/bundle
 
 schema: .venv/.dev
 	$(BIN)/justice-gateway schema --write

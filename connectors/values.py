@@ -27,7 +27,7 @@ def person_number(text: str) -> PersonNumber:
     never repeats the value.
     """
     if _NUMBER.fullmatch(text) is None:
-        raise ValueError("a person number has 12 digits, or 9 digits of an old identity card")
+        raise ValueError("a person number must have 12 digits, or 9 digits of an old identity card")
     return PersonNumber(text)
 
 
@@ -44,7 +44,7 @@ class PartialDate:
         """Read ``1957``, ``1957-03`` or ``1957-03-02``; raises ValueError for anything else."""
         match = _PARTIAL.fullmatch(text)
         if match is None:
-            raise ValueError("a date is written YYYY, YYYY-MM or YYYY-MM-DD")
+            raise ValueError("a date must be written YYYY, YYYY-MM or YYYY-MM-DD")
         year, month, day = (int(part) if part else None for part in match.groups())
         assert year is not None  # the first group is not optional
         # Raises ValueError for a day that does not exist; 00 is none, and is not taken for unknown.

@@ -31,6 +31,7 @@ from gateway.http.middleware import Envelope
 from gateway.http.openapi import OpenApi
 from gateway.http.pages import http_error, live, metrics, ready, schema
 from gateway.http.request import read_call, read_operation
+from gateway.http.telemetry import Telemetry
 from gateway.keys import check_keys, load_ring
 from gateway.limits.admission import Admission
 from gateway.limits.guesses import Guesses
@@ -103,7 +104,11 @@ def build_app(
 
     app = Starlette(
         routes=_routes(settings),
-        middleware=[*cross_origin(settings), Middleware(Envelope, settings.documentation)],
+        middleware=[
+            *cross_origin(settings),
+            Middleware(Telemetry),
+            Middleware(Envelope, settings.documentation),
+        ],
         exception_handlers={HTTPException: http_error},
         lifespan=lifespan,
     )
@@ -113,17 +118,19 @@ def build_app(
 
 
 def _routes(settings: Settings) -> list[BaseRoute]:
+    """Return the routes; their names stand in the log of requests and in metrics."""
+    operations = Endpoint(read_operation, graphql=False)
     return [
-        Route("/", home),
-        Route("/graphql", Endpoint(read_call, graphql=True)),
-        Route("/invalidations", Invalidations()),
-        Route("/openapi.json", OpenApi().respond),
-        Route("/operations/{name}", Endpoint(read_operation, graphql=False)),
+        Route("/", home, name="home"),
+        Route("/graphql", Endpoint(read_call, graphql=True), name="graphql"),
+        Route("/invalidations", Invalidations(), name="invalidations"),
+        Route("/openapi.json", OpenApi().respond, name="openapi"),
+        Route("/operations/{name}", operations, name="operations"),
         *graphiql.routes(settings),
-        Route("/schema.graphql", schema),
-        Route("/metrics", metrics),
-        Route("/health/live", live),
-        Route("/health/ready", ready),
+        Route("/schema.graphql", schema, name="schema"),
+        Route("/metrics", metrics, name="metrics"),
+        Route("/health/live", live, name="live"),
+        Route("/health/ready", ready, name="ready"),
     ]
 
 

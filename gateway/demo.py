@@ -87,6 +87,10 @@ class Demo:
     tokens: dict[str, object]
 
 
+#: Databases in which some synthetic records hold no number of a person.
+_UNNUMBERED = frozenset({"administrative_violations"})
+
+
 def prepare(folder: Path, now: datetime, say: Callable[[str], None]) -> Demo:
     """Make ``folder`` ready to serve and return what is in it.
 
@@ -138,6 +142,8 @@ def _toml(databases: list[Database], paths: dict[str, Path]) -> str:
         lines += ["", f"[databases.{one.name}]", f'url = "sqlite:///{paths[one.name].as_posix()}"']
         if one.group is not Group.OPERATING:
             lines.append(f'group = "OPERATING"  # in truth {one.group.name}')
+        if one.name in _UNNUMBERED:
+            lines.append("unnumbered = true  # some offenders show no identity card")
     return "\n".join(lines) + "\n"
 
 

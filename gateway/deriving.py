@@ -45,9 +45,9 @@ def question(given: Mapping[str, object], today: date, past: bool) -> Question:
         as_of if isinstance(as_of, date) else today, sector if isinstance(sector, str) else None
     )
     if asked.as_of > today:
-        raise GatewayError("INVALID_VALUE", "asOf is later than today")
+        raise GatewayError("INVALID_VALUE", "asOf must not be later than today")
     if asked.as_of < today and not past:
-        raise GatewayError("INVALID_VALUE", "asOf is today, for this purpose")
+        raise GatewayError("INVALID_VALUE", "asOf must be today, for this purpose")
     return asked
 
 

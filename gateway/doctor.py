@@ -16,7 +16,7 @@ from connectors.description import Database, Group
 from gateway.backends import make_backend
 from gateway.clock import Clock, legal_date
 from gateway.fetch.tables import SeenTables, Tables
-from gateway.settings import DatabaseSettings, Settings
+from gateway.settings import DatabaseSettings, RecordSettings, Settings
 from gateway.settings_file import where
 
 #: By how many seconds the clock of a database may differ: ``asOf`` is compared with the gateway's.
@@ -69,7 +69,7 @@ async def _check_up(
     seen = SeenTables(settings.path(settings.tables), clock)
     Tables(database, own, seen).note_examined(examined)
     found_here = (
-        *examined.findings,
+        *(one for one in examined.findings if not _is_stated(one, own)),
         *_clock_findings(examined),
         *agreement(own, clock),
         *unasked_group(database, own),
@@ -78,6 +78,15 @@ async def _check_up(
         Problem(one, where(file, ("databases", database.name, *one.setting))) for one in found_here
     )
     return Checkup(database.name, replace(examined, findings=found_here), problems)
+
+
+def _is_stated(finding: Finding, own: DatabaseSettings) -> bool:
+    """Say whether readers are told of it: that there are records without a number of a person."""
+    if finding.about != "unnumbered":
+        return False
+    record = own.records.get(finding.setting[1], RecordSettings())
+    stated = own.unnumbered if record.unnumbered is None else record.unnumbered
+    return stated is True
 
 
 async def _examined(backend: Backend) -> Examined:

@@ -74,7 +74,7 @@ def thing_key(value: object) -> str:
     """
     text = unicodedata.normalize("NFC", value).strip() if isinstance(value, str) else ""
     if not text or len(text) > _LONGEST or not text.isprintable():
-        raise GatewayError("INVALID_VALUE", f"a key has 1 to {_LONGEST} visible characters")
+        raise GatewayError("INVALID_VALUE", f"a key must have 1 to {_LONGEST} visible characters")
     return text
 
 

@@ -24,7 +24,7 @@ from connectors.synthetic import Options, Summary, write
 from connectors.synthetic.loading import LOADERS, NotLoaded, ServerTarget, load
 from gateway.access.commands import Config, loaded
 from gateway.backends import server_options
-from gateway.settings import LOADER_VARIABLE, DatabaseSettings, Settings
+from gateway.settings import LOADER_VARIABLE, DatabaseSettings, RecordSettings, Settings
 
 _EVERY = 2_000
 
@@ -41,7 +41,9 @@ class _Places:
 
 
 def generate(
-    people: Annotated[int, typer.Option(min=1, help="How many citizens.")] = 2_000,
+    people: Annotated[
+        int, typer.Option(min=1, help="How many citizens at least: families are made whole.")
+    ] = 2_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 2026,
     folder: Annotated[
         Path | None, typer.Option(help="Write SQLite files here, not where the settings say.")
@@ -123,7 +125,8 @@ def _progress(people: int) -> Iterator[_Shown]:
             nonlocal said
             if done - said >= _EVERY:
                 said = done
-                console.print(f"{done:,} of {people:,} citizens" + f", {rows:,} rows" * bool(rows))
+                loaded_rows = f", {rows:,} rows" * bool(rows)
+                console.print(f"{done:,} citizens{loaded_rows}; at least {people:,} are wanted")
 
         yield line
         return
@@ -148,20 +151,37 @@ def _in_folder(databases: list[Database], folder: Path) -> _Places:
 def _configured(databases: list[Database], settings: Settings, user: str | None) -> _Places:
     """Return what settings name; refuses what cannot be loaded."""
     places = _Places({}, [], [])
-    taken: dict[str, str] = {}
     for one in databases:
         own = settings.databases.get(one.name, DatabaseSettings())
         if own.url is None:
             why = "it is reached over X-Road" if own.xroad is not None else "it has no url"
             places.left_out.append(f"{one.name}: {why}")
             continue
-        if own.records:
-            raise typer.BadParameter(f"{one.name}: tables of other names are not made here")
-        if own.url in taken:
-            raise typer.BadParameter(f"{one.name} and {taken[own.url]} have the same url")
-        taken[own.url] = one.name
         _place(places, one, settings, own, user)
     return places
+
+
+def _tables(database: Database, own: DatabaseSettings) -> dict[str, str] | None:
+    """Return the table of each record that is kept; None: all as declared.
+
+    Refuses what settings say of columns and values: rows are made as the connector declares them.
+    """
+    unfit = {"columns", "values", "constants", "missing", "dates", "join"}
+    for name, record in own.records.items():
+        if said := sorted(unfit & record.model_fields_set):
+            raise typer.BadParameter(
+                f"databases.{database.name}.records.{name}: {', '.join(said)}: rows are made in "
+                "declared columns only. Load with settings that give tables at most (table, "
+                "mapped), and map columns in views over them"
+            )
+    if not any({"table", "mapped"} & record.model_fields_set for record in own.records.values()):
+        return None
+    given = {one.name: own.records.get(one.name, RecordSettings()) for one in database.records}
+    return {
+        one.name: given[one.name].table or one.table
+        for one in database.records
+        if given[one.name].mapped
+    }
 
 
 def _place(
@@ -171,18 +191,35 @@ def _place(
         url = make_url(own.url or "")
     except ArgumentError:
         raise typer.BadParameter(f"{database.name}: its url cannot be read") from None
-    make = url.get_backend_name()
+    make, named = url.get_backend_name(), _tables(database, own)
     if make == "sqlite" and url.database:
-        places.files[database.name] = settings.path(Path(url.database))
+        _place_file(places, database, settings.path(Path(url.database)), named)
     elif make in LOADERS:
         password = os.environ.get(LOADER_VARIABLE)
         options = server_options(settings, own)
         if user is not None:
             options = replace(options, password=lambda: password or "")
         target = url if user is None else url.set(username=user)
-        places.servers.append(ServerTarget(database, target, options, url.username or ""))
+        places.servers.append(ServerTarget(database, target, options, url.username or "", named))
     else:
         raise typer.BadParameter(f"{database.name}: {make} databases cannot be loaded")
+
+
+def _place_file(
+    places: _Places, database: Database, file: Path, named: dict[str, str] | None
+) -> None:
+    """Take a file for ``database`` alone: it is replaced whole."""
+    for other, taken in places.files.items():
+        if taken.resolve() == file.resolve():
+            raise typer.BadParameter(
+                f"{database.name} and {other} have the same file: give each a file of its own"
+            )
+    if named is not None:
+        raise typer.BadParameter(
+            f"{database.name}: files are made with the declared tables: take table and mapped out "
+            "of the settings that you generate with, or load a server"
+        )
+    places.files[database.name] = file
 
 
 def _peak_memory_mib() -> float:

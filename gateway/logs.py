@@ -19,6 +19,9 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from gateway.redaction import redact
 
+#: Characters of the shortest number that ``redact`` finds. Most texts of a log are shorter.
+_SHORTEST_NUMBER = 9
+
 
 def configure(level: str = "INFO") -> None:
     """Write the gateway's logs and those of libraries in one form, from ``level`` on."""
@@ -66,7 +69,7 @@ def masked(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 
 def _masked(value: object) -> object:
     if isinstance(value, str):
-        return redact(value)
+        return redact(value) if len(value) >= _SHORTEST_NUMBER else value
     if isinstance(value, list | tuple):
         return [_masked(one) for one in value]
     if isinstance(value, dict):

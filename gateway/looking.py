@@ -63,7 +63,7 @@ def log_question(given: Mapping[str, object]) -> LogQuestion:
     """Return what the arguments ask; raises GatewayError INVALID_VALUE."""
     first, after = given.get("first", DEFAULT_FIRST), given.get("after")
     if not isinstance(first, int) or not 1 <= first <= MOST:
-        raise GatewayError("INVALID_VALUE", f"first is a number from 1 to {MOST}")
+        raise GatewayError("INVALID_VALUE", f"first must be a number from 1 to {MOST}")
     return LogQuestion(first, after if isinstance(after, str) else None)
 
 

@@ -110,7 +110,7 @@ class Maintenance:
         Blocks for the disk. Raises ValueError for a window that ends before it begins, or has.
         """
         if window.is_over(self._clock.now()) or (window.ends and window.ends <= window.begins):
-            raise ValueError("maintenance ends after it begins, and not in the past")
+            raise ValueError("maintenance must end after it begins, and not in the past")
         made = replace(window, id=secrets.token_hex(6))
         append(self._path, _line(made))
         return made

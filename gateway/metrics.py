@@ -10,6 +10,19 @@ UNPLANNED = Counter(
     "Operations about persons answered without a plan, by reason",
     ["reason"],
 )
+#: Requests, by published operation, else by route, and by status; ``closed`` where none was sent.
+REQUESTS = Counter(
+    "justice_gateway_requests",
+    "Requests, by published operation, else by route, and by status",
+    ["operation", "status"],
+)
+#: Seconds from a request's headers to the end of its answer, by published operation, else route.
+REQUEST_SECONDS = Histogram(
+    "justice_gateway_request_seconds",
+    "Seconds from a request's headers to the end of its answer",
+    ["operation"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+)
 #: Refused requests, by code and by who sent them: ``known``, or ``stranger`` without a good token.
 REFUSALS = Counter(
     "justice_gateway_refusals",

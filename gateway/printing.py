@@ -61,9 +61,9 @@ def _variables(text: str) -> dict[str, object]:
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise GatewayError("BAD_JSON", "the variables are not JSON") from None
+        raise GatewayError("BAD_JSON", "the variables must be JSON") from None
     if not isinstance(found, dict):
-        raise GatewayError("BAD_REQUEST", "variables is an object")
+        raise GatewayError("BAD_REQUEST", "variables must be an object")
     return found
 
 

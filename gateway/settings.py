@@ -155,7 +155,7 @@ class MaintenanceWindow(_Part):
     @model_validator(mode="after")
     def _in_order(self) -> MaintenanceWindow:
         if self.ends is not None and self.ends <= self.begins:
-            raise ValueError("maintenance ends after it begins")
+            raise ValueError("maintenance must end after it begins")
         return self
 
 
@@ -192,7 +192,7 @@ class Xroad(_Part):
     @classmethod
     def _safe(cls, url: str) -> str:
         if not is_safe_url(url):
-            raise ValueError("it is an https URL (http only to this machine itself)")
+            raise ValueError("it must be an https URL (http only to this machine itself)")
         return url
 
     @field_validator("client", "service", "security_server")
@@ -244,7 +244,7 @@ class DatabaseSettings(_Part):
     @model_validator(mode="after")
     def _one_way(self) -> DatabaseSettings:
         if self.url is not None and self.xroad is not None:
-            raise ValueError("it has a url and xroad: there is one way to a database")
+            raise ValueError("it must have url or xroad, not both")
         return self
 
     def lives(self, record: str) -> Lives:
@@ -261,7 +261,7 @@ class DatabaseSettings(_Part):
     def _group_by_name(cls, value: object) -> object:
         if isinstance(value, str):
             if value not in Group.__members__:
-                raise ValueError(f"group is one of {', '.join(Group.__members__)}")
+                raise ValueError(f"group must be one of {', '.join(Group.__members__)}")
             return Group[value]
         return value
 
@@ -309,7 +309,7 @@ class TrustedIssuer(_Part):
     @classmethod
     def _safe(cls, url: str | None) -> str | None:
         if url is not None and not is_safe_url(url):
-            raise ValueError("it is an https URL (http only from this machine itself)")
+            raise ValueError("it must be an https URL (http only from this machine itself)")
         return url
 
 
@@ -333,7 +333,7 @@ class Access(_Part):
     def _each_once(self) -> Access:
         names = [self.issuer, *(one.issuer for one in self.issuers.values())]
         if len(names) != len(set(names)):
-            raise ValueError("an issuer is named twice")
+            raise ValueError("an issuer must not be named twice")
         return self
 
 
@@ -358,7 +358,7 @@ class Audit(_Part):
     @model_validator(mode="after")
     def _copy_to_commit_to(self) -> Audit:
         if self.commit == "copy" and self.copy_url is None:
-            raise ValueError("audit.commit is copy, and audit.copy_url names none")
+            raise ValueError("audit.commit = copy needs audit.copy_url")
         return self
 
 
@@ -522,6 +522,7 @@ class Settings(BaseSettings):
     public_metrics: bool = False
     documentation: str = Field(default="docs/errors/{code}.md", pattern=r"\{code\}")
     cors: Cors = Cors()
+    request_log: bool = True
     limits: Limits = Limits()
     connections: Connections = Connections()
     access: Access = Access()

@@ -28,6 +28,4 @@ def complete_list(body: Mapping[str, Any], *path: str | int) -> tuple[list[Any],
         notices += part.get("notices", ()) if isinstance(part, dict) else ()
     if part["source"]["state"] != "ANSWERED" or part["items"] is None or part["truncated"]:
         raise NotKnown("TRUNCATED" if part["truncated"] else part["source"]["state"])
-    if part["nextCursor"] is not None:
-        raise NotKnown("NEXT_PAGE")
     return part["items"], [notice["code"] for notice in notices]

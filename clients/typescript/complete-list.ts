@@ -33,6 +33,5 @@ export function completeList<Item>(body: Answer, ...path: Step[]): [Item[], stri
   }
   if (part.source.state !== "ANSWERED" || part.items === null || part.truncated)
     throw new NotKnown(part.truncated ? "TRUNCATED" : part.source.state);
-  if (part.nextCursor !== null) throw new NotKnown("NEXT_PAGE");
   return [part.items, notices.map((notice) => notice.code)];
 }

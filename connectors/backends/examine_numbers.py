@@ -1,4 +1,4 @@
-"""A look at every number of a person in a table: which of them no look-up finds.
+"""A look at every number of a person in a table: which are lacking, and which no look-up finds.
 
 For ``justice-gateway doctor``. Columns and counts are told; values never.
 """
@@ -60,10 +60,12 @@ async def _look(
         stored.table, *(sa.column(stored.at(name)) for name in columns), schema=stored.schema
     )
     counts = [count for name in columns for count in _counts(idiom, table.c[stored.at(name)])]
-    counted = cast("sa.Select[Any]", sa.select(*counts).select_from(table))
+    empty = sa.and_(*(table.c[stored.at(name)].is_(None) for name in columns))
+    rows, unnumbered = sa.func.count(), sa.func.sum(sa.case((empty, 1), else_=0))
+    counted = cast("sa.Select[Any]", sa.select(*counts, rows, unnumbered).select_from(table))
     (row,) = await session.rows(counted, seconds=_left(until))
     numbers = [int(cast("int", value) or 0) for value in row]
-    found: list[Finding] = []
+    found = list(_unnumbered(stored, *numbers[-2:]))
     for place, name in enumerate(columns):
         every, odd, lost, other = numbers[4 * place : 4 * place + 4]
         if odd or lost or other:
@@ -98,6 +100,19 @@ def _is_found(text: str) -> bool:
     """Whether a look-up by spellings finds ``text``."""
     number = normalised(text)
     return number.isdigit() and text in spellings(number)
+
+
+def _unnumbered(stored: Stored, rows: int, unnumbered: int) -> Iterator[Finding]:
+    """Say how many records that are looked up by their own number of a person hold none."""
+    direct = any(
+        not (lookup.on or lookup.entry or lookup.through or lookup.hidden)
+        for lookup in stored.record.lookups
+    )
+    if unnumbered and direct:
+        text = f"of {rows} rows of {where(stored)}, {unnumbered} hold no number of a person"
+        advice = "no look-up by number finds them: say so to readers by unnumbered = true"
+        setting = ("records", stored.record.name, "unnumbered")
+        yield Finding("unnumbered", text, advice, setting)
 
 
 def _told(

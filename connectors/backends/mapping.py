@@ -220,7 +220,7 @@ def _none_such(where: str, what: str, name: str, there: Mapping[str, object]) ->
 def _check(where: str, record: Record, given: RecordMap, keys: set[str]) -> None:
     """Refuse what does not fit the declaration."""
     if given.table is not None and (not all(given.table.split(".")) or given.table.count(".") > 1):
-        raise ValueError(f"{where}.table: it is written table or schema.table")
+        raise ValueError(f"{where}.table: it must be written table or schema.table")
     ways: dict[str, str] = {}
     for way, name in _mentioned(given):
         here = f"{where}.{way}.{name}"
@@ -242,7 +242,7 @@ def _mentioned(given: RecordMap) -> Iterator[tuple[str, str]]:
 
 def _check_columns(where: str, column: Column, given: RecordMap) -> None:
     if not given.columns[column.name]:
-        raise ValueError(f"{where}: it names no column")
+        raise ValueError(f"{where}: it must name a column")
 
 
 def _check_values(where: str, column: Column, given: RecordMap) -> None:
@@ -270,7 +270,7 @@ def _check_dates(where: str, column: Column, given: RecordMap) -> None:
     if column.field.kind not in READ_AS_DATES or column.field.many:
         raise ValueError(f"{where}: {column.name} is no date")
     if not given.dates[column.name]:
-        raise ValueError(f"{where}: it names no way to write a date")
+        raise ValueError(f"{where}: it must name a way to write a date")
     for written in given.dates[column.name]:
         try:
             date_pattern(column.field.kind, written)
@@ -282,7 +282,7 @@ def _check_join(where: str, column: Column, given: RecordMap) -> None:
     if column.field.kind is not Kind.STRING or column.field.many:
         raise ValueError(f"{where}: {column.name} is no text")
     if not given.join[column.name] or not all(given.join[column.name]):
-        raise ValueError(f"{where}: it names no column")
+        raise ValueError(f"{where}: it must name a column")
 
 
 def _check_missing(where: str, column: Column, _given: RecordMap) -> None:

@@ -64,7 +64,7 @@ def address(url: sa.URL, port: int) -> Address:
     if not url.host or not url.username or not url.database:
         raise ValueError("a server's URL is scheme://user@host:port/database")
     if url.password is not None:
-        raise ValueError("a server's URL holds no password: that is a setting of its own")
+        raise ValueError("a server's URL must not hold a password: that is a setting of its own")
     if url.query:
         raise ValueError("a server's URL ends with the database's name: nothing after a ?")
     return Address(url.host, url.port or port, url.username, url.database)

@@ -308,7 +308,7 @@ def _source(
     try:
         parsed = sa.make_url(url)
     except (ArgumentError, ValueError):
-        raise ValueError("a database URL is written scheme://...") from None
+        raise ValueError("a database URL must be written scheme://...") from None
     make = parsed.get_backend_name()
     if make == "postgresql":
         return PostgresqlServer(parsed, server, pool_size=pool_size, monotonic=monotonic)

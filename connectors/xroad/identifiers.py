@@ -38,10 +38,10 @@ def identifier(text: str, lengths: tuple[int, ...], *, encoded: bool = False) ->
         parts = [unquote(part, errors="strict") for part in parts]
     if len(parts) not in lengths:
         wanted = " or ".join(str(one) for one in lengths)
-        raise ValueError(f"it has {len(parts)} parts between slashes, not {wanted}")
+        raise ValueError(f"it must have {wanted} parts between slashes, not {len(parts)}")
     for part in parts:
         if not part or part in {".", ".."} or not part.isprintable() or _FORBIDDEN & set(part):
-            raise ValueError("a part of it is empty or has a character that none may have")
+            raise ValueError("no part of it may be empty or have such a character")
     return Identifier(tuple(parts))
 
 

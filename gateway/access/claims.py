@@ -139,7 +139,7 @@ def _own_view(claims: Mapping[str, object], names: ClaimNames, subject: str) -> 
     authorisation = next((claims[one] for one in names.authorisation if one in claims), None)
     citizen = person_number(_text(for_whom))
     if citizen == asks:
-        raise ValueError("act_for names the subject")
+        raise ValueError("act_for must name somebody else than the subject")
     return {
         "citizen": citizen,
         "representative": asks,
@@ -153,14 +153,14 @@ def hold_act_for(
     """Refuse to say in a token what ``caller_of`` would not accept; raises ValueError."""
     if act_for is None:
         if authorisation is not None:
-            raise ValueError("an authorisation is one to act for somebody")
+            raise ValueError("an authorisation needs act_for: somebody to act for")
         return
     if OWN_VIEW not in scopes:
         raise ValueError(f"to act for somebody the scope {OWN_VIEW} is needed")
     if person_number(act_for) == subject:
         raise ValueError("nobody acts for themselves")
     if authorisation == "":
-        raise ValueError("an authorisation has a number")
+        raise ValueError("an authorisation needs a number")
 
 
 def _first(claims: Mapping[str, object], names: tuple[str, ...]) -> object:

@@ -63,7 +63,7 @@ def issue(
         person_number(subject)
     hold_act_for(subject, scopes, act_for, authorisation)
     if not timedelta(0) < life <= LONGEST_LIFE:
-        raise ValueError("a token lives 24 hours at most")
+        raise ValueError("a token must not live longer than 24 hours")
     claims: dict[str, object] = {
         "iss": settings.issuer,
         "aud": settings.audience,

@@ -133,7 +133,7 @@ class Copy:
         parsed = _parsed(url)
         backend = parsed.get_backend_name()
         if backend not in _DRIVERS:
-            raise ValueError(f"audit.copy_url is PostgreSQL or SQLite, not {backend}")
+            raise ValueError(f"audit.copy_url must be PostgreSQL or SQLite, not {backend}")
         if parsed.drivername == backend:
             parsed = parsed.set(drivername=_DRIVERS[backend])
         is_sqlite = backend == "sqlite"
@@ -226,7 +226,7 @@ def _parsed(url: str | sa.URL) -> sa.URL:
     try:
         return sa.make_url(url)
     except sa.exc.ArgumentError:  # which would show the URL, and it may hold a password
-        raise ValueError("audit.copy_url is written scheme://...") from None
+        raise ValueError("audit.copy_url must be written scheme://...") from None
 
 
 async def _insert(

@@ -40,7 +40,7 @@ def cache_invalidate(
         what = asked_for(databases, numbers, database, record)
         effective = asyncio.run(_invalidated(settings, what))
     except ValueError:
-        raise typer.BadParameter("a person's number has 12 digits, or 9") from None
+        raise typer.BadParameter("a person's number must have 12 digits, or 9") from None
     except GatewayError as error:
         typer.echo(f"{error.code.name}: {error.message}", err=True)
         raise typer.Exit(1) from None

@@ -43,7 +43,7 @@ def asked_for(
     ``persons``: valid numbers, none for whoever's.
     """
     if record is not None and database is None:
-        raise GatewayError("INVALID_VALUE", "a record is named together with its database")
+        raise GatewayError("INVALID_VALUE", "a record must be named together with its database")
     if database is not None and database not in databases:
         raise GatewayError("INVALID_VALUE", "there is no database of this name")
     if database is not None and record is not None and record not in databases[database].by_name:

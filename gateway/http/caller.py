@@ -44,12 +44,14 @@ async def identify(headers: Headers, tokens: Tokens) -> Caller:
 async def counted(request: Request) -> Caller:
     """Return who asks, counted towards their rate; who is none, among the anonymous.
 
+    It is left in ``request.state.caller`` for the log.
+
     Raises what ``identify`` raises, and RATE_LIMITED before it.
     """
     service: Service = request.app.state.service
     caller, refusal = ANONYMOUS, None
     try:
-        caller = await identify(request.headers, service.tokens)
+        caller = request.state.caller = await identify(request.headers, service.tokens)
     except GatewayError as error:
         refusal = error
     request.state.standing = await service.rates.request(caller.client)
@@ -70,14 +72,14 @@ def _only(headers: Headers, name: str) -> str | None:
     """Return a header that may be given once: of two purposes none would be the one that counts."""
     values = headers.getlist(name)
     if len(values) > 1:
-        raise GatewayError("BAD_REQUEST", f"{name} is given more than once")
+        raise GatewayError("BAD_REQUEST", f"{name} must not be given more than once")
     return values[0] if values else None
 
 
 def _for_purpose(caller: Caller, purpose: str | None, case_number: str | None) -> Caller:
     if purpose is not None:
         if not _PURPOSE.fullmatch(purpose):
-            raise GatewayError("BAD_REQUEST", "X-Purpose is a procedure code")
+            raise GatewayError("BAD_REQUEST", "X-Purpose must be a procedure code")
         if not caller.purposes & {purpose, national(purpose)}:
             raise GatewayError("PURPOSE_NOT_GRANTED")
         if procedure_of(purpose) is None:

@@ -59,9 +59,11 @@ _TYPES = {
 
 def routes(settings: Settings) -> list[BaseRoute]:
     """Return the page's files and, in the demo only, its callers."""
-    found: list[BaseRoute] = [Mount("/graphiql/assets", _Files(directory=_BUILT / "assets"))]
+    found: list[BaseRoute] = [
+        Mount("/graphiql/assets", _Files(directory=_BUILT / "assets"), name="graphiql")
+    ]
     if settings.demo:
-        found.append(Route("/demo/callers", demo_callers))
+        found.append(Route("/demo/callers", demo_callers, name="demo"))
     return found
 
 

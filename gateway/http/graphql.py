@@ -104,10 +104,14 @@ async def _respond(request: Request, read: Read, graphql: bool) -> _Reply:
         of_refusals = GRAPHQL_JSON if graphql else media_type
         answer = await _answer(service, request, read)
         status = BESIDE_DATA if "errors" in answer else 200
+        if status == BESIDE_DATA:
+            request.state.codes = sorted(set(codes(answer)))
     except InvalidDocument as error:
+        request.state.codes = [error.code]
         answer, media_type = invalid(error.code, error.errors), of_refusals
         status = CODES[error.code].status
     except GatewayError as error:
+        request.state.codes = [error.code.name]
         answer, media_type = refused(error), of_refusals
         status, headers = error.status, error.headers
     return _Reply(orjson.dumps(documented(answer, documentation)), status, media_type, headers)
@@ -123,7 +127,7 @@ async def _answer(service: Service, request: Request, read: Read) -> dict[str, o
     caller, call = ANONYMOUS, None
     try:
         try:
-            caller = await identify(request.headers, service.tokens)
+            caller = request.state.caller = await identify(request.headers, service.tokens)
         finally:  # whoever shows a bad token counts among the anonymous
             request.state.standing = await service.rates.request(caller.client)
         with service.admission.place(caller.client):

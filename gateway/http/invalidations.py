@@ -45,7 +45,7 @@ async def _respond(request: Request) -> Response:
     caller, standing = None, None
     try:
         try:
-            caller = await identify(request.headers, service.tokens)
+            caller = request.state.caller = await identify(request.headers, service.tokens)
         finally:
             standing = await service.rates.request(caller.client if caller else None)
         with service.admission.place(caller.client):

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import GatewayError
+from gateway.http.telemetry import route_name
 from gateway.redaction import holds_number, random_id
 from gateway.shape.response import documented, refused
 
@@ -64,11 +65,12 @@ class Envelope:
             try:
                 await self._app(scope, receive, send_with_headers)
             except ClientDisconnect:
-                log.info("client went away", path=scope["path"])
+                log.info("client went away", route=route_name(scope))
             except Exception:
-                log.exception("request failed", path=scope["path"])
+                log.exception("request failed", route=route_name(scope))
                 if started:
                     raise
+                scope["state"]["codes"] = ["INTERNAL"]
                 await _send_internal(send_with_headers, request_id, self._documentation)
 
 

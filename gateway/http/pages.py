@@ -73,7 +73,8 @@ async def http_error(request: Request, error: Exception) -> Response:
 
 
 def error_response(request: Request, error: GatewayError) -> Response:
-    """Return ``error`` as a JSON answer with its status."""
+    """Return ``error`` as a JSON answer with its status; its code is left for the log."""
+    request.state.codes = [error.code.name]
     service: Service = request.app.state.service
     content = orjson.dumps(documented(refused(error), service.settings.documentation))
     return Response(content, error.status, error.headers, "application/json")

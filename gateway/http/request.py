@@ -41,7 +41,7 @@ def accepted(request: Request) -> str:
     """Return the Accept headers of a request as one; raises HEADERS_TOO_LARGE."""
     accept = ", ".join(request.headers.getlist("accept"))
     if len(accept) > _ACCEPT:
-        raise GatewayError("HEADERS_TOO_LARGE", "Accept has at most 1,024 characters")
+        raise GatewayError("HEADERS_TOO_LARGE", "Accept must have at most 1,024 characters")
     return accept
 
 

@@ -69,7 +69,7 @@ def parse(text: str) -> Source:
     entries, lines, above = _entries(text)
     for name in _REQUIRED:
         if name not in entries:
-            raise Refused(1, f"the header has no {name}")
+            raise Refused(1, f"the header needs {name}")
     header = Header(
         name=_matching(entries, lines, "name", _NAME, "lower-case letters, digits and -"),
         version=int(_matching(entries, lines, "version", _COUNT, "a number from 1")),
@@ -106,12 +106,12 @@ def _entries(text: str) -> tuple[dict[str, str], dict[str, int], int]:
         above = number
         found = _ENTRY.fullmatch(line)
         if found is None:
-            raise Refused(number, "a line of the header is '# name: value'")
+            raise Refused(number, "a line of the header must be '# name: value'")
         name, value = found.groups()
         if name not in (*_REQUIRED, *_OPTIONAL):
             raise Refused(number, f"a header has no {name}")
         if name in entries:
-            raise Refused(number, f"{name} is given twice")
+            raise Refused(number, f"{name} must not be given twice")
         entries[name], lines[name] = value, number
     return entries, lines, above
 
@@ -120,18 +120,18 @@ def _matching(
     entries: Mapping[str, str], lines: Mapping[str, int], name: str, form: re.Pattern[str], is_: str
 ) -> str:
     if not form.fullmatch(entries[name]):
-        raise Refused(lines[name], f"{name} is {is_}")
+        raise Refused(lines[name], f"{name} must be {is_}")
     return entries[name]
 
 
 def _empty(name: str, lines: Mapping[str, int]) -> str:
-    raise Refused(lines[name], f"{name} is empty")
+    raise Refused(lines[name], f"{name} must not be empty")
 
 
 def _title(value: str, line: int) -> Text:
     vi, slash, en = value.partition(" / ")
     if not slash or not vi.strip() or not en.strip():
-        raise Refused(line, "title is Vietnamese, then ' / ', then English")
+        raise Refused(line, "title must be Vietnamese, then ' / ', then English")
     return Text(vi.strip(), en.strip())
 
 
@@ -139,7 +139,7 @@ def _words(entries: Mapping[str, str], lines: Mapping[str, int], name: str) -> t
     words = tuple(dict.fromkeys(entries.get(name, "").split()))
     for word in words:
         if not _WORD.fullmatch(word):
-            raise Refused(lines[name], f"{name} are words of letters, digits and ._-")
+            raise Refused(lines[name], f"{name} must be words of letters, digits and ._-")
     return words
 
 
@@ -149,5 +149,5 @@ def _example(value: str, line: int) -> Mapping[str, object]:
     except orjson.JSONDecodeError:
         found = None
     if not isinstance(found, dict):
-        raise Refused(line, "example is a JSON object")
+        raise Refused(line, "example must be a JSON object")
     return found

@@ -129,9 +129,9 @@ def _hold_purposes(source: Source, operation: Operation, demo: bool) -> None:
         if one == UNIFIED and not demo:
             raise Refused(line, f"{UNIFIED} is for measurements only")
     if operation.names_persons and not purposes:
-        raise Refused(line, "it names persons, so it has purposes")
+        raise Refused(line, "it names persons, so it needs purposes")
     if operation.reads_own_view and purposes:
-        raise Refused(line, "the citizen's own view has no purpose: publish it by itself")
+        raise Refused(line, "the citizen's own view needs no purpose: publish it by itself")
 
 
 def _choices(document: Document, operation: Operation, source: Source) -> Iterator[Chosen]:

@@ -71,9 +71,9 @@ def wanted(record: Record, arguments: Mapping[str, Any]) -> Wanted:
     )
     most = longest_page(record)
     if not 1 <= asked.first <= most:
-        raise GatewayError("INVALID_VALUE", f"first is a number from 1 to {most}")
+        raise GatewayError("INVALID_VALUE", f"first must be a number from 1 to {most}")
     if asked.since and asked.until and asked.since > asked.until:
-        raise GatewayError("INVALID_VALUE", "from is later than to")
+        raise GatewayError("INVALID_VALUE", "from must not be later than to")
     return asked
 
 

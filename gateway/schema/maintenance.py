@@ -94,5 +94,7 @@ def _zoned(given: datetime | None) -> datetime | None:
     if not isinstance(given, datetime):
         return None
     if given.tzinfo is None:
-        raise GatewayError("INVALID_VALUE", "a moment has a time zone: 2026-11-27T22:00:00+07:00")
+        raise GatewayError(
+            "INVALID_VALUE", "a moment must have a time zone: 2026-11-27T22:00:00+07:00"
+        )
     return given

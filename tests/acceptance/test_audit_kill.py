@@ -14,10 +14,10 @@ import sys
 import threading
 import time
 from pathlib import Path
-from uuid import uuid4
 
 import httpx2
 
+from gateway.redaction import random_id
 from tests.support.journals import entries, segments
 from tests.support.process import Process, demo_process
 
@@ -56,7 +56,7 @@ class Load:
         people = [str(one["id"]) for one in self._demo.personas]
         with httpx2.Client(base_url=self._demo.url, timeout=20) as client:
             while True:
-                request_id = uuid4().hex
+                request_id = random_id()
                 try:
                     answer = client.post(
                         "/graphql",

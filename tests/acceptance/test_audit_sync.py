@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import httpx2
 import pytest
 
+from gateway.redaction import random_id
 from tests.support.process import Process, demo_process
 
 QUERY = """query($id: PersonNumber!) {
@@ -86,7 +86,7 @@ def _synced(trace: Sequence[str], written: int) -> int:
 
 @pytest.mark.services
 def test_the_bytes_of_an_answer_leave_after_its_entry_was_synced(tmp_path: Path) -> None:
-    ids = [uuid4().hex for _ in range(40)]
+    ids = [random_id() for _ in range(40)]
     with demo_process(tmp_path / ".demo") as demo, _traced(demo.pid, tmp_path / "trace"):
         _ask(demo, ids[0])
         with ThreadPoolExecutor(4) as clients:

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import uuid4
 
 import httpx2
 import pytest
 
+from gateway.redaction import random_id
 from tests.support.journals import entries
 from tests.support.process import Process, demo_process, stated
 from tests.support.small_disk import small_disk
@@ -45,7 +45,7 @@ class Clients:
 
     def ask(self) -> bool:
         """Ask for a person; returns whether there was an answer."""
-        request_id, token = uuid4().hex, self.demo.tokens["officer"]
+        request_id, token = random_id(), self.demo.tokens["officer"]
         reply = httpx2.post(
             f"{self.demo.url}/graphql",
             json={"query": QUERY, "variables": {"id": self.demo.personas[0]["id"]}},

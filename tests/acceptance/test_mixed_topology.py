@@ -77,7 +77,7 @@ def test_every_persona_sees_the_same_as_with_the_embedded_default(
     for number, token in demo.tokens["citizens"].items():
         embedded = ask(demo.url, token, ME)
         mixed = ask(site.url, site.token(number), ME, site.trust)
-        assert (embedded.status_code, mixed.status_code) == (200, 200)
+        assert embedded.status_code == mixed.status_code
         assert mixed.json() == embedded.json()
         assert mixed.json()["data"]["me"]["id"] == number
 
@@ -156,7 +156,9 @@ def test_a_server_that_is_killed_costs_its_own_lists_only_and_is_back_in_time(
     assert seen.errors == []
     assert seen.statuses <= {200, 294}
     others = {state for one, states in seen.states.items() if one not in theirs for state in states}
-    assert others == {"ANSWERED"}
+    # Without the population nobody is identified: no list of any database says "none".
+    incomplete = {"INCOMPLETE"} if "population" in theirs else set()
+    assert others - {"ANSWERED"} == incomplete
     for one in theirs:
         assert seen.states[one] <= {"ANSWERED", "UNAVAILABLE", "TIMED_OUT"}
     print(f"{name}: all back {took:.2f} s after it listened again")

@@ -28,7 +28,9 @@ _PATIENCE = 60.0
 @pytest.fixture
 def gateway(tmp_path: Path) -> Iterator[Own]:
     config = tmp_path / "gateway.toml"
-    config.write_text("[rates]\nanonymous_per_minute = 1_000_000\n")
+    config.write_text(
+        "[rates]\nanonymous_per_minute = 1_000_000\n[limits]\nanonymous_body_bytes = 262_144\n"
+    )
     command = [sys.executable, "-m", "gateway"]
     subprocess.run([*command, "keys", "--config", str(config)], check=True, capture_output=True)
     port = free()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import product
 from typing import Any
 
 import asyncmy
@@ -15,8 +16,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
 
 from connectors.backends.server import address, tls_context
 from connectors.synthetic.loading.chunks import Key, Made
-from connectors.synthetic.loading.target import PROGRESS, NotLoaded, Progress, ServerTarget
-from connectors.tables import STATEMENT_TABLE
+from connectors.synthetic.loading.layout import Layout
+from connectors.synthetic.loading.target import NotLoaded, Progress, ServerTarget
 
 _DIALECT: sa.Dialect = asyncmy_dialect(is_mariadb=True)
 _FAILURES = (DriverError, OSError, TimeoutError)
@@ -56,33 +57,48 @@ class MariadbLoader:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
-    async def progress(self) -> Progress | None:
+    async def place(self) -> tuple[str, str]:
+        """Return which server this is, and the default schema, here a database."""
+        ((server, schema),) = await self._rows(
+            "SELECT concat_ws(' ', @@hostname, @@port, @@datadir), database()"
+        )
+        return server, schema
+
+    async def lacking(self, schemas: Sequence[str]) -> list[str]:
+        """Return which of these schemas, here databases, are not there."""
+        rows = await self._rows("SELECT schema_name FROM information_schema.schemata")
+        return [schema for schema in schemas if (schema,) not in rows]
+
+    async def progress(self, layout: Layout) -> Progress | None:
         """Return what is loaded; None: nothing was begun."""
-        if not await self.there([PROGRESS]):
+        if not await self.there([layout.progress]):
             return None
-        rows = await self._rows(f"SELECT load_of, chunks, people FROM {PROGRESS}")
+        rows = await self._rows(f"SELECT load_of, chunks, people FROM {_name(layout.progress)}")
         return Progress(*rows[0]) if rows else None
 
-    async def there(self, names: Sequence[str]) -> list[str]:
+    async def there(self, tables: Sequence[sa.Table]) -> list[str]:
         """Return which of these tables are there."""
-        rows = await self._rows(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = database()"
-        )
-        return [name for name in names if (name,) in rows]
+        rows = await self._rows("SELECT table_schema, table_name FROM information_schema.tables")
+        ((default,),) = await self._rows("SELECT database()")
+        return [_name(one) for one in tables if (one.schema or default, one.name) in rows]
 
-    async def begin(self, metadata: sa.MetaData, progress: Progress, *, replace: bool) -> None:
+    async def begin(self, layout: Layout, progress: Progress, *, replace: bool) -> None:
         """Make the tables; the progress last, so that it tells of all of them."""
-        await self._run(f"DROP TABLE IF EXISTS {PROGRESS}")
-        for table in metadata.sorted_tables:
+        await self._run(_sql(DropTable(layout.progress, if_exists=True)))
+        for table in layout.tables:
             if replace:
-                await self._run(str(DropTable(table, if_exists=True).compile(dialect=_DIALECT)))
-            made = str(CreateTable(table).compile(dialect=_DIALECT))
-            await self._run(f"{made.rstrip()} {_LETTERS}")
-        await self._run(f"CREATE TABLE {PROGRESS} (load_of text, chunks integer, people integer)")
-        await self._run(f"INSERT INTO {PROGRESS} VALUES (%s, 0, 0)", (progress.load,))
+                await self._run(_sql(DropTable(table, if_exists=True)))
+            await self._run(f"{_sql(CreateTable(table)).rstrip()} {_LETTERS}")
+        await self._run(_sql(CreateTable(layout.progress)))
+        await self._run(f"INSERT INTO {_name(layout.progress)} VALUES (%s, 0, 0)", (progress.load,))
         await self._connection.commit()
 
-    async def add(self, rows: Sequence[tuple[sa.Table, Sequence[Made], Key]], to: Progress) -> None:
+    async def add(
+        self,
+        layout: Layout,
+        rows: Sequence[tuple[sa.Table, Sequence[Made], Key]],
+        to: Progress,
+    ) -> None:
         """Insert rows, and say so, in one transaction."""
         async with self._connection.cursor() as cursor:
             for table, made, key in rows:
@@ -91,34 +107,38 @@ class MariadbLoader:
                     names = ", ".join(f"`{column.name}`" for column in table.columns)
                     marks = ", ".join(["%s"] * len(table.columns))
                     await cursor.executemany(
-                        f"INSERT INTO `{table.name}` ({names}) VALUES ({marks})",
+                        f"INSERT INTO {_name(table)} ({names}) VALUES ({marks})",
                         content,
                     )
-        await self._run(f"UPDATE {PROGRESS} SET chunks = %s, people = %s", (to.chunks, to.people))
+        await self._run(
+            f"UPDATE {_name(layout.progress)} SET chunks = %s, people = %s", (to.chunks, to.people)
+        )
         await self._connection.commit()
 
-    async def finish(self, metadata: sa.MetaData, as_of: str, reader: str) -> str | None:
+    async def finish(self, layout: Layout, as_of: str, reader: str) -> str | None:
         """Make the indexes that are not there yet; forget the progress at the very end."""
-        for table in metadata.sorted_tables:
+        for table in layout.tables:
             for index in sorted(table.indexes, key=lambda one: str(one.name)):
-                made = str(CreateIndex(index, if_not_exists=True).compile(dialect=_DIALECT))
-                await self._run(made)
-        await self._run(f"DELETE FROM {STATEMENT_TABLE}")
-        await self._run(f"INSERT INTO {STATEMENT_TABLE} VALUES (%s)", (as_of,))
+                await self._run(_sql(CreateIndex(index, if_not_exists=True)))
+        if layout.statement is not None:
+            await self._run(f"DELETE FROM {_name(layout.statement)}")
+            await self._run(f"INSERT INTO {_name(layout.statement)} VALUES (%s)", (as_of,))
         await self._connection.commit()
-        said = await self._grant(reader)
-        await self._run(f"DROP TABLE {PROGRESS}")
+        said = await self._grant(layout, reader)
+        await self._run(_sql(DropTable(layout.progress)))
         return said
 
-    async def _grant(self, reader: str) -> str | None:
+    async def _grant(self, layout: Layout, reader: str) -> str | None:
         """Let ``reader`` read, from wherever the server knows that user."""
         ((me,),) = await self._rows("SELECT substring_index(current_user(), '@', 1)")
         if reader == me:
             return None
         try:
             hosts = await self._rows("SELECT host FROM mysql.user WHERE user = %s", (reader,))
-            for (host,) in hosts:
-                await self._run("GRANT SELECT ON * TO %s@%s", (reader, host))
+            # What is in a shared database beside these tables is not for this reader.
+            on = ["*"] if layout.statement is not None else [_name(one) for one in layout.tables]
+            for what, (host,) in product(on, hosts):
+                await self._run(f"GRANT SELECT ON {what} TO %s@%s", (reader, host))
         except DriverError:
             hosts = []
         if not hosts:
@@ -133,3 +153,12 @@ class MariadbLoader:
     async def _run(self, statement: str, values: tuple[object, ...] = ()) -> None:
         async with self._connection.cursor() as cursor:
             await cursor.execute(statement, values or None)
+
+
+def _name(table: sa.Table) -> str:
+    """Return how statements name ``table``."""
+    return _DIALECT.identifier_preparer.format_table(table)
+
+
+def _sql(what: sa.schema.DDLElement) -> str:
+    return str(what.compile(dialect=_DIALECT))

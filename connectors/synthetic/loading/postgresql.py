@@ -12,10 +12,11 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
 
 from connectors.backends.server import address, tls_context
 from connectors.synthetic.loading.chunks import Key, Made
-from connectors.synthetic.loading.target import PROGRESS, NotLoaded, Progress, ServerTarget
-from connectors.tables import STATEMENT_TABLE
+from connectors.synthetic.loading.layout import Layout
+from connectors.synthetic.loading.target import NotLoaded, Progress, ServerTarget
 
 _DIALECT = sa.make_url("postgresql+asyncpg://").get_dialect()()
+_PREPARED = _DIALECT.identifier_preparer
 _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
@@ -49,34 +50,54 @@ class PostgresqlLoader:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
-    async def progress(self) -> Progress | None:
+    async def place(self) -> tuple[str, str]:
+        """Return which database of which server this is, and the default schema."""
+        row = await self._connection.fetchrow(
+            "SELECT system_identifier::text || ' ' || current_database(), current_schema()"
+            " FROM pg_control_system()"
+        )
+        return row[0], row[1] or ""
+
+    async def lacking(self, schemas: Sequence[str]) -> list[str]:
+        """Return which of these schemas are not there."""
+        found = (
+            "SELECT s FROM unnest($1::text[]) AS s WHERE to_regnamespace(quote_ident(s)) IS NULL"
+        )
+        return [row[0] for row in await self._connection.fetch(found, list(schemas))]
+
+    async def progress(self, layout: Layout) -> Progress | None:
         """Return what is loaded; None: nothing was begun."""
-        if not await self.there([PROGRESS]):
+        if not await self.there([layout.progress]):
             return None
-        row = await self._connection.fetchrow(f"SELECT load, chunks, people FROM {PROGRESS}")
+        at = _name(layout.progress)
+        row = await self._connection.fetchrow(f"SELECT load_of, chunks, people FROM {at}")
         return None if row is None else Progress(*row)
 
-    async def there(self, names: Sequence[str]) -> list[str]:
+    async def there(self, tables: Sequence[sa.Table]) -> list[str]:
         """Return which of these tables are there."""
         found = "SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL"
-        return [row[0] for row in await self._connection.fetch(found, list(names))]
+        names = [_name(table) for table in tables]
+        return [row[0] for row in await self._connection.fetch(found, names)]
 
-    async def begin(self, metadata: sa.MetaData, progress: Progress, *, replace: bool) -> None:
+    async def begin(self, layout: Layout, progress: Progress, *, replace: bool) -> None:
         """Make the tables, in one transaction."""
         async with self._connection.transaction():
-            for table in metadata.sorted_tables:
+            for table in layout.tables:
                 if replace:
                     await self._run(DropTable(table, if_exists=True))
                 await self._run(CreateTable(table))
-            await self._connection.execute(f"DROP TABLE IF EXISTS {PROGRESS}")
+            await self._run(DropTable(layout.progress, if_exists=True))
+            await self._run(CreateTable(layout.progress))
             await self._connection.execute(
-                f"CREATE TABLE {PROGRESS} (load text, chunks integer, people integer)"
-            )
-            await self._connection.execute(
-                f"INSERT INTO {PROGRESS} VALUES ($1, 0, 0)", progress.load
+                f"INSERT INTO {_name(layout.progress)} VALUES ($1, 0, 0)", progress.load
             )
 
-    async def add(self, rows: Sequence[tuple[sa.Table, Sequence[Made], Key]], to: Progress) -> None:
+    async def add(
+        self,
+        layout: Layout,
+        rows: Sequence[tuple[sa.Table, Sequence[Made], Key]],
+        to: Progress,
+    ) -> None:
         """Copy rows, and say so, in one transaction."""
         async with self._connection.transaction():
             for table, made, key in rows:
@@ -85,38 +106,56 @@ class PostgresqlLoader:
                 if content:
                     await self._connection.copy_to_table(
                         table.name,
+                        schema_name=table.schema,
                         source=_once(content),
                         columns=[column.name for column in table.columns],
                         format="text",
                     )
             await self._connection.execute(
-                f"UPDATE {PROGRESS} SET chunks = $1, people = $2", to.chunks, to.people
+                f"UPDATE {_name(layout.progress)} SET chunks = $1, people = $2",
+                to.chunks,
+                to.people,
             )
 
-    async def finish(self, metadata: sa.MetaData, as_of: str, reader: str) -> str | None:
+    async def finish(self, layout: Layout, as_of: str, reader: str) -> str | None:
         """Make the indexes and what else is left, in one transaction that is on disk at the end."""
         async with self._connection.transaction():
             await self._connection.execute("SET LOCAL synchronous_commit = on")
-            for table in metadata.sorted_tables:
+            for table in layout.tables:
                 for index in sorted(table.indexes, key=lambda one: str(one.name)):
                     await self._run(CreateIndex(index))
-            await self._connection.execute(f"INSERT INTO {STATEMENT_TABLE} VALUES ($1)", as_of)
-            await self._connection.execute(f"DROP TABLE {PROGRESS}")
-        await self._connection.execute("ANALYZE")
-        return await self._grant(metadata, reader)
+            if layout.statement is not None:
+                at = _name(layout.statement)
+                await self._connection.execute(f"INSERT INTO {at} VALUES ($1)", as_of)
+            await self._run(DropTable(layout.progress))
+        await self._connection.execute(f"ANALYZE {', '.join(map(_name, layout.tables))}")
+        return await self._grant(layout, reader)
 
-    async def _grant(self, metadata: sa.MetaData, reader: str) -> str | None:
+    async def _grant(self, layout: Layout, reader: str) -> str | None:
         if reader == await self._connection.fetchval("SELECT current_user"):
             return None
         if not await self._connection.fetchval("SELECT to_regrole($1) IS NOT NULL", reader):
             return f"there is no role {reader}, which settings name: nobody was let read"
-        prepared = _DIALECT.identifier_preparer
-        names = ", ".join(prepared.format_table(one) for one in metadata.sorted_tables)
-        await self._connection.execute(f"GRANT SELECT ON {names} TO {prepared.quote(reader)}")
+        to = _PREPARED.quote(reader)
+        names = ", ".join(map(_name, layout.tables))
+        await self._connection.execute(f"GRANT SELECT ON {names} TO {to}")
+        schemas = sorted({one.schema for one in layout.tables if one.schema is not None})
+        try:
+            for schema in schemas:
+                await self._connection.execute(
+                    f"GRANT USAGE ON SCHEMA {_PREPARED.quote(schema)} TO {to}"
+                )
+        except asyncpg.InsufficientPrivilegeError:
+            return f"grant USAGE on {', '.join(schemas)} to {reader}: who loads may not"
         return None
 
     async def _run(self, what: Any) -> None:
         await self._connection.execute(str(what.compile(dialect=_DIALECT)))
+
+
+def _name(table: sa.Table) -> str:
+    """Return how statements name ``table``."""
+    return _PREPARED.format_table(table)
 
 
 async def _once(content: bytes) -> AsyncIterator[bytes]:

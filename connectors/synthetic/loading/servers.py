@@ -16,15 +16,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from connectors.synthetic.loading.chunks import Key, Made, Table, chunks
 from connectors.synthetic.loading.files import Summary
+from connectors.synthetic.loading.layout import Layout, layout
 from connectors.synthetic.loading.mariadb import mariadb_loader
 from connectors.synthetic.loading.postgresql import postgresql_loader
 from connectors.synthetic.loading.target import Loader, NotLoaded, Progress, ServerTarget
 from connectors.synthetic.options import Options
-from connectors.tables import tables
 
 LOADERS: dict[str, Callable[[ServerTarget], AbstractAsyncContextManager[Loader]]] = {
     "postgresql": postgresql_loader,
@@ -39,8 +37,9 @@ class _Target:
 
     target: ServerTarget
     loader: Loader
-    metadata: sa.MetaData
+    layout: Layout
     progress: Progress
+    is_begun: bool
     counts: Counter[Key] = field(default_factory=Counter)
 
     @property
@@ -50,6 +49,7 @@ class _Target:
         return [
             Table((database.name, one.name), tuple(c.name for c in one.columns), as_bytes)
             for one in database.records
+            if one.name in self.layout.by_record
         ]
 
 
@@ -67,21 +67,31 @@ async def load(
 
     Goes on where the same load was broken off. ``replace``: tables that are there are dropped;
     ``keep``: databases that have them are left alone. ``progress`` is told people and rows so far.
-    Returns what was written by this call, and what could not be done besides. Raises NotLoaded.
+    Registers may share a database as long as no two have the same table. Nothing is written before
+    all of them have been looked at. Returns what was written by this call, and what could not be
+    done besides. Raises NotLoaded.
     """
     started = time.monotonic()
     workers = processes or max(os.cpu_count() or 1, 1)
     parts = truth.with_name(f"{truth.name}.parts")
     async with AsyncExitStack() as stack:
-        opened = [await _opened(stack, one, options, replace, keep) for one in targets]
+        connected = [(one, await _connected(stack, one)) for one in targets]
+        layouts = await _layouts(connected)
+        opened = [
+            await _examined(target, loader, where, options, replace, keep)
+            for (target, loader), where in zip(connected, layouts, strict=True)
+        ]
         loaded = [one for one in opened if isinstance(one, _Target)]
         left = [one for one in opened if isinstance(one, str)]
         if not loaded:
             return Summary(0, {}, time.monotonic() - started), left
+        for one in loaded:
+            if not one.is_begun:
+                await one.loader.begin(one.layout, one.progress, replace=replace)
         people = await _rows(loaded, options, parts, progress, workers)
         as_of = _morning(options)
         said = await asyncio.gather(
-            *(one.loader.finish(one.metadata, as_of, one.target.reader) for one in loaded)
+            *(one.loader.finish(one.layout, as_of, one.target.reader) for one in loaded)
         )
     _join(parts, truth)
     counts = {key: count for one in loaded for key, count in one.counts.items()}
@@ -89,27 +99,52 @@ async def load(
     return summary, [*left, *(one for one in said if one is not None)]
 
 
-async def _opened(
-    stack: AsyncExitStack, target: ServerTarget, options: Options, replace: bool, keep: bool
+async def _connected(stack: AsyncExitStack, target: ServerTarget) -> Loader:
+    loader: Loader = await stack.enter_async_context(LOADERS[target.url.get_backend_name()](target))
+    return loader
+
+
+async def _layouts(connected: Sequence[tuple[ServerTarget, Loader]]) -> list[Layout]:
+    """Return the tables of each register. Raises NotLoaded where two have the same table."""
+    places = [await loader.place() for _, loader in connected]
+    shared = Counter(places)
+    layouts = [
+        layout(target, shared[place] > 1)
+        for (target, _), place in zip(connected, places, strict=True)
+    ]
+    owners: dict[tuple[str, str, str], str] = {}
+    for (target, _), (server, default), one in zip(connected, places, layouts, strict=True):
+        for table in one.tables:
+            key = (server, table.schema or default, table.name)
+            owner = owners.setdefault(key, target.database.name)
+            if owner != target.database.name:
+                raise NotLoaded(
+                    f"{owner} and {target.database.name} would share the table {table.name}: give "
+                    "them databases of their own, or tables of other names: "
+                    f'[databases.{target.database.name}.records.<record>] table = "..."'
+                )
+    return layouts
+
+
+async def _examined(
+    target: ServerTarget, loader: Loader, where: Layout, options: Options, replace: bool, keep: bool
 ) -> _Target | str:
     """Return a database that is to be loaded, or why it is left alone. Raises NotLoaded."""
     name = target.database.name
-    opened = LOADERS[target.url.get_backend_name()](target)
-    loader: Loader = await stack.enter_async_context(opened)
-    metadata = tables(target.database)
+    schemas = sorted({one.schema for one in where.tables if one.schema is not None})
+    if lacking := await loader.lacking(schemas):
+        raise NotLoaded(f"{name}: no schema {', '.join(lacking)}: have it made first")
     this = f"seed {options.seed}, {options.people} people, {options.today.isoformat()}"
-    found = await loader.progress()
+    found = await loader.progress(where)
     if found is not None and found.load == this and not replace:
-        return _Target(target, loader, metadata, found)
-    there = await loader.there([table.name for table in metadata.sorted_tables])
+        return _Target(target, loader, where, found, is_begun=True)
+    there = await loader.there(where.tables)
     if there and found is None and keep:
         return f"{name}: left alone, it has tables"
     if there and not replace:
         what = "another load was broken off" if found is not None else "it holds tables already"
         raise NotLoaded(f"{name}: {what} ({', '.join(there[:3])}, ...): --replace drops them")
-    begun = Progress(this)
-    await loader.begin(metadata, begun, replace=replace)
-    return _Target(target, loader, metadata, begun)
+    return _Target(target, loader, where, Progress(this), is_begun=False)
 
 
 async def _rows(
@@ -160,10 +195,10 @@ async def _add(one: _Target, index: int, made: Sequence[Made], people: int) -> N
         return
     one.progress = Progress(one.progress.load, index + 1, people)
     kept = [
-        (one.metadata.tables[record.table], made, (one.target.database.name, record.name))
-        for record in one.target.database.records
+        (table, made, (one.target.database.name, record))
+        for record, table in one.layout.by_record.items()
     ]
-    await one.loader.add(kept, one.progress)
+    await one.loader.add(one.layout, kept, one.progress)
     for _, clusters, key in kept:
         one.counts[key] += sum(cluster.counts.get(key, 0) for cluster in clusters)
 

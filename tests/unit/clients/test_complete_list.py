@@ -24,11 +24,9 @@ def answer(
     items: object = ({"kind": "LAND"},),
     state: str = "ANSWERED",
     truncated: bool | None = False,
-    following: str | None = None,
     **beside: Any,
 ) -> dict[str, Any]:
     shown = {"items": items, "truncated": truncated, "source": {"state": state}}
-    shown["nextCursor"] = following
     person = {"notices": [{"code": "DECEASED"}], "notary": {"assets": shown}}
     return {"data": {"persons": [None, person]}, **beside}
 
@@ -52,7 +50,6 @@ CASES: Mapping[str, tuple[dict[str, Any], tuple[Any, Any] | str]] = {
         ([], ["UNDER_CORRECTION", "DECEASED"]),
     ),
     "cut": (answer(truncated=True), "TRUNCATED"),
-    "not the last page": (answer(following="AAAAAQ"), "NEXT_PAGE"),
     "not identified": (answer(None, "NOT_IDENTIFIED", None), "NOT_IDENTIFIED"),
     "withheld": (answer(None, "WITHHELD", None), "WITHHELD"),
     "incomplete": (answer(state="INCOMPLETE"), "INCOMPLETE"),

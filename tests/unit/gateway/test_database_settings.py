@@ -82,9 +82,9 @@ async def test_a_table_of_other_names_is_read_by_settings_alone(tmp_path: Path) 
         ('url = "oracle://x"', "databases.sample.url: oracle databases are not supported"),
         (
             'url = "postgresql://u:geheim@db/x"',
-            "databases.sample.url: a server's URL holds no password",
+            "databases.sample.url: a server's URL must not hold a password",
         ),
-        ('url = "geheim"', "databases.sample.url: a database URL is written scheme://..."),
+        ('url = "geheim"', "databases.sample.url: a database URL must be written scheme://..."),
         (
             'url = "mariadb://u@db/x"\ntls_ca = "no.pem"',
             "databases.sample.tls_ca: tls_ca cannot be read",

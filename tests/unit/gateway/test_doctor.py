@@ -167,7 +167,7 @@ def test_a_wrong_url_is_said_with_its_line(tmp_path: Path) -> None:
     status, output = _settings(tmp_path, text)
     assert status == 1
     assert "gateway.toml:5" in output
-    assert "a database URL is written scheme://..." in output
+    assert "a database URL must be written scheme://..." in output
     assert "geheim" not in output
 
 

@@ -30,6 +30,19 @@ def test_a_page_says_what_the_client_is_told(code: Code) -> None:
     assert "HTTP status" in page
 
 
+@ALL
+def test_a_page_says_what_to_do_in_both_languages(code: Code) -> None:
+    page = (PAGES / f"{code.name}.md").read_text("utf-8")
+    vietnamese = re.findall(r"^Cần làm gì: (.+?)\n\n", page, re.MULTILINE | re.DOTALL)
+    english = re.findall(r"^What to do: (.+?)(?:\n\n|\n\Z)", page, re.MULTILINE | re.DOTALL)
+    assert (len(vietnamese), len(english)) == (1, 1)
+    assert not re.sub(r"`[^`]*`", "", vietnamese[0]).isascii(), "Vietnamese has its marks"
+    assert not re.search("[À-ỹ]", english[0])
+    assert re.findall(r"\.\./[\w/-]+\.md", vietnamese[0]) == re.findall(
+        r"\.\./[\w/-]+\.md", english[0]
+    )
+
+
 def test_the_list_of_codes_names_all_of_them_and_no_other() -> None:
     listed = re.findall(r"\]\(([A-Z_]+)\.md\)", (PAGES / "README.md").read_text("utf-8"))
     assert set(listed) == set(CODES)

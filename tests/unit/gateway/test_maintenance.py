@@ -89,7 +89,7 @@ def test_one_that_ends_before_it_begins_or_has_ended_is_refused(
     tmp_path: Path, begins: datetime, ends: datetime
 ) -> None:
     one, _, _ = _two(tmp_path / "windows")
-    with pytest.raises(ValueError, match="ends after it begins"):
+    with pytest.raises(ValueError, match="must end after it begins"):
         one.plan(Window("notary", begins, ends))
     assert not (tmp_path / "windows").exists()
 

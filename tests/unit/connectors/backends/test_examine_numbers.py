@@ -39,7 +39,7 @@ Look = Callable[..., Awaitable[list[Finding]]]
 def look(request: pytest.FixtureRequest, tmp_path: Path) -> Look:
     """Look thoroughly at things of the given owners; gives what is found of numbers."""
 
-    async def look(owners: Sequence[str], spelt: bool = False) -> list[Finding]:
+    async def look(owners: Sequence[str | None], spelt: bool = False) -> list[Finding]:
         rows = [thing(f"z{place:05d}", owner) for place, owner in enumerate(owners)]
         maps = {"things": RecordMap(normalised=True)} if spelt else None
         filled = {**EMPTY, "things": [*MANY, *rows]}
@@ -53,7 +53,7 @@ def look(request: pytest.FixtureRequest, tmp_path: Path) -> Look:
         backend = SqlBackend(DATABASE, url, maps=maps)
         seen = await backend.examine(thoroughly=True)
         await backend.close()
-        return [one for one in seen.findings if one.about == "numbers"]
+        return [one for one in seen.findings if one.about in {"numbers", "unnumbered"}]
 
     return look
 
@@ -71,6 +71,12 @@ async def test_blanks_and_lost_zeros_are_counted_over_the_whole_table(look: Look
         "leading zeros"
     )
     assert "normalised = true" in found.advice
+
+
+async def test_rows_without_a_number_are_counted_over_the_whole_table(look: Look) -> None:
+    (found,) = await look([AN, None, None])
+    assert found.text == "of 603 rows of things, 2 hold no number of a person"
+    assert found.setting == ("records", "things", "unnumbered")
 
 
 async def test_normalised_numbers_are_no_finding(look: Look) -> None:

@@ -560,8 +560,8 @@ async def test_replacing_the_file_under_load_closes_the_old_one(make: Make, path
     ("url", "complaint"),
     [
         ("oracle://user:secret@db/civil", "oracle databases are not supported"),
-        ("postgresql://user:secret@db/civil", "holds no password"),
-        ("mariadb://user:secret@db/civil", "holds no password"),
+        ("postgresql://user:secret@db/civil", "must not hold a password"),
+        ("mariadb://user:secret@db/civil", "must not hold a password"),
         ("postgresql://user@db/civil?password=secret", "nothing after a"),
         ("mariadb://user@db", "a server's URL is"),
         ("postgresql://db/civil", "a server's URL is"),

@@ -13,14 +13,17 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from connectors.backends.mapping import RecordMap
 from connectors.backends.server import ServerOptions
 from connectors.backends.sql import SqlBackend
+from connectors.description import Database
 from connectors.legal_aid import DATABASE as LEGAL_AID
 from connectors.population import DATABASE as POPULATION
 from connectors.registry import installed_databases
 from connectors.synthetic import Options, clusters, write
-from connectors.synthetic.loading import NotLoaded, load
+from connectors.synthetic.loading import NotLoaded, ServerTarget, load
 from connectors.synthetic.loading.chunks import copied, text_of
 from connectors.values import PartialDate
 from gateway.settings import LOADER_VARIABLE
@@ -31,6 +34,10 @@ _NEW_YEAR = "2026-01-01T00:00:00+00:00"
 OPTIONS = Options(people=120, seed=7)
 DECLARED = [one for one in installed_databases() if one.records]
 _NAMES = [one.name for one in DECLARED]
+_MADE = (
+    "SELECT count(*) FROM information_schema.tables WHERE table_schema NOT IN "
+    "('information_schema', 'pg_catalog', 'mysql', 'performance_schema', 'sys')"
+)
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -53,27 +60,32 @@ def _backend(here: Site, name: str) -> SqlBackend:
     return SqlBackend(described, here.url(name), server=ServerOptions(password=lambda: PASSWORD))
 
 
-@pytest.mark.parametrize("name", _NAMES)
-async def test_the_same_seed_makes_the_same_rows_whatever_the_make(
-    loaded: tuple[Site, Path], name: str
-) -> None:
-    here, folder = loaded
-    described = next(one for one in DECLARED if one.name == name)
+async def _assert_same_rows(described: Database, server: SqlBackend, file: SqlBackend) -> None:
+    """Hold all lists of all people in a server against those in a file; closes both."""
     people = [one.id for cluster in clusters(OPTIONS) for one in cluster.truth]
     keys = [one for one in people if one is not None]
-    server, file = _backend(here, name), SqlBackend(described, f"sqlite:///{folder / name}.sqlite")
     found = 0
     try:
         for record in described.records:
             for lookup in record.lookups:
                 mine = await server.fetch(record, lookup, keys)
                 theirs = await file.fetch(record, lookup, keys)
-                assert mine == theirs
+                assert mine.by_key == theirs.by_key
                 found += sum(len(one.rows) for one in mine.by_key.values())
     finally:
         await server.close()
         await file.close()
     assert found > 0
+
+
+@pytest.mark.parametrize("name", _NAMES)
+async def test_the_same_seed_makes_the_same_rows_whatever_the_make(
+    loaded: tuple[Site, Path], name: str
+) -> None:
+    here, folder = loaded
+    described = next(one for one in DECLARED if one.name == name)
+    server, file = _backend(here, name), SqlBackend(described, f"sqlite:///{folder / name}.sqlite")
+    await _assert_same_rows(described, server, file)
 
 
 @pytest.mark.parametrize("name", _NAMES)
@@ -137,6 +149,102 @@ async def test_tables_that_are_there_are_left_alone_unless_told(
             await load(targets, small, tmp_path / "truth", processes=1)
         summary, said = await load(targets, small, tmp_path / "truth", keep=True, processes=1)
         assert (summary.people, said) == (0, ["legal_aid: left alone, it has tables"])
+
+
+def _sharing(here: Site, tables: dict[str, dict[str, str] | None]) -> list[ServerTarget]:
+    """Return registers that are all in the database of the notaries."""
+    url = sa.make_url(here.databases["notary"].url)
+    return [
+        ServerTarget(one, url, ServerOptions(), here.reader, tables[one.name])
+        for one in DECLARED
+        if one.name in tables
+    ]
+
+
+def _prefixed(database: Database, prefix: str) -> dict[str, str]:
+    return {record.name: f"{prefix}{record.table}" for record in database.records}
+
+
+async def _count_tables(here: Site) -> int:
+    """Return how many tables are in the site's databases, in all schemas."""
+    count = 0
+    for database in here.databases.values():
+        only = " AND table_catalog = current_database()"
+        if here.server.make != "postgresql":
+            only = " AND table_schema = database()"
+        count += await database.value(_MADE + only)
+    return count
+
+
+@pytest.mark.parametrize("make", SERVERS)
+async def test_registers_of_one_database_are_loaded_side_by_side(
+    request: pytest.FixtureRequest, make: str, tmp_path: Path
+) -> None:
+    server: Server = request.getfixturevalue(make)
+    with site(server, ["notary", "civil_status"]) as here:
+        schema = here.databases["civil_status"].name  # for MariaDB a schema is a database
+        if make == "postgresql":
+            await here.databases["notary"].execute(f"CREATE SCHEMA {schema}")
+        tables = {
+            "notary": None,
+            "legal_aid": _prefixed(LEGAL_AID, "aid_"),
+            "population": _prefixed(POPULATION, f"{schema}."),
+        }
+        targets = _sharing(here, tables)
+        summary, said = await load(targets, OPTIONS, tmp_path / "truth", processes=1)
+        assert said == []
+        write(DECLARED, {n: tmp_path / n for n in tables}, OPTIONS)
+        for target in targets:
+            name = target.database.name
+            maps = {n: RecordMap(table=t) for n, t in (tables[name] or {}).items()}
+            url = here.url("notary")
+            options = ServerOptions(password=lambda: PASSWORD)
+            there = SqlBackend(target.database, url, server=options, maps=maps)
+            file = SqlBackend(target.database, f"sqlite:///{tmp_path / name}")
+            await _assert_same_rows(target.database, there, file)
+        assert summary.people >= OPTIONS.people
+        made = sum(len(target.database.records) for target in targets)
+        assert await _count_tables(here) == made
+
+
+@pytest.mark.parametrize("make", SERVERS)
+async def test_no_register_takes_the_table_of_another(
+    request: pytest.FixtureRequest, make: str, tmp_path: Path
+) -> None:
+    server: Server = request.getfixturevalue(make)
+    with site(server, ["notary"]) as here:
+        aid, notary = _sharing(here, {"notary": None, "legal_aid": None})
+        table = aid.database.records[0].table
+        taken = ServerTarget(
+            notary.database, notary.url, notary.options, notary.reader,
+            _prefixed(notary.database, "n_") | {notary.database.records[0].name: table},
+        )  # fmt: skip
+        with pytest.raises(NotLoaded, match=f"would share the table {table}: give them"):
+            await load([taken, aid], OPTIONS, tmp_path / "t", replace=True, processes=1)
+        lost = ServerTarget(
+            aid.database, aid.url, aid.options, aid.reader, _prefixed(aid.database, "nowhere.")
+        )
+        with pytest.raises(NotLoaded, match="legal_aid: no schema nowhere"):
+            await load([notary, lost], OPTIONS, tmp_path / "t", processes=1)
+        assert await _count_tables(here) == 0
+
+
+@pytest.mark.parametrize("make", SERVERS)
+async def test_replacing_one_register_leaves_the_others_of_its_database(
+    request: pytest.FixtureRequest, make: str, tmp_path: Path
+) -> None:
+    server: Server = request.getfixturevalue(make)
+    with site(server, ["notary"]) as here:
+        tables = {"notary": None, "legal_aid": _prefixed(LEGAL_AID, "aid_")}
+        aid, notary = _sharing(here, tables)
+        await load([notary], OPTIONS, tmp_path / "t", processes=1)
+        database, record = here.databases["notary"], notary.database.records[0]
+        rows = await database.value(f"SELECT count(*) FROM {record.table}")
+        stated = await database.value("SELECT as_of FROM source_statement")
+        for _ in range(2):
+            await load([aid], OPTIONS, tmp_path / "t", replace=True, processes=1)
+        assert await database.value(f"SELECT count(*) FROM {record.table}") == rows > 0
+        assert await database.value("SELECT as_of FROM source_statement") == stated
 
 
 @pytest.mark.parametrize("make", SERVERS)

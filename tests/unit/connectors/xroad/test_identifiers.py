@@ -22,13 +22,13 @@ def test_the_owner_of_a_service_is_its_subsystem() -> None:
     ["", "VN/GOV", "VN/GOV/MPS/a/b/c", "VN//MPS/a", "VN/../MPS/a", "VN/G:V/MPS/a", "VN/a\n/b/c"],
 )
 def test_what_can_be_no_identifier_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"parts between slashes|a part of it"):
+    with pytest.raises(ValueError, match=r"parts between slashes|no part of it"):
         identifier(text, (3, 4))
 
 
 @pytest.mark.parametrize("text", ["VN/GOV/a%2Fb/c", "VN/GOV/a%00/c", "VN/GOV/%FF/c"])
 def test_what_is_hidden_by_encoding_is_refused_too(text: str) -> None:
-    with pytest.raises(ValueError, match=r"a part of it|decode"):
+    with pytest.raises(ValueError, match=r"no part of it|decode"):
         identifier(text, (4,), encoded=True)
 
 

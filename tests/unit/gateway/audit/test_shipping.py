@@ -370,7 +370,7 @@ def test_a_copy_can_be_named_in_the_environment_and_must_be_where_it_is_the_comm
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("JUSTICE_GATEWAY_AUDIT__COMMIT", "copy")
-    with pytest.raises(ValueError, match=r"audit\.copy_url names none"):
+    with pytest.raises(ValueError, match=r"needs audit\.copy_url"):
         load()
     monkeypatch.setenv("JUSTICE_GATEWAY_AUDIT__COPY_URL", "postgresql://db.example/audit")
     assert load().audit.copy_url == "postgresql://db.example/audit"

@@ -105,7 +105,7 @@ def test_who_is_verified_is_not_read() -> None:
     document = """query ($id: PersonNumber!) {
       verifyPerson(id: $id, name: "A", birthDate: "1990", sex: MALE) { result } }"""
     assert published(document).lends == {"population:verify"}
-    with pytest.raises(Refused, match="it names persons, so it has purposes"):
+    with pytest.raises(Refused, match="it names persons, so it needs purposes"):
         published(document, purposes=None)
 
 
@@ -121,8 +121,8 @@ def test_who_is_verified_is_not_read() -> None:
         ("{ __schema { types { name } } }", {}, 10, "the schema is not asked about itself"),
         (NAME, {"purposes": "nothing"}, 5, "there is no procedure with the code nothing"),
         (NAME, {"purposes": "1.000894.H29"}, 5, "there is no procedure with the code 1.000894.H29"),
-        (NAME, {"purposes": None}, 1, "it names persons, so it has purposes"),
-        ("{ me { id } }", {}, 5, "the citizen's own view has no purpose: publish it by itself"),
+        (NAME, {"purposes": None}, 1, "it names persons, so it needs purposes"),
+        ("{ me { id } }", {}, 5, "the citizen's own view needs no purpose: publish it by itself"),
         (NAME, {"cost": 999_999_999}, 7, "no operation may cost more than 200000"),
         (NAME.replace("fullName", "fullName\n religion"), {}, 14,
          "person.population.identity.item.religion lacks "

@@ -1,0 +1,108 @@
+"""A line in the log and a count in the metrics for each request: its outcome, not what it asks.
+
+Whatever a client writes is left out: its path, query, headers and operation names may hold numbers
+of people. Names are those of routes and published operations, so metrics have a bounded number of
+series.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.access.caller import ANONYMOUS, Caller
+from gateway.metrics import REQUEST_SECONDS, REQUESTS
+from gateway.service import Service
+
+log = structlog.get_logger(__name__)
+
+#: The methods that are written by name (RFC 9110 section 9, RFC 5789).
+_METHODS = frozenset(
+    {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
+)
+#: The name of what has no route.
+UNKNOWN = "unknown"
+#: The status of a request whose client closed the connection before an answer began.
+CLOSED = "closed"
+
+
+class Telemetry:
+    """Writes a line for each request, where ``request_log`` says so, and counts it.
+
+    It stands around ``Envelope``, which gives the request its id. Endpoints leave in
+    ``request.state`` what the line says of them: ``caller``, ``codes`` and ``calling``. Without the
+    log it costs 7 us a request, with it 50 (``python -m bench.telemetry``).
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection (ASGI 3)."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        service: Service = scope["app"].state.service
+        began = service.clock.monotonic()
+        status: int | None = None
+        sent = 0
+
+        async def send_counted(message: Message) -> None:
+            nonlocal status, sent
+            await send(message)
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            else:
+                sent += len(message.get("body", b""))
+
+        try:
+            await self._app(scope, receive, send_counted)
+        finally:
+            seconds = service.clock.monotonic() - began
+            _record(scope, RequestOutcome(status, sent, seconds), service.settings.request_log)
+
+
+class RequestOutcome(NamedTuple):
+    """What was sent. ``status``: None where no answer began; ``sent``: bytes of the body."""
+
+    status: int | None
+    sent: int
+    seconds: float
+
+
+def _record(scope: Scope, outcome: RequestOutcome, logged: bool) -> None:
+    state: dict[str, Any] = scope.get("state", {})
+    route, operation = route_name(scope), _operation(state)
+    name = operation or route
+    REQUESTS.labels(name, CLOSED if outcome.status is None else str(outcome.status)).inc()
+    REQUEST_SECONDS.labels(name).observe(outcome.seconds)
+    if not logged:
+        return
+    caller: Caller = state.get("caller", ANONYMOUS)
+    log.info(
+        "request",
+        method=scope["method"] if scope["method"] in _METHODS else "OTHER",
+        route=route,
+        operation=operation,
+        status=outcome.status,
+        codes=state.get("codes", ()),
+        ms=round(outcome.seconds * 1_000, 1),
+        client=caller.client,
+        agency=caller.agency,
+        request_id=state.get("request_id"),
+        bytes=outcome.sent,
+    )
+
+
+def route_name(scope: Scope) -> str:
+    """Return the name of the route, never the path: a client wrote that."""
+    route = scope.get("route")
+    return UNKNOWN if route is None else str(route.name)
+
+
+def _operation(state: dict[str, Any]) -> str | None:
+    """Return the name and version of the published operation that was called."""
+    calling = state.get("calling")
+    return None if calling is None else str(calling[0].header.id)

@@ -1,0 +1,56 @@
+"""The bundle for a closed network: all that is pinned is in it, and changes show."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+from tools.bundle import ROOT, SUMS, main
+
+UNIT = (ROOT / "deploy" / "justice-gateway.service").read_text("utf-8")
+
+
+def test_the_bundle_lists_every_pinned_package_with_its_hashes(tmp_path: Path) -> None:
+    main(tmp_path)
+    components = json.loads((tmp_path / "sbom.json").read_text("utf-8"))["components"]
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    pinned = re.findall(r"^(\S+)==(\S+)", lock, re.MULTILINE)
+    assert [(one["name"], one["version"]) for one in components] == pinned
+    assert sum(len(one["hashes"]) for one in components) == lock.count("--hash=sha256:")
+
+
+def test_the_bundle_names_the_images_of_the_topology(tmp_path: Path) -> None:
+    main(tmp_path)
+    named = (tmp_path / "images.txt").read_text("utf-8").splitlines()
+    assert "justice-gateway" in named
+    assert {one.partition(":")[0] for one in named} >= {"nginx", "postgres", "mariadb", "redis"}
+
+
+def test_a_file_that_was_changed_on_the_way_does_not_fit_its_checksum(tmp_path: Path) -> None:
+    wheel = tmp_path / "wheels" / "a.whl"
+    wheel.parent.mkdir()
+    wheel.write_bytes(b"content")
+    main(tmp_path)
+    assert _check(tmp_path) == 0
+    wheel.write_bytes(b"other")
+    assert _check(tmp_path) != 0
+
+
+def test_the_unit_starts_the_command_that_the_package_installs() -> None:
+    (command,) = re.findall(r"^ExecStart=(\S+) serve$", UNIT, re.MULTILINE)
+    scripts = (ROOT / "pyproject.toml").read_text("utf-8")
+    assert f'{Path(command).name} = "gateway.cli:main"' in scripts
+
+
+def test_the_unit_and_the_guide_name_the_same_places() -> None:
+    guide = (ROOT / "docs/how-to/install-in-production.md").read_text("utf-8")
+    for place in ("/opt/justice-gateway/current", "/etc/justice-gateway/gateway.toml"):
+        assert place in UNIT
+        assert place in guide
+
+
+def _check(folder: Path) -> int:
+    command = ["sha256sum", "--check", "--quiet", SUMS]
+    return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode
