@@ -566,7 +566,7 @@ async def test_replacing_the_file_under_load_closes_the_old_one(make: Make, path
         ("mariadb://user@db", "a server's URL is"),
         ("postgresql://db/civil", "a server's URL is"),
         ("mysql://user:secret@db/civil", "mysql databases are not supported"),
-        ("user:secret@db", "a database URL is written"),
+        ("user:secret@db", "a database URL must be written"),
         ("sqlite://", "an SQLite URL is"),
         ("sqlite:///:memory:", "an SQLite URL is"),
         ("sqlite:///file.sqlite?mode=rwc", "an SQLite URL is"),
