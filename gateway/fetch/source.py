@@ -489,7 +489,9 @@ class Source:
             answer = Answer(report, found.rows, found.unreadable, found.truncated)
             answers.append(answer)
             kept[key] = answer
-        if shelf is not None and self.cache is not None and position is not None:
+        # Rows of several origins put together are of none: whose they are later nobody could tell.
+        mixed = batch.origin is None and self._origin is not None
+        if shelf is not None and self.cache is not None and position is not None and not mixed:
             self.cache.keep(shelf, kept, position)
         self._log_faults(record, batch)
         return answers

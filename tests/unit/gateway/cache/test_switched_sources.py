@@ -75,3 +75,16 @@ async def test_a_switched_database_answers_for_itself_ready_answers_included(
 
 async def test_a_source_that_says_nothing_of_where_it_is_changes_nothing(tmp_path: Path) -> None:
     assert await _asked(tmp_path, None, "first") == [True, True]
+
+
+async def test_rows_put_together_from_several_origins_are_not_kept(tmp_path: Path) -> None:
+    backend = _Switched()
+    patient: dict[str, Any] = {"population": DatabaseSettings(timeout=20, fresh=3600)}
+    async with running(tmp_path, {**backends(), "population": backend}, databases_=patient) as site:
+        await _from_cache(site, HOA)
+        backend.origin = None
+        for _ in range(3):
+            assert not await _from_cache(site, LAN)
+        backend.origin = "first"
+        await _from_cache(site, LAN)
+        assert await _from_cache(site, LAN)
