@@ -22,7 +22,7 @@ help:
 	@echo "make fuzz     50,000 generated operations by plan and by graphql-core; about 20 minutes"
 	@echo "make coherence 1,000 random histories of the cache, held against its promise; 3 minutes"
 	@echo "make completeness 20,000 people, each database failing in turn: no list says none wrongly;"
-	@echo "              about 15 minutes"
+	@echo "              about 20 minutes"
 	@echo "make inference whether BASIC fields tell what is concealed, of 200,000 people; 5 minutes"
 	@echo "make lint     ruff, mypy, import-linter, schema.graphql, lock files"
 	@echo "make bench    the benchmarks (bench/README.md); needs wrk and taskset; 6 minutes, and 20 more"
