@@ -230,6 +230,7 @@ async def test_a_mismatch_and_an_unknown_number_are_the_same_answer(
     assert error["extensions"] == {
         "code": "PERSON_NOT_MATCHED",
         "messageVi": "Thông tin đối chiếu không khớp.",
+        "documentation": "docs/errors/PERSON_NOT_MATCHED.md",
     }
 
 
