@@ -151,10 +151,10 @@ async def running(
     ``databases_`` are the settings of databases, by name; ``demo=False`` is production. What is not
     said otherwise has time enough for a busy machine: only tests of timeouts are about time.
     """
-    patient = {one.name: DatabaseSettings(timeout=20) for one in databases}
+    patient = {one.name: DatabaseSettings(timeout=120) for one in databases}
     settings.setdefault("demo", True)
     settings.setdefault("rates", Rates(enforced=False))
-    settings.setdefault("limits", Limits(deadline=30, new_documents=1_000_000))
+    settings.setdefault("limits", Limits(deadline=120, new_documents=1_000_000))
     loaded: Settings = load(folder=folder, databases={**patient, **(databases_ or {})}, **settings)
     create_missing(loaded, demo=loaded.demo)
     clock = TestClock()

@@ -44,7 +44,7 @@ def _settings(expires: date = date(2030, 1, 1), **xroad: Any) -> DatabaseSetting
         "service": service_of("population"),
         "agreement": Agreement(legal_basis="Nghị định 47/2020/NĐ-CP", expires=expires),
     }
-    return DatabaseSettings(timeout=20, breaker_failures=0, xroad=Xroad(**{**given, **xroad}))
+    return DatabaseSettings(timeout=120, breaker_failures=0, xroad=Xroad(**{**given, **xroad}))
 
 
 def _stand_in() -> StandIn:

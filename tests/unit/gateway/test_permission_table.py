@@ -166,7 +166,7 @@ def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 async def test_what_each_caller_sees_is_what_the_rules_say_and_nothing_leaks(
     tmp_path: Path, path: str, name: str, scopes: tuple[str, ...], purpose: str | None
 ) -> None:
-    live = {one.name: DatabaseSettings(group=Group.OPERATING, timeout=20) for one in DATABASES}
+    live = {one.name: DatabaseSettings(group=Group.OPERATING, timeout=120) for one in DATABASES}
     wrong: list[str] = []
     seen = 0
     async with running(tmp_path, backends(DATABASES), DATABASES, live, limits=WIDE) as gateway:
@@ -184,7 +184,7 @@ async def test_cached_rows_and_ready_answers_leak_nothing_between_callers_at_onc
 ) -> None:
     """All callers ask for the same person at the same time: cold, of rows, of ready answers."""
     live = {
-        one.name: DatabaseSettings(group=Group.OPERATING, timeout=20, fresh=600)
+        one.name: DatabaseSettings(group=Group.OPERATING, timeout=120, fresh=600)
         for one in DATABASES
     }
     wrong: list[str] = []
@@ -268,7 +268,7 @@ def may_find(
 async def test_what_each_caller_finds_by_a_thing_is_what_the_rules_say_and_nothing_leaks(
     tmp_path: Path, path: str, name: str, scopes: tuple[str, ...], purpose: str | None
 ) -> None:
-    live = {one.name: DatabaseSettings(group=Group.OPERATING, timeout=20) for one in DATABASES}
+    live = {one.name: DatabaseSettings(group=Group.OPERATING, timeout=120) for one in DATABASES}
     wrong: list[str] = []
     seen = 0
     async with running(tmp_path, backends(DATABASES), DATABASES, live, limits=WIDE) as gateway:

@@ -19,7 +19,7 @@ from gateway.settings import DatabaseSettings, load
 from tests.support.people import HOA, LAN
 from tests.support.running import OFFICER, OPERATOR, Running, codes, running
 
-KEPT = {name: DatabaseSettings(timeout=20, fresh=600) for name in ("population", "civil_status")}
+KEPT = {name: DatabaseSettings(timeout=120, fresh=600) for name in ("population", "civil_status")}
 MARRIAGES = """query($id: PersonNumber!) { person(id: $id) { civilStatus { marriages {
   items { certificateNo } source { fromCache } } } } }"""
 INVALIDATE = """mutation($person: PersonNumber, $database: String, $record: String) {

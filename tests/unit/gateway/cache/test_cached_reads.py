@@ -285,7 +285,7 @@ async def test_what_hangs_on_a_record_is_dropped_for_the_person_it_is_reached_th
     record = SECURITY.by_name["collateral"]
     lookup = next(one for one in record.lookups if one.on is not None)
     rows = {"collateral": [{"collateral_id": "C1", "registration_no": "R1"}]}
-    settings = DatabaseSettings(timeout=20, fresh=60)
+    settings = DatabaseSettings(timeout=120, fresh=60)
     source = Source(SECURITY, MemoryBackend(SECURITY, rows), settings, clock, cache=cache)
 
     def reads() -> Reads:
@@ -318,7 +318,7 @@ async def test_the_spouses_copy_of_a_marriage_is_dropped_with_the_others(tmp_pat
     record = CIVIL_STATUS.by_name["marriages"]
     lookup = record.lookups[0]
     backend = MemoryBackend(CIVIL_STATUS, civil_status_rows())
-    settings = DatabaseSettings(timeout=20, fresh=60)
+    settings = DatabaseSettings(timeout=120, fresh=60)
     source = Source(CIVIL_STATUS, backend, settings, clock, cache=cache)
 
     async def cached(key: str) -> bool:

@@ -10,7 +10,7 @@ from gateway.settings import DatabaseSettings, Purpose
 from tests.support.people import HOA
 from tests.support.running import OFFICER, Running, running
 
-KEPT = {name: DatabaseSettings(timeout=20, fresh=600) for name in ("population", "civil_status")}
+KEPT = {name: DatabaseSettings(timeout=120, fresh=600) for name in ("population", "civil_status")}
 _IDENTITY = "{ population { identity { item { fullName } source { fromCache fetchedAt } } } }"
 OF_HOA = f'{{ person(id: "{HOA}") {_IDENTITY} }}'
 OWN = f"{{ me {_IDENTITY} }}"

@@ -23,7 +23,7 @@ from tests.support.faults import Faulty
 from tests.support.people import HOA, LAN, backends
 from tests.support.running import OFFICER, Running, codes, running
 
-KEPT = {name: DatabaseSettings(timeout=20, fresh=1_000) for name in ("population", "civil_status")}
+KEPT = {name: DatabaseSettings(timeout=120, fresh=1_000) for name in ("population", "civil_status")}
 QUERY = """query($id: PersonNumber!) { person(id: $id) { id
   population { identity { item { fullName ethnicity } source { state fromCache fetchedAt } } }
   civilStatus { marriages { items { husband { name } } source { fromCache } } } } }"""

@@ -24,7 +24,7 @@ from tests.support.redis_server import Server, own_redis
 from tests.support.running import OPERATOR, Running, running
 
 pytestmark = pytest.mark.services
-KEPT = {name: DatabaseSettings(timeout=20, fresh=600) for name in ("population", "civil_status")}
+KEPT = {name: DatabaseSettings(timeout=120, fresh=600) for name in ("population", "civil_status")}
 QUERY = """query($id: PersonNumber!) { person(id: $id) {
   population { identity { item { fullName } source { state fromCache } } } } }"""
 INVALIDATE = "mutation($id: PersonNumber) { invalidate(person: $id) { effectiveBy } }"

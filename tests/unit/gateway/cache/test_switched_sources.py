@@ -46,7 +46,7 @@ async def _from_cache(gateway: Running, person: str) -> bool:
 async def _asked(folder: Path, *origins: str | None) -> list[bool]:
     """Return whether HOA was answered from the cache, after each of ``origins`` answered LAN."""
     backend = _Switched()
-    patient: dict[str, Any] = {"population": DatabaseSettings(timeout=20, fresh=3600)}
+    patient: dict[str, Any] = {"population": DatabaseSettings(timeout=120, fresh=3600)}
     found = []
     async with running(folder, {**backends(), "population": backend}, databases_=patient) as site:
         for _ in range(3):
@@ -79,7 +79,7 @@ async def test_a_source_that_says_nothing_of_where_it_is_changes_nothing(tmp_pat
 
 async def test_rows_put_together_from_several_origins_are_not_kept(tmp_path: Path) -> None:
     backend = _Switched()
-    patient: dict[str, Any] = {"population": DatabaseSettings(timeout=20, fresh=3600)}
+    patient: dict[str, Any] = {"population": DatabaseSettings(timeout=120, fresh=3600)}
     async with running(tmp_path, {**backends(), "population": backend}, databases_=patient) as site:
         await _from_cache(site, HOA)
         backend.origin = None

@@ -46,7 +46,7 @@ class Held(MemoryBackend):
 
 
 def _source(backend: Held, calls: int = 4) -> Source:
-    own = DatabaseSettings(timeout=20, calls_in_flight=calls)
+    own = DatabaseSettings(timeout=120, calls_in_flight=calls)
     return Source(DATABASE, backend, own, CLOCK)
 
 

@@ -66,7 +66,7 @@ async def reader(server: Server) -> AsyncIterator[str]:
 
 
 def _source(backend: Backend) -> Source:
-    return Source(DATABASE, backend, DatabaseSettings(timeout=20), SystemClock())
+    return Source(DATABASE, backend, DatabaseSettings(timeout=120), SystemClock())
 
 
 def _backend(server: Server, user: str) -> SqlBackend:

@@ -51,7 +51,7 @@ class _Mixed(MemoryBackend):
 
 def _source(mix: _Mix) -> tuple[Source, _Mixed]:
     backend = _Mixed(mix)
-    return Source(DATABASE, backend, DatabaseSettings(timeout=20), SystemClock()), backend
+    return Source(DATABASE, backend, DatabaseSettings(timeout=120), SystemClock()), backend
 
 
 def _swap(by_key: Mapping[str, Rows]) -> Mapping[str, Rows]:

@@ -151,7 +151,7 @@ async def test_slow_answers_open_it_too_but_not_the_impatience_of_callers() -> N
 
 async def test_the_short_deadline_of_one_caller_does_not_end_the_call_of_another() -> None:
     backend = _Slow()
-    source = Source(DATABASE, backend, DatabaseSettings(timeout=20), SystemClock())
+    source = Source(DATABASE, backend, DatabaseSettings(timeout=120), SystemClock())
     patient = asyncio.create_task(_state(source))
     assert await _state(source, left=0.01) is State.TIMED_OUT
     backend.go.set()
@@ -172,7 +172,7 @@ async def test_a_caller_who_leaves_leaves_no_call_in_flight() -> None:
 
 
 async def test_a_key_that_fails_costs_only_itself() -> None:
-    source = Source(DATABASE, _OneFails(), DatabaseSettings(timeout=20), SystemClock())
+    source = Source(DATABASE, _OneFails(), DatabaseSettings(timeout=120), SystemClock())
     hoa, lan = await _ask(source, HOA, LAN)
     assert (hoa.report.state, hoa.rows) == (State.UNAVAILABLE, None)
     assert (lan.report.state, lan.rows) == (State.ANSWERED, ())

@@ -112,7 +112,7 @@ async def test_the_cost_says_nothing_of_what_the_caller_may_see(gateway: Running
 
 
 async def test_a_limit_that_is_only_tried_out_counts_and_answers(tmp_path: Path) -> None:
-    limits = Limits(deadline=30, cost=8, cost_enforced=False)
+    limits = Limits(deadline=120, cost=8, cost_enforced=False)
     before = _counted("too_costly_operations", outcome="measured")
     async with running(tmp_path, limits=limits) as gateway:
         body = await gateway.ask(MARRIAGES, {"id": HOA})
@@ -185,7 +185,7 @@ async def test_names_that_mean_something_elsewhere_are_only_names(gateway: Runni
 
 
 async def test_a_client_with_ever_new_documents_is_told_when_to_come_back(tmp_path: Path) -> None:
-    limits = Limits(deadline=30, new_documents=10)
+    limits = Limits(deadline=120, new_documents=10)
     async with running(tmp_path, limits=limits) as gateway:
         token = gateway.token(*OFFICER, client="scanner")
         for number in range(50):

@@ -110,7 +110,7 @@ async def gateway(tmp_path: Path) -> AsyncIterator[tuple[Running, Faulty]]:
     write(folder, "name.graphql")
     everything = backends()
     civil_status = Faulty(everything["civil_status"])
-    patient = {one: DatabaseSettings(timeout=20) for one in everything}
+    patient = {one: DatabaseSettings(timeout=120) for one in everything}
     settings = Operations(folder=folder, reload_seconds=0, public_catalogue=True)
     faulty = {**everything, "civil_status": civil_status}
     async with running(tmp_path, faulty, databases_=patient, operations=settings) as started:

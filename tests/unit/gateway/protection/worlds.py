@@ -26,7 +26,7 @@ Row = dict[str, object]
 Rows = Mapping[str, Mapping[str, list[Row]]]
 
 ALL = installed_databases()
-LIVE = {one.name: DatabaseSettings(timeout=20, group=Group.OPERATING) for one in ALL}
+LIVE = {one.name: DatabaseSettings(timeout=120, group=Group.OPERATING) for one in ALL}
 #: Every scope that an officer can have.
 EVERY = tuple(
     f"{one.name}:{action}" for one in ALL for action in ("read", "sensitive", "restricted")

@@ -177,7 +177,7 @@ async def test_a_section_names_its_database_as_its_lists_do(tmp_path: Path) -> N
       query($id: PersonNumber!) { person(id: $id) { civilStatus {
         ... on Section { database { ...Shown } }
         marriages { source { database { ...Shown } } } } } }"""
-    narrowed = DatabaseSettings(timeout=20, provinces=("01",))
+    narrowed = DatabaseSettings(timeout=120, provinces=("01",))
     async with running(tmp_path, databases_={"civil_status": narrowed}) as gateway:
         body = await gateway.ask(query, {"id": HOA}, OFFICER)
     assert codes(body) == []
