@@ -108,7 +108,7 @@ async def _measure(server: Server, name: str, seconds: float) -> list[str]:
         quiet, none = await _ask(server, seconds)
     before = server.megabytes()
     with _attacked(server, name, seconds + 4.0):
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(2.0)  # the attack has begun; now it is at its full height
         with _processor(server) as busy:
             attacked, errors = await _ask(server, seconds)
         grown, opened = server.megabytes() - before, _open_files(server)
@@ -191,7 +191,7 @@ async def _attack(attack: Attack, port: int, seconds: float) -> None:
     async def allow() -> None:
         while True:
             turns.release()
-            await asyncio.sleep(1 / _CONNECTS_PER_SECOND)
+            await asyncio.sleep(1 / _CONNECTS_PER_SECOND)  # the pace of the attack
 
     async def hold() -> None:
         while True:
