@@ -24,9 +24,9 @@ CLOSED = Counter(
 )
 
 #: Connections that one sweep closes at most: the event loop must not stand still for them.
-_SWEEP = 64
+_SWEEP = 8
 #: Seconds between two sweeps, at most.
-_INTERVAL = 0.5
+_INTERVAL = 0.05
 #: Seconds that a half-sent request has left once the process stops.
 _STOPPING = 1.0
 #: Seconds in which a client that was refused while it sent can read why.

@@ -11,6 +11,7 @@ of ``HttpToolsProtocol``: the callbacks of the parser (``on_...``), ``cycle``, `
 from __future__ import annotations
 
 import re
+import socket
 from enum import Enum
 from typing import Any
 
@@ -27,6 +28,8 @@ _PIPELINED = 8
 _CHUNKS = 1_024
 #: What chunks and what follows them may add to a body, and what is read of a body that is refused.
 _BEYOND_BODY = 64 * 1024
+#: Bytes that are taken from a client after it was refused while it sent, here and by the kernel.
+_LINGERING = 64 * 1024
 #: The forms of a Host (RFC 9110 section 7.2); it may be empty.
 _HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]{0,255}")
 _VERSIONS = frozenset({"1.0", "1.1"})
@@ -60,6 +63,7 @@ class Connection(HttpToolsProtocol):
         self._hosts = 0
         self._refusal: Refusal | None = None
         self._lingers = False
+        self._left = _LINGERING  # bytes
         self._is_last = False  # whatever follows is not looked at
 
     # What the transport calls
@@ -83,6 +87,7 @@ class Connection(HttpToolsProtocol):
         """Read on, within the limits."""
         self._unset_keepalive_if_required()
         if self._is_last or self.transport.is_closing():
+            self._discard(len(data))
             return
         self._bytes += len(data)
         try:
@@ -239,6 +244,13 @@ class Connection(HttpToolsProtocol):
             return self._connections.headers
         return self._connections.idle if self.cycle.response_complete else None
 
+    def _discard(self, size: int) -> None:
+        """Take what comes after a refusal, up to a bound: reading it costs time too."""
+        if self._lingers:
+            self._left -= size
+            if self._left < 0:
+                self.transport.pause_reading()
+
     def _hold_bytes(self) -> None:
         if self._part is not Part.BODY:
             if self._bytes > self._limits.header_bytes:
@@ -275,6 +287,8 @@ class Connection(HttpToolsProtocol):
         self._is_last = True
         if linger:
             self._lingers = True
+            endpoint = self.transport.get_extra_info("socket")
+            endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _LINGERING)
             self.transport.write_eof()
         else:
             self.transport.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import orjson
@@ -85,6 +85,19 @@ async def test_headers_without_end_are_refused_before_they_are_whole(app: Applic
     assert (status(answer), code(answer)) == (431, "HEADERS_TOO_LARGE")
     assert b"connection: close" in answer
     assert app.requests == []
+
+
+async def test_little_is_taken_from_who_goes_on_sending_after_a_refusal(app: Application) -> None:
+    """Else two clients with headers of 20 MB keep the process busy with reading alone."""
+    async with served(app, **LONG) as server, server.client() as client:
+        await client.send(b"GET / HTTP/1.1\r\nHost: here\r\nAccept: ")
+        taken = 0
+        with suppress(ConnectionError):
+            while taken < 100_000_000:
+                client.writer.write(b"text/html,a/b;q=0.1," * 2_500)
+                await client.writer.drain()
+                taken += 50_000
+    assert taken < 10_000_000  # of which the kernels hold what they like
 
 
 HEADERS = {
