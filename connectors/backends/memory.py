@@ -85,15 +85,18 @@ class MemoryBackend:
         other, column = self._by_name[lookup.through[0]], lookup.through[1]
         if other.name not in self._rows:
             raise NotMapped(other.name)
-        keys: dict[str, set[str]] = {}
+        keys: dict[str | None, set[str]] = {}
         for raw in self._rows[other.name]:
-            for link in _texts(other, raw, (column,)):
+            for link in _texts(other, raw, (column,)) or {None}:
                 keys.setdefault(link, set()).update(_texts(other, raw, lookup.by))
         for raw in self._rows[record.name]:
-            yield (
-                raw,
-                {key for link in _texts(record, raw, (column,)) for key in keys.get(link, ())},
-            )
+            held: set[str] = set()
+            for link in _texts(record, raw, (column,)):
+                held |= keys.get(link, set())
+            yield raw, held
+        kept = {link for raw in self._rows[record.name] for link in _texts(record, raw, (column,))}
+        for link in keys.keys() - kept:
+            yield (None,) * len(record.columns), keys[link]
 
 
 def _texts(record: Record, raw: _Raw, columns: tuple[str, ...]) -> set[str]:

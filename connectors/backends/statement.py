@@ -164,17 +164,25 @@ class _Table:
         return cls(rows if row is None else rows.alias(f"_by_{stored.table}"), rows, row)
 
     def joined(self, start: sa.FromClause | None = None, *on: sa.ColumnElement[bool]) -> Any:
-        """Return what a statement selects from: ``start``, if any, the index, and the rows."""
-        whole = self.index if start is None else start.join(self.index, sa.and_(*on))
+        """Return what a statement selects from: ``start``, if any, the index, and the rows.
+
+        What ``start`` has is there even where no row of this table belongs to it.
+        """
+        whole = self.index if start is None else start.outerjoin(self.index, sa.and_(*on))
         if self.row is None:
             return whole
-        return whole.join(self.rows, self.rows.c[self.row] == self.index.c[self.row])
+        return whole.outerjoin(self.rows, self.rows.c[self.row] == self.index.c[self.row])
 
-    def borne(self, idiom: Idiom, name: str, value: _Column) -> _Column:
-        """Return ``value`` for rows that have in column ``name`` what the index says of them."""
+    def borne(self, idiom: Idiom, name: str, value: _Column, *, absent: bool = False) -> _Column:
+        """Return ``value`` for rows that have in column ``name`` what the index says of them.
+
+        ``absent``: also where the index has no row.
+        """
         if self.row is None:
             return value
         same = idiom.exact(self.rows.c[name]) == idiom.exact(self.index.c[name])
+        if absent:
+            same |= self.index.c[self.row].is_(None)
         return sa.case((same, value))
 
 
@@ -204,6 +212,8 @@ def _through(
 
     A key may be named there several times (debtor and owner): UNION leaves one of each. The link
     is compared twice: as it is, for the index, and exactly, since a collation may hold two for one.
+    A link that is null, or names a row that is not there, gives a row of nulls, which can't be
+    read: the key has something there, so that nobody may say that it has none.
     """
     assert lookup.through is not None
     name = lookup.through[1]
@@ -220,7 +230,7 @@ def _through(
     same = idiom.exact(own) == named.c[_SAME]
     if idiom.unlike is not None:
         same |= idiom.unlike(own, named.c[_LINK])
-    matched = table.borne(idiom, stored.at(name), named.c[MATCHED]).label(MATCHED)
+    matched = table.borne(idiom, stored.at(name), named.c[MATCHED], absent=True).label(MATCHED)
     columns = [table.rows.c[one] for one in stored.names]
     joined = table.joined(named, own == named.c[_LINK], same)
     return sa.select(matched, *columns).select_from(joined)

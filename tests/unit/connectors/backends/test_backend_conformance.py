@@ -418,14 +418,35 @@ async def test_rows_are_found_through_the_rows_of_another_record(make: Make) -> 
                 _party("b", "1", BINH, AN),  # An is named twice: the case is found once
                 _party("c", "2", AN),
                 _party("d", "3", CHI, BINH),
-                _party("e", None, AN),
-                _party("f", "no such case", AN),
             ],
         }
     )
     batch = await _fetch(backend, CASES, [AN, BINH, DUNG])
     found = {key: [row[0] for row in rows.rows] for key, rows in batch.by_key.items()}
     assert found == {AN: ["2", "1"], BINH: ["1", "3"], DUNG: []}
+
+
+@pytest.mark.parametrize("case", [None, "no such case"], ids=["null", "dangling"])
+async def test_a_link_that_leads_to_no_row_is_a_row_that_cannot_be_read(
+    make: Make, case: str | None
+) -> None:
+    """The party is there, so that nobody may say that its person has no cases."""
+    backend = await make(
+        {
+            "cases": [_case("1", "2020-01-01"), _case("2", "2021-01-01")],
+            "case_parties": [
+                _party("a", "1", AN),
+                _party("b", case, AN, BINH),
+                _party("c", case, BINH),
+                _party("d", "2", CHI),
+            ],
+        }
+    )
+    batch = await _fetch(backend, CASES, [AN, BINH, CHI, DUNG])
+    found = {
+        key: ([row[0] for row in rows.rows], rows.unreadable) for key, rows in batch.by_key.items()
+    }
+    assert found == {AN: (["1"], 1), BINH: ([], 1), CHI: (["2"], 0), DUNG: ([], 0)}
 
 
 async def test_rows_found_through_another_record_are_cut_at_the_limit(make: Make) -> None:
