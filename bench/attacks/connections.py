@@ -142,7 +142,8 @@ def _attacked(server: Server, name: str, seconds: float) -> Iterator[None]:
     """Attack from a process of its own until the block ends, ``seconds`` at most."""
     # It takes what the other client of that core leaves: that one's waiting is not the gateway's.
     command = ["taskset", "-c", _CLIENT_CORE, "chrt", "--idle", "0"]
-    command += [sys.executable, "-m", __spec__.name, "--attack", name, "--port", str(server.port), "--seconds", str(seconds)]
+    command += [sys.executable, "-m", __spec__.name, "--attack", name]
+    command += ["--port", str(server.port), "--seconds", str(seconds)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.readline()  # it has begun

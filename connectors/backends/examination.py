@@ -15,6 +15,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from connectors.backends.base import Batch, Examined, Finding, SourceUnavailable
+from connectors.backends.examine_links import look_at_links
 from connectors.backends.examine_numbers import look_at_numbers
 from connectors.backends.findings import is_broken, kept_tables, where
 from connectors.backends.mapping import Stored
@@ -40,7 +41,7 @@ _NUMBER = re.compile(r"\d{9,}")
 async def look_at_rows(
     session: Session, idiom: Idiom, wanted: Sequence[Wanted], seen: Examined
 ) -> tuple[list[Finding], Mapping[Wanted, list[str]]]:
-    """Read some rows of each table, all codes that it begins with, and every number of a person.
+    """Read some rows of each table, all codes that it begins with, every number and every link.
 
     Returns what is wrong with them, and some keys of each lookup. Three statements a table, one for
     each column of codes. Raises SourceUnavailable.
@@ -62,6 +63,8 @@ async def look_at_rows(
         found += codes or _unreadable(stored, rows)
         keys |= {one: _keys(one, rows) for one in wanted if one.holder is stored}
     found += await look_at_numbers(session, idiom, tables)
+    whole = [one for one in wanted if all(table in tables for table in one.tables)]
+    found += await look_at_links(session, idiom, whole)
     return found, keys
 
 

@@ -87,16 +87,19 @@ class MemoryBackend:
             raise NotMapped(other.name)
         keys: dict[str | None, set[str]] = {}
         for raw in self._rows[other.name]:
-            for link in _texts(other, raw, (column,)) or {None}:
+            for link in _texts(other, raw, (column,)) or (None,):
                 keys.setdefault(link, set()).update(_texts(other, raw, lookup.by))
+        present: set[str] = set()
         for raw in self._rows[record.name]:
-            held: set[str] = set()
-            for link in _texts(record, raw, (column,)):
-                held |= keys.get(link, set())
-            yield raw, held
-        kept = {link for raw in self._rows[record.name] for link in _texts(record, raw, (column,))}
-        for link in keys.keys() - kept:
+            links = _texts(record, raw, (column,))
+            present |= links
+            yield raw, _union(keys, links)
+        for link in keys.keys() - present:
             yield (None,) * len(record.columns), keys[link]
+
+
+def _union(keys: Mapping[str | None, set[str]], links: set[str]) -> set[str]:
+    return {key for link in links for key in keys.get(link, ())}
 
 
 def _texts(record: Record, raw: _Raw, columns: tuple[str, ...]) -> set[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connectors.backends.memory import MemoryBackend
+from connectors.civil_enforcement import DATABASE as CIVIL_ENFORCEMENT
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.description import Group
 from connectors.population import DATABASE as POPULATION
@@ -98,6 +101,28 @@ async def test_all_rows_unreadable_is_never_an_answered_empty_list(tmp_path: Pat
         found = await marriages(gateway)
     assert (found["items"], found["source"]["state"]) == (None, "PARTIAL")
     assert found["codes"] == ["BAD_RECORD"]
+
+
+@pytest.mark.parametrize("link", [None, "no such case"], ids=["null", "dangling"])
+async def test_a_link_that_leads_to_no_row_is_never_an_answered_empty_list(
+    tmp_path: Path, link: str | None
+) -> None:
+    party: dict[str, object] = {
+        "entry_id": "P",
+        "party_citizen_id": LAN,
+        "decision_no": link,
+    }
+    rows: dict[str, Sequence[dict[str, object]]] = {"enforcement_parties": [party], "cases": []}
+    query = (
+        "query($id: PersonNumber!) { person(id: $id)"
+        " { civilEnforcement { cases { items { decisionNo } source { state } } } } }"
+    )
+    known = {**backends(), "civil_enforcement": MemoryBackend(CIVIL_ENFORCEMENT, rows)}
+    async with running(tmp_path, known, (POPULATION, CIVIL_ENFORCEMENT)) as gateway:
+        body = await gateway.ask(query, {"id": LAN}, scopes=(*OFFICER, "civil_enforcement:read"))
+    found = body["data"]["person"]["civilEnforcement"]["cases"]
+    assert (found["items"], found["source"]["state"]) == (None, "PARTIAL")
+    assert codes(body) == ["BAD_RECORD"]
 
 
 async def test_a_failure_within_the_bound_shows_older_rows_as_stale(tmp_path: Path) -> None:

@@ -1,0 +1,69 @@
+"""A look at every link between two tables: which lead to no row.
+
+For ``justice-gateway doctor``. Columns and counts are told; values never.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from connectors.backends.base import Finding, SourceUnavailable
+from connectors.backends.findings import where
+from connectors.backends.mapping import Stored
+from connectors.backends.session import Session
+from connectors.backends.statement import Idiom, Wanted
+
+#: Seconds for all links of a database together.
+SECONDS = 30.0
+
+
+async def look_at_links(
+    session: Session, idiom: Idiom, wanted: Sequence[Wanted], seconds: float = SECONDS
+) -> list[Finding]:
+    """Count the rows by which others are reached (``Lookup.through``) and that lead to none.
+
+    Joins each two tables once, whole. What can't be done within ``seconds`` is a finding too.
+    """
+    until = time.perf_counter() + seconds
+    links = {
+        (lookup.holder.table, lookup.stored.table, lookup.link): lookup
+        for lookup in wanted
+        if lookup.link
+    }
+    findings: list[Finding] = []
+    for lookup in links.values():
+        holder, stored = lookup.holder, lookup.stored
+        setting = ("records", holder.record.name)
+        try:
+            left = until - time.perf_counter()
+            if left <= 0:
+                raise SourceUnavailable("there was no time left")
+            statement = _dangling(idiom, holder, stored, lookup.link)
+            ((count,),) = await session.rows(statement, seconds=left)
+        except SourceUnavailable as error:
+            text = f"links from {where(holder)} were not looked through: {error}"
+            advice = f"have its owner count those that name no row of {where(stored)}"
+            findings.append(Finding("links", text, advice, setting))
+            continue
+        if count:
+            text = f"{count} rows of {where(holder)} name no row that is in {where(stored)}"
+            advice = "have them mended: the lists of the people they name are PARTIAL until then"
+            findings.append(Finding("links", text, advice, setting))
+    return findings
+
+
+def _dangling(idiom: Idiom, holder: Stored, stored: Stored, link: str) -> sa.Select[Any]:
+    """Count the links that no look-up could follow; links are compared as look-ups do."""
+    named = sa.table(holder.table, sa.column(holder.at(link)), schema=holder.schema).alias("named")
+    kept = sa.table(stored.table, sa.column(stored.at(link)), schema=stored.schema).alias("kept")
+    theirs, ours = named.c[holder.at(link)], kept.c[stored.at(link)]
+    same = idiom.exact(ours) == idiom.exact(theirs)
+    if idiom.unlike is not None:
+        same |= idiom.unlike(ours, theirs)
+    joined = named.outerjoin(kept, sa.and_(ours == theirs, same))
+    counted = sa.select(sa.func.count()).select_from(joined).where(ours.is_(None))
+    return cast("sa.Select[Any]", counted)
