@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import textwrap
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -19,6 +21,8 @@ from gateway.logs import on_standard_error
 from gateway.settings import file_of
 
 _UNKNOWN = "-"
+#: The columns of the table after the database's name, which is never wrapped.
+_COLUMNS = ("server", "encoding", "clock", "look-up p50/p99", "state")
 
 
 def doctor(
@@ -46,7 +50,7 @@ def doctor(
     if as_json:
         typer.echo(json.dumps({"databases": [_machine(one) for one in checkups]}, indent=2))
     else:
-        _show(checkups)
+        print_checkups(checkups)
     if any(one.problems for one in checkups):
         raise typer.Exit(1)
 
@@ -79,35 +83,53 @@ def _state(one: Checkup) -> str:
     return "NOT_CONFIGURED" if one.examined is None else "WELL"
 
 
-def _show(checkups: Sequence[Checkup]) -> None:
-    console = Console()
+def print_checkups(checkups: Sequence[Checkup]) -> None:
+    """Print the table, then each finding. All of it can be read in 80 columns: nothing is cut off.
+
+    On a terminal, findings are wrapped between words. Elsewhere each stands in two lines, however
+    long they are, so that a search finds it.
+    """
+    console = Console(emoji=False)  # line 100 of a file, ":100:", is no emoji
     table = Table(
-        Column("database", no_wrap=True), "server", "encoding", "clock", "look-up p50/p99", "state"
+        Column("database", no_wrap=True),
+        *(Column(name, overflow="fold") for name in _COLUMNS),
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
     )
     for one in checkups:
         table.add_row(*_row(one), style="red" if one.problems else None)
     console.print(table)
     for one in checkups:
         for problem in one.problems:
-            console.print(
-                f"{one.database}: {problem.finding.about}: {problem.finding.text}",
-                style="red",
-                markup=False,
-                soft_wrap=True,
-            )
-            console.print(
-                f"    {problem.where}: {problem.finding.advice}", markup=False, soft_wrap=True
-            )
+            finding = problem.finding
+            text = f"{one.database}: {finding.about}: {finding.text}"
+            _print_paragraph(console, text, style="red")
+            _print_paragraph(console, f"{problem.where}: {finding.advice}", indent="    ")
+
+
+def _print_paragraph(
+    console: Console, text: str, *, indent: str = "", style: str | None = None
+) -> None:
+    if console.is_terminal:
+        text = textwrap.fill(
+            text,
+            console.width - len(indent),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    console.print(textwrap.indent(text, indent), style=style, markup=False, soft_wrap=True)
 
 
 def _row(one: Checkup) -> list[str]:
     seen = one.examined
     if seen is None:
         return [one.database, *[_UNKNOWN] * 4, "not configured"]
-    clock = _UNKNOWN if seen.clock_ahead is None else f"{seen.clock_ahead:+.1f} s"
+    clock = _UNKNOWN if seen.clock_ahead is None else f"{_short(seen.clock_ahead, '+')} s"
     latency = _UNKNOWN
     if seen.latency is not None:
-        latency = " / ".join(f"{1000 * seconds:.1f}" for seconds in seen.latency) + " ms"
+        latency = " / ".join(_short(1000 * seconds) for seconds in seen.latency) + " ms"
     state = f"{len(one.problems)} wrong" if one.problems else "well"
     return [
         one.database,
@@ -117,3 +139,8 @@ def _row(one: Checkup) -> list[str]:
         latency,
         state,
     ]
+
+
+def _short(number: float, sign: str = "") -> str:
+    """Return ``number`` with one decimal, or without where that would only take room."""
+    return f"{number:{sign}.{0 if abs(number) >= 100 else 1}f}"
