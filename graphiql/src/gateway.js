@@ -5,12 +5,16 @@ const { dataset } = document.querySelector("meta[name=gateway]");
 export const isDemo = dataset.demo === "true";
 export const publicSchema = dataset.publicSchema === "true";
 
-/** Headers of a request by `who`: { token, purpose, caseNumber }. */
+/**
+ * Headers of a request by `who`: { token, purpose, caseNumber }.
+ *
+ * fetch takes Latin-1 alone, so the case number goes percent-encoded, as the gateway reads it.
+ */
 function headers(who) {
   return {
     ...(who.token && { authorization: `Bearer ${who.token}` }),
     ...(who.purpose && { "x-purpose": who.purpose }),
-    ...(who.caseNumber && { "x-case-number": who.caseNumber }),
+    ...(who.caseNumber && { "x-case-number": encodeURIComponent(who.caseNumber) }),
   };
 }
 

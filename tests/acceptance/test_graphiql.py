@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
+from tests.support.journals import entries
 from tests.support.process import Process, demo_process
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -182,6 +183,17 @@ def test_purpose_and_case_number_go_along_as_headers_and_nothing_into_the_addres
     assert headers["authorization"] == f"Bearer {demo.tokens['officer']}"
     addresses = {urlsplit(one.url) for one in opened.requests}
     assert not any(one.query or one.fragment for one in addresses)
+
+
+def test_a_case_number_in_vietnamese_reaches_the_journal_whole(
+    opened: Opened, demo: Process
+) -> None:
+    opened.act_as("officer")
+    opened.page.locator("input[name=case-number]").fill("HSĐ-12/2026/QĐ-UBND")
+    assert "errors" not in opened.run("One person")
+    sent = opened.asked()[-1].all_headers()["x-case-number"]
+    assert sent == "HS%C4%90-12%2F2026%2FQ%C4%90-UBND"
+    assert entries(demo.folder / "journal")[-1]["caseNumber"] == "HSĐ-12/2026/QĐ-UBND"
 
 
 def test_the_token_lives_in_this_tab_only(opened: Opened, demo: Process) -> None:
