@@ -21,10 +21,15 @@ from gateway.redaction import redact
 
 #: Characters of the shortest number that ``redact`` finds. Most texts of a log are shorter.
 _SHORTEST_NUMBER = 9
+#: Log each request that the gateway makes at level INFO, with its URL, which may name a person.
+_HTTP_CLIENTS = ("httpx2", "httpcore2")
 
 
 def configure(level: str = "INFO") -> None:
-    """Write the gateway's logs and those of libraries in one form, from ``level`` on."""
+    """Write the gateway's logs and those of libraries in one form, from ``level`` on.
+
+    Of HTTP clients, only warnings and what is worse are written.
+    """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -50,6 +55,8 @@ def configure(level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    for name in _HTTP_CLIENTS:
+        logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
     logging.captureWarnings(True)
 
 

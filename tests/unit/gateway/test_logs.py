@@ -121,3 +121,34 @@ logging.getLogger("x").debug("not this")
     assert events[0]["event"] == "Exception in ASGI application …"
     assert events[0]["logger"] == "uvicorn.error"
     assert events[0]["exception"][0] == "builtins.ValueError"
+
+
+def test_requests_that_the_gateway_makes_are_not_logged_since_a_url_may_name_a_person() -> None:
+    events = logged(
+        """
+import httpx2
+transport = httpx2.MockTransport(lambda request: httpx2.Response(200))
+httpx2.Client(transport=transport).get("https://provider.example/people/" + NAME)
+logging.getLogger("httpx2").info("HTTP Request: GET %s", NAME)
+logging.getLogger("httpcore2.connection").info("connect to %s", NAME)
+logging.getLogger("httpx2").warning("a proxy is ignored")
+logging.getLogger("httpcore2.connection").warning("a connection is not closed")
+logging.getLogger("other").info("another library")
+"""
+    )
+    assert [event["event"] for event in events] == [
+        "a proxy is ignored",
+        "a connection is not closed",
+        "another library",
+    ]
+
+
+def test_http_clients_are_no_louder_than_the_rest() -> None:
+    events = logged(
+        """
+configure("ERROR")
+logging.getLogger("httpx2").warning("a proxy is ignored")
+logging.getLogger("httpx2").error("odd")
+"""
+    )
+    assert [event["event"] for event in events] == ["odd"]
