@@ -7,7 +7,6 @@ at the same time wait for the same, each until the deadline of their own request
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
@@ -34,6 +33,7 @@ from gateway.plan.prepared import (
     conditions,
     prepare,
 )
+from gateway.redaction import random_id
 from gateway.settings import Limits
 
 log = structlog.get_logger(__name__)
@@ -255,6 +255,6 @@ def _plan(
     try:
         made = compiled(analysis, permissions)
     except Exception:  # a defect; the reference executor answers in the plan's place
-        log.exception("no plan", error_id=uuid.uuid4().hex, document=prepared.key.digest)
+        log.exception("no plan", error_id=random_id(), document=prepared.key.digest)
         made = Unplanned()
     return _Made(made, made, prepared.fields * _FIELD)

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
@@ -18,6 +19,7 @@ from gateway import plans as module
 from gateway.access.caller import Caller
 from gateway.audit.entry import asked_fields
 from gateway.errors import GatewayError
+from gateway.logs import masked
 from gateway.plan import document as document_module
 from gateway.plan.bindings import bind
 from gateway.plan.document import Document, InvalidDocument
@@ -284,6 +286,22 @@ async def test_a_plan_that_cannot_be_made_is_tried_once(monkeypatch: pytest.Monk
         for _ in range(2):
             assert await plans.plan(chosen, prepared, permissions, "a") is None
     assert len(tried) == 1
+
+
+async def test_the_id_of_a_plan_that_cannot_be_made_can_be_searched_for_in_the_log(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Logs redact what reads like a person's number, so none may stand in the id by chance."""
+    drawn = iter([f"{HOA}abcdefabcdefabcdefab", "a1" * 16])
+    monkeypatch.setattr("gateway.redaction.secrets.token_hex", lambda _: next(drawn))
+    monkeypatch.setattr(module, "compiled", lambda *_: 1 / 0)
+    async with _plans() as plans:
+        chosen = await _chosen(plans, ME, {})
+        prepared = await plans.prepared(chosen, "a")
+        permissions = Permissions(_nothing_lacking(prepared), citizen=False)
+        with capture_logs([masked]) as logs:
+            await plans.plan(chosen, prepared, permissions, "a")
+    assert [(one["event"], one["error_id"]) for one in logs] == [("no plan", "a1" * 16)]
 
 
 async def test_a_client_with_ever_new_documents_has_to_wait_and_the_others_do_not() -> None:
