@@ -22,7 +22,7 @@ from gateway.schema.build import build_schema
 from gateway.settings import Settings
 
 operations_app = typer.Typer(no_args_is_help=True, help="Look after published operations.")
-console = Console()
+console = Console(emoji=False)  # line 100 of a file, ":100:", is no emoji
 
 
 @operations_app.callback()

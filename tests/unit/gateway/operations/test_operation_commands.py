@@ -59,6 +59,11 @@ def test_what_is_refused_is_told_with_file_and_line_and_is_an_error(folder: Path
     assert result.stdout.endswith("1 published, 1 refused\n")
 
 
+def test_a_line_is_a_number_and_no_emoji(folder: Path) -> None:
+    spoilt = write(folder, "spoilt.graphql", "{" + "\n" * 90 + "  nothing\n}", name="spoilt")
+    assert f"{spoilt}:100: VALIDATION_FAILED" in check(folder).stdout
+
+
 def test_a_version_is_compared_with_the_one_before_breaking_changes_first(folder: Path) -> None:
     write(folder, "name.v1.graphql", BIRTH)
     write(folder, "name.v3.graphql", SHORT, version=3, cost=90)
