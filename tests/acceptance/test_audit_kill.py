@@ -80,7 +80,7 @@ class Load:
 
 
 def _kill_under_load(folder: Path, noted: set[str], answers: int) -> None:
-    with demo_process(folder) as demo:
+    with demo_process(folder, patient=False) as demo:
         load = Load(demo, noted)
         try:
             load.wait_for(answers)
@@ -104,7 +104,7 @@ def test_no_answer_that_arrived_is_missing_after_the_gateway_was_killed(tmp_path
     for _ in range(KILLS):
         _kill_under_load(folder, noted, rng.randrange(20, 200))
         assert noted <= {one["requestId"] for one in entries(folder / "journal")}
-    with demo_process(folder):
+    with demo_process(folder, patient=False):
         pass  # it puts right what the last kill left
     written = [one["requestId"] for one in entries(folder / "journal")]
     assert noted <= {*written}
@@ -121,7 +121,7 @@ def test_entries_cut_off_while_the_gateway_was_down_are_missed(tmp_path: Path) -
     segment = segments(folder / "journal")[-1]
     lines = segment.read_bytes().splitlines(keepends=True)
     segment.write_bytes(b"".join(lines[:-150]))
-    with demo_process(folder):
+    with demo_process(folder, patient=False):
         pass  # it goes on behind the cut
     ended = _verify(folder)
     assert ended.returncode == 1
@@ -132,7 +132,7 @@ def test_entries_cut_off_while_the_gateway_was_down_are_missed(tmp_path: Path) -
 
 
 def test_an_answer_whose_entry_is_on_disk_survives_a_standstill(tmp_path: Path) -> None:
-    with demo_process(tmp_path / ".demo") as demo:
+    with demo_process(tmp_path / ".demo", patient=False) as demo:
         load = Load(demo, set())
         try:
             for _ in range(2):

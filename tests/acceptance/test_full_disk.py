@@ -108,7 +108,7 @@ def test_a_gateway_whose_disk_is_full_answers_nothing_until_there_is_room_again(
     folder, journal, ballast = tmp_path / ".demo", disk / "journal", disk / "ballast"
     monkeypatch.setenv("JUSTICE_GATEWAY_AUDIT__FOLDER", str(journal))
     ballast.write_bytes(b"\0" * BALLAST)
-    with demo_process(folder) as demo:
+    with demo_process(folder, patient=False) as demo:
         clients = Clients(demo)
         fill_up(clients)
         assert len(clients.answered) > CLIENTS, "there was room at first"

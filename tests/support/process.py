@@ -17,6 +17,8 @@ from typing import Any
 
 import httpx2
 
+from connectors.registry import installed_databases
+
 _START_WITHIN = 300.0
 
 
@@ -46,7 +48,7 @@ class Process:
             f"{self.url}/graphql",
             json={"query": query, "variables": variables},
             headers={"authorization": f"Bearer {token}", **stated(token)},
-            timeout=20,
+            timeout=150,
         )
         body: dict[str, Any] = answer.json()
         return body
@@ -69,6 +71,14 @@ def stated(token: str) -> dict[str, str]:
     return {"x-purpose": purposes[0], "x-case-number": "HS-DEMO-0001"} if purposes else {}
 
 
+_NAMES = [database.name for database in installed_databases()]
+#: As ``tests.support.running`` has it.
+_PATIENCE = {
+    "JUSTICE_GATEWAY_LIMITS__DEADLINE": "120",
+    **{f"JUSTICE_GATEWAY_DATABASES__{name.upper()}__TIMEOUT": "120" for name in _NAMES},
+}
+
+
 def free_port() -> int:
     """Return a port on 127.0.0.1 that nobody listens on."""
     with socket.socket() as found:
@@ -77,8 +87,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def demo_process(folder: Path) -> Iterator[Process]:
-    """Run ``justice-gateway demo`` in ``folder`` until the block ends."""
+def demo_process(folder: Path, *, patient: bool = True) -> Iterator[Process]:
+    """Run ``justice-gateway demo`` in ``folder`` until the block ends.
+
+    ``patient``: its databases and requests have time enough for a busy machine.
+    """
     port = free_port()
     command = [
         sys.executable,
@@ -93,7 +106,10 @@ def demo_process(folder: Path) -> Iterator[Process]:
     log = folder.parent / "demo.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "COLUMNS": "200"}
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "COLUMNS": "200", **(_PATIENCE if patient else {})},
         )
     url = f"http://127.0.0.1:{port}"
     try:
@@ -103,7 +119,7 @@ def demo_process(folder: Path) -> Iterator[Process]:
         yield Process(url, folder, tokens, personas, process.pid)
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=120)
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
