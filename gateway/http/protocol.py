@@ -23,7 +23,7 @@ from gateway.http.closing import Refusal
 from gateway.http.connections import CLOSED, Connections, Queue
 
 #: Requests that may wait on one connection for the answer to an earlier one.
-_PIPELINED = 8
+_PIPELINED = 2
 #: Chunks of one body, each of which costs as much as a kilobyte of another.
 _CHUNKS = 1_024
 #: What chunks and what follows them may add to a body, and what is read of a body that is refused.
