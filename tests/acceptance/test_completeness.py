@@ -27,7 +27,7 @@ from tests.support.known_rows import KnownRows, ListName, read_known_rows
 from tests.support.running import Running, running
 
 DATABASES = tuple(one for one in installed_databases() if one.records)
-PEOPLE = int(os.environ.get("COMPLETENESS_PEOPLE", "300"))
+PEOPLE = int(os.environ.get("COMPLETENESS_PEOPLE", "120"))
 #: Of so many numbers one is mistyped.
 MISTYPED = 10
 SCOPES = tuple(
