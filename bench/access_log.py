@@ -30,8 +30,8 @@ from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bench.report import console
-from gateway.audit.access_log import page, statement
-from gateway.audit.copy import ENTRIES, METADATA, PERSONS, Copy
+from gateway.audit.access_log.entries import page, statement
+from gateway.audit.copy.database import ENTRIES, METADATA, PERSONS, Copy
 
 _SERVER = "postgresql+asyncpg://postgres@127.0.0.1:5432"
 _START = datetime(2024, 1, 1, tzinfo=UTC)

@@ -1,9 +1,10 @@
 """What compiling costs, and whom it keeps waiting: ``python -m bench.compiling``, some minutes.
 
-The largest documents that the limits admit are compiled in the thread of ``gateway.plans`` while a
-ticker on the event loop wants to wake every millisecond. The longest gap between two of its wakings
-is how long the loop stood still; the same is measured with nothing else to do, and while the loop
-answers W1 too. Gaps are wall-clock time: on a busy machine look at the idle loop's first.
+The largest documents that the limits admit are compiled in the thread of
+``gateway.execution.plan_cache`` while a ticker on the event loop wants to wake every millisecond.
+The longest gap between two of its wakings is how long the loop stood still; the same is measured
+with nothing else to do, and while the loop answers W1 too. Gaps are wall-clock time: on a busy
+machine look at the idle loop's first.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from bench.measure import Figures
 from bench.report import console, save, show, surroundings
 from bench.site import Site, site
 from bench.world import PEOPLE, databases, numbers
-from gateway.execution import ask, ready
-from gateway.plan.bindings import bind
+from gateway.catalogue.sections import bind
+from gateway.execution.execute import ask, ready
+from gateway.plan.compile import Permissions, choose, compiled, prepare
 from gateway.plan.document import read
-from gateway.plan.prepared import Permissions, choose, compiled, prepare
-from gateway.process import settle
+from gateway.runtime.garbage import settle
 from gateway.settings import Limits
 
 DOCUMENTS = 20
@@ -236,7 +237,7 @@ def _as_python_has_it() -> Iterator[None]:
 
 @contextmanager
 def _as_it_serves() -> Iterator[None]:
-    """As ``justice-gateway serve`` has it (``gateway.process.settle``)."""
+    """As ``justice-gateway serve`` has it (``gateway.runtime.garbage.settle``)."""
     before = sys.getswitchinterval()
     settle()
     try:

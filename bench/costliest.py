@@ -2,8 +2,8 @@
 
 Families of documents, each grown to 10 kB and to the largest size that the limits let through:
 those that are known to make lexers, parsers and validators slow, and the largest that the schema
-has. Each goes the way from text to plan as ``gateway.plans`` goes it, until it is ready or refused,
-with suggestions as for callers who may introspect.
+has. Each goes the way from text to plan as ``gateway.execution.plan_cache`` goes it, until it is
+ready or refused, with suggestions as for callers who may introspect.
 Figures are milliseconds of the processor of one thread, the least of several turns, in a process
 that is settled as ``justice-gateway serve`` is.
 """
@@ -23,11 +23,11 @@ from rich.table import Table
 from bench.documents import shapes
 from bench.report import console, save, surroundings
 from bench.world import databases
+from gateway.catalogue.sections import Bindings, bind
 from gateway.errors import GatewayError
-from gateway.plan.bindings import Bindings, bind
+from gateway.plan.compile import Permissions, choose, compiled, prepare
 from gateway.plan.document import InvalidDocument, read, suggestions
-from gateway.plan.prepared import Permissions, choose, compiled, prepare
-from gateway.process import settle
+from gateway.runtime.garbage import settle
 from gateway.schema.build import build_schema
 from gateway.settings import Limits
 

@@ -17,7 +17,7 @@ from graphql import (
 )
 
 from gateway.errors import GatewayError
-from gateway.limits.document import parse_within
+from gateway.plan.document_limits import parse_within
 from gateway.settings import Limits
 
 _PERSON, _REPORT = "Person", "SourceReport"

@@ -14,14 +14,14 @@ from bench.measure import Figures, in_turn_async
 from bench.site import Site
 from bench.world import databases
 from gateway.access.caller import Caller
-from gateway.clock import legal_date
-from gateway.execution import Outcome, answered
+from gateway.execution.decisions import Reader
+from gateway.execution.execute import Outcome, answered
+from gateway.execution.reference import Context
 from gateway.fetch.loaders import Loaders
-from gateway.reading import Reader
-from gateway.schema.context import Context
+from gateway.runtime.clock import legal_date
+from gateway.schema.factory import Types, value_of
 from gateway.schema.query import query_fields
 from gateway.schema.scalars import SCALARS
-from gateway.schema.types import Types, value_of
 from gateway.service import Service
 
 ROUNDS = 5

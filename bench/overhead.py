@@ -22,15 +22,15 @@ from bench.site import Site, headers, site
 from bench.world import PEOPLE, numbers
 from connectors.backends.base import NOBODY
 from connectors.description import Lookup, Record, Row
+from gateway.access.authenticate import identify, stated
 from gateway.access.caller import Caller
-from gateway.access.permission import permit
 from gateway.audit.entry import entry, touched
-from gateway.execution import Outcome
+from gateway.execution.decisions import Reader
+from gateway.execution.execute import Outcome
 from gateway.fetch.loaders import Loaders
-from gateway.http.caller import identify, stated
+from gateway.permission.operation import permit
 from gateway.plan.plan import RootPlan
-from gateway.protection import is_withheld, opens_on_death, visible
-from gateway.reading import Reader
+from gateway.protection.rules import is_withheld, opens_on_death, visible
 
 ROUNDS, REPEATED, AT_ONCE = 15, 200, 32
 

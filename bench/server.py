@@ -22,11 +22,11 @@ from bench.inprocess import context, strawberry_schema
 from bench.site import application
 from bench.verbs import sampling, write
 from bench.world import PEOPLE
-from gateway.asking import Asked, Ready
-from gateway.execution import Outcome, ready
-from gateway.http import graphql
+from gateway.execution.execute import Outcome, ready
+from gateway.execution.prepared_request import Asked, Ready
+from gateway.http import endpoint
 from gateway.http.server import options
-from gateway.process import settle
+from gateway.runtime.garbage import settle
 from gateway.service import Service
 from gateway.shape.response import shown_error
 
@@ -82,7 +82,7 @@ def _without_plans() -> None:
         made = await ready(service, asked)
         return None if made is None else replace(made, unplanned="bench")
 
-    vars(graphql)["ready"] = unplanned
+    vars(endpoint)["ready"] = unplanned
 
 
 def _by_strawberry() -> None:
@@ -97,7 +97,7 @@ def _by_strawberry() -> None:
         errors = [shown_error(one) for one in (*(result.errors or ()), *shared.problems)]
         return Outcome(result.data, errors, shared.mirrored, shared.trail, shared.states)
 
-    vars(graphql)["answered"] = answered
+    vars(endpoint)["answered"] = answered
 
 
 if __name__ == "__main__":

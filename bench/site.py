@@ -19,12 +19,12 @@ from connectors.description import Group
 from gateway.access.caller import Caller
 from gateway.access.tokens import issue
 from gateway.app import build_app
-from gateway.asking import Asked, Ready
-from gateway.clock import SystemClock
-from gateway.execution import Outcome, answered, ask, ready
-from gateway.key_files import create_missing
-from gateway.keys import load_signing
+from gateway.execution.execute import Outcome, answered, ask, ready
+from gateway.execution.prepared_request import Asked, Ready
+from gateway.keys.files import create_missing
+from gateway.keys.keyring import load_signing
 from gateway.procedures.procedure import UNIFIED
+from gateway.runtime.clock import SystemClock
 from gateway.service import Service
 from gateway.settings import Client, DatabaseSettings, Limits, Settings, load
 
@@ -93,7 +93,7 @@ class Site:
     text: str
 
     async def asked(self, number: str) -> tuple[Asked, Ready]:
-        """Make W1 about ``number`` ready, as ``gateway.http.graphql`` does."""
+        """Make W1 about ``number`` ready, as ``gateway.http.endpoint`` does."""
         service = self.service
         deadline = service.clock.monotonic() + service.settings.limits.deadline
         document = await service.plans.document(self.text, self.caller.client)

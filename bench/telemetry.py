@@ -16,9 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bench.measure import in_turn
 from bench.report import save, surroundings
 from gateway.access.caller import Caller
-from gateway.clock import SystemClock
 from gateway.http.telemetry import Telemetry
-from gateway.logs import configure
+from gateway.runtime.clock import SystemClock
+from gateway.telemetry.logs import configure
 
 ROUNDS, REQUESTS = 15, 5_000
 _CALLER = Caller(client="civil-status-desk", agency="H29.12")

@@ -16,38 +16,38 @@ from starlette.routing import BaseRoute, Route
 from connectors.backends.base import Backend
 from connectors.description import Database
 from gateway.access.tokens import Tokens
+from gateway.app_reload import Reload
+from gateway.audit.access_log.log import PersonLog
 from gateway.audit.entry import person_hash
-from gateway.audit.log import AuditLog
-from gateway.audit.person_log import PersonLog
+from gateway.audit.open import AuditLog
 from gateway.audit.refusal_counts import RefusalCounts
-from gateway.cache.answers import Answers
-from gateway.clock import Clock, SystemClock
+from gateway.cache.answer_store import Answers
+from gateway.catalogue.sections import Bindings, bind
+from gateway.databases.startup_checks import Watch
+from gateway.databases.wiring import make_cache, make_sources, planned
+from gateway.execution.plan_cache import Plans
+from gateway.execution.record_ids import RecordIds
 from gateway.http import graphiql
 from gateway.http.cors import cross_origin
-from gateway.http.graphql import Endpoint
+from gateway.http.endpoint import Endpoint
+from gateway.http.envelope import Envelope
 from gateway.http.home import home
 from gateway.http.invalidations import Invalidations
-from gateway.http.middleware import Envelope
 from gateway.http.openapi import OpenApi
-from gateway.http.pages import http_error, live, metrics, ready, schema
-from gateway.http.request import read_call, read_operation
+from gateway.http.parameters import read_call, read_operation
+from gateway.http.probes import http_error, live, metrics, ready, schema
 from gateway.http.telemetry import Telemetry
-from gateway.keys import check_keys, load_ring
+from gateway.keys.keyring import check_keys, load_ring
 from gateway.limits.admission import Admission
-from gateway.limits.guesses import Guesses
 from gateway.limits.rates import Rates
 from gateway.limits.unidentified import UnidentifiedAnswers
-from gateway.operations.publishing import publish
-from gateway.operations.registry import Operations
-from gateway.plan.bindings import Bindings, bind
-from gateway.plans import Plans
-from gateway.record_ids import RecordIds
-from gateway.reloading import Reload
+from gateway.limits.verification_attempts import Guesses
+from gateway.operations.library import Operations
+from gateway.operations.publish import publish
+from gateway.runtime.clock import Clock, SystemClock
 from gateway.schema.build import build_schema, schema_text
 from gateway.service import Service
 from gateway.settings import Settings
-from gateway.sources import make_cache, make_sources, planned
-from gateway.watching import Watch
 
 
 def build_app(

@@ -11,15 +11,19 @@ from functools import partial
 
 from connectors.description import Lookup, Record, Sensitivity
 from gateway.answer import Answer, SourceReport, worst
-from gateway.deriving import DerivedValue, hanging_keys
+from gateway.audit.access_log.page import LogPage
+from gateway.audit.touched import Role, mention, own_role
+from gateway.derived.conclude import DerivedValue, hanging_keys
 from gateway.errors import GatewayError
-from gateway.fetch.numbers import Needs, Numbers
+from gateway.execution.decisions import note_read
+from gateway.execution.state import ATTEMPT, Run, own_view
 from gateway.fetch.reads import Kind, kind_of
-from gateway.limits.guesses import Attempt
-from gateway.looking import LogPage
-from gateway.notices import notices
-from gateway.opening import Matching, is_citizen, open_linked, open_named, open_person
+from gateway.limits.verification_attempts import Attempt
 from gateway.people.identification import Identification, Shortfall, says_none
+from gateway.people.matching import Matching, is_citizen, open_linked, open_named, open_person
+from gateway.people.notices import notices
+from gateway.people.numbers import Needs, Numbers
+from gateway.plan.list_arguments import Wanted
 from gateway.plan.plan import (
     DerivedPlan,
     Found,
@@ -33,11 +37,7 @@ from gateway.plan.plan import (
     VerifyPlan,
 )
 from gateway.problem import Location, Path
-from gateway.progress import ATTEMPT, Run, own_view
-from gateway.protection import opens_on_death
-from gateway.reading import note_read
-from gateway.schema.lists import Wanted
-from gateway.trail import Role, mention, own_role
+from gateway.protection.rules import opens_on_death
 from gateway.verification import Claimed, Verified
 
 _PRESENT_DIGITS = 12

@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING
 from graphql import GraphQLSchema
 
 from gateway.access.tokens import Tokens
-from gateway.audit.journal import Journal
-from gateway.audit.log import AuditLog
+from gateway.audit.journal.journal import Journal
+from gateway.audit.open import AuditLog
 from gateway.audit.refusal_counts import RefusalCounts
-from gateway.cache.answers import Answers
-from gateway.cache.cache import Cache
-from gateway.clock import Clock
+from gateway.cache.answer_store import Answers
+from gateway.cache.rows import Cache
+from gateway.execution.decisions import Log
+from gateway.execution.plan_cache import Plans
+from gateway.execution.record_ids import RecordIds
+from gateway.fetch.maintenance import Maintenance
 from gateway.fetch.source import Source
-from gateway.keys import Keyring
+from gateway.keys.keyring import Keyring
 from gateway.limits.admission import Admission
-from gateway.limits.guesses import Guesses
 from gateway.limits.rates import Rates
 from gateway.limits.unidentified import UnidentifiedAnswers
-from gateway.maintenance import Maintenance
-from gateway.operations.registry import Operations
-from gateway.plans import Plans
-from gateway.reading import Log
-from gateway.record_ids import RecordIds
+from gateway.limits.verification_attempts import Guesses
+from gateway.operations.library import Operations
+from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
-    from gateway.remembering import Remembered
+    from gateway.execution.ready_answers import Remembered
 
 
 @dataclass(frozen=True, slots=True)

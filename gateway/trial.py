@@ -1,6 +1,6 @@
 """A trial: why a document would be denied to a caller, without asking any database.
 
-The same steps as a request takes (``gateway.http.graphql``) up to the plan, which is then looked
+The same steps as a request takes (``gateway.http.endpoint``) up to the plan, which is then looked
 through in place of being run. Values of variables are not needed: what variables of ``@include``
 and ``@skip`` could leave out is looked at all the same.
 """
@@ -15,19 +15,19 @@ from graphql.execution.values import VariableValues
 
 from connectors.description import Text
 from gateway.access.caller import Caller
-from gateway.access.permission import permit
 from gateway.answer import State
+from gateway.catalogue.own_view import is_citizens
 from gateway.errors import CODES, GatewayError
-from gateway.own import is_citizens
+from gateway.execution.plan_cache import Plans
+from gateway.permission.operation import permit
+from gateway.plan.compile import Chosen
 from gateway.plan.document import Document, InvalidDocument, Operation, look_through
 from gateway.plan.plan import ListPlan, PersonPlan, Plan, RootPlan, ThingPlan, VerifyPlan
-from gateway.plan.prepared import Chosen
-from gateway.plan.shapes import Place
-from gateway.plans import Plans
-from gateway.procedures import procedure_of
+from gateway.plan.selection import Place
+from gateway.plan.syntax import nodes
 from gateway.procedures.procedure import national
-from gateway.protection import is_withheld
-from gateway.tree import nodes
+from gateway.procedures.registry import procedure_of
+from gateway.protection.rules import is_withheld
 
 #: A case number as any: the trial is of the document, not of the case.
 _CASE = "-"

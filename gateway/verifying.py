@@ -10,10 +10,10 @@ from __future__ import annotations
 from connectors.description import Row
 from connectors.values import PartialDate
 from gateway.answer import Answer, State
-from gateway.fetch.numbers import Numbers
 from gateway.fetch.source import Source
-from gateway.limits.guesses import Attempt, Standing
-from gateway.names import date_agrees, names_agree
+from gateway.limits.verification_attempts import Attempt, Standing
+from gateway.people.names import date_agrees, names_agree
+from gateway.people.numbers import Numbers
 from gateway.verification import Claimed, IdentityDetail, Verdict, Verification, Verified
 
 

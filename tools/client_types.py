@@ -15,7 +15,7 @@ from graphql import GraphQLInterfaceType, GraphQLSchema
 
 from connectors.description import Database, Field
 from connectors.registry import installed_databases
-from gateway.derived import derived_of
+from gateway.derived.registry import derived_of
 from gateway.schema.build import build_schema
 
 FILE = Path(__file__).parents[1] / "clients" / "typescript" / "client-types.ts"

@@ -31,7 +31,7 @@ from bench.report import console
 from bench.site import headers, settings
 from bench.world import backends, databases, document, numbers
 from gateway.app import build_app
-from gateway.process import settle
+from gateway.runtime.garbage import settle
 from gateway.settings import Audit, Rates
 
 Headers = Mapping[str, str]

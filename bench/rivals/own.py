@@ -9,9 +9,9 @@ import uvicorn
 
 from connectors.registry import installed_databases
 from gateway.app import build_app
-from gateway.logs import configure
-from gateway.process import settle
+from gateway.runtime.garbage import settle
 from gateway.settings import load
+from gateway.telemetry.logs import configure
 
 if __name__ == "__main__":
     configure("WARNING")

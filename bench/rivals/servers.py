@@ -25,7 +25,7 @@ from bench.rivals.documents import w1, w3
 from bench.rivals.tables import user_of
 from bench.site import headers
 from connectors.registry import installed_databases
-from gateway.key_files import create_missing
+from gateway.keys.files import create_missing
 from gateway.settings import load
 
 SERVER_CORE, LOAD_CORE = "0", "1"

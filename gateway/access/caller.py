@@ -8,11 +8,11 @@ from datetime import datetime
 
 from connectors.backends.base import Asker
 from connectors.description import Record, Sensitivity
-from gateway.derived.derived import Derived
-from gateway.entries import EntryPoint
-from gateway.procedures import procedure_of
+from gateway.catalogue.entry_points import EntryPoint
+from gateway.catalogue.scopes import AUDIT, INTROSPECT, PLANS, permits_something, scope
+from gateway.derived.view import Derived
 from gateway.procedures.procedure import Procedure
-from gateway.scopes import AUDIT, INTROSPECT, PLANS, permits_something, scope
+from gateway.procedures.registry import procedure_of
 from gateway.verification import SCOPE as VERIFY
 from gateway.verification import Verification
 

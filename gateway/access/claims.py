@@ -14,7 +14,7 @@ from typing import TypedDict
 
 from connectors.values import person_number
 from gateway.access.caller import Caller
-from gateway.scopes import OWN_VIEW
+from gateway.catalogue.scopes import OWN_VIEW
 from gateway.settings import ClaimNames
 
 LONGEST_LIFE = timedelta(hours=24)

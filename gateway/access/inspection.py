@@ -8,7 +8,7 @@ from typing import Any
 from gateway.access.claims import Refused
 from gateway.access.keyset import part
 from gateway.access.tokens import Tokens
-from gateway.clock import Clock
+from gateway.runtime.clock import Clock
 from gateway.settings import Access, ClaimNames, Settings
 
 

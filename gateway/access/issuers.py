@@ -20,7 +20,7 @@ from gateway.access.caller import Caller
 from gateway.access.claims import Expected, Refused, caller_of
 from gateway.access.documents import NoKeys, fetch_keys
 from gateway.access.keyset import Head, PublicKey, claims_under, read_head
-from gateway.clock import Clock
+from gateway.runtime.clock import Clock
 from gateway.settings import Access, TrustedIssuer, is_loopback
 
 log = structlog.get_logger(__name__)

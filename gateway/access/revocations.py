@@ -15,8 +15,8 @@ from typing import Protocol
 import structlog
 
 from gateway.access.claims import LONGEST_LIFE
-from gateway.clock import Clock
-from gateway.shared_lines import SharedLines, append
+from gateway.runtime.append_only_file import SharedLines, append
+from gateway.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 

@@ -25,13 +25,13 @@ from gateway.access.claims import LONGEST_LIFE, Expected, Refused, caller_of, ho
 from gateway.access.issuers import Issuer
 from gateway.access.keyset import part
 from gateway.access.revocations import Nothing, Revocations, Revoked
-from gateway.clock import Clock
+from gateway.catalogue.scopes import OWN_VIEW
 from gateway.errors import GatewayError
-from gateway.keys import load_signing
+from gateway.keys.keyring import load_signing
 from gateway.procedures.procedure import UNIFIED, national
-from gateway.redaction import random_id
-from gateway.scopes import OWN_VIEW
+from gateway.runtime.clock import Clock
 from gateway.settings import Access, Settings
+from gateway.telemetry.redaction import random_id
 
 ALGORITHM = "Ed25519"
 _LARGEST_TOKEN = 8 * 1024

@@ -14,9 +14,9 @@ from pathlib import Path
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from gateway.audit.chain import START, Link
-from gateway.audit.checkpoints import is_signed, sign_line
-from gateway.audit.faults import Broken, Wrong
+from gateway.audit.journal.chain import START, Link
+from gateway.audit.journal.checkpoints import is_signed, sign_line
+from gateway.audit.journal.faults import Broken, Wrong
 
 #: The statements about all archives of a journal, in its folder.
 ARCHIVES = "archives.jsonl"

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from gateway.audit import checkpoints
 from gateway.audit.archives import (
     ARCHIVE,
     ARCHIVES,
@@ -26,12 +25,13 @@ from gateway.audit.archives import (
     read_chain,
     signed_archive,
 )
-from gateway.audit.chain import START, Header, Link, parse_header, written
-from gateway.audit.checkpoints import CHECKPOINTS
-from gateway.audit.faults import Broken, Fault, Wrong
-from gateway.audit.files import segment_files, segment_name, sync_folder
-from gateway.audit.verify import Report, verify
-from gateway.keys import Keyring
+from gateway.audit.journal import checkpoints
+from gateway.audit.journal.chain import START, Header, Link, parse_header, written
+from gateway.audit.journal.checkpoints import CHECKPOINTS
+from gateway.audit.journal.faults import Broken, Fault, Wrong
+from gateway.audit.journal.files import segment_files, segment_name, sync_folder
+from gateway.audit.journal.verify import Report, verify
+from gateway.keys.keyring import Keyring
 
 
 class NotArchived(Exception):

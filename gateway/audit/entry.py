@@ -18,11 +18,11 @@ from connectors.description import Record
 from connectors.values import person_number
 from gateway.access.caller import Caller
 from gateway.answer import State
-from gateway.keys import Keyring
-from gateway.plan.shapes import Missing, Need
+from gateway.audit.touched import Role
+from gateway.keys.keyring import Keyring
+from gateway.plan.selection import Missing, Need
 from gateway.protection.represented import is_closed
-from gateway.redaction import MASK, holds_number, redact
-from gateway.trail import Role
+from gateway.telemetry.redaction import MASK, holds_number, redact
 
 #: How many hex digits of a number's hash stand in the place of the number within a text.
 _TAG = 8

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import orjson
 
-from gateway.audit.chain import Link, expected_mac, sealed, stated_mac
-from gateway.audit.files import sync_folder
-from gateway.keys import Keyring, Secret
+from gateway.audit.journal.chain import Link, expected_mac, sealed, stated_mac
+from gateway.audit.journal.files import sync_folder
+from gateway.keys.keyring import Keyring, Secret
 
 HEAD = "head.json"
 

@@ -14,10 +14,10 @@ import secrets
 from datetime import datetime
 
 from gateway.audit.entry import Result
-from gateway.audit.journal import Journal
-from gateway.clock import Clock
+from gateway.audit.journal.journal import Journal
 from gateway.errors import GatewayError
-from gateway.redaction import redact
+from gateway.runtime.clock import Clock
+from gateway.telemetry.redaction import redact
 
 #: Seconds that refusals are counted for one entry.
 WINDOW = 60.0

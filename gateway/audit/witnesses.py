@@ -19,11 +19,11 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.audit import checkpoints
-from gateway.audit.checkpoints import CHECKPOINTS, Checkpoint
-from gateway.audit.copy import Copy, CopyUnavailable
-from gateway.audit.journal import Journal
-from gateway.audit.recovery import Alarm, sound
+from gateway.audit.copy.database import Copy, CopyUnavailable
+from gateway.audit.journal import checkpoints
+from gateway.audit.journal.checkpoints import CHECKPOINTS, Checkpoint
+from gateway.audit.journal.journal import Journal
+from gateway.audit.journal.recovery import Alarm, sound
 
 _T = TypeVar("_T")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import structlog
 
-from gateway.cache.invalidation import (
+from gateway.cache.invalidations import (
     KNOWN_WITHIN,
     Hashes,
     Invalidation,
@@ -26,8 +26,8 @@ from gateway.cache.invalidation import (
     Position,
     scope_of,
 )
-from gateway.clock import Clock
-from gateway.shared_lines import append
+from gateway.runtime.append_only_file import append
+from gateway.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 

@@ -21,7 +21,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
-from gateway.cache.invalidation import (
+from gateway.cache.invalidations import (
     KNOWN_WITHIN,
     Hashes,
     Invalidation,
@@ -30,7 +30,7 @@ from gateway.cache.invalidation import (
     Position,
     scope_of,
 )
-from gateway.clock import Clock
+from gateway.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 

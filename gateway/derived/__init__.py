@@ -1,17 +1,1 @@
-"""Derived views: what is worked out of records, in place of the records themselves.
-
-Domain.md section 4: predicate answers before raw attributes. Each is one file with its rule and the
-law; ``ALL`` shows them all.
-"""
-
-from __future__ import annotations
-
-from gateway.derived import unsanctioned
-from gateway.derived.derived import Derived
-
-ALL: tuple[Derived, ...] = (unsanctioned.DERIVED,)
-
-
-def derived_of(database: str) -> tuple[Derived, ...]:
-    """Return the derived views of a database."""
-    return tuple(one for one in ALL if one.database == database)
+"""Derived views: what is worked out of records, in place of the records themselves."""

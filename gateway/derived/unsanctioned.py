@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from connectors.description import Text
-from gateway.derived.derived import Derived, Facts
+from gateway.derived.view import Derived, Facts
 
 _WARNING_MONTHS, _SANCTION_MONTHS = 6, 12
 _MEASURE_MONTHS, _MEASURE_EXPIRED_MONTHS = 24, 12

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 from connectors.description import Coded
-from gateway.clock import Clock
+from gateway.runtime.clock import Clock
 
 #: Of how many outcomes the share of failures is taken.
 _LOOKED_BACK = 20

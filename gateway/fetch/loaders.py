@@ -16,10 +16,10 @@ from aiodataloader import DataLoader
 from connectors.backends.base import Asker
 from connectors.description import Lookup, Record
 from gateway.answer import Answer, State
-from gateway.clock import Clock
 from gateway.fetch.reads import About
+from gateway.fetch.sharing import SHARING, Terms
 from gateway.fetch.source import Source
-from gateway.fetch.terms import SHARING, Terms
+from gateway.runtime.clock import Clock
 
 _LARGEST_BATCH = 200
 

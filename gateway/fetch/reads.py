@@ -16,12 +16,12 @@ import structlog
 from connectors.backends.base import Asker
 from connectors.description import Lookup, Record
 from gateway.answer import Answer, State
-from gateway.cache.answers import Used
-from gateway.cache.cache import Cache, Hit, Sought
-from gateway.clock import Clock
-from gateway.fetch.batching import Waiter
+from gateway.cache.answer_store import Used
+from gateway.cache.rows import Cache, Hit, Sought
+from gateway.fetch.coalescing import Waiter
+from gateway.fetch.sharing import SHARING, Terms
 from gateway.fetch.source import LARGEST_BATCH, Source
-from gateway.fetch.terms import SHARING, Terms
+from gateway.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 

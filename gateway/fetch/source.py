@@ -33,19 +33,19 @@ from connectors.backends.base import (
     merge_batches,
 )
 from connectors.description import Database, Group, Lookup, Record, Text
-from gateway import metrics
 from gateway.answer import Answer, SourceReport, State
-from gateway.cache.cache import Cache, Shelf, namespace_of
-from gateway.cache.invalidation import Position
-from gateway.clock import Clock, legal_date
-from gateway.fetch.batching import Batches, Waiter
+from gateway.cache.invalidations import Position
+from gateway.cache.rows import Cache, Shelf, namespace_of
 from gateway.fetch.breaker import Breaker, BreakerState
-from gateway.fetch.narrowing import coverage_of, narrowed
-from gateway.fetch.presence import Presence
+from gateway.fetch.coalescing import Batches, Waiter
+from gateway.fetch.coverage import coverage_of, narrowed
+from gateway.fetch.liveness import Presence
+from gateway.fetch.maintenance import Maintenance, Window
 from gateway.fetch.row_keys import ForeignRows, require_keys
 from gateway.fetch.tables import SeenTables, Tables
-from gateway.maintenance import Maintenance, Window
+from gateway.runtime.clock import Clock, legal_date
 from gateway.settings import DatabaseSettings
+from gateway.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 

@@ -16,10 +16,10 @@ import structlog
 
 from connectors.backends.base import Examined
 from connectors.description import Database, Lookup, Record
-from gateway import metrics
-from gateway.clock import Clock
+from gateway.runtime.append_only_file import SharedLines, append
+from gateway.runtime.clock import Clock
 from gateway.settings import DatabaseSettings, RecordSettings
-from gateway.shared_lines import SharedLines, append
+from gateway.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 

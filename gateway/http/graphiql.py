@@ -20,8 +20,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from gateway.errors import GatewayError
-from gateway.http.pages import error_response
-from gateway.http.request import GRAPHQL_JSON, JSON, accepted, ranges
+from gateway.http.parameters import GRAPHQL_JSON, JSON, accepted, ranges
+from gateway.http.probes import error_response
 from gateway.service import Service
 from gateway.settings import Settings
 

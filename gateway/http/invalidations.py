@@ -14,16 +14,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from connectors.values import person_number
+from gateway.access.authenticate import identify
 from gateway.access.caller import ANONYMOUS, Caller
-from gateway.access.permission import unauthenticated
 from gateway.audit.entry import entry, touched
-from gateway.cache.invalidating import asked_for, invalidate, lacks_invalidation
-from gateway.cache.invalidation import Invalidation
+from gateway.cache.invalidate import asked_for, invalidate, lacks_invalidation
+from gateway.cache.invalidations import Invalidation
 from gateway.errors import GatewayError, malformed
-from gateway.http.caller import identify
-from gateway.http.pages import error_response
+from gateway.http.parameters import read_object
+from gateway.http.probes import error_response
 from gateway.http.refusals import note_refusal
-from gateway.http.request import read_object
+from gateway.permission.operation import unauthenticated
 from gateway.plan.document import digest
 from gateway.service import Service
 

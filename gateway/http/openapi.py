@@ -10,14 +10,14 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.access.authenticate import counted
 from gateway.access.caller import Caller
-from gateway.access.permission import unauthenticated
 from gateway.errors import GatewayError
-from gateway.http.caller import counted
-from gateway.http.pages import error_response
+from gateway.http.probes import error_response
+from gateway.operations.library import Shelf
 from gateway.operations.openapi import Persona, openapi
-from gateway.operations.published import Published
-from gateway.operations.registry import Shelf
+from gateway.operations.operation import Published
+from gateway.permission.operation import unauthenticated
 from gateway.service import Service
 from gateway.settings import Settings
 

@@ -6,13 +6,13 @@ from starlette.requests import Request
 
 from gateway.access.caller import Caller
 from gateway.audit.entry import Result, entry, touched
-from gateway.audit.refusal import numbers_named
+from gateway.audit.numbers_in_refusals import numbers_named
 from gateway.audit.refusal_counts import network_of
-from gateway.http.request import Call
-from gateway.metrics import REFUSALS
+from gateway.audit.touched import Role
+from gateway.http.parameters import Call
 from gateway.plan.document import digest
 from gateway.service import Service
-from gateway.trail import Role
+from gateway.telemetry.metrics import REFUSALS
 
 #: Refusals of known callers that are counted instead of noted one by one: a flood would fill the
 #: journal.

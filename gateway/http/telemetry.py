@@ -13,8 +13,8 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.access.caller import ANONYMOUS, Caller
-from gateway.metrics import REQUEST_SECONDS, REQUESTS
 from gateway.service import Service
+from gateway.telemetry.metrics import REQUEST_SECONDS, REQUESTS
 
 log = structlog.get_logger(__name__)
 

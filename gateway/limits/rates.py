@@ -1,7 +1,8 @@
 """Rates: how much a client may ask for a minute and a day, by requests and by their cost.
 
 The process counts by itself; where Redis is there, processes hold slices of one allowance that they
-share (``gateway.limits.shared``), and this process's own count waits for the day when it is not.
+share (``gateway.limits.redis_leases``), and this process's own count waits for the day when it is
+not.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from typing import NamedTuple
 
 from prometheus_client import Counter
 
-from gateway.clock import Clock
 from gateway.errors import GatewayError
-from gateway.limits.allowance import DAY, MINUTE, Allowance, Level, Moment, Moments, Short
-from gateway.limits.shared import Gone, Lease, Shared
+from gateway.limits.redis_leases import Gone, Lease, Shared
+from gateway.limits.windows import DAY, MINUTE, Allowance, Level, Moment, Moments, Short
+from gateway.runtime.clock import Clock
 from gateway.settings import Client, Settings
 
 LIMITED = Counter(

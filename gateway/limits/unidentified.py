@@ -12,10 +12,10 @@ import hashlib
 import math
 from contextlib import suppress
 
-from gateway.clock import Clock
 from gateway.errors import GatewayError
-from gateway.limits.allowance import Moments
-from gateway.limits.shared import Gone, Shared
+from gateway.limits.redis_leases import Gone, Shared
+from gateway.limits.windows import Moments
+from gateway.runtime.clock import Clock
 from gateway.settings import Rates
 
 #: KEYS: a count of the day. ARGV: how many more. Returns how many there are now.

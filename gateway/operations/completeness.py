@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from gateway.plan.shapes import (
+from gateway.plan.selection import (
     Analysis,
     DerivedShape,
     Exists,

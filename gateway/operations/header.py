@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import orjson
 
 from connectors.description import Text
-from gateway.operations.published import Header
+from gateway.operations.operation import Header
 
 _ENTRY = re.compile(r"#\s*([a-z]+)\s*:\s*(.*?)\s*")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")

@@ -14,8 +14,8 @@ from strawberry.utils.str_converters import to_camel_case
 from gateway.answer import State
 from gateway.errors import BESIDE_DATA, CODES
 from gateway.operations.json_schema import Components, Schema
-from gateway.operations.published import Published
-from gateway.procedures import procedure_of
+from gateway.operations.operation import Published
+from gateway.procedures.registry import procedure_of
 
 Persona = Mapping[str, object]
 

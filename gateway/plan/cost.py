@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.looking import MOST as LOG_ROWS
-from gateway.plan.shapes import (
+from gateway.audit.access_log.page import MOST as LOG_ROWS
+from gateway.plan.list_arguments import Wanted
+from gateway.plan.selection import (
     Analysis,
     Arguments,
     DerivedShape,
@@ -32,7 +33,6 @@ from gateway.plan.shapes import (
     Typename,
     VerifyShape,
 )
-from gateway.schema.lists import Wanted
 
 #: Reads by which a number is resolved to a person.
 _RESOLVING = 3

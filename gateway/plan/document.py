@@ -37,12 +37,12 @@ from graphql import (
 )
 from graphql.language import InlineFragmentNode
 
-from gateway.entries import KEY_SCALAR
+from gateway.catalogue.entry_points import KEY_SCALAR
 from gateway.errors import GatewayError
-from gateway.limits.document import parse_within
+from gateway.plan.document_limits import parse_within
+from gateway.plan.syntax import nodes
 from gateway.plan.validation import rules_for, validate
 from gateway.settings import Limits
-from gateway.tree import nodes
 from gateway.verification import FIELD as VERIFY
 
 #: The scalar whose presence among the arguments means that a document names a person.
@@ -298,7 +298,7 @@ def _validated(schema: GraphQLSchema, ast: DocumentNode) -> tuple[list[GraphQLEr
     errors = validate(schema, ast, rules, max_errors=_MOST_ERRORS, hide_suggestions=True)
     named = getattr(made[-1], "found", False)
     for rule in made:
-        vars(rule).clear()  # each refers to its own methods and to the tree (gateway.tree)
+        vars(rule).clear()  # each refers to its own methods and to the tree (gateway.plan.syntax)
     return errors, named
 
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.description import Sensitivity
-from gateway.own import is_citizens, is_own
+from gateway.catalogue.own_view import is_citizens, is_own
+from gateway.plan.list_arguments import Wanted
 from gateway.plan.plan import LinkPlan, ListPlan, PersonPlan, Plan, RootPlan, ThingPlan, VerifyPlan
-from gateway.plan.shapes import Arguments, scope_of
-from gateway.schema.lists import Wanted
+from gateway.plan.selection import Arguments, scope_of
 
 _RESOLVED = "whose number it is: 3 reads of population, more if it is an earlier one"
 _AGREES = "what is given must agree with population first"

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 from connectors.description import Database, Lookup, Record, Row, Sensitivity
 from gateway.answer import SourceReport
-from gateway.deriving import DerivedValue
-from gateway.looking import LogPage
-from gateway.plan.bindings import Computed
-from gateway.plan.shapes import Arguments, Missing, Permitted, Place
-from gateway.schema.lists import Wanted
+from gateway.audit.access_log.page import LogPage
+from gateway.catalogue.sections import Computed
+from gateway.derived.conclude import DerivedValue
+from gateway.plan.list_arguments import Wanted
+from gateway.plan.selection import Arguments, Missing, Permitted, Place
 from gateway.verification import Verification, Verified
 
 

@@ -63,8 +63,8 @@ def validate(
 ) -> list[GraphQLError]:
     """Return the faults of ``document``, at most ``max_errors``, in the order of their discovery.
 
-    The document must be within the limits (``gateway.limits.document``): they bound the recursion.
-    Costs about 20 us a token.
+    The document must be within the limits (``gateway.plan.document_limits``): they bound the
+    recursion. Costs about 20 us a token.
     """
     errors: list[GraphQLError] = []
 

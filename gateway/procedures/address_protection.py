@@ -9,7 +9,7 @@ show the substitute. Not in the national list of procedures.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.fields import PLACE, WHO, inside
+from gateway.procedures.allow_lists import PLACE, WHO, inside
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(

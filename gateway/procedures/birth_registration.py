@@ -9,7 +9,7 @@ marriage the child was born in.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.fields import DEATH, LIFE, MARITAL, WHO
+from gateway.procedures.allow_lists import DEATH, LIFE, MARITAL, WHO
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(

@@ -8,7 +8,7 @@ cause of death comes with the notice of death; nobody looks it up.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.fields import KINSHIP, LIFE, WHO
+from gateway.procedures.allow_lists import KINSHIP, LIFE, WHO
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(

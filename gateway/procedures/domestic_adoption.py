@@ -9,7 +9,7 @@ nobody's adopted child yet. It is the one purpose for which protection shows ado
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.fields import DEATH, EVENT, LIFE, MARITAL, PARTY, WHO, inside
+from gateway.procedures.allow_lists import DEATH, EVENT, LIFE, MARITAL, PARTY, WHO, inside
 from gateway.procedures.procedure import Procedure
 
 _ADOPTION = (

@@ -8,7 +8,7 @@ not where they live.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.fields import WHO
+from gateway.procedures.allow_lists import WHO
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(

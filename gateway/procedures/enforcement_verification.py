@@ -9,7 +9,7 @@ are those that an earlier verification found; what a transfer fetched is not nee
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.fields import BLOCKS, DEATH, MARITAL, MEASURES, TRANSACTION, WHO
+from gateway.procedures.allow_lists import BLOCKS, DEATH, MARITAL, MEASURES, TRANSACTION, WHO
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(

@@ -9,7 +9,7 @@ is the ward's capacity, so it is needed; the reason of its end may be an adoptio
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.fields import DEATH, KINSHIP, LIFE, MARITAL, WHO
+from gateway.procedures.allow_lists import DEATH, KINSHIP, LIFE, MARITAL, WHO
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(

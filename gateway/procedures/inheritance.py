@@ -9,7 +9,7 @@ list only says what is needed once there is one. Not in the national list of pro
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.fields import BLOCKS, DEATH, KINSHIP, LIFE, MARITAL, TRANSACTION, WHO
+from gateway.procedures.allow_lists import BLOCKS, DEATH, KINSHIP, LIFE, MARITAL, TRANSACTION, WHO
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(

@@ -9,7 +9,7 @@ ended is between the provider and the beneficiary. The code is unverified.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.fields import WHO
+from gateway.procedures.allow_lists import WHO
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(

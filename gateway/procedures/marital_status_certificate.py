@@ -9,7 +9,7 @@ what.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.fields import DEATH, LIFE, MARITAL, WHO
+from gateway.procedures.allow_lists import DEATH, LIFE, MARITAL, WHO
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(

@@ -9,7 +9,7 @@ Whoever registers outside their commune shows a confirmation of marital status (
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.fields import LIFE, MARITAL, WHO
+from gateway.procedures.allow_lists import LIFE, MARITAL, WHO
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(

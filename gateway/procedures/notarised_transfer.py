@@ -9,7 +9,7 @@ where the owner died, who inherits. What was paid before is not needed.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.fields import (
+from gateway.procedures.allow_lists import (
     BLOCKING_CASE,
     BLOCKS,
     DEATH,

@@ -10,7 +10,7 @@ facts are asked for movables, which have no code. 1.011445 carries a registratio
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.fields import BLOCKING_CASE, BLOCKS, LIFE, MEASURES, WHO
+from gateway.procedures.allow_lists import BLOCKING_CASE, BLOCKS, LIFE, MEASURES, WHO
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(

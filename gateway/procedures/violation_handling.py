@@ -9,7 +9,7 @@ list of procedures.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.fields import PARTY, PLACE, WHO, inside
+from gateway.procedures.allow_lists import PARTY, PLACE, WHO, inside
 from gateway.procedures.procedure import Procedure
 
 _VIOLATOR = inside("violator", PARTY)

@@ -9,12 +9,12 @@ from strawberry.types.field import StrawberryField
 
 from connectors.description import Text
 from gateway.answer import State, worst
-from gateway.looking import DEFAULT_FIRST, LogPage, log_problem, log_question
-from gateway.reading import note_log
-from gateway.schema.common import text_type
-from gateway.schema.context import Context, Person
-from gateway.schema.types import Types, list_of, plain, resolved
-from gateway.trail import Role
+from gateway.audit.access_log.page import DEFAULT_FIRST, LogPage, log_problem, log_question
+from gateway.audit.touched import Role
+from gateway.execution.decisions import note_log
+from gateway.execution.reference import Context, Person
+from gateway.schema.factory import Types, list_of, plain, resolved
+from gateway.schema.shared_types import text_type
 
 
 def access_log_field(types: Types) -> StrawberryField:

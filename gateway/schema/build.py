@@ -11,11 +11,11 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 
 from connectors.description import Database
+from gateway.schema.factory import Types, value_of
 from gateway.schema.invalidation import invalidation_field
 from gateway.schema.maintenance import mutation_fields
 from gateway.schema.query import query_fields
 from gateway.schema.scalars import SCALARS
-from gateway.schema.types import Types, value_of
 
 
 def build_schema(databases: Iterable[Database]) -> GraphQLSchema:

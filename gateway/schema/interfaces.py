@@ -12,8 +12,8 @@ from typing import Any
 import strawberry
 
 from connectors.description import Text
-from gateway.schema.common import database_type, source_type
-from gateway.schema.types import Types, list_of, plain
+from gateway.schema.factory import Types, list_of, plain
+from gateway.schema.shared_types import database_type, source_type
 
 
 def record_interface(types: Types) -> Any:

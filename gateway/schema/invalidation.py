@@ -1,7 +1,7 @@
 """Invalidation in the schema: the operator's mutation.
 
 Who may change anything is decided for all mutations at once, before they run
-(``gateway.access.permission``).
+(``gateway.permission.operation``).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from strawberry.types.field import StrawberryField
 
 from connectors.description import Text
 from connectors.values import PersonNumber
-from gateway.cache.invalidating import Invalidated, asked_for, invalidate
-from gateway.schema.context import Context
-from gateway.schema.types import Types, plain, resolved
+from gateway.cache.invalidate import Invalidated, asked_for, invalidate
+from gateway.execution.reference import Context
+from gateway.schema.factory import Types, plain, resolved
 
 
 def invalidation_field(types: Types) -> StrawberryField:

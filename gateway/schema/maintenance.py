@@ -1,7 +1,7 @@
 """Maintenance in the schema: when it is, and the operator's mutations.
 
 Who may change anything is decided for all mutations at once, before they run
-(``gateway.access.permission``).
+(``gateway.permission.operation``).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from strawberry.types.field import StrawberryField
 
 from connectors.description import Text
 from gateway.errors import GatewayError
-from gateway.maintenance import Window
-from gateway.schema.context import Context
-from gateway.schema.types import Types, plain, resolved
+from gateway.execution.reference import Context
+from gateway.fetch.maintenance import Window
+from gateway.schema.factory import Types, plain, resolved
 
 
 def window_type(types: Types) -> Any:

@@ -11,23 +11,23 @@ from strawberry.utils.str_converters import to_camel_case
 
 from connectors.description import Database, Group, Text
 from connectors.values import PartialDate, PersonNumber
-from gateway.entries import entries_of
+from gateway.audit.touched import Role
+from gateway.catalogue.entry_points import entries_of
 from gateway.errors import GatewayError
-from gateway.fetch.numbers import Numbers, population_of
-from gateway.notices import Notice
-from gateway.opening import Matching as Wanted
-from gateway.opening import hold_matching, open_named, open_person
+from gateway.execution.reference import Context, Person
 from gateway.people.identification import Identification
+from gateway.people.matching import Matching as Wanted
+from gateway.people.matching import hold_matching, open_named, open_person
+from gateway.people.notices import Notice
+from gateway.people.numbers import Numbers, population_of
 from gateway.schema.access_log import access_log_field
-from gateway.schema.common import database_type, notice_type
-from gateway.schema.context import Context, Person
+from gateway.schema.factory import Later, Types, list_of, resolved
 from gateway.schema.my_access import my_access_field
 from gateway.schema.scalars import CitizenID
 from gateway.schema.sections import entry_field, section_field
-from gateway.schema.selection import selected
-from gateway.schema.types import Later, Types, list_of, resolved
-from gateway.schema.verify import verify_fields
-from gateway.trail import Role
+from gateway.schema.selected_fields import selected
+from gateway.schema.shared_types import database_type, notice_type
+from gateway.schema.verify_person import verify_fields
 
 
 @strawberry.input(

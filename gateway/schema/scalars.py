@@ -8,7 +8,7 @@ import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
 from connectors.values import PartialDate, PersonNumber, person_number
-from gateway.entries import KEY_SCALAR, thing_key
+from gateway.catalogue.entry_points import KEY_SCALAR, thing_key
 from gateway.errors import GatewayError
 
 #: A person's present number: always 12 digits, only ever an output.

@@ -12,26 +12,17 @@ from strawberry.types.field import StrawberryField
 
 from connectors.description import Database, Field, Lookup, Record, Sensitivity, Text
 from gateway.answer import Answer, SourceReport, worst
-from gateway.deriving import DerivedValue
-from gateway.entries import EntryPoint, keys_of
+from gateway.audit.touched import mention
+from gateway.catalogue.entry_points import EntryPoint, keys_of
+from gateway.catalogue.own_view import FOUND, own_below
+from gateway.catalogue.sections import Computed, own_lists, own_views
+from gateway.derived.conclude import DerivedValue
 from gateway.errors import GatewayError
-from gateway.own import FOUND, own_below
+from gateway.execution.decisions import note_read
+from gateway.execution.reference import Context, Person
 from gateway.people.identification import Shortfall, says_none
-from gateway.plan.bindings import Computed, own_lists, own_views
-from gateway.reading import note_read
-from gateway.schema.common import database_type, source_type
-from gateway.schema.context import Context, Person
-from gateway.schema.interfaces import (
-    record_interface,
-    record_list_interface,
-    section_interface,
-    single_record_interface,
-)
-from gateway.schema.lists import DEFAULT_FIRST, Order, Wanted, wanted
-from gateway.schema.scalars import ThingKey
-from gateway.schema.scopes import require, require_any, require_each
-from gateway.schema.selection import selected
-from gateway.schema.types import (
+from gateway.plan.list_arguments import DEFAULT_FIRST, Order, Wanted, wanted
+from gateway.schema.factory import (
     Denied,
     Later,
     Types,
@@ -42,7 +33,16 @@ from gateway.schema.types import (
     resolved,
     view,
 )
-from gateway.trail import mention
+from gateway.schema.interfaces import (
+    record_interface,
+    record_list_interface,
+    section_interface,
+    single_record_interface,
+)
+from gateway.schema.requires_scopes import require, require_any, require_each
+from gateway.schema.scalars import ThingKey
+from gateway.schema.selected_fields import selected
+from gateway.schema.shared_types import database_type, source_type
 
 
 @dataclass(frozen=True, slots=True)

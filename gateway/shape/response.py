@@ -15,7 +15,7 @@ from graphql import GraphQLError
 
 from gateway.errors import CODES, GatewayError
 from gateway.problem import Problem
-from gateway.redaction import random_id, redact
+from gateway.telemetry.redaction import random_id, redact
 
 log = structlog.get_logger(__name__)
 

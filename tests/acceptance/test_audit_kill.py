@@ -17,7 +17,7 @@ from pathlib import Path
 
 import httpx2
 
-from gateway.redaction import random_id
+from gateway.telemetry.redaction import random_id
 from tests.support.journals import entries, segments
 from tests.support.process import Process, demo_process
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from gateway.redaction import random_id
+from gateway.telemetry.redaction import random_id
 from tests.support.process import Process, demo_process
 
 QUERY = """query($id: PersonNumber!) {

@@ -18,8 +18,8 @@ from connectors.description import Group
 from connectors.registry import installed_databases
 from connectors.synthetic import Options, write
 from gateway.access.caller import Caller
-from gateway.backends import make_backend
-from gateway.plan.bindings import own_lists
+from gateway.catalogue.sections import own_lists
+from gateway.databases.backends import make_backend
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import DatabaseSettings, Limits, Rates, Settings
 from tests.support.faults import Faulty

@@ -12,13 +12,13 @@ import pytest
 
 from connectors.registry import installed_databases
 from gateway.access.tokens import issue
-from gateway.clock import SystemClock
-from gateway.demo import FIRST_SET
-from gateway.keys import load_signing
-from gateway.operations.published import Published
-from gateway.operations.publishing import publish
-from gateway.operations.registry import Shelf, read_shelf
-from gateway.plan.bindings import bind
+from gateway.catalogue.sections import bind
+from gateway.cli.demo import FIRST_SET
+from gateway.keys.keyring import load_signing
+from gateway.operations.library import Shelf, read_shelf
+from gateway.operations.operation import Published
+from gateway.operations.publish import publish
+from gateway.runtime.clock import SystemClock
 from gateway.settings import Limits, Settings, load
 from tests.support.process import Process, demo_process, purposes_of
 from tests.support.running import built

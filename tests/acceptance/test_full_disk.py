@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from gateway.redaction import random_id
+from gateway.telemetry.redaction import random_id
 from tests.support.journals import entries
 from tests.support.process import Process, demo_process, stated
 from tests.support.small_disk import small_disk

@@ -21,8 +21,8 @@ import httpx2
 import pytest
 
 from gateway.access.tokens import issue
-from gateway.clock import SystemClock
-from gateway.keys import load_signing
+from gateway.keys.keyring import load_signing
+from gateway.runtime.clock import SystemClock
 from gateway.settings import load as load_settings
 from tests.acceptance.test_personas import ME
 from tests.support.own_servers import wait

@@ -17,8 +17,8 @@ import pytest
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from gateway.access.revocations import revoke
+from gateway.runtime.append_only_file import LOOK_EVERY
 from gateway.settings import Access, TrustedIssuer
-from gateway.shared_lines import LOOK_EVERY
 from tests.support.people import HOA
 from tests.support.process import free_port
 from tests.support.running import Running, codes, running

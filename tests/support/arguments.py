@@ -17,7 +17,7 @@ from graphql import (
     get_named_type,
 )
 
-from gateway.entries import KEY_SCALAR
+from gateway.catalogue.entry_points import KEY_SCALAR
 from tests.support.outline import Argument, Choice
 
 #: A person's name and date of birth, as far as they are known.

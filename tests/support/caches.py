@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.cache.cache import Cache
 from gateway.cache.file_log import FileLog
-from gateway.cache.invalidation import Hashes
-from gateway.cache.level import Level
-from gateway.keys import Secret
+from gateway.cache.invalidations import Hashes
+from gateway.cache.memory import Level
+from gateway.cache.rows import Cache
+from gateway.keys.keyring import Secret
 from tests.support.running import TestClock
 
 SECRET = Secret.of(b"a key of the tests that is long enough")

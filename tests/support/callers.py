@@ -9,11 +9,11 @@ from random import Random
 
 from connectors.registry import installed_databases
 from gateway.access.caller import Caller
-from gateway.entries import entries_of
-from gateway.procedures import ALL
+from gateway.catalogue.entry_points import entries_of
+from gateway.catalogue.scopes import INTROSPECT, OWN_VIEW
 from gateway.procedures.procedure import UNIFIED
+from gateway.procedures.registry import ALL
 from gateway.protection import address, adoption, will
-from gateway.scopes import INTROSPECT, OWN_VIEW
 from gateway.verification import SCOPE as VERIFY
 
 _ACTIONS = ("read", "sensitive", "restricted")

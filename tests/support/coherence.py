@@ -29,15 +29,15 @@ from connectors.description import Database, Lookup, Record
 from connectors.population import DATABASE as POPULATION
 from connectors.security_measures import DATABASE as SECURITY
 from gateway.answer import Answer
-from gateway.cache.cache import Cache
-from gateway.cache.invalidation import Hashes, Invalidation, LogUnavailable
-from gateway.cache.level import Level
+from gateway.cache.invalidations import Hashes, Invalidation, LogUnavailable
+from gateway.cache.memory import Level
 from gateway.cache.redis_log import RedisLog
-from gateway.cache.sealed import Seal
-from gateway.cache.shared import SharedLevel
+from gateway.cache.redis_rows import SharedLevel
+from gateway.cache.rows import Cache
+from gateway.cache.sealing import Seal
 from gateway.fetch.reads import Reads, kind_of
 from gateway.fetch.source import Source
-from gateway.keys import Secret
+from gateway.keys.keyring import Secret
 from gateway.settings import DatabaseSettings, Redis
 from tests.support.running import TestClock
 

@@ -14,20 +14,20 @@ import orjson
 
 from connectors.description import Lookup, Record, Row
 from gateway.access.caller import Caller
-from gateway.access.permission import permit
 from gateway.answer import Answer
-from gateway.asking import Asked, Ready
-from gateway.cache.answers import Answers
-from gateway.cache.cache import Cache
-from gateway.cache.level import Level
-from gateway.clock import legal_date
+from gateway.cache.answer_store import Answers
+from gateway.cache.memory import Level
+from gateway.cache.rows import Cache
 from gateway.errors import GatewayError
-from gateway.execution import Outcome, ask, by_plan, by_reference, known_to, ready
+from gateway.execution.decisions import Reader
+from gateway.execution.execute import Outcome, ask, by_plan, by_reference, known_to, ready
+from gateway.execution.prepared_request import Asked, Ready
+from gateway.execution.ready_answers import Remembered
 from gateway.fetch.source import Source
+from gateway.permission.operation import permit
 from gateway.plan.document import InvalidDocument
-from gateway.reading import Reader
-from gateway.remembering import Remembered
-from gateway.schema.lists import Wanted, choose
+from gateway.plan.list_arguments import Wanted, choose
+from gateway.runtime.clock import legal_date
 from gateway.service import Service
 from gateway.shape.response import body
 from tests.support.callers import caller, share_of_own
@@ -73,7 +73,7 @@ class Tally:
 
 @dataclass
 class Shown:
-    """Counts rows that a plan chooses to show; takes the place of ``gateway.reading.choose``."""
+    """Counts rows that a plan shows; takes the place of ``gateway.execution.decisions.choose``."""
 
     count: int = 0
 

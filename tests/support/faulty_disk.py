@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway.audit.journal import Journal
+from gateway.audit.journal.journal import Journal
 from gateway.errors import GatewayError
 from tests.support.journals import entries
 

@@ -10,13 +10,13 @@ from typing import Any
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway.audit import checkpoints
-from gateway.audit.files import segment_files
 from gateway.audit.head import HEAD
-from gateway.audit.journal import Journal
-from gateway.audit.segments import Options
-from gateway.audit.verify import Kept, Report, verify
-from gateway.keys import Keyring, Secret
+from gateway.audit.journal import checkpoints
+from gateway.audit.journal.files import segment_files
+from gateway.audit.journal.journal import Journal
+from gateway.audit.journal.segments import Options
+from gateway.audit.journal.verify import Kept, Report, verify
+from gateway.keys.keyring import Keyring, Secret
 
 CHAIN = Keyring(Secret.of(b"chain key of the tests, 32 bytes"))
 SIGN = Ed25519PrivateKey.from_private_bytes(b"signing key of the tests 32 byte")

@@ -16,8 +16,8 @@ from pathlib import Path
 from connectors.codec import Unreadable, decode
 from connectors.description import Database, Lookup, Record, Row
 from gateway.access.caller import Caller
-from gateway.plan.bindings import own_lists
-from gateway.protection import visible
+from gateway.catalogue.sections import own_lists
+from gateway.protection.rules import visible
 
 #: Database and list, as the schema names them.
 ListName = tuple[str, str]

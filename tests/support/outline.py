@@ -21,7 +21,7 @@ from graphql import (
     is_non_null_type,
 )
 
-from gateway.entries import KEY_SCALAR
+from gateway.catalogue.entry_points import KEY_SCALAR
 
 
 @dataclass(frozen=True, slots=True)

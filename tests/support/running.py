@@ -22,8 +22,8 @@ from connectors.description import Database
 from connectors.population import DATABASE as POPULATION
 from gateway.access.tokens import issue
 from gateway.app import build_app
-from gateway.key_files import create_missing
-from gateway.keys import load_signing
+from gateway.keys.files import create_missing
+from gateway.keys.keyring import load_signing
 from gateway.procedures.procedure import UNIFIED
 from gateway.schema.build import build_schema
 from gateway.service import Service

@@ -9,7 +9,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from connectors.backends.memory import MemoryBackend
 from connectors.description import Column, Database, Field, Kind, Lookup, Record
-from gateway.entries import EntryPoint, entries_of
+from gateway.catalogue.entry_points import EntryPoint, entries_of
 
 PERSON, OTHER = "001090012345", "079190000001"
 #: The value of every column by which records lead to one another.

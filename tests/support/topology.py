@@ -20,8 +20,8 @@ import asyncpg
 import httpx2
 
 from gateway.access.tokens import issue
-from gateway.clock import SystemClock
-from gateway.keys import load_signing
+from gateway.keys.keyring import load_signing
+from gateway.runtime.clock import SystemClock
 from gateway.settings import load
 from tests.support.own_servers import Own, free, own_mariadb, own_postgresql, program, wait
 

@@ -12,7 +12,7 @@ import yaml
 from typer.testing import CliRunner
 
 from connectors.registry import installed_databases
-from gateway.cli import app
+from gateway.cli.main import app
 from gateway.settings import load
 
 ROOT = Path(__file__).parents[3]

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from gateway.clock import legal_date
+from gateway.runtime.clock import legal_date
 
 
 @pytest.mark.parametrize(

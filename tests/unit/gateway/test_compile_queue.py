@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from gateway.compile_queue import CompileQueue, Work
 from gateway.errors import GatewayError
+from gateway.execution.compile_queue import CompileQueue, Work
 
 LONG = 60.0
 

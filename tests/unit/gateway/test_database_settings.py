@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from connectors.backends.sql import SqlBackend
 from connectors.description import Row
-from gateway.backends import make_backend
+from gateway.databases.backends import make_backend
 from gateway.settings import load
 from tests.support.servers import Server
 from tests.unit.connectors.backends.backend_samples import AN, DATABASE, UNIONS, union

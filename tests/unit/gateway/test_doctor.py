@@ -18,12 +18,12 @@ from connectors.legal_aid import DATABASE as LEGAL_AID
 from connectors.synthetic import Options
 from connectors.synthetic.loading import load
 from gateway.answer import State
-from gateway.cli import app
-from gateway.clock import SystemClock
-from gateway.doctor import agreement, unasked_group
+from gateway.cli.main import app
+from gateway.databases.doctor import agreement, unasked_group
+from gateway.databases.wiring import make_sources, planned
+from gateway.runtime.clock import SystemClock
 from gateway.settings import Agreement, DatabaseSettings, Xroad
 from gateway.settings import load as load_settings
-from gateway.sources import make_sources, planned
 from tests.support.loaded import PASSWORD, Site, site
 from tests.support.running import TestClock
 from tests.support.servers import SERVERS, Server, apart

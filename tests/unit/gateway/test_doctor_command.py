@@ -10,8 +10,8 @@ from rich.text import Text
 
 from connectors.backends.base import Examined, Finding
 from connectors.registry import installed_databases
-from gateway.doctor import Checkup, Problem
-from gateway.doctor_command import print_checkups
+from gateway.cli.doctor import print_checkups
+from gateway.databases.doctor import Checkup, Problem
 
 WIDTH = 80
 ADVICE = (

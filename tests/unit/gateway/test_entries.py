@@ -12,7 +12,7 @@ import pytest
 from connectors.declaration import BASIC, PUBLIC, DeclarationError, database, field, lookup, record
 from connectors.description import Group
 from connectors.registry import installed_databases
-from gateway.entries import entries_of, keys_of, thing_key
+from gateway.catalogue.entry_points import entries_of, keys_of, thing_key
 from gateway.errors import GatewayError
 from gateway.procedures.procedure import UNIFIED
 from gateway.schema.build import build_schema

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from connectors.legal_aid import DATABASE as LEGAL_AID
 from connectors.notary import DATABASE as NOTARY
 from connectors.registry import installed_databases
-from gateway.cli import app
+from gateway.cli.main import app
 from gateway.settings import LOADER_VARIABLE
 from tests.support.loaded import site
 from tests.support.servers import SERVERS, Server

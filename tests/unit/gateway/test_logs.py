@@ -12,7 +12,7 @@ NAME = "Nguyễn Thị Hoa"
 #: A process of its own: what is configured is that of the whole process.
 _PROGRAM = """
 import logging, structlog, warnings
-from gateway.logs import configure
+from gateway.telemetry.logs import configure
 configure()
 log = structlog.get_logger("test")
 PERSON, NAME = "{person}", "{name}"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.maintenance import Maintenance, Window
-from gateway.shared_lines import LOOK_EVERY
+from gateway.fetch.maintenance import Maintenance, Window
+from gateway.runtime.append_only_file import LOOK_EVERY
 from tests.support.running import TestClock
 
 NIGHT = datetime(2026, 11, 23, 22, tzinfo=timezone(timedelta(hours=7)))

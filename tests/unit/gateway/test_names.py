@@ -7,7 +7,7 @@ import pytest
 from connectors.synthetic.draw import stream
 from connectors.synthetic.names import decomposed, name, old_tone_marks
 from connectors.values import PartialDate
-from gateway.names import date_agrees, names_agree, same_name, shows_old_encoding
+from gateway.people.names import date_agrees, names_agree, same_name, shows_old_encoding
 
 THE_SAME = [
     ("Ðỗ Thị Hòa", "Đỗ Thị Hòa"),  # U+00D0

@@ -22,9 +22,9 @@ from connectors.synthetic import Options, write
 from connectors.xroad.identifiers import identifier
 from connectors.xroad.stand_in import Behaviour, StandIn
 from gateway.app import build_app
-from gateway.key_files import create_missing
+from gateway.cli.xroad_stand_in import CLIENT, service_of
+from gateway.keys.files import create_missing
 from gateway.settings import Agreement, DatabaseSettings, Settings, Xroad
-from gateway.stand_in_command import CLIENT, service_of
 from tests.support.certificates import issue_certificate
 from tests.support.people import HOA, LAN, backends, population_rows
 from tests.support.process import free_port

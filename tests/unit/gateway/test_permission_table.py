@@ -17,11 +17,11 @@ import pytest
 
 from connectors.description import Group, Kind, Record, Sensitivity
 from connectors.registry import installed_databases
-from gateway import execution
-from gateway.cache.cache import LOOKED
-from gateway.demo import CALLERS
-from gateway.http import graphql
-from gateway.procedures import procedure_of
+from gateway.cache.rows import LOOKED
+from gateway.cli.demo import CALLERS
+from gateway.execution import execute
+from gateway.http import endpoint
+from gateway.procedures.registry import procedure_of
 from gateway.settings import DatabaseSettings, Limits
 from tests.support.running import Running, running
 from tests.support.table import (
@@ -153,10 +153,10 @@ def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     if request.param == "field by field":
 
         async def unplanned(service: Any, asked: Any) -> Any:
-            made = await execution.ready(service, asked)
+            made = await execute.ready(service, asked)
             return None if made is None else replace(made, unplanned="test")
 
-        monkeypatch.setattr(graphql, "ready", unplanned)
+        monkeypatch.setattr(endpoint, "ready", unplanned)
     return str(request.param)
 
 

@@ -15,19 +15,19 @@ from structlog.testing import capture_logs
 
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
-from gateway import plans as module
 from gateway.access.caller import Caller
 from gateway.audit.entry import asked_fields
+from gateway.catalogue.sections import bind
 from gateway.errors import GatewayError
-from gateway.logs import masked
+from gateway.execution import plan_cache as module
+from gateway.execution.plan_cache import Plans
 from gateway.plan import document as document_module
-from gateway.plan.bindings import bind
+from gateway.plan.compile import Chosen, Permissions, Prepared, choose
 from gateway.plan.document import Document, InvalidDocument
-from gateway.plan.prepared import Chosen, Permissions, Prepared, choose
-from gateway.plan.shapes import Missing
-from gateway.plans import Plans
+from gateway.plan.selection import Missing
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Limits
+from gateway.telemetry.logs import masked
 from tests.support.people import HOA
 from tests.support.running import TestClock, built
 
@@ -293,7 +293,7 @@ async def test_the_id_of_a_plan_that_cannot_be_made_can_be_searched_for_in_the_l
 ) -> None:
     """Logs redact what reads like a person's number, so none may stand in the id by chance."""
     drawn = iter([f"{HOA}abcdefabcdefabcdefab", "a1" * 16])
-    monkeypatch.setattr("gateway.redaction.secrets.token_hex", lambda _: next(drawn))
+    monkeypatch.setattr("gateway.telemetry.redaction.secrets.token_hex", lambda _: next(drawn))
     monkeypatch.setattr(module, "compiled", lambda *_: 1 / 0)
     async with _plans() as plans:
         chosen = await _chosen(plans, ME, {})

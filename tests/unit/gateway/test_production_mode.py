@@ -10,9 +10,9 @@ from joserfc.jwk import OKPKey
 from typer.testing import CliRunner, Result
 
 from gateway.app import build_app
-from gateway.cli import app
-from gateway.key_files import create_missing, drop_former, rotate
-from gateway.keys import (
+from gateway.cli.main import app
+from gateway.keys.files import create_missing, drop_former, rotate
+from gateway.keys.keyring import (
     KEY_NAMES,
     SECRET_NAMES,
     SIGNING_NAMES,

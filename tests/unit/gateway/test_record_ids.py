@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.description import Record, Row
-from gateway.keys import Secret
-from gateway.record_ids import RecordIds
+from gateway.execution.record_ids import RecordIds
+from gateway.keys.keyring import Secret
 
 IDS = RecordIds(Secret.of(b"i" * 32))
 MARRIAGES, DEATHS = CIVIL_STATUS.by_name["marriages"], CIVIL_STATUS.by_name["deaths"]

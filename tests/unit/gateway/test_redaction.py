@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.redaction import holds_number, redact
+from gateway.telemetry.redaction import holds_number, redact
 from tests.support.generated import PATIENT
 from tests.support.people import HOA, OLD_NUMBER
 

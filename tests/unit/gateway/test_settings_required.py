@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from gateway.audit.files import lock
-from gateway.cli import app
+from gateway.audit.journal.files import lock
+from gateway.cli.main import app
+from gateway.cli.start_checks import port_fault, start_faults
 from gateway.settings import Audit, Operations, load
-from gateway.start_checks import port_fault, start_faults
 
 CHANGING = [
     ("token", "revoke", "abc"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gateway.access.caller import Caller
-from gateway.fetch.numbers import Numbers
-from gateway.trail import Role, Trail, mention, own_role
+from gateway.audit.touched import Role, Trail, mention, own_role
+from gateway.people.numbers import Numbers
 from tests.support.people import DEAD, HOA, LAN, OLD_NUMBER
 
 IDENTITY, MARRIAGES = "population.identity", "civil_status.marriages"

@@ -12,9 +12,9 @@ import pytest
 from connectors.codec import Unreadable, decode
 from connectors.description import Database, Group, Kind, Record
 from connectors.registry import installed_databases
+from gateway.catalogue.scopes import INTROSPECT
 from gateway.procedures.procedure import UNIFIED
 from gateway.protection import address, adoption, will
-from gateway.scopes import INTROSPECT
 from tests.support.callers import caller
 from tests.support.faults import Faulty
 from tests.support.holes import World, world

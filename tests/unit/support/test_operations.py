@@ -29,7 +29,7 @@ from graphql import (
 )
 
 from connectors.registry import installed_databases
-from gateway.limits.document import parse_within
+from gateway.plan.document_limits import parse_within
 from gateway.schema.build import build_schema
 from gateway.settings import Limits
 from tests.support.operations import Generated, operation

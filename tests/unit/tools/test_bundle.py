@@ -41,7 +41,7 @@ def test_a_file_that_was_changed_on_the_way_does_not_fit_its_checksum(tmp_path: 
 def test_the_unit_starts_the_command_that_the_package_installs() -> None:
     (command,) = re.findall(r"^ExecStart=(\S+) serve$", UNIT, re.MULTILINE)
     scripts = (ROOT / "pyproject.toml").read_text("utf-8")
-    assert f'{Path(command).name} = "gateway.cli:main"' in scripts
+    assert f'{Path(command).name} = "gateway.cli.main:main"' in scripts
 
 
 def test_the_unit_and_the_guide_name_the_same_places() -> None:

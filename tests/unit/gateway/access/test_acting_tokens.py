@@ -11,7 +11,7 @@ from joserfc.jwk import OKPKey
 from typer.testing import CliRunner, Result
 
 from gateway.access.tokens import Tokens, issue
-from gateway.cli import app
+from gateway.cli.main import app
 from gateway.errors import GatewayError
 from gateway.settings import Access
 from tests.support.people import HOA, LAN

@@ -11,8 +11,8 @@ from joserfc.jwk import OKPKey
 
 from gateway.access.tokens import Tokens, issue
 from gateway.errors import GatewayError
-from gateway.key_files import create_missing, drop_former, rotate
-from gateway.keys import load_signing
+from gateway.keys.files import create_missing, drop_former, rotate
+from gateway.keys.keyring import load_signing
 from gateway.settings import Settings, load
 from tests.support.running import TestClock, running
 from tests.unit.gateway.access.issuing import signed

@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 from gateway.access.revocations import Revocations, revoke
 from gateway.access.tokens import Tokens, issue
 from gateway.errors import GatewayError
+from gateway.runtime.append_only_file import LOOK_EVERY
 from gateway.settings import Access
-from gateway.shared_lines import LOOK_EVERY
 from tests.support.running import TestClock, running
 
 

@@ -11,7 +11,7 @@ import pytest
 import structlog
 from typer.testing import CliRunner, Result
 
-from gateway.cli import app
+from gateway.cli.main import app
 from tests.unit.gateway.access.issuing import new_key, signed
 
 ISSUED_TO = ("--subject", "a", "--client", "desk", "--scope", "population:read")

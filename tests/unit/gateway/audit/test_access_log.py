@@ -14,10 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 
-from gateway.audit.access_log import Page, page, statement
-from gateway.audit.copy import Copy, CopyUnavailable
-from gateway.audit.journal import Journal
-from gateway.audit.shipping import Shipper
+from gateway.audit.access_log.entries import Page, page, statement
+from gateway.audit.copy.database import Copy, CopyUnavailable
+from gateway.audit.copy.shipper import Shipper
+from gateway.audit.journal.journal import Journal
 from gateway.errors import GatewayError
 from tests.support.copies import database
 from tests.support.journals import opened

@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.audit.archives import Archive, signed_archive
 from gateway.audit.archiving import Archiver, NotArchived, verify_archives
-from gateway.audit.chain import Header, Link, parse_header
-from gateway.audit.copy import Copy
-from gateway.audit.faults import Wrong
-from gateway.audit.files import write_all
-from gateway.audit.shipping import Shipper
+from gateway.audit.copy.database import Copy
+from gateway.audit.copy.shipper import Shipper
+from gateway.audit.journal.chain import Header, Link, parse_header
+from gateway.audit.journal.faults import Wrong
+from gateway.audit.journal.files import write_all
 from tests.support.copies import database
 from tests.support.faulty_disk import numbers
 from tests.support.journals import CHAIN, PUBLIC, SIGN, checked, filled, opened, segments
@@ -179,7 +179,7 @@ def test_an_archiving_that_is_broken_off_anywhere_is_finished_by_the_next(
         for name in ("unlink", "rename", "mkdir", "chmod"):
             breaking.setattr(Path, name, step(getattr(Path, name)))
         breaking.setattr(shutil, "copyfile", step(shutil.copyfile))
-        breaking.setattr("gateway.audit.checkpoints.write_all", step(write_all))
+        breaking.setattr("gateway.audit.journal.checkpoints.write_all", step(write_all))
         try:
             _archive(folder, target)
         except _BrokenOff:

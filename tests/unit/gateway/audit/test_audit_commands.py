@@ -11,11 +11,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner, Result
 
-from gateway.audit.commands import audit_app
-from gateway.audit.log import AuditLog
-from gateway.clock import SystemClock
-from gateway.key_files import create_missing
-from gateway.keys import load_ring, load_signing, private_half
+from gateway.audit.open import AuditLog
+from gateway.cli.audit import audit_app
+from gateway.keys.files import create_missing
+from gateway.keys.keyring import load_ring, load_signing, private_half
+from gateway.runtime.clock import SystemClock
 from gateway.settings import Settings, load
 from tests.support.journals import filled, segments
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.audit.chain import (
+from gateway.audit.journal.chain import (
     START,
     Header,
     Link,
@@ -22,7 +22,7 @@ from gateway.audit.chain import (
     stated_mac,
     stated_seq,
 )
-from gateway.keys import Secret
+from gateway.keys.keyring import Secret
 
 SECRET = Secret.of(b"k" * 32)
 HEADER = Header("00aa", 3, 7, "f" * 64, SECRET.id, "2026-11-01T00:00:00+00:00", "full")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.audit import checkpoints
-from gateway.audit.chain import Link
+from gateway.audit.journal import checkpoints
+from gateway.audit.journal.chain import Link
 from gateway.settings import Audit
 from tests.support.faulty_disk import Disk, fail
 from tests.support.journals import PUBLIC, SIGN, opened

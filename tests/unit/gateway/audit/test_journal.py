@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from gateway.audit.journal import Journal
+from gateway.audit.journal.journal import Journal
 from tests.support.faulty_disk import Disk, hold, numbers, refused
 from tests.support.journals import CHAIN, SIGN, checked, entries, opened, segments
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from gateway.audit.journal import Journal
+from gateway.audit.journal.journal import Journal
 from tests.support.faulty_disk import Disk, fail, hold, numbers, refused
 from tests.support.journals import checked, entries, lines, opened
 from tests.support.small_disk import small_disk
@@ -156,7 +156,7 @@ async def test_a_disk_that_stands_still_refuses_when_the_time_is_over(
 async def test_memory_does_not_fill_up_while_the_disk_stands_still(
     folder: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.audit.journal._MOST_WAITING", 5)
+    monkeypatch.setattr("gateway.audit.journal.journal._MOST_WAITING", 5)
     go_on = threading.Event()
     disk.sync_fault = lambda: hold(go_on)
     async with opened(folder, timeout=20) as journal:

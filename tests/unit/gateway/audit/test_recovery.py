@@ -9,8 +9,8 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from gateway.audit.chain import START, Header, Link, add, parse_header
-from gateway.audit.faults import Wrong
+from gateway.audit.journal.chain import START, Header, Link, add, parse_header
+from gateway.audit.journal.faults import Wrong
 from tests.support.faulty_disk import numbers
 from tests.support.journals import CHAIN, checked, crashed, filled, lines, segments
 

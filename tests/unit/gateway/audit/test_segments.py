@@ -10,8 +10,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from gateway.audit.journal import Journal
-from gateway.keys import Keyring, Secret
+from gateway.audit.journal.journal import Journal
+from gateway.keys.keyring import Keyring, Secret
 from tests.support.faulty_disk import numbers
 from tests.support.journals import (
     CHAIN,

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from prometheus_client import REGISTRY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.audit.copy import ENTRIES, JOURNALS, PERSONS, Copy, CopyUnavailable
-from gateway.audit.journal import Journal
-from gateway.audit.shipping import Shipper
+from gateway.audit.copy.database import ENTRIES, JOURNALS, PERSONS, Copy, CopyUnavailable
+from gateway.audit.copy.shipper import Shipper
+from gateway.audit.journal.journal import Journal
 from gateway.errors import GatewayError
 from gateway.settings import Audit, load
 from tests.support.copies import HOST, PORT, Line, database
@@ -380,7 +380,7 @@ async def test_an_idle_gateway_says_by_itself_up_to_when_it_is_complete(
     copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the log of everybody would seem incomplete since its last entry."""
-    monkeypatch.setattr("gateway.audit.shipping._IDLE", 0.01)
+    monkeypatch.setattr("gateway.audit.copy.shipper._IDLE", 0.01)
     clock = TestClock()
     async with shipping(tmp_path / "journal", copy, clock) as (_, shipper):
         assert await shipper.catch_up(10)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway.audit.chain import Link
-from gateway.audit.faults import Fault, Wrong
 from gateway.audit.head import Head, HeadFile
-from gateway.keys import Keyring, Secret
+from gateway.audit.journal.chain import Link
+from gateway.audit.journal.faults import Fault, Wrong
+from gateway.keys.keyring import Keyring, Secret
 from tests.support.journals import CHAIN, checked, filled, opened, segments
 
 ENTRIES = 30

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from gateway.audit.copy import Copy
-from gateway.audit.faults import Wrong
-from gateway.audit.journal import Journal
-from gateway.audit.verify import Kept, verify
+from gateway.audit.copy.database import Copy
+from gateway.audit.journal.faults import Wrong
+from gateway.audit.journal.journal import Journal
+from gateway.audit.journal.verify import Kept, verify
 from gateway.audit.witnesses import CopyWitness, FolderWitness, Forwarder, Witness
 from tests.support.copies import HOST, PORT, Line, database
 from tests.support.journals import CHAIN, PUBLIC, filled, opened, segments

@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 from typer.testing import CliRunner
 
-from gateway.cli import app
-from gateway.key_files import create_missing
+from gateway.cli.main import app
+from gateway.keys.files import create_missing
 from gateway.settings import DatabaseSettings, load
 from tests.support.people import HOA, LAN
 from tests.support.running import OFFICER, OPERATOR, Running, codes, running

@@ -15,10 +15,10 @@ from connectors.description import Lookup, Record
 from connectors.population import DATABASE
 from connectors.security_measures import DATABASE as SECURITY
 from gateway.answer import Answer, State
-from gateway.cache.invalidation import Invalidation
+from gateway.cache.invalidations import Invalidation
 from gateway.fetch.reads import About, Reads, kind_of
+from gateway.fetch.sharing import SHARING, Terms
 from gateway.fetch.source import Source
-from gateway.fetch.terms import SHARING, Terms
 from gateway.settings import DatabaseSettings
 from tests.support.caches import process_cache
 from tests.support.faults import Faulty

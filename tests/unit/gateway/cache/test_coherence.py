@@ -21,7 +21,7 @@ import pytest
 import structlog
 
 from gateway.answer import State
-from gateway.cache.invalidation import Invalidation
+from gateway.cache.invalidations import Invalidation
 from gateway.settings import DatabaseSettings
 from tests.support.coherence import (
     QUESTIONS,

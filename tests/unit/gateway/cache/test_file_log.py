@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cache import file_log as module
-from gateway.cache.invalidation import KNOWN_WITHIN, Invalidation, LogUnavailable
+from gateway.cache.invalidations import KNOWN_WITHIN, Invalidation, LogUnavailable
 from tests.support.caches import file_log
 from tests.support.people import HOA
 from tests.support.running import TestClock

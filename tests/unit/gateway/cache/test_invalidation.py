@@ -6,8 +6,8 @@ import pytest
 
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.notary import DATABASE as NOTARY
-from gateway.cache import invalidation
-from gateway.cache.invalidation import Hashes, Invalidation, Known, Position, scope_of
+from gateway.cache import invalidations
+from gateway.cache.invalidations import Hashes, Invalidation, Known, Position, scope_of
 from tests.support.people import HOA, LAN
 
 MARRIAGES = CIVIL_STATUS.by_name["marriages"]
@@ -72,7 +72,7 @@ def test_what_was_read_in_another_log_or_before_its_beginning_is_void() -> None:
 def test_beyond_what_is_told_apart_everything_read_before_is_void(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(invalidation, "_MOST", 4)
+    monkeypatch.setattr(invalidations, "_MOST", 4)
     known = Known(Hashes(b"secret"))
     known.begin("e", 0)
     for at in range(1, 6):

@@ -10,11 +10,11 @@ import pytest
 
 from connectors.population import DATABASE
 from gateway.answer import Answer, State
-from gateway.cache import level
-from gateway.cache.invalidation import Position
-from gateway.cache.level import Entry, Level
-from gateway.clock import SystemClock
+from gateway.cache import memory
+from gateway.cache.invalidations import Position
+from gateway.cache.memory import Entry, Level
 from gateway.fetch.source import Source
+from gateway.runtime.clock import SystemClock
 from gateway.settings import DatabaseSettings
 
 IDENTITY = DATABASE.by_name["identity"]
@@ -58,7 +58,7 @@ def test_what_was_not_used_for_longest_goes_when_there_is_no_room() -> None:
 def test_young_objects_are_looked_through_as_entries_go_though_their_number_stands_still(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(level, "_GONE", 10)
+    monkeypatch.setattr(memory, "_GONE", 10)
     kept = Level(most=50)
     one = _entry(10)
     with _passes() as passes:

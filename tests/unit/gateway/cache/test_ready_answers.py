@@ -12,13 +12,13 @@ import pytest_asyncio
 
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
-from gateway import running as running_of_plans
-from gateway.cache.cache import LOOKED
-from gateway.cache.invalidation import Invalidation
-from gateway.maintenance import Window
-from gateway.running import Ran
+from gateway.cache.invalidations import Invalidation
+from gateway.cache.rows import LOOKED
+from gateway.execution import waves as running_of_plans
+from gateway.execution.waves import Ran
+from gateway.fetch.maintenance import Window
+from gateway.runtime.append_only_file import LOOK_EVERY
 from gateway.settings import DatabaseSettings
-from gateway.shared_lines import LOOK_EVERY
 from tests.support.faults import Faulty
 from tests.support.people import HOA, LAN, backends
 from tests.support.running import OFFICER, Running, codes, running
@@ -197,7 +197,7 @@ async def test_an_answer_made_before_midnight_is_not_kept_for_the_day_after(
         gateway.clock.moment = midnight + timedelta(seconds=1)
         return ran
 
-    monkeypatch.setattr("gateway.execution.run", slow)
+    monkeypatch.setattr("gateway.execution.execute.run", slow)
     await _ask(gateway)
     monkeypatch.undo()
     assert not await _ask(gateway)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cache.invalidation import Hashes, Invalidation, LogUnavailable
+from gateway.cache.invalidations import Hashes, Invalidation, LogUnavailable
 from gateway.cache.redis_log import STREAM, RedisLog
-from gateway.clock import SystemClock
+from gateway.runtime.clock import SystemClock
 from tests.support.caches import SECRET
 from tests.support.coherence import until
 from tests.support.people import HOA

@@ -11,12 +11,12 @@ from connectors.backends.base import Evidence, read_rows
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.registry import installed_databases
 from gateway.answer import Answer, State
-from gateway.cache.invalidation import Position
-from gateway.cache.level import Entry, mentions_of, weight_of
-from gateway.cache.sealed import Rejected, Seal
-from gateway.clock import SystemClock
+from gateway.cache.invalidations import Position
+from gateway.cache.memory import Entry, mentions_of, weight_of
+from gateway.cache.sealing import Rejected, Seal
 from gateway.fetch.source import Source
-from gateway.keys import Secret
+from gateway.keys.keyring import Secret
+from gateway.runtime.clock import SystemClock
 from gateway.settings import DatabaseSettings
 from tests.support.caches import SECRET
 from tests.support.people import HOA

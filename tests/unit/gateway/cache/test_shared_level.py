@@ -12,9 +12,9 @@ from typing import Any, cast
 import pytest
 from redis.asyncio import Redis as Client
 
-from gateway.cache import shared
-from gateway.cache.shared import SharedLevel
-from gateway.clock import SystemClock
+from gateway.cache import redis_rows
+from gateway.cache.redis_rows import SharedLevel
+from gateway.runtime.clock import SystemClock
 from gateway.settings import Redis
 from tests.support.coherence import until
 from tests.support.redis_server import Server, own_redis
@@ -67,7 +67,7 @@ async def test_what_is_wanted_while_a_question_is_in_flight_goes_into_the_next(
 async def test_a_question_has_a_largest_size_but_for_one_who_wants_more(
     server: Server, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared, "_KEYS", 4)
+    monkeypatch.setattr(redis_rows, "_KEYS", 4)
     await _filled(client, 6)
     level = _level(server)
     wanted = [[f"key {n}" for n in range(6)], ["key 0", "key 1"], ["key 2"], ["key 3", "key 4"]]

@@ -14,8 +14,8 @@ import pytest_asyncio
 
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
-from gateway.cache.cache import LOOKED, REJECTED
 from gateway.cache.redis_log import STREAM
+from gateway.cache.rows import LOOKED, REJECTED
 from gateway.settings import DatabaseSettings, Redis
 from tests.support.coherence import until
 from tests.support.faults import Faulty

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from connectors.administrative_violations import DATABASE
-from gateway.derived import ALL, derived_of
-from gateway.derived.derived import Facts, reads_of
+from gateway.derived.registry import ALL, derived_of
 from gateway.derived.unsanctioned import DERIVED, considered_unsanctioned
+from gateway.derived.view import Facts, reads_of
 
 Row = dict[str, Any]
 READS = reads_of(DERIVED, DATABASE)

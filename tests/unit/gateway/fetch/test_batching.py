@@ -11,10 +11,10 @@ from connectors.backends.memory import MemoryBackend
 from connectors.description import Lookup, Record
 from connectors.population import DATABASE
 from gateway.answer import Answer, State
-from gateway.clock import SystemClock
-from gateway.fetch.batching import Batches, Waiter
+from gateway.fetch.coalescing import Batches, Waiter
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import Source
+from gateway.runtime.clock import SystemClock
 from gateway.settings import DatabaseSettings
 from tests.support.people import HOA, LAN, population_rows
 from tests.support.running import TestClock

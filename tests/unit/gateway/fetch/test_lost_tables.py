@@ -16,9 +16,9 @@ from connectors.backends.server import ServerOptions
 from connectors.backends.sql import SqlBackend
 from connectors.xroad.stand_in import Behaviour, StandIn
 from gateway.answer import State
-from gateway.clock import SystemClock
 from gateway.fetch.breaker import BreakerState
 from gateway.fetch.source import Source
+from gateway.runtime.clock import SystemClock
 from gateway.settings import DatabaseSettings
 from tests.support.servers import SERVERS, Server
 from tests.support.xroad import NAMES, over_xroad

@@ -13,9 +13,9 @@ from connectors.backends.base import NOBODY
 from connectors.description import Group
 from connectors.population import DATABASE
 from gateway.answer import Answer, State
-from gateway.clock import SystemClock
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import Source
+from gateway.runtime.clock import SystemClock
 from gateway.settings import DatabaseSettings
 from tests.support.faults import Faulty
 from tests.support.people import HOA, LAN, backends

@@ -14,10 +14,10 @@ from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.description import Lookup, Record
 from connectors.population import DATABASE
 from gateway.answer import State
-from gateway.clock import SystemClock
 from gateway.fetch.breaker import BreakerState
 from gateway.fetch.row_keys import ForeignRows, require_keys
 from gateway.fetch.source import Source
+from gateway.runtime.clock import SystemClock
 from gateway.settings import DatabaseSettings
 from tests.support.people import HOA, LAN, backends
 

@@ -16,10 +16,10 @@ from connectors.backends.memory import MemoryBackend
 from connectors.description import Lookup, Record, Text
 from connectors.population import DATABASE
 from gateway.answer import Answer, State
-from gateway.clock import Clock, SystemClock
 from gateway.fetch.breaker import PING_EVERY, BreakerState
+from gateway.fetch.maintenance import Maintenance, Window
 from gateway.fetch.source import Source
-from gateway.maintenance import Maintenance, Window
+from gateway.runtime.clock import Clock, SystemClock
 from gateway.settings import DatabaseSettings
 from tests.support.faults import Faulty
 from tests.support.people import HOA, LAN, backends

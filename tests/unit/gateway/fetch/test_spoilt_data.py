@@ -12,9 +12,9 @@ from connectors.backends.sql import SqlBackend
 from connectors.description import Group
 from connectors.notary import DATABASE as NOTARY
 from gateway.answer import Answer, State
-from gateway.clock import SystemClock
 from gateway.fetch.breaker import BreakerState
 from gateway.fetch.source import Source
+from gateway.runtime.clock import SystemClock
 from gateway.settings import DatabaseSettings
 from tests.support.servers import Server
 from tests.unit.connectors.backends.backend_samples import AN, BINH, CHI, RawRows

@@ -13,10 +13,10 @@ from structlog.testing import capture_logs
 from connectors.backends.base import Examined
 from connectors.population import DATABASE
 from gateway.answer import State
-from gateway.clock import SystemClock
 from gateway.fetch.breaker import BreakerState
 from gateway.fetch.source import Source
 from gateway.fetch.tables import SeenTables
+from gateway.runtime.clock import SystemClock
 from gateway.settings import DatabaseSettings
 from tests.support.faults import Faulty
 from tests.support.people import HOA, backends

@@ -13,7 +13,7 @@ import orjson
 from joserfc.jwk import OKPKey
 
 from gateway.access.tokens import issue
-from gateway.keys import load_signing, private_half
+from gateway.keys.keyring import load_signing, private_half
 from gateway.settings import Access
 from tests.support.people import HOA
 from tests.support.running import OFFICER, Running

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from gateway.audit.entry import person_hash
 from gateway.errors import CODES
-from gateway.http.request import GRAPHQL_JSON
+from gateway.http.parameters import GRAPHQL_JSON
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Rates
 from tests.support.asgi import JSON_BODY, Header, Reply, send_raw

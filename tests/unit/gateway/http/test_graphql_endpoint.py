@@ -14,7 +14,7 @@ import structlog
 from graphql import get_introspection_query
 
 from gateway.audit.entry import person_hash
-from gateway.http.request import GRAPHQL_JSON, JSON
+from gateway.http.parameters import GRAPHQL_JSON, JSON
 from tests.support.asgi import JSON_BODY, Header, send_raw
 from tests.support.people import HOA, LAN
 from tests.support.running import OFFICER, OPERATOR, Running, application, codes, running
@@ -505,7 +505,7 @@ async def test_a_defect_is_500_with_an_id_and_nothing_of_what_happened(
     def broken(*_: object) -> None:
         raise RuntimeError(f"sqlite3 /var/lib/{HOA}")
 
-    monkeypatch.setattr("gateway.http.graphql.permit", broken)
+    monkeypatch.setattr("gateway.http.endpoint.permit", broken)
     answer = await gateway.post(TYPENAME)
     assert (answer.status_code, _code(answer)) == (500, "INTERNAL")
     assert answer.json()["errors"][0]["extensions"]["errorId"] == answer.headers["x-request-id"]

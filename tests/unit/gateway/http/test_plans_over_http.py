@@ -11,9 +11,9 @@ import pytest
 from graphql import GraphQLSchema
 from prometheus_client import REGISTRY
 
-from gateway import plans as module
 from gateway.audit.entry import person_hash
-from gateway.http.request import GRAPHQL_JSON, JSON
+from gateway.execution import plan_cache as module
+from gateway.http.parameters import GRAPHQL_JSON, JSON
 from gateway.plan.document import Document, read
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Limits
@@ -129,7 +129,7 @@ async def test_an_operation_that_cannot_be_compiled_is_answered_all_the_same(
     def broken(*_: object) -> None:
         raise RuntimeError("the generator has a defect")
 
-    monkeypatch.setattr("gateway.plans.compiled", broken)
+    monkeypatch.setattr("gateway.execution.plan_cache.compiled", broken)
     before = _counted("unplanned_operations", reason="no code")
     async with running(tmp_path / "two") as gateway:
         answers = [

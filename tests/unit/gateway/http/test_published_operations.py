@@ -12,8 +12,8 @@ import orjson
 import pytest
 from graphql import GraphQLNonNull
 
-from gateway.http.request import GRAPHQL_JSON, JSON
-from gateway.plans import Plans
+from gateway.execution.plan_cache import Plans
+from gateway.http.parameters import GRAPHQL_JSON, JSON
 from gateway.settings import Client, Operations
 from tests.support.operation_files import NAME, write
 from tests.support.people import HOA, LAN, NOBODY

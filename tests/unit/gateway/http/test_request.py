@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from gateway.errors import GatewayError
-from gateway.http.request import GRAPHQL_JSON, JSON, Call, read_call, response_type
+from gateway.http.parameters import GRAPHQL_JSON, JSON, Call, read_call, response_type
 from tests.support.asgi import Header, scope
 from tests.support.generated import PATIENT
 

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from gateway.audit.entry import person_hash
-from gateway.http.request import GRAPHQL_JSON, JSON
+from gateway.http.parameters import GRAPHQL_JSON, JSON
 from tests.support.asgi import JSON_BODY, send_raw
 from tests.support.people import HOA, LAN
 from tests.support.running import OFFICER, OPERATOR, Running, application, codes, running

@@ -16,10 +16,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import Message, Scope
 
-from gateway.http.middleware import Envelope
+from gateway.http.envelope import Envelope
 from gateway.http.telemetry import Telemetry
-from gateway.logs import configure
 from gateway.settings import Operations, Settings
+from gateway.telemetry.logs import configure
 from tests.support.operation_files import write
 from tests.support.people import HOA
 from tests.support.running import CASE_NUMBER, OFFICER, Running, TestClock, application, running

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.errors import GatewayError
-from gateway.limits.budget import Budget
+from gateway.limits.compile_budget import Budget
 from tests.support.running import TestClock
 
 

@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError
-from gateway.limits import document as module
-from gateway.limits.document import parse_within
+from gateway.plan import document_limits as module
+from gateway.plan.document_limits import parse_within
 from gateway.settings import Limits
 from tests.support.generated import PATIENT
 

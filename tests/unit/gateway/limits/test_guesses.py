@@ -11,9 +11,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.errors import GatewayError
-from gateway.limits import guesses as module
-from gateway.limits.guesses import Attempt, Guesses, Standing
-from gateway.limits.shared import Shared
+from gateway.limits import verification_attempts as module
+from gateway.limits.redis_leases import Shared
+from gateway.limits.verification_attempts import Attempt, Guesses, Standing
 from gateway.settings import Rates, Redis
 from tests.support.redis_server import Server, own_redis
 from tests.support.running import TestClock

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from gateway.errors import GatewayError
 from gateway.limits.rates import Rates
-from gateway.limits.shared import SHARED, Shared
+from gateway.limits.redis_leases import SHARED, Shared
 from gateway.settings import Client, Redis, Settings
 from gateway.settings import Rates as RatesSettings
 from tests.support.redis_server import Server, own_redis

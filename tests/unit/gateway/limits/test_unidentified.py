@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.errors import GatewayError
-from gateway.limits.shared import Shared
+from gateway.limits.redis_leases import Shared
 from gateway.limits.unidentified import UnidentifiedAnswers
 from gateway.settings import Rates, Redis
 from tests.support.people import HOA, NOBODY

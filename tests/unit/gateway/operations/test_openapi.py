@@ -13,11 +13,11 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from connectors.registry import installed_databases
-from gateway.demo import FIRST_SET
+from gateway.catalogue.sections import bind
+from gateway.cli.demo import FIRST_SET
+from gateway.operations.library import Shelf, read_shelf
 from gateway.operations.openapi import filled, openapi
-from gateway.operations.publishing import publish
-from gateway.operations.registry import Shelf, read_shelf
-from gateway.plan.bindings import bind
+from gateway.operations.publish import publish
 from gateway.settings import DatabaseSettings, Limits, Operations
 from tests.support.faults import Faulty
 from tests.support.operation_files import NAME, write

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from connectors.registry import installed_databases
-from gateway.operations.changes import changes
-from gateway.operations.published import Published
-from gateway.operations.publishing import publish
-from gateway.plan.bindings import bind
+from gateway.catalogue.sections import bind
+from gateway.operations.compare import changes
+from gateway.operations.operation import Published
+from gateway.operations.publish import publish
 from gateway.settings import Limits
 from tests.support.operation_files import header
 from tests.support.running import built

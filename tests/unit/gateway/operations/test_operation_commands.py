@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from gateway.operations.commands import operations_app
+from gateway.cli.operations import operations_app
 from tests.support.operation_files import NAME, write
 from tests.support.running import built
 
@@ -18,9 +18,7 @@ SHORT = NAME.replace("fullName", "sex")
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(
-        "gateway.operations.commands.build_schema", lambda found: built(tuple(found))
-    )
+    monkeypatch.setattr("gateway.cli.operations.build_schema", lambda found: built(tuple(found)))
     (tmp_path / "gateway.toml").write_text('[operations]\nfolder = "operations"\n', "utf-8")
     (tmp_path / "operations").mkdir()
     return tmp_path / "operations"

@@ -10,11 +10,11 @@ import pytest
 
 from connectors.registry import installed_databases
 from gateway.access.caller import ANONYMOUS, Caller
+from gateway.catalogue.sections import bind
 from gateway.errors import GatewayError
-from gateway.operations.published import Published
-from gateway.operations.publishing import publish
-from gateway.operations.registry import Operations, Publish, Shelf, read_shelf
-from gateway.plan.bindings import bind
+from gateway.operations.library import Operations, Publish, Shelf, read_shelf
+from gateway.operations.operation import Published
+from gateway.operations.publish import publish
 from gateway.settings import Limits
 from tests.support.operation_files import NAME, write
 from tests.support.running import built

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from connectors.registry import installed_databases
+from gateway.catalogue.sections import bind
 from gateway.operations.header import Refused
-from gateway.operations.published import Published
-from gateway.operations.publishing import publish, withheld
-from gateway.plan.bindings import bind
+from gateway.operations.operation import Published
+from gateway.operations.publish import publish, withheld
 from gateway.settings import Limits
 from tests.support.operation_files import NAME, header
 from tests.support.running import built

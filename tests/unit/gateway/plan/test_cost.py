@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from connectors.registry import installed_databases
-from gateway.plan.analysis import judge_arguments
-from gateway.plan.bindings import bind
+from gateway.catalogue.sections import bind
+from gateway.plan.analyse import judge_arguments
+from gateway.plan.compile import choose, prepare
 from gateway.plan.document import read
-from gateway.plan.prepared import choose, prepare
 from gateway.settings import Limits
 from tests.support.running import built
 

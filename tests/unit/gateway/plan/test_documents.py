@@ -10,8 +10,8 @@ from graphql import GraphQLSchema, Node, OperationType, build_schema
 from gateway.errors import GatewayError
 from gateway.plan import document as module
 from gateway.plan.document import Document, InvalidDocument, Operation, read
+from gateway.plan.syntax import nodes
 from gateway.settings import Limits
-from gateway.tree import nodes
 
 #: Small, but with a person's number wherever an input can hold one.
 SCHEMA = build_schema(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.plan.kept import Kept
+from gateway.execution.fair_cache import Kept
 from tests.support.generated import PATIENT
 
 

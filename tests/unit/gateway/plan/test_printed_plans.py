@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from connectors.registry import installed_databases
-from gateway.printing import printed
+from gateway.cli.plan import printed
 from gateway.settings import Settings
 from tests.support.running import built
 
@@ -39,7 +39,7 @@ def _load(path: Path) -> Printed:
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
 def test_a_plan_is_printed_as_it_is_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.printing.build_schema", built)
+    monkeypatch.setattr("gateway.cli.plan.build_schema", built)
     one = _load(path)
     scopes = one.said("scopes")
     lines = printed(

@@ -11,8 +11,8 @@ import pytest
 
 from connectors.description import Record, Sensitivity
 from connectors.registry import installed_databases
-from gateway.procedures import ALL, procedure_of
 from gateway.procedures.procedure import Procedure
+from gateway.procedures.registry import ALL, procedure_of
 
 PAGE = Path(__file__).parents[4] / "docs/reference/procedures.md"
 RECORDS = {

@@ -10,8 +10,8 @@ import pytest
 from connectors.description import Database
 from gateway.access.caller import Caller
 from gateway.procedures.procedure import UNIFIED
-from gateway.protection import visible
 from gateway.protection.adoption import PURPOSE
+from gateway.protection.rules import visible
 from tests.support.people import HOA, LAN
 from tests.support.running import Running, running
 from tests.unit.gateway.protection.worlds import ALL, EVERY, LIVE, WAYS, World, answer, world

@@ -17,7 +17,8 @@ import pytest
 
 from gateway.audit.entry import person_hash
 from gateway.procedures.procedure import UNIFIED
-from gateway.protection import RULES, adoption, will
+from gateway.protection import adoption, will
+from gateway.protection.rules import RULES
 from tests.support.people import LAN
 from tests.support.running import Running, running
 from tests.unit.gateway.protection.hidden_rows import (
@@ -225,7 +226,7 @@ async def test_without_its_rule_the_pair_would_differ(
     pair = PAIRS[name]
     others = tuple(one for one in RULES if one.name != pair.rule)
     assert len(others) == len(RULES) - 1
-    monkeypatch.setattr("gateway.protection.RULES", others)
+    monkeypatch.setattr("gateway.protection.rules.RULES", others)
     everything = people(pair)
     async with running(tmp_path, everything, ALL, LIVE, limits=ROOMY) as gateway:
         with_it, without = await both_seen(gateway, everything, pair, pair.askers[0])

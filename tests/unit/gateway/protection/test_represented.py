@@ -10,8 +10,8 @@ from connectors.description import Record
 from connectors.legal_aid import DATABASE as LEGAL_AID
 from connectors.population import DATABASE as POPULATION
 from gateway.access.caller import Caller
-from gateway.protection import is_withheld
 from gateway.protection.represented import is_closed
+from gateway.protection.rules import is_withheld
 from tests.support.people import LAN
 from tests.support.running import running
 from tests.unit.gateway.protection.hidden_rows import aided, common, under_protection

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.registry import installed_databases
-from gateway.protection import RULES
+from gateway.protection.rules import RULES
 from tests.support.people import HOA, LAN, backends
 from tests.support.running import running
 

@@ -11,7 +11,7 @@ from connectors.administrative_violations import DATABASE as VIOLATIONS
 from connectors.description import Record
 from gateway.access.caller import Caller
 from gateway.procedures.procedure import UNIFIED
-from gateway.protection import is_withheld
+from gateway.protection.rules import is_withheld
 from gateway.protection.violation import PURPOSES
 from tests.support.people import HOA, LAN
 from tests.support.running import running

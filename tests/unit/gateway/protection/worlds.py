@@ -12,9 +12,9 @@ from connectors.backends.memory import MemoryBackend
 from connectors.description import Group
 from connectors.registry import installed_databases
 from gateway.access.tokens import issue
-from gateway.asking import Asked, Ready
-from gateway.execution import ready
-from gateway.keys import load_signing
+from gateway.execution.execute import ready
+from gateway.execution.prepared_request import Asked, Ready
+from gateway.keys.keyring import load_signing
 from gateway.service import Service
 from gateway.settings import DatabaseSettings
 from tests.support.faults import Faulty
@@ -93,7 +93,7 @@ def answer(way: str, patch: pytest.MonkeyPatch) -> None:
         made = await ready(service, asked)
         return None if made is None else replace(made, unplanned="test")
 
-    patch.setattr("gateway.http.graphql.ready", unplanned)
+    patch.setattr("gateway.http.endpoint.ready", unplanned)
 
 
 def acting(

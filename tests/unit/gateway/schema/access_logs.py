@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.access.tokens import issue
-from gateway.keys import load_signing
+from gateway.keys.keyring import load_signing
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Audit
 from tests.support.people import HOA

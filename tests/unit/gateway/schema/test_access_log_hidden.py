@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from gateway.catalogue.scopes import AUDIT
 from gateway.procedures.procedure import UNIFIED
-from gateway.scopes import AUDIT
 from gateway.settings import Purpose
 from tests.support.people import HOA, LAN
 from tests.support.running import Running, codes

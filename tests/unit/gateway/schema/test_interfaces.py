@@ -15,8 +15,8 @@ from graphql import (
 )
 
 from connectors.registry import installed_databases
-from gateway.key_files import drop_former, rotate
-from gateway.keys import SECRET_NAMES
+from gateway.keys.files import drop_former, rotate
+from gateway.keys.keyring import SECRET_NAMES
 from gateway.settings import DatabaseSettings
 from tests.support.people import HOA, LAN
 from tests.support.running import OFFICER, Running, built, codes, running

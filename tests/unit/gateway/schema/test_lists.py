@@ -10,7 +10,7 @@ import pytest
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.description import Row
 from connectors.values import PartialDate
-from gateway.schema.lists import Wanted, choose
+from gateway.plan.list_arguments import Wanted, choose
 from tests.support.faults import Faulty
 from tests.support.people import HOA, LAN, backends
 from tests.support.running import OFFICER, codes, running

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from gateway.runtime.append_only_file import LOOK_EVERY
 from gateway.settings import DatabaseSettings, MaintenanceWindow
-from gateway.shared_lines import LOOK_EVERY
 from tests.support.people import HOA
 from tests.support.running import OPERATOR, Running, codes, running
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.key_files import rotate
+from gateway.keys.files import rotate
 from gateway.procedures.procedure import UNIFIED
 from tests.support.people import HOA, LAN, OLD_NUMBER, backends
 from tests.support.running import codes

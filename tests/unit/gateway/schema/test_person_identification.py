@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.fetch.numbers import DATABASE
+from gateway.people.numbers import DATABASE
 from gateway.settings import DatabaseSettings, NumberSettings
 from tests.support.faults import Faulty
 from tests.support.people import (

@@ -19,7 +19,7 @@ from graphql import (
 )
 
 from connectors.description import Database, Kind, Lookup, Record
-from gateway.derived import ALL as DERIVED
+from gateway.derived.registry import ALL as DERIVED
 from gateway.schema.build import schema_text
 from tests.support.running import Running, built, running
 from tests.unit.gateway.protection.worlds import ALL, LIVE, Row, World, world

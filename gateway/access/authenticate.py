@@ -1,0 +1,88 @@
+"""The caller of a request, from its headers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+
+from gateway.access.caller import ANONYMOUS, Caller
+from gateway.access.tokens import Tokens
+from gateway.errors import GatewayError
+from gateway.http.case_number import read_case_number
+from gateway.permission.operation import unauthenticated
+from gateway.procedures.procedure import national
+from gateway.procedures.registry import procedure_of
+from gateway.service import Service
+
+_PURPOSE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+async def identify(headers: Headers, tokens: Tokens) -> Caller:
+    """Return who asks.
+
+    No Authorization header is an anonymous caller; any that is not a good bearer token is refused,
+    never taken for an anonymous one. Raises GatewayError UNAUTHENTICATED, TOKEN_INVALID,
+    TOKEN_EXPIRED or ISSUER_UNAVAILABLE.
+    """
+    authorization = headers.getlist("authorization")
+    if not authorization:
+        return ANONYMOUS
+    scheme, _, token = authorization[0].partition(" ")
+    if len(authorization) > 1 or scheme.lower() != "bearer" or not token.strip():
+        raise unauthenticated("TOKEN_INVALID")
+    try:
+        return await tokens.caller(token.strip())
+    except GatewayError as error:
+        if error.code.status != 401:
+            raise
+        raise unauthenticated(error.code.name) from None
+
+
+async def counted(request: Request) -> Caller:
+    """Return who asks, counted towards their rate; who is none, among the anonymous.
+
+    It is left in ``request.state.caller`` for the log.
+
+    Raises what ``identify`` raises, and RATE_LIMITED before it.
+    """
+    service: Service = request.app.state.service
+    caller, refusal = ANONYMOUS, None
+    try:
+        caller = request.state.caller = await identify(request.headers, service.tokens)
+    except GatewayError as error:
+        refusal = error
+    request.state.standing = await service.rates.request(caller.client)
+    if refusal is not None:
+        raise refusal
+    return caller
+
+
+def stated(headers: Headers, caller: Caller) -> Caller:
+    """Return ``caller`` with the purpose and the case number that the request states.
+
+    Raises GatewayError PURPOSE_NOT_GRANTED, PURPOSE_UNKNOWN or BAD_REQUEST.
+    """
+    return _for_purpose(caller, _only(headers, "x-purpose"), _only(headers, "x-case-number"))
+
+
+def _only(headers: Headers, name: str) -> str | None:
+    """Return a header that may be given once: of two purposes none would be the one that counts."""
+    values = headers.getlist(name)
+    if len(values) > 1:
+        raise GatewayError("BAD_REQUEST", f"{name} must not be given more than once")
+    return values[0] if values else None
+
+
+def _for_purpose(caller: Caller, purpose: str | None, case_number: str | None) -> Caller:
+    if purpose is not None:
+        if not _PURPOSE.fullmatch(purpose):
+            raise GatewayError("BAD_REQUEST", "X-Purpose must be a procedure code")
+        if not caller.purposes & {purpose, national(purpose)}:
+            raise GatewayError("PURPOSE_NOT_GRANTED")
+        if procedure_of(purpose) is None:
+            raise GatewayError("PURPOSE_UNKNOWN")
+    case = None if case_number is None else read_case_number(case_number)
+    return replace(caller, purpose=purpose, case_number=case)

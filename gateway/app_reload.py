@@ -1,0 +1,133 @@
+"""Reading the settings again while the gateway runs, at SIGHUP.
+
+What settings say of databases, clients' rights and purposes is taken at once; everything else needs
+a restart, and is named. Settings that cannot be used change nothing. Requests that are under way
+end as they began.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+from starlette.applications import Starlette
+
+from connectors.description import Database
+from gateway.databases.startup_checks import Watch
+from gateway.databases.wiring import make_sources, planned
+from gateway.fetch.source import Source
+from gateway.service import Service
+from gateway.settings import DatabaseSettings, Settings
+from gateway.settings.faults import explained
+from gateway.telemetry import metrics
+
+log = structlog.get_logger(__name__)
+
+#: What is taken without a restart.
+_TAKEN = {"databases", "purposes"}
+
+
+class Reload:
+    """Reloads what ``app`` answers with. ``read`` returns the settings anew, of ``file``."""
+
+    def __init__(
+        self,
+        app: Starlette,
+        databases: Iterable[Database],
+        read: Callable[[], Settings],
+        file: Path | None,
+        watch: Watch,
+    ) -> None:
+        self._app = app
+        self._databases = tuple(databases)
+        self._read = read
+        self._file = file
+        self._watch = watch
+        self._leaving: set[asyncio.Task[object]] = set()
+        self._lock = asyncio.Lock()
+
+    def listen(self) -> None:
+        """Reload at SIGHUP from now on; where there are no signals, never."""
+        loop = asyncio.get_running_loop()
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(signal.SIGHUP, self._start)
+
+    def _start(self) -> None:
+        task = asyncio.create_task(self.run())
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    async def close(self) -> None:
+        """Wait for no request any more: close what was replaced."""
+        tasks = list(self._leaving)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def run(self) -> bool:
+        """Read the settings and take them; says whether they were taken. Never raises for them."""
+        async with self._lock:
+            old: Service = self._app.state.service
+            try:
+                read = self._read()
+                kept = {name: getattr(read, name) for name in _TAKEN}
+                settings = old.settings.model_copy(update=kept)
+                maintenance = planned(settings, old.clock)
+                changed = [
+                    one.name
+                    for one in self._databases
+                    if _own(settings, one.name) != _own(old.settings, one.name)
+                ]
+                made = make_sources(
+                    settings, self._databases, {}, old.clock, maintenance, changed, old.cache
+                )
+            except (OSError, ValueError) as error:
+                metrics.RELOADS.labels("refused").inc()
+                faults = explained(error, self._file)
+                log.error("settings cannot be used: the old ones stay", faults=faults)
+                return False
+            new = replace(
+                old, settings=settings, sources={**old.sources, **made}, maintenance=maintenance
+            )
+            await self._swap(old, new, changed)
+            needs = _needs_restart(old.settings, read)
+            metrics.RELOADS.labels("taken").inc()
+            log.info("settings are taken", databases=changed, need_a_restart=needs)
+            return True
+
+    async def _swap(self, old: Service, new: Service, changed: list[str]) -> None:
+        """Answer as ``new`` from now on; what is replaced stays until no request needs it."""
+        for name in changed:
+            backend = new.sources[name].backend
+            if backend is not None:
+                await backend.open()
+        self._app.state.service = new
+        for name in changed:
+            self._watch.look(new.sources[name])
+            leaving = asyncio.create_task(_leave(old.sources[name], old.settings.limits.deadline))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+
+
+async def _leave(source: Source, deadline: float) -> None:
+    """Close a source that was replaced, once every request that may use it has had its time."""
+    try:
+        await asyncio.sleep(deadline + source.settings.timeout)
+    finally:
+        if source.backend is not None:
+            await source.backend.close()
+
+
+def _own(settings: Settings, name: str) -> DatabaseSettings:
+    return settings.databases.get(name, DatabaseSettings())
+
+
+def _needs_restart(old: Settings, new: Settings) -> list[str]:
+    """Return the settings that differ and are not taken while the gateway runs."""
+    names = set(Settings.model_fields) - _TAKEN - {"folder"}
+    return sorted(name for name in names if getattr(old, name) != getattr(new, name))

@@ -1,0 +1,136 @@
+"""Reading on in a journal: the entries behind one that is known, in order, none left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.audit.journal.chain import Link, expected_mac, parse_header, stated_mac, stated_seq
+from gateway.audit.journal.files import segment_files, segment_name
+from gateway.keys.keyring import Keyring, Secret
+
+
+class Gap(Exception):
+    """The journal does not hold what ought to come next; says what and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry: its number, its mac, and the line without its end."""
+
+    seq: int
+    mac: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where the entries of segment ``number`` begin.
+
+    ``before``: where the chain stood before the segment. ``mac``: of its header. ``secret``: the
+    key of its lines.
+    """
+
+    number: int
+    offset: int
+    before: Link
+    mac: str
+    secret: Secret
+
+
+class Tail:
+    """Reads a journal in ``folder`` on from behind entry ``seq``, whose mac is ``mac``.
+
+    ``chain``: its keys, with which each line is checked: what somebody edited is not read. Raises
+    Gap where the journal holds no such entry. Costs as much as reading one segment.
+    """
+
+    def __init__(self, folder: Path, seq: int, mac: str | None, chain: Keyring) -> None:
+        self._folder = folder
+        self._chain = chain
+        self._find(seq, mac)
+
+    def read(self, until: int, most: int) -> list[Line]:
+        """Return at most ``most`` entries, up to number ``until``, which is on disk.
+
+        Raises Gap, and goes on where it was when asked again.
+        """
+        lines: list[Line] = []
+        while self.seq < until and len(lines) < most:
+            try:
+                self._read(lines, until, most)
+                if self.seq < until and len(lines) < most:
+                    self._begin(self._next())
+            except StopIteration:
+                missing = f"entries {self.seq + 1} to {until} are missing"
+                raise Gap(f"{missing} behind segment {self._number} in {self._folder}") from None
+        return lines
+
+    def _begin(self, start: _Start) -> None:
+        self.seq = start.before.seq
+        self._number, self._offset = start.number, start.offset
+        self._mac, self._secret = start.mac, start.secret
+
+    def _read(self, lines: list[Line], until: int, most: int) -> None:
+        path = self._folder / segment_name(self._number)
+        if not path.exists():
+            return  # it was read to its end and archived, or entries are missing
+        with path.open("rb") as file:
+            file.seek(self._offset)
+            while self.seq < until and len(lines) < most:
+                whole = file.readline()
+                if not whole.endswith(b"\n"):
+                    return
+                content = whole[:-1]
+                seq, mac = stated_seq(content), stated_mac(content)
+                if seq != self.seq + 1 or mac is None:
+                    raise Gap(f"entry {self.seq + 1} is not where it ought to be in {path}")
+                if mac != expected_mac(self._secret, self._mac, content):
+                    raise Gap(f"entry {seq} in {path} is not what was written")
+                lines.append(Line(seq, mac, content))
+                self.seq, self._mac = seq, mac
+                self._offset += len(whole)
+
+    def _next(self) -> _Start:
+        """Return where the next segment begins; raises StopIteration if there is none."""
+        number = next(n for n, _ in segment_files(self._folder) if n > self._number)
+        start = self._start(number)
+        if start.before.seq != self.seq:
+            missing = f"entries {self.seq + 1} to {start.before.seq} are missing"
+            raise Gap(f"{missing} before segment {number}")
+        if start.before.mac != self._mac:
+            raise Gap(f"segment {number} does not continue the one before")
+        return start
+
+    def _find(self, seq: int, mac: str | None) -> None:
+        starts = [self._start(number) for number, _ in segment_files(self._folder)]
+        behind = next((one for one in starts if one.before == Link(seq, mac or "")), None)
+        if behind is not None:
+            self._begin(behind)
+            return
+        before = [start for start in starts if start.before.seq < seq] or starts[:1]
+        if not before:
+            raise Gap(f"there is no segment in {self._folder}")
+        self._begin(before[-1])
+        while self.seq < seq:
+            last = self.read(seq, 1_000)[-1]
+            if last.seq == seq and last.mac != mac:
+                raise Gap(f"entry {seq} is another one than was shipped")
+        if self.seq != seq:
+            raise Gap(f"entries {seq + 1} to {self.seq} are missing")
+
+    def _start(self, number: int) -> _Start:
+        path = self._folder / segment_name(number)
+        with path.open("rb") as file:
+            whole = file.readline()
+        line = whole.rstrip(b"\n")
+        try:
+            header = parse_header(line)
+        except ValueError as error:
+            raise Gap(f"{path}: {error}") from None
+        secret, mac = self._chain.by_id(header.key), stated_mac(line)
+        if secret is None:
+            raise Gap(f"{path}: its chain key {header.key} is missing")
+        if mac is None or mac != expected_mac(secret, header.previous, line):
+            raise Gap(f"{path}: its header is not what was written")
+        return _Start(number, len(whole), Link(header.seq, header.previous), mac, secret)

@@ -1,0 +1,1 @@
+"""The journal: segments, their chain, checkpoints, recovery and verification."""

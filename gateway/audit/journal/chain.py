@@ -1,0 +1,140 @@
+"""The chain: every line carries a code that depends on all lines before it.
+
+A line is one JSON object that ends in its ``mac``: HMAC-SHA256 (RFC 2104, FIPS 198-1), under the
+chain key, of the mac of the line before and of the line's own bytes up to ``,"mac"``. Whoever has
+no key cannot change, take out, put in or move a line without the next one failing to fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from gateway.keys.keyring import Secret
+
+#: What the first header of a journal follows.
+START = "0" * 64
+
+_BEFORE_MAC, _AFTER_MAC = b',"mac":"', b'"}'
+_TAIL = len(_BEFORE_MAC) + 64 + len(_AFTER_MAC)
+_SEQ = b'{"seq":'
+_VERSIONS = frozenset({1, 2})
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How far a chain has come: number of the last entry (0: none yet), mac of the last line."""
+
+    seq: int
+    mac: str
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first line of a segment; it is a link of the chain itself.
+
+    ``seq`` and ``previous``: last entry, and mac of the last line, of the segment before. ``key``:
+    id of the chain key of this segment. ``after``: why the segment before came to its end.
+    ``version``: 2 where there is a head beside the segment, 1 where there was none yet.
+    """
+
+    journal: str
+    segment: int
+    seq: int
+    previous: str
+    key: str
+    at: str
+    after: str
+    version: int = 2
+
+    def line(self, secret: Secret) -> tuple[bytes, str]:
+        """Return the header as a line without its end, and its mac."""
+        shown = {
+            "version": self.version,
+            "journal": self.journal,
+            "segment": self.segment,
+            "seq": self.seq,
+            "previous": self.previous,
+            "key": self.key,
+            "at": self.at,
+            "after": self.after,
+        }
+        return sealed(secret, self.previous, orjson.dumps(shown)[:-1])
+
+
+def parse_header(line: bytes) -> Header:
+    """Return a header; raises ValueError for what is none. The mac is not looked at."""
+    read = orjson.loads(line)
+    try:
+        mac = read.pop("mac")
+        header = Header(**read)
+    except (TypeError, AttributeError, KeyError):
+        raise ValueError("it is no header of a segment") from None
+    texts = (mac, header.journal, header.previous, header.key, header.at, header.after)
+    numbers = (header.version, header.segment, header.seq)
+    if not all(isinstance(one, str) for one in texts) or any(
+        type(one) is not int for one in numbers
+    ):
+        raise ValueError("it is no header of a segment")
+    if header.version not in _VERSIONS:
+        raise ValueError(f"it is of version {header.version}, which is not known here")
+    return header
+
+
+def add(secret: Secret, link: Link, bodies: Iterable[bytes]) -> tuple[bytes, Link]:
+    """Return entries (JSON objects) as lines after ``link``, and where the chain stands then.
+
+    Costs about 4 us an entry.
+    """
+    seq, mac = link.seq, link.mac
+    lines = []
+    for body in bodies:
+        seq += 1
+        rest = body[1:-1]
+        unsealed = b'{"seq":%d,%b' % (seq, rest) if rest else b'{"seq":%d' % seq
+        line, mac = sealed(secret, mac, unsealed)
+        lines.append(line)
+    lines.append(b"")
+    return b"\n".join(lines), Link(seq, mac)
+
+
+def sealed(secret: Secret, previous: str, unsealed: bytes) -> tuple[bytes, str]:
+    """Return a JSON object (without its last brace) as a line after ``previous``, and its mac."""
+    mac = secret.mac(previous.encode() + unsealed)
+    return b"%b%b%b%b" % (unsealed, _BEFORE_MAC, mac.encode(), _AFTER_MAC), mac
+
+
+def expected_mac(secret: Secret, previous: str, line: bytes) -> str:
+    """Return the mac that ``line`` (without its end) ought to have after a line of ``previous``."""
+    return secret.mac(previous.encode() + line[:-_TAIL])
+
+
+def stated_mac(line: bytes) -> str | None:
+    """Return the mac that stands in ``line`` (without its end), None where there is none."""
+    tail = line[-_TAIL:]
+    if len(line) <= _TAIL or not tail.startswith(_BEFORE_MAC) or not tail.endswith(_AFTER_MAC):
+        return None
+    return tail[len(_BEFORE_MAC) : -len(_AFTER_MAC)].decode("latin-1")
+
+
+def stated_seq(line: bytes) -> int | None:
+    """Return the number that ``line`` gives itself, None where it is no entry."""
+    digits = line[len(_SEQ) : line.find(b",")]
+    return int(digits) if line.startswith(_SEQ) and digits.isdigit() else None
+
+
+def stated_at(line: bytes) -> str | None:
+    """Return the time that stands in ``line``, None where there is none."""
+    try:
+        at = orjson.loads(line)["at"]
+        return at if isinstance(at, str) else None
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def written(moment: datetime) -> str:
+    """Return a moment as headers and checkpoints have it."""
+    return moment.isoformat(timespec="microseconds")

@@ -1,0 +1,126 @@
+"""What is wrong with a journal, said so that a reader knows where to look.
+
+Nothing here decides whether a journal is good: that a line does not fit is known already. What it
+says of the reason is what the lines around the fault make likely.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from gateway.audit.journal.chain import Link, expected_mac, stated_mac, stated_seq
+from gateway.keys.keyring import Secret
+
+
+class Wrong(Enum):
+    """What can be wrong with a journal."""
+
+    EDITED = "edited"
+    FOREIGN = "foreign"
+    REMOVED = "removed"
+    REORDERED = "reordered"
+    REPEATED = "repeated"
+    CUT = "cut"
+    HEADER = "header"
+    KEY = "key"
+    CHECKPOINT = "checkpoint"
+    ARCHIVE = "archive"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The first fault: in which file and line (from 1; 0: none), at which entry, what it is."""
+
+    wrong: Wrong
+    file: str
+    line: int
+    seq: int | None
+    says: str
+
+    def __str__(self) -> str:
+        line = f", line {self.line}" if self.line else ""
+        entry = "" if self.seq is None else f", entry {self.seq}"
+        return f"{self.file}{line}{entry}: {self.says}"
+
+
+class Broken(Exception):
+    """Raised at the first fault."""
+
+    def __init__(self, wrong: Wrong, file: str, line: int, seq: int | None, says: str) -> None:
+        self.fault = Fault(wrong, file, line, seq, says)
+        super().__init__(str(self.fault))
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """The lines around one that does not fit.
+
+    ``next``: the one after it. ``copies``: whether another line of the same number is there, True
+    if it is the same line. ``is_later``: whether the entry that was expected comes further on.
+    """
+
+    next: bytes | None
+    copies: bool | None
+    is_later: bool
+
+
+def explain(secret: Secret, link: Link, line: bytes, number: int, path: Path) -> Broken:
+    """Return what is wrong with ``line``, which does not fit after ``link``; reads its segment."""
+    expected, seq = link.seq + 1, stated_seq(line)
+    if seq is None or stated_mac(line) is None:
+        return Broken(Wrong.EDITED, path.name, number, expected, "it is no line of a journal")
+    around = _around(path, number, line, seq, expected)
+    if _fits_after(secret, link, line, around.next):
+        wrong, says = Wrong.EDITED, "the entry was edited: the one after it fits what it was"
+    else:
+        wrong, says = _in_place(around) if seq == expected else _moved(seq, expected, around)
+    return Broken(wrong, path.name, number, expected, says)
+
+
+def _in_place(around: _Around) -> tuple[Wrong, str]:
+    """Say what is wrong with a line that bears the number which is due."""
+    if around.next is None:
+        return Wrong.EDITED, "the entry was edited, or forged with another key"
+    return Wrong.FOREIGN, "the entry is of another journal, or forged with another key"
+
+
+def _moved(seq: int, expected: int, around: _Around) -> tuple[Wrong, str]:
+    """Say what is wrong with a line that bears another number."""
+    if around.copies is True:
+        return Wrong.REPEATED, f"entry {seq} stands here once more"
+    if around.copies is False:
+        return Wrong.FOREIGN, f"an entry {seq} of another journal, or forged, was put in"
+    if around.is_later:
+        return Wrong.REORDERED, f"entry {seq} stands here, and entry {expected} further on"
+    if seq > expected:
+        missing = f"{expected}" if seq == expected + 1 else f"{expected} to {seq - 1}"
+        return Wrong.REMOVED, f"removed: entry {missing} is missing"
+    return Wrong.FOREIGN, f"an entry {seq} of another journal, or forged, stands here"
+
+
+def _fits_after(secret: Secret, link: Link, line: bytes, after: bytes | None) -> bool:
+    """Whether the next line was written after this one as it was: only its content was edited."""
+    if after is None or stated_seq(after) != link.seq + 2:
+        return False
+    macs = (stated_mac(line) or "", expected_mac(secret, link.mac, line))
+    return any(stated_mac(after) == expected_mac(secret, mac, after) for mac in macs)
+
+
+def _around(path: Path, number: int, line: bytes, seq: int, expected: int) -> _Around:
+    after: bytes | None = None
+    copies: bool | None = None
+    is_later = False
+    with path.open("rb") as file:
+        for position, whole in enumerate(file, 1):
+            other = whole.rstrip(b"\n")
+            if position == number + 1:
+                after = other
+            if position == number:
+                continue
+            found = stated_seq(other)
+            if found == seq and copies is not True:
+                copies = other == line
+            is_later = is_later or (found == expected and position > number)
+    return _Around(after, copies, is_later)

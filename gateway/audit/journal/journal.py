@@ -1,0 +1,234 @@
+"""The journal: one line per answer, on disk before the answer leaves.
+
+Entries waiting at the same time are written and synced together (group commit): the next batch
+forms while one is being written in a thread. If an entry cannot be written there is no answer
+(design section 3).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import orjson
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gateway.audit.journal.chain import written
+from gateway.audit.journal.segments import Options, Writer
+from gateway.audit.waiting import LoopClock, Waiting, refuse_late
+from gateway.errors import GatewayError
+from gateway.keys.keyring import Keyring
+from gateway.runtime.clock import Clock, SystemClock
+
+#: Entries that may wait: beyond them the disk stands still, and memory must not fill up.
+_MOST_WAITING = 10_000
+
+#: What fills a probe: room for it must be room for the entry of a large answer.
+_PROBE = "." * 4096
+
+
+class Journal:
+    """An append-only, chained log in segments in ``folder``, which is this gateway's alone.
+
+    ``chain``: keys of the chain; the current one is used. ``sign``: signs the checkpoints. Opened
+    at start-up; used from one event loop.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        chain: Keyring,
+        sign: Ed25519PrivateKey,
+        options: Options | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.folder = folder
+        self.chain = chain
+        #: What else an append waits for after its entry is on disk: a future for the number of an
+        #: entry, done once all entries up to it are there too.
+        self.committed: Callable[[int], asyncio.Future[None]] | None = None
+        #: Called in the event loop after each batch that is on disk.
+        self.grown: Callable[[], None] = lambda: None
+        #: Called in the event loop after each checkpoint.
+        self.checkpointed: Callable[[], None] = lambda: None
+        self._options = options or Options()
+        self._clock = clock or SystemClock()
+        self._writer = Writer(folder, chain, sign, self._options, self._clock)
+        self._on_disk = 0
+        self._failed = False
+        self._loop_clock = LoopClock(self._options.timeout)
+        self._waiting: list[Waiting] = []
+        self._writing: list[Waiting] = []
+        self._committing: list[tuple[list[Waiting], asyncio.Future[None]]] = []
+        self._flushing: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._sign_timer: asyncio.TimerHandle | None = None
+        self._signing: asyncio.Task[None] | None = None
+        self._checked = 0
+        self._thread: ThreadPoolExecutor | None = None
+
+    @property
+    def id(self) -> str:
+        """What tells this journal from those of other gateways; known once it is open."""
+        return self._writer.journal
+
+    @property
+    def on_disk(self) -> int:
+        """Number of the last entry that is on disk."""
+        return self._on_disk
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every entry that was handed over is on disk, or was refused."""
+        return not self._waiting and not self._writing
+
+    def open(self) -> None:
+        """Open the last segment or begin the first; raises what ``Writer.open`` raises."""
+        self._writer.open()
+        self._on_disk = self._writer.link.seq
+        self._checked = self._writer.checked
+        self._thread = ThreadPoolExecutor(1, "audit")
+
+    async def close(self) -> None:
+        """Write what is waiting, sign a last checkpoint and close the files."""
+        if self._flushing is not None:
+            await self._flushing
+        if self._signing is not None:
+            await self._signing
+        for timer in (self._timer, self._sign_timer):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._sign_timer = None
+        if self._thread is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.close)
+            self._thread.shutdown()
+            self._thread = None
+            self._note_checkpoint()
+
+    async def check(self) -> bool:
+        """Return whether entries can be written; after a failure this is found out by trying."""
+        if self._failed and not self.is_idle:
+            return False  # what is under way will tell
+        if self._failed:
+            at = written(self._clock.now())
+            try:
+                probe = {"id": secrets.token_hex(8), "at": at, "probe": _PROBE}
+                await self.append(probe)
+            except GatewayError:
+                return False
+        if self.committed is not None:
+            try:
+                async with asyncio.timeout(self._options.timeout):
+                    await self.committed(self._on_disk)
+            except TimeoutError:
+                return False
+        return self._writer.is_open
+
+    async def append(self, entry: Mapping[str, object]) -> None:
+        """Return once ``entry`` is on disk; raises GatewayError AUDIT_UNAVAILABLE if it is not.
+
+        The error also comes when the time is over: the entry may still be written then. Time in
+        which the process stood still does not count. A caller that is cancelled while waiting
+        leaves its entry to be written: an entry too many does no harm, one too few would. Costs
+        about 20 us of CPU with 32 waiting, 300 us with none.
+        """
+        if len(self._waiting) >= _MOST_WAITING:
+            raise GatewayError("AUDIT_UNAVAILABLE")
+        loop = asyncio.get_running_loop()
+        if self._timer is None:
+            self._loop_clock.start(loop.time())
+            self._timer = loop.call_later(self._loop_clock.step, self._tick)
+        done: asyncio.Future[int] = loop.create_future()
+        self._waiting.append(Waiting(orjson.dumps(entry), done, self._loop_clock.stamp()))
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self._flush())
+        await done
+
+    async def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            self._writing, self._waiting = self._waiting, []
+            try:
+                bodies = [waiting.body for waiting in self._writing]
+                first = await loop.run_in_executor(self._thread, self._writer.write, bodies)
+            except Exception as error:  # whatever it was: nobody may wait for ever, nor be answered
+                self._refuse(error)
+            else:
+                self._failed = False
+                self._on_disk = first + len(bodies) - 1
+                self._commit(self._writing, first)
+                self.grown()
+                self._note_checkpoint()
+                self._plan_checkpoint()
+            self._writing = []
+
+    def _commit(self, batch: list[Waiting], first: int) -> None:
+        """Tell those whose entries are on disk, as soon as whatever else they wait for is there."""
+        if self.committed is None:
+            _tell(batch, first)
+            return
+        reached = self.committed(self._on_disk)
+        waits = (batch, reached)
+        self._committing.append(waits)
+
+        def arrived(reached: asyncio.Future[None]) -> None:
+            self._committing.remove(waits)
+            if not reached.cancelled():
+                _tell(batch, first)
+
+        reached.add_done_callback(arrived)
+
+    def _refuse(self, error: Exception) -> None:
+        if not self._failed:
+            structlog.get_logger().error("audit_unavailable", error=repr(error))
+        self._failed = True
+        for waiting in self._writing:
+            waiting.refuse()
+
+    def _tick(self) -> None:
+        """Refuse those whose time is over; go on as long as anybody waits."""
+        loop = asyncio.get_running_loop()
+        self._timer = None
+        self._loop_clock.tick(loop.time())
+        refused, goes_on = refuse_late(self._loop_clock, (*self._writing, *self._waiting))
+        self._failed = self._failed or refused
+        for batch, reached in list(self._committing):
+            if refuse_late(self._loop_clock, batch)[1]:
+                goes_on = True
+            else:
+                reached.cancel()
+        if goes_on:
+            self._timer = loop.call_later(self._loop_clock.step, self._tick)
+
+    def _plan_checkpoint(self) -> None:
+        """Have entries that no checkpoint counts signed in time."""
+        if self._sign_timer is None and self._checked < self._on_disk:
+            loop = asyncio.get_running_loop()
+            seconds = self._options.checkpoint_seconds
+            self._sign_timer = loop.call_later(seconds, self._start_signing)
+
+    def _start_signing(self) -> None:
+        self._sign_timer = None
+        if self._signing is None or self._signing.done():
+            self._signing = asyncio.create_task(self._sign())
+
+    async def _sign(self) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._writer.checkpoint)
+        self._note_checkpoint()
+        self._plan_checkpoint()  # once more, if it failed
+
+    def _note_checkpoint(self) -> None:
+        if self._writer.checked != self._checked:
+            self._checked = self._writer.checked
+            self.checkpointed()
+
+
+def _tell(batch: list[Waiting], first: int) -> None:
+    for seq, waiting in enumerate(batch, first):
+        if not waiting.done.done():
+            waiting.done.set_result(seq)

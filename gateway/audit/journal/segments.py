@@ -1,0 +1,303 @@
+"""The segments of a journal: the files, what a crash left in them, and writing to the last one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gateway.audit.head import Head, HeadFile
+from gateway.audit.journal import checkpoints
+from gateway.audit.journal.chain import START, Header, Link, add, written
+from gateway.audit.journal.files import (
+    lock,
+    new_file,
+    segment_files,
+    segment_name,
+    sync_folder,
+    write_all,
+)
+from gateway.audit.journal.recovery import (
+    Alarm,
+    Evidence,
+    alarm_at,
+    cut,
+    evidence,
+    last_good,
+    newest_head,
+    sound,
+)
+from gateway.keys.keyring import Keyring
+from gateway.runtime.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the journal is kept.
+
+    ``checkpoint_entries``, ``checkpoint_seconds``: after how many entries, and how long after an
+    entry at the latest, a checkpoint is signed. ``timeout``: seconds that an answer waits for its
+    entry.
+    """
+
+    segment_bytes: int = 64 * 1024 * 1024
+    checkpoint_entries: int = 10_000
+    checkpoint_seconds: float = 30.0
+    timeout: float = 2.0
+
+
+@dataclass(slots=True)
+class Segment:
+    """The segment that is written to: ``size`` is what is known to be on disk."""
+
+    path: Path
+    header: Header
+    descriptor: int
+    file: tuple[int, int]
+    size: int
+
+
+class Writer:
+    """Writes entries to the last segment of ``folder``. Not for several threads at a time."""
+
+    def __init__(
+        self,
+        folder: Path,
+        chain: Keyring,
+        sign: Ed25519PrivateKey,
+        options: Options,
+        clock: Clock,
+    ) -> None:
+        self.journal = ""
+        self.link = Link(0, START)
+        self._folder = folder
+        self._chain = chain
+        self._sign = sign
+        self._options = options
+        self._clock = clock
+        self._lock: int | None = None
+        self._segment: Segment | None = None
+        self._torn = False
+        self._head: HeadFile | None = None
+        #: Number of the last entry that a checkpoint is of.
+        self.checked = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a segment to write to."""
+        return self._segment is not None
+
+    def open(self) -> None:
+        """Take the folder, put right what a crash left and go on with the chain.
+
+        Raises OSError, BlockingIOError where another gateway has the folder, and ValueError where
+        the key of the last segment is not known. Costs as much as reading a few lines.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._lock = lock(self._folder)
+        self.link, self._torn = Link(0, START), False
+        try:
+            checkpoints.keep_public_key(self._folder, self._sign.public_key())
+            known, after = self._recover()
+            self.journal = self.journal or secrets.token_hex(8)
+            self.checked = self._last_checked()
+            self._head = HeadFile(self._folder)
+            header = None if self._segment is None else self._segment.header
+            self._write_head(newest_head(self.journal, header, self.link, known))
+            self._head.sync()
+            self.checkpoint()
+            if after is not None:
+                self._start_segment(after, known.segment if known else 0)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Sign how far the journal came and leave the folder to others."""
+        if self._segment is not None:
+            with contextlib.suppress(OSError):
+                if self._torn:
+                    self._mend(self._segment)
+            self.checkpoint()
+            with contextlib.suppress(OSError):
+                os.close(self._segment.descriptor)
+            self._segment = None
+        if self._head is not None:
+            with contextlib.suppress(OSError):
+                self._head.sync()
+            self._head.close()
+            self._head = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def write(self, bodies: Sequence[bytes]) -> int:
+        """Have entries (JSON objects) on disk and return the number of the first; raises OSError.
+
+        What failed is as if it had not been tried: the chain stays where the disk is.
+        """
+        segment = self._present()
+        lines, link = add(self._chain.current, self.link, bodies)
+        self._torn = True
+        write_all(segment.descriptor, lines)
+        os.fdatasync(segment.descriptor)
+        self._torn = False
+        segment.size += len(lines)
+        first, self.link = self.link.seq + 1, link
+        try:
+            self._write_head(Head(self.journal, segment.header.segment, link))
+        except OSError as error:  # the entries are on disk all the same
+            structlog.get_logger().error("audit_head_failed", error=str(error))
+        if link.seq - self.checked >= self._options.checkpoint_entries:
+            self.checkpoint()
+        return first
+
+    def checkpoint(self) -> None:
+        """Sign how far the journal came; if that fails it is tried again after the next entries."""
+        segment = self._segment
+        if segment is None or self.link.seq in {self.checked, segment.header.seq}:
+            return
+        line = checkpoints.signed(self._sign, self.journal, self.link, written(self._clock.now()))
+        try:
+            checkpoints.append(self._folder, line)
+            self.checked = self.link.seq
+        except OSError as error:
+            structlog.get_logger().error("audit_checkpoint_failed", error=str(error))
+
+    def _write_head(self, head: Head) -> None:
+        if self._head is not None:
+            self._head.write(self._chain.current, head)
+
+    def _present(self) -> Segment:
+        """Return the segment to write to: the one at hand if it is whole and not full."""
+        if self._segment is None:
+            raise OSError("the journal is not open")
+        if self._torn:
+            self._mend(self._segment)
+        segment = self._segment
+        try:
+            found = segment.path.stat()
+        except FileNotFoundError:
+            return self._leave_segment("removed")
+        if (found.st_dev, found.st_ino) != segment.file:
+            return self._leave_segment("removed")
+        if found.st_size != segment.size:
+            return self._leave_segment("changed")
+        if segment.size >= self._options.segment_bytes and self.link.seq > segment.header.seq:
+            return self._start_segment("full")
+        return segment
+
+    def _mend(self, segment: Segment) -> None:
+        """Cut off what a failure left behind the last line that is on disk; raises OSError."""
+        with contextlib.suppress(FileNotFoundError):
+            descriptor = os.open(segment.path, os.O_RDWR | os.O_APPEND)
+            found = os.fstat(descriptor)
+            if (found.st_dev, found.st_ino) != segment.file:
+                os.close(descriptor)
+            else:
+                with contextlib.suppress(OSError):
+                    os.close(segment.descriptor)
+                segment.descriptor = descriptor
+                if found.st_size > segment.size:
+                    os.ftruncate(descriptor, segment.size)
+        self._torn = False
+
+    def _leave_segment(self, after: str) -> Segment:
+        """Begin the next segment because somebody removed or changed the one at hand."""
+        segment = self._start_segment(after)
+        sound(after, before=segment.path.name)
+        return segment
+
+    def _start_segment(self, after: str, beyond: int = 0) -> Segment:
+        """Begin the next segment, behind ``beyond`` too; raises OSError, and all is as before."""
+        number = max((number for number, _ in segment_files(self._folder)), default=beyond)
+        number = max(number, beyond)
+        if self._segment is not None:
+            self.checkpoint()
+            number = max(number, self._segment.header.segment)
+        key = self._chain.current
+        at = written(self._clock.now())
+        header = Header(self.journal, number + 1, *self._ends(), key.id, at, after)
+        line, mac = header.line(key)
+        path = self._folder / segment_name(header.segment)
+        descriptor = new_file(path)
+        try:
+            write_all(descriptor, line + b"\n")
+            os.fdatasync(descriptor)
+            sync_folder(self._folder)
+        except BaseException:
+            os.close(descriptor)
+            path.unlink()
+            raise
+        if self._segment is not None:
+            with contextlib.suppress(OSError):
+                os.close(self._segment.descriptor)
+        self.link = Link(self.link.seq, mac)
+        return self._use(path, header, descriptor)
+
+    def _ends(self) -> tuple[int, str]:
+        return self.link.seq, self.link.mac
+
+    def _use(self, path: Path, header: Header, descriptor: int) -> Segment:
+        found = os.fstat(descriptor)
+        file = (found.st_dev, found.st_ino)
+        self._segment = Segment(path, header, descriptor, file, found.st_size)
+        return self._segment
+
+    def _last_checked(self) -> int:
+        """Return the entry that the last checkpoint is of."""
+        public = [self._sign.public_key()]
+        checkpoint = checkpoints.last(self._folder / checkpoints.CHECKPOINTS, self.journal, public)
+        return 0 if checkpoint is None else checkpoint.link.seq
+
+    def _recover(self) -> tuple[Evidence | None, str | None]:
+        """Open the last segment at its last good line; raises OSError, ValueError.
+
+        Returns what head and checkpoints say, and why another segment has to begin, if it has.
+        """
+        for _, path in reversed(segment_files(self._folder)):
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
+            try:
+                found = last_good(descriptor, self._chain, path)
+                if found is not None:
+                    return self._resume(path, descriptor, *found)
+                cut(descriptor, 0, self._folder, self._clock.now())
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)
+            path.unlink()
+        known = self._evidence(None)
+        if known is None or not known.link.seq:
+            return None, "nothing"
+        self.journal, self.link = known.journal, known.link
+        sound(Alarm.CUT, entries=known.link.seq, missing="every segment")
+        return known, Alarm.CUT
+
+    def _resume(
+        self, path: Path, descriptor: int, header: Header, link: Link, good: int
+    ) -> tuple[Evidence | None, str | None]:
+        """Go on behind the last good line, or leave the segment as it is if that is an alarm."""
+        known = self._evidence(header.journal)
+        alarm = alarm_at(descriptor, good, header, link, known)
+        if alarm in {None, Alarm.HEADLESS}:
+            cut(descriptor, good, self._folder, self._clock.now())
+        self.journal, self.link = header.journal, link
+        self._use(path, header, descriptor)
+        if alarm is not None:
+            if known is not None and known.link.seq > link.seq:
+                self.link = known.link
+            sound(alarm, segment=path.name, good_until=link.seq, written_until=self.link.seq)
+            return known, alarm
+        if header.version == 1:
+            return known, "version"
+        return known, None if header.key == self._chain.current.id else "key"
+
+    def _evidence(self, journal: str | None) -> Evidence | None:
+        return evidence(self._folder, self._chain, [self._sign.public_key()], journal)

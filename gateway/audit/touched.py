@@ -1,0 +1,71 @@
+"""Who was touched by an answer, in what role, and which sections of theirs were read.
+
+Kept while an operation runs, in both executors, and written into the journal
+(``gateway.audit.entry``). Nothing in it depends on rows that protection hides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from connectors.description import Coded
+from gateway.access.caller import Caller
+from gateway.people.numbers import Numbers
+
+
+class Role(Coded):
+    """How an answer touched a person."""
+
+    OWN = "chính người đó tra cứu", "the person themself asked"
+    REPRESENTED = "người đại diện tra cứu thay", "asked by whoever acts for the person"
+    NAMED = "được tra cứu theo số định danh", "named by the caller, and opened"
+    KIN = "được mở từ hồ sơ của người khác", "opened because somebody else's record led there"
+    MENTIONED = "có tên trong hồ sơ của người khác", "stands in somebody else's record"
+    REFUSED = "bị từ chối tra cứu", "named by the caller, and not opened"
+
+
+#: Roles that say nothing where the same answer touched the person in another.
+_LESS = frozenset({Role.MENTIONED, Role.REFUSED})
+
+
+@dataclass(slots=True)
+class Trail:
+    """People by number and role, with their sections that were read (``database.record``)."""
+
+    _people: dict[tuple[str, Role], set[str]] = field(default_factory=dict)
+
+    def refused(self, number: str) -> None:
+        """Note that the caller named ``number``; counts unless it is opened later."""
+        self._people.setdefault((number, Role.REFUSED), set())
+
+    def opened(self, numbers: Numbers, role: Role) -> set[str]:
+        """Note that a person was opened; returns where their sections are to be noted."""
+        sections = self._people.setdefault((numbers.present or numbers.asked, role), set())
+        self._people[numbers.asked, role] = sections
+        return sections
+
+    def mentioned(self, number: str) -> None:
+        """Note that a record shows the number of somebody."""
+        self._people.setdefault((number, Role.MENTIONED), set())
+
+    def all(self) -> Iterator[tuple[str, Role, list[str]]]:
+        """Yield number, role and sections, sorted, of everybody who was touched."""
+        known = {number for number, role in self._people if role not in _LESS}
+        for (number, role), sections in self._people.items():
+            if role not in _LESS or number not in known:
+                yield number, role, sorted(sections)
+
+
+def own_role(caller: Caller) -> Role:
+    """Return the role of the citizen whose own view ``caller`` has."""
+    return Role.OWN if caller.representative is None else Role.REPRESENTED
+
+
+def mention(trail: Trail, value: object) -> None:
+    """Note the number, or the numbers, that a column holds."""
+    if isinstance(value, tuple):
+        for number in value:
+            trail.mentioned(str(number))
+    elif value is not None:
+        trail.mentioned(str(value))

@@ -1,0 +1,102 @@
+"""Entries as they stand in Redis: encrypted, and bound to their place (design section 7).
+
+AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce; the key of the entry (which names source,
+lookup and a hash of the person) and the log's epoch are authenticated with it: an entry that was
+changed, moved to another key, or made under another key or before a restart of Redis, is none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from connectors.backends.base import Evidence
+from connectors.codec import Unreadable, decode, encode_text
+from connectors.description import Record
+from gateway.answer import Answer, State
+from gateway.cache.invalidations import Position
+from gateway.cache.memory import Entry, Reports, mentions_of, weight_of
+from gateway.keys.keyring import Secret
+
+_NONCE = 12
+_FORMAT = b"1"
+
+
+class Rejected(Exception):
+    """What stood in Redis is no entry. The message is one word, for the metrics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Makes and opens entries with the current key of the cache."""
+
+    cipher: AESGCM
+    mark: bytes
+
+    @classmethod
+    def of(cls, secret: Secret) -> Seal:
+        """Return the seal of ``secret``, with a key of its own."""
+        key = hashlib.blake2b(secret.key, person=b"cache entries", digest_size=32).digest()
+        return cls(AESGCM(key), _FORMAT + secret.id.encode())
+
+    def close(self, key: str, entry: Entry) -> bytes:
+        """Return ``entry`` as it is put under ``key``. Some 15 us for a row of 40 values."""
+        answer, report = entry.answer, entry.answer.report
+        evidence = report.evidence
+        content = {
+            "rows": [[encode_text(value) for value in row] for row in answer.rows or ()],
+            "unreadable": answer.unreadable,
+            "truncated": answer.truncated,
+            "as_of": None if report.as_of is None else report.as_of.isoformat(),
+            "read_at": entry.read_at,
+            "at": str(entry.position.at),  # of more than 64 bits
+            "evidence": evidence and [evidence.id, evidence.request_id, evidence.request_hash],
+        }
+        nonce = os.urandom(_NONCE)
+        bound = _bound(key, entry.position.epoch)
+        return self.mark + nonce + self.cipher.encrypt(nonce, orjson.dumps(content), bound)
+
+    def open(self, key: str, value: bytes, epoch: str, record: Record, reports: Reports) -> Entry:
+        """Return the entry in ``value``, which stood under ``key``; raises Rejected.
+
+        ``reports``: makes what the answer reports. Some 30 us for a row of 40 values.
+        """
+        start = len(self.mark)
+        if value[:start] != self.mark:
+            raise Rejected("key" if value[:1] == _FORMAT else "corrupt")
+        nonce, sealed = value[start : start + _NONCE], value[start + _NONCE :]
+        try:
+            content = orjson.loads(self.cipher.decrypt(nonce, sealed, _bound(key, epoch)))
+            return _entry(content, epoch, record, reports)
+        except (InvalidTag, ValueError):
+            raise Rejected("foreign") from None
+        except (Unreadable, KeyError, TypeError, LookupError):
+            raise Rejected("unreadable") from None
+
+
+def _bound(key: str, epoch: str) -> bytes:
+    return f"{epoch} {key}".encode()
+
+
+def _entry(content: dict[str, Any], epoch: str, record: Record, reports: Reports) -> Entry:
+    rows = tuple(decode(record, raw) for raw in content["rows"])
+    as_of, evidence = content["as_of"], content["evidence"]
+    made = reports(
+        record,
+        State.PARTIAL if content["unreadable"] else State.ANSWERED,
+        as_of=None if as_of is None else datetime.fromisoformat(as_of),
+        fetched_at=datetime.fromtimestamp(content["read_at"], UTC),
+        from_cache=True,
+        evidence=None if evidence is None else Evidence(*evidence),
+    )
+    answer = Answer(made, rows, content["unreadable"], content["truncated"])
+    position = Position(epoch, int(content["at"]))
+    mentions, weight = mentions_of(record, rows), weight_of(rows)
+    return Entry(answer, position, content["read_at"], mentions, weight, shared=True)

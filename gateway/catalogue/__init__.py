@@ -1,0 +1,1 @@
+"""What the declarations of the databases say: sections, entry points and scopes."""

@@ -1,0 +1,164 @@
+"""What the fields of the planned types stand for: from GraphQL names back to descriptions.
+
+The schema and the plans are derived from the same descriptions; ``hanging_on`` and ``own_lists``
+are where both take the lists of a record and of a section from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from strawberry.utils.str_converters import to_camel_case
+
+from connectors.description import Database, Field, Kind, Lookup, Record
+from gateway.catalogue.entry_points import EntryPoint, entries_of
+from gateway.derived.registry import derived_of
+from gateway.derived.view import Derived, reads_of
+from gateway.verification import Verification, verification_of
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A declared field, read from its column; or a struct."""
+
+    field: Field
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """Whether the enterprise code in a field has its check digit right."""
+
+    field: Field
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The person whose number a field holds."""
+
+    field: Field
+
+
+@dataclass(frozen=True, slots=True)
+class RecordId:
+    """The opaque name of a record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list of records. ``column``: of the record it hangs on, None where it is a person's."""
+
+    record: Record
+    lookup: Lookup
+    column: str | None = None
+
+
+Bound = Value | Validity | Link | RecordId | Listed
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A derived view, with record and lookup of each list that it reads."""
+
+    derived: Derived
+    reads: Mapping[str, tuple[Record, Lookup]]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A database's part of a person's view: its lists by GraphQL name, in declared order.
+
+    ``computed``: its derived views, likewise.
+    """
+
+    database: Database
+    lists: Mapping[str, Listed]
+    computed: Mapping[str, Computed]
+
+
+@dataclass(frozen=True, slots=True)
+class Bindings:
+    """All of it.
+
+    ``sections``: field of Person -> section. ``types``: record or struct -> fields. ``entries``:
+    root field -> entry. ``verification``: what verifies a person, None where nothing does.
+
+    Records and structs have one name each in the whole schema (``schema.types`` sees to it).
+    """
+
+    sections: Mapping[str, Section]
+    types: Mapping[str, Mapping[str, Bound]]
+    entries: Mapping[str, EntryPoint]
+    verification: Verification | None
+
+
+def bind(databases: Iterable[Database]) -> Bindings:
+    """Return the bindings of ``databases``. Pure; done once, at start-up."""
+    declared = tuple(databases)
+    types: dict[str, dict[str, Bound]] = {}
+    for record in (record for one in declared for record in one.records):
+        fields = {"recordId": RecordId(), **_fields(record.fields, types)}
+        for child, lookup, column in hanging_on(record, declared):
+            fields[to_camel_case(lookup.name)] = Listed(child, lookup, column)
+        types[record.type_name] = fields
+    sections = {
+        to_camel_case(one.name): Section(
+            one,
+            {name: Listed(*found) for name, found in own_lists(one).items()},
+            own_views(one),
+        )
+        for one in declared
+        if one.records
+    }
+    return Bindings(sections, types, entries_of(declared), verification_of(declared))
+
+
+def own_lists(database: Database) -> dict[str, tuple[Record, Lookup]]:
+    """Return the lists of ``database`` that are keyed by a person's number, by GraphQL name."""
+    return {
+        to_camel_case(lookup.name): (record, lookup)
+        for record in database.records
+        for lookup in record.lookups
+        if lookup.on is None and lookup.entry is None and not lookup.hidden
+    }
+
+
+def lists_of(record: Record) -> list[str]:
+    """Return the names of the lists of a record, without the ways to it by a thing."""
+    shown = (one for one in record.lookups if not one.hidden and one.entry is None)
+    return [to_camel_case(one.name) for one in shown]
+
+
+def own_views(database: Database) -> dict[str, Computed]:
+    """Return the derived views of a person that ``database`` has all lists for, by GraphQL name."""
+    found = {}
+    for one in derived_of(database.name):
+        reads = reads_of(one, database)
+        if reads.keys() == {*one.lists, one.hanging[0]}:
+            found[to_camel_case(one.name)] = Computed(one, reads)
+    return found
+
+
+def hanging_on(parent: Record, databases: Iterable[Database]) -> list[tuple[Record, Lookup, str]]:
+    """Return the lists that hang on ``parent``: whose they are, and by which of its columns."""
+    return [
+        (record, lookup, lookup.on[1])
+        for database in databases
+        if database.name == parent.database
+        for record in database.records
+        for lookup in record.lookups
+        if lookup.on is not None and lookup.on[0] == parent.name
+    ]
+
+
+def _fields(fields: Iterable[Field], types: dict[str, dict[str, Bound]]) -> dict[str, Bound]:
+    found: dict[str, Bound] = {}
+    for one in fields:
+        found[to_camel_case(one.name)] = Value(one)
+        if one.struct is not None and one.struct.name not in types:
+            types[one.struct.name] = _fields(one.struct.fields, types)
+        if one.person is not None:
+            found[to_camel_case(one.person)] = Link(one)
+        if one.kind is Kind.ENTERPRISE_CODE and not one.many:
+            found[to_camel_case(f"{one.name}_is_valid")] = Validity(one)
+    return found

@@ -1,0 +1,146 @@
+"""The command ``justice-gateway doctor``: a table for people, JSON for machines."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import textwrap
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Column, Table
+
+from connectors.registry import installed_databases
+from gateway.cli.token import Config, loaded
+from gateway.databases.doctor import Checkup, check_up
+from gateway.runtime.clock import SystemClock
+from gateway.settings import file_of
+from gateway.telemetry.logs import on_standard_error
+
+_UNKNOWN = "-"
+#: The columns of the table after the database's name, which is never wrapped.
+_COLUMNS = ("server", "encoding", "clock", "look-up p50/p99", "state")
+
+
+def doctor(
+    database: Annotated[
+        list[str] | None, typer.Option(help="Only this one; repeat for more.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
+    config: Config = None,
+) -> None:
+    """Look whether the configured databases are as they should be, and say what to do if not.
+
+    Each is asked whether it is only read and bound in time, for its tables, columns, types and
+    codes, for an index on each key, its encoding and clock, and how long a look-up takes. Exit
+    status 1 when something is wrong, 2 when the settings themselves are.
+    """
+    settings = loaded(config)
+    declared = {one.name: one for one in installed_databases()}
+    wanted = database or list(declared)
+    for name in (*wanted, *settings.databases):
+        if name not in declared:
+            raise typer.BadParameter(f"nobody declares {name}; there are {', '.join(declared)}")
+    chosen = [declared[name] for name in wanted]
+    with on_standard_error():
+        checkups = asyncio.run(check_up(settings, chosen, file_of(config), SystemClock()))
+    if as_json:
+        typer.echo(json.dumps({"databases": [_machine(one) for one in checkups]}, indent=2))
+    else:
+        print_checkups(checkups)
+    if any(one.problems for one in checkups):
+        raise typer.Exit(1)
+
+
+def _machine(one: Checkup) -> dict[str, object]:
+    seen = one.examined
+    latency = None if seen is None else seen.latency
+    return {
+        "name": one.database,
+        "state": _state(one),
+        "server": None if seen is None else seen.server,
+        "encoding": None if seen is None else seen.encoding,
+        "clockAheadSeconds": None if seen is None else seen.clock_ahead,
+        "lookUpSeconds": None if latency is None else {"p50": latency[0], "p99": latency[1]},
+        "findings": [
+            {
+                "about": problem.finding.about,
+                "text": problem.finding.text,
+                "advice": problem.finding.advice,
+                "where": problem.where,
+            }
+            for problem in one.problems
+        ],
+    }
+
+
+def _state(one: Checkup) -> str:
+    if one.problems:
+        return "WRONG"
+    return "NOT_CONFIGURED" if one.examined is None else "WELL"
+
+
+def print_checkups(checkups: Sequence[Checkup]) -> None:
+    """Print the table, then each finding. All of it can be read in 80 columns: nothing is cut off.
+
+    On a terminal, findings are wrapped between words. Elsewhere each stands in two lines, however
+    long they are, so that a search finds it.
+    """
+    console = Console(emoji=False)  # line 100 of a file, ":100:", is no emoji
+    table = Table(
+        Column("database", no_wrap=True),
+        *(Column(name, overflow="fold") for name in _COLUMNS),
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+    )
+    for one in checkups:
+        table.add_row(*_row(one), style="red" if one.problems else None)
+    console.print(table)
+    for one in checkups:
+        for problem in one.problems:
+            finding = problem.finding
+            text = f"{one.database}: {finding.about}: {finding.text}"
+            _print_paragraph(console, text, style="red")
+            _print_paragraph(console, f"{problem.where}: {finding.advice}", indent="    ")
+
+
+def _print_paragraph(
+    console: Console, text: str, *, indent: str = "", style: str | None = None
+) -> None:
+    if console.is_terminal:
+        text = textwrap.fill(
+            text,
+            console.width - len(indent),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    console.print(textwrap.indent(text, indent), style=style, markup=False, soft_wrap=True)
+
+
+def _row(one: Checkup) -> list[str]:
+    seen = one.examined
+    if seen is None:
+        return [one.database, *[_UNKNOWN] * 4, "not configured"]
+    clock = _UNKNOWN if seen.clock_ahead is None else f"{_short(seen.clock_ahead, '+')} s"
+    latency = _UNKNOWN
+    if seen.latency is not None:
+        latency = " / ".join(_short(1000 * seconds) for seconds in seen.latency) + " ms"
+    state = f"{len(one.problems)} wrong" if one.problems else "well"
+    return [
+        one.database,
+        seen.server or _UNKNOWN,
+        seen.encoding or _UNKNOWN,
+        clock,
+        latency,
+        state,
+    ]
+
+
+def _short(number: float, sign: str = "") -> str:
+    """Return ``number`` with one decimal, or without where that would only take room."""
+    return f"{number:{sign}.{0 if abs(number) >= 100 else 1}f}"

@@ -1,0 +1,66 @@
+"""The commands ``justice-gateway keys``, ``keys list`` and ``keys rotate``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from gateway.cli.token import Config, loaded, require_settings
+from gateway.keys.files import create_missing, drop_former, rotate
+from gateway.keys.keyring import KEY_NAMES, KeyName, key_ids, key_path
+
+keys_app = typer.Typer(invoke_without_command=True)
+
+
+@keys_app.callback()
+def keys(context: typer.Context, config: Config = None) -> None:
+    """Create the keys that the settings name and that are missing; never overwrites one."""
+    if context.invoked_subcommand is not None:
+        source = context.get_parameter_source("config")
+        if source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter(f"it comes after {context.invoked_subcommand}")
+        return
+    settings = require_settings(config)
+    created = create_missing(settings, demo=settings.demo)
+    for name in KEY_NAMES:
+        path = key_path(settings, name)
+        if path is None:
+            said = f"keys.{name}_value is given"
+        else:
+            said = f"created {path}" if path in created else f"{path} is there already"
+        sys.stdout.write(said + "\n")
+
+
+@keys_app.command("list")
+def keys_list(config: Config = None) -> None:
+    """Show where each key is, and its ids, the current one first; status 1 if one is not usable."""
+    settings = loaded(config)
+    usable = True
+    for name in KEY_NAMES:
+        try:
+            found = " ".join(key_ids(settings, name))
+        except (OSError, ValueError) as error:
+            usable, found = False, str(error)
+        sys.stdout.write(f"{name:<12} {key_path(settings, name) or 'given as a value'}: {found}\n")
+    if not usable:
+        raise typer.Exit(1)
+
+
+@keys_app.command("rotate")
+def keys_rotate(
+    name: Annotated[KeyName, typer.Argument(help="What the key is for.")],
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Make no new key: remove the former ones.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Put a new key first and keep the old one beside it; gateways take it when they restart."""
+    settings = require_settings(config)
+    try:
+        (drop_former if drop else rotate)(settings, name)
+        current, *former = key_ids(settings, name)
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from None
+    sys.stdout.write(f"{name}: current {current}, former {' '.join(former) or 'none'}\n")

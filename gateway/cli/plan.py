@@ -1,0 +1,72 @@
+"""A plan printed outside a running gateway: for the command line, and for tests of plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import orjson
+
+from connectors.description import Database, Sensitivity
+from gateway.access.caller import Caller
+from gateway.catalogue.entry_points import entries_of
+from gateway.catalogue.scopes import OWN_VIEW, scope
+from gateway.catalogue.sections import bind
+from gateway.errors import GatewayError
+from gateway.plan.analyse import judge_arguments
+from gateway.plan.compile import Permissions, choose, compiled, prepare
+from gateway.plan.document import read
+from gateway.plan.explain import explain
+from gateway.procedures.procedure import UNIFIED
+from gateway.schema.build import build_schema
+from gateway.settings import Settings
+from gateway.verification import SCOPE as VERIFY
+
+
+def printed(
+    databases: Iterable[Database],
+    settings: Settings,
+    text: str,
+    operation: str | None = None,
+    variables: str = "{}",
+    scopes: Sequence[str] | None = None,
+    purpose: str = UNIFIED,
+    code: bool = False,
+) -> list[str]:
+    """Return the lines that explain how ``text`` would be answered.
+
+    ``variables``: JSON. ``scopes``: of the caller, None for all that there are. ``purpose``: for
+    which they ask. ``code``: with the generated functions. Builds the schema, which takes a second.
+    Raises InvalidDocument or GatewayError, as a request would; UNSUPPORTED_OPERATION for what no
+    plan is made for.
+    """
+    declared = tuple(databases)
+    schema = build_schema(declared)
+    document = read(schema, settings.limits, text)
+    named = document.operation(operation)
+    if not named.reads_persons:
+        raise GatewayError("UNSUPPORTED_OPERATION", "it asks for no person: nothing is planned")
+    chosen = choose(schema, document, named, _variables(variables))
+    prepared = prepare(schema, bind(declared), chosen)
+    arguments, _ = judge_arguments(prepared.dynamic, chosen.values)
+    assert prepared.analysis is not None
+    given = frozenset(_all(declared) if scopes is None else scopes)
+    caller = Caller("printed", scopes=given, purpose=purpose)
+    lacking = tuple(caller.lacks(*need) for need in prepared.needs)
+    made = compiled(prepared.analysis, Permissions(lacking, OWN_VIEW in caller.scopes))
+    lines = explain(named.name, made, arguments, prepared.cost.at(arguments))
+    return [*lines, "", *made.source_text.splitlines()] if code else lines
+
+
+def _variables(text: str) -> dict[str, object]:
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise GatewayError("BAD_JSON", "the variables must be JSON") from None
+    if not isinstance(found, dict):
+        raise GatewayError("BAD_REQUEST", "variables must be an object")
+    return found
+
+
+def _all(databases: Sequence[Database]) -> list[str]:
+    reading = (scope(one.name, level) for one in databases for level in Sensitivity)
+    return [OWN_VIEW, VERIFY, *reading, *(one.scope for one in entries_of(databases).values())]

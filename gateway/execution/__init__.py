@@ -1,0 +1,1 @@
+"""Execution: an operation is prepared, planned and run."""

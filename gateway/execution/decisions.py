@@ -1,0 +1,466 @@
+"""Records of one person, read in the one order that counts: permission, fetch, protection.
+
+Nothing else in the gateway takes rows from a source and hands them on: both executors decide here
+whether to fetch, and take here what was fetched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Protocol
+
+from connectors.description import Lookup, Record, Row, Sensitivity
+from gateway.access.caller import Caller
+from gateway.answer import Answer, SourceReport, State, worst
+from gateway.audit.access_log.page import LogPage, LogQuestion
+from gateway.catalogue.own_view import is_citizens, is_own
+from gateway.catalogue.sections import Computed
+from gateway.derived.conclude import DerivedValue, Question, conclude, hanging_keys, question
+from gateway.errors import GatewayError
+from gateway.execution.record_ids import RecordIds
+from gateway.fetch.loaders import Loads
+from gateway.fetch.source import Source
+from gateway.limits.verification_attempts import Attempt, Guesses, Standing
+from gateway.people.identification import Identification, says_none, state_for
+from gateway.people.matching import NO_MATCHING, MatchingRule, is_comparable
+from gateway.people.numbers import Numbers, population_of
+from gateway.plan.cursors import make_cursor
+from gateway.plan.list_arguments import Wanted, arrange, choose
+from gateway.procedures.procedure import is_for
+from gateway.protection.death import deaths_of, is_dead
+from gateway.protection.rules import is_withheld, opens_on_death, visible
+from gateway.verification import Claimed, Verification, Verified
+from gateway.verifying import verified
+
+_PROBLEMS = {
+    State.UNAVAILABLE: "SOURCE_UNAVAILABLE",
+    State.TIMED_OUT: "SOURCE_TIMED_OUT",
+    State.MAINTENANCE: "SOURCE_MAINTENANCE",
+    State.DENIED: "FORBIDDEN",
+    State.PARTIAL: "BAD_RECORD",
+}
+
+
+class Log(Protocol):
+    """Where access logs are read."""
+
+    async def page(self, numbers: Numbers, asked: LogQuestion, by_representative: bool) -> LogPage:
+        """Return a page of the log of the person with ``numbers``.
+
+        ``by_representative``: without what is kept from those who act for the person. Raises
+        GatewayError INVALID_VALUE for ``after``; what cannot be read is a state.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of a list that are shown.
+
+    ``truncated``: there are more, on a following page or at the source. ``ids``: their
+    ``recordId``. ``next_cursor``: where the next page begins, None on the last one. Both only where
+    they are selected.
+    """
+
+    rows: tuple[Row, ...]
+    truncated: bool
+    ids: Sequence[str]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads for one request.
+
+    ``today``: the legal date. ``matching``: what the caller has to know of people whom it names.
+    ``guesses``: counts attempts to match a person. ``checks_numbers``: False where settings say
+    that numbers are final. ``record_ids``: makes the ids of records.
+    ``decided``: what the caller lacks for what, as far as it was asked. ``reports``: those that
+    were given to answers, by the ones that they were made of. ``listing``: whether some list of a
+    person is the caller's to see.
+    """
+
+    caller: Caller
+    sources: Mapping[str, Source]
+    loaders: Loads
+    today: date
+    log: Log
+    record_ids: RecordIds
+    matching: MatchingRule = NO_MATCHING
+    guesses: Guesses | None = None
+    checks_numbers: bool = True
+    decided: dict[tuple[int, int | None, Sensitivity | None], tuple[str, ...]] = field(
+        default_factory=dict
+    )
+    reports: dict[tuple[int, State, bool | None], tuple[SourceReport, SourceReport]] = field(
+        default_factory=dict
+    )
+    listing: dict[Sensitivity | None, bool] = field(default_factory=dict)
+
+    def missing(
+        self, record: Record, position: int | None, own: Sensitivity | None
+    ) -> tuple[str, ...]:
+        """Return what the caller lacks for a column of ``record``; None: for the record itself.
+
+        ``own``: up to what sensitivity these records are open without scope and purpose, because
+        they are the citizen's own or were found by a thing (``gateway.catalogue.own_view``); None:
+        not at all. Decided once a request: 0.2 us from then on.
+        """
+        key = (id(record), position, own)
+        found = self.decided.get(key)
+        if found is None:
+            open_ = is_own(record, position, own)
+            found = self.decided[key] = () if open_ else self.caller.lacks(record, position)
+        return found
+
+    def knowing(self, own: Sensitivity | None) -> Callable[[Record, int | None], bool]:
+        """Return what says whether the caller may see a column, as ``missing`` has it."""
+        return lambda record, position: not self.missing(record, position, own)
+
+    def page(
+        self,
+        record: Record,
+        lookup: Lookup,
+        answer: Answer,
+        wanted: Wanted,
+        own: Sensitivity | None,
+        *,
+        with_ids: bool,
+        with_cursor: bool,
+    ) -> Page:
+        """Return the page that is ``wanted`` of ``answer``, which protection has been over.
+
+        Its state comes first: where it has no rows and does not say none, a cursor is not looked
+        at. Raises GatewayError CURSOR_OUTDATED where what came before the page is not what it was.
+        """
+        rows = answer.rows or ()
+        if not rows and not says_none(answer):
+            return Page((), answer.truncated, (), None)
+
+        def ids(some: Sequence[Row]) -> list[str]:
+            return self.record_ids.of(record, rows, some, self.knowing(own))
+
+        def cursor(end: int) -> str:
+            before = ids(arrange(record, rows, wanted)[:end])
+            return make_cursor(self.record_ids.key, record, lookup, wanted.order, before)
+
+        begin = 0
+        if wanted.after is not None:
+            begin = wanted.after.position
+            if not hmac.compare_digest(cursor(begin), wanted.after.text):
+                raise GatewayError("CURSOR_OUTDATED")
+        shown, more = choose(record, rows, wanted)
+        if record.single:
+            shown, more = shown[:1], False
+        following = cursor(begin + len(shown)) if with_cursor and more else None
+        truncated = more or answer.truncated
+        return Page(shown, truncated, ids(shown) if with_ids else (), following)
+
+    async def read(
+        self,
+        record: Record,
+        lookup: Lookup,
+        keys: Sequence[str],
+        own: Sensitivity | None,
+        identification: Identification | None,
+        about: tuple[str, ...] = (),
+        past: bool = False,
+    ) -> Answer:
+        """Return the records found under any of ``keys``, as the caller may see them.
+
+        ``identification``: of the person whose numbers ``keys`` are, None where they are other
+        keys. ``about`` and ``past``: as ``Loads.load`` takes them.
+        """
+        decided = self.decide(record, own)
+        if decided is not None:
+            return decided
+        if opens_on_death(record) and not await self._dead(keys):
+            return self.withheld(record)
+        loads = (self.loaders.load(record, lookup, key, about, past) for key in keys)
+        return self.take(record, await asyncio.gather(*loads), identification)
+
+    async def _dead(self, numbers: Sequence[str]) -> bool:
+        """Return whether the person with these numbers is known to be dead."""
+        deaths = deaths_of(self.sources)
+        if deaths is None:
+            return False
+        answers = [self.loaders.load(*deaths, number, past=True) for number in numbers]
+        return is_dead(deaths[0], await asyncio.gather(*answers))
+
+    def decide(self, record: Record, own: Sensitivity | None) -> Answer | None:
+        """Return the answer where permission or protection decides: nothing may be fetched then."""
+        if self.missing(record, None, own):
+            return Answer(self.sources[record.database].report(record, State.DENIED))
+        if is_withheld(record, self.caller, is_citizens(own)):
+            return self.withheld(record)
+        return None
+
+    def withheld(self, record: Record) -> Answer:
+        """Return the answer of a list that protection withholds."""
+        return Answer(self.sources[record.database].report(record, State.WITHHELD))
+
+    def take(
+        self, record: Record, answers: Sequence[Answer], identification: Identification | None
+    ) -> Answer:
+        """Make one answer of those for several keys, without the rows that protection hides.
+
+        If any key could not be asked, the whole list is unknown: rows under one number say nothing
+        of those under another. Whatever the caller may not see decides nothing.
+        """
+        answer = _merged(record, answers)
+        if answer.rows is None:
+            return answer
+        rows = visible(record, answer.rows, self.caller)
+        report = answer.report
+        if identification is not None:
+            report = self.report_about(record.database, report, identification, bool(rows))
+        return Answer(report, rows, answer.unreadable, answer.truncated)
+
+    def report_about(
+        self, database: str, report: SourceReport, identification: Identification, has_rows: bool
+    ) -> SourceReport:
+        """Return a report for a person of whom so much is known; those of a batch share theirs."""
+        state = state_for(report.state, identification, has_rows)
+        asked = _EARLIER_ASKED[identification]
+        key = (id(report), state, asked)
+        known = self.reports.get(key)
+        if known is None:
+            about = self.sources[database].report_about(report, state, asked)
+            known = self.reports[key] = report, about
+        return known[1]
+
+    def incomplete(self, record: Record, own: Sensitivity | None) -> Answer:
+        """Return the answer of a list whose key is not recorded: nothing can be asked.
+
+        What decides without asking comes first, as for every list.
+        """
+        decided = self.decide(record, own)
+        if decided is not None:
+            return decided
+        source = self.sources[record.database]
+        return source.unasked(record) or Answer(source.report(record, State.INCOMPLETE), ())
+
+    def shortfall_reason(self, numbers: Numbers, own: Sensitivity | None) -> str | None:
+        """Return the error code that says why lists of a person may lack rows; None: they do not.
+
+        That a number is somebody else's too is told to those who may read earlier numbers.
+        """
+        identification = numbers.identification
+        if identification.is_complete:
+            return None
+        if identification is Identification.NOT_IDENTIFIED:
+            return "PERSON_NOT_IDENTIFIED"
+        population = population_of(self.sources) if numbers.shared else None
+        told = population is not None and not self.missing(population.earlier, None, own)
+        return "NUMBER_SHARED" if told else "NUMBERS_INCOMPLETE"
+
+    def may_list(self, own: Sensitivity | None) -> bool:
+        """Say whether some list of a person is the caller's to see.
+
+        A list that truthfully says "none" tells that the number is somebody's. So whoever may see
+        one is told so, and nobody else. Costs a decision for each record, once a request.
+        """
+        known = self.listing.get(own)
+        if known is None:
+            known = self.listing[own] = any(
+                self.decide(record, own) is None and not opens_on_death(record)
+                for source in self.sources.values()
+                for record in source.database.records
+                if any(not (one.on or one.entry or one.hidden) for one in record.lookups)
+            )
+        return known
+
+    def verify(
+        self,
+        numbers: Numbers,
+        claimed: Claimed,
+        asked: Verification,
+        attempt: Attempt | None,
+    ) -> tuple[Verified, Answer]:
+        """Return what comes of a verification, and the answer that it rests on.
+
+        ``attempt``: counted for it. Raises GatewayError VERIFICATION_LIMITED where it may not be
+        made; who must not learn whether a number exists then learns that it is no match.
+        """
+        conceals = self.matching.required
+        if attempt is not None and not (
+            conceals and attempt.standing is Standing.NONE_LEFT_OF_PERSON
+        ):
+            attempt.require_standing(conceals)
+        source = self.sources[asked.database]
+        return verified(numbers, claimed, asked, source, conceals, attempt)
+
+    def refuse_early(self, number: str) -> None:
+        """Refuse an attempt before anything is read; raises GatewayError VERIFICATION_LIMITED."""
+        if self.guesses is not None:
+            self.guesses.refuse_early(self.caller.client, self.caller.subject, number)
+
+    def attempt(self, numbers: Numbers) -> Attempt | None:
+        """Return an attempt to match the person with ``numbers``, to be counted (``counted``).
+
+        None where nothing can be compared: the population database did not answer.
+        """
+        if self.guesses is None or not is_comparable(numbers):
+            return None
+        person = numbers.present or numbers.asked
+        return Attempt(self.caller.client, self.caller.subject, numbers.asked, person)
+
+    @asynccontextmanager
+    async def counted(self, attempt: Attempt | None) -> AsyncIterator[None]:
+        """Count an attempt while it is compared, and give it back if it was no guess."""
+        if attempt is None or self.guesses is None:
+            yield
+            return
+        async with self.guesses.counted(attempt):
+            yield
+
+    def question(self, computed: Computed, given: Mapping[str, object], own: bool) -> Question:
+        """Return what a derived view is asked; raises GatewayError INVALID_VALUE."""
+        past = own or is_for(self.caller.purpose, computed.derived.past_for)
+        return question(given, self.today, past)
+
+    async def derive(
+        self, computed: Computed, numbers: Numbers, asked: Question
+    ) -> tuple[DerivedValue, Record, Answer]:
+        """Return a derived view of the person with ``numbers``, and which answer was worst."""
+        found: dict[str, tuple[Record, Answer]] = {}
+        for name in computed.derived.lists:
+            found[name] = await self._all(*computed.reads[name], numbers.all, numbers.all)
+        keys = hanging_keys(computed.derived, found)
+        hanging = computed.derived.hanging[0]
+        found[hanging] = await self._all(*computed.reads[hanging], keys, numbers.all)
+        return self.conclude(computed, found, numbers.identification, asked)
+
+    def conclude(
+        self,
+        computed: Computed,
+        found: Mapping[str, tuple[Record, Answer]],
+        identification: Identification,
+        asked: Question,
+    ) -> tuple[DerivedValue, Record, Answer]:
+        """Return what follows from what was read, and the record and answer that were worst."""
+        derived = computed.derived
+        value, record, answer = conclude(derived, found, identification, asked)
+        # What the view rests on may be withheld: its rows must not show in the state.
+        seen = identification is not Identification.NOT_IDENTIFIED
+        report = self.report_about(derived.database, answer.report, identification, seen)
+        return DerivedValue(value, asked.as_of, report), record, answer
+
+    async def _all(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], about: tuple[str, ...]
+    ) -> tuple[Record, Answer]:
+        loads = (self.loaders.load(record, lookup, key, about) for key in keys)
+        return record, self.together(record, await asyncio.gather(*loads))
+
+    def together(self, record: Record, answers: Sequence[Answer]) -> Answer:
+        """Make one answer of those for several keys, as it is: for the gateway's own conclusions.
+
+        Of no keys it is that there is nothing.
+        """
+        if not answers:
+            return Answer(self.sources[record.database].report(record, State.ANSWERED), ())
+        return _merged(record, answers)
+
+    async def access_log(self, numbers: Numbers, own: bool, asked: LogQuestion) -> LogPage:
+        """Return a page of a person's access log.
+
+        ``own``: it is the citizen who asks, or for whom somebody asks. Somebody else's needs the
+        auditor's scope and purpose: raises GatewayError FORBIDDEN.
+        """
+        if not own and (missing := self.caller.lacks_log()):
+            raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
+        page = await self.log.page(numbers, asked, own and self.caller.representative is not None)
+        # There may be numbers under which more was read.
+        state = state_for(page.state, numbers.identification, bool(page.items))
+        items = page.items if page.items or state is State.ANSWERED else None
+        return replace(page, state=state, items=items)
+
+    def denied(self, computed: Computed, asked: Question) -> DerivedValue:
+        """Return what a derived view answers that the caller may not ask."""
+        derived = computed.derived
+        record = computed.reads[derived.lists[0]][0]
+        report = self.sources[derived.database].report(record, State.DENIED)
+        return DerivedValue(None, asked.as_of, report)
+
+    def problem(self, record: Record, answer: Answer) -> GatewayError | None:
+        """Return what to say in ``errors`` of a list with this answer (design section 6.1)."""
+        state = answer.report.state
+        if state is State.ANSWERED:
+            return None
+        code = "BAD_RECORD" if answer.unreadable else _PROBLEMS.get(state)
+        if code is None:
+            return None
+        details: dict[str, object] = {"database": record.database, "record": record.name}
+        if answer.unreadable:
+            details["count"] = answer.unreadable
+        if state is State.DENIED:
+            details["missing"] = list(self.caller.lacks(record, None))
+        return GatewayError(code, details=details)
+
+
+#: Whether a person's earlier numbers were asked for too, as a source report says it.
+_EARLIER_ASKED = {
+    Identification.IDENTIFIED: True,
+    Identification.NOT_IDENTIFIED: True,
+    Identification.UNDETERMINED: False,
+    Identification.NOT_CHECKED: None,
+}
+
+
+def note_read(sections: set[str], record: Record, answer: Answer) -> None:
+    """Note among a person's sections that ``record`` was read, if there was an answer at all."""
+    if answer.rows is not None:
+        sections.add(f"{record.database}.{record.name}")
+
+
+#: The name under which an access log stands among sections.
+ACCESS_LOG = "audit.access_log"
+
+
+def note_log(sections: set[str], state: State) -> str:
+    """Note among a person's sections that their access log was read; returns its name."""
+    if state.has_rows:
+        sections.add(ACCESS_LOG)
+    return ACCESS_LOG
+
+
+def note_derived(sections: set[str], computed: Computed, state: State) -> str:
+    """Note among a person's sections that a derived view was answered; returns its name."""
+    name = f"{computed.derived.database}.{computed.derived.name}"
+    if state is not State.DENIED:
+        sections.add(name)
+    return name
+
+
+def _merged(record: Record, answers: Sequence[Answer]) -> Answer:
+    """Put the answers for several keys together; the worst state speaks for all."""
+    if len(answers) == 1:
+        return answers[0]
+    state = worst(answer.report.state for answer in answers)
+    speaker = next(answer for answer in answers if answer.report.state is state)
+    if speaker.rows is None:
+        return speaker
+    # Found under two numbers it is one row; two rows that say different things are two.
+    rows = dict.fromkeys(row for answer in answers for row in answer.rows or ())
+    return Answer(
+        speaker.report,
+        newest_first(record, rows),
+        sum(answer.unreadable for answer in answers),
+        any(answer.truncated for answer in answers),
+    )
+
+
+def newest_first(record: Record, rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Order rows as sources do: by ``record.date`` as written, unknown last, then identity."""
+    by_identity = sorted(rows, key=lambda row: str(row[record.positions[record.identity]]))
+    if record.date is None:
+        return tuple(by_identity)
+    place = record.positions[record.date]
+    dated = [row for row in by_identity if row[place] is not None]
+    undated = [row for row in by_identity if row[place] is None]
+    return (*sorted(dated, key=lambda row: str(row[place]), reverse=True), *undated)

@@ -1,0 +1,253 @@
+"""Documents, analyses and plans: each made once, off the event loop, and kept within bounds.
+
+One thread makes them all (``gateway.execution.compile_queue``). What is made is pure; two who need
+the same at the same time wait for the same, each until the deadline of their own request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+import structlog
+from graphql import GraphQLError, GraphQLSchema
+
+from gateway.access.caller import Caller
+from gateway.audit.entry import asked_fields
+from gateway.catalogue.sections import Bindings
+from gateway.errors import GatewayError
+from gateway.execution.compile_queue import CompileQueue, Work
+from gateway.execution.fair_cache import Kept
+from gateway.limits.compile_budget import Budget
+from gateway.plan.compile import Chosen, Permissions, Prepared, compiled, conditions, prepare
+from gateway.plan.document import Document, InvalidDocument, digest, read, suggestions
+from gateway.plan.plan import Plan
+from gateway.runtime.clock import Clock
+from gateway.settings import Limits
+from gateway.telemetry.redaction import random_id
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+#: Makes the exception with which a document is refused: one that was raised holds on to the request
+#: that it was raised in.
+_Refusal = Callable[[], GatewayError | InvalidDocument]
+
+#: Bytes, measured (tracemalloc, W1): a token of a kept tree; what is kept of an analysis, or of a
+#: document beside its text; a field of a plan.
+_TOKEN, _PREPARED, _FIELD = 500, 8_000, 400
+#: Bytes that there are for each kind. Every full collection of garbage visits all that is kept, and
+#: the event loop waits for it: this is a few milliseconds.
+_ROOM = 16 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class _Made(Generic[T]):
+    """What was made, what of it is kept, and how many bytes that is."""
+
+    value: T
+    kept: T
+    weight: int
+
+
+#: Refusals in which names may be suggested.
+_SUGGESTIVE = frozenset({"VALIDATION_FAILED"})
+
+
+class Unplanned:
+    """Stands in place of a plan that could not be generated."""
+
+
+class Plans:
+    """Makes and keeps; bounded in number and in bytes (estimated), for each client and together."""
+
+    def __init__(
+        self, schema: GraphQLSchema, bindings: Bindings, limits: Limits, clock: Clock
+    ) -> None:
+        self._schema = schema
+        self._bindings = bindings
+        self._limits = limits
+        self._budget = Budget(limits.new_documents, clock)
+        self._documents: Kept[Hashable, Document | _Refusal] = Kept(limits.documents, _ROOM)
+        self._prepared: Kept[Hashable, Prepared] = Kept(limits.documents, _ROOM)
+        self._permissions: Kept[Hashable, Permissions] = Kept(limits.documents, _ROOM)
+        self._plans: Kept[Hashable, Plan | Unplanned] = Kept(limits.documents, _ROOM)
+        #: What is being made, by key: keys tell the three kinds apart.
+        self._under_way: dict[Hashable, Work[Any]] = {}
+        self._queue = CompileQueue()
+        self._clock = clock
+
+    @property
+    def schema(self) -> GraphQLSchema:
+        """The schema that documents are held against."""
+        return self._schema
+
+    def close(self) -> None:
+        """Let go of the thread; what is being made is finished first."""
+        self._queue.close()
+
+    async def document(
+        self,
+        text: str,
+        client: str | None,
+        deadline: float | None = None,
+        *,
+        suggest: bool = False,
+    ) -> Document:
+        """Return the document of ``text``; refusals are kept too.
+
+        ``deadline``: until when to wait, of the clock's monotonic time; None: as long as a request
+        may take from now on. ``suggest``: faults may name what the schema has instead. Raises
+        InvalidDocument, or GatewayError: one of the limits, TOO_MANY_DOCUMENTS, or GATEWAY_BUSY
+        at the deadline.
+        """
+        key = digest(text)
+        make = partial(_document, self._schema, self._limits, text)
+        found = await self._get(self._documents, key, client, deadline, make)
+        if isinstance(found, Document):
+            return found
+        refusal = found()
+        if suggest and isinstance(refusal, InvalidDocument) and refusal.code in _SUGGESTIVE:
+            again = partial(_suggested, self._schema, self._limits, text, refusal)
+            found = await self._get(self._documents, (key, "suggest"), client, deadline, again)
+            assert not isinstance(found, Document)
+            refusal = found()
+        raise refusal
+
+    async def prepared(
+        self, chosen: Chosen, client: str | None, deadline: float | None = None
+    ) -> Prepared:
+        """Return an operation analysed; raises GatewayError."""
+        make = partial(_prepared, self._schema, self._bindings, chosen)
+        return await self._get(self._prepared, conditions(chosen), client, deadline, make)
+
+    def permissions(self, prepared: Prepared, caller: Caller) -> Permissions:
+        """Return what of an operation ``caller`` may see; once for equal scopes and purpose."""
+        key = (prepared.key, caller.scopes, caller.purpose, caller.citizen is None)
+        found = self._permissions.get(key)
+        if found is None:
+            lacking = tuple(caller.lacks(*need) for need in prepared.needs)
+            asked = asked_fields(prepared.needs, prepared.asked, lacking)
+            found = Permissions(lacking, caller.citizen is not None, asked)
+            self._permissions.keep(key, found, len(lacking), caller.client)
+        return found
+
+    async def plan(
+        self,
+        chosen: Chosen,
+        prepared: Prepared,
+        permissions: Permissions,
+        client: str | None,
+        deadline: float | None = None,
+    ) -> Plan | None:
+        """Return the plan, None where it could not be generated: the log says why, once.
+
+        Raises GatewayError TOO_MANY_DOCUMENTS or GATEWAY_BUSY.
+        """
+        key = (prepared.key, permissions)
+        again = partial(prepare, self._schema, self._bindings, chosen)
+        make = partial(_plan, prepared, again, permissions)
+        found = await self._get(self._plans, key, client, deadline, make)
+        return found if isinstance(found, Plan) else None
+
+    async def _get(
+        self,
+        kept: Kept[Hashable, T],
+        key: Hashable,
+        client: str | None,
+        deadline: float | None,
+        make: Callable[[], _Made[T]],
+    ) -> T:
+        """Return what is kept under ``key``, or have it made."""
+        found = kept.get(key)
+        if found is not None:
+            return found
+        work: Work[_Made[T]] | None = self._under_way.get(key)
+        if work is None:
+            self._budget.take(client)
+            work = self._under_way[key] = Work(make, partial(self._keep, kept, key, client))
+        if deadline is None:
+            deadline = self._clock.monotonic() + self._limits.deadline
+        seconds = deadline - self._clock.monotonic()
+        return (await self._queue.result(work, client, seconds)).value
+
+    def _keep(
+        self,
+        kept: Kept[Hashable, T],
+        key: Hashable,
+        client: str | None,
+        made: asyncio.Future[_Made[T]],
+    ) -> None:
+        """Keep what was made, before anybody who waited for it asks again."""
+        del self._under_way[key]
+        if not made.cancelled() and made.exception() is None:
+            result = made.result()
+            kept.keep(key, result.kept, result.weight, client)
+
+
+def _document(schema: GraphQLSchema, limits: Limits, text: str) -> _Made[Document | _Refusal]:
+    try:
+        document = read(schema, limits, text)
+    except InvalidDocument as error:
+        errors = tuple(_bare(one) for one in error.errors)
+        refusal: _Refusal = partial(InvalidDocument, error.code, errors)
+        return _Made(refusal, refusal, len(text))
+    except GatewayError as error:
+        refusal = partial(GatewayError, error.code.name, error.message, details=error.details)
+        return _Made(refusal, refusal, len(text))
+    if any(one.reads_persons for one in document.operations.values()):
+        return _Made(document, document.without_tree(), len(text) + _PREPARED)
+    return _Made(document, document, len(text) + document.tokens * _TOKEN)
+
+
+def _suggested(
+    schema: GraphQLSchema, limits: Limits, text: str, plain: InvalidDocument
+) -> _Made[Document | _Refusal]:
+    """Return ``plain`` with suggestions in its first errors."""
+    found = [_bare(one) for one in suggestions(schema, limits, text)]
+    errors = [
+        next((one for one in found if _says_more(one, error)), error) for error in plain.errors
+    ]
+    refusal = partial(InvalidDocument, plain.code, tuple(errors))
+    return _Made(refusal, refusal, len(text))
+
+
+def _says_more(error: GraphQLError, than: GraphQLError) -> bool:
+    """Whether ``error`` is the same fault with more said of it."""
+    return error.positions == than.positions and error.message.startswith(than.message)
+
+
+def _bare(error: GraphQLError) -> GraphQLError:
+    """Return ``error`` without the tree that it was found in, and without frames."""
+    original = error.original_error
+    return GraphQLError(
+        error.message,
+        source=error.source,
+        positions=error.positions,
+        original_error=original.with_traceback(None) if original else None,
+    )
+
+
+def _prepared(schema: GraphQLSchema, bindings: Bindings, chosen: Chosen) -> _Made[Prepared]:
+    made = prepare(schema, bindings, chosen)
+    weight = _PREPARED
+    if made.others is not None:
+        weight += chosen.document.tokens * _TOKEN
+    return _Made(made, made.without_analysis(), weight)
+
+
+def _plan(
+    prepared: Prepared, again: Callable[[], Prepared], permissions: Permissions
+) -> _Made[Plan | Unplanned]:
+    analysis = prepared.analysis or again().analysis
+    assert analysis is not None
+    made: Plan | Unplanned
+    try:
+        made = compiled(analysis, permissions)
+    except Exception:  # a defect; the reference executor answers in the plan's place
+        log.exception("no plan", error_id=random_id(), document=prepared.key.digest)
+        made = Unplanned()
+    return _Made(made, made, prepared.fields * _FIELD)

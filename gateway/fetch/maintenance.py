@@ -1,0 +1,178 @@
+"""Maintenance of databases, planned ahead: a file that every process of the gateway looks at.
+
+One JSON line for each window, and one more with the same id when it is changed or called off; only
+ever appended to. Nothing is asked of a database within its window (design section 8).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from connectors.description import Text
+from gateway.runtime.append_only_file import SharedLines, append
+from gateway.runtime.clock import LEGAL_ZONE, Clock
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a database is in maintenance.
+
+    ``begins`` and ``ends`` are moments with a zone; ``ends`` None: until further notice. ``id``
+    None: the settings say so. ``planned_by``: the client, or the machine's user, that planned it.
+    """
+
+    database: str
+    begins: datetime
+    ends: datetime | None = None
+    id: str | None = None
+    planned_by: str | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Whether the window is open at ``now``."""
+        return self.begins <= now and not self.is_over(now)
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether the window lies in the past at ``now``."""
+        return self.ends is not None and self.ends <= now
+
+    @property
+    def message(self) -> Text:
+        """What a reader is told while it is open; times of Viet Nam."""
+        if self.ends is None:
+            return Text("Cơ sở dữ liệu đang bảo trì.", "The database is under maintenance.")
+        ends = self.ends.astimezone(LEGAL_ZONE)
+        return Text(
+            f"Cơ sở dữ liệu đang bảo trì đến {ends:%H:%M} ngày {ends:%d/%m/%Y}.",
+            f"The database is under maintenance until {ends.isoformat(timespec='minutes')}.",
+        )
+
+
+class Maintenance:
+    """The windows in a file, as they were at most half a second ago, beside ``fixed`` ones."""
+
+    def __init__(
+        self, path: Path, clock: Clock, fixed: Mapping[str, Sequence[Window]] | None = None
+    ) -> None:
+        self._path = path
+        self._lines = SharedLines(path, clock, "maintenance")
+        self._clock = clock
+        self._fixed = dict(fixed or {})
+        self._planned: dict[str, Window] = {}
+
+    def now(self) -> datetime:
+        """Return the present moment, by the clock that windows are held against."""
+        return self._clock.now()
+
+    def current(self, database: str) -> Window | None:
+        """Return the window that is open for ``database`` now, the longest of several; or None.
+
+        Costs a microsecond between two looks at the file, some ten for a look.
+        """
+        self._look()
+        if not self._planned and not self._fixed.get(database):
+            return None
+        now = self._clock.now()
+        open_now = [one for one in self._of(database) if one.holds(now)]
+        return max(open_now, key=_end) if open_now else None
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether no maintenance at all is planned. Costs 0.3 us between two looks at the file."""
+        self._look()
+        return not self._planned and not any(self._fixed.values())
+
+    def windows(self, database: str) -> list[Window]:
+        """Return the windows of ``database`` that are open or to come, in their order."""
+        self._look()
+        now = self._clock.now()
+        return sorted(
+            (one for one in self._of(database) if not one.is_over(now)), key=lambda one: one.begins
+        )
+
+    def find(self, window_id: str) -> Window | None:
+        """Return the window that was planned under ``window_id``, unless it is over."""
+        self._look()
+        found = self._planned.get(window_id)
+        return None if found is None or found.is_over(self._clock.now()) else found
+
+    def plan(self, window: Window) -> Window:
+        """Write a window down, under a new id; it is on disk when this returns. Raises OSError.
+
+        Blocks for the disk. Raises ValueError for a window that ends before it begins, or has.
+        """
+        if window.is_over(self._clock.now()) or (window.ends and window.ends <= window.begins):
+            raise ValueError("maintenance must end after it begins, and not in the past")
+        made = replace(window, id=secrets.token_hex(6))
+        append(self._path, _line(made))
+        return made
+
+    def end(self, window: Window) -> Window:
+        """Call a planned window off, or end it now; on disk when this returns. Raises OSError."""
+        now = self._clock.now()
+        ended = replace(window, begins=min(window.begins, now), ends=now)
+        append(self._path, _line(ended))
+        return ended
+
+    def _of(self, database: str) -> list[Window]:
+        planned = (one for one in self._planned.values() if one.database == database)
+        return [*self._fixed.get(database, ()), *planned]
+
+    def _look(self) -> None:
+        for line in self._lines.fresh():
+            try:
+                window = _window(json.loads(line))
+            except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+                log.error("a line of planned maintenance makes no sense")
+                continue
+            assert window.id is not None
+            self._planned[window.id] = window
+            now = self._clock.now()
+            self._planned = {
+                name: one
+                for name, one in self._planned.items()
+                if one.ends is None or now - one.ends < _REMEMBERED
+            }
+
+
+#: How long a window that is over is kept in mind: a line that calls it off may come late.
+_REMEMBERED = timedelta(days=1)
+_FOREVER = datetime.max.replace(tzinfo=LEGAL_ZONE) - timedelta(days=1)
+
+
+def _end(window: Window) -> datetime:
+    return window.ends or _FOREVER
+
+
+def _line(window: Window) -> str:
+    return json.dumps(
+        {
+            "id": window.id,
+            "database": window.database,
+            "begins": window.begins.isoformat(),
+            "ends": None if window.ends is None else window.ends.isoformat(),
+            "plannedBy": window.planned_by,
+        }
+    )
+
+
+def _window(said: dict[str, object]) -> Window:
+    ends = said["ends"]
+    window = Window(
+        str(said["database"]),
+        datetime.fromisoformat(str(said["begins"])),
+        None if ends is None else datetime.fromisoformat(str(ends)),
+        str(said["id"]),
+        None if said.get("plannedBy") is None else str(said["plannedBy"]),
+    )
+    if window.begins.tzinfo is None or (window.ends is not None and window.ends.tzinfo is None):
+        raise ValueError("a moment without a zone")
+    return window

@@ -1,0 +1,96 @@
+"""Pure ASGI middleware: request ids, security headers, and a last net under every request."""
+
+from __future__ import annotations
+
+import re
+
+import orjson
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.errors import GatewayError
+from gateway.http.telemetry import route_name
+from gateway.shape.response import documented, refused
+from gateway.telemetry.redaction import holds_number, random_id
+
+log = structlog.get_logger(__name__)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+
+class Envelope:
+    """Gives every request an id and every answer its headers; turns a defect into INTERNAL.
+
+    A client that goes away before its request was read, or its answer sent, is no defect.
+
+    A client's ``X-Request-Id`` is taken over if it is 8 to 64 letters, digits and ``._-``. An id in
+    which a person's number could stand is replaced.
+    """
+
+    def __init__(self, app: ASGIApp, documentation: str) -> None:
+        self._app = app
+        self._documentation = documentation
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection (ASGI 3)."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(_given(scope))
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                own = (b"x-request-id", request_id.encode()), *_HEADERS
+                given = {name for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(header for header in own if header[0] not in given),
+                ]
+            try:
+                await send(message)
+            except OSError as error:  # ASGI 3: the connection is gone
+                raise ClientDisconnect from error
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_with_headers)
+            except ClientDisconnect:
+                log.info("client went away", route=route_name(scope))
+            except Exception:
+                log.exception("request failed", route=route_name(scope))
+                if started:
+                    raise
+                scope["state"]["codes"] = ["INTERNAL"]
+                await _send_internal(send_with_headers, request_id, self._documentation)
+
+
+def _given(scope: Scope) -> str | None:
+    """Return the request id that the client sent, its first one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            return bytes(value).decode("latin-1")
+    return None
+
+
+def _request_id(given: str | None) -> str:
+    if given is None or not _REQUEST_ID.fullmatch(given) or given.isdigit() or holds_number(given):
+        return random_id()
+    return given
+
+
+async def _send_internal(send: Send, request_id: str, documentation: str) -> None:
+    error = GatewayError("INTERNAL", details={"errorId": request_id})
+    answer = documented(refused(error), documentation)
+    headers = [(b"content-type", b"application/json; charset=utf-8")]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": orjson.dumps(answer)})

@@ -1,0 +1,80 @@
+"""Probes, metrics, the schema as text, and answers for addresses that do not exist."""
+
+from __future__ import annotations
+
+import orjson
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from gateway.access.authenticate import counted
+from gateway.catalogue.scopes import METRICS, OPERATE
+from gateway.errors import GatewayError
+from gateway.permission.operation import unauthenticated
+from gateway.service import Service
+from gateway.shape.response import documented, refused
+
+
+async def live(_request: Request) -> Response:
+    """Say that the process runs."""
+    return PlainTextResponse("live\n")
+
+
+async def ready(request: Request) -> Response:
+    """Say whether requests can be answered.
+
+    Only what the gateway itself cannot do without counts (the journal; keys and settings are read
+    before it starts), never a database that is down (design section 8).
+    """
+    service: Service = request.app.state.service
+    if await service.journal.check():
+        return PlainTextResponse("ready\n")
+    return PlainTextResponse("not ready: journal\n", 503)
+
+
+async def schema(request: Request) -> Response:
+    """Show the schema definition; to callers who may introspect only, where settings say so."""
+    service: Service = request.app.state.service
+    try:
+        caller = await counted(request)
+        if not service.settings.public_schema and caller.is_anonymous:
+            raise unauthenticated("UNAUTHENTICATED")
+        if not service.settings.public_schema and not caller.may_introspect:
+            raise GatewayError("INTROSPECTION_DENIED")
+    except GatewayError as error:
+        return error_response(request, error)
+    return PlainTextResponse(service.schema_text)
+
+
+async def metrics(request: Request) -> Response:
+    """Show what is counted, in the text format of Prometheus; no label names anybody.
+
+    To monitoring and operators, or to everybody where settings say so.
+    """
+    service: Service = request.app.state.service
+    if not service.settings.public_metrics:
+        try:
+            caller = await counted(request)
+            if caller.is_anonymous:
+                raise unauthenticated("UNAUTHENTICATED")
+            if not caller.scopes & {METRICS, OPERATE}:
+                raise GatewayError("FORBIDDEN", details={"missing": [METRICS]})
+        except GatewayError as error:
+            return error_response(request, error)
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def http_error(request: Request, error: Exception) -> Response:
+    """Answer what routing refuses (no such address, wrong method) with a code."""
+    assert isinstance(error, HTTPException)
+    code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "BAD_REQUEST")
+    return error_response(request, GatewayError(code, headers=dict(error.headers or {})))
+
+
+def error_response(request: Request, error: GatewayError) -> Response:
+    """Return ``error`` as a JSON answer with its status; its code is left for the log."""
+    request.state.codes = [error.code.name]
+    service: Service = request.app.state.service
+    content = orjson.dumps(documented(refused(error), service.settings.documentation))
+    return Response(content, error.status, error.headers, "application/json")

@@ -1,0 +1,1 @@
+"""The keys of the gateway, and the files that hold them."""

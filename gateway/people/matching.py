@@ -1,0 +1,150 @@
+"""Opening a person: from a number somebody named to a person who may be shown, or an error.
+
+Used by both executors, so that the same number opens the same person in each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connectors.description import Record
+from connectors.values import PartialDate
+from gateway.errors import GatewayError
+from gateway.limits.verification_attempts import Attempt
+from gateway.people.names import date_agrees, names_agree
+from gateway.people.numbers import Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Details that must agree with what the population database holds; None: not given."""
+
+    name: str | None = None
+    birth_date: PartialDate | None = None
+
+    @property
+    def says_something(self) -> bool:
+        """Whether anything is given at all."""
+        return self.name is not None or self.birth_date is not None
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingRule:
+    """What a caller has to know of every person whom it names, beside the number.
+
+    ``required``: the date of birth; the client must not learn either whether a number exists.
+    ``name``: the name too.
+    """
+
+    required: bool = False
+    name: bool = False
+
+
+NO_MATCHING = MatchingRule()
+
+
+def hold_matching(rule: MatchingRule, matching: Matching | None) -> None:
+    """Refuse details that could never be a match: MATCHING_REQUIRED, which says what is missing.
+
+    Domain.md section 4: numbers have little in them that is random, and are not to be tried out.
+    They tell sex and year of birth, and names are public: none of these alone shows that the caller
+    knows the person.
+    """
+    if matching is None or not matching.says_something:
+        if not rule.required:
+            return
+        matching = Matching()
+    missing = [] if matching.birth_date is not None else ["birthDate"]
+    whole = matching.birth_date is None or matching.birth_date.day is not None
+    if matching.name is None and (rule.name or not whole):
+        missing.append("name")
+    if missing:
+        raise GatewayError("MATCHING_REQUIRED", details={"missing": missing})
+
+
+def open_named(
+    numbers: Numbers,
+    matching: Matching | None,
+    identity: Record | None,
+    attempt: Attempt | None = None,
+    conceals: bool = False,
+) -> None:
+    """Hold the conditions under which a person whom the caller named is shown.
+
+    ``attempt``: the one that was counted for ``matching``; it is noted there whether it agrees.
+    ``conceals``: the client must not learn whether a number exists.
+
+    Raises GatewayError PERSON_NOT_MATCHED, VERIFICATION_LIMITED, and what ``open_person`` raises.
+    """
+    if attempt is not None:
+        attempt.require_standing(conceals)
+    _match(numbers, matching, identity)
+    if attempt is not None:
+        attempt.agrees = True
+    open_person(numbers)
+
+
+def is_comparable(numbers: Numbers) -> bool:
+    """Say whether it is known with whom details would be compared: nobody is somebody too."""
+    if numbers.conflict:
+        return True
+    identity = numbers.identity
+    if identity is None or identity.rows is None:
+        return False
+    return bool(identity.rows) or not identity.unreadable
+
+
+def open_person(numbers: Numbers) -> None:
+    """Refuse a number that leads to nobody or to several: NUMBER_UNRESOLVED, NUMBER_CONFLICT."""
+    open_linked(numbers)
+    if numbers.present is None and not numbers.known:
+        raise GatewayError("NUMBER_UNRESOLVED")
+
+
+def open_linked(numbers: Numbers) -> None:
+    """Refuse a number in a record that belongs to several people: NUMBER_CONFLICT."""
+    if numbers.conflict:
+        raise GatewayError("NUMBER_CONFLICT")
+
+
+def is_citizen(numbers: Numbers, citizen: str | None) -> bool:
+    """Say whether citizens who followed a link have come back to themselves.
+
+    ``citizen``: the number of the citizen who asks, None where none does. A number that somebody
+    else holds too is not among ``numbers.all``.
+    """
+    return citizen is not None and not numbers.conflict and citizen in numbers.all
+
+
+def _match(numbers: Numbers, matching: Matching | None, record: Record | None) -> None:
+    """Compare what the caller knows of the person with the population database.
+
+    A mismatch and a number that nobody holds are one and the same answer; a database that could not
+    be asked is another.
+    """
+    if matching is None or not matching.says_something:
+        return
+    if not is_comparable(numbers):
+        raise GatewayError("NUMBER_UNRESOLVED")
+    rows = numbers.identity.rows if numbers.identity is not None else None
+    if numbers.conflict or not rows:
+        raise GatewayError("PERSON_NOT_MATCHED")
+    assert record is not None  # whoever has an answer about it declares it
+    row = rows[0]
+    name, born = row[record.positions["full_name"]], row[record.positions["birth_date"]]
+    if not _agrees(matching, name, born):
+        raise GatewayError("PERSON_NOT_MATCHED")
+
+
+def _agrees(matching: Matching, name: object, born: object) -> bool:
+    """Say whether what is given shows that the caller knows the person.
+
+    The date has to agree as far as it is recorded; where that is not a whole date, the name too.
+    """
+    if matching.birth_date is None or not isinstance(born, PartialDate):
+        return False
+    if date_agrees(matching.birth_date, born) is not True:
+        return False
+    if matching.name is None:
+        return born.day is not None
+    return isinstance(name, str) and names_agree(matching.name, name) is True

@@ -1,0 +1,173 @@
+"""Notices: what a reader of a person must not miss (design section 6.6).
+
+Computed from the population's answer about the person. Only callers who may read that database
+are told; to all others, and when it did not answer, the notice is UNKNOWN with the reason: silence
+would read as "nothing to notice".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from connectors.description import Coded, Record, Row, Text
+from connectors.values import PartialDate
+from gateway.answer import State
+from gateway.people.identification import Identification
+from gateway.people.numbers import Numbers, Population
+
+
+class NoticeCode(Coded):
+    """What is to be noticed."""
+
+    DECEASED = "người này đã chết", "the person is dead"
+    MISSING = "người này mất tích", "the person is missing"
+    UNDER_CORRECTION = "dữ liệu đang được cải chính", "the data are under correction"
+    EARLIER_NUMBER = (
+        "số được hỏi là số đã dùng trước đây",
+        "the number asked is an earlier number of the person",
+    )
+    NUMBER_SHARED = (
+        "một số trước đây của người này cũng thuộc về người khác; không tra theo số đó",
+        "an earlier number of this person is somebody else's too; nothing is looked up under it",
+    )
+    NUMBERS_INCOMPLETE = (
+        "chưa xác định đủ các số của người này; có thể còn bản ghi theo số khác",
+        "not all numbers of this person are known; there may be records under others",
+    )
+    NOT_IN_POPULATION = (
+        "cơ sở dữ liệu dân cư không có số này",
+        "the population database does not know this number",
+    )
+    PREFIX_UNKNOWN = (
+        "ba chữ số đầu không phải mã tỉnh đã biết",
+        "the first three digits are no known province code",
+    )
+    NUMBER_DISAGREES = (
+        "số định danh không khớp giới tính hoặc năm sinh",
+        "the number disagrees with the sex or the year of birth",
+    )
+    UNKNOWN = (
+        "chưa xác định được tình trạng của người này",
+        "it could not be found out whether there is something to notice",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One notice. ``reason`` is the state that made an UNKNOWN unknown; ``detail`` a date."""
+
+    code: NoticeCode
+    detail: str | None = None
+    reason: State | None = None
+
+    @property
+    def message(self) -> Text:
+        """The notice as a sentence."""
+        return self.code.title
+
+    @property
+    def mirrored(self) -> dict[str, object]:
+        """The notice as the answer's extensions show it where the field was not selected."""
+        return {
+            "code": self.code.name,
+            "message": {"vi": self.message.vi, "en": self.message.en},
+            "detail": self.detail,
+            "reason": self.reason.name if self.reason else None,
+        }
+
+
+def notices(
+    numbers: Numbers,
+    population: Population | None,
+    may_know: Callable[[Record, int | None], bool],
+    may_list: Callable[[], bool],
+) -> tuple[Notice, ...]:
+    """Return what is to be noticed about the person behind ``numbers``.
+
+    ``may_know`` says whether the caller may see a column of a record (None: the record);
+    ``may_list`` whether they may see some list of the person, and so learn that the number is
+    nobody's. What the digits tell by themselves is told to everybody, whatever the population
+    database says. Pure: ``numbers.resolve`` made the reads.
+    """
+    digits = _of_digits(numbers)
+    nobody = numbers.identification is Identification.NOT_IDENTIFIED
+    found: list[Notice] = []
+    if nobody and may_list():
+        found.append(Notice(NoticeCode.NOT_IN_POPULATION))
+    if population is not None and not may_know(population.identity, None):
+        return (*found, Notice(NoticeCode.UNKNOWN, reason=State.DENIED), *digits)
+    answer = numbers.identity
+    if answer is None or population is None:
+        return (*found, Notice(NoticeCode.UNKNOWN, reason=State.NOT_OPERATING), *digits)
+    if numbers.present is not None and numbers.present != numbers.asked:
+        found.append(Notice(NoticeCode.EARLIER_NUMBER))
+    if numbers.shared:
+        told = may_know(population.earlier, None)
+        found.append(Notice(NoticeCode.NUMBER_SHARED if told else NoticeCode.NUMBERS_INCOMPLETE))
+    if numbers.doubt is not None:
+        found.append(Notice(NoticeCode.UNKNOWN, reason=numbers.doubt))
+    if answer.rows:
+        found += _of_identity(numbers, population.identity, answer.rows[0], may_know)
+    found += digits
+    return tuple(dict.fromkeys(found))
+
+
+_PRESENT_DIGITS = 12
+#: The columns without which it cannot be said whether there is something to notice.
+_ESSENTIAL = ("life_status", "status")
+
+
+def _of_identity(
+    numbers: Numbers, record: Record, row: Row, may_know: Callable[[Record, int | None], bool]
+) -> Iterator[Notice]:
+    """Yield the notices in a row. What the caller may not see, the notices do not tell either."""
+
+    def value(column: str) -> object:
+        place = record.positions[column]
+        return row[place] if may_know(record, place) else None
+
+    if not all(may_know(record, record.positions[column]) for column in _ESSENTIAL):
+        yield Notice(NoticeCode.UNKNOWN, reason=State.DENIED)
+    elif value("life_status") is None or value("status") is None:
+        yield Notice(NoticeCode.UNKNOWN)
+    date = value("death_or_missing_date")
+    detail = str(date) if date is not None else None
+    match value("life_status"):
+        case "DEAD":
+            yield Notice(NoticeCode.DECEASED, detail)
+        case "MISSING":
+            yield Notice(NoticeCode.MISSING, detail)
+        case _:
+            pass
+    if value("status") == "UNDER_CORRECTION":
+        yield Notice(NoticeCode.UNDER_CORRECTION)
+    if numbers.present is not None:
+        yield from _compared(numbers.present, value("sex"), value("birth_date"))
+
+
+def _of_digits(numbers: Numbers) -> tuple[Notice, ...]:
+    """Return what the digits of the present number tell by themselves; of an old one, nothing."""
+    number = numbers.present or numbers.asked
+    known = len(number) != _PRESENT_DIGITS or number[:3] in _prefixes()
+    return () if known else (Notice(NoticeCode.PREFIX_UNKNOWN),)
+
+
+def _compared(number: str, sex: object, birth: object) -> Iterator[Notice]:
+    """Compare the number with what it encodes (domain.md 1.1; Circular 59/2021/TT-BCA)."""
+    digit = int(number[3])
+    wrong_sex = sex in {"MALE", "FEMALE"} and (digit % 2 == 0) is not (sex == "MALE")
+    year = 1900 + 100 * (digit // 2) + int(number[4:6])
+    if wrong_sex or (isinstance(birth, PartialDate) and birth.year != year):
+        yield Notice(NoticeCode.NUMBER_DISAGREES)
+
+
+@cache
+def _prefixes() -> frozenset[str]:
+    """The 63 province codes of before July 2025 and the 34 of today, as number prefixes."""
+    data = json.loads(files("connectors").joinpath("provinces.json").read_text("utf-8"))
+    old = {province["pin_prefix"] for province in data["old63"]}
+    return frozenset(old | {f"0{province['code']}" for province in data["new34"]})

@@ -1,0 +1,1 @@
+"""Which fields and operations are denied, and why."""

@@ -1,0 +1,73 @@
+"""What is decided about an operation before anything is fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from graphql import OperationType
+
+from gateway.access.caller import Caller
+from gateway.catalogue.scopes import OPERATE
+from gateway.errors import GatewayError
+from gateway.plan.document import Document, Operation
+from gateway.settings import Client
+
+
+def permit(caller: Caller, document: Document, operation: Operation, in_url: bool) -> None:
+    """Refuse an operation that this caller, or a request in a URL, may not make.
+
+    ``in_url``: the document came by GET. Raises GatewayError PERSON_IN_URL, METHOD_NOT_ALLOWED,
+    UNSUPPORTED_OPERATION, UNAUTHENTICATED, FORBIDDEN, INTROSPECTION_DENIED, PURPOSE_REQUIRED or
+    CASE_NUMBER_REQUIRED.
+    """
+    if in_url and document.names_person:
+        raise GatewayError("PERSON_IN_URL")
+    if operation.kind is OperationType.MUTATION and in_url:
+        raise GatewayError("METHOD_NOT_ALLOWED", headers={"Allow": "POST"})
+    if operation.kind is OperationType.SUBSCRIPTION:
+        raise GatewayError("UNSUPPORTED_OPERATION")
+    if caller.is_anonymous and (operation.reads_persons or operation.introspects):
+        raise unauthenticated("UNAUTHENTICATED")
+    if operation.kind is OperationType.MUTATION:
+        _operators(caller)
+    if operation.introspects and not caller.may_introspect:
+        raise GatewayError("INTROSPECTION_DENIED")
+    asks = caller.may_name_persons or caller.may_verify
+    if (operation.names_persons or operation.finds_things) and asks:
+        _stated(caller)
+
+
+def _operators(caller: Caller) -> None:
+    """Hold that an operator asks: all there is to change is the gateway's own working."""
+    if caller.is_anonymous:
+        raise unauthenticated("UNAUTHENTICATED")
+    if OPERATE not in caller.scopes:
+        raise GatewayError("FORBIDDEN", details={"missing": [OPERATE]})
+
+
+def _stated(caller: Caller) -> None:
+    """Hold that a call on a person says what it is for (design section 7).
+
+    Whoever may name nobody is not asked for it: they are told that they may not.
+    """
+    if caller.purpose is None:
+        raise GatewayError("PURPOSE_REQUIRED")
+    if caller.case_number is None:
+        raise GatewayError("CASE_NUMBER_REQUIRED")
+
+
+def unauthenticated(code: str) -> GatewayError:
+    """Return an error that asks for a (better) token, as RFC 6750 section 3 has it."""
+    challenge = "Bearer" if code == "UNAUTHENTICATED" else 'Bearer error="invalid_token"'
+    return GatewayError(code, headers={"WWW-Authenticate": challenge})
+
+
+def hold_free_form(caller: Caller, clients: Mapping[str, Client]) -> None:
+    """Refuse a document of their own to who calls published operations only: PUBLISHED_ONLY.
+
+    Those are partners, whose tokens permit nothing by themselves, and clients whose settings say so
+    (design section 7: outward sharing goes by published operations).
+    """
+    own = clients.get(caller.client or "")
+    if caller.is_partner or (own is not None and own.published_only):
+        raise GatewayError("PUBLISHED_ONLY")

@@ -1,0 +1,141 @@
+"""An operation made ready to run: analysed, and compiled for those who may see the same of it.
+
+Which tree an operation is depends on the variables in its ``@include`` and ``@skip``, so it is
+analysed once for each of their values; what a caller may see decides what of it is compiled. All of
+it is pure, and slow enough to be done off the event loop (``gateway.execution.plan_cache``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from graphql import DocumentNode, GraphQLError, GraphQLSchema
+from graphql.execution.values import VariableValues, get_variable_values
+
+from gateway.catalogue.sections import Bindings
+from gateway.plan.analyse import analyse
+from gateway.plan.cost import Cost, cost
+from gateway.plan.document import Document, InvalidDocument, Operation
+from gateway.plan.plan import Plan
+from gateway.plan.selection import Analysis, Arguments, Missing, Need
+from gateway.plan.steps import generate
+
+_MOST_ERRORS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An operation of a document, with the values of its variables."""
+
+    document: Document
+    operation: Operation
+    values: VariableValues
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What decides an operation's tree. ``values``: of ``Operation.conditions``, in their order."""
+
+    digest: str
+    name: str | None
+    values: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An operation analysed: what of it every request needs.
+
+    ``needs``, ``asked``, ``dynamic``, ``fields``: as in the analysis. ``others``: what is left of
+    it for the reference executor, if anything. ``analysis``: for compiling, None where not kept.
+    """
+
+    key: Conditions
+    needs: tuple[Need, ...]
+    asked: tuple[bool, ...]
+    dynamic: tuple[Arguments, ...]
+    fields: int
+    cost: Cost
+    others: DocumentNode | None
+    analysis: Analysis | None
+
+    def without_analysis(self) -> Prepared:
+        """Return it as it is kept: like a tree, the analysis is too many objects."""
+        return replace(self, analysis=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What of an operation a caller may see.
+
+    ``lacking``: for each of ``Prepared.needs`` what is lacking (``Caller.lacks``). ``citizen``: it
+    is a citizen who asks, whom records may lead back to. ``asked``: what the journal says of the
+    fields (``gateway.audit.entry.asked_fields``); it follows from the rest.
+    """
+
+    lacking: tuple[Missing, ...]
+    citizen: bool
+    asked: bytes = field(default=b"{}", compare=False)
+
+
+def coerce(
+    schema: GraphQLSchema, operation: Operation, given: Mapping[str, object] | None
+) -> VariableValues:
+    """Return the values of the operation's variables (GraphQL specification 6.1.2).
+
+    Raises InvalidDocument INVALID_VARIABLES. A null that ``@include`` or ``@skip`` would ask, which
+    a default permits, is refused too: what it leaves of the operation nobody could say.
+    """
+    values = get_variable_values(
+        schema,
+        operation.variables,
+        dict(given or {}),
+        max_errors=_MOST_ERRORS,
+        hide_suggestions=True,
+    )
+    if isinstance(values, list):
+        raise InvalidDocument("INVALID_VARIABLES", tuple(values))
+    for name in operation.conditions:
+        if values.coerced.get(name) is None:
+            said = f"Variable '${name}' decides what is included and must not be null."
+            declared = [one for one in operation.variables if one.variable.name.value == name]
+            raise InvalidDocument("INVALID_VARIABLES", (GraphQLError(said, declared),))
+    return values
+
+
+def choose(
+    schema: GraphQLSchema,
+    document: Document,
+    operation: Operation,
+    given: Mapping[str, object] | None,
+) -> Chosen:
+    """Return the operation with its variables judged; raises InvalidDocument."""
+    return Chosen(document, operation, coerce(schema, operation, given))
+
+
+def conditions(chosen: Chosen) -> Conditions:
+    """Return what decides the operation's tree."""
+    operation, coerced = chosen.operation, chosen.values.coerced
+    asked = tuple([coerced[name] is True for name in operation.conditions])
+    return Conditions(chosen.document.digest, operation.name, asked)
+
+
+def prepare(schema: GraphQLSchema, bindings: Bindings, chosen: Chosen) -> Prepared:
+    """Analyse an operation. Of the values only the conditions count. About 10 us a field."""
+    tree, name = chosen.document.tree(), chosen.operation.name
+    analysis, others = analyse(schema, bindings, tree, name, chosen.values)
+    return Prepared(
+        conditions(chosen),
+        analysis.needs,
+        analysis.asked,
+        analysis.dynamic,
+        analysis.fields,
+        cost(analysis),
+        others,
+        analysis,
+    )
+
+
+def compiled(analysis: Analysis, permissions: Permissions) -> Plan:
+    """Compile ``analysis`` for callers with ``permissions``. About 20 us a field."""
+    return generate(analysis, permissions.lacking, permissions.citizen)

@@ -1,0 +1,158 @@
+"""How large a document may be, decided before it is validated.
+
+Validation compares fields that share a response key with each other, so a few kilobytes of
+repeated fields cost seconds. It also follows fragments and variables for each operation. The walk
+here merges selection sets the way execution does and stops at the first limit. Its own cost is
+bounded too: fragments make a document mean much more than it says, so every selection looked at
+counts, over all definitions together. ``bench.costliest`` says what the limits let through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableDefinitionNode,
+    parse,
+)
+from graphql.error import GraphQLSyntaxError
+
+from gateway.errors import GatewayError
+from gateway.plan.syntax import nodes
+from gateway.settings import Limits
+
+_LIMIT_OF = {"TOO_DEEP": "depth", "TOO_MANY_TOKENS": "tokens"}
+_INTROSPECTION = frozenset({"__schema", "__type"})
+#: How many selections may be looked at for each field that is permitted.
+_STEPS_PER_FIELD = 10
+
+
+def parse_within(text: str, limits: Limits) -> DocumentNode:
+    """Parse ``text`` and refuse it if it is larger than ``limits`` allow.
+
+    Raises GatewayError with TOO_MANY_TOKENS, TOO_DEEP, TOO_MANY_ALIASES, TOO_MANY_DIRECTIVES,
+    TOO_MANY_DEFINITIONS or TOO_MANY_FIELDS, and GraphQLSyntaxError for what is not GraphQL.
+    """
+    if len(text) > limits.document_characters:  # a comment is one step of the lexer, however long
+        said = f"The document has more than {limits.document_characters} characters."
+        details = {"limit": limits.document_characters}
+        raise GatewayError("TOO_MANY_TOKENS", said, details=details)
+    try:
+        document = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.tokens)
+    except GraphQLSyntaxError as error:
+        # The parser's own words are all that tells its limits from faults in the text.
+        if error.message.endswith(" Parsing aborted."):
+            code = "TOO_DEEP" if "nested" in error.message else "TOO_MANY_TOKENS"
+            raise _over(code, getattr(limits, _LIMIT_OF[code])) from None
+        raise
+    _count(document, limits)
+    _Walk(document, limits).all()
+    return document
+
+
+def _over(code: str, limit: int) -> GatewayError:
+    return GatewayError(code, details={"limit": limit})
+
+
+def _count(document: DocumentNode, limits: Limits) -> None:
+    aliases = directives = 0
+    for kind, most in (
+        (OperationDefinitionNode, limits.operations),
+        (FragmentDefinitionNode, limits.fragments),
+    ):
+        if sum(isinstance(node, kind) for node in document.definitions) > most:
+            raise _over("TOO_MANY_DEFINITIONS", most)
+    variables = 0
+    for node in nodes(document):
+        aliases += isinstance(node, FieldNode) and node.alias is not None
+        directives += isinstance(node, DirectiveNode)
+        variables += isinstance(node, VariableDefinitionNode)
+    if variables > limits.variables:
+        raise _over("TOO_MANY_DEFINITIONS", limits.variables)
+    if aliases > limits.aliases:
+        raise _over("TOO_MANY_ALIASES", limits.aliases)
+    if directives > limits.directives:
+        raise _over("TOO_MANY_DIRECTIVES", limits.directives)
+
+
+def _is_of_schema(fragment: FragmentDefinitionNode) -> bool:
+    return fragment.type_condition.name.value.startswith("__")
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Walks every definition with fragments expanded and equal response keys merged."""
+
+    document: DocumentNode
+    limits: Limits
+    seen: int = 0
+    steps: int = 0
+
+    def all(self) -> None:
+        fragments = {
+            node.name.value: node
+            for node in self.document.definitions
+            if isinstance(node, FragmentDefinitionNode)
+        }
+        for node in self.document.definitions:
+            if isinstance(node, OperationDefinitionNode | FragmentDefinitionNode):
+                self.seen = 0
+                self._level([node.selection_set], fragments, 1, self._deepest(node))
+
+    def _deepest(self, node: OperationDefinitionNode | FragmentDefinitionNode) -> int:
+        if isinstance(node, FragmentDefinitionNode) and _is_of_schema(node):
+            return self.limits.introspection_depth
+        return self.limits.depth
+
+    def _level(
+        self,
+        sets: Sequence[SelectionSetNode],
+        fragments: Mapping[str, FragmentDefinitionNode],
+        depth: int,
+        deepest: int,
+    ) -> None:
+        if depth > deepest:
+            raise _over("TOO_DEEP", deepest)
+        groups: dict[str, list[FieldNode]] = {}
+        for node in self._fields(sets, fragments, set()):
+            self.seen += 1
+            group = groups.setdefault((node.alias or node.name).value, [])
+            group.append(node)
+            if self.seen > self.limits.fields or len(group) > self.limits.repeated_fields:
+                raise _over("TOO_MANY_FIELDS", self.limits.fields)
+        for group in groups.values():
+            below = [node.selection_set for node in group if node.selection_set]
+            if below:
+                looks = any(node.name.value in _INTROSPECTION for node in group)
+                allowed = self.limits.introspection_depth if looks and depth == 1 else deepest
+                self._level(below, fragments, depth + 1, allowed)
+
+    def _fields(
+        self,
+        sets: Sequence[SelectionSetNode],
+        fragments: Mapping[str, FragmentDefinitionNode],
+        spread: set[str],
+    ) -> Iterator[FieldNode]:
+        """Yield the fields of ``sets``, looking into fragments, each fragment once."""
+        for selection in (one for chosen in sets for one in chosen.selections):
+            self.steps += 1
+            if self.steps > self.limits.fields * _STEPS_PER_FIELD:
+                raise _over("TOO_MANY_FIELDS", self.limits.fields)
+            if isinstance(selection, FieldNode):
+                yield selection
+            elif isinstance(selection, InlineFragmentNode):
+                yield from self._fields([selection.selection_set], fragments, spread)
+            elif isinstance(selection, FragmentSpreadNode):
+                name = selection.name.value
+                if name not in spread and name in fragments:
+                    spread.add(name)
+                    yield from self._fields([fragments[name].selection_set], fragments, spread)

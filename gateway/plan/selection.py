@@ -1,0 +1,363 @@
+"""What an operation asks for, as plain data: the result of analysis, the input of generation.
+
+A tree of shapes, one for each place in the answer. Nothing here depends on the caller or on the
+values of variables, except of those in ``@include`` and ``@skip``, which decide the tree.
+
+``key`` is always a response key (the client's text); ``steps`` are the response keys on the way
+from the nearest person or row down to a field, for the paths of errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from graphql import FieldNode, GraphQLField
+
+from connectors.description import Database, Kind, Lookup, Record, Sensitivity
+from gateway.catalogue.entry_points import EntryPoint, entries_of
+from gateway.catalogue.scopes import (
+    AUDIT,
+    INTROSPECT,
+    INVALIDATE,
+    METRICS,
+    OPERATE,
+    OWN_VIEW,
+    PLANS,
+    scope,
+)
+from gateway.catalogue.sections import Computed
+from gateway.derived.registry import derived_of
+from gateway.derived.view import Derived
+from gateway.plan.list_arguments import Wanted
+from gateway.problem import Location
+from gateway.verification import SCOPE as VERIFY
+from gateway.verification import Verification
+
+#: What a caller lacks for it: scopes and purposes (``Caller.lacks``), empty where nothing is.
+Missing = tuple[str, ...]
+#: What permission is asked for.
+Permitted = Record | Derived | EntryPoint | Verification
+#: What a caller must be permitted: a column of a record, by its place; None: the record itself, a
+#: derived view, to find things by their key, or to verify a person.
+Need = tuple[Permitted, int | None]
+
+
+def scope_of(wanted: Permitted, position: int | None) -> str:
+    """Return the scope that opens what a caller must be permitted."""
+    if isinstance(wanted, EntryPoint):
+        return wanted.scope
+    if isinstance(wanted, Verification):
+        return VERIFY
+    level = Sensitivity.BASIC
+    if position is not None and isinstance(wanted, Record):
+        level = wanted.columns[position].sensitivity
+    return scope(wanted.database, level)
+
+
+def all_scopes(databases: Iterable[Database]) -> frozenset[str]:
+    """Return every scope that means something over ``databases``."""
+    declared = tuple(databases)
+    found = {OWN_VIEW, INTROSPECT, PLANS, AUDIT, METRICS, OPERATE, VERIFY}
+    for database in declared:
+        found.add(f"{database.name}:{INVALIDATE}")
+        views = [derived.name for derived in derived_of(database.name)]
+        for where in ("", *(f".{name}" for name in (*database.by_name, *views))):
+            found |= {scope(f"{database.name}{where}", level) for level in Sensitivity}
+    return frozenset(found | {entry.scope for entry in entries_of(declared).values()})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a field stands: in the answer, below its person or row, and in the document."""
+
+    steps: tuple[str, ...]
+    locations: tuple[Location, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Typename:
+    """``__typename``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A field of an object that is read from Python attributes (source reports, notices).
+
+    ``rendered``: how a value becomes JSON. ``special`` names what is no attribute.
+    """
+
+    attribute: str
+    rendered: str
+    nullable: bool
+    many: bool
+    special: str | None = None
+    entries: PlainEntries | None = None
+
+
+PlainEntries = tuple[tuple[str, "Typename | Plain"], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnValue:
+    """A leaf of a record; ``validity``: whether the code in it is right, in place of the code."""
+
+    place: Place
+    position: int
+    kind: Kind
+    many: bool
+    validity: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StructShape:
+    """A struct: the columns ``first`` to ``last`` (exclusive).
+
+    ``numbers``: those of them that say whom it is about.
+
+    It is null only if all of it may be seen and all of it is empty.
+    """
+
+    place: Place
+    first: int
+    last: int
+    numbers: tuple[int, ...]
+    entries: RowEntries
+
+
+@dataclass(frozen=True, slots=True)
+class LinkShape:
+    """A person whose number stands in a row. ``slot``: where the row's list keeps what is found."""
+
+    place: Place
+    slot: int
+    position: int
+    person: PersonShape
+
+
+@dataclass(frozen=True, slots=True)
+class HungShape:
+    """A list that hangs on a row, by the column at ``position``."""
+
+    place: Place
+    slot: int
+    position: int
+    list: ListShape
+
+
+@dataclass(frozen=True, slots=True)
+class RecordIdShape:
+    """``recordId`` of a record."""
+
+
+RowEntries = tuple[
+    tuple[str, "Typename | RecordIdShape | ColumnValue | StructShape | LinkShape | HungShape"], ...
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RowsShape:
+    """``items`` of a list, or ``item`` of a single record."""
+
+    entries: RowEntries
+
+
+@dataclass(frozen=True, slots=True)
+class Truncated:
+    """``truncated`` of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextCursor:
+    """``nextCursor`` of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """``exists`` of a single record: true, false, or null where it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportShape:
+    """``source`` of a list."""
+
+    entries: PlainEntries
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The arguments of a field, if they need values of variables: judged at each request.
+
+    ``slot``: where the request keeps what came of it. ``judge``: makes that of the values, and
+    raises GatewayError INVALID_VALUE for what makes no sense. ``record``: of the list whose they
+    are, None for those of another field.
+    """
+
+    slot: int
+    field: GraphQLField
+    node: FieldNode
+    judge: Callable[[Mapping[str, object]], object]
+    record: Record | None = None
+
+
+ListEntry = Typename | RowsShape | Truncated | Exists | NextCursor | ReportShape
+
+
+@dataclass(frozen=True, slots=True)
+class ListShape:
+    """A list of records. ``wanted``: what it asks for, or how to find out.
+
+    ``slots``: how many links and hung lists its rows have.
+    """
+
+    place: Place
+    record: Record
+    lookup: Lookup
+    wanted: Wanted | Arguments
+    entries: tuple[tuple[str, ListEntry], ...]
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class SectionReportShape:
+    """``source`` of a section: of the ``lists`` selected in it, or of its first record alone."""
+
+    place: Place
+    lists: tuple[tuple[Record, Lookup], ...]
+    alone: bool
+    entries: PlainEntries
+
+
+@dataclass(frozen=True, slots=True)
+class SectionDatabaseShape:
+    """``database`` of a section."""
+
+    entries: PlainEntries
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedShape:
+    """A derived view of a person."""
+
+    place: Place
+    computed: Computed
+    arguments: Mapping[str, object] | Arguments
+    entries: PlainEntries
+
+
+SectionEntry = Typename | ListShape | SectionReportShape | SectionDatabaseShape | DerivedShape
+
+
+@dataclass(frozen=True, slots=True)
+class SectionShape:
+    """A section of a person."""
+
+    database: Database
+    entries: tuple[tuple[str, SectionEntry], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NumberShape:
+    """``id`` (``present``) or ``askedAs`` of a person."""
+
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IdentificationShape:
+    """``identification`` of a person."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class NoticesShape:
+    """``notices`` of a person."""
+
+    entries: PlainEntries
+
+
+@dataclass(frozen=True, slots=True)
+class LogShape:
+    """``accessLog`` of a person."""
+
+    place: Place
+    arguments: Mapping[str, object] | Arguments
+    entries: PlainEntries
+
+
+PersonEntry = Typename | NumberShape | IdentificationShape | NoticesShape | LogShape | SectionShape
+
+
+@dataclass(frozen=True, slots=True)
+class PersonShape:
+    """A person."""
+
+    entries: tuple[tuple[str, PersonEntry], ...]
+
+    @property
+    def shows_notices(self) -> bool:
+        """Whether notices are selected; of persons at the root they are mirrored otherwise."""
+        return any(isinstance(shape, NoticesShape) for _, shape in self.entries)
+
+    @property
+    def identifications(self) -> tuple[Place, ...]:
+        """Where it is shown whether the person is identified."""
+        shapes = (shape for _, shape in self.entries)
+        return tuple(shape.place for shape in shapes if isinstance(shape, IdentificationShape))
+
+
+@dataclass(frozen=True, slots=True)
+class RootShape:
+    """A planned root field: ``person``, ``persons`` or ``me``.
+
+    ``arguments``: as they are where no variable is among them.
+    """
+
+    name: str
+    place: Place
+    arguments: Mapping[str, object] | Arguments
+    person: PersonShape
+
+
+@dataclass(frozen=True, slots=True)
+class ThingShape:
+    """A root field that leads to records by the key of a thing; its list stands at the root."""
+
+    entry: EntryPoint
+    place: Place
+    arguments: Mapping[str, object] | Arguments
+    list: ListShape
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyShape:
+    """A root field that verifies a person."""
+
+    verification: Verification
+    place: Place
+    arguments: Mapping[str, object] | Arguments
+    entries: PlainEntries
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """An operation, analysed.
+
+    ``keys``: the response keys of all root fields, in order. ``roots``: the planned ones; the
+    reference executor answers the others. ``needs``: what must be permitted for some field, and for
+    each in ``asked`` whether it is one that is asked for: a struct is null or not by all of its
+    columns, selected or not. ``dynamic``: arguments to be judged at each request. ``live``: the
+    databases to be asked whether they answer now. ``fields``: how many there are.
+    """
+
+    name: str | None
+    keys: tuple[str, ...]
+    roots: Mapping[str, RootShape | ThingShape | VerifyShape | Typename]
+    needs: tuple[Need, ...]
+    asked: tuple[bool, ...]
+    dynamic: tuple[Arguments, ...]
+    live: frozenset[str]
+    fields: int

@@ -1,0 +1,58 @@
+"""``@requiresScopes`` in the schema: which scopes open a field.
+
+Of the outer list one is enough, of an inner one all are needed, as the directive of Apollo
+Federation has it. Derived from the connectors' declarations, like everything; what decides is
+``Caller.lacks``, and a purpose is needed too. Fields without it need the scope of their list alone.
+The fields of structs, which several databases share, do not carry it: a struct in a record does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import strawberry
+from strawberry.schema_directive import Location
+from strawberry.types.field import StrawberryField
+
+from connectors.description import Record, Sensitivity
+from gateway.catalogue.scopes import scope
+from gateway.derived.view import Derived
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    name="requiresScopes",
+    description="Phạm vi truy cập cần có / The scopes that open a field",
+)
+class RequiresScopes:
+    """The directive."""
+
+    scopes: list[list[str]]
+
+
+def require(made: StrawberryField, record: Record | Derived, level: Sensitivity) -> StrawberryField:
+    """Return ``made`` with the scopes that open fields of ``level`` of ``record``."""
+    whole = scope(record.database, level)
+    of_record = scope(f"{record.database}.{record.name}", level)
+    made.directives = [RequiresScopes(scopes=[[whole], [of_record]])]
+    return made
+
+
+def require_any(made: StrawberryField, scopes: Iterable[str]) -> StrawberryField:
+    """Return ``made`` with ``scopes``, of which one is enough."""
+    made.directives = [RequiresScopes(scopes=[[one] for one in scopes])]
+    return made
+
+
+def require_each(made: Iterable[StrawberryField], record: Record) -> None:
+    """Give the fields of ``record`` that are kept closer than its list their scopes."""
+    levels: dict[str, Sensitivity] = {}
+    for column in record.columns:
+        known = levels.get(column.path[0], column.sensitivity)
+        levels[column.path[0]] = min(known, column.sensitivity)
+    names = {one.person: one.name for one in record.fields if one.person}
+    for one in made:
+        name = one.python_name.removesuffix("_is_valid")
+        level = levels[names.get(name, name)]
+        if level > Sensitivity.BASIC:
+            require(one, record, level)

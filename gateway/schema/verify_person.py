@@ -1,0 +1,103 @@
+"""``verifyPerson``: whether a number and what is known of a person belong together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from connectors.description import Database, Text
+from connectors.values import PartialDate, PersonNumber
+from gateway.audit.touched import Role
+from gateway.errors import GatewayError
+from gateway.execution.decisions import note_read
+from gateway.execution.reference import Context
+from gateway.schema.factory import Types, list_of, plain, resolved
+from gateway.schema.requires_scopes import require_any
+from gateway.schema.shared_types import source_type
+from gateway.verification import (
+    SCOPE,
+    Claimed,
+    IdentityDetail,
+    Verdict,
+    Verification,
+    Verified,
+    verification_of,
+)
+
+
+def verify_fields(types: Types, databases: tuple[Database, ...]) -> list[StrawberryField]:
+    """Return the root field that verifies a person, where identities are declared."""
+    asked = verification_of(databases)
+    if asked is None:
+        return []
+    sex = asked.record.column("sex").field.enumeration
+    assert sex is not None
+    arguments: dict[str, object] = {
+        "id": PersonNumber,
+        "name": str,
+        "birth_date": PartialDate,
+        "sex": types.enumeration(sex),
+    }
+    title = Text(
+        "xác minh số định danh, họ tên, ngày sinh, giới tính của một người",
+        "verify the number, name, birth date and sex of a person",
+    )
+    made = resolved("verify_person", _type(types) | None, _resolver(asked), arguments, title)
+    return [require_any(made, (SCOPE, f"{asked.database}:read"))]
+
+
+def _type(types: Types) -> Any:
+    return types.object(
+        "Verification",
+        [
+            plain("result", types.enumeration(Verdict), Text("kết quả", "what it comes to")),
+            resolved(
+                "mismatched",
+                list_of(types.enumeration(IdentityDetail)) | None,
+                _mismatched,
+                title=Text(
+                    "điều không khớp; null: không cho biết",
+                    "what does not agree; null: that is not told",
+                ),
+            ),
+            plain("source", source_type(types) | None, Text("báo cáo nguồn", "source")),
+        ],
+        Text("Kết quả xác minh một người", "What a verification of a person comes to"),
+    )
+
+
+def _mismatched(self: Verified, info: strawberry.Info) -> list[str] | None:
+    return None if self.mismatched is None else [one.name for one in self.mismatched]
+
+
+def _resolver(asked: Verification) -> Any:
+    async def verify(
+        self: Any,
+        info: strawberry.Info,
+        id: PersonNumber,  # noqa: A002 - the argument's name in the schema
+        name: str,
+        birth_date: PartialDate,
+        sex: Any,
+    ) -> Verified:
+        context: Context = info.context
+        reader = context.reader
+        context.name_persons([id])
+        missing = reader.caller.lacks(asked, None)
+        if missing:
+            raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
+        reader.refuse_early(id)
+        numbers = await context.numbers(id)
+        claimed = Claimed(name, birth_date, sex.value)
+        attempt = reader.attempt(numbers)
+        async with reader.counted(attempt):
+            found, answer = reader.verify(numbers, claimed, asked, attempt)
+        context.report(info._raw_info, asked.record, answer)
+        context.note(asked.record, answer.report.state)
+        if answer.rows is not None:
+            sections = context.trail.opened(numbers, Role.NAMED)
+            note_read(sections, asked.record, answer)
+        return found
+
+    return verify

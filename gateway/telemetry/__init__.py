@@ -1,0 +1,1 @@
+"""What operators see of the gateway: logs, metrics and redaction."""
