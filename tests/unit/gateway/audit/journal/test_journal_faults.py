@@ -215,7 +215,7 @@ asyncio.run(main(Path(sys.argv[1])))
         [sys.executable, "-c", program, str(folder)],
         capture_output=True,
         check=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[4])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[5])},
     )
     assert b"refused\n" in ended.stdout
     assert numbers(folder) == [1, 3]

@@ -280,7 +280,7 @@ def test_two_entries_of_one_name_are_refused() -> None:
 @pytest.mark.parametrize("name", ["person", "persons", "me", "my_access", "databases"])
 def test_an_entry_is_not_called_as_a_field_that_there_is(name: str) -> None:
     mine = described("things", declared(entry=(name, "number")))
-    with pytest.raises(ValueError, match=r"test_entries\.py:\d+: no entry can be called"):
+    with pytest.raises(ValueError, match=r"test_entry_points\.py:\d+: no entry can be called"):
         build_schema([*installed_databases(), mine])
 
 
