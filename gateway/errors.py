@@ -3,12 +3,13 @@
 Two families (design section 6.4): *client-safe* errors are raised as GatewayError with a code from
 ``CODES``; everything else is internal: it is logged with an id and the client sees INTERNAL with
 that id only. A client-safe message never contains a person's number, nor the name of a table, a
-host or a driver. Each code has a page in ``docs/errors/``; a test compares the two.
+host or a driver. Each code has a page in ``docs/errors/``; a test compares the two. An error beside
+the data is a ``Problem``: it says where in the answer, and in the document, it belongs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -200,3 +201,25 @@ def malformed(message: str) -> GatewayError:
     A header that is not of its form keeps 400: the draft of GraphQL over HTTP speaks of parameters.
     """
     return GatewayError("BAD_REQUEST", message, status=422)
+
+
+def unauthenticated(code: str) -> GatewayError:
+    """Return an error that asks for a (better) token, as RFC 6750 section 3 has it."""
+    challenge = "Bearer" if code == "UNAUTHENTICATED" else 'Bearer error="invalid_token"'
+    return GatewayError(code, headers={"WWW-Authenticate": challenge})
+
+
+#: Where in the answer: response keys and places in lists, from the root.
+Path = tuple[str | int, ...]
+#: Where in the document: line and column, from 1.
+Location = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error beside the data. ``count``: how many rows it stands for, ``path`` is the first's."""
+
+    error: GatewayError
+    path: Path
+    locations: Sequence[Location]
+    count: int = 1

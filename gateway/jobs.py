@@ -14,7 +14,7 @@ from gateway.answer import Answer, SourceReport, worst
 from gateway.audit.access_log.page import LogPage
 from gateway.audit.touched import Role, mention, own_role
 from gateway.derived.conclude import DerivedValue, hanging_keys
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, Location, Path
 from gateway.execution.decisions import note_read
 from gateway.execution.state import ATTEMPT, Run, own_view
 from gateway.fetch.reads import Kind, kind_of
@@ -36,7 +36,6 @@ from gateway.plan.plan import (
     RowsPlan,
     VerifyPlan,
 )
-from gateway.problem import Location, Path
 from gateway.protection.rules import opens_on_death
 from gateway.verification import Claimed, Verified
 

@@ -10,9 +10,8 @@ from starlette.requests import Request
 
 from gateway.access.caller import ANONYMOUS, Caller
 from gateway.access.tokens import Tokens
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, unauthenticated
 from gateway.http.case_number import read_case_number
-from gateway.permission.operation import unauthenticated
 from gateway.procedures.procedure import national
 from gateway.procedures.registry import procedure_of
 from gateway.service import Service

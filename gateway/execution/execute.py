@@ -19,7 +19,7 @@ from gateway.access.caller import Caller
 from gateway.answer import State
 from gateway.audit.entry import Touched
 from gateway.audit.touched import Trail
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, Problem
 from gateway.execution.decisions import Reader
 from gateway.execution.prepared_request import Asked, Ready
 from gateway.execution.ready_answers import recall, remember
@@ -34,7 +34,6 @@ from gateway.plan.analyse import judge_arguments
 from gateway.plan.compile import choose, conditions
 from gateway.plan.document import Document, Operation
 from gateway.plan.explain import explain
-from gateway.problem import Problem
 from gateway.runtime.clock import legal_date
 from gateway.service import Service
 from gateway.settings import Client, Settings

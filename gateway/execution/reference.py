@@ -14,7 +14,7 @@ from gateway.answer import Answer, State, worst
 from gateway.audit.touched import Role, Trail, own_role
 from gateway.cache.rows import Cache
 from gateway.catalogue.sections import Computed
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, Location
 from gateway.execution.decisions import Reader, note_derived, note_read
 from gateway.execution.plan_cache import Plans
 from gateway.fetch.maintenance import Maintenance
@@ -23,7 +23,6 @@ from gateway.people.identification import Identification, Shortfall
 from gateway.people.matching import is_citizen, open_linked
 from gateway.people.notices import Notice, notices
 from gateway.people.numbers import Numbers, population_of, resolve, unchecked
-from gateway.problem import Location
 from gateway.schema.selected_fields import Info
 from gateway.settings import Limits
 

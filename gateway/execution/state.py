@@ -16,14 +16,13 @@ from gateway.answer import Answer, State, worst
 from gateway.audit.access_log.page import LogPage, log_problem, log_question
 from gateway.audit.touched import Trail
 from gateway.catalogue.sections import Computed
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, Location, Path, Problem
 from gateway.execution.decisions import Reader, note_derived, note_log
 from gateway.fetch.reads import About, Kind, Reads, kind_of
 from gateway.people.identification import Identification, Shortfall
 from gateway.people.numbers import Needs, Numbers, Population, judge, plainly, unchecked
 from gateway.plan.plan import LogPlan, Plan
 from gateway.plan.selection import Arguments
-from gateway.problem import Location, Path, Problem
 from gateway.protection.death import deaths_of, is_dead
 from gateway.protection.rules import opens_on_death
 from gateway.settings import Limits

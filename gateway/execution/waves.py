@@ -15,7 +15,7 @@ from typing import cast
 from gateway.answer import State
 from gateway.audit.touched import Trail
 from gateway.catalogue.entry_points import keys_of
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, Path, Problem
 from gateway.execution.decisions import Reader
 from gateway.execution.state import ATTEMPT, Run
 from gateway.fetch.reads import Reads
@@ -24,7 +24,6 @@ from gateway.jobs import ByKeys, Named, Open, Verify, nobody
 from gateway.people.matching import Matching, hold_matching
 from gateway.people.numbers import population_of
 from gateway.plan.plan import Found, Opened, Plan, Root, RootPlan, ThingPlan, VerifyPlan
-from gateway.problem import Path, Problem
 from gateway.settings import Limits
 from gateway.verification import Claimed, Verified
 

@@ -19,11 +19,10 @@ from gateway.access.caller import ANONYMOUS, Caller
 from gateway.audit.entry import entry, touched
 from gateway.cache.invalidate import asked_for, invalidate, lacks_invalidation
 from gateway.cache.invalidations import Invalidation
-from gateway.errors import GatewayError, malformed
+from gateway.errors import GatewayError, malformed, unauthenticated
 from gateway.http.parameters import read_object
 from gateway.http.probes import error_response
 from gateway.http.refusals import note_refusal
-from gateway.permission.operation import unauthenticated
 from gateway.plan.document import digest
 from gateway.service import Service
 

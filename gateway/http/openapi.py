@@ -12,12 +12,11 @@ from starlette.responses import Response
 
 from gateway.access.authenticate import counted
 from gateway.access.caller import Caller
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, unauthenticated
 from gateway.http.probes import error_response
 from gateway.operations.library import Shelf
 from gateway.operations.openapi import Persona, openapi
 from gateway.operations.operation import Published
-from gateway.permission.operation import unauthenticated
 from gateway.service import Service
 from gateway.settings import Settings
 

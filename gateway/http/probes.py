@@ -10,8 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from gateway.access.authenticate import counted
 from gateway.catalogue.scopes import METRICS, OPERATE
-from gateway.errors import GatewayError
-from gateway.permission.operation import unauthenticated
+from gateway.errors import GatewayError, unauthenticated
 from gateway.service import Service
 from gateway.shape.response import documented, refused
 

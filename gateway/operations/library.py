@@ -17,10 +17,9 @@ from graphql import GraphQLError
 
 from gateway.access.caller import Caller
 from gateway.catalogue.scopes import OWN_VIEW
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, unauthenticated
 from gateway.operations.header import Refused
 from gateway.operations.operation import Published
-from gateway.permission.operation import unauthenticated
 from gateway.plan.document import InvalidDocument
 from gateway.procedures.procedure import national
 from gateway.telemetry import metrics

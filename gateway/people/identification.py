@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 
 from connectors.description import Coded
 from gateway.answer import Answer, State
-from gateway.errors import GatewayError
-from gateway.problem import Location, Path
+from gateway.errors import GatewayError, Location, Path
 
 
 class Identification(Coded):

@@ -8,7 +8,7 @@ from graphql import OperationType
 
 from gateway.access.caller import Caller
 from gateway.catalogue.scopes import OPERATE
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, unauthenticated
 from gateway.plan.document import Document, Operation
 from gateway.settings import Client
 
@@ -54,12 +54,6 @@ def _stated(caller: Caller) -> None:
         raise GatewayError("PURPOSE_REQUIRED")
     if caller.case_number is None:
         raise GatewayError("CASE_NUMBER_REQUIRED")
-
-
-def unauthenticated(code: str) -> GatewayError:
-    """Return an error that asks for a (better) token, as RFC 6750 section 3 has it."""
-    challenge = "Bearer" if code == "UNAUTHENTICATED" else 'Bearer error="invalid_token"'
-    return GatewayError(code, headers={"WWW-Authenticate": challenge})
 
 
 def hold_free_form(caller: Caller, clients: Mapping[str, Client]) -> None:

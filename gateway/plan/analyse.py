@@ -43,7 +43,7 @@ from connectors.description import Field, Kind, Record
 from gateway.audit.access_log.page import log_question
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.sections import Bindings, Link, Listed, RecordId, Section, Validity, Value
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, Location
 from gateway.plan.list_arguments import wanted
 from gateway.plan.selection import (
     Analysis,
@@ -83,7 +83,6 @@ from gateway.plan.selection import (
     VerifyShape,
 )
 from gateway.plan.syntax import nodes
-from gateway.problem import Location
 from gateway.verification import FIELD as VERIFY
 
 #: Root fields that plans answer, beside verification and the entries that databases declare.

@@ -29,8 +29,8 @@ from gateway.catalogue.scopes import (
 from gateway.catalogue.sections import Computed
 from gateway.derived.registry import derived_of
 from gateway.derived.view import Derived
+from gateway.errors import Location
 from gateway.plan.list_arguments import Wanted
-from gateway.problem import Location
 from gateway.verification import SCOPE as VERIFY
 from gateway.verification import Verification
 

@@ -13,8 +13,7 @@ import orjson
 import structlog
 from graphql import GraphQLError
 
-from gateway.errors import CODES, GatewayError
-from gateway.problem import Problem
+from gateway.errors import CODES, GatewayError, Problem
 from gateway.telemetry.redaction import random_id, redact
 
 log = structlog.get_logger(__name__)

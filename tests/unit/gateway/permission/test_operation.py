@@ -8,8 +8,8 @@ import pytest
 from graphql import OperationType
 
 from gateway.access.caller import ANONYMOUS, Caller
-from gateway.errors import GatewayError
-from gateway.permission.operation import hold_free_form, permit, unauthenticated
+from gateway.errors import GatewayError, unauthenticated
+from gateway.permission.operation import hold_free_form, permit
 from gateway.plan.document import Document, Operation
 from gateway.settings import Client
 
