@@ -32,6 +32,7 @@ _VERBS: tuple[tuple[str, str, str], ...] = (
     ("gateway/limits/", "", "limits: rates, admission"),
     ("gateway/shape/", "", "JSON and response"),
     ("gateway/access/authenticate.py", "", "caller"),
+    ("gateway/access/case_number.py", "", "caller"),
     ("gateway/access/tokens.py", "", "caller"),
     ("gateway/access/caller.py", "lacks", "permission"),
     ("gateway/access/", "", "permission"),

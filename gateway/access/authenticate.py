@@ -6,15 +6,13 @@ import re
 from dataclasses import replace
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
 
 from gateway.access.caller import ANONYMOUS, Caller
+from gateway.access.case_number import read_case_number
 from gateway.access.tokens import Tokens
 from gateway.errors import GatewayError, unauthenticated
-from gateway.http.case_number import read_case_number
 from gateway.procedures.procedure import national
 from gateway.procedures.registry import procedure_of
-from gateway.service import Service
 
 _PURPOSE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -38,25 +36,6 @@ async def identify(headers: Headers, tokens: Tokens) -> Caller:
         if error.code.status != 401:
             raise
         raise unauthenticated(error.code.name) from None
-
-
-async def counted(request: Request) -> Caller:
-    """Return who asks, counted towards their rate; who is none, among the anonymous.
-
-    It is left in ``request.state.caller`` for the log.
-
-    Raises what ``identify`` raises, and RATE_LIMITED before it.
-    """
-    service: Service = request.app.state.service
-    caller, refusal = ANONYMOUS, None
-    try:
-        caller = request.state.caller = await identify(request.headers, service.tokens)
-    except GatewayError as error:
-        refusal = error
-    request.state.standing = await service.rates.request(caller.client)
-    if refusal is not None:
-        raise refusal
-    return caller
 
 
 def stated(headers: Headers, caller: Caller) -> Caller:

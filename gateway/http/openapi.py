@@ -10,9 +10,9 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.access.authenticate import counted
 from gateway.access.caller import Caller
 from gateway.errors import GatewayError, unauthenticated
+from gateway.http.caller import counted
 from gateway.http.probes import error_response
 from gateway.operations.library import Shelf
 from gateway.operations.openapi import Persona, openapi

@@ -8,9 +8,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from gateway.access.authenticate import counted
 from gateway.catalogue.scopes import METRICS, OPERATE
 from gateway.errors import GatewayError, unauthenticated
+from gateway.http.caller import counted
 from gateway.service import Service
 from gateway.shape.response import documented, refused
 

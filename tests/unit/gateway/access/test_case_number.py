@@ -10,9 +10,9 @@ from urllib.parse import quote
 import orjson
 import pytest
 
+from gateway.access.case_number import read_case_number
 from gateway.audit.entry import person_hash
 from gateway.errors import GatewayError
-from gateway.http.case_number import read_case_number
 from gateway.procedures.procedure import UNIFIED
 from tests.support.asgi import JSON_BODY, Reply, send_raw
 from tests.support.people import HOA, LAN, OLD_NUMBER
