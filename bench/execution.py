@@ -14,7 +14,8 @@ from graphql import ExecutionResult, GraphQLSchema, build_schema, execute, parse
 
 from bench.measure import Figures, in_turn
 from bench.site import Site
-from gateway.plan.plan import Opened, PersonPlan, RootPlan, Shape
+from gateway.execution.state import Opened
+from gateway.plan.plan import PersonPlan, RootPlan, Shape
 
 ROUNDS = 25
 REPEATED = 5

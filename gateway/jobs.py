@@ -16,7 +16,7 @@ from gateway.audit.touched import Role, mention, own_role
 from gateway.derived.conclude import DerivedValue, hanging_keys
 from gateway.errors import GatewayError, Location, Path
 from gateway.execution.decisions import note_read
-from gateway.execution.state import ATTEMPT, Run, own_view
+from gateway.execution.state import ATTEMPT, Found, Opened, Run, own_view
 from gateway.fetch.reads import Kind, kind_of
 from gateway.limits.verification_attempts import Attempt
 from gateway.people.identification import Identification, Shortfall, says_none
@@ -26,11 +26,9 @@ from gateway.people.numbers import Needs, Numbers
 from gateway.plan.list_arguments import Wanted
 from gateway.plan.plan import (
     DerivedPlan,
-    Found,
     HungPlan,
     LinkPlan,
     ListPlan,
-    Opened,
     PersonPlan,
     ReportPlan,
     RowsPlan,

@@ -17,7 +17,7 @@ from typing import Protocol
 from connectors.description import Lookup, Record, Row, Sensitivity
 from gateway.access.caller import Caller
 from gateway.answer import Answer, SourceReport, State, worst
-from gateway.audit.access_log.page import LogPage, LogQuestion
+from gateway.audit.access_log.page import LogPage
 from gateway.catalogue.own_view import is_citizens, is_own
 from gateway.catalogue.sections import Computed
 from gateway.derived.conclude import DerivedValue, Question, conclude, hanging_keys, question
@@ -30,7 +30,7 @@ from gateway.people.identification import Identification, says_none, state_for
 from gateway.people.matching import NO_MATCHING, MatchingRule, is_comparable
 from gateway.people.numbers import Numbers, population_of
 from gateway.plan.cursors import make_cursor
-from gateway.plan.list_arguments import Wanted, arrange, choose
+from gateway.plan.list_arguments import LogQuestion, Wanted, arrange, choose
 from gateway.procedures.procedure import is_for
 from gateway.protection.death import deaths_of, is_dead
 from gateway.protection.rules import is_withheld, opens_on_death, visible

@@ -11,16 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from connectors.description import Lookup, Record, Sensitivity
-from gateway.answer import Answer, State, worst
-from gateway.audit.access_log.page import LogPage, log_problem, log_question
+from connectors.description import Database, Lookup, Record, Row, Sensitivity
+from gateway.answer import Answer, SourceReport, State, worst
+from gateway.audit.access_log.page import LogPage, log_problem
 from gateway.audit.touched import Trail
 from gateway.catalogue.sections import Computed
+from gateway.derived.conclude import DerivedValue
 from gateway.errors import GatewayError, Location, Path, Problem
 from gateway.execution.decisions import Reader, note_derived, note_log
 from gateway.fetch.reads import About, Kind, Reads, kind_of
 from gateway.people.identification import Identification, Shortfall
 from gateway.people.numbers import Needs, Numbers, Population, judge, plainly, unchecked
+from gateway.plan.list_arguments import log_question
 from gateway.plan.plan import LogPlan, Plan
 from gateway.plan.selection import Arguments
 from gateway.protection.death import deaths_of, is_dead
@@ -42,6 +44,46 @@ class Job(Protocol):
 def own_view(own: bool) -> Sensitivity | None:
     """Return up to what sensitivity records of a person are open to the citizen they are about."""
     return Sensitivity.RESTRICTED if own else None
+
+
+@dataclass(slots=True, eq=False)
+class Found:
+    """A list that was read. ``rows`` is None where it is not known that there are none.
+
+    ``below``: for each slot what hangs on the rows, in their order: Found, Opened or None.
+    ``ids``: the ``recordId`` of each row; ``next_cursor``: where the next page begins; where they
+    are selected.
+    """
+
+    rows: tuple[Row, ...] | None
+    truncated: bool | None
+    report: SourceReport
+    below: list[list[Found | Opened | None]]
+    ids: Sequence[str] = ()
+    next_cursor: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Opened:
+    """A person who was opened. ``notices`` only where they are selected.
+
+    ``identification``: the name of an ``Identification``, None where the caller may not know it.
+
+    ``lists``, ``reports``, ``derived`` and ``logs`` stand in the order of the person's plan, None
+    until they are read; what has refused arguments stays None. ``databases``: in the order of the
+    plan, as settings have them.
+    """
+
+    present: str | None
+    asked: str
+    own: bool
+    identification: str | None
+    notices: tuple[object, ...]
+    lists: list[Found | None]
+    reports: list[SourceReport | None]
+    derived: list[DerivedValue | None]
+    logs: list[LogPage | None]
+    databases: Sequence[Database] = ()
 
 
 @dataclass(slots=True, eq=False)

@@ -10,20 +10,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from gateway.answer import State
 from gateway.audit.touched import Trail
 from gateway.catalogue.entry_points import keys_of
 from gateway.errors import GatewayError, Path, Problem
 from gateway.execution.decisions import Reader
-from gateway.execution.state import ATTEMPT, Run
+from gateway.execution.state import ATTEMPT, Found, Opened, Run
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import LiveState
 from gateway.jobs import ByKeys, Named, Open, Verify, nobody
 from gateway.people.matching import Matching, hold_matching
 from gateway.people.numbers import population_of
-from gateway.plan.plan import Found, Opened, Plan, Root, RootPlan, ThingPlan, VerifyPlan
+from gateway.plan.plan import Plan, Root, RootPlan, ThingPlan, VerifyPlan
 from gateway.settings import Limits
 from gateway.verification import Claimed, Verified
 
@@ -135,7 +134,7 @@ def _shown(
         (verified,) = found
         return root.shape(verified, live) if isinstance(verified, Verified) else None
     if isinstance(root, ThingPlan):
-        return root.shape(cast("Found | None", found[0]), live)
+        return root.shape(found[0], live)
     assert isinstance(root, RootPlan)
     shape = root.person.shape
     values = [shape(one, live) if isinstance(one, Opened) else None for one in found]

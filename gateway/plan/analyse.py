@@ -40,11 +40,10 @@ from graphql.execution.collect_fields import (
 from graphql.execution.values import VariableValues
 
 from connectors.description import Field, Kind, Record
-from gateway.audit.access_log.page import log_question
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.sections import Bindings, Link, Listed, RecordId, Section, Validity, Value
 from gateway.errors import GatewayError, Location
-from gateway.plan.list_arguments import wanted
+from gateway.plan.list_arguments import log_question, wanted
 from gateway.plan.selection import (
     Analysis,
     Arguments,

@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.audit.access_log.page import MOST as LOG_ROWS
-from gateway.plan.list_arguments import Wanted
+from gateway.plan.list_arguments import LOG_MOST, Wanted
 from gateway.plan.selection import (
     Analysis,
     Arguments,
@@ -98,7 +97,7 @@ def _person(shape: PersonShape) -> Cost:
     sections = (one for _, one in shape.entries if isinstance(one, SectionShape))
     logs = sum(isinstance(one, LogShape) for _, one in shape.entries)
     return _sum(
-        _RESOLVING + logs * LOG_ROWS,
+        _RESOLVING + logs * LOG_MOST,
         (_section(inner) for one in sections for _, inner in one.entries),
     )
 

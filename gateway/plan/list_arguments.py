@@ -1,7 +1,8 @@
 """The arguments of a list of records: which rows, in which order, how many, from where on.
 
 They apply to what permission and protection have left. A row whose date or status is not known is
-never filtered away: it might be the one that was asked for.
+never filtered away: it might be the one that was asked for. Those of an access log, which is a list
+too, are fewer: how many, and from where on.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from gateway.runtime.clock import legal_date
 DEFAULT_FIRST = 50
 #: The longest page.
 MOST = 200
+#: The same of an access log.
+LOG_FIRST = 20
+LOG_MOST = 100
 
 
 class Order(Coded):
@@ -125,3 +129,19 @@ def _reversed_dates(record: Record, rows: Sequence[Row]) -> Sequence[Row]:
     place = record.positions[record.date]
     undated = [row for row in rows if row[place] is None]
     return [row for row in reversed(rows) if row[place] is not None] + undated
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuestion:
+    """What is asked of an access log. ``after``: the page before ended there."""
+
+    first: int
+    after: str | None
+
+
+def log_question(given: Mapping[str, object]) -> LogQuestion:
+    """Return what the arguments ask; raises GatewayError INVALID_VALUE."""
+    first, after = given.get("first", LOG_FIRST), given.get("after")
+    if not isinstance(first, int) or not 1 <= first <= LOG_MOST:
+        raise GatewayError("INVALID_VALUE", f"first must be a number from 1 to {LOG_MOST}")
+    return LogQuestion(first, after if isinstance(after, str) else None)

@@ -1,67 +1,26 @@
 """A plan: an operation compiled for one set of permissions.
 
 What is read (``ListPlan``, ``PersonPlan``) and how what was read becomes the answer (``shape``)
-were both decided once. ``Opened`` and ``Found`` are filled in by a request and read by generated
-code.
+were both decided once. What a request finds (``gateway.execution.state``: ``Opened``, ``Found``) is
+read by generated code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from connectors.description import Database, Lookup, Record, Row, Sensitivity
-from gateway.answer import SourceReport
-from gateway.audit.access_log.page import LogPage
+from connectors.description import Lookup, Record, Sensitivity
 from gateway.catalogue.sections import Computed
-from gateway.derived.conclude import DerivedValue
 from gateway.plan.list_arguments import Wanted
 from gateway.plan.selection import Arguments, Missing, Permitted, Place
-from gateway.verification import Verification, Verified
+from gateway.verification import Verification
 
-
-@dataclass(slots=True, eq=False)
-class Found:
-    """A list that was read. ``rows`` is None where it is not known that there are none.
-
-    ``below``: for each slot what hangs on the rows, in their order: Found, Opened or None.
-    ``ids``: the ``recordId`` of each row; ``next_cursor``: where the next page begins; where they
-    are selected.
-    """
-
-    rows: tuple[Row, ...] | None
-    truncated: bool | None
-    report: SourceReport
-    below: list[list[Found | Opened | None]]
-    ids: Sequence[str] = ()
-    next_cursor: str | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Opened:
-    """A person who was opened. ``notices`` only where they are selected.
-
-    ``identification``: the name of an ``Identification``, None where the caller may not know it.
-
-    ``lists``, ``reports``, ``derived`` and ``logs`` stand in the order of the person's plan, None
-    until they are read; what has refused arguments stays None. ``databases``: in the order of the
-    plan, as settings have them.
-    """
-
-    present: str | None
-    asked: str
-    own: bool
-    identification: str | None
-    notices: tuple[object, ...]
-    lists: list[Found | None]
-    reports: list[SourceReport | None]
-    derived: list[DerivedValue | None]
-    logs: list[LogPage | None]
-    databases: Sequence[Database] = ()
-
-
-#: Turns what a request found into JSON values: a person, and what databases say of themselves.
-Shape = Callable[[Opened, Mapping[str, object]], object]
+#: Generated code: turns what a request found, and what databases say of themselves, into JSON
+#: values. What was found is a person, a list or a verification, of types that the execution has and
+#: plans do not know.
+Shape = Callable[[Any, Mapping[str, object]], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +160,7 @@ class ThingPlan:
     denied: Missing
     list: ListPlan
     function: str
-    shape: Callable[[Found | None, Mapping[str, object]], object] = field(init=False)
+    shape: Shape = field(init=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -213,7 +172,7 @@ class VerifyPlan:
     arguments: Mapping[str, object] | Arguments
     denied: Missing
     function: str
-    shape: Callable[[Verified, Mapping[str, object]], object] = field(init=False)
+    shape: Shape = field(init=False)
 
 
 #: A planned root field, or what ``__typename`` is.

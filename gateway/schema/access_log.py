@@ -9,10 +9,11 @@ from strawberry.types.field import StrawberryField
 
 from connectors.description import Text
 from gateway.answer import State, worst
-from gateway.audit.access_log.page import DEFAULT_FIRST, LogPage, log_problem, log_question
+from gateway.audit.access_log.page import LogPage, log_problem
 from gateway.audit.touched import Role
 from gateway.execution.decisions import note_log
 from gateway.execution.reference import Context, Person
+from gateway.plan.list_arguments import LOG_FIRST, log_question
 from gateway.schema.factory import Types, list_of, plain, resolved
 from gateway.schema.shared_types import text_type
 
@@ -53,12 +54,12 @@ def access_log_field(types: Types) -> StrawberryField:
         _read,
         {"first": int, "after": str | None},
         Text("ai đã xem dữ liệu của người này", "who read this person's data"),
-        {"first": DEFAULT_FIRST},
+        {"first": LOG_FIRST},
     )
 
 
 async def _read(
-    self: Person, info: strawberry.Info, first: int = DEFAULT_FIRST, after: str | None = None
+    self: Person, info: strawberry.Info, first: int = LOG_FIRST, after: str | None = None
 ) -> LogPage:
     context: Context = info.context
     asked = log_question({"first": first, "after": after})

@@ -12,13 +12,14 @@ import structlog
 
 from gateway.answer import State
 from gateway.audit.access_log.entries import Page, page
-from gateway.audit.access_log.page import LogEntry, LogPage, LogQuestion
+from gateway.audit.access_log.page import LogEntry, LogPage
 from gateway.audit.copy.database import Copy, CopyUnavailable
 from gateway.audit.entry import person_hashes
 from gateway.audit.open import AuditLog
 from gateway.audit.touched import Role
 from gateway.keys.keyring import Keyring
 from gateway.people.numbers import Numbers
+from gateway.plan.list_arguments import LogQuestion
 from gateway.procedures.registry import procedure_of
 from gateway.runtime.clock import Clock
 

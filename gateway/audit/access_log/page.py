@@ -7,16 +7,13 @@ where that cannot be asked the log is unknown, which is not "nobody read you".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.description import Text
 from gateway.answer import State
 from gateway.errors import GatewayError
-
-DEFAULT_FIRST = 20
-MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +47,6 @@ class LogPage:
     items: Sequence[LogEntry] | None = None
     next: str | None = None
     complete_until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LogQuestion:
-    """What is asked of the log."""
-
-    first: int
-    after: str | None
-
-
-def log_question(given: Mapping[str, object]) -> LogQuestion:
-    """Return what the arguments ask; raises GatewayError INVALID_VALUE."""
-    first, after = given.get("first", DEFAULT_FIRST), given.get("after")
-    if not isinstance(first, int) or not 1 <= first <= MOST:
-        raise GatewayError("INVALID_VALUE", f"first must be a number from 1 to {MOST}")
-    return LogQuestion(first, after if isinstance(after, str) else None)
 
 
 def log_problem(page: LogPage) -> GatewayError | None:
