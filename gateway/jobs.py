@@ -23,6 +23,7 @@ from gateway.people.identification import Identification, Shortfall, says_none
 from gateway.people.matching import Matching, is_citizen, open_linked, open_named, open_person
 from gateway.people.notices import notices
 from gateway.people.numbers import Needs, Numbers
+from gateway.people.verification import Claimed, Verified
 from gateway.plan.list_arguments import Wanted
 from gateway.plan.plan import (
     DerivedPlan,
@@ -35,7 +36,6 @@ from gateway.plan.plan import (
     VerifyPlan,
 )
 from gateway.protection.rules import opens_on_death
-from gateway.verification import Claimed, Verified
 
 _PRESENT_DIGITS = 12
 

@@ -10,11 +10,11 @@ from connectors.backends.base import Asker
 from connectors.description import Record, Sensitivity
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.scopes import AUDIT, INTROSPECT, PLANS, permits_something, scope
+from gateway.catalogue.verification import SCOPE as VERIFY
+from gateway.catalogue.verification import Verification
 from gateway.derived.view import Derived
 from gateway.procedures.procedure import Procedure
 from gateway.procedures.registry import procedure_of
-from gateway.verification import SCOPE as VERIFY
-from gateway.verification import Verification
 
 #: What a caller may be permitted to see, or to do.
 Permitted = Record | Derived | EntryPoint | Verification

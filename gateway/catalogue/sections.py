@@ -13,9 +13,9 @@ from strawberry.utils.str_converters import to_camel_case
 
 from connectors.description import Database, Field, Kind, Lookup, Record
 from gateway.catalogue.entry_points import EntryPoint, entries_of
+from gateway.catalogue.verification import Verification, verification_of
 from gateway.derived.registry import derived_of
 from gateway.derived.view import Derived, reads_of
-from gateway.verification import Verification, verification_of
 
 
 @dataclass(frozen=True, slots=True)

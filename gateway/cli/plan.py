@@ -11,6 +11,7 @@ from gateway.access.caller import Caller
 from gateway.catalogue.entry_points import entries_of
 from gateway.catalogue.scopes import OWN_VIEW, scope
 from gateway.catalogue.sections import bind
+from gateway.catalogue.verification import SCOPE as VERIFY
 from gateway.errors import GatewayError
 from gateway.plan.analyse import judge_arguments
 from gateway.plan.compile import Permissions, choose, compiled, prepare
@@ -19,7 +20,6 @@ from gateway.plan.explain import explain
 from gateway.procedures.procedure import UNIFIED
 from gateway.schema.build import build_schema
 from gateway.settings import Settings
-from gateway.verification import SCOPE as VERIFY
 
 
 def printed(

@@ -20,6 +20,7 @@ from gateway.answer import Answer, SourceReport, State, worst
 from gateway.audit.access_log.page import LogPage
 from gateway.catalogue.own_view import is_citizens, is_own
 from gateway.catalogue.sections import Computed
+from gateway.catalogue.verification import Verification
 from gateway.derived.conclude import DerivedValue, Question, conclude, hanging_keys, question
 from gateway.errors import GatewayError
 from gateway.execution.record_ids import RecordIds
@@ -29,13 +30,12 @@ from gateway.limits.verification_attempts import Attempt, Guesses, Standing
 from gateway.people.identification import Identification, says_none, state_for
 from gateway.people.matching import NO_MATCHING, MatchingRule, is_comparable
 from gateway.people.numbers import Numbers, population_of
+from gateway.people.verification import Claimed, Verified, verified
 from gateway.plan.cursors import make_cursor
 from gateway.plan.list_arguments import LogQuestion, Wanted, arrange, choose
 from gateway.procedures.procedure import is_for
 from gateway.protection.death import deaths_of, is_dead
 from gateway.protection.rules import is_withheld, opens_on_death, visible
-from gateway.verification import Claimed, Verification, Verified
-from gateway.verifying import verified
 
 _PROBLEMS = {
     State.UNAVAILABLE: "SOURCE_UNAVAILABLE",

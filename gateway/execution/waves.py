@@ -22,9 +22,9 @@ from gateway.fetch.source import LiveState
 from gateway.jobs import ByKeys, Named, Open, Verify, nobody
 from gateway.people.matching import Matching, hold_matching
 from gateway.people.numbers import population_of
+from gateway.people.verification import Claimed, Verified
 from gateway.plan.plan import Plan, Root, RootPlan, ThingPlan, VerifyPlan
 from gateway.settings import Limits
-from gateway.verification import Claimed, Verified
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ from graphql.execution.values import VariableValues
 from connectors.description import Field, Kind, Record
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.sections import Bindings, Link, Listed, RecordId, Section, Validity, Value
+from gateway.catalogue.verification import FIELD as VERIFY
 from gateway.errors import GatewayError, Location
 from gateway.plan.list_arguments import log_question, wanted
 from gateway.plan.selection import (
@@ -82,7 +83,6 @@ from gateway.plan.selection import (
     VerifyShape,
 )
 from gateway.plan.syntax import nodes
-from gateway.verification import FIELD as VERIFY
 
 #: Root fields that plans answer, beside verification and the entries that databases declare.
 PLANNED = frozenset({"person", "persons", "me"})

@@ -38,12 +38,12 @@ from graphql import (
 from graphql.language import InlineFragmentNode
 
 from gateway.catalogue.entry_points import KEY_SCALAR
+from gateway.catalogue.verification import FIELD as VERIFY
 from gateway.errors import GatewayError
 from gateway.plan.document_limits import parse_within
 from gateway.plan.syntax import nodes
 from gateway.plan.validation import rules_for, validate
 from gateway.settings import Limits
-from gateway.verification import FIELD as VERIFY
 
 #: The scalar whose presence among the arguments means that a document names a person.
 PERSON_SCALAR = "PersonNumber"

@@ -27,12 +27,12 @@ from gateway.catalogue.scopes import (
     scope,
 )
 from gateway.catalogue.sections import Computed
+from gateway.catalogue.verification import SCOPE as VERIFY
+from gateway.catalogue.verification import Verification
 from gateway.derived.registry import derived_of
 from gateway.derived.view import Derived
 from gateway.errors import Location
 from gateway.plan.list_arguments import Wanted
-from gateway.verification import SCOPE as VERIFY
-from gateway.verification import Verification
 
 #: What a caller lacks for it: scopes and purposes (``Caller.lacks``), empty where nothing is.
 Missing = tuple[str, ...]

@@ -10,21 +10,14 @@ from strawberry.types.field import StrawberryField
 from connectors.description import Database, Text
 from connectors.values import PartialDate, PersonNumber
 from gateway.audit.touched import Role
+from gateway.catalogue.verification import SCOPE, Verification, verification_of
 from gateway.errors import GatewayError
 from gateway.execution.decisions import note_read
 from gateway.execution.reference import Context
+from gateway.people.verification import Claimed, IdentityDetail, Verdict, Verified
 from gateway.schema.factory import Types, list_of, plain, resolved
 from gateway.schema.requires_scopes import require_any
 from gateway.schema.shared_types import source_type
-from gateway.verification import (
-    SCOPE,
-    Claimed,
-    IdentityDetail,
-    Verdict,
-    Verification,
-    Verified,
-    verification_of,
-)
 
 
 def verify_fields(types: Types, databases: tuple[Database, ...]) -> list[StrawberryField]:

@@ -11,10 +11,10 @@ from connectors.registry import installed_databases
 from gateway.access.caller import Caller
 from gateway.catalogue.entry_points import entries_of
 from gateway.catalogue.scopes import INTROSPECT, OWN_VIEW
+from gateway.catalogue.verification import SCOPE as VERIFY
 from gateway.procedures.procedure import UNIFIED
 from gateway.procedures.registry import ALL
 from gateway.protection import address, adoption, will
-from gateway.verification import SCOPE as VERIFY
 
 _ACTIONS = ("read", "sensitive", "restricted")
 

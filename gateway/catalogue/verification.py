@@ -1,7 +1,7 @@
-"""Verification: whether a number and what is known of a person belong together, without disclosure.
+"""The verification that the declared databases make possible, and the scopes that permit it.
 
-Domain.md section 4: predicate answers before raw attributes; no search but by number and what must
-agree with it. Whoever may read name, birth date and sex of a person may verify them.
+Whoever may read name, birth date and sex of a person may verify them: how, see
+``gateway.people.verification``.
 """
 
 from __future__ import annotations
@@ -9,49 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from connectors.description import Coded, Column, Database, Record
-from connectors.values import PartialDate
-from gateway.answer import SourceReport
+from connectors.description import Column, Database, Record
 
 DATABASE = "population"
 #: The scope that permits to verify and nothing more.
 SCOPE = f"{DATABASE}:verify"
 #: The root field.
 FIELD = "verifyPerson"
-
-
-class Verdict(Coded):
-    """What a verification comes to."""
-
-    MATCH = "khớp", "all of it belongs together"
-    MISMATCH = "không khớp", "something does not agree"
-    UNKNOWN = "chưa xác định được", "it cannot be said"
-
-
-class IdentityDetail(Coded):
-    """What can disagree."""
-
-    NAME = "họ, chữ đệm và tên", "full name"
-    BIRTH_DATE = "ngày sinh", "date of birth"
-    SEX = "giới tính", "sex"
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """What the caller says of a person. ``sex``: a code of the population database."""
-
-    name: str
-    birth_date: PartialDate
-    sex: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What came of it. ``mismatched``: what disagrees; None where that is not told."""
-
-    result: Verdict
-    mismatched: tuple[IdentityDetail, ...] | None
-    source: SourceReport
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Comparing what a caller claims of a person with what the population database holds.
+"""Verification: whether a number and what is claimed of a person belong together.
+
+Nothing is disclosed. Domain.md section 4: predicate answers before raw attributes; no search but by
+number and what must agree with it.
 
 Names agree whatever their Unicode form, case and place of tone marks; dates as far as they are
 recorded. What the database does not hold, what an old encoding left unreadable, and a date of which
@@ -7,14 +10,50 @@ less is claimed than is recorded decide nothing: then the answer is UNKNOWN, nev
 
 from __future__ import annotations
 
-from connectors.description import Row
+from dataclasses import dataclass
+
+from connectors.description import Coded, Row
 from connectors.values import PartialDate
-from gateway.answer import Answer, State
+from gateway.answer import Answer, SourceReport, State
+from gateway.catalogue.verification import Verification
 from gateway.fetch.source import Source
 from gateway.limits.verification_attempts import Attempt, Standing
 from gateway.people.names import date_agrees, names_agree
 from gateway.people.numbers import Numbers
-from gateway.verification import Claimed, IdentityDetail, Verdict, Verification, Verified
+
+
+class Verdict(Coded):
+    """What a verification comes to."""
+
+    MATCH = "khớp", "all of it belongs together"
+    MISMATCH = "không khớp", "something does not agree"
+    UNKNOWN = "chưa xác định được", "it cannot be said"
+
+
+class IdentityDetail(Coded):
+    """What can disagree."""
+
+    NAME = "họ, chữ đệm và tên", "full name"
+    BIRTH_DATE = "ngày sinh", "date of birth"
+    SEX = "giới tính", "sex"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What the caller says of a person. ``sex``: a code of the population database."""
+
+    name: str
+    birth_date: PartialDate
+    sex: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What came of it. ``mismatched``: what disagrees; None where that is not told."""
+
+    result: Verdict
+    mismatched: tuple[IdentityDetail, ...] | None
+    source: SourceReport
 
 
 def verified(

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from gateway.access.caller import Caller
+from gateway.catalogue.verification import verification_of
 from gateway.settings import Client, Rates
-from gateway.verification import verification_of
 from tests.support.people import HOA, LAN, NOBODY, OLD_NUMBER, SHARED_NUMBER, population_rows
 from tests.support.running import Running, codes, running
 from tests.unit.gateway.protection.worlds import ALL, LIVE, WAYS, answer, world
