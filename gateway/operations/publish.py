@@ -25,6 +25,7 @@ from gateway.operations.completeness import unqualified_in
 from gateway.operations.header import Refused, Source, parse
 from gateway.operations.operation import Header, Published
 from gateway.people.numbers import DATABASE
+from gateway.permission.denials import denied_in
 from gateway.plan.compile import Chosen, Conditions, Permissions, Prepared, compiled, prepare
 from gateway.plan.document import Document, InvalidDocument, Operation, read
 from gateway.plan.list_arguments import DEFAULT_FIRST, Wanted, longest_page
@@ -33,7 +34,6 @@ from gateway.plan.selection import Arguments
 from gateway.procedures.procedure import UNIFIED, national
 from gateway.procedures.registry import procedure_of
 from gateway.settings import Limits
-from gateway.trial import denied_in
 
 #: Variables in ``@include`` and ``@skip``: each doubles the plans that are made.
 _MOST_CONDITIONS = 4

@@ -12,11 +12,11 @@ from strawberry.types.field import StrawberryField
 from connectors.description import Text
 from gateway.access.caller import Caller
 from gateway.answer import State
+from gateway.execution.dry_run import Trial, trial
 from gateway.execution.reference import Context
 from gateway.procedures.registry import procedure_of
 from gateway.schema.factory import Types, list_of, plain, resolved
 from gateway.schema.shared_types import text_type
-from gateway.trial import Trial, trial
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ and ``@skip`` could leave out is looked at all the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from graphql import DirectiveNode, GraphQLSchema, VariableNode, parse
@@ -15,35 +14,18 @@ from graphql.execution.values import VariableValues
 
 from connectors.description import Text
 from gateway.access.caller import Caller
-from gateway.answer import State
-from gateway.catalogue.own_view import is_citizens
 from gateway.errors import CODES, GatewayError
 from gateway.execution.plan_cache import Plans
+from gateway.permission.denials import Denied, denied_in
 from gateway.permission.operation import permit
 from gateway.plan.compile import Chosen
 from gateway.plan.document import Document, InvalidDocument, Operation, look_through
-from gateway.plan.plan import ListPlan, PersonPlan, Plan, RootPlan, ThingPlan, VerifyPlan
-from gateway.plan.selection import Place
 from gateway.plan.syntax import nodes
 from gateway.procedures.procedure import national
 from gateway.procedures.registry import procedure_of
-from gateway.protection.rules import is_withheld
 
 #: A case number as any: the trial is of the document, not of the case.
 _CASE = "-"
-
-
-@dataclass(frozen=True, slots=True)
-class Denied:
-    """A field that would be null.
-
-    ``path``: from the root, with dots. ``missing``: of DENIED. ``line``: in the document, from 1.
-    """
-
-    path: str
-    state: State
-    missing: tuple[str, ...]
-    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,58 +101,3 @@ def _unconditional(schema: GraphQLSchema, document: Document) -> Document:
 
 def _asks(directive: DirectiveNode) -> bool:
     return any(isinstance(one.value, VariableNode) for one in directive.arguments or ())
-
-
-def denied_in(plan: Plan, caller: Caller) -> Iterator[Denied]:
-    """Yield what of ``plan``, which was made for ``caller``, would be null whatever is stored."""
-    for key, root in plan.roots.items():
-        if isinstance(root, VerifyPlan) and root.denied:
-            yield _denial((), root.place, root.denied)
-        if isinstance(root, ThingPlan):
-            if root.denied:
-                yield _denial((), root.place, root.denied)
-            else:
-                yield from _of_list(root.list, (), caller)
-        if not isinstance(root, RootPlan):
-            continue
-        if root.name == "me" and caller.citizen is None:
-            yield _denial((), root.place, ("me",))
-        elif root.name != "me" and not caller.may_name_persons:
-            yield _denial((), root.place, ("<database>:read",))
-        else:
-            yield from _of_person(root.person, (key,), caller)
-
-
-def _of_person(plan: PersonPlan, path: Sequence[str], caller: Caller) -> Iterator[Denied]:
-    for one in plan.lists:
-        yield from _of_list(one, path, caller)
-    for derived in plan.derived:
-        if derived.denied:
-            yield _denial(path, derived.place, derived.denied)
-    for log in plan.logs:
-        if not plan.own and (missing := caller.lacks_log()):
-            yield _denial(path, log.place, missing)
-
-
-def _denial(
-    above: Sequence[str], place: Place, missing: tuple[str, ...], state: State = State.DENIED
-) -> Denied:
-    return Denied(".".join((*above, *place.steps)), state, missing, place.locations[0]["line"])
-
-
-def _of_list(plan: ListPlan, above: Sequence[str], caller: Caller) -> Iterator[Denied]:
-    """Yield what is denied in a list; ``above``: the path of its person or row."""
-    if plan.denied:
-        yield _denial(above, plan.place, plan.denied)
-        return
-    if is_withheld(plan.record, caller, is_citizens(plan.own)):
-        yield _denial(above, plan.place, (), State.WITHHELD)
-        return
-    for rows in plan.rows:
-        here = (*above, *plan.place.steps, rows.key)
-        for denial in rows.denials:
-            yield _denial(here, denial.place, denial.missing)
-        for link in rows.links:
-            yield from _of_person(link.other, (*here, *link.place.steps), caller)
-        for hung in rows.hung:
-            yield from _of_list(hung.list, here, caller)

@@ -1,0 +1,84 @@
+"""What of a plan is denied to a caller: the fields that would be null whatever is stored, and why.
+
+A scope or the purpose is lacking, or protection withholds them. No database is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from gateway.access.caller import Caller
+from gateway.answer import State
+from gateway.catalogue.own_view import is_citizens
+from gateway.plan.plan import ListPlan, PersonPlan, Plan, RootPlan, ThingPlan, VerifyPlan
+from gateway.plan.selection import Place
+from gateway.protection.rules import is_withheld
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A field that would be null.
+
+    ``path``: from the root, with dots. ``missing``: of DENIED. ``line``: in the document, from 1.
+    """
+
+    path: str
+    state: State
+    missing: tuple[str, ...]
+    line: int
+
+
+def denied_in(plan: Plan, caller: Caller) -> Iterator[Denied]:
+    """Yield what of ``plan``, which was made for ``caller``, would be null whatever is stored."""
+    for key, root in plan.roots.items():
+        if isinstance(root, VerifyPlan) and root.denied:
+            yield _denial((), root.place, root.denied)
+        if isinstance(root, ThingPlan):
+            if root.denied:
+                yield _denial((), root.place, root.denied)
+            else:
+                yield from _of_list(root.list, (), caller)
+        if not isinstance(root, RootPlan):
+            continue
+        if root.name == "me" and caller.citizen is None:
+            yield _denial((), root.place, ("me",))
+        elif root.name != "me" and not caller.may_name_persons:
+            yield _denial((), root.place, ("<database>:read",))
+        else:
+            yield from _of_person(root.person, (key,), caller)
+
+
+def _of_person(plan: PersonPlan, path: Sequence[str], caller: Caller) -> Iterator[Denied]:
+    for one in plan.lists:
+        yield from _of_list(one, path, caller)
+    for derived in plan.derived:
+        if derived.denied:
+            yield _denial(path, derived.place, derived.denied)
+    for log in plan.logs:
+        if not plan.own and (missing := caller.lacks_log()):
+            yield _denial(path, log.place, missing)
+
+
+def _denial(
+    above: Sequence[str], place: Place, missing: tuple[str, ...], state: State = State.DENIED
+) -> Denied:
+    return Denied(".".join((*above, *place.steps)), state, missing, place.locations[0]["line"])
+
+
+def _of_list(plan: ListPlan, above: Sequence[str], caller: Caller) -> Iterator[Denied]:
+    """Yield what is denied in a list; ``above``: the path of its person or row."""
+    if plan.denied:
+        yield _denial(above, plan.place, plan.denied)
+        return
+    if is_withheld(plan.record, caller, is_citizens(plan.own)):
+        yield _denial(above, plan.place, (), State.WITHHELD)
+        return
+    for rows in plan.rows:
+        here = (*above, *plan.place.steps, rows.key)
+        for denial in rows.denials:
+            yield _denial(here, denial.place, denial.missing)
+        for link in rows.links:
+            yield from _of_person(link.other, (*here, *link.place.steps), caller)
+        for hung in rows.hung:
+            yield from _of_list(hung.list, here, caller)
