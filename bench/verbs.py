@@ -64,7 +64,7 @@ _VERBS: tuple[tuple[str, str, str], ...] = (
     ("gateway/execution/decisions.py", "", "protection, merging"),
     ("gateway/execution/state.py", "decide", "permission"),
     ("gateway/execution/state.py", "", "running: jobs"),
-    ("gateway/jobs.py", "", "running: jobs"),
+    ("gateway/execution/jobs.py", "", "running: jobs"),
     ("gateway/audit/touched.py", "", "running: jobs"),
     ("gateway/execution/waves.py", "", "running: jobs"),
     ("gateway/schema/", "", "plan: found, variables"),

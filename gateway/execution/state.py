@@ -1,7 +1,7 @@
 """A plan while it runs: what is known so far, what is waited for, and what went wrong.
 
 Every list goes through ``answer``: permission, protection, fetch, protection of its rows. Jobs
-(``gateway.jobs``) ask for it until it is there.
+(``gateway.execution.jobs``) ask for it until it is there.
 """
 
 from __future__ import annotations

@@ -16,10 +16,10 @@ from gateway.audit.touched import Trail
 from gateway.catalogue.entry_points import keys_of
 from gateway.errors import GatewayError, Path, Problem
 from gateway.execution.decisions import Reader
+from gateway.execution.jobs import ByKeys, Named, Open, Verify, nobody
 from gateway.execution.state import ATTEMPT, Found, Opened, Run
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import LiveState
-from gateway.jobs import ByKeys, Named, Open, Verify, nobody
 from gateway.people.matching import Matching, hold_matching
 from gateway.people.numbers import population_of
 from gateway.people.verification import Claimed, Verified
