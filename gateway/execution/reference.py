@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLResolveInfo
 
 from connectors.description import Lookup, Record, Sensitivity
 from gateway.answer import Answer, State, worst
@@ -23,8 +24,10 @@ from gateway.people.identification import Identification, Shortfall
 from gateway.people.matching import is_citizen, open_linked
 from gateway.people.notices import Notice, notices
 from gateway.people.numbers import Numbers, population_of, resolve, unchecked
-from gateway.schema.selected_fields import Info
 from gateway.settings import Limits
+
+#: What a resolver is told by graphql-core.
+Info = GraphQLResolveInfo[Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from graphql import (
     BooleanValueNode,
     FieldNode,
     FragmentSpreadNode,
     GraphQLIncludeDirective,
-    GraphQLResolveInfo,
     GraphQLSkipDirective,
     InlineFragmentNode,
     SelectionNode,
@@ -19,8 +17,7 @@ from graphql import (
     get_directive_values,
 )
 
-#: What a resolver is told by graphql-core.
-Info = GraphQLResolveInfo[Any]
+from gateway.execution.reference import Info
 
 
 def selected(info: Info, argument: str) -> dict[str, bool]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.execution.reference import Info
 from gateway.schema import selected_fields
 from tests.support.people import HOA
 from tests.support.running import OFFICER, running
@@ -18,7 +19,7 @@ async def test_fragments_spread_over_and_over_are_looked_into_once(
     looked: list[None] = []
     original = selected_fields._included
 
-    def counting(info: selected_fields.Info, one: object) -> bool:
+    def counting(info: Info, one: object) -> bool:
         looked.append(None)
         if len(looked) > 10_000:
             raise RuntimeError("it does take them literally")
