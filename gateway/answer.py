@@ -1,4 +1,4 @@
-"""What an answer means (design section 6): states and source reports.
+"""What an answer means (design section 6): states, identification and source reports.
 
 Absent and unknown are never the same: an empty list is only ever said with ANSWERED, and only where
 nothing is missing from it (``gateway.people.identification.says_none``).
@@ -38,6 +38,28 @@ class State(Coded):
         self.seriousness = len(type(self).__members__)
         #: Whether the database was read for it; in all other states ``items`` is null.
         self.has_rows = self.name in _READ
+
+
+class Identification(Coded):
+    """Whether the population database knows the person behind a number."""
+
+    IDENTIFIED = "đã xác định được người", "the population database knows the person"
+    NOT_IDENTIFIED = (
+        "chưa xác định được người",
+        "the population database knows nobody by this number",
+    )
+    UNDETERMINED = (
+        "chưa kiểm tra được",
+        "the population database could not say whose number it is, or under which others to look",
+    )
+    NOT_CHECKED = (
+        "không đối chiếu theo cấu hình",
+        "numbers are not checked here: the operator's settings say that they are final",
+    )
+
+    def __init__(self, *_: str) -> None:
+        """Say whether all numbers under which records may be filed are known."""
+        self.is_complete = self.name in {"IDENTIFIED", "NOT_CHECKED"}
 
 
 @dataclass(frozen=True, slots=True)

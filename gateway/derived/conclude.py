@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from connectors.description import Record
-from gateway.answer import Answer, SourceReport, worst
+from gateway.answer import Answer, Identification, SourceReport, worst
 from gateway.derived.view import Derived, Facts
 from gateway.errors import GatewayError
-from gateway.people.identification import Identification
 
 
 @dataclass(frozen=True, slots=True)

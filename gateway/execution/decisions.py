@@ -16,7 +16,7 @@ from typing import Protocol
 
 from connectors.description import Lookup, Record, Row, Sensitivity
 from gateway.access.caller import Caller
-from gateway.answer import Answer, SourceReport, State, worst
+from gateway.answer import Answer, Identification, SourceReport, State, worst
 from gateway.audit.access_log.page import LogPage
 from gateway.catalogue.own_view import is_citizens, is_own
 from gateway.catalogue.sections import Computed
@@ -27,7 +27,7 @@ from gateway.execution.record_ids import RecordIds
 from gateway.fetch.loaders import Loads
 from gateway.fetch.source import Source
 from gateway.limits.verification_attempts import Attempt, Guesses, Standing
-from gateway.people.identification import Identification, says_none, state_for
+from gateway.people.identification import says_none, state_for
 from gateway.people.matching import NO_MATCHING, MatchingRule, is_comparable
 from gateway.people.numbers import Numbers, population_of
 from gateway.people.verification import Claimed, Verified, verified

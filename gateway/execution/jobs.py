@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from connectors.description import Lookup, Record, Sensitivity
-from gateway.answer import Answer, SourceReport, worst
+from gateway.answer import Answer, Identification, SourceReport, worst
 from gateway.audit.access_log.page import LogPage
 from gateway.audit.touched import Role, mention, own_role
 from gateway.derived.conclude import DerivedValue, hanging_keys
@@ -19,7 +19,7 @@ from gateway.execution.decisions import note_read
 from gateway.execution.state import ATTEMPT, Found, Opened, Run, own_view
 from gateway.fetch.reads import Kind, kind_of
 from gateway.limits.verification_attempts import Attempt
-from gateway.people.identification import Identification, Shortfall, says_none
+from gateway.people.identification import Shortfall, says_none
 from gateway.people.matching import Matching, is_citizen, open_linked, open_named, open_person
 from gateway.people.notices import notices
 from gateway.people.numbers import Needs, Numbers

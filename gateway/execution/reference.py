@@ -11,7 +11,7 @@ from typing import Any
 from graphql import GraphQLError, GraphQLResolveInfo
 
 from connectors.description import Lookup, Record, Sensitivity
-from gateway.answer import Answer, State, worst
+from gateway.answer import Answer, Identification, State, worst
 from gateway.audit.touched import Role, Trail, own_role
 from gateway.cache.rows import Cache
 from gateway.catalogue.sections import Computed
@@ -20,7 +20,7 @@ from gateway.execution.decisions import Reader, note_derived, note_read
 from gateway.execution.plan_cache import Plans
 from gateway.fetch.maintenance import Maintenance
 from gateway.fetch.source import Source
-from gateway.people.identification import Identification, Shortfall
+from gateway.people.identification import Shortfall
 from gateway.people.matching import is_citizen, open_linked
 from gateway.people.notices import Notice, notices
 from gateway.people.numbers import Numbers, population_of, resolve, unchecked

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from connectors.description import Database, Lookup, Record, Row, Sensitivity
-from gateway.answer import Answer, SourceReport, State, worst
+from gateway.answer import Answer, Identification, SourceReport, State, worst
 from gateway.audit.access_log.page import LogPage, log_problem
 from gateway.audit.touched import Trail
 from gateway.catalogue.sections import Computed
@@ -20,7 +20,7 @@ from gateway.derived.conclude import DerivedValue
 from gateway.errors import GatewayError, Location, Path, Problem
 from gateway.execution.decisions import Reader, note_derived, note_log
 from gateway.fetch.reads import About, Kind, Reads, kind_of
-from gateway.people.identification import Identification, Shortfall
+from gateway.people.identification import Shortfall
 from gateway.people.numbers import Needs, Numbers, Population, judge, plainly, unchecked
 from gateway.plan.list_arguments import log_question
 from gateway.plan.plan import LogPlan, Plan

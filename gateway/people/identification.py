@@ -1,4 +1,4 @@
-"""Whether a person is identified, and what that makes of the state of a list about them.
+"""The state of a list about a person, by whether the person is identified.
 
 Absent and unknown are never the same (design section 6.1). An empty list says "none", so it takes a
 person whom the population database knows, every number of theirs looked under, and an answer with
@@ -9,31 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from connectors.description import Coded
-from gateway.answer import Answer, State
+from gateway.answer import Answer, Identification, State
 from gateway.errors import GatewayError, Location, Path
-
-
-class Identification(Coded):
-    """Whether the population database knows the person behind a number."""
-
-    IDENTIFIED = "đã xác định được người", "the population database knows the person"
-    NOT_IDENTIFIED = (
-        "chưa xác định được người",
-        "the population database knows nobody by this number",
-    )
-    UNDETERMINED = (
-        "chưa kiểm tra được",
-        "the population database could not say whose number it is, or under which others to look",
-    )
-    NOT_CHECKED = (
-        "không đối chiếu theo cấu hình",
-        "numbers are not checked here: the operator's settings say that they are final",
-    )
-
-    def __init__(self, *_: str) -> None:
-        """Say whether all numbers under which records may be filed are known."""
-        self.is_complete = self.name in {"IDENTIFIED", "NOT_CHECKED"}
 
 
 def state_for(state: State, identification: Identification, has_rows: bool) -> State:

@@ -15,8 +15,7 @@ from importlib.resources import files
 
 from connectors.description import Coded, Record, Row, Text
 from connectors.values import PartialDate
-from gateway.answer import State
-from gateway.people.identification import Identification
+from gateway.answer import Identification, State
 from gateway.people.numbers import Numbers, Population
 
 

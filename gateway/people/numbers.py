@@ -13,10 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from connectors.description import Lookup, Record
-from gateway.answer import Answer, State, worst
+from gateway.answer import Answer, Identification, State, worst
 from gateway.fetch.loaders import Loads
 from gateway.fetch.source import Source
-from gateway.people.identification import Identification
 
 DATABASE = "population"
 _PRESENT_DIGITS = 12

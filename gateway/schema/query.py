@@ -11,11 +11,11 @@ from strawberry.utils.str_converters import to_camel_case
 
 from connectors.description import Database, Group, Text
 from connectors.values import PartialDate, PersonNumber
+from gateway.answer import Identification
 from gateway.audit.touched import Role
 from gateway.catalogue.entry_points import entries_of
 from gateway.errors import GatewayError
 from gateway.execution.reference import Context, Person
-from gateway.people.identification import Identification
 from gateway.people.matching import Matching as Wanted
 from gateway.people.matching import hold_matching, open_named, open_person
 from gateway.people.notices import Notice

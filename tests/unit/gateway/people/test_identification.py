@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from connectors.civil_status import DATABASE
-from gateway.answer import Answer, SourceReport, State
-from gateway.people.identification import Identification, Shortfall, says_none, state_for
+from gateway.answer import Answer, Identification, SourceReport, State
+from gateway.people.identification import Shortfall, says_none, state_for
 
 RECORD = DATABASE.by_name["marriages"]
 COMPLETE = [one for one in Identification if one.is_complete]
