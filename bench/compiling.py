@@ -53,8 +53,11 @@ def main() -> None:
 
 async def _measured(folder: Path) -> Figures:
     async with site(folder, PEOPLE, _LIMITS) as gateway:
-        made = shapes(gateway.service.schema, _LIMITS, DOCUMENTS * len(_WAYS) * 2 + 5)
-        costs = {name: _costs(gateway.service.schema, texts[-5:]) for name, texts in made.items()}
+        made = shapes(gateway.service.resources.schema, _LIMITS, DOCUMENTS * len(_WAYS) * 2 + 5)
+        costs = {
+            name: _costs(gateway.service.resources.schema, texts[-5:])
+            for name, texts in made.items()
+        }
         _show_costs(costs)
         waits: dict[str, Figures] = {}
         for way, apply in _WAYS.items():
@@ -220,11 +223,11 @@ async def _wait(gateway: Site, texts: list[str], busy: bool) -> Figures:
 
 async def _compile(gateway: Site, text: str) -> None:
     """Have a document compiled as a request would."""
-    service, caller = gateway.service, gateway.caller
-    document = await service.plans.document(text, caller.client)
+    resources, caller = gateway.service.resources, gateway.caller
+    document = await resources.plans.document(text, caller.client)
     given = {"id": "001090012345"}
-    asked = ask(service, document, document.operation(None), given, caller, 0.0)
-    made = await ready(service, asked)
+    asked = ask(resources, document, document.operation(None), given, caller, 0.0)
+    made = await ready(resources, asked)
     assert made is not None
     assert made.plan is not None
 

@@ -17,12 +17,12 @@ from gateway.access.caller import Caller
 from gateway.execution.decisions import Reader
 from gateway.execution.execute import Outcome, answered
 from gateway.execution.reference import Context
+from gateway.execution.resources import ExecutionResources
 from gateway.fetch.loaders import Loaders
 from gateway.runtime.clock import legal_date
 from gateway.schema.factory import Types, value_of
 from gateway.schema.query import query_fields
 from gateway.schema.scalars import SCALARS
-from gateway.service import Service
 
 ROUNDS = 5
 
@@ -65,7 +65,9 @@ def by_reference(site: Site) -> Answer:
 
     async def answer(number: str) -> object:
         asked, made = await site.asked(number)
-        return _data(await answered(site.service, asked, replace(made, unplanned="bench")))
+        return _data(
+            await answered(site.service.resources, asked, replace(made, unplanned="bench"))
+        )
 
     return answer
 
@@ -75,9 +77,9 @@ def by_strawberry(site: Site) -> Answer:
     schema = strawberry_schema()
 
     async def answer(number: str) -> object:
-        service = site.service
-        deadline = service.clock.monotonic() + service.settings.limits.deadline
-        shared = context(service, site.caller, deadline)
+        resources = site.service.resources
+        deadline = resources.clock.monotonic() + resources.settings.limits.deadline
+        shared = context(resources, site.caller, deadline)
         result = await schema.execute(site.text, {"id": number}, context_value=shared)
         assert not result.errors
         return result.data
@@ -93,14 +95,14 @@ def strawberry_schema() -> strawberry.Schema:
     return strawberry.Schema(query=query, config=config)
 
 
-def context(service: Service, caller: Caller, deadline: float) -> Context:
+def context(resources: ExecutionResources, caller: Caller, deadline: float) -> Context:
     """Return what the resolvers of one request share."""
-    loaders = Loaders(service.sources, service.clock, deadline, caller.asker)
-    today = legal_date(service.clock.now())
-    reader = Reader(caller, service.sources, loaders, today, service.log, service.record_ids)
-    limits = service.settings.limits
+    loaders = Loaders(resources.sources, resources.clock, deadline, caller.asker)
+    today = legal_date(resources.clock.now())
+    reader = Reader(caller, resources.sources, loaders, today, resources.log, resources.record_ids)
+    limits = resources.settings.limits
     return Context(
-        reader, service.sources, limits, service.plans, service.maintenance, service.cache
+        reader, resources.sources, limits, resources.plans, resources.maintenance, resources.cache
     )
 
 

@@ -55,7 +55,7 @@ async def seen(here: Site, number: str) -> Seen:
     lookups: list[tuple[Record, Lookup]] = [(one.record, one.lookup) for one in root.person.lists]
     rows = []
     for record, lookup in lookups:
-        source = here.service.sources[record.database]
+        source = here.service.resources.sources[record.database]
         (answer,) = await source.fetch(record, lookup, [number], asked.deadline)
         rows.append((record, answer.rows or ()))
     return Seen(records, tuple(rows), outcome)
@@ -79,7 +79,7 @@ async def measure(here: Site, people: list[str]) -> Figures:
 
 async def _caller(here: Site) -> Callable[[], Awaitable[None]]:
     """Token (known already), purpose, case number, rates and a place among those in flight."""
-    service, sent = here.service, Headers(headers(here.service.settings))
+    service, sent = here.service, Headers(headers(here.service.resources.settings))
     await identify(sent, service.tokens)
 
     async def run() -> None:
@@ -97,8 +97,8 @@ async def _caller(here: Site) -> Callable[[], Awaitable[None]]:
 async def _permission(here: Site, number: str, found: list[Seen]) -> Callable[[], Awaitable[None]]:
     """Before anything is fetched, for the plan, and for each list and notice."""
     asked, made = await here.asked(number)
-    chosen, caller, plans = asked.chosen, here.caller, here.service.plans
-    population = here.service.sources["population"].database.by_name["identity"]
+    chosen, caller, plans = asked.chosen, here.caller, here.service.resources.plans
+    population = here.service.resources.sources["population"].database.by_name["identity"]
     noticed = [population.positions[name] for name in ("life_status", "status", "birth_date",
                "sex", "death_or_missing_date")]  # fmt: skip
 
@@ -118,10 +118,11 @@ async def _permission(here: Site, number: str, found: list[Seen]) -> Callable[[]
 
 
 def _reader(here: Site) -> Reader:
-    service = here.service
-    today = service.clock.now().date()
-    loaders = Loaders(service.sources, service.clock, service.clock.monotonic(), NOBODY)
-    return Reader(here.caller, service.sources, loaders, today, service.log, service.record_ids)
+    resources = here.service.resources
+    today = resources.clock.now().date()
+    sources, clock = resources.sources, resources.clock
+    loaders = Loaders(sources, clock, clock.monotonic(), NOBODY)
+    return Reader(here.caller, sources, loaders, today, resources.log, resources.record_ids)
 
 
 def _protection(caller: Caller, found: list[Seen]) -> Callable[[], Awaitable[None]]:
@@ -141,14 +142,14 @@ def _protection(caller: Caller, found: list[Seen]) -> Callable[[], Awaitable[Non
 
 
 def _made(here: Site, one: Seen) -> dict[str, object]:
-    outcome, service = one.outcome, here.service
+    outcome, resources = one.outcome, here.service.resources
     return entry(
-        service.person_hash,
-        service.clock.now(),
+        resources.person_hash,
+        resources.clock.now(),
         "bench-request",
         here.caller,
         "d" * 64,
-        touched(service.person_hash, outcome.trail.all(), outcome.states),
+        touched(resources.person_hash, outcome.trail.all(), outcome.states),
         (),
     )
 

@@ -24,10 +24,10 @@ from bench.verbs import sampling, write
 from bench.world import PEOPLE
 from gateway.execution.execute import Outcome, ready
 from gateway.execution.prepared_request import Asked, Ready
+from gateway.execution.resources import ExecutionResources
 from gateway.http import endpoint
 from gateway.http.server import options
 from gateway.runtime.garbage import settle
-from gateway.service import Service
 from gateway.shape.response import shown_error
 
 WAYS = ("plan", "reference", "strawberry")
@@ -60,7 +60,7 @@ def main() -> None:
             app,
             host="127.0.0.1",
             port=given.port,
-            **options(app.state.service.settings),
+            **options(app.state.service.resources.settings),
         )
 
 
@@ -78,8 +78,8 @@ def _arguments() -> _Arguments:
 def _without_plans() -> None:
     """Have every operation about persons answered field by field."""
 
-    async def unplanned(service: Service, asked: Asked) -> Ready | None:
-        made = await ready(service, asked)
+    async def unplanned(resources: ExecutionResources, asked: Asked) -> Ready | None:
+        made = await ready(resources, asked)
         return None if made is None else replace(made, unplanned="bench")
 
     vars(endpoint)["ready"] = unplanned
@@ -89,8 +89,8 @@ def _by_strawberry() -> None:
     """Have every operation parsed, validated and executed by strawberry, at each request."""
     schema = strawberry_schema()
 
-    async def answered(service: Service, asked: Asked, made: Ready | None) -> Outcome:
-        shared = context(service, asked.caller, asked.deadline)
+    async def answered(resources: ExecutionResources, asked: Asked, made: Ready | None) -> Outcome:
+        shared = context(resources, asked.caller, asked.deadline)
         given: Mapping[str, object] = asked.given or {}
         text = asked.chosen.document.text
         result = await schema.execute(text, dict(given), context_value=shared)

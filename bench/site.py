@@ -95,12 +95,12 @@ class Site:
     async def asked(self, number: str) -> tuple[Asked, Ready]:
         """Make W1 about ``number`` ready, as ``gateway.http.endpoint`` does."""
         service = self.service
-        deadline = service.clock.monotonic() + service.settings.limits.deadline
-        document = await service.plans.document(self.text, self.caller.client)
+        deadline = service.resources.clock.monotonic() + service.resources.settings.limits.deadline
+        document = await service.resources.plans.document(self.text, self.caller.client)
         operation = document.operation(None)
         variables: Mapping[str, object] = {"id": number}
-        asked = ask(service, document, operation, variables, self.caller, deadline)
-        made = await ready(service, asked)
+        asked = ask(service.resources, document, operation, variables, self.caller, deadline)
+        made = await ready(service.resources, asked)
         assert made is not None
         assert made.plan is not None
         return asked, made
@@ -108,7 +108,7 @@ class Site:
     async def answer(self, number: str) -> Outcome:
         """Answer W1 about ``number`` by its plan."""
         asked, made = await self.asked(number)
-        return await answered(self.service, asked, made)
+        return await answered(self.service.resources, asked, made)
 
 
 @asynccontextmanager
@@ -117,6 +117,6 @@ async def site(folder: Path, people: int, limits: Limits | None = None) -> Async
     app = application(folder, people, limits)
     async with app.router.lifespan_context(app):
         service: Service = app.state.service
-        known = service.tokens.verify(token(service.settings))
+        known = service.tokens.verify(token(service.resources.settings))
         caller = replace(known, purpose=UNIFIED, case_number=CASE_NUMBER)
         yield Site(service, caller, document())

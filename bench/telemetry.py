@@ -39,11 +39,12 @@ async def _send(_message: Message) -> None:
 
 
 def _scope(log: bool) -> Scope:
-    service = SimpleNamespace(clock=SystemClock(), settings=SimpleNamespace(request_log=log))
+    settings = SimpleNamespace(request_log=log)
+    resources = SimpleNamespace(clock=SystemClock(), settings=settings)
     return {
         "type": "http",
         "method": "POST",
-        "app": SimpleNamespace(state=SimpleNamespace(service=service)),
+        "app": SimpleNamespace(state=SimpleNamespace(service=SimpleNamespace(resources=resources))),
         "route": SimpleNamespace(name="graphql"),
         "state": {"caller": _CALLER, "request_id": _REQUEST_ID},
     }

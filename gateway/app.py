@@ -27,6 +27,7 @@ from gateway.databases.startup_checks import Watch
 from gateway.databases.wiring import make_cache, make_sources, planned
 from gateway.execution.plan_cache import Plans
 from gateway.execution.record_ids import RecordIds
+from gateway.execution.resources import ExecutionResources
 from gateway.http import graphiql
 from gateway.http.cors import cross_origin
 from gateway.http.endpoint import Endpoint
@@ -68,7 +69,7 @@ def build_app(
     """
     declared = tuple(databases)
     service = _service(settings, declared, backends or {}, clock or SystemClock())
-    watch = Watch(service.clock)
+    watch = Watch(service.resources.clock)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -78,9 +79,9 @@ def build_app(
         try:
             await service.tokens.open()
             await service.rates.open()
-            await service.cache.open()
+            await service.resources.cache.open()
             await service.operations.open()
-            for source in service.sources.values():
+            for source in service.resources.sources.values():
                 if source.backend is not None:
                     await source.backend.open()
                 watch.look(source)
@@ -94,13 +95,13 @@ def build_app(
             await service.tokens.close()
             await service.rates.close()
             await service.operations.close()
-            for source in app.state.service.sources.values():
+            for source in app.state.service.resources.sources.values():
                 if source.backend is not None:
                     await source.backend.close()
-            await service.cache.close()
+            await service.resources.cache.close()
             await service.refusals.close()
             await service.audit.close()
-            service.plans.close()
+            service.resources.plans.close()
 
     app = Starlette(
         routes=_routes(settings),
@@ -149,28 +150,31 @@ def _service(
     hashes = load_ring(settings, "person_hash")
     secret = load_ring(settings, "cache").current.key
     rates = Rates.configured(settings, clock, secret)
-    return Service(
+    resources = ExecutionResources(
         settings=settings,
         clock=clock,
         schema=graphql_schema,
-        schema_text=schema_text(graphql_schema),
         plans=Plans(graphql_schema, bindings, settings.limits, clock),
-        rates=rates,
-        admission=Admission(settings.rates.in_flight, settings.limits.deadline),
-        tokens=Tokens.configured(settings, clock),
         sources=sources,
         maintenance=maintenance,
         cache=cache,
         answers=Answers(cache, settings.cache.answer_bytes),
+        log=PersonLog(audit, hashes, clock, settings.limits.deadline / 2),
+        guesses=Guesses(settings.rates, clock, rates.shared, secret, partial(person_hash, hashes)),
+        person_hash=hashes,
+        record_ids=RecordIds(load_ring(settings, "record_id").oldest),
+    )
+    return Service(
+        resources=resources,
+        schema_text=schema_text(graphql_schema),
+        rates=rates,
+        admission=Admission(settings.rates.in_flight, settings.limits.deadline),
+        tokens=Tokens.configured(settings, clock),
         journal=audit.journal,
         audit=audit,
         refusals=RefusalCounts(audit.journal, clock),
         operations=_operations(settings, graphql_schema, bindings),
         unidentified=UnidentifiedAnswers(settings.rates, clock, rates.shared, secret),
-        guesses=Guesses(settings.rates, clock, rates.shared, secret, partial(person_hash, hashes)),
-        log=PersonLog(audit, hashes, clock, settings.limits.deadline / 2),
-        person_hash=hashes,
-        record_ids=RecordIds(load_ring(settings, "record_id").oldest),
     )
 
 

@@ -20,6 +20,7 @@ from starlette.applications import Starlette
 from connectors.description import Database
 from gateway.databases.startup_checks import Watch
 from gateway.databases.wiring import make_sources, planned
+from gateway.execution.resources import ExecutionResources
 from gateway.fetch.source import Source
 from gateway.service import Service
 from gateway.settings import DatabaseSettings, Settings
@@ -72,7 +73,8 @@ class Reload:
     async def run(self) -> bool:
         """Read the settings and take them; says whether they were taken. Never raises for them."""
         async with self._lock:
-            old: Service = self._app.state.service
+            service: Service = self._app.state.service
+            old = service.resources
             try:
                 read = self._read()
                 kept = {name: getattr(read, name) for name in _TAKEN}
@@ -100,13 +102,15 @@ class Reload:
             log.info("settings are taken", databases=changed, need_a_restart=needs)
             return True
 
-    async def _swap(self, old: Service, new: Service, changed: list[str]) -> None:
+    async def _swap(
+        self, old: ExecutionResources, new: ExecutionResources, changed: list[str]
+    ) -> None:
         """Answer as ``new`` from now on; what is replaced stays until no request needs it."""
         for name in changed:
             backend = new.sources[name].backend
             if backend is not None:
                 await backend.open()
-        self._app.state.service = new
+        self._app.state.service = replace(self._app.state.service, resources=new)
         for name in changed:
             self._watch.look(new.sources[name])
             leaving = asyncio.create_task(_leave(old.sources[name], old.settings.limits.deadline))

@@ -112,7 +112,7 @@ async def costs(folder: Path) -> None:
     for column in ("body", "no token", "no token, RATE_LIMITED", "bad token", "known caller"):
         table.add_column(column, justify="left" if column == "body" else "right")
     async with gateway(folder / "open", 10**9) as app, gateway(folder / "limited", 1) as limited:
-        known = headers(app.state.service.settings)
+        known = headers(app.state.service.resources.settings)
         cheapest = orjson.dumps({"query": "{ __typename }"})
         row = [await loop_milliseconds(app, cheapest, one) for one in ({}, known)]
         table.add_row("{ __typename }", f"{row[0]:.2f}", "", "", f"{row[1]:.2f}")

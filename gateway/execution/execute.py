@@ -24,6 +24,7 @@ from gateway.execution.decisions import Reader
 from gateway.execution.prepared_request import Asked, Ready
 from gateway.execution.ready_answers import recall, remember
 from gateway.execution.reference import Context
+from gateway.execution.resources import ExecutionResources
 from gateway.execution.waves import run
 from gateway.fetch.loaders import Loaders
 from gateway.fetch.reads import Reads
@@ -35,7 +36,6 @@ from gateway.plan.compile import choose, conditions
 from gateway.plan.document import Document, Operation
 from gateway.plan.explain import explain
 from gateway.runtime.clock import legal_date
-from gateway.service import Service
 from gateway.settings import Client, Settings
 from gateway.shape.response import shown_error, shown_problem
 from gateway.telemetry import metrics
@@ -61,7 +61,7 @@ class Outcome:
 
 
 def ask(
-    service: Service,
+    resources: ExecutionResources,
     document: Document,
     operation: Operation,
     given: Mapping[str, object] | None,
@@ -70,46 +70,46 @@ def ask(
     published: Published | None = None,
 ) -> Asked:
     """Return what is asked, with its variables judged; raises InvalidDocument."""
-    chosen = choose(service.schema, document, operation, given)
+    chosen = choose(resources.schema, document, operation, given)
     return Asked(chosen, given, caller, deadline, published)
 
 
-async def ready(service: Service, asked: Asked) -> Ready | None:
+async def ready(resources: ExecutionResources, asked: Asked) -> Ready | None:
     """Make an operation about persons ready; None for one that only the reference executor answers.
 
     Raises GatewayError: UNSUPPORTED_OPERATION, TOO_COSTLY, TOO_MANY_DOCUMENTS, GATEWAY_BUSY.
     Nothing has been fetched then.
     """
-    chosen, caller, client, plans = asked.chosen, asked.caller, asked.caller.client, service.plans
+    chosen, caller, client, plans = asked.chosen, asked.caller, asked.caller.client, resources.plans
     if not chosen.operation.reads_persons:
         return None
     if asked.published is not None:
-        return _published(service, asked, asked.published)
+        return _published(resources, asked, asked.published)
     prepared = await plans.prepared(chosen, client, asked.deadline)
     arguments, failed = judge_arguments(prepared.dynamic, chosen.values)
     bound = prepared.cost.at(arguments)
-    _hold(service, bound)
+    _hold(resources, bound)
     permissions = plans.permissions(prepared, caller)
     plan = await plans.plan(chosen, prepared, permissions, client, asked.deadline)
     unplanned = "arguments" if failed else "no code" if plan is None else None
     return Ready(prepared, permissions, plan, arguments, bound, unplanned)
 
 
-def _published(service: Service, asked: Asked, published: Published) -> Ready:
+def _published(resources: ExecutionResources, asked: Asked, published: Published) -> Ready:
     """Return what was made ready when it was published."""
     chosen, citizen = asked.chosen, asked.caller.citizen is not None
     prepared = published.prepared[conditions(chosen)]
     permissions, plan = published.plans[prepared.key, citizen]
     arguments, failed = judge_arguments(prepared.dynamic, chosen.values)
     bound = prepared.cost.at(arguments)
-    _hold(service, bound)
+    _hold(resources, bound)
     unplanned = "arguments" if failed else None
     return Ready(prepared, permissions, plan, arguments, bound, unplanned)
 
 
-def _hold(service: Service, bound: int) -> None:
+def _hold(resources: ExecutionResources, bound: int) -> None:
     """Refuse what may cost too much, or only count it where the settings are to be tried out."""
-    limits = service.settings.limits
+    limits = resources.settings.limits
     if bound <= limits.cost:
         return
     metrics.TOO_COSTLY.labels("refused" if limits.cost_enforced else "measured").inc()
@@ -127,24 +127,24 @@ def explained(asked: Asked, made: Ready) -> list[str]:
     return lines
 
 
-async def answered(service: Service, asked: Asked, made: Ready | None) -> Outcome:
+async def answered(resources: ExecutionResources, asked: Asked, made: Ready | None) -> Outcome:
     """Answer ``asked``. Never raises for what a source does."""
     if made is not None and made.unplanned is None:
-        return await by_plan(service, asked, made)
+        return await by_plan(resources, asked, made)
     if made is not None:
         metrics.UNPLANNED.labels(made.unplanned).inc()
-    reader = _reader(service, asked)
-    return await by_reference(service, asked, asked.chosen.document.tree(), reader)
+    reader = _reader(resources, asked)
+    return await by_reference(resources, asked, asked.chosen.document.tree(), reader)
 
 
-def known_to(service: Service, document: Document, operation: Operation,
+def known_to(resources: ExecutionResources, document: Document, operation: Operation,
              given: Mapping[str, object] | None, caller: Caller, deadline: float,
              published: Published | None) -> tuple[Asked, Ready, Outcome] | None:  # fmt: skip
     """Return an answer that is ready-made, with what it was made by; None where there is none."""
     if not operation.reads_persons:
         return None
-    today = legal_date(service.clock.now())
-    found = recall(service, document.digest, operation.name, given, caller, today, published)
+    today = legal_date(resources.clock.now())
+    found = recall(resources, document.digest, operation.name, given, caller, today, published)
     if found is None:
         return None
     asked = Asked(found.chosen, given, caller, deadline, published)
@@ -152,19 +152,19 @@ def known_to(service: Service, document: Document, operation: Operation,
     return asked, found.made, outcome
 
 
-async def by_plan(service: Service, asked: Asked, made: Ready) -> Outcome:
+async def by_plan(resources: ExecutionResources, asked: Asked, made: Ready) -> Outcome:
     """Run the plan, and beside it the reference executor on root fields that are not planned."""
     assert made.plan is not None
-    terms, asker = _terms(service, asked.caller), asked.caller.asker
-    reads = Reads(service.sources, service.clock, asked.deadline, asker, terms)
-    reader = _reader(service, asked)
-    planned = run(made.plan, made.arguments, reader, reads, service.settings.limits)
+    terms, asker = _terms(resources, asked.caller), asked.caller.asker
+    reads = Reads(resources.sources, resources.clock, asked.deadline, asker, terms)
+    reader = _reader(resources, asked)
+    planned = run(made.plan, made.arguments, reader, reads, resources.settings.limits)
     if made.prepared.others is None:
         ran, rest = await planned, None
         # The day on which it was made, not the one on which it is done.
-        remember(service, asked, made, ran, reads, reader.today)
+        remember(resources, asked, made, ran, reads, reader.today)
     else:
-        others = by_reference(service, asked, made.prepared.others, reader)
+        others = by_reference(resources, asked, made.prepared.others, reader)
         ran, rest = await asyncio.gather(planned, others)
     errors = [shown_problem(one) for one in ran.problems]
     data: Mapping[str, object] | None = ran.data
@@ -179,19 +179,19 @@ async def by_plan(service: Service, asked: Asked, made: Ready) -> Outcome:
 
 
 async def by_reference(
-    service: Service, asked: Asked, ast: DocumentNode, reader: Reader
+    resources: ExecutionResources, asked: Asked, ast: DocumentNode, reader: Reader
 ) -> Outcome:
     """Run ``ast`` field by field with graphql-core over the resolvers of the schema."""
     context = Context(
         reader,
-        service.sources,
-        service.settings.limits,
-        service.plans,
-        service.maintenance,
-        service.cache,
+        resources.sources,
+        resources.settings.limits,
+        resources.plans,
+        resources.maintenance,
+        resources.cache,
     )
     outcome = execute(
-        service.schema,
+        resources.schema,
         ast,
         context_value=context,
         variable_values=dict(asked.given or {}),
@@ -215,31 +215,31 @@ async def by_reference(
     )
 
 
-def _terms(service: Service, caller: Caller) -> Terms:
+def _terms(resources: ExecutionResources, caller: Caller) -> Terms:
     """Return what is shared: nothing that an access log hides may be told by where rows come from.
 
     Reads with a lawful delay leave no trace; from representatives some reads are hidden for good.
     """
-    deferred = service.settings.deferral(caller.purpose) is not None
+    deferred = resources.settings.deferral(caller.purpose) is not None
     past = deferred or caller.representative is not None
     return Terms(caller.deciding, past, apart=deferred)
 
 
-def _reader(service: Service, asked: Asked) -> Reader:
-    terms, asker = _terms(service, asked.caller), asked.caller.asker
-    loaders = Loaders(service.sources, service.clock, asked.deadline, asker, terms)
-    today = legal_date(service.clock.now())
-    rule = matching_rule(service.settings, asked.caller, asked.published)
+def _reader(resources: ExecutionResources, asked: Asked) -> Reader:
+    terms, asker = _terms(resources, asked.caller), asked.caller.asker
+    loaders = Loaders(resources.sources, resources.clock, asked.deadline, asker, terms)
+    today = legal_date(resources.clock.now())
+    rule = matching_rule(resources.settings, asked.caller, asked.published)
     return Reader(
         asked.caller,
-        service.sources,
+        resources.sources,
         loaders,
         today,
-        service.log,
-        service.record_ids,
+        resources.log,
+        resources.record_ids,
         rule,
-        service.guesses,
-        service.settings.numbers.are_checked,
+        resources.guesses,
+        resources.settings.numbers.are_checked,
     )
 
 

@@ -18,6 +18,7 @@ from gateway.answer import State
 from gateway.audit.entry import Touched, touched
 from gateway.audit.touched import Trail
 from gateway.execution.prepared_request import Asked, Ready
+from gateway.execution.resources import ExecutionResources
 from gateway.execution.waves import Ran
 from gateway.fetch.maintenance import Maintenance
 from gateway.fetch.reads import Reads
@@ -25,7 +26,6 @@ from gateway.fetch.source import Source
 from gateway.operations.operation import Published
 from gateway.plan.compile import Chosen
 from gateway.plan.plan import VerifyPlan
-from gateway.service import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _key(
 
 
 def recall(
-    service: Service,
+    resources: ExecutionResources,
     document: str,
     operation: str | None,
     given: Mapping[str, object] | None,
@@ -95,13 +95,13 @@ def recall(
     key = _key(document, operation, given, caller, today)
     if key is None:
         return None
-    now = service.clock.now().timestamp()
-    found = service.answers.get(key, (service.sources, published), now)
-    return found if found is not None and found.may_be_asked(service.maintenance) else None
+    now = resources.clock.now().timestamp()
+    found = resources.answers.get(key, (resources.sources, published), now)
+    return found if found is not None and found.may_be_asked(resources.maintenance) else None
 
 
 def remember(
-    service: Service, asked: Asked, made: Ready, ran: Ran, reads: Reads, today: date
+    resources: ExecutionResources, asked: Asked, made: Ready, ran: Ran, reads: Reads, today: date
 ) -> None:
     """Keep an answer for the next time, if it is one of those that may be kept.
 
@@ -125,8 +125,8 @@ def remember(
         ran.mirrored,
         ran.trail,
         ran.states,
-        touched(service.person_hash, ran.trail.all(), ran.states),
-        tuple(service.sources[name] for name in places),
+        touched(resources.person_hash, ran.trail.all(), ran.states),
+        tuple(resources.sources[name] for name in places),
         tuple(places.values()),
     )
-    service.answers.keep(key, (service.sources, asked.published), value, used, len(data))
+    resources.answers.keep(key, (resources.sources, asked.published), value, used, len(data))

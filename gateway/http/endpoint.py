@@ -96,7 +96,7 @@ async def _respond(request: Request, read: Read, graphql: bool) -> _Reply:
     application/json, so that it can't be taken for an intermediary's (GraphQL over HTTP, "Body").
     """
     service: Service = request.app.state.service
-    documentation = service.settings.documentation
+    documentation = service.resources.settings.documentation
     media_type = of_refusals = JSON
     headers: Mapping[str, str] = {}
     try:
@@ -132,7 +132,8 @@ async def _answer(service: Service, request: Request, read: Read) -> dict[str, o
             request.state.standing = await service.rates.request(caller.client)
         with service.admission.place(caller.client):
             call = await _received(service, request, read, caller)
-            deadline = service.clock.monotonic() + service.settings.limits.deadline
+            resources = service.resources
+            deadline = resources.clock.monotonic() + resources.settings.limits.deadline
             caller = stated(request.headers, caller)
             return await _permitted(service, request, call, caller, deadline)
     except (GatewayError, InvalidDocument) as error:
@@ -144,7 +145,7 @@ async def _received(service: Service, request: Request, read: Read, caller: Call
     """Read the request; meanwhile it is in flight, and nobody's work."""
     service.admission.receiving += 1
     try:
-        return await read(request, service.settings.limits.body_bytes_of(caller.client))
+        return await read(request, service.resources.settings.limits.body_bytes_of(caller.client))
     finally:
         service.admission.receiving -= 1
 
@@ -153,15 +154,15 @@ async def _permitted(
     service: Service, request: Request, call: Call, caller: Caller, deadline: float
 ) -> dict[str, object]:
     """Limits, plan -> permission -> fetch, protection, shape -> audit."""
-    published = None
+    resources, published = service.resources, None
     if call.published is not None:
         published, caller = service.operations.call(call.published, caller)
         request.state.calling = published, caller  # for the trace of a refusal
         hold_variables(published, call.variables)
         document = published.document
     else:
-        hold_free_form(caller, service.settings.clients)
-        document = await service.plans.document(
+        hold_free_form(caller, resources.settings.clients)
+        document = await resources.plans.document(
             call.query, caller.client, deadline, suggest=caller.may_introspect
         )
     operation = document.operation(call.operation_name)
@@ -170,22 +171,22 @@ async def _permitted(
         service.unidentified.require_left(caller.client, caller.subject)
     if operation.reads_own_view:
         await hold_representation(
-            service.sources,
-            Loaders(service.sources, service.clock, deadline, caller.asker),
+            resources.sources,
+            Loaders(resources.sources, resources.clock, deadline, caller.asker),
             caller,
-            legal_date(service.clock.now()),
-            service.settings.numbers.are_checked,
+            legal_date(resources.clock.now()),
+            resources.settings.numbers.are_checked,
         )
-    known = known_to(service, document, operation, call.variables, caller, deadline, published)
+    known = known_to(resources, document, operation, call.variables, caller, deadline, published)
     if known is None:
-        asked = ask(service, document, operation, call.variables, caller, deadline, published)
-        made = await ready(service, asked)
+        asked = ask(resources, document, operation, call.variables, caller, deadline, published)
+        made = await ready(resources, asked)
     else:
         asked, made, outcome = known
     if made is not None:
         await service.rates.cost(caller.client, made.cost)
     if known is None:
-        outcome = await answered(service, asked, made)
+        outcome = await answered(resources, asked, made)
     if outcome.unidentified:
         await service.unidentified.add(caller.client, caller.subject, outcome.unidentified)
     answer = body(outcome.data, outcome.errors, _extensions(service, asked, made, outcome, call))
@@ -202,7 +203,7 @@ def _extensions(
     if outcome.mirrored:
         shown["notices"] = outcome.mirrored
     if made is not None and asked.caller.may_see_plans:
-        shown["cost"] = {"atMost": made.cost, "limit": service.settings.limits.cost}
+        shown["cost"] = {"atMost": made.cost, "limit": service.resources.settings.limits.cost}
         if call.plan:
             shown["plan"] = explained(asked, made)
     return shown
@@ -217,17 +218,18 @@ async def _audit(
     answer: dict[str, object],
 ) -> None:
     """Have the answer's trace on disk before the answer leaves; raises AUDIT_UNAVAILABLE."""
+    resources = service.resources
     await service.journal.append(
         entry(
-            service.person_hash,
-            service.clock.now(),
+            resources.person_hash,
+            resources.clock.now(),
             request.state.request_id,
             asked.caller,
             asked.chosen.document.digest,
-            outcome.touched or touched(service.person_hash, outcome.trail.all(), outcome.states),
+            outcome.touched or touched(resources.person_hash, outcome.trail.all(), outcome.states),
             codes(answer),
             b"{}" if made is None else made.permissions.asked,
-            deferred=service.settings.deferral(asked.caller.purpose),
+            deferred=resources.settings.deferral(asked.caller.purpose),
             operation=None if asked.published is None else asked.published.header.id,
         )
     )

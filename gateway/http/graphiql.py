@@ -84,7 +84,7 @@ def wants_page(request: Request) -> bool:
 
 def page(request: Request) -> Response:
     """Return the page."""
-    settings: Settings = request.app.state.service.settings
+    settings: Settings = request.app.state.service.resources.settings
     nonce = secrets.token_urlsafe(16)
     html = (
         _template()
@@ -103,7 +103,7 @@ def page(request: Request) -> Response:
 def demo_callers(request: Request) -> Response:
     """Return the demo's tokens and personas, to this machine only."""
     service: Service = request.app.state.service
-    folder = service.settings.folder
+    folder = service.resources.settings.folder
     if not _is_local(request):
         return error_response(request, GatewayError("NOT_FOUND"))
     try:

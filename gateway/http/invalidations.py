@@ -61,14 +61,14 @@ async def _respond(request: Request) -> Response:
 async def _invalidated(service: Service, request: Request, caller: Caller) -> Response:
     if caller.is_anonymous:
         raise unauthenticated("UNAUTHENTICATED")
-    given = await read_object(request, service.settings.limits.body_bytes)
+    given = await read_object(request, service.resources.settings.limits.body_bytes)
     persons, database, record = _read(given)
     missing = lacks_invalidation(caller.scopes, database)
     if missing:
         raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
-    databases = {name: one.database for name, one in service.sources.items()}
+    databases = {name: one.database for name, one in service.resources.sources.items()}
     what = asked_for(databases, persons, database, record)
-    done = await invalidate(service.cache, what)
+    done = await invalidate(service.resources.cache, what)
     await _audit(service, request, caller, what)
     return JSONResponse(
         {"effectiveBy": done.effective_by.isoformat()}, headers={"cache-control": "no-store"}
@@ -101,12 +101,12 @@ async def _audit(
     names = ".".join(one for one in (first.database, first.record) if one) or "every database"
     await service.journal.append(
         entry(
-            service.person_hash,
-            service.clock.now(),
+            service.resources.person_hash,
+            service.resources.clock.now(),
             request.state.request_id,
             caller,
             digest("invalidate"),
-            touched(service.person_hash, (), {}),
+            touched(service.resources.person_hash, (), {}),
             (),
             operation=f"invalidate {names}, {len(what)} times",
         )

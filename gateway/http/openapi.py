@@ -57,14 +57,16 @@ def _shown(service: Service, caller: Caller) -> tuple[Published, ...]:
     published = service.operations.all()
     if not caller.is_anonymous:
         return tuple(one for one in published if caller.client in one.header.clients)
-    if not service.settings.operations.public_catalogue:
+    if not service.resources.settings.operations.public_catalogue:
         raise unauthenticated("UNAUTHENTICATED")
     return published
 
 
 def _document(service: Service, shown: Sequence[Published]) -> bytes:
-    personas = _personas(service.settings)
-    made = openapi(service.schema, shown, personas=personas, version=version("justice-gateway"))
+    personas = _personas(service.resources.settings)
+    made = openapi(
+        service.resources.schema, shown, personas=personas, version=version("justice-gateway")
+    )
     return orjson.dumps(made)
 
 

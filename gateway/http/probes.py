@@ -37,9 +37,9 @@ async def schema(request: Request) -> Response:
     service: Service = request.app.state.service
     try:
         caller = await counted(request)
-        if not service.settings.public_schema and caller.is_anonymous:
+        if not service.resources.settings.public_schema and caller.is_anonymous:
             raise unauthenticated("UNAUTHENTICATED")
-        if not service.settings.public_schema and not caller.may_introspect:
+        if not service.resources.settings.public_schema and not caller.may_introspect:
             raise GatewayError("INTROSPECTION_DENIED")
     except GatewayError as error:
         return error_response(request, error)
@@ -52,7 +52,7 @@ async def metrics(request: Request) -> Response:
     To monitoring and operators, or to everybody where settings say so.
     """
     service: Service = request.app.state.service
-    if not service.settings.public_metrics:
+    if not service.resources.settings.public_metrics:
         try:
             caller = await counted(request)
             if caller.is_anonymous:
@@ -75,5 +75,5 @@ def error_response(request: Request, error: GatewayError) -> Response:
     """Return ``error`` as a JSON answer with its status; its code is left for the log."""
     request.state.codes = [error.code.name]
     service: Service = request.app.state.service
-    content = orjson.dumps(documented(refused(error), service.settings.documentation))
+    content = orjson.dumps(documented(refused(error), service.resources.settings.documentation))
     return Response(content, error.status, error.headers, "application/json")

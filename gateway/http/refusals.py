@@ -48,12 +48,12 @@ async def _audit_refusal(
         document, operation = published.document.digest, published.header.id
     people = [(number, Role.REFUSED, ()) for number in named.numbers]
     noted = entry(
-        service.person_hash,
-        service.clock.now(),
+        service.resources.person_hash,
+        service.resources.clock.now(),
         request.state.request_id,
         caller,
         document,
-        touched(service.person_hash, people, {}),
+        touched(service.resources.person_hash, people, {}),
         [code],
         result=Result.REFUSED,
         operation=operation,

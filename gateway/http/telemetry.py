@@ -45,7 +45,7 @@ class Telemetry:
             await self._app(scope, receive, send)
             return
         service: Service = scope["app"].state.service
-        began = service.clock.monotonic()
+        began = service.resources.clock.monotonic()
         status: int | None = None
         sent = 0
 
@@ -60,8 +60,10 @@ class Telemetry:
         try:
             await self._app(scope, receive, send_counted)
         finally:
-            seconds = service.clock.monotonic() - began
-            _record(scope, RequestOutcome(status, sent, seconds), service.settings.request_log)
+            seconds = service.resources.clock.monotonic() - began
+            _record(
+                scope, RequestOutcome(status, sent, seconds), service.resources.settings.request_log
+            )
 
 
 class RequestOutcome(NamedTuple):

@@ -110,7 +110,7 @@ def set_to_now(gateway: Running) -> None:
 
 def after_the_cool_down(gateway: Running) -> None:
     """Let the issuer be asked again; it was away, or had another key."""
-    gateway.clock.advance(gateway.service.settings.access.cool_down)
+    gateway.clock.advance(gateway.service.resources.settings.access.cool_down)
     set_to_now(gateway)
 
 

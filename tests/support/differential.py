@@ -23,12 +23,12 @@ from gateway.execution.decisions import Reader
 from gateway.execution.execute import Outcome, ask, by_plan, by_reference, known_to, ready
 from gateway.execution.prepared_request import Asked, Ready
 from gateway.execution.ready_answers import Remembered
+from gateway.execution.resources import ExecutionResources
 from gateway.fetch.source import Source
 from gateway.permission.operation import permit
 from gateway.plan.document import InvalidDocument
 from gateway.plan.list_arguments import Wanted, choose
 from gateway.runtime.clock import legal_date
-from gateway.service import Service
 from gateway.shape.response import body
 from tests.support.callers import caller, share_of_own
 from tests.support.holes import World, world
@@ -86,27 +86,27 @@ class Shown:
 
 
 async def differences(
-    service: Service, seed: int, count: int, shown: Shown, fresh: float = 0.0
+    resources: ExecutionResources, seed: int, count: int, shown: Shown, fresh: float = 0.0
 ) -> tuple[list[str], Tally]:
     """Ask ``count`` generated operations in both ways; return how they differ, with their seeds.
 
     ``fresh``: for how long rows are cached; plans are then run three times, to answer the same.
 
-    ``service`` must be of all installed databases; its sources are replaced by generated ones.
+    ``resources`` must be of all installed databases; their sources are replaced by generated ones.
     ``shown`` counts for plans, which must show no more rows than the cost allows.
     """
     found: list[str] = []
     tally = Tally(codes=Counter())
-    here = service
+    here = resources
     made: World | None = None
     for number in range(count):
         name = f"{seed}/{number}"
         if made is None or number % _PER_WORLD == 0:
             made = world(Random(f"{name} world"))
-            cache = Cache(Level(2**24), service.cache.log, service.clock)
-            sources = _sources(service, made, cache, fresh)
+            cache = Cache(Level(2**24), resources.cache.log, resources.clock)
+            sources = _sources(resources, made, cache, fresh)
             answers: Answers[Remembered] = Answers(cache, 2**22)
-            here = replace(service, sources=sources, cache=cache, answers=answers)
+            here = replace(resources, sources=sources, cache=cache, answers=answers)
         rng = Random(name)
         said = await difference(here, made, rng, tally, shown, 3 if fresh else 1)
         if said is not None:
@@ -114,13 +114,15 @@ async def differences(
     return found, tally
 
 
-def _sources(service: Service, made: World, cache: Cache, fresh: float) -> dict[str, Source]:
+def _sources(
+    resources: ExecutionResources, made: World, cache: Cache, fresh: float
+) -> dict[str, Source]:
     return {
         one.name: Source(
             one,
             made.backends.get(one.name),
             made.settings[one.name].model_copy(update={"fresh": fresh}),
-            service.clock,
+            resources.clock,
             cache=cache if fresh else None,
         )
         for one in made.databases
@@ -128,22 +130,27 @@ def _sources(service: Service, made: World, cache: Cache, fresh: float) -> dict[
 
 
 async def difference(
-    service: Service, made: World, rng: Random, tally: Tally, shown: Shown, times: int = 1
+    resources: ExecutionResources,
+    made: World,
+    rng: Random,
+    tally: Tally,
+    shown: Shown,
+    times: int = 1,
 ) -> str | None:
     """Ask one generated operation in both ways; return how they differ, None if they agree."""
     asking = caller(rng, made.citizens)
     own = share_of_own(asking)
-    generated = operation(rng, service.schema, made.numbers, made.known, own, things=made.things)
+    generated = operation(rng, resources.schema, made.numbers, made.known, own, things=made.things)
     tally.operations += 1
     try:
-        asked, prepared = await _ready(service, generated, asking)
+        asked, prepared = await _ready(resources, generated, asking)
     except (GatewayError, InvalidDocument):
         # Refused before either executor: the variables do not fit, or the caller may not ask.
         tally.refused += 1
         return None
     if prepared is None:
         return None
-    oracle = await _oracle(service, asked)
+    oracle = await _oracle(resources, asked)
     if prepared.unplanned is not None:
         tally.unplanned += 1
         return None if prepared.plan is not None else "no plan could be made"
@@ -152,7 +159,7 @@ async def difference(
     said = None
     for _ in range(times):
         shown.count = 0
-        planned = await _planned(service, asked, prepared)
+        planned = await _planned(resources, asked, prepared)
         tally.ready += planned.touched is not None
         said = said or compare(planned, oracle)
     if said is None and shown.count > prepared.cost:
@@ -160,11 +167,11 @@ async def difference(
     return said and f"{said}\n{generated.query}\n{generated.variables}\n{asking}"
 
 
-async def _planned(service: Service, asked: Asked, prepared: Ready) -> Outcome:
+async def _planned(resources: ExecutionResources, asked: Asked, prepared: Ready) -> Outcome:
     """Answer by the plan, or by what was made by it before."""
     chosen = asked.chosen
     known = known_to(
-        service,
+        resources,
         chosen.document,
         chosen.operation,
         asked.given,
@@ -172,24 +179,24 @@ async def _planned(service: Service, asked: Asked, prepared: Ready) -> Outcome:
         asked.deadline,
         asked.published,
     )
-    return await by_plan(service, asked, prepared) if known is None else known[2]
+    return await by_plan(resources, asked, prepared) if known is None else known[2]
 
 
 async def _ready(
-    service: Service, generated: Generated, asking: Caller
+    resources: ExecutionResources, generated: Generated, asking: Caller
 ) -> tuple[Asked, Ready | None]:
-    document = await service.plans.document(generated.query, asking.client)
+    document = await resources.plans.document(generated.query, asking.client)
     chosen = document.operation(generated.operation_name)
     permit(asking, document, chosen, in_url=False)
-    asked = ask(service, document, chosen, generated.variables, asking, _DEADLINE)
-    return asked, await ready(service, asked)
+    asked = ask(resources, document, chosen, generated.variables, asking, _DEADLINE)
+    return asked, await ready(resources, asked)
 
 
-async def _oracle(service: Service, asked: Asked) -> Outcome:
-    today = legal_date(service.clock.now())
-    loads, ids = Naive(service.sources), service.record_ids
-    reader = Reader(asked.caller, service.sources, loads, today, service.log, ids)
-    return await by_reference(service, asked, asked.chosen.document.tree(), reader)
+async def _oracle(resources: ExecutionResources, asked: Asked) -> Outcome:
+    today = legal_date(resources.clock.now())
+    loads, ids = Naive(resources.sources), resources.record_ids
+    reader = Reader(asked.caller, resources.sources, loads, today, resources.log, ids)
+    return await by_reference(resources, asked, asked.chosen.document.tree(), reader)
 
 
 def _count(tally: Tally, outcome: Outcome) -> None:

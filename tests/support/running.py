@@ -73,9 +73,9 @@ class Running:
         life: timedelta = timedelta(hours=1),
     ) -> str:
         """Return a token signed with the gateway's key."""
-        access = self.service.settings.access
+        access = self.service.resources.settings.access
         return issue(
-            load_signing(self.service.settings, "token")[0],
+            load_signing(self.service.resources.settings, "token")[0],
             access,
             self.clock.now(),
             subject=subject,
@@ -120,12 +120,12 @@ class Running:
         """Move the clock, and wait until the log of invalidations is known at its new time."""
         self.clock.advance(seconds)
         async with asyncio.timeout(20):
-            while self.service.cache.position() is None:  # noqa: ASYNC110 - nothing tells
+            while self.service.resources.cache.position() is None:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.005)  # between two looks, not instead of one
 
     def journal(self) -> list[dict[str, Any]]:
         """Return the entries in the journal so far."""
-        return entries(self.folder / self.service.settings.audit.folder)
+        return entries(self.folder / self.service.resources.settings.audit.folder)
 
 
 @cache

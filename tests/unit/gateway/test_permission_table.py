@@ -152,8 +152,8 @@ def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     """Answer by plan, or by the reference executor, which is where plans fall back to."""
     if request.param == "field by field":
 
-        async def unplanned(service: Any, asked: Any) -> Any:
-            made = await execute.ready(service, asked)
+        async def unplanned(resources: Any, asked: Any) -> Any:
+            made = await execute.ready(resources, asked)
             return None if made is None else replace(made, unplanned="test")
 
         monkeypatch.setattr(endpoint, "ready", unplanned)

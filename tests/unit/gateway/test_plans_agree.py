@@ -41,7 +41,7 @@ async def test_plans_and_the_oracle_agree_on_generated_operations(
         rates = Rates.model_validate({"enforced": False, **_NO_LIMITS})
         async with running(tmp_path, {}, databases, limits=limits, rates=rates) as gateway:
             found, tally = await differences(
-                gateway.service, SEED * PARTS + part, OPERATIONS // PARTS, shown
+                gateway.service.resources, SEED * PARTS + part, OPERATIONS // PARTS, shown
             )
     assert found == [], f"{len(found)} of {tally.operations}, the first: {found[0]}"
     assert tally.planned > 0.5 * tally.operations, tally
@@ -64,6 +64,8 @@ async def test_rows_from_the_cache_and_ready_answers_give_what_the_oracle_gives(
         databases = installed_databases()
         async with running(tmp_path, {}, databases, limits=limits, rates=rates) as gateway:
             seed, count = SEED * PARTS + part + 1_000, OPERATIONS // PARTS // 2
-            found, tally = await differences(gateway.service, seed, count, shown, fresh=600)
+            found, tally = await differences(
+                gateway.service.resources, seed, count, shown, fresh=600
+            )
     assert found == [], f"{len(found)} of {tally.operations}, the first: {found[0]}"
     assert tally.ready > 0.02 * tally.planned, tally

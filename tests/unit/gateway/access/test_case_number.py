@@ -103,5 +103,5 @@ async def test_a_number_within_a_case_number_is_redacted_in_the_journal(
     reply = await _ask(gateway, sent.encode())
     assert reply.json()["data"] == {"person": {"id": LAN}}
     (entry,) = gateway.journal()
-    tag = person_hash(gateway.service.person_hash, number).partition(":")[2][:8]
+    tag = person_hash(gateway.service.resources.person_hash, number).partition(":")[2][:8]
     assert entry["caseNumber"] == f"{before}…{tag}{after}"

@@ -177,9 +177,9 @@ async def test_over_http_an_old_token_is_answered_until_its_key_is_dropped(tmp_p
     async with running(tmp_path) as gateway:
         token = gateway.token("population:read")
         assert (await gateway.post(document, token=token)).status_code == 200
-        rotate(gateway.service.settings, "token")
+        rotate(gateway.service.resources.settings, "token")
     async with running(tmp_path) as gateway:
         assert (await gateway.post(document, token=token)).status_code == 200
-        drop_former(gateway.service.settings, "token")
+        drop_former(gateway.service.resources.settings, "token")
     async with running(tmp_path) as gateway:
         assert (await gateway.post(document, token=token)).status_code == 401

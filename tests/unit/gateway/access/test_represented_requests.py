@@ -128,7 +128,9 @@ async def test_the_parent_sees_the_childs_own_view_but_for_legal_aid(
     async with running(tmp_path, books(births=[birth()]), ALL, LIVE) as gateway:
         reply = await ask(gateway)
         (entry,) = gateway.journal()
-        mother, child = (person_hash(gateway.service.person_hash, one) for one in (LAN, CHILD))
+        mother, child = (
+            person_hash(gateway.service.resources.person_hash, one) for one in (LAN, CHILD)
+        )
     assert reply.json() == {
         "data": {
             "me": {
@@ -152,7 +154,7 @@ async def test_who_is_refused_is_in_the_journal_with_whom_they_asked_for(tmp_pat
     async with running(tmp_path, books(), ALL, LIVE) as gateway:
         await ask(gateway)
         (entry,) = gateway.journal()
-        hashes = gateway.service.person_hash
+        hashes = gateway.service.resources.person_hash
         mother, child = (person_hash(hashes, one) for one in (LAN, CHILD))
     assert (entry["subject"], entry["result"]) == (mother, "REFUSED")
     assert entry["codes"] == ["REPRESENTATION_DENIED"]

@@ -125,9 +125,9 @@ async def test_an_invalidation_by_one_process_reaches_the_other(
     one, other = site
     await _shared(one, server)
     assert (await _ask(other))[1]
-    known = other.service.cache.log.known.latest
+    known = other.service.resources.cache.log.known.latest
     await one.ask(INVALIDATE, {"id": HOA}, scopes=OPERATOR)
-    await until(lambda: other.service.cache.log.known.latest > known)
+    await until(lambda: other.service.resources.cache.log.known.latest > known)
     assert not (await _ask(other))[1]
     assert (await _ask(other, LAN))[0] == "ANSWERED"
 
@@ -192,7 +192,7 @@ async def test_without_redis_requests_are_answered_in_time_and_nothing_cached_is
         gateway.clock.advance(1.1)
         began = time.monotonic()
         assert [(await _ask(gateway))[:2] for _ in range(3)] == [("ANSWERED", False)] * 3
-        assert time.monotonic() - began < gateway.service.settings.limits.deadline
+        assert time.monotonic() - began < gateway.service.resources.settings.limits.deadline
     finally:
         if how == "stands still":
             server.send(signal.SIGCONT)
@@ -210,10 +210,10 @@ async def test_a_redis_that_comes_back_brings_nothing_back(
     server.stop()
     if how == "empty":
         (tmp_path / "dump.rdb").unlink()
-    epoch = other.service.cache.log.known.epoch
+    epoch = other.service.resources.cache.log.known.epoch
     server.start()
     assert bool(server.client.exists(STREAM)) is (how == "an old dump")
-    log = other.service.cache.log
+    log = other.service.resources.cache.log
     await until(lambda: log.known.epoch != epoch and log.position() is not None)
     before = _counted(REJECTED, "foreign")
     assert not (await _ask(other))[1]

@@ -107,7 +107,7 @@ async def test_another_person_or_document_gets_another_answer(gateway: Running) 
 async def test_an_invalidation_ends_it(gateway: Running) -> None:
     for _ in range(3):
         await _ask(gateway)
-    log = gateway.service.cache.log
+    log = gateway.service.resources.cache.log
     await log.invalidate([Invalidation(LAN)])
     assert await _ask(gateway), "somebody else's"
     await log.invalidate([Invalidation(HOA)])
@@ -137,7 +137,7 @@ async def test_it_ends_with_the_legal_day(gateway: Running) -> None:
 async def test_maintenance_of_a_database_ends_it_at_once(gateway: Running) -> None:
     for _ in range(3):
         await _ask(gateway)
-    maintenance = gateway.service.maintenance
+    maintenance = gateway.service.resources.maintenance
     maintenance.plan(Window("population", maintenance.now()))
     gateway.clock.advance(LOOK_EVERY)
     body = await gateway.ask(PLAIN, {"id": HOA})

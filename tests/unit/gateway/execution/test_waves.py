@@ -137,7 +137,7 @@ async def test_the_journal_says_in_which_role_an_answer_touched_whom_and_what_wa
         await gateway.ask(MARRIAGES, {"id": HOA, "matching": {"birthDate": "1911-01-01"}})
         await gateway.ask(MARRIAGES, {"id": SHARED_NUMBER})
         await gateway.ask(MARRIAGES, {"id": OLD_NUMBER})
-        ring, journal = gateway.service.person_hash, gateway.journal()
+        ring, journal = gateway.service.resources.person_hash, gateway.journal()
     by_hash = {person_hash(ring, one): one for one in (HOA, LAN, SHARED_NUMBER, OLD_NUMBER)}
     found = [
         {(by_hash[one["person"]], one["role"], *one["sections"]) for one in entry["persons"]}

@@ -21,7 +21,7 @@ from tests.unit.gateway.access.issuing import b64, signed
 
 
 def _key(gateway: Running) -> OKPKey:
-    return load_signing(gateway.service.settings, "token")[0]
+    return load_signing(gateway.service.resources.settings, "token")[0]
 
 
 def _claims(gateway: Running, **changed: object) -> dict[str, Any]:

@@ -87,7 +87,7 @@ _NAMED = re.compile(rf'"{HOA}\\?"'.encode())
 
 def _entries_of(gateway: Running, number: str) -> int:
     """Return how many entries of the journal are about somebody."""
-    hashed = person_hash(gateway.service.person_hash, number)
+    hashed = person_hash(gateway.service.resources.person_hash, number)
     persons = [[one["person"] for one in entry["persons"]] for entry in gateway.journal()]
     return sum(hashed in one for one in persons)
 

@@ -41,7 +41,7 @@ def _code(answer: httpx2.Response) -> str:
 
 def _refused(gateway: Running) -> list[tuple[str, list[str]]]:
     """Return why and whom each entry of the journal says to have been refused."""
-    by_hash = {person_hash(gateway.service.person_hash, one): one for one in (HOA, LAN)}
+    by_hash = {person_hash(gateway.service.resources.person_hash, one): one for one in (HOA, LAN)}
     found = []
     for entry in gateway.journal():
         assert (entry["result"], entry["sections"]) == ("REFUSED", {})

@@ -96,7 +96,7 @@ async def test_what_multiplies_into_millions_is_refused_before_anything_is_read(
     (entry,) = journal
     assert (entry["result"], entry["codes"]) == ("REFUSED", ["TOO_COSTLY"])
     assert [one["person"] for one in entry["persons"]] == [
-        person_hash(gateway.service.person_hash, number) for number in CROWD[:10]
+        person_hash(gateway.service.resources.person_hash, number) for number in CROWD[:10]
     ]
     assert entry["personsNamed"] == len(CROWD)
     assert {one["role"] for one in entry["persons"]} == {"REFUSED"}

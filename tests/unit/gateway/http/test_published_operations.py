@@ -143,7 +143,7 @@ async def test_what_is_not_about_persons_is_answered_with_the_callers_own_scopes
 
 async def test_a_partner_gets_nothing_but_what_is_published(gateway: Running) -> None:
     headers = partner(gateway)
-    query = gateway.service.schema.query_type
+    query = gateway.service.resources.schema.query_type
     assert query is not None
     documents = ["{__typename}", "{__schema {types {name}}}", '{__type(name: "Person") {name}}']
     for name, field in query.fields.items():

@@ -152,7 +152,11 @@ def _check(gateway: Running, entry: Mapping[str, Any], code: str, *numbers: str)
     """Check that an entry says who was refused whom, and names nobody by number."""
     assert (entry["result"], entry["codes"]) == ("REFUSED", [code])
     assert entry["persons"] == [
-        {"person": person_hash(gateway.service.person_hash, one), "role": "REFUSED", "sections": []}
+        {
+            "person": person_hash(gateway.service.resources.person_hash, one),
+            "role": "REFUSED",
+            "sections": [],
+        }
         for one in numbers
     ]
     assert entry["sections"] == {}
@@ -230,7 +234,9 @@ async def test_a_stranger_who_names_a_hundred_people_names_nobody_in_the_journal
     for _ in range(50):
         await _send(gateway, {}, "{x}", {"ids": crowd})
     await gateway.service.refusals.write()
-    (segment,) = (gateway.folder / gateway.service.settings.audit.folder).glob("audit-*.jsonl")
+    (segment,) = (gateway.folder / gateway.service.resources.settings.audit.folder).glob(
+        "audit-*.jsonl"
+    )
     assert segment.stat().st_size < 2_000
     (entry,) = gateway.journal()
     assert entry["persons"] == []
@@ -340,7 +346,7 @@ async def test_whoever_may_name_nobody_is_told_at_the_field_and_leaves_a_trace(
         body = await gateway.ask(PERSON, {"id": number}, OPERATOR)
         assert codes(body) == ["FORBIDDEN"]
     for entry, number in zip(gateway.journal(), (HOA, NOBODY), strict=True):
-        hashed = person_hash(gateway.service.person_hash, number)
+        hashed = person_hash(gateway.service.resources.person_hash, number)
         assert entry["persons"] == [{"person": hashed, "role": "REFUSED", "sections": []}]
         assert entry["result"] == "ANSWERED", "the rest of the operation was"
 

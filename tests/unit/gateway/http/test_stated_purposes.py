@@ -33,7 +33,7 @@ def _code(answer: httpx2.Response) -> str:
 def _refused(gateway: Running) -> list[str]:
     """Return why Hòa, and nobody else, was refused, by the entries of the journal."""
     hoa = {
-        "person": person_hash(gateway.service.person_hash, HOA),
+        "person": person_hash(gateway.service.resources.person_hash, HOA),
         "role": "REFUSED",
         "sections": [],
     }

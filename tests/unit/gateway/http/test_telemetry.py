@@ -261,5 +261,10 @@ class _Service:
     """What telemetry reads of a service."""
 
     def __init__(self, clock: TestClock) -> None:
+        self.resources = _Resources(clock)
+
+
+class _Resources:
+    def __init__(self, clock: TestClock) -> None:
         self.clock = clock
         self.settings = Settings()

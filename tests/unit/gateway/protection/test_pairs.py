@@ -119,7 +119,7 @@ class Seen:
 
 def nameless(gateway: Running, number: str, seen: object) -> Any:
     text = json.dumps(seen, ensure_ascii=False).replace(number, "N")
-    text = text.replace(person_hash(gateway.service.person_hash, number), "H")
+    text = text.replace(person_hash(gateway.service.resources.person_hash, number), "H")
     # Ids of records differ from person to person; which of them are the same must not.
     ids = {one: f"R{place}" for place, one in enumerate(dict.fromkeys(_RECORD_ID.findall(text)))}
     return json.loads(_RECORD_ID.sub(lambda match: f'"recordId": "{ids[match[1]]}"', text))
@@ -155,7 +155,7 @@ async def look(gateway: Running, everything: World, number: str, asker: str, que
 async def both_seen(
     gateway: Running, everything: World, pair: Hidden, asker: str
 ) -> tuple[Seen, Seen]:
-    query = of_person(gateway.service.schema, pair.sections)
+    query = of_person(gateway.service.resources.schema, pair.sections)
     with_it = await look(gateway, everything, ONE, asker, query)
     return with_it, await look(gateway, everything, OTHER, asker, query)
 

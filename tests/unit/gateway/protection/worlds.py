@@ -14,8 +14,8 @@ from connectors.registry import installed_databases
 from gateway.access.tokens import issue
 from gateway.execution.execute import ready
 from gateway.execution.prepared_request import Asked, Ready
+from gateway.execution.resources import ExecutionResources
 from gateway.keys.keyring import load_signing
-from gateway.service import Service
 from gateway.settings import DatabaseSettings
 from tests.support.faults import Faulty
 from tests.support.people import population_rows
@@ -89,8 +89,8 @@ def answer(way: str, patch: pytest.MonkeyPatch) -> None:
     if way == WAYS[0]:
         return
 
-    async def unplanned(service: Service, asked: Asked) -> Ready | None:
-        made = await ready(service, asked)
+    async def unplanned(resources: ExecutionResources, asked: Asked) -> Ready | None:
+        made = await ready(resources, asked)
         return None if made is None else replace(made, unplanned="test")
 
     patch.setattr("gateway.http.endpoint.ready", unplanned)
@@ -105,8 +105,8 @@ def acting(
 ) -> str:
     """Return the token of a citizen who asks for somebody else."""
     return issue(
-        load_signing(gateway.service.settings, "token")[0],
-        gateway.service.settings.access,
+        load_signing(gateway.service.resources.settings, "token")[0],
+        gateway.service.resources.settings.access,
         gateway.clock.now(),
         subject=subject,
         client="citizens' front end",

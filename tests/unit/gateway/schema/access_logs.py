@@ -47,7 +47,7 @@ async def look_up(
 ) -> str:
     """Ask for a person as an officer, a minute after the one before; returns the request id."""
     gateway.clock.advance(60)
-    settings = gateway.service.settings
+    settings = gateway.service.resources.settings
     token = issue(
         load_signing(settings, "token")[0],
         settings.access,

@@ -234,7 +234,7 @@ async def test_no_log_tells_who_has_what_is_hidden(
     mother: Rows = {"population": {"identity": [{"citizen_id": LAN, "life_status": "ALIVE"}]}}
     everything = world(together(mother, common(ONE), common(OTHER), hidden(ONE)))
     async with logged(tmp_path, everything, ALL, LIVE, limits=ROOMY) as gateway:
-        whole = of_person(gateway.service.schema, ("civilStatus", "notary", "population"))
+        whole = of_person(gateway.service.resources.schema, ("civilStatus", "notary", "population"))
         query = f"query($id: PersonNumber!) {{ person(id: $id) {{ {whole} }} }}"
         mothers = []
         for number in (ONE, OTHER):

@@ -161,7 +161,7 @@ async def test_ids_outlive_the_rotation_of_every_key(tmp_path: Path) -> None:
         async with running(tmp_path) as gateway:
             body = await gateway.ask(query, {"id": HOA})
             found.append(body["data"]["person"]["civilStatus"]["marriages"]["items"])
-            settings = gateway.service.settings
+            settings = gateway.service.resources.settings
         if step is None:
             for name in (*SECRET_NAMES, "token"):
                 rotate(settings, name)  # type: ignore[arg-type]  # one of the names

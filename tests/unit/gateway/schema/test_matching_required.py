@@ -53,7 +53,7 @@ async def ask(gateway: Running, number: str, matching: object = None) -> httpx2.
 
 def roles(gateway: Running, *numbers: str) -> list[tuple[str, str]]:
     """Return who is in the last entry of the journal, by number, and as what."""
-    known = {person_hash(gateway.service.person_hash, one): one for one in numbers}
+    known = {person_hash(gateway.service.resources.person_hash, one): one for one in numbers}
     return [(known[one["person"]], one["role"]) for one in gateway.journal()[-1]["persons"]]
 
 
@@ -352,5 +352,5 @@ async def test_a_source_that_is_down_costs_no_attempt(tmp_path: Path) -> None:
             body = (await ask(gateway, HOA, {"birthDate": f"1990-02-{day}"})).json()
             assert codes(body) == ["NUMBER_UNRESOLVED"]
         everything["population"].fault = None
-        gateway.service.sources["population"].breaker.answered()
+        gateway.service.resources.sources["population"].breaker.answered()
         assert (await ask(gateway, HOA, HIS_DATE)).json()["data"]["person"]["id"] == HOA

@@ -190,7 +190,7 @@ async def test_who_is_mentioned_under_an_old_number_is_found_under_the_present_o
 async def test_look_ups_before_the_hash_key_was_rotated_are_found(tmp_path: Path) -> None:
     async with logged(tmp_path) as gateway:
         before = await look_up(gateway)
-    rotate(gateway.service.settings, "person_hash")
+    rotate(gateway.service.resources.settings, "person_hash")
     async with logged(tmp_path) as again:
         again.clock.advance(3600)
         after = await look_up(again)

@@ -1,0 +1,42 @@
+"""What operations are executed with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from graphql import GraphQLSchema
+
+from gateway.cache.answer_store import Answers
+from gateway.cache.rows import Cache
+from gateway.execution.decisions import Log
+from gateway.execution.plan_cache import Plans
+from gateway.execution.record_ids import RecordIds
+from gateway.fetch.maintenance import Maintenance
+from gateway.fetch.source import Source
+from gateway.keys.keyring import Keyring
+from gateway.limits.verification_attempts import Guesses
+from gateway.runtime.clock import Clock
+from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.execution.ready_answers import Remembered
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionResources:
+    """What all operations share while they are executed; ``gateway.service.Service`` holds it."""
+
+    settings: Settings
+    clock: Clock
+    schema: GraphQLSchema
+    plans: Plans
+    sources: Mapping[str, Source]
+    maintenance: Maintenance
+    cache: Cache
+    answers: Answers[Remembered]
+    log: Log
+    guesses: Guesses
+    person_hash: Keyring
+    record_ids: RecordIds
