@@ -363,6 +363,9 @@ def _check(where: str, one: Record) -> None:
     for column in used:
         if column not in columns:
             raise DeclarationError(f"{where}: there is no field {column}")
+    if not one.column(one.identity).required:
+        # Backends tell a link that leads nowhere by a row without identity, which can't be read.
+        raise DeclarationError(f"{where}: {one.identity} is the identity, so it must be required")
     if one.date and one.column(one.date).field.kind not in _DATES:
         raise DeclarationError(f"{where}: {one.date} is no date")
     if one.status and one.column(one.status).field.kind is not Kind.ENUM:

@@ -276,6 +276,7 @@ def _colliding() -> list[type]:
         (lambda: _with(str, person="somebody"), "Thing.odd names a person but is no PersonNumber"),
         (_colliding, "sample.things: two fields flatten to the same column"),
         (lambda: _record_with(identity="key"), "sample.things: there is no field key"),
+        (lambda: _record_with(identity="day"), "sample.things: day is the identity, so it must"),
         (lambda: _record_with(date="when"), "sample.things: there is no field when"),
         (lambda: _record_with(status="how"), "sample.things: there is no field how"),
         (lambda: _record_with(date="id"), "sample.things: id is no date"),
