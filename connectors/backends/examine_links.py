@@ -30,7 +30,7 @@ async def look_at_links(
     """
     until = time.perf_counter() + seconds
     links = {
-        (lookup.holder.table, lookup.stored.table, lookup.link): lookup
+        (lookup.holder.record.name, lookup.stored.record.name, lookup.link): lookup
         for lookup in wanted
         if lookup.link
     }

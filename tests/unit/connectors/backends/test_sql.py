@@ -267,6 +267,36 @@ async def test_a_row_that_is_found_through_others_bears_their_link(
             await _cases(backend)
 
 
+@pytest.mark.parametrize("table", ["things", "cases", "case_parties"])
+async def test_a_row_that_is_in_an_index_and_not_in_its_table_is_unavailable(
+    make: Make, tmp_path: Path, table: str
+) -> None:
+    rows: dict[str, list[dict[str, object]]] = {
+        "things": [thing("t1", AN)],
+        "cases": [{"case_no": "c1"}],
+        "case_parties": [{"party_no": "p1", "case_no": "c1", "who_id": AN}],
+    }
+    path = write_file(tmp_path / "file.sqlite", rows)
+    _lose_rows(path, table)
+    with pytest.raises(SourceUnavailable, match="index does not fit"):
+        await (_titles(make(path), [AN]) if table == "things" else _cases(make(path)))
+
+
+def _lose_rows(path: Path, table: str) -> None:
+    """Delete the rows of a table while SQLite does not know of its indexes."""
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("PRAGMA writable_schema = ON")
+        query = "SELECT * FROM sqlite_master WHERE type = 'index' AND tbl_name = ?"
+        indexes = file.execute(query, [table]).fetchall()
+        file.execute("DELETE FROM sqlite_master WHERE type = 'index' AND tbl_name = ?", [table])
+        file.commit()
+    with closing(sqlite3.connect(path)) as file:
+        file.execute(f"DELETE FROM {table}")
+        file.execute("PRAGMA writable_schema = ON")
+        file.executemany("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", indexes)
+        file.commit()
+
+
 async def _cases(backend: SqlBackend) -> Rows:
     return (await backend.fetch(CASES, CASES.lookups[0], [AN])).by_key[AN]
 
