@@ -9,15 +9,13 @@ from datetime import datetime
 from connectors.backends.base import Asker
 from connectors.description import Record, Sensitivity
 from gateway.catalogue.entry_points import EntryPoint
+from gateway.catalogue.permitted import Permitted
 from gateway.catalogue.scopes import AUDIT, INTROSPECT, PLANS, permits_something, scope
 from gateway.catalogue.verification import SCOPE as VERIFY
 from gateway.catalogue.verification import Verification
 from gateway.derived.view import Derived
 from gateway.procedures.procedure import Procedure
 from gateway.procedures.registry import procedure_of
-
-#: What a caller may be permitted to see, or to do.
-Permitted = Record | Derived | EntryPoint | Verification
 
 
 @dataclass(frozen=True, slots=True)

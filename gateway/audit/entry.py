@@ -19,8 +19,8 @@ from connectors.values import person_number
 from gateway.access.caller import Caller
 from gateway.answer import State
 from gateway.audit.touched import Role
+from gateway.catalogue.permitted import Missing, Need
 from gateway.keys.keyring import Keyring
-from gateway.plan.selection import Missing, Need
 from gateway.protection.represented import is_closed
 from gateway.telemetry.redaction import MASK, holds_number, redact
 

@@ -19,8 +19,8 @@ from gateway.access.claims import Refused
 from gateway.access.inspection import id_of, inspect
 from gateway.access.revocations import revoke
 from gateway.access.tokens import is_unified, issue
+from gateway.catalogue.permitted import all_scopes
 from gateway.keys.keyring import load_signing
-from gateway.plan.selection import all_scopes
 from gateway.procedures.procedure import UNIFIED, national
 from gateway.procedures.registry import purpose_codes
 from gateway.runtime.clock import SystemClock

@@ -41,6 +41,7 @@ from graphql.execution.values import VariableValues
 
 from connectors.description import Field, Kind, Record
 from gateway.catalogue.entry_points import EntryPoint
+from gateway.catalogue.permitted import Need, Permitted
 from gateway.catalogue.sections import Bindings, Link, Listed, RecordId, Section, Validity, Value
 from gateway.catalogue.verification import FIELD as VERIFY
 from gateway.errors import GatewayError, Location
@@ -57,11 +58,9 @@ from gateway.plan.selection import (
     ListEntry,
     ListShape,
     LogShape,
-    Need,
     NextCursor,
     NoticesShape,
     NumberShape,
-    Permitted,
     PersonEntry,
     PersonShape,
     Place,

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from graphql import DocumentNode, GraphQLError, GraphQLSchema
 from graphql.execution.values import VariableValues, get_variable_values
 
+from gateway.catalogue.permitted import Missing, Need
 from gateway.catalogue.sections import Bindings
 from gateway.plan.analyse import analyse
 from gateway.plan.cost import Cost, cost
 from gateway.plan.document import Document, InvalidDocument, Operation
 from gateway.plan.plan import Plan
-from gateway.plan.selection import Analysis, Arguments, Missing, Need
+from gateway.plan.selection import Analysis, Arguments
 from gateway.plan.steps import generate
 
 _MOST_ERRORS = 50

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from connectors.description import Sensitivity
 from gateway.catalogue.own_view import is_citizens, is_own
+from gateway.catalogue.permitted import scope_of
 from gateway.plan.list_arguments import Wanted
 from gateway.plan.plan import LinkPlan, ListPlan, PersonPlan, Plan, RootPlan, ThingPlan, VerifyPlan
-from gateway.plan.selection import Arguments, scope_of
+from gateway.plan.selection import Arguments
 
 _RESOLVED = "whose number it is: 3 reads of population, more if it is an earlier one"
 _AGREES = "what is given must agree with population first"

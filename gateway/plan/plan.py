@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.description import Lookup, Record, Sensitivity
+from gateway.catalogue.permitted import Missing, Permitted
 from gateway.catalogue.sections import Computed
 from gateway.catalogue.verification import Verification
 from gateway.plan.list_arguments import Wanted
-from gateway.plan.selection import Arguments, Missing, Permitted, Place
+from gateway.plan.selection import Arguments, Place
 
 #: Generated code: turns what a request found, and what databases say of themselves, into JSON
 #: values. What was found is a person, a list or a verification, of types that the execution has and

@@ -9,62 +9,18 @@ from the nearest person or row down to a field, for the paths of errors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from graphql import FieldNode, GraphQLField
 
-from connectors.description import Database, Kind, Lookup, Record, Sensitivity
-from gateway.catalogue.entry_points import EntryPoint, entries_of
-from gateway.catalogue.scopes import (
-    AUDIT,
-    INTROSPECT,
-    INVALIDATE,
-    METRICS,
-    OPERATE,
-    OWN_VIEW,
-    PLANS,
-    scope,
-)
+from connectors.description import Database, Kind, Lookup, Record
+from gateway.catalogue.entry_points import EntryPoint
+from gateway.catalogue.permitted import Need
 from gateway.catalogue.sections import Computed
-from gateway.catalogue.verification import SCOPE as VERIFY
 from gateway.catalogue.verification import Verification
-from gateway.derived.registry import derived_of
-from gateway.derived.view import Derived
 from gateway.errors import Location
 from gateway.plan.list_arguments import Wanted
-
-#: What a caller lacks for it: scopes and purposes (``Caller.lacks``), empty where nothing is.
-Missing = tuple[str, ...]
-#: What permission is asked for.
-Permitted = Record | Derived | EntryPoint | Verification
-#: What a caller must be permitted: a column of a record, by its place; None: the record itself, a
-#: derived view, to find things by their key, or to verify a person.
-Need = tuple[Permitted, int | None]
-
-
-def scope_of(wanted: Permitted, position: int | None) -> str:
-    """Return the scope that opens what a caller must be permitted."""
-    if isinstance(wanted, EntryPoint):
-        return wanted.scope
-    if isinstance(wanted, Verification):
-        return VERIFY
-    level = Sensitivity.BASIC
-    if position is not None and isinstance(wanted, Record):
-        level = wanted.columns[position].sensitivity
-    return scope(wanted.database, level)
-
-
-def all_scopes(databases: Iterable[Database]) -> frozenset[str]:
-    """Return every scope that means something over ``databases``."""
-    declared = tuple(databases)
-    found = {OWN_VIEW, INTROSPECT, PLANS, AUDIT, METRICS, OPERATE, VERIFY}
-    for database in declared:
-        found.add(f"{database.name}:{INVALIDATE}")
-        views = [derived.name for derived in derived_of(database.name)]
-        for where in ("", *(f".{name}" for name in (*database.by_name, *views))):
-            found |= {scope(f"{database.name}{where}", level) for level in Sensitivity}
-    return frozenset(found | {entry.scope for entry in entries_of(declared).values()})
 
 
 @dataclass(frozen=True, slots=True)

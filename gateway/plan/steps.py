@@ -23,6 +23,7 @@ from strawberry.utils.str_converters import to_camel_case
 from connectors.description import Kind, Lookup, Record, Sensitivity
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.own_view import FOUND, is_own, own_below
+from gateway.catalogue.permitted import Missing
 from gateway.catalogue.sections import lists_of
 from gateway.plan.plan import (
     Denial,
@@ -50,7 +51,6 @@ from gateway.plan.selection import (
     LinkShape,
     ListShape,
     LogShape,
-    Missing,
     NextCursor,
     NoticesShape,
     NumberShape,

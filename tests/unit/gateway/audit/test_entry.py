@@ -19,9 +19,9 @@ from gateway.access.caller import Caller
 from gateway.answer import State
 from gateway.audit.entry import Result, asked_fields, entry, person_hash, person_hashes, touched
 from gateway.audit.touched import Role
+from gateway.catalogue.permitted import Missing, Need
 from gateway.derived.unsanctioned import DERIVED as UNSANCTIONED
 from gateway.keys.keyring import Keyring, Secret
-from gateway.plan.selection import Missing, Need
 from tests.support.generated import PATIENT
 from tests.support.people import DEAD, HOA, LAN, OLD_NUMBER
 

@@ -17,6 +17,7 @@ from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
 from gateway.access.caller import Caller
 from gateway.audit.entry import asked_fields
+from gateway.catalogue.permitted import Missing
 from gateway.catalogue.sections import bind
 from gateway.errors import GatewayError
 from gateway.execution import plan_cache as module
@@ -24,7 +25,6 @@ from gateway.execution.plan_cache import Plans
 from gateway.plan import document as document_module
 from gateway.plan.compile import Chosen, Permissions, Prepared, choose
 from gateway.plan.document import Document, InvalidDocument
-from gateway.plan.selection import Missing
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Limits
 from gateway.telemetry.logs import masked

@@ -1,0 +1,54 @@
+"""What a caller can be permitted, and the scopes that permit it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from connectors.description import Database, Record, Sensitivity
+from gateway.catalogue.entry_points import EntryPoint, entries_of
+from gateway.catalogue.scopes import (
+    AUDIT,
+    INTROSPECT,
+    INVALIDATE,
+    METRICS,
+    OPERATE,
+    OWN_VIEW,
+    PLANS,
+    scope,
+)
+from gateway.catalogue.verification import SCOPE as VERIFY
+from gateway.catalogue.verification import Verification
+from gateway.derived.registry import derived_of
+from gateway.derived.view import Derived
+
+#: The scopes and purposes that a caller lacks (``Caller.lacks``); empty: none.
+Missing = tuple[str, ...]
+#: What a permission is for.
+Permitted = Record | Derived | EntryPoint | Verification
+#: A permission that a field needs. The second is the position of a record's column; None: the
+#: record itself, a derived view, finding things by their key, or verifying a person.
+Need = tuple[Permitted, int | None]
+
+
+def scope_of(permitted: Permitted, position: int | None) -> str:
+    """Return the scope that permits a ``Need``."""
+    if isinstance(permitted, EntryPoint):
+        return permitted.scope
+    if isinstance(permitted, Verification):
+        return VERIFY
+    level = Sensitivity.BASIC
+    if position is not None and isinstance(permitted, Record):
+        level = permitted.columns[position].sensitivity
+    return scope(permitted.database, level)
+
+
+def all_scopes(databases: Iterable[Database]) -> frozenset[str]:
+    """Return every scope that exists for ``databases``."""
+    declared = tuple(databases)
+    scopes = {OWN_VIEW, INTROSPECT, PLANS, AUDIT, METRICS, OPERATE, VERIFY}
+    for database in declared:
+        scopes.add(f"{database.name}:{INVALIDATE}")
+        views = [derived.name for derived in derived_of(database.name)]
+        for suffix in ("", *(f".{name}" for name in (*database.by_name, *views))):
+            scopes |= {scope(f"{database.name}{suffix}", level) for level in Sensitivity}
+    return frozenset(scopes | {entry.scope for entry in entries_of(declared).values()})
