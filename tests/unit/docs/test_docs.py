@@ -26,7 +26,11 @@ from tests.support.people import HOA, population_rows
 from tests.support.running import built, running
 
 ROOT = Path(__file__).parents[3]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *(ROOT / f"{name}.md" for name in ("CONTRIBUTING", "SECURITY", "CHANGELOG")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 RUNS = "# runs as it stands\n"
 NO_SETTINGS = re.compile(r"# \S*pyproject\.toml\n")
 

@@ -1,0 +1,42 @@
+"""The files that tell a contributor what to run agree with the Makefile."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[3]
+
+
+def recipe(target: str) -> list[str]:
+    """Return the commands of a target of the Makefile, with the folder of its programs."""
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    match = re.search(rf"^{target}:[^\n]*\n((?:\t[^\n]*\n)+)", makefile, re.MULTILINE)
+    assert match is not None
+    return [line.strip().replace("$(BIN)", ".venv/bin") for line in match[1].splitlines()]
+
+
+def test_pre_commit_runs_the_commands_of_make_lint() -> None:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
+    (repository,) = config["repos"]
+    assert repository["repo"] == "local", "hooks of other repositories would be downloaded"
+    assert [hook["entry"] for hook in repository["hooks"]] == recipe("lint")
+    for hook in repository["hooks"]:
+        assert hook["language"] == "system"
+        assert hook["always_run"]
+        assert not hook["pass_filenames"]
+
+
+def test_every_target_that_a_page_names_is_in_the_makefile() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    named = {
+        target
+        for page in pages
+        for target in re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text("utf-8"), re.MULTILINE)
+    }
+    assert named - targets == set()
+    assert {"demo", "test", "lint"} <= named
