@@ -79,7 +79,9 @@ class Answers(Generic[T]):
     ) -> None:
         """Keep an answer of ``size`` bytes, made of the rows ``used``."""
         position = self._cache.position()
-        until = min((entry.read_at + shelf.lives.fresh for shelf, _, _, entry in used), default=0.0)
+        until = min(
+            (entry.read_at + shelf.freshness.fresh for shelf, _, _, entry in used), default=0.0
+        )
         weight = size + _ANSWER + _USED * len(used)
         if position is None or weight > self._most:
             return

@@ -1,7 +1,7 @@
 """The cache: rows of one record for one key, before permission and protection, in two levels.
 
-What is kept is decided by deadlines (``Lives``) and by the log of invalidations alone; who may see
-the rows is decided anew for every request. Nothing is served, and nothing kept, while the log
+What is kept is decided by deadlines (``Freshness``) and by the log of invalidations alone; who may
+see the rows is decided anew for every request. Nothing is served, and nothing kept, while the log
 cannot be asked.
 """
 
@@ -20,7 +20,7 @@ from gateway.cache.memory import Entry, Key, Level, Reports, mentions_of, weight
 from gateway.cache.redis_rows import SharedLevel
 from gateway.cache.sealing import Rejected, Seal
 from gateway.runtime.clock import Clock
-from gateway.settings.freshness import Lives
+from gateway.settings.freshness import Freshness
 
 LOOKED = Counter(
     "justice_gateway_cache_reads",
@@ -51,7 +51,7 @@ class Shelf:
     namespace: str
     record: Record
     lookup: Lookup
-    lives: Lives
+    freshness: Freshness
     reports: Reports
 
     def place(self, key: str) -> Key:
@@ -135,7 +135,10 @@ class Cache:
     def _fresh(self, shelf: Shelf, key: str, about: tuple[str, ...]) -> Hit | None:
         entry = self._held(shelf, key, about)
         age = None if entry is None else self._age(entry)
-        fresh, longest = shelf.lives.fresh, max(shelf.lives.fresh, shelf.lives.revalidated)
+        fresh, longest = (
+            shelf.freshness.fresh,
+            max(shelf.freshness.fresh, shelf.freshness.revalidated),
+        )
         if entry is None or age is None or age > longest or longest <= 0:
             return None
         due = age > fresh or fresh <= 0
@@ -166,11 +169,11 @@ class Cache:
 
     def older(self, shelf: Shelf, key: str, about: tuple[str, ...]) -> Answer | None:
         """Return rows that may stand in for a source that fails, as STALE; None for none."""
-        if shelf.lives.if_error <= 0:
+        if shelf.freshness.if_error <= 0:
             return None
         entry = self._held(shelf, key, about)
         age = None if entry is None else self._age(entry)
-        if entry is None or age is None or age > shelf.lives.if_error:
+        if entry is None or age is None or age > shelf.freshness.if_error:
             return None
         _STALE.inc()
         answer, was = entry.answer, entry.answer.report
@@ -191,7 +194,7 @@ class Cache:
         row of 40 values.
         """
         now = self.position()
-        if shelf.lives.longest <= 0 or now is None:
+        if shelf.freshness.longest <= 0 or now is None:
             return
         reports: dict[int, SourceReport] = {}  # most answers of a statement share one
         for key, answer in answers.items():
@@ -216,7 +219,7 @@ class Cache:
         entry.shared = True
         if self._shared is not None and self._seal is not None and self._shared.up:
             place = self._key(shelf, key)
-            left = shelf.lives.longest - max(age, 0.0)
+            left = shelf.freshness.longest - max(age, 0.0)
             self._shared.put(place, self._seal.close(place, entry), left)
 
     def _held(self, shelf: Shelf, key: str, about: tuple[str, ...]) -> Entry | None:

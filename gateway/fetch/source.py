@@ -257,7 +257,7 @@ class Source:
         a call of its own, and nothing of it is kept.
         """
         shelf = self.shelf(record, lookup)
-        joins = not past and shelf is not None and shelf.lives.fresh > 0
+        joins = not past and shelf is not None and shelf.freshness.fresh > 0
         until = self._clock.monotonic() + left
         waiter = Waiter(keys, until, asker.client, deliver, joins)
         assert self.backend is not None
@@ -285,9 +285,9 @@ class Source:
         """Return where rows of ``lookup`` are kept; None: they are not."""
         name = (record.name, lookup.name)
         if name not in self._shelves:
-            lives = self.settings.lives(record.name)
-            shelf = Shelf(self.namespace, record, lookup, lives, self.report)
-            kept = self.cache is not None and lives.longest > 0
+            freshness = self.settings.freshness(record.name)
+            shelf = Shelf(self.namespace, record, lookup, freshness, self.report)
+            kept = self.cache is not None and freshness.longest > 0
             self._shelves[name] = shelf if kept else None
         return self._shelves[name]
 

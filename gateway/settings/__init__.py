@@ -1,35 +1,45 @@
 """Settings: what they are, where they come from, and what is wrong with them."""
 
+from gateway.settings.access import (
+    Access,
+    ClaimNames,
+    Cors,
+    Keys,
+    Purpose,
+    TrustedIssuer,
+)
+from gateway.settings.databases import (
+    Agreement,
+    DatabaseSettings,
+    MaintenanceWindow,
+    NumberSettings,
+    RecordSettings,
+    Xroad,
+)
+from gateway.settings.limits import (
+    Client,
+    Connections,
+    Limits,
+    Rates,
+)
 from gateway.settings.settings import (
     CONFIG_VARIABLE,
     LOADER_VARIABLE,
     PREFIX,
-    Access,
-    Agreement,
-    Audit,
-    CacheSettings,
-    ClaimNames,
-    Client,
-    Connections,
-    Cors,
-    DatabaseSettings,
-    Keys,
-    Limits,
-    MaintenanceWindow,
-    NumberSettings,
-    Operations,
-    Purpose,
-    Rates,
-    RecordSettings,
-    Redis,
     Settings,
-    TrustedIssuer,
-    Xroad,
     file_of,
-    is_loopback,
-    is_safe_url,
     load,
     settings_variables,
+)
+from gateway.settings.storage import (
+    Audit,
+    CacheSettings,
+    Operations,
+    Redis,
+)
+from gateway.settings.urls import (
+    is_loopback,
+    is_safe_url,
 )
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""How long rows that were read may be used."""
+"""Freshness: how long rows that were read may be used."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Lives:
-    """How old rows may be, in seconds since their statement began.
+class Freshness:
+    """How old rows may be, in seconds since the statement that read them began.
 
-    ``fresh``: answered from the cache. ``revalidated``: answered from it while they are read anew
-    for whoever comes next. ``if_error``: answered as STALE where the source fails.
+    ``fresh``: they are answered from the cache. ``revalidated``: they are answered from the cache
+    and read anew in the background (RFC 5861, stale-while-revalidate). ``if_error``: they are
+    answered as STALE when the source fails (RFC 5861, stale-if-error).
     """
 
     fresh: float = 0.0
@@ -19,5 +20,5 @@ class Lives:
 
     @property
     def longest(self) -> float:
-        """How long rows are of any use."""
+        """The age beyond which rows are of no use."""
         return max(self.fresh, self.revalidated, self.if_error)

@@ -1,0 +1,109 @@
+"""Access: whose tokens are accepted, from which pages, with which keys, and for which purposes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
+
+from gateway.settings.part import Part
+from gateway.settings.urls import is_safe_url
+
+
+class ClaimNames(Part):
+    """The claims in which an issuer says what is asked; of several the first that is there."""
+
+    client: tuple[str, ...] = ("client_id", "azp")
+    scope: tuple[str, ...] = ("scope", "scp")
+    agency: tuple[str, ...] = ("agency",)
+    purposes: tuple[str, ...] = ("purposes",)
+    token_id: tuple[str, ...] = ("jti",)
+    act_for: tuple[str, ...] = ("act_for",)
+    authorisation: tuple[str, ...] = ("authorisation",)
+
+
+class TrustedIssuer(Part):
+    """An OpenID Connect issuer whose access tokens are accepted.
+
+    ``jwks_url`` None: the keys are where the issuer's own description says. ``scopes`` and
+    ``purposes``: what its tokens can grant at most, whatever they say; None: anything.
+    """
+
+    issuer: str
+    audience: str = Field(min_length=1)
+    jwks_url: str | None = None
+    scopes: frozenset[str] | None = None
+    purposes: frozenset[str] | None = None
+    claims: ClaimNames = ClaimNames()
+
+    @field_validator("issuer", "jwks_url")
+    @classmethod
+    def _safe(cls, url: str | None) -> str | None:
+        if url is not None and not is_safe_url(url):
+            raise ValueError("it must be an https URL (http only from this machine itself)")
+        return url
+
+
+class Access(Part):
+    """Tokens of the gateway's own key, and of issuers that it trusts. Times in seconds.
+
+    ``keep_keys``: how long the keys of an issuer that publishes none any more go on being used.
+    """
+
+    issuer: str = "justice-gateway"
+    audience: str = "justice-gateway"
+    leeway: int = Field(default=5, ge=0, le=60)
+    issuers: dict[str, TrustedIssuer] = Field(default={})
+    refresh: float = Field(default=300.0, gt=0)
+    cool_down: float = Field(default=30.0, ge=0)
+    keep_keys: float = Field(default=900.0, ge=0)
+    timeout: float = Field(default=2.0, gt=0)
+    revocations: Path = Path("revoked/tokens.jsonl")
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Access:
+        names = [self.issuer, *(one.issuer for one in self.issuers.values())]
+        if len(names) != len(set(names)):
+            raise ValueError("an issuer must not be named twice")
+        return self
+
+
+class Keys(Part):
+    """Where the keys are: in files, or wholly in ``*_value``, which wins and is never shown."""
+
+    token: Path = Path("keys/token.jwk")
+    cache: Path = Path("keys/cache.key")
+    person_hash: Path = Path("keys/person-hash.key")
+    audit_chain: Path = Path("keys/audit-chain.key")
+    audit_sign: Path = Path("keys/audit-sign.jwk")
+    record_id: Path = Path("keys/record-id.key")
+    token_value: SecretStr | None = None
+    cache_value: SecretStr | None = None
+    person_hash_value: SecretStr | None = None
+    audit_chain_value: SecretStr | None = None
+    audit_sign_value: SecretStr | None = None
+    record_id_value: SecretStr | None = None
+
+
+class Purpose(Part):
+    """How one procedure's reads are handled.
+
+    ``deferred_days``: a lawful delay (an investigation): so long the people who are read do not see
+    it in their access log.
+    """
+
+    deferred_days: int = Field(default=0, ge=0)
+
+
+#: An origin (RFC 6454) as browsers send it. None for all: a token must not be used from anywhere.
+_ORIGIN = r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$"
+
+
+class Cors(Part):
+    """Which pages of other origins may call the gateway from a browser.
+
+    ``origins``: as browsers send them, without a path; none by default.
+    """
+
+    origins: tuple[Annotated[str, StringConstraints(pattern=_ORIGIN)], ...] = ()

@@ -1,0 +1,192 @@
+"""Databases: how each is reached, what of it is there, and how old its rows may be."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import (
+    AwareDatetime,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from connectors.backends.mapping import RecordMap
+from connectors.backends.server import Tls
+from connectors.description import Group
+from connectors.xroad.identifiers import identifier
+from gateway.settings.freshness import Freshness
+from gateway.settings.part import Part
+from gateway.settings.urls import is_safe_url
+
+#: Seconds that rows may be old; None: as the database's settings have it.
+_Age = Field(default=None, ge=0, le=86_400)
+_AGES = frozenset({"fresh", "stale_while_revalidate", "stale_if_error"})
+#: Settings of a record that say nothing of how it is kept.
+_BESIDE_MAP = _AGES | {"unnumbered"}
+
+
+class RecordSettings(Part):
+    """How one record is kept in a table of other names; see ``connectors.backends.mapping``.
+
+    ``fresh`` and the two after it: how old its rows may be, in place of what counts for the
+    database. ``unnumbered``: whether there are records of it without a number of the person.
+    """
+
+    table: str | None = None
+    columns: dict[str, str] = Field(default={})
+    values: dict[str, dict[str, str]] = Field(default={})
+    constants: dict[str, str] = Field(default={})
+    missing: tuple[str, ...] = ()
+    dates: dict[str, tuple[str, ...]] = Field(default={})
+    join: dict[str, tuple[str, ...]] = Field(default={})
+    normalised: bool = False
+    mapped: bool = True
+    fresh: float | None = _Age
+    stale_while_revalidate: float | None = _Age
+    stale_if_error: float | None = _Age
+    unnumbered: bool | None = None
+
+    def as_map(self) -> RecordMap:
+        """Return how it is kept, for a backend."""
+        return RecordMap(**{name: one for name, one in self if name not in _BESIDE_MAP})
+
+
+class MaintenanceWindow(Part):
+    """When a database is in maintenance: moments with a zone; ``ends`` None: without an end."""
+
+    begins: AwareDatetime
+    ends: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> MaintenanceWindow:
+        if self.ends is not None and self.ends <= self.begins:
+            raise ValueError("maintenance must end after it begins")
+        return self
+
+
+class Agreement(Part):
+    """On what ground, and until which day, a database of another body may be asked.
+
+    ``warn_days``: so many days before the last one the gateway says so, every day.
+    """
+
+    legal_basis: str = Field(min_length=1)
+    expires: date
+    warn_days: int = Field(default=42, ge=0)
+
+
+class Xroad(Part):
+    """How a database is reached over X-Road; see ``connectors.xroad``.
+
+    ``server``: the gateway's own security server. ``client``: instance/class/member[/subsystem];
+    ``service``: instance/class/member/subsystem/service. ``shared``: the agreement lets an answer
+    to one caller be given to another.
+    """
+
+    server: str
+    client: str
+    service: str
+    security_server: str | None = None
+    shared: bool = False
+    tls_ca: Path | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    agreement: Agreement
+
+    @field_validator("server")
+    @classmethod
+    def _safe(cls, url: str) -> str:
+        if not is_safe_url(url):
+            raise ValueError("it must be an https URL (http only to this machine itself)")
+        return url
+
+    @field_validator("client", "service", "security_server")
+    @classmethod
+    def _identified(cls, text: str | None, info: ValidationInfo) -> str | None:
+        lengths = {"client": (3, 4), "service": (5,), "security_server": (4,)}
+        if text is not None:
+            identifier(text, lengths[str(info.field_name)])
+        return text
+
+
+class DatabaseSettings(Part):
+    """How one database is reached and what of it is here. Times in seconds.
+
+    Without ``url`` and ``xroad`` it is in the catalogue but is not asked. ``password`` and
+    ``password_file``: of a server; the first wins. ``tls``: None: verify, and off to this machine
+    itself. ``transaction_pooling``: a pooler (PgBouncer) gives out connections by the transaction.
+    ``zone``: the time zone of moments that are kept without one. ``records``: tables of other
+    names. ``breaker_failures``: see ``gateway.fetch.breaker``. ``fresh``: how old
+    rows from the cache may be, 0: they are not used; ``stale_while_revalidate``: how old while they
+    are read anew for whoever comes next; ``stale_if_error``: how old in place of a source that
+    fails. ``provinces`` and ``since`` narrow the declared coverage; ``unnumbered`` says whether
+    there are records without a number of the person.
+    """
+
+    url: str | None = Field(default=None, repr=False)
+    xroad: Xroad | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    tls: Tls | None = None
+    tls_ca: Path | None = None
+    connect_timeout: float = Field(default=2.0, gt=0)
+    transaction_pooling: bool = False
+    zone: str | None = None
+    records: dict[str, RecordSettings] = Field(default={})
+    group: Group | None = None
+    timeout: float = Field(default=1.0, gt=0)
+    calls_in_flight: int = Field(default=8, gt=0)
+    breaker_failures: int = Field(default=5, ge=0, le=20)
+    maintenance: bool = False
+    maintenance_windows: tuple[MaintenanceWindow, ...] = ()
+    fresh: float = Field(default=0.0, ge=0, le=86_400)
+    stale_while_revalidate: float = Field(default=0.0, ge=0, le=86_400)
+    stale_if_error: float = Field(default=0.0, ge=0, le=86_400)
+    provinces: tuple[str, ...] | None = None
+    since: date | None = None
+    unnumbered: bool | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> DatabaseSettings:
+        if self.url is not None and self.xroad is not None:
+            raise ValueError("it must have url or xroad, not both")
+        return self
+
+    def freshness(self, record: str) -> Freshness:
+        """Return how old rows of a record may be."""
+        own = self.records.get(record, RecordSettings())
+        chosen = (
+            getattr(self if getattr(own, name) is None else own, name)
+            for name in ("fresh", "stale_while_revalidate", "stale_if_error")
+        )
+        return Freshness(*chosen)
+
+    @field_validator("group", mode="before")
+    @classmethod
+    def _group_by_name(cls, value: object) -> object:
+        if isinstance(value, str):
+            if value not in Group.__members__:
+                raise ValueError(f"group must be one of {', '.join(Group.__members__)}")
+            return Group[value]
+        return value
+
+
+class NumberSettings(Part):
+    """How it is found out whose a number is.
+
+    ``reference``: the database that knows people and all their numbers. ``none`` is the operator's
+    word that every number is its holder's only and final one: nothing is looked up, and lists say
+    "none" without it. A population database that is not connected never means that.
+    """
+
+    reference: Literal["population", "none"] = "population"
+
+    @property
+    def are_checked(self) -> bool:
+        """Whether a database is asked whose a number is."""
+        return self.reference != "none"
