@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gateway.audit.archiving import Archiver, NotArchived, verify_archives
 from gateway.audit.copy.database import Copy, CopyUnavailable
 from gateway.audit.journal import checkpoints as kept_checkpoints
+from gateway.audit.journal.archiver import Archiver, NotArchived, verify_archives
 from gateway.audit.journal.faults import Broken
 from gateway.audit.journal.verify import Kept, Report, journal_in, verify
 from gateway.audit.open import witnesses

@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway.audit.head import HEAD
 from gateway.audit.journal import checkpoints
 from gateway.audit.journal.files import segment_files
+from gateway.audit.journal.head import HEAD
 from gateway.audit.journal.journal import Journal
 from gateway.audit.journal.segments import Options
 from gateway.audit.journal.verify import Kept, Report, verify

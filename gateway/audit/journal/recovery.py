@@ -19,7 +19,6 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from prometheus_client import Counter
 
-from gateway.audit.head import Head, read_head
 from gateway.audit.journal import checkpoints
 from gateway.audit.journal.chain import (
     START,
@@ -31,6 +30,7 @@ from gateway.audit.journal.chain import (
     stated_seq,
 )
 from gateway.audit.journal.files import new_file, sync_folder, write_all
+from gateway.audit.journal.head import Head, read_head
 from gateway.keys.keyring import Keyring, Secret
 
 ALARMS = Counter(

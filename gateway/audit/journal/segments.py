@@ -12,7 +12,6 @@ from pathlib import Path
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway.audit.head import Head, HeadFile
 from gateway.audit.journal import checkpoints
 from gateway.audit.journal.chain import START, Header, Link, add, written
 from gateway.audit.journal.files import (
@@ -23,6 +22,7 @@ from gateway.audit.journal.files import (
     sync_folder,
     write_all,
 )
+from gateway.audit.journal.head import Head, HeadFile
 from gateway.audit.journal.recovery import (
     Alarm,
     Evidence,

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gateway.audit.archives import ARCHIVE, Archive, read_archives, read_chain
-from gateway.audit.head import HEAD, Head, read_head
 from gateway.audit.journal import checkpoints
+from gateway.audit.journal.archive import ARCHIVE, Archive, read_archives, read_chain
 from gateway.audit.journal.chain import (
     START,
     Header,
@@ -23,6 +22,7 @@ from gateway.audit.journal.chain import (
 from gateway.audit.journal.checkpoints import CHECKPOINTS, Checkpoint
 from gateway.audit.journal.faults import Broken, Fault, Wrong, explain
 from gateway.audit.journal.files import segment_files, segment_name
+from gateway.audit.journal.head import HEAD, Head, read_head
 from gateway.audit.journal.recovery import Alarm
 from gateway.keys.keyring import Keyring, Secret
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway.audit.head import Head, HeadFile
 from gateway.audit.journal.chain import Link
 from gateway.audit.journal.faults import Fault, Wrong
+from gateway.audit.journal.head import Head, HeadFile
 from gateway.keys.keyring import Keyring, Secret
 from tests.support.journals import CHAIN, checked, filled, opened, segments
 

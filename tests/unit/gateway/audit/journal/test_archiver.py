@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway.audit.archives import Archive, signed_archive
-from gateway.audit.archiving import Archiver, NotArchived, verify_archives
 from gateway.audit.copy.database import Copy
 from gateway.audit.copy.shipper import Shipper
+from gateway.audit.journal.archive import Archive, signed_archive
+from gateway.audit.journal.archiver import Archiver, NotArchived, verify_archives
 from gateway.audit.journal.chain import Header, Link, parse_header
 from gateway.audit.journal.faults import Wrong
 from gateway.audit.journal.files import write_all

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from gateway.audit.archives import (
+from gateway.audit.journal import checkpoints
+from gateway.audit.journal.archive import (
     ARCHIVE,
     ARCHIVES,
     Archive,
@@ -25,7 +26,6 @@ from gateway.audit.archives import (
     read_chain,
     signed_archive,
 )
-from gateway.audit.journal import checkpoints
 from gateway.audit.journal.chain import START, Header, Link, parse_header, written
 from gateway.audit.journal.checkpoints import CHECKPOINTS
 from gateway.audit.journal.faults import Broken, Fault, Wrong
