@@ -30,8 +30,8 @@ from bench.site import Site, site
 from bench.world import PEOPLE, databases, numbers
 from gateway.catalogue.sections import bind
 from gateway.execution.execute import ask, ready
-from gateway.plan.compile import Permissions, choose, compiled, prepare
-from gateway.plan.document import read
+from gateway.plan.compile import Permissions, analyse_operation, compiled, select_operation
+from gateway.plan.document import parse_document
 from gateway.runtime.garbage import settle
 from gateway.settings import Limits
 
@@ -76,10 +76,12 @@ def _costs(schema: GraphQLSchema, texts: list[str]) -> Figures:
     sizes = []
     for text in texts:
         moments = [time.process_time()]
-        document = read(schema, _LIMITS, text)
+        document = parse_document(schema, _LIMITS, text)
         moments.append(time.process_time())
-        chosen = choose(schema, document, document.operation(None), {"id": "001090012345"})
-        prepared = prepare(schema, bindings, chosen)
+        chosen = select_operation(
+            schema, document, document.operation(None), {"id": "001090012345"}
+        )
+        prepared = analyse_operation(schema, bindings, chosen)
         assert prepared.analysis is not None
         moments.append(time.process_time())
         permissions = Permissions(((),) * len(prepared.needs), citizen=False)

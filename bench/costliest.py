@@ -25,8 +25,8 @@ from bench.report import console, save, surroundings
 from bench.world import databases
 from gateway.catalogue.sections import Bindings, bind
 from gateway.errors import GatewayError
-from gateway.plan.compile import Permissions, choose, compiled, prepare
-from gateway.plan.document import InvalidDocument, read, suggestions
+from gateway.plan.compile import Permissions, analyse_operation, compiled, select_operation
+from gateway.plan.document import InvalidDocument, parse_document, suggest_names
 from gateway.runtime.garbage import settle
 from gateway.schema.build import build_schema
 from gateway.settings import Limits
@@ -86,17 +86,19 @@ def _cost(schema: GraphQLSchema, bindings: Bindings, text: str) -> Cost:
 def _steps(schema: GraphQLSchema, bindings: Bindings, text: str) -> tuple[dict[str, float], str]:
     steps: dict[str, float] = {}
     try:
-        document = _timed(steps, "document", partial(read, schema, _LIMITS, text))
+        document = _timed(steps, "document", partial(parse_document, schema, _LIMITS, text))
         operation = document.operations[next(iter(document.operations))]
-        chosen = choose(schema, document, operation, _VALUES)
+        chosen = select_operation(schema, document, operation, _VALUES)
         if operation.reads_persons:
-            prepared = _timed(steps, "analysis", partial(prepare, schema, bindings, chosen))
+            prepared = _timed(
+                steps, "analysis", partial(analyse_operation, schema, bindings, chosen)
+            )
             assert prepared.analysis is not None
             everything = Permissions(tuple(() for _ in prepared.needs), citizen=False)
             _timed(steps, "plan", partial(compiled, prepared.analysis, everything))
     except (GatewayError, InvalidDocument) as error:
         if isinstance(error, InvalidDocument) and error.code == "VALIDATION_FAILED":
-            _timed(steps, "suggestions", partial(suggestions, schema, _LIMITS, text))
+            _timed(steps, "suggestions", partial(suggest_names, schema, _LIMITS, text))
         return steps, error.code if isinstance(error, InvalidDocument) else error.code.name
     return steps, "ready"
 
@@ -141,7 +143,7 @@ def _largest(head: str, part: str, tail: str, schema: GraphQLSchema) -> str:
     while high - low > len(part):
         middle = (low + high) // 2
         try:
-            read(schema, _LIMITS, _grown(head, part, tail, middle))
+            parse_document(schema, _LIMITS, _grown(head, part, tail, middle))
         except GatewayError:
             high = middle
             continue

@@ -28,7 +28,7 @@ from gateway.execution.resources import ExecutionResources
 from gateway.http import endpoint
 from gateway.http.server import options
 from gateway.runtime.garbage import settle
-from gateway.shape.response import shown_error
+from gateway.shape.response import render_error
 
 WAYS = ("plan", "reference", "strawberry")
 
@@ -94,7 +94,7 @@ def _by_strawberry() -> None:
         given: Mapping[str, object] = asked.given or {}
         text = asked.chosen.document.text
         result = await schema.execute(text, dict(given), context_value=shared)
-        errors = [shown_error(one) for one in (*(result.errors or ()), *shared.problems)]
+        errors = [render_error(one) for one in (*(result.errors or ()), *shared.problems)]
         return Outcome(result.data, errors, shared.mirrored, shared.trail, shared.states)
 
     vars(endpoint)["answered"] = answered

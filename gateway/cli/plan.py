@@ -13,9 +13,9 @@ from gateway.catalogue.scopes import OWN_VIEW, scope
 from gateway.catalogue.sections import bind
 from gateway.catalogue.verification import SCOPE as VERIFY
 from gateway.errors import GatewayError
-from gateway.plan.analyse import judge_arguments
-from gateway.plan.compile import Permissions, choose, compiled, prepare
-from gateway.plan.document import read
+from gateway.plan.analyse import coerce_arguments
+from gateway.plan.compile import Permissions, analyse_operation, compiled, select_operation
+from gateway.plan.document import parse_document
 from gateway.plan.explain import explain
 from gateway.procedures.procedure import UNIFIED
 from gateway.schema.build import build_schema
@@ -41,13 +41,13 @@ def printed(
     """
     declared = tuple(databases)
     schema = build_schema(declared)
-    document = read(schema, settings.limits, text)
+    document = parse_document(schema, settings.limits, text)
     named = document.operation(operation)
     if not named.reads_persons:
         raise GatewayError("UNSUPPORTED_OPERATION", "it asks for no person: nothing is planned")
-    chosen = choose(schema, document, named, _variables(variables))
-    prepared = prepare(schema, bind(declared), chosen)
-    arguments, _ = judge_arguments(prepared.dynamic, chosen.values)
+    chosen = select_operation(schema, document, named, _variables(variables))
+    prepared = analyse_operation(schema, bind(declared), chosen)
+    arguments, _ = coerce_arguments(prepared.dynamic, chosen.values)
     assert prepared.analysis is not None
     given = frozenset(_all(declared) if scopes is None else scopes)
     caller = Caller("printed", scopes=given, purpose=purpose)

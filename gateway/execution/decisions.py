@@ -32,7 +32,7 @@ from gateway.people.matching import NO_MATCHING, MatchingRule, is_comparable
 from gateway.people.numbers import Numbers, population_of
 from gateway.people.verification import Claimed, Verified, verified
 from gateway.plan.cursors import make_cursor
-from gateway.plan.list_arguments import LogQuestion, Wanted, arrange, choose
+from gateway.plan.list_arguments import ListArguments, LogArguments, filter_and_order, select_page
 from gateway.procedures.procedure import is_for
 from gateway.protection.death import deaths_of, is_dead
 from gateway.protection.rules import is_withheld, opens_on_death, visible
@@ -49,7 +49,7 @@ _PROBLEMS = {
 class Log(Protocol):
     """Where access logs are read."""
 
-    async def page(self, numbers: Numbers, asked: LogQuestion, by_representative: bool) -> LogPage:
+    async def page(self, numbers: Numbers, asked: LogArguments, by_representative: bool) -> LogPage:
         """Return a page of the log of the person with ``numbers``.
 
         ``by_representative``: without what is kept from those who act for the person. Raises
@@ -127,7 +127,7 @@ class Reader:
         record: Record,
         lookup: Lookup,
         answer: Answer,
-        wanted: Wanted,
+        wanted: ListArguments,
         own: Sensitivity | None,
         *,
         with_ids: bool,
@@ -146,7 +146,7 @@ class Reader:
             return self.record_ids.of(record, rows, some, self.knowing(own))
 
         def cursor(end: int) -> str:
-            before = ids(arrange(record, rows, wanted)[:end])
+            before = ids(filter_and_order(record, rows, wanted)[:end])
             return make_cursor(self.record_ids.key, record, lookup, wanted.order, before)
 
         begin = 0
@@ -154,7 +154,7 @@ class Reader:
             begin = wanted.after.position
             if not hmac.compare_digest(cursor(begin), wanted.after.text):
                 raise GatewayError("CURSOR_OUTDATED")
-        shown, more = choose(record, rows, wanted)
+        shown, more = select_page(record, rows, wanted)
         if record.single:
             shown, more = shown[:1], False
         following = cursor(begin + len(shown)) if with_cursor and more else None
@@ -366,7 +366,7 @@ class Reader:
             return Answer(self.sources[record.database].report(record, State.ANSWERED), ())
         return _merged(record, answers)
 
-    async def access_log(self, numbers: Numbers, own: bool, asked: LogQuestion) -> LogPage:
+    async def access_log(self, numbers: Numbers, own: bool, asked: LogArguments) -> LogPage:
         """Return a page of a person's access log.
 
         ``own``: it is the citizen who asks, or for whom somebody asks. Somebody else's needs the

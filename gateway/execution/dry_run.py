@@ -18,9 +18,9 @@ from gateway.errors import CODES, GatewayError
 from gateway.execution.plan_cache import Plans
 from gateway.permission.denials import Denied, denied_in
 from gateway.permission.operation import permit
-from gateway.plan.compile import Chosen
-from gateway.plan.document import Document, InvalidDocument, Operation, look_through
-from gateway.plan.syntax import nodes
+from gateway.plan.compile import SelectedOperation
+from gateway.plan.document import Document, InvalidDocument, Operation, describe_document
+from gateway.plan.syntax import walk_nodes
 from gateway.procedures.procedure import national
 from gateway.procedures.registry import procedure_of
 
@@ -80,7 +80,7 @@ async def _denied(
     if operation.conditions:
         document = _unconditional(plans.schema, document)
         operation = document.operation(operation.name)
-    chosen = Chosen(document, operation, VariableValues({}, {}))
+    chosen = SelectedOperation(document, operation, VariableValues({}, {}))
     prepared = await plans.prepared(chosen, caller.client)
     permissions = plans.permissions(prepared, caller)
     plan = await plans.plan(chosen, prepared, permissions, caller.client)
@@ -92,11 +92,11 @@ async def _denied(
 def _unconditional(schema: GraphQLSchema, document: Document) -> Document:
     """Return ``document`` with all in it that variables could leave out."""
     text = document.text
-    for node in nodes(parse(text)):
+    for node in walk_nodes(parse(text)):
         if isinstance(node, DirectiveNode) and node.loc is not None and _asks(node):
             start, end = node.loc.start, node.loc.end
             text = text[:start] + " " * (end - start) + text[end:]
-    return look_through(schema, parse(text), text, document.names_person)
+    return describe_document(schema, parse(text), text, document.names_person)
 
 
 def _asks(directive: DirectiveNode) -> bool:

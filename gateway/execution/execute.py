@@ -31,13 +31,13 @@ from gateway.fetch.reads import Reads
 from gateway.fetch.sharing import Terms
 from gateway.operations.operation import Published
 from gateway.people.matching import MatchingRule
-from gateway.plan.analyse import judge_arguments
-from gateway.plan.compile import choose, conditions
+from gateway.plan.analyse import coerce_arguments
+from gateway.plan.compile import select_operation, tree_conditions
 from gateway.plan.document import Document, Operation
 from gateway.plan.explain import explain
 from gateway.runtime.clock import legal_date
 from gateway.settings import Client, Settings
-from gateway.shape.response import shown_error, shown_problem
+from gateway.shape.response import render_error, render_problem
 from gateway.telemetry import metrics
 
 
@@ -70,7 +70,7 @@ def ask(
     published: Published | None = None,
 ) -> Asked:
     """Return what is asked, with its variables judged; raises InvalidDocument."""
-    chosen = choose(resources.schema, document, operation, given)
+    chosen = select_operation(resources.schema, document, operation, given)
     return Asked(chosen, given, caller, deadline, published)
 
 
@@ -86,7 +86,7 @@ async def ready(resources: ExecutionResources, asked: Asked) -> Ready | None:
     if asked.published is not None:
         return _published(resources, asked, asked.published)
     prepared = await plans.prepared(chosen, client, asked.deadline)
-    arguments, failed = judge_arguments(prepared.dynamic, chosen.values)
+    arguments, failed = coerce_arguments(prepared.dynamic, chosen.values)
     bound = prepared.cost.at(arguments)
     _hold(resources, bound)
     permissions = plans.permissions(prepared, caller)
@@ -98,9 +98,9 @@ async def ready(resources: ExecutionResources, asked: Asked) -> Ready | None:
 def _published(resources: ExecutionResources, asked: Asked, published: Published) -> Ready:
     """Return what was made ready when it was published."""
     chosen, citizen = asked.chosen, asked.caller.citizen is not None
-    prepared = published.prepared[conditions(chosen)]
+    prepared = published.prepared[tree_conditions(chosen)]
     permissions, plan = published.plans[prepared.key, citizen]
-    arguments, failed = judge_arguments(prepared.dynamic, chosen.values)
+    arguments, failed = coerce_arguments(prepared.dynamic, chosen.values)
     bound = prepared.cost.at(arguments)
     _hold(resources, bound)
     unplanned = "arguments" if failed else None
@@ -166,7 +166,7 @@ async def by_plan(resources: ExecutionResources, asked: Asked, made: Ready) -> O
     else:
         others = by_reference(resources, asked, made.prepared.others, reader)
         ran, rest = await asyncio.gather(planned, others)
-    errors = [shown_problem(one) for one in ran.problems]
+    errors = [render_problem(one) for one in ran.problems]
     data: Mapping[str, object] | None = ran.data
     if rest is not None:
         errors += rest.errors
@@ -199,9 +199,9 @@ async def by_reference(
     )
     result = await outcome if isawaitable(outcome) else outcome
     assert isinstance(result, ExecutionResult)
-    errors = [shown_error(one) for one in (*(result.errors or ()), *context.problems)]
+    errors = [render_error(one) for one in (*(result.errors or ()), *context.problems)]
     errors += [
-        shown_problem(Problem(error, shortfall.path, shortfall.locations))
+        render_problem(Problem(error, shortfall.path, shortfall.locations))
         for shortfall in context.shortfalls
         for error in shortfall.errors()
     ]

@@ -24,12 +24,12 @@ from gateway.people.matching import Matching, is_citizen, open_linked, open_name
 from gateway.people.notices import notices
 from gateway.people.numbers import Needs, Numbers
 from gateway.people.verification import Claimed, Verified
-from gateway.plan.list_arguments import Wanted
+from gateway.plan.list_arguments import ListArguments
 from gateway.plan.plan import (
+    ChildListPlan,
     DerivedPlan,
-    HungPlan,
-    LinkPlan,
     ListPlan,
+    PersonLinkPlan,
     PersonPlan,
     ReportPlan,
     RowsPlan,
@@ -117,7 +117,7 @@ def nobody(shortfall: Shortfall) -> _About:
 def is_past(run: Run, plan: ListPlan) -> bool:
     """Say whether a list is asked for past the cache."""
     wanted = run.judged(plan.wanted)
-    return isinstance(wanted, Wanted) and wanted.fresh
+    return isinstance(wanted, ListArguments) and wanted.fresh
 
 
 @dataclass(slots=True, eq=False)
@@ -129,7 +129,7 @@ class Open:
 
     number: str
     plan: PersonPlan
-    link: LinkPlan | None
+    link: PersonLinkPlan | None
     target: list[Opened | Found | None]
     place: int
     path: Path
@@ -270,7 +270,7 @@ class _List:
         """Go on; returns what has to arrive first, None when done."""
         plan, path = self.plan, (*self.person.path, *self.plan.place.steps)
         wanted = run.judged(plan.wanted)
-        assert isinstance(wanted, Wanted)
+        assert isinstance(wanted, ListArguments)
         answer = self.person.answer(run, plan.record, plan.lookup, plan.source, wanted.fresh)
         if not isinstance(answer, Answer):
             return answer
@@ -299,7 +299,7 @@ class ByKeys:
         """Go on; returns what has to arrive first, None when done."""
         plan = self.plan
         wanted = run.judged(plan.wanted)
-        assert isinstance(wanted, Wanted)
+        assert isinstance(wanted, ListArguments)
         kind = kind_of(plan.record, plan.lookup, past=True) if wanted.fresh else plan.source
         answer = run.answer(
             plan.record,
@@ -456,7 +456,7 @@ def _problem(
 
 
 def _found(
-    run: Run, plan: ListPlan, answer: Answer, wanted: Wanted, path: Path, about: _About
+    run: Run, plan: ListPlan, answer: Answer, wanted: ListArguments, path: Path, about: _About
 ) -> Found | None:
     """Return what a list shows, and start on what hangs on its rows; None: a cursor is refused."""
     _problem(run, plan.record, answer, path, plan.place.locations)
@@ -505,7 +505,9 @@ def _below(
             _hang(run, hung, about, row[hung.position], found, place, here)
 
 
-def _follow(run: Run, link: LinkPlan, number: object, found: Found, place: int, path: Path) -> None:
+def _follow(
+    run: Run, link: PersonLinkPlan, number: object, found: Found, place: int, path: Path
+) -> None:
     if number is None:
         return
     here = (*path, *link.place.steps)
@@ -515,7 +517,7 @@ def _follow(run: Run, link: LinkPlan, number: object, found: Found, place: int, 
 
 def _hang(
     run: Run,
-    hung: HungPlan,
+    hung: ChildListPlan,
     about: _About,
     key: object,
     found: Found,

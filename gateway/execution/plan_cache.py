@@ -22,8 +22,21 @@ from gateway.errors import GatewayError
 from gateway.execution.compile_queue import CompileQueue, Work
 from gateway.execution.fair_cache import Kept
 from gateway.limits.compile_budget import Budget
-from gateway.plan.compile import Chosen, Permissions, Prepared, compiled, conditions, prepare
-from gateway.plan.document import Document, InvalidDocument, digest, read, suggestions
+from gateway.plan.compile import (
+    AnalysedOperation,
+    Permissions,
+    SelectedOperation,
+    analyse_operation,
+    compiled,
+    tree_conditions,
+)
+from gateway.plan.document import (
+    Document,
+    InvalidDocument,
+    document_digest,
+    parse_document,
+    suggest_names,
+)
 from gateway.plan.plan import Plan
 from gateway.runtime.clock import Clock
 from gateway.settings import Limits
@@ -72,7 +85,7 @@ class Plans:
         self._limits = limits
         self._budget = Budget(limits.new_documents, clock)
         self._documents: Kept[Hashable, Document | _Refusal] = Kept(limits.documents, _ROOM)
-        self._prepared: Kept[Hashable, Prepared] = Kept(limits.documents, _ROOM)
+        self._prepared: Kept[Hashable, AnalysedOperation] = Kept(limits.documents, _ROOM)
         self._permissions: Kept[Hashable, Permissions] = Kept(limits.documents, _ROOM)
         self._plans: Kept[Hashable, Plan | Unplanned] = Kept(limits.documents, _ROOM)
         #: What is being made, by key: keys tell the three kinds apart.
@@ -104,7 +117,7 @@ class Plans:
         InvalidDocument, or GatewayError: one of the limits, TOO_MANY_DOCUMENTS, or GATEWAY_BUSY
         at the deadline.
         """
-        key = digest(text)
+        key = document_digest(text)
         make = partial(_document, self._schema, self._limits, text)
         found = await self._get(self._documents, key, client, deadline, make)
         if isinstance(found, Document):
@@ -118,13 +131,13 @@ class Plans:
         raise refusal
 
     async def prepared(
-        self, chosen: Chosen, client: str | None, deadline: float | None = None
-    ) -> Prepared:
+        self, chosen: SelectedOperation, client: str | None, deadline: float | None = None
+    ) -> AnalysedOperation:
         """Return an operation analysed; raises GatewayError."""
         make = partial(_prepared, self._schema, self._bindings, chosen)
-        return await self._get(self._prepared, conditions(chosen), client, deadline, make)
+        return await self._get(self._prepared, tree_conditions(chosen), client, deadline, make)
 
-    def permissions(self, prepared: Prepared, caller: Caller) -> Permissions:
+    def permissions(self, prepared: AnalysedOperation, caller: Caller) -> Permissions:
         """Return what of an operation ``caller`` may see; once for equal scopes and purpose."""
         key = (prepared.key, caller.scopes, caller.purpose, caller.citizen is None)
         found = self._permissions.get(key)
@@ -137,8 +150,8 @@ class Plans:
 
     async def plan(
         self,
-        chosen: Chosen,
-        prepared: Prepared,
+        chosen: SelectedOperation,
+        prepared: AnalysedOperation,
         permissions: Permissions,
         client: str | None,
         deadline: float | None = None,
@@ -148,7 +161,7 @@ class Plans:
         Raises GatewayError TOO_MANY_DOCUMENTS or GATEWAY_BUSY.
         """
         key = (prepared.key, permissions)
-        again = partial(prepare, self._schema, self._bindings, chosen)
+        again = partial(analyse_operation, self._schema, self._bindings, chosen)
         make = partial(_plan, prepared, again, permissions)
         found = await self._get(self._plans, key, client, deadline, make)
         return found if isinstance(found, Plan) else None
@@ -190,7 +203,7 @@ class Plans:
 
 def _document(schema: GraphQLSchema, limits: Limits, text: str) -> _Made[Document | _Refusal]:
     try:
-        document = read(schema, limits, text)
+        document = parse_document(schema, limits, text)
     except InvalidDocument as error:
         errors = tuple(_bare(one) for one in error.errors)
         refusal: _Refusal = partial(InvalidDocument, error.code, errors)
@@ -207,7 +220,7 @@ def _suggested(
     schema: GraphQLSchema, limits: Limits, text: str, plain: InvalidDocument
 ) -> _Made[Document | _Refusal]:
     """Return ``plain`` with suggestions in its first errors."""
-    found = [_bare(one) for one in suggestions(schema, limits, text)]
+    found = [_bare(one) for one in suggest_names(schema, limits, text)]
     errors = [
         next((one for one in found if _says_more(one, error)), error) for error in plain.errors
     ]
@@ -231,8 +244,10 @@ def _bare(error: GraphQLError) -> GraphQLError:
     )
 
 
-def _prepared(schema: GraphQLSchema, bindings: Bindings, chosen: Chosen) -> _Made[Prepared]:
-    made = prepare(schema, bindings, chosen)
+def _prepared(
+    schema: GraphQLSchema, bindings: Bindings, chosen: SelectedOperation
+) -> _Made[AnalysedOperation]:
+    made = analyse_operation(schema, bindings, chosen)
     weight = _PREPARED
     if made.others is not None:
         weight += chosen.document.tokens * _TOKEN
@@ -240,7 +255,7 @@ def _prepared(schema: GraphQLSchema, bindings: Bindings, chosen: Chosen) -> _Mad
 
 
 def _plan(
-    prepared: Prepared, again: Callable[[], Prepared], permissions: Permissions
+    prepared: AnalysedOperation, again: Callable[[], AnalysedOperation], permissions: Permissions
 ) -> _Made[Plan | Unplanned]:
     analysis = prepared.analysis or again().analysis
     assert analysis is not None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gateway.access.caller import Caller
 from gateway.operations.operation import Published
-from gateway.plan.compile import Chosen, Permissions, Prepared
+from gateway.plan.compile import AnalysedOperation, Permissions, SelectedOperation
 from gateway.plan.plan import Plan
 
 
@@ -18,7 +18,7 @@ class Asked:
     ``published``: the published operation that is called, with whose plans it is answered.
     """
 
-    chosen: Chosen
+    chosen: SelectedOperation
     given: Mapping[str, object] | None
     caller: Caller
     deadline: float
@@ -33,7 +33,7 @@ class Ready:
     gateway read. ``unplanned``: why the reference executor has to answer, where there is no plan.
     """
 
-    prepared: Prepared
+    prepared: AnalysedOperation
     permissions: Permissions
     plan: Plan | None
     arguments: Sequence[object]

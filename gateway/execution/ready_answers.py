@@ -24,7 +24,7 @@ from gateway.fetch.maintenance import Maintenance
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import Source
 from gateway.operations.operation import Published
-from gateway.plan.compile import Chosen
+from gateway.plan.compile import SelectedOperation
 from gateway.plan.plan import VerifyPlan
 
 
@@ -35,7 +35,7 @@ class Remembered:
     ``namespaces``: where the rows were kept: their sources may have moved on to others.
     """
 
-    chosen: Chosen
+    chosen: SelectedOperation
     made: Ready
     data: orjson.Fragment
     mirrored: Sequence[Mapping[str, object]]

@@ -22,7 +22,7 @@ from gateway.execution.decisions import Reader, note_derived, note_log
 from gateway.fetch.reads import About, Kind, Reads, kind_of
 from gateway.people.identification import Shortfall
 from gateway.people.numbers import Needs, Numbers, Population, judge, plainly, unchecked
-from gateway.plan.list_arguments import log_question
+from gateway.plan.list_arguments import parse_log_arguments
 from gateway.plan.plan import LogPlan, Plan
 from gateway.plan.selection import Arguments
 from gateway.protection.death import deaths_of, is_dead
@@ -174,7 +174,7 @@ class Run:
             try:
                 given = self.judged(plan.arguments)
                 assert isinstance(given, Mapping)
-                page = await self.reader.access_log(numbers, own, log_question(given))
+                page = await self.reader.access_log(numbers, own, parse_log_arguments(given))
             except GatewayError as error:
                 self.problem(error, path, locations)
                 return

@@ -23,7 +23,7 @@ from gateway.fetch.source import LiveState
 from gateway.people.matching import Matching, hold_matching
 from gateway.people.numbers import population_of
 from gateway.people.verification import Claimed, Verified
-from gateway.plan.plan import Plan, Root, RootPlan, ThingPlan, VerifyPlan
+from gateway.plan.plan import LookupPlan, Plan, Root, RootPlan, VerifyPlan
 from gateway.settings import Limits
 
 
@@ -133,7 +133,7 @@ def _shown(
     if isinstance(root, VerifyPlan):
         (verified,) = found
         return root.shape(verified, live) if isinstance(verified, Verified) else None
-    if isinstance(root, ThingPlan):
+    if isinstance(root, LookupPlan):
         return root.shape(found[0], live)
     assert isinstance(root, RootPlan)
     shape = root.person.shape
@@ -147,7 +147,7 @@ def _root(run: Run, root: Root) -> _Target | _Verdict | str | None:
         return root
     path: Path = root.place.steps
     try:
-        if isinstance(root, ThingPlan):
+        if isinstance(root, LookupPlan):
             return _thing(run, root, path)
         if isinstance(root, VerifyPlan):
             return _verify(run, root, path)
@@ -167,7 +167,7 @@ def _me(run: Run, root: RootPlan, path: Path) -> _Target:
     return target
 
 
-def _thing(run: Run, root: ThingPlan, path: Path) -> _Target:
+def _thing(run: Run, root: LookupPlan, path: Path) -> _Target:
     if root.denied:
         raise GatewayError("FORBIDDEN", details={"missing": list(root.denied)})
     given = run.judged(root.arguments)

@@ -9,7 +9,7 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from gateway.errors import GatewayError
-from gateway.shape.response import refused
+from gateway.shape.response import refusal_body
 
 
 class Refusal(NamedTuple):
@@ -20,7 +20,7 @@ class Refusal(NamedTuple):
 
     def answer(self, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
         """Return an HTTP/1.1 answer, the last on its connection; ``headers``: the server's own."""
-        content = orjson.dumps(refused(self.error))
+        content = orjson.dumps(refusal_body(self.error))
         fields = [
             *headers,
             (b"content-type", b"application/json; charset=utf-8"),

@@ -26,7 +26,13 @@ from gateway.permission.operation import hold_free_form, permit
 from gateway.plan.document import InvalidDocument
 from gateway.runtime.clock import legal_date
 from gateway.service import Service
-from gateway.shape.response import body, codes, documented, invalid, refused
+from gateway.shape.response import (
+    add_documentation_links,
+    error_codes,
+    invalid_document_body,
+    refusal_body,
+    response_body,
+)
 
 #: Reads what a request asks, within so many bytes.
 Read = Callable[[Request, int], Awaitable[Call]]
@@ -105,16 +111,18 @@ async def _respond(request: Request, read: Read, graphql: bool) -> _Reply:
         answer = await _answer(service, request, read)
         status = BESIDE_DATA if "errors" in answer else 200
         if status == BESIDE_DATA:
-            request.state.codes = sorted(set(codes(answer)))
+            request.state.codes = sorted(set(error_codes(answer)))
     except InvalidDocument as error:
         request.state.codes = [error.code]
-        answer, media_type = invalid(error.code, error.errors), of_refusals
+        answer, media_type = invalid_document_body(error.code, error.errors), of_refusals
         status = CODES[error.code].status
     except GatewayError as error:
         request.state.codes = [error.code.name]
-        answer, media_type = refused(error), of_refusals
+        answer, media_type = refusal_body(error), of_refusals
         status, headers = error.status, error.headers
-    return _Reply(orjson.dumps(documented(answer, documentation)), status, media_type, headers)
+    return _Reply(
+        orjson.dumps(add_documentation_links(answer, documentation)), status, media_type, headers
+    )
 
 
 async def _answer(service: Service, request: Request, read: Read) -> dict[str, object]:
@@ -189,7 +197,9 @@ async def _permitted(
         outcome = await answered(resources, asked, made)
     if outcome.unidentified:
         await service.unidentified.add(caller.client, caller.subject, outcome.unidentified)
-    answer = body(outcome.data, outcome.errors, _extensions(service, asked, made, outcome, call))
+    answer = response_body(
+        outcome.data, outcome.errors, _extensions(service, asked, made, outcome, call)
+    )
     if operation.reads_persons or operation.kind is OperationType.MUTATION:
         await _audit(service, request, asked, made, outcome, answer)
     return answer
@@ -227,7 +237,7 @@ async def _audit(
             asked.caller,
             asked.chosen.document.digest,
             outcome.touched or touched(resources.person_hash, outcome.trail.all(), outcome.states),
-            codes(answer),
+            error_codes(answer),
             b"{}" if made is None else made.permissions.asked,
             deferred=resources.settings.deferral(asked.caller.purpose),
             operation=None if asked.published is None else asked.published.header.id,

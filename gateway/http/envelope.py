@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import GatewayError
 from gateway.http.telemetry import route_name
-from gateway.shape.response import documented, refused
+from gateway.shape.response import add_documentation_links, refusal_body
 from gateway.telemetry.redaction import holds_number, random_id
 
 log = structlog.get_logger(__name__)
@@ -90,7 +90,7 @@ def _request_id(given: str | None) -> str:
 
 async def _send_internal(send: Send, request_id: str, documentation: str) -> None:
     error = GatewayError("INTERNAL", details={"errorId": request_id})
-    answer = documented(refused(error), documentation)
+    answer = add_documentation_links(refusal_body(error), documentation)
     headers = [(b"content-type", b"application/json; charset=utf-8")]
     await send({"type": "http.response.start", "status": 500, "headers": headers})
     await send({"type": "http.response.body", "body": orjson.dumps(answer)})

@@ -23,7 +23,7 @@ from gateway.errors import GatewayError, malformed, unauthenticated
 from gateway.http.parameters import read_object
 from gateway.http.probes import error_response
 from gateway.http.refusals import note_refusal
-from gateway.plan.document import digest
+from gateway.plan.document import document_digest
 from gateway.service import Service
 
 _NAMES = frozenset({"persons", "database", "record"})
@@ -105,7 +105,7 @@ async def _audit(
             service.resources.clock.now(),
             request.state.request_id,
             caller,
-            digest("invalidate"),
+            document_digest("invalidate"),
             touched(service.resources.person_hash, (), {}),
             (),
             operation=f"invalidate {names}, {len(what)} times",

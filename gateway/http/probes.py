@@ -12,7 +12,7 @@ from gateway.catalogue.scopes import METRICS, OPERATE
 from gateway.errors import GatewayError, unauthenticated
 from gateway.http.caller import counted
 from gateway.service import Service
-from gateway.shape.response import documented, refused
+from gateway.shape.response import add_documentation_links, refusal_body
 
 
 async def live(_request: Request) -> Response:
@@ -75,5 +75,7 @@ def error_response(request: Request, error: GatewayError) -> Response:
     """Return ``error`` as a JSON answer with its status; its code is left for the log."""
     request.state.codes = [error.code.name]
     service: Service = request.app.state.service
-    content = orjson.dumps(documented(refused(error), service.resources.settings.documentation))
+    content = orjson.dumps(
+        add_documentation_links(refusal_body(error), service.resources.settings.documentation)
+    )
     return Response(content, error.status, error.headers, "application/json")

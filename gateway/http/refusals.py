@@ -10,7 +10,7 @@ from gateway.audit.numbers_in_refusals import numbers_named
 from gateway.audit.refusal_counts import network_of
 from gateway.audit.touched import Role
 from gateway.http.parameters import Call
-from gateway.plan.document import digest
+from gateway.plan.document import document_digest
 from gateway.service import Service
 from gateway.telemetry.metrics import REFUSALS
 
@@ -42,7 +42,7 @@ async def _audit_refusal(
     named = numbers_named(call.query, call.variables, represented)
     if not named.count:
         return
-    document, operation = digest(call.query or call.published or ""), None
+    document, operation = document_digest(call.query or call.published or ""), None
     if hasattr(request.state, "calling"):
         published, caller = request.state.calling
         document, operation = published.document.digest, published.header.id

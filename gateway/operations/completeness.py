@@ -11,14 +11,15 @@ from dataclasses import dataclass
 
 from gateway.plan.selection import (
     Analysis,
+    ChildListShape,
     DerivedShape,
     Exists,
-    HungShape,
-    LinkShape,
+    FieldPlace,
     ListShape,
     LogShape,
+    LookupShape,
+    PersonLinkShape,
     PersonShape,
-    Place,
     Plain,
     PlainEntries,
     ReportShape,
@@ -27,7 +28,6 @@ from gateway.plan.selection import (
     RowsShape,
     SectionShape,
     StructShape,
-    ThingShape,
     Truncated,
 )
 
@@ -46,7 +46,7 @@ def unqualified_in(analysis: Analysis) -> Iterator[Unqualified]:
     for key, root in analysis.roots.items():
         if isinstance(root, RootShape):
             yield from _in_person(root.person, (key,))
-        elif isinstance(root, ThingShape):
+        elif isinstance(root, LookupShape):
             yield from _in_list(root.list, ())
 
 
@@ -64,7 +64,7 @@ def _in_person(shape: PersonShape, above: Sequence[str]) -> Iterator[Unqualified
 
 
 def _in_plain(
-    place: Place, above: Sequence[str], entries: PlainEntries, value: str, state: str
+    place: FieldPlace, above: Sequence[str], entries: PlainEntries, value: str, state: str
 ) -> Iterator[Unqualified]:
     attributes = {shape.attribute: shape for _, shape in entries if isinstance(shape, Plain)}
     source = attributes.get("source")
@@ -91,9 +91,9 @@ def _in_list(shape: ListShape, above: Sequence[str]) -> Iterator[Unqualified]:
 def _in_rows(entries: RowEntries, above: Sequence[str]) -> Iterator[Unqualified]:
     for _, entry in entries:
         match entry:
-            case HungShape():
+            case ChildListShape():
                 yield from _in_list(entry.list, above)
-            case LinkShape():
+            case PersonLinkShape():
                 yield from _in_person(entry.person, (*above, *entry.place.steps))
             case StructShape():
                 yield from _in_rows(entry.entries, above)
@@ -105,5 +105,5 @@ def _tells_state(entries: PlainEntries) -> bool:
     return any(isinstance(shape, Plain) and shape.attribute == "state" for _, shape in entries)
 
 
-def _unqualified(place: Place, above: Sequence[str], lacks: tuple[str, ...]) -> Unqualified:
+def _unqualified(place: FieldPlace, above: Sequence[str], lacks: tuple[str, ...]) -> Unqualified:
     return Unqualified(".".join((*above, *place.steps)), place.locations[0]["line"], lacks)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.description import Text
-from gateway.plan.compile import Conditions, Permissions, Prepared
+from gateway.plan.compile import AnalysedOperation, Conditions, Permissions
 from gateway.plan.document import Document, Operation
 from gateway.plan.plan import Plan
 
@@ -61,7 +61,7 @@ class Published:
     operation: Operation
     cost: int
     lends: frozenset[str]
-    prepared: Mapping[Conditions, Prepared]
+    prepared: Mapping[Conditions, AnalysedOperation]
     plans: Mapping[tuple[Conditions, bool], tuple[Permissions, Plan]]
 
     @property

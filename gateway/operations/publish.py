@@ -26,9 +26,16 @@ from gateway.operations.header import Refused, Source, parse
 from gateway.operations.operation import Header, Published
 from gateway.people.numbers import DATABASE
 from gateway.permission.denials import denied_in
-from gateway.plan.compile import Chosen, Conditions, Permissions, Prepared, compiled, prepare
-from gateway.plan.document import Document, InvalidDocument, Operation, read
-from gateway.plan.list_arguments import DEFAULT_FIRST, Wanted, longest_page
+from gateway.plan.compile import (
+    AnalysedOperation,
+    Conditions,
+    Permissions,
+    SelectedOperation,
+    analyse_operation,
+    compiled,
+)
+from gateway.plan.document import Document, InvalidDocument, Operation, parse_document
+from gateway.plan.list_arguments import DEFAULT_FIRST, ListArguments, longest_page
 from gateway.plan.plan import Plan, RootPlan
 from gateway.plan.selection import Arguments
 from gateway.procedures.procedure import UNIFIED, national
@@ -55,7 +62,7 @@ def publish(
     document = _document(schema, limits, source)
     operation = _operation(document, source)
     _hold_purposes(source, operation, demo)
-    prepared: dict[Conditions, Prepared] = {}
+    prepared: dict[Conditions, AnalysedOperation] = {}
     plans: _Plans = {}
     lends: set[str] = set()
     for chosen in _choices(document, operation, source):
@@ -97,7 +104,7 @@ def withheld(published: Published) -> list[str]:
 
 def _document(schema: GraphQLSchema, limits: Limits, source: Source) -> Document:
     try:
-        return read(schema, limits, source.document)
+        return parse_document(schema, limits, source.document)
     except InvalidDocument as error:
         first = error.errors[0]
         line = first.locations[0].line if first.locations else 1
@@ -134,26 +141,28 @@ def _hold_purposes(source: Source, operation: Operation, demo: bool) -> None:
         raise Refused(line, "the citizen's own view needs no purpose: publish it by itself")
 
 
-def _choices(document: Document, operation: Operation, source: Source) -> Iterator[Chosen]:
+def _choices(
+    document: Document, operation: Operation, source: Source
+) -> Iterator[SelectedOperation]:
     """Yield the operation under all values of the variables that decide what is included."""
     if not operation.reads_persons:
         return
     names = operation.conditions
     for values in itertools.product((False, True), repeat=len(names)):
         given = VariableValues({}, dict(zip(names, values, strict=True)))
-        yield Chosen(document, operation, given)
+        yield SelectedOperation(document, operation, given)
 
 
 def _prepared(
-    schema: GraphQLSchema, bindings: Bindings, chosen: Chosen, source: Source
-) -> Prepared:
+    schema: GraphQLSchema, bindings: Bindings, chosen: SelectedOperation, source: Source
+) -> AnalysedOperation:
     try:
-        return prepare(schema, bindings, chosen)
+        return analyse_operation(schema, bindings, chosen)
     except GatewayError as error:
         raise Refused(source.line(1), f"{error.code.name}: {error.message}") from None
 
 
-def _require_completeness(made: Prepared, source: Source) -> None:
+def _require_completeness(made: AnalysedOperation, source: Source) -> None:
     """Refuse an operation whose callers could take a short list for a whole one."""
     assert made.analysis is not None
     for shown in unqualified_in(made.analysis):
@@ -161,7 +170,7 @@ def _require_completeness(made: Prepared, source: Source) -> None:
         raise Refused(source.line(shown.line), f"{shown.path} shows records without {lacks}")
 
 
-def _lent(made: Prepared, header: Header) -> Iterator[str]:
+def _lent(made: AnalysedOperation, header: Header) -> Iterator[str]:
     """Yield the scopes that callers of the operation would need for what it asks for."""
     caller = Caller(purpose=header.purposes[0] if header.purposes else None)
     for (wanted, position), asked in zip(made.needs, made.asked, strict=True):
@@ -177,7 +186,12 @@ def reviewed(header: Header, lends: frozenset[str], purpose: str | None, citizen
 
 
 def _planned(
-    made: Prepared, header: Header, lends: frozenset[str], citizen: bool, own: bool, source: Source
+    made: AnalysedOperation,
+    header: Header,
+    lends: frozenset[str],
+    citizen: bool,
+    own: bool,
+    source: Source,
 ) -> tuple[Permissions, Plan]:
     """Plan an operation for its callers; raises Refused for what a purpose does not need."""
     assert made.analysis is not None
@@ -215,7 +229,7 @@ def _hold_matching(plan: Plan, source: Source) -> None:
                           "not say 'matching: none'")  # fmt: skip
 
 
-def _worst(made: Prepared, limits: Limits) -> int:
+def _worst(made: AnalysedOperation, limits: Limits) -> int:
     """Return what an operation costs with the dearest values of its variables."""
     return made.cost.at([_dearest(one, limits) for one in made.dynamic])
 
@@ -227,8 +241,8 @@ def _dearest(arguments: Arguments, limits: Limits) -> object:
     given = {one.name.value: one.value for one in arguments.node.arguments or ()}
     first = given.get("first")
     if isinstance(first, IntValueNode):
-        return Wanted(first=int(first.value))
-    return Wanted(first=DEFAULT_FIRST if first is None else longest_page(arguments.record))
+        return ListArguments(first=int(first.value))
+    return ListArguments(first=DEFAULT_FIRST if first is None else longest_page(arguments.record))
 
 
 def _hold_cost(source: Source, cost: int, limits: Limits) -> None:

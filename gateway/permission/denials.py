@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from gateway.access.caller import Caller
 from gateway.answer import State
 from gateway.catalogue.own_view import is_citizens
-from gateway.plan.plan import ListPlan, PersonPlan, Plan, RootPlan, ThingPlan, VerifyPlan
-from gateway.plan.selection import Place
+from gateway.plan.plan import ListPlan, LookupPlan, PersonPlan, Plan, RootPlan, VerifyPlan
+from gateway.plan.selection import FieldPlace
 from gateway.protection.rules import is_withheld
 
 
@@ -34,7 +34,7 @@ def denied_in(plan: Plan, caller: Caller) -> Iterator[Denied]:
     for key, root in plan.roots.items():
         if isinstance(root, VerifyPlan) and root.denied:
             yield _denial((), root.place, root.denied)
-        if isinstance(root, ThingPlan):
+        if isinstance(root, LookupPlan):
             if root.denied:
                 yield _denial((), root.place, root.denied)
             else:
@@ -61,7 +61,7 @@ def _of_person(plan: PersonPlan, path: Sequence[str], caller: Caller) -> Iterato
 
 
 def _denial(
-    above: Sequence[str], place: Place, missing: tuple[str, ...], state: State = State.DENIED
+    above: Sequence[str], place: FieldPlace, missing: tuple[str, ...], state: State = State.DENIED
 ) -> Denied:
     return Denied(".".join((*above, *place.steps)), state, missing, place.locations[0]["line"])
 

@@ -45,25 +45,26 @@ from gateway.catalogue.permitted import Need, Permitted
 from gateway.catalogue.sections import Bindings, Link, Listed, RecordId, Section, Validity, Value
 from gateway.catalogue.verification import FIELD as VERIFY
 from gateway.errors import GatewayError, Location
-from gateway.plan.list_arguments import log_question, wanted
+from gateway.plan.list_arguments import parse_list_arguments, parse_log_arguments
 from gateway.plan.selection import (
     Analysis,
     Arguments,
+    ChildListShape,
     ColumnValue,
     DerivedShape,
     Exists,
-    HungShape,
+    FieldPlace,
     IdentificationShape,
-    LinkShape,
     ListEntry,
     ListShape,
     LogShape,
+    LookupShape,
     NextCursor,
     NoticesShape,
     NumberShape,
     PersonEntry,
+    PersonLinkShape,
     PersonShape,
-    Place,
     Plain,
     PlainEntries,
     RecordIdShape,
@@ -76,12 +77,11 @@ from gateway.plan.selection import (
     SectionReportShape,
     SectionShape,
     StructShape,
-    ThingShape,
     Truncated,
     Typename,
     VerifyShape,
 )
-from gateway.plan.syntax import nodes
+from gateway.plan.syntax import walk_nodes
 
 #: Root fields that plans answer, beside verification and the entries that databases declare.
 PLANNED = frozenset({"person", "persons", "me"})
@@ -127,7 +127,7 @@ def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionN
     return next(one for one in operations if (one.name and one.name.value) == name)
 
 
-def judge_arguments(
+def coerce_arguments(
     dynamic: Iterable[Arguments], values: VariableValues
 ) -> tuple[list[object], GraphQLError | None]:
     """Judge the arguments that need variables: for each what a list wants, or the coerced values.
@@ -153,7 +153,7 @@ def _as_given(given: Mapping[str, object]) -> Mapping[str, object]:
 
 def _log_arguments(given: Mapping[str, object]) -> Mapping[str, object]:
     """Return the arguments of an access log; raises GatewayError INVALID_VALUE."""
-    log_question(given)
+    parse_log_arguments(given)
     return given
 
 
@@ -172,8 +172,8 @@ def _only(
     return DocumentNode(definitions=(cut, *fragments))
 
 
-def _place(above: tuple[str, ...], key: str, group: _Group) -> Place:
-    return Place((*above, key), _locations(group))
+def _place(above: tuple[str, ...], key: str, group: _Group) -> FieldPlace:
+    return FieldPlace((*above, key), _locations(group))
 
 
 def _locations(group: _Group) -> tuple[Location, ...]:
@@ -187,7 +187,7 @@ def _locations(group: _Group) -> tuple[Location, ...]:
 
 def _has_variable(node: FieldNode) -> bool:
     arguments = node.arguments or ()
-    return any(isinstance(one, VariableNode) for given in arguments for one in nodes(given))
+    return any(isinstance(one, VariableNode) for given in arguments for one in walk_nodes(given))
 
 
 @dataclass(slots=True)
@@ -220,7 +220,7 @@ class _Analyser:
         collected = collect_fields(
             self.schema, self.fragments, self.values, query, self.operation, hide_suggestions=True
         )
-        roots: dict[str, RootShape | ThingShape | VerifyShape | Typename] = {}
+        roots: dict[str, RootShape | LookupShape | VerifyShape | Typename] = {}
         for key, group in self._groups(collected):
             name = group[0].node.name.value
             if name == _TYPENAME:
@@ -291,14 +291,14 @@ class _Analyser:
 
     def _thing(
         self, query: GraphQLObjectType, entry: EntryPoint, name: str, key: str, group: _Group
-    ) -> ThingShape:
+    ) -> LookupShape:
         self._need(entry, None)
         arguments, place = (
             self._arguments(query.fields[name], group[0].node, _as_given),
             _place((), key, group),
         )
         listed = Listed(entry.record, entry.lookup)
-        return ThingShape(entry, place, arguments, self._list(query, listed, place, name, group))
+        return LookupShape(entry, place, arguments, self._list(query, listed, place, name, group))
 
     def _verify(self, query: GraphQLObjectType, name: str, key: str, group: _Group) -> VerifyShape:
         verification = self.bindings.verification
@@ -359,7 +359,7 @@ class _Analyser:
         return SectionShape(section.database, tuple(entries))
 
     def _section_report(
-        self, section: Section, lists: list[Listed], place: Place, plain: PlainEntries
+        self, section: Section, lists: list[Listed], place: FieldPlace, plain: PlainEntries
     ) -> SectionReportShape:
         first = section.database.records[0]
         reads = {one.lookup.name: (one.record, one.lookup) for one in lists}
@@ -370,12 +370,12 @@ class _Analyser:
         )
 
     def _list(
-        self, parent: GraphQLObjectType, listed: Listed, place: Place, name: str, group: _Group
+        self, parent: GraphQLObjectType, listed: Listed, place: FieldPlace, name: str, group: _Group
     ) -> ListShape:
         kind, record = self._type(parent, name), listed.record
         self._need(record, None)
         rows = _Rows(record)
-        judge = partial(wanted, record)
+        judge = partial(parse_list_arguments, record)
         asked = self._arguments(parent.fields[name], group[0].node, judge, record)
         entries: list[tuple[str, ListEntry]] = []
         for key, inner, below in self._below(kind, group):
@@ -407,7 +407,12 @@ class _Analyser:
         entries: list[
             tuple[
                 str,
-                Typename | RecordIdShape | ColumnValue | StructShape | LinkShape | HungShape,
+                Typename
+                | RecordIdShape
+                | ColumnValue
+                | StructShape
+                | PersonLinkShape
+                | ChildListShape,
             ]
         ] = []
         for key, name, below in self._below(kind, group):
@@ -441,7 +446,7 @@ class _Analyser:
         record: Record,
         path: tuple[str, ...],
         declared: Field,
-        place: Place,
+        place: FieldPlace,
         validity: bool = False,
     ) -> ColumnValue:
         position = self._position(record, (*path, declared.name))
@@ -454,7 +459,7 @@ class _Analyser:
         kind: GraphQLObjectType,
         rows: _Rows,
         path: tuple[str, ...],
-        place: Place,
+        place: FieldPlace,
         group: _Group,
     ) -> StructShape:
         inside = [
@@ -479,27 +484,27 @@ class _Analyser:
         rows: _Rows,
         path: tuple[str, ...],
         declared: Field,
-        place: Place,
+        place: FieldPlace,
         group: _Group,
-    ) -> LinkShape:
+    ) -> PersonLinkShape:
         number = self._column(rows.record, path, declared, place)
         person = self._person(self._type(kind, group[0].node.name.value), group)
-        return LinkShape(place, rows.slot(), number.position, person)
+        return PersonLinkShape(place, rows.slot(), number.position, person)
 
     def _hung(
         self,
         kind: GraphQLObjectType,
         rows: _Rows,
         listed: Listed,
-        place: Place,
+        place: FieldPlace,
         name: str,
         group: _Group,
-    ) -> HungShape:
+    ) -> ChildListShape:
         assert listed.column is not None
         position = rows.record.positions[listed.column]
         self._need(rows.record, position)
         below = self._list(kind, listed, place, name, group)
-        return HungShape(place, rows.slot(), position, below)
+        return ChildListShape(place, rows.slot(), position, below)
 
     def _plain(self, kind: GraphQLObjectType, group: _Group, database: str | None) -> PlainEntries:
         """Return what is selected of an object that is read from attributes.

@@ -26,7 +26,7 @@ _MOST_ERRORS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class SelectedOperation:
     """An operation of a document, with the values of its variables."""
 
     document: Document
@@ -44,7 +44,7 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class AnalysedOperation:
     """An operation analysed: what of it every request needs.
 
     ``needs``, ``asked``, ``dynamic``, ``fields``: as in the analysis. ``others``: what is left of
@@ -60,7 +60,7 @@ class Prepared:
     others: DocumentNode | None
     analysis: Analysis | None
 
-    def without_analysis(self) -> Prepared:
+    def without_analysis(self) -> AnalysedOperation:
         """Return it as it is kept: like a tree, the analysis is too many objects."""
         return replace(self, analysis=None)
 
@@ -69,9 +69,9 @@ class Prepared:
 class Permissions:
     """What of an operation a caller may see.
 
-    ``lacking``: for each of ``Prepared.needs`` what is lacking (``Caller.lacks``). ``citizen``: it
-    is a citizen who asks, whom records may lead back to. ``asked``: what the journal says of the
-    fields (``gateway.audit.entry.asked_fields``); it follows from the rest.
+    ``lacking``: for each of ``AnalysedOperation.needs`` what is lacking (``Caller.lacks``).
+    ``citizen``: a citizen asks, whom records may lead back to. ``asked``: what the journal says of
+    the fields (``gateway.audit.entry.asked_fields``); it follows from the rest.
     """
 
     lacking: tuple[Missing, ...]
@@ -79,7 +79,7 @@ class Permissions:
     asked: bytes = field(default=b"{}", compare=False)
 
 
-def coerce(
+def coerce_variables(
     schema: GraphQLSchema, operation: Operation, given: Mapping[str, object] | None
 ) -> VariableValues:
     """Return the values of the operation's variables (GraphQL specification 6.1.2).
@@ -104,29 +104,31 @@ def coerce(
     return values
 
 
-def choose(
+def select_operation(
     schema: GraphQLSchema,
     document: Document,
     operation: Operation,
     given: Mapping[str, object] | None,
-) -> Chosen:
+) -> SelectedOperation:
     """Return the operation with its variables judged; raises InvalidDocument."""
-    return Chosen(document, operation, coerce(schema, operation, given))
+    return SelectedOperation(document, operation, coerce_variables(schema, operation, given))
 
 
-def conditions(chosen: Chosen) -> Conditions:
+def tree_conditions(chosen: SelectedOperation) -> Conditions:
     """Return what decides the operation's tree."""
     operation, coerced = chosen.operation, chosen.values.coerced
     asked = tuple([coerced[name] is True for name in operation.conditions])
     return Conditions(chosen.document.digest, operation.name, asked)
 
 
-def prepare(schema: GraphQLSchema, bindings: Bindings, chosen: Chosen) -> Prepared:
+def analyse_operation(
+    schema: GraphQLSchema, bindings: Bindings, chosen: SelectedOperation
+) -> AnalysedOperation:
     """Analyse an operation. Of the values only the conditions count. About 10 us a field."""
     tree, name = chosen.document.tree(), chosen.operation.name
     analysis, others = analyse(schema, bindings, tree, name, chosen.values)
-    return Prepared(
-        conditions(chosen),
+    return AnalysedOperation(
+        tree_conditions(chosen),
         analysis.needs,
         analysis.asked,
         analysis.dynamic,

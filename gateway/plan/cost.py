@@ -12,15 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.plan.list_arguments import LOG_MOST, Wanted
+from gateway.plan.list_arguments import LONGEST_LOG_PAGE, ListArguments
 from gateway.plan.selection import (
     Analysis,
     Arguments,
+    ChildListShape,
     DerivedShape,
-    HungShape,
-    LinkShape,
     ListShape,
     LogShape,
+    LookupShape,
+    PersonLinkShape,
     PersonShape,
     RootShape,
     RowEntries,
@@ -28,7 +29,6 @@ from gateway.plan.selection import (
     SectionReportShape,
     SectionShape,
     StructShape,
-    ThingShape,
     Typename,
     VerifyShape,
 )
@@ -75,10 +75,10 @@ def _multiplied(many: int, one: Callable[[_Judged], int]) -> Callable[[_Judged],
     return lambda arguments: many * one(arguments)
 
 
-def _root(root: RootShape | ThingShape | VerifyShape) -> Cost:
+def _root(root: RootShape | LookupShape | VerifyShape) -> Cost:
     if isinstance(root, VerifyShape):
         return Cost(_RESOLVING)
-    if isinstance(root, ThingShape):
+    if isinstance(root, LookupShape):
         return _sum(1, [_list(root.list)])  # a key is asked in capitals too
     person, given = _person(root.person), root.arguments
     if root.name != "persons":
@@ -97,7 +97,7 @@ def _person(shape: PersonShape) -> Cost:
     sections = (one for _, one in shape.entries if isinstance(one, SectionShape))
     logs = sum(isinstance(one, LogShape) for _, one in shape.entries)
     return _sum(
-        _RESOLVING + logs * LOG_MOST,
+        _RESOLVING + logs * LONGEST_LOG_PAGE,
         (_section(inner) for one in sections for _, inner in one.entries),
     )
 
@@ -129,7 +129,7 @@ def _list(shape: ListShape) -> Cost:
 
 def _rows(shape: ListShape, wanted: object) -> int | None:
     """Return how many rows may be shown; None where the arguments could not be judged."""
-    if not isinstance(wanted, Wanted):
+    if not isinstance(wanted, ListArguments):
         return None
     return 1 if shape.record.single else min(wanted.first, shape.record.limit)
 
@@ -142,9 +142,9 @@ def _below(shape: object) -> Cost:
     match shape:
         case StructShape():
             return _row(shape.entries)
-        case LinkShape():
+        case PersonLinkShape():
             return _person(shape.person)
-        case HungShape():
+        case ChildListShape():
             return _list(shape.list)
         case _:
             return Cost(0)

@@ -41,7 +41,7 @@ from gateway.catalogue.entry_points import KEY_SCALAR
 from gateway.catalogue.verification import FIELD as VERIFY
 from gateway.errors import GatewayError
 from gateway.plan.document_limits import parse_within
-from gateway.plan.syntax import nodes
+from gateway.plan.syntax import walk_nodes
 from gateway.plan.validation import rules_for, validate
 from gateway.settings import Limits
 
@@ -156,12 +156,12 @@ class Document:
         return found
 
 
-def digest(text: str) -> str:
+def document_digest(text: str) -> str:
     """Return the SHA-256 of ``text``, hex: what a document is known by."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def read(schema: GraphQLSchema, limits: Limits, text: str) -> Document:
+def parse_document(schema: GraphQLSchema, limits: Limits, text: str) -> Document:
     """Return the document of ``text``.
 
     Costs about 100 us a field, most of it validation. Raises GatewayError for what is beyond the
@@ -174,10 +174,10 @@ def read(schema: GraphQLSchema, limits: Limits, text: str) -> Document:
     errors, names_person = _validated(schema, ast)
     if errors:
         raise InvalidDocument("VALIDATION_FAILED", tuple(errors))
-    return look_through(schema, ast, text, names_person)
+    return describe_document(schema, ast, text, names_person)
 
 
-def suggestions(schema: GraphQLSchema, limits: Limits, text: str) -> list[GraphQLError]:
+def suggest_names(schema: GraphQLSchema, limits: Limits, text: str) -> list[GraphQLError]:
     """Return the first faults of an invalid document in names, with what the schema has instead.
 
     For callers who may introspect; others would learn names from them. Costs up to a millisecond a
@@ -189,7 +189,7 @@ def suggestions(schema: GraphQLSchema, limits: Limits, text: str) -> list[GraphQ
     return found
 
 
-def look_through(
+def describe_document(
     schema: GraphQLSchema, ast: DocumentNode, text: str, names_person: bool
 ) -> Document:
     """Say of a validated document what can be said before any caller or value is known."""
@@ -213,7 +213,7 @@ def look_through(
                 _conditions(asked, variables),
                 finds_things=not roots.isdisjoint(finding),
             )
-    return Document(text, digest(text), operations, names_person, _cut_tokens(ast), ast)
+    return Document(text, document_digest(text), operations, names_person, _cut_tokens(ast), ast)
 
 
 def _finding(schema: GraphQLSchema) -> frozenset[str]:
@@ -228,7 +228,7 @@ def _finding(schema: GraphQLSchema) -> frozenset[str]:
 
 def _in_directives(ast: DocumentNode) -> frozenset[str]:
     """Return the names of the variables that stand in any directive of the document."""
-    directives = (node for node in nodes(ast) if isinstance(node, DirectiveNode))
+    directives = (node for node in walk_nodes(ast) if isinstance(node, DirectiveNode))
     values = (given.value for one in directives for given in one.arguments or ())
     return frozenset(one.name.value for one in values if isinstance(one, VariableNode))
 

@@ -27,7 +27,7 @@ from graphql import (
 from graphql.error import GraphQLSyntaxError
 
 from gateway.errors import GatewayError
-from gateway.plan.syntax import nodes
+from gateway.plan.syntax import walk_nodes
 from gateway.settings import Limits
 
 _LIMIT_OF = {"TOO_DEEP": "depth", "TOO_MANY_TOKENS": "tokens"}
@@ -72,7 +72,7 @@ def _count(document: DocumentNode, limits: Limits) -> None:
         if sum(isinstance(node, kind) for node in document.definitions) > most:
             raise _over("TOO_MANY_DEFINITIONS", most)
     variables = 0
-    for node in nodes(document):
+    for node in walk_nodes(document):
         aliases += isinstance(node, FieldNode) and node.alias is not None
         directives += isinstance(node, DirectiveNode)
         variables += isinstance(node, VariableDefinitionNode)

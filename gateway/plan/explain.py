@@ -12,8 +12,16 @@ from dataclasses import dataclass
 from connectors.description import Sensitivity
 from gateway.catalogue.own_view import is_citizens, is_own
 from gateway.catalogue.permitted import scope_of
-from gateway.plan.list_arguments import Wanted
-from gateway.plan.plan import LinkPlan, ListPlan, PersonPlan, Plan, RootPlan, ThingPlan, VerifyPlan
+from gateway.plan.list_arguments import ListArguments
+from gateway.plan.plan import (
+    ListPlan,
+    LookupPlan,
+    PersonLinkPlan,
+    PersonPlan,
+    Plan,
+    RootPlan,
+    VerifyPlan,
+)
 from gateway.plan.selection import Arguments
 
 _RESOLVED = "whose number it is: 3 reads of population, more if it is an earlier one"
@@ -99,7 +107,7 @@ class _Explained:
                     yield _Denied(key, ", ".join(root.denied))
                 else:
                     yield _Read(1, key, f"{_RESOLVED}; name, birth date and sex compared")
-            if isinstance(root, ThingPlan):
+            if isinstance(root, LookupPlan):
                 if root.denied:
                     yield _Denied(key, ", ".join(root.denied))
                 else:
@@ -159,7 +167,7 @@ class _Explained:
                 column = plan.record.columns[hung.position].name
                 yield from self.list(hung.list, here, wave + 1, f"{column} of each row")
 
-    def link(self, plan: ListPlan, link: LinkPlan, above: str, wave: int) -> Iterator[_Line]:
+    def link(self, plan: ListPlan, link: PersonLinkPlan, above: str, wave: int) -> Iterator[_Line]:
         path = ".".join((above, *link.place.steps))
         column = plan.record.columns[link.position].name
         yield _Read(wave, path, f"{_RESOLVED}; {column} of each row")
@@ -176,5 +184,5 @@ def _name(plan: ListPlan) -> str:
 def _rows(plan: ListPlan, wanted: object) -> str:
     if plan.record.single:
         return "one row"
-    first = wanted.first if isinstance(wanted, Wanted) else plan.record.limit
+    first = wanted.first if isinstance(wanted, ListArguments) else plan.record.limit
     return f"up to {min(first, plan.record.limit)} rows shown"

@@ -20,10 +20,10 @@ from gateway.runtime.clock import legal_date
 
 DEFAULT_FIRST = 50
 #: The longest page.
-MOST = 200
+LONGEST_PAGE = 200
 #: The same of an access log.
 LOG_FIRST = 20
-LOG_MOST = 100
+LONGEST_LOG_PAGE = 100
 
 
 class Order(Coded):
@@ -34,7 +34,7 @@ class Order(Coded):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ListArguments:
     """What a list was asked for. Dates are inclusive. ``fresh``: past the cache, never STALE.
 
     ``after``: the page before ended there.
@@ -55,16 +55,16 @@ class Wanted:
         return (self.since, self.until, status, self.oldest_first)
 
 
-def wanted(record: Record, arguments: Mapping[str, Any]) -> Wanted:
+def parse_list_arguments(record: Record, arguments: Mapping[str, Any]) -> ListArguments:
     """Return what the arguments of a list of ``record`` ask for, as graphql-core coerced them.
 
     Raises GatewayError INVALID_VALUE for what makes no sense, before anything is read.
     """
     if record.single:
-        return Wanted(fresh=bool(arguments.get("fresh")))
+        return ListArguments(fresh=bool(arguments.get("fresh")))
     status, order = arguments.get("status"), arguments.get("order")
     after = arguments.get("after")
-    asked = Wanted(
+    asked = ListArguments(
         first=arguments.get("first", DEFAULT_FIRST),
         since=arguments.get("from"),
         until=arguments.get("to"),
@@ -83,18 +83,20 @@ def wanted(record: Record, arguments: Mapping[str, Any]) -> Wanted:
 
 def longest_page(record: Record) -> int:
     """Return how many rows of a list of ``record`` one page holds at most."""
-    return min(MOST, record.limit)
+    return min(LONGEST_PAGE, record.limit)
 
 
-def choose(record: Record, rows: Sequence[Row], wanted: Wanted) -> tuple[tuple[Row, ...], bool]:
+def select_page(
+    record: Record, rows: Sequence[Row], wanted: ListArguments
+) -> tuple[tuple[Row, ...], bool]:
     """Return a page of the rows wanted out of ``rows`` (newest first), and whether more follow."""
-    kept = arrange(record, rows, wanted)
+    kept = filter_and_order(record, rows, wanted)
     begin = wanted.after.position if wanted.after else 0
     end = begin + wanted.first
     return tuple(kept[begin:end]), len(kept) > end
 
 
-def arrange(record: Record, rows: Sequence[Row], wanted: Wanted) -> Sequence[Row]:
+def filter_and_order(record: Record, rows: Sequence[Row], wanted: ListArguments) -> Sequence[Row]:
     """Return all the rows wanted out of ``rows`` (newest first), in the order wanted."""
     kept = rows
     if record.date is not None and (wanted.since is not None or wanted.until is not None):
@@ -108,7 +110,7 @@ def arrange(record: Record, rows: Sequence[Row], wanted: Wanted) -> Sequence[Row
     return kept
 
 
-def _in_time(value: object, wanted: Wanted) -> bool:
+def _in_time(value: object, wanted: ListArguments) -> bool:
     if isinstance(value, PartialDate):
         first, last = value.first, value.last
     elif isinstance(value, datetime):
@@ -132,16 +134,16 @@ def _reversed_dates(record: Record, rows: Sequence[Row]) -> Sequence[Row]:
 
 
 @dataclass(frozen=True, slots=True)
-class LogQuestion:
+class LogArguments:
     """What is asked of an access log. ``after``: the page before ended there."""
 
     first: int
     after: str | None
 
 
-def log_question(given: Mapping[str, object]) -> LogQuestion:
+def parse_log_arguments(given: Mapping[str, object]) -> LogArguments:
     """Return what the arguments ask; raises GatewayError INVALID_VALUE."""
     first, after = given.get("first", LOG_FIRST), given.get("after")
-    if not isinstance(first, int) or not 1 <= first <= LOG_MOST:
-        raise GatewayError("INVALID_VALUE", f"first must be a number from 1 to {LOG_MOST}")
-    return LogQuestion(first, after if isinstance(after, str) else None)
+    if not isinstance(first, int) or not 1 <= first <= LONGEST_LOG_PAGE:
+        raise GatewayError("INVALID_VALUE", f"first must be a number from 1 to {LONGEST_LOG_PAGE}")
+    return LogArguments(first, after if isinstance(after, str) else None)

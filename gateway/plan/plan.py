@@ -15,8 +15,8 @@ from connectors.description import Lookup, Record, Sensitivity
 from gateway.catalogue.permitted import Missing, Permitted
 from gateway.catalogue.sections import Computed
 from gateway.catalogue.verification import Verification
-from gateway.plan.list_arguments import Wanted
-from gateway.plan.selection import Arguments, Place
+from gateway.plan.list_arguments import ListArguments
+from gateway.plan.selection import Arguments, FieldPlace
 
 #: Generated code: turns what a request found, and what databases say of themselves, into JSON
 #: values. What was found is a person, a list or a verification, of types that the execution has and
@@ -28,18 +28,18 @@ Shape = Callable[[Any, Mapping[str, object]], object]
 class Denial:
     """A field of each row that the caller may not see, and what is missing for it."""
 
-    place: Place
+    place: FieldPlace
     missing: Missing
 
 
 @dataclass(slots=True, eq=False)
-class LinkPlan:
+class PersonLinkPlan:
     """A person to open for each row, by the number at ``position``.
 
     ``own``: the plan for citizens who come back to themselves, None where no citizen asks.
     """
 
-    place: Place
+    place: FieldPlace
     slot: int
     position: int
     other: PersonPlan
@@ -47,7 +47,7 @@ class LinkPlan:
 
 
 @dataclass(slots=True, eq=False)
-class HungPlan:
+class ChildListPlan:
     """A list to read for each row, by the value at ``position``."""
 
     slot: int
@@ -65,8 +65,8 @@ class RowsPlan:
     key: str
     mentions: tuple[int, ...]
     denials: tuple[Denial, ...]
-    links: tuple[LinkPlan, ...]
-    hung: tuple[HungPlan, ...]
+    links: tuple[PersonLinkPlan, ...]
+    hung: tuple[ChildListPlan, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -78,13 +78,13 @@ class ListPlan:
     the ``recordId`` of rows, and where the next page begins, are selected.
     """
 
-    place: Place
+    place: FieldPlace
     record: Record
     lookup: Lookup
     source: tuple[str, str]
     own: Sensitivity | None
     denied: Missing
-    wanted: Wanted | Arguments
+    wanted: ListArguments | Arguments
     rows: tuple[RowsPlan, ...]
     slots: int
     shows_ids: bool = False
@@ -95,7 +95,7 @@ class ListPlan:
 class ReportPlan:
     """A section's own source report: the worst of ``lists``."""
 
-    place: Place
+    place: FieldPlace
     lists: tuple[tuple[Record, Lookup, tuple[str, str]], ...]
     alone: bool
 
@@ -104,7 +104,7 @@ class ReportPlan:
 class DerivedPlan:
     """A derived view. ``denied``: what is lacking for it."""
 
-    place: Place
+    place: FieldPlace
     computed: Computed
     denied: Missing
     arguments: Mapping[str, object] | Arguments
@@ -114,7 +114,7 @@ class DerivedPlan:
 class LogPlan:
     """The person's access log."""
 
-    place: Place
+    place: FieldPlace
     arguments: Mapping[str, object] | Arguments
 
 
@@ -128,7 +128,7 @@ class PersonPlan:
 
     own: bool
     shows_notices: bool
-    identifications: tuple[Place, ...]
+    identifications: tuple[FieldPlace, ...]
     lists: tuple[ListPlan, ...]
     reports: tuple[ReportPlan, ...]
     derived: tuple[DerivedPlan, ...]
@@ -143,19 +143,19 @@ class RootPlan:
     """A planned root field."""
 
     name: str
-    place: Place
+    place: FieldPlace
     arguments: Mapping[str, object] | Arguments
     person: PersonPlan
 
 
 @dataclass(slots=True, eq=False)
-class ThingPlan:
+class LookupPlan:
     """A root field that leads to records by the key of a thing.
 
     ``argument``: the one that holds the key. ``denied``: what is lacking to find things so.
     """
 
-    place: Place
+    place: FieldPlace
     argument: str
     arguments: Mapping[str, object] | Arguments
     denied: Missing
@@ -168,7 +168,7 @@ class ThingPlan:
 class VerifyPlan:
     """A root field that verifies a person. ``denied``: what is lacking for it."""
 
-    place: Place
+    place: FieldPlace
     verification: Verification
     arguments: Mapping[str, object] | Arguments
     denied: Missing
@@ -177,7 +177,7 @@ class VerifyPlan:
 
 
 #: A planned root field, or what ``__typename`` is.
-Root = RootPlan | ThingPlan | VerifyPlan | str
+Root = RootPlan | LookupPlan | VerifyPlan | str
 
 
 @dataclass(frozen=True, slots=True)

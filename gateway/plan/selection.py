@@ -20,11 +20,11 @@ from gateway.catalogue.permitted import Need
 from gateway.catalogue.sections import Computed
 from gateway.catalogue.verification import Verification
 from gateway.errors import Location
-from gateway.plan.list_arguments import Wanted
+from gateway.plan.list_arguments import ListArguments
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FieldPlace:
     """Where a field stands: in the answer, below its person or row, and in the document."""
 
     steps: tuple[str, ...]
@@ -60,7 +60,7 @@ PlainEntries = tuple[tuple[str, "Typename | Plain"], ...]
 class ColumnValue:
     """A leaf of a record; ``validity``: whether the code in it is right, in place of the code."""
 
-    place: Place
+    place: FieldPlace
     position: int
     kind: Kind
     many: bool
@@ -76,7 +76,7 @@ class StructShape:
     It is null only if all of it may be seen and all of it is empty.
     """
 
-    place: Place
+    place: FieldPlace
     first: int
     last: int
     numbers: tuple[int, ...]
@@ -84,20 +84,20 @@ class StructShape:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkShape:
+class PersonLinkShape:
     """A person whose number stands in a row. ``slot``: where the row's list keeps what is found."""
 
-    place: Place
+    place: FieldPlace
     slot: int
     position: int
     person: PersonShape
 
 
 @dataclass(frozen=True, slots=True)
-class HungShape:
+class ChildListShape:
     """A list that hangs on a row, by the column at ``position``."""
 
-    place: Place
+    place: FieldPlace
     slot: int
     position: int
     list: ListShape
@@ -109,7 +109,11 @@ class RecordIdShape:
 
 
 RowEntries = tuple[
-    tuple[str, "Typename | RecordIdShape | ColumnValue | StructShape | LinkShape | HungShape"], ...
+    tuple[
+        str,
+        "Typename | RecordIdShape | ColumnValue | StructShape | PersonLinkShape | ChildListShape",
+    ],
+    ...,
 ]
 
 
@@ -168,10 +172,10 @@ class ListShape:
     ``slots``: how many links and hung lists its rows have.
     """
 
-    place: Place
+    place: FieldPlace
     record: Record
     lookup: Lookup
-    wanted: Wanted | Arguments
+    wanted: ListArguments | Arguments
     entries: tuple[tuple[str, ListEntry], ...]
     slots: int
 
@@ -180,7 +184,7 @@ class ListShape:
 class SectionReportShape:
     """``source`` of a section: of the ``lists`` selected in it, or of its first record alone."""
 
-    place: Place
+    place: FieldPlace
     lists: tuple[tuple[Record, Lookup], ...]
     alone: bool
     entries: PlainEntries
@@ -197,7 +201,7 @@ class SectionDatabaseShape:
 class DerivedShape:
     """A derived view of a person."""
 
-    place: Place
+    place: FieldPlace
     computed: Computed
     arguments: Mapping[str, object] | Arguments
     entries: PlainEntries
@@ -225,7 +229,7 @@ class NumberShape:
 class IdentificationShape:
     """``identification`` of a person."""
 
-    place: Place
+    place: FieldPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +243,7 @@ class NoticesShape:
 class LogShape:
     """``accessLog`` of a person."""
 
-    place: Place
+    place: FieldPlace
     arguments: Mapping[str, object] | Arguments
     entries: PlainEntries
 
@@ -259,7 +263,7 @@ class PersonShape:
         return any(isinstance(shape, NoticesShape) for _, shape in self.entries)
 
     @property
-    def identifications(self) -> tuple[Place, ...]:
+    def identifications(self) -> tuple[FieldPlace, ...]:
         """Where it is shown whether the person is identified."""
         shapes = (shape for _, shape in self.entries)
         return tuple(shape.place for shape in shapes if isinstance(shape, IdentificationShape))
@@ -273,17 +277,17 @@ class RootShape:
     """
 
     name: str
-    place: Place
+    place: FieldPlace
     arguments: Mapping[str, object] | Arguments
     person: PersonShape
 
 
 @dataclass(frozen=True, slots=True)
-class ThingShape:
+class LookupShape:
     """A root field that leads to records by the key of a thing; its list stands at the root."""
 
     entry: EntryPoint
-    place: Place
+    place: FieldPlace
     arguments: Mapping[str, object] | Arguments
     list: ListShape
 
@@ -293,7 +297,7 @@ class VerifyShape:
     """A root field that verifies a person."""
 
     verification: Verification
-    place: Place
+    place: FieldPlace
     arguments: Mapping[str, object] | Arguments
     entries: PlainEntries
 
@@ -311,7 +315,7 @@ class Analysis:
 
     name: str | None
     keys: tuple[str, ...]
-    roots: Mapping[str, RootShape | ThingShape | VerifyShape | Typename]
+    roots: Mapping[str, RootShape | LookupShape | VerifyShape | Typename]
     needs: tuple[Need, ...]
     asked: tuple[bool, ...]
     dynamic: tuple[Arguments, ...]

@@ -26,34 +26,35 @@ from gateway.catalogue.own_view import FOUND, is_own, own_below
 from gateway.catalogue.permitted import Missing
 from gateway.catalogue.sections import lists_of
 from gateway.plan.plan import (
+    ChildListPlan,
     Denial,
     DerivedPlan,
-    HungPlan,
-    LinkPlan,
     ListPlan,
     LogPlan,
+    LookupPlan,
+    PersonLinkPlan,
     PersonPlan,
     Plan,
     ReportPlan,
     Root,
     RootPlan,
     RowsPlan,
-    ThingPlan,
     VerifyPlan,
 )
 from gateway.plan.selection import (
     Analysis,
+    ChildListShape,
     ColumnValue,
     DerivedShape,
     Exists,
-    HungShape,
     IdentificationShape,
-    LinkShape,
     ListShape,
     LogShape,
+    LookupShape,
     NextCursor,
     NoticesShape,
     NumberShape,
+    PersonLinkShape,
     PersonShape,
     Plain,
     PlainEntries,
@@ -66,7 +67,6 @@ from gateway.plan.selection import (
     SectionReportShape,
     SectionShape,
     StructShape,
-    ThingShape,
     Truncated,
     Typename,
     VerifyShape,
@@ -95,7 +95,7 @@ def generate(analysis: Analysis, lacking: Sequence[Missing], citizen: bool) -> P
             case RootShape():
                 person = generator.person(root.person, own=root.name == "me")
                 roots[key] = RootPlan(root.name, root.place, root.arguments, person)
-            case ThingShape():
+            case LookupShape():
                 roots[key] = generator.thing(root)
             case VerifyShape():
                 roots[key] = generator.verify(root)
@@ -124,8 +124,8 @@ class _Below:
     own: Sensitivity | None
     mentions: dict[int, None] = field(default_factory=dict)
     denials: list[Denial] = field(default_factory=list)
-    links: list[LinkPlan] = field(default_factory=list)
-    hung: list[HungPlan] = field(default_factory=list)
+    links: list[PersonLinkPlan] = field(default_factory=list)
+    hung: list[ChildListPlan] = field(default_factory=list)
     shows_ids: bool = False
 
 
@@ -141,7 +141,7 @@ class _Generator:
     texts: list[str] = field(default_factory=list)
     constants: dict[str, str] = field(default_factory=dict)
     persons: dict[tuple[int, bool], PersonPlan] = field(default_factory=dict)
-    others: list[ThingPlan | VerifyPlan] = field(default_factory=list)
+    others: list[LookupPlan | VerifyPlan] = field(default_factory=list)
 
     def finish(self) -> str:
         """Compile the functions, each by itself: compiling one holds the interpreter."""
@@ -211,12 +211,12 @@ class _Generator:
         self.persons[id(shape), own] = plan
         return plan
 
-    def thing(self, shape: ThingShape) -> ThingPlan:
+    def thing(self, shape: LookupShape) -> LookupPlan:
         """Return the plan of what is found by the key of a thing."""
         function, found = self.list(shape.list, FOUND)
         entry: EntryPoint = shape.entry
         denied = self.lacking[entry.database, entry.name, None]
-        plan = ThingPlan(
+        plan = LookupPlan(
             shape.place, to_camel_case(entry.argument), shape.arguments, denied, found, function
         )
         self.others.append(plan)
@@ -332,9 +332,9 @@ class _Generator:
                     value = self.column(inner, below)
                 case StructShape():
                     value = self.struct(inner, below)
-                case LinkShape():
+                case PersonLinkShape():
                     value = self.link(inner, below)
-                case HungShape():
+                case ChildListShape():
                     value = self.hung(inner, below)
             parts.append(f"{self.text(key)}: {value}")
         return _dictionary(parts)
@@ -370,7 +370,7 @@ class _Generator:
             empty += f" and r[{shape.first + 1}:{shape.last}] == {self.empty(rest)}"
         return f"(None if {empty} else {inner})"
 
-    def link(self, shape: LinkShape, below: _Below) -> str:
+    def link(self, shape: PersonLinkShape, below: _Below) -> str:
         missing = self.missing(below.record, shape.position, below.own)
         if missing:
             below.denials.append(Denial(shape.place, missing))
@@ -378,20 +378,20 @@ class _Generator:
         below.mentions[shape.position] = None
         other = self.person(shape.person, own=False)
         own = self.person(shape.person, own=True) if self.citizen else None
-        below.links.append(LinkPlan(shape.place, shape.slot, shape.position, other, own))
+        below.links.append(PersonLinkPlan(shape.place, shape.slot, shape.position, other, own))
         name = f"b{shape.slot}"
         shown = f"{other.function}({name}, live)"
         if own is not None:
             shown = f"{own.function}({name}, live) if {name}.own else {shown}"
         return f"(None if {name} is None else {shown})"
 
-    def hung(self, shape: HungShape, below: _Below) -> str:
+    def hung(self, shape: ChildListShape, below: _Below) -> str:
         missing = self.missing(below.record, shape.position, below.own)
         if missing:
             below.denials.append(Denial(shape.place, missing))
             return "None"
         function, plan = self.list(shape.list, own_below(below.own, shape.list.record))
-        below.hung.append(HungPlan(shape.slot, shape.position, plan))
+        below.hung.append(ChildListPlan(shape.slot, shape.position, plan))
         return f"{function}(b{shape.slot}, live)"
 
     def plain(self, entries: PlainEntries, owner: str, depth: int = 0) -> str:

@@ -13,7 +13,7 @@ from graphql import Node
 from graphql.language.ast import QUERY_DOCUMENT_KEYS
 
 
-def nodes(root: Node) -> Iterator[Node]:
+def walk_nodes(root: Node) -> Iterator[Node]:
     """Yield ``root`` and every node below it, in no particular order."""
     waiting = [root]
     while waiting:

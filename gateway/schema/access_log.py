@@ -13,7 +13,7 @@ from gateway.audit.access_log.page import LogPage, log_problem
 from gateway.audit.touched import Role
 from gateway.execution.decisions import note_log
 from gateway.execution.reference import Context, Person
-from gateway.plan.list_arguments import LOG_FIRST, log_question
+from gateway.plan.list_arguments import LOG_FIRST, parse_log_arguments
 from gateway.schema.factory import Types, list_of, plain, resolved
 from gateway.schema.shared_types import text_type
 
@@ -62,7 +62,7 @@ async def _read(
     self: Person, info: strawberry.Info, first: int = LOG_FIRST, after: str | None = None
 ) -> LogPage:
     context: Context = info.context
-    asked = log_question({"first": first, "after": after})
+    asked = parse_log_arguments({"first": first, "after": after})
     page = await context.reader.access_log(self.numbers, self.own, asked)
     name = note_log(self.sections, page.state)
     context.states[name] = worst((page.state, context.states.get(name, State.ANSWERED)))

@@ -4,7 +4,7 @@ Strawberry is fed at run time: every type is made with ``create_type`` out of th
 description, so that a connector alone decides what the schema shows
 (``docs/decisions/0002-feeding-strawberry.md``). Record and section fields are all nullable. A row
 reaches the resolvers as a ``View``: nested dictionaries in which fields that the caller may not see
-hold ``Denied``.
+hold ``DeniedValue``.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _PYTHON: dict[Kind, object] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Denied:
+class DeniedValue:
     """Stands in a view for a value that the caller may not see, whether or not there is one."""
 
     missing: tuple[str, ...]
@@ -95,7 +95,7 @@ def value_of(source: object, name: str) -> object:
     Raises FORBIDDEN for a value that the caller may not see.
     """
     value = source[name] if isinstance(source, dict) else getattr(source, name)
-    if isinstance(value, Denied):
+    if isinstance(value, DeniedValue):
         raise value.error()
     return value.name if isinstance(value, Coded) else value
 
@@ -109,7 +109,7 @@ def view(
     seen and all of it is empty, so that a null never stands for a denial.
     """
     flat = {
-        column.path: Denied(lacks) if lacks else value
+        column.path: DeniedValue(lacks) if lacks else value
         for column, value, lacks in zip(record.columns, row, missing, strict=True)
     }
     stored = {column.path: value for column, value in zip(record.columns, row, strict=True)}
@@ -145,7 +145,7 @@ def _numbers(one: Field) -> list[str]:
 
 def _struct_value(inner: dict[str, object]) -> object:
     values = list(inner.values())
-    if all(isinstance(value, Denied) for value in values):
+    if all(isinstance(value, DeniedValue) for value in values):
         return values[0]
     return None if all(value is None for value in values) else inner
 

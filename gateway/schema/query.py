@@ -31,9 +31,10 @@ from gateway.schema.verify_person import verify_fields
 
 
 @strawberry.input(
-    description="Thông tin đối chiếu với số định danh / What must agree with the number"
+    name="Matching",
+    description="Thông tin đối chiếu với số định danh / What must agree with the number",
 )
-class Matching:
+class MatchingInput:
     """Details that must agree with what the population database holds."""
 
     name: str | None = strawberry.field(default=None, description="họ, chữ đệm và tên / full name")
@@ -83,7 +84,7 @@ def query_fields(types: Types, databases: tuple[Database, ...]) -> list[Strawber
     return [*fields, *(entry_field(types, one, person) for one in entries.values())]
 
 
-_PERSON_ARGUMENTS: dict[str, object] = {"id": PersonNumber, "matching": Matching | None}
+_PERSON_ARGUMENTS: dict[str, object] = {"id": PersonNumber, "matching": MatchingInput | None}
 
 
 def _no_type() -> Any:
@@ -158,7 +159,7 @@ async def _person(
     self: Any,
     info: strawberry.Info,
     id: PersonNumber,  # noqa: A002 - the argument's name in the schema
-    matching: Matching | None = None,
+    matching: MatchingInput | None = None,
 ) -> Person | None:
     context: Context = info.context
     context.name_persons([id])

@@ -21,9 +21,9 @@ from gateway.errors import GatewayError
 from gateway.execution.decisions import note_read
 from gateway.execution.reference import Context, Person
 from gateway.people.identification import Shortfall, says_none
-from gateway.plan.list_arguments import DEFAULT_FIRST, Order, Wanted, wanted
+from gateway.plan.list_arguments import DEFAULT_FIRST, ListArguments, Order, parse_list_arguments
 from gateway.schema.factory import (
-    Denied,
+    DeniedValue,
     Later,
     Types,
     View,
@@ -46,7 +46,7 @@ from gateway.schema.shared_types import database_type, source_type
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class PersonSection:
     """A section being answered; ``lists`` are those selected in it, and whether past the cache."""
 
     person: Person
@@ -58,10 +58,10 @@ def section_field(types: Types, database: Database, person: Later) -> Strawberry
     """Return the field of Person that leads to ``database``'s section."""
     lists = own_lists(database)
 
-    def open_section(self: Person, info: strawberry.Info) -> Section:
+    def open_section(self: Person, info: strawberry.Info) -> PersonSection:
         names = selected(info._raw_info, "fresh")
         found = ((*lists[name], fresh) for name, fresh in names.items() if name in lists)
-        return Section(self, database, tuple(found))
+        return PersonSection(self, database, tuple(found))
 
     fields = [_list_field(types, *one, person) for one in lists.values()]
     worst_of = resolved(
@@ -95,7 +95,10 @@ def _derived_field(types: Types, computed: Computed) -> StrawberryField:
     """Return the field of a derived view of the section's person."""
 
     async def derive(
-        self: Section, info: strawberry.Info, as_of: date | None = None, sector: str | None = None
+        self: PersonSection,
+        info: strawberry.Info,
+        as_of: date | None = None,
+        sector: str | None = None,
     ) -> DerivedValue:
         context: Context = info.context
         reader, person = context.reader, self.person
@@ -128,12 +131,12 @@ def _derived_field(types: Types, computed: Computed) -> StrawberryField:
     return require(field, derived, Sensitivity.BASIC)
 
 
-def _section_database(self: Section, info: strawberry.Info) -> Database:
+def _section_database(self: PersonSection, info: strawberry.Info) -> Database:
     context: Context = info.context
     return context.sources[self.database.name].database
 
 
-async def _section_source(self: Section, info: strawberry.Info) -> SourceReport:
+async def _section_source(self: PersonSection, info: strawberry.Info) -> SourceReport:
     context: Context = info.context
     if self.lists:
         answers = await asyncio.gather(*(context.read(self.person, *one) for one in self.lists))
@@ -149,7 +152,7 @@ async def _section_source(self: Section, info: strawberry.Info) -> SourceReport:
 def _list_field(types: Types, record: Record, lookup: Lookup, person: Later) -> StrawberryField:
     """Return the field of a list of records about a person."""
 
-    async def of_section(self: Section, info: strawberry.Info, **arguments: Any) -> object:
+    async def of_section(self: PersonSection, info: strawberry.Info, **arguments: Any) -> object:
         context: Context = info.context
         asked = _wanted(record, arguments)
         person = self.person
@@ -169,7 +172,7 @@ def _hung_field(
     async def of_record(self: View, info: strawberry.Info, **arguments: Any) -> object:
         context: Context = info.context
         key = self[column]
-        if isinstance(key, Denied):
+        if isinstance(key, DeniedValue):
             raise key.error()
         asked = _wanted(record, arguments)
         own = own_below(self.own, record)
@@ -251,7 +254,7 @@ def _answered(
     lookup: Lookup,
     answer: Answer,
     own: Sensitivity | None,
-    asked: Wanted,
+    asked: ListArguments,
     about: _About,
 ) -> dict[str, object]:
     """Shape an answer as the list (or single) type has it."""
@@ -276,10 +279,12 @@ def _answered(
     }
 
 
-def _wanted(record: Record, arguments: dict[str, Any]) -> Wanted:
+def _wanted(record: Record, arguments: dict[str, Any]) -> ListArguments:
     """Return what is wanted of a list; strawberry hands two of the arguments on renamed."""
     renamed = {"since": "from", "until": "to"}
-    return wanted(record, {renamed.get(name, name): one for name, one in arguments.items()})
+    return parse_list_arguments(
+        record, {renamed.get(name, name): one for name, one in arguments.items()}
+    )
 
 
 def _field(
@@ -353,7 +358,7 @@ def _person_link(one: Field, person: Later) -> StrawberryField:
     async def follow(self: dict[str, Any], info: strawberry.Info) -> Person | None:
         context: Context = info.context
         number = self[one.name]
-        if isinstance(number, Denied):
+        if isinstance(number, DeniedValue):
             raise number.error()
         if number is None:
             return None

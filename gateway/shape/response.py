@@ -31,12 +31,12 @@ def gateway_error(error: BaseException | None) -> GatewayError | None:
     return None
 
 
-def refused(error: GatewayError) -> dict[str, object]:
+def refusal_body(error: GatewayError) -> dict[str, object]:
     """Return the body of an answer that is one error and nothing else."""
     return {"errors": [{"message": error.message, "extensions": error.extensions}]}
 
 
-def invalid(code: str, errors: Sequence[GraphQLError]) -> dict[str, object]:
+def invalid_document_body(code: str, errors: Sequence[GraphQLError]) -> dict[str, object]:
     """Return the body for a request whose document or variables are invalid.
 
     An error that has a code of its own keeps it; all others get ``code``.
@@ -44,12 +44,12 @@ def invalid(code: str, errors: Sequence[GraphQLError]) -> dict[str, object]:
     return {"errors": [_formatted(error, code) for error in errors]}
 
 
-def shown_error(error: GraphQLError) -> dict[str, object]:
+def render_error(error: GraphQLError) -> dict[str, object]:
     """Return ``error``, which an executor raised, as an answer shows it."""
     return _formatted(error, None)
 
 
-def shown_problem(problem: Problem) -> dict[str, object]:
+def render_problem(problem: Problem) -> dict[str, object]:
     """Return ``problem``, which a plan came upon, as an answer shows it."""
     extensions = problem.error.extensions
     if problem.count > 1:
@@ -61,7 +61,7 @@ def shown_problem(problem: Problem) -> dict[str, object]:
     return shown
 
 
-def body(
+def response_body(
     data: Mapping[str, object] | orjson.Fragment | None,
     errors: Sequence[dict[str, object]],
     extensions: Mapping[str, object],
@@ -75,7 +75,7 @@ def body(
     return answer
 
 
-def documented(answer: dict[str, object], documentation: str) -> dict[str, object]:
+def add_documentation_links(answer: dict[str, object], documentation: str) -> dict[str, object]:
     """Give every error in ``answer`` the address of its page.
 
     ``documentation``: that of all pages, ``{code}`` standing for the error's code.
@@ -87,7 +87,7 @@ def documented(answer: dict[str, object], documentation: str) -> dict[str, objec
     return answer
 
 
-def codes(answer: dict[str, object]) -> list[str]:
+def error_codes(answer: dict[str, object]) -> list[str]:
     """Return the codes of the errors in a body."""
     errors = answer.get("errors", [])
     assert isinstance(errors, list)

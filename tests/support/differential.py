@@ -27,9 +27,9 @@ from gateway.execution.resources import ExecutionResources
 from gateway.fetch.source import Source
 from gateway.permission.operation import permit
 from gateway.plan.document import InvalidDocument
-from gateway.plan.list_arguments import Wanted, choose
+from gateway.plan.list_arguments import ListArguments, select_page
 from gateway.runtime.clock import legal_date
-from gateway.shape.response import body
+from gateway.shape.response import response_body
 from tests.support.callers import caller, share_of_own
 from tests.support.holes import World, world
 from tests.support.operations import Generated, operation
@@ -78,9 +78,9 @@ class Shown:
     count: int = 0
 
     def choose(
-        self, record: Record, rows: Sequence[Row], wanted: Wanted
+        self, record: Record, rows: Sequence[Row], wanted: ListArguments
     ) -> tuple[tuple[Row, ...], bool]:
-        chosen, more = choose(record, rows, wanted)
+        chosen, more = select_page(record, rows, wanted)
         self.count += min(len(chosen), 1) if record.single else len(chosen)
         return chosen, more
 
@@ -234,7 +234,7 @@ def _bytes(data: object) -> bytes:
 
 def _errors(outcome: Outcome) -> list[str]:
     """Return the errors as the answer has them, as a multiset; ids of defects differ always."""
-    shown = body(outcome.data, deepcopy(outcome.errors), {}).get("errors", [])
+    shown = response_body(outcome.data, deepcopy(outcome.errors), {}).get("errors", [])
     return _sorted(shown)
 
 

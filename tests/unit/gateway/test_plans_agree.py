@@ -33,7 +33,7 @@ async def test_plans_and_the_oracle_agree_on_generated_operations(
     tmp_path: Path, part: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = Shown()
-    monkeypatch.setattr("gateway.execution.decisions.choose", shown.choose)
+    monkeypatch.setattr("gateway.execution.decisions.select_page", shown.choose)
     limits = Limits(new_documents=10**9, cost=10**12, deadline=1e9)
     databases = installed_databases()
     # What fails is logged with its traceback, which takes longer to print than to happen.
@@ -55,7 +55,7 @@ async def test_rows_from_the_cache_and_ready_answers_give_what_the_oracle_gives(
 ) -> None:
     """Each operation runs three times: from the sources, from the cache, and as a ready answer."""
     shown = Shown()
-    monkeypatch.setattr("gateway.execution.decisions.choose", shown.choose)
+    monkeypatch.setattr("gateway.execution.decisions.select_page", shown.choose)
     # Where rows come from is all that may differ, and reports say it.
     monkeypatch.setattr("gateway.cache.rows.replace", lambda report, from_cache: report)
     limits = Limits(new_documents=10**9, cost=10**12, deadline=1e9)

@@ -23,7 +23,7 @@ from gateway.errors import GatewayError
 from gateway.execution import plan_cache as module
 from gateway.execution.plan_cache import Plans
 from gateway.plan import document as document_module
-from gateway.plan.compile import Chosen, Permissions, Prepared, choose
+from gateway.plan.compile import AnalysedOperation, Permissions, SelectedOperation, select_operation
 from gateway.plan.document import Document, InvalidDocument
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Limits
@@ -61,8 +61,8 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for where, name in (
         (document_module, "parse_within"),
         (document_module, "validate"),
-        (document_module, "look_through"),
-        (module, "prepare"),
+        (document_module, "describe_document"),
+        (module, "analyse_operation"),
         (module, "compiled"),
     ):
         monkeypatch.setattr(where, name, _noting(done, name, getattr(where, name)))
@@ -83,7 +83,7 @@ async def test_a_document_is_worked_on_once_per_text(work: list[str]) -> None:
         first = await plans.document("{__typename}", "a")
         for client in ("a", "b", None):
             assert await plans.document("{__typename}", client) is first
-        assert work == ["parse_within", "validate", "look_through"]
+        assert work == ["parse_within", "validate", "describe_document"]
         assert await plans.document("{__typename }", "a") is not first, "another text is another"
 
 
@@ -91,7 +91,7 @@ async def test_those_who_send_the_same_at_the_same_time_wait_for_the_same(work: 
     async with _plans() as plans:
         found = await asyncio.gather(*(plans.document("{__typename}", str(n)) for n in range(20)))
         assert len({id(one) for one in found}) == 1
-        assert work == ["parse_within", "validate", "look_through"]
+        assert work == ["parse_within", "validate", "describe_document"]
 
 
 async def test_one_who_goes_away_takes_it_from_nobody() -> None:
@@ -183,12 +183,12 @@ async def test_long_texts_do_not_fill_the_memory(work: list[str]) -> None:
         assert work != [], "but not all of them"
 
 
-async def _chosen(plans: Plans, text: str, given: Mapping[str, object]) -> Chosen:
+async def _chosen(plans: Plans, text: str, given: Mapping[str, object]) -> SelectedOperation:
     document = await plans.document(text, "a")
-    return choose(built(DATABASES), document, document.operation(None), given)
+    return select_operation(built(DATABASES), document, document.operation(None), given)
 
 
-def _nothing_lacking(prepared: Prepared) -> tuple[Missing, ...]:
+def _nothing_lacking(prepared: AnalysedOperation) -> tuple[Missing, ...]:
     return ((),) * len(prepared.needs)
 
 
@@ -197,7 +197,7 @@ async def test_an_operation_is_analysed_once_for_what_its_conditions_say(work: l
         first = await plans.prepared(await _chosen(plans, ME, {"n": 1}), "a")
         again = await plans.prepared(await _chosen(plans, ME, {"a": True, "n": 2}), "a")
         other = await plans.prepared(await _chosen(plans, ME, {"a": False}), "a")
-        assert work.count("prepare") == 2
+        assert work.count("analyse_operation") == 2
         assert again == first.without_analysis()
         assert (first.key.values, other.key.values) == ((True,), (False,))
 
@@ -331,12 +331,12 @@ async def test_thousands_of_documents_in_a_row_take_no_more_room_than_there_is()
 async def test_a_defect_reaches_all_who_wait_and_is_not_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    original = document_module.read
-    monkeypatch.setattr(module, "read", lambda *_: 1 / 0)
+    original = document_module.parse_document
+    monkeypatch.setattr(module, "parse_document", lambda *_: 1 / 0)
     async with _plans() as plans:
         waiting = [plans.document("{__typename}", str(number)) for number in range(3)]
         found = await asyncio.gather(*waiting, return_exceptions=True)
         assert [type(one) for one in found] == [ZeroDivisionError] * 3
         assert not plans._under_way
-        monkeypatch.setattr(module, "read", original)
+        monkeypatch.setattr(module, "parse_document", original)
         assert isinstance(await plans.document("{__typename}", "a"), Document)

@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 from gateway.audit.entry import person_hash
 from gateway.execution import plan_cache as module
 from gateway.http.parameters import GRAPHQL_JSON, JSON
-from gateway.plan.document import Document, read
+from gateway.plan.document import Document, parse_document
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Limits
 from tests.support.faults import Faulty
@@ -217,9 +217,9 @@ async def test_a_new_document_waits_for_others_until_its_deadline_and_no_longer(
     def slow(schema: GraphQLSchema, limits: Limits, text: str) -> Document:
         if "Slow" in text:
             go.wait(60)
-        return read(schema, limits, text)
+        return parse_document(schema, limits, text)
 
-    monkeypatch.setattr(module, "read", slow)
+    monkeypatch.setattr(module, "parse_document", slow)
     async with running(tmp_path, limits=Limits(deadline=0.2)) as gateway:
         first = await gateway.post("query Slow {__typename}")
         second = await gateway.post("query Q {__typename}", token=gateway.token(*OFFICER))

@@ -117,8 +117,9 @@ async def test_nothing_is_parsed_validated_or_planned_at_a_call(
 
     for method in ("document", "prepared", "permissions", "plan"):
         monkeypatch.setattr(Plans, method, no)
-    for name in ("graphql.parse", "gateway.plan.document.parse", "gateway.plan.document.read"):
-        monkeypatch.setattr(name, no)
+    monkeypatch.setattr("graphql.parse", no)
+    for name in ("parse", "parse_document"):
+        monkeypatch.setattr(f"gateway.plan.document.{name}", no)
     answer = await named(gateway, "marriages", {"id": HOA}, partner(gateway))
     assert answer.json()["data"]["person"]["civilStatus"]["marriages"]["items"]
 

@@ -6,9 +6,9 @@ import pytest
 
 from connectors.registry import installed_databases
 from gateway.catalogue.sections import bind
-from gateway.plan.analyse import judge_arguments
-from gateway.plan.compile import choose, prepare
-from gateway.plan.document import read
+from gateway.plan.analyse import coerce_arguments
+from gateway.plan.compile import analyse_operation, select_operation
+from gateway.plan.document import parse_document
 from gateway.settings import Limits
 from tests.support.running import built
 
@@ -18,10 +18,10 @@ ID = "001090012345"
 
 def _cost(text: str, **variables: object) -> int:
     schema = built(DATABASES)
-    document = read(schema, Limits(), text)
-    chosen = choose(schema, document, document.operation(None), variables)
-    prepared = prepare(schema, bind(DATABASES), chosen)
-    arguments, _ = judge_arguments(prepared.dynamic, chosen.values)
+    document = parse_document(schema, Limits(), text)
+    chosen = select_operation(schema, document, document.operation(None), variables)
+    prepared = analyse_operation(schema, bind(DATABASES), chosen)
+    arguments, _ = coerce_arguments(prepared.dynamic, chosen.values)
     return prepared.cost.at(arguments)
 
 

@@ -9,8 +9,8 @@ from graphql import GraphQLSchema, Node, OperationType, build_schema
 
 from gateway.errors import GatewayError
 from gateway.plan import document as module
-from gateway.plan.document import Document, InvalidDocument, Operation, read
-from gateway.plan.syntax import nodes
+from gateway.plan.document import Document, InvalidDocument, Operation, parse_document
+from gateway.plan.syntax import walk_nodes
 from gateway.settings import Limits
 
 #: Small, but with a person's number wherever an input can hold one.
@@ -35,7 +35,7 @@ SCHEMA = build_schema(
 
 
 def _read(text: str, schema: GraphQLSchema = SCHEMA) -> Document:
-    return read(schema, Limits(fragments=100), text)
+    return parse_document(schema, Limits(fragments=100), text)
 
 
 def _refusal(text: str) -> InvalidDocument:
@@ -183,9 +183,9 @@ def test_a_document_is_walked_as_often_for_many_operations_as_for_one(
 
     def counting(root: Node) -> Iterator[Node]:
         walks.append(root)
-        return nodes(root)
+        return walk_nodes(root)
 
-    monkeypatch.setattr(module, "nodes", counting)
+    monkeypatch.setattr(module, "walk_nodes", counting)
     for count in (1, 10):
         _read("".join(f"query Q{n} {{__typename}} " for n in range(count)))
         assert len(walks) == 1

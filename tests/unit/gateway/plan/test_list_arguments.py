@@ -10,7 +10,7 @@ import pytest
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.description import Row
 from connectors.values import PartialDate
-from gateway.plan.list_arguments import Wanted, choose
+from gateway.plan.list_arguments import ListArguments, select_page
 from tests.support.faults import Faulty
 from tests.support.people import HOA, LAN, backends
 from tests.support.running import OFFICER, codes, running
@@ -124,7 +124,7 @@ def test_a_date_known_by_year_only_is_kept_wherever_it_may_lie() -> None:
     )
 
     def kept(since: Any, until: Any) -> bool:
-        return choose(record, [row], Wanted(since=since, until=until))[0] == (row,)
+        return select_page(record, [row], ListArguments(since=since, until=until))[0] == (row,)
 
     year = PartialDate(1990)
     assert kept(PartialDate(1990, 6, 1).first, None)
