@@ -13,7 +13,7 @@ OIDC := tests/acceptance/oidc
 TYPESCRIPT := tests/acceptance/typescript
 APOLLO := tests/acceptance/apollo
 
-.PHONY: help demo test fuzz coherence completeness inference lint bench schema graphiql lock clean
+.PHONY: help demo docs test fuzz coherence completeness inference lint bench schema graphiql lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -30,8 +30,9 @@ help:
 	@echo "make attacks  slow, half and endless requests, and what they cost others; 4 minutes"
 	@echo "make bundle   wheels, SBOM, names of images and checksums for a closed network"
 	@echo "make schema   write schema.graphql from the code"
+	@echo "make docs     draw docs/architecture.svg from the imports of the code"
 	@echo "make graphiql build the GraphiQL page into the package (needs Node.js 20.19 or newer)"
-	@echo "make lock     pin all packages anew"
+	@echo "make lock     pin all packages again"
 	@echo "make clean    remove what these targets made"
 
 demo: .venv/.runtime
@@ -67,7 +68,7 @@ bench: .venv/.dev
 	@if [ -d "$(RIVALS)" ]; then $(MAKE) --no-print-directory rivals; \
 	else echo "there are no rivals in $(RIVALS): the gateway is measured alone"; fi
 
-# Attacks on a gateway of one's own: bounded in number and time, on this machine alone.
+# Attacks on a gateway that runs on this machine: bounded in number and time.
 .PHONY: attacks
 attacks: .venv/.dev
 	$(BIN)/python -m bench.attacks.connections
@@ -88,6 +89,9 @@ bundle: .venv/.runtime
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation -w dist/bundle/wheels .
 	cp requirements.lock deploy/justice-gateway.service dist/bundle
 	$(PYTHON) -m tools.bundle dist/bundle
+
+docs: .venv/.dev
+	$(BIN)/python -m tools.architecture_picture
 
 schema: .venv/.dev
 	$(BIN)/justice-gateway schema --write
