@@ -45,7 +45,7 @@ fuzz: .venv/.dev
 	FUZZ_OPERATIONS=50000 $(BIN)/python -m pytest -n 2 -q tests/unit/gateway/test_plans_agree.py
 
 coherence: .venv/.dev
-	COHERENCE_HISTORIES=250 $(BIN)/python -m pytest -n 2 -q -rP tests/unit/gateway/cache/test_coherence.py
+	COHERENCE_HISTORIES=250 $(BIN)/python -m pytest -n 2 -q -rP tests/integration/gateway/cache/test_coherence.py
 
 inference: .venv/.dev
 	$(BIN)/python -m tools.inference --people 200000

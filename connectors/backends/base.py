@@ -2,7 +2,7 @@
 
 A backend fetches stored rows by key and decodes them. It knows no caller, no cache, no deadline and
 no breaker: those are the gateway's (``gateway.fetch``), wrapped around these few calls. What the
-words here promise is proved, for every backend alike, by ``tests/unit/connectors/backends``.
+words here promise is proved, for every backend alike, by ``tests/integration/connectors/backends``.
 """
 
 from __future__ import annotations

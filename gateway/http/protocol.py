@@ -5,7 +5,8 @@ requests that are pipelined without end, and takes trailers for headers. This cl
 refuses; parsing stays with httptools, and everything that follows with uvicorn. It relies on these
 of ``HttpToolsProtocol``: the callbacks of the parser (``on_...``), ``cycle``, ``pipeline``,
 ``flow``, ``url``, ``headers``, ``timeout_keep_alive_handler``, ``on_response_complete``,
-``shutdown``. ``tests/unit/gateway/http/test_connections.py`` holds each of them over a socket.
+``shutdown``. ``tests/integration/gateway/http/test_connections.py`` holds each of them over a
+socket.
 """
 
 from __future__ import annotations

@@ -25,9 +25,9 @@ from gateway.keys.keyring import (
 )
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Settings, load
+from tests.support.issuers import new_key, provider, signed, trusting
 from tests.support.people import HOA
 from tests.support.running import codes, running
-from tests.unit.gateway.access.issuing import new_key, provider, signed, trusting
 
 QUERY = """query ($id: PersonNumber!) {
   person(id: $id) { population { identity { item { fullName } source { state } } } }

@@ -17,7 +17,7 @@ from connectors.backends.mapping import stored
 from connectors.backends.session import Statement
 from connectors.backends.statement import SQLITE, wanted
 from connectors.backends.together import Found
-from tests.unit.connectors.backends.backend_samples import DATABASE, UNIONS
+from tests.support.backend_samples import DATABASE, UNIONS
 
 WANTED = wanted(SQLITE, stored(DATABASE)["unions"], UNIONS.lookups[0])
 PLACES = range(1, WANTED.most + 1)

@@ -17,7 +17,7 @@ from connectors.backends.sql import SqlBackend
 from connectors.backends.statement import SORTED_HERE
 from connectors.description import Record
 from connectors.values import PartialDate
-from tests.unit.connectors.backends.backend_samples import (
+from tests.support.backend_samples import (
     AN,
     BINH,
     CASES,

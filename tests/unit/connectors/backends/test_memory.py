@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.backends.memory import MemoryBackend
-from tests.unit.connectors.backends.backend_samples import AN, DATABASE, UNIONS, union
+from tests.support.backend_samples import AN, DATABASE, UNIONS, union
 
 
 def test_a_record_that_is_not_declared_is_refused() -> None:

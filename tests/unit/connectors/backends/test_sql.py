@@ -20,7 +20,7 @@ from connectors.backends.mapping import stored
 from connectors.backends.sql import SqlBackend
 from connectors.backends.sqlite import FileSession
 from connectors.backends.statement import SQLITE, wanted
-from tests.unit.connectors.backends.backend_samples import (
+from tests.support.backend_samples import (
     AN,
     BINH,
     CASES,

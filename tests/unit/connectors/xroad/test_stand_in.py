@@ -12,8 +12,8 @@ import pytest
 from connectors.backends.memory import MemoryBackend
 from connectors.xroad.messages import LARGEST
 from connectors.xroad.stand_in import StandIn
+from tests.support.backend_samples import AN, DATABASE, EMPTY, union
 from tests.support.xroad import CLIENT, NAMES, SERVICE
-from tests.unit.connectors.backends.backend_samples import AN, DATABASE, EMPTY, union
 
 QUESTION: dict[str, Any] = {"record": "unions", "lookup": "unions", "keys": [AN], "most": 5}
 RIGHT = {

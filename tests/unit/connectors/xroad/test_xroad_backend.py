@@ -24,8 +24,7 @@ from connectors.xroad.backend import XroadBackend
 from connectors.xroad.identifiers import Identifier
 from connectors.xroad.messages import LARGEST
 from connectors.xroad.stand_in import Behaviour, StandIn
-from tests.support.xroad import CLIENT, NAMES, SERVICE, options, over_xroad
-from tests.unit.connectors.backends.backend_samples import (
+from tests.support.backend_samples import (
     AN,
     BINH,
     DATABASE,
@@ -35,6 +34,7 @@ from tests.unit.connectors.backends.backend_samples import (
     thing,
     union,
 )
+from tests.support.xroad import CLIENT, NAMES, SERVICE, options, over_xroad
 
 LOOKUP = UNIONS.lookups[0]
 ASKER = Asker("desk", "cán bộ 7", "000.00.11.H29-261123-0001", "001090000009")

@@ -14,9 +14,9 @@ from gateway.access.tokens import Tokens, issue
 from gateway.cli.main import app
 from gateway.errors import GatewayError
 from gateway.settings import Access
+from tests.support.issuers import signed
 from tests.support.people import HOA, LAN
 from tests.support.running import TestClock
-from tests.unit.gateway.access.issuing import signed
 
 KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
 SETTINGS = Access()

@@ -15,8 +15,7 @@ import pytest_asyncio
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from gateway.access.tokens import Tokens
-from tests.support.people import HOA
-from tests.unit.gateway.access.issuing import (
+from tests.support.issuers import (
     AUDIENCE,
     Key,
     Provider,
@@ -27,6 +26,7 @@ from tests.unit.gateway.access.issuing import (
     signed,
     trusting,
 )
+from tests.support.people import HOA
 
 KEYS = {name: new_key(name, name) for name in ("RS256", "ES256", "EdDSA", "Ed25519")}
 ALGORITHMS = pytest.mark.parametrize("algorithm", KEYS)

@@ -12,8 +12,7 @@ from structlog.testing import capture_logs
 
 from gateway.access.tokens import Tokens, issue
 from gateway.settings import Access, TrustedIssuer
-from tests.support.running import running
-from tests.unit.gateway.access.issuing import (
+from tests.support.issuers import (
     AUDIENCE,
     DESCRIPTION,
     Provider,
@@ -23,6 +22,7 @@ from tests.unit.gateway.access.issuing import (
     signed,
     trusting,
 )
+from tests.support.running import running
 
 OLD, NEW, STRANGE = (new_key("ES256", kid) for kid in ("old", "new", "strange"))
 

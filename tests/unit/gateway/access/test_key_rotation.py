@@ -14,8 +14,8 @@ from gateway.errors import GatewayError
 from gateway.keys.files import create_missing, drop_former, rotate
 from gateway.keys.keyring import load_signing
 from gateway.settings import Settings, load
+from tests.support.issuers import signed
 from tests.support.running import TestClock, running
-from tests.unit.gateway.access.issuing import signed
 
 
 class Site:

@@ -9,8 +9,7 @@ import pytest
 from connectors.population import DATABASE as POPULATION
 from gateway.audit.entry import person_hash
 from tests.support.people import FIRST_HOLDER, HOA, LAN, NOBODY, OLD_NUMBER, SHARED_NUMBER
-from tests.support.running import codes, running
-from tests.unit.gateway.access.representing import (
+from tests.support.representation import (
     AUTHORISATION,
     CHILD,
     ask,
@@ -18,7 +17,8 @@ from tests.unit.gateway.access.representing import (
     books,
     verdict,
 )
-from tests.unit.gateway.protection.worlds import ALL, LIVE, WAYS, acting, answer
+from tests.support.running import codes, running
+from tests.support.worlds import ALL, LIVE, WAYS, acting, answer
 
 #: What may be read before it is known whether somebody may ask.
 FOR_THE_DECISION = {

@@ -18,7 +18,7 @@ from gateway.procedures.procedure import UNIFIED
 from gateway.schema.build import build_schema
 from tests.support.people import HOA, LAN
 from tests.support.running import Running, codes, running
-from tests.unit.gateway.protection.worlds import ALL, EVERY, LIVE, WAYS, World, answer, world
+from tests.support.worlds import ALL, EVERY, LIVE, WAYS, World, answer, world
 
 REGISTERED = "security_measures.security_registration:find"
 COLLATERAL = "security_measures.collateral:find"

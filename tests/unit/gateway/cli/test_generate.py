@@ -8,12 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from connectors.legal_aid import DATABASE as LEGAL_AID
-from connectors.notary import DATABASE as NOTARY
 from connectors.registry import installed_databases
 from gateway.cli.main import app
 from gateway.settings import LOADER_VARIABLE
-from tests.support.loaded import site
-from tests.support.servers import SERVERS, Server
 
 RECORD = LEGAL_AID.records[0]
 TABLES = "[databases.legal_aid.records.{record}]\n{setting}\n"
@@ -122,47 +119,6 @@ def test_a_server_that_does_not_answer_is_said_and_ends_with_1(tmp_path: Path) -
     assert "legal_aid: ConnectionRefusedError" in output
     assert status == 1
     assert [one.name for one in tmp_path.iterdir()] == ["gateway.toml"]
-
-
-@pytest.mark.parametrize("make", SERVERS)
-def test_registers_that_would_share_a_table_or_lack_a_schema_are_refused(
-    request: pytest.FixtureRequest, make: str, tmp_path: Path
-) -> None:
-    server: Server = request.getfixturevalue(make)
-    with site(server, ["legal_aid"]) as here:
-        url = here.url("legal_aid")
-        both = f'[databases.legal_aid]\nurl = "{url}"\n[databases.notary]\nurl = "{url}"\n'
-        notary = f"[databases.notary.records.{NOTARY.records[0].name}]\n"
-        shared = f"{both}{notary}table = '{RECORD.table}'\n"
-        said = (
-            f"legal_aid and notary would share the table {RECORD.table}: give them databases of "
-            "their own, or tables of other names: "
-            '[databases.notary.records.<record>] table = "..."'
-        )
-        assert generate(tmp_path, shared, "--user", server.user) == (1, f"{LEFT_OUT} {said}")
-        lost_table = of_record("table = 'nowhere.vu_viec'")
-        lost = f"{both}{lost_table}"
-        said = "legal_aid: no schema nowhere: have it made first"
-        assert generate(tmp_path, lost, "--user", server.user) == (1, f"{LEFT_OUT} {said}")
-        assert [one.name for one in tmp_path.iterdir()] == ["gateway.toml"]
-
-
-@pytest.mark.parametrize("make", SERVERS)
-def test_a_server_that_holds_tables_is_refused_unless_the_command_says_what_to_do(
-    request: pytest.FixtureRequest, make: str, tmp_path: Path
-) -> None:
-    server: Server = request.getfixturevalue(make)
-    with site(server, ["legal_aid"]) as here:
-        settings = f'[databases.legal_aid]\nurl = "{here.url("legal_aid")}"\n'
-        assert generate(tmp_path, settings, "--user", server.user)[0] == 0
-        status, output = generate(tmp_path, settings, "--user", server.user)
-        assert status == 1
-        assert "legal_aid: it holds tables already (" in output
-        assert output.endswith("...): --replace drops them")
-        status, output = generate(tmp_path, settings, "--user", server.user, "--keep")
-        assert status == 0
-        assert "legal_aid: left alone, it has tables" in output
-        assert generate(tmp_path, settings, "--user", server.user, "--replace")[0] == 0
 
 
 def test_what_is_left_out_is_said_with_the_reason(tmp_path: Path) -> None:

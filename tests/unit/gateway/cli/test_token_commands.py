@@ -12,7 +12,7 @@ import structlog
 from typer.testing import CliRunner, Result
 
 from gateway.cli.main import app
-from tests.unit.gateway.access.issuing import new_key, signed
+from tests.support.issuers import new_key, signed
 
 ISSUED_TO = ("--subject", "a", "--client", "desk", "--scope", "population:read")
 

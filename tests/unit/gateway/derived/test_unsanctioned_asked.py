@@ -10,7 +10,7 @@ import pytest
 from gateway.procedures.procedure import UNIFIED
 from tests.support.people import HOA, LAN, NOBODY, OLD_NUMBER
 from tests.support.running import Running, codes, running
-from tests.unit.gateway.protection.worlds import ALL, EVERY, LIVE, WAYS, Row, World, answer, world
+from tests.support.worlds import ALL, EVERY, LIVE, WAYS, Row, World, answer, world
 
 CHECK = "no-sanction-check"
 FIELD = """isConsideredUnsanctioned(asOf: $asOf, sector: $sector) {

@@ -20,9 +20,9 @@ import pytest
 from gateway.audit.entry import person_hash
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Rates
+from tests.support.bad_tokens import TOKENS, by_our_key, expired
 from tests.support.people import HOA, LAN, NOBODY, OLD_NUMBER
 from tests.support.running import CASE_NUMBER, OFFICER, OPERATOR, Running, codes, running
-from tests.unit.gateway.http.bad_tokens import TOKENS, by_our_key, expired
 
 PERSON = "query($id: PersonNumber!) {person(id: $id) {id}}"
 PERSONS = "query($ids: [PersonNumber!]!) {persons(ids: $ids) {id}}"

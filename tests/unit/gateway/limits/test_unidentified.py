@@ -7,14 +7,10 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import GatewayError
-from gateway.limits.redis_leases import Shared
-from gateway.limits.unidentified import UnidentifiedAnswers
-from gateway.settings import Rates, Redis
+from gateway.settings import Rates
 from tests.support.people import HOA, NOBODY
-from tests.support.redis_server import own_redis
-from tests.support.running import OFFICER, Running, TestClock, codes, running
-from tests.unit.gateway.protection.worlds import WAYS, answer
+from tests.support.running import OFFICER, Running, codes, running
+from tests.support.worlds import WAYS, answer
 
 PERSONS = "query($ids: [PersonNumber!]!) { persons(ids: $ids) { id } }"
 RATES = Rates(unidentified_per_caller_per_day=3, unidentified_per_day=5)
@@ -63,20 +59,3 @@ async def test_a_citizens_own_view_is_never_refused_for_it(tmp_path: Path) -> No
         for _ in range(5):
             body = await gateway.ask("{ me { id } }", scopes=["me"], subject=NOBODY)
             assert body["data"] == {"me": {"id": NOBODY}}
-
-
-@pytest.mark.services
-async def test_processes_count_together(tmp_path: Path) -> None:
-    with own_redis(tmp_path) as server:
-        clock = TestClock()
-        url = f"redis://127.0.0.1:{server.port}/0"
-        shared = [Shared(Redis(url=url, timeout=20), b"0" * 32, clock) for _ in range(2)]
-        first, second = (UnidentifiedAnswers(RATES, clock, one, b"0" * 32) for one in shared)
-        for one in shared:
-            await one.open()
-        await first.add("client", "a", 2)
-        await second.add("client", "a", 1)
-        for one in shared:
-            await one.close()
-    with pytest.raises(GatewayError):
-        second.require_left("client", "a")

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from gateway.errors import GatewayError
 from gateway.limits import verification_attempts as module
-from gateway.limits.redis_leases import Shared
 from gateway.limits.verification_attempts import Attempt, Guesses, Standing
-from gateway.settings import Rates, Redis
-from tests.support.redis_server import Server, own_redis
+from gateway.settings import Rates
 from tests.support.running import TestClock
 
 PERSON, OTHER, OLD = "001090012345", "001090012346", "123456789"
@@ -133,53 +128,3 @@ async def test_many_attempts_at_one_person_are_an_alarm_and_lock_nobody_out() ->
     assert [(line["person"], line["attempts"]) for line in logs] == [("k:mac", 12)]
     assert PERSON not in str(logs)
     assert module.ATTEMPTS.labels("alarm")._value.get() == before + 1
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    with own_redis(tmp_path) as server:
-        yield server
-
-
-@asynccontextmanager
-async def process(server: Server, patience: float = 20.0) -> AsyncIterator[Guesses]:
-    """Run one process's counts; by default it waits for a busy machine."""
-    clock = TestClock()
-    settings = Redis(url=f"redis://127.0.0.1:{server.port}", timeout=patience)
-    shared = Shared(settings, b"0" * 32, clock)
-    await shared.open()
-    try:
-        yield Guesses(Rates(), clock, shared, b"0" * 32)
-    finally:
-        await shared.close()
-
-
-@pytest.mark.services
-async def test_processes_count_together(server: Server) -> None:
-    async with process(server) as one, process(server) as other:
-        assert await attempts(one, times=3) == 3
-        assert await attempts(other, OLD, person=PERSON) == 2
-        assert [await attempts(one), await attempts(other)] == [0, 0]
-        assert await attempts(one, OTHER, agrees=True) == 20
-        side_by_side = (attempts(guesses, OTHER, times=10) for guesses in (one, other))
-        assert sum(await asyncio.gather(*side_by_side)) == 5
-        assert await attempts(other, client="b") == 5
-
-
-@pytest.mark.services
-async def test_redis_learns_no_numbers(server: Server) -> None:
-    async with process(server) as guesses:
-        await attempts(guesses)
-        assert guesses._shared is not None
-        keys = await guesses._shared._redis.keys("*guesses*")
-    assert len(keys) == 5, "number, person, caller, client, and the person for everybody"
-    assert all(PERSON.encode() not in key for key in keys)
-
-
-@pytest.mark.services
-async def test_while_redis_is_gone_each_goes_by_what_it_knows(tmp_path: Path) -> None:
-    with own_redis(tmp_path) as server:
-        async with process(server) as guesses:
-            assert await attempts(guesses, times=3) == 3
-            server.stop()
-            assert await attempts(guesses) == 2

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.people import HOA, LAN, OLD_NUMBER
-from tests.support.running import codes, running
-from tests.unit.gateway.access.representing import (
+from tests.support.representation import (
     AUTHORISATION,
     CHILD,
     authorised,
@@ -19,7 +18,8 @@ from tests.unit.gateway.access.representing import (
     guardianship,
     verdict,
 )
-from tests.unit.gateway.protection.worlds import ALL, LIVE, Row, acting
+from tests.support.running import codes, running
+from tests.support.worlds import ALL, LIVE, Row, acting
 
 
 @pytest.mark.parametrize("role", ["mother", "father"])

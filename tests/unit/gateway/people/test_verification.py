@@ -13,7 +13,7 @@ from gateway.catalogue.verification import verification_of
 from gateway.settings import Client, Rates
 from tests.support.people import HOA, LAN, NOBODY, OLD_NUMBER, SHARED_NUMBER, population_rows
 from tests.support.running import Running, codes, running
-from tests.unit.gateway.protection.worlds import ALL, LIVE, WAYS, answer, world
+from tests.support.worlds import ALL, LIVE, WAYS, answer, world
 
 VERIFY = "population:verify"
 QUERY = """query($id: PersonNumber!, $name: String!, $born: PartialDate!, $sex: Sex!) {

@@ -11,7 +11,7 @@ from gateway.procedures.procedure import UNIFIED
 from gateway.protection.address import PURPOSE
 from tests.support.people import HOA, LAN, population_rows
 from tests.support.running import running
-from tests.unit.gateway.protection.worlds import ALL, EVERY, LIVE, WAYS, World, answer, world
+from tests.support.worlds import ALL, EVERY, LIVE, WAYS, World, answer, world
 
 QUERY = """{ population { protectionOrders { items { orderNo trueAddress { communeCode } }
   source { state } } residences { items { address { communeCode } } source { state } } } }"""

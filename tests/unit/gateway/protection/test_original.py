@@ -14,7 +14,7 @@ from gateway.protection.adoption import PURPOSE
 from gateway.protection.rules import visible
 from tests.support.people import HOA, LAN
 from tests.support.running import Running, running
-from tests.unit.gateway.protection.worlds import ALL, EVERY, LIVE, WAYS, World, answer, world
+from tests.support.worlds import ALL, EVERY, LIVE, WAYS, World, answer, world
 
 STATUSES = ("VALID", "AMENDED", "REVOKED", "SUPERSEDED")
 QUERY = """{ changes { items { eventId } }

@@ -19,9 +19,7 @@ from gateway.audit.entry import person_hash
 from gateway.procedures.procedure import UNIFIED
 from gateway.protection import adoption, will
 from gateway.protection.rules import RULES
-from tests.support.people import LAN
-from tests.support.running import Running, running
-from tests.unit.gateway.protection.hidden_rows import (
+from tests.support.hidden_rows import (
     adopted,
     aided,
     birth_mother,
@@ -33,8 +31,10 @@ from tests.unit.gateway.protection.hidden_rows import (
     under_protection,
     who_made_a_will,
 )
-from tests.unit.gateway.protection.selecting import ROOMY, of_person
-from tests.unit.gateway.protection.worlds import (
+from tests.support.people import LAN
+from tests.support.running import Running, running
+from tests.support.selecting import ROOMY, of_person
+from tests.support.worlds import (
     ALL,
     EVERY,
     LIVE,

@@ -10,7 +10,7 @@ import pytest
 from gateway.procedures.procedure import UNIFIED
 from tests.support.people import HOA
 from tests.support.running import running
-from tests.unit.gateway.protection.worlds import ALL, EVERY, LIVE, WAYS, World, answer, world
+from tests.support.worlds import ALL, EVERY, LIVE, WAYS, World, answer, world
 
 QUERY = """{ civilEnforcement { publicNotices { items { noticeId removedOn } truncated }
   one: publicNotices(first: 1) { items { noticeId } truncated }

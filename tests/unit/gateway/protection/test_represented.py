@@ -12,10 +12,10 @@ from connectors.population import DATABASE as POPULATION
 from gateway.access.caller import Caller
 from gateway.protection.represented import is_closed
 from gateway.protection.rules import is_withheld
+from tests.support.hidden_rows import aided, common, under_protection
 from tests.support.people import LAN
 from tests.support.running import running
-from tests.unit.gateway.protection.hidden_rows import aided, common, under_protection
-from tests.unit.gateway.protection.worlds import (
+from tests.support.worlds import (
     ALL,
     EVERY,
     LIVE,

@@ -15,7 +15,7 @@ from gateway.protection.rules import is_withheld
 from gateway.protection.violation import PURPOSES
 from tests.support.people import HOA, LAN
 from tests.support.running import running
-from tests.unit.gateway.protection.worlds import ALL, EVERY, LIVE, WAYS, World, answer, world
+from tests.support.worlds import ALL, EVERY, LIVE, WAYS, World, answer, world
 
 QUERY = """{ administrativeViolations {
   records { items { recordNo } source { state } }

@@ -13,7 +13,7 @@ from gateway.procedures.procedure import UNIFIED
 from gateway.protection.will import PURPOSE
 from tests.support.people import DEAD, HOA, LAN, OLD_NUMBER
 from tests.support.running import Running, running
-from tests.unit.gateway.protection.worlds import ALL, EVERY, LIVE, WAYS, Row, World, answer, world
+from tests.support.worlds import ALL, EVERY, LIVE, WAYS, Row, World, answer, world
 
 WITHHELD = {"items": None, "source": {"state": "WITHHELD"}}
 QUERY = """query($id: PersonNumber!) { person(id: $id) { notary {

@@ -11,12 +11,21 @@ import pytest
 from gateway.catalogue.scopes import AUDIT
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Purpose
+from tests.support.access_logs import (
+    MINE,
+    THEIRS,
+    asked,
+    logged,
+    look_up,
+    own_answer,
+    own_log,
+)
+from tests.support.hidden_rows import adopted, common, who_made_a_will
 from tests.support.people import HOA, LAN
+from tests.support.representation import CHILD, birth, books
 from tests.support.running import Running, codes
-from tests.unit.gateway.access.representing import CHILD, birth, books
-from tests.unit.gateway.protection.hidden_rows import adopted, common, who_made_a_will
-from tests.unit.gateway.protection.selecting import ROOMY, of_person
-from tests.unit.gateway.protection.worlds import (
+from tests.support.selecting import ROOMY, of_person
+from tests.support.worlds import (
     ALL,
     EVERY,
     LIVE,
@@ -26,15 +35,6 @@ from tests.unit.gateway.protection.worlds import (
     answer,
     together,
     world,
-)
-from tests.unit.gateway.schema.access_logs import (
-    MINE,
-    THEIRS,
-    asked,
-    logged,
-    look_up,
-    own_answer,
-    own_log,
 )
 
 REVIEW = "access-log-review"

@@ -12,18 +12,17 @@ from typing import Any
 import pytest
 
 from gateway.settings import Audit, Limits
-from tests.support.copies import HOST, PORT, Line, database
-from tests.support.faults import Faulty
-from tests.support.people import FIRST_HOLDER, HOA, LAN, NOBODY, backends
-from tests.support.running import Running, codes
-from tests.unit.gateway.protection.worlds import WAYS, answer
-from tests.unit.gateway.schema.access_logs import (
+from tests.support.access_logs import (
     asked,
     logged,
     look_up,
     own_answer,
     own_log,
 )
+from tests.support.faults import Faulty
+from tests.support.people import FIRST_HOLDER, HOA, LAN, NOBODY, backends
+from tests.support.running import codes
+from tests.support.worlds import WAYS, answer
 
 BESIDE = """{ me { id accessLog { items { at } next state completeUntil }
   population { identity { item { fullName } } } } }"""
@@ -102,32 +101,6 @@ async def test_an_entry_in_the_copy_that_is_none_makes_the_log_unknown(
         await own_log(gateway)
         await write(tmp_path, "UPDATE audit_entries SET body = ? WHERE seq = 1", body)
         assert is_unknown_and_the_rest_stands(await own_answer(gateway, query=BESIDE))
-
-
-@pytest.mark.services
-async def test_a_log_comes_back_with_its_database(tmp_path: Path) -> None:
-    async with database("postgresql", tmp_path) as url:
-        line = Line(HOST, PORT)
-        await line.join()
-        through = url.replace(f":{PORT}/", f":{line.port}/")
-        async with logged(tmp_path, audit=Audit(copy_url=through), limits=SOON) as gateway:
-            request_id = await look_up(gateway)
-            assert (await known_log(gateway))["state"] == "ANSWERED"
-            await line.cut()
-            assert is_unknown_and_the_rest_stands(await own_answer(gateway, query=BESIDE))
-            await line.join()
-            assert request_id in asked(await known_log(gateway))
-        await line.cut()
-
-
-async def known_log(gateway: Running) -> dict[str, Any]:
-    """Ask until the log is whole: the shipper tries again by itself."""
-    async with asyncio.timeout(30):
-        while True:
-            body = await own_answer(gateway)
-            log: dict[str, Any] = body["data"]["me"]["accessLog"]
-            if log["state"] == "ANSWERED":
-                return log
 
 
 async def test_a_database_that_hangs_does_not_hold_up_the_answer(tmp_path: Path) -> None:

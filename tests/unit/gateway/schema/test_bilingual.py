@@ -11,7 +11,7 @@ from connectors.registry import installed_databases
 from tests.support.faults import Faulty
 from tests.support.people import DEAD, backends
 from tests.support.running import built, running
-from tests.unit.gateway.protection.worlds import WAYS, answer
+from tests.support.worlds import WAYS, answer
 
 SCHEMA = built(installed_databases())
 NOTICES = "notices { code message { vi en } }"

@@ -20,7 +20,7 @@ from gateway.keys.keyring import SECRET_NAMES
 from gateway.settings import DatabaseSettings
 from tests.support.people import HOA, LAN
 from tests.support.running import OFFICER, Running, built, codes, running
-from tests.unit.gateway.protection.worlds import ALL, EVERY, LIVE, WAYS, Row, answer, world
+from tests.support.worlds import ALL, EVERY, LIVE, WAYS, Row, answer, world
 
 SCHEMA = built(installed_databases())
 WHOLE = """fragment Whole on RecordList {

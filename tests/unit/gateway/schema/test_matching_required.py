@@ -13,7 +13,7 @@ from gateway.settings import Client
 from tests.support.faults import Faulty
 from tests.support.people import HOA, LAN, NOBODY, OLD_NUMBER, SHARED_NUMBER, backends
 from tests.support.running import OFFICER, Running, codes, running
-from tests.unit.gateway.protection.worlds import WAYS, answer
+from tests.support.worlds import WAYS, answer
 
 BOUND = {"test-client": Client(matching=True)}
 HIS_DATE, HER = {"birthDate": "1990-02-03"}, {"birthDate": "1991", "name": "Trần Thị Lan"}

@@ -7,10 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.people import LAN
-from tests.support.running import Running, running
-from tests.unit.gateway.protection.worlds import ALL, EVERY, LIVE, acting
-from tests.unit.gateway.schema.trying import (
+from tests.support.dry_runs import (
     ADOPTION,
     CHILD,
     GUARDIANSHIP,
@@ -18,6 +15,9 @@ from tests.unit.gateway.schema.trying import (
     child,
     tried,
 )
+from tests.support.people import LAN
+from tests.support.running import Running, running
+from tests.support.worlds import ALL, EVERY, LIVE, acting
 
 ACCESS = """{ myAccess { client agency expiresAt scopes purposes { code title { en } } purpose
   seesOwnView actsForAnother } }"""

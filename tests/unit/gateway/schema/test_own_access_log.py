@@ -10,10 +10,7 @@ import pytest
 
 from gateway.keys.files import rotate
 from gateway.procedures.procedure import UNIFIED
-from tests.support.people import HOA, LAN, OLD_NUMBER, backends
-from tests.support.running import codes
-from tests.unit.gateway.protection.worlds import WAYS, answer
-from tests.unit.gateway.schema.access_logs import (
+from tests.support.access_logs import (
     AGENCY,
     MARRIAGES,
     asked,
@@ -22,6 +19,9 @@ from tests.unit.gateway.schema.access_logs import (
     own_answer,
     own_log,
 )
+from tests.support.people import HOA, LAN, OLD_NUMBER, backends
+from tests.support.running import codes
+from tests.support.worlds import WAYS, answer
 
 
 @pytest.fixture(autouse=True, params=WAYS)

@@ -12,7 +12,7 @@ import pytest
 from tests.support.faults import Faulty
 from tests.support.people import HOA, LAN, backends
 from tests.support.running import Running, codes, running
-from tests.unit.gateway.protection.worlds import ALL, EVERY, LIVE, WAYS, Row, answer, world
+from tests.support.worlds import ALL, EVERY, LIVE, WAYS, Row, answer, world
 
 QUERY = """query($id: PersonNumber!, $first: Int! = 2, $after: String, $order: Order,
     $status: [EventStatus!]) {

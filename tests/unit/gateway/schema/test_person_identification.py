@@ -22,7 +22,7 @@ from tests.support.people import (
     population_rows,
 )
 from tests.support.running import OFFICER, Running, codes, running
-from tests.unit.gateway.protection.worlds import WAYS, answer
+from tests.support.worlds import WAYS, answer
 
 QUERY = """query($id: PersonNumber!) { person(id: $id) { id identification
   notices { code reason }

@@ -22,7 +22,7 @@ from connectors.description import Database, Kind, Lookup, Record
 from gateway.derived.registry import ALL as DERIVED
 from gateway.schema.build import schema_text
 from tests.support.running import Running, built, running
-from tests.unit.gateway.protection.worlds import ALL, LIVE, Row, World, world
+from tests.support.worlds import ALL, LIVE, Row, World, world
 
 NUMBER = "001220000001"
 LISTS = [

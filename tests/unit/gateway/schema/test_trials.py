@@ -10,10 +10,7 @@ import pytest
 
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Limits
-from tests.support.people import LAN
-from tests.support.running import Running, running
-from tests.unit.gateway.protection.worlds import ALL, EVERY, LIVE, WAYS, acting, answer
-from tests.unit.gateway.schema.trying import (
+from tests.support.dry_runs import (
     ADOPTION,
     CHECK,
     CHILD,
@@ -22,6 +19,9 @@ from tests.unit.gateway.schema.trying import (
     child,
     tried,
 )
+from tests.support.people import LAN
+from tests.support.running import Running, running
+from tests.support.worlds import ALL, EVERY, LIVE, WAYS, acting, answer
 
 KIN = """query($id: PersonNumber!) { person(id: $id) {
   population { identity { item { ethnicity sex citizenId } source { state } }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -15,9 +14,7 @@ from connectors.backends.sql import SqlBackend
 from connectors.description import Row
 from gateway.databases.backends import make_backend
 from gateway.settings import load
-from tests.support.servers import Server
-from tests.unit.connectors.backends.backend_samples import AN, DATABASE, UNIONS, union
-from tests.unit.connectors.backends.backend_servers import write_server
+from tests.support.backend_samples import AN, DATABASE, UNIONS
 
 PREFIX = "JUSTICE_GATEWAY_"
 _SECRET = "mật khẩu 7"
@@ -120,26 +117,3 @@ def test_a_password_from_the_environment_is_taken_as_it_is_and_not_shown(
     shown = repr(settings) + str(settings)
     assert f"'{secret}'" not in shown
     assert "secret-host" not in shown
-
-
-@pytest.mark.services
-@pytest.mark.parametrize("place", ["file", "environment"])
-async def test_a_server_is_reached_with_the_password_of_a_file_or_of_the_environment(
-    mariadb: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
-) -> None:
-    await write_server(mariadb, {"unions": [union("u1")]})
-    user = f"gateway_{secrets.token_hex(4)}"
-    await mariadb.execute(
-        f"CREATE USER {user} IDENTIFIED BY '{_SECRET}'",
-        f"GRANT SELECT ON {mariadb.name}.* TO {user}",
-    )
-    text = f"[databases.sample]\nurl = '{mariadb.at(mariadb.port, user)}'\n"
-    if place == "file":
-        (tmp_path / "sample.password").write_text(f"{_SECRET}\n", "utf-8")
-        text += "password_file = 'sample.password'"
-    else:
-        monkeypatch.setenv(f"{PREFIX}DATABASES__SAMPLE__PASSWORD", _SECRET)
-    try:
-        assert len(await _unions(_made(tmp_path, text))) == 1
-    finally:
-        await mariadb.execute(f"DROP USER {user}")

@@ -8,7 +8,6 @@ import random
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ import pytest
 from gateway.audit.journal.journal import Journal
 from tests.support.faulty_disk import Disk, fail, hold, numbers, refused
 from tests.support.journals import checked, entries, lines, opened
-from tests.support.small_disk import small_disk
 
 
 @pytest.fixture
@@ -28,13 +26,6 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
     return Disk(monkeypatch)
-
-
-@pytest.fixture(name="small_disk")
-def _small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 256 kB, of our own."""
-    with small_disk(tmp_path / "small", 256 * 1024) as path:
-        yield path
 
 
 async def test_a_disk_that_takes_a_few_bytes_at_a_time_gets_all_of_them(
@@ -168,25 +159,6 @@ async def test_memory_does_not_fill_up_while_the_disk_stands_still(
         go_on.set()
         await first
         assert await asyncio.gather(*later) == [False] * 5 + [True] * 3
-
-
-async def test_a_full_disk_means_no_answer_until_there_is_room(small_disk: Path) -> None:
-    """The real thing: no monkey on the system calls."""
-    folder = small_disk / "journal"
-    ballast = small_disk / "ballast"
-    async with opened(folder, segment_bytes=30_000, checkpoint_entries=5) as journal:
-        await journal.append({"number": 0})
-        ballast.write_bytes(bytes(150_000))
-        number = 0
-        while not await refused(journal, {"number": number + 1, "filling": "x" * 5_000}):
-            number += 1
-        assert await refused(journal, {"number": -2, "filling": "x" * 50_000})
-        ballast.unlink()
-        assert await journal.check()
-        await journal.append({"number": -1})
-    assert numbers(folder) == [*range(number + 1), -1]
-    assert checked(folder).fault is None
-    assert number > 5
 
 
 async def test_files_may_grow_only_so_far_and_the_gateway_goes_on(folder: Path) -> None:

@@ -1,0 +1,102 @@
+"""The doctor reads every number of a table, and says how many no look-up finds; none of them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from connectors.backends.base import Finding
+from connectors.backends.examine_numbers import look_at_numbers
+from connectors.backends.findings import kept_tables
+from connectors.backends.mapping import RecordMap
+from connectors.backends.sql import SqlBackend
+from tests.support.backend_samples import (
+    AN,
+    BINH,
+    DATABASE,
+    EMPTY,
+    THINGS,
+    thing,
+    write_file,
+)
+from tests.support.backend_servers import write_server
+from tests.support.servers import Server
+
+#: More rows than the doctor reads of any table as a sample, all of them well.
+MANY = [thing(f"a{number:05d}", f"0010900{number:05d}") for number in range(600)]
+Look = Callable[..., Awaitable[list[Finding]]]
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        *(pytest.param(make, marks=pytest.mark.services) for make in ("postgresql", "mariadb")),
+    ]
+)
+def look(request: pytest.FixtureRequest, tmp_path: Path) -> Look:
+    """Look thoroughly at things of the given owners; gives what is found of numbers."""
+
+    async def look(owners: Sequence[str | None], spelt: bool = False) -> list[Finding]:
+        rows = [thing(f"z{place:05d}", owner) for place, owner in enumerate(owners)]
+        maps = {"things": RecordMap(normalised=True)} if spelt else None
+        filled = {**EMPTY, "things": [*MANY, *rows]}
+        url = f"sqlite:///{tmp_path / secrets.token_hex(4)}.sqlite"
+        if request.param == "sqlite":
+            write_file(Path(url.removeprefix("sqlite:///")), filled)
+        else:
+            server: Server = request.getfixturevalue(request.param)
+            await write_server(server, filled)
+            url = server.url
+        backend = SqlBackend(DATABASE, url, maps=maps)
+        seen = await backend.examine(thoroughly=True)
+        await backend.close()
+        return [one for one in seen.findings if one.about in {"numbers", "unnumbered"}]
+
+    return look
+
+
+async def test_of_numbers_that_are_well_there_is_nothing_to_find(look: Look) -> None:
+    assert await look([AN, "012345678"]) == []
+
+
+async def test_blanks_and_lost_zeros_are_counted_over_the_whole_table(look: Look) -> None:
+    odd = [f"{AN} ", f" {BINH}", f"{AN}\r", "'001090000001"]
+    (found,) = await look([*odd, "1090000001", "79190000001", "12345678"])
+    assert found.setting == ("records", "things", "normalised")
+    assert found.text == (
+        "of 607 numbers in column owner_id of things, 4 have blanks or other signs and 3 have lost "
+        "leading zeros"
+    )
+    assert "normalised = true" in found.advice
+
+
+async def test_rows_without_a_number_are_counted_over_the_whole_table(look: Look) -> None:
+    (found,) = await look([AN, None, None])
+    assert found.text == "of 603 rows of things, 2 hold no number of a person"
+    assert found.setting == ("records", "things", "unnumbered")
+
+
+async def test_normalised_numbers_are_no_finding(look: Look) -> None:
+    assert await look([f"{AN} ", f"{AN}\r", "1090000001"], spelt=True) == []
+
+
+async def test_what_no_spelling_finds_is_told_with_the_setting_and_without(look: Look) -> None:
+    lost = ["00109000001", f"{AN}   ", "unknown", "123"]
+    told = "4 are in no spelling that a look-up could find"
+    for spelt in (False, True):
+        found = await look(lost, spelt=spelt)
+        assert f"of 604 numbers in column owner_id of things, {told}" in {one.text for one in found}
+        assert not any(one in found[-1].text for one in (AN, "00109000001"))
+
+
+async def test_tables_for_which_there_is_no_time_are_told(tmp_path: Path) -> None:
+    path = write_file(tmp_path / "sample.sqlite", {**EMPTY, "things": MANY})
+    backend = SqlBackend(DATABASE, f"sqlite:///{path}")
+    tables = kept_tables([backend._want(THINGS, THINGS.lookups[0])])
+    async with backend._source.use() as session:
+        (found,) = await look_at_numbers(session, backend._source.idiom, tables, seconds=0)
+    await backend.close()
+    assert found.text == "numbers in things were not looked through: there was no time left"

@@ -1,0 +1,166 @@
+"""The doctor finds what is wrong with a database on a real server, and says what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from connectors.legal_aid import DATABASE as LEGAL_AID
+from connectors.synthetic import Options
+from connectors.synthetic.loading import load
+from gateway.answer import State
+from gateway.cli.main import app
+from gateway.databases.wiring import make_sources, planned
+from gateway.runtime.clock import SystemClock
+from gateway.settings import load as load_settings
+from tests.support.loaded import PASSWORD, Site, site
+from tests.support.servers import SERVERS, Server, apart
+
+RECORD = LEGAL_AID.records[0]
+
+CODES = next(c for c in RECORD.columns if c.field.enumeration is not None and not c.field.many)
+
+
+@dataclass
+class Ward:
+    """A loaded database, its settings, and the doctor."""
+
+    site: Site
+    config: Path
+
+    @property
+    def server(self) -> Server:
+        return self.site.databases["legal_aid"]
+
+    def execute(self, *statements: str) -> None:
+        apart(self.server.execute(*statements))
+
+    def settings(self, more: str = "", user: str | None = None) -> None:
+        here = self.server
+        url = here.at(here.port, user or self.site.reader)
+        (self.config.parent / "password").write_text(PASSWORD)
+        secret = "" if user else 'password_file = "password"\n'
+        self.config.write_text(
+            f'[databases.legal_aid]\nurl = "{url}"\n{secret}group = "OPERATING"\n{more}'
+        )
+
+    def doctor(self, *arguments: str) -> tuple[int, str]:
+        runner = CliRunner(env={"COLUMNS": "200"})
+        ran = runner.invoke(app, ["doctor", "--config", str(self.config), *arguments])
+        return ran.exit_code, ran.output
+
+    def findings(self) -> list[dict[str, Any]]:
+        status, output = self.doctor("--json", "--database", "legal_aid")
+        (one,) = json.loads(output)["databases"]
+        found: list[dict[str, Any]] = one["findings"]
+        assert (status, one["state"]) == ((1, "WRONG") if found else (0, "WELL"))
+        return found
+
+
+@pytest.fixture(params=SERVERS)
+def ward(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ward]:
+    server: Server = request.getfixturevalue(request.param)
+    with site(server, ["legal_aid"]) as here:
+        targets = here.targets([LEGAL_AID])
+        asyncio.run(load(targets, Options(people=150), tmp_path / "truth", processes=1))
+        made = Ward(here, tmp_path / "gateway.toml")
+        made.settings()
+        yield made
+
+
+def test_of_a_database_that_is_well_it_tells_the_server_and_the_time_of_a_look_up(
+    ward: Ward,
+) -> None:
+    status, output = ward.doctor("--json")
+    found = {one["name"]: one for one in json.loads(output)["databases"]}
+    assert status == 0
+    assert found["notary"]["state"] == "NOT_CONFIGURED"
+    well = found["legal_aid"]
+    assert (well["state"], well["findings"]) == ("WELL", [])
+    assert well["server"].lower().startswith(ward.server.make)
+    assert 0 < well["lookUpSeconds"]["p50"] <= well["lookUpSeconds"]["p99"]
+    assert abs(well["clockAheadSeconds"]) < 60
+    status, table = ward.doctor()
+    assert (status, "legal_aid" in table, "not configured" in table) == (0, True, True)
+
+
+def test_a_dropped_index(ward: Ward) -> None:
+    table, column = RECORD.table, RECORD.lookups[0].by[0]
+    on = f" ON {table}" if ward.server.make == "mariadb" else ""
+    ward.execute(f"DROP INDEX ix_{table}_{column}{on}")
+    found = [one for one in ward.findings() if one["about"] == "index"]
+    assert found
+    assert f"CREATE INDEX ON {table} ({column})" in found[0]["advice"]
+    assert found[0]["where"] == "gateway.toml:1"
+
+
+def test_a_renamed_column(ward: Ward) -> None:
+    column = CODES.name
+    ward.execute(f"ALTER TABLE {RECORD.table} RENAME COLUMN {column} TO loai_moi")
+    (found,) = ward.findings()
+    assert (found["about"], f"column {column} of" in found["text"]) == ("columns", True)
+    assert "name the column in settings" in found["advice"]
+    ward.settings(f'[databases.legal_aid.records.{RECORD.name}]\ncolumns.{column} = "loai_moi"\n')
+    assert ward.findings() == []
+
+
+def test_a_wrong_code(ward: Ward) -> None:
+    ward.execute(f"UPDATE {RECORD.table} SET {CODES.name} = 'X-17'")
+    (found,) = ward.findings()
+    assert (found["about"], "X-17" in found["text"]) == ("codes", True)
+    assert "say in settings which of ours they are" in found["advice"]
+    ours = next(iter(CODES.field.enumeration.__members__)) if CODES.field.enumeration else ""
+    table = f"[databases.legal_aid.records.{RECORD.name}.values.{CODES.name}]"
+    ward.settings(f"{table}\nX-17 = '{ours}'\n")
+    assert ward.findings() == []
+
+
+def test_a_login_that_may_write(ward: Ward) -> None:
+    reader = ward.site.reader
+    user = reader if ward.server.make == "postgresql" else f"{reader}@'%'"
+    ward.execute(f"GRANT INSERT ON {RECORD.table} TO {user}")
+    (found,) = ward.findings()
+    assert (found["about"], RECORD.table in found["text"]) == ("role", True)
+    assert "REVOKE" in found["advice"]
+    assert found["where"] == "gateway.toml:2"
+
+
+def test_a_table_that_is_not_there(ward: Ward) -> None:
+    ward.settings(f'[databases.legal_aid.records.{RECORD.name}]\ntable = "khong_co"\n')
+    found = [one for one in ward.findings() if one["about"] == "tables"]
+    assert "there is no table khong_co" in found[0]["text"]
+    assert found[0]["where"] == "gateway.toml:6"
+
+
+def test_a_server_that_does_not_answer_or_does_not_let_one_in(ward: Ward) -> None:
+    ward.settings(user="nobody_at_all")
+    (found,) = ward.findings()
+    assert (found["about"], "does not answer" in found["text"]) == ("server", True)
+    table = '[databases.legal_aid]\ngroup = "OPERATING"\n'
+    ward.config.write_text(f'{table}url = "postgresql://u@127.0.0.1:9/x"\n')
+    (found,) = ward.findings()
+    assert found["about"] == "server"
+
+
+def test_a_table_that_the_doctor_saw_and_is_gone_is_no_record_never_kept(ward: Ward) -> None:
+    assert ward.findings() == []
+    ward.execute(f"DROP TABLE {RECORD.table}")
+    settings, clock = load_settings(ward.config), SystemClock()
+
+    async def state() -> State:
+        maintenance = planned(settings, clock)
+        sources = make_sources(settings, [LEGAL_AID], {}, clock, maintenance)
+        source = sources["legal_aid"]
+        (answer,) = await source.fetch(RECORD, RECORD.lookups[0], ["001090000001"], 20)
+        assert source.backend is not None
+        await source.backend.close()
+        return answer.report.state
+
+    assert asyncio.run(state()) is State.UNAVAILABLE

@@ -1,0 +1,33 @@
+"""Gateways that share a Redis count together the numbers that are nobody's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import GatewayError
+from gateway.limits.redis_leases import Shared
+from gateway.limits.unidentified import UnidentifiedAnswers
+from gateway.settings import Rates, Redis
+from tests.support.redis_server import own_redis
+from tests.support.running import TestClock
+
+RATES = Rates(unidentified_per_caller_per_day=3, unidentified_per_day=5)
+
+
+@pytest.mark.services
+async def test_processes_count_together(tmp_path: Path) -> None:
+    with own_redis(tmp_path) as server:
+        clock = TestClock()
+        url = f"redis://127.0.0.1:{server.port}/0"
+        shared = [Shared(Redis(url=url, timeout=20), b"0" * 32, clock) for _ in range(2)]
+        first, second = (UnidentifiedAnswers(RATES, clock, one, b"0" * 32) for one in shared)
+        for one in shared:
+            await one.open()
+        await first.add("client", "a", 2)
+        await second.add("client", "a", 1)
+        for one in shared:
+            await one.close()
+    with pytest.raises(GatewayError):
+        second.require_left("client", "a")

@@ -1,0 +1,182 @@
+"""Tables of the sample database on real servers, as declared or as another office keeps them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+from connectors.backends.mapping import RecordMap
+from connectors.codec import encode_text
+from connectors.description import Database, Kind, Record
+from connectors.tables import STATEMENT_TABLE
+from connectors.values import PartialDate
+from tests.support.backend_samples import DATABASE, RawRows
+from tests.support.servers import Server
+
+Raw = Mapping[str, object]
+
+#: What the types of values are called. Values of several types are text.
+_TYPES: Mapping[str, Mapping[type, str]] = {
+    "postgresql": {
+        bool: "boolean",
+        int: "bigint",
+        Decimal: "numeric",
+        date: "date",
+        datetime: "timestamptz",
+        bytes: "bytea",
+    },
+    "mariadb": {
+        bool: "boolean",
+        int: "bigint",
+        Decimal: "decimal(30,2)",
+        date: "date",
+        bytes: "varbinary(255)",
+    },
+}
+
+_CODES = {"CALM": "1", "LOUD": "2"}
+_MOODS = {theirs: ours for ours, theirs in _CODES.items()}
+_WAYS = ("%d/%m/%Y", "%m/%Y", "%Y")
+_PLACE = ("xa", "huyen", "tinh")
+
+
+def _their(name: str) -> str:
+    return f"Cột {name}"
+
+
+def _map(record: Record) -> RecordMap:
+    names = {column.name: column for column in record.columns}
+    return RecordMap(
+        table=f"kho_{record.table}",
+        columns={name: _their(name) for name in names if name != "spot_name"},
+        values={name: _MOODS for name, one in names.items() if one.field.kind is Kind.ENUM},
+        dates={name: _WAYS for name, one in names.items() if one.field.kind is Kind.PARTIAL_DATE},
+        join={"spot_name": _PLACE} if "spot_name" in names else {},
+    )
+
+
+#: Every record of the sample under other names.
+MAPS = {record.name: _map(record) for record in DATABASE.records}
+
+
+def as_theirs(rows: RawRows) -> dict[str, list[dict[str, object]]]:
+    """Return rows of the sample database as ``MAPS`` finds them."""
+    return {
+        name: [_their_row(DATABASE.by_name[name], raw) for raw in raws]
+        for name, raws in rows.items()
+    }
+
+
+def _their_row(record: Record, raw: Raw) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for column in record.columns:
+        value = raw.get(column.name)
+        if column.name == "spot_name":
+            found |= dict(zip(_PLACE, (value, "", None), strict=True))
+        elif column.field.kind is Kind.ENUM:
+            found[_their(column.name)] = _their_code(value)
+        elif column.field.kind is Kind.PARTIAL_DATE:
+            found[_their(column.name)] = _their_date(value)
+        else:
+            found[_their(column.name)] = value
+    return found
+
+
+def _their_code(value: object) -> object:
+    if isinstance(value, tuple | list):
+        return [_CODES.get(str(one), one) for one in value]
+    if isinstance(value, str) and value.startswith("["):
+        return json.dumps(_their_code(json.loads(value)))
+    return _CODES.get(str(value), value)
+
+
+def _their_date(value: object) -> object:
+    text = str(value) if isinstance(value, PartialDate) else value
+    if isinstance(text, str) and re.fullmatch(r"\d{4}(-\d\d){0,2}", text):
+        return "/".join(reversed(text.split("-")))
+    return text
+
+
+async def write_server(
+    server: Server,
+    rows: RawRows,
+    as_of: object = None,
+    described: Database = DATABASE,
+    *,
+    theirs: bool = False,
+) -> None:
+    """Put the tables of ``rows`` in place of all that the server's database holds."""
+    await _empty(server)
+    for name, raws in (as_theirs(rows) if theirs else rows).items():
+        record = described.by_name[name]
+        table = f"kho_{record.table}" if theirs else record.table
+        names = list(_their_row(record, {})) if theirs else [one.name for one in record.columns]
+        await _write(server, table, names, _keys(described, theirs), list(raws))
+    if as_of is not None:
+        await _write(server, STATEMENT_TABLE, ["as_of"], set(), [{"as_of": encode_text(as_of)}])
+
+
+def _keys(described: Database, theirs: bool) -> set[str]:
+    lookups = [lookup for record in described.records for lookup in record.lookups]
+    keys = {name for one in lookups for name in (*one.by, *(one.through or ())[1:])}
+    return {_their(name) for name in keys} if theirs else keys
+
+
+async def _empty(server: Server) -> None:
+    if server.make == "postgresql":
+        await server.execute("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+        return
+    for kind, what in (("VIEW", "VIEW"), ("BASE TABLE", "TABLE")):
+        names = await server.value(
+            "SELECT group_concat('`', table_name, '`') FROM information_schema.tables "
+            f"WHERE table_schema = database() AND table_type = '{kind}'"
+        )
+        if names is not None:
+            await server.execute(f"DROP {what} {names}")
+
+
+async def _write(
+    server: Server, table: str, names: list[str], keys: set[str], rows: Iterable[Raw]
+) -> None:
+    quote = '"' if server.make == "postgresql" else "`"
+    raws = [[raw.get(name) for name in names] for raw in rows]
+    columns, indexes, values = [], [], []
+    for place, name in enumerate(names):
+        kind, stored = _stored(server.make, [raw[place] for raw in raws], name in keys)
+        columns.append(f"{quote}{name}{quote} {kind}")
+        values.append(stored)
+        if name in keys:
+            named = f"{quote}ix_{table}_{place}{quote}"
+            indexes.append(f"CREATE INDEX {named} ON {table} ({quote}{name}{quote})")
+    await server.execute(f"CREATE TABLE {table} ({', '.join(columns)})", *indexes)
+    marks = [f"${n}" if server.make == "postgresql" else "%s" for n in range(1, len(names) + 1)]
+    if raws:
+        rows_of_it = list(zip(*values, strict=True))
+        await server.insert(f"INSERT INTO {table} VALUES ({', '.join(marks)})", rows_of_it)
+
+
+def _stored(make: str, values: list[object], key: bool) -> tuple[str, list[object]]:
+    """Return the type of a column that can hold ``values``, and what it holds of them."""
+    types = {type(value) for value in values if value is not None}
+    kind = _TYPES[make].get(next(iter(types))) if len(types) == 1 else None
+    if kind is None or not all(_fits(value) for value in values):
+        text = "varchar(255)" if key and make == "mariadb" else "text"
+        return text, [None if value is None else _as_text(value) for value in values]
+    return kind, values
+
+
+def _fits(value: object) -> bool:
+    """Whether every make of server holds ``value`` in its own type."""
+    if isinstance(value, Decimal):
+        return abs(value) < 10**27
+    if isinstance(value, date):
+        return value.year >= 1000
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
+
+
+def _as_text(value: object) -> str:
+    encoded = encode_text(value)
+    return str(encoded).lower() if isinstance(encoded, bool) else str(encoded)
