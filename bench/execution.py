@@ -15,7 +15,7 @@ from graphql import ExecutionResult, GraphQLSchema, build_schema, execute, parse
 from bench.measure import Figures, in_turn
 from bench.site import Site
 from gateway.execution.state import Opened
-from gateway.plan.plan import PersonPlan, RootPlan, Shape
+from gateway.plan.plan import PersonPlan, PersonRootPlan, Shape
 
 ROUNDS = 25
 REPEATED = 5
@@ -43,7 +43,7 @@ async def _person_plan(site: Site, number: str) -> PersonPlan:
     _, made = await site.asked(number)
     assert made.plan is not None
     root = made.plan.roots["person"]
-    assert isinstance(root, RootPlan)
+    assert isinstance(root, PersonRootPlan)
     return root.person
 
 

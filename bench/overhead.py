@@ -29,7 +29,7 @@ from gateway.execution.decisions import Reader
 from gateway.execution.execute import Outcome
 from gateway.fetch.loaders import Loaders
 from gateway.permission.operation import permit
-from gateway.plan.plan import RootPlan
+from gateway.plan.plan import PersonRootPlan
 from gateway.protection.rules import is_withheld, opens_on_death, visible
 
 ROUNDS, REPEATED, AT_ONCE = 15, 200, 32
@@ -50,7 +50,7 @@ async def seen(here: Site, number: str) -> Seen:
     outcome = await here.answer(number)
     assert made.plan is not None
     root = made.plan.roots["person"]
-    assert isinstance(root, RootPlan)
+    assert isinstance(root, PersonRootPlan)
     records = tuple(one.record for one in root.person.lists)
     lookups: list[tuple[Record, Lookup]] = [(one.record, one.lookup) for one in root.person.lists]
     rows = []

@@ -116,7 +116,7 @@ def nobody(shortfall: Shortfall) -> _About:
 
 def is_past(run: Run, plan: ListPlan) -> bool:
     """Say whether a list is asked for past the cache."""
-    wanted = run.judged(plan.wanted)
+    wanted = run.judged(plan.arguments)
     return isinstance(wanted, ListArguments) and wanted.fresh
 
 
@@ -173,7 +173,7 @@ class Open:
         for one in self.plan.lists:
             if opens_on_death(one.record):
                 continue
-            if run.decide(one.record, one.own) is None:
+            if run.decide(one.record, one.open_up_to) is None:
                 past = is_past(run, one)
                 kind = kind_of(one.record, one.lookup, past)
                 run.reads.ask(one.record, one.lookup, kind, (self.number,), (), past)
@@ -183,8 +183,8 @@ class Open:
         plan = self.plan
         if self.link is not None:
             open_linked(numbers)
-            if self.link.own is not None and is_citizen(numbers, run.reader.caller.citizen):
-                plan = self.link.own
+            if self.link.own_view is not None and is_citizen(numbers, run.reader.caller.citizen):
+                plan = self.link.own_view
         elif self.named is not None:
             conceals = run.reader.matching.required
             open_named(numbers, self.named.matching, identity, self.attempt, conceals)
@@ -202,7 +202,7 @@ class Open:
         opened = Opened(
             numbers.present,
             numbers.asked,
-            plan.own,
+            plan.is_own_view,
             known_as,
             told,
             lists,
@@ -216,9 +216,15 @@ class Open:
         shortfall = run.shortfall(self.path, self.locations)
         nobody = numbers.identification is Identification.NOT_IDENTIFIED
         run.unidentified += nobody and self.named is not None
-        reason = run.reader.shortfall_reason(numbers, own_view(plan.own))
+        reason = run.reader.shortfall_reason(numbers, own_view(plan.is_own_view))
         person = _Person(
-            numbers, plan.own, sections, numbers.all, numbers.identification, reason, shortfall
+            numbers,
+            plan.is_own_view,
+            sections,
+            numbers.all,
+            numbers.identification,
+            reason,
+            shortfall,
         )
         run.ready += [_List(one, person, lists, place) for place, one in enumerate(plan.lists)]
         run.ready += [
@@ -226,13 +232,13 @@ class Open:
             for place, one in enumerate(plan.reports)
         ]
         for place, log in enumerate(plan.logs):
-            run.look(log, numbers, plan.own, sections, shortfall, logs, place)
+            run.look(log, numbers, plan.is_own_view, sections, shortfall, logs, place)
         run.ready += [
             _Derive(one, person, derived, place) for place, one in enumerate(plan.derived)
         ]
 
     def _role(self, run: Run, plan: PersonPlan) -> Role:
-        if plan.own:
+        if plan.is_own_view:
             return own_role(run.reader.caller)
         return Role.KIN if self.link is not None else Role.NAMED
 
@@ -240,7 +246,7 @@ class Open:
         """Return whether the person is identified, for who may see some list of theirs."""
         if not plan.identifications:
             return None
-        if run.reader.may_list(own_view(plan.own)):
+        if run.reader.may_list(own_view(plan.is_own_view)):
             return numbers.identification.name
         for place in plan.identifications:
             error = GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})
@@ -248,7 +254,7 @@ class Open:
         return None
 
     def _notices(self, run: Run, numbers: Numbers, plan: PersonPlan) -> tuple[object, ...]:
-        own = own_view(plan.own)
+        own = own_view(plan.is_own_view)
         knowing = run.reader.knowing(own)
         found = notices(numbers, run.population, knowing, partial(run.reader.may_list, own))
         if found and not plan.shows_notices:
@@ -269,7 +275,7 @@ class _List:
     def advance(self, run: Run) -> Kind | None:
         """Go on; returns what has to arrive first, None when done."""
         plan, path = self.plan, (*self.person.path, *self.plan.place.steps)
-        wanted = run.judged(plan.wanted)
+        wanted = run.judged(plan.arguments)
         assert isinstance(wanted, ListArguments)
         answer = self.person.answer(run, plan.record, plan.lookup, plan.source, wanted.fresh)
         if not isinstance(answer, Answer):
@@ -298,14 +304,14 @@ class ByKeys:
     def advance(self, run: Run) -> Kind | None:
         """Go on; returns what has to arrive first, None when done."""
         plan = self.plan
-        wanted = run.judged(plan.wanted)
+        wanted = run.judged(plan.arguments)
         assert isinstance(wanted, ListArguments)
         kind = kind_of(plan.record, plan.lookup, past=True) if wanted.fresh else plan.source
         answer = run.answer(
             plan.record,
             plan.lookup,
             kind,
-            plan.own,
+            plan.open_up_to,
             self.keys,
             None,
             self.about.numbers,
@@ -381,7 +387,7 @@ class _Report:
             return missing
         state = worst(answer.report.state for _, answer in answers)
         record, answer = next(one for one in answers if one[1].report.state is state)
-        if self.plan.alone:
+        if self.plan.needs_read:
             path = (*self.person.path, *self.plan.place.steps)
             _problem(run, record, answer, path, self.plan.place.locations)
             self.person.note_shortfall(answer, path)
@@ -466,7 +472,7 @@ def _found(
             plan.lookup,
             answer,
             wanted,
-            plan.own,
+            plan.open_up_to,
             with_ids=plan.shows_ids,
             with_cursor=plan.shows_cursor,
         )
@@ -501,7 +507,7 @@ def _below(
             mention(run.trail, row[position])
         for link in selected.links:
             _follow(run, link, row[link.position], found, place, here)
-        for hung in selected.hung:
+        for hung in selected.child_lists:
             _hang(run, hung, about, row[hung.position], found, place, here)
 
 
@@ -512,7 +518,9 @@ def _follow(
         return
     here = (*path, *link.place.steps)
     target = found.below[link.slot]
-    run.ready.append(Open(str(number), link.other, link, target, place, here, link.place.locations))
+    run.ready.append(
+        Open(str(number), link.person, link, target, place, here, link.place.locations)
+    )
 
 
 def _hang(
@@ -536,11 +544,11 @@ def _without_key(run: Run, plan: ListPlan, about: _About, path: Path) -> Found |
 
     It is not "none" either: the records may be there.
     """
-    wanted = run.judged(plan.wanted)
+    wanted = run.judged(plan.arguments)
     if isinstance(wanted, GatewayError):
         run.problem(wanted, path, plan.place.locations)
         return None
-    answer = run.reader.incomplete(plan.record, plan.own)
+    answer = run.reader.incomplete(plan.record, plan.open_up_to)
     run.note(plan.record, answer.report.state)
     _problem(run, plan.record, answer, path, plan.place.locations)
     if answer.rows is not None:

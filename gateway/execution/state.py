@@ -23,8 +23,8 @@ from gateway.fetch.reads import About, Kind, Reads, kind_of
 from gateway.people.identification import Shortfall
 from gateway.people.numbers import Needs, Numbers, Population, judge, plainly, unchecked
 from gateway.plan.list_arguments import parse_log_arguments
-from gateway.plan.plan import LogPlan, Plan
-from gateway.plan.selection import Arguments
+from gateway.plan.plan import AccessLogPlan, Plan
+from gateway.plan.selection import DynamicArguments
 from gateway.protection.death import deaths_of, is_dead
 from gateway.protection.rules import opens_on_death
 from gateway.settings import Limits
@@ -142,7 +142,9 @@ class Run:
 
     def judged(self, arguments: object) -> object:
         """Return arguments as they are for this request."""
-        return self.arguments[arguments.slot] if isinstance(arguments, Arguments) else arguments
+        return (
+            self.arguments[arguments.slot] if isinstance(arguments, DynamicArguments) else arguments
+        )
 
     def problem(
         self, error: GatewayError, path: Path, locations: Sequence[Location], count: int = 1
@@ -159,7 +161,7 @@ class Run:
 
     def look(
         self,
-        plan: LogPlan,
+        plan: AccessLogPlan,
         numbers: Numbers,
         own: bool,
         sections: set[str],

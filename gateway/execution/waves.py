@@ -23,7 +23,7 @@ from gateway.fetch.source import LiveState
 from gateway.people.matching import Matching, hold_matching
 from gateway.people.numbers import population_of
 from gateway.people.verification import Claimed, Verified
-from gateway.plan.plan import LookupPlan, Plan, Root, RootPlan, VerifyPlan
+from gateway.plan.plan import LookupPlan, PersonRootPlan, Plan, Root, VerifyPlan
 from gateway.settings import Limits
 
 
@@ -135,7 +135,7 @@ def _shown(
         return root.shape(verified, live) if isinstance(verified, Verified) else None
     if isinstance(root, LookupPlan):
         return root.shape(found[0], live)
-    assert isinstance(root, RootPlan)
+    assert isinstance(root, PersonRootPlan)
     shape = root.person.shape
     values = [shape(one, live) if isinstance(one, Opened) else None for one in found]
     return values if root.name == "persons" else values[0]
@@ -157,7 +157,7 @@ def _root(run: Run, root: Root) -> _Target | _Verdict | str | None:
         return None
 
 
-def _me(run: Run, root: RootPlan, path: Path) -> _Target:
+def _me(run: Run, root: PersonRootPlan, path: Path) -> _Target:
     citizen = run.reader.caller.citizen
     if citizen is None:
         details = {"missing": ["me"]}
@@ -193,7 +193,7 @@ def _verify(run: Run, root: VerifyPlan, path: Path) -> _Verdict:
     return target
 
 
-def _by_number(run: Run, root: RootPlan, path: Path) -> _Target:
+def _by_number(run: Run, root: PersonRootPlan, path: Path) -> _Target:
     arguments = run.judged(root.arguments)
     assert isinstance(arguments, Mapping)
     single = root.name == "person"

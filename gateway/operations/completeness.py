@@ -10,20 +10,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.plan.selection import (
+    AccessLogShape,
     Analysis,
+    AttributeEntries,
+    AttributeShape,
     ChildListShape,
     DerivedShape,
     Exists,
     FieldPlace,
     ListShape,
-    LogShape,
     LookupShape,
     PersonLinkShape,
+    PersonRootShape,
     PersonShape,
-    Plain,
-    PlainEntries,
     ReportShape,
-    RootShape,
     RowEntries,
     RowsShape,
     SectionShape,
@@ -44,7 +44,7 @@ class Unqualified:
 def unqualified_in(analysis: Analysis) -> Iterator[Unqualified]:
     """Yield the lists, views and logs of an operation that lack what says if they are whole."""
     for key, root in analysis.roots.items():
-        if isinstance(root, RootShape):
+        if isinstance(root, PersonRootShape):
             yield from _in_person(root.person, (key,))
         elif isinstance(root, LookupShape):
             yield from _in_list(root.list, ())
@@ -52,7 +52,7 @@ def unqualified_in(analysis: Analysis) -> Iterator[Unqualified]:
 
 def _in_person(shape: PersonShape, above: Sequence[str]) -> Iterator[Unqualified]:
     for _, entry in shape.entries:
-        if isinstance(entry, LogShape):
+        if isinstance(entry, AccessLogShape):
             yield from _in_plain(entry.place, above, entry.entries, "items", "state")
         if not isinstance(entry, SectionShape):
             continue
@@ -64,9 +64,11 @@ def _in_person(shape: PersonShape, above: Sequence[str]) -> Iterator[Unqualified
 
 
 def _in_plain(
-    place: FieldPlace, above: Sequence[str], entries: PlainEntries, value: str, state: str
+    place: FieldPlace, above: Sequence[str], entries: AttributeEntries, value: str, state: str
 ) -> Iterator[Unqualified]:
-    attributes = {shape.attribute: shape for _, shape in entries if isinstance(shape, Plain)}
+    attributes = {
+        shape.attribute: shape for _, shape in entries if isinstance(shape, AttributeShape)
+    }
     source = attributes.get("source")
     told = "state" in attributes or (source is not None and _tells_state(source.entries or ()))
     if value in attributes and not told:
@@ -101,8 +103,10 @@ def _in_rows(entries: RowEntries, above: Sequence[str]) -> Iterator[Unqualified]
                 pass
 
 
-def _tells_state(entries: PlainEntries) -> bool:
-    return any(isinstance(shape, Plain) and shape.attribute == "state" for _, shape in entries)
+def _tells_state(entries: AttributeEntries) -> bool:
+    return any(
+        isinstance(shape, AttributeShape) and shape.attribute == "state" for _, shape in entries
+    )
 
 
 def _unqualified(place: FieldPlace, above: Sequence[str], lacks: tuple[str, ...]) -> Unqualified:

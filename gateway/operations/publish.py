@@ -36,8 +36,8 @@ from gateway.plan.compile import (
 )
 from gateway.plan.document import Document, InvalidDocument, Operation, parse_document
 from gateway.plan.list_arguments import DEFAULT_FIRST, ListArguments, longest_page
-from gateway.plan.plan import Plan, RootPlan
-from gateway.plan.selection import Arguments
+from gateway.plan.plan import PersonRootPlan, Plan
+from gateway.plan.selection import DynamicArguments
 from gateway.procedures.procedure import UNIFIED, national
 from gateway.procedures.registry import procedure_of
 from gateway.settings import Limits
@@ -216,10 +216,10 @@ def _hold_matching(plan: Plan, source: Source) -> None:
     if source.header.matching == "none":
         return
     for root in plan.roots.values():
-        if not isinstance(root, RootPlan) or root.name == "me":
+        if not isinstance(root, PersonRootPlan) or root.name == "me":
             continue
         given: Iterable[str] = ()
-        if not isinstance(root.arguments, Arguments):
+        if not isinstance(root.arguments, DynamicArguments):
             given = root.arguments
         else:
             given = [argument.name.value for argument in root.arguments.node.arguments or ()]
@@ -234,7 +234,7 @@ def _worst(made: AnalysedOperation, limits: Limits) -> int:
     return made.cost.at([_dearest(one, limits) for one in made.dynamic])
 
 
-def _dearest(arguments: Arguments, limits: Limits) -> object:
+def _dearest(arguments: DynamicArguments, limits: Limits) -> object:
     """Return what the arguments of a field come to that make it read the most."""
     if arguments.record is None:
         return {"ids": range(limits.persons)}

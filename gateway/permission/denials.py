@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from gateway.access.caller import Caller
 from gateway.answer import State
 from gateway.catalogue.own_view import is_citizens
-from gateway.plan.plan import ListPlan, LookupPlan, PersonPlan, Plan, RootPlan, VerifyPlan
+from gateway.plan.plan import ListPlan, LookupPlan, PersonPlan, PersonRootPlan, Plan, VerifyPlan
 from gateway.plan.selection import FieldPlace
 from gateway.protection.rules import is_withheld
 
@@ -39,7 +39,7 @@ def denied_in(plan: Plan, caller: Caller) -> Iterator[Denied]:
                 yield _denial((), root.place, root.denied)
             else:
                 yield from _of_list(root.list, (), caller)
-        if not isinstance(root, RootPlan):
+        if not isinstance(root, PersonRootPlan):
             continue
         if root.name == "me" and caller.citizen is None:
             yield _denial((), root.place, ("me",))
@@ -56,7 +56,7 @@ def _of_person(plan: PersonPlan, path: Sequence[str], caller: Caller) -> Iterato
         if derived.denied:
             yield _denial(path, derived.place, derived.denied)
     for log in plan.logs:
-        if not plan.own and (missing := caller.lacks_log()):
+        if not plan.is_own_view and (missing := caller.lacks_log()):
             yield _denial(path, log.place, missing)
 
 
@@ -71,7 +71,7 @@ def _of_list(plan: ListPlan, above: Sequence[str], caller: Caller) -> Iterator[D
     if plan.denied:
         yield _denial(above, plan.place, plan.denied)
         return
-    if is_withheld(plan.record, caller, is_citizens(plan.own)):
+    if is_withheld(plan.record, caller, is_citizens(plan.open_up_to)):
         yield _denial(above, plan.place, (), State.WITHHELD)
         return
     for rows in plan.rows:
@@ -79,6 +79,6 @@ def _of_list(plan: ListPlan, above: Sequence[str], caller: Caller) -> Iterator[D
         for denial in rows.denials:
             yield _denial(here, denial.place, denial.missing)
         for link in rows.links:
-            yield from _of_person(link.other, (*here, *link.place.steps), caller)
-        for hung in rows.hung:
+            yield from _of_person(link.person, (*here, *link.place.steps), caller)
+        for hung in rows.child_lists:
             yield from _of_list(hung.list, here, caller)

@@ -47,29 +47,29 @@ from gateway.catalogue.verification import FIELD as VERIFY
 from gateway.errors import GatewayError, Location
 from gateway.plan.list_arguments import parse_list_arguments, parse_log_arguments
 from gateway.plan.selection import (
+    AccessLogShape,
     Analysis,
-    Arguments,
+    AttributeEntries,
+    AttributeShape,
     ChildListShape,
     ColumnValue,
     DerivedShape,
+    DynamicArguments,
     Exists,
     FieldPlace,
     IdentificationShape,
     ListEntry,
     ListShape,
-    LogShape,
     LookupShape,
     NextCursor,
     NoticesShape,
     NumberShape,
     PersonEntry,
     PersonLinkShape,
+    PersonRootShape,
     PersonShape,
-    Plain,
-    PlainEntries,
     RecordIdShape,
     ReportShape,
-    RootShape,
     RowEntries,
     RowsShape,
     SectionDatabaseShape,
@@ -128,7 +128,7 @@ def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionN
 
 
 def coerce_arguments(
-    dynamic: Iterable[Arguments], values: VariableValues
+    dynamic: Iterable[DynamicArguments], values: VariableValues
 ) -> tuple[list[object], GraphQLError | None]:
     """Judge the arguments that need variables: for each what a list wants, or the coerced values.
 
@@ -211,7 +211,7 @@ class _Analyser:
     fragments: dict[str, FragmentDetails]
     needs: dict[tuple[str, str, int | None], Need] = field(default_factory=dict)
     selected: set[tuple[str, str, int | None]] = field(default_factory=set)
-    dynamic: list[Arguments] = field(default_factory=list)
+    dynamic: list[DynamicArguments] = field(default_factory=list)
     live: set[str] = field(default_factory=set)
     others: list[FieldNode] = field(default_factory=list)
     fields: int = 0
@@ -220,7 +220,7 @@ class _Analyser:
         collected = collect_fields(
             self.schema, self.fragments, self.values, query, self.operation, hide_suggestions=True
         )
-        roots: dict[str, RootShape | LookupShape | VerifyShape | Typename] = {}
+        roots: dict[str, PersonRootShape | LookupShape | VerifyShape | Typename] = {}
         for key, group in self._groups(collected):
             name = group[0].node.name.value
             if name == _TYPENAME:
@@ -271,23 +271,25 @@ class _Analyser:
         node: FieldNode,
         judge: Callable[[Mapping[str, object]], _Judged],
         record: Record | None = None,
-    ) -> _Judged | Arguments:
+    ) -> _Judged | DynamicArguments:
         """Return what ``judge`` makes of the arguments; raises what it raises."""
         if not _has_variable(node):
             return judge(get_argument_values(definition, node, None, hide_suggestions=True))
         # Kept with the plan: without what is selected below, and without where it stands.
         bare = FieldNode(name=node.name, arguments=node.arguments)
-        made = Arguments(len(self.dynamic), definition, bare, judge, record)
+        made = DynamicArguments(len(self.dynamic), definition, bare, judge, record)
         self.dynamic.append(made)
         return made
 
     def _need(self, record: Permitted, position: int | None) -> None:
         self.needs[record.database, record.name, position] = (record, position)
 
-    def _root(self, query: GraphQLObjectType, name: str, key: str, group: _Group) -> RootShape:
+    def _root(
+        self, query: GraphQLObjectType, name: str, key: str, group: _Group
+    ) -> PersonRootShape:
         arguments = self._arguments(query.fields[name], group[0].node, _as_given)
         person = self._person(self._type(query, name), group)
-        return RootShape(name, _place((), key, group), arguments, person)
+        return PersonRootShape(name, _place((), key, group), arguments, person)
 
     def _thing(
         self, query: GraphQLObjectType, entry: EntryPoint, name: str, key: str, group: _Group
@@ -323,7 +325,7 @@ class _Analyser:
             elif name == "accessLog":
                 arguments = self._arguments(kind.fields[name], below[0].node, _log_arguments)
                 plain = self._plain(self._type(kind, name), below, None)
-                entries.append((key, LogShape(_place((), key, below), arguments, plain)))
+                entries.append((key, AccessLogShape(_place((), key, below), arguments, plain)))
             else:
                 section = self.bindings.sections[name]
                 shape = self._section(self._type(kind, name), section, (key,), below)
@@ -359,7 +361,7 @@ class _Analyser:
         return SectionShape(section.database, tuple(entries))
 
     def _section_report(
-        self, section: Section, lists: list[Listed], place: FieldPlace, plain: PlainEntries
+        self, section: Section, lists: list[Listed], place: FieldPlace, plain: AttributeEntries
     ) -> SectionReportShape:
         first = section.database.records[0]
         reads = {one.lookup.name: (one.record, one.lookup) for one in lists}
@@ -506,12 +508,14 @@ class _Analyser:
         below = self._list(kind, listed, place, name, group)
         return ChildListShape(place, rows.slot(), position, below)
 
-    def _plain(self, kind: GraphQLObjectType, group: _Group, database: str | None) -> PlainEntries:
+    def _plain(
+        self, kind: GraphQLObjectType, group: _Group, database: str | None
+    ) -> AttributeEntries:
         """Return what is selected of an object that is read from attributes.
 
         ``database``: whose source report this is, None for notices.
         """
-        entries: list[tuple[str, Typename | Plain]] = []
+        entries: list[tuple[str, Typename | AttributeShape]] = []
         for key, name, below in self._below(kind, group):
             if name == _TYPENAME:
                 entries.append((key, Typename(kind.name)))
@@ -528,7 +532,9 @@ class _Analyser:
             attribute = definition.extensions["strawberry-definition"].python_name
             bare = definition.type.of_type if is_non_null_type(definition.type) else definition.type
             nullable = not is_non_null_type(definition.type)
-            shape = Plain(attribute, _rendered(inner), nullable, is_list_type(bare), special, plain)
+            shape = AttributeShape(
+                attribute, _rendered(inner), nullable, is_list_type(bare), special, plain
+            )
             entries.append((key, shape))
         return tuple(entries)
 

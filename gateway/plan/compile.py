@@ -19,7 +19,7 @@ from gateway.plan.analyse import analyse
 from gateway.plan.cost import Cost, cost
 from gateway.plan.document import Document, InvalidDocument, Operation
 from gateway.plan.plan import Plan
-from gateway.plan.selection import Analysis, Arguments
+from gateway.plan.selection import Analysis, DynamicArguments
 from gateway.plan.steps import generate
 
 _MOST_ERRORS = 50
@@ -54,7 +54,7 @@ class AnalysedOperation:
     key: Conditions
     needs: tuple[Need, ...]
     asked: tuple[bool, ...]
-    dynamic: tuple[Arguments, ...]
+    dynamic: tuple[DynamicArguments, ...]
     fields: int
     cost: Cost
     others: DocumentNode | None

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 
 from gateway.plan.list_arguments import LONGEST_LOG_PAGE, ListArguments
 from gateway.plan.selection import (
+    AccessLogShape,
     Analysis,
-    Arguments,
     ChildListShape,
     DerivedShape,
+    DynamicArguments,
     ListShape,
-    LogShape,
     LookupShape,
     PersonLinkShape,
+    PersonRootShape,
     PersonShape,
-    RootShape,
     RowEntries,
     RowsShape,
     SectionReportShape,
@@ -75,7 +75,7 @@ def _multiplied(many: int, one: Callable[[_Judged], int]) -> Callable[[_Judged],
     return lambda arguments: many * one(arguments)
 
 
-def _root(root: RootShape | LookupShape | VerifyShape) -> Cost:
+def _root(root: PersonRootShape | LookupShape | VerifyShape) -> Cost:
     if isinstance(root, VerifyShape):
         return Cost(_RESOLVING)
     if isinstance(root, LookupShape):
@@ -83,7 +83,7 @@ def _root(root: RootShape | LookupShape | VerifyShape) -> Cost:
     person, given = _person(root.person), root.arguments
     if root.name != "persons":
         return person
-    if not isinstance(given, Arguments):
+    if not isinstance(given, DynamicArguments):
         return _times(_people(given), person)
     slot = given.slot
     return Cost(0, (lambda arguments: _people(arguments[slot]) * person.at(arguments),))
@@ -95,7 +95,7 @@ def _people(given: object) -> int:
 
 def _person(shape: PersonShape) -> Cost:
     sections = (one for _, one in shape.entries if isinstance(one, SectionShape))
-    logs = sum(isinstance(one, LogShape) for _, one in shape.entries)
+    logs = sum(isinstance(one, AccessLogShape) for _, one in shape.entries)
     return _sum(
         _RESOLVING + logs * LONGEST_LOG_PAGE,
         (_section(inner) for one in sections for _, inner in one.entries),
@@ -109,16 +109,16 @@ def _section(shape: object) -> Cost:
         reads, hanging = shape.computed.reads, shape.computed.derived.hanging
         # Each list under one key, and what hangs on as many rows as its list may have.
         return Cost(len(reads) - 1 + reads[hanging[1]][0].limit)
-    return Cost(int(isinstance(shape, SectionReportShape) and shape.alone))
+    return Cost(int(isinstance(shape, SectionReportShape) and shape.needs_read))
 
 
 def _list(shape: ListShape) -> Cost:
     rows = (one for _, one in shape.entries if isinstance(one, RowsShape))
     row = _sum(1, (_row(one.entries) for one in rows))
-    if not isinstance(shape.wanted, Arguments):
-        many = _rows(shape, shape.wanted)
+    if not isinstance(shape.arguments, DynamicArguments):
+        many = _rows(shape, shape.arguments)
         return Cost(0) if many is None else _sum(1, [_times(many, row)])
-    slot = shape.wanted.slot
+    slot = shape.arguments.slot
 
     def judged(arguments: _Judged) -> int:
         many = _rows(shape, arguments[slot])

@@ -18,11 +18,11 @@ from gateway.plan.plan import (
     LookupPlan,
     PersonLinkPlan,
     PersonPlan,
+    PersonRootPlan,
     Plan,
-    RootPlan,
     VerifyPlan,
 )
-from gateway.plan.selection import Arguments
+from gateway.plan.selection import DynamicArguments
 
 _RESOLVED = "whose number it is: 3 reads of population, more if it is an earlier one"
 _AGREES = "what is given must agree with population first"
@@ -98,7 +98,7 @@ class _Explained:
     arguments: Sequence[object]
 
     def judged(self, value: object) -> object:
-        return self.arguments[value.slot] if isinstance(value, Arguments) else value
+        return self.arguments[value.slot] if isinstance(value, DynamicArguments) else value
 
     def roots(self, plan: Plan) -> Iterator[_Line]:
         for key, root in plan.roots.items():
@@ -112,7 +112,7 @@ class _Explained:
                     yield _Denied(key, ", ".join(root.denied))
                 else:
                     yield from self.list(root.list, "", 1, "the key")
-            if not isinstance(root, RootPlan):
+            if not isinstance(root, PersonRootPlan):
                 continue
             given = self.judged(root.arguments)
             found = given if isinstance(given, Mapping) else {}
@@ -139,7 +139,7 @@ class _Explained:
             here = ".".join((path, *log.place.steps))
             yield _Read(wave, here, "the access log, for the person and for auditors")
         for report in plan.reports:
-            if report.alone:
+            if report.needs_read:
                 (record, lookup, _) = report.lists[0]
                 here = ".".join((path, *report.place.steps))
                 said = f"{record.database}.{lookup.name} under the person's numbers, for its report"
@@ -147,14 +147,14 @@ class _Explained:
 
     def list(self, plan: ListPlan, above: str, wave: int, keys: str) -> Iterator[_Line]:
         path = ".".join((*([above] if above else ()), *plan.place.steps))
-        wanted = self.judged(plan.wanted)
+        wanted = self.judged(plan.arguments)
         if plan.denied:
             yield _Denied(path, ", ".join(plan.denied))
             return
         yield _Read(wave, path, f"{_name(plan)} under {keys}, {_rows(plan, wanted)}")
-        if is_citizens(plan.own) and plan.own != Sensitivity.RESTRICTED:
+        if is_citizens(plan.open_up_to) and plan.open_up_to != Sensitivity.RESTRICTED:
             yield _Read(wave, path, "of the citizen's own up to BASIC: it names others")
-        elif not is_citizens(plan.own) and is_own(plan.record, None, plan.own):
+        elif not is_citizens(plan.open_up_to) and is_own(plan.record, None, plan.open_up_to):
             yield _Read(wave, path, "its PUBLIC part without scope and purpose")
         for rows in plan.rows:
             here = f"{path}.{rows.key}"
@@ -163,7 +163,7 @@ class _Explained:
                 yield _Denied(path_of, ", ".join(denial.missing))
             for link in rows.links:
                 yield from self.link(plan, link, here, wave + 1)
-            for hung in rows.hung:
+            for hung in rows.child_lists:
                 column = plan.record.columns[hung.position].name
                 yield from self.list(hung.list, here, wave + 1, f"{column} of each row")
 
@@ -171,8 +171,8 @@ class _Explained:
         path = ".".join((above, *link.place.steps))
         column = plan.record.columns[link.position].name
         yield _Read(wave, path, f"{_RESOLVED}; {column} of each row")
-        yield from self.person(link.other, path, wave)
-        if link.own is not None and link.own.lists:
+        yield from self.person(link.person, path, wave)
+        if link.own_view is not None and link.own_view.lists:
             yield _Read(wave, path, "without scopes where it leads back to the citizen who asks")
 
 

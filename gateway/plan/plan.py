@@ -16,7 +16,7 @@ from gateway.catalogue.permitted import Missing, Permitted
 from gateway.catalogue.sections import Computed
 from gateway.catalogue.verification import Verification
 from gateway.plan.list_arguments import ListArguments
-from gateway.plan.selection import Arguments, FieldPlace
+from gateway.plan.selection import DynamicArguments, FieldPlace
 
 #: Generated code: turns what a request found, and what databases say of themselves, into JSON
 #: values. What was found is a person, a list or a verification, of types that the execution has and
@@ -36,14 +36,15 @@ class Denial:
 class PersonLinkPlan:
     """A person to open for each row, by the number at ``position``.
 
-    ``own``: the plan for citizens who come back to themselves, None where no citizen asks.
+    ``own_view``: the plan for citizens whom a row leads back to themselves; None where no citizen
+    asks.
     """
 
     place: FieldPlace
     slot: int
     position: int
-    other: PersonPlan
-    own: PersonPlan | None
+    person: PersonPlan
+    own_view: PersonPlan | None
 
 
 @dataclass(slots=True, eq=False)
@@ -66,25 +67,26 @@ class RowsPlan:
     mentions: tuple[int, ...]
     denials: tuple[Denial, ...]
     links: tuple[PersonLinkPlan, ...]
-    hung: tuple[ChildListPlan, ...]
+    child_lists: tuple[ChildListPlan, ...]
 
 
 @dataclass(slots=True, eq=False)
 class ListPlan:
     """A list of records to read.
 
-    ``source``: database and lookup, which tell reads apart. ``own``: up to what sensitivity it is
-    the citizen's own who asks. ``denied``: what is lacking for it. ``shows_ids``, ``shows_cursor``:
-    the ``recordId`` of rows, and where the next page begins, are selected.
+    ``source``: database and lookup, which tell reads apart. ``open_up_to``: the sensitivity up to
+    which its rows are open without scope and purpose (``gateway.catalogue.own_view``). ``denied``:
+    what the caller lacks for it. ``arguments``: which rows it shows. ``shows_ids``,
+    ``shows_cursor``: ``recordId`` of rows, or ``nextCursor``, is selected.
     """
 
     place: FieldPlace
     record: Record
     lookup: Lookup
     source: tuple[str, str]
-    own: Sensitivity | None
+    open_up_to: Sensitivity | None
     denied: Missing
-    wanted: ListArguments | Arguments
+    arguments: ListArguments | DynamicArguments
     rows: tuple[RowsPlan, ...]
     slots: int
     shows_ids: bool = False
@@ -93,11 +95,14 @@ class ListPlan:
 
 @dataclass(slots=True, eq=False)
 class ReportPlan:
-    """A section's own source report: the worst of ``lists``."""
+    """A section's own source report: the worst of ``lists``.
+
+    ``needs_read``: no list is selected beside it, so that one is read for the report alone.
+    """
 
     place: FieldPlace
     lists: tuple[tuple[Record, Lookup, tuple[str, str]], ...]
-    alone: bool
+    needs_read: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -107,15 +112,15 @@ class DerivedPlan:
     place: FieldPlace
     computed: Computed
     denied: Missing
-    arguments: Mapping[str, object] | Arguments
+    arguments: Mapping[str, object] | DynamicArguments
 
 
 @dataclass(slots=True, eq=False)
-class LogPlan:
+class AccessLogPlan:
     """The person's access log."""
 
     place: FieldPlace
-    arguments: Mapping[str, object] | Arguments
+    arguments: Mapping[str, object] | DynamicArguments
 
 
 @dataclass(slots=True, eq=False)
@@ -126,25 +131,25 @@ class PersonPlan:
     that are described.
     """
 
-    own: bool
+    is_own_view: bool
     shows_notices: bool
     identifications: tuple[FieldPlace, ...]
     lists: tuple[ListPlan, ...]
     reports: tuple[ReportPlan, ...]
     derived: tuple[DerivedPlan, ...]
-    logs: tuple[LogPlan, ...]
+    logs: tuple[AccessLogPlan, ...]
     databases: tuple[str, ...]
     function: str
     shape: Shape = field(init=False)
 
 
 @dataclass(frozen=True, slots=True)
-class RootPlan:
+class PersonRootPlan:
     """A planned root field."""
 
     name: str
     place: FieldPlace
-    arguments: Mapping[str, object] | Arguments
+    arguments: Mapping[str, object] | DynamicArguments
     person: PersonPlan
 
 
@@ -157,7 +162,7 @@ class LookupPlan:
 
     place: FieldPlace
     argument: str
-    arguments: Mapping[str, object] | Arguments
+    arguments: Mapping[str, object] | DynamicArguments
     denied: Missing
     list: ListPlan
     function: str
@@ -170,14 +175,14 @@ class VerifyPlan:
 
     place: FieldPlace
     verification: Verification
-    arguments: Mapping[str, object] | Arguments
+    arguments: Mapping[str, object] | DynamicArguments
     denied: Missing
     function: str
     shape: Shape = field(init=False)
 
 
 #: A planned root field, or what ``__typename`` is.
-Root = RootPlan | LookupPlan | VerifyPlan | str
+Root = PersonRootPlan | LookupPlan | VerifyPlan | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +196,6 @@ class Plan:
     keys: tuple[str, ...]
     roots: Mapping[str, Root]
     permitted: tuple[tuple[Permitted, int | None, Missing], ...]
-    dynamic: tuple[Arguments, ...]
+    dynamic: tuple[DynamicArguments, ...]
     live: frozenset[str]
     source_text: str

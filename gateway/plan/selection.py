@@ -39,7 +39,7 @@ class Typename:
 
 
 @dataclass(frozen=True, slots=True)
-class Plain:
+class AttributeShape:
     """A field of an object that is read from Python attributes (source reports, notices).
 
     ``rendered``: how a value becomes JSON. ``special`` names what is no attribute.
@@ -50,10 +50,10 @@ class Plain:
     nullable: bool
     many: bool
     special: str | None = None
-    entries: PlainEntries | None = None
+    entries: AttributeEntries | None = None
 
 
-PlainEntries = tuple[tuple[str, "Typename | Plain"], ...]
+AttributeEntries = tuple[tuple[str, "Typename | AttributeShape"], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +143,11 @@ class Exists:
 class ReportShape:
     """``source`` of a list."""
 
-    entries: PlainEntries
+    entries: AttributeEntries
 
 
 @dataclass(frozen=True, slots=True)
-class Arguments:
+class DynamicArguments:
     """The arguments of a field, if they need values of variables: judged at each request.
 
     ``slot``: where the request keeps what came of it. ``judge``: makes that of the values, and
@@ -167,34 +167,37 @@ ListEntry = Typename | RowsShape | Truncated | Exists | NextCursor | ReportShape
 
 @dataclass(frozen=True, slots=True)
 class ListShape:
-    """A list of records. ``wanted``: what it asks for, or how to find out.
+    """A list of records. ``arguments``: which rows it shows, or how to find out.
 
-    ``slots``: how many links and hung lists its rows have.
+    ``slots``: how many person links and child lists its rows have.
     """
 
     place: FieldPlace
     record: Record
     lookup: Lookup
-    wanted: ListArguments | Arguments
+    arguments: ListArguments | DynamicArguments
     entries: tuple[tuple[str, ListEntry], ...]
     slots: int
 
 
 @dataclass(frozen=True, slots=True)
 class SectionReportShape:
-    """``source`` of a section: of the ``lists`` selected in it, or of its first record alone."""
+    """``source`` of a section: of the ``lists`` selected in it.
+
+    ``needs_read``: none is selected; ``lists`` is the first of the section, read for this alone.
+    """
 
     place: FieldPlace
     lists: tuple[tuple[Record, Lookup], ...]
-    alone: bool
-    entries: PlainEntries
+    needs_read: bool
+    entries: AttributeEntries
 
 
 @dataclass(frozen=True, slots=True)
 class SectionDatabaseShape:
     """``database`` of a section."""
 
-    entries: PlainEntries
+    entries: AttributeEntries
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +206,8 @@ class DerivedShape:
 
     place: FieldPlace
     computed: Computed
-    arguments: Mapping[str, object] | Arguments
-    entries: PlainEntries
+    arguments: Mapping[str, object] | DynamicArguments
+    entries: AttributeEntries
 
 
 SectionEntry = Typename | ListShape | SectionReportShape | SectionDatabaseShape | DerivedShape
@@ -236,19 +239,21 @@ class IdentificationShape:
 class NoticesShape:
     """``notices`` of a person."""
 
-    entries: PlainEntries
+    entries: AttributeEntries
 
 
 @dataclass(frozen=True, slots=True)
-class LogShape:
+class AccessLogShape:
     """``accessLog`` of a person."""
 
     place: FieldPlace
-    arguments: Mapping[str, object] | Arguments
-    entries: PlainEntries
+    arguments: Mapping[str, object] | DynamicArguments
+    entries: AttributeEntries
 
 
-PersonEntry = Typename | NumberShape | IdentificationShape | NoticesShape | LogShape | SectionShape
+PersonEntry = (
+    Typename | NumberShape | IdentificationShape | NoticesShape | AccessLogShape | SectionShape
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +275,7 @@ class PersonShape:
 
 
 @dataclass(frozen=True, slots=True)
-class RootShape:
+class PersonRootShape:
     """A planned root field: ``person``, ``persons`` or ``me``.
 
     ``arguments``: as they are where no variable is among them.
@@ -278,7 +283,7 @@ class RootShape:
 
     name: str
     place: FieldPlace
-    arguments: Mapping[str, object] | Arguments
+    arguments: Mapping[str, object] | DynamicArguments
     person: PersonShape
 
 
@@ -288,7 +293,7 @@ class LookupShape:
 
     entry: EntryPoint
     place: FieldPlace
-    arguments: Mapping[str, object] | Arguments
+    arguments: Mapping[str, object] | DynamicArguments
     list: ListShape
 
 
@@ -298,8 +303,8 @@ class VerifyShape:
 
     verification: Verification
     place: FieldPlace
-    arguments: Mapping[str, object] | Arguments
-    entries: PlainEntries
+    arguments: Mapping[str, object] | DynamicArguments
+    entries: AttributeEntries
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,9 +320,9 @@ class Analysis:
 
     name: str | None
     keys: tuple[str, ...]
-    roots: Mapping[str, RootShape | LookupShape | VerifyShape | Typename]
+    roots: Mapping[str, PersonRootShape | LookupShape | VerifyShape | Typename]
     needs: tuple[Need, ...]
     asked: tuple[bool, ...]
-    dynamic: tuple[Arguments, ...]
+    dynamic: tuple[DynamicArguments, ...]
     live: frozenset[str]
     fields: int

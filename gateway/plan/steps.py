@@ -26,41 +26,41 @@ from gateway.catalogue.own_view import FOUND, is_own, own_below
 from gateway.catalogue.permitted import Missing
 from gateway.catalogue.sections import lists_of
 from gateway.plan.plan import (
+    AccessLogPlan,
     ChildListPlan,
     Denial,
     DerivedPlan,
     ListPlan,
-    LogPlan,
     LookupPlan,
     PersonLinkPlan,
     PersonPlan,
+    PersonRootPlan,
     Plan,
     ReportPlan,
     Root,
-    RootPlan,
     RowsPlan,
     VerifyPlan,
 )
 from gateway.plan.selection import (
+    AccessLogShape,
     Analysis,
+    AttributeEntries,
+    AttributeShape,
     ChildListShape,
     ColumnValue,
     DerivedShape,
     Exists,
     IdentificationShape,
     ListShape,
-    LogShape,
     LookupShape,
     NextCursor,
     NoticesShape,
     NumberShape,
     PersonLinkShape,
+    PersonRootShape,
     PersonShape,
-    Plain,
-    PlainEntries,
     RecordIdShape,
     ReportShape,
-    RootShape,
     RowEntries,
     RowsShape,
     SectionDatabaseShape,
@@ -92,9 +92,9 @@ def generate(analysis: Analysis, lacking: Sequence[Missing], citizen: bool) -> P
     roots: dict[str, Root] = {}
     for key, root in analysis.roots.items():
         match root:
-            case RootShape():
+            case PersonRootShape():
                 person = generator.person(root.person, own=root.name == "me")
-                roots[key] = RootPlan(root.name, root.place, root.arguments, person)
+                roots[key] = PersonRootPlan(root.name, root.place, root.arguments, person)
             case LookupShape():
                 roots[key] = generator.thing(root)
             case VerifyShape():
@@ -184,7 +184,7 @@ class _Generator:
         lists: list[ListPlan] = []
         reports: list[ReportPlan] = []
         derived: list[DerivedPlan] = []
-        logs: list[LogPlan] = []
+        logs: list[AccessLogPlan] = []
         databases: list[str] = []
         parts = []
         for key, inner in shape.entries:
@@ -197,10 +197,10 @@ class _Generator:
                     value = "p.present" if present else "p.asked"
                 case NoticesShape(entries):
                     value = f"[{self.plain(entries, 'n')} for n in p.notices]"
-                case LogShape(place, arguments, entries):
+                case AccessLogShape(place, arguments, entries):
                     of = f"p.logs[{len(logs)}]"
                     value = f"(None if {of} is None else {self.plain(entries, of)})"
-                    logs.append(LogPlan(place, arguments))
+                    logs.append(AccessLogPlan(place, arguments))
                 case SectionShape():
                     value = self.section(inner, own, lists, reports, derived, databases)
             parts.append(f"{self.text(key)}: {value}")
@@ -298,7 +298,7 @@ class _Generator:
             _source(record, lookup),
             own,
             self.missing(record, None, own),
-            shape.wanted,
+            shape.arguments,
             tuple(rows),
             shape.slots,
             shows_ids,
@@ -394,7 +394,7 @@ class _Generator:
         below.hung.append(ChildListPlan(shape.slot, shape.position, plan))
         return f"{function}(b{shape.slot}, live)"
 
-    def plain(self, entries: PlainEntries, owner: str, depth: int = 0) -> str:
+    def plain(self, entries: AttributeEntries, owner: str, depth: int = 0) -> str:
         parts = []
         for key, inner in entries:
             if isinstance(inner, Typename):
@@ -404,7 +404,7 @@ class _Generator:
             parts.append(f"{self.text(key)}: {value}")
         return _dictionary(parts)
 
-    def attribute(self, shape: Plain, owner: str, depth: int) -> str:
+    def attribute(self, shape: AttributeShape, owner: str, depth: int) -> str:
         if shape.special == "lists":
             return f"lists({owner})"
         value = f"live[{owner}.name]" if shape.special else f"{owner}.{shape.attribute}"
@@ -418,7 +418,7 @@ class _Generator:
             return f"(None if {value} is None else {shown})"
         return shown
 
-    def one(self, shape: Plain, value: str, depth: int) -> str:
+    def one(self, shape: AttributeShape, value: str, depth: int) -> str:
         match shape.rendered:
             case "name":
                 return f"{value}.name"
