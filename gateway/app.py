@@ -21,7 +21,7 @@ from gateway.audit.access_log.log import PersonLog
 from gateway.audit.entry import person_hash
 from gateway.audit.open import AuditLog
 from gateway.audit.refusal_counts import RefusalCounts
-from gateway.cache.answer_store import Answers
+from gateway.cache.answer_store import AnswerStore
 from gateway.catalogue.sections import Bindings, bind
 from gateway.databases.startup_checks import Watch
 from gateway.databases.wiring import make_cache, make_sources, planned
@@ -40,9 +40,9 @@ from gateway.http.probes import http_error, live, metrics, ready, schema
 from gateway.http.telemetry import Telemetry
 from gateway.keys.keyring import check_keys, load_ring
 from gateway.limits.admission import Admission
-from gateway.limits.rates import Rates
+from gateway.limits.rates import RateLimiter
 from gateway.limits.unidentified import UnidentifiedAnswers
-from gateway.limits.verification_attempts import Guesses
+from gateway.limits.verification_attempts import VerificationAttempts
 from gateway.operations.library import Operations
 from gateway.operations.publish import publish
 from gateway.runtime.clock import Clock, SystemClock
@@ -149,7 +149,7 @@ def _service(
     audit = AuditLog.configured(settings, clock)
     hashes = load_ring(settings, "person_hash")
     secret = load_ring(settings, "cache").current.key
-    rates = Rates.configured(settings, clock, secret)
+    rates = RateLimiter.configured(settings, clock, secret)
     resources = ExecutionResources(
         settings=settings,
         clock=clock,
@@ -158,9 +158,11 @@ def _service(
         sources=sources,
         maintenance=maintenance,
         cache=cache,
-        answers=Answers(cache, settings.cache.answer_bytes),
+        answers=AnswerStore(cache, settings.cache.answer_bytes),
         log=PersonLog(audit, hashes, clock, settings.limits.deadline / 2),
-        guesses=Guesses(settings.rates, clock, rates.shared, secret, partial(person_hash, hashes)),
+        guesses=VerificationAttempts(
+            settings.rates, clock, rates.shared, secret, partial(person_hash, hashes)
+        ),
         person_hash=hashes,
         record_ids=RecordIds(load_ring(settings, "record_id").oldest),
     )

@@ -10,7 +10,7 @@ from gateway.audit.open import AuditLog
 from gateway.audit.refusal_counts import RefusalCounts
 from gateway.execution.resources import ExecutionResources
 from gateway.limits.admission import Admission
-from gateway.limits.rates import Rates
+from gateway.limits.rates import RateLimiter
 from gateway.limits.unidentified import UnidentifiedAnswers
 from gateway.operations.library import Operations
 
@@ -24,7 +24,7 @@ class Service:
 
     resources: ExecutionResources
     schema_text: str
-    rates: Rates
+    rates: RateLimiter
     admission: Admission
     tokens: Tokens
     journal: Journal

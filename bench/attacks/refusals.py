@@ -32,7 +32,7 @@ from bench.site import headers, settings
 from bench.world import backends, databases, document, numbers
 from gateway.app import build_app
 from gateway.runtime.garbage import settle
-from gateway.settings import Audit, Rates
+from gateway.settings import Audit, RateLimits
 
 Headers = Mapping[str, str]
 
@@ -97,7 +97,7 @@ async def gateway(folder: Path, anonymous_per_minute: int) -> AsyncIterator[Star
     """Run a gateway with a copy in this process."""
     made = settings(folder).model_copy(
         update={
-            "rates": Rates(anonymous_per_minute=anonymous_per_minute),
+            "rates": RateLimits(anonymous_per_minute=anonymous_per_minute),
             "audit": Audit(copy_url="sqlite:///copy/copy.sqlite"),
         }
     )

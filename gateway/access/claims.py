@@ -1,7 +1,7 @@
 """What the claims of a token say, once its signature is found good (RFC 7519 section 4.1).
 
-Nothing here knows how a token was signed. What is wrong is raised as ``Refused`` with a reason: the
-command line shows it, a client over HTTP never sees it.
+Nothing here knows how a token was signed. What is wrong is raised as ``TokenRefused`` with a
+reason: the command line shows it, a client over HTTP never sees it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LONGEST_LIFE = timedelta(hours=24)
 _USUAL = ClaimNames()
 
 
-class Refused(Exception):
+class TokenRefused(Exception):
     """A token that is not accepted: why, and with which code."""
 
     def __init__(self, reason: str, code: str = "TOKEN_INVALID") -> None:
@@ -31,7 +31,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ClaimRules:
     """What the claims of one issuer have to say.
 
     ``ours``: they are those of the gateway's own key, which are written in one way only; others
@@ -48,7 +48,9 @@ class Expected:
     purposes: frozenset[str] | None = None
 
 
-def caller_of(claims: Mapping[str, object], expected: Expected, now: float) -> tuple[Caller, float]:
+def caller_of(
+    claims: Mapping[str, object], expected: ClaimRules, now: float
+) -> tuple[Caller, float]:
     """Return the caller whom ``claims`` speak for, and when they expire.
 
     Expiry itself is looked at by whoever keeps the caller, at every use. Raises Refused.
@@ -58,20 +60,20 @@ def caller_of(claims: Mapping[str, object], expected: Expected, now: float) -> t
         expires = _timely(claims, expected, now)
         return _within(_caller(claims, expected, expires), expected), expires
     except KeyError as missing:
-        raise Refused(f"claim {missing.args[0]} is missing") from None
+        raise TokenRefused(f"claim {missing.args[0]} is missing") from None
     except (ValueError, TypeError, OverflowError) as error:
-        raise Refused(str(error) or "a claim is not of its kind") from None
+        raise TokenRefused(str(error) or "a claim is not of its kind") from None
 
 
-def _addressed(claims: Mapping[str, object], expected: Expected) -> None:
+def _addressed(claims: Mapping[str, object], expected: ClaimRules) -> None:
     if claims["iss"] != expected.issuer:
-        raise Refused("iss is another issuer")
+        raise TokenRefused("iss is another issuer")
     audience = claims["aud"]
     several = audience if isinstance(audience, list) and not expected.ours else ()
     if audience != expected.audience and expected.audience not in several:
-        raise Refused("aud does not name this gateway")
+        raise TokenRefused("aud does not name this gateway")
     if not expected.ours and _is_no_access_token(claims):
-        raise Refused("it is an ID token or a refresh token, not an access token")
+        raise TokenRefused("it is an ID token or a refresh token, not an access token")
 
 
 def _is_no_access_token(claims: Mapping[str, object]) -> bool:
@@ -84,18 +86,18 @@ def _is_no_access_token(claims: Mapping[str, object]) -> bool:
     return bool(only_there or said & {"id", "refresh", "offline", "logout"})
 
 
-def _timely(claims: Mapping[str, object], expected: Expected, now: float) -> float:
+def _timely(claims: Mapping[str, object], expected: ClaimRules, now: float) -> float:
     expires, issued = _seconds(claims["exp"]), _seconds(claims["iat"])
     absent = {} if expected.ours else {"nbf": claims["iat"]}
     not_before = _seconds({**absent, **claims}["nbf"])
     if max(not_before, issued) > now + expected.leeway:
-        raise Refused("it is not valid yet (nbf, iat)")
+        raise TokenRefused("it is not valid yet (nbf, iat)")
     if expires - issued > LONGEST_LIFE.total_seconds():
-        raise Refused("it lives longer than 24 hours")
+        raise TokenRefused("it lives longer than 24 hours")
     return expires
 
 
-def _within(caller: Caller, expected: Expected) -> Caller:
+def _within(caller: Caller, expected: ClaimRules) -> Caller:
     """Return ``caller`` without what this issuer cannot grant."""
     found = caller
     if expected.scopes is not None:
@@ -107,7 +109,7 @@ def _within(caller: Caller, expected: Expected) -> Caller:
     return found
 
 
-def _caller(claims: Mapping[str, object], expected: Expected, expires: float) -> Caller:
+def _caller(claims: Mapping[str, object], expected: ClaimRules, expires: float) -> Caller:
     names = expected.names
     scopes = _words(claims, names.scope, str, expected.ours)
     subject = _text(claims["sub"])
@@ -147,7 +149,7 @@ def _own_view(claims: Mapping[str, object], names: ClaimNames, subject: str) -> 
     }
 
 
-def hold_act_for(
+def require_act_for(
     subject: str, scopes: Collection[str], act_for: str | None, authorisation: str | None
 ) -> None:
     """Refuse to say in a token what ``caller_of`` would not accept; raises ValueError."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.access.claims import Refused
-from gateway.access.keyset import part
+from gateway.access.claims import TokenRefused
+from gateway.access.keyset import decode_part
 from gateway.access.tokens import Tokens
 from gateway.runtime.clock import Clock
 from gateway.settings import Access, ClaimNames, Settings
@@ -45,7 +45,7 @@ async def inspect(token: str, settings: Settings, clock: Clock) -> Inspection:
         if tokens.trusts_issuer_of(token):
             await tokens.open()
         await tokens.examined(token)
-    except Refused as refused:
+    except TokenRefused as refused:
         code, reason = refused.code, refused.reason
     finally:
         await tokens.close()
@@ -59,17 +59,17 @@ def id_of(token_or_id: str, access: Access) -> str:
     """
     if token_or_id.count(".") != 2:
         return token_or_id
-    claims = part(token_or_id, 1)
+    claims = decode_part(token_or_id, 1)
     issuers = {one.issuer: one.claims for one in access.issuers.values()}
     names = issuers.get(str(claims.get("iss")), ClaimNames()).token_id
     found = next((claims[name] for name in names if name in claims), None)
     if not isinstance(found, str) or not found:
-        raise Refused(f"the token has no id ({' or '.join(names)})")
+        raise TokenRefused(f"the token has no id ({' or '.join(names)})")
     return found
 
 
 def _read(token: str, number: int) -> dict[str, Any]:
     try:
-        return part(token, number)
-    except Refused:
+        return decode_part(token, number)
+    except TokenRefused:
         return {}

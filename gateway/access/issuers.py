@@ -17,9 +17,9 @@ import httpx2
 import structlog
 
 from gateway.access.caller import Caller
-from gateway.access.claims import Expected, Refused, caller_of
+from gateway.access.claims import ClaimRules, TokenRefused, caller_of
 from gateway.access.documents import NoKeys, fetch_keys
-from gateway.access.keyset import Head, PublicKey, claims_under, read_head
+from gateway.access.keyset import PublicKey, TokenHeader, claims_under, read_header
 from gateway.runtime.clock import Clock
 from gateway.settings import Access, TrustedIssuer, is_loopback
 
@@ -37,7 +37,7 @@ class Issuer:
         self._trusted = trusted
         self._access = access
         self._clock = clock
-        self._expected = Expected(
+        self._expected = ClaimRules(
             trusted.issuer,
             trusted.audience,
             access.leeway,
@@ -82,7 +82,7 @@ class Issuer:
 
         Raises Refused: TOKEN_INVALID, or ISSUER_UNAVAILABLE where it could not be checked.
         """
-        head = read_head(token)
+        head = read_header(token)
         keys = self._fitting(head)
         signed = _signed_by(token, head, keys)
         if signed is None and self._may_ask():
@@ -90,13 +90,13 @@ class Issuer:
             signed = _signed_by(token, head, self._fitting(head))
         if signed is None:
             if not keys and not self._reachable:
-                raise Refused("its issuer does not answer", "ISSUER_UNAVAILABLE")
-            raise Refused("no key of its issuer signed it")
+                raise TokenRefused("its issuer does not answer", "ISSUER_UNAVAILABLE")
+            raise TokenRefused("no key of its issuer signed it")
         claims, key = signed
         now = self._clock.now().timestamp()
         return *caller_of(claims, self._expected, now), key.thumbprint
 
-    def _fitting(self, head: Head) -> list[PublicKey]:
+    def _fitting(self, head: TokenHeader) -> list[PublicKey]:
         """Return the keys that may have signed, each once.
 
         Raises Refused where they are too many to be tried: whether a token is good must not hang on
@@ -110,7 +110,9 @@ class Issuer:
         }
         if len(keys) > _MOST_TRIED:
             named = "names no key (kid)" if head.kid is None else "names a key by an id of several"
-            raise Refused(f"it {named}, and {len(keys)} keys of its issuer could have signed it")
+            raise TokenRefused(
+                f"it {named}, and {len(keys)} keys of its issuer could have signed it"
+            )
         return list(keys.values())
 
     def _may_ask(self) -> bool:
@@ -179,7 +181,7 @@ class Issuer:
 
 
 def _signed_by(
-    token: str, head: Head, keys: Sequence[PublicKey]
+    token: str, head: TokenHeader, keys: Sequence[PublicKey]
 ) -> tuple[dict[str, Any], PublicKey] | None:
     """Return the claims of ``token`` and the one of ``keys`` that signed it, None if none did."""
     for key in keys:

@@ -17,7 +17,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from gateway.access.claims import Refused
+from gateway.access.claims import TokenRefused
 
 _MOST_KEYS = 64
 _RSA_BYTES = range(256, 1025)  # 2,048 to 8,192 bits
@@ -30,7 +30,7 @@ class _Quiet(jws.JWSRegistry):
     def get_alg(self, name: str) -> Any:
         """Return the algorithm of that name, if it is one of those allowed here."""
         if name not in (self.allowed or ()):
-            raise Refused(f"algorithm {name} is not accepted")
+            raise TokenRefused(f"algorithm {name} is not accepted")
         return self.algorithms[name]
 
 
@@ -51,7 +51,7 @@ class PublicKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class TokenHeader:
     """What a token's header says of its signature."""
 
     algorithm: str
@@ -103,22 +103,22 @@ def _imported(jwk: Mapping[str, Any]) -> tuple[RSAKey | ECKey | OKPKey, frozense
     raise ValueError("keys of that kind are not accepted")
 
 
-def read_head(token: str) -> Head:
+def read_header(token: str) -> TokenHeader:
     """Return what the header of ``token`` says (RFC 7515 section 4); raises Refused."""
-    header = part(token, 0)
+    header = decode_part(token, 0)
     algorithm, kid = header.get("alg"), header.get("kid")
     if not isinstance(algorithm, str) or algorithm not in _REGISTRIES:
-        raise Refused("its algorithm is not one of RS256, ES256, EdDSA")
+        raise TokenRefused("its algorithm is not one of RS256, ES256, EdDSA")
     if "crit" in header:
-        raise Refused("its header has crit: nothing there is understood here")
+        raise TokenRefused("its header has crit: nothing there is understood here")
     if str(header.get("typ", "JWT")).lower() not in _TYPES:
-        raise Refused("its type (typ) is not that of an access token")
+        raise TokenRefused("its type (typ) is not that of an access token")
     if not isinstance(kid, str | None):
-        raise Refused("its key id (kid) is no text")
-    return Head(algorithm, kid)
+        raise TokenRefused("its key id (kid) is no text")
+    return TokenHeader(algorithm, kid)
 
 
-def part(token: str, number: int) -> dict[str, Any]:
+def decode_part(token: str, number: int) -> dict[str, Any]:
     """Return the header (0) or the claims (1) of a token, unchecked; raises Refused."""
     parts = token.split(".")
     try:
@@ -128,9 +128,9 @@ def part(token: str, number: int) -> dict[str, Any]:
             base64.urlsafe_b64decode(parts[number] + "=" * (-len(parts[number]) % 4))
         )
     except (ValueError, RecursionError):
-        raise Refused("it is no signed JSON Web Token") from None
+        raise TokenRefused("it is no signed JSON Web Token") from None
     if not isinstance(found, dict):
-        raise Refused("it is no signed JSON Web Token")
+        raise TokenRefused("it is no signed JSON Web Token")
     return found
 
 
@@ -139,7 +139,7 @@ def _decoded(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def claims_under(token: str, head: Head, key: PublicKey) -> dict[str, Any] | None:
+def claims_under(token: str, head: TokenHeader, key: PublicKey) -> dict[str, Any] | None:
     """Return the claims of ``token`` if ``key`` signed it, else None.
 
     Costs, on a machine that does nothing else, 42 us for RS256, 84 for ES256, 106 for EdDSA.

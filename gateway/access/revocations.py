@@ -15,7 +15,7 @@ from typing import Protocol
 import structlog
 
 from gateway.access.claims import LONGEST_LIFE
-from gateway.runtime.append_only_file import SharedLines, append
+from gateway.runtime.append_only_file import AppendOnlyFile, append
 from gateway.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 _SLACK = 3600.0
 
 
-class Revoked(Protocol):
+class RevocationList(Protocol):
     """Where it is asked whether a token was withdrawn."""
 
     def holds(self, token_id: str | None) -> bool:
@@ -31,7 +31,7 @@ class Revoked(Protocol):
         ...
 
 
-class Nothing:
+class NoRevocations:
     """No token is withdrawn."""
 
     def holds(self, token_id: str | None) -> bool:
@@ -43,7 +43,7 @@ class Revocations:
     """The revocations in a file, as they were at most half a second ago."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        self._lines = SharedLines(path, clock, "revocations")
+        self._lines = AppendOnlyFile(path, clock, "revocations")
         self._clock = clock
         self._until: dict[str, float] = {}
 

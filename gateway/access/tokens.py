@@ -21,10 +21,10 @@ from joserfc.jwk import OKPKey
 
 from connectors.values import person_number
 from gateway.access.caller import Caller
-from gateway.access.claims import LONGEST_LIFE, Expected, Refused, caller_of, hold_act_for
+from gateway.access.claims import LONGEST_LIFE, ClaimRules, TokenRefused, caller_of, require_act_for
 from gateway.access.issuers import Issuer
-from gateway.access.keyset import part
-from gateway.access.revocations import Nothing, Revocations, Revoked
+from gateway.access.keyset import decode_part
+from gateway.access.revocations import NoRevocations, RevocationList, Revocations
 from gateway.catalogue.scopes import OWN_VIEW
 from gateway.errors import GatewayError
 from gateway.keys.keyring import load_signing
@@ -61,7 +61,7 @@ def issue(
     """
     if OWN_VIEW in scopes:
         person_number(subject)
-    hold_act_for(subject, scopes, act_for, authorisation)
+    require_act_for(subject, scopes, act_for, authorisation)
     if not timedelta(0) < life <= LONGEST_LIFE:
         raise ValueError("a token must not live longer than 24 hours")
     claims: dict[str, object] = {
@@ -108,7 +108,7 @@ class Tokens:
         clock: Clock,
         kept: int = 10_000,
         *,
-        revoked: Revoked | None = None,
+        revoked: RevocationList | None = None,
         issuers: Mapping[str, Issuer] | None = None,
         demo: bool = False,
     ) -> None:
@@ -117,9 +117,9 @@ class Tokens:
         self._settings = settings
         self._clock = clock
         self._kept = kept
-        self._revoked = revoked or Nothing()
+        self._revoked = revoked or NoRevocations()
         self._issuers = dict(issuers or {})
-        self._expected = Expected(settings.issuer, settings.audience, settings.leeway, ours=True)
+        self._expected = ClaimRules(settings.issuer, settings.audience, settings.leeway, ours=True)
         self._callers: OrderedDict[bytes, _Known] = OrderedDict()
 
     @classmethod
@@ -162,7 +162,7 @@ class Tokens:
         """
         try:
             return await self.examined(token)
-        except Refused as refused:
+        except TokenRefused as refused:
             raise _told(refused) from None
 
     def verify(self, token: str) -> Caller:
@@ -174,7 +174,7 @@ class Tokens:
         try:
             digest = _digest(token)
             return self._current(digest, self._callers.get(digest) or self._own(token))
-        except Refused as refused:
+        except TokenRefused as refused:
             raise _told(refused) from None
 
     async def examined(self, token: str) -> Caller:
@@ -196,13 +196,13 @@ class Tokens:
         """Return the caller if the token is still good now, and keep it; raises Refused."""
         reason = None
         if self._clock.now().timestamp() >= known.expires + self._settings.leeway:
-            reason = Refused("it has expired", "TOKEN_EXPIRED")
+            reason = TokenRefused("it has expired", "TOKEN_EXPIRED")
         elif self._revoked.holds(known.caller.token_id):
-            reason = Refused("it was revoked")
+            reason = TokenRefused("it was revoked")
         elif known.issuer is not None and not known.issuer.holds(known.thumbprint):
-            reason = Refused("its issuer no longer publishes the key that signed it")
+            reason = TokenRefused("its issuer no longer publishes the key that signed it")
         elif known.issuer is None and known.thumbprint not in self._thumbprints.values():
-            reason = Refused("the gateway's own key that signed it was retired")
+            reason = TokenRefused("the gateway's own key that signed it was retired")
         if reason is not None:
             self._callers.pop(digest, None)
             raise reason
@@ -213,14 +213,14 @@ class Tokens:
         return known.caller
 
     def _own(self, token: str) -> _Known:
-        kid = part(token, 0).get("kid")
+        kid = decode_part(token, 0).get("kid")
         key = self._first if kid is None else self._keys.get(kid if isinstance(kid, str) else "")
         if key is None:
-            raise Refused("no key of the gateway's own has its id (kid)")
+            raise TokenRefused("no key of the gateway's own has its id (kid)")
         try:
             claims = jwt.decode(token, key, registry=_REGISTRY).claims
         except (JoseError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
-            raise Refused("the gateway's own key did not sign it") from None
+            raise TokenRefused("the gateway's own key did not sign it") from None
         caller, expires = caller_of(claims, self._expected, self._clock.now().timestamp())
         return self._known(caller, expires, self._thumbprints[key.kid])
 
@@ -241,19 +241,19 @@ def is_unified(purpose: str) -> bool:
 
 def issuer_of(token: str) -> str:
     """Return the issuer that a token claims to be of, unchecked; an empty text if it says none."""
-    with contextlib.suppress(Refused):
-        said = part(token, 1).get("iss")
+    with contextlib.suppress(TokenRefused):
+        said = decode_part(token, 1).get("iss")
         return said if isinstance(said, str) else ""
     return ""
 
 
 def _digest(token: str) -> bytes:
     if len(token) > _LARGEST_TOKEN:
-        raise Refused("it is too large")
+        raise TokenRefused("it is too large")
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def _told(refused: Refused) -> GatewayError:
+def _told(refused: TokenRefused) -> GatewayError:
     """Return what a client is told: the code, and no reason."""
     later = {"Retry-After": "5"} if refused.code == "ISSUER_UNAVAILABLE" else {}
     return GatewayError(refused.code, headers=later)

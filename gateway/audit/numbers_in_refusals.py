@@ -26,16 +26,16 @@ _CHARACTERS, _VALUES = 32 * 1024, 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedNumbers:
     """``numbers``: the first ten. ``count``: how many different ones there were."""
 
     numbers: tuple[str, ...] = ()
     count: int = 0
 
 
-def numbers_named(
+def find_named_numbers(
     query: str, variables: Mapping[str, object] | None, first: str | None = None
-) -> Named:
+) -> NamedNumbers:
     """Return what could be numbers of people in a request, each once.
 
     ``first``: somebody who is named in any case. Costs at most 2 ms, for texts made to cost.
@@ -49,7 +49,7 @@ def numbers_named(
         ):
             found[number] = None
     found |= dict.fromkeys(_QUOTED.findall(_unescaped(query[:_CHARACTERS])))
-    return Named(tuple(found)[:_NAMED], len(found))
+    return NamedNumbers(tuple(found)[:_NAMED], len(found))
 
 
 def _unescaped(text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gateway.audit.copy.database import Copy
 from gateway.audit.copy.shipper import Shipper
 from gateway.audit.journal.journal import Journal
-from gateway.audit.journal.segments import Options
+from gateway.audit.journal.segments import JournalOptions
 from gateway.audit.witnesses import CopyWitness, FolderWitness, Forwarder, Witness
 from gateway.keys.keyring import load_ring, load_signing, private_half
 from gateway.runtime.clock import Clock
@@ -34,7 +34,7 @@ class AuditLog:
             settings.path(audit.folder),
             load_ring(settings, "audit_chain"),
             private_half(load_signing(settings, "audit_sign")[0]),
-            Options(
+            JournalOptions(
                 audit.segment_bytes,
                 audit.checkpoint_entries,
                 audit.checkpoint_seconds,

@@ -13,7 +13,7 @@ _TICKS, _MOST_AT_ONCE = 20, 2
 
 
 @dataclass(slots=True)
-class Waiting:
+class PendingEntry:
     """An entry: its content, who waits for its number, and when it came by the loop clock."""
 
     body: bytes
@@ -54,12 +54,12 @@ class LoopClock:
         """Return the time of an entry that comes now; up to a tick late, never early."""
         return self._seconds + self.step
 
-    def is_over(self, waiting: Waiting) -> bool:
+    def is_over(self, waiting: PendingEntry) -> bool:
         """Return whether an entry has waited for its whole time."""
         return waiting.since + self._timeout <= self._seconds
 
 
-def refuse_late(clock: LoopClock, entries: Iterable[Waiting]) -> tuple[bool, bool]:
+def refuse_late(clock: LoopClock, entries: Iterable[PendingEntry]) -> tuple[bool, bool]:
     """Refuse the entries whose time is over; they stand in the order in which they came.
 
     Returns whether any was refused now, and whether any goes on waiting.

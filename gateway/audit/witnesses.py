@@ -23,7 +23,7 @@ from gateway.audit.copy.database import Copy, CopyUnavailable
 from gateway.audit.journal import checkpoints
 from gateway.audit.journal.checkpoints import CHECKPOINTS, Checkpoint
 from gateway.audit.journal.journal import Journal
-from gateway.audit.journal.recovery import Alarm, sound
+from gateway.audit.journal.recovery import Alarm, raise_alarm
 
 _T = TypeVar("_T")
 
@@ -141,7 +141,7 @@ class CopyWitness:
             return (await connection.execute(kept.order_by(_TABLE.c.seq))).scalars().all()
 
         lines = await self._copy.run(work)
-        return [checkpoints.parsed(line.encode(), _TABLE.name) for line in lines]
+        return [checkpoints.parse_checkpoint(line.encode(), _TABLE.name) for line in lines]
 
 
 class Forwarder:
@@ -210,9 +210,9 @@ class Forwarder:
         if self._sent is None:
             self._sent = await self._witness.last(journal.id)
             if self._sent > journal.on_disk:
-                sound(Alarm.CUT, known_by=self._witness.place, written_until=self._sent)
+                raise_alarm(Alarm.CUT, known_by=self._witness.place, written_until=self._sent)
         path, sent = journal.folder / CHECKPOINTS, self._sent
-        fresh = await asyncio.to_thread(checkpoints.behind, path, journal.id, sent)
+        fresh = await asyncio.to_thread(checkpoints.read_behind, path, journal.id, sent)
         if fresh:
             await self._witness.add(journal.id, fresh)
             self._sent = fresh[-1].link.seq

@@ -15,15 +15,15 @@ from typing import Generic, TypeVar
 
 from connectors.description import Record
 from gateway.cache.invalidations import Position
-from gateway.cache.memory import Entry
-from gateway.cache.rows import LOOKED, Cache, Shelf
+from gateway.cache.memory import CacheEntry
+from gateway.cache.rows import LOOKED, Cache, CachedLookup
 
 T = TypeVar("T")
 
 _READY = LOOKED.labels("ready")
 
 #: Rows that an answer was made of: where they are kept, for whose view, and what was kept.
-Used = tuple[Shelf, str, tuple[str, ...], Entry]
+Used = tuple[CachedLookup, str, tuple[str, ...], CacheEntry]
 #: What of them is held on to: the record, whom it was about, who stood in the rows, and how far
 #: invalidations were known when they were read. Not the rows.
 _Held = tuple[Record, tuple[str, ...], frozenset[str], Position]
@@ -46,7 +46,7 @@ class _Kept(Generic[T]):
     held_at: Position | None
 
 
-class Answers(Generic[T]):
+class AnswerStore(Generic[T]):
     """Answers of at most ``most`` bytes together; those not used for longest go first."""
 
     def __init__(self, cache: Cache, most: int) -> None:

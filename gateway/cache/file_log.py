@@ -21,7 +21,7 @@ from gateway.cache.invalidations import (
     KNOWN_WITHIN,
     Hashes,
     Invalidation,
-    Known,
+    KnownInvalidations,
     LogUnavailable,
     Position,
     scope_of,
@@ -42,7 +42,7 @@ class FileLog:
     """The log in ``path``: a line of JSON for each invalidation."""
 
     def __init__(self, path: Path, hashes: Hashes, clock: Clock) -> None:
-        self.known = Known(hashes)
+        self.known = KnownInvalidations(hashes)
         self._path = path
         self._clock = clock
         self._looked_at = -math.inf

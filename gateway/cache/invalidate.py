@@ -32,7 +32,7 @@ def lacks_invalidation(scopes: Collection[str], database: str | None) -> tuple[s
     return () if OPERATE in scopes or wanted in scopes else (wanted,)
 
 
-def asked_for(
+def invalidations_for(
     databases: Mapping[str, Database],
     persons: Sequence[str],
     database: str | None,

@@ -72,7 +72,7 @@ class Hashes:
 
 
 @dataclass(slots=True)
-class Known:
+class KnownInvalidations:
     """The invalidations that a process knows, as far as it needs them: the last of each scope.
 
     ``latest``: the position of the last of all. ``floor``: nothing is known of what was before it.
@@ -147,7 +147,7 @@ class LogUnavailable(Exception):
 class InvalidationLog(Protocol):
     """The log of all invalidations, as one process follows it."""
 
-    known: Known
+    known: KnownInvalidations
 
     async def open(self) -> None:
         """Begin to follow the log. That it cannot be reached is no error."""

@@ -13,7 +13,7 @@ from connectors.backends.base import Evidence
 from connectors.description import Kind, Record, Row
 from connectors.values import PartialDate
 from gateway.answer import Answer, SourceReport, State
-from gateway.cache.invalidations import Known, Position
+from gateway.cache.invalidations import KnownInvalidations, Position
 
 #: Which rows: the namespace of the source, the lookup, the key.
 Key = tuple[str, str, str]
@@ -47,7 +47,7 @@ class Reports(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class Entry:
+class CacheEntry:
     """Rows of one record under one key, as they were read.
 
     ``answer``: with a report that says that it comes from the cache. ``position``: how far the log
@@ -65,7 +65,9 @@ class Entry:
     _about: tuple[str, ...] | None = None
     _held_at: Position | None = None
 
-    def holds(self, record: Record, known: Known, about: tuple[str, ...], now: Position) -> bool:
+    def holds(
+        self, record: Record, known: KnownInvalidations, about: tuple[str, ...], now: Position
+    ) -> bool:
         """Say whether nothing that is known at ``now`` concerns these rows.
 
         What was found out is remembered until something new is known: 0.2 us.
@@ -78,26 +80,26 @@ class Entry:
         return True
 
 
-class Level:
+class MemoryCache:
     """Entries of at most ``most`` bytes together; those not used for longest go first."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._entries: OrderedDict[Key, Entry] = OrderedDict()
+        self._entries: OrderedDict[Key, CacheEntry] = OrderedDict()
         self._gone = 0
         self.weight = 0
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, key: Key) -> Entry | None:
+    def get(self, key: Key) -> CacheEntry | None:
         """Return what is kept under ``key``, which now was used last; None for nothing. 0.2 us."""
         entry = self._entries.get(key)
         if entry is not None:
             self._entries.move_to_end(key)
         return entry
 
-    def keep(self, key: Key, entry: Entry) -> None:
+    def keep(self, key: Key, entry: CacheEntry) -> None:
         """Keep ``entry``; what there is no room for goes."""
         if entry.weight > self._most:
             return
@@ -139,7 +141,7 @@ _NOBODY: frozenset[str] = frozenset()
 _NUMBERS: dict[int, tuple[Record, tuple[int, ...]]] = {}
 
 
-def mentions_of(record: Record, rows: tuple[Row, ...]) -> frozenset[str]:
+def numbers_in(record: Record, rows: tuple[Row, ...]) -> frozenset[str]:
     """Return the numbers of persons that stand in ``rows``."""
     if not rows:
         return _NOBODY

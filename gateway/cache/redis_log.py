@@ -25,7 +25,7 @@ from gateway.cache.invalidations import (
     KNOWN_WITHIN,
     Hashes,
     Invalidation,
-    Known,
+    KnownInvalidations,
     LogUnavailable,
     Position,
     scope_of,
@@ -60,7 +60,7 @@ class RedisLog:
     """
 
     def __init__(self, url: str, hashes: Hashes, clock: Clock, wait: float = _WAIT) -> None:
-        self.known = Known(hashes)
+        self.known = KnownInvalidations(hashes)
         self._clock = clock
         self._wait = wait
         retry = Retry(NoBackoff(), 0)  # whoever waits has no time for another try

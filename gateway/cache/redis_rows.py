@@ -37,7 +37,7 @@ _Values = Sequence[bytes | None]
 _Wanted = tuple[Sequence[str], "asyncio.Future[_Values]"]
 
 
-class SharedLevel:
+class RedisCache:
     """Values by key. Never raises for what Redis does: a value that cannot be had is none."""
 
     def __init__(self, settings: Redis, clock: Clock) -> None:

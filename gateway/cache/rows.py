@@ -16,9 +16,9 @@ from prometheus_client import Counter, Gauge
 from connectors.description import Column, Database, Lookup, Record
 from gateway.answer import Answer, SourceReport, State
 from gateway.cache.invalidations import Hashes, InvalidationLog, Position
-from gateway.cache.memory import Entry, Key, Level, Reports, mentions_of, weight_of
-from gateway.cache.redis_rows import SharedLevel
-from gateway.cache.sealing import Rejected, Seal
+from gateway.cache.memory import CacheEntry, Key, MemoryCache, Reports, numbers_in, weight_of
+from gateway.cache.redis_rows import RedisCache
+from gateway.cache.sealing import EntryRejected, Seal
 from gateway.runtime.clock import Clock
 from gateway.settings.freshness import Freshness
 
@@ -42,7 +42,7 @@ _SKEW = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class CachedLookup:
     """Where the rows of one lookup of one source are kept.
 
     ``namespace``: of the source (``namespace_of``). ``reports``: makes what answers report.
@@ -68,9 +68,9 @@ class Shelf:
 
 
 #: What is kept, and whether it is time to read it anew.
-Hit = tuple[Entry, bool]
+Hit = tuple[CacheEntry, bool]
 #: A key of a shelf, and for the view of whom it is looked for: their numbers.
-Sought = tuple[Shelf, str, tuple[str, ...]]
+SharedRead = tuple[CachedLookup, str, tuple[str, ...]]
 
 
 class Cache:
@@ -78,10 +78,10 @@ class Cache:
 
     def __init__(
         self,
-        level: Level,
+        level: MemoryCache,
         log: InvalidationLog,
         clock: Clock,
-        shared: SharedLevel | None = None,
+        shared: RedisCache | None = None,
         seal: Seal | None = None,
     ) -> None:
         self.log = log
@@ -114,7 +114,7 @@ class Cache:
         """Whether it is worth asking the level that processes share."""
         return self._shared is not None and self._shared.up and self.position() is not None
 
-    def find(self, shelf: Shelf, wanted: Mapping[str, tuple[str, ...]]) -> dict[str, Hit]:
+    def find(self, shelf: CachedLookup, wanted: Mapping[str, tuple[str, ...]]) -> dict[str, Hit]:
         """Return what this process keeps, by key, and whether it is time to read it anew.
 
         ``wanted``: by key, the numbers of the person for whose view it is. Costs some 2 us a key.
@@ -128,11 +128,11 @@ class Cache:
         _MISSED.inc(len(wanted) - len(found))
         return found
 
-    def serves(self, shelf: Shelf, key: str, about: tuple[str, ...]) -> bool:
+    def serves(self, shelf: CachedLookup, key: str, about: tuple[str, ...]) -> bool:
         """Say whether what this process keeps may be served for the view of these numbers too."""
         return self._fresh(shelf, key, about) is not None
 
-    def _fresh(self, shelf: Shelf, key: str, about: tuple[str, ...]) -> Hit | None:
+    def _fresh(self, shelf: CachedLookup, key: str, about: tuple[str, ...]) -> Hit | None:
         entry = self._held(shelf, key, about)
         age = None if entry is None else self._age(entry)
         fresh, longest = (
@@ -146,7 +146,7 @@ class Cache:
             self._share(shelf, key, entry, age)
         return entry, due
 
-    async def get_shared(self, sought: Sequence[Sought]) -> list[Hit | None]:
+    async def get_shared(self, sought: Sequence[SharedRead]) -> list[Hit | None]:
         """As ``find``, of what processes share: one question to Redis for all of ``sought``.
 
         What is found is kept in the process as well. Waits for twice ``redis.timeout`` at most.
@@ -167,7 +167,7 @@ class Cache:
         _SHARED.inc(sum(one is not None for one in found))
         return found
 
-    def older(self, shelf: Shelf, key: str, about: tuple[str, ...]) -> Answer | None:
+    def older(self, shelf: CachedLookup, key: str, about: tuple[str, ...]) -> Answer | None:
         """Return rows that may stand in for a source that fails, as STALE; None for none."""
         if shelf.freshness.if_error <= 0:
             return None
@@ -187,7 +187,7 @@ class Cache:
         )
         return Answer(report, answer.rows, answer.unreadable, answer.truncated)
 
-    def keep(self, shelf: Shelf, answers: Mapping[str, Answer], position: Position) -> None:
+    def keep(self, shelf: CachedLookup, answers: Mapping[str, Answer], position: Position) -> None:
         """Keep what was read, by key; ``position``: from before its statement began.
 
         What is known by now to be out of date is not kept. Costs some 5 us a key, and as much a
@@ -205,13 +205,15 @@ class Cache:
             if report is None:
                 report = reports[id(was)] = replace(was, from_cache=True)
             kept = Answer(report, rows, answer.unreadable, answer.truncated)
-            mentions = mentions_of(shelf.record, rows)
-            entry = Entry(kept, position, was.fetched_at.timestamp(), mentions, weight_of(rows))
+            mentions = numbers_in(shelf.record, rows)
+            entry = CacheEntry(
+                kept, position, was.fetched_at.timestamp(), mentions, weight_of(rows)
+            )
             if now == position or self.holds(shelf, key, (), entry, now):
                 self._level.keep(shelf.place(key), entry)
         BYTES.set(self._level.weight)
 
-    def _share(self, shelf: Shelf, key: str, entry: Entry, age: float) -> None:
+    def _share(self, shelf: CachedLookup, key: str, entry: CacheEntry, age: float) -> None:
         """Hand on to other processes what was asked for a second time: most rows never are.
 
         Sealing costs as much as reading did: some 15 us for a row of 40 values.
@@ -222,7 +224,7 @@ class Cache:
             left = shelf.freshness.longest - max(age, 0.0)
             self._shared.put(place, self._seal.close(place, entry), left)
 
-    def _held(self, shelf: Shelf, key: str, about: tuple[str, ...]) -> Entry | None:
+    def _held(self, shelf: CachedLookup, key: str, about: tuple[str, ...]) -> CacheEntry | None:
         """Return what is kept, unless something that is known concerns it."""
         place = shelf.place(key)
         entry = self._level.get(place)
@@ -236,18 +238,23 @@ class Cache:
         return None  # what hangs on something may hold for another person
 
     def holds(
-        self, shelf: Shelf, key: str, about: tuple[str, ...], entry: Entry, now: Position
+        self,
+        shelf: CachedLookup,
+        key: str,
+        about: tuple[str, ...],
+        entry: CacheEntry,
+        now: Position,
     ) -> bool:
         """Say whether nothing that is known at ``now`` concerns what is in ``entry``."""
         return entry.holds(shelf.record, self.log.known, shelf.about(key, about), now)
 
-    def _take(self, sought: Sought, place: str, value: bytes, now: Position) -> None:
+    def _take(self, sought: SharedRead, place: str, value: bytes, now: Position) -> None:
         """Keep what stood in Redis, if it is what it should be and newer than what is there."""
         assert self._seal is not None
         shelf, key, about = sought
         try:
             entry = self._seal.open(place, value, now.epoch, shelf.record, shelf.reports)
-        except Rejected as rejected:
+        except EntryRejected as rejected:
             REJECTED.labels(str(rejected)).inc()
             return
         if not self.holds(shelf, key, about, entry, now):
@@ -258,12 +265,12 @@ class Cache:
             self._level.keep(shelf.place(key), entry)
             BYTES.set(self._level.weight)
 
-    def _age(self, entry: Entry) -> float | None:
+    def _age(self, entry: CacheEntry) -> float | None:
         """Return the age of an entry in seconds; None where a clock must be wrong."""
         age = self._clock.now().timestamp() - entry.read_at
         return age if age >= -_SKEW else None
 
-    def _key(self, shelf: Shelf, key: str) -> str:
+    def _key(self, shelf: CachedLookup, key: str) -> str:
         """Return a key in Redis: those of one person's lists stand in one slot of a cluster."""
         hashed = self.hashes.of(key)
         return f"justice-gateway:rows:{{{hashed}}}:{shelf.namespace}:{shelf.lookup.name}"

@@ -22,14 +22,14 @@ from connectors.codec import Unreadable, decode, encode_text
 from connectors.description import Record
 from gateway.answer import Answer, State
 from gateway.cache.invalidations import Position
-from gateway.cache.memory import Entry, Reports, mentions_of, weight_of
+from gateway.cache.memory import CacheEntry, Reports, numbers_in, weight_of
 from gateway.keys.keyring import Secret
 
 _NONCE = 12
 _FORMAT = b"1"
 
 
-class Rejected(Exception):
+class EntryRejected(Exception):
     """What stood in Redis is no entry. The message is one word, for the metrics."""
 
 
@@ -46,7 +46,7 @@ class Seal:
         key = hashlib.blake2b(secret.key, person=b"cache entries", digest_size=32).digest()
         return cls(AESGCM(key), _FORMAT + secret.id.encode())
 
-    def close(self, key: str, entry: Entry) -> bytes:
+    def close(self, key: str, entry: CacheEntry) -> bytes:
         """Return ``entry`` as it is put under ``key``. Some 15 us for a row of 40 values."""
         answer, report = entry.answer, entry.answer.report
         evidence = report.evidence
@@ -63,29 +63,31 @@ class Seal:
         bound = _bound(key, entry.position.epoch)
         return self.mark + nonce + self.cipher.encrypt(nonce, orjson.dumps(content), bound)
 
-    def open(self, key: str, value: bytes, epoch: str, record: Record, reports: Reports) -> Entry:
+    def open(
+        self, key: str, value: bytes, epoch: str, record: Record, reports: Reports
+    ) -> CacheEntry:
         """Return the entry in ``value``, which stood under ``key``; raises Rejected.
 
         ``reports``: makes what the answer reports. Some 30 us for a row of 40 values.
         """
         start = len(self.mark)
         if value[:start] != self.mark:
-            raise Rejected("key" if value[:1] == _FORMAT else "corrupt")
+            raise EntryRejected("key" if value[:1] == _FORMAT else "corrupt")
         nonce, sealed = value[start : start + _NONCE], value[start + _NONCE :]
         try:
             content = orjson.loads(self.cipher.decrypt(nonce, sealed, _bound(key, epoch)))
             return _entry(content, epoch, record, reports)
         except (InvalidTag, ValueError):
-            raise Rejected("foreign") from None
+            raise EntryRejected("foreign") from None
         except (Unreadable, KeyError, TypeError, LookupError):
-            raise Rejected("unreadable") from None
+            raise EntryRejected("unreadable") from None
 
 
 def _bound(key: str, epoch: str) -> bytes:
     return f"{epoch} {key}".encode()
 
 
-def _entry(content: dict[str, Any], epoch: str, record: Record, reports: Reports) -> Entry:
+def _entry(content: dict[str, Any], epoch: str, record: Record, reports: Reports) -> CacheEntry:
     rows = tuple(decode(record, raw) for raw in content["rows"])
     as_of, evidence = content["as_of"], content["evidence"]
     made = reports(
@@ -98,5 +100,5 @@ def _entry(content: dict[str, Any], epoch: str, record: Record, reports: Reports
     )
     answer = Answer(made, rows, content["unreadable"], content["truncated"])
     position = Position(epoch, int(content["at"]))
-    mentions, weight = mentions_of(record, rows), weight_of(rows)
-    return Entry(answer, position, content["read_at"], mentions, weight, shared=True)
+    mentions, weight = numbers_in(record, rows), weight_of(rows)
+    return CacheEntry(answer, position, content["read_at"], mentions, weight, shared=True)

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from gateway.audit.copy.database import Copy, CopyUnavailable
 from gateway.audit.journal import checkpoints as kept_checkpoints
 from gateway.audit.journal.archiver import Archiver, NotArchived, verify_archives
-from gateway.audit.journal.faults import Broken
-from gateway.audit.journal.verify import Kept, Report, journal_in, verify
+from gateway.audit.journal.faults import JournalBroken
+from gateway.audit.journal.verify import ExternalCheckpoints, Report, journal_in, verify
 from gateway.audit.open import witnesses
 from gateway.cli.token import Config, loaded
 from gateway.keys.keyring import Keyring, load_ring, load_signing, private_half
@@ -63,12 +63,12 @@ def audit_verify(
         if checkpoints is not None:
             if not checkpoints.is_file():
                 raise typer.BadParameter(f"there is no file {checkpoints}")
-            kept.append(Kept(checkpoints.name, kept_checkpoints.read(checkpoints)))
+            kept.append(ExternalCheckpoints(checkpoints.name, kept_checkpoints.read(checkpoints)))
         report = verify(chosen, chain, public, kept)
         if report.is_archive and folder is None:
             raise typer.BadParameter(f"{chosen} holds an archive and no journal")
         reports = [] if archives is None else verify_archives(chosen, archives, chain, public)
-    except (OSError, Broken) as error:
+    except (OSError, JournalBroken) as error:
         raise typer.BadParameter(str(error)) from None
     for archive, archived in reports:
         _show(f"{archive.folder_name}: {_shown(archived)}")
@@ -112,9 +112,9 @@ def audit_archive(
     )
 
 
-async def _kept(settings: Settings, journal: str | None) -> list[Kept]:
+async def _kept(settings: Settings, journal: str | None) -> list[ExternalCheckpoints]:
     """Return the checkpoints that settings keep elsewhere; says where there are none."""
-    kept: list[Kept] = []
+    kept: list[ExternalCheckpoints] = []
     copy = Copy.configured(settings)
     try:
         for witness in witnesses(settings, copy) if journal else ():
@@ -124,7 +124,7 @@ async def _kept(settings: Settings, journal: str | None) -> list[Kept]:
                 says = f"the checkpoints in the {witness.place} cannot be read ({error})"
                 raise typer.BadParameter(f"{says}: --local leaves them out") from None
             if found:
-                kept.append(Kept(witness.place, found))
+                kept.append(ExternalCheckpoints(witness.place, found))
             else:
                 _show(f"no checkpoint of this journal is in the {witness.place}")
     finally:

@@ -10,7 +10,7 @@ import typer
 
 from connectors.registry import installed_databases
 from connectors.values import person_number
-from gateway.cache.invalidate import asked_for, invalidate
+from gateway.cache.invalidate import invalidate, invalidations_for
 from gateway.cache.invalidations import Invalidation
 from gateway.cli.token import Config, require_settings
 from gateway.databases.wiring import make_cache
@@ -37,7 +37,7 @@ def cache_invalidate(
     databases = {one.name: one for one in installed_databases()}
     try:
         numbers = [person_number(one) for one in person or ()]
-        what = asked_for(databases, numbers, database, record)
+        what = invalidations_for(databases, numbers, database, record)
         effective = asyncio.run(_invalidated(settings, what))
     except ValueError:
         raise typer.BadParameter("a person's number must have 12 digits, or 9") from None

@@ -15,7 +15,7 @@ import typer
 from joserfc.jwk import OKPKey
 
 from connectors.registry import installed_databases
-from gateway.access.claims import Refused
+from gateway.access.claims import TokenRefused
 from gateway.access.inspection import id_of, inspect
 from gateway.access.revocations import revoke
 from gateway.access.tokens import is_unified, issue
@@ -133,7 +133,7 @@ def token_revoke(
     settings = require_settings(config)
     try:
         token_id = id_of(_given(token), settings.access)
-    except Refused as refused:
+    except TokenRefused as refused:
         raise typer.BadParameter(refused.reason) from None
     file = settings.path(settings.access.revocations)
     revoke(file, token_id, SystemClock())

@@ -8,9 +8,9 @@ from connectors.backends.base import Backend
 from connectors.description import Database
 from gateway.cache.file_log import FileLog
 from gateway.cache.invalidations import Hashes
-from gateway.cache.memory import Level
+from gateway.cache.memory import MemoryCache
 from gateway.cache.redis_log import RedisLog
-from gateway.cache.redis_rows import SharedLevel
+from gateway.cache.redis_rows import RedisCache
 from gateway.cache.rows import Cache
 from gateway.cache.sealing import Seal
 from gateway.databases.backends import make_backend
@@ -55,13 +55,13 @@ def make_sources(
 
 def make_cache(settings: Settings, clock: Clock, ring: Keyring) -> Cache:
     """Return the cache: of this process alone, or with Redis where settings name one."""
-    hashes, level = Hashes(ring.current.key), Level(settings.cache.bytes)
+    hashes, level = Hashes(ring.current.key), MemoryCache(settings.cache.bytes)
     redis = settings.redis_with_password()
     if redis.url is None:
         path = settings.path(settings.cache.invalidations)
         return Cache(level, FileLog(path, hashes, clock), clock)
     follows = RedisLog(redis.url, hashes, clock)
-    shared, seal = SharedLevel(redis, clock), Seal.of(ring.current)
+    shared, seal = RedisCache(redis, clock), Seal.of(ring.current)
     return Cache(level, follows, clock, shared, seal)
 
 

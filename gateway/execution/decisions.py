@@ -26,7 +26,7 @@ from gateway.errors import GatewayError
 from gateway.execution.record_ids import RecordIds
 from gateway.fetch.loaders import Loads
 from gateway.fetch.source import Source
-from gateway.limits.verification_attempts import Attempt, Guesses, Standing
+from gateway.limits.verification_attempts import Attempt, AttemptStatus, VerificationAttempts
 from gateway.people.identification import says_none, state_for
 from gateway.people.matching import NO_MATCHING, MatchingRule, is_comparable
 from gateway.people.numbers import Numbers, population_of
@@ -92,7 +92,7 @@ class Reader:
     log: Log
     record_ids: RecordIds
     matching: MatchingRule = NO_MATCHING
-    guesses: Guesses | None = None
+    guesses: VerificationAttempts | None = None
     checks_numbers: bool = True
     decided: dict[tuple[int, int | None, Sensitivity | None], tuple[str, ...]] = field(
         default_factory=dict
@@ -289,7 +289,7 @@ class Reader:
         """
         conceals = self.matching.required
         if attempt is not None and not (
-            conceals and attempt.standing is Standing.NONE_LEFT_OF_PERSON
+            conceals and attempt.standing is AttemptStatus.NONE_LEFT_OF_PERSON
         ):
             attempt.require_standing(conceals)
         source = self.sources[asked.database]

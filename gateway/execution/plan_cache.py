@@ -21,7 +21,7 @@ from gateway.catalogue.sections import Bindings
 from gateway.errors import GatewayError
 from gateway.execution.compile_queue import CompileQueue, Work
 from gateway.execution.fair_cache import Kept
-from gateway.limits.compile_budget import Budget
+from gateway.limits.compile_budget import CompileBudget
 from gateway.plan.compile import (
     AnalysedOperation,
     Permissions,
@@ -83,7 +83,7 @@ class Plans:
         self._schema = schema
         self._bindings = bindings
         self._limits = limits
-        self._budget = Budget(limits.new_documents, clock)
+        self._budget = CompileBudget(limits.new_documents, clock)
         self._documents: Kept[Hashable, Document | _Refusal] = Kept(limits.documents, _ROOM)
         self._prepared: Kept[Hashable, AnalysedOperation] = Kept(limits.documents, _ROOM)
         self._permissions: Kept[Hashable, Permissions] = Kept(limits.documents, _ROOM)

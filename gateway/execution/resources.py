@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from graphql import GraphQLSchema
 
-from gateway.cache.answer_store import Answers
+from gateway.cache.answer_store import AnswerStore
 from gateway.cache.rows import Cache
 from gateway.execution.decisions import Log
 from gateway.execution.plan_cache import Plans
@@ -16,7 +16,7 @@ from gateway.execution.record_ids import RecordIds
 from gateway.fetch.maintenance import Maintenance
 from gateway.fetch.source import Source
 from gateway.keys.keyring import Keyring
-from gateway.limits.verification_attempts import Guesses
+from gateway.limits.verification_attempts import VerificationAttempts
 from gateway.runtime.clock import Clock
 from gateway.settings import Settings
 
@@ -35,8 +35,8 @@ class ExecutionResources:
     sources: Mapping[str, Source]
     maintenance: Maintenance
     cache: Cache
-    answers: Answers[Remembered]
+    answers: AnswerStore[Remembered]
     log: Log
-    guesses: Guesses
+    guesses: VerificationAttempts
     person_hash: Keyring
     record_ids: RecordIds

@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 
 from connectors.description import Text
-from gateway.runtime.append_only_file import SharedLines, append
+from gateway.runtime.append_only_file import AppendOnlyFile, append
 from gateway.runtime.clock import LEGAL_ZONE, Clock
 
 log = structlog.get_logger(__name__)
@@ -63,7 +63,7 @@ class Maintenance:
         self, path: Path, clock: Clock, fixed: Mapping[str, Sequence[Window]] | None = None
     ) -> None:
         self._path = path
-        self._lines = SharedLines(path, clock, "maintenance")
+        self._lines = AppendOnlyFile(path, clock, "maintenance")
         self._clock = clock
         self._fixed = dict(fixed or {})
         self._planned: dict[str, Window] = {}

@@ -17,7 +17,7 @@ from connectors.backends.base import Asker
 from connectors.description import Lookup, Record
 from gateway.answer import Answer, State
 from gateway.cache.answer_store import Used
-from gateway.cache.rows import Cache, Hit, Sought
+from gateway.cache.rows import Cache, Hit, SharedRead
 from gateway.fetch.coalescing import Waiter
 from gateway.fetch.sharing import SHARING, Terms
 from gateway.fetch.source import LARGEST_BATCH, Source
@@ -223,7 +223,7 @@ class Reads:
         """Look for all of ``queued`` in the level that processes share, with one question."""
         found: list[Hit | None] = []
         try:
-            sought: list[Sought] = []
+            sought: list[SharedRead] = []
             cache: Cache | None = None
             for one in queued:
                 source = self._sources[one.record.database]

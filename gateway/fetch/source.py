@@ -35,7 +35,7 @@ from connectors.backends.base import (
 from connectors.description import Database, Group, Lookup, Record, Text
 from gateway.answer import Answer, SourceReport, State
 from gateway.cache.invalidations import Position
-from gateway.cache.rows import Cache, Shelf, namespace_of
+from gateway.cache.rows import Cache, CachedLookup, namespace_of
 from gateway.fetch.breaker import Breaker, BreakerState
 from gateway.fetch.coalescing import Batches, Waiter
 from gateway.fetch.coverage import coverage_of, narrowed
@@ -142,7 +142,7 @@ class Source:
         self.namespace = self._declared
         self._origin: str | None = None
         self._switch_logged = -math.inf
-        self._shelves: dict[tuple[str, str], Shelf | None] = {}
+        self._shelves: dict[tuple[str, str], CachedLookup | None] = {}
         self._refreshing: set[tuple[str, str]] = set()
         self._presence = (
             None
@@ -281,12 +281,12 @@ class Source:
         batches.add(waiter)
         return waiter
 
-    def shelf(self, record: Record, lookup: Lookup) -> Shelf | None:
+    def shelf(self, record: Record, lookup: Lookup) -> CachedLookup | None:
         """Return where rows of ``lookup`` are kept; None: they are not."""
         name = (record.name, lookup.name)
         if name not in self._shelves:
             freshness = self.settings.freshness(record.name)
-            shelf = Shelf(self.namespace, record, lookup, freshness, self.report)
+            shelf = CachedLookup(self.namespace, record, lookup, freshness, self.report)
             kept = self.cache is not None and freshness.longest > 0
             self._shelves[name] = shelf if kept else None
         return self._shelves[name]

@@ -16,7 +16,7 @@ import structlog
 
 from connectors.backends.base import Examined
 from connectors.description import Database, Lookup, Record
-from gateway.runtime.append_only_file import SharedLines, append
+from gateway.runtime.append_only_file import AppendOnlyFile, append
 from gateway.runtime.clock import Clock
 from gateway.settings import DatabaseSettings, RecordSettings
 from gateway.telemetry import metrics
@@ -45,7 +45,7 @@ class SeenTables:
 
     def __init__(self, path: Path | None, clock: Clock) -> None:
         self._path = path
-        self._lines = None if path is None else SharedLines(path, clock, "seen tables")
+        self._lines = None if path is None else AppendOnlyFile(path, clock, "seen tables")
         self._places: set[str] = set()
         self._fails = False
 

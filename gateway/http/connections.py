@@ -14,7 +14,7 @@ from typing import Protocol
 
 from prometheus_client import Counter, Gauge
 
-from gateway.settings import Connections as Limits
+from gateway.settings import ConnectionLimits as Limits
 
 OPEN = Gauge("justice_gateway_connections", "Connections that are open")
 CLOSED = Counter(

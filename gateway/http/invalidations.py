@@ -17,7 +17,7 @@ from connectors.values import person_number
 from gateway.access.authenticate import identify
 from gateway.access.caller import ANONYMOUS, Caller
 from gateway.audit.entry import entry, touched
-from gateway.cache.invalidate import asked_for, invalidate, lacks_invalidation
+from gateway.cache.invalidate import invalidate, invalidations_for, lacks_invalidation
 from gateway.cache.invalidations import Invalidation
 from gateway.errors import GatewayError, malformed, unauthenticated
 from gateway.http.parameters import read_object
@@ -67,7 +67,7 @@ async def _invalidated(service: Service, request: Request, caller: Caller) -> Re
     if missing:
         raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
     databases = {name: one.database for name, one in service.resources.sources.items()}
-    what = asked_for(databases, persons, database, record)
+    what = invalidations_for(databases, persons, database, record)
     done = await invalidate(service.resources.cache, what)
     await _audit(service, request, caller, what)
     return JSONResponse(

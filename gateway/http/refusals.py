@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from gateway.access.caller import Caller
 from gateway.audit.entry import Result, entry, touched
-from gateway.audit.numbers_in_refusals import numbers_named
+from gateway.audit.numbers_in_refusals import find_named_numbers
 from gateway.audit.refusal_counts import network_of
 from gateway.audit.touched import Role
 from gateway.http.parameters import Call
@@ -39,7 +39,7 @@ async def _audit_refusal(
 ) -> None:
     """Note whom a known caller named, ten people at most; raises AUDIT_UNAVAILABLE."""
     represented = None if caller.representative is None else caller.citizen
-    named = numbers_named(call.query, call.variables, represented)
+    named = find_named_numbers(call.query, call.variables, represented)
     if not named.count:
         return
     document, operation = document_digest(call.query or call.published or ""), None

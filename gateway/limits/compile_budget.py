@@ -15,7 +15,7 @@ from gateway.runtime.clock import Clock
 _CLIENTS = 10_000
 
 
-class Budget:
+class CompileBudget:
     """Lets each client through ``a_minute`` times at once, and as often again per minute."""
 
     def __init__(self, a_minute: int, clock: Clock) -> None:

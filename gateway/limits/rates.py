@@ -15,8 +15,16 @@ from typing import NamedTuple
 from prometheus_client import Counter
 
 from gateway.errors import GatewayError
-from gateway.limits.redis_leases import Gone, Lease, Shared
-from gateway.limits.windows import DAY, MINUTE, Allowance, Level, Moment, Moments, Short
+from gateway.limits.redis_leases import Lease, RedisLeases, RedisUnavailable
+from gateway.limits.windows import (
+    DAY,
+    MINUTE,
+    Allowance,
+    Moment,
+    WindowClock,
+    WindowShortage,
+    WindowUsage,
+)
 from gateway.runtime.clock import Clock
 from gateway.settings import Client, Settings
 
@@ -37,7 +45,7 @@ class _Meter:
 
     measure: str
     allowance: Allowance
-    level: Level
+    level: WindowUsage
     lease: Lease | None
 
 
@@ -50,7 +58,7 @@ class _Account:
     policy: str
 
 
-class Standing(NamedTuple):
+class RateLimitStatus(NamedTuple):
     """How a client's allowance of requests stands, in the window of which less is left."""
 
     limit: int
@@ -69,7 +77,7 @@ class Standing(NamedTuple):
         }
 
 
-class Rates:
+class RateLimiter:
     """Counts what clients ask for, and refuses what is beyond their allowance.
 
     ``shared``: the level that processes share, None where there is no Redis. ``clients``: how many
@@ -80,11 +88,11 @@ class Rates:
         self,
         settings: Settings,
         clock: Clock,
-        shared: Shared | None = None,
+        shared: RedisLeases | None = None,
         clients: int = _CLIENTS,
     ) -> None:
         self._settings = settings
-        self._moments = Moments(clock)
+        self._moments = WindowClock(clock)
         self._shared = shared
         self._room = clients
         self._accounts: OrderedDict[str, _Account] = OrderedDict()
@@ -94,13 +102,15 @@ class Rates:
         self._others = self._new("\0others", Client())
 
     @classmethod
-    def configured(cls, settings: Settings, clock: Clock, secret: bytes) -> Rates:
+    def configured(cls, settings: Settings, clock: Clock, secret: bytes) -> RateLimiter:
         """Return the rates of ``settings``; ``secret`` hides clients' names in Redis, if any."""
         redis = settings.redis_with_password()
-        return cls(settings, clock, None if redis.url is None else Shared(redis, secret, clock))
+        return cls(
+            settings, clock, None if redis.url is None else RedisLeases(redis, secret, clock)
+        )
 
     @property
-    def shared(self) -> Shared | None:
+    def shared(self) -> RedisLeases | None:
         """Where processes count together; None: each for itself."""
         return self._shared
 
@@ -114,7 +124,7 @@ class Rates:
         if self._shared is not None:
             await self._shared.close()
 
-    async def request(self, client: str | None) -> Standing:
+    async def request(self, client: str | None) -> RateLimitStatus:
         """Count one request of ``client`` (None: anonymous, or with a bad token).
 
         Returns how the client stands. Raises GatewayError RATE_LIMITED. Costs microseconds, and a
@@ -141,13 +151,13 @@ class Rates:
         if enforced:
             raise self._refusal(account, meter, short, moment)
 
-    async def _take(self, meter: _Meter, amount: int, moment: Moment) -> Short | None:
+    async def _take(self, meter: _Meter, amount: int, moment: Moment) -> WindowShortage | None:
         level = meter.level
         level.turn(moment)
         if meter.lease is not None and self._shared is not None:
             try:
                 short = await self._take_shared(self._shared, meter, meter.lease, amount, moment)
-            except Gone:
+            except RedisUnavailable:
                 pass
             else:
                 if short is None:
@@ -160,11 +170,11 @@ class Rates:
 
     @staticmethod
     async def _take_shared(
-        shared: Shared, meter: _Meter, lease: Lease, amount: int, moment: Moment
-    ) -> Short | None:
+        shared: RedisLeases, meter: _Meter, lease: Lease, amount: int, moment: Moment
+    ) -> WindowShortage | None:
         if not shared.up:
             shared.retry()
-            raise Gone
+            raise RedisUnavailable
         if lease.spend(amount, moment):
             return None
         return await shared.take(lease, meter.allowance, amount)
@@ -212,9 +222,9 @@ class Rates:
 
     def _meter(self, name: str | None, measure: str, allowance: Allowance) -> _Meter:
         lease = None if self._shared is None else self._shared.lease(name, measure)
-        return _Meter(measure, allowance, Level(), lease)
+        return _Meter(measure, allowance, WindowUsage(), lease)
 
-    def _standing(self, account: _Account, moment: Moment) -> Standing:
+    def _standing(self, account: _Account, moment: Moment) -> RateLimitStatus:
         """Return how it stands by the level that counts: what Redis last said, or our own."""
         meter = account.requests
         allowance, level, lease, held = meter.allowance, meter.level, meter.lease, 0
@@ -224,12 +234,12 @@ class Rates:
         left, today = level.left(allowance, moment), level.left_today(allowance)
         if today is not None and allowance.day is not None and today < left:
             reset = math.ceil(moment.day_left)
-            return Standing(allowance.day, today + held, reset, account.policy)
+            return RateLimitStatus(allowance.day, today + held, reset, account.policy)
         reset = math.ceil(MINUTE - moment.into)
-        return Standing(allowance.minute, left + held, reset, account.policy)
+        return RateLimitStatus(allowance.minute, left + held, reset, account.policy)
 
     def _refusal(
-        self, account: _Account, meter: _Meter, short: Short, moment: Moment
+        self, account: _Account, meter: _Meter, short: WindowShortage, moment: Moment
     ) -> GatewayError:
         headers = self._standing(account, moment).headers
         headers["Retry-After"] = str(short.seconds)

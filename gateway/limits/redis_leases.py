@@ -21,7 +21,14 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from gateway.limits.windows import MINUTE, Allowance, Level, Moment, Moments, Short
+from gateway.limits.windows import (
+    MINUTE,
+    Allowance,
+    Moment,
+    WindowClock,
+    WindowShortage,
+    WindowUsage,
+)
 from gateway.runtime.clock import Clock
 from gateway.settings import Redis
 
@@ -69,7 +76,7 @@ return {granted, used + granted, before, today}
 """
 
 
-class Gone(Exception):
+class RedisUnavailable(Exception):
     """Redis does not answer: the process goes by its own level."""
 
 
@@ -81,7 +88,7 @@ class Lease:
     """
 
     key: str
-    level: Level = field(default_factory=Level)
+    level: WindowUsage = field(default_factory=WindowUsage)
     held: int = 0
     asked_at: float = float("-inf")
     waiting: int = 0
@@ -95,7 +102,7 @@ class Lease:
         self.held -= amount
         return True
 
-    def short(self, allowance: Allowance, amount: int, moment: Moment) -> Short | None:
+    def short(self, allowance: Allowance, amount: int, moment: Moment) -> WindowShortage | None:
         """Return what is short for ``amount``, by what Redis last said."""
         self._lapse(moment)
         self.level.turn(moment)
@@ -106,7 +113,7 @@ class Lease:
             self.held = 0
 
 
-class Shared:
+class RedisLeases:
     """Leases slices. ``secret``: keys in Redis carry a hash of a client's name made with it."""
 
     def __init__(self, settings: Redis, secret: bytes, clock: Clock) -> None:
@@ -114,7 +121,7 @@ class Shared:
         self.up = True
         self._secret = secret
         self._clock = clock
-        self._moments = Moments(clock)
+        self._moments = WindowClock(clock)
         self._timeout = settings.timeout
         pool = BlockingConnectionPool.from_url(
             settings.url,
@@ -144,7 +151,7 @@ class Shared:
         digest = hashlib.blake2b(name, key=self._secret[:64], digest_size=12).hexdigest()
         return Lease(f"justice-gateway:rates:{{{digest}}}:{measure}")
 
-    async def take(self, lease: Lease, allowance: Allowance, amount: int) -> Short | None:
+    async def take(self, lease: Lease, allowance: Allowance, amount: int) -> WindowShortage | None:
         """Take ``amount``; return what is short where it cannot be had, else None.
 
         Costs a question to Redis when the slice is used up. Raises Gone, after ``redis.timeout`` at
@@ -159,7 +166,7 @@ class Shared:
                 return await self._leased(lease, allowance, amount)
         except (RedisError, OSError, TimeoutError) as error:
             self._went(error)
-            raise Gone from error
+            raise RedisUnavailable from error
         finally:
             lease.waiting -= amount
 
@@ -167,24 +174,26 @@ class Shared:
         """Run a Lua ``script``; raises Gone, after ``redis.timeout`` at the latest."""
         if not self.up:
             self.retry()
-            raise Gone
+            raise RedisUnavailable
         try:
             async with asyncio.timeout(self._timeout):
                 reply = self._redis.eval(script, len(keys), *keys, *arguments)
                 return await cast("Awaitable[object]", reply)
         except (RedisError, OSError, TimeoutError) as error:
             self._went(error)
-            raise Gone from error
+            raise RedisUnavailable from error
 
     def retry(self) -> None:
         """See in the background whether Redis is back, once a second at most."""
         if self._clock.monotonic() >= self._due and self._probing is None:
             self._probing = asyncio.create_task(self._probe())
 
-    async def _leased(self, lease: Lease, allowance: Allowance, amount: int) -> Short | None:
+    async def _leased(
+        self, lease: Lease, allowance: Allowance, amount: int
+    ) -> WindowShortage | None:
         for _ in range(_ROUNDS):
             if not self.up:  # somebody who waited before has found out
-                raise Gone
+                raise RedisUnavailable
             moment = self._moments.now()
             if lease.spend(amount, moment):
                 return None
@@ -192,11 +201,11 @@ class Shared:
             if short is not None:
                 return short
             await self._ask(lease, allowance, moment)
-        return Short("minute", 1.0)
+        return WindowShortage("minute", 1.0)
 
     def _known(
         self, lease: Lease, allowance: Allowance, amount: int, moment: Moment
-    ) -> Short | None:
+    ) -> WindowShortage | None:
         """Return what is short by an answer of just now: no question for each who is out of it."""
         if not 0 <= _seconds(moment) - lease.asked_at < _TRUSTED:
             return None
@@ -210,7 +219,7 @@ class Shared:
             [f"{key}:{minute}", f"{key}:{minute - 1}", f"{key}:day:{moment.day}"],
             [moment.weight, allowance.minute, day, wanted, _SHARE],
         )
-        lease.level = Level(minute, used, before, moment.day, today)
+        lease.level = WindowUsage(minute, used, before, moment.day, today)
         lease.held += granted
         lease.asked_at = _seconds(moment)
         SHARED.labels("leased" if granted else "empty").inc()

@@ -13,10 +13,10 @@ import math
 from contextlib import suppress
 
 from gateway.errors import GatewayError
-from gateway.limits.redis_leases import Gone, Shared
-from gateway.limits.windows import Moments
+from gateway.limits.redis_leases import RedisLeases, RedisUnavailable
+from gateway.limits.windows import WindowClock
 from gateway.runtime.clock import Clock
-from gateway.settings import Rates
+from gateway.settings import RateLimits
 
 #: KEYS: a count of the day. ARGV: how many more. Returns how many there are now.
 _ADD = """
@@ -34,10 +34,14 @@ class UnidentifiedAnswers:
     """
 
     def __init__(
-        self, rates: Rates, clock: Clock, shared: Shared | None = None, secret: bytes = b""
+        self,
+        rates: RateLimits,
+        clock: Clock,
+        shared: RedisLeases | None = None,
+        secret: bytes = b"",
     ) -> None:
         self._rates = rates
-        self._moments = Moments(clock)
+        self._moments = WindowClock(clock)
         self._shared = shared
         self._secret = secret[:64]
         self._day, self._day_left = 0, 0
@@ -67,7 +71,7 @@ class UnidentifiedAnswers:
             if self._shared is None:
                 continue
             key = f"justice-gateway:unidentified:{{{self._digest(name)}}}:{self._day}"
-            with suppress(Gone):
+            with suppress(RedisUnavailable):
                 total = await self._shared.evaluate(_ADD, [key], (count,))
                 if isinstance(total, int):
                     self._counts[name] = max(total, self._counts[name])

@@ -26,10 +26,10 @@ import structlog
 from prometheus_client import Counter
 
 from gateway.errors import GatewayError
-from gateway.limits.redis_leases import Gone, Shared
-from gateway.limits.windows import Moments
+from gateway.limits.redis_leases import RedisLeases, RedisUnavailable
+from gateway.limits.windows import WindowClock
 from gateway.runtime.clock import Clock
-from gateway.settings import Rates
+from gateway.settings import RateLimits
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +67,7 @@ return count
 """
 
 
-class Standing(Enum):
+class AttemptStatus(Enum):
     """Whether an attempt may be made. The values are those that ``_TAKE`` returns."""
 
     NONE_LEFT = 0
@@ -89,7 +89,7 @@ class Attempt:
     caller: str | None
     number: str
     person: str
-    standing: Standing = Standing.LEFT
+    standing: AttemptStatus = AttemptStatus.LEFT
     agrees: bool = False
     day: int = 0
     retry_after: int = 0
@@ -106,14 +106,14 @@ class Attempt:
         person is refused as a number of nobody would be: with VERIFICATION_LIMITED after as many
         attempts under that number, with PERSON_NOT_MATCHED before.
         """
-        if self.standing is Standing.LEFT:
+        if self.standing is AttemptStatus.LEFT:
             return
-        if conceals and self.standing is Standing.NONE_LEFT_OF_PERSON:
+        if conceals and self.standing is AttemptStatus.NONE_LEFT_OF_PERSON:
             raise GatewayError("PERSON_NOT_MATCHED")
         raise GatewayError("VERIFICATION_LIMITED", details={"retryAfter": self.retry_after})
 
 
-class Guesses:
+class VerificationAttempts:
     """Counts attempts by number, person, caller and client.
 
     ``shared``: where processes count together, None: each for itself. ``secret``: keys in Redis
@@ -123,14 +123,14 @@ class Guesses:
 
     def __init__(
         self,
-        rates: Rates,
+        rates: RateLimits,
         clock: Clock,
-        shared: Shared | None = None,
+        shared: RedisLeases | None = None,
         secret: bytes = b"",
         pseudonym: Callable[[str], str] = lambda number: "",
     ) -> None:
         self._rates = rates
-        self._moments = Moments(clock)
+        self._moments = WindowClock(clock)
         self._shared = shared
         self._secret = secret[:64]
         self._pseudonym = pseudonym
@@ -179,17 +179,19 @@ class Guesses:
         self._turn()
         attempt.day, attempt.retry_after = self._day, self._day_left
         try:
-            standing = Standing(await self._evaluate(_TAKE, attempt, attempt.keys, self._limits))
-        except Gone:
+            standing = AttemptStatus(
+                await self._evaluate(_TAKE, attempt, attempt.keys, self._limits)
+            )
+        except RedisUnavailable:
             standing = self._judge_alone(attempt)
         self._note(attempt, standing)
         attempt.standing = standing
-        if standing is not Standing.LEFT:
+        if standing is not AttemptStatus.LEFT:
             ATTEMPTS.labels("refused").inc()
 
     async def _settle(self, attempt: Attempt) -> None:
         """Give an attempt back that matched; count one that did not against its person, for all."""
-        if attempt.standing is not Standing.LEFT:
+        if attempt.standing is not AttemptStatus.LEFT:
             return
         ATTEMPTS.labels("match" if attempt.agrees else "no match").inc()
         if not attempt.agrees:
@@ -199,7 +201,7 @@ class Guesses:
         if attempt.day == self._day:
             for key in attempt.keys:
                 self._add((attempt.client, key), -1)
-        with suppress(Gone):  # then it stays counted there: one attempt less of the day
+        with suppress(RedisUnavailable):  # then it stays counted there: one attempt less of the day
             await self._evaluate(_GIVE_BACK, attempt, attempt.keys)
 
     async def _watch(self, attempt: Attempt) -> None:
@@ -207,7 +209,7 @@ class Guesses:
         everybody = Attempt(None, None, attempt.number, attempt.person, day=attempt.day)
         key = f"all:{attempt.person}"
         count = self._add((None, key), 1)
-        with suppress(Gone):
+        with suppress(RedisUnavailable):
             count = await self._evaluate(_ALARM, everybody, (key,), of_client=False)
         if count % self._rates.mismatches_per_person_alarm == 0:
             ATTEMPTS.labels("alarm").inc()
@@ -224,7 +226,7 @@ class Guesses:
         of_client: bool = True,
     ) -> int:
         if self._shared is None:
-            raise Gone
+            raise RedisUnavailable
         owner = f"client {attempt.client}" if of_client else keys[0]
         prefix = f"justice-gateway:guesses:{{{self._digest(owner)}}}:{attempt.day}"
         names = [f"{prefix}:{self._digest(key)}" for key in keys]
@@ -234,20 +236,22 @@ class Guesses:
     def _digest(self, text: str) -> str:
         return hashlib.blake2b(text.encode(), key=self._secret, digest_size=12).hexdigest()
 
-    def _judge_alone(self, attempt: Attempt) -> Standing:
+    def _judge_alone(self, attempt: Attempt) -> AttemptStatus:
         """Return how an attempt stands by what this process knows; the same rules as ``_TAKE``."""
         if self._is_limited(attempt):
-            return Standing.NONE_LEFT
+            return AttemptStatus.NONE_LEFT
         of_person = self._count((attempt.client, f"person:{attempt.person}"))
-        return Standing.LEFT if of_person < self._limits[0] else Standing.NONE_LEFT_OF_PERSON
+        return (
+            AttemptStatus.LEFT if of_person < self._limits[0] else AttemptStatus.NONE_LEFT_OF_PERSON
+        )
 
-    def _note(self, attempt: Attempt, standing: Standing) -> None:
-        if standing is Standing.NONE_LEFT:
+    def _note(self, attempt: Attempt, standing: AttemptStatus) -> None:
+        if standing is AttemptStatus.NONE_LEFT:
             return
         number, person, caller, client = attempt.keys
         for key in (number, caller, client):
             self._add((attempt.client, key), 1)
-        if standing is Standing.LEFT:
+        if standing is AttemptStatus.LEFT:
             self._add((attempt.client, person), 1)
 
     @property

@@ -33,7 +33,7 @@ class Moment(NamedTuple):
         return 1 - self.into / MINUTE
 
 
-class Moments:
+class WindowClock:
     """Takes moments from a clock; the day is found out once a minute. Costs half a microsecond."""
 
     def __init__(self, clock: Clock) -> None:
@@ -73,7 +73,7 @@ class Allowance:
         return min(amount, self.minute) if self.day is None else min(amount, self.minute, self.day)
 
 
-class Short(NamedTuple):
+class WindowShortage(NamedTuple):
     """What an allowance is short of: in which window, and in how many seconds there is enough."""
 
     window: str
@@ -86,7 +86,7 @@ class Short(NamedTuple):
 
 
 @dataclass(slots=True)
-class Level:
+class WindowUsage:
     """What has been taken of an allowance, in this minute, the one before, and this day.
 
     Every method has to be preceded by ``turn`` to the same moment.
@@ -112,20 +112,20 @@ class Level:
         self.used += amount
         self.today += amount
 
-    def short(self, allowance: Allowance, amount: int, moment: Moment) -> Short | None:
+    def short(self, allowance: Allowance, amount: int, moment: Moment) -> WindowShortage | None:
         """Return what is short for ``amount`` more, or None. ``amount`` fits the whole allowance.
 
         Where both windows are short the day is, which lasts longer.
         """
         if allowance.day is not None and self.today + amount > allowance.day:
-            return Short("day", moment.day_left)
+            return WindowShortage("day", moment.day_left)
         room = allowance.minute - amount - self.used
         if room + _GRAIN >= self.before * moment.weight:
             return None
         if room >= 0:  # enough of the minute before has to weigh no more
-            return Short("minute", MINUTE * (1 - room / self.before) - moment.into)
+            return WindowShortage("minute", MINUTE * (1 - room / self.before) - moment.into)
         later = MINUTE * (1 - (allowance.minute - amount) / self.used)
-        return Short("minute", MINUTE - moment.into + later)
+        return WindowShortage("minute", MINUTE - moment.into + later)
 
     def left(self, allowance: Allowance, moment: Moment) -> int:
         """Return what is left of the minute."""

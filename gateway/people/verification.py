@@ -17,7 +17,7 @@ from connectors.values import PartialDate
 from gateway.answer import Answer, SourceReport, State
 from gateway.catalogue.verification import Verification
 from gateway.fetch.source import Source
-from gateway.limits.verification_attempts import Attempt, Standing
+from gateway.limits.verification_attempts import Attempt, AttemptStatus
 from gateway.people.names import date_agrees, names_agree
 from gateway.people.numbers import Numbers
 
@@ -87,7 +87,7 @@ def verified(
 
 
 def _may_compare(attempt: Attempt | None) -> bool:
-    return attempt is None or attempt.standing is Standing.LEFT
+    return attempt is None or attempt.standing is AttemptStatus.LEFT
 
 
 def _answer(numbers: Numbers, verification: Verification, source: Source) -> Answer:

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 LOOK_EVERY = 0.5
 
 
-class SharedLines:
+class AppendOnlyFile:
     """What is new in a file since it was last asked. ``what``: its content, for logs."""
 
     def __init__(self, path: Path, clock: Clock, what: str) -> None:

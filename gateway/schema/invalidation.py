@@ -14,7 +14,7 @@ from strawberry.types.field import StrawberryField
 
 from connectors.description import Text
 from connectors.values import PersonNumber
-from gateway.cache.invalidate import Invalidated, asked_for, invalidate
+from gateway.cache.invalidate import Invalidated, invalidate, invalidations_for
 from gateway.execution.reference import Context
 from gateway.schema.factory import Types, plain, resolved
 
@@ -52,5 +52,5 @@ async def _invalidate(
     context: Context = info.context
     databases = {name: one.database for name, one in context.sources.items()}
     persons = [person] if person else []
-    what = asked_for(databases, persons, database or None, record or None)
+    what = invalidations_for(databases, persons, database or None, record or None)
     return await invalidate(context.cache, what)

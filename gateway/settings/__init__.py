@@ -18,9 +18,9 @@ from gateway.settings.databases import (
 )
 from gateway.settings.limits import (
     Client,
-    Connections,
+    ConnectionLimits,
     Limits,
-    Rates,
+    RateLimits,
 )
 from gateway.settings.settings import (
     CONFIG_VARIABLE,
@@ -34,7 +34,7 @@ from gateway.settings.settings import (
 from gateway.settings.storage import (
     Audit,
     CacheSettings,
-    Operations,
+    OperationSettings,
     Redis,
 )
 from gateway.settings.urls import (
@@ -52,16 +52,16 @@ __all__ = [
     "CacheSettings",
     "ClaimNames",
     "Client",
-    "Connections",
+    "ConnectionLimits",
     "Cors",
     "DatabaseSettings",
     "Keys",
     "Limits",
     "MaintenanceWindow",
     "NumberSettings",
-    "Operations",
+    "OperationSettings",
     "Purpose",
-    "Rates",
+    "RateLimits",
     "RecordSettings",
     "Redis",
     "Settings",

@@ -7,11 +7,11 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
-from gateway.settings.part import Part
+from gateway.settings.part import SettingsPart
 from gateway.settings.urls import is_safe_url
 
 
-class ClaimNames(Part):
+class ClaimNames(SettingsPart):
     """The claims in which an issuer says what is asked; of several the first that is there."""
 
     client: tuple[str, ...] = ("client_id", "azp")
@@ -23,7 +23,7 @@ class ClaimNames(Part):
     authorisation: tuple[str, ...] = ("authorisation",)
 
 
-class TrustedIssuer(Part):
+class TrustedIssuer(SettingsPart):
     """An OpenID Connect issuer whose access tokens are accepted.
 
     ``jwks_url`` None: the keys are where the issuer's own description says. ``scopes`` and
@@ -45,7 +45,7 @@ class TrustedIssuer(Part):
         return url
 
 
-class Access(Part):
+class Access(SettingsPart):
     """Tokens of the gateway's own key, and of issuers that it trusts. Times in seconds.
 
     ``keep_keys``: how long the keys of an issuer that publishes none any more go on being used.
@@ -69,7 +69,7 @@ class Access(Part):
         return self
 
 
-class Keys(Part):
+class Keys(SettingsPart):
     """Where the keys are: in files, or wholly in ``*_value``, which wins and is never shown."""
 
     token: Path = Path("keys/token.jwk")
@@ -86,7 +86,7 @@ class Keys(Part):
     record_id_value: SecretStr | None = None
 
 
-class Purpose(Part):
+class Purpose(SettingsPart):
     """How one procedure's reads are handled.
 
     ``deferred_days``: a lawful delay (an investigation): so long the people who are read do not see
@@ -100,7 +100,7 @@ class Purpose(Part):
 _ORIGIN = r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$"
 
 
-class Cors(Part):
+class Cors(SettingsPart):
     """Which pages of other origins may call the gateway from a browser.
 
     ``origins``: as browsers send them, without a path; none by default.

@@ -20,7 +20,7 @@ from connectors.backends.server import Tls
 from connectors.description import Group
 from connectors.xroad.identifiers import identifier
 from gateway.settings.freshness import Freshness
-from gateway.settings.part import Part
+from gateway.settings.part import SettingsPart
 from gateway.settings.urls import is_safe_url
 
 #: Seconds that rows may be old; None: as the database's settings have it.
@@ -30,7 +30,7 @@ _AGES = frozenset({"fresh", "stale_while_revalidate", "stale_if_error"})
 _BESIDE_MAP = _AGES | {"unnumbered"}
 
 
-class RecordSettings(Part):
+class RecordSettings(SettingsPart):
     """How one record is kept in a table of other names; see ``connectors.backends.mapping``.
 
     ``fresh`` and the two after it: how old its rows may be, in place of what counts for the
@@ -56,7 +56,7 @@ class RecordSettings(Part):
         return RecordMap(**{name: one for name, one in self if name not in _BESIDE_MAP})
 
 
-class MaintenanceWindow(Part):
+class MaintenanceWindow(SettingsPart):
     """When a database is in maintenance: moments with a zone; ``ends`` None: without an end."""
 
     begins: AwareDatetime
@@ -69,7 +69,7 @@ class MaintenanceWindow(Part):
         return self
 
 
-class Agreement(Part):
+class Agreement(SettingsPart):
     """On what ground, and until which day, a database of another body may be asked.
 
     ``warn_days``: so many days before the last one the gateway says so, every day.
@@ -80,7 +80,7 @@ class Agreement(Part):
     warn_days: int = Field(default=42, ge=0)
 
 
-class Xroad(Part):
+class Xroad(SettingsPart):
     """How a database is reached over X-Road; see ``connectors.xroad``.
 
     ``server``: the gateway's own security server. ``client``: instance/class/member[/subsystem];
@@ -114,7 +114,7 @@ class Xroad(Part):
         return text
 
 
-class DatabaseSettings(Part):
+class DatabaseSettings(SettingsPart):
     """How one database is reached and what of it is here. Times in seconds.
 
     Without ``url`` and ``xroad`` it is in the catalogue but is not asked. ``password`` and
@@ -176,7 +176,7 @@ class DatabaseSettings(Part):
         return value
 
 
-class NumberSettings(Part):
+class NumberSettings(SettingsPart):
     """How it is found out whose a number is.
 
     ``reference``: the database that knows people and all their numbers. ``none`` is the operator's

@@ -6,10 +6,10 @@ from ipaddress import ip_network
 
 from pydantic import Field, field_validator
 
-from gateway.settings.part import Part
+from gateway.settings.part import SettingsPart
 
 
-class Limits(Part):
+class Limits(SettingsPart):
     """What one request may ask for. Times in seconds.
 
     ``anonymous_body_bytes``: of a request without a token, in place of ``body_bytes``.
@@ -43,7 +43,7 @@ class Limits(Part):
         return min(self.body_bytes, self.anonymous_body_bytes)
 
 
-class Connections(Part):
+class ConnectionLimits(SettingsPart):
     """How many connections there may be, and how long they wait for their clients.
 
     Times in seconds. ``header_bytes`` and ``headers``: of one request, its target aside, which has
@@ -72,7 +72,7 @@ class Connections(Part):
         return tuple(str(ip_network(one)) for one in proxies)
 
 
-class Rates(Part):
+class RateLimits(SettingsPart):
     """How much each client may ask for, and how much at once; None: without end.
 
     ``mismatches_...``: attempts to match a person without success: of one client about one person,
@@ -97,7 +97,7 @@ class Rates(Part):
     in_flight: int = Field(default=512, gt=0)
 
 
-class Client(Part):
+class Client(SettingsPart):
     """What is different for one client, by its name in tokens; None: as ``rates`` has it.
 
     ``matching``: the client must give the date of birth with each number; ``matching_name``: the

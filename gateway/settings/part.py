@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 
-class Part(BaseModel):
+class SettingsPart(BaseModel):
     """A group of settings: immutable, and a name that it does not have is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -23,8 +23,8 @@ from pydantic_settings import (
 from gateway.procedures.procedure import national
 from gateway.settings.access import Access, Cors, Keys, Purpose
 from gateway.settings.databases import DatabaseSettings, NumberSettings
-from gateway.settings.limits import Client, Connections, Limits, Rates
-from gateway.settings.storage import Audit, CacheSettings, Operations, Redis
+from gateway.settings.limits import Client, ConnectionLimits, Limits, RateLimits
+from gateway.settings.storage import Audit, CacheSettings, OperationSettings, Redis
 
 #: How the variables of the environment begin that give a setting.
 PREFIX = "JUSTICE_GATEWAY_"
@@ -53,17 +53,17 @@ class Settings(BaseSettings):
     cors: Cors = Cors()
     request_log: bool = True
     limits: Limits = Limits()
-    connections: Connections = Connections()
+    connections: ConnectionLimits = ConnectionLimits()
     access: Access = Access()
     audit: Audit = Audit()
     keys: Keys = Keys()
     numbers: NumberSettings = NumberSettings()
     purposes: dict[str, Purpose] = {}
-    rates: Rates = Rates()
+    rates: RateLimits = RateLimits()
     clients: dict[str, Client] = {}
     redis: Redis = Redis()
     cache: CacheSettings = CacheSettings()
-    operations: Operations = Operations()
+    operations: OperationSettings = OperationSettings()
     maintenance: Path = Path("maintenance/windows.jsonl")
     tables: Path = Path("cache/tables.jsonl")
     databases: dict[str, DatabaseSettings] = {}

@@ -8,10 +8,10 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import Field, model_validator
 
-from gateway.settings.part import Part
+from gateway.settings.part import SettingsPart
 
 
-class Audit(Part):
+class Audit(SettingsPart):
     """The journal of answers, in segments in ``folder``, and the copy of it that is asked.
 
     ``checkpoint_entries``, ``checkpoint_seconds``: when entries are signed at the latest.
@@ -36,7 +36,7 @@ class Audit(Part):
         return self
 
 
-class CacheSettings(Part):
+class CacheSettings(SettingsPart):
     """Rows kept in each process: ``bytes`` at most, about; and ``answer_bytes`` of ready answers.
 
     ``invalidations``: the file by which processes of one machine hear of invalidations where there
@@ -48,7 +48,7 @@ class CacheSettings(Part):
     invalidations: Path = Path("cache/invalidations.jsonl")
 
 
-class Redis(Part):
+class Redis(SettingsPart):
     """What processes share. ``timeout``: how long a question to it may take, in seconds.
 
     ``password_file``: holds the password, which need not stand in ``url`` then.
@@ -66,7 +66,7 @@ class Redis(Part):
         return self.model_copy(update={"url": parsed._replace(netloc=netloc).geturl()})
 
 
-class Operations(Part):
+class OperationSettings(SettingsPart):
     """Published operations: the folder of their files.
 
     ``reload_seconds``: between looks at the folder, 0 for never. ``public_catalogue``:

@@ -21,7 +21,7 @@ from gateway.access.caller import Caller
 from gateway.catalogue.sections import own_lists
 from gateway.databases.backends import make_backend
 from gateway.procedures.procedure import UNIFIED
-from gateway.settings import DatabaseSettings, Limits, Rates, Settings
+from gateway.settings import DatabaseSettings, Limits, RateLimits, Settings
 from tests.support.faults import Faulty
 from tests.support.known_rows import KnownRows, ListName, read_known_rows
 from tests.support.running import Running, running
@@ -142,7 +142,7 @@ async def test_none_is_said_only_where_it_is_true_and_always_where_it_is_known(
     wrong: list[str] = []
     tally: Counter[str] = Counter()
     limits = Limits(deadline=600, tokens=5_000, fields=1_000, cost=10**9, persons_reached=10**6)
-    rates = Rates(enforced=False)
+    rates = RateLimits(enforced=False)
     async with running(
         tmp_path, backends, DATABASES, patient, limits=limits, rates=rates
     ) as gateway:

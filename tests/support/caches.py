@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gateway.cache.file_log import FileLog
 from gateway.cache.invalidations import Hashes
-from gateway.cache.memory import Level
+from gateway.cache.memory import MemoryCache
 from gateway.cache.rows import Cache
 from gateway.keys.keyring import Secret
 from tests.support.running import TestClock
@@ -21,4 +21,4 @@ def file_log(folder: Path, clock: TestClock) -> FileLog:
 
 def process_cache(folder: Path, clock: TestClock, most: int = 2**20) -> Cache:
     """Return the cache of one process, of at most ``most`` bytes."""
-    return Cache(Level(most), file_log(folder, clock), clock)
+    return Cache(MemoryCache(most), file_log(folder, clock), clock)

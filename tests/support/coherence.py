@@ -30,9 +30,9 @@ from connectors.population import DATABASE as POPULATION
 from connectors.security_measures import DATABASE as SECURITY
 from gateway.answer import Answer
 from gateway.cache.invalidations import Hashes, Invalidation, LogUnavailable
-from gateway.cache.memory import Level
+from gateway.cache.memory import MemoryCache
 from gateway.cache.redis_log import RedisLog
-from gateway.cache.redis_rows import SharedLevel
+from gateway.cache.redis_rows import RedisCache
 from gateway.cache.rows import Cache
 from gateway.cache.sealing import Seal
 from gateway.fetch.reads import Reads, kind_of
@@ -206,8 +206,8 @@ class Process:
         self._clock = clock
         redis = Redis(url=url, timeout=1.0)
         self.log = RedisLog(url, Hashes(SECRET.key), clock, wait=0.0)
-        self.shared = SharedLevel(redis, clock)
-        self.cache = Cache(Level(10**6), self.log, clock, self.shared, Seal.of(SECRET))
+        self.shared = RedisCache(redis, clock)
+        self.cache = Cache(MemoryCache(10**6), self.log, clock, self.shared, Seal.of(SECRET))
         self.sources = {
             one.name: Source(
                 one, Held(truth, self.statements), settings, clock, deadline=LONG, cache=self.cache

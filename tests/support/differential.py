@@ -15,8 +15,8 @@ import orjson
 from connectors.description import Lookup, Record, Row
 from gateway.access.caller import Caller
 from gateway.answer import Answer
-from gateway.cache.answer_store import Answers
-from gateway.cache.memory import Level
+from gateway.cache.answer_store import AnswerStore
+from gateway.cache.memory import MemoryCache
 from gateway.cache.rows import Cache
 from gateway.errors import GatewayError
 from gateway.execution.decisions import Reader
@@ -103,9 +103,9 @@ async def differences(
         name = f"{seed}/{number}"
         if made is None or number % _PER_WORLD == 0:
             made = world(Random(f"{name} world"))
-            cache = Cache(Level(2**24), resources.cache.log, resources.clock)
+            cache = Cache(MemoryCache(2**24), resources.cache.log, resources.clock)
             sources = _sources(resources, made, cache, fresh)
-            answers: Answers[Remembered] = Answers(cache, 2**22)
+            answers: AnswerStore[Remembered] = AnswerStore(cache, 2**22)
             here = replace(resources, sources=sources, cache=cache, answers=answers)
         rng = Random(name)
         said = await difference(here, made, rng, tally, shown, 3 if fresh else 1)

@@ -14,8 +14,8 @@ from gateway.audit.journal import checkpoints
 from gateway.audit.journal.files import segment_files
 from gateway.audit.journal.head import HEAD
 from gateway.audit.journal.journal import Journal
-from gateway.audit.journal.segments import Options
-from gateway.audit.journal.verify import Kept, Report, verify
+from gateway.audit.journal.segments import JournalOptions
+from gateway.audit.journal.verify import ExternalCheckpoints, Report, verify
 from gateway.keys.keyring import Keyring, Secret
 
 CHAIN = Keyring(Secret.of(b"chain key of the tests, 32 bytes"))
@@ -28,7 +28,7 @@ async def opened(
     folder: Path, chain: Keyring = CHAIN, sign: Ed25519PrivateKey = SIGN, **options: Any
 ) -> AsyncIterator[Journal]:
     """Open a journal, and close it when the block ends."""
-    journal = Journal(folder, chain, sign, Options(**options))
+    journal = Journal(folder, chain, sign, JournalOptions(**options))
     journal.open()
     try:
         yield journal
@@ -62,7 +62,7 @@ def entries(folder: Path) -> list[dict[str, Any]]:
 
 def checked(folder: Path, copied: Path | None = None, chain: Keyring = CHAIN) -> Report:
     """Verify a journal with the keys of the tests. ``copied``: a file of checkpoints."""
-    kept = () if copied is None else (Kept(copied.name, checkpoints.read(copied)),)
+    kept = () if copied is None else (ExternalCheckpoints(copied.name, checkpoints.read(copied)),)
     return verify(folder, chain, PUBLIC, kept)
 
 

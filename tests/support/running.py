@@ -27,7 +27,7 @@ from gateway.keys.keyring import load_signing
 from gateway.procedures.procedure import UNIFIED
 from gateway.schema.build import build_schema
 from gateway.service import Service
-from gateway.settings import DatabaseSettings, Limits, Rates, Settings, load
+from gateway.settings import DatabaseSettings, Limits, RateLimits, Settings, load
 from tests.support.journals import entries
 from tests.support.people import backends as cast
 
@@ -153,7 +153,7 @@ async def running(
     """
     patient = {one.name: DatabaseSettings(timeout=120) for one in databases}
     settings.setdefault("demo", True)
-    settings.setdefault("rates", Rates(enforced=False))
+    settings.setdefault("rates", RateLimits(enforced=False))
     settings.setdefault("limits", Limits(deadline=120, new_documents=1_000_000))
     loaded: Settings = load(folder=folder, databases={**patient, **(databases_ or {})}, **settings)
     create_missing(loaded, demo=loaded.demo)

@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from gateway.http.server import options
-from gateway.settings import Connections, Limits, Settings
+from gateway.settings import ConnectionLimits, Limits, Settings
 
 #: How long a test waits for what must come; nothing is measured by it.
 PATIENCE = 30.0
@@ -81,7 +81,7 @@ async def served(
 ) -> AsyncIterator[Served]:
     """Serve ``app`` with these limits of connections until the block ends."""
     settings = Settings(
-        limits=Limits(body_bytes=body_bytes), connections=Connections(**connections)
+        limits=Limits(body_bytes=body_bytes), connections=ConnectionLimits(**connections)
     )
     config = uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="off", **options(settings))
     server = uvicorn.Server(config)

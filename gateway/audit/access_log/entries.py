@@ -29,7 +29,7 @@ _CURSOR = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6})\|([\w.-]{1,64})",
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class EntryPage:
     """Some entries.
 
     ``entries``: each as it was written, without ``persons``, with ``own``: role and sections of
@@ -49,7 +49,7 @@ async def page(
     first: int,
     after: str | None,
     for_guardian: bool,
-) -> Page:
+) -> EntryPage:
     """Return ``first`` entries about a person behind the cursor ``after``, newest first.
 
     ``persons``: all hashes of one person, at least one. ``for_guardian``: without what is hidden
@@ -68,7 +68,7 @@ async def page(
     shown = rows[:first]
     following = _cursor(shown[-1].at, shown[-1].entry_id) if len(rows) > first else None
     wanted = frozenset(persons)
-    return Page(tuple(_entry(row.body, wanted) for row in shown), following, until)
+    return EntryPage(tuple(_entry(row.body, wanted) for row in shown), following, until)
 
 
 def statement(

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from gateway.answer import State
-from gateway.audit.access_log.entries import Page, page
+from gateway.audit.access_log.entries import EntryPage, page
 from gateway.audit.access_log.page import LogEntry, LogPage
 from gateway.audit.copy.database import Copy, CopyUnavailable
 from gateway.audit.entry import person_hashes
@@ -70,7 +70,7 @@ class PersonLog:
 
     async def _found(
         self, copy: Copy, numbers: Numbers, asked: LogArguments, by_representative: bool
-    ) -> Page:
+    ) -> EntryPage:
         persons, now = person_hashes(self.hashes, numbers.all), self.clock.now()
         async with asyncio.timeout(self.patience):
             return await page(copy, persons, now, asked.first, asked.after, by_representative)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.audit.journal.chain import Link, expected_mac, parse_header, stated_mac, stated_seq
+from gateway.audit.journal.chain import (
+    ChainLink,
+    expected_mac,
+    parse_header,
+    stated_mac,
+    stated_seq,
+)
 from gateway.audit.journal.files import segment_files, segment_name
 from gateway.keys.keyring import Keyring, Secret
 
@@ -33,7 +39,7 @@ class _Start:
 
     number: int
     offset: int
-    before: Link
+    before: ChainLink
     mac: str
     secret: Secret
 
@@ -104,7 +110,7 @@ class Tail:
 
     def _find(self, seq: int, mac: str | None) -> None:
         starts = [self._start(number) for number, _ in segment_files(self._folder)]
-        behind = next((one for one in starts if one.before == Link(seq, mac or "")), None)
+        behind = next((one for one in starts if one.before == ChainLink(seq, mac or "")), None)
         if behind is not None:
             self._begin(behind)
             return
@@ -133,4 +139,4 @@ class Tail:
             raise Gap(f"{path}: its chain key {header.key} is missing")
         if mac is None or mac != expected_mac(secret, header.previous, line):
             raise Gap(f"{path}: its header is not what was written")
-        return _Start(number, len(whole), Link(header.seq, header.previous), mac, secret)
+        return _Start(number, len(whole), ChainLink(header.seq, header.previous), mac, secret)

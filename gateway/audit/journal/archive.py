@@ -14,9 +14,9 @@ from pathlib import Path
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from gateway.audit.journal.chain import START, Link
+from gateway.audit.journal.chain import START, ChainLink
 from gateway.audit.journal.checkpoints import is_signed, sign_line
-from gateway.audit.journal.faults import Broken, Wrong
+from gateway.audit.journal.faults import FaultKind, JournalBroken
 
 #: The statements about all archives of a journal, in its folder.
 ARCHIVES = "archives.jsonl"
@@ -35,8 +35,8 @@ class Archive:
     journal: str
     first: int
     last: int
-    start: Link
-    end: Link
+    start: ChainLink
+    end: ChainLink
     at: str
     key: str
     line: bytes
@@ -48,9 +48,12 @@ class Archive:
 
 
 def signed_archive(
-    sign: Ed25519PrivateKey, journal: str, segments: tuple[int, int], links: tuple[Link, Link],
+    sign: Ed25519PrivateKey,
+    journal: str,
+    segments: tuple[int, int],
+    links: tuple[ChainLink, ChainLink],
     at: str,
-) -> Archive:  # fmt: skip
+) -> Archive:
     """Return the statement that the ``segments`` (first and last) of a journal are archived."""
     shown = {
         "archive": 1,
@@ -77,10 +80,10 @@ def read_archives(path: Path, public: Sequence[Ed25519PublicKey]) -> list[Archiv
             archive = _parsed(line)
         except (ValueError, TypeError, KeyError):
             says = "it is no statement about an archive"
-            raise Broken(Wrong.ARCHIVE, path.name, number, None, says) from None
+            raise JournalBroken(FaultKind.ARCHIVE, path.name, number, None, says) from None
         if not is_signed(line, archive.key, public):
             says = "the signature of the statement about an archive is not good"
-            raise Broken(Wrong.ARCHIVE, path.name, number, None, says)
+            raise JournalBroken(FaultKind.ARCHIVE, path.name, number, None, says)
         archives.append(archive)
     return archives
 
@@ -91,19 +94,21 @@ def read_chain(folder: Path, public: Sequence[Ed25519PublicKey]) -> list[Archive
     Raises Broken as ``read_archives`` does, and where one does not begin where the last one ended.
     """
     archives = read_archives(folder / ARCHIVES, public)
-    segment, link = 0, Link(0, START)
+    segment, link = 0, ChainLink(0, START)
     for number, archive in enumerate(archives, 1):
         is_next = (archive.first, archive.start) == (segment + 1, link)
         if not is_next or archive.journal != archives[0].journal:
             says = "the archive does not begin where the one before ended"
-            raise Broken(Wrong.ARCHIVE, ARCHIVES, number, archive.start.seq + 1, says)
+            raise JournalBroken(FaultKind.ARCHIVE, ARCHIVES, number, archive.start.seq + 1, says)
         segment, link = archive.last, archive.end
     return archives
 
 
 def _parsed(line: bytes) -> Archive:
     read = orjson.loads(line)
-    start, end = (Link(int(read[name]["seq"]), str(read[name]["mac"])) for name in ("start", "end"))
+    start, end = (
+        ChainLink(int(read[name]["seq"]), str(read[name]["mac"])) for name in ("start", "end")
+    )
     numbers = int(read["first"]), int(read["last"])
     return Archive(
         str(read["journal"]), *numbers, start, end, str(read["at"]), str(read["key"]), line

@@ -26,9 +26,9 @@ from gateway.audit.journal.archive import (
     read_chain,
     signed_archive,
 )
-from gateway.audit.journal.chain import START, Header, Link, parse_header, written
+from gateway.audit.journal.chain import START, ChainLink, SegmentHeader, format_moment, parse_header
 from gateway.audit.journal.checkpoints import CHECKPOINTS
-from gateway.audit.journal.faults import Broken, Fault, Wrong
+from gateway.audit.journal.faults import Fault, FaultKind, JournalBroken
 from gateway.audit.journal.files import segment_files, segment_name, sync_folder
 from gateway.audit.journal.verify import Report, verify
 from gateway.keys.keyring import Keyring
@@ -70,13 +70,13 @@ class Archiver:
             archive = self._copied(archive)
             checkpoints.append_line(self.folder / ARCHIVES, archive.line)
             self._finish(archive)
-        except Broken as broken:
+        except JournalBroken as broken:
             raise NotArchived(str(broken.fault)) from None
         return archive
 
     def _closed(
         self, archives: Sequence[Archive], ended_by: datetime, shipped: int | None
-    ) -> list[tuple[int, Header]]:
+    ) -> list[tuple[int, SegmentHeader]]:
         """Return number of each segment that may go, and the header of the one behind it."""
         archived = archives[-1].last if archives else 0
         files = [file for file in segment_files(self.folder) if file[0] > archived]
@@ -91,13 +91,16 @@ class Archiver:
         return closed
 
     def _statement(
-        self, archives: Sequence[Archive], closed: Sequence[tuple[int, Header]], now: datetime
+        self,
+        archives: Sequence[Archive],
+        closed: Sequence[tuple[int, SegmentHeader]],
+        now: datetime,
     ) -> Archive:
-        start = archives[-1].end if archives else Link(0, START)
+        start = archives[-1].end if archives else ChainLink(0, START)
         last, behind = closed[-1]
-        links = start, Link(behind.seq, behind.previous)
+        links = start, ChainLink(behind.seq, behind.previous)
         numbers = closed[0][0], last
-        return signed_archive(self.sign, behind.journal, numbers, links, written(now))
+        return signed_archive(self.sign, behind.journal, numbers, links, format_moment(now))
 
     def _copied(self, archive: Archive) -> Archive:
         """Make the archive and return its statement; that of an earlier run if it is there."""
@@ -164,7 +167,7 @@ def verify_archives(
         report = verify(target, chain, public) if target.is_dir() else Report()
         if report.fault is None and not _is_in(target, archive, public):
             says = f"the archive is not there: entries {archive.start.seq + 1} to {archive.end.seq}"
-            report.fault = Fault(Wrong.REMOVED, str(target), 0, archive.start.seq + 1, says)
+            report.fault = Fault(FaultKind.REMOVED, str(target), 0, archive.start.seq + 1, says)
         reports.append((archive, report))
         if report.fault is not None:
             break
@@ -175,7 +178,7 @@ def _is_in(target: Path, archive: Archive, public: Sequence[Ed25519PublicKey]) -
     return [one.line for one in read_archives(target / ARCHIVE, public)] == [archive.line]
 
 
-def _header(path: Path) -> Header:
+def _header(path: Path) -> SegmentHeader:
     with path.open("rb") as file:
         return parse_header(file.readline().rstrip(b"\n"))
 

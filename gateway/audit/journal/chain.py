@@ -25,7 +25,7 @@ _VERSIONS = frozenset({1, 2})
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ChainLink:
     """How far a chain has come: number of the last entry (0: none yet), mac of the last line."""
 
     seq: int
@@ -33,7 +33,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class SegmentHeader:
     """The first line of a segment; it is a link of the chain itself.
 
     ``seq`` and ``previous``: last entry, and mac of the last line, of the segment before. ``key``:
@@ -62,15 +62,15 @@ class Header:
             "at": self.at,
             "after": self.after,
         }
-        return sealed(secret, self.previous, orjson.dumps(shown)[:-1])
+        return seal_line(secret, self.previous, orjson.dumps(shown)[:-1])
 
 
-def parse_header(line: bytes) -> Header:
+def parse_header(line: bytes) -> SegmentHeader:
     """Return a header; raises ValueError for what is none. The mac is not looked at."""
     read = orjson.loads(line)
     try:
         mac = read.pop("mac")
-        header = Header(**read)
+        header = SegmentHeader(**read)
     except (TypeError, AttributeError, KeyError):
         raise ValueError("it is no header of a segment") from None
     texts = (mac, header.journal, header.previous, header.key, header.at, header.after)
@@ -84,7 +84,9 @@ def parse_header(line: bytes) -> Header:
     return header
 
 
-def add(secret: Secret, link: Link, bodies: Iterable[bytes]) -> tuple[bytes, Link]:
+def seal_entries(
+    secret: Secret, link: ChainLink, bodies: Iterable[bytes]
+) -> tuple[bytes, ChainLink]:
     """Return entries (JSON objects) as lines after ``link``, and where the chain stands then.
 
     Costs about 4 us an entry.
@@ -95,13 +97,13 @@ def add(secret: Secret, link: Link, bodies: Iterable[bytes]) -> tuple[bytes, Lin
         seq += 1
         rest = body[1:-1]
         unsealed = b'{"seq":%d,%b' % (seq, rest) if rest else b'{"seq":%d' % seq
-        line, mac = sealed(secret, mac, unsealed)
+        line, mac = seal_line(secret, mac, unsealed)
         lines.append(line)
     lines.append(b"")
-    return b"\n".join(lines), Link(seq, mac)
+    return b"\n".join(lines), ChainLink(seq, mac)
 
 
-def sealed(secret: Secret, previous: str, unsealed: bytes) -> tuple[bytes, str]:
+def seal_line(secret: Secret, previous: str, unsealed: bytes) -> tuple[bytes, str]:
     """Return a JSON object (without its last brace) as a line after ``previous``, and its mac."""
     mac = secret.mac(previous.encode() + unsealed)
     return b"%b%b%b%b" % (unsealed, _BEFORE_MAC, mac.encode(), _AFTER_MAC), mac
@@ -135,6 +137,6 @@ def stated_at(line: bytes) -> str | None:
         return None
 
 
-def written(moment: datetime) -> str:
+def format_moment(moment: datetime) -> str:
     """Return a moment as headers and checkpoints have it."""
     return moment.isoformat(timespec="microseconds")

@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gateway.audit.journal.chain import Link
+from gateway.audit.journal.chain import ChainLink
 from gateway.audit.journal.files import new_file, sync_folder, write_all
 
 CHECKPOINTS = "checkpoints.jsonl"
@@ -37,7 +37,7 @@ class Checkpoint:
     """
 
     journal: str
-    link: Link
+    link: ChainLink
     at: str
     key: str
     line: bytes
@@ -52,7 +52,7 @@ def key_id(public: Ed25519PublicKey) -> str:
     return hashlib.sha256(public.public_bytes_raw()).hexdigest()[:16]
 
 
-def signed(sign: Ed25519PrivateKey, journal: str, link: Link, at: str) -> bytes:
+def sign_checkpoint(sign: Ed25519PrivateKey, journal: str, link: ChainLink, at: str) -> bytes:
     """Return a checkpoint as a line without its end. Costs about 50 us."""
     shown = {"checkpoint": 1, "journal": journal, "seq": link.seq, "mac": link.mac, "at": at}
     return sign_line(sign, shown)
@@ -112,7 +112,7 @@ def read(path: Path) -> Iterator[Checkpoint]:
         for number, whole in enumerate(file, 1):
             if not whole.endswith(b"\n"):
                 return
-            yield parsed(whole[:-1], f"{path.name}, line {number}")
+            yield parse_checkpoint(whole[:-1], f"{path.name}, line {number}")
 
 
 def last(
@@ -127,14 +127,14 @@ def last(
         return None
     for line in reversed(_whole_lines(path, _LOOKED_AT)[0]):
         with contextlib.suppress(ValueError):
-            checkpoint = parsed(line, path.name)
+            checkpoint = parse_checkpoint(line, path.name)
             is_wanted = journal in {None, checkpoint.journal}
             if is_wanted and (public is None or checkpoint.is_signed(public)):
                 return checkpoint
     return None
 
 
-def behind(path: Path, journal: str, seq: int) -> list[Checkpoint]:
+def read_behind(path: Path, journal: str, seq: int) -> list[Checkpoint]:
     """Return the checkpoints of ``journal`` in a file that count more than ``seq`` entries.
 
     Reads the file from its end, as far as needed. Raises OSError, and ValueError for a line that is
@@ -145,7 +145,7 @@ def behind(path: Path, journal: str, seq: int) -> list[Checkpoint]:
     length = _LOOKED_AT
     while True:
         lines, is_whole = _whole_lines(path, length)
-        read = [parsed(line, path.name) for line in lines]
+        read = [parse_checkpoint(line, path.name) for line in lines]
         if is_whole or (read and read[0].link.seq <= seq):
             break
         length *= 4
@@ -166,11 +166,11 @@ def keep_public_key(folder: Path, public: Ed25519PublicKey) -> None:
         os.close(descriptor)
 
 
-def parsed(line: bytes, where: str) -> Checkpoint:
+def parse_checkpoint(line: bytes, where: str) -> Checkpoint:
     """Return a line (without its end) as a checkpoint; raises ValueError. Checks no signature."""
     try:
         read = orjson.loads(line)
-        link = Link(int(read["seq"]), str(read["mac"]))
+        link = ChainLink(int(read["seq"]), str(read["mac"]))
         return Checkpoint(str(read["journal"]), link, str(read["at"]), str(read["key"]), line)
     except (ValueError, TypeError, KeyError):
         raise ValueError(f"{where} is no checkpoint") from None

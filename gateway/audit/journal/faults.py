@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from gateway.audit.journal.chain import Link, expected_mac, stated_mac, stated_seq
+from gateway.audit.journal.chain import ChainLink, expected_mac, stated_mac, stated_seq
 from gateway.keys.keyring import Secret
 
 
-class Wrong(Enum):
+class FaultKind(Enum):
     """What can be wrong with a journal."""
 
     EDITED = "edited"
@@ -33,7 +33,7 @@ class Wrong(Enum):
 class Fault:
     """The first fault: in which file and line (from 1; 0: none), at which entry, what it is."""
 
-    wrong: Wrong
+    wrong: FaultKind
     file: str
     line: int
     seq: int | None
@@ -45,10 +45,10 @@ class Fault:
         return f"{self.file}{line}{entry}: {self.says}"
 
 
-class Broken(Exception):
+class JournalBroken(Exception):
     """Raised at the first fault."""
 
-    def __init__(self, wrong: Wrong, file: str, line: int, seq: int | None, says: str) -> None:
+    def __init__(self, wrong: FaultKind, file: str, line: int, seq: int | None, says: str) -> None:
         self.fault = Fault(wrong, file, line, seq, says)
         super().__init__(str(self.fault))
 
@@ -66,41 +66,43 @@ class _Around:
     is_later: bool
 
 
-def explain(secret: Secret, link: Link, line: bytes, number: int, path: Path) -> Broken:
+def explain(secret: Secret, link: ChainLink, line: bytes, number: int, path: Path) -> JournalBroken:
     """Return what is wrong with ``line``, which does not fit after ``link``; reads its segment."""
     expected, seq = link.seq + 1, stated_seq(line)
     if seq is None or stated_mac(line) is None:
-        return Broken(Wrong.EDITED, path.name, number, expected, "it is no line of a journal")
+        return JournalBroken(
+            FaultKind.EDITED, path.name, number, expected, "it is no line of a journal"
+        )
     around = _around(path, number, line, seq, expected)
     if _fits_after(secret, link, line, around.next):
-        wrong, says = Wrong.EDITED, "the entry was edited: the one after it fits what it was"
+        wrong, says = FaultKind.EDITED, "the entry was edited: the one after it fits what it was"
     else:
         wrong, says = _in_place(around) if seq == expected else _moved(seq, expected, around)
-    return Broken(wrong, path.name, number, expected, says)
+    return JournalBroken(wrong, path.name, number, expected, says)
 
 
-def _in_place(around: _Around) -> tuple[Wrong, str]:
+def _in_place(around: _Around) -> tuple[FaultKind, str]:
     """Say what is wrong with a line that bears the number which is due."""
     if around.next is None:
-        return Wrong.EDITED, "the entry was edited, or forged with another key"
-    return Wrong.FOREIGN, "the entry is of another journal, or forged with another key"
+        return FaultKind.EDITED, "the entry was edited, or forged with another key"
+    return FaultKind.FOREIGN, "the entry is of another journal, or forged with another key"
 
 
-def _moved(seq: int, expected: int, around: _Around) -> tuple[Wrong, str]:
+def _moved(seq: int, expected: int, around: _Around) -> tuple[FaultKind, str]:
     """Say what is wrong with a line that bears another number."""
     if around.copies is True:
-        return Wrong.REPEATED, f"entry {seq} stands here once more"
+        return FaultKind.REPEATED, f"entry {seq} stands here once more"
     if around.copies is False:
-        return Wrong.FOREIGN, f"an entry {seq} of another journal, or forged, was put in"
+        return FaultKind.FOREIGN, f"an entry {seq} of another journal, or forged, was put in"
     if around.is_later:
-        return Wrong.REORDERED, f"entry {seq} stands here, and entry {expected} further on"
+        return FaultKind.REORDERED, f"entry {seq} stands here, and entry {expected} further on"
     if seq > expected:
         missing = f"{expected}" if seq == expected + 1 else f"{expected} to {seq - 1}"
-        return Wrong.REMOVED, f"removed: entry {missing} is missing"
-    return Wrong.FOREIGN, f"an entry {seq} of another journal, or forged, stands here"
+        return FaultKind.REMOVED, f"removed: entry {missing} is missing"
+    return FaultKind.FOREIGN, f"an entry {seq} of another journal, or forged, stands here"
 
 
-def _fits_after(secret: Secret, link: Link, line: bytes, after: bytes | None) -> bool:
+def _fits_after(secret: Secret, link: ChainLink, line: bytes, after: bytes | None) -> bool:
     """Whether the next line was written after this one as it was: only its content was edited."""
     if after is None or stated_seq(after) != link.seq + 2:
         return False

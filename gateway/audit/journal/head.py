@@ -15,7 +15,7 @@ from pathlib import Path
 
 import orjson
 
-from gateway.audit.journal.chain import Link, expected_mac, sealed, stated_mac
+from gateway.audit.journal.chain import ChainLink, expected_mac, seal_line, stated_mac
 from gateway.audit.journal.files import sync_folder
 from gateway.keys.keyring import Keyring, Secret
 
@@ -28,12 +28,12 @@ _DOMAIN = "head"
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class JournalHead:
     """``journal`` had come to the entry ``link``, which is in segment ``segment``."""
 
     journal: str
     segment: int
-    link: Link
+    link: ChainLink
 
 
 class HeadFile:
@@ -46,7 +46,7 @@ class HeadFile:
         if is_new:
             sync_folder(folder)
 
-    def write(self, secret: Secret, head: Head) -> None:
+    def write(self, secret: Secret, head: JournalHead) -> None:
         """Replace the head; raises OSError. Costs about 6 us.
 
         It is not synced: after a power cut the head may be older than the journal, never newer.
@@ -59,7 +59,7 @@ class HeadFile:
             "last": head.link.mac,
             "key": secret.id,
         }
-        line, _ = sealed(secret, _DOMAIN, orjson.dumps(shown)[:-1])
+        line, _ = seal_line(secret, _DOMAIN, orjson.dumps(shown)[:-1])
         os.pwrite(self._descriptor, line.ljust(_SIZE - 1) + b"\n", 0)
 
     def sync(self) -> None:
@@ -72,7 +72,7 @@ class HeadFile:
             os.close(self._descriptor)
 
 
-def read_head(folder: Path, chain: Keyring) -> Head | None:
+def read_head(folder: Path, chain: Keyring) -> JournalHead | None:
     """Return the head of the journal in ``folder``; None where it is missing, edited or forged.
 
     Raises OSError for what cannot be read.
@@ -86,7 +86,7 @@ def read_head(folder: Path, chain: Keyring) -> Head | None:
         secret = chain.by_id(shown["key"])
         if secret is None or stated_mac(line) != expected_mac(secret, _DOMAIN, line):
             return None
-        link = Link(int(shown["seq"]), str(shown["last"]))
-        return Head(str(shown["journal"]), int(shown["segment"]), link)
+        link = ChainLink(int(shown["seq"]), str(shown["last"]))
+        return JournalHead(str(shown["journal"]), int(shown["segment"]), link)
     except (ValueError, TypeError, KeyError):
         return None

@@ -17,9 +17,9 @@ import orjson
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway.audit.journal.chain import written
-from gateway.audit.journal.segments import Options, Writer
-from gateway.audit.waiting import LoopClock, Waiting, refuse_late
+from gateway.audit.journal.chain import format_moment
+from gateway.audit.journal.segments import JournalOptions, Writer
+from gateway.audit.waiting import LoopClock, PendingEntry, refuse_late
 from gateway.errors import GatewayError
 from gateway.keys.keyring import Keyring
 from gateway.runtime.clock import Clock, SystemClock
@@ -43,7 +43,7 @@ class Journal:
         folder: Path,
         chain: Keyring,
         sign: Ed25519PrivateKey,
-        options: Options | None = None,
+        options: JournalOptions | None = None,
         clock: Clock | None = None,
     ) -> None:
         self.folder = folder
@@ -55,15 +55,15 @@ class Journal:
         self.grown: Callable[[], None] = lambda: None
         #: Called in the event loop after each checkpoint.
         self.checkpointed: Callable[[], None] = lambda: None
-        self._options = options or Options()
+        self._options = options or JournalOptions()
         self._clock = clock or SystemClock()
         self._writer = Writer(folder, chain, sign, self._options, self._clock)
         self._on_disk = 0
         self._failed = False
         self._loop_clock = LoopClock(self._options.timeout)
-        self._waiting: list[Waiting] = []
-        self._writing: list[Waiting] = []
-        self._committing: list[tuple[list[Waiting], asyncio.Future[None]]] = []
+        self._waiting: list[PendingEntry] = []
+        self._writing: list[PendingEntry] = []
+        self._committing: list[tuple[list[PendingEntry], asyncio.Future[None]]] = []
         self._flushing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._sign_timer: asyncio.TimerHandle | None = None
@@ -114,7 +114,7 @@ class Journal:
         if self._failed and not self.is_idle:
             return False  # what is under way will tell
         if self._failed:
-            at = written(self._clock.now())
+            at = format_moment(self._clock.now())
             try:
                 probe = {"id": secrets.token_hex(8), "at": at, "probe": _PROBE}
                 await self.append(probe)
@@ -143,7 +143,7 @@ class Journal:
             self._loop_clock.start(loop.time())
             self._timer = loop.call_later(self._loop_clock.step, self._tick)
         done: asyncio.Future[int] = loop.create_future()
-        self._waiting.append(Waiting(orjson.dumps(entry), done, self._loop_clock.stamp()))
+        self._waiting.append(PendingEntry(orjson.dumps(entry), done, self._loop_clock.stamp()))
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
         await done
@@ -166,7 +166,7 @@ class Journal:
                 self._plan_checkpoint()
             self._writing = []
 
-    def _commit(self, batch: list[Waiting], first: int) -> None:
+    def _commit(self, batch: list[PendingEntry], first: int) -> None:
         """Tell those whose entries are on disk, as soon as whatever else they wait for is there."""
         if self.committed is None:
             _tell(batch, first)
@@ -228,7 +228,7 @@ class Journal:
             self.checkpointed()
 
 
-def _tell(batch: list[Waiting], first: int) -> None:
+def _tell(batch: list[PendingEntry], first: int) -> None:
     for seq, waiting in enumerate(batch, first):
         if not waiting.done.done():
             waiting.done.set_result(seq)

@@ -22,15 +22,15 @@ from prometheus_client import Counter
 from gateway.audit.journal import checkpoints
 from gateway.audit.journal.chain import (
     START,
-    Header,
-    Link,
+    ChainLink,
+    SegmentHeader,
     expected_mac,
     parse_header,
     stated_mac,
     stated_seq,
 )
 from gateway.audit.journal.files import new_file, sync_folder, write_all
-from gateway.audit.journal.head import Head, read_head
+from gateway.audit.journal.head import JournalHead, read_head
 from gateway.keys.keyring import Keyring, Secret
 
 ALARMS = Counter(
@@ -56,7 +56,7 @@ class Alarm(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class JournalEvidence:
     """What else than the segments says how far a journal had come: to the entry ``link``.
 
     ``segment``: the one in which that entry is, 0 if that is not known. ``has_head``: whether there
@@ -65,13 +65,13 @@ class Evidence:
 
     journal: str
     segment: int
-    link: Link
+    link: ChainLink
     has_head: bool
 
 
-def evidence(
+def gather_evidence(
     folder: Path, chain: Keyring, public: Sequence[Ed25519PublicKey], journal: str | None
-) -> Evidence | None:
+) -> JournalEvidence | None:
     """Return what head and checkpoints in ``folder`` say of ``journal`` (None: of any)."""
     head = read_head(folder, chain)
     if head is not None and journal not in {None, head.journal}:
@@ -80,12 +80,16 @@ def evidence(
         journal = head.journal
     checkpoint = checkpoints.last(folder / checkpoints.CHECKPOINTS, journal, public)
     if checkpoint is not None and (head is None or checkpoint.link.seq > head.link.seq):
-        return Evidence(checkpoint.journal, 0, checkpoint.link, head is not None)
-    return None if head is None else Evidence(head.journal, head.segment, head.link, True)
+        return JournalEvidence(checkpoint.journal, 0, checkpoint.link, head is not None)
+    return None if head is None else JournalEvidence(head.journal, head.segment, head.link, True)
 
 
-def alarm_at(
-    descriptor: int, good: int, header: Header, link: Link, known: Evidence | None
+def find_alarm(
+    descriptor: int,
+    good: int,
+    header: SegmentHeader,
+    link: ChainLink,
+    known: JournalEvidence | None,
 ) -> Alarm | None:
     """Return what somebody did to the segment whose last good line ends at ``good``.
 
@@ -102,25 +106,27 @@ def alarm_at(
     return None
 
 
-def newest_head(journal: str, header: Header | None, link: Link, known: Evidence | None) -> Head:
+def newest_head(
+    journal: str, header: SegmentHeader | None, link: ChainLink, known: JournalEvidence | None
+) -> JournalHead:
     """Return the head that is right when a journal is opened: of the newest entry that is known.
 
     ``header``: of the last segment. ``link``: where the chain stands, maybe at that header.
     """
     if header is not None and link.seq > max(header.seq, known.link.seq if known else 0):
-        return Head(journal, header.segment, link)
+        return JournalHead(journal, header.segment, link)
     if known is not None:
-        return Head(journal, known.segment, known.link)
-    return Head(journal, 0, Link(0, START))
+        return JournalHead(journal, known.segment, known.link)
+    return JournalHead(journal, 0, ChainLink(0, START))
 
 
-def sound(alarm: str, **details: object) -> None:
+def raise_alarm(alarm: str, **details: object) -> None:
     """Let log and metrics say that somebody changed the journal."""
     ALARMS.labels(alarm).inc()
     structlog.get_logger().error("audit_alarm", kind=alarm, **details)
 
 
-def cut(descriptor: int, good: int, folder: Path, now: datetime) -> None:
+def cut_torn_end(descriptor: int, good: int, folder: Path, now: datetime) -> None:
     """Move what is behind the last good line of a segment into a file of its own in ``folder``.
 
     ``good``: where that line ends. Raises OSError.
@@ -140,7 +146,9 @@ def cut(descriptor: int, good: int, folder: Path, now: datetime) -> None:
     os.fsync(descriptor)  # lines that were written, not synced, when the process ended
 
 
-def last_good(descriptor: int, chain: Keyring, path: Path) -> tuple[Header, Link, int] | None:
+def find_last_good_line(
+    descriptor: int, chain: Keyring, path: Path
+) -> tuple[SegmentHeader, ChainLink, int] | None:
     """Return header, last line that fits the one before, and where it ends; None without header.
 
     A crash leaves whole lines up to some point and then nothing or less than a line: so one looks
@@ -162,7 +170,9 @@ def last_good(descriptor: int, chain: Keyring, path: Path) -> tuple[Header, Link
         return header, *_last_link(content, header, end + 1, secret)
 
 
-def _last_link(content: mmap.mmap, header: Header, first: int, secret: Secret) -> tuple[Link, int]:
+def _last_link(
+    content: mmap.mmap, header: SegmentHeader, first: int, secret: Secret
+) -> tuple[ChainLink, int]:
     """Return the last entry that fits the line before it, or the header, and where it ends."""
     last = content.rfind(b"\n") + 1
     while last > first:
@@ -171,6 +181,6 @@ def _last_link(content: mmap.mmap, header: Header, first: int, secret: Secret) -
         previous, line = stated_mac(content[start : before - 1]), content[before : last - 1]
         seq, mac = stated_seq(line), stated_mac(line)
         if previous and seq and mac and mac == expected_mac(secret, previous, line):
-            return Link(seq, mac), last
+            return ChainLink(seq, mac), last
         last = before
-    return Link(header.seq, stated_mac(content[: first - 1]) or ""), first
+    return ChainLink(header.seq, stated_mac(content[: first - 1]) or ""), first

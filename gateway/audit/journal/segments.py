@@ -13,7 +13,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.audit.journal import checkpoints
-from gateway.audit.journal.chain import START, Header, Link, add, written
+from gateway.audit.journal.chain import START, ChainLink, SegmentHeader, format_moment, seal_entries
 from gateway.audit.journal.files import (
     lock,
     new_file,
@@ -22,23 +22,23 @@ from gateway.audit.journal.files import (
     sync_folder,
     write_all,
 )
-from gateway.audit.journal.head import Head, HeadFile
+from gateway.audit.journal.head import HeadFile, JournalHead
 from gateway.audit.journal.recovery import (
     Alarm,
-    Evidence,
-    alarm_at,
-    cut,
-    evidence,
-    last_good,
+    JournalEvidence,
+    cut_torn_end,
+    find_alarm,
+    find_last_good_line,
+    gather_evidence,
     newest_head,
-    sound,
+    raise_alarm,
 )
 from gateway.keys.keyring import Keyring
 from gateway.runtime.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class JournalOptions:
     """How the journal is kept.
 
     ``checkpoint_entries``, ``checkpoint_seconds``: after how many entries, and how long after an
@@ -57,7 +57,7 @@ class Segment:
     """The segment that is written to: ``size`` is what is known to be on disk."""
 
     path: Path
-    header: Header
+    header: SegmentHeader
     descriptor: int
     file: tuple[int, int]
     size: int
@@ -71,11 +71,11 @@ class Writer:
         folder: Path,
         chain: Keyring,
         sign: Ed25519PrivateKey,
-        options: Options,
+        options: JournalOptions,
         clock: Clock,
     ) -> None:
         self.journal = ""
-        self.link = Link(0, START)
+        self.link = ChainLink(0, START)
         self._folder = folder
         self._chain = chain
         self._sign = sign
@@ -101,7 +101,7 @@ class Writer:
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lock = lock(self._folder)
-        self.link, self._torn = Link(0, START), False
+        self.link, self._torn = ChainLink(0, START), False
         try:
             checkpoints.keep_public_key(self._folder, self._sign.public_key())
             known, after = self._recover()
@@ -143,7 +143,7 @@ class Writer:
         What failed is as if it had not been tried: the chain stays where the disk is.
         """
         segment = self._present()
-        lines, link = add(self._chain.current, self.link, bodies)
+        lines, link = seal_entries(self._chain.current, self.link, bodies)
         self._torn = True
         write_all(segment.descriptor, lines)
         os.fdatasync(segment.descriptor)
@@ -151,7 +151,7 @@ class Writer:
         segment.size += len(lines)
         first, self.link = self.link.seq + 1, link
         try:
-            self._write_head(Head(self.journal, segment.header.segment, link))
+            self._write_head(JournalHead(self.journal, segment.header.segment, link))
         except OSError as error:  # the entries are on disk all the same
             structlog.get_logger().error("audit_head_failed", error=str(error))
         if link.seq - self.checked >= self._options.checkpoint_entries:
@@ -163,14 +163,16 @@ class Writer:
         segment = self._segment
         if segment is None or self.link.seq in {self.checked, segment.header.seq}:
             return
-        line = checkpoints.signed(self._sign, self.journal, self.link, written(self._clock.now()))
+        line = checkpoints.sign_checkpoint(
+            self._sign, self.journal, self.link, format_moment(self._clock.now())
+        )
         try:
             checkpoints.append(self._folder, line)
             self.checked = self.link.seq
         except OSError as error:
             structlog.get_logger().error("audit_checkpoint_failed", error=str(error))
 
-    def _write_head(self, head: Head) -> None:
+    def _write_head(self, head: JournalHead) -> None:
         if self._head is not None:
             self._head.write(self._chain.current, head)
 
@@ -211,7 +213,7 @@ class Writer:
     def _leave_segment(self, after: str) -> Segment:
         """Begin the next segment because somebody removed or changed the one at hand."""
         segment = self._start_segment(after)
-        sound(after, before=segment.path.name)
+        raise_alarm(after, before=segment.path.name)
         return segment
 
     def _start_segment(self, after: str, beyond: int = 0) -> Segment:
@@ -222,8 +224,8 @@ class Writer:
             self.checkpoint()
             number = max(number, self._segment.header.segment)
         key = self._chain.current
-        at = written(self._clock.now())
-        header = Header(self.journal, number + 1, *self._ends(), key.id, at, after)
+        at = format_moment(self._clock.now())
+        header = SegmentHeader(self.journal, number + 1, *self._ends(), key.id, at, after)
         line, mac = header.line(key)
         path = self._folder / segment_name(header.segment)
         descriptor = new_file(path)
@@ -238,13 +240,13 @@ class Writer:
         if self._segment is not None:
             with contextlib.suppress(OSError):
                 os.close(self._segment.descriptor)
-        self.link = Link(self.link.seq, mac)
+        self.link = ChainLink(self.link.seq, mac)
         return self._use(path, header, descriptor)
 
     def _ends(self) -> tuple[int, str]:
         return self.link.seq, self.link.mac
 
-    def _use(self, path: Path, header: Header, descriptor: int) -> Segment:
+    def _use(self, path: Path, header: SegmentHeader, descriptor: int) -> Segment:
         found = os.fstat(descriptor)
         file = (found.st_dev, found.st_ino)
         self._segment = Segment(path, header, descriptor, file, found.st_size)
@@ -256,7 +258,7 @@ class Writer:
         checkpoint = checkpoints.last(self._folder / checkpoints.CHECKPOINTS, self.journal, public)
         return 0 if checkpoint is None else checkpoint.link.seq
 
-    def _recover(self) -> tuple[Evidence | None, str | None]:
+    def _recover(self) -> tuple[JournalEvidence | None, str | None]:
         """Open the last segment at its last good line; raises OSError, ValueError.
 
         Returns what head and checkpoints say, and why another segment has to begin, if it has.
@@ -264,10 +266,10 @@ class Writer:
         for _, path in reversed(segment_files(self._folder)):
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
             try:
-                found = last_good(descriptor, self._chain, path)
+                found = find_last_good_line(descriptor, self._chain, path)
                 if found is not None:
                     return self._resume(path, descriptor, *found)
-                cut(descriptor, 0, self._folder, self._clock.now())
+                cut_torn_end(descriptor, 0, self._folder, self._clock.now())
             except BaseException:
                 os.close(descriptor)
                 raise
@@ -277,27 +279,27 @@ class Writer:
         if known is None or not known.link.seq:
             return None, "nothing"
         self.journal, self.link = known.journal, known.link
-        sound(Alarm.CUT, entries=known.link.seq, missing="every segment")
+        raise_alarm(Alarm.CUT, entries=known.link.seq, missing="every segment")
         return known, Alarm.CUT
 
     def _resume(
-        self, path: Path, descriptor: int, header: Header, link: Link, good: int
-    ) -> tuple[Evidence | None, str | None]:
+        self, path: Path, descriptor: int, header: SegmentHeader, link: ChainLink, good: int
+    ) -> tuple[JournalEvidence | None, str | None]:
         """Go on behind the last good line, or leave the segment as it is if that is an alarm."""
         known = self._evidence(header.journal)
-        alarm = alarm_at(descriptor, good, header, link, known)
+        alarm = find_alarm(descriptor, good, header, link, known)
         if alarm in {None, Alarm.HEADLESS}:
-            cut(descriptor, good, self._folder, self._clock.now())
+            cut_torn_end(descriptor, good, self._folder, self._clock.now())
         self.journal, self.link = header.journal, link
         self._use(path, header, descriptor)
         if alarm is not None:
             if known is not None and known.link.seq > link.seq:
                 self.link = known.link
-            sound(alarm, segment=path.name, good_until=link.seq, written_until=self.link.seq)
+            raise_alarm(alarm, segment=path.name, good_until=link.seq, written_until=self.link.seq)
             return known, alarm
         if header.version == 1:
             return known, "version"
         return known, None if header.key == self._chain.current.id else "key"
 
-    def _evidence(self, journal: str | None) -> Evidence | None:
-        return evidence(self._folder, self._chain, [self._sign.public_key()], journal)
+    def _evidence(self, journal: str | None) -> JournalEvidence | None:
+        return gather_evidence(self._folder, self._chain, [self._sign.public_key()], journal)

@@ -12,17 +12,17 @@ from gateway.audit.journal import checkpoints
 from gateway.audit.journal.archive import ARCHIVE, Archive, read_archives, read_chain
 from gateway.audit.journal.chain import (
     START,
-    Header,
-    Link,
+    ChainLink,
+    SegmentHeader,
     expected_mac,
     parse_header,
     stated_at,
     stated_mac,
 )
 from gateway.audit.journal.checkpoints import CHECKPOINTS, Checkpoint
-from gateway.audit.journal.faults import Broken, Fault, Wrong, explain
+from gateway.audit.journal.faults import Fault, FaultKind, JournalBroken, explain
 from gateway.audit.journal.files import segment_files, segment_name
-from gateway.audit.journal.head import HEAD, Head, read_head
+from gateway.audit.journal.head import HEAD, JournalHead, read_head
 from gateway.audit.journal.recovery import Alarm
 from gateway.keys.keyring import Keyring, Secret
 
@@ -58,7 +58,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class ExternalCheckpoints:
     """Checkpoints that were kept elsewhere, maybe of other journals too. ``name``: of the place."""
 
     name: str
@@ -69,7 +69,7 @@ def verify(
     folder: Path,
     chain: Keyring,
     public: Sequence[Ed25519PublicKey],
-    kept: Sequence[Kept] = (),
+    kept: Sequence[ExternalCheckpoints] = (),
 ) -> Report:
     """Read the journal or archive in ``folder`` from its first line to the first fault.
 
@@ -82,11 +82,13 @@ def verify(
     reading = _Reading(folder, chain)
     try:
         reading.begin(folder, public)
-        reading.expect(Kept(CHECKPOINTS, checkpoints.read(folder / CHECKPOINTS)), public, True)
+        reading.expect(
+            ExternalCheckpoints(CHECKPOINTS, checkpoints.read(folder / CHECKPOINTS)), public, True
+        )
         for elsewhere in kept:
             reading.expect(elsewhere, public, False)
         reading.run()
-    except Broken as broken:
+    except JournalBroken as broken:
         reading.report.fault = broken.fault
     reading.report.at = stated_at(reading.last)
     return reading.report
@@ -99,7 +101,7 @@ class _Reading:
         self.report = Report(torn=sum(1 for _ in folder.glob("torn-*.bin")))
         self.last = b""
         self._chain = chain
-        self._link = Link(0, START)
+        self._link = ChainLink(0, START)
         self._start = self._link
         self._first = 1
         self._archive: Archive | None = None
@@ -131,9 +133,11 @@ class _Reading:
         self.report.journal = _journal_of(self._files) or archive.journal
         if archive.journal != self.report.journal:
             says = f"an archive of the journal {archive.journal}, this is {self.report.journal}"
-            raise Broken(Wrong.ARCHIVE, ARCHIVE, 1, None, says)
+            raise JournalBroken(FaultKind.ARCHIVE, ARCHIVE, 1, None, says)
 
-    def expect(self, kept: Kept, public: Sequence[Ed25519PublicKey], is_ours: bool) -> None:
+    def expect(
+        self, kept: ExternalCheckpoints, public: Sequence[Ed25519PublicKey], is_ours: bool
+    ) -> None:
         """Note checkpoints. Those kept elsewhere may be of other journals too."""
         journal, known = self.report.journal, 0
         try:
@@ -146,16 +150,16 @@ class _Reading:
                     continue
                 if one.journal != journal:
                     says = f"a checkpoint of the journal {one.journal}, and this one is {journal}"
-                    raise Broken(Wrong.CHECKPOINT, kept.name, line, seq, says)
+                    raise JournalBroken(FaultKind.CHECKPOINT, kept.name, line, seq, says)
                 if not one.is_signed(public):
                     says = "the signature of the checkpoint is not good"
-                    raise Broken(Wrong.CHECKPOINT, kept.name, line, seq, says)
+                    raise JournalBroken(FaultKind.CHECKPOINT, kept.name, line, seq, says)
                 self._checkpoints.setdefault(seq, []).append(one)
         except ValueError as error:
-            raise Broken(Wrong.CHECKPOINT, kept.name, 0, None, str(error)) from None
+            raise JournalBroken(FaultKind.CHECKPOINT, kept.name, 0, None, str(error)) from None
         if not is_ours and not known:
             says = f"no checkpoint in it is of this journal ({journal})"
-            raise Broken(Wrong.CHECKPOINT, kept.name, 0, None, says)
+            raise JournalBroken(FaultKind.CHECKPOINT, kept.name, 0, None, says)
 
     def run(self) -> None:
         """Read all segments; raises Broken at the first fault."""
@@ -170,25 +174,25 @@ class _Reading:
         if beyond is not None:
             at = self._checkpoints[beyond][0].at
             says = f"the end is cut off: a checkpoint of {at} counts {beyond} entries"
-            raise Broken(Wrong.CUT, name, line, self._link.seq + 1, says)
+            raise JournalBroken(FaultKind.CUT, name, line, self._link.seq + 1, says)
         if self._archive is None:
             self._check_head(self._head, name, line)
         elif (name, self._link) != (segment_name(self._archive.last), self._archive.end):
             says = f"the archive was signed with entries up to {self._archive.end.seq}"
-            raise Broken(Wrong.CUT, name, line, self._link.seq + 1, says)
+            raise JournalBroken(FaultKind.CUT, name, line, self._link.seq + 1, says)
 
-    def _check_head(self, head: Head | None, name: str, line: int) -> None:
+    def _check_head(self, head: JournalHead | None, name: str, line: int) -> None:
         """Raise Broken where the head counts more than there is, or should be there and is not."""
         if head is None and not self._has_head:
             return
         if head is None:
             says = "the head is missing, or was changed: whether the end is cut off is not known"
-            raise Broken(Wrong.CUT, HEAD, 0, None, says)
+            raise JournalBroken(FaultKind.CUT, HEAD, 0, None, says)
         if head.link.seq > self._link.seq:
             says = f"the end is cut off: the head counts {head.link.seq} entries"
-            raise Broken(Wrong.CUT, name, line, self._link.seq + 1, says)
+            raise JournalBroken(FaultKind.CUT, name, line, self._link.seq + 1, says)
 
-    def _missing(self, number: int, then: Path) -> Broken:
+    def _missing(self, number: int, then: Path) -> JournalBroken:
         """Say which entries a segment that is not there held, as far as the next one tells."""
         first = self._link.seq + 1
         try:
@@ -199,7 +203,7 @@ class _Reading:
         else:
             held = f": entries {first} to {last}" if last >= first else ", without entries"
         says = f"removed: the segment is missing{held}"
-        return Broken(Wrong.REMOVED, segment_name(number), 0, first, says)
+        return JournalBroken(FaultKind.REMOVED, segment_name(number), 0, first, says)
 
     def _segment(self, number: int, path: Path, is_last: bool) -> int:
         """Check one segment and return how many lines it has. ``is_last``: it may still grow."""
@@ -214,7 +218,9 @@ class _Reading:
                     if is_last:
                         return line - 1  # being written, or was when the gateway was killed
                     seq = self._link.seq + 1
-                    raise Broken(Wrong.EDITED, path.name, line, seq, "the line is cut short")
+                    raise JournalBroken(
+                        FaultKind.EDITED, path.name, line, seq, "the line is cut short"
+                    )
                 self._entry(secret, whole[:-1], line, path)
             return line
 
@@ -224,33 +230,33 @@ class _Reading:
             header = parse_header(line)
         except ValueError as error:
             says = f"the header was edited: {error}"
-            raise Broken(Wrong.HEADER, name, 1, None, says) from None
+            raise JournalBroken(FaultKind.HEADER, name, 1, None, says) from None
         secret = self._chain.by_id(header.key)
         if secret is None:
             says = f"written with the chain key {header.key}, which is not among those known"
-            raise Broken(Wrong.KEY, name, 1, None, says)
+            raise JournalBroken(FaultKind.KEY, name, 1, None, says)
         mac = stated_mac(line) or ""
         if mac != expected_mac(secret, header.previous, line):
-            raise Broken(Wrong.HEADER, name, 1, None, "the header was edited or forged")
+            raise JournalBroken(FaultKind.HEADER, name, 1, None, "the header was edited or forged")
         if header.journal != self.report.journal or header.segment != number:
             says = f"this is segment {header.segment} of the journal {header.journal}"
-            raise Broken(Wrong.FOREIGN, name, 1, None, says)
+            raise JournalBroken(FaultKind.FOREIGN, name, 1, None, says)
         if (header.seq, header.previous) != (self._link.seq, self._link.mac):
             raise self._gap(header, name)
         if header.after in _FOUND:
-            raise Broken(Wrong.CUT, name, 1, header.seq + 1, _FOUND[Alarm(header.after)])
+            raise JournalBroken(FaultKind.CUT, name, 1, header.seq + 1, _FOUND[Alarm(header.after)])
         self._has_head = header.version > 1
-        self._link = Link(header.seq, mac)
+        self._link = ChainLink(header.seq, mac)
         return secret
 
-    def _gap(self, header: Header, name: str) -> Broken:
+    def _gap(self, header: SegmentHeader, name: str) -> JournalBroken:
         """Say what lies between the end of a segment and the next one."""
         first = self._link.seq + 1
         if header.seq >= first:
             says = f"removed: entries {first} to {header.seq} at the end of the segment before"
-            return Broken(Wrong.REMOVED, name, 1, first, says)
+            return JournalBroken(FaultKind.REMOVED, name, 1, first, says)
         says = "the segment does not continue the one before"
-        return Broken(Wrong.FOREIGN, name, 1, first, says)
+        return JournalBroken(FaultKind.FOREIGN, name, 1, first, says)
 
     def _entry(self, secret: Secret, line: bytes, number: int, path: Path) -> None:
         link = self._link
@@ -262,8 +268,8 @@ class _Reading:
             self._compare(seq, mac, number, path.name)
         if self._head is not None and self._head.link.seq == seq and self._head.link.mac != mac:
             says = "not the entry that the head is of: the end was cut and written anew"
-            raise Broken(Wrong.CUT, path.name, number, seq, says)
-        self._link = Link(seq, mac)
+            raise JournalBroken(FaultKind.CUT, path.name, number, seq, says)
+        self._link = ChainLink(seq, mac)
         self.last = line
         self.report.entries += 1
         self.report.seq = seq
@@ -272,7 +278,7 @@ class _Reading:
         for one in self._checkpoints[seq]:
             if one.link.mac != mac:
                 says = f"not the entry that a checkpoint of {one.at} is of: the end was cut and "
-                raise Broken(Wrong.CUT, name, line, seq, says + "written anew")
+                raise JournalBroken(FaultKind.CUT, name, line, seq, says + "written anew")
             self.report.checkpoints += 1
 
 

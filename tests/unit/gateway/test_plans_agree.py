@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from connectors.registry import installed_databases
-from gateway.settings import Limits, Rates
+from gateway.settings import Limits, RateLimits
 from tests.support.differential import Shown, differences
 from tests.support.running import running
 
@@ -38,7 +38,7 @@ async def test_plans_and_the_oracle_agree_on_generated_operations(
     databases = installed_databases()
     # What fails is logged with its traceback, which takes longer to print than to happen.
     with structlog.testing.capture_logs():
-        rates = Rates.model_validate({"enforced": False, **_NO_LIMITS})
+        rates = RateLimits.model_validate({"enforced": False, **_NO_LIMITS})
         async with running(tmp_path, {}, databases, limits=limits, rates=rates) as gateway:
             found, tally = await differences(
                 gateway.service.resources, SEED * PARTS + part, OPERATIONS // PARTS, shown
@@ -60,7 +60,7 @@ async def test_rows_from_the_cache_and_ready_answers_give_what_the_oracle_gives(
     monkeypatch.setattr("gateway.cache.rows.replace", lambda report, from_cache: report)
     limits = Limits(new_documents=10**9, cost=10**12, deadline=1e9)
     with structlog.testing.capture_logs():
-        rates = Rates.model_validate({"enforced": False, **_NO_LIMITS})
+        rates = RateLimits.model_validate({"enforced": False, **_NO_LIMITS})
         databases = installed_databases()
         async with running(tmp_path, {}, databases, limits=limits, rates=rates) as gateway:
             seed, count = SEED * PARTS + part + 1_000, OPERATIONS // PARTS // 2

@@ -13,9 +13,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from gateway.audit.copy.database import Copy
-from gateway.audit.journal.faults import Wrong
+from gateway.audit.journal.faults import FaultKind
 from gateway.audit.journal.journal import Journal
-from gateway.audit.journal.verify import Kept, verify
+from gateway.audit.journal.verify import ExternalCheckpoints, verify
 from gateway.audit.witnesses import CopyWitness, FolderWitness, Forwarder, Witness
 from tests.support.copies import HOST, PORT, Line, database
 from tests.support.journals import CHAIN, PUBLIC, filled, opened, segments
@@ -97,10 +97,10 @@ async def test_an_end_that_was_removed_with_all_beside_it_is_missed_by_the_witne
     segment.write_bytes(b"".join(segment.read_bytes().splitlines(keepends=True)[:-3]))
     (folder / "checkpoints.jsonl").unlink()
     (folder / "head.json").unlink()
-    kept = Kept(witness.place, await witness.read(journal.id))
+    kept = ExternalCheckpoints(witness.place, await witness.read(journal.id))
     fault = verify(folder, CHAIN, PUBLIC, [kept]).fault
     assert fault is not None
-    assert (fault.wrong, fault.seq) == (Wrong.CUT, 3)
+    assert (fault.wrong, fault.seq) == (FaultKind.CUT, 3)
     assert "a checkpoint of" in fault.says
     before = REGISTRY.get_sample_value("justice_gateway_audit_alarms_total", {"kind": "cut"}) or 0
     async with forwarding(folder, witness):

@@ -13,7 +13,7 @@ import pytest
 from redis.asyncio import Redis as Client
 
 from gateway.cache import redis_rows
-from gateway.cache.redis_rows import SharedLevel
+from gateway.cache.redis_rows import RedisCache
 from gateway.runtime.clock import SystemClock
 from gateway.settings import Redis
 from tests.support.coherence import until
@@ -34,10 +34,8 @@ async def client(server: Server) -> AsyncIterator[Client]:
         yield client
 
 
-def _level(server: Server, timeout: float = 5.0) -> SharedLevel:
-    return SharedLevel(
-        Redis(url=f"redis://127.0.0.1:{server.port}", timeout=timeout), SystemClock()
-    )
+def _level(server: Server, timeout: float = 5.0) -> RedisCache:
+    return RedisCache(Redis(url=f"redis://127.0.0.1:{server.port}", timeout=timeout), SystemClock())
 
 
 async def _questions(client: Client) -> int:

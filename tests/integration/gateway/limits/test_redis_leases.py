@@ -13,10 +13,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.errors import GatewayError
-from gateway.limits.rates import Rates
-from gateway.limits.redis_leases import SHARED, Shared
+from gateway.limits.rates import RateLimiter
+from gateway.limits.redis_leases import SHARED, RedisLeases
 from gateway.settings import Client, Redis, Settings
-from gateway.settings import Rates as RatesSettings
+from gateway.settings import RateLimits as RatesSettings
 from tests.support.redis_server import Server, own_redis
 from tests.support.running import TestClock
 
@@ -38,15 +38,15 @@ async def _process(
     rates: RatesSettings,
     clients: dict[str, Client] | None = None,
     patience: float = _PATIENCE,
-) -> AsyncIterator[tuple[Rates, Shared]]:
+) -> AsyncIterator[tuple[RateLimiter, RedisLeases]]:
     """Run one process's rates, which by default wait for a busy machine as long as it takes."""
     url = f"redis://127.0.0.1:{server.port}"
     own = Redis(url=url, timeout=patience)
     settings = Settings(rates=rates, clients=clients or {}, redis=own)
-    shared = Shared(settings.redis, b"0" * 32, clock)
+    shared = RedisLeases(settings.redis, b"0" * 32, clock)
     await shared.open()
     try:
-        yield Rates(settings, clock, shared), shared
+        yield RateLimiter(settings, clock, shared), shared
     finally:
         await shared.close()
 
@@ -54,12 +54,12 @@ async def _process(
 @asynccontextmanager
 async def _two(
     server: Server, clock: TestClock, rates: RatesSettings
-) -> AsyncIterator[tuple[Rates, Rates]]:
+) -> AsyncIterator[tuple[RateLimiter, RateLimiter]]:
     async with _process(server, clock, rates) as one, _process(server, clock, rates) as other:
         yield one[0], other[0]
 
 
-async def _asked(rates: Rates, times: int, client: str | None = "a") -> int:
+async def _asked(rates: RateLimiter, times: int, client: str | None = "a") -> int:
     """Ask so many times, all at once, and return how many were let through."""
     asked = [rates.request(client) for _ in range(times)]
     answers = await asyncio.gather(*asked, return_exceptions=True)

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import GatewayError
-from gateway.limits.redis_leases import Shared
+from gateway.limits.redis_leases import RedisLeases
 from gateway.limits.unidentified import UnidentifiedAnswers
-from gateway.settings import Rates, Redis
+from gateway.settings import RateLimits, Redis
 from tests.support.redis_server import own_redis
 from tests.support.running import TestClock
 
-RATES = Rates(unidentified_per_caller_per_day=3, unidentified_per_day=5)
+RATES = RateLimits(unidentified_per_caller_per_day=3, unidentified_per_day=5)
 
 
 @pytest.mark.services
@@ -21,7 +21,7 @@ async def test_processes_count_together(tmp_path: Path) -> None:
     with own_redis(tmp_path) as server:
         clock = TestClock()
         url = f"redis://127.0.0.1:{server.port}/0"
-        shared = [Shared(Redis(url=url, timeout=20), b"0" * 32, clock) for _ in range(2)]
+        shared = [RedisLeases(Redis(url=url, timeout=20), b"0" * 32, clock) for _ in range(2)]
         first, second = (UnidentifiedAnswers(RATES, clock, one, b"0" * 32) for one in shared)
         for one in shared:
             await one.open()

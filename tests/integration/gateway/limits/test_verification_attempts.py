@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.limits.redis_leases import Shared
-from gateway.limits.verification_attempts import Attempt, Guesses, Standing
-from gateway.settings import Rates, Redis
+from gateway.limits.redis_leases import RedisLeases
+from gateway.limits.verification_attempts import Attempt, AttemptStatus, VerificationAttempts
+from gateway.settings import RateLimits, Redis
 from tests.support.redis_server import Server, own_redis
 from tests.support.running import TestClock
 
@@ -19,7 +19,7 @@ PERSON, OTHER, OLD = "001090012345", "001090012346", "123456789"
 
 
 async def attempts(
-    guesses: Guesses,
+    guesses: VerificationAttempts,
     number: str = PERSON,
     client: str = "a",
     times: int = 20,
@@ -32,7 +32,7 @@ async def attempts(
     for _ in range(times):
         attempt = Attempt(client, caller, number, person or number)
         async with guesses.counted(attempt):
-            if attempt.standing is Standing.LEFT:
+            if attempt.standing is AttemptStatus.LEFT:
                 made += 1
                 attempt.agrees = agrees
     return made
@@ -45,14 +45,14 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 @asynccontextmanager
-async def process(server: Server, patience: float = 20.0) -> AsyncIterator[Guesses]:
+async def process(server: Server, patience: float = 20.0) -> AsyncIterator[VerificationAttempts]:
     """Run one process's counts; by default it waits for a busy machine."""
     clock = TestClock()
     settings = Redis(url=f"redis://127.0.0.1:{server.port}", timeout=patience)
-    shared = Shared(settings, b"0" * 32, clock)
+    shared = RedisLeases(settings, b"0" * 32, clock)
     await shared.open()
     try:
-        yield Guesses(Rates(), clock, shared, b"0" * 32)
+        yield VerificationAttempts(RateLimits(), clock, shared, b"0" * 32)
     finally:
         await shared.close()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.access.claims import Expected, caller_of
+from gateway.access.claims import ClaimRules, caller_of
 from gateway.settings import ClaimNames
 
 NOW = 1_800_000_000.0
@@ -24,8 +24,8 @@ CLAIMS: dict[str, Any] = {
 }
 
 
-def expected(scopes: set[str] | None, purposes: set[str] | None) -> Expected:
-    return Expected(
+def expected(scopes: set[str] | None, purposes: set[str] | None) -> ClaimRules:
+    return ClaimRules(
         "https://login.example",
         "justice-gateway",
         5,

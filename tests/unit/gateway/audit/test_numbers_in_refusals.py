@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.audit.numbers_in_refusals import Named, numbers_named
+from gateway.audit.numbers_in_refusals import NamedNumbers, find_named_numbers
 from tests.support.generated import PATIENT
 from tests.support.people import DEAD, HOA, LAN, OLD_NUMBER
 
@@ -15,7 +15,7 @@ NUMBER = st.from_regex(r"[0-9]{12}|[0-9]{9}", fullmatch=True)
 
 
 def _named(query: str, variables: dict[str, object] | None) -> list[str]:
-    return list(numbers_named(query, variables).numbers)
+    return list(find_named_numbers(query, variables).numbers)
 
 
 def _nested(value: object, levels: int) -> object:
@@ -65,11 +65,11 @@ def test_a_request_without_numbers_names_nobody(variables: dict[str, object] | N
 
 def test_ten_people_are_named_and_the_others_counted() -> None:
     crowd = [f"0010900{number:05d}" for number in range(500)]
-    assert numbers_named(QUERY, {"ids": crowd}) == Named(tuple(crowd[:10]), 500)
+    assert find_named_numbers(QUERY, {"ids": crowd}) == NamedNumbers(tuple(crowd[:10]), 500)
     written = " ".join(f'"{number}"' for number in crowd)
     query = f"{{persons(ids: [{written}]) {{id}}}}"
-    assert numbers_named(query, None) == Named(tuple(crowd[:10]), 500)
-    assert numbers_named(query, {"ids": crowd[495:]}, HOA).numbers == (
+    assert find_named_numbers(query, None) == NamedNumbers(tuple(crowd[:10]), 500)
+    assert find_named_numbers(query, {"ids": crowd[495:]}, HOA).numbers == (
         HOA,
         *crowd[495:],
         *crowd[:4],
@@ -77,7 +77,9 @@ def test_ten_people_are_named_and_the_others_counted() -> None:
 
 
 def test_nobody_is_counted_twice() -> None:
-    assert numbers_named(f'{{person(id: "{HOA}")}}', {"id": HOA}, HOA) == Named((HOA,), 1)
+    assert find_named_numbers(f'{{person(id: "{HOA}")}}', {"id": HOA}, HOA) == NamedNumbers(
+        (HOA,), 1
+    )
 
 
 @pytest.mark.parametrize(

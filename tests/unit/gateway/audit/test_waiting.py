@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.audit.waiting import LoopClock, Waiting
+from gateway.audit.waiting import LoopClock, PendingEntry
 from tests.support.faulty_disk import Disk, hold, numbers, refused
 from tests.support.journals import opened
 
@@ -76,8 +76,8 @@ async def test_an_entry_that_the_copy_never_gets_is_refused(folder: Path, disk: 
         assert not await refused(journal, {"number": 2})
 
 
-def _waiting(clock: LoopClock) -> Waiting:
-    return Waiting(b"{}", asyncio.get_running_loop().create_future(), clock.stamp())
+def _waiting(clock: LoopClock) -> PendingEntry:
+    return PendingEntry(b"{}", asyncio.get_running_loop().create_future(), clock.stamp())
 
 
 async def test_an_entry_waits_for_its_whole_time_and_hardly_longer() -> None:

@@ -12,7 +12,7 @@ from connectors.population import DATABASE
 from gateway.answer import Answer, State
 from gateway.cache import memory
 from gateway.cache.invalidations import Position
-from gateway.cache.memory import Entry, Level
+from gateway.cache.memory import CacheEntry, MemoryCache
 from gateway.fetch.source import Source
 from gateway.runtime.clock import SystemClock
 from gateway.settings import DatabaseSettings
@@ -20,10 +20,10 @@ from gateway.settings import DatabaseSettings
 IDENTITY = DATABASE.by_name["identity"]
 
 
-def _entry(weight: int) -> Entry:
+def _entry(weight: int) -> CacheEntry:
     source = Source(DATABASE, None, DatabaseSettings(), SystemClock())
     answer = Answer(source.report(IDENTITY, State.ANSWERED), ())
-    return Entry(answer, Position("log", 1), 0.0, frozenset(), weight)
+    return CacheEntry(answer, Position("log", 1), 0.0, frozenset(), weight)
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def _passes() -> Iterator[list[int]]:
 
 
 def test_what_was_not_used_for_longest_goes_when_there_is_no_room() -> None:
-    kept = Level(most=30)
+    kept = MemoryCache(most=30)
     one = _entry(10)
     for key in "abc":
         kept.keep(("space", "lookup", key), one)
@@ -59,7 +59,7 @@ def test_young_objects_are_looked_through_as_entries_go_though_their_number_stan
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(memory, "_GONE", 10)
-    kept = Level(most=50)
+    kept = MemoryCache(most=50)
     one = _entry(10)
     with _passes() as passes:
         for number in range(5):

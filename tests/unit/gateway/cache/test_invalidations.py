@@ -7,7 +7,7 @@ import pytest
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.notary import DATABASE as NOTARY
 from gateway.cache import invalidations
-from gateway.cache.invalidations import Hashes, Invalidation, Known, Position, scope_of
+from gateway.cache.invalidations import Hashes, Invalidation, KnownInvalidations, Position, scope_of
 from tests.support.people import HOA, LAN
 
 MARRIAGES = CIVIL_STATUS.by_name["marriages"]
@@ -16,8 +16,8 @@ WILLS = NOTARY.by_name["wills"]
 BEFORE, NOW = Position("e", 10), Position("e", 20)
 
 
-def _known(*what: Invalidation) -> Known:
-    known = Known(Hashes(b"secret"))
+def _known(*what: Invalidation) -> KnownInvalidations:
+    known = KnownInvalidations(Hashes(b"secret"))
     known.begin("e", 5)
     for one in what:
         known.note(scope_of(one, known.hashes), 15)
@@ -73,7 +73,7 @@ def test_beyond_what_is_told_apart_everything_read_before_is_void(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(invalidations, "_MOST", 4)
-    known = Known(Hashes(b"secret"))
+    known = KnownInvalidations(Hashes(b"secret"))
     known.begin("e", 0)
     for at in range(1, 6):
         known.note(scope_of(Invalidation(f"00109000000{at}"), known.hashes), at)

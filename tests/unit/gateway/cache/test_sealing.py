@@ -12,8 +12,8 @@ from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.registry import installed_databases
 from gateway.answer import Answer, State
 from gateway.cache.invalidations import Position
-from gateway.cache.memory import Entry, mentions_of, weight_of
-from gateway.cache.sealing import Rejected, Seal
+from gateway.cache.memory import CacheEntry, numbers_in, weight_of
+from gateway.cache.sealing import EntryRejected, Seal
 from gateway.fetch.source import Source
 from gateway.keys.keyring import Secret
 from gateway.runtime.clock import SystemClock
@@ -28,7 +28,7 @@ SEAL = Seal.of(SECRET)
 KEY, POSITION = "justice-gateway:rows:{a}:b:marriages", Position("run", (7 << 64) | 3)
 
 
-def _entry(**values: object) -> Entry:
+def _entry(**values: object) -> CacheEntry:
     record = MARRIAGES
     raw = [values.get(column.name) for column in record.columns]
     rows = read_rows(record, [raw]).rows
@@ -43,7 +43,7 @@ def _entry(**values: object) -> Entry:
     assert report.fetched_at is not None
     answer = Answer(report, rows, 0, True)
     read_at = report.fetched_at.timestamp()
-    return Entry(answer, POSITION, read_at, mentions_of(record, rows), weight_of(rows))
+    return CacheEntry(answer, POSITION, read_at, numbers_in(record, rows), weight_of(rows))
 
 
 MARRIAGE = {
@@ -57,7 +57,7 @@ MARRIAGE = {
 }
 
 
-def _open(value: bytes, key: str = KEY, epoch: str = "run", seal: Seal = SEAL) -> Entry:
+def _open(value: bytes, key: str = KEY, epoch: str = "run", seal: Seal = SEAL) -> CacheEntry:
     return seal.open(key, value, epoch, MARRIAGES, SOURCE.report)
 
 
@@ -87,20 +87,20 @@ def test_what_is_sealed_shows_nothing() -> None:
 )
 def test_a_changed_value_is_none(reason: str, change: object) -> None:
     assert callable(change)
-    with pytest.raises(Rejected, match=reason):
+    with pytest.raises(EntryRejected, match=reason):
         _open(change(SEAL.close(KEY, _entry(**MARRIAGE))))
 
 
 def test_a_value_that_stood_elsewhere_or_in_another_life_of_redis_is_none() -> None:
     value = SEAL.close(KEY, _entry(**MARRIAGE))
     for key, epoch in ((KEY + "x", "run"), (KEY, "another run")):
-        with pytest.raises(Rejected, match="foreign"):
+        with pytest.raises(EntryRejected, match="foreign"):
             _open(value, key, epoch)
 
 
 def test_a_value_of_an_older_key_is_none() -> None:
     older = Seal.of(Secret.of(b"an older key of the tests, long enough"))
-    with pytest.raises(Rejected, match="key"):
+    with pytest.raises(EntryRejected, match="key"):
         _open(older.close(KEY, _entry(**MARRIAGE)))
 
 
@@ -115,7 +115,7 @@ def test_every_kind_of_value_of_every_record_comes_back() -> None:
             assert rows, record.name
             seen |= {type(value) for row in rows for value in row}
             report = source.report(record, State.ANSWERED, fetched_at=SystemClock().now())
-            entry = Entry(Answer(report, rows), POSITION, 1.0, frozenset(), 1)
+            entry = CacheEntry(Answer(report, rows), POSITION, 1.0, frozenset(), 1)
             back = SEAL.open(KEY, SEAL.close(KEY, entry), "run", record, source.report)
             assert back.answer.rows == rows
     assert {Decimal, datetime, bool, int, tuple} <= seen

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from gateway.audit.journal.files import lock
 from gateway.cli.main import app
 from gateway.cli.start_checks import port_fault, start_faults
-from gateway.settings import Audit, Operations, load
+from gateway.settings import Audit, OperationSettings, load
 
 CHANGING = [
     ("token", "revoke", "abc"),
@@ -140,6 +140,6 @@ def test_a_journal_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 
 def test_operations_that_are_a_file_are_no_folder(tmp_path: Path) -> None:
     (tmp_path / "operations").touch()
-    settings = load(folder=tmp_path, operations=Operations(folder=Path("operations")))
+    settings = load(folder=tmp_path, operations=OperationSettings(folder=Path("operations")))
     (fault,) = start_faults(settings, None)
     assert "there is no folder" in fault

@@ -19,7 +19,7 @@ from gateway.audit.entry import person_hash
 from gateway.errors import CODES
 from gateway.http.parameters import GRAPHQL_JSON
 from gateway.procedures.procedure import UNIFIED
-from gateway.settings import Rates
+from gateway.settings import RateLimits
 from tests.support.asgi import JSON_BODY, Header, Reply, send_raw
 from tests.support.generated import ONE_FOR_ALL
 from tests.support.people import HOA, LAN
@@ -39,7 +39,9 @@ _INTERNALS = re.compile(
 @pytest.fixture
 async def gateway(tmp_path: Path) -> AsyncIterator[Running]:
     """With rates that no test reaches: the clock stands still, and they would answer in time."""
-    rates = Rates(requests_per_minute=10**9, cost_per_minute=10**12, anonymous_per_minute=10**9)
+    rates = RateLimits(
+        requests_per_minute=10**9, cost_per_minute=10**12, anonymous_per_minute=10**9
+    )
     async with running(tmp_path, rates=rates) as started:
         yield started
 

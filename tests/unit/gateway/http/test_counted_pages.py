@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings import Rates
+from gateway.settings import RateLimits
 from tests.support.running import running
 
 
@@ -15,7 +15,7 @@ from tests.support.running import running
 async def test_pages_count_towards_the_rate(
     tmp_path: Path, page: str, headers: dict[str, str]
 ) -> None:
-    async with running(tmp_path, rates=Rates(anonymous_per_minute=1)) as gateway:
+    async with running(tmp_path, rates=RateLimits(anonymous_per_minute=1)) as gateway:
         assert (await gateway.client.get(page, headers=headers)).status_code != 429
         refused = await gateway.client.get(page, headers=headers)
         assert refused.status_code == 429

@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 from starlette.types import Message
 
-from gateway.settings import Rates
+from gateway.settings import RateLimits
 from tests.support.asgi import JSON_BODY, scope, send_raw
 from tests.support.running import application, running
 
@@ -16,14 +16,14 @@ WHOLE = orjson.dumps({"query": "{databases {name}}"})
 
 
 async def test_a_half_sent_request_counts_towards_the_rate(tmp_path: Path) -> None:
-    async with running(tmp_path, rates=Rates(anonymous_per_minute=1)) as gateway:
+    async with running(tmp_path, rates=RateLimits(anonymous_per_minute=1)) as gateway:
         app = application(gateway)
         assert not (await send_raw(app, [WHOLE[:-1]], leaves=True)).started
         assert (await send_raw(app, [WHOLE])).code == "RATE_LIMITED"
 
 
 async def test_what_is_beyond_the_rate_is_refused_before_its_body_is_read(tmp_path: Path) -> None:
-    async with running(tmp_path, rates=Rates(anonymous_per_minute=1)) as gateway:
+    async with running(tmp_path, rates=RateLimits(anonymous_per_minute=1)) as gateway:
         app = application(gateway)
         assert (await send_raw(app, [WHOLE])).status == 200
         refused = await send_raw(app, [WHOLE])

@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from gateway.settings import Operations
+from gateway.settings import OperationSettings
 from tests.support.operation_files import NAME, write
 from tests.support.running import Running, codes, running
 
@@ -32,7 +32,7 @@ def bearer(gateway: Running, client: str) -> dict[str, str]:
 
 
 async def test_a_client_sees_its_own_operations_and_nobody_elses(tmp_path: Path) -> None:
-    settings = Operations(folder=files(tmp_path), reload_seconds=0)
+    settings = OperationSettings(folder=files(tmp_path), reload_seconds=0)
     async with running(tmp_path, operations=settings) as gateway:
         mine = await paths(gateway, bearer(gateway, "partner"))
         assert mine == ["/operations/mine", "/operations/mine.v1"]
@@ -45,7 +45,7 @@ async def test_a_client_sees_its_own_operations_and_nobody_elses(tmp_path: Path)
 async def test_without_a_good_token_nothing_is_shown(
     tmp_path: Path, headers: dict[str, str]
 ) -> None:
-    settings = Operations(folder=files(tmp_path), reload_seconds=0)
+    settings = OperationSettings(folder=files(tmp_path), reload_seconds=0)
     async with running(tmp_path, operations=settings) as gateway:
         answer = await gateway.client.get("/openapi.json", headers=headers)
         assert answer.status_code == 401
@@ -53,14 +53,14 @@ async def test_without_a_good_token_nothing_is_shown(
 
 
 async def test_a_public_catalogue_is_for_everybody(tmp_path: Path) -> None:
-    settings = Operations(folder=files(tmp_path), reload_seconds=0, public_catalogue=True)
+    settings = OperationSettings(folder=files(tmp_path), reload_seconds=0, public_catalogue=True)
     async with running(tmp_path, operations=settings) as gateway:
         assert len(await paths(gateway, {})) == 4
         assert len(await paths(gateway, bearer(gateway, "partner"))) == 2
 
 
 async def test_what_is_published_later_is_shown(tmp_path: Path) -> None:
-    settings = Operations(folder=files(tmp_path), reload_seconds=0, public_catalogue=True)
+    settings = OperationSettings(folder=files(tmp_path), reload_seconds=0, public_catalogue=True)
     async with running(tmp_path, operations=settings) as gateway:
         assert len(await paths(gateway, {})) == 4
         write(tmp_path / FOLDER, "later.graphql", NAME + "\n\n", name="later")
@@ -70,7 +70,7 @@ async def test_what_is_published_later_is_shown(tmp_path: Path) -> None:
 
 async def test_examples_are_of_the_personas_that_settings_name(tmp_path: Path) -> None:
     (tmp_path / "personas.json").write_bytes(orjson.dumps([{"id": "7", "tags": ["married"]}]))
-    settings = Operations(
+    settings = OperationSettings(
         folder=files(tmp_path), reload_seconds=0, personas=tmp_path / "personas.json"
     )
     async with running(tmp_path, operations=settings) as gateway:

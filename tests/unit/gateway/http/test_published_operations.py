@@ -14,7 +14,7 @@ from graphql import GraphQLNonNull
 
 from gateway.execution.plan_cache import Plans
 from gateway.http.parameters import GRAPHQL_JSON, JSON
-from gateway.settings import Client, Operations
+from gateway.settings import Client, OperationSettings
 from tests.support.operation_files import NAME, write
 from tests.support.people import HOA, LAN, NOBODY
 from tests.support.running import CASE_NUMBER, Running, codes, running
@@ -41,7 +41,7 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Running]:
     write(folder, "own.graphql", OWN, name="own", purposes=None, clients="portal")
     write(folder, "catalogue.graphql", CATALOGUE, name="catalogue", purposes=None)
     write(folder, "others.graphql", NAME + "\n", name="others", clients="others")
-    settings = Operations(folder=folder, reload_seconds=0)
+    settings = OperationSettings(folder=folder, reload_seconds=0)
     clients = {"portal": Client(published_only=True)}
     async with running(tmp_path, operations=settings, clients=clients) as started:
         yield started
@@ -326,7 +326,7 @@ async def reviewed(tmp_path: Path) -> AsyncIterator[Running]:
     write(folder, "matched.graphql", MATCHED, name="matched", matching=None)
     document = MATCHED.replace("Matched", "Named")
     write(folder, "named.graphql", document, name="named", matching="name")
-    settings = Operations(folder=folder, reload_seconds=0)
+    settings = OperationSettings(folder=folder, reload_seconds=0)
     async with running(tmp_path, operations=settings) as started:
         yield started
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
-from gateway.settings import Limits, Rates
+from gateway.settings import Limits, RateLimits
 from tests.support.running import OPERATOR, codes, running
 
 QUERY = "{ databases { name } }"
 
 
 async def test_every_answer_says_how_the_allowance_stands(tmp_path: Path) -> None:
-    async with running(tmp_path, rates=Rates(requests_per_minute=10)) as gateway:
+    async with running(tmp_path, rates=RateLimits(requests_per_minute=10)) as gateway:
         token = gateway.token(*OPERATOR)
         for left, query in ((9, QUERY), (8, "{ nonsense }"), (7, "{")):
             answer = await gateway.post(query, token=token)
@@ -21,7 +21,7 @@ async def test_every_answer_says_how_the_allowance_stands(tmp_path: Path) -> Non
 
 
 async def test_who_asks_too_often_is_refused_with_the_time_to_come_back(tmp_path: Path) -> None:
-    async with running(tmp_path, rates=Rates(requests_per_minute=2)) as gateway:
+    async with running(tmp_path, rates=RateLimits(requests_per_minute=2)) as gateway:
         token = gateway.token(*OPERATOR)
         for _ in range(2):
             assert (await gateway.post(QUERY, token=token)).status_code == 200
@@ -34,7 +34,7 @@ async def test_who_asks_too_often_is_refused_with_the_time_to_come_back(tmp_path
 
 
 async def test_bad_tokens_count_among_the_anonymous(tmp_path: Path) -> None:
-    async with running(tmp_path, rates=Rates(anonymous_per_minute=2)) as gateway:
+    async with running(tmp_path, rates=RateLimits(anonymous_per_minute=2)) as gateway:
         bad = await gateway.post(QUERY, token="nonsense")
         assert (bad.status_code, bad.headers["ratelimit-remaining"]) == (401, "1")
         assert (await gateway.post(QUERY)).status_code == 200
@@ -45,7 +45,7 @@ async def test_bad_tokens_count_among_the_anonymous(tmp_path: Path) -> None:
 
 async def test_a_full_gateway_refuses_at_once(tmp_path: Path) -> None:
     limits = Limits(deadline=120, new_documents=1_000_000)
-    async with running(tmp_path, rates=Rates(in_flight=2), limits=limits) as gateway:
+    async with running(tmp_path, rates=RateLimits(in_flight=2), limits=limits) as gateway:
         token = gateway.token(*OPERATOR)
         with ExitStack() as stack:
             for client in ("one", "another"):

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from gateway.procedures.procedure import UNIFIED
-from gateway.settings import Limits, Rates
+from gateway.settings import Limits, RateLimits
 from tests.support.asgi import JSON_BODY, Header, Reply, send_raw
 from tests.support.people import HOA, LAN
 from tests.support.running import CASE_NUMBER, OFFICER, Running, application, running
@@ -50,7 +50,7 @@ async def test_of_a_request_with_a_bad_token_no_body_is_received(
 async def test_of_a_request_beyond_the_rate_no_body_is_received(
     tmp_path: Path, is_known: bool
 ) -> None:
-    rates = Rates(anonymous_per_minute=1, requests_per_minute=1)
+    rates = RateLimits(anonymous_per_minute=1, requests_per_minute=1)
     async with running(tmp_path, rates=rates) as gateway:
         headers = [_token(gateway)] if is_known else []
         assert (await _send(gateway, _padded(100), *headers)).status == 200

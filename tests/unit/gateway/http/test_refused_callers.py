@@ -19,7 +19,7 @@ import pytest
 
 from gateway.audit.entry import person_hash
 from gateway.procedures.procedure import UNIFIED
-from gateway.settings import Rates
+from gateway.settings import RateLimits
 from tests.support.bad_tokens import TOKENS, by_our_key, expired
 from tests.support.people import HOA, LAN, NOBODY, OLD_NUMBER
 from tests.support.running import CASE_NUMBER, OFFICER, OPERATOR, Running, codes, running
@@ -255,7 +255,7 @@ async def test_a_known_caller_who_names_a_hundred_people_has_ten_of_them_in_the_
 
 
 async def test_a_known_caller_beyond_the_rate_is_counted_by_name(tmp_path: Path) -> None:
-    async with running(tmp_path, rates=Rates(requests_per_minute=1)) as gateway:
+    async with running(tmp_path, rates=RateLimits(requests_per_minute=1)) as gateway:
         headers = _headers(gateway.token(*OFFICER))
         for _ in range(4):
             await _send(gateway, headers, PERSON, {"id": HOA})

@@ -18,7 +18,7 @@ from starlette.types import Message, Scope
 
 from gateway.http.envelope import Envelope
 from gateway.http.telemetry import Telemetry
-from gateway.settings import Operations, Settings
+from gateway.settings import OperationSettings, Settings
 from gateway.telemetry.logs import configure
 from tests.support.operation_files import write
 from tests.support.people import HOA
@@ -83,7 +83,9 @@ async def test_a_published_operation_is_named_however_it_is_called(
 ) -> None:
     folder = tmp_path / "operations"
     write(folder, "name.graphql")
-    async with running(tmp_path, operations=Operations(folder=folder, reload_seconds=0)) as gateway:
+    async with running(
+        tmp_path, operations=OperationSettings(folder=folder, reload_seconds=0)
+    ) as gateway:
         configure()
         (published,) = gateway.service.operations.all()
         identifier = published.header.id

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from gateway.errors import GatewayError
-from gateway.limits.compile_budget import Budget
+from gateway.limits.compile_budget import CompileBudget
 from tests.support.running import TestClock
 
 
-def _taken(budget: Budget, client: str | None, times: int) -> int:
+def _taken(budget: CompileBudget, client: str | None, times: int) -> int:
     """Take up to ``times`` and return how often it was let through."""
     for number in range(times):
         try:
@@ -20,11 +20,11 @@ def _taken(budget: Budget, client: str | None, times: int) -> int:
 
 
 def test_a_client_has_its_minutes_worth_at_once_and_no_more() -> None:
-    assert _taken(Budget(10, TestClock()), "a", 100) == 10
+    assert _taken(CompileBudget(10, TestClock()), "a", 100) == 10
 
 
 def test_clients_do_not_share() -> None:
-    budget = Budget(10, TestClock())
+    budget = CompileBudget(10, TestClock())
     _taken(budget, "a", 100)
     assert _taken(budget, "b", 100) == 10
     assert _taken(budget, None, 100) == 10
@@ -32,7 +32,7 @@ def test_clients_do_not_share() -> None:
 
 def test_time_gives_it_back_evenly() -> None:
     clock = TestClock()
-    budget = Budget(10, clock)
+    budget = CompileBudget(10, clock)
     _taken(budget, "a", 100)
     clock.advance(18)
     assert _taken(budget, "a", 100) == 3
@@ -42,7 +42,7 @@ def test_time_gives_it_back_evenly() -> None:
 
 def test_who_has_to_wait_hears_how_long() -> None:
     clock = TestClock()
-    budget = Budget(10, clock)
+    budget = CompileBudget(10, clock)
     _taken(budget, "a", 100)
     with pytest.raises(GatewayError) as refused:
         budget.take("a")
@@ -55,7 +55,7 @@ def test_who_has_to_wait_hears_how_long() -> None:
 
 def test_asking_in_vain_costs_nothing() -> None:
     clock = TestClock()
-    budget = Budget(1, clock)
+    budget = CompileBudget(1, clock)
     budget.take("a")
     for _ in range(5):
         assert _taken(budget, "a", 1) == 0

@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway.errors import GatewayError
-from gateway.limits.rates import LIMITED, Rates
+from gateway.limits.rates import LIMITED, RateLimiter
 from gateway.settings import Client, Settings
-from gateway.settings import Rates as RatesSettings
+from gateway.settings import RateLimits as RatesSettings
 from tests.support.running import TestClock
 
 
-def _rates(clock: TestClock, clients: int = 100, **rates: object) -> Rates:
-    return Rates(Settings(rates=RatesSettings.model_validate(rates)), clock, clients=clients)
+def _rates(clock: TestClock, clients: int = 100, **rates: object) -> RateLimiter:
+    return RateLimiter(Settings(rates=RatesSettings.model_validate(rates)), clock, clients=clients)
 
 
-async def _asked(rates: Rates, client: str | None, times: int) -> int:
+async def _asked(rates: RateLimiter, client: str | None, times: int) -> int:
     """Ask up to ``times`` and return how often it was let through."""
     for number in range(times):
         try:
@@ -27,7 +27,9 @@ async def _asked(rates: Rates, client: str | None, times: int) -> int:
     return times
 
 
-async def _refused(rates: Rates, client: str | None = "a", cost: int | None = None) -> GatewayError:
+async def _refused(
+    rates: RateLimiter, client: str | None = "a", cost: int | None = None
+) -> GatewayError:
     asking = rates.request(client) if cost is None else rates.cost(client, cost)
     with pytest.raises(GatewayError) as refused:
         await asking
@@ -83,7 +85,7 @@ async def test_settings_of_a_client_count_before_those_of_all() -> None:
         rates=RatesSettings(requests_per_minute=10, cost_per_minute=100),
         clients={"portal": Client(requests_per_minute=25), "bank": Client(cost_per_minute=5)},
     )
-    rates = Rates(settings, TestClock())
+    rates = RateLimiter(settings, TestClock())
     assert await _asked(rates, "portal", 50) == 25
     assert await _asked(rates, "bank", 50) == 10
     await rates.cost("portal", 100)
@@ -224,7 +226,7 @@ async def test_a_client_with_settings_of_its_own_always_has_room() -> None:
     settings = Settings(
         rates=RatesSettings(requests_per_minute=5), clients={"portal": Client(matching=True)}
     )
-    rates = Rates(settings, TestClock(), clients=1)
+    rates = RateLimiter(settings, TestClock(), clients=1)
     await _asked(rates, "a", 1)
     await _asked(rates, "b", 50)
     assert await _asked(rates, "portal", 50) == 5

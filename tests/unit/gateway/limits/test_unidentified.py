@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from gateway.settings import Rates
+from gateway.settings import RateLimits
 from tests.support.people import HOA, NOBODY
 from tests.support.running import OFFICER, Running, codes, running
 from tests.support.worlds import WAYS, answer
 
 PERSONS = "query($ids: [PersonNumber!]!) { persons(ids: $ids) { id } }"
-RATES = Rates(unidentified_per_caller_per_day=3, unidentified_per_day=5)
+RATES = RateLimits(unidentified_per_caller_per_day=3, unidentified_per_day=5)
 
 
 @pytest.fixture(params=WAYS)

@@ -9,19 +9,21 @@ from structlog.testing import capture_logs
 
 from gateway.errors import GatewayError
 from gateway.limits import verification_attempts as module
-from gateway.limits.verification_attempts import Attempt, Guesses, Standing
-from gateway.settings import Rates
+from gateway.limits.verification_attempts import Attempt, AttemptStatus, VerificationAttempts
+from gateway.settings import RateLimits
 from tests.support.running import TestClock
 
 PERSON, OTHER, OLD = "001090012345", "001090012346", "123456789"
 
 
-def counting(clock: TestClock | None = None, **rates: int) -> Guesses:
-    return Guesses(Rates.model_validate(rates), clock or TestClock(), pseudonym=lambda _: "k:mac")
+def counting(clock: TestClock | None = None, **rates: int) -> VerificationAttempts:
+    return VerificationAttempts(
+        RateLimits.model_validate(rates), clock or TestClock(), pseudonym=lambda _: "k:mac"
+    )
 
 
 async def attempts(
-    guesses: Guesses,
+    guesses: VerificationAttempts,
     number: str = PERSON,
     client: str = "a",
     times: int = 20,
@@ -34,7 +36,7 @@ async def attempts(
     for _ in range(times):
         attempt = Attempt(client, caller, number, person or number)
         async with guesses.counted(attempt):
-            if attempt.standing is Standing.LEFT:
+            if attempt.standing is AttemptStatus.LEFT:
                 made += 1
                 attempt.agrees = agrees
     return made

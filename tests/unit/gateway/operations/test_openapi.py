@@ -18,7 +18,7 @@ from gateway.cli.demo import FIRST_SET
 from gateway.operations.library import Shelf, read_shelf
 from gateway.operations.openapi import filled, openapi
 from gateway.operations.publish import publish
-from gateway.settings import DatabaseSettings, Limits, Operations
+from gateway.settings import DatabaseSettings, Limits, OperationSettings
 from tests.support.faults import Faulty
 from tests.support.operation_files import NAME, write
 from tests.support.people import HOA, NOBODY, backends
@@ -111,7 +111,7 @@ async def gateway(tmp_path: Path) -> AsyncIterator[tuple[Running, Faulty]]:
     everything = backends()
     civil_status = Faulty(everything["civil_status"])
     patient = {one: DatabaseSettings(timeout=120) for one in everything}
-    settings = Operations(folder=folder, reload_seconds=0, public_catalogue=True)
+    settings = OperationSettings(folder=folder, reload_seconds=0, public_catalogue=True)
     faulty = {**everything, "civil_status": civil_status}
     async with running(tmp_path, faulty, databases_=patient, operations=settings) as started:
         yield started, civil_status

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.access.caller import Caller
 from gateway.catalogue.verification import verification_of
-from gateway.settings import Client, Rates
+from gateway.settings import Client, RateLimits
 from tests.support.people import HOA, LAN, NOBODY, OLD_NUMBER, SHARED_NUMBER, population_rows
 from tests.support.running import Running, codes, running
 from tests.support.worlds import ALL, LIVE, WAYS, answer, world
@@ -22,7 +22,7 @@ QUERY = """query($id: PersonNumber!, $name: String!, $born: PartialDate!, $sex: 
 RIGHT = {"id": HOA, "name": "Nguyễn Văn Hòa", "born": "1990-02-03", "sex": "MALE"}
 #: An old identity card number that is nobody's.
 NO_OLD_NUMBER = "111111111"
-PATIENT = Rates(enforced=False, mismatches_per_person_per_day=100)
+PATIENT = RateLimits(enforced=False, mismatches_per_person_per_day=100)
 
 
 @pytest.fixture(params=WAYS, autouse=True)
@@ -200,7 +200,7 @@ async def test_attempts_at_the_same_time_are_no_more_than_one_after_the_other(
 
 
 async def test_matches_are_not_counted_but_all_else_is_for_each_client(tmp_path: Path) -> None:
-    rates = Rates(enforced=False, mismatches_per_day=3)
+    rates = RateLimits(enforced=False, mismatches_per_day=3)
     async with running(tmp_path, world({}), ALL, LIVE, rates=rates) as gateway:
         for _ in range(10):
             assert said(await ask(gateway))[0] == "MATCH"
@@ -261,7 +261,7 @@ async def test_other_spellings_of_a_name_lock_nobody(tmp_path: Path) -> None:
 
 
 async def test_a_caller_has_so_many_attempts_whoever_the_people_are(tmp_path: Path) -> None:
-    rates = Rates(enforced=False, mismatches_per_caller_per_day=2)
+    rates = RateLimits(enforced=False, mismatches_per_caller_per_day=2)
     async with running(tmp_path, world({}), ALL, LIVE, rates=rates) as gateway:
         for number in (LAN, NOBODY):
             await ask(gateway, id=number, born="1970")

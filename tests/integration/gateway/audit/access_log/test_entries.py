@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 
-from gateway.audit.access_log.entries import Page, page, statement
+from gateway.audit.access_log.entries import EntryPage, page, statement
 from gateway.audit.copy.database import Copy, CopyUnavailable
 from gateway.audit.copy.shipper import Shipper
 from gateway.audit.journal.journal import Journal
@@ -65,7 +65,7 @@ class Log:
         after: str | None = None,
         now: datetime = NOW,
         for_guardian: bool = False,
-    ) -> Page:
+    ) -> EntryPage:
         await self.shipper.catch_up(10)
         return await page(self.copy, persons, now, first, after, for_guardian)
 

@@ -14,8 +14,8 @@ from gateway.audit.copy.database import Copy
 from gateway.audit.copy.shipper import Shipper
 from gateway.audit.journal.archive import Archive, signed_archive
 from gateway.audit.journal.archiver import Archiver, NotArchived, verify_archives
-from gateway.audit.journal.chain import Header, Link, parse_header
-from gateway.audit.journal.faults import Wrong
+from gateway.audit.journal.chain import ChainLink, SegmentHeader, parse_header
+from gateway.audit.journal.faults import FaultKind
 from gateway.audit.journal.files import write_all
 from tests.support.copies import database
 from tests.support.faulty_disk import numbers
@@ -47,14 +47,14 @@ def _archive(folder: Path, target: Path, shipped: int | None = None) -> Archive 
     return _archiver(folder, target).run(LATER, shipped, LATER)
 
 
-def _closed(folder: Path, count: int) -> list[tuple[int, Header]]:
+def _closed(folder: Path, count: int) -> list[tuple[int, SegmentHeader]]:
     """Return number of each of the first segments, and the header of the one behind it."""
     files = segments(folder)
     behind = [parse_header(path.read_bytes().splitlines()[0]) for path in files[1 : count + 1]]
     return [(header.segment - 1, header) for header in behind]
 
 
-def _fault(folder: Path) -> Wrong:
+def _fault(folder: Path) -> FaultKind:
     fault = checked(folder).fault
     assert fault is not None
     return fault.wrong
@@ -114,7 +114,7 @@ def test_what_is_done_to_an_archive_is_found(
 
 def test_segments_removed_without_an_archive_are_missed(folder: Path, target: Path) -> None:
     segments(folder)[0].unlink()
-    assert _fault(folder) is Wrong.REMOVED
+    assert _fault(folder) is FaultKind.REMOVED
     with pytest.raises(NotArchived, match="the segment is missing"):
         _archive(folder, target)
 
@@ -124,7 +124,7 @@ def test_segments_removed_after_an_archive_are_missed(folder: Path, target: Path
     assert _archive(folder, target, shipped=second.seq) is not None
     assert checked(folder).fault is None
     segments(folder)[0].unlink()
-    assert _fault(folder) is Wrong.REMOVED
+    assert _fault(folder) is FaultKind.REMOVED
 
 
 @pytest.mark.parametrize(
@@ -134,14 +134,14 @@ def test_a_statement_that_is_not_good_hides_nothing(
     folder: Path, target: Path, sign: Ed25519PrivateKey
 ) -> None:
     header = _closed(folder, 2)[-1][1]
-    start = Link(0, "0" * 64) if sign is not SIGN else Link(1, "0" * 64)
+    start = ChainLink(0, "0" * 64) if sign is not SIGN else ChainLink(1, "0" * 64)
     forged = signed_archive(
-        sign, header.journal, (1, 2), (start, Link(header.seq, header.previous)), ""
+        sign, header.journal, (1, 2), (start, ChainLink(header.seq, header.previous)), ""
     )
     (folder / "archives.jsonl").write_bytes(forged.line + b"\n")
     for path in segments(folder)[:2]:
         path.unlink()
-    assert _fault(folder) is Wrong.ARCHIVE
+    assert _fault(folder) is FaultKind.ARCHIVE
 
 
 def test_only_what_is_old_and_in_the_copy_is_archived(folder: Path, target: Path) -> None:

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from gateway.audit.journal.chain import (
     START,
-    Header,
-    Link,
-    add,
+    ChainLink,
+    SegmentHeader,
     expected_mac,
     parse_header,
+    seal_entries,
     stated_at,
     stated_mac,
     stated_seq,
@@ -25,7 +25,7 @@ from gateway.audit.journal.chain import (
 from gateway.keys.keyring import Secret
 
 SECRET = Secret.of(b"k" * 32)
-HEADER = Header("00aa", 3, 7, "f" * 64, SECRET.id, "2026-11-01T00:00:00+00:00", "full")
+HEADER = SegmentHeader("00aa", 3, 7, "f" * 64, SECRET.id, "2026-11-01T00:00:00+00:00", "full")
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
@@ -39,7 +39,7 @@ ENTRIES = st.lists(st.dictionaries(st.text(min_size=4), JSON, max_size=4), max_s
 def test_every_entry_is_one_line_that_follows_the_one_before(
     entries: list[dict[str, Any]], seq: int
 ) -> None:
-    text, link = add(SECRET, Link(seq, START), [orjson.dumps(one) for one in entries])
+    text, link = seal_entries(SECRET, ChainLink(seq, START), [orjson.dumps(one) for one in entries])
     lines = text.split(b"\n")
     assert lines.pop() == b"", "the last line is ended too"
     assert len(lines) == len(entries)
@@ -49,12 +49,12 @@ def test_every_entry_is_one_line_that_follows_the_one_before(
         assert stated_mac(line) == expected_mac(SECRET, previous, line)
         previous = stated_mac(line) or ""
         assert orjson.loads(line) == {**entry, "seq": number, "mac": previous}
-    assert link == Link(seq + len(entries), previous)
+    assert link == ChainLink(seq + len(entries), previous)
 
 
 def test_a_mac_is_what_the_reference_says() -> None:
     """Whoever checks with tools of their own needs no more than this."""
-    text, _ = add(SECRET, Link(0, START), [b'{"id":"a"}'])
+    text, _ = seal_entries(SECRET, ChainLink(0, START), [b'{"id":"a"}'])
     mac = hmac.new(b"k" * 32, START.encode() + b'{"seq":1,"id":"a"', hashlib.sha256).hexdigest()
     assert text.decode() == f'{{"seq":1,"id":"a","mac":"{mac}"}}\n'
 

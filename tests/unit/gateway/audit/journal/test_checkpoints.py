@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.audit.journal import checkpoints
-from gateway.audit.journal.chain import Link
+from gateway.audit.journal.chain import ChainLink
 from gateway.settings import Audit
 from tests.support.faulty_disk import Disk, fail
 from tests.support.journals import PUBLIC, SIGN, opened
@@ -73,7 +73,8 @@ def test_settings_ask_for_a_checkpoint_a_minute_at_least() -> None:
 
 def _lines(journal: str, count: int) -> list[bytes]:
     return [
-        checkpoints.signed(SIGN, journal, Link(seq, "a" * 64), "") for seq in range(1, count + 1)
+        checkpoints.sign_checkpoint(SIGN, journal, ChainLink(seq, "a" * 64), "")
+        for seq in range(1, count + 1)
     ]
 
 
@@ -81,11 +82,11 @@ def test_those_behind_an_entry_are_read_from_the_end_however_many_they_are(tmp_p
     path, lines = tmp_path / "checkpoints.jsonl", _lines("ours", 200)
     path.write_bytes(b"\n".join(lines) + b"\n")
     for seq in (0, 1, 40, 199):
-        found = checkpoints.behind(path, "ours", seq)
+        found = checkpoints.read_behind(path, "ours", seq)
         assert [one.line for one in found] == lines[seq:]
-    assert checkpoints.behind(path, "ours", 200) == []
-    assert checkpoints.behind(path, "other", 0) == []
-    assert checkpoints.behind(tmp_path / "none", "ours", 0) == []
+    assert checkpoints.read_behind(path, "ours", 200) == []
+    assert checkpoints.read_behind(path, "other", 0) == []
+    assert checkpoints.read_behind(tmp_path / "none", "ours", 0) == []
 
 
 def test_the_newest_that_is_good_is_the_last(tmp_path: Path) -> None:

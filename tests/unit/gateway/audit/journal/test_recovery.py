@@ -9,8 +9,8 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from gateway.audit.journal.chain import START, Header, Link, add, parse_header
-from gateway.audit.journal.faults import Wrong
+from gateway.audit.journal.chain import START, ChainLink, SegmentHeader, parse_header, seal_entries
+from gateway.audit.journal.faults import FaultKind
 from tests.support.faulty_disk import numbers
 from tests.support.journals import CHAIN, checked, crashed, filled, lines, segments
 
@@ -24,7 +24,7 @@ def _alarms(kind: str) -> float:
     return REGISTRY.get_sample_value("justice_gateway_audit_alarms_total", {"kind": kind}) or 0
 
 
-def _headers(folder: Path) -> list[Header]:
+def _headers(folder: Path) -> list[SegmentHeader]:
     return [parse_header(path.read_bytes().splitlines()[0]) for path in segments(folder)]
 
 
@@ -63,7 +63,7 @@ async def test_a_last_line_that_was_edited_while_the_gateway_was_down_is_an_alar
     assert _seqs(segments(folder)[1]) == [4], "the chain goes on behind what was written"
     fault = checked(folder).fault
     assert fault is not None
-    assert (fault.wrong, fault.file, fault.seq) == (Wrong.EDITED, segment.name, 3)
+    assert (fault.wrong, fault.file, fault.seq) == (FaultKind.EDITED, segment.name, 3)
 
 
 def _seqs(path: Path) -> list[int]:
@@ -80,7 +80,7 @@ async def test_an_edited_last_line_is_an_alarm_also_without_a_head(folder: Path)
     assert _headers(folder)[-1].after == "altered"
     fault = checked(folder).fault
     assert fault is not None
-    assert (fault.wrong, fault.seq) == (Wrong.EDITED, 3)
+    assert (fault.wrong, fault.seq) == (FaultKind.EDITED, 3)
 
 
 @pytest.mark.parametrize("gone", [["checkpoints.jsonl"], ["head.json"], []])
@@ -131,7 +131,7 @@ async def test_a_last_segment_that_is_removed_leaves_its_number_unused(folder: P
     assert not last.exists()
     fault = checked(folder).fault
     assert fault is not None
-    assert (fault.wrong, fault.file) == (Wrong.REMOVED, last.name)
+    assert (fault.wrong, fault.file) == (FaultKind.REMOVED, last.name)
 
 
 async def test_a_missing_head_is_an_alarm(folder: Path) -> None:
@@ -158,11 +158,13 @@ async def test_a_crash_is_no_alarm(folder: Path) -> None:
 
 
 def _written_before_there_were_heads(folder: Path, entries: int) -> None:
-    header = Header("5f0c9e21aa01b2c3", 1, 0, START, CHAIN.current.id, "", "nothing", version=1)
+    header = SegmentHeader(
+        "5f0c9e21aa01b2c3", 1, 0, START, CHAIN.current.id, "", "nothing", version=1
+    )
     line, mac = header.line(CHAIN.current)
     bodies = [b'{"number":%d}' % number for number in range(1, entries + 1)]
     folder.mkdir()
-    whole = line + b"\n" + add(CHAIN.current, Link(0, mac), bodies)[0]
+    whole = line + b"\n" + seal_entries(CHAIN.current, ChainLink(0, mac), bodies)[0]
     (folder / "audit-00000001.jsonl").write_bytes(whole)
 
 
