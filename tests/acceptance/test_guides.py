@@ -34,6 +34,20 @@ def block(demo: Process, page: str, language: str, place: int = 0) -> str:
     return found[place].replace("http://127.0.0.1:8000", demo.url)
 
 
+def test_the_command_of_the_readme_gets_the_answer_that_it_shows(
+    demo: Process, tmp_path: Path
+) -> None:
+    blocks = _FENCE.findall((ROOT / "README.md").read_text("utf-8"))
+    (command,) = (code for kind, code in blocks if kind == "sh" and "curl" in code)
+    (answer,) = (code for kind, code in blocks if kind == "json")
+    (tmp_path / ".demo").symlink_to(demo.folder)
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    command = command.replace("http://127.0.0.1:8000", demo.url)
+    printed = ran(["bash", "-c", command], tmp_path, {**os.environ, "PYTHONPATH": str(ROOT)})
+    assert json.loads(printed) == json.loads(answer)
+
+
 def partner(demo: Process) -> dict[str, str]:
     """Return the environment of a partner who asks about somebody."""
     number = demo.tagged("blocked_asset")

@@ -128,6 +128,11 @@ def test_queries_fit_the_schema(page: str, document: str) -> None:
     assert validate(schema, parse(document)) == []
 
 
+def test_the_readme_shows_the_query_that_its_command_sends() -> None:
+    (query,) = (document for page, document in queries() if page == "README.md")
+    assert query == (ROOT / "docs" / "me.graphql").read_text("utf-8")
+
+
 async def test_the_query_of_the_readme_is_answered_by_all_seven_databases(tmp_path: Path) -> None:
     (query,) = (document for page, document in queries() if page == "README.md")
     databases = installed_databases()
