@@ -39,12 +39,12 @@ from connectors.description import (
     Column,
     Coverage,
     Database,
-    Entry,
     Field,
     Group,
     Kind,
     Lookup,
     Record,
+    RootField,
     Sensitivity,
     Struct,
     Text,
@@ -149,7 +149,7 @@ def lookup(
     """
     fields = (by,) if isinstance(by, str) else tuple(by)
     by = tuple(f.replace(".", "_") for f in fields)
-    way = None if entry is None else Entry(*entry)
+    way = None if entry is None else RootField(*entry)
     return Lookup(name, Text(vi, en), by, on, hidden, through, way)
 
 

@@ -122,7 +122,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RootField:
     """A way into the schema by a thing: the names of the root field and of its argument."""
 
     field: str
@@ -149,7 +149,7 @@ class Lookup:
     on: tuple[str, str] | None = None
     hidden: bool = False
     through: tuple[str, str] | None = None
-    entry: Entry | None = None
+    entry: RootField | None = None
 
 
 @dataclass(frozen=True, slots=True)

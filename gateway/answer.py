@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 
-from connectors.backends.base import Evidence
+from connectors.backends.base import MessageEvidence
 from connectors.description import Coded, Coverage, Database, Row, Text
 
 #: The states of lists for which a database was read, with whatever result.
@@ -81,7 +81,7 @@ class SourceReport:
     from_cache: bool = False
     message: Text | None = None
     earlier_numbers_asked: bool | None = None
-    evidence: Evidence | None = None
+    evidence: MessageEvidence | None = None
 
     def about(
         self, state: State, message: Text | None, earlier_numbers_asked: bool | None

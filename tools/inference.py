@@ -22,7 +22,7 @@ from itertools import combinations_with_replacement
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.description import Record, Sensitivity
 from connectors.population import DATABASE as POPULATION
-from connectors.synthetic import Options, PersonTruth, clusters
+from connectors.synthetic import PersonTruth, PopulationOptions, clusters
 from connectors.synthetic.clusters import Cluster
 from connectors.values import PartialDate
 
@@ -221,7 +221,7 @@ def _day(value: object) -> date | None:
 
 def tally(people: int, seed: int) -> Tally:
     """Return the counts over a synthetic population. Costs a millisecond a person."""
-    options = Options(people=people, seed=seed)
+    options = PopulationOptions(people=people, seed=seed)
     counts = Tally()
     for cluster in clusters(options):
         counts.add(cluster, options.today)

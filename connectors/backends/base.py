@@ -48,7 +48,7 @@ NOBODY = Asker()
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class MessageEvidence:
     """What proves that a message was exchanged (X-Road message protocol for REST, 4.3).
 
     ``id``: the gateway's own; ``request_id`` and ``request_hash``: those of the security servers,
@@ -119,7 +119,7 @@ class Batch:
     by_key: Mapping[str, Rows]
     as_of: datetime | None = None
     failed: Mapping[str, str] = field(default_factory=dict)
-    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    evidence: Mapping[str, MessageEvidence] = field(default_factory=dict)
     origin: str | None = field(default=None, compare=False)
 
 
@@ -156,7 +156,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class Examination:
     """What was seen of a source.
 
     ``server``: make and version. ``clock_ahead``: by how many seconds its clock is ahead of the
@@ -174,12 +174,12 @@ class Examined:
     reached: bool = True
 
 
-def unreached(error: SourceUnavailable) -> Examined:
+def unreached(error: SourceUnavailable) -> Examination:
     """Return what there is to say of a source that does not answer."""
     advice = (
         "see that it runs, that it can be reached from here, and that user and password are right"
     )
-    return Examined((Finding("server", f"it does not answer: {error}", advice),), reached=False)
+    return Examination((Finding("server", f"it does not answer: {error}", advice),), reached=False)
 
 
 class SourceUnavailable(Exception):
@@ -248,7 +248,7 @@ class Backend(Protocol):
         """
         ...
 
-    async def examine(self, *, thoroughly: bool = False) -> Examined:
+    async def examine(self, *, thoroughly: bool = False) -> Examination:
         """Look whether the source is set up as it should be: only read, and bound in time.
 
         Called at start-up, and ``thoroughly`` by ``justice-gateway doctor``, which also reads some

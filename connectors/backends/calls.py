@@ -12,7 +12,7 @@ from connectors.backends.session import Session, SqlSource
 _T = TypeVar("_T")
 
 
-class Call(Generic[_T]):
+class SourceCall(Generic[_T]):
     """One piece of work, begun; ``task`` gives what comes of it."""
 
     def __init__(
@@ -57,20 +57,20 @@ class Call(Generic[_T]):
             await self._source.interrupt(self._session)
 
 
-class Calls:
+class SourceCalls:
     """The calls to ``source``, of which ``at_once`` hold a connection; further ones wait."""
 
     def __init__(self, source: SqlSource, at_once: int) -> None:
         self._source = source
         self._slots = asyncio.Semaphore(at_once)
-        self._under_way: dict[asyncio.Task[Any], Call[Any]] = {}
+        self._under_way: dict[asyncio.Task[Any], SourceCall[Any]] = {}
         self._closed = False
 
-    def begin(self, work: Callable[[Session], Awaitable[_T]]) -> Call[_T]:
+    def begin(self, work: Callable[[Session], Awaitable[_T]]) -> SourceCall[_T]:
         """Have ``work`` done with a connection; raises SourceUnavailable once closed."""
         if self._closed:
             raise SourceUnavailable("closed")
-        call = Call(self._source, self._slots, work)
+        call = SourceCall(self._source, self._slots, work)
         self._under_way[call.task] = call
         call.task.add_done_callback(self._ended)
         return call

@@ -14,13 +14,13 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
-from connectors.backends.base import Batch, Examined, Finding, SourceUnavailable
+from connectors.backends.base import Batch, Examination, Finding, SourceUnavailable
 from connectors.backends.examine_links import look_at_links
 from connectors.backends.examine_numbers import look_at_numbers
 from connectors.backends.findings import is_broken, kept_tables, where
-from connectors.backends.mapping import Stored
+from connectors.backends.record_maps import StoredTable
 from connectors.backends.session import Session
-from connectors.backends.statement import Idiom, Wanted
+from connectors.backends.statement import Idiom, LookupStatement
 from connectors.codec import Unreadable, decode
 
 #: How many rows of each table are read, and in how many codes are looked for.
@@ -39,8 +39,8 @@ _NUMBER = re.compile(r"\d{9,}")
 
 
 async def look_at_rows(
-    session: Session, idiom: Idiom, wanted: Sequence[Wanted], seen: Examined
-) -> tuple[list[Finding], Mapping[Wanted, list[str]]]:
+    session: Session, idiom: Idiom, wanted: Sequence[LookupStatement], seen: Examination
+) -> tuple[list[Finding], Mapping[LookupStatement, list[str]]]:
     """Read some rows of each table, all codes that it begins with, every number and every link.
 
     Returns what is wrong with them, and some keys of each lookup. Three statements a table, one for
@@ -48,7 +48,7 @@ async def look_at_rows(
     """
     broken = {one.setting[:2] for one in seen.findings if is_broken([one])}
     found: list[Finding] = []
-    keys: dict[Wanted, list[str]] = {}
+    keys: dict[LookupStatement, list[str]] = {}
     tables = [one for one in kept_tables(wanted) if ("records", one.record.name) not in broken]
     for stored in tables:
         columns: list[sa.ColumnClause[object]] = [sa.column(name) for name in stored.names]
@@ -69,7 +69,7 @@ async def look_at_rows(
 
 
 async def _codes(
-    session: Session, stored: Stored, table: sa.TableClause, ours: str, allowed: frozenset[str]
+    session: Session, stored: StoredTable, table: sa.TableClause, ours: str, allowed: frozenset[str]
 ) -> list[Finding]:
     """Say which codes of a column nobody can read."""
     theirs = stored.at(ours)
@@ -91,7 +91,7 @@ def _may_be_shown(code: str) -> bool:
     return bool(_CODE.fullmatch(code)) and not _NUMBER.search(code)
 
 
-def _unreadable(stored: Stored, rows: Sequence[Sequence[object]]) -> Iterator[Finding]:
+def _unreadable(stored: StoredTable, rows: Sequence[Sequence[object]]) -> Iterator[Finding]:
     """Say what of the rows cannot be read, by column."""
     faults: Counter[str] = Counter()
     for raw in rows:
@@ -105,7 +105,7 @@ def _unreadable(stored: Stored, rows: Sequence[Sequence[object]]) -> Iterator[Fi
         yield Finding("values", text, advice, ("records", stored.record.name))
 
 
-def _keys(wanted: Wanted, rows: Sequence[Sequence[object]]) -> list[str]:
+def _keys(wanted: LookupStatement, rows: Sequence[Sequence[object]]) -> list[str]:
     """Return some keys by which a lookup finds something."""
     places = [wanted.holder.names.index(name) for name in wanted.keys]
     found = dict.fromkeys(

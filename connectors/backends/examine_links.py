@@ -13,16 +13,16 @@ import sqlalchemy as sa
 
 from connectors.backends.base import Finding, SourceUnavailable
 from connectors.backends.findings import where
-from connectors.backends.mapping import Stored
+from connectors.backends.record_maps import StoredTable
 from connectors.backends.session import Session
-from connectors.backends.statement import Idiom, Wanted
+from connectors.backends.statement import Idiom, LookupStatement
 
 #: Seconds for all links of a database together.
 SECONDS = 30.0
 
 
 async def look_at_links(
-    session: Session, idiom: Idiom, wanted: Sequence[Wanted], seconds: float = SECONDS
+    session: Session, idiom: Idiom, wanted: Sequence[LookupStatement], seconds: float = SECONDS
 ) -> list[Finding]:
     """Count the rows by which others are reached (``Lookup.through``) and that lead to none.
 
@@ -56,7 +56,7 @@ async def look_at_links(
     return findings
 
 
-def _dangling(idiom: Idiom, holder: Stored, stored: Stored, link: str) -> sa.Select[Any]:
+def _dangling(idiom: Idiom, holder: StoredTable, stored: StoredTable, link: str) -> sa.Select[Any]:
     """Count the links that no look-up could follow; links are compared as look-ups do."""
     named = sa.table(holder.table, sa.column(holder.at(link)), schema=holder.schema).alias("named")
     kept = sa.table(stored.table, sa.column(stored.at(link)), schema=stored.schema).alias("kept")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connectors.backends.base import Examined, Finding
+from connectors.backends.base import Examination, Finding
 from connectors.backends.findings import (
     KEY,
     index_findings,
@@ -23,7 +23,7 @@ from connectors.backends.findings import (
     unplanned,
     whole,
 )
-from connectors.backends.statement import KEYS, Wanted
+from connectors.backends.statement import KEYS, LookupStatement
 
 _STATE = sa.text(
     "SELECT @@SESSION.tx_read_only, @@SESSION.max_statement_time, version(), "
@@ -41,7 +41,9 @@ _HARMLESS = {"USAGE", "SELECT", "SHOW VIEW", "SHOW DATABASES", "PROCESS"}
 _UNICODE = {"utf8mb4", "utf8mb3", "utf8"}
 
 
-async def examine_mariadb(connection: AsyncConnection, wanted: Sequence[Wanted]) -> Examined:
+async def examine_mariadb(
+    connection: AsyncConnection, wanted: Sequence[LookupStatement]
+) -> Examination:
     """Return what the server says of the session, its grants, the tables and their indexes.
 
     A statement for each table and for each lookup.
@@ -67,7 +69,7 @@ async def examine_mariadb(connection: AsyncConnection, wanted: Sequence[Wanted])
         found += lacking
     for one in whole(wanted, broken):
         found += await _plan(connection, one)
-    return Examined(
+    return Examination(
         tuple(found),
         f"MariaDB {str(version).split('-')[0]}",
         str(encoding),
@@ -89,7 +91,7 @@ def _role(line: str) -> list[Finding]:
     return [Finding("role", f"the user may {what}", f"REVOKE {what} from it", ("url",))]
 
 
-async def _plan(connection: AsyncConnection, wanted: Wanted) -> list[Finding]:
+async def _plan(connection: AsyncConnection, wanted: LookupStatement) -> list[Finding]:
     """Ask for the plan: where it names no index that it could use, there is none."""
     shown = wanted.statement.params({KEYS: [KEY]}).compile(
         dialect=connection.dialect, compile_kwargs={"literal_binds": True}

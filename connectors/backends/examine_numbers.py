@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from connectors.backends.base import Finding, SourceUnavailable
 from connectors.backends.findings import where
-from connectors.backends.mapping import Stored
-from connectors.backends.number_spelling import normalised, spellings
+from connectors.backends.number_spellings import normalised, spellings
+from connectors.backends.record_maps import StoredTable
 from connectors.backends.session import Session
 from connectors.backends.statement import Idiom
 from connectors.description import Kind
@@ -28,7 +28,7 @@ _WHOLE = (9, 12)
 
 
 async def look_at_numbers(
-    session: Session, idiom: Idiom, tables: Sequence[Stored], seconds: float = SECONDS
+    session: Session, idiom: Idiom, tables: Sequence[StoredTable], seconds: float = SECONDS
 ) -> list[Finding]:
     """Count the numbers that stand in ``tables`` otherwise than with their 12 or 9 digits.
 
@@ -54,7 +54,7 @@ async def look_at_numbers(
 
 
 async def _look(
-    session: Session, idiom: Idiom, stored: Stored, columns: Sequence[str], until: float
+    session: Session, idiom: Idiom, stored: StoredTable, columns: Sequence[str], until: float
 ) -> list[Finding]:
     table = sa.table(
         stored.table, *(sa.column(stored.at(name)) for name in columns), schema=stored.schema
@@ -102,7 +102,7 @@ def _is_found(text: str) -> bool:
     return number.isdigit() and text in spellings(number)
 
 
-def _unnumbered(stored: Stored, rows: int, unnumbered: int) -> Iterator[Finding]:
+def _unnumbered(stored: StoredTable, rows: int, unnumbered: int) -> Iterator[Finding]:
     """Say how many records that are looked up by their own number of a person hold none."""
     direct = any(
         not (lookup.on or lookup.entry or lookup.through or lookup.hidden)
@@ -116,7 +116,7 @@ def _unnumbered(stored: Stored, rows: int, unnumbered: int) -> Iterator[Finding]
 
 
 def _told(
-    stored: Stored, name: str, counts: tuple[int, int, int, int], beyond: int
+    stored: StoredTable, name: str, counts: tuple[int, int, int, int], beyond: int
 ) -> Iterator[Finding]:
     every, odd, lost, other = counts
     column = f"of {every} numbers in column {stored.at(name)} of {where(stored)}"

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import sqlalchemy as sa
 
-from connectors.backends.base import Examined, Finding
+from connectors.backends.base import Examination, Finding
 from connectors.backends.findings import (
     KEY,
     index_findings,
@@ -23,7 +23,7 @@ from connectors.backends.findings import (
     whole,
 )
 from connectors.backends.postgresql_statements import lookup_text, with_key
-from connectors.backends.statement import Wanted
+from connectors.backends.statement import LookupStatement
 
 _STATE = """
     SELECT current_setting('transaction_read_only') = 'on',
@@ -44,7 +44,7 @@ _TABLE = """
 """
 
 
-async def examine_postgresql(connection: Any, wanted: Sequence[Wanted]) -> Examined:
+async def examine_postgresql(connection: Any, wanted: Sequence[LookupStatement]) -> Examination:
     """Return what the server says of the session, its role, the tables and their indexes.
 
     ``connection`` is asyncpg's, bound as it is for reading. A statement for each table and for each
@@ -76,7 +76,7 @@ async def examine_postgresql(connection: Any, wanted: Sequence[Wanted]) -> Exami
             found.append(Finding("role", f"the role may change table {named}", advice, ("url",)))
     for one in whole(wanted, broken):
         found += await _plan(connection, one)
-    return Examined(
+    return Examination(
         tuple(found),
         f"PostgreSQL {version.split()[0]}",
         encoding,
@@ -85,7 +85,7 @@ async def examine_postgresql(connection: Any, wanted: Sequence[Wanted]) -> Exami
     )
 
 
-async def _plan(connection: Any, wanted: Wanted) -> list[Finding]:
+async def _plan(connection: Any, wanted: LookupStatement) -> list[Finding]:
     """Ask for the plan, with whole reads forbidden: small tables would be read whole otherwise."""
     try:
         async with connection.transaction(readonly=True):

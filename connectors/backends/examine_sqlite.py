@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connectors.backends.base import Examined, Finding
+from connectors.backends.base import Examination, Finding
 from connectors.backends.findings import (
     KEY,
     index_findings,
@@ -19,13 +19,15 @@ from connectors.backends.findings import (
     unplanned,
     whole,
 )
-from connectors.backends.statement import KEYS, Wanted
+from connectors.backends.statement import KEYS, LookupStatement
 
 _WHOLE = sa.text("PRAGMA integrity_check(1)")
 _COLUMNS = sa.text("SELECT name, type FROM pragma_table_info(:table)")
 
 
-async def examine_sqlite(connection: AsyncConnection, wanted: Sequence[Wanted]) -> Examined:
+async def examine_sqlite(
+    connection: AsyncConnection, wanted: Sequence[LookupStatement]
+) -> Examination:
     """Return what is to be said of the tables and their indexes.
 
     A statement for each table and for each lookup.
@@ -43,7 +45,7 @@ async def examine_sqlite(connection: AsyncConnection, wanted: Sequence[Wanted]) 
         found += lacking
     for one in whole(wanted, broken):
         found += await _plan(connection, one)
-    return Examined(
+    return Examination(
         tuple(found), f"SQLite {sqlite3.sqlite_version}", "UTF8", records=frozenset(records)
     )
 
@@ -67,7 +69,7 @@ def file_findings(torn: bool) -> Iterator[Finding]:
         yield Finding("file", text, advice, ("url",))
 
 
-async def _plan(connection: AsyncConnection, wanted: Wanted) -> list[Finding]:
+async def _plan(connection: AsyncConnection, wanted: LookupStatement) -> list[Finding]:
     shown = wanted.statement.params({KEYS: [KEY]}).compile(
         dialect=connection.dialect,
         compile_kwargs={"literal_binds": True, "render_postcompile": True},

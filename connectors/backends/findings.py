@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.backends.base import Finding
-from connectors.backends.mapping import Stored
-from connectors.backends.statement import Wanted
+from connectors.backends.record_maps import StoredTable
+from connectors.backends.statement import LookupStatement
 from connectors.description import Column, Kind
 
 #: A key for which a server is asked what it would do.
@@ -40,12 +40,12 @@ _FITTING: dict[Kind, set[str]] = {
 }
 
 
-def kept_tables(wanted: Sequence[Wanted]) -> list[Stored]:
+def kept_tables(wanted: Sequence[LookupStatement]) -> list[StoredTable]:
     """Return the tables of all lookups, each once."""
     return list({id(stored): stored for one in wanted for stored in one.tables}.values())
 
 
-def where(stored: Stored) -> str:
+def where(stored: StoredTable) -> str:
     """Return the name of a table as it is written."""
     return stored.table if stored.schema is None else f"{stored.schema}.{stored.table}"
 
@@ -68,7 +68,7 @@ def session_findings(only_read: bool, bound: bool) -> Iterator[Finding]:
 
 
 def table_findings(
-    stored: Stored, there: bool, columns: Mapping[str, str], hidden: bool = False
+    stored: StoredTable, there: bool, columns: Mapping[str, str], hidden: bool = False
 ) -> list[Finding]:
     """Say what a table lacks; ``columns``: those that are there and may be read, with their types.
 
@@ -95,7 +95,7 @@ def table_findings(
     return found or list(_types(stored, columns))
 
 
-def _types(stored: Stored, columns: Mapping[str, str]) -> Iterator[Finding]:
+def _types(stored: StoredTable, columns: Mapping[str, str]) -> Iterator[Finding]:
     for ours, theirs in stored.columns.items():
         column, kind = stored.record.column(ours), columns[theirs]
         if ours in stored.converted or _fits(column, kind):
@@ -117,8 +117,8 @@ def _fits(column: Column, kind: str) -> bool:
     return family is None or family in _FITTING[column.field.kind]
 
 
-def whole(wanted: Sequence[Wanted], broken: set[int]) -> list[Wanted]:
-    """Return the lookups of which nothing is broken (ids of ``Stored``)."""
+def whole(wanted: Sequence[LookupStatement], broken: set[int]) -> list[LookupStatement]:
+    """Return the lookups of which nothing is broken (ids of ``StoredTable``)."""
     return [one for one in wanted if not any(id(stored) in broken for stored in one.tables)]
 
 
@@ -127,14 +127,14 @@ def is_broken(found: Sequence[Finding]) -> bool:
     return any(one.about in {"tables", "columns"} for one in found)
 
 
-def unplanned(wanted: Wanted, reason: str) -> Finding:
+def unplanned(wanted: LookupStatement, reason: str) -> Finding:
     """Say that a lookup cannot be run as it is."""
     text = f"{wanted.holder.table} cannot be searched as it is: {reason}"
     setting = ("records", wanted.holder.record.name, "table")
     return Finding("columns", text, "compare its columns with the connector's", setting)
 
 
-def index_findings(wanted: Wanted, read_whole: set[str]) -> Iterator[Finding]:
+def index_findings(wanted: LookupStatement, read_whole: set[str]) -> Iterator[Finding]:
     """Say which tables of a lookup the server would read whole."""
     for stored in wanted.tables:
         if stored.table in read_whole:

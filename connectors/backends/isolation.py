@@ -15,9 +15,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from connectors.backends.base import Batch, DataFault, Rows, merge_batches
-from connectors.backends.session import Statement
-from connectors.backends.statement import Wanted
-from connectors.backends.together import Found
+from connectors.backends.session import Provenance
+from connectors.backends.statement import LookupStatement
+from connectors.backends.statement_merger import LookupRows
 
 #: How many statements are spent on it: one row among 500 keys and 200 rows takes 31.
 _STATEMENTS = 100
@@ -27,11 +27,11 @@ _REMEMBERED = 1_000
 #: Into how many parts a statement is split that failed.
 _PARTS = 4
 
-_Find = Callable[[Sequence[str], range | None], Awaitable[Found]]
+_Find = Callable[[Sequence[str], range | None], Awaitable[LookupRows]]
 
 
 @dataclass(slots=True)
-class Isolated:
+class IsolationResult:
     """What could be read, and what could not.
 
     ``rows``: each key's in order. ``spoilt``: by key, the places of rows that cannot be read, from
@@ -46,7 +46,7 @@ class Isolated:
     unknown: set[str] = field(default_factory=set)
     reasons: set[str] = field(default_factory=set)
 
-    def under(self, keys: Mapping[str, str]) -> Isolated:
+    def under(self, keys: Mapping[str, str]) -> IsolationResult:
         """Return the same where ``keys`` says which key each of the texts was asked for."""
         spoilt: dict[str, list[int]] = {}
         for text, places in self.spoilt.items():
@@ -54,7 +54,7 @@ class Isolated:
         return replace(self, spoilt=spoilt, unknown={keys[text] for text in self.unknown})
 
 
-class Spoilt:
+class UnreadableKeys:
     """Keys with rows that cannot be read, by lookup: who asks for them again is asked for apart.
 
     So others do not wait each time that one of them comes along. A minute later they are asked for
@@ -63,9 +63,9 @@ class Spoilt:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._until: dict[Wanted, dict[str, float]] = {}
+        self._until: dict[LookupStatement, dict[str, float]] = {}
 
-    def among(self, wanted: Wanted, keys: Sequence[str]) -> list[str]:
+    def among(self, wanted: LookupStatement, keys: Sequence[str]) -> list[str]:
         """Return those of ``keys`` that are to be asked for apart."""
         known = self._until.get(wanted)
         if not known:
@@ -75,7 +75,7 @@ class Spoilt:
             del known[key]
         return [key for key in keys if key in known]
 
-    def note(self, wanted: Wanted, result: Isolated) -> None:
+    def note(self, wanted: LookupStatement, result: IsolationResult) -> None:
         """Take note of the keys that were spoilt; the first of too many are forgotten."""
         known = self._until.setdefault(wanted, {})
         until = self._monotonic() + _APART
@@ -86,7 +86,7 @@ class Spoilt:
             del known[key]
 
 
-def with_spoilt(batch: Batch, wanted: Wanted, result: Isolated) -> Batch:
+def with_spoilt(batch: Batch, wanted: LookupStatement, result: IsolationResult) -> Batch:
     """Return a batch of what could be read, with the rows counted that could not."""
     by_key, failed = dict(batch.by_key), dict(batch.failed)
     faults = frozenset(f"the source fails at a value ({reason})" for reason in result.reasons)
@@ -122,7 +122,7 @@ def merged(keys: Sequence[str], batches: Sequence[Batch]) -> Batch:
     return replace(whole, by_key=by_key, failed={**whole.failed, **failed}, origin=origin)
 
 
-async def isolated(find: _Find, wanted: Wanted, keys: Sequence[str]) -> Isolated:
+async def isolated(find: _Find, wanted: LookupStatement, keys: Sequence[str]) -> IsolationResult:
     """Read the rows of ``wanted`` for ``keys``, of which asking for all at once failed.
 
     ``find`` asks the source for keys, and for rows at some places. Costs up to 100 statements;
@@ -141,10 +141,10 @@ class _Isolation:
         self._beyond = range(most + 1, most + 2)
         self._parts: deque[tuple[Sequence[str], range]] = deque()
         self._rows: list[tuple[int, Sequence[Sequence[object]]]] = []
-        self._stated: list[Statement] = []
-        self._result = Isolated()
+        self._stated: list[Provenance] = []
+        self._result = IsolationResult()
 
-    async def run(self, keys: Sequence[str]) -> Isolated:
+    async def run(self, keys: Sequence[str]) -> IsolationResult:
         """Return what comes of all ``keys``."""
         self._failed(keys, self._every)
         left = _STATEMENTS

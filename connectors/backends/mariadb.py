@@ -19,10 +19,9 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from connectors.backends.base import Examined, NotMapped, SourceRefused, SourceUnavailable
+from connectors.backends.base import Examination, NotMapped, SourceRefused, SourceUnavailable
 from connectors.backends.examine_mariadb import examine_mariadb
 from connectors.backends.findings import unencrypted
-from connectors.backends.mapping import Stored
 from connectors.backends.mariadb_errors import (
     DENIED,
     FAILURES,
@@ -35,9 +34,10 @@ from connectors.backends.mariadb_errors import (
 from connectors.backends.mariadb_keys import HERE, IDIOM, KeyTypes
 from connectors.backends.origins import Origins, mariadb_server, mariadb_tables
 from connectors.backends.readers import UNREAD
+from connectors.backends.record_maps import StoredTable
 from connectors.backends.server import ServerOptions, address, tls_context
-from connectors.backends.session import Known, Session
-from connectors.backends.statement import KEYS, Wanted
+from connectors.backends.session import Session, SourceState
+from connectors.backends.statement import KEYS, LookupStatement
 from connectors.tables import STATEMENT_TABLE
 
 _TABLES = sa.table(
@@ -59,12 +59,12 @@ class MariadbSession:
     """A connection on loan; see ``Session``. ``dropped``: it was interrupted, and is to close."""
 
     connection: AsyncConnection
-    known: Known
+    known: SourceState
     types: KeyTypes
     dropped: bool = False
 
     async def find(
-        self, wanted: Wanted, keys: Sequence[str], places: range | None = None
+        self, wanted: LookupStatement, keys: Sequence[str], places: range | None = None
     ) -> Sequence[Sequence[object]]:
         """Return the rows for ``keys``; raises NotMapped. See ``Session``."""
         try:
@@ -92,7 +92,7 @@ class MariadbSession:
                 return None
             raise
 
-    async def tables_state(self, tables: Sequence[Stored]) -> str:
+    async def tables_state(self, tables: Sequence[StoredTable]) -> str:
         """Return what stands for ``tables`` as they are."""
         return await mariadb_tables(self.connection, tables)
 
@@ -173,14 +173,14 @@ class MariadbServer:
         except FAILURES as error:
             raise SourceUnavailable(reason(error)) from None
 
-    async def _met(self, connection: AsyncConnection) -> Known:
+    async def _met(self, connection: AsyncConnection) -> SourceState:
         """Return what is known of the server that a connection leads to.
 
         A connection to a server that another took the place of is made anew.
         """
         while True:
             raw = await connection.get_raw_connection()
-            known: Known | None = raw.info.get("known")
+            known: SourceState | None = raw.info.get("known")
             if known is None:
                 known = self._origins.meet(await mariadb_server(connection))
                 raw.info["known"] = known
@@ -188,7 +188,7 @@ class MariadbServer:
                 return known
             await connection.invalidate()
 
-    def _types_of(self, known: Known) -> KeyTypes:
+    def _types_of(self, known: SourceState) -> KeyTypes:
         """Return what is known of key columns of a server."""
         if known.server not in self._types:
             self._types[known.server] = KeyTypes(self._monotonic)
@@ -208,7 +208,7 @@ class MariadbServer:
         self._killer.kill(driver.thread_id())
         driver.close()
 
-    async def examine(self, wanted: Sequence[Wanted], thoroughly: bool) -> Examined:
+    async def examine(self, wanted: Sequence[LookupStatement], thoroughly: bool) -> Examination:
         """See ``SqlSource.examine``."""
         at = self._address
         found = unencrypted(at.host, self._tls is not None, at.local)

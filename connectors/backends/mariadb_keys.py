@@ -17,9 +17,9 @@ from sqlalchemy.dialects.mysql import BIGINT, CHAR
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.backends.base import SourceRefused
-from connectors.backends.mapping import Stored
+from connectors.backends.record_maps import StoredTable
 from connectors.backends.server import refuse_lost_zeros, whole_number
-from connectors.backends.statement import Idiom, Wanted, in_keys
+from connectors.backends.statement import Idiom, LookupStatement, in_keys
 
 _Raw = Sequence[object]
 
@@ -64,7 +64,7 @@ class KeyColumns:
     some column is ZEROFILL, which has 7 and 007 for the same. ``learned``: when (monotonic).
     """
 
-    wanted: Wanted
+    wanted: LookupStatement
     whole: bool
     padded: bool
     learned: float
@@ -98,15 +98,15 @@ class KeyTypes:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._known: dict[Wanted, KeyColumns] = {}
-        self._said: dict[tuple[Wanted, frozenset[_Name]], Wanted] = {}
+        self._known: dict[LookupStatement, KeyColumns] = {}
+        self._said: dict[tuple[LookupStatement, frozenset[_Name]], LookupStatement] = {}
 
     def forget(self) -> None:
         """Believe nothing any more: a new connection may lead to another server."""
         self._known.clear()
 
     async def columns(
-        self, connection: AsyncConnection, wanted: Wanted, keys: Sequence[str]
+        self, connection: AsyncConnection, wanted: LookupStatement, keys: Sequence[str]
     ) -> KeyColumns:
         """Return how ``keys`` are put to the columns of ``wanted``.
 
@@ -119,7 +119,7 @@ class KeyTypes:
             known = self._known[wanted] = await self._learn(connection, wanted)
         return known
 
-    async def _learn(self, connection: AsyncConnection, wanted: Wanted) -> KeyColumns:
+    async def _learn(self, connection: AsyncConnection, wanted: LookupStatement) -> KeyColumns:
         now = self._monotonic()
         types = await _types(connection, wanted)
         holder = wanted.holder
@@ -143,7 +143,9 @@ class KeyTypes:
             now if complete else -math.inf,
         )
 
-    def _without_padding(self, wanted: Wanted, padded: frozenset[_Name]) -> Wanted:
+    def _without_padding(
+        self, wanted: LookupStatement, padded: frozenset[_Name]
+    ) -> LookupStatement:
         """Return a lookup to which numbers in ``padded`` columns are text without their zeros."""
         if not padded:
             return wanted
@@ -158,7 +160,9 @@ class KeyTypes:
         return self._said[wanted, padded]
 
 
-async def _types(connection: AsyncConnection, wanted: Wanted) -> dict[_Name, tuple[str, str]]:
+async def _types(
+    connection: AsyncConnection, wanted: LookupStatement
+) -> dict[_Name, tuple[str, str]]:
     """Return the types of the columns of keys and links, short and in full, as far as there are."""
     of_keys = [(wanted.holder, name) for name in wanted.keys]
     of_links = [(table, table.at(wanted.link)) for table in wanted.tables if wanted.link]
@@ -176,7 +180,7 @@ async def _types(connection: AsyncConnection, wanted: Wanted) -> dict[_Name, tup
     }
 
 
-def _is(stored: Stored, name: str) -> sa.ColumnElement[bool]:
+def _is(stored: StoredTable, name: str) -> sa.ColumnElement[bool]:
     return sa.and_(
         _COLUMNS.c.table_schema == (stored.schema or HERE),
         _COLUMNS.c.table_name == stored.table,
@@ -184,7 +188,7 @@ def _is(stored: Stored, name: str) -> sa.ColumnElement[bool]:
     )
 
 
-def _name(stored: Stored, column: str) -> _Name:
+def _name(stored: StoredTable, column: str) -> _Name:
     return stored.table.lower(), column.lower()
 
 

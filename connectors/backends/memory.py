@@ -10,7 +10,7 @@ from connectors.backends.base import (
     Asker,
     Batch,
     Capabilities,
-    Examined,
+    Examination,
     NotMapped,
     Scope,
     read_rows,
@@ -57,9 +57,9 @@ class MemoryBackend:
     async def ping(self) -> None:
         """Answer."""
 
-    async def examine(self, *, thoroughly: bool = False) -> Examined:
+    async def examine(self, *, thoroughly: bool = False) -> Examination:
         """Say that these are rows in memory."""
-        return Examined(server="memory")
+        return Examination(server="memory")
 
     async def fetch(
         self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY

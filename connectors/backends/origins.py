@@ -15,8 +15,8 @@ import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connectors.backends.mapping import Stored
-from connectors.backends.session import Known
+from connectors.backends.record_maps import StoredTable
+from connectors.backends.session import SourceState
 
 #: The cluster, the history that it follows (a promotion begins a new one), and the database in it.
 #: The oid of a database is another after it was dropped and restored.
@@ -60,18 +60,18 @@ class Origins:
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, Known] = {}
+        self._known: dict[str, SourceState] = {}
         self._left: set[str] = set()
 
-    def meet(self, server: str) -> Known:
+    def meet(self, server: str) -> SourceState:
         """Return what is known of the server that a connection has led to."""
         if server not in self._known:
             self._left = set(self._known)
-            self._known[server] = Known(server)
+            self._known[server] = SourceState(server)
         self._left.discard(server)
         return self._known[server]
 
-    def is_left(self, known: Known) -> bool:
+    def is_left(self, known: SourceState) -> bool:
         """Whether connections to a server are to be closed."""
         return known.server in self._left
 
@@ -85,7 +85,7 @@ async def postgresql_server(connection: Any) -> tuple[str, str]:
         return str(value), POSTGRESQL_DATABASE
 
 
-async def postgresql_tables(connection: Any, tables: Iterable[Stored]) -> str:
+async def postgresql_tables(connection: Any, tables: Iterable[StoredTable]) -> str:
     """Return what stands for ``tables`` as they are; one statement, some 2 ms for fifty."""
     names = sorted(
         _PREPARER.format_table(sa.table(stored.table, schema=stored.schema)) for stored in tables
@@ -98,7 +98,7 @@ async def mariadb_server(connection: AsyncConnection) -> str:
     return _digest((await connection.execute(_MARIADB_SERVER)).scalars())
 
 
-async def mariadb_tables(connection: AsyncConnection, tables: Sequence[Stored]) -> str:
+async def mariadb_tables(connection: AsyncConnection, tables: Sequence[StoredTable]) -> str:
     """Return what stands for ``tables`` as they are; one statement, some 5 ms for fifty."""
     schemas = sorted({stored.schema or "" for stored in tables})
     names = sorted({stored.table for stored in tables})

@@ -18,10 +18,9 @@ from typing import Any, cast
 import asyncpg
 import sqlalchemy as sa
 
-from connectors.backends.base import Examined, NotMapped, SourceRefused, SourceUnavailable
+from connectors.backends.base import Examination, NotMapped, SourceRefused, SourceUnavailable
 from connectors.backends.examine_postgresql import examine_postgresql
 from connectors.backends.findings import unencrypted
-from connectors.backends.mapping import Stored
 from connectors.backends.origins import Origins, postgresql_server, postgresql_tables
 from connectors.backends.postgresql_connection import connect
 from connectors.backends.postgresql_errors import (
@@ -41,9 +40,10 @@ from connectors.backends.postgresql_statements import (
     lookup_text,
     types_text,
 )
+from connectors.backends.record_maps import StoredTable
 from connectors.backends.server import ServerOptions, address, tls_context
-from connectors.backends.session import Known, NotJoined, Session
-from connectors.backends.statement import Wanted
+from connectors.backends.session import MergeFailed, Session, SourceState
+from connectors.backends.statement import LookupStatement
 from connectors.tables import STATEMENT_TABLE
 
 _MAY_READ = f"SELECT has_table_privilege(to_regclass('{STATEMENT_TABLE}'), 'SELECT')"
@@ -62,12 +62,12 @@ class PostgresqlSession:
     """A connection on loan; see ``Session``. ``task``: in which it is used."""
 
     connection: Any
-    known: Known
+    known: SourceState
     task: asyncio.Task[Any]
     server: PostgresqlServer
 
     async def find(
-        self, wanted: Wanted, keys: Sequence[str], places: range | None = None
+        self, wanted: LookupStatement, keys: Sequence[str], places: range | None = None
     ) -> Sequence[Sequence[object]]:
         """Return the rows for ``keys``; raises NotMapped. See ``Session``."""
         text = self.server.text(wanted) if places is None else lookup_text(wanted, places)
@@ -89,7 +89,7 @@ class PostgresqlSession:
                 self.connection.prepared.pop(text, None)
 
     async def find_together(
-        self, parts: Sequence[tuple[Wanted, Sequence[str]]]
+        self, parts: Sequence[tuple[LookupStatement, Sequence[str]]]
     ) -> Sequence[Sequence[Sequence[object]]]:
         """Return the rows for each part, by one statement; see ``Session``."""
         try:
@@ -100,11 +100,11 @@ class PostgresqlSession:
         except (SourceUnavailable, *FAILURES) as error:
             if self.connection.is_closed():
                 raise
-            raise NotJoined(reason(error)) from None
+            raise MergeFailed(reason(error)) from None
         return cast("Sequence[Sequence[Sequence[object]]]", found)
 
     async def _fetch(
-        self, text: str, lookups: Sequence[tuple[Wanted, Sequence[str]]]
+        self, text: str, lookups: Sequence[tuple[LookupStatement, Sequence[str]]]
     ) -> Sequence[Sequence[object]]:
         """Run a statement with the keys of ``lookups`` as its columns can hold them.
 
@@ -140,7 +140,7 @@ class PostgresqlSession:
         except NO_STATEMENT:
             return None
 
-    async def tables_state(self, tables: Sequence[Stored]) -> str:
+    async def tables_state(self, tables: Sequence[StoredTable]) -> str:
         """Return what stands for ``tables`` as they are."""
         async with self.bounded():
             return await postgresql_tables(self.connection, tables)
@@ -247,9 +247,9 @@ class PostgresqlServer:
     ) -> None:
         self.options = options
         self.monotonic = monotonic
-        self._texts: dict[Wanted, str] = {}
-        self._types_texts: dict[tuple[Wanted, ...], str] = {}
-        self._joined: dict[tuple[Wanted, ...], str] = {}
+        self._texts: dict[LookupStatement, str] = {}
+        self._types_texts: dict[tuple[LookupStatement, ...], str] = {}
+        self._joined: dict[tuple[LookupStatement, ...], str] = {}
         self._address = address(url, 5432)
         self._tls = tls_context(options, self._address)
         self._pool_size = pool_size
@@ -267,20 +267,20 @@ class PostgresqlServer:
         """Lend a connection; raises SourceUnavailable, also for errors inside the block."""
         return _Loan(self)
 
-    def text(self, wanted: Wanted) -> str:
+    def text(self, wanted: LookupStatement) -> str:
         """Return the text of a lookup's statement, made once."""
         if wanted not in self._texts:
             self._texts[wanted] = lookup_text(wanted)
         return self._texts[wanted]
 
-    def types_text(self, lookups: Sequence[tuple[Wanted, Sequence[str]]]) -> str:
+    def types_text(self, lookups: Sequence[tuple[LookupStatement, Sequence[str]]]) -> str:
         """Return a small statement with the parameters of ``lookups``, made once."""
         wanted = tuple(lookup for lookup, _ in lookups)
         if wanted not in self._types_texts:
             self._types_texts[wanted] = types_text(wanted)
         return self._types_texts[wanted]
 
-    def joined(self, wanted: tuple[Wanted, ...]) -> str:
+    def joined(self, wanted: tuple[LookupStatement, ...]) -> str:
         """Return the text of one statement for all of ``wanted``, made once."""
         if wanted not in self._joined:
             self._joined[wanted] = joined_text(wanted)
@@ -318,7 +318,7 @@ class PostgresqlServer:
         assert isinstance(session, PostgresqlSession)
         session.task.cancel()
 
-    async def examine(self, wanted: Sequence[Wanted], thoroughly: bool) -> Examined:
+    async def examine(self, wanted: Sequence[LookupStatement], thoroughly: bool) -> Examination:
         """See ``SqlSource.examine``."""
         at = self._address
         found = unencrypted(at.host, self._tls is not None, at.local)

@@ -12,7 +12,7 @@ import asyncpg
 
 from connectors.backends.readers import UNREAD
 from connectors.backends.server import Address, ServerOptions
-from connectors.backends.session import Known
+from connectors.backends.session import SourceState
 
 #: The day, and the moment, from which PostgreSQL counts.
 _DAY = date(2000, 1, 1).toordinal()
@@ -22,7 +22,7 @@ _TYPES_KEPT = 5.0
 
 
 @dataclass(slots=True)
-class Prepared:
+class PreparedStatement:
     """A statement on a connection. ``types``: of its parameters; ``checked``: when (monotonic)."""
 
     statement: Any
@@ -30,7 +30,7 @@ class Prepared:
     checked: float
 
 
-class Connection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no types
+class PostgresConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no types
     """asyncpg's connection, with the statements that were prepared on it, by their text.
 
     ``known``: what is known of the server that it has led to.
@@ -40,12 +40,12 @@ class Connection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no typ
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.known = Known()
-        self.prepared: dict[str, Prepared] = {}
+        self.known = SourceState()
+        self.prepared: dict[str, PreparedStatement] = {}
 
     async def types_of(
         self, text: str, types_text: Callable[[], str], now: float, anew: bool
-    ) -> tuple[Prepared, bool]:
+    ) -> tuple[PreparedStatement, bool]:
         """Return a statement prepared, and whether its types have just been learned.
 
         ``types_text`` gives a smaller statement with parameters of the same types.
@@ -61,7 +61,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no typ
             prepared.checked = now
             return prepared, True
         statement = await self.prepare(text)
-        prepared = self.prepared[text] = Prepared(statement, _types(statement), now)
+        prepared = self.prepared[text] = PreparedStatement(statement, _types(statement), now)
         return prepared, True
 
 
@@ -69,10 +69,12 @@ def _types(statement: Any) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in statement.get_parameters())
 
 
-async def connect(options: ServerOptions, at: Address, tls: ssl.SSLContext | None) -> Connection:
+async def connect(
+    options: ServerOptions, at: Address, tls: ssl.SSLContext | None
+) -> PostgresConnection:
     """Make a connection that only reads, and whose statements the server ends in time."""
     pooled = options.transaction_pooling
-    connection: Connection = await asyncpg.connect(
+    connection: PostgresConnection = await asyncpg.connect(
         host=at.host,
         port=at.port,
         user=at.user,
@@ -80,7 +82,7 @@ async def connect(options: ServerOptions, at: Address, tls: ssl.SSLContext | Non
         password=options.password or "",
         ssl=tls or False,
         timeout=options.connect_timeout,
-        connection_class=Connection,
+        connection_class=PostgresConnection,
         statement_cache_size=0 if pooled else 200,
         max_cacheable_statement_size=0,  # no bound: those of wide records are long
         server_settings={} if pooled else _session_settings(options),

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from connectors.backends.base import SourceRefused
 from connectors.backends.server import refuse_lost_zeros, whole_number
-from connectors.backends.statement import Idiom, Wanted
+from connectors.backends.statement import Idiom, LookupStatement
 
 #: What a column of keys is compared with, until the parameters are numbered.
 _KEYS = "any($1)"
@@ -42,12 +42,12 @@ def as_text(statement: sa.Select[Any]) -> str:
     return str(statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
 
 
-def lookup_text(wanted: Wanted, places: range | None = None) -> str:
+def lookup_text(wanted: LookupStatement, places: range | None = None) -> str:
     """Return a lookup's statement; ``places``: only for the rows of each key that stand there."""
     return _numbered(as_text(wanted.statement if places is None else wanted.within(places)))
 
 
-def joined_text(wanted: Sequence[Wanted]) -> str:
+def joined_text(wanted: Sequence[LookupStatement]) -> str:
     """Return one statement for all of ``wanted``: one row, in which each has its rows as an array.
 
     The parameters are those of each lookup, one after the other.
@@ -56,7 +56,7 @@ def joined_text(wanted: Sequence[Wanted]) -> str:
     return _numbered(f"SELECT {', '.join(f'ARRAY({as_text(row)})' for row in rows)}")
 
 
-def types_text(wanted: Sequence[Wanted]) -> str:
+def types_text(wanted: Sequence[LookupStatement]) -> str:
     """Return a small statement with the parameters of ``wanted``, by which types are learned."""
     checks = []
     for lookup in wanted:
@@ -73,7 +73,7 @@ def with_key(text: str, key: str) -> str:
 
 
 def bound(
-    lookups: Sequence[tuple[Wanted, Sequence[str]]], types: Sequence[str]
+    lookups: Sequence[tuple[LookupStatement, Sequence[str]]], types: Sequence[str]
 ) -> tuple[list[Sequence[object]], bool]:
     """Return the values of the parameters, of the given ``types``, for each lookup and its keys.
 
@@ -102,7 +102,7 @@ def _numbered(text: str) -> str:
     return _PARAMETER.sub(lambda _: f"any(${next(number)})", text)
 
 
-def _fitting(wanted: Wanted, keys: Sequence[str], kind: str) -> list[object]:
+def _fitting(wanted: LookupStatement, keys: Sequence[str], kind: str) -> list[object]:
     """Return the keys that a column of ``kind`` can hold, as the driver takes them."""
     if kind == "uuid[]":
         read: Callable[[str], object | None] = _uuid

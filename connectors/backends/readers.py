@@ -14,7 +14,7 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from connectors.backends.number_spelling import normalised
+from connectors.backends.number_spellings import normalised
 from connectors.description import Kind
 from connectors.values import PartialDate
 

@@ -12,7 +12,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from connectors.backends.base import SourceRefused
-from connectors.backends.statement import Wanted
+from connectors.backends.statement import LookupStatement
 
 Tls = Literal["off", "require", "verify"]
 
@@ -88,7 +88,7 @@ def tls_context(options: ServerOptions, to: Address) -> ssl.SSLContext | None:
     return context
 
 
-def refuse_lost_zeros(wanted: Wanted) -> None:
+def refuse_lost_zeros(wanted: LookupStatement) -> None:
     """Refuse keys that are kept as whole numbers where they are numbers of people or enterprises.
 
     Those have lost their zeros there, and "not found" would be no answer. Raises SourceRefused.

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
 
-from connectors.backends.base import Examined, SourceUnavailable
-from connectors.backends.mapping import Stored
-from connectors.backends.statement import Idiom, Wanted
+from connectors.backends.base import Examination, SourceUnavailable
+from connectors.backends.record_maps import StoredTable
+from connectors.backends.statement import Idiom, LookupStatement
 
 
 @dataclass(slots=True)
-class Known:
+class SourceState:
     """What is known of a source for as long as it stays open.
 
     ``server``: what stands for it, ``tables``: for the tables in it. ``as_of``: its own statement,
@@ -30,14 +30,14 @@ class Known:
     read_at: float | None = None
 
 
-class Statement(NamedTuple):
+class Provenance(NamedTuple):
     """What holds of rows: how fresh they are, says the source, and where they came from."""
 
     as_of: datetime | None
     origin: str
 
 
-class NotJoined(SourceUnavailable):
+class MergeFailed(SourceUnavailable):
     """Several lookups could not be asked for together; of each alone nothing is known yet."""
 
 
@@ -45,12 +45,12 @@ class Session(Protocol):
     """A connection on loan."""
 
     @property
-    def known(self) -> Known:
+    def known(self) -> SourceState:
         """What is known of the source that the connection leads to."""
         ...
 
     async def find(
-        self, wanted: Wanted, keys: Sequence[str], places: range | None = None
+        self, wanted: LookupStatement, keys: Sequence[str], places: range | None = None
     ) -> Sequence[Sequence[object]]:
         """Return the rows of ``wanted`` for ``keys``; of each key those at ``places``, else all.
 
@@ -62,7 +62,7 @@ class Session(Protocol):
         """Return what the source states of its freshness as it is stored, None for nothing."""
         ...
 
-    async def tables_state(self, tables: Sequence[Stored]) -> str:
+    async def tables_state(self, tables: Sequence[StoredTable]) -> str:
         """Return what changes when one of ``tables`` is replaced, or emptied; "" for nothing."""
         ...
 
@@ -80,11 +80,11 @@ class Session(Protocol):
         ...
 
 
-class JoiningSession(Session, Protocol):
+class MergingSession(Session, Protocol):
     """A connection to a source that ``joins``."""
 
     async def find_together(
-        self, parts: Sequence[tuple[Wanted, Sequence[str]]]
+        self, parts: Sequence[tuple[LookupStatement, Sequence[str]]]
     ) -> Sequence[Sequence[Sequence[object]]]:
         """Return what ``find`` does for each of ``parts``, by one statement.
 
@@ -103,7 +103,7 @@ class SqlSource(Protocol):
 
     @property
     def joins(self) -> bool:
-        """Whether several lookups can be asked for by one statement: ``JoiningSession``."""
+        """Whether several lookups can be asked for by one statement: ``MergingSession``."""
         ...
 
     @property
@@ -123,7 +123,7 @@ class SqlSource(Protocol):
         """Make the statement that runs in ``session`` end at once; never waits."""
         ...
 
-    async def examine(self, wanted: Sequence[Wanted], thoroughly: bool) -> Examined:
+    async def examine(self, wanted: Sequence[LookupStatement], thoroughly: bool) -> Examination:
         """Ask the source whether it is only read, and all of ``wanted`` can be read by an index.
 
         A statement or two for each table and lookup. Raises SourceUnavailable.

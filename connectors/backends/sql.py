@@ -19,7 +19,7 @@ from connectors.backends.base import (
     Batch,
     Capabilities,
     DataFault,
-    Examined,
+    Examination,
     Finding,
     NotMapped,
     Rows,
@@ -29,19 +29,19 @@ from connectors.backends.base import (
     read_rows,
     unreached,
 )
-from connectors.backends.calls import Calls
+from connectors.backends.calls import SourceCalls
 from connectors.backends.examination import look_at_rows, measured
-from connectors.backends.isolation import Spoilt, isolated, merged, with_spoilt
-from connectors.backends.mapping import RecordMap, Stored, stored
+from connectors.backends.isolation import UnreadableKeys, isolated, merged, with_spoilt
 from connectors.backends.mariadb import MariadbServer
-from connectors.backends.number_spelling import normalised, spellings
+from connectors.backends.number_spellings import normalised, spellings
 from connectors.backends.postgresql import PostgresqlServer
 from connectors.backends.readers import UNREAD
+from connectors.backends.record_maps import RecordMap, StoredTable, stored
 from connectors.backends.server import ServerOptions
-from connectors.backends.session import Session, SqlSource, Statement
+from connectors.backends.session import Provenance, Session, SqlSource
 from connectors.backends.sqlite import SqliteFile
-from connectors.backends.statement import SORTED_HERE, Wanted, wanted
-from connectors.backends.together import Together
+from connectors.backends.statement import SORTED_HERE, LookupStatement, wanted
+from connectors.backends.statement_merger import StatementMerger
 from connectors.codec import encode_text
 from connectors.description import Database, Lookup, Record
 
@@ -60,9 +60,9 @@ class SqlBackend:
     ``postgresql://user@host:port/database``, ``mariadb://...`` alike. ``pool_size``: connections,
     and so calls at the source at once; further calls wait. ``busy_timeout``: seconds to wait for
     another's lock on a file. ``server``: what else a server needs. ``maps`` and ``zone``: how
-    records are kept in tables of other names (``connectors.backends.mapping``). ``monotonic``: the
-    clock by which the source's statement of its ``as_of`` is kept, for at most 10 seconds. Raises
-    ValueError for what cannot be used; its message leaves out the URL.
+    records are kept in tables of other names (``connectors.backends.record_maps``).
+    ``monotonic``: the clock by which the source's statement of its ``as_of`` is kept, for at most
+    10 seconds. Raises ValueError for what cannot be used; its message leaves out the URL.
 
     A call to the driver, once begun, runs in a task of its own: a caller that is cancelled leaves
     at once, the statement is interrupted, and the connection comes back whole or is closed.
@@ -86,10 +86,10 @@ class SqlBackend:
         self._source = _source(url, pool_size, busy_timeout, server or ServerOptions(), monotonic)
         self._stored = stored(database, maps, zone)
         self._monotonic = monotonic
-        self._calls = Calls(self._source, pool_size)
-        self._together = Together(self._calls, self._state, self._source.joins, monotonic)
-        self._spoilt = Spoilt(monotonic)
-        self._wanted: dict[tuple[str, str], Wanted] = {}
+        self._calls = SourceCalls(self._source, pool_size)
+        self._together = StatementMerger(self._calls, self._state, self._source.joins, monotonic)
+        self._spoilt = UnreadableKeys(monotonic)
+        self._wanted: dict[tuple[str, str], LookupStatement] = {}
 
     @property
     def in_use(self) -> int:
@@ -109,7 +109,7 @@ class SqlBackend:
         """Run one small statement; raises SourceUnavailable."""
         await self._calls.run(lambda session: session.probe())
 
-    async def examine(self, *, thoroughly: bool = False) -> Examined:
+    async def examine(self, *, thoroughly: bool = False) -> Examination:
         """Look at every lookup of every mapped record; see ``Backend.examine``."""
         searched = []
         for record in self._database.records:
@@ -144,8 +144,9 @@ class SqlBackend:
     ) -> Batch:
         """Return the rows for ``keys``; see ``Backend.fetch``.
 
-        Costs a statement, or a part of one (``together``), per 500 keys; of numbers that are kept
-        in several spellings, 22 take the place of each key. Raises SourceUnavailable or NotMapped.
+        Costs a statement, or a part of one (``statement_merger``), per 500 keys; of numbers that
+        are kept in several spellings, 22 take the place of each key. Raises SourceUnavailable or
+        NotMapped.
         """
         asked = list(dict.fromkeys(keys))
         if not asked:
@@ -160,7 +161,7 @@ class SqlBackend:
             parts.append(self._fetch_whole(want, rest))
         return merged(asked, await asyncio.gather(*parts))
 
-    async def _fetch_whole(self, want: Wanted, keys: Sequence[str]) -> Batch:
+    async def _fetch_whole(self, want: LookupStatement, keys: Sequence[str]) -> Batch:
         """Ask for all ``keys`` at once."""
         try:
             rows, stated = await self._together.find(want, list(_texts(want, keys)))
@@ -169,7 +170,7 @@ class SqlBackend:
         by_key, failed = await _read(want, _by_key(want, keys, rows))
         return Batch(by_key, stated.as_of, failed, origin=stated.origin or None)
 
-    async def _fetch_apart(self, want: Wanted, keys: Sequence[str]) -> Batch:
+    async def _fetch_apart(self, want: LookupStatement, keys: Sequence[str]) -> Batch:
         """Ask for ``keys`` in parts: some value fails the statement for all of them."""
         texts = _texts(want, keys)
         result = await isolated(partial(self._together.find_alone, want), want, list(texts))
@@ -180,7 +181,7 @@ class SqlBackend:
         batch = Batch(by_key, result.as_of, failed, origin=result.origin or None)
         return with_spoilt(batch, want, result)
 
-    def _want(self, record: Record, lookup: Lookup) -> Wanted:
+    def _want(self, record: Record, lookup: Lookup) -> LookupStatement:
         """Return what a lookup runs, made once; raises NotMapped."""
         name = (record.name, lookup.name)
         if name not in self._wanted:
@@ -190,14 +191,14 @@ class SqlBackend:
             )
         return self._wanted[name]
 
-    def _kept(self, name: str) -> Stored:
+    def _kept(self, name: str) -> StoredTable:
         if name not in self._database.by_name:
             raise NotMapped(f"{self._database.name} declares no record {name}")
         if name not in self._stored:
             raise NotMapped(f"{self._database.name} does not keep {name}, settings say")
         return self._stored[name]
 
-    async def _state(self, session: Session) -> Statement:
+    async def _state(self, session: Session) -> Provenance:
         """Return what the source states of itself, read again when older than ten seconds."""
         known = session.known
         now = self._monotonic()
@@ -205,10 +206,10 @@ class SqlBackend:
             known.tables = await session.tables_state(tuple(self._stored.values()))
             known.as_of = _moment(await session.as_of())
             known.read_at = now
-        return Statement(known.as_of, known.server + known.tables)
+        return Provenance(known.as_of, known.server + known.tables)
 
 
-def _by_key(want: Wanted, keys: Sequence[str], rows: Sequence[_Raw]) -> _Found:
+def _by_key(want: LookupStatement, keys: Sequence[str], rows: Sequence[_Raw]) -> _Found:
     """Return the raw rows found for each key, in the order in which they were found."""
     found: _Found = {key: [] for key in keys}
     for matched, *raw in rows:
@@ -224,7 +225,7 @@ def _by_key(want: Wanted, keys: Sequence[str], rows: Sequence[_Raw]) -> _Found:
     return {key: _each_once(want, raws) for key, raws in found.items()}
 
 
-def _each_once(want: Wanted, rows: list[_Raw]) -> list[_Raw]:
+def _each_once(want: LookupStatement, rows: list[_Raw]) -> list[_Raw]:
     """Leave out rows found a second time, under another spelling of the same number."""
     place = want.stored.names.index(want.stored.at(want.stored.record.identity))
     kept: dict[str, list[_Raw]] = {}
@@ -235,7 +236,7 @@ def _each_once(want: Wanted, rows: list[_Raw]) -> list[_Raw]:
     return [raw for same in kept.values() for raw in same]
 
 
-def _texts(want: Wanted, keys: Sequence[str]) -> dict[str, str]:
+def _texts(want: LookupStatement, keys: Sequence[str]) -> dict[str, str]:
     """Return what the source is asked for, and for which key."""
     texts = [key for key in keys if _is_text(key)]
     if not want.normalised:
@@ -248,7 +249,7 @@ def _is_text(key: str) -> bool:
     return key.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in key)
 
 
-async def _read(want: Wanted, found: _Found) -> tuple[dict[str, Rows], dict[str, str]]:
+async def _read(want: LookupStatement, found: _Found) -> tuple[dict[str, Rows], dict[str, str]]:
     """Decode the rows of each key, letting others run after every few hundred.
 
     Returns the rows by key, and for keys whose rows cannot be given why not.
@@ -271,7 +272,7 @@ async def _read(want: Wanted, found: _Found) -> tuple[dict[str, Rows], dict[str,
     return by_key, failed
 
 
-def _sorted(stored: Stored, rows: list[_Raw]) -> list[_Raw]:
+def _sorted(stored: StoredTable, rows: list[_Raw]) -> list[_Raw]:
     """Put rows in order where the source did not: newest first, unknown dates last, by identity."""
     record = stored.record
     identity = record.positions[record.identity]

@@ -18,12 +18,12 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from connectors.backends.base import DataFault, Examined, NotMapped, SourceUnavailable
+from connectors.backends.base import DataFault, Examination, NotMapped, SourceUnavailable
 from connectors.backends.examine_sqlite import examine_sqlite, file_findings, is_whole
 from connectors.backends.file_version import FileVersion, WatchedFile
-from connectors.backends.mapping import Stored
-from connectors.backends.session import Known, Session
-from connectors.backends.statement import KEYS, SQLITE, Wanted
+from connectors.backends.record_maps import StoredTable
+from connectors.backends.session import Session, SourceState
+from connectors.backends.statement import KEYS, SQLITE, LookupStatement
 from connectors.tables import STATEMENT_TABLE
 
 #: Names of tables and views, and whether their rows have numbers.
@@ -53,7 +53,7 @@ class _OpenFile:
     version: FileVersion
     engine: AsyncEngine
     tables: Mapping[str, bool]
-    known: Known
+    known: SourceState
     users: int = 0
     retired: bool = False
 
@@ -73,10 +73,10 @@ class FileSession:
 
     connection: AsyncConnection
     tables: Mapping[str, bool]
-    known: Known
+    known: SourceState
 
     async def find(
-        self, wanted: Wanted, keys: Sequence[str], places: range | None = None
+        self, wanted: LookupStatement, keys: Sequence[str], places: range | None = None
     ) -> Sequence[Sequence[object]]:
         """Return the rows for ``keys``; raises NotMapped. See ``Session``."""
         for stored in wanted.tables:
@@ -96,7 +96,7 @@ class FileSession:
             return None
         return (await self.connection.execute(_AS_OF)).scalar()
 
-    async def tables_state(self, _tables: Sequence[Stored]) -> str:
+    async def tables_state(self, _tables: Sequence[StoredTable]) -> str:
         """Return nothing: the version of the file stands for all that is in it."""
         return ""
 
@@ -169,7 +169,7 @@ class SqliteFile:
         raw = await session.connection.get_raw_connection()
         await cast("aiosqlite.Connection", raw.driver_connection).interrupt()
 
-    async def examine(self, wanted: Sequence[Wanted], thoroughly: bool) -> Examined:
+    async def examine(self, wanted: Sequence[LookupStatement], thoroughly: bool) -> Examination:
         """See ``SqlSource.examine``. Thoroughly, the whole file is read."""
         try:
             async with self.use() as session:
@@ -179,7 +179,7 @@ class SqliteFile:
         except SourceUnavailable as error:
             if str(error) not in _TORN:
                 raise
-            return Examined(tuple(file_findings(True)), reached=False)
+            return Examination(tuple(file_findings(True)), reached=False)
         return replace(seen, findings=(*seen.findings, *file_findings(halfway or not whole)))
 
     async def close(self) -> None:
@@ -228,7 +228,7 @@ class SqliteFile:
                 tables = {str(name): bool(numbered) for name, numbered in listed}
             if not tables:  # a file just created, or cut short: no statement about its records
                 raise SourceUnavailable("the file holds no tables")
-            self._open = _OpenFile(watched, version, engine, tables, Known(version.digest))
+            self._open = _OpenFile(watched, version, engine, tables, SourceState(version.digest))
         except SQLAlchemyError as error:
             raise SourceUnavailable(_reason(error)) from None
         finally:

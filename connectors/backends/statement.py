@@ -8,13 +8,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from connectors.backends.mapping import Stored
+from connectors.backends.record_maps import StoredTable
 from connectors.description import Kind, Lookup
 
 #: The statement's one parameter: the keys.
 KEYS = "keys"
 
-#: Rows start with the key that they were found for, then what ``Stored.names`` says.
+#: Rows start with the key that they were found for, then what ``StoredTable.names`` says.
 MATCHED = "_matched"
 
 #: How many rows of one key are put in order here, where the source can't: more are too many.
@@ -62,7 +62,7 @@ SQLITE = Idiom(
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
+class LookupStatement:
     """A lookup made into what a source runs.
 
     ``statement`` has the parameter ``KEYS``; ``by_row`` is the same lookup where the make has it
@@ -75,8 +75,8 @@ class Wanted:
     """
 
     statement: sa.Select[Any]
-    stored: Stored
-    holder: Stored
+    stored: StoredTable
+    holder: StoredTable
     keys: tuple[str, ...]
     link: str
     whole: bool
@@ -84,10 +84,10 @@ class Wanted:
     place: sa.ColumnElement[int]
     most: int
     normalised: bool = False
-    by_row: Wanted | None = None
+    by_row: LookupStatement | None = None
 
     @property
-    def tables(self) -> tuple[Stored, ...]:
+    def tables(self) -> tuple[StoredTable, ...]:
         """The tables that must be there."""
         return (self.stored,) if self.holder is self.stored else (self.stored, self.holder)
 
@@ -100,13 +100,15 @@ class Wanted:
         """Return the statement for the rows of each key that stand at ``places``."""
         return self.statement.where(self.place.between(places[0], places[-1]))
 
-    def said_by(self, idiom: Idiom) -> Wanted:
+    def said_by(self, idiom: Idiom) -> LookupStatement:
         """Return the same lookup in another idiom."""
         through = None if self.lookup.through is None else self.holder
         return wanted(idiom, self.stored, self.lookup, through)
 
 
-def wanted(idiom: Idiom, stored: Stored, lookup: Lookup, through: Stored | None = None) -> Wanted:
+def wanted(
+    idiom: Idiom, stored: StoredTable, lookup: Lookup, through: StoredTable | None = None
+) -> LookupStatement:
     """Return what finds rows of ``stored`` by ``lookup``.
 
     ``through`` is the record that ``lookup.through`` names, where it names one.
@@ -114,7 +116,8 @@ def wanted(idiom: Idiom, stored: Stored, lookup: Lookup, through: Stored | None 
     The rows are the matched key, then ``stored.names``, untyped, so that nothing stands between
     the driver's values and ``connectors.codec``. They come in the order of ``Backend.fetch``, at
     most ``record.asked + 1`` for each key: one more than is given, which tells that there are more.
-    Where the source can't tell newer from older (``Stored.sorts``) there may be ``SORTED_HERE``.
+    Where the source can't tell newer from older (``StoredTable.sorts``) there may be
+    ``SORTED_HERE``.
 
     Every column of the lookup is searched by its own arm of a union, so that each can use its
     index; an arm leaves out what an earlier one finds for the same key.
@@ -126,8 +129,8 @@ def wanted(idiom: Idiom, stored: Stored, lookup: Lookup, through: Stored | None 
 
 
 def _wanted(
-    idiom: Idiom, stored: Stored, lookup: Lookup, through: Stored | None, row: str | None
-) -> Wanted:
+    idiom: Idiom, stored: StoredTable, lookup: Lookup, through: StoredTable | None, row: str | None
+) -> LookupStatement:
     """Return a lookup whose rows are read once more by the column ``row``, if any."""
     if through is None:
         found = _direct(idiom, stored, lookup, row).subquery()
@@ -146,7 +149,7 @@ def _wanted(
     kinds = {holder.record.column(name).field.kind for name in lookup.by}
     link = "" if lookup.through is None else lookup.through[1]
     whole, spelt = kinds == {Kind.STRING}, holder.normalised and kinds == {Kind.PERSON_NUMBER}
-    return Wanted(statement, stored, holder, keys, link, whole, lookup, place, most, spelt)
+    return LookupStatement(statement, stored, holder, keys, link, whole, lookup, place, most, spelt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,7 @@ class _Table:
     row: str | None
 
     @classmethod
-    def of(cls, stored: Stored, row: str | None) -> _Table:
+    def of(cls, stored: StoredTable, row: str | None) -> _Table:
         names = stored.names if row is None else (*stored.names, row)
         rows = sa.table(stored.table, *(sa.column(name) for name in names), schema=stored.schema)
         return cls(rows if row is None else rows.alias(f"_by_{stored.table}"), rows, row)
@@ -187,7 +190,7 @@ class _Table:
 
 
 def _direct(
-    idiom: Idiom, stored: Stored, lookup: Lookup, row: str | None
+    idiom: Idiom, stored: StoredTable, lookup: Lookup, row: str | None
 ) -> sa.CompoundSelect[Any]:
     """Find rows by columns of their own, one arm for each."""
     table = _Table.of(stored, row)
@@ -206,7 +209,7 @@ def _direct(
 
 
 def _through(
-    idiom: Idiom, stored: Stored, lookup: Lookup, through: Stored, row: str | None
+    idiom: Idiom, stored: StoredTable, lookup: Lookup, through: StoredTable, row: str | None
 ) -> sa.Select[Any]:
     """Find rows by columns of the record that they are reached through.
 
@@ -236,7 +239,7 @@ def _through(
     return sa.select(matched, *columns).select_from(joined)
 
 
-def _place(idiom: Idiom, stored: Stored, found: sa.Subquery) -> sa.Over[int]:
+def _place(idiom: Idiom, stored: StoredTable, found: sa.Subquery) -> sa.Over[int]:
     """Number the rows of each key: newest first, unknown dates last, then by identity.
 
     ``x IS NULL`` before ``x`` puts missing values last in databases that lack NULLS LAST as well.

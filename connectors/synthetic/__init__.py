@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connectors.synthetic.clusters import Cluster, clusters
 from connectors.synthetic.loading import Summary, write
-from connectors.synthetic.options import Options
+from connectors.synthetic.options import PopulationOptions
 from connectors.synthetic.personas import personas
 from connectors.synthetic.truth import PLANTED, Conflict, Filing, MaritalSpell, PersonTruth
 
@@ -14,8 +14,8 @@ __all__ = [
     "Conflict",
     "Filing",
     "MaritalSpell",
-    "Options",
     "PersonTruth",
+    "PopulationOptions",
     "Summary",
     "clusters",
     "personas",

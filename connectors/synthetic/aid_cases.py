@@ -13,7 +13,7 @@ from random import Random
 from connectors.synthetic.aid_providers import Provider, providers
 from connectors.synthetic.circumstances import Circumstances
 from connectors.synthetic.draw import Weighted, age_on, later, pick, workday
-from connectors.synthetic.model import Family, Person
+from connectors.synthetic.model import Citizen, Family
 
 SINCE = date(2019, 1, 2)
 #: How likely it is that somebody asks once on the ground of a category, by what they meet.
@@ -46,10 +46,10 @@ _REFUSED_RATE, _MOVED_RATE, _STOPPED_RATE, _AGAIN_RATE = 0.05, 0.03, 0.04, 0.1
 
 
 @dataclass(slots=True)
-class Case:
+class AidRequest:
     """One case with its dates, in order; None for what has not happened."""
 
-    person: Person
+    person: Citizen
     category: str
     proof: str
     requested: date
@@ -73,10 +73,12 @@ class Case:
         return "PENDING_DOCS" if self.accepted is None else "ACCEPTED"
 
 
-def cases_of(family: Family, rng: Random, facts: Circumstances, person: Person) -> list[Case]:
+def cases_of(
+    family: Family, rng: Random, facts: Circumstances, person: Citizen
+) -> list[AidRequest]:
     """Draw the cases of a person: mostly none, sometimes two, the second after the first."""
     today = family.options.today
-    found: list[Case] = []
+    found: list[AidRequest] = []
     first = max(SINCE, person.born + timedelta(days=200))
     if person.adoption is not None:  # nothing that would tell of the time before
         first = max(first, person.adoption.handover + timedelta(days=1))
@@ -96,7 +98,9 @@ def cases_of(family: Family, rng: Random, facts: Circumstances, person: Person) 
     return found
 
 
-def _ground(rng: Random, facts: Circumstances, person: Person, day: date) -> tuple[str, str] | None:
+def _ground(
+    rng: Random, facts: Circumstances, person: Citizen, day: date
+) -> tuple[str, str] | None:
     """Draw whether somebody asks for aid on ``day``, and on which of the grounds they meet."""
     for category, proof in facts.categories(person, day):
         if rng.random() < _ASKING.get(category, _OTHERWISE):
@@ -104,12 +108,14 @@ def _ground(rng: Random, facts: Circumstances, person: Person, day: date) -> tup
     return None
 
 
-def _any(rng: Random, facts: Circumstances, person: Person, day: date) -> tuple[str, str] | None:
+def _any(rng: Random, facts: Circumstances, person: Citizen, day: date) -> tuple[str, str] | None:
     grounds = list(facts.categories(person, day))
     return pick(rng, grounds) if grounds else None
 
 
-def _case(rng: Random, person: Person, day: date, ground: tuple[str, str], today: date) -> Case:
+def _case(
+    rng: Random, person: Citizen, day: date, ground: tuple[str, str], today: date
+) -> AidRequest:
     """Return a case asked for on ``day`` where the beneficiary resides (Art. 26)."""
     code = person.home_on(day).province.new_code
     field_of_law = _field(rng, person, ground[0], day)
@@ -117,12 +123,12 @@ def _case(rng: Random, person: Person, day: date, ground: tuple[str, str], today
     offices = providers(code)
     chance = rng.random()
     provider = offices[0] if chance < 0.7 else offices[1] if chance < 0.85 else offices[2]
-    case = Case(person, *ground, day, provider, code, field_of_law, form)
+    case = AidRequest(person, *ground, day, provider, code, field_of_law, form)
     _take_up(rng, case, today)
     return case
 
 
-def _field(rng: Random, person: Person, category: str, day: date) -> str:
+def _field(rng: Random, person: Citizen, category: str, day: date) -> str:
     """Return the field of law, never business (Art. 27); family law for who has a family."""
     if category in _CRIMINAL_ONLY:
         return "CRIMINAL"
@@ -134,7 +140,7 @@ def _field(rng: Random, person: Person, category: str, day: date) -> str:
     return "CIVIL" if drawn == "MARRIAGE_FAMILY" and not person.unions else drawn
 
 
-def _take_up(rng: Random, case: Case, today: date) -> None:
+def _take_up(rng: Random, case: AidRequest, today: date) -> None:
     """Accept a request or refuse it; what would be later than yesterday has not happened."""
     answered = workday(later(rng, case.requested, 0, 4))
     if answered >= today:

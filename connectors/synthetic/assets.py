@@ -13,7 +13,7 @@ from random import Random
 
 from connectors.synthetic import names, organisations
 from connectors.synthetic.draw import between, birthday, later, pick
-from connectors.synthetic.model import Person
+from connectors.synthetic.model import Citizen
 from connectors.synthetic.places import Home
 from connectors.synthetic.property_model import (
     COMMON,
@@ -76,7 +76,7 @@ def free(asset: Asset, day: date) -> bool:
     )
 
 
-def owned(estate: Estate, person: Person, day: date, *, vehicle: bool = False) -> list[Asset]:
+def owned(estate: Estate, person: Citizen, day: date, *, vehicle: bool = False) -> list[Asset]:
     """Return what somebody owns on ``day``.
 
     Homes and vehicles of old come to light when somebody first wants to do something with them.
@@ -93,7 +93,7 @@ def owned(estate: Estate, person: Person, day: date, *, vehicle: bool = False) -
     return found
 
 
-def _of_old(estate: Estate, person: Person, day: date, vehicle: bool) -> Asset | None:
+def _of_old(estate: Estate, person: Citizen, day: date, vehicle: bool) -> Asset | None:
     rng = estate.rng
     first = birthday(person.born, 23)
     changes = [u.start for u in person.unions if u.start <= day]
@@ -107,7 +107,7 @@ def _of_old(estate: Estate, person: Person, day: date, vehicle: bool) -> Asset |
     start = later(rng, first, 1, length - 10)
     owners = joint(couple(person, day))
     for one, _ in owners:
-        if isinstance(one, Person):
+        if isinstance(one, Citizen):
             estate.asked.add((one.index, vehicle))
     origin = "Mua mới tại đại lý" if vehicle else "Công nhận quyền sử dụng đất"
     kind = "VEHICLE" if vehicle else home_kind(rng)
@@ -130,7 +130,7 @@ def deed(
 ) -> Deed:
     """Add a notarised transaction, at an office of the province where the first party lives."""
     rng = estate.rng
-    first = next(one for _, one in parties if isinstance(one, Person))
+    first = next(one for _, one in parties if isinstance(one, Citizen))
     code = first.home_on(day).province.new_code
     office = organisations.notary_office(code, between(rng, 0, organisations.OFFICES - 1))
     number = f"{estate.serial('deed', 900)}/{day.year}/{office.organisation_id}"
@@ -152,7 +152,7 @@ def outsider(estate: Estate, day: date) -> Outsider:
     return Outsider(full, year, at)
 
 
-def buyers_of(estate: Estate, person: Person, day: date) -> list[Owner] | None:
+def buyers_of(estate: Estate, person: Citizen, day: date) -> list[Owner] | None:
     """Return who buys when somebody does: both spouses; None if one is unable or without means."""
     both: list[Owner] = list(couple(person, day))
     fit = all(able(one, day) for one in both)

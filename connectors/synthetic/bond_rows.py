@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from connectors.synthetic.book import Book
 from connectors.synthetic.draw import age_on, between
-from connectors.synthetic.model import Change, Note, Person
+from connectors.synthetic.model import Citizen, Note, RecordChange
 from connectors.synthetic.places import Columns
 from connectors.synthetic.union_rows import court
 
@@ -72,7 +72,7 @@ def guardianships(book: Book) -> None:
         book.add("guardianships", row)
 
 
-def _end_of_guardianship(ward: Person, guardian: Person, reason: str, end: object) -> str:
+def _end_of_guardianship(ward: Citizen, guardian: Citizen, reason: str, end: object) -> str:
     if ward.gone == end:
         return "người được giám hộ chết"
     if guardian.gone == end:
@@ -106,7 +106,7 @@ def changes(book: Book) -> None:
         book.add("changes", _change(book, one))
 
 
-def _change(book: Book, one: Change) -> Columns:
+def _change(book: Book, one: RecordChange) -> Columns:
     person = one.person
     entry = book.entry(one.event_id, one.on, person.birth_home)
     entry.on = one.on
@@ -126,7 +126,7 @@ def _change(book: Book, one: Change) -> Columns:
     return row
 
 
-def _requester(person: Person, one: Change) -> tuple[Person, str]:
+def _requester(person: Citizen, one: RecordChange) -> tuple[Citizen, str]:
     """Return who asked for a change: adults themselves, a parent for children."""
     for parent, relation in ((person.mother, "mẹ"), (person.father, "cha")):
         if parent is not None and parent.alive_on(one.on) and age_on(person.born, one.on) < 18:

@@ -15,11 +15,11 @@ from connectors.synthetic import names
 from connectors.synthetic.draw import age_on, birthday, later, pick, workday
 from connectors.synthetic.kinship import akin, could_be_parent
 from connectors.synthetic.model import (
-    Adoption,
+    AdoptionEvent,
+    Citizen,
     Family,
-    Guardianship,
+    GuardianshipEvent,
     Note,
-    Person,
     Recognition,
     Union,
 )
@@ -48,13 +48,13 @@ def bind(family: Family) -> None:
         _guard_orphan(family, child)
 
 
-def _outside_marriage(child: Person) -> bool:
+def _outside_marriage(child: Citizen) -> bool:
     return child.mother is not None and not any(
         child in union.children for union in child.mother.unions
     )
 
 
-def _adopt(family: Family, child: Person) -> None:
+def _adopt(family: Family, child: Citizen) -> None:
     """Let a couple of the cluster adopt a child that was born outside marriage, or was found."""
     rng, today = family.rng, family.options.today
     handover = workday(later(rng, child.born, 60, 2200))
@@ -79,7 +79,7 @@ def _adopt(family: Family, child: Person) -> None:
     _record(family, child, union.husband, union.wife, handover, old)
 
 
-def _may_adopt(union: Union, child: Person, day: date) -> bool:
+def _may_adopt(union: Union, child: Citizen, day: date) -> bool:
     return (
         union.husband.union_on(day) is union
         and all(p.alive_on(day) for p in (union.husband, union.wife))
@@ -90,14 +90,14 @@ def _may_adopt(union: Union, child: Person, day: date) -> bool:
     )
 
 
-def _find(child: Person) -> None:
+def _find(child: Citizen) -> None:
     """Make a child one that was found: nobody knows its parents."""
     _detach(child)
     child.birth_mother = None
     child.abandoned = True
 
 
-def _detach(child: Person) -> None:
+def _detach(child: Citizen) -> None:
     """End the bond with the parents by birth (Law 52/2010 Art. 24(4))."""
     for parent in (child.mother, child.father):
         if parent is not None:
@@ -116,7 +116,7 @@ def _adopt_step_children(family: Family, union: Union) -> None:
                 _become_step(family, child, step, day)
 
 
-def _may_step(family: Family, union: Union, child: Person, step: Person, day: date) -> bool:
+def _may_step(family: Family, union: Union, child: Citizen, step: Citizen, day: date) -> bool:
     other = child.father if step.sex == "MALE" else child.mother
     return (
         child.born < union.start
@@ -132,7 +132,7 @@ def _may_step(family: Family, union: Union, child: Person, step: Person, day: da
     )
 
 
-def _become_step(family: Family, child: Person, step: Person, day: date) -> None:
+def _become_step(family: Family, child: Citizen, step: Citizen, day: date) -> None:
     father, mother = (step, None) if step.sex == "MALE" else (None, step)
     other = child.father if father else child.mother
     if other is None:  # the birth is registered anew with both parents
@@ -147,14 +147,14 @@ def _become_step(family: Family, child: Person, step: Person, day: date) -> None
 
 def _record(
     family: Family,
-    child: Person,
-    father: Person | None,
-    mother: Person | None,
+    child: Citizen,
+    father: Citizen | None,
+    mother: Citizen | None,
     day: date,
     old: Name,
     relation: str = "UNRELATED",
 ) -> None:
-    adoption = Adoption(
+    adoption = AdoptionEvent(
         family.event_id("NC"), child, father, mother, workday(later(family.rng, day, -20, -1)), day,
         relation, old,
     )  # fmt: skip
@@ -164,7 +164,7 @@ def _record(
     family.notes.append(note)
 
 
-def _recognise(family: Family, child: Person) -> None:
+def _recognise(family: Family, child: Citizen) -> None:
     """Have the father recognise the child, with the birth or later; or a court determine it."""
     rng, father = family.rng, child.father
     assert father is not None
@@ -182,7 +182,7 @@ def _recognise(family: Family, child: Person) -> None:
     family.recognitions.append(recognition)
 
 
-def _guard_orphan(family: Family, child: Person) -> None:
+def _guard_orphan(family: Family, child: Citizen) -> None:
     """Give a guardian to a minor whose parents are dead or gone (Civil Code Art. 47, 52)."""
     parents = [p for p in (child.mother, child.father) if p is not None]
     if not parents or any(p.missing for p in parents):
@@ -198,7 +198,7 @@ def _guard_orphan(family: Family, child: Person) -> None:
             return
 
 
-def _relatives(child: Person) -> Iterator[tuple[str, Person]]:
+def _relatives(child: Citizen) -> Iterator[tuple[str, Citizen]]:
     """Yield who becomes guardian, in the order of Civil Code Art. 52."""
     parents = [p for p in (child.mother, child.father) if p is not None]
     for parent in parents:
@@ -213,21 +213,23 @@ def _relatives(child: Person) -> Iterator[tuple[str, Person]]:
 
 def _guard(
     family: Family,
-    ward: Person,
-    guardian: Person,
+    ward: Citizen,
+    guardian: Citizen,
     kind: str,
     reason: str,
     start: date,
     end: date | None,
 ) -> None:
-    guardianship = Guardianship(family.event_id("GH"), ward, guardian, kind, reason, start, end)
+    guardianship = GuardianshipEvent(
+        family.event_id("GH"), ward, guardian, kind, reason, start, end
+    )
     family.guardianships.append(guardianship)
     if end is None:
         ward.ward = guardianship
         guardian.guardian_of.append(ward)
 
 
-def guard_adult(family: Family, ward: Person, reason: str, day: date, end: date | None) -> None:
+def guard_adult(family: Family, ward: Citizen, reason: str, day: date, end: date | None) -> None:
     """Give a guardian to somebody who lost civil act capacity (Civil Code Art. 53, 54)."""
     union = ward.union_on(day)
     near = [union.spouse(ward)] if union else []

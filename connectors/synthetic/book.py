@@ -8,7 +8,7 @@ from random import Random
 
 from connectors.synthetic import names
 from connectors.synthetic.draw import between, later, workday
-from connectors.synthetic.model import Entry, Family, Person
+from connectors.synthetic.model import BookEntry, Citizen, Family
 from connectors.synthetic.places import Columns, Home, place, year_only
 from connectors.synthetic.registers import ELECTRONIC_SINCE
 
@@ -32,7 +32,11 @@ class Book:
         self.rows.setdefault(("civil_status", record), []).append(row)
 
     def header(
-        self, entry: Entry, event_type: str, by: Person | None = None, relation: str | None = None
+        self,
+        entry: BookEntry,
+        event_type: str,
+        by: Citizen | None = None,
+        relation: str | None = None,
     ) -> Columns:
         """Return the columns that every entry has (``domain.md`` 2.1, common header)."""
         on, rng = entry.on, self.rng
@@ -73,11 +77,11 @@ class Book:
         """The last day on which something can have been entered."""
         return self.family.options.today - timedelta(days=1)
 
-    def entry(self, event_id: str, on: date, home: Home) -> Entry:
+    def entry(self, event_id: str, on: date, home: Home) -> BookEntry:
         """Return the entry of an event that is always in the books, soon after it happened."""
         day = min(workday(later(self.rng, on, 0, 25)), self.yesterday)
         digitised = day < ELECTRONIC_SINCE
-        return Entry(event_id, day, "DIGITISED" if digitised else "ON_TIME", home, digitised)
+        return BookEntry(event_id, day, "DIGITISED" if digitised else "ON_TIME", home, digitised)
 
     def _officer(self, home: Home, on: date) -> tuple[str, str]:
         key = home.code, on.year // 5
@@ -88,7 +92,7 @@ class Book:
             self.officers[key] = signer, _TITLES[self.rng.random() < 0.6]
         return self.officers[key]
 
-    def number(self, person: Person, record: str, entry: Entry) -> str:
+    def number(self, person: Citizen, record: str, entry: BookEntry) -> str:
         """Return the number under which somebody's part of an entry is filed.
 
         Some entries made before the present number are still under the earlier one; the truth
@@ -102,7 +106,7 @@ class Book:
                 return earlier.number
         return person.number
 
-    def party(self, field: str, person: Person, record: str, entry: Entry) -> Columns:
+    def party(self, field: str, person: Citizen, record: str, entry: BookEntry) -> Columns:
         """Return the columns of somebody named in an entry, as known when it was made."""
         on = entry.on
         row: Columns = {
@@ -126,7 +130,7 @@ class Book:
             row[f"{field}_id_document_number"] = person.number
         return row
 
-    def noisy(self, text: str, entry: Entry) -> str:
+    def noisy(self, text: str, entry: BookEntry) -> str:
         """Return text of an old entry as old systems left it, now and then."""
         if not entry.digitised:
             return text
@@ -135,7 +139,7 @@ class Book:
             return names.decomposed(text)
         return names.old_tone_marks(text) if chance < 0.12 else text
 
-    def place(self, field: str, home: Home, day: date, entry: Entry) -> Columns:
+    def place(self, field: str, home: Home, day: date, entry: BookEntry) -> Columns:
         """Return the columns of a place written into an entry."""
         row = place(field, home, day, coded=not entry.digitised or self.rng.random() < 0.5)
         if entry.digitised:

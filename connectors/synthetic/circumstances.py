@@ -16,7 +16,7 @@ from random import Random
 
 from connectors.synthetic.draw import age_on, stream
 from connectors.synthetic.households import households
-from connectors.synthetic.model import Family, Person
+from connectors.synthetic.model import Citizen, Family
 from connectors.synthetic.places import Home
 
 #: Shares of poor households, and of poor and near-poor ones together.
@@ -41,7 +41,7 @@ class Circumstances:
     hardship: dict[int, str]
     facts: dict[int, str]
 
-    def proof(self, person: Person, day: date) -> str | None:
+    def proof(self, person: Citizen, day: date) -> str | None:
         """Return the hardship that somebody can prove (Decree 144/2017/NĐ-CP Art. 2), or None."""
         if self.hardship.get(person.index) == "NEAR_POOR":
             return "NEAR_POOR"
@@ -50,7 +50,7 @@ class Circumstances:
             return "MONTHLY_ALLOWANCE"
         return None
 
-    def categories(self, person: Person, day: date) -> Iterator[tuple[str, str]]:
+    def categories(self, person: Citizen, day: date) -> Iterator[tuple[str, str]]:
         """Yield the categories that somebody meets on ``day``, each with its proof of hardship.
 
         Law 11/2017/QH14 Art. 7; ages as ``domain.md`` 3.2.
@@ -96,7 +96,7 @@ def circumstances(family: Family) -> Circumstances:
     return Circumstances(hardship, {index: fact for index, fact in facts.items() if fact})
 
 
-def _fact(rng: Random, person: Person) -> str | None:
+def _fact(rng: Random, person: Citizen) -> str | None:
     chance = rng.random()
     if person.born.year < 1960:
         for below, fact in _OLD_FACTS:

@@ -11,7 +11,7 @@ from connectors.synthetic import (
     legal_aid_rows,
     notary_rows,
     population_rows,
-    protected,
+    protection,
     security_rows,
     violation_rows,
 )
@@ -21,8 +21,9 @@ from connectors.synthetic.conflicts import plant
 from connectors.synthetic.courts import decide
 from connectors.synthetic.family import simulate
 from connectors.synthetic.model import Family
-from connectors.synthetic.options import Options
-from connectors.synthetic.property import own
+from connectors.synthetic.options import PopulationOptions
+from connectors.synthetic.property import build_estate
+from connectors.synthetic.property_model import Estate
 from connectors.synthetic.registers import register
 from connectors.synthetic.truth import PersonTruth, truths
 
@@ -32,7 +33,10 @@ SECTIONS: tuple[Callable[[Family, Rows], None], ...] = (
     civil_status_rows.add,
     legal_aid_rows.add,
     violation_rows.add,
-    protected.orders,
+    protection.orders,
+)
+#: The same for property, securities and debts.
+ESTATE_SECTIONS: tuple[Callable[[Estate, Rows], None], ...] = (
     notary_rows.add,
     security_rows.add,
     enforcement_rows.add,
@@ -51,7 +55,7 @@ class Cluster:
     truth: Sequence[PersonTruth]
 
 
-def clusters(options: Options) -> Iterator[Cluster]:
+def clusters(options: PopulationOptions) -> Iterator[Cluster]:
     """Yield clusters until they hold ``options.people`` people.
 
     Each depends on the seed and its index only, and no memory is kept between them.
@@ -64,16 +68,18 @@ def clusters(options: Options) -> Iterator[Cluster]:
         index += 1
 
 
-def make(options: Options, index: int) -> Cluster:
+def make(options: PopulationOptions, index: int) -> Cluster:
     """Return cluster ``index``: lives first, then the books, then what every database says."""
     family = simulate(options, index)
     bind(family)
     decide(family)
     register(family)
     plant(family)
-    protected.protect(family)
-    own(family)
+    protection.protect(family)
+    estate = build_estate(family)
     rows: Rows = {}
     for section in SECTIONS:
         section(family, rows)
-    return Cluster(index, rows, truths(family))
+    for estate_section in ESTATE_SECTIONS:
+        estate_section(estate, rows)
+    return Cluster(index, rows, truths(family, estate))

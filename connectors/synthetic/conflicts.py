@@ -1,9 +1,9 @@
 """Where the two registers disagree, on purpose and on record.
 
-Planted at ``Options.disagreement_rate``; the civil status book is right each time (it prevails by
-Law 60/2014 Art. 60(2)), the population database holds the deviation - except for how a name is
-written, where the birth record holds it. What is missing from the books though it happened is
-listed as well (``NOT_NOTED``, ``NOT_REGISTERED``), because then the registers disagree too.
+Planted at ``PopulationOptions.disagreement_rate``. The civil status book is right each time: it
+prevails by Law 60/2014 Art. 60(2). The population database holds the deviation, except for how a
+name is written, where the birth record holds it. What happened and is missing from the books is
+listed as well (``NOT_NOTED``, ``NOT_REGISTERED``): the registers disagree then too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from random import Random
 
 from connectors.synthetic.draw import age_on, pick, stream
-from connectors.synthetic.model import Family, Person, Union
+from connectors.synthetic.model import Citizen, Family, Union
 from connectors.synthetic.names import decomposed, old_tone_marks
 from connectors.values import PartialDate
 
@@ -31,7 +31,7 @@ def plant(family: Family) -> None:
         _union_gaps(union)
 
 
-def marital_status(person: Person, day: date) -> str:
+def marital_status(person: Citizen, day: date) -> str:
     """Return the marital status in law on ``day``; an annulled marriage leaves none behind."""
     if person.union_on(day) is not None:
         return "MARRIED"
@@ -41,13 +41,13 @@ def marital_status(person: Person, day: date) -> str:
     return "SINGLE"
 
 
-def last_marital_status(person: Person, today: date) -> str:
+def last_marital_status(person: Citizen, today: date) -> str:
     """Return the marital status in law today; for the dead, that of the day before they died."""
     day = today if person.died is None else person.died - timedelta(days=1)
     return marital_status(person, day)
 
 
-def _life(family: Family, rng: Random, person: Person, do: bool) -> bool:
+def _life(family: Family, rng: Random, person: Citizen, do: bool) -> bool:
     """The population database was not told of a death."""
     entry = person.death_entry
     fits = person.died is not None and entry is not None and entry.status == "VALID"
@@ -57,7 +57,7 @@ def _life(family: Family, rng: Random, person: Person, do: bool) -> bool:
     return fits
 
 
-def _marital(family: Family, rng: Random, person: Person, do: bool) -> bool:
+def _marital(family: Family, rng: Random, person: Citizen, do: bool) -> bool:
     """The population database holds an old marital status."""
     today = family.options.today
     if person.died is not None or not person.unions:
@@ -76,7 +76,7 @@ def _marital(family: Family, rng: Random, person: Person, do: bool) -> bool:
     return known
 
 
-def _birth_date(family: Family, rng: Random, person: Person, do: bool) -> bool:
+def _birth_date(family: Family, rng: Random, person: Citizen, do: bool) -> bool:
     """The population database holds another day of birth in the same year."""
     if person.birth_entry is None or age_on(person.born, family.options.today) < 1:
         return False
@@ -88,7 +88,7 @@ def _birth_date(family: Family, rng: Random, person: Person, do: bool) -> bool:
     return True
 
 
-def _name_form(family: Family, rng: Random, person: Person, do: bool) -> bool:
+def _name_form(family: Family, rng: Random, person: Citizen, do: bool) -> bool:
     """The birth record writes the name with other tone marks or other code points."""
     if person.birth_entry is None or decomposed(person.name.full) == person.name.full:
         return False
@@ -100,7 +100,7 @@ def _name_form(family: Family, rng: Random, person: Person, do: bool) -> bool:
     return True
 
 
-_KINDS: tuple[Callable[[Family, Random, Person, bool], bool], ...] = (
+_KINDS: tuple[Callable[[Family, Random, Citizen, bool], bool], ...] = (
     _life,
     _marital,
     _birth_date,
@@ -108,7 +108,7 @@ _KINDS: tuple[Callable[[Family, Random, Person, bool], bool], ...] = (
 )
 
 
-def _gaps(person: Person) -> None:
+def _gaps(person: Citizen) -> None:
     if person.died is not None and person.death_entry is None:
         person.conflicts.append(("DEATH_NOT_REGISTERED", f"died {person.died}"))
     if person.birth_entry is None:

@@ -11,7 +11,7 @@ from datetime import date
 from connectors.synthetic import names
 from connectors.synthetic.bonds import guard_adult
 from connectors.synthetic.draw import age_on, birthday, later, pick, workday
-from connectors.synthetic.model import Change, Family, Note, Person
+from connectors.synthetic.model import Citizen, Family, Note, RecordChange
 
 _CAPACITY = (
     (0.004, "DECLARED_INCAPACITATED", "INCAPACITATED"),
@@ -40,7 +40,7 @@ def decide(family: Family) -> None:
             union.annulment_id = annulled.event_id
 
 
-def _note(family: Family, kind: str, person: Person, effective: date) -> Note:
+def _note(family: Family, kind: str, person: Citizen, effective: date) -> Note:
     decided = workday(later(family.rng, effective, -35, -16))
     note = Note(family.event_id("TA"), kind, person, decided, effective)
     family.notes.append(note)
@@ -52,7 +52,7 @@ def _revoke(family: Family, note: Note, day: date) -> None:
     note.status = "REVOKED"
 
 
-def _missing(family: Family, person: Person) -> None:
+def _missing(family: Family, person: Citizen) -> None:
     """Note that somebody was declared missing, dead, and perhaps came back."""
     assert person.declared_missing is not None
     note = _note(family, "DECLARED_MISSING", person, person.declared_missing)
@@ -63,7 +63,7 @@ def _missing(family: Family, person: Person) -> None:
             _revoke(family, dead, person.returned)
 
 
-def _capacity(family: Family, person: Person, kind: str | None, reason: str | None) -> None:
+def _capacity(family: Family, person: Citizen, kind: str | None, reason: str | None) -> None:
     """Declare an adult incapacitated or restricted, after the last of their marriages began."""
     rng, today = family.rng, family.options.today
     first = max([birthday(person.born, 18), *(union.start for union in person.unions)])
@@ -83,7 +83,7 @@ def _capacity(family: Family, person: Person, kind: str | None, reason: str | No
             person.incapacitated = day
 
 
-def _change(family: Family, person: Person) -> None:
+def _change(family: Family, person: Citizen) -> None:
     """Change a name or correct or supplement what the birth record says."""
     rng, today = family.rng, family.options.today
     day = workday(later(rng, max(person.born, date(2016, 1, 4)), 400, 6000))
@@ -98,38 +98,38 @@ def _change(family: Family, person: Person) -> None:
     elif kind < 0.8:
         change = _correct(family, person, day)
     else:
-        change = Change(
+        change = RecordChange(
             family.event_id("TD"), person, "SUPPLEMENT", "quê quán", "",
             person.birth_home.three_levels, "bổ sung thông tin còn thiếu", day,
         )  # fmt: skip
     family.changes.append(change)
 
 
-def _redetermine(family: Family, person: Person, group: str, day: date) -> Change:
+def _redetermine(family: Family, person: Citizen, group: str, day: date) -> RecordChange:
     """Take the mother's ethnic group instead of the father's (Civil Code 2015 Art. 29)."""
     old, person.group = person.group, group
     event = family.event_id("TD")
     kind, reason = "ETHNICITY_REDETERMINATION", "xác định lại theo dân tộc của mẹ"
-    return Change(event, person, kind, "dân tộc", old, group, reason, day)
+    return RecordChange(event, person, kind, "dân tộc", old, group, reason, day)
 
 
-def _rename(family: Family, person: Person, day: date) -> Change:
+def _rename(family: Family, person: Citizen, day: date) -> RecordChange:
     new = names.name(family.rng, person.name.family, person.sex, person.born.year)
     old = person.name
     if new.full == old.full:
         new = names.build(old.family, f"{old.middle} Gia".strip(), old.given)
     person.former_name, person.name, person.renamed = old, new, day
-    return Change(
+    return RecordChange(
         family.event_id("TD"), person, "CHANGE", "họ, chữ đệm và tên", old.full, new.full,
         "thay đổi theo yêu cầu của cá nhân", day,
     )  # fmt: skip
 
 
-def _correct(family: Family, person: Person, day: date) -> Change:
+def _correct(family: Family, person: Citizen, day: date) -> RecordChange:
     wrong = person.born.replace(day=person.born.day % 28 + 1)
     grown = age_on(person.born, day) >= 14
     reason = pick(family.rng, ["sai sót của công chức khi đăng ký", "sai sót của người đi khai"])
-    return Change(
+    return RecordChange(
         family.event_id("TD"), person, "CORRECTION", "ngày sinh",
         f"{wrong:%d/%m/%Y}", f"{person.born:%d/%m/%Y}",
         f"{reason}{'' if grown else ', người dưới 14 tuổi'}", day,

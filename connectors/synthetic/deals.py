@@ -23,7 +23,7 @@ from connectors.synthetic.assets import (
     shares,
 )
 from connectors.synthetic.draw import age_on, later, pick, workday
-from connectors.synthetic.model import Person
+from connectors.synthetic.model import Citizen
 from connectors.synthetic.property_model import (
     COMMON,
     Asset,
@@ -73,12 +73,12 @@ def _sale(estate: Estate, day: date, asset: Asset, buyers: list[Owner]) -> None:
 
 
 def _same_unions(one: Owner, day: date, other: date) -> bool:
-    if not isinstance(one, Person):
+    if not isinstance(one, Citizen):
         return True
     return able(one, day) and one.union_on(day) is one.union_on(other)
 
 
-def buy_home(estate: Estate, day: date, person: Person) -> None:
+def buy_home(estate: Estate, day: date, person: Citizen) -> None:
     """Buy land, a house or an apartment; three in ten mortgage it at once."""
     day, buyers = workday(day), buyers_of(estate, person, workday(day))
     if buyers is None or day >= estate.today or age_on(person.born, day) < 24:
@@ -89,7 +89,7 @@ def buy_home(estate: Estate, day: date, person: Person) -> None:
         estate.push(later(estate.rng, day, 5, 40), mortgage_asset, asset)
 
 
-def buy_vehicle(estate: Estate, day: date, person: Person) -> None:
+def buy_vehicle(estate: Estate, day: date, person: Citizen) -> None:
     """Buy a vehicle: new from a dealer (no notary), or used (notarised); many on a bank's loan."""
     day, buyers = workday(day), buyers_of(estate, person, workday(day))
     if buyers is None or day >= estate.today or age_on(person.born, day) > 70:
@@ -108,7 +108,7 @@ def buy_vehicle(estate: Estate, day: date, person: Person) -> None:
         estate.push(later(rng, day, 1, 12), securities.secure_vehicle, asset)
 
 
-def sell(estate: Estate, day: date, person: Person) -> None:
+def sell(estate: Estate, day: date, person: Citizen) -> None:
     """Sell a home to somebody outside the cluster."""
     day = workday(day)
     for asset in owned(estate, person, day):
@@ -117,7 +117,7 @@ def sell(estate: Estate, day: date, person: Person) -> None:
             return
 
 
-def mortgage(estate: Estate, day: date, person: Person) -> None:
+def mortgage(estate: Estate, day: date, person: Citizen) -> None:
     """Mortgage a home to a bank."""
     for asset in owned(estate, person, day):
         mortgage_asset(estate, day, asset)
@@ -130,7 +130,7 @@ def mortgage_asset(estate: Estate, day: date, asset: Asset) -> None:
     if day >= estate.today or not free(asset, day):
         return
     bank = organisations.bank(rng)
-    people: list[Owner] = [one for one in asset.owners() if isinstance(one, Person)]
+    people: list[Owner] = [one for one in asset.owners() if isinstance(one, Citizen)]
     if not people:
         return
     parties: list[tuple[str, Owner]] = [("MORTGAGOR", one) for one in people]
@@ -138,7 +138,7 @@ def mortgage_asset(estate: Estate, day: date, asset: Asset) -> None:
     asset.mortgages.append((day, later(rng, day, 700, 4500), bank))
 
 
-def give(estate: Estate, day: date, person: Person) -> None:
+def give(estate: Estate, day: date, person: Citizen) -> None:
     """Give a home to a grown child: it becomes the child's own (Law 52/2014 Art. 43)."""
     day, grown = workday(day), _grown(estate, person, workday(day))
     if day >= estate.today or not grown or age_on(person.born, day) < 48:
@@ -152,11 +152,11 @@ def give(estate: Estate, day: date, person: Person) -> None:
             return
 
 
-def _grown(estate: Estate, person: Person, day: date) -> list[Person]:
+def _grown(estate: Estate, person: Citizen, day: date) -> list[Citizen]:
     return [one for one in person.children if able(one, day) and one.index not in estate.poor]
 
 
-def authorise(estate: Estate, day: date, person: Person) -> None:
+def authorise(estate: Estate, day: date, person: Citizen) -> None:
     """Authorise a relative, mostly about a home; some authorisations are cancelled later."""
     day, rng = workday(day), estate.rng
     others = [one for one in family_of(person) if able(one, day)]
@@ -174,7 +174,7 @@ def authorise(estate: Estate, day: date, person: Person) -> None:
             estate.push(later(rng, day, 30, 500), _revise, made)
 
 
-def lease(estate: Estate, day: date, person: Person) -> None:
+def lease(estate: Estate, day: date, person: Citizen) -> None:
     """Let a home to a company; some leases are amended later."""
     day, rng = workday(day), estate.rng
     for asset in owned(estate, person, day):
@@ -201,7 +201,7 @@ def _revise(estate: Estate, day: date, made: Deed) -> None:
     made.status = "AMENDED" if amend else "CANCELLED"
 
 
-def agree(estate: Estate, day: date, person: Person) -> None:
+def agree(estate: Estate, day: date, person: Citizen) -> None:
     """Agree with the spouse that common property becomes one's own (Law 52/2014 Art. 38)."""
     day, both = workday(day), buyers_of(estate, person, workday(day))
     if day >= estate.today or both is None or len(both) < 2:
@@ -214,7 +214,7 @@ def agree(estate: Estate, day: date, person: Person) -> None:
             return
 
 
-def warn(estate: Estate, day: date, person: Person) -> None:
+def warn(estate: Estate, day: date, person: Citizen) -> None:
     """Have notaries warned of a dispute or a lost certificate; this does not block anything."""
     rng = estate.rng
     for asset in owned(estate, person, day):
@@ -233,7 +233,7 @@ def warn(estate: Estate, day: date, person: Person) -> None:
         return
 
 
-def family_of(person: Person) -> list[Person]:
+def family_of(person: Citizen) -> list[Citizen]:
     """Return spouses, children and parents of somebody."""
     near = [union.spouse(person) for union in person.unions if union.end is None]
     near += person.children

@@ -25,9 +25,9 @@ from connectors.synthetic.draw import (
     workday,
 )
 from connectors.synthetic.measures import accrue, seize
-from connectors.synthetic.model import Person, Union
+from connectors.synthetic.model import Citizen, Union
 from connectors.synthetic.organisations import Organisation
-from connectors.synthetic.property_model import Case, Estate, Obligation, Owner, able
+from connectors.synthetic.property_model import DebtCase, Estate, Obligation, Owner, able
 from connectors.synthetic.securities import company_of
 
 #: Cases decided before this day are not on the platform (assumption).
@@ -52,7 +52,7 @@ _LETTERS = {
 }  # fmt: skip
 
 
-def plan(estate: Estate, person: Person) -> None:
+def plan(estate: Estate, person: Citizen) -> None:
     """Draw whether and when a decision to enforce a debt of somebody is made."""
     rng = estate.rng
     start = max(ENFORCEMENT_SINCE, add_years(person.born, 21.5))
@@ -77,7 +77,7 @@ def plan_maintenance(estate: Estate) -> None:
 
 
 def _decide(
-    estate: Estate, day: date, person: Person, why: str, union: Union | None = None
+    estate: Estate, day: date, person: Citizen, why: str, union: Union | None = None
 ) -> None:
     """Make the decision to enforce a judgment against somebody, or against their company."""
     rng, day = estate.rng, workday(day)
@@ -95,7 +95,7 @@ def _decide(
     kind = _judgment_kind(why, rng)
     serial = estate.serial("case", 60)
     agency = organisations.enforcement_agency(person.home_on(day).province.new_code)
-    case = Case(
+    case = DebtCase(
         f"{serial}/QĐ-{agency.organisation_id}", f"{serial}/{issued.year}/{_LETTERS[kind]}",
         kind, issued, effective, requested, day, day + timedelta(days=VOLUNTARY_DAYS + 4),
         agency, debtors, creditor, related, _owed(rng, why), "IN_VOLUNTARY_PERIOD", day, None,
@@ -113,12 +113,12 @@ def _judgment_kind(why: str, rng: Random) -> str:
 
 
 def _parties(
-    estate: Estate, person: Person, why: str, union: Union | None, day: date, issued: date
-) -> tuple[list[Owner], Owner | None, list[Person]] | None:
+    estate: Estate, person: Citizen, why: str, union: Union | None, day: date, issued: date
+) -> tuple[list[Owner], Owner | None, list[Citizen]] | None:
     """Return debtors, creditor (None: the State) and related people; None if they do not fit."""
     rng, debtors = estate.rng, list[Owner]([person])
     creditor: Owner | None = None
-    related: list[Person] = []
+    related: list[Citizen] = []
     spouse = person.union_on(day)
     other = spouse.spouse(person) if spouse is not None and spouse.start < issued else None
     if why == "BANK":
@@ -153,7 +153,7 @@ def _parties(
     return debtors, creditor, related
 
 
-def _lender(estate: Estate, person: Person, day: date) -> Owner | None:
+def _lender(estate: Estate, person: Citizen, day: date) -> Owner | None:
     """Return a bank to which something of somebody is mortgaged."""
     for asset in estate.assets:
         if person in asset.owners():
@@ -185,7 +185,7 @@ def _owed(rng: Random, why: str) -> list[Obligation]:
     return owed
 
 
-def _run(estate: Estate, case: Case, why: str) -> None:
+def _run(estate: Estate, case: DebtCase, why: str) -> None:
     """Let a case take its course: what its status is today, what was paid, what was seized."""
     rng, today = estate.rng, estate.today
     outcome = "ENFORCING" if why == "MAINTENANCE" else _OUTCOMES.draw(rng)
@@ -221,9 +221,9 @@ def _run(estate: Estate, case: Case, why: str) -> None:
         estate.push(applied, seize, case, debtor)
 
 
-def _ruin(estate: Estate, case: Case) -> bool:
+def _ruin(estate: Estate, case: DebtCase) -> bool:
     """Let debtors who own nothing come to nothing either; False if they own something."""
-    people = [one for one in case.debtors if isinstance(one, Person)]
+    people = [one for one in case.debtors if isinstance(one, Citizen)]
     if not people or any(one in asset.owners() for one in people for asset in estate.assets):
         return False
     for one in people:
@@ -232,6 +232,6 @@ def _ruin(estate: Estate, case: Case) -> bool:
     return True
 
 
-def _stop(case: Case, status: str, day: date, today: date) -> None:
+def _stop(case: DebtCase, status: str, day: date, today: date) -> None:
     if day < today:
         case.status, case.since = status, day

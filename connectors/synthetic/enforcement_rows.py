@@ -10,10 +10,10 @@ from random import Random
 from connectors.synthetic.book import Rows
 from connectors.synthetic.conflicts import marital_status
 from connectors.synthetic.draw import between, pick, stream, workday
-from connectors.synthetic.model import Family, Person
+from connectors.synthetic.model import Citizen, Family
 from connectors.synthetic.parties import filed_number, party
 from connectors.synthetic.places import Columns, place, provinces
-from connectors.synthetic.property_model import Case, Estate, Measure, Obligation, Owner
+from connectors.synthetic.property_model import DebtCase, Estate, Measure, Obligation, Owner
 
 _JOBS = ("công nhân", "buôn bán nhỏ", "làm nông", "lao động tự do", "nhân viên văn phòng")
 _LIFT_REASONS = "đã thi hành xong nghĩa vụ"
@@ -39,10 +39,9 @@ class _Docket:
         return f"{kind}-{self.family.index:05d}-{self.entries:04d}"
 
 
-def add(family: Family, rows: Rows) -> None:
+def add(estate: Estate, rows: Rows) -> None:
     """Write the rows of the civil-enforcement database for a cluster."""
-    estate = family.estate
-    assert estate is not None
+    family = estate.family
     docket = _Docket(family, estate, stream(family.options.seed, family.index, "cases"), rows)
     for case in estate.cases:
         docket.add("judgment", _judgment(case))
@@ -56,7 +55,7 @@ def add(family: Family, rows: Rows) -> None:
         _results(docket, case)
 
 
-def _case(docket: _Docket, case: Case) -> Columns:
+def _case(docket: _Docket, case: DebtCase) -> Columns:
     rng = docket.rng
     row: Columns = {
         "decision_no": case.number,
@@ -80,11 +79,11 @@ def _case(docket: _Docket, case: Case) -> Columns:
     return row
 
 
-def _officer(docket: _Docket, case: Case) -> str:
+def _officer(docket: _Docket, case: DebtCase) -> str:
     return f"CHV.{case.agency.province_code}.{len(case.number) + case.decided.day:03d}"
 
 
-def _judgment(case: Case) -> Columns:
+def _judgment(case: DebtCase) -> Columns:
     where = case.agency.name.removeprefix("Thi hành án dân sự ")
     owed = ", ".join(f"{_WORDS[one.kind]} {_amount(one.amount)}" for one in case.obligations)
     return {
@@ -115,7 +114,7 @@ def _amount(value: Decimal) -> str:
     return f"{value:,.0f}".replace(",", ".") + " đồng"
 
 
-def _parties(docket: _Docket, case: Case) -> None:
+def _parties(docket: _Docket, case: DebtCase) -> None:
     named: list[tuple[str, Owner]] = [("DEBTOR", one) for one in case.debtors]
     if case.creditor is not None:
         named.append(("CREDITOR", case.creditor))
@@ -127,12 +126,12 @@ def _parties(docket: _Docket, case: Case) -> None:
         )
         row: Columns = {"entry_id": entry, "decision_no": case.number, "role": role}
         row |= party("party", one, case.decided, number)
-        if isinstance(one, Person) and docket.rng.random() < 0.6:
+        if isinstance(one, Citizen) and docket.rng.random() < 0.6:
             row["phone"] = f"09{between(docket.rng, 0, 99_999_999):08d}"
         docket.add("enforcement_parties", row)
 
 
-def _obligation(docket: _Docket, case: Case, one: Obligation) -> Columns:
+def _obligation(docket: _Docket, case: DebtCase, one: Obligation) -> Columns:
     row: Columns = {
         "obligation_id": docket.entry_id("NV"),
         "decision_no": case.number,
@@ -150,7 +149,7 @@ def _obligation(docket: _Docket, case: Case, one: Obligation) -> Columns:
     return row
 
 
-def _verifications(docket: _Docket, case: Case) -> None:
+def _verifications(docket: _Docket, case: DebtCase) -> None:
     """Verify a debtor's conditions after the voluntary period, and again while there are none."""
     debtor, rng, today = case.last, docket.rng, docket.estate.today
     if debtor is None:
@@ -167,7 +166,9 @@ def _verifications(docket: _Docket, case: Case) -> None:
         day = workday(day + _AGAIN)
 
 
-def _verification(docket: _Docket, case: Case, debtor: Person, day: date, without: bool) -> Columns:
+def _verification(
+    docket: _Docket, case: DebtCase, debtor: Citizen, day: date, without: bool
+) -> Columns:
     rng = docket.rng
     assets = tuple(
         f"{one.asset_id} ({one.kind})"
@@ -195,7 +196,7 @@ def _verification(docket: _Docket, case: Case, debtor: Person, day: date, withou
     return row | place("current_residence", debtor.home_on(day), day, street=True)
 
 
-def _measure(case: Case, one: Measure, index: int) -> Columns:
+def _measure(case: DebtCase, one: Measure, index: int) -> Columns:
     row: Columns = {
         "measure_id": f"BP-{case.number}-{index + 1}",
         "decision_no": case.number,
@@ -211,7 +212,7 @@ def _measure(case: Case, one: Measure, index: int) -> Columns:
     return row
 
 
-def _results(docket: _Docket, case: Case) -> None:
+def _results(docket: _Docket, case: DebtCase) -> None:
     """Write confirmations, postponements of exit, and notices of debtors without conditions."""
     rng, today = docket.rng, docket.estate.today
     if case.status == "COMPLETED" and case.closed is not None and rng.random() < 0.85:
@@ -231,7 +232,7 @@ def _results(docket: _Docket, case: Case) -> None:
         docket.add("public_notices", _notice(docket, case))
 
 
-def _exit(case: Case) -> Columns:
+def _exit(case: DebtCase) -> Columns:
     assert case.exit_stop is not None
     person, start, end = case.exit_stop
     row: Columns = {
@@ -247,7 +248,7 @@ def _exit(case: Case) -> Columns:
     return row
 
 
-def _notice(docket: _Docket, case: Case) -> Columns:
+def _notice(docket: _Docket, case: DebtCase) -> Columns:
     debtor = case.last
     assert case.notice is not None
     assert debtor is not None

@@ -26,9 +26,9 @@ from connectors.synthetic.draw import (
 from connectors.synthetic.kinship import akin, could_be_parent
 from connectors.synthetic.lives import add_person, newcomer
 from connectors.synthetic.market import Market, suits
-from connectors.synthetic.model import Family, Person, Union
-from connectors.synthetic.numbers import Numbers
-from connectors.synthetic.options import Options
+from connectors.synthetic.model import Citizen, Family, Union
+from connectors.synthetic.numbers import NumberGenerator
+from connectors.synthetic.options import PopulationOptions
 from connectors.synthetic.places import Home
 
 _COUPLES = (3, 6)
@@ -38,10 +38,10 @@ _LONE_BIRTH_RATE = 0.08
 _FOUNDLING_RATE = 0.12
 
 
-def simulate(options: Options, index: int) -> Family:
+def simulate(options: PopulationOptions, index: int) -> Family:
     """Return cluster ``index``: who was born, married, divorced and died until today."""
     rng = stream(options.seed, index, "family")
-    family = Family(index, options, rng, Numbers(options.seed, index, places.prefixes()))
+    family = Family(index, options, rng, NumberGenerator(options.seed, index, places.prefixes()))
     base = places.province(rng)
     family.homes = [places.home(rng, base) for _ in range(4)]
     family.homes.append(places.home(rng, places.province(rng)))
@@ -74,7 +74,7 @@ def _found(market: Market, year: int, group: str) -> None:
         wed(market, husband, wife, day)
 
 
-def _marry(market: Market, person: Person, day: date) -> None:
+def _marry(market: Market, person: Citizen, day: date) -> None:
     """Find a partner for somebody, in the cluster or from outside."""
     family, rng = market.family, market.family.rng
     del market.waiting[person.index]
@@ -94,7 +94,7 @@ def _marry(market: Market, person: Person, day: date) -> None:
     wed(market, person if male else partner, partner if male else person, day)
 
 
-def wed(market: Market, husband: Person, wife: Person, day: date) -> Union:
+def wed(market: Market, husband: Citizen, wife: Citizen, day: date) -> Union:
     """Marry two people: the days of all their children, and the end if there is one, are drawn."""
     family, rng = market.family, market.family.rng
     union = Union(husband, wife, day, husband.home, consensual=rng.random() < 0.7)
@@ -183,7 +183,7 @@ def _foundling(market: Market, union: Union) -> None:
     _grow_up(market, child)
 
 
-def _grow_up(market: Market, child: Person) -> None:
+def _grow_up(market: Market, child: Citizen) -> None:
     """Put what a child will want one day on the calendar."""
     rng = market.family.rng
     market.push(demography.wish_to_marry(rng, child.born, child.sex), "MARRY", child)
@@ -191,7 +191,7 @@ def _grow_up(market: Market, child: Person) -> None:
         market.push(later(rng, birthday(child.born, 19), 0, 3600), "BIRTH", child)
 
 
-def bear(market: Market, mother: Person, father: Person | None, day: date, home: Home) -> Person:
+def bear(market: Market, mother: Citizen, father: Citizen | None, day: date, home: Home) -> Citizen:
     """Add a child, which will want to marry one day."""
     family, rng = market.family, market.family.rng
     sex = demography.sex_at_birth(rng)
@@ -208,7 +208,7 @@ def bear(market: Market, mother: Person, father: Person | None, day: date, home:
     return child
 
 
-def _lone_birth(market: Market, mother: Person, day: date) -> None:
+def _lone_birth(market: Market, mother: Citizen, day: date) -> None:
     """Let an unmarried woman have a child; of half of them the father is known one day."""
     if mother.union_on(day) is not None or any(
         abs((child.born - day).days) < 300 for child in mother.children
@@ -224,7 +224,7 @@ def _lone_birth(market: Market, mother: Person, day: date) -> None:
         and one.union_on(day) is None
         and not akin(one, mother)
     ]
-    father: Person | None = None
+    father: Citizen | None = None
     if rng.random() < 0.55:
         father = pick(rng, men) if men else newcomer(market.family, mother, day)
     bear(market, mother, father, day, mother.home)

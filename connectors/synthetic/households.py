@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from connectors.synthetic.draw import age_on
-from connectors.synthetic.model import Family, Person
+from connectors.synthetic.model import Citizen, Family
 
 
 @dataclass(slots=True)
@@ -18,7 +18,7 @@ class Household:
     """The members of a household and how each is related to its head, the head first."""
 
     file_no: str
-    members: list[tuple[Person, str]] = field(default_factory=list)
+    members: list[tuple[Citizen, str]] = field(default_factory=list)
 
 
 def households(family: Family, rng: Random) -> list[Household]:
@@ -43,7 +43,7 @@ def households(family: Family, rng: Random) -> list[Household]:
     return found
 
 
-def _is_head(family: Family, rng: Random, person: Person, heads: dict[int, Household]) -> bool:
+def _is_head(family: Family, rng: Random, person: Citizen, heads: dict[int, Household]) -> bool:
     """Whether somebody heads a household: couples do, and two in three grown single people."""
     today = family.options.today
     if person.index in heads:
@@ -58,7 +58,7 @@ def _is_head(family: Family, rng: Random, person: Person, heads: dict[int, House
 
 
 def _lodge(
-    person: Person, heads: dict[int, Household], found: list[Household], family: Family
+    person: Citizen, heads: dict[int, Household], found: list[Household], family: Family
 ) -> None:
     """Put somebody into the household of a parent, a child or a brother or sister."""
     parents = [p for p in (person.father, person.mother) if p is not None]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from connectors.synthetic.model import Person
+from connectors.synthetic.model import Citizen
 
 
-def akin(one: Person, other: Person) -> bool:
+def akin(one: Citizen, other: Citizen) -> bool:
     """Whether two people may not marry: kin within three generations, or a parent's spouse."""
     if _lineage(one) & _lineage(other):
         return True
@@ -20,7 +20,7 @@ def akin(one: Person, other: Person) -> bool:
     )
 
 
-def _lineage(person: Person) -> set[int]:
+def _lineage(person: Citizen) -> set[int]:
     """Return somebody, their parents and grandparents; by birth and by adoption."""
     found = {person.index}
     generation = [person]
@@ -35,7 +35,7 @@ def _lineage(person: Person) -> set[int]:
     return found
 
 
-def could_be_parent(adopter: Person, born: date) -> bool:
+def could_be_parent(adopter: Citizen, born: date) -> bool:
     """Whether somebody is old enough to adopt (Law 52/2010 Art. 14), and not too old for a parent.
 
     Who has parents that could not be so by birth would be known to be adopted.

@@ -8,13 +8,13 @@ from __future__ import annotations
 from datetime import date
 from random import Random
 
-from connectors.synthetic.aid_cases import Case, cases_of
+from connectors.synthetic.aid_cases import AidRequest, cases_of
 from connectors.synthetic.aid_providers import providers
 from connectors.synthetic.book import Rows
 from connectors.synthetic.circumstances import circumstances
 from connectors.synthetic.dealings import AidCase
 from connectors.synthetic.draw import Weighted, age_on, between, birthday, later, stream, workday
-from connectors.synthetic.model import Family, Person
+from connectors.synthetic.model import Citizen, Family
 from connectors.synthetic.places import Columns, place
 from connectors.vocabulary import PROVINCES
 
@@ -73,7 +73,7 @@ def _write_providers(rows: Rows) -> None:
                 _add(rows, "aid_persons", dict(person))
 
 
-def _write_case(family: Family, rng: Random, rows: Rows, case: Case, number: int) -> None:
+def _write_case(family: Family, rng: Random, rows: Rows, case: AidRequest, number: int) -> None:
     """Write a case with its timeline, and keep for the truth what it was."""
     no = f"{case.requested.year}/{case.province_code}/{family.index:05d}{number:02d}/TGPL"
     row: Columns = {
@@ -103,7 +103,7 @@ def _write_case(family: Family, rng: Random, rows: Rows, case: Case, number: int
     )  # fmt: skip
 
 
-def _request(rng: Random, case: Case) -> Columns:
+def _request(rng: Random, case: AidRequest) -> Columns:
     """Return who asked and how: relatives for children, the agency in criminal proceedings."""
     if case.field_of_law == "CRIMINAL" and rng.random() < 0.7:
         return {"requester": "AGENCY", "channel": "REFERRAL_BY_PROCEEDING_AGENCY"}
@@ -112,7 +112,7 @@ def _request(rng: Random, case: Case) -> Columns:
     return {"requester": "RELATIVE" if relative else "SELF", "channel": _CHANNELS.draw(rng)}
 
 
-def _course(family: Family, rng: Random, case: Case) -> Columns:
+def _course(family: Family, rng: Random, case: AidRequest) -> Columns:
     """Return what happened to a request that was not refused."""
     row: Columns = {
         "field_of_law": case.field_of_law,
@@ -140,7 +140,7 @@ def _course(family: Family, rng: Random, case: Case) -> Columns:
     return row
 
 
-def _write_timeline(rows: Rows, no: str, case: Case, row: Columns) -> None:
+def _write_timeline(rows: Rows, no: str, case: AidRequest, row: Columns) -> None:
     events: list[tuple[str, object]] = [("REQUESTED", case.requested)]
     events += [("REFUSED", case.refused), ("ACCEPTED", case.accepted), ("ASSIGNED", case.assigned)]
     if case.ended is not None and case.status is not None:
@@ -160,7 +160,7 @@ def _write_timeline(rows: Rows, no: str, case: Case, row: Columns) -> None:
         _add(rows, "timeline", event)
 
 
-def _write_beneficiary(rng: Random, rows: Rows, person: Person, cases: list[Case]) -> None:
+def _write_beneficiary(rng: Random, rows: Rows, person: Citizen, cases: list[AidRequest]) -> None:
     """Write somebody as known at their last request, and what entitled them each time."""
     day = cases[-1].requested
     row: Columns = {
@@ -182,7 +182,7 @@ def _write_beneficiary(rng: Random, rows: Rows, person: Person, cases: list[Case
             _add(rows, "entitlements", _entitlement(rng, case, f"{person.number}-{number}"))
 
 
-def _representative(person: Person, day: date) -> Columns:
+def _representative(person: Citizen, day: date) -> Columns:
     """Return the parent or guardian who acts for a minor, or for somebody without capacity."""
     acting = None
     if person.ward is not None and person.ward.start <= day:
@@ -202,7 +202,7 @@ def _representative(person: Person, day: date) -> Columns:
     return row | place("representative_residence", acting.home_on(day), day, street=True)
 
 
-def _entitlement(rng: Random, case: Case, entry_id: str) -> Columns:
+def _entitlement(rng: Random, case: AidRequest, entry_id: str) -> Columns:
     """Return one category with its proof: while somebody is of the age, else from a certificate."""
     person, home = case.person, case.person.home_on(case.requested)
     issuer = _PROOFS.get(case.category, _CASE_PROOF)[1]

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from connectors.synthetic import demography, names
 from connectors.synthetic.draw import add_years, birthday, later, pick
-from connectors.synthetic.model import Family, Person
+from connectors.synthetic.model import Citizen, Family
 from connectors.synthetic.names import Name
 from connectors.synthetic.places import Home
 
@@ -20,7 +20,7 @@ def add_person(
     *,
     name: Name | None = None,
     at_least: float = 0.0,
-) -> Person:
+) -> Citizen:
     """Add somebody with a number, a name and a day of death to the cluster."""
     rng = family.rng
     if name is None:
@@ -28,7 +28,7 @@ def add_person(
         name = names.name(rng, surname, sex, born.year)
     died = demography.death_day(rng, born, sex, at_least)
     number = family.numbers.citizen_id(home.province.number_prefix(born), sex, born)
-    person = Person(
+    person = Citizen(
         index=len(family.people),
         number=number,
         sex=sex,
@@ -46,7 +46,7 @@ def add_person(
     return person
 
 
-def _disappear(family: Family, person: Person) -> None:
+def _disappear(family: Family, person: Citizen) -> None:
     """Let a few adults disappear; a court declares them missing, later perhaps dead.
 
     Civil Code 2015 Art. 68 (after two years) and 71 (three years after that, or five without news);
@@ -70,7 +70,7 @@ def _disappear(family: Family, person: Person) -> None:
                 person.returned, person.died = back, None
 
 
-def newcomer(family: Family, person: Person, day: date) -> Person:
+def newcomer(family: Family, person: Citizen, day: date) -> Citizen:
     """Add a partner from outside the cluster, of whose parents nothing is known."""
     rng = family.rng
     gap = demography.age_gap(rng)

@@ -9,7 +9,7 @@ from datetime import date
 from connectors.synthetic.demography import LEGAL_AGE
 from connectors.synthetic.draw import add_years, birthday
 from connectors.synthetic.kinship import akin
-from connectors.synthetic.model import Family, Person
+from connectors.synthetic.model import Citizen, Family
 
 
 @dataclass(slots=True)
@@ -17,10 +17,10 @@ class Market:
     """Who wants to marry, in the order of the days, and what else is due."""
 
     family: Family
-    heap: list[tuple[date, int, str, Person]] = field(default_factory=list)
+    heap: list[tuple[date, int, str, Citizen]] = field(default_factory=list)
     waiting: dict[int, date] = field(default_factory=dict)
 
-    def push(self, day: date | None, what: str, person: Person) -> None:
+    def push(self, day: date | None, what: str, person: Citizen) -> None:
         """Put something on the calendar, unless the person will not live to see it."""
         if day is None or day >= min(person.gone, self.family.options.today):
             return
@@ -29,7 +29,7 @@ class Market:
         heapq.heappush(self.heap, (day, person.index, what, person))
 
 
-def suits(market: Market, person: Person, other: Person, day: date) -> bool:
+def suits(market: Market, person: Citizen, other: Citizen, day: date) -> bool:
     """Whether two people may and would marry."""
     if other.sex == person.sex or day >= other.gone or other.union_on(day) is not None:
         return False
@@ -42,5 +42,5 @@ def suits(market: Market, person: Person, other: Person, day: date) -> bool:
     return not akin(person, other)
 
 
-def _of_age(person: Person, day: date) -> bool:
+def _of_age(person: Citizen, day: date) -> bool:
     return birthday(person.born, LEGAL_AGE[person.sex]) <= day

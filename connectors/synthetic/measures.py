@@ -12,12 +12,12 @@ from decimal import Decimal
 from connectors.synthetic import organisations
 from connectors.synthetic.assets import owned
 from connectors.synthetic.draw import between, later, pick, workday
-from connectors.synthetic.model import Person
+from connectors.synthetic.model import Citizen
 from connectors.synthetic.organisations import Organisation
 from connectors.synthetic.property_model import (
     Asset,
     Block,
-    Case,
+    DebtCase,
     Estate,
     Measure,
     Registration,
@@ -28,7 +28,7 @@ _EXIT_RATE, _EXIT_FROM = 0.12, Decimal(100_000_000)
 _PARTLY = ("ENFORCING", "POSTPONED", "TEMPORARILY_SUSPENDED", "DISCONTINUED", "ENDED", "RETURNED")
 
 
-def accrue(estate: Estate, case: Case) -> None:
+def accrue(estate: Estate, case: DebtCase) -> None:
     """Let be paid what goes with the status; a completed case has nothing left."""
     rng = estate.rng
     for one in case.obligations:
@@ -48,7 +48,7 @@ def accrue(estate: Estate, case: Case) -> None:
             case.exit_stop = debtor, start, end
 
 
-def seize(estate: Estate, day: date, case: Case, debtor: Person) -> None:
+def seize(estate: Estate, day: date, case: DebtCase, debtor: Citizen) -> None:
     """Apply measures: on a home or a vehicle that the debtor owns, else on income or accounts."""
     rng, day = estate.rng, workday(day)
     end = case.closed
@@ -76,7 +76,7 @@ def seize(estate: Estate, day: date, case: Case, debtor: Person) -> None:
     )  # fmt: skip
 
 
-def _seizable(estate: Estate, day: date, case: Case, debtor: Person) -> Asset | None:
+def _seizable(estate: Estate, day: date, case: DebtCase, debtor: Citizen) -> Asset | None:
     """Return something to seize: what is mortgaged to the creditor first, else a vehicle or home.
 
     A company's debt reaches nothing that its representative owns.
@@ -108,12 +108,12 @@ def _seizable(estate: Estate, day: date, case: Case, debtor: Person) -> Asset | 
     return None
 
 
-def _loan(estate: Estate, case: Case, asset: Asset) -> Registration | None:
+def _loan(estate: Estate, case: DebtCase, asset: Asset) -> Registration | None:
     """Return the security that a vehicle carries since before the judgment, if it can."""
     start = max(asset.holding.start, asset.last_deed, SECURITIES_SINCE)
     start = max([start, *(s.ended or s.day for s in asset.securities)])
     room = (case.issued - start).days
-    people = [one for one in asset.owners() if isinstance(one, Person)]
+    people = [one for one in asset.owners() if isinstance(one, Citizen)]
     if room < 20:
         return None
     day = workday(start + timedelta(days=between(estate.rng, 2, room - 5)))

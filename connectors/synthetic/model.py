@@ -10,20 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from random import Random
-from typing import TYPE_CHECKING
 
 from connectors.synthetic.dealings import AidCase, Handling, Protection, Sanction
 from connectors.synthetic.names import Name
-from connectors.synthetic.numbers import Numbers
-from connectors.synthetic.options import Options
+from connectors.synthetic.numbers import NumberGenerator
+from connectors.synthetic.options import PopulationOptions
 from connectors.synthetic.places import Home
-
-if TYPE_CHECKING:
-    from connectors.synthetic.property_model import Estate
 
 
 @dataclass(slots=True)
-class Entry:
+class BookEntry:
     """That an event is in a civil status book: under which id, since when, how it got there.
 
     ``digitised`` entries came from paper books (before 2016) and miss much.
@@ -39,7 +35,7 @@ class Entry:
 
 
 @dataclass(slots=True, eq=False)
-class Person:
+class Citizen:
     """Somebody with a number.
 
     ``mother`` and ``father`` are the legal ones, as the present birth record names them;
@@ -60,10 +56,10 @@ class Person:
     home: Home
     gone: date
     died: date | None
-    mother: Person | None = None
-    father: Person | None = None
-    birth_mother: Person | None = None
-    birth_father: Person | None = None
+    mother: Citizen | None = None
+    father: Citizen | None = None
+    birth_mother: Citizen | None = None
+    birth_father: Citizen | None = None
     moved: date | None = None
     founder: bool = False
     missing: date | None = None
@@ -72,19 +68,19 @@ class Person:
     returned: date | None = None
     abandoned: bool = False
     unions: list[Union] = field(default_factory=list)
-    children: list[Person] = field(default_factory=list)
-    earlier: list[EarlierNumber] = field(default_factory=list)
-    adoption: Adoption | None = None
-    adopted: list[Person] = field(default_factory=list)
+    children: list[Citizen] = field(default_factory=list)
+    earlier: list[FormerNumber] = field(default_factory=list)
+    adoption: AdoptionEvent | None = None
+    adopted: list[Citizen] = field(default_factory=list)
     recognition: Recognition | None = None
-    guardian_of: list[Person] = field(default_factory=list)
-    ward: Guardianship | None = None
+    guardian_of: list[Citizen] = field(default_factory=list)
+    ward: GuardianshipEvent | None = None
     incapacitated: date | None = None
     former_name: Name | None = None
     renamed: date | None = None
-    birth_entry: Entry | None = None
-    original_entry: Entry | None = None
-    death_entry: Entry | None = None
+    birth_entry: BookEntry | None = None
+    original_entry: BookEntry | None = None
+    death_entry: BookEntry | None = None
     planted: dict[str, object] = field(default_factory=dict)
     conflicts: list[tuple[str, str]] = field(default_factory=list)
     filed: list[tuple[str, str, str]] = field(default_factory=list)
@@ -119,25 +115,25 @@ class Person:
 class Union:
     """A marriage. It ends when the divorce takes legal effect, or with a death (Law 52/2014)."""
 
-    husband: Person
-    wife: Person
+    husband: Citizen
+    wife: Citizen
     start: date
     home: Home
     end: date | None = None
     reason: str | None = None
     consensual: bool = True
-    entry: Entry | None = None
-    divorce_entry: Entry | None = None
+    entry: BookEntry | None = None
+    divorce_entry: BookEntry | None = None
     annulment_id: str | None = None
-    children: list[Person] = field(default_factory=list)
+    children: list[Citizen] = field(default_factory=list)
 
-    def spouse(self, person: Person) -> Person:
+    def spouse(self, person: Citizen) -> Citizen:
         """Return the other one."""
         return self.wife if person is self.husband else self.husband
 
 
 @dataclass(frozen=True, slots=True)
-class EarlierNumber:
+class FormerNumber:
     """A number somebody had before: of an old identity card, or cancelled."""
 
     number: str
@@ -147,13 +143,13 @@ class EarlierNumber:
 
 
 @dataclass(frozen=True, slots=True)
-class Adoption:
+class AdoptionEvent:
     """An adoption (Law 52/2010): the legal effects start with the handover."""
 
     event_id: str
-    child: Person
-    father: Person | None
-    mother: Person | None
+    child: Citizen
+    father: Citizen | None
+    mother: Citizen | None
     decided: date
     handover: date
     relation: str
@@ -165,19 +161,19 @@ class Recognition:
     """A father's recognition of his child born outside marriage."""
 
     event_id: str
-    father: Person
-    child: Person
+    father: Citizen
+    child: Citizen
     on: date
     combined: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Guardianship:
+class GuardianshipEvent:
     """Who acts for a minor without parents, or for somebody who lost civil act capacity."""
 
     event_id: str
-    ward: Person
-    guardian: Person
+    ward: Citizen
+    guardian: Citizen
     kind: str
     reason: str
     start: date
@@ -190,21 +186,21 @@ class Note:
 
     event_id: str
     kind: str
-    person: Person
+    person: Citizen
     decided: date
     effective: date
-    spouse: Person | None = None
-    child: Person | None = None
+    spouse: Citizen | None = None
+    child: Citizen | None = None
     revoked_by: str | None = None
     status: str = "VALID"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RecordChange:
     """A change or correction of a civil status record."""
 
     event_id: str
-    person: Person
+    person: Citizen
     kind: str
     what: str
     old: str
@@ -218,18 +214,17 @@ class Family:
     """One cluster while it is made."""
 
     index: int
-    options: Options
+    options: PopulationOptions
     rng: Random
-    numbers: Numbers
+    numbers: NumberGenerator
     homes: list[Home] = field(default_factory=list)
-    people: list[Person] = field(default_factory=list)
+    people: list[Citizen] = field(default_factory=list)
     unions: list[Union] = field(default_factory=list)
-    adoptions: list[Adoption] = field(default_factory=list)
+    adoptions: list[AdoptionEvent] = field(default_factory=list)
     recognitions: list[Recognition] = field(default_factory=list)
-    guardianships: list[Guardianship] = field(default_factory=list)
+    guardianships: list[GuardianshipEvent] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    estate: Estate | None = None
+    changes: list[RecordChange] = field(default_factory=list)
     events: int = 0
 
     def event_id(self, prefix: str) -> str:

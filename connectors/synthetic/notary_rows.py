@@ -11,7 +11,7 @@ from random import Random
 from connectors.synthetic import organisations
 from connectors.synthetic.book import Rows
 from connectors.synthetic.draw import between, stream
-from connectors.synthetic.model import Family, Person
+from connectors.synthetic.model import Citizen, Family
 from connectors.synthetic.organisations import NotaryOffice
 from connectors.synthetic.parties import filed_number, party
 from connectors.synthetic.places import Columns, place, provinces
@@ -38,13 +38,12 @@ class _Archive:
         return f"{kind}-{self.family.index:05d}-{self.entries:04d}"
 
 
-def add(family: Family, rows: Rows) -> None:
+def add(estate: Estate, rows: Rows) -> None:
     """Write the rows of the notarization database; those of all offices with the first cluster."""
+    family = estate.family
     archive = _Archive(family, stream(family.options.seed, family.index, "notary"), rows)
     if family.index == 0:
         _offices(archive)
-    estate = family.estate
-    assert estate is not None
     for deed in estate.deeds:
         if not deed.lost:
             _deed(archive, deed)
@@ -106,7 +105,7 @@ def _deed(archive: _Archive, deed: Deed) -> None:
         row["related_no"] = deed.related
     for role, one in deed.parties:
         archive.add("transaction_parties", _party(archive, deed, role, one))
-    requester = next(one for _, one in deed.parties if isinstance(one, Person))
+    requester = next(one for _, one in deed.parties if isinstance(one, Citizen))
     row |= party("requester", requester, on, residence=False)
     archive.add("transactions", row)
     for asset in deed.assets:
@@ -123,7 +122,7 @@ def _party(archive: _Archive, deed: Deed, role: str, one: Owner) -> Columns:
     number = filed_number(archive.family, archive.rng, one, "transaction_parties", entry, deed.day)
     row: Columns = {"entry_id": entry, "notarial_no": deed.number, "role": role}
     row |= party("party", one, deed.day, number)
-    if isinstance(one, Person) and role not in ("TESTATOR", "AGENT", "HEIR"):
+    if isinstance(one, Citizen) and role not in ("TESTATOR", "AGENT", "HEIR"):
         union = one.union_on(deed.day)
         if union is not None:
             row["spouse_id"] = union.spouse(one).number

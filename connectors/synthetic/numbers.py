@@ -37,7 +37,7 @@ _CARD_FACTOR = 6_180_347
 NEW_PROVINCES_SINCE = date(2025, 7, 1)
 
 
-class Numbers:
+class NumberGenerator:
     """The numbers of one cluster."""
 
     def __init__(self, seed: int, cluster: int, prefixes: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ TODAY = date(2026, 11, 23)
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class PopulationOptions:
     """How many people, from which seed, as of which day, and how faulty the registers are.
 
     ``people`` is reached by whole clusters, so that a few dozen people more may come out. The other

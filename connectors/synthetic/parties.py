@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from random import Random
 
-from connectors.synthetic.model import Family, Person
+from connectors.synthetic.model import Citizen, Family
 from connectors.synthetic.organisations import Organisation
 from connectors.synthetic.places import Columns, place, year_only
 from connectors.synthetic.property_model import Owner
@@ -21,7 +21,7 @@ def party(
     if isinstance(one, Organisation):
         return one.party(field)
     row: Columns = {f"{field}_kind": "INDIVIDUAL"}
-    if not isinstance(one, Person):
+    if not isinstance(one, Citizen):
         row[f"{field}_name"] = one.name
         row[f"{field}_birth_date"] = year_only(one.year)
         row[f"{field}_nationality"] = "VN"
@@ -49,7 +49,7 @@ def filed_number(
 
     Like ``Book.number``: some old entries are under an earlier number, and the truth knows which.
     """
-    if not isinstance(one, Person):
+    if not isinstance(one, Citizen):
         return None
     if one.earlier and rng.random() < family.options.earlier_number_rate:
         earlier = one.earlier[-1]

@@ -13,7 +13,7 @@ from connectors.synthetic.book import Rows
 from connectors.synthetic.conflicts import last_marital_status
 from connectors.synthetic.draw import Weighted, age_on, between, birthday, later, stream
 from connectors.synthetic.households import Household, households
-from connectors.synthetic.model import Family, Person, Union
+from connectors.synthetic.model import Citizen, Family, Union
 from connectors.synthetic.places import Columns, Home, home, place, province
 
 _BLOOD = Weighted([("O", 45.0), ("B", 30.0), ("A", 20.0), ("AB", 5.0)])
@@ -64,7 +64,7 @@ def add(family: Family, rows: Rows) -> None:
 
 
 def _identity(
-    register: _Register, person: Person, lodging: tuple[Household, str] | None
+    register: _Register, person: Citizen, lodging: tuple[Household, str] | None
 ) -> Columns:
     rng, today = register.rng, register.family.options.today
     name, written = person.name, person.born
@@ -101,7 +101,7 @@ def _identity(
     return row
 
 
-def _life(register: _Register, person: Person) -> Columns:
+def _life(register: _Register, person: Citizen) -> Columns:
     """Return marital and life status; the status at death for the dead."""
     if person.died is not None and "life" not in person.planted:
         row: Columns = {"life_status": "DEAD", "death_or_missing_date": person.died}
@@ -116,7 +116,7 @@ def _life(register: _Register, person: Person) -> Columns:
     return row
 
 
-def _card(rng: Random, person: Person, today: date) -> Columns:
+def _card(rng: Random, person: Citizen, today: date) -> Columns:
     issued = min(later(rng, max(_CARDS_SINCE, birthday(person.born, 14)), 5, 1900), today)
     age = age_on(person.born, issued)
     row: Columns = {"card_issued_on": issued, "card_issued_at": _ISSUER}
@@ -130,13 +130,13 @@ def _card(rng: Random, person: Person, today: date) -> Columns:
     return row
 
 
-def _status(register: _Register, person: Person, today: date) -> str:
+def _status(register: _Register, person: Citizen, today: date) -> str:
     """Return whether the data are being corrected: some with a deviation, few others."""
     chance = 0.3 if "birth" in person.planted else 0.002
     return "UNDER_CORRECTION" if register.rng.random() < chance else "CURRENT"
 
 
-def _residences(register: _Register, person: Person) -> None:
+def _residences(register: _Register, person: Citizen) -> None:
     """Write where somebody is registered: at home, and elsewhere for those who left for work."""
     rng, today = register.rng, register.family.options.today
     gone = person.died if "life" not in person.planted else None
@@ -158,7 +158,7 @@ def _residences(register: _Register, person: Person) -> None:
 
 
 def _residence(
-    register: _Register, person: Person, kind: str, where: Home, since: date, until: date | None
+    register: _Register, person: Citizen, kind: str, where: Home, since: date, until: date | None
 ) -> None:
     row: Columns = {
         "entry_id": register.entry_id(),
@@ -172,9 +172,9 @@ def _residence(
     register.add("residences", row)
 
 
-def _relatives(register: _Register, person: Person) -> None:
+def _relatives(register: _Register, person: Citizen) -> None:
     """Write item 15: parents, spouse, children, representatives."""
-    kin: list[tuple[str, Person]] = []
+    kin: list[tuple[str, Citizen]] = []
     if person.father is not None:
         kin.append(("FATHER", person.father))
     if person.mother is not None:
@@ -200,7 +200,7 @@ def _relatives(register: _Register, person: Person) -> None:
         register.add("family", row)
 
 
-def _union(register: _Register, person: Person) -> Union | None:
+def _union(register: _Register, person: Citizen) -> Union | None:
     """Return the marriage that the population database believes in."""
     planted = person.planted.get("marital")
     if isinstance(planted, tuple):

@@ -51,7 +51,7 @@ _RATE = sum(rate for _, rate in _WISHES)
 _WISH = Weighted(_WISHES)
 
 
-def own(family: Family) -> None:
+def build_estate(family: Family) -> Estate:
     """Let the people of a cluster buy, sell, borrow, owe, bequeath and inherit until today."""
     rng = stream(family.options.seed, family.index, "property")
     estate = Estate(family, rng, family.options.today)
@@ -68,7 +68,7 @@ def own(family: Family) -> None:
     debts.plan_maintenance(estate)
     estate.run()
     succession.open_wills(estate)
-    family.estate = estate
+    return estate
 
 
 def _wish(estate: Estate, rng: Random, start: date, end: date, index: int) -> None:

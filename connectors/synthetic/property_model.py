@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 from connectors.synthetic.draw import birthday
-from connectors.synthetic.model import Family, Person
+from connectors.synthetic.model import Citizen, Family
 from connectors.synthetic.organisations import NotaryOffice, Organisation
 from connectors.synthetic.places import Home
 
@@ -33,7 +33,7 @@ class Outsider:
     home: Home
 
 
-Owner = Person | Organisation | Outsider
+Owner = Citizen | Organisation | Outsider
 
 
 @dataclass(slots=True, eq=False)
@@ -43,7 +43,7 @@ class Block:
     prevent_id: str
     kind: str
     level: str
-    person: Person | None
+    person: Citizen | None
     issuer: str
     document_no: str
     start: date
@@ -140,7 +140,7 @@ class Will:
     """A notarised will (Law 46/2024; ``domain.md`` 2.6)."""
 
     deed: Deed
-    testator: Person
+    testator: Citizen
     replaced_by: str | None = None
     opened: date | None = None
 
@@ -210,7 +210,7 @@ class Measure:
 
 
 @dataclass(slots=True, eq=False)
-class Case:
+class DebtCase:
     """An enforcement case. ``since`` is the day of its present status."""
 
     number: str
@@ -224,21 +224,21 @@ class Case:
     agency: Organisation
     debtors: list[Owner]
     creditor: Owner | None
-    related: list[Person]
+    related: list[Citizen]
     obligations: list[Obligation]
     status: str
     since: date
     closed: date | None
     measures: list[Measure] = field(default_factory=list)
-    exit_stop: tuple[Person, date, date | None] | None = None
+    exit_stop: tuple[Citizen, date, date | None] | None = None
     notice: tuple[date, date | None] | None = None
     loan: Registration | None = None
 
     @property
-    def last(self) -> Person | None:
+    def last(self) -> Citizen | None:
         """The first debtor, if a person."""
         first = self.debtors[0]
-        return first if isinstance(first, Person) else None
+        return first if isinstance(first, Citizen) else None
 
 
 Handler = Callable[..., None]
@@ -255,10 +255,10 @@ class Estate:
     deeds: list[Deed] = field(default_factory=list)
     wills: list[Will] = field(default_factory=list)
     registrations: list[Registration] = field(default_factory=list)
-    cases: list[Case] = field(default_factory=list)
+    cases: list[DebtCase] = field(default_factory=list)
     asked: set[tuple[int, bool]] = field(default_factory=set)
     poor: set[int] = field(default_factory=set)
-    companies: list[tuple[Person, Organisation]] = field(default_factory=list)
+    companies: list[tuple[Citizen, Organisation]] = field(default_factory=list)
     heap: list[tuple[date, int, Handler, tuple[Any, ...]]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -289,7 +289,7 @@ class Estate:
 
 def able(owner: Owner, day: date) -> bool:
     """Whether somebody can act on ``day``: of age, alive, with capacity (Civil Code 2015)."""
-    if not isinstance(owner, Person):
+    if not isinstance(owner, Citizen):
         return True
     return (
         owner.alive_on(day)
@@ -298,7 +298,7 @@ def able(owner: Owner, day: date) -> bool:
     )
 
 
-def couple(person: Person, day: date) -> list[Person]:
+def couple(person: Citizen, day: date) -> list[Citizen]:
     """Return somebody and, if married on ``day``, the spouse."""
     union = person.union_on(day)
     return [person] if union is None else [person, union.spouse(person)]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from connectors.synthetic.debts import CLOSED
-from connectors.synthetic.model import Family, Person
+from connectors.synthetic.model import Citizen
 from connectors.synthetic.property_model import Estate
 
 
@@ -66,10 +66,9 @@ class Possessions:
         return tuple(tag for tag, holds in found.items() if holds)
 
 
-def possessions(family: Family) -> dict[int, Possessions]:
+def possessions(estate: Estate | None) -> dict[int, Possessions]:
     """Return what is true of the people of a cluster, by their index; of no property, nothing."""
     found: dict[int, Possessions] = defaultdict(Possessions)
-    estate = family.estate
     if estate is None:
         return found
     _assets(estate, found)
@@ -79,14 +78,14 @@ def possessions(family: Family) -> dict[int, Possessions]:
         if case.creditor is not None:
             named.append(("CREDITOR", case.creditor))
         for role, one in named:
-            if isinstance(one, Person):
+            if isinstance(one, Citizen):
                 now = CaseRole(case.number, role, case.status, case.status not in CLOSED)
                 found[one.index].cases.append(now)
     for registration in estate.registrations:
         standing = registration.status == "EFFECTIVE"
         named = [("SECURING", one) for one in registration.securing]
         for role, one in [*named, ("SECURED", registration.secured)]:
-            if isinstance(one, Person):
+            if isinstance(one, Citizen):
                 entry = SecurityRole(registration.number, role, standing)
                 found[one.index].securities.append(entry)
     return found
@@ -97,12 +96,12 @@ def _assets(estate: Estate, found: dict[int, Possessions]) -> None:
         if asset.seen:
             blocked = asset.blocked_on(estate.today)
             for owner, share in asset.holding.owners:
-                if isinstance(owner, Person):
+                if isinstance(owner, Citizen):
                     numbers = (asset.certificate_no, asset.chassis_no)
                     one = OwnedAsset(asset.asset_id, asset.kind, share, blocked, *numbers)
                     found[owner.index].assets.append(one)
     for deed in estate.deeds:
-        for person in {id(p): p for _, p in deed.parties if isinstance(p, Person)}.values():
+        for person in {id(p): p for _, p in deed.parties if isinstance(p, Citizen)}.values():
             if deed.kind == "WILL":
                 found[person.index].wills.append(deed.number)
             elif not deed.lost:

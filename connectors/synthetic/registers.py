@@ -13,7 +13,7 @@ from datetime import date
 from random import Random
 
 from connectors.synthetic.draw import birthday, later, stream, workday
-from connectors.synthetic.model import EarlierNumber, Entry, Family, Person, Union
+from connectors.synthetic.model import BookEntry, Citizen, Family, FormerNumber, Union
 
 #: From this year on offices wrote into the electronic books at once (Law 60/2014 in force).
 ELECTRONIC_SINCE = date(2016, 1, 1)
@@ -41,7 +41,7 @@ def register(family: Family) -> None:
         _share_a_number(family)
 
 
-def _birth(family: Family, rng: Random, person: Person) -> None:
+def _birth(family: Family, rng: Random, person: Citizen) -> None:
     options = family.options
     lost = person.born.year < _LOST_BEFORE and rng.random() < _LOST_RATE
     if lost or rng.random() < options.unregistered_birth_rate:
@@ -60,7 +60,7 @@ def _birth(family: Family, rng: Random, person: Person) -> None:
             kind, day, digitised = "RE_REGISTERED", workday(again), False
     if day >= options.today:
         return
-    entry = Entry(family.event_id("KS"), day, kind, person.birth_home, digitised)
+    entry = BookEntry(family.event_id("KS"), day, kind, person.birth_home, digitised)
     _lose_papers(family, person, entry)
     person.birth_entry = entry
     if person.adoption is not None and (
@@ -69,7 +69,7 @@ def _birth(family: Family, rng: Random, person: Person) -> None:
         _register_anew(family, person, entry)
 
 
-def _lose_papers(family: Family, person: Person, entry: Entry) -> None:
+def _lose_papers(family: Family, person: Citizen, entry: BookEntry) -> None:
     """Register some births of young children again: papers and books get lost at any age.
 
     Without them, whoever was registered again as a child was adopted.
@@ -82,7 +82,7 @@ def _lose_papers(family: Family, person: Person, entry: Entry) -> None:
         entry.on, entry.kind = again, "RE_REGISTERED"
 
 
-def _register_anew(family: Family, person: Person, entry: Entry) -> None:
+def _register_anew(family: Family, person: Citizen, entry: BookEntry) -> None:
     """After an adoption the birth is registered anew with the adoptive parents.
 
     The new entry stands in the place of the first, with its office, date and kind: everybody may
@@ -93,7 +93,7 @@ def _register_anew(family: Family, person: Person, entry: Entry) -> None:
     person.original_entry, person.birth_entry = entry, new
 
 
-def _death(family: Family, rng: Random, person: Person) -> None:
+def _death(family: Family, rng: Random, person: Citizen) -> None:
     died, options = person.declared_dead or person.died, family.options
     if died is None:
         return
@@ -106,7 +106,7 @@ def _death(family: Family, rng: Random, person: Person) -> None:
         return
     digitised = day < ELECTRONIC_SINCE
     kind = "DIGITISED" if digitised else "LATE" if late else "ON_TIME"
-    person.death_entry = Entry(family.event_id("KT"), day, kind, person.home, digitised)
+    person.death_entry = BookEntry(family.event_id("KT"), day, kind, person.home, digitised)
 
 
 def _marriage(family: Family, rng: Random, union: Union) -> None:
@@ -120,7 +120,7 @@ def _marriage(family: Family, rng: Random, union: Union) -> None:
     last = min(options.today, union.husband.gone, union.wife.gone, union.end or options.today)
     if digitised and rng.random() < 0.02 and again < last:
         day, kind, digitised = workday(again), "RE_REGISTERED", False
-    union.entry = Entry(family.event_id("KH"), day, kind, union.home, digitised)
+    union.entry = BookEntry(family.event_id("KH"), day, kind, union.home, digitised)
     if union.reason == "ANNULMENT" and union.annulment_id:
         union.entry.status, union.entry.amendments = "REVOKED", (union.annulment_id,)
     if union.reason != "DIVORCE" or rng.random() < options.missing_divorce_note_rate:
@@ -130,7 +130,7 @@ def _marriage(family: Family, rng: Random, union: Union) -> None:
     if noted < options.today:
         digitised = noted < ELECTRONIC_SINCE
         kind = "DIGITISED" if digitised else "ON_TIME"
-        union.divorce_entry = Entry(family.event_id("LH"), noted, kind, union.home, digitised)
+        union.divorce_entry = BookEntry(family.event_id("LH"), noted, kind, union.home, digitised)
 
 
 def _amend(family: Family) -> None:
@@ -147,19 +147,19 @@ def _amend(family: Family) -> None:
             note.person.death_entry.amendments = (note.event_id,)
 
 
-def _amended(entry: Entry | None, by: str, on: date) -> None:
+def _amended(entry: BookEntry | None, by: str, on: date) -> None:
     if entry is not None and entry.on < on and entry.status in ("VALID", "AMENDED"):
         entry.status, entry.amendments = "AMENDED", (*entry.amendments, by)
 
 
-def _earlier_numbers(family: Family, rng: Random, person: Person) -> None:
+def _earlier_numbers(family: Family, rng: Random, person: Citizen) -> None:
     """Give an old identity card to most of those born before 2000; cancel a few numbers."""
     end = min(person.gone, family.options.today)
     prefix = person.home.province.prefix
     if person.born.year < 2000 and rng.random() < _CARD_RATE and birthday(person.born, 15) < end:
         until = min(end, later(rng, ELECTRONIC_SINCE, 60, 3200), CARDS_UNTIL)
         person.earlier.append(
-            EarlierNumber(
+            FormerNumber(
                 family.numbers.identity_card(prefix),
                 "IDENTITY_CARD_9",
                 until,
@@ -172,7 +172,7 @@ def _earlier_numbers(family: Family, rng: Random, person: Person) -> None:
             person.birth_home.province.number_prefix(person.born), person.sex, person.born
         )
         person.earlier.append(
-            EarlierNumber(number, "CANCELLED", until, "xác lập lại do thông tin ban đầu sai")
+            FormerNumber(number, "CANCELLED", until, "xác lập lại do thông tin ban đầu sai")
         )
 
 
@@ -183,12 +183,12 @@ def _share_a_number(family: Family) -> None:
         return
     first, second = holders[0], holders[-1]
     theirs = second.earlier[0]
-    second.earlier[0] = EarlierNumber(
+    second.earlier[0] = FormerNumber(
         first.earlier[0].number, theirs.kind, theirs.until, theirs.reason
     )
     for one, other in ((first, second), (second, first)):
         one.conflicts.append(("SHARED_NUMBER", f"{first.earlier[0].number} {other.number}"))
 
 
-def _living(family: Family) -> Iterable[Person]:
+def _living(family: Family) -> Iterable[Citizen]:
     return (p for p in family.people if p.died is None and p.missing is None)

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from connectors.synthetic import organisations
 from connectors.synthetic.draw import age_on, between, later, pick, workday
-from connectors.synthetic.model import Person
+from connectors.synthetic.model import Citizen
 from connectors.synthetic.organisations import Organisation
 from connectors.synthetic.property_model import (
     Amendment,
@@ -87,7 +87,7 @@ def delete(estate: Estate, day: date, made: Registration, status: str, ground: s
     day = workday(day)
     if day >= estate.today or made.kept or (made.asset is not None and made.asset.blocked_on(day)):
         return
-    if all(isinstance(one, Person) and not one.alive_on(day) for one in made.securing):
+    if all(isinstance(one, Citizen) and not one.alive_on(day) for one in made.securing):
         return
     made.ended, made.status, made.ground = day, status, ground
 
@@ -115,7 +115,7 @@ def _amend(estate: Estate, day: date, made: Registration) -> None:
     made.amendments.append(one)
 
 
-def do_business(estate: Estate, day: date, person: Person) -> None:
+def do_business(estate: Estate, day: date, person: Citizen) -> None:
     """Give crops as a farmer, or machinery and claims as a company's representative."""
     day, rng = workday(day), estate.rng
     if not SECURITIES_SINCE <= day < estate.today or not able(person, day):
@@ -137,7 +137,7 @@ def do_business(estate: Estate, day: date, person: Person) -> None:
     _go_on(estate, made)
 
 
-def company_of(estate: Estate, person: Person) -> Organisation | None:
+def company_of(estate: Estate, person: Citizen) -> Organisation | None:
     """Return the company that somebody represents, founded when it is first needed."""
     for owner, company in estate.companies:
         if owner is person:
@@ -151,7 +151,7 @@ def company_of(estate: Estate, person: Person) -> Organisation | None:
     return made
 
 
-def lend(estate: Estate, day: date, person: Person) -> None:
+def lend(estate: Estate, day: date, person: Citizen) -> None:
     """Lend money privately to somebody of the cluster against their vehicle."""
     day, rng = workday(day), estate.rng
     if not SECURITIES_SINCE <= day < estate.today or not able(person, day):
@@ -160,7 +160,7 @@ def lend(estate: Estate, day: date, person: Person) -> None:
         owners = asset.owners()
         if asset.kind != "VEHICLE" or person in owners or asset.holding.start >= day:
             continue
-        people = [one for one in owners if isinstance(one, Person) and able(one, day)]
+        people = [one for one in owners if isinstance(one, Citizen) and able(one, day)]
         if len(people) == len(owners) and not asset.encumbered_on(day):
             if asset.blocked_on(day) or asset.last_deed >= day:
                 continue

@@ -8,11 +8,11 @@ from random import Random
 
 from connectors.synthetic.book import Rows
 from connectors.synthetic.draw import between, stream
-from connectors.synthetic.model import Family, Person
+from connectors.synthetic.model import Citizen, Family
 from connectors.synthetic.organisations import Organisation
 from connectors.synthetic.parties import filed_number, party
 from connectors.synthetic.places import Columns, place
-from connectors.synthetic.property_model import Amendment, Owner, Registration
+from connectors.synthetic.property_model import Amendment, Estate, Owner, Registration
 
 _CONTRACTS = {"MORTGAGE": "Hợp đồng thế chấp tài sản", "PLEDGE": "Hợp đồng cầm cố tài sản"}
 
@@ -35,11 +35,11 @@ class _Register:
         return datetime(day.year, day.month, day.day, 1 + hour, minute, second, tzinfo=UTC)
 
 
-def add(family: Family, rows: Rows) -> None:
+def add(estate: Estate, rows: Rows) -> None:
     """Write the rows of the database on security measures for a cluster."""
+    family = estate.family
     register = _Register(family, stream(family.options.seed, family.index, "securities"), rows)
-    assert family.estate is not None
-    for one in family.estate.registrations:
+    for one in estate.registrations:
         _registration(register, one)
 
 
@@ -87,7 +87,7 @@ def _party(register: _Register, one: Registration, role: str, who: Owner) -> Non
     row: Columns = {"entry_id": entry, "registration_no": one.number, "role": role}
     row |= party("party", who, one.day, number)
     if role == "SECURED" and isinstance(who, Organisation):
-        home = next((p.home for p in one.securing if isinstance(p, Person)), None)
+        home = next((p.home for p in one.securing if isinstance(p, Citizen)), None)
         row["branch_name"] = f"Chi nhánh {home.province.name}" if home else "Hội sở chính"
     register.add("security_parties", row)
 
@@ -163,6 +163,6 @@ def _notice(register: _Register, one: Registration, day: date) -> Columns:
         "effective_time": register.moment(day),
     }
     who = one.securing[0]
-    if isinstance(who, Person):
+    if isinstance(who, Citizen):
         row |= place("place", who.home_on(day), day)
     return row

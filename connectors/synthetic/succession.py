@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from connectors.synthetic.assets import buyers_of, deed, free, owned, shares
 from connectors.synthetic.draw import age_on, later, pick, workday
-from connectors.synthetic.model import Person, Union
+from connectors.synthetic.model import Citizen, Union
 from connectors.synthetic.property_model import (
     COMMON,
     Asset,
@@ -24,14 +24,14 @@ from connectors.synthetic.property_model import (
 _SETTLED_RATE, _OPENED_RATE, _RENOUNCED_RATE, _AGREED_RATE = 0.45, 0.75, 0.12, 0.35
 
 
-def plan(estate: Estate, dead: Person) -> None:
+def plan(estate: Estate, dead: Citizen) -> None:
     """Have the heirs settle an estate some day, as not all do."""
     assert dead.died is not None
     if estate.rng.random() < _SETTLED_RATE:
         estate.push(later(estate.rng, dead.died, 90, 900), _settle, dead)
 
 
-def _settle(estate: Estate, day: date, dead: Person) -> None:
+def _settle(estate: Estate, day: date, dead: Citizen) -> None:
     """Divide what somebody left, or declare the inheritance of an only heir."""
     day = workday(day)
     assert dead.died is not None
@@ -44,7 +44,7 @@ def _settle(estate: Estate, day: date, dead: Person) -> None:
             _divide(estate, day, asset, living)
 
 
-def _heirs(dead: Person) -> list[Person]:
+def _heirs(dead: Citizen) -> list[Citizen]:
     """Return the heirs of the first rank (Civil Code Art. 651(1)(a)) who outlived somebody."""
     spouses = [
         union.spouse(dead)
@@ -59,7 +59,7 @@ def _heirs(dead: Person) -> list[Person]:
     ]
 
 
-def _divisible(asset: Asset, dead: Person, heirs: list[Person], day: date) -> bool:
+def _divisible(asset: Asset, dead: Citizen, heirs: list[Citizen], day: date) -> bool:
     """Whether what somebody left can be divided: owned alone, or in common with the widowed."""
     rest = [one for one in asset.owners() if one is not dead]
     return (
@@ -71,7 +71,7 @@ def _divisible(asset: Asset, dead: Person, heirs: list[Person], day: date) -> bo
     )
 
 
-def _divide(estate: Estate, day: date, asset: Asset, heirs: list[Person]) -> None:
+def _divide(estate: Estate, day: date, asset: Asset, heirs: list[Citizen]) -> None:
     rng = estate.rng
     taking = list(heirs)
     for one in heirs[1:]:
@@ -118,7 +118,7 @@ def _divided(estate: Estate, day: date, union: Union) -> None:
             asset.holdings.append(Holding(day, shares(owners), asset.holding.origin))
 
 
-def make_will(estate: Estate, day: date, person: Person) -> None:
+def make_will(estate: Estate, day: date, person: Citizen) -> None:
     """Make a will before a notary; a later one replaces the one before."""
     day, rng = workday(day), estate.rng
     if day >= estate.today or age_on(person.born, day) < 52 or not able(person, day):

@@ -9,7 +9,8 @@ from datetime import date
 from connectors.synthetic.conflicts import last_marital_status
 from connectors.synthetic.dealings import AidCase, Handling, ProtectedAddress, Sanction
 from connectors.synthetic.draw import age_on
-from connectors.synthetic.model import Family, Person, Union
+from connectors.synthetic.model import Citizen, Family, Union
+from connectors.synthetic.property_model import Estate
 from connectors.synthetic.property_truth import (
     CaseRole,
     OwnedAsset,
@@ -17,7 +18,7 @@ from connectors.synthetic.property_truth import (
     SecurityRole,
     possessions,
 )
-from connectors.synthetic.protected import protected_address
+from connectors.synthetic.protection import protected_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +114,15 @@ def _plain(value: object) -> object:
 _ENCODER = json.JSONEncoder(ensure_ascii=False, default=_plain, check_circular=False)
 
 
-def truths(family: Family) -> tuple[PersonTruth, ...]:
-    """Return what is true of everybody in a cluster."""
-    held = possessions(family)
+def truths(family: Family, estate: Estate | None = None) -> tuple[PersonTruth, ...]:
+    """Return what is true of everybody in a cluster, whose property is ``estate``."""
+    held = possessions(estate)
     return tuple(
         _truth(person, held[person.index], family.options.today) for person in family.people
     )
 
 
-def _truth(person: Person, held: Possessions, today: date) -> PersonTruth:
+def _truth(person: Citizen, held: Possessions, today: date) -> PersonTruth:
     state = _life_state(person)
     marital = last_marital_status(person, today)
     return PersonTruth(
@@ -162,21 +163,21 @@ def _truth(person: Person, held: Possessions, today: date) -> PersonTruth:
     )
 
 
-def _life_state(person: Person) -> str:
+def _life_state(person: Citizen) -> str:
     if person.died is not None:
         return "DEAD"
     return "MISSING" if person.missing is not None and person.returned is None else "ALIVE"
 
 
-def _number(person: Person | None) -> str | None:
+def _number(person: Citizen | None) -> str | None:
     return None if person is None else person.number
 
 
-def _spell(union: Union, person: Person) -> MaritalSpell:
+def _spell(union: Union, person: Citizen) -> MaritalSpell:
     return MaritalSpell(union.spouse(person).number, union.start, union.end, union.reason)
 
 
-def _tags(person: Person, state: str, marital: str, today: date) -> tuple[str, ...]:
+def _tags(person: Citizen, state: str, marital: str, today: date) -> tuple[str, ...]:
     """Return the tags of design section 10 that these two databases can fill."""
     kin = [p for p in (person.mother, person.father) if p is not None] + person.children
     kin += [

@@ -7,7 +7,7 @@ from datetime import date
 from connectors.synthetic.book import Book
 from connectors.synthetic.conflicts import marital_status
 from connectors.synthetic.draw import add_years, age_on, between, birthday, later, workday
-from connectors.synthetic.model import Person, Union
+from connectors.synthetic.model import Citizen, Union
 from connectors.synthetic.places import Columns, place
 from connectors.values import PartialDate
 
@@ -105,7 +105,7 @@ def confirmations(book: Book) -> None:
             book.add("marital_status_confirmations", _confirmation(book, person, on))
 
 
-def _confirmation(book: Book, person: Person, on: date) -> Columns:
+def _confirmation(book: Book, person: Citizen, on: date) -> Columns:
     home, rng = person.home_on(on), book.rng
     entry = book.entry(book.family.event_id("XN"), on, home)
     entry.on = on

@@ -11,7 +11,7 @@ from connectors.synthetic import names
 from connectors.synthetic.book import Rows
 from connectors.synthetic.dealings import Handling, Sanction
 from connectors.synthetic.draw import age_on, between, later, pick, stream, workday
-from connectors.synthetic.model import Family, Person
+from connectors.synthetic.model import Citizen, Family
 from connectors.synthetic.offences import Offence
 from connectors.synthetic.organisations import Organisation, own_company
 from connectors.synthetic.places import Columns, Home, place
@@ -88,13 +88,13 @@ def _fine_company(desk: _Desk) -> None:
         _decide(desk, violation, company, owner.home)
 
 
-def _decide(desk: _Desk, one: Violation, violator: Person | Organisation, home: Home) -> None:
+def _decide(desk: _Desk, one: Violation, violator: Citizen | Organisation, home: Home) -> None:
     """Write the record, the decision, its acts and its execution; keep it for the truth."""
     number, offence, rng = desk.number(), one.offence, desk.rng
     decision_no = f"{number}/{one.decided.year}/QĐ-XPHC"
     record_no = None if one.on_spot else f"{number}/{one.on.year}/BB-VPHC"
     agency = _agency(offence, home)
-    if isinstance(violator, Person):
+    if isinstance(violator, Citizen):
         party = _person(desk, violator, one.decided, record_no, decision_no)
     else:
         party = violator.party("violator")
@@ -112,7 +112,7 @@ def _decide(desk: _Desk, one: Violation, violator: Person | Organisation, home: 
         "procedure": "ON_SPOT" if one.on_spot else "WITH_RECORD",
         "status": one.status,
     }
-    if isinstance(violator, Person):
+    if isinstance(violator, Citizen):
         row["violator_sex"] = violator.sex
         violator.sanctions.append(_truth(one, decision_no, desk.family.options.today))
     else:
@@ -187,7 +187,7 @@ def _agency(offence: Offence, home: Home) -> str:
 
 
 def _person(
-    desk: _Desk, person: Person, day: date, record_no: str | None, decision_no: str
+    desk: _Desk, person: Citizen, day: date, record_no: str | None, decision_no: str
 ) -> Columns:
     """Return the columns of a violator, as known on ``day``; some under an earlier number."""
     number = person.number
@@ -243,7 +243,7 @@ def _truth(one: Violation, decision_no: str, today: date) -> Sanction:
     )
 
 
-def _handle(desk: _Desk, person: Person) -> None:
+def _handle(desk: _Desk, person: Citizen) -> None:
     """Decide an administrative measure for an adult (Law 15/2012 Art. 89-96); counts two years."""
     rng, today = desk.rng, desk.family.options.today
     court = rng.random() < 0.7

@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from random import Random
 
 from connectors.synthetic.draw import Weighted, age_on, birthday, later, workday
-from connectors.synthetic.model import Person
+from connectors.synthetic.model import Citizen
 from connectors.synthetic.offences import Offence, offences
 
 SINCE = date(2020, 1, 2)
@@ -84,7 +84,7 @@ def months_later(day: date, months: int) -> date:
 
 
 def violate(
-    rng: Random, first: date, gone: date, today: date, person: Person | None
+    rng: Random, first: date, gone: date, today: date, person: Citizen | None
 ) -> Violation | None:
     """Draw an act between ``first`` and today; None if there is no room, or none fits the age.
 
@@ -164,6 +164,6 @@ def _paid(on: date, amount: int) -> Step:
     return Step("PAID", on, amount, on)
 
 
-def first_day(person: Person) -> date:
+def first_day(person: Citizen) -> date:
     """Return the first day on which somebody can be sanctioned: from 14 on."""
     return max(SINCE, birthday(person.born, 14))

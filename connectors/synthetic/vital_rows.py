@@ -6,7 +6,7 @@ from datetime import date
 
 from connectors.synthetic.book import Book
 from connectors.synthetic.draw import between, later, pick, words
-from connectors.synthetic.model import Entry, Person
+from connectors.synthetic.model import BookEntry, Citizen
 from connectors.synthetic.names import Name
 from connectors.synthetic.places import Columns, facility, place, year_only
 from connectors.values import PartialDate
@@ -31,13 +31,13 @@ def births(book: Book) -> None:
             _duplicate(book, person, entry)
 
 
-def _duplicate(book: Book, person: Person, entry: Entry) -> None:
+def _duplicate(book: Book, person: Citizen, entry: BookEntry) -> None:
     """Some cancelled numbers come from a second registration of the birth, revoked later."""
     cancelled = person.earlier[-1]
     day = later(book.rng, person.born, 30, 300)
     if entry.digitised or day >= cancelled.until or book.rng.random() < 0.4:
         return
-    second = Entry(book.family.event_id("KS"), day, "LATE", person.birth_home, status="REVOKED")
+    second = BookEntry(book.family.event_id("KS"), day, "LATE", person.birth_home, status="REVOKED")
     if day.year < 2016 or person.former_name is not None:
         return
     row = _birth(book, person, second, person.mother, person.father)
@@ -47,7 +47,7 @@ def _duplicate(book: Book, person: Person, entry: Entry) -> None:
 
 
 def _birth(
-    book: Book, person: Person, entry: Entry, mother: Person | None, father: Person | None
+    book: Book, person: Citizen, entry: BookEntry, mother: Citizen | None, father: Citizen | None
 ) -> Columns:
     original = entry is person.original_entry
     name = person.name
@@ -78,7 +78,7 @@ def _birth(
     return row
 
 
-def _residence(person: Person, role: str, parent: Person, entry: Entry) -> Columns:
+def _residence(person: Citizen, role: str, parent: Citizen, entry: BookEntry) -> Columns:
     """Return where a parent lives: in the commune in which the birth was registered.
 
     Only adoptive parents would live elsewhere: the entry tells no more of them than of others.
@@ -90,7 +90,7 @@ def _residence(person: Person, role: str, parent: Person, entry: Entry) -> Colum
     return place(f"{role}_residence", person.birth_home, entry.on, street=True)
 
 
-def _named(person: Person, name: Name, entry: Entry) -> Columns:
+def _named(person: Citizen, name: Name, entry: BookEntry) -> Columns:
     full, write = name.full, person.planted.get("name")
     if entry is person.birth_entry and callable(write):
         full = write(full)
@@ -100,7 +100,7 @@ def _named(person: Person, name: Name, entry: Entry) -> Columns:
     return row
 
 
-def _birth_date(book: Book, person: Person, entry: Entry) -> date | PartialDate:
+def _birth_date(book: Book, person: Citizen, entry: BookEntry) -> date | PartialDate:
     """Old books know of some births only the year, or the year and month."""
     chance = book.rng.random() if entry.digitised and person.born.year < 1990 else 1.0
     if "birth" in person.planted or chance >= 0.2:
@@ -108,7 +108,7 @@ def _birth_date(book: Book, person: Person, entry: Entry) -> date | PartialDate:
     return PartialDate(person.born.year, person.born.month if chance < 0.08 else None)
 
 
-def _unnumbered(book: Book, person: Person, entry: Entry) -> Columns:
+def _unnumbered(book: Book, person: Citizen, entry: BookEntry) -> Columns:
     """Parents of whom nothing but the name is known, for those who have none in the cluster."""
     if book.rng.random() < 0.2:
         return {}
@@ -127,7 +127,7 @@ def _unnumbered(book: Book, person: Person, entry: Entry) -> Columns:
 
 
 def _circumstance(
-    book: Book, person: Person, mother: Person | None, father: Person | None, *, original: bool
+    book: Book, person: Citizen, mother: Citizen | None, father: Citizen | None, *, original: bool
 ) -> Columns:
     row: Columns = {}
     if person.abandoned and original:
@@ -156,7 +156,7 @@ def deaths(book: Book) -> None:
             book.add("deaths", _death(book, person, entry))
 
 
-def _death(book: Book, person: Person, entry: Entry) -> Columns:
+def _death(book: Book, person: Citizen, entry: BookEntry) -> Columns:
     rng, court = book.rng, person.declared_dead is not None
     died = person.declared_dead or person.died
     assert died is not None
@@ -184,7 +184,7 @@ def _death(book: Book, person: Person, entry: Entry) -> Columns:
     return row
 
 
-def _mourner(person: Person, day: date) -> tuple[Person | None, str | None]:
+def _mourner(person: Citizen, day: date) -> tuple[Citizen | None, str | None]:
     if person.unions and person.unions[-1].reason != "DIVORCE":
         spouse = person.unions[-1].spouse(person)
         if spouse.alive_on(day):

@@ -21,9 +21,9 @@ from connectors.backends.base import (
     Asker,
     Batch,
     Capabilities,
-    Evidence,
-    Examined,
+    Examination,
     Finding,
+    MessageEvidence,
     NotMapped,
     Scope,
     SourceMaintenance,
@@ -79,7 +79,7 @@ class _Reply:
 
     status: int
     body: bytes
-    evidence: Evidence
+    evidence: MessageEvidence
 
 
 @dataclass(slots=True)
@@ -121,7 +121,7 @@ class XroadBackend:
         """Ask what the gateway may call: both security servers must answer. SourceUnavailable."""
         await self._allowed()
 
-    async def examine(self, *, thoroughly: bool = False) -> Examined:
+    async def examine(self, *, thoroughly: bool = False) -> Examination:
         """Ask whether the service may be called at all; see ``Backend.examine``."""
         code = self._options.service.parts[-1]
         advice = "have the provider grant it to this client, or mend service and client"
@@ -129,13 +129,13 @@ class XroadBackend:
             allowed = await self._allowed()
         except SourceRefused as error:
             found = Finding("service", f"it is refused: {error}", advice, ("xroad", "client"))
-            return Examined((found,), _MAKE)
+            return Examination((found,), _MAKE)
         except SourceUnavailable as error:
             return unreached(error)
         if code in allowed:
-            return Examined(server=_MAKE)
+            return Examination(server=_MAKE)
         text = f"service {code} is not among those that may be called"
-        return Examined((Finding("service", text, advice, ("xroad", "service")),), _MAKE)
+        return Examination((Finding("service", text, advice, ("xroad", "service")),), _MAKE)
 
     async def fetch(
         self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
@@ -258,14 +258,14 @@ async def _limited(response: httpx2.Response) -> bytes:
     return bytes(content)
 
 
-def _evidence(path: str, sent: Mapping[str, str], got: Mapping[str, str]) -> Evidence:
+def _evidence(path: str, sent: Mapping[str, str], got: Mapping[str, str]) -> MessageEvidence:
     """Return what proves the exchange; an answer without it, or to another message, is none."""
     message, request = got.get("X-Road-Id"), got.get("X-Road-Request-Id")
     digest, service = got.get("X-Road-Request-Hash"), got.get("X-Road-Service", "")
     ours = message == sent["X-Road-Id"] and unquote(service) == unquote(path)
     if not ours or message is None or not request or not digest:
         raise SourceUnavailable("the answer does not prove to be to this message")
-    return Evidence(message, request, digest)
+    return MessageEvidence(message, request, digest)
 
 
 def _about(asker: Asker) -> dict[str, str]:

@@ -32,7 +32,7 @@ class Misunderstood(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class RowsRequest:
     """What is asked of a provider."""
 
     record: str
@@ -47,7 +47,7 @@ def question(record: Record, lookup: Lookup, keys: Sequence[str]) -> bytes:
     )
 
 
-def asked(body: bytes) -> Question:
+def asked(body: bytes) -> RowsRequest:
     """Return what a body asks; raises Misunderstood."""
     try:
         said = orjson.loads(body)
@@ -58,7 +58,7 @@ def asked(body: bytes) -> Question:
     texts = isinstance(keys, list) and all(isinstance(one, str) for one in (record, lookup, *keys))
     if not texts:
         raise Misunderstood("no such question")
-    return Question(record, lookup, tuple(keys))
+    return RowsRequest(record, lookup, tuple(keys))
 
 
 def answer(record: Record, batch: Batch) -> bytes:

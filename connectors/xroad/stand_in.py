@@ -30,7 +30,7 @@ from connectors.xroad.messages import (
     MAINTENANCE,
     NOT_KEPT,
     Misunderstood,
-    Question,
+    RowsRequest,
     answer,
     asked,
 )
@@ -162,7 +162,7 @@ class StandIn:
         except SourceUnavailable:
             raise _Refused("server.serverproxy.service_failed", "the provider failed") from None
 
-    async def _found(self, question: Question) -> bytes:
+    async def _found(self, question: RowsRequest) -> bytes:
         record = self.database.by_name.get(question.record)
         lookups = record.lookups if record is not None else ()
         lookup = next((one for one in lookups if one.name == question.lookup), None)

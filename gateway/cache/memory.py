@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
-from connectors.backends.base import Evidence
+from connectors.backends.base import MessageEvidence
 from connectors.description import Kind, Record, Row
 from connectors.values import PartialDate
 from gateway.answer import Answer, SourceReport, State
@@ -40,7 +40,7 @@ class Reports(Protocol):
         as_of: datetime | None,
         fetched_at: datetime | None,
         from_cache: bool,
-        evidence: Evidence | None,
+        evidence: MessageEvidence | None,
     ) -> SourceReport:
         """Return a report for ``record`` in ``state``."""
         ...

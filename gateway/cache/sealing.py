@@ -17,7 +17,7 @@ import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from connectors.backends.base import Evidence
+from connectors.backends.base import MessageEvidence
 from connectors.codec import Unreadable, decode, encode_text
 from connectors.description import Record
 from gateway.answer import Answer, State
@@ -96,7 +96,7 @@ def _entry(content: dict[str, Any], epoch: str, record: Record, reports: Reports
         as_of=None if as_of is None else datetime.fromisoformat(as_of),
         fetched_at=datetime.fromtimestamp(content["read_at"], UTC),
         from_cache=True,
-        evidence=None if evidence is None else Evidence(*evidence),
+        evidence=None if evidence is None else MessageEvidence(*evidence),
     )
     answer = Answer(made, rows, content["unreadable"], content["truncated"])
     position = Position(epoch, int(content["at"]))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from connectors.description import Database, Group
 from connectors.registry import installed_databases
-from connectors.synthetic import Options, clusters, personas, write
+from connectors.synthetic import PopulationOptions, clusters, personas, write
 from gateway.access.tokens import issue
 from gateway.keys.files import create_missing
 from gateway.keys.keyring import load_signing
@@ -115,7 +115,7 @@ def prepare(folder: Path, now: datetime, say: Callable[[str], None]) -> Demo:
 
 def _build(databases: list[Database], paths: dict[str, Path], cast_file: Path) -> None:
     """Write the databases, then the cast: as long as that is missing, all is built anew."""
-    options = Options(people=DEMO_CITIZENS)
+    options = PopulationOptions(people=DEMO_CITIZENS)
     write(databases, paths, options, cast_file.with_name("truth.jsonl"))
     cast = personas(person for cluster in clusters(options) for person in cluster.truth)
     _write(cast_file, json.dumps(cast, ensure_ascii=False, indent=1) + "\n")

@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError
 
 from connectors.description import Database
 from connectors.registry import installed_databases
-from connectors.synthetic import Options, Summary, write
+from connectors.synthetic import PopulationOptions, Summary, write
 from connectors.synthetic.loading import LOADERS, NotLoaded, ServerTarget, load
 from gateway.cli.token import Config, loaded
 from gateway.databases.backends import server_options
@@ -76,7 +76,7 @@ def generate(
         console.print(f"left out: {one}", markup=False)
     if not places.files and not places.servers and not keep:
         raise typer.BadParameter("no database has a URL: give --folder, or --config with URLs")
-    options = Options(people=people, seed=seed)
+    options = PopulationOptions(people=people, seed=seed)
     truth = (folder or settings.folder) / "truth.jsonl"
     if places.files:
         with _progress(people) as shown:
@@ -96,7 +96,7 @@ def _without_kept(places: _Places) -> _Places:
 
 
 def _load(
-    servers: list[ServerTarget], options: Options, truth: Path, replaces: bool, keep: bool
+    servers: list[ServerTarget], options: PopulationOptions, truth: Path, replaces: bool, keep: bool
 ) -> None:
     try:
         with _progress(options.people) as shown:

@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from connectors.backends.base import Backend
-from connectors.backends.mapping import stored
+from connectors.backends.record_maps import stored
 from connectors.backends.server import ServerOptions
 from connectors.backends.sql import SqlBackend
 from connectors.description import Database

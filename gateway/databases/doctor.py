@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from connectors.backends.base import Backend, Examined, Finding
+from connectors.backends.base import Backend, Examination, Finding
 from connectors.description import Database, Group
 from gateway.databases.backends import make_backend
 from gateway.fetch.tables import SeenTables, Tables
@@ -30,7 +30,7 @@ class Checkup:
     """What came of looking at one database. ``examined`` None: settings do not say where it is."""
 
     database: str
-    examined: Examined | None
+    examined: Examination | None
     problems: tuple[Problem, ...] = ()
 
 
@@ -62,7 +62,9 @@ async def _check_up(
     except ValueError as error:
         path, _, text = str(error).partition(": ")
         found = Finding("settings", text, "mend the setting: the gateway does not start with it")
-        return Checkup(database.name, Examined(), (Problem(found, where(file, path.split("."))),))
+        return Checkup(
+            database.name, Examination(), (Problem(found, where(file, path.split("."))),)
+        )
     if backend is None:
         return Checkup(database.name, None)
     examined = await _examined(backend)
@@ -89,7 +91,7 @@ def _is_stated(finding: Finding, own: DatabaseSettings) -> bool:
     return stated is True
 
 
-async def _examined(backend: Backend) -> Examined:
+async def _examined(backend: Backend) -> Examination:
     try:
         async with asyncio.timeout(_PATIENCE):
             await backend.open()
@@ -97,12 +99,12 @@ async def _examined(backend: Backend) -> Examined:
     except TimeoutError:
         advice = "see what keeps it busy"
         found = Finding("server", f"it was not looked at within {_PATIENCE:.0f} s", advice)
-        return Examined((found,), reached=False)
+        return Examination((found,), reached=False)
     finally:
         await backend.close()
 
 
-def _clock_findings(examined: Examined) -> Iterable[Finding]:
+def _clock_findings(examined: Examination) -> Iterable[Finding]:
     ahead = examined.clock_ahead
     if ahead is not None and abs(ahead) > _CLOCK:
         side = "ahead of" if ahead > 0 else "behind"

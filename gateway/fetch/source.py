@@ -23,7 +23,7 @@ from connectors.backends.base import (
     Backend,
     Batch,
     DataFault,
-    Evidence,
+    MessageEvidence,
     NotMapped,
     Rows,
     Scope,
@@ -163,7 +163,7 @@ class Source:
         fetched_at: datetime | None = None,
         from_cache: bool = False,
         message: Text | None = None,
-        evidence: Evidence | None = None,
+        evidence: MessageEvidence | None = None,
     ) -> SourceReport:
         """Return a report for ``record`` in ``state``, with the sentence that goes with it."""
         return SourceReport(
@@ -473,7 +473,7 @@ class Source:
         answers = []
         kept: dict[str, Answer] = {}
         shelf, position = self.shelf(record, lookup), asked.position
-        reports: dict[tuple[State, Evidence | None], SourceReport] = {}
+        reports: dict[tuple[State, MessageEvidence | None], SourceReport] = {}
         for key in keys:
             if key not in batch.by_key:
                 answers.append(Answer(self.report(record, State.UNAVAILABLE, fetched_at=asked.at)))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from connectors.backends.base import Examined
+from connectors.backends.base import Examination
 from connectors.description import Database, Lookup, Record
 from gateway.runtime.append_only_file import AppendOnlyFile, append
 from gateway.runtime.clock import Clock
@@ -103,7 +103,7 @@ class Tables:
         for name in names:
             self._show_back(name)
 
-    def note_examined(self, examined: Examined) -> None:
+    def note_examined(self, examined: Examination) -> None:
         """Note which tables an examination saw, and raise the alarm for those that are gone."""
         if examined.records is None:
             return

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from connectors.backends.mapping import RecordMap
+from connectors.backends.record_maps import RecordMap
 from connectors.backends.server import Tls
 from connectors.description import Group
 from connectors.xroad.identifiers import identifier
@@ -31,7 +31,7 @@ _BESIDE_MAP = _AGES | {"unnumbered"}
 
 
 class RecordSettings(SettingsPart):
-    """How one record is kept in a table of other names; see ``connectors.backends.mapping``.
+    """How one record is kept in a table of other names; see ``connectors.backends.record_maps``.
 
     ``fresh`` and the two after it: how old its rows may be, in place of what counts for the
     database. ``unnumbered``: whether there are records of it without a number of the person.

@@ -16,7 +16,7 @@ import pytest
 
 from connectors.description import Group
 from connectors.registry import installed_databases
-from connectors.synthetic import Options, write
+from connectors.synthetic import PopulationOptions, write
 from gateway.access.caller import Caller
 from gateway.catalogue.sections import own_lists
 from gateway.databases.backends import make_backend
@@ -79,7 +79,7 @@ def _query() -> str:
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("people")
     paths = {one.name: folder / f"{one.name}.sqlite" for one in DATABASES}
-    write(DATABASES, paths, Options(people=PEOPLE))
+    write(DATABASES, paths, PopulationOptions(people=PEOPLE))
     return paths
 
 

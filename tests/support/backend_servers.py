@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
-from connectors.backends.mapping import RecordMap
+from connectors.backends.record_maps import RecordMap
 from connectors.codec import encode_text
 from connectors.description import Database, Kind, Record
 from connectors.tables import STATEMENT_TABLE

@@ -18,7 +18,7 @@ from connectors.backends.base import (
     Asker,
     Batch,
     Capabilities,
-    Examined,
+    Examination,
     Rows,
     Scope,
     SourceUnavailable,
@@ -156,8 +156,8 @@ class Held:
 
     async def ping(self) -> None: ...
 
-    async def examine(self, *, thoroughly: bool = False) -> Examined:
-        return Examined()
+    async def examine(self, *, thoroughly: bool = False) -> Examination:
+        return Examination()
 
     async def fetch(
         self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY

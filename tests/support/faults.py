@@ -12,7 +12,7 @@ from connectors.backends.base import (
     Batch,
     Capabilities,
     DataFault,
-    Examined,
+    Examination,
     NotMapped,
     SourceMaintenance,
     SourceRefused,
@@ -51,7 +51,7 @@ class Faulty:
         await self._fail()
         await self.inner.ping()
 
-    async def examine(self, *, thoroughly: bool = False) -> Examined:
+    async def examine(self, *, thoroughly: bool = False) -> Examination:
         return await self.inner.examine(thoroughly=thoroughly)
 
     async def fetch(

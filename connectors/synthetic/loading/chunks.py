@@ -15,7 +15,7 @@ from multiprocessing import get_context
 
 from connectors.codec import encode_text
 from connectors.synthetic.clusters import make
-from connectors.synthetic.options import Options
+from connectors.synthetic.options import PopulationOptions
 from connectors.values import PartialDate
 
 #: How many clusters, of some 50 people each, are loaded in one transaction.
@@ -42,7 +42,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ClusterRows:
     """One cluster: how many people, its rows by record, and its truth as JSON lines."""
 
     people: int
@@ -89,7 +89,9 @@ _TEXTS: dict[type, Callable[[object], str]] = {
 _NONE = "\0"
 
 
-def make_chunk(options: Options, index: int, tables: Sequence[Table]) -> list[Made]:
+def make_chunk(
+    options: PopulationOptions, index: int, tables: Sequence[Table]
+) -> list[ClusterRows]:
     """Return the clusters of chunk ``index``, with rows for ``tables`` alone."""
     return [
         _made(options, index * CLUSTERS + place, {one.key: one for one in tables})
@@ -97,7 +99,7 @@ def make_chunk(options: Options, index: int, tables: Sequence[Table]) -> list[Ma
     ]
 
 
-def _made(options: Options, index: int, tables: Mapping[Key, Table]) -> Made:
+def _made(options: PopulationOptions, index: int, tables: Mapping[Key, Table]) -> ClusterRows:
     cluster = make(options, index)
     rows: dict[Key, Ready] = {}
     counts: dict[Key, int] = {}
@@ -107,7 +109,7 @@ def _made(options: Options, index: int, tables: Mapping[Key, Table]) -> Made:
             rows[key] = _copy(table, found) if table.copied else _texts(table, found)
             counts[key] = len(found)
     truth = "".join(f"{person.as_json()}\n" for person in cluster.truth)
-    return Made(len(cluster.truth), rows, counts, truth)
+    return ClusterRows(len(cluster.truth), rows, counts, truth)
 
 
 def _copy(table: Table, rows: Sequence[Mapping[str, object]]) -> bytes:
@@ -123,15 +125,18 @@ def _texts(table: Table, rows: Sequence[Mapping[str, object]]) -> list[tuple[str
 
 
 def chunks(
-    options: Options, wanted: Callable[[int], Sequence[Table]], processes: int, index: int = 0
-) -> Generator[tuple[int, list[Made]]]:
+    options: PopulationOptions,
+    wanted: Callable[[int], Sequence[Table]],
+    processes: int,
+    index: int = 0,
+) -> Generator[tuple[int, list[ClusterRows]]]:
     """Yield chunks from ``index`` on, without end, made by so many ``processes``.
 
     ``wanted``: for which tables the rows of a chunk are needed. A few chunks are in memory at once.
     """
     context = get_context("spawn")  # a fork would share the connections of who asks
     with ProcessPoolExecutor(processes, context) as pool:
-        waiting: deque[tuple[int, Future[list[Made]]]] = deque()
+        waiting: deque[tuple[int, Future[list[ClusterRows]]]] = deque()
         try:
             while True:
                 while len(waiting) < processes * _AHEAD:

@@ -18,7 +18,7 @@ from sqlalchemy.schema import CreateTable
 from connectors.codec import encode_text
 from connectors.description import Database
 from connectors.synthetic.clusters import Cluster, clusters
-from connectors.synthetic.options import Options
+from connectors.synthetic.options import PopulationOptions
 from connectors.tables import STATEMENT_TABLE, tables
 from connectors.values import PartialDate
 
@@ -103,7 +103,7 @@ class _Sink:
 def write(
     databases: Sequence[Database],
     paths: Mapping[str, Path],
-    options: Options,
+    options: PopulationOptions,
     truth_path: Path | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Summary:
@@ -165,7 +165,7 @@ def _truth_file(target: Path) -> Iterator[TextIO]:
 
 @contextmanager
 def _file(
-    database: Database, path: Path, options: Options
+    database: Database, path: Path, options: PopulationOptions
 ) -> Iterator[dict[tuple[str, str], _Sink]]:
     """Yield sinks for a database's records; indexes are made when all rows are in."""
     metadata = tables(database)
@@ -189,7 +189,7 @@ def _file(
     _sync(path)
 
 
-def _finish(connection: sa.Connection, metadata: sa.MetaData, options: Options) -> None:
+def _finish(connection: sa.Connection, metadata: sa.MetaData, options: PopulationOptions) -> None:
     """Make the indexes, state how fresh the source is, and leave the file in its usual mode."""
     for table in metadata.sorted_tables:
         for index in table.indexes:

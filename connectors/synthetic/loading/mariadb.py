@@ -15,9 +15,10 @@ from sqlalchemy.dialects.mysql.asyncmy import dialect as asyncmy_dialect
 from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
 
 from connectors.backends.server import address, tls_context
-from connectors.synthetic.loading.chunks import Key, Made
+from connectors.synthetic.loading.chunks import ClusterRows, Key
 from connectors.synthetic.loading.layout import Layout
-from connectors.synthetic.loading.target import NotLoaded, Progress, ServerTarget
+from connectors.synthetic.loading.loader import Progress
+from connectors.synthetic.loading.target import NotLoaded, ServerTarget
 
 _DIALECT: sa.Dialect = asyncmy_dialect(is_mariadb=True)
 _FAILURES = (DriverError, OSError, TimeoutError)
@@ -96,7 +97,7 @@ class MariadbLoader:
     async def add(
         self,
         layout: Layout,
-        rows: Sequence[tuple[sa.Table, Sequence[Made], Key]],
+        rows: Sequence[tuple[sa.Table, Sequence[ClusterRows], Key]],
         to: Progress,
     ) -> None:
         """Insert rows, and say so, in one transaction."""

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
 
 from connectors.backends.server import address, tls_context
-from connectors.synthetic.loading.chunks import Key, Made
+from connectors.synthetic.loading.chunks import ClusterRows, Key
 from connectors.synthetic.loading.layout import Layout
-from connectors.synthetic.loading.target import NotLoaded, Progress, ServerTarget
+from connectors.synthetic.loading.loader import Progress
+from connectors.synthetic.loading.target import NotLoaded, ServerTarget
 
 _DIALECT = sa.make_url("postgresql+asyncpg://").get_dialect()()
 _PREPARED = _DIALECT.identifier_preparer
@@ -95,7 +96,7 @@ class PostgresqlLoader:
     async def add(
         self,
         layout: Layout,
-        rows: Sequence[tuple[sa.Table, Sequence[Made], Key]],
+        rows: Sequence[tuple[sa.Table, Sequence[ClusterRows], Key]],
         to: Progress,
     ) -> None:
         """Copy rows, and say so, in one transaction."""

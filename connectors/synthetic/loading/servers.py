@@ -16,13 +16,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
-from connectors.synthetic.loading.chunks import Key, Made, Table, chunks
+from connectors.synthetic.loading.chunks import ClusterRows, Key, Table, chunks
 from connectors.synthetic.loading.files import Summary
 from connectors.synthetic.loading.layout import Layout, layout
+from connectors.synthetic.loading.loader import Loader, Progress
 from connectors.synthetic.loading.mariadb import mariadb_loader
 from connectors.synthetic.loading.postgresql import postgresql_loader
-from connectors.synthetic.loading.target import Loader, NotLoaded, Progress, ServerTarget
-from connectors.synthetic.options import Options
+from connectors.synthetic.loading.target import NotLoaded, ServerTarget
+from connectors.synthetic.options import PopulationOptions
 
 LOADERS: dict[str, Callable[[ServerTarget], AbstractAsyncContextManager[Loader]]] = {
     "postgresql": postgresql_loader,
@@ -55,7 +56,7 @@ class _Target:
 
 async def load(
     targets: Sequence[ServerTarget],
-    options: Options,
+    options: PopulationOptions,
     truth: Path,
     *,
     replace: bool = False,
@@ -127,7 +128,12 @@ async def _layouts(connected: Sequence[tuple[ServerTarget, Loader]]) -> list[Lay
 
 
 async def _examined(
-    target: ServerTarget, loader: Loader, where: Layout, options: Options, replace: bool, keep: bool
+    target: ServerTarget,
+    loader: Loader,
+    where: Layout,
+    options: PopulationOptions,
+    replace: bool,
+    keep: bool,
 ) -> _Target | str:
     """Return a database that is to be loaded, or why it is left alone. Raises NotLoaded."""
     name = target.database.name
@@ -149,7 +155,7 @@ async def _examined(
 
 async def _rows(
     loaded: Sequence[_Target],
-    options: Options,
+    options: PopulationOptions,
     parts: Path,
     progress: Callable[[int, int], None] | None,
     workers: int,
@@ -180,7 +186,7 @@ async def _rows(
     return people
 
 
-def _enough(made: list[Made], before: int, wanted: int) -> tuple[list[Made], int]:
+def _enough(made: list[ClusterRows], before: int, wanted: int) -> tuple[list[ClusterRows], int]:
     """Return as many clusters as it takes, and how many people there are with them."""
     count = before
     for place, one in enumerate(made, 1):
@@ -190,7 +196,7 @@ def _enough(made: list[Made], before: int, wanted: int) -> tuple[list[Made], int
     return made, count
 
 
-async def _add(one: _Target, index: int, made: Sequence[Made], people: int) -> None:
+async def _add(one: _Target, index: int, made: Sequence[ClusterRows], people: int) -> None:
     if index < one.progress.chunks:
         return
     one.progress = Progress(one.progress.load, index + 1, people)
@@ -207,7 +213,7 @@ def _part(parts: Path, index: int) -> Path:
     return parts / f"{index:08d}"
 
 
-def _write(part: Path, made: Sequence[Made]) -> None:
+def _write(part: Path, made: Sequence[ClusterRows]) -> None:
     part.parent.mkdir(parents=True, exist_ok=True)
     fresh = part.with_suffix(".new")
     fresh.write_text("".join(one.truth for one in made), "utf-8")
@@ -226,7 +232,7 @@ def _join(parts: Path, truth: Path) -> None:
     parts.rmdir()
 
 
-def _morning(options: Options) -> str:
+def _morning(options: PopulationOptions) -> str:
     today = options.today
     morning = datetime(today.year, today.month, today.day, 5, tzinfo=_HANOI)
     return morning.astimezone(UTC).isoformat()

@@ -18,7 +18,7 @@ import pytest
 
 from connectors.legal_aid import DATABASE as LEGAL_AID
 from connectors.notary import DATABASE as NOTARY
-from connectors.synthetic import Options, write
+from connectors.synthetic import PopulationOptions, write
 from tests.support.process import free_port
 
 _WITHIN = 60.0
@@ -96,7 +96,11 @@ def served(folder: Path, text: str) -> Iterator[Served]:
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("reload")
     both = [LEGAL_AID, NOTARY]
-    write(both, {one.name: folder / f"{one.name}.sqlite" for one in both}, Options(people=20))
+    write(
+        both,
+        {one.name: folder / f"{one.name}.sqlite" for one in both},
+        PopulationOptions(people=20),
+    )
     with served(folder, settings()) as made:
         yield made
 

@@ -18,7 +18,7 @@ import pytest
 
 from connectors.backends.memory import MemoryBackend
 from connectors.population import DATABASE as POPULATION
-from connectors.synthetic import Options, write
+from connectors.synthetic import PopulationOptions, write
 from connectors.xroad.identifiers import identifier
 from connectors.xroad.stand_in import Behaviour, StandIn
 from gateway.app import build_app
@@ -156,7 +156,12 @@ def test_tls_files_that_cannot_be_used_are_refused_at_the_start(tmp_path: Path) 
 @contextmanager
 def _process(folder: Path, port: int) -> Iterator[None]:
     """Run the stand-in over a small population, for clients with a certificate of the authority."""
-    write([POPULATION], {"population": folder / "p.sqlite"}, Options(people=20), folder / "truth")
+    write(
+        [POPULATION],
+        {"population": folder / "p.sqlite"},
+        PopulationOptions(people=20),
+        folder / "truth",
+    )
     command = [
         sys.executable, "-m", "gateway", "xroad-stand-in", "population", "--port", str(port),
         "--url", f"sqlite:///{folder / 'p.sqlite'}", "--certificate", str(folder / "server.pem"),

@@ -11,7 +11,7 @@ import pytest
 from connectors.backends.base import Finding
 from connectors.backends.examine_numbers import look_at_numbers
 from connectors.backends.findings import kept_tables
-from connectors.backends.mapping import RecordMap
+from connectors.backends.record_maps import RecordMap
 from connectors.backends.sql import SqlBackend
 from tests.support.backend_samples import (
     AN,

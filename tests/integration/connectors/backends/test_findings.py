@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.backends.base import Examined, Finding, SourceUnavailable
-from connectors.backends.mapping import RecordMap
+from connectors.backends.base import Examination, Finding, SourceUnavailable
+from connectors.backends.record_maps import RecordMap
 from connectors.backends.server import ServerOptions
 from connectors.backends.sql import SqlBackend
 from tests.support.backend_samples import (
@@ -206,7 +206,7 @@ async def test_a_file_that_was_cut_short_is_found(tmp_path: Path) -> None:
 # ---- a thorough look
 
 
-async def _thoroughly(server: Server, reader: str) -> Examined:
+async def _thoroughly(server: Server, reader: str) -> Examination:
     backend = _backend(server, reader)
     try:
         return await backend.examine(thoroughly=True)

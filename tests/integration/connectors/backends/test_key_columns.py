@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from connectors.backends import together
+from connectors.backends import statement_merger
 from connectors.backends.base import Rows, SourceRefused
-from connectors.backends.mapping import RecordMap
+from connectors.backends.record_maps import RecordMap
 from connectors.backends.sql import SqlBackend
 from connectors.declaration import BASIC, database, field, lookup, record
 from connectors.description import Group, Record
@@ -390,7 +390,7 @@ async def test_lookups_that_go_together_notice_a_column_that_changes(
     after: str,
     key: str,
 ) -> None:
-    monkeypatch.setattr(together, "_OFTEN", 0)
+    monkeypatch.setattr(statement_merger, "_OFTEN", 0)
     await _contracts(server, before, before)
     await _pledges(server, before, before)
     backend = make(server)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from connectors.backends.base import Rows
-from connectors.backends.mapping import RecordMap
+from connectors.backends.record_maps import RecordMap
 from connectors.backends.sql import SqlBackend
 from tests.support.backend_samples import AN, DATABASE, EMPTY, THINGS, thing
 from tests.support.backend_servers import write_server

@@ -14,9 +14,9 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.backends.base import NotMapped, SourceUnavailable
-from connectors.backends.mapping import RecordMap
 from connectors.backends.mariadb import MariadbSession
 from connectors.backends.postgresql import PostgresqlSession
+from connectors.backends.record_maps import RecordMap
 from connectors.backends.server import ServerOptions
 from connectors.backends.sql import SqlBackend
 from tests.support.backend_samples import (

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from asyncmy.constants import FIELD_TYPE
 
-from connectors.backends import isolation, mariadb, together
+from connectors.backends import isolation, mariadb, statement_merger
 from connectors.backends.base import Batch, Rows
-from connectors.backends.mapping import RecordMap
+from connectors.backends.record_maps import RecordMap
 from connectors.backends.sql import SqlBackend
 from connectors.description import Record
 from connectors.tables import STATEMENT_TABLE
@@ -143,7 +143,7 @@ async def test_the_last_day_that_python_knows_is_read_where_it_is_recorded(
 async def test_an_infinite_date_costs_its_row_among_lookups_that_go_together(
     postgresql: Server, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(together, "_OFTEN", 0)
+    monkeypatch.setattr(statement_merger, "_OFTEN", 0)
     await write_server(postgresql, ROWS)
     await postgresql.execute(
         "ALTER TABLE things ALTER day TYPE date USING NULL",
@@ -177,7 +177,7 @@ async def test_a_byte_of_no_letter_costs_its_row(
 async def test_a_byte_of_no_letter_costs_its_row_among_lookups_that_go_together(
     encoded: Callable[[str], Any], make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(together, "_OFTEN", 0)
+    monkeypatch.setattr(statement_merger, "_OFTEN", 0)
     server = await encoded("SQL_ASCII")
     await server.execute("UPDATE things SET title = E'\\xe0' WHERE thing_id = 't2'")
     backend = make(server.url)

@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from connectors.backends.mapping import RecordMap
+from connectors.backends.record_maps import RecordMap
 from connectors.backends.server import ServerOptions
 from connectors.backends.sql import SqlBackend
 from connectors.description import Database
 from connectors.legal_aid import DATABASE as LEGAL_AID
 from connectors.population import DATABASE as POPULATION
 from connectors.registry import installed_databases
-from connectors.synthetic import Options, clusters, write
+from connectors.synthetic import PopulationOptions, clusters, write
 from connectors.synthetic.loading import NotLoaded, ServerTarget, load
 from connectors.synthetic.loading.chunks import copied, text_of
 from connectors.values import PartialDate
@@ -31,7 +31,7 @@ from tests.support.loaded import PASSWORD, Site, site
 from tests.support.servers import SERVERS, Server
 
 _NEW_YEAR = "2026-01-01T00:00:00+00:00"
-OPTIONS = Options(people=120, seed=7)
+OPTIONS = PopulationOptions(people=120, seed=7)
 DECLARED = [one for one in installed_databases() if one.records]
 _NAMES = [one.name for one in DECLARED]
 _MADE = (
@@ -134,7 +134,7 @@ async def test_tables_that_are_there_are_left_alone_unless_told(
     request: pytest.FixtureRequest, make: str, tmp_path: Path
 ) -> None:
     server: Server = request.getfixturevalue(make)
-    small = Options(people=10)
+    small = PopulationOptions(people=10)
     with site(server, ["legal_aid"]) as here:
         targets = here.targets([LEGAL_AID])
         table = LEGAL_AID.records[0].table
@@ -261,7 +261,7 @@ async def test_a_server_that_does_not_let_one_in_is_told_without_secrets(
             "",
         )
         with pytest.raises(NotLoaded) as told:
-            await load([wrong], Options(people=10), tmp_path / "truth", processes=1)
+            await load([wrong], PopulationOptions(people=10), tmp_path / "truth", processes=1)
     assert PASSWORD not in str(told.value)
     assert str(told.value).startswith("legal_aid: ")
 
@@ -311,7 +311,7 @@ async def test_a_load_that_was_killed_goes_on_and_ends_with_the_same_rows(
         assert begun >= 1
         again = await asyncio.create_subprocess_exec(*command, env=environment)
         assert await asyncio.wait_for(again.wait(), 120) == 0
-        options = Options(people=5000)
+        options = PopulationOptions(people=5000)
         await load(whole.targets([POPULATION]), options, tmp_path / "whole", processes=2)
         sums = _rows(theirs)
         assert await theirs.value(sums) == await whole.databases["population"].value(sums)

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from connectors.legal_aid import DATABASE as LEGAL_AID
-from connectors.synthetic import Options
+from connectors.synthetic import PopulationOptions
 from connectors.synthetic.loading import load
 from gateway.answer import State
 from gateway.cli.main import app
@@ -69,7 +69,7 @@ def ward(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ward]:
     server: Server = request.getfixturevalue(request.param)
     with site(server, ["legal_aid"]) as here:
         targets = here.targets([LEGAL_AID])
-        asyncio.run(load(targets, Options(people=150), tmp_path / "truth", processes=1))
+        asyncio.run(load(targets, PopulationOptions(people=150), tmp_path / "truth", processes=1))
         made = Ward(here, tmp_path / "gateway.toml")
         made.settings()
         yield made

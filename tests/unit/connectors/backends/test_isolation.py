@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from connectors.backends import isolation
 from connectors.backends.base import Batch, DataFault, Rows, SourceUnavailable
-from connectors.backends.isolation import Isolated, isolated
-from connectors.backends.mapping import stored
-from connectors.backends.session import Statement
+from connectors.backends.isolation import IsolationResult, isolated
+from connectors.backends.record_maps import stored
+from connectors.backends.session import Provenance
 from connectors.backends.statement import SQLITE, wanted
-from connectors.backends.together import Found
+from connectors.backends.statement_merger import LookupRows
 from tests.support.backend_samples import DATABASE, UNIONS
 
 WANTED = wanted(SQLITE, stored(DATABASE)["unions"], UNIONS.lookups[0])
@@ -31,15 +31,15 @@ class _Table:
         self.spoilt = spoilt
         self.asked = 0
 
-    async def find(self, keys: Sequence[str], places: range | None) -> Found:
+    async def find(self, keys: Sequence[str], places: range | None) -> LookupRows:
         self.asked += 1
         meant = PLACES if places is None else places
         rows = [(key, n) for key in keys for n in meant if n <= self.rows[key]]
         if self.spoilt & set(rows):
             raise DataFault("spoilt")
-        return rows, Statement(None, "")
+        return rows, Provenance(None, "")
 
-    def isolate(self) -> Isolated:
+    def isolate(self) -> IsolationResult:
         return asyncio.run(isolated(self.find, WANTED, list(self.rows)))
 
 
@@ -79,10 +79,10 @@ def test_what_is_not_told_apart_in_time_is_unknown() -> None:
 
 
 def test_who_fails_wherever_rows_are_looked_for_is_spoilt_as_a_whole() -> None:
-    async def find(keys: Sequence[str], places: range | None) -> Found:
+    async def find(keys: Sequence[str], places: range | None) -> LookupRows:
         if "b" in keys:
             raise DataFault("spoilt")
-        return [(key, 1) for key in keys], Statement(None, "")
+        return [(key, 1) for key in keys], Provenance(None, "")
 
     found = asyncio.run(isolated(find, WANTED, ["a", "b", "c"]))
     assert (found.rows, found.spoilt) == ([("a", 1), ("c", 1)], {"b": [1]})
@@ -97,10 +97,10 @@ def test_a_source_that_goes_meanwhile_is_gone() -> None:
 
 
 def test_rows_of_two_servers_are_not_mixed() -> None:
-    async def find(keys: Sequence[str], places: range | None) -> Found:
+    async def find(keys: Sequence[str], places: range | None) -> LookupRows:
         if len(keys) > 1:
             raise DataFault("spoilt")
-        return [(keys[0], 1)], Statement(None, "other" if keys == ["b"] else "first")
+        return [(keys[0], 1)], Provenance(None, "other" if keys == ["b"] else "first")
 
     found = asyncio.run(isolated(find, WANTED, ["a", "b", "c"]))
     assert (found.rows, found.origin, found.unknown) == ([("a", 1), ("c", 1)], "first", {"b"})

@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.backends.base import Batch, NotMapped, Rows, SourceUnavailable
-from connectors.backends.mapping import stored
+from connectors.backends.record_maps import stored
 from connectors.backends.sql import SqlBackend
 from connectors.backends.sqlite import FileSession
 from connectors.backends.statement import SQLITE, wanted

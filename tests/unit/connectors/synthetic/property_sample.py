@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 
-from connectors.synthetic import Cluster, Options, PersonTruth, clusters
+from connectors.synthetic import Cluster, PersonTruth, PopulationOptions, clusters
 from connectors.synthetic.bonds import bind
 from connectors.synthetic.conflicts import plant
 from connectors.synthetic.courts import decide
 from connectors.synthetic.family import simulate
-from connectors.synthetic.property import own
+from connectors.synthetic.property import build_estate
 from connectors.synthetic.property_model import Estate
-from connectors.synthetic.protected import protect
+from connectors.synthetic.protection import protect
 from connectors.synthetic.registers import register
 from tests.unit.connectors.synthetic.synthetic_sample import Row
 
 SEEDS = (2026, 7)
 PEOPLE = 3_000
-TODAY = Options(people=1).today
+TODAY = PopulationOptions(people=1).today
 
 
 @dataclass
@@ -65,7 +65,7 @@ class World:
 @cache
 def the_world(seed: int) -> World:
     """Return some 3,000 people of a seed and all their rows."""
-    return World(list(clusters(Options(people=PEOPLE, seed=seed))))
+    return World(list(clusters(PopulationOptions(people=PEOPLE, seed=seed))))
 
 
 @cache
@@ -73,15 +73,13 @@ def the_estates() -> tuple[Estate, ...]:
     """Return the facts themselves of some 5,000 people, before any row is written."""
     found: list[Estate] = []
     for index in range(100):
-        family = simulate(Options(people=1), index)
+        family = simulate(PopulationOptions(people=1), index)
         bind(family)
         decide(family)
         register(family)
         plant(family)
         protect(family)
-        own(family)
-        assert family.estate is not None
-        found.append(family.estate)
+        found.append(build_estate(family))
     return tuple(found)
 
 

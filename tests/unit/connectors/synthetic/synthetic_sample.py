@@ -16,7 +16,7 @@ from connectors.legal_aid import DATABASE as LEGAL_AID
 from connectors.notary import DATABASE as NOTARY
 from connectors.population import DATABASE as POPULATION
 from connectors.security_measures import DATABASE as SECURITY_MEASURES
-from connectors.synthetic import Cluster, Options, PersonTruth, clusters
+from connectors.synthetic import Cluster, PersonTruth, PopulationOptions, clusters
 from connectors.values import PartialDate
 
 Row = Mapping[str, object]
@@ -35,7 +35,7 @@ DATABASES = (
 class Sample:
     """Clusters with what the tests look people and rows up by."""
 
-    options: Options
+    options: PopulationOptions
     clusters: list[Cluster]
     people: dict[str, PersonTruth] = field(default_factory=dict)
     holder: dict[str, str] = field(default_factory=dict)
@@ -69,14 +69,14 @@ class Sample:
 @cache
 def the_sample() -> Sample:
     """Six thousand people, with many disagreements so that each kind occurs."""
-    options = Options(people=6_000, disagreement_rate=0.06)
+    options = PopulationOptions(people=6_000, disagreement_rate=0.06)
     return Sample(options, list(clusters(options)))
 
 
 @cache
 def the_world() -> Sample:
     """Twenty thousand people as they are by default."""
-    options = Options(people=20_000)
+    options = PopulationOptions(people=20_000)
     return Sample(options, list(clusters(options)))
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from connectors.synthetic import Options, clusters, personas
+from connectors.synthetic import PopulationOptions, clusters, personas
 from connectors.synthetic.clusters import make
 from connectors.synthetic.draw import age_on
 from connectors.synthetic.property_model import Estate
@@ -267,12 +267,12 @@ def test_rates_are_those_that_were_chosen(world: World) -> None:
 
 def test_offices_come_once_and_a_cluster_depends_on_nothing_else(world: World) -> None:
     assert [c.index for c in world.clusters if ("notary", "notaries") in c.rows] == [0]
-    options = Options(people=PEOPLE)
+    options = PopulationOptions(people=PEOPLE)
     assert make(options, 3) == make(options, 3)
 
 
 def test_the_demo_has_a_living_adult_for_every_tag_with_a_story() -> None:
-    truth = {p.id: p for c in clusters(Options(people=2_000)) for p in c.truth}
+    truth = {p.id: p for c in clusters(PopulationOptions(people=2_000)) for p in c.truth}
     told = {
         "debtor": ("phải thi hành án", "judgment debtor"),
         "secured_party": ("bảo đảm", "secur"),

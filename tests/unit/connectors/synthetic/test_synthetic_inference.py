@@ -8,7 +8,7 @@ import pytest
 
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.description import Sensitivity
-from connectors.synthetic import Options, clusters
+from connectors.synthetic import PopulationOptions, clusters
 from tools.inference import Tally, lowest_share, tally
 
 #: Ages in years below which a birth that was registered again is looked at.
@@ -37,7 +37,7 @@ def test_a_value_that_tells_is_noticed(counts: Tally) -> None:
 
 def test_who_was_registered_again_as_a_child_is_as_likely_adopted_as_anybody() -> None:
     again = adopted = 0
-    for cluster in clusters(Options(people=4_000)):
+    for cluster in clusters(PopulationOptions(people=4_000)):
         people = {person.id: person for person in cluster.truth}
         for row in cluster.rows["civil_status", "births"]:
             born, on = row["birth_date"], row["registration_date"]

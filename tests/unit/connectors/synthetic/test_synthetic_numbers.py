@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from connectors.synthetic import Options, clusters
+from connectors.synthetic import PopulationOptions, clusters
 from connectors.synthetic.family import simulate
-from connectors.synthetic.numbers import MAX_CLUSTERS, Numbers
+from connectors.synthetic.numbers import MAX_CLUSTERS, NumberGenerator
 from connectors.synthetic.places import prefixes
 from tests.unit.connectors.synthetic.synthetic_sample import Sample, the_sample
 
@@ -19,7 +19,7 @@ def sample() -> Sample:
 
 
 def test_numbers_of_fifty_thousand_people_are_unique() -> None:
-    options = Options(people=50_000)
+    options = PopulationOptions(people=50_000)
     numbers: set[str] = set()
     people = index = 0
     while people < options.people:
@@ -35,7 +35,7 @@ def test_clusters_far_apart_with_the_same_head_share_no_number() -> None:
     numbers: set[str] = set()
     clusters_tried = [*range(300), *range(MAX_CLUSTERS - 300, MAX_CLUSTERS)]
     for index in clusters_tried:
-        one = Numbers(1, index, prefixes())
+        one = NumberGenerator(1, index, prefixes())
         for _ in range(12):  # more than a cluster may have under one head
             number = one.citizen_id("001", "FEMALE", date(1990, 5, 1))
             heads.add(number[:6])
@@ -46,14 +46,15 @@ def test_clusters_far_apart_with_the_same_head_share_no_number() -> None:
 
 def test_cards_of_clusters_share_no_number() -> None:
     cards = {
-        Numbers(1, index, prefixes()).identity_card("079") for index in range(0, MAX_CLUSTERS, 97)
+        NumberGenerator(1, index, prefixes()).identity_card("079")
+        for index in range(0, MAX_CLUSTERS, 97)
     }
     assert len(cards) == len(range(0, MAX_CLUSTERS, 97))
 
 
 def test_a_cluster_that_cannot_be_numbered_is_refused() -> None:
     with pytest.raises(ValueError, match="clusters"):
-        Numbers(1, MAX_CLUSTERS, prefixes())
+        NumberGenerator(1, MAX_CLUSTERS, prefixes())
 
 
 def test_digits_agree_with_sex_birth_year_and_province(sample: Sample) -> None:
@@ -87,5 +88,5 @@ def test_earlier_numbers_belong_to_one_person_unless_shared_on_purpose(sample: S
 
 
 def test_the_population_has_as_many_people_as_asked_for_up_to_a_cluster() -> None:
-    count = sum(len(cluster.truth) for cluster in clusters(Options(people=500)))
+    count = sum(len(cluster.truth) for cluster in clusters(PopulationOptions(people=500)))
     assert 500 <= count < 620

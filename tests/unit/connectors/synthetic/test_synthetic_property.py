@@ -13,10 +13,10 @@ from connectors.codec import decode_value, encode_text
 from connectors.description import Database
 from connectors.notary import DATABASE as NOTARY
 from connectors.security_measures import DATABASE as SECURITY
-from connectors.synthetic import Options
+from connectors.synthetic import PopulationOptions
 from connectors.synthetic.draw import age_on
 from connectors.synthetic.family import simulate
-from connectors.synthetic.model import Person
+from connectors.synthetic.model import Citizen
 from connectors.synthetic.organisations import (
     BANKS,
     COMPANIES,
@@ -155,7 +155,7 @@ def test_enterprise_codes_are_valid(world: World) -> None:
 
 
 def test_organisations_have_codes_of_their_own() -> None:
-    home = simulate(Options(people=1), 0).homes[0]
+    home = simulate(PopulationOptions(people=1), 0).homes[0]
     made = [bank_at(index) for index in range(BANKS)]
     made += [company_at(index) for index in range(COMPANIES)]
     made += [own_company(cluster, n, home, "A") for cluster in range(40) for n in range(10)]
@@ -231,7 +231,7 @@ def test_who_disposes_of_an_asset_owned_it_and_all_owners_take_part(
                     buyers = [one for role, one in deed.parties if role == "TRANSFEREE"]
                     assert set(sellers) == set(before)
                     assert set(asset.owners_on(deed.day)) == set(buyers)
-                    people = [one for one in sellers if isinstance(one, Person)]
+                    people = [one for one in sellers if isinstance(one, Citizen)]
                     if len(people) == 2 and people[0].union_on(deed.day) is not None:
                         common += 1
                 assert not asset.blocked_on(deed.day)
@@ -247,7 +247,7 @@ def test_spouses_own_in_common_what_they_bought_together(estates: tuple[Estate, 
                 assert len(people) in (0, 2)
                 if people:
                     first, second = people
-                    assert isinstance(first, Person)
+                    assert isinstance(first, Citizen)
                     union = first.union_on(holding.start)
                     assert union is not None
                     assert union.spouse(first) is second
@@ -261,7 +261,7 @@ def test_heirs_take_after_the_death_and_are_heirs(estates: tuple[Estate, ...]) -
                 continue
             asset, heirs = deed.assets[0], [one for _, one in deed.parties]
             before = asset.owners_on(deed.day - timedelta(days=1))
-            dead = [p for p in before if isinstance(p, Person) and p.died and p.died < deed.day]
+            dead = [p for p in before if isinstance(p, Citizen) and p.died and p.died < deed.day]
             assert len(dead) == 1
             near = [*dead[0].children, dead[0].mother, dead[0].father]
             near += [union.spouse(dead[0]) for union in dead[0].unions]

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.synthetic import PLANTED, Options, PersonTruth, clusters
+from connectors.synthetic import PLANTED, PersonTruth, PopulationOptions, clusters
 from connectors.synthetic.bonds import bind
 from connectors.synthetic.clusters import make
 from connectors.synthetic.courts import decide
@@ -25,13 +25,13 @@ def sample() -> Sample:
     return the_sample()
 
 
-TODAY = Options(people=1).today
+TODAY = PopulationOptions(people=1).today
 
 
 @pytest.fixture(scope="module")
 def lives() -> list[PersonTruth]:
     """The truth of 20,000 people, without their rows."""
-    options, people, index = Options(people=20_000), list[PersonTruth](), 0
+    options, people, index = PopulationOptions(people=20_000), list[PersonTruth](), 0
     while len(people) < options.people:
         people += truths(simulate(options, index))
         index += 1
@@ -79,7 +79,15 @@ def test_first_marriages_of_recent_cohorts_are_about_as_late_as_registered(
 
 
 def test_births_and_deaths_are_registered_in_time_missed_and_late_at_the_given_rates() -> None:
-    options, born, registered, late, died, noted, slow = Options(people=1), 0, 0, 0, 0, 0, 0
+    options, born, registered, late, died, noted, slow = (
+        PopulationOptions(people=1),
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    )
     for index in range(430):
         family = simulate(options, index)
         bind(family)
@@ -107,7 +115,7 @@ def test_births_and_deaths_are_registered_in_time_missed_and_late_at_the_given_r
 
 def test_disagreements_come_at_the_rate_asked_for() -> None:
     planted = people = 0
-    for cluster in clusters(Options(people=3_000, disagreement_rate=0.1)):
+    for cluster in clusters(PopulationOptions(people=3_000, disagreement_rate=0.1)):
         people += len(cluster.truth)
         planted += sum(
             any(
@@ -120,7 +128,7 @@ def test_disagreements_come_at_the_rate_asked_for() -> None:
 
 
 def test_without_faults_asked_for_none_are_planted() -> None:
-    options = Options(people=600, disagreement_rate=0, earlier_number_rate=0)
+    options = PopulationOptions(people=600, disagreement_rate=0, earlier_number_rate=0)
     for cluster in clusters(options):
         for person in cluster.truth:
             # Left are numbers shared by mistake and births registered twice, under two numbers.
@@ -130,9 +138,9 @@ def test_without_faults_asked_for_none_are_planted() -> None:
 
 
 def test_the_same_seed_gives_the_same_rows_and_another_seed_others() -> None:
-    one, same = (list(clusters(Options(people=400))) for _ in range(2))
+    one, same = (list(clusters(PopulationOptions(people=400))) for _ in range(2))
     assert one == same
-    other = list(clusters(Options(people=400, seed=7)))
+    other = list(clusters(PopulationOptions(people=400, seed=7)))
     assert [c.truth for c in other] != [c.truth for c in one]
 
 
@@ -141,22 +149,22 @@ def test_a_cluster_does_not_depend_on_those_before_it(sample: Sample) -> None:
 
 
 def test_more_people_extend_the_population_and_change_nobody() -> None:
-    few = list(clusters(Options(people=300)))
-    many = list(clusters(Options(people=600)))
+    few = list(clusters(PopulationOptions(people=300)))
+    many = list(clusters(PopulationOptions(people=600)))
     assert many[: len(few)] == few
 
 
 @pytest.mark.parametrize("wrong", [{"people": 0}, {"people": 1, "disagreement_rate": 1.5}])
 def test_options_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must"):
-        Options(**wrong)  # type: ignore[arg-type]  # the point of the test
+        PopulationOptions(**wrong)  # type: ignore[arg-type]  # the point of the test
 
 
 def peak(people: int) -> int:
     """Return the most memory in use at once while a population streams by."""
     gc.collect()
     tracemalloc.start()
-    for _ in clusters(Options(people=people)):
+    for _ in clusters(PopulationOptions(people=people)):
         pass
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()

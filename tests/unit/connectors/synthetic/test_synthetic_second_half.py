@@ -12,7 +12,7 @@ import pytest
 from connectors.administrative_violations import DATABASE as VIOLATIONS
 from connectors.codec import decode_value, encode_text
 from connectors.legal_aid import DATABASE as LEGAL_AID
-from connectors.synthetic import Options, PersonTruth, clusters, personas
+from connectors.synthetic import PersonTruth, PopulationOptions, clusters, personas
 from connectors.synthetic.draw import age_on
 from connectors.synthetic.violations import months_later
 from tests.unit.connectors.synthetic.synthetic_sample import Row, Sample, the_sample
@@ -316,12 +316,12 @@ def test_rates_are_those_of_a_demo(sample: Sample) -> None:
 
 @pytest.mark.parametrize("seed", [1, 7, 2026, 4711])
 def test_a_demo_of_two_thousand_shows_every_one_as_a_living_adult(seed: int) -> None:
-    people = [one for c in clusters(Options(people=2_000, seed=seed)) for one in c.truth]
+    people = [one for c in clusters(PopulationOptions(people=2_000, seed=seed)) for one in c.truth]
     cast = personas(people)
     truth = {one.id: one for one in people}
     for tag in ("legal_aid", "fined", "fined_expired", "protected"):
         faces = [truth[str(one["id"])] for one in cast if tag in str(one["tags"])]
         assert any(
-            face.life_state == "ALIVE" and age_on(face.birth_date, Options(1).today) >= 18
+            face.life_state == "ALIVE" and age_on(face.birth_date, PopulationOptions(1).today) >= 18
             for face in faces
         ), tag

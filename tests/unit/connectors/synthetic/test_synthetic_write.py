@@ -17,9 +17,9 @@ from connectors.legal_aid import DATABASE as LEGAL_AID
 from connectors.notary import DATABASE as NOTARY
 from connectors.population import DATABASE as POPULATION
 from connectors.security_measures import DATABASE as SECURITY_MEASURES
-from connectors.synthetic import Options, Summary, clusters, personas, write
+from connectors.synthetic import PopulationOptions, Summary, clusters, personas, write
 
-OPTIONS = Options(people=300)
+OPTIONS = PopulationOptions(people=300)
 SOURCES = (
     POPULATION,
     CIVIL_STATUS,
@@ -96,10 +96,10 @@ def test_the_truth_is_one_json_line_per_person(written: Summary, folder: Path) -
 
 def test_a_file_is_replaced_whole_and_readers_keep_the_old_one(tmp_path: Path) -> None:
     path = tmp_path / "population.sqlite"
-    write([POPULATION], {"population": path}, Options(people=60))
+    write([POPULATION], {"population": path}, PopulationOptions(people=60))
     with closing(sqlite3.connect(path)) as reader:
         before = reader.execute("SELECT count(*) FROM identity").fetchone()
-        write([POPULATION], {"population": path}, Options(people=200))
+        write([POPULATION], {"population": path}, PopulationOptions(people=200))
         assert reader.execute("SELECT count(*) FROM identity").fetchone() == before
     with closing(sqlite3.connect(path)) as reader:
         assert reader.execute("SELECT count(*) FROM identity").fetchone() > before
@@ -118,7 +118,7 @@ def test_what_fails_half_way_leaves_the_old_files_and_nothing_else(tmp_path: Pat
         write(
             [POPULATION, CIVIL_STATUS],
             paths,
-            Options(people=300),
+            PopulationOptions(people=300),
             tmp_path / "truth.jsonl",
             progress=stop,
         )
@@ -129,7 +129,11 @@ def test_what_fails_half_way_leaves_the_old_files_and_nothing_else(tmp_path: Pat
 def test_progress_counts_the_people(tmp_path: Path) -> None:
     seen: list[int] = []
     summary = write(
-        [POPULATION], {"population": tmp_path / "p.sqlite"}, Options(people=150), None, seen.append
+        [POPULATION],
+        {"population": tmp_path / "p.sqlite"},
+        PopulationOptions(people=150),
+        None,
+        seen.append,
     )
     assert seen == sorted(seen)
     assert seen[-1] == summary.people
@@ -138,13 +142,15 @@ def test_progress_counts_the_people(tmp_path: Path) -> None:
 
 def test_databases_without_a_path_are_left_out(tmp_path: Path) -> None:
     summary = write(
-        [POPULATION, CIVIL_STATUS], {"population": tmp_path / "p.sqlite"}, Options(people=60)
+        [POPULATION, CIVIL_STATUS],
+        {"population": tmp_path / "p.sqlite"},
+        PopulationOptions(people=60),
     )
     assert {database for database, _ in summary.rows} == {"population"}
 
 
 def test_the_demo_has_a_face_for_every_tag() -> None:
-    truth = {p.id: p for c in clusters(Options(people=2_000)) for p in c.truth}
+    truth = {p.id: p for c in clusters(PopulationOptions(people=2_000)) for p in c.truth}
     cast = personas(truth.values())
     assert 20 <= len(cast) <= 40
     assert len({str(persona["id"]) for persona in cast}) == len(cast)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from connectors.backends.base import Evidence, read_rows
+from connectors.backends.base import MessageEvidence, read_rows
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.registry import installed_databases
 from gateway.answer import Answer, State
@@ -38,7 +38,7 @@ def _entry(**values: object) -> CacheEntry:
         as_of=datetime(2026, 11, 1, tzinfo=UTC),
         fetched_at=datetime(2026, 11, 28, 1, 2, 3, 450_000, tzinfo=UTC),
         from_cache=True,
-        evidence=Evidence("i", "r", "h"),
+        evidence=MessageEvidence("i", "r", "h"),
     )
     assert report.fetched_at is not None
     answer = Answer(report, rows, 0, True)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from rich.text import Text
 
-from connectors.backends.base import Examined, Finding
+from connectors.backends.base import Examination, Finding
 from connectors.registry import installed_databases
 from gateway.cli.doctor import print_checkups
 from gateway.databases.doctor import Checkup, Problem
@@ -20,10 +20,12 @@ ADVICE = (
 )
 FINDING = Finding("index", "violator_personal_number of decisions: it is read whole", ADVICE)
 PROBLEM = Problem(FINDING, "/etc/justice-gateway/gateway.toml:1234")
-POSTGRESQL = Examined((FINDING,), "PostgreSQL 16.9", "UTF8", 0.04, (0.0003, 0.0012))
-SLOW = Examined((FINDING,), "MariaDB 10.11.14", "utf8mb4", -3600.0, (0.2126, 1.2237))
-LONG = Examined((), "PostgreSQL 17.6 (Debian 17.6-1.pgdg120+1)", "EUC_JIS_2004", 86400.5, (1, 60.5))
-XROAD = Examined((), "X-Road")
+POSTGRESQL = Examination((FINDING,), "PostgreSQL 16.9", "UTF8", 0.04, (0.0003, 0.0012))
+SLOW = Examination((FINDING,), "MariaDB 10.11.14", "utf8mb4", -3600.0, (0.2126, 1.2237))
+LONG = Examination(
+    (), "PostgreSQL 17.6 (Debian 17.6-1.pgdg120+1)", "EUC_JIS_2004", 86400.5, (1, 60.5)
+)
+XROAD = Examination((), "X-Road")
 
 
 def printed(

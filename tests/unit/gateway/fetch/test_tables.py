@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from connectors.backends.base import Examined
+from connectors.backends.base import Examination
 from connectors.population import DATABASE
 from gateway.answer import State
 from gateway.fetch.breaker import BreakerState
@@ -82,21 +82,21 @@ async def test_a_table_that_never_was_is_not_operating() -> None:
 
 async def test_a_table_that_an_examination_saw_is_unavailable_when_it_is_gone() -> None:
     source, backend = _source()
-    source.tables.note_examined(Examined(records=frozenset({"identity"})))
+    source.tables.note_examined(Examination(records=frozenset({"identity"})))
     backend.fault = "unmapped"
     assert await _state(source) is State.UNAVAILABLE
 
 
 async def test_an_examination_raises_the_alarm_by_itself_and_ends_it() -> None:
     source, _ = _source()
-    source.tables.note_examined(Examined(records=frozenset({"identity"})))
+    source.tables.note_examined(Examination(records=frozenset({"identity"})))
     with capture_logs() as logs:
-        source.tables.note_examined(Examined(records=frozenset()))
+        source.tables.note_examined(Examination(records=frozenset()))
     assert [one["record"] for one in logs if one["event"] == ALARM] == ["identity"]
     assert _gone() == 1
-    source.tables.note_examined(Examined(records=None))  # it did not look at tables
+    source.tables.note_examined(Examination(records=None))  # it did not look at tables
     assert _gone() == 1
-    source.tables.note_examined(Examined(records=frozenset({"identity"})))
+    source.tables.note_examined(Examination(records=frozenset({"identity"})))
     assert _gone() == 0
 
 
@@ -110,7 +110,7 @@ async def test_a_record_that_settings_take_away_is_not_operating_and_no_alarm(
     backend.fault = "unmapped"
     with capture_logs() as logs:
         assert await _state(without) is State.NOT_OPERATING
-        without.tables.note_examined(Examined(records=frozenset()))
+        without.tables.note_examined(Examination(records=frozenset()))
     assert [one for one in logs if one["event"] == ALARM] == []
 
 

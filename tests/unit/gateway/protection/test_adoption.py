@@ -10,7 +10,7 @@ import pytest
 
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
-from connectors.synthetic import Options, clusters, write
+from connectors.synthetic import PopulationOptions, clusters, write
 from gateway.procedures.procedure import UNIFIED
 from gateway.protection.adoption import PURPOSE
 from gateway.settings import DatabaseSettings
@@ -80,7 +80,7 @@ async def test_no_answer_about_a_synthetic_adoptee_gives_the_adoption_away(
     tmp_path: Path, own: bool
 ) -> None:
     """Everything that can be selected about an adoptee, searched for the parents by birth."""
-    options = Options(people=3_000)
+    options = PopulationOptions(people=3_000)
     truths = [one for cluster in clusters(options) for one in cluster.truth]
     adoptees = [
         one

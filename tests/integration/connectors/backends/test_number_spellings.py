@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from connectors.backends.mapping import RecordMap
-from connectors.backends.number_spelling import normalised, spellings
+from connectors.backends.number_spellings import normalised, spellings
+from connectors.backends.record_maps import RecordMap
 from connectors.backends.sql import SqlBackend
 from tests.support.backend_samples import (
     AN,

@@ -15,7 +15,7 @@ from random import Random
 from connectors.synthetic.book import Rows
 from connectors.synthetic.dealings import ProtectedAddress, Protection
 from connectors.synthetic.draw import Weighted, age_on, between, later, pick, stream, workday
-from connectors.synthetic.model import Family, Person
+from connectors.synthetic.model import Citizen, Family
 from connectors.synthetic.places import Columns, Home, home, place, province
 
 _RATE = 0.002
@@ -90,7 +90,7 @@ def orders(family: Family, rows: Rows) -> None:
             rows.setdefault(("population", "protection_orders"), []).append(row)
 
 
-def _row(person: Person, order: Protection) -> Columns:
+def _row(person: Citizen, order: Protection) -> Columns:
     row: Columns = {
         "order_no": order.order_no,
         "citizen_id": person.number,
@@ -104,7 +104,7 @@ def _row(person: Person, order: Protection) -> Columns:
     return row | place("true_address", order.true_home, order.issued_on, street=True)
 
 
-def protected_address(person: Person, today: date) -> ProtectedAddress | None:
+def protected_address(person: Citizen, today: date) -> ProtectedAddress | None:
     """Return both addresses of a protected person as written in the order and on ``today``."""
     order = person.protection
     if order is None:

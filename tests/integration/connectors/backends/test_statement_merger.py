@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from connectors.backends import together
+from connectors.backends import statement_merger
 from connectors.backends.base import Batch, NotMapped, SourceUnavailable
 from connectors.backends.postgresql import PostgresqlSession
 from connectors.backends.sql import SqlBackend
@@ -63,7 +63,7 @@ async def server(postgresql: Server) -> Server:
 @pytest.fixture
 async def make(server: Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
     """Make a backend over the server that puts together at once what it may; closed afterwards."""
-    monkeypatch.setattr(together, "_OFTEN", 0)
+    monkeypatch.setattr(statement_merger, "_OFTEN", 0)
     made: list[SqlBackend] = []
 
     def make(**settings: Any) -> SqlBackend:
@@ -219,7 +219,7 @@ async def test_types_that_a_row_in_an_array_cannot_carry_are_read_all_the_same(
 async def test_servers_are_not_made_to_prepare_every_combination(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(together, "_STATEMENTS", 1)
+    monkeypatch.setattr(statement_merger, "_STATEMENTS", 1)
     backend = make()
     sent = _sent(backend)
     await _at_once(backend, UNIONS, THINGS)
@@ -231,7 +231,7 @@ async def test_servers_are_not_made_to_prepare_every_combination(
 async def test_only_what_is_asked_for_at_once_often_goes_together(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(together, "_OFTEN", 2)
+    monkeypatch.setattr(statement_merger, "_OFTEN", 2)
     backend = make()
     sent = _sent(backend)
     for _ in range(3):

@@ -16,9 +16,9 @@ from functools import partial
 from typing import cast
 
 from connectors.backends.base import SourceUnavailable
-from connectors.backends.calls import Call, Calls
-from connectors.backends.session import JoiningSession, NotJoined, Session, Statement
-from connectors.backends.statement import Wanted
+from connectors.backends.calls import SourceCall, SourceCalls
+from connectors.backends.session import MergeFailed, MergingSession, Provenance, Session
+from connectors.backends.statement import LookupStatement
 
 #: How many keys one statement is given.
 _KEYS_AT_ONCE = 500
@@ -34,22 +34,22 @@ _MEETINGS = 1_000
 _SLOW = 0.1
 _ALONE = 60.0
 
-#: The rows of a lookup, each the matched key and then ``Stored.names``; and what holds of them.
-Found = tuple[Sequence[Sequence[object]], Statement]
+#: The rows of a lookup, each the matched key and then ``StoredTable.names``, and their provenance.
+LookupRows = tuple[Sequence[Sequence[object]], Provenance]
 
 
 @dataclass(slots=True, eq=False)
 class _Part:
     """A lookup that somebody waits for; ``sent`` and ``call``: with whom it went, and how."""
 
-    wanted: Wanted
+    wanted: LookupStatement
     keys: Sequence[str]
-    found: asyncio.Future[Found]
+    found: asyncio.Future[LookupRows]
     sent: Sequence[_Part] = ()
-    call: Call[list[Found]] | None = None
+    call: SourceCall[list[LookupRows]] | None = None
 
 
-class Together:
+class StatementMerger:
     """Asks for lookups by ``calls``; belongs to one event loop.
 
     ``state`` reads with a connection what the source states of itself. ``joins``: several lookups
@@ -58,8 +58,8 @@ class Together:
 
     def __init__(
         self,
-        calls: Calls,
-        state: Callable[[Session], Awaitable[Statement]],
+        calls: SourceCalls,
+        state: Callable[[Session], Awaitable[Provenance]],
         joins: bool,
         monotonic: Callable[[], float],
     ) -> None:
@@ -68,11 +68,11 @@ class Together:
         self._joins = joins
         self._monotonic = monotonic
         self._gathered: list[_Part] = []
-        self._statements: set[frozenset[Wanted]] = set()
-        self._met: Counter[frozenset[Wanted]] = Counter()
-        self._alone_until: dict[Wanted, float] = {}
+        self._statements: set[frozenset[LookupStatement]] = set()
+        self._met: Counter[frozenset[LookupStatement]] = Counter()
+        self._alone_until: dict[LookupStatement, float] = {}
 
-    async def find(self, wanted: Wanted, keys: Sequence[str]) -> Found:
+    async def find(self, wanted: LookupStatement, keys: Sequence[str]) -> LookupRows:
         """Return the rows of ``wanted`` for ``keys``, such as a database could hold.
 
         Raises SourceUnavailable or NotMapped.
@@ -92,8 +92,8 @@ class Together:
             raise
 
     async def find_alone(
-        self, wanted: Wanted, keys: Sequence[str], places: range | None = None
-    ) -> Found:
+        self, wanted: LookupStatement, keys: Sequence[str], places: range | None = None
+    ) -> LookupRows:
         """Return the rows of ``wanted`` for ``keys`` by a statement of their own.
 
         ``places``: of each key the rows that stand there, from 1. Raises as ``find``.
@@ -103,7 +103,7 @@ class Together:
     def send(self) -> None:
         """Ask for what has been gathered."""
         gathered, self._gathered = self._gathered, []
-        joined: dict[Wanted, _Part] = {}
+        joined: dict[LookupStatement, _Part] = {}
         now = self._monotonic()
         for part in gathered:
             if part.found.done():
@@ -120,7 +120,7 @@ class Together:
             for part in joined.values():
                 self._begin([part])
 
-    def _may_join(self, wanted: frozenset[Wanted]) -> bool:
+    def _may_join(self, wanted: frozenset[LookupStatement]) -> bool:
         if len(wanted) < 2:
             return False
         if wanted in self._statements:
@@ -145,34 +145,34 @@ class Together:
             part.sent, part.call = parts, call
         call.task.add_done_callback(partial(self._ended, parts))
 
-    async def _work(self, parts: Sequence[_Part], session: Session) -> list[Found]:
+    async def _work(self, parts: Sequence[_Part], session: Session) -> list[LookupRows]:
         if len(parts) == 1:
             return [await self._alone(parts[0].wanted, parts[0].keys, None, session)]
         stated = await self._state(session)  # read first, it is true of the rows as well
         began = self._monotonic()
-        joining = cast("JoiningSession", session)
+        joining = cast("MergingSession", session)
         found = await joining.find_together([(one.wanted, one.keys) for one in parts])
         if self._monotonic() - began > _SLOW:
             self._go_alone(parts)
         return [(rows, stated) for rows in found]
 
     async def _alone(
-        self, wanted: Wanted, keys: Sequence[str], places: range | None, session: Session
-    ) -> Found:
+        self, wanted: LookupStatement, keys: Sequence[str], places: range | None, session: Session
+    ) -> LookupRows:
         stated = await self._state(session)
         rows: list[Sequence[object]] = []
         for start in range(0, len(keys), _KEYS_AT_ONCE):
             rows += await session.find(wanted, keys[start : start + _KEYS_AT_ONCE], places)
         return rows, stated
 
-    def _ended(self, parts: Sequence[_Part], task: asyncio.Task[list[Found]]) -> None:
+    def _ended(self, parts: Sequence[_Part], task: asyncio.Task[list[LookupRows]]) -> None:
         for part in parts:  # else they would hold each other, and what was found
             part.sent, part.call = (), None
         if task.cancelled():
             _fail(parts, SourceUnavailable("abandoned"))
             return
         error = task.exception()
-        if isinstance(error, NotJoined):
+        if isinstance(error, MergeFailed):
             self._go_alone(parts)
             for part in parts:
                 if not part.found.done():

@@ -1,8 +1,8 @@
 """How records are kept in tables that were there before: names, codes, dates, as settings say.
 
-``RecordMap`` is what settings give for one record; ``stored`` checks all of them against what the
-database declares and makes each into a ``Stored``: which columns to ask for, and how to turn a row
-of theirs into the raw values of ours (``connectors.codec``). Text is given as it is written.
+``RecordMap`` is what settings give for one record. ``stored`` checks all of them against what the
+database declares and makes each into a ``StoredTable``: which columns to ask for, and how to turn
+a row of theirs into the raw values of ours (``connectors.codec``). Text is given as it is written.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class RecordMap:
     ``missing``: our columns that they lack and of which nothing is known. ``dates``: our column ->
     the ways in which a date is written, tried in this order. ``join``: our column -> their columns
     that make it up, joined by ", ", empty ones left out. ``normalised``: numbers of people are
-    looked up and read in the spellings of ``number_spelling``. ``mapped``: False for a record that
+    looked up and read in the spellings of ``number_spellings``. ``mapped``: False for a record that
     they do not keep.
     """
 
@@ -54,7 +54,7 @@ class RecordMap:
 
 
 @dataclass(frozen=True, eq=False)
-class Stored:
+class StoredTable:
     """A record as a source keeps it.
 
     ``names``: the columns to ask for. ``columns``: our column -> theirs, for those that are one
@@ -85,7 +85,7 @@ class Stored:
 
 def stored(
     database: Database, maps: Mapping[str, RecordMap] | None = None, zone: str | None = None
-) -> dict[str, Stored]:
+) -> dict[str, StoredTable]:
     """Return how each record of ``database`` is kept, by name; those not mapped are left out.
 
     ``zone``: the time zone of moments that are kept without one. Raises ValueError; the message
@@ -114,7 +114,7 @@ def _zone(name: str | None, where: str) -> ZoneInfo | None:
         raise ValueError(f"{where}: there is no time zone {name}") from None
 
 
-def _stored(record: Record, given: RecordMap | None, zone: ZoneInfo | None) -> Stored:
+def _stored(record: Record, given: RecordMap | None, zone: ZoneInfo | None) -> StoredTable:
     """Make a checked map into what a backend needs of it."""
     if given is None:
         names = tuple(column.name for column in record.columns)
@@ -122,7 +122,7 @@ def _stored(record: Record, given: RecordMap | None, zone: ZoneInfo | None) -> S
         read = _reader(record, RecordMap(), names, zone) if zoned else None
         same = {name: name for name in names}
         codes = _codes(record, same, RecordMap())
-        return Stored(
+        return StoredTable(
             record, None, record.table, names, same, record.date, True, frozenset(), codes, read
         )
     alone = given.constants.keys() | given.join.keys() | set(given.missing)
@@ -139,7 +139,7 @@ def _stored(record: Record, given: RecordMap | None, zone: ZoneInfo | None) -> S
     read = _reader(record, given, names, zone)
     converted = frozenset((*given.values, *given.dates))
     codes = _codes(record, columns, given)
-    return Stored(
+    return StoredTable(
         record,
         schema or None,
         table,

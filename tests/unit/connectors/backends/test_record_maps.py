@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from connectors.backends.base import NotMapped, Rows, SourceUnavailable
-from connectors.backends.mapping import RecordMap, stored
+from connectors.backends.record_maps import RecordMap, stored
 from connectors.backends.sql import SqlBackend
 from connectors.backends.statement import SORTED_HERE
 from connectors.description import Record
