@@ -21,7 +21,7 @@ from bench.report import save, show, surroundings
 from bench.site import Site, headers, site
 from bench.world import PEOPLE, numbers
 from connectors.backends.base import NOBODY
-from connectors.description import Lookup, Record, Row
+from connectors.description import Record, Row
 from gateway.access.authenticate import identify, stated
 from gateway.access.caller import Caller
 from gateway.audit.entry import entry, touched
@@ -51,14 +51,13 @@ async def seen(here: Site, number: str) -> Seen:
     assert made.plan is not None
     root = made.plan.roots["person"]
     assert isinstance(root, PersonRootPlan)
-    records = tuple(one.record for one in root.person.lists)
-    lookups: list[tuple[Record, Lookup]] = [(one.record, one.lookup) for one in root.person.lists]
+    reads = [one.read for one in root.person.lists]
     rows = []
-    for record, lookup in lookups:
-        source = here.service.resources.sources[record.database]
-        (answer,) = await source.fetch(record, lookup, [number], asked.deadline)
-        rows.append((record, answer.rows or ()))
-    return Seen(records, tuple(rows), outcome)
+    for read in reads:
+        source = here.service.resources.sources[read.record.database]
+        (answer,) = await source.fetch(read, [number], asked.deadline)
+        rows.append((read.record, answer.rows or ()))
+    return Seen(tuple(read.record for read in reads), tuple(rows), outcome)
 
 
 async def measure(here: Site, people: list[str]) -> Figures:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
-from connectors.description import Lookup, Record, Row, Sensitivity
+from connectors.description import Record, Row, Sensitivity
 from gateway.access.caller import Caller
-from gateway.answer import Answer, Identification, SourceReport, State, worst
+from gateway.answer import Answer, Identification, SourceReport, State
 from gateway.audit.access_log.page import LogPage
 from gateway.catalogue.own_view import is_citizens, is_own
 from gateway.catalogue.sections import Computed
@@ -25,6 +25,9 @@ from gateway.derived.conclude import DerivedValue, Question, conclude, hanging_k
 from gateway.errors import GatewayError
 from gateway.execution.record_ids import RecordIds
 from gateway.fetch.loaders import Loads
+from gateway.fetch.merge import merge_answers
+from gateway.fetch.read import Read
+from gateway.fetch.reads import SubjectNumbers
 from gateway.fetch.source import Source
 from gateway.limits.verification_attempts import Attempt, AttemptStatus, VerificationAttempts
 from gateway.people.identification import says_none, state_for
@@ -124,8 +127,7 @@ class Reader:
 
     def page(
         self,
-        record: Record,
-        lookup: Lookup,
+        read: Read,
         answer: Answer,
         wanted: ListArguments,
         own: Sensitivity | None,
@@ -138,7 +140,7 @@ class Reader:
         Its state comes first: where it has no rows and does not say none, a cursor is not looked
         at. Raises GatewayError CURSOR_OUTDATED where what came before the page is not what it was.
         """
-        rows = answer.rows or ()
+        record, rows = read.record, answer.rows or ()
         if not rows and not says_none(answer):
             return Page((), answer.truncated, (), None)
 
@@ -147,7 +149,7 @@ class Reader:
 
         def cursor(end: int) -> str:
             before = ids(filter_and_order(record, rows, wanted)[:end])
-            return make_cursor(self.record_ids.key, record, lookup, wanted.order, before)
+            return make_cursor(self.record_ids.key, record, read.lookup, wanted.order, before)
 
         begin = 0
         if wanted.after is not None:
@@ -163,25 +165,24 @@ class Reader:
 
     async def read(
         self,
-        record: Record,
-        lookup: Lookup,
+        read: Read,
         keys: Sequence[str],
         own: Sensitivity | None,
         identification: Identification | None,
-        about: tuple[str, ...] = (),
-        past: bool = False,
+        subject_numbers: SubjectNumbers = (),
     ) -> Answer:
         """Return the records found under any of ``keys``, as the caller may see them.
 
         ``identification``: of the person whose numbers ``keys`` are, None where they are other
-        keys. ``about`` and ``past``: as ``Loads.load`` takes them.
+        keys. ``subject_numbers``: of the person for whose view it is.
         """
+        record = read.record
         decided = self.decide(record, own)
         if decided is not None:
             return decided
         if opens_on_death(record) and not await self._dead(keys):
             return self.withheld(record)
-        loads = (self.loaders.load(record, lookup, key, about, past) for key in keys)
+        loads = (self.loaders.load(read, key, subject_numbers) for key in keys)
         return self.take(record, await asyncio.gather(*loads), identification)
 
     async def _dead(self, numbers: Sequence[str]) -> bool:
@@ -189,8 +190,8 @@ class Reader:
         deaths = deaths_of(self.sources)
         if deaths is None:
             return False
-        answers = [self.loaders.load(*deaths, number, past=True) for number in numbers]
-        return is_dead(deaths[0], await asyncio.gather(*answers))
+        answers = [self.loaders.load(deaths, number) for number in numbers]
+        return is_dead(deaths.record, await asyncio.gather(*answers))
 
     def decide(self, record: Record, own: Sensitivity | None) -> Answer | None:
         """Return the answer where permission or protection decides: nothing may be fetched then."""
@@ -212,7 +213,7 @@ class Reader:
         If any key could not be asked, the whole list is unknown: rows under one number say nothing
         of those under another. Whatever the caller may not see decides nothing.
         """
-        answer = _merged(record, answers)
+        answer = merge_answers(record, answers)
         if answer.rows is None:
             return answer
         rows = visible(record, answer.rows, self.caller)
@@ -256,7 +257,7 @@ class Reader:
         if identification is Identification.NOT_IDENTIFIED:
             return "PERSON_NOT_IDENTIFIED"
         population = population_of(self.sources) if numbers.shared else None
-        told = population is not None and not self.missing(population.earlier, None, own)
+        told = population is not None and not self.missing(population.earlier.record, None, own)
         return "NUMBER_SHARED" if told else "NUMBERS_INCOMPLETE"
 
     def may_list(self, own: Sensitivity | None) -> bool:
@@ -330,10 +331,10 @@ class Reader:
         """Return a derived view of the person with ``numbers``, and which answer was worst."""
         found: dict[str, tuple[Record, Answer]] = {}
         for name in computed.derived.lists:
-            found[name] = await self._all(*computed.reads[name], numbers.all, numbers.all)
+            found[name] = await self._all(Read(*computed.reads[name]), numbers.all, numbers.all)
         keys = hanging_keys(computed.derived, found)
         hanging = computed.derived.hanging[0]
-        found[hanging] = await self._all(*computed.reads[hanging], keys, numbers.all)
+        found[hanging] = await self._all(Read(*computed.reads[hanging]), keys, numbers.all)
         return self.conclude(computed, found, numbers.identification, asked)
 
     def conclude(
@@ -352,10 +353,10 @@ class Reader:
         return DerivedValue(value, asked.as_of, report), record, answer
 
     async def _all(
-        self, record: Record, lookup: Lookup, keys: Sequence[str], about: tuple[str, ...]
+        self, read: Read, keys: Sequence[str], subject_numbers: SubjectNumbers
     ) -> tuple[Record, Answer]:
-        loads = (self.loaders.load(record, lookup, key, about) for key in keys)
-        return record, self.together(record, await asyncio.gather(*loads))
+        loads = (self.loaders.load(read, key, subject_numbers) for key in keys)
+        return read.record, self.together(read.record, await asyncio.gather(*loads))
 
     def together(self, record: Record, answers: Sequence[Answer]) -> Answer:
         """Make one answer of those for several keys, as it is: for the gateway's own conclusions.
@@ -364,7 +365,7 @@ class Reader:
         """
         if not answers:
             return Answer(self.sources[record.database].report(record, State.ANSWERED), ())
-        return _merged(record, answers)
+        return merge_answers(record, answers)
 
     async def access_log(self, numbers: Numbers, own: bool, asked: LogArguments) -> LogPage:
         """Return a page of a person's access log.
@@ -435,32 +436,3 @@ def note_derived(sections: set[str], computed: Computed, state: State) -> str:
     if state is not State.DENIED:
         sections.add(name)
     return name
-
-
-def _merged(record: Record, answers: Sequence[Answer]) -> Answer:
-    """Put the answers for several keys together; the worst state speaks for all."""
-    if len(answers) == 1:
-        return answers[0]
-    state = worst(answer.report.state for answer in answers)
-    speaker = next(answer for answer in answers if answer.report.state is state)
-    if speaker.rows is None:
-        return speaker
-    # Found under two numbers it is one row; two rows that say different things are two.
-    rows = dict.fromkeys(row for answer in answers for row in answer.rows or ())
-    return Answer(
-        speaker.report,
-        newest_first(record, rows),
-        sum(answer.unreadable for answer in answers),
-        any(answer.truncated for answer in answers),
-    )
-
-
-def newest_first(record: Record, rows: Iterable[Row]) -> tuple[Row, ...]:
-    """Order rows as sources do: by ``record.date`` as written, unknown last, then identity."""
-    by_identity = sorted(rows, key=lambda row: str(row[record.positions[record.identity]]))
-    if record.date is None:
-        return tuple(by_identity)
-    place = record.positions[record.date]
-    dated = [row for row in by_identity if row[place] is not None]
-    undated = [row for row in by_identity if row[place] is None]
-    return (*sorted(dated, key=lambda row: str(row[place]), reverse=True), *undated)

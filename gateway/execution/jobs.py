@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from connectors.description import Lookup, Record, Sensitivity
+from connectors.description import Record, Sensitivity
 from gateway.answer import Answer, Identification, SourceReport, worst
 from gateway.audit.access_log.page import LogPage
 from gateway.audit.touched import Role, mention, own_role
@@ -17,7 +17,7 @@ from gateway.derived.conclude import DerivedValue, hanging_keys
 from gateway.errors import GatewayError, Location, Path
 from gateway.execution.decisions import note_read
 from gateway.execution.state import ATTEMPT, Found, Opened, Run, own_view
-from gateway.fetch.reads import Kind, kind_of
+from gateway.fetch.read import Read, ReadKind
 from gateway.limits.verification_attempts import Attempt
 from gateway.people.identification import Shortfall, says_none
 from gateway.people.matching import Matching, is_citizen, open_linked, open_named, open_person
@@ -68,7 +68,7 @@ class _Person:
     identification: Identification
     reason: str | None
     shortfall: Shortfall
-    answers: dict[Kind, Answer] = field(default_factory=dict)
+    answers: dict[ReadKind, Answer] = field(default_factory=dict)
 
     @property
     def own_view(self) -> Sensitivity | None:
@@ -83,20 +83,16 @@ class _Person:
         if self.reason is not None and answer.rows is not None:
             self.shortfall.note(self.reason, path)
 
-    def answer(
-        self, run: Run, record: Record, lookup: Lookup, kind: Kind, past: bool = False
-    ) -> Answer | Kind:
+    def answer(self, run: Run, read: Read) -> Answer | ReadKind:
         """Return a list of this person's, under all their numbers; else what has to arrive."""
-        if past:
-            kind = kind_of(record, lookup, past)
-        known = self.answers.get(kind)
+        known = self.answers.get(read.kind)
         if known is not None:
             return known
         keys, known_as = self.keys, self.identification
-        found = run.answer(record, lookup, kind, self.own_view, keys, known_as, keys, past)
+        found = run.answer(read, self.own_view, keys, known_as, keys)
         if isinstance(found, Answer):
-            self.answers[kind] = found
-            note_read(self.sections, record, found)
+            self.answers[read.kind] = found
+            note_read(self.sections, read.record, found)
         return found
 
 
@@ -138,7 +134,7 @@ class Open:
     begun: bool = False
     attempt: Attempt | None = None
 
-    def advance(self, run: Run) -> Kind | None:
+    def advance(self, run: Run) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         try:
             numbers = self._numbers(run)
@@ -171,15 +167,13 @@ class Open:
         if self.named is not None and self.named.matching is not None:
             return
         for one in self.plan.lists:
-            if opens_on_death(one.record):
+            if opens_on_death(one.read.record):
                 continue
-            if run.decide(one.record, one.open_up_to) is None:
-                past = is_past(run, one)
-                kind = kind_of(one.record, one.lookup, past)
-                run.reads.ask(one.record, one.lookup, kind, (self.number,), (), past)
+            if run.decide(one.read.record, one.open_up_to) is None:
+                run.reads.ask(one.read.with_freshness(is_past(run, one)), (self.number,))
 
     def _opened(self, run: Run, numbers: Numbers) -> None:
-        identity = run.population.identity if run.population else None
+        identity = run.population.identity.record if run.population else None
         plan = self.plan
         if self.link is not None:
             open_linked(numbers)
@@ -272,12 +266,12 @@ class _List:
     target: list[Found | None]
     place: int
 
-    def advance(self, run: Run) -> Kind | None:
+    def advance(self, run: Run) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         plan, path = self.plan, (*self.person.path, *self.plan.place.steps)
         wanted = run.judged(plan.arguments)
         assert isinstance(wanted, ListArguments)
-        answer = self.person.answer(run, plan.record, plan.lookup, plan.source, wanted.fresh)
+        answer = self.person.answer(run, plan.read.with_freshness(wanted.fresh))
         if not isinstance(answer, Answer):
             return answer
         person = self.person
@@ -301,25 +295,16 @@ class ByKeys:
     target: list[Found | Opened | None]
     place: int
 
-    def advance(self, run: Run) -> Kind | None:
+    def advance(self, run: Run) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         plan = self.plan
         wanted = run.judged(plan.arguments)
         assert isinstance(wanted, ListArguments)
-        kind = kind_of(plan.record, plan.lookup, past=True) if wanted.fresh else plan.source
-        answer = run.answer(
-            plan.record,
-            plan.lookup,
-            kind,
-            plan.open_up_to,
-            self.keys,
-            None,
-            self.about.numbers,
-            wanted.fresh,
-        )
+        read = plan.read.with_freshness(wanted.fresh)
+        answer = run.answer(read, plan.open_up_to, self.keys, None, self.about.numbers)
         if not isinstance(answer, Answer):
             return answer
-        note_read(self.about.sections, plan.record, answer)
+        note_read(self.about.sections, plan.read.record, answer)
         self.target[self.place] = _found(run, plan, answer, wanted, self.path, self.about)
         return None
 
@@ -335,7 +320,7 @@ class Verify:
     target: list[Verified | None]
     attempt: Attempt | None = None
 
-    def advance(self, run: Run) -> Kind | None:
+    def advance(self, run: Run) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         verification = self.plan.verification
         record = verification.record
@@ -372,15 +357,15 @@ class _Report:
     target: list[SourceReport | None]
     place: int
 
-    def advance(self, run: Run) -> Kind | None:
+    def advance(self, run: Run) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         answers = []
-        missing: Kind | None = None
-        for record, lookup, kind in self.plan.lists:
-            past = any(one.source == kind and is_past(run, one) for one in self.lists)
-            answer = self.person.answer(run, record, lookup, kind, past)
+        missing: ReadKind | None = None
+        for read in self.plan.lists:
+            fresh = any(one.read.kind == read.kind and is_past(run, one) for one in self.lists)
+            answer = self.person.answer(run, read.with_freshness(fresh))
             if isinstance(answer, Answer):
-                answers.append((record, answer))
+                answers.append((read.record, answer))
             else:
                 missing = answer
         if missing is not None:
@@ -404,7 +389,7 @@ class _Derive:
     target: list[DerivedValue | None]
     place: int
 
-    def advance(self, run: Run) -> Kind | None:
+    def advance(self, run: Run) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         plan, path = self.plan, (*self.person.path, *self.plan.place.steps)
         given = run.judged(plan.arguments)
@@ -429,23 +414,22 @@ class _Derive:
         self._done(run, value)
         return None
 
-    def _found(self, run: Run) -> dict[str, tuple[Record, Answer]] | Kind:
+    def _found(self, run: Run) -> dict[str, tuple[Record, Answer]] | ReadKind:
         """Return what was read of each list; else what has to arrive first."""
-        derived, reads = self.plan.computed.derived, self.plan.computed.reads
+        derived = self.plan.computed.derived
         found: dict[str, tuple[Record, Answer]] = {}
-        missing: Kind | None = None
+        missing: ReadKind | None = None
         for name in (*derived.lists, derived.hanging[0]):
-            record, lookup = reads[name]
-            kind = (record.database, lookup.name)
+            read = self.plan.reads[name]
             hangs = name == derived.hanging[0]
             if hangs and missing is not None:
                 break
             keys = hanging_keys(derived, found) if hangs else self.person.keys
-            got = run.got(record, lookup, kind, keys, self.person.keys)
+            got = run.got(read, keys, self.person.keys)
             if got is None:
-                missing = kind
+                missing = read.kind
             else:
-                found[name] = (record, run.reader.together(record, got))
+                found[name] = (read.record, run.reader.together(read.record, got))
         return found if missing is None else missing
 
     def _done(self, run: Run, value: DerivedValue) -> None:
@@ -465,11 +449,10 @@ def _found(
     run: Run, plan: ListPlan, answer: Answer, wanted: ListArguments, path: Path, about: _About
 ) -> Found | None:
     """Return what a list shows, and start on what hangs on its rows; None: a cursor is refused."""
-    _problem(run, plan.record, answer, path, plan.place.locations)
+    _problem(run, plan.read.record, answer, path, plan.place.locations)
     try:
         page = run.reader.page(
-            plan.record,
-            plan.lookup,
+            plan.read,
             answer,
             wanted,
             plan.open_up_to,
@@ -495,7 +478,7 @@ def _below(
 ) -> None:
     """Count what is denied in rows, and start on the persons and lists that they lead to."""
     assert found.rows is not None
-    single = plan.record.single
+    single = plan.read.record.single
     first = path if single else (*path, 0)
     for denial in selected.denials:
         error = GatewayError("FORBIDDEN", details={"missing": list(denial.missing)})
@@ -548,9 +531,9 @@ def _without_key(run: Run, plan: ListPlan, about: _About, path: Path) -> Found |
     if isinstance(wanted, GatewayError):
         run.problem(wanted, path, plan.place.locations)
         return None
-    answer = run.reader.incomplete(plan.record, plan.open_up_to)
-    run.note(plan.record, answer.report.state)
-    _problem(run, plan.record, answer, path, plan.place.locations)
+    answer = run.reader.incomplete(plan.read.record, plan.open_up_to)
+    run.note(plan.read.record, answer.report.state)
+    _problem(run, plan.read.record, answer, path, plan.place.locations)
     if answer.rows is not None:
         about.shortfall.note("KEY_NOT_RECORDED", path)
     return Found(None, None, answer.report, [])

@@ -10,7 +10,7 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLResolveInfo
 
-from connectors.description import Lookup, Record, Sensitivity
+from connectors.description import Record, Sensitivity
 from gateway.answer import Answer, Identification, State, worst
 from gateway.audit.touched import Role, Trail, own_role
 from gateway.cache.rows import Cache
@@ -19,6 +19,7 @@ from gateway.errors import GatewayError, Location
 from gateway.execution.decisions import Reader, note_derived, note_read
 from gateway.execution.plan_cache import Plans
 from gateway.fetch.maintenance import Maintenance
+from gateway.fetch.read import Read
 from gateway.fetch.source import Source
 from gateway.people.identification import Shortfall
 from gateway.people.matching import is_citizen, open_linked
@@ -105,7 +106,7 @@ class Context:
     async def _resolved(self, number: str) -> Numbers:
         if not self.reader.checks_numbers:
             return unchecked(number)
-        return await resolve(self.sources, self.reader.loaders, number)
+        return await resolve(self.sources, self.reader.loaders.load, number)
 
     def person(self, info: Info, numbers: Numbers) -> Person:
         """Return the person behind ``numbers``, whom a record led to.
@@ -141,16 +142,12 @@ class Context:
         may_list = partial(self.reader.may_list, own)
         return notices(person.numbers, population, self.reader.knowing(own), may_list)
 
-    async def read(
-        self, person: Person, record: Record, lookup: Lookup, past: bool = False
-    ) -> Answer:
-        """Read one list of a person's records, under all their numbers.
-
-        ``past``: no older rows may stand in where the source fails.
-        """
+    async def read(self, person: Person, read: Read) -> Answer:
+        """Read one list of a person's records, under all their numbers."""
+        record = read.record
         keys, own = person.numbers.all, person.own_view
         identification = person.numbers.identification
-        answer = await self.reader.read(record, lookup, keys, own, identification, keys, past)
+        answer = await self.reader.read(read, keys, own, identification, keys)
         self.note(record, answer.report.state)
         note_read(person.sections, record, answer)
         return answer

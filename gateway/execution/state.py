@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from connectors.description import Database, Lookup, Record, Row, Sensitivity
+from connectors.description import Database, Record, Row, Sensitivity
 from gateway.answer import Answer, Identification, SourceReport, State, worst
 from gateway.audit.access_log.page import LogPage, log_problem
 from gateway.audit.touched import Trail
@@ -19,7 +19,8 @@ from gateway.catalogue.sections import Computed
 from gateway.derived.conclude import DerivedValue
 from gateway.errors import GatewayError, Location, Path, Problem
 from gateway.execution.decisions import Reader, note_derived, note_log
-from gateway.fetch.reads import About, Kind, Reads, kind_of
+from gateway.fetch.read import Read, ReadKind
+from gateway.fetch.reads import Reads, SubjectNumbers
 from gateway.people.identification import Shortfall
 from gateway.people.numbers import Needs, Numbers, Population, judge, plainly, unchecked
 from gateway.plan.list_arguments import parse_log_arguments
@@ -30,13 +31,13 @@ from gateway.protection.rules import opens_on_death
 from gateway.settings import Limits
 
 #: What a job waits for that has an attempt to match a person, until it has been counted.
-ATTEMPT: Kind = ("", "attempt")
+ATTEMPT: ReadKind = ("", "", "attempt", False)
 
 
 class Job(Protocol):
     """Something to be done that may have to wait for reads."""
 
-    def advance(self, run: Run) -> Kind | None:
+    def advance(self, run: Run) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         ...
 
@@ -113,7 +114,7 @@ class Run:
     opened: set[str] = field(default_factory=set)
     decided: dict[tuple[int, Sensitivity | None], Answer | None] = field(default_factory=dict)
     ready: list[Job] = field(default_factory=list)
-    waiting: dict[Kind, list[Job]] = field(default_factory=dict)
+    waiting: dict[ReadKind, list[Job]] = field(default_factory=dict)
     looking: list[asyncio.Task[None]] = field(default_factory=list)
     named: int = 0
     matched: bool = False
@@ -241,41 +242,38 @@ class Run:
         of = self.population
         if of is None:
             return None
-        identity = self.known(of.identity, of.by_citizen, number)
-        earlier = self.known(of.earlier, of.earlier_by_citizen, number)
-        holders = self.known(of.earlier, of.holders, number)
+        identity = self.known(of.identity, number)
+        earlier = self.known(of.earlier, number)
+        holders = self.known(of.holders, number)
         if identity is None or earlier is None or holders is None:
             return None
         return plainly(number, identity, earlier, holders)
 
-    def ask(self, needs: Needs) -> Kind:
+    def ask(self, needs: Needs) -> ReadKind:
         """Ask for what has to be read; returns what to wait for."""
-        for record, lookup, key in needs.reads:
-            self.reads.ask(record, lookup, kind_of(record, lookup), (key,))
-        record, lookup, _ = needs.reads[0]
-        return kind_of(record, lookup)
+        for read, number in needs.reads:
+            self.reads.ask(read, (number,))
+        return needs.reads[0][0].kind
 
-    def known(self, record: Record, lookup: Lookup, number: str) -> Answer | None:
+    def known(self, read: Read, number: str) -> Answer | None:
         """Return the answer to a read that has been made, None for one that has not."""
-        answers = self.reads.answers.get(kind_of(record, lookup))
+        answers = self.reads.answers.get(read.kind)
         return answers.get(number) if answers else None
 
     def answer(
         self,
-        record: Record,
-        lookup: Lookup,
-        kind: Kind,
+        read: Read,
         own: Sensitivity | None,
         keys: Sequence[str],
         identification: Identification | None,
-        about: About = (),
-        past: bool = False,
-    ) -> Answer | Kind:
+        subject_numbers: SubjectNumbers = (),
+    ) -> Answer | ReadKind:
         """Return the answer for a list as the caller may see it; else what has to arrive first.
 
         ``identification``: of the person whose numbers ``keys`` are, None where they are other
-        keys. ``about``: the numbers of the person for whose view it is. ``past``: past the cache.
+        keys. ``subject_numbers``: of the person for whose view it is.
         """
+        record = read.record
         answer = self.decide(record, own)
         if answer is None and opens_on_death(record):
             dead = self.dead(keys)
@@ -283,14 +281,14 @@ class Run:
                 return dead
             answer = None if dead else self.reader.withheld(record)
         if answer is None:
-            got = self.got(record, lookup, kind, keys, about, past)
+            got = self.got(read, keys, subject_numbers)
             if got is None:
-                return kind
+                return read.kind
             answer = self.reader.take(record, got, identification)
         self.note(record, answer.report.state)
         return answer
 
-    def dead(self, numbers: Sequence[str]) -> bool | Kind:
+    def dead(self, numbers: Sequence[str]) -> bool | ReadKind:
         """Return whether a person is known to be dead; else what has to arrive first.
 
         It decides what may be shown at all, and is read past the cache.
@@ -298,26 +296,18 @@ class Run:
         deaths = deaths_of(self.reader.sources)
         if deaths is None:
             return False
-        record, lookup = deaths
-        kind = kind_of(record, lookup, past=True)
-        got = self.got(record, lookup, kind, numbers, tuple(numbers), past=True)
-        return kind if got is None else is_dead(record, got)
+        got = self.got(deaths, numbers, tuple(numbers))
+        return deaths.kind if got is None else is_dead(deaths.record, got)
 
     def got(
-        self,
-        record: Record,
-        lookup: Lookup,
-        kind: Kind,
-        keys: Sequence[str],
-        about: About = (),
-        past: bool = False,
+        self, read: Read, keys: Sequence[str], subject_numbers: SubjectNumbers = ()
     ) -> list[Answer] | None:
         """Return the answers for ``keys``; None where they are not there yet, and asked for."""
-        if lookup.on is not None:  # what is there may be about somebody else
-            self.reads.ask(record, lookup, kind, keys, about, past)
-        known = self.reads.answers.get(kind, {})
+        if read.lookup.on is not None:  # what is there may be about somebody else
+            self.reads.ask(read, keys, subject_numbers)
+        known = self.reads.answers.get(read.kind, {})
         got = [known[key] for key in keys if key in known]
         if len(got) == len(keys):
             return got
-        self.reads.ask(record, lookup, kind, keys, about, past)
+        self.reads.ask(read, keys, subject_numbers)
         return None

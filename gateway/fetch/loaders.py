@@ -14,9 +14,9 @@ from typing import Protocol
 from aiodataloader import DataLoader
 
 from connectors.backends.base import Asker
-from connectors.description import Lookup, Record
 from gateway.answer import Answer, State
-from gateway.fetch.reads import About
+from gateway.fetch.read import Read, ReadKind
+from gateway.fetch.reads import SubjectNumbers
 from gateway.fetch.sharing import SHARING, Terms
 from gateway.fetch.source import Source
 from gateway.runtime.clock import Clock
@@ -27,12 +27,10 @@ _LARGEST_BATCH = 200
 class Loads(Protocol):
     """What loads answers, one key at a time."""
 
-    async def load(
-        self, record: Record, lookup: Lookup, key: str, about: About = (), past: bool = False
-    ) -> Answer:
+    async def load(self, read: Read, key: str, subject_numbers: SubjectNumbers = ()) -> Answer:
         """Return the answer for ``key``; never raises for what a source does.
 
-        ``about``: the numbers of the person for whose view it is. ``past``: never older rows.
+        ``subject_numbers``: of the person for whose view it is.
         """
         ...
 
@@ -56,38 +54,36 @@ class Loaders:
         self._asker = asker
         self._clock = clock
         self._deadline = deadline
-        self._loaders: dict[tuple[str, str], DataLoader[str, Answer]] = {}
+        self._loaders: dict[ReadKind, DataLoader[str, Answer]] = {}
 
-    async def load(
-        self, record: Record, lookup: Lookup, key: str, about: About = (), past: bool = False
-    ) -> Answer:
+    async def load(self, read: Read, key: str, subject_numbers: SubjectNumbers = ()) -> Answer:
         """Return the answer for one key; asking again for the same one costs nothing.
 
         Never raises for what a source does. After the deadline the answer is TIMED_OUT, while what
         was asked goes on for others until the database's own timeout.
         """
-        loader = self._loader(record, lookup)
+        record, loader = read.record, self._loader(read)
         left = self._deadline - self._clock.monotonic()
         try:
             async with asyncio.timeout(max(left, 0)):
                 answer = await asyncio.shield(loader.load(key))
         except TimeoutError:
             answer = Answer(self._sources[record.database].report(record, State.TIMED_OUT))
-        if past or self._terms.is_past(record):
+        if read.fresh or self._terms.is_past(record):
             return answer
-        return self._sources[record.database].instead(record, lookup, key, about, answer)
+        return self._sources[record.database].stale_or(read, key, subject_numbers, answer)
 
-    def _loader(self, record: Record, lookup: Lookup) -> DataLoader[str, Answer]:
-        found = self._loaders.get((record.database, lookup.name))
-        if found is None:
-            source = self._sources[record.database]
+    def _loader(self, read: Read) -> DataLoader[str, Answer]:
+        loader = self._loaders.get(read.kind)
+        if loader is None:
+            source = self._sources[read.record.database]
 
             async def batch(keys: list[str]) -> list[Answer]:
                 left = self._deadline - self._clock.monotonic()
                 return await source.fetch(
-                    record, lookup, keys, max(left, 0), self._asker, keeps=not self._terms.apart
+                    read, keys, max(left, 0), self._asker, keeps=not self._terms.apart
                 )
 
-            found = DataLoader(batch, max_batch_size=_LARGEST_BATCH)
-            self._loaders[record.database, lookup.name] = found
-        return found
+            loader = DataLoader(batch, max_batch_size=_LARGEST_BATCH)
+            self._loaders[read.kind] = loader
+        return loader

@@ -1,8 +1,8 @@
 """One request's reads: each key of each lookup once, sent together, within one deadline.
 
-What is asked for in one turn of the event loop is looked for in the cache together, and what is not
-there goes to a source together; nothing waits for a source that it does not depend on. Waiting ends
-at the deadline, whatever a source does.
+What is asked for in one turn of the event loop is looked up in the cache together, and what is not
+cached goes to a source together. Nothing waits for a source that it does not depend on. Waiting
+ends at the deadline, whatever a source does.
 """
 
 from __future__ import annotations
@@ -14,57 +14,44 @@ from dataclasses import dataclass, field
 import structlog
 
 from connectors.backends.base import Asker
-from connectors.description import Lookup, Record
 from gateway.answer import Answer, State
 from gateway.cache.answer_store import Used
 from gateway.cache.rows import Cache, Hit, SharedRead
 from gateway.fetch.coalescing import Waiter
+from gateway.fetch.read import Read, ReadKind
 from gateway.fetch.sharing import SHARING, Terms
 from gateway.fetch.source import LARGEST_BATCH, Source
 from gateway.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-#: Database and lookup: what tells one kind of read from another.
-Kind = tuple[str, str]
-#: Whom rows are about for whose view they are asked: the numbers of a person; () nobody is known.
-About = tuple[str, ...]
-
-
-def kind_of(record: Record, lookup: Lookup, past: bool = False) -> Kind:
-    """Return the kind of a read; what is read past the cache is a kind of its own."""
-    return (
-        (record.database, f"{lookup.name} past the cache")
-        if past
-        else (
-            record.database,
-            lookup.name,
-        )
-    )
+#: The numbers of the person for whose view rows are read; empty: of nobody who is known.
+SubjectNumbers = tuple[str, ...]
 
 
 @dataclass(slots=True, eq=False)
-class _Queued:
-    """Keys to be asked for. ``past``: past the cache, and past rows in place of a failure."""
+class _PendingRead:
+    """Keys to be read, with the subject numbers of each.
 
-    record: Record
-    lookup: Lookup
-    kind: Kind
-    past: bool
-    keys: dict[str, About] = field(default_factory=dict)
+    ``read``: fresh where the request's terms say so. ``kind``: of the read as it was asked for,
+    under which the answers are expected.
+    """
 
-    def some(self, keys: Iterable[str]) -> _Queued:
-        """Return the same for some of the keys."""
-        wanted = {key: self.keys[key] for key in keys}
-        return _Queued(self.record, self.lookup, self.kind, self.past, wanted)
+    read: Read
+    kind: ReadKind
+    keys: dict[str, SubjectNumbers] = field(default_factory=dict)
+
+    def of_keys(self, keys: Iterable[str]) -> _PendingRead:
+        """Return the same read of some of the keys."""
+        return _PendingRead(self.read, self.kind, {key: self.keys[key] for key in keys})
 
 
 class Reads:
     """The reads of one request, that of ``asker``.
 
     ``deadline`` is a moment of the clock's monotonic time. ``terms``: what is shared with others.
-    ``answers``: what has come, by kind and key. ``used``: the rows from the cache that were given,
-    None once anything else was given. Used from one task.
+    ``answers``: what has come, by kind and key. ``used``: the cache entries that were served, None
+    once anything else was. Used from one task.
     """
 
     def __init__(
@@ -80,74 +67,67 @@ class Reads:
         self._clock = clock
         self._deadline = deadline
         self._terms = terms
-        self._asked: dict[Kind, dict[str, About]] = {}
-        self._queue: dict[Kind, _Queued] = {}
-        self._under_way: dict[Waiter, _Queued] = {}
-        self._looking: list[_Queued] = []
+        self._subjects: dict[ReadKind, dict[str, SubjectNumbers]] = {}
+        self._queue: dict[ReadKind, _PendingRead] = {}
+        self._in_flight: dict[Waiter, _PendingRead] = {}
+        self._in_shared_cache: list[_PendingRead] = []
         self._closed = False
-        self._arrived: set[Kind] = set()
+        self._arrived: set[ReadKind] = set()
         self._wake: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._expired = False
-        self.answers: dict[Kind, dict[str, Answer]] = {}
+        self.answers: dict[ReadKind, dict[str, Answer]] = {}
         self.used: list[Used] | None = []
 
-    def ask(
-        self,
-        record: Record,
-        lookup: Lookup,
-        kind: Kind,
-        keys: Iterable[str],
-        about: About = (),
-        past: bool = False,
-    ) -> None:
-        """Ask for ``keys``, for the view of whom they are ``about``; each is asked for once.
+    def ask(self, read: Read, keys: Iterable[str], subject_numbers: SubjectNumbers = ()) -> None:
+        """Ask for ``keys``, for the view of the person with ``subject_numbers``.
 
-        ``past``: past the cache; ``kind`` is then a kind of its own (``kind_of``).
+        Each key is asked for once.
         """
-        asked = self._asked.get(kind)
-        if asked is None:
-            asked = self._asked[kind] = {}
+        kind = read.kind
+        subjects = self._subjects.get(kind)
+        if subjects is None:
+            subjects = self._subjects[kind] = {}
             self.answers[kind] = {}
         for key in keys:
-            if key in asked:
-                same = asked[key] == about
-                if same or self._serves(record, lookup, kind, key, about):
+            if key in subjects:
+                same = subjects[key] == subject_numbers
+                if same or self._may_serve(read, key, subject_numbers):
                     continue
-            asked[key] = about
+            subjects[key] = subject_numbers
             self.answers[kind].pop(key, None)
-            queued = self._queue.get(kind)
-            if queued is None:
-                past = past or self._terms.is_past(record)
-                queued = self._queue[kind] = _Queued(record, lookup, kind, past)
-            queued.keys[key] = about
+            pending = self._queue.get(kind)
+            if pending is None:
+                fresh = read.fresh or self._terms.is_past(read.record)
+                pending = self._queue[kind] = _PendingRead(read.with_freshness(fresh), kind)
+            pending.keys[key] = subject_numbers
 
-    def _serves(self, record: Record, lookup: Lookup, kind: Kind, key: str, about: About) -> bool:
+    def _may_serve(self, read: Read, key: str, subject_numbers: SubjectNumbers) -> bool:
         """Say whether rows that were asked for about somebody else will do for this person too.
 
         Not where they come from the cache, and this person's were invalidated since.
         """
-        if lookup.on is None:
+        if read.lookup.on is None:
             return True
-        source = self._sources[record.database]
-        shelf = source.shelf(record, lookup)
+        source = self._sources[read.record.database]
+        shelf = source.shelf(read)
         if shelf is None or source.cache is None:
             return True
-        found = self.answers[kind].get(key)
-        cached = found is not None and found.report.from_cache
-        return not cached or source.cache.serves(shelf, key, about)
+        answer = self.answers[read.kind].get(key)
+        cached = answer is not None and answer.report.from_cache
+        return not cached or source.cache.serves(shelf, key, subject_numbers)
 
-    async def arrive(self) -> set[Kind]:
+    async def arrive(self) -> set[ReadKind]:
         """Send what is queued and return the kinds of which something has come since last time.
 
-        Empty when nothing is under way any more.
+        Empty when nothing is in flight any more.
         """
         self._send()
-        while not self._arrived and (self._under_way or self._looking):
+        while not self._arrived and (self._in_flight or self._in_shared_cache):
             loop = asyncio.get_running_loop()
             self._wake = loop.create_future()
             if self._timer is None:
-                self._timer = loop.call_later(self._left(), self._expire)
+                self._timer = loop.call_later(self._seconds_left(), self._expire)
             try:
                 await self._wake
             finally:
@@ -156,158 +136,155 @@ class Reads:
         return arrived
 
     def close(self) -> None:
-        """Wait for nothing any more. What is under way ends by its database's own timeout."""
+        """Stop waiting. What is in flight ends by its database's own timeout."""
         self._closed = True
         self._leave()
         if self._timer is not None:
             self._timer.cancel()
 
-    def _left(self) -> float:
+    def _seconds_left(self) -> float:
         return 0.0 if self._expired else max(self._deadline - self._clock.monotonic(), 0.0)
 
     def _send(self) -> None:
         queue, self._queue = self._queue, {}
-        left = self._left()
+        left = self._seconds_left()
         missed = []
-        for queued in queue.values():
-            source = self._source_of(queued)
-            certain = source.unasked(queued.record)
+        for pending in queue.values():
+            source = self._source_of(pending)
+            certain = source.unasked(pending.read.record)
             if certain is not None or left <= 0:
                 self.used = None
-                late = certain or Answer(source.report(queued.record, State.TIMED_OUT))
-                self._answer(queued.kind, dict.fromkeys(queued.keys, late))
+                late = certain or Answer(source.report(pending.read.record, State.TIMED_OUT))
+                self._store_answers(pending.kind, dict.fromkeys(pending.keys, late))
                 continue
-            rest = queued if queued.past else self._cached(source, queued)
+            rest = pending if pending.read.fresh else self._serve_cached(source, pending)
             if rest.keys:
                 missed.append(rest)
-        shared = [one for one in missed if self._may_be_shared(one)]
-        for one in missed:
-            if one not in shared:
-                self._to_source(one)
+        shared = [pending for pending in missed if self._may_be_shared(pending)]
+        for pending in missed:
+            if pending not in shared:
+                self._to_source(pending)
         if shared:
-            self._looking = [*self._looking, *shared]
-            self._keep_running(asyncio.create_task(self._look(shared)))
+            self._in_shared_cache = [*self._in_shared_cache, *shared]
+            self._keep_running(asyncio.create_task(self._find_shared(shared)))
 
-    def _cached(self, source: Source, queued: _Queued) -> _Queued:
-        """Answer what this process keeps; returns what it does not."""
-        record, lookup = queued.record, queued.lookup
-        shelf, cache = source.shelf(record, lookup), source.cache
+    def _serve_cached(self, source: Source, pending: _PendingRead) -> _PendingRead:
+        """Answer what this process has in its cache; returns what it does not."""
+        shelf, cache = source.shelf(pending.read), source.cache
         if shelf is None or cache is None:
-            return queued
-        kept = cache.find(shelf, queued.keys)
-        if not kept:
-            return queued
-        found = {key: self._hit(queued, key, hit) for key, hit in kept.items()}
-        self._answer(queued.kind, found)
-        return queued.some(key for key in queued.keys if key not in found)
+            return pending
+        hits = cache.find(shelf, pending.keys)
+        if not hits:
+            return pending
+        answers = {key: self._use(pending, key, hit) for key, hit in hits.items()}
+        self._store_answers(pending.kind, answers)
+        return pending.of_keys(key for key in pending.keys if key not in answers)
 
-    def _hit(self, queued: _Queued, key: str, hit: Hit) -> Answer:
-        """Return what was found in the cache, and note that it is used."""
+    def _use(self, pending: _PendingRead, key: str, hit: Hit) -> Answer:
+        """Return the answer of a cache entry, and note that the entry is used."""
         entry, due = hit
-        source, record, lookup = self._source_of(queued), queued.record, queued.lookup
-        shelf = source.shelf(record, lookup)
+        source = self._source_of(pending)
+        shelf = source.shelf(pending.read)
         if due or shelf is None:
             self.used = None
-            source.refresh(record, lookup, key)
+            source.refresh(pending.read, key)
         elif self.used is not None:
-            self.used.append((shelf, key, queued.keys[key], entry))
+            self.used.append((shelf, key, pending.keys[key], entry))
         return entry.answer
 
-    def _may_be_shared(self, queued: _Queued) -> bool:
-        source = self._sources[queued.record.database]
-        if queued.past or source.shelf(queued.record, queued.lookup) is None:
+    def _may_be_shared(self, pending: _PendingRead) -> bool:
+        source = self._source_of(pending)
+        if pending.read.fresh or source.shelf(pending.read) is None:
             return False
         return source.cache is not None and source.cache.asks_shared
 
-    async def _look(self, queued: Sequence[_Queued]) -> None:
-        """Look for all of ``queued`` in the level that processes share, with one question."""
-        found: list[Hit | None] = []
+    async def _find_shared(self, reads: Sequence[_PendingRead]) -> None:
+        """Look ``reads`` up in the cache that processes share, with one question."""
+        hits: list[Hit | None] = []
         try:
             sought: list[SharedRead] = []
             cache: Cache | None = None
-            for one in queued:
-                source = self._sources[one.record.database]
-                shelf, cache = source.shelf(one.record, one.lookup), source.cache
+            for pending in reads:
+                source = self._source_of(pending)
+                shelf, cache = source.shelf(pending.read), source.cache
                 assert shelf is not None
-                sought += [(shelf, key, about) for key, about in one.keys.items()]
+                sought += [(shelf, key, numbers) for key, numbers in pending.keys.items()]
             assert cache is not None
-            found = await cache.get_shared(sought)
-        except Exception:  # a defect costs what is kept there, and nothing else
+            hits = await cache.get_shared(sought)
+        except Exception:  # a defect costs what is cached there, and nothing else
             log.exception("the shared cache failed")
         finally:
-            self._looked(queued, found)
+            self._serve_shared(reads, hits)
 
-    def _looked(self, queued: Sequence[_Queued], found: list[Hit | None]) -> None:
-        """Answer what was found, and ask the sources for the rest."""
+    def _serve_shared(self, reads: Sequence[_PendingRead], hits: list[Hit | None]) -> None:
+        """Answer what the shared cache has, and ask the sources for the rest.
+
+        ``hits``: in the order of the keys of ``reads``; empty after a defect.
+        """
         if self._closed or self._expired:
             return
-        self._looking = [one for one in self._looking if one not in queued]
-        places = iter(found)
-        for one in queued:
+        self._in_shared_cache = [
+            pending for pending in self._in_shared_cache if pending not in reads
+        ]
+        following = iter(hits)
+        for pending in reads:
             answers: dict[str, Answer] = {}
-            for key in one.keys:
-                kept = next(places, None)
-                if kept is not None:
-                    answers[key] = self._hit(one, key, kept)
+            for key in pending.keys:
+                hit = next(following, None)
+                if hit is not None:
+                    answers[key] = self._use(pending, key, hit)
             if answers:
-                self._answer(one.kind, answers)
-            rest = one.some(key for key in one.keys if key not in answers)
+                self._store_answers(pending.kind, answers)
+            rest = pending.of_keys(key for key in pending.keys if key not in answers)
             if rest.keys:
                 self._to_source(rest)
-        self._woken()
+        self._wake_up()
 
-    def _to_source(self, queued: _Queued) -> None:
+    def _to_source(self, pending: _PendingRead) -> None:
         self.used = None
-        source, left = self._sources[queued.record.database], self._left()
-        for batch in _batches(queued.keys):
+        source, left = self._source_of(pending), self._seconds_left()
+        for keys in _batches(pending.keys):
             waiter = source.ask(
-                queued.record,
-                queued.lookup,
-                batch,
-                left,
-                self._asker,
-                self._delivered,
-                queued.past,
-                self._terms.apart,
+                pending.read, keys, left, self._asker, self._deliver, self._terms.apart
             )
-            self._under_way[waiter] = queued
+            self._in_flight[waiter] = pending
 
-    def _answer(self, kind: Kind, answers: Mapping[str, Answer]) -> None:
+    def _store_answers(self, kind: ReadKind, answers: Mapping[str, Answer]) -> None:
         self.answers[kind].update(answers)
         self._arrived.add(kind)
 
-    def _delivered(self, waiter: Waiter, answers: Sequence[Answer] | None) -> None:
-        queued = self._under_way.pop(waiter)
+    def _deliver(self, waiter: Waiter, answers: Sequence[Answer] | None) -> None:
+        pending = self._in_flight.pop(waiter)
         if answers is None:
             # A source answers, whatever happens; this is the process ending, or a defect.
-            record = queued.record
+            record = pending.read.record
             log.error("read failed", database=record.database, record=record.name)
-            unknown = self._sources[record.database].report(record, State.UNAVAILABLE)
+            unknown = self._source_of(pending).report(record, State.UNAVAILABLE)
             answers = [Answer(unknown)] * len(waiter.keys)
-        self._answer(queued.kind, self._settled(queued, waiter.keys, answers))
-        self._woken()
+        self._store_answers(pending.kind, self._or_stale(pending, waiter.keys, answers))
+        self._wake_up()
 
-    def _settled(
-        self, queued: _Queued, keys: Sequence[str], answers: Sequence[Answer]
+    def _or_stale(
+        self, pending: _PendingRead, keys: Sequence[str], answers: Sequence[Answer]
     ) -> dict[str, Answer]:
-        """Return what is said of ``keys``: where a source failed, older rows that may be used."""
-        if queued.past or all(one.rows is not None for one in answers):
+        """Return the ``answers`` by key; in place of a failure older rows, where they will do."""
+        if pending.read.fresh or all(answer.rows is not None for answer in answers):
             return dict(zip(keys, answers, strict=True))
-        source, record, lookup = self._source_of(queued), queued.record, queued.lookup
+        source = self._source_of(pending)
         return {
-            key: source.instead(record, lookup, key, queued.keys[key], one)
-            for key, one in zip(keys, answers, strict=True)
+            key: source.stale_or(pending.read, key, pending.keys[key], answer)
+            for key, answer in zip(keys, answers, strict=True)
         }
 
-    def _source_of(self, queued: _Queued) -> Source:
-        return self._sources[queued.record.database]
+    def _source_of(self, pending: _PendingRead) -> Source:
+        return self._sources[pending.read.record.database]
 
-    def _leave(self) -> dict[Waiter, _Queued]:
-        """Wait for nothing any more; returns what was waited for. Others go on waiting for it."""
-        under_way, self._under_way = self._under_way, {}
-        for waiter in under_way:
+    def _leave(self) -> dict[Waiter, _PendingRead]:
+        """Stop waiting for sources; returns what was waited for. Others go on waiting for it."""
+        in_flight, self._in_flight = self._in_flight, {}
+        for waiter in in_flight:
             waiter.gone = True
-        return under_way
+        return in_flight
 
     def _expire(self) -> None:
         """Answer in place of the sources that are still being waited for.
@@ -315,13 +292,14 @@ class Reads:
         What was asked of them ends by their own timeout, which is never later than the deadline.
         """
         self._expired = True
-        waited = [(queued, waiter.keys) for waiter, queued in self._leave().items()]
-        waited += [(queued, list(queued.keys)) for queued in self._looking]
-        self._looking = []
-        for queued, keys in waited:
-            late = Answer(self._source_of(queued).report(queued.record, State.TIMED_OUT))
-            self._answer(queued.kind, self._settled(queued, keys, [late] * len(keys)))
-        self._woken()
+        unanswered = [(pending, waiter.keys) for waiter, pending in self._leave().items()]
+        unanswered += [(pending, list(pending.keys)) for pending in self._in_shared_cache]
+        self._in_shared_cache = []
+        for pending, keys in unanswered:
+            late = Answer(self._source_of(pending).report(pending.read.record, State.TIMED_OUT))
+            answers = self._or_stale(pending, keys, [late] * len(keys))
+            self._store_answers(pending.kind, answers)
+        self._wake_up()
 
     @staticmethod
     def _keep_running(task: asyncio.Task[None]) -> None:
@@ -329,7 +307,7 @@ class Reads:
         _RUNNING.add(task)
         task.add_done_callback(_RUNNING.discard)
 
-    def _woken(self) -> None:
+    def _wake_up(self) -> None:
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
 

@@ -32,7 +32,7 @@ from connectors.backends.base import (
     SourceUnavailable,
     merge_batches,
 )
-from connectors.description import Database, Group, Lookup, Record, Text
+from connectors.description import Database, Group, Record, Text
 from gateway.answer import Answer, SourceReport, State
 from gateway.cache.invalidations import Position
 from gateway.cache.rows import Cache, CachedLookup, namespace_of
@@ -41,6 +41,7 @@ from gateway.fetch.coalescing import Batches, Waiter
 from gateway.fetch.coverage import coverage_of, narrowed
 from gateway.fetch.liveness import Presence
 from gateway.fetch.maintenance import Maintenance, Window
+from gateway.fetch.read import Read
 from gateway.fetch.row_keys import ForeignRows, require_keys
 from gateway.fetch.tables import SeenTables, Tables
 from gateway.runtime.clock import Clock, legal_date
@@ -151,7 +152,13 @@ class Source:
         )
         self.tables = Tables(database, settings, seen or SeenTables(None, clock))
         self._coverages = {
-            one.name: coverage_of(one, self.database, settings) for one in database.records
+            record.name: coverage_of(record, self.database, settings) for record in database.records
+        }
+        #: By lookup: what can be read of the database.
+        self.reads = {
+            lookup.name: Read(record, lookup)
+            for record in database.records
+            for lookup in record.lookups
         }
 
     def report(
@@ -199,8 +206,7 @@ class Source:
 
     async def fetch(
         self,
-        record: Record,
-        lookup: Lookup,
+        read: Read,
         keys: Sequence[str],
         left: float,
         asker: Asker = NOBODY,
@@ -214,15 +220,16 @@ class Source:
         the cache if it ``keeps``. Costs one statement to the source, two where the first was not
         answered, none where the state is certain without or the breaker is open.
         """
+        record = read.record
         certain = self.unasked(record)
         if certain is not None:
             return [certain for _ in keys]
         asked = _Asked(asker, self._clock.now(), keeps)
         try:
             async with asyncio.timeout(min(left, self.settings.timeout)):
-                batch = await self._ask_apart(record, lookup, keys, asked)
+                batch = await self._ask_apart(read, keys, asked)
         except NotMapped:
-            failed = self._unmapped(record, lookup, asked)
+            failed = self._unmapped(read, asked)
         except TimeoutError:
             # Who has little time left learns nothing of the source.
             if asked.since is not None and asked.waited(self._clock) >= self._patience:
@@ -236,38 +243,37 @@ class Source:
             log.exception("backend failed", database=self.database.name, record=record.name)
             failed = self._failed(record, State.UNAVAILABLE, asked, "defect")
         else:
-            return self._answered(record, lookup, keys, batch, asked)
+            return self._answered(read, keys, batch, asked)
         return [Answer(failed) for _ in keys]
 
     def ask(
         self,
-        record: Record,
-        lookup: Lookup,
+        read: Read,
         keys: Sequence[str],
         left: float,
         asker: Asker,
         deliver: Callable[[Waiter, Sequence[Answer] | None], None],
-        past: bool = False,
         apart: bool = False,
     ) -> Waiter:
         """Have ``keys`` answered to ``deliver``, together with what others ask at the same time.
 
         As ``fetch``; returns at once. Where messages name who asks, nobody else's keys are put to
-        them. ``past``: past the cache, and so by a statement that has not begun yet. ``apart``: by
-        a call of its own, and nothing of it is kept.
+        them. A fresh read is made by a statement that has not begun yet. ``apart``: by a call of
+        its own, and nothing of it is kept.
         """
-        shelf = self.shelf(record, lookup)
-        joins = not past and shelf is not None and shelf.freshness.fresh > 0
+        shelf = self.shelf(read)
+        joins = not read.fresh and shelf is not None and shelf.freshness.fresh > 0
         until = self._clock.monotonic() + left
         waiter = Waiter(keys, until, asker.client, deliver, joins)
         assert self.backend is not None
         if apart or self.backend.capabilities.batch_scope is Scope.CALLER:
-            alone = partial(self.fetch, record, lookup, asker=asker, keeps=not apart)
+            alone = partial(self.fetch, read, asker=asker, keeps=not apart)
             Batches(alone, self._clock, 1, len(keys)).add(waiter)
             return waiter
-        batches = self._batches.get((record.name, lookup.name))
+        name = (read.record.name, read.lookup.name)
+        batches = self._batches.get(name)
         if batches is None:
-            together = partial(self.fetch, record, lookup)
+            together = partial(self.fetch, read)
             batches = Batches(
                 together,
                 self._clock,
@@ -277,37 +283,38 @@ class Source:
                 self._outdated,
                 self.settings.timeout,
             )
-            self._batches[record.name, lookup.name] = batches
+            self._batches[name] = batches
         batches.add(waiter)
         return waiter
 
-    def shelf(self, record: Record, lookup: Lookup) -> CachedLookup | None:
-        """Return where rows of ``lookup`` are kept; None: they are not."""
-        name = (record.name, lookup.name)
+    def shelf(self, read: Read) -> CachedLookup | None:
+        """Return where rows of a read's lookup are kept; None: they are not."""
+        name = (read.record.name, read.lookup.name)
         if name not in self._shelves:
-            freshness = self.settings.freshness(record.name)
-            shelf = CachedLookup(self.namespace, record, lookup, freshness, self.report)
+            freshness = self.settings.freshness(read.record.name)
+            shelf = CachedLookup(self.namespace, read.record, read.lookup, freshness, self.report)
             kept = self.cache is not None and freshness.longest > 0
             self._shelves[name] = shelf if kept else None
         return self._shelves[name]
 
-    def instead(
-        self, record: Record, lookup: Lookup, key: str, about: tuple[str, ...], failed: Answer
+    def stale_or(
+        self, read: Read, key: str, subject_numbers: tuple[str, ...], failed: Answer
     ) -> Answer:
         """Return older rows in place of an answer that failed, where there are any; else itself.
 
-        Not where the database is in maintenance: that is no failure. ``about``: as ``Cache.get``.
+        Not where the database is in maintenance: that is no failure. ``subject_numbers``: of the
+        person for whose view the rows are.
         """
         if failed.report.state not in {State.UNAVAILABLE, State.TIMED_OUT}:
             return failed
-        shelf = self.shelf(record, lookup)
+        shelf = self.shelf(read)
         if shelf is None or self.cache is None:
             return failed
-        return self.cache.older(shelf, key, about) or failed
+        return self.cache.older(shelf, key, subject_numbers) or failed
 
-    def refresh(self, record: Record, lookup: Lookup, key: str) -> None:
+    def refresh(self, read: Read, key: str) -> None:
         """Have ``key`` read anew for whoever comes next, once at a time; returns at once."""
-        name = (lookup.name, key)
+        name = (read.lookup.name, key)
         if name in self._refreshing or len(self._refreshing) >= LARGEST_BATCH:
             return
         self._refreshing.add(name)
@@ -315,7 +322,7 @@ class Source:
         def done(_: Waiter, answers: Sequence[Answer] | None) -> None:
             self._refreshing.discard(name)
 
-        self.ask(record, lookup, [key], self.settings.timeout, NOBODY, done, past=True)
+        self.ask(read.with_freshness(True), [key], self.settings.timeout, NOBODY, done)
 
     def _position(self) -> Position | None:
         return None if self.cache is None else self.cache.position()
@@ -335,26 +342,22 @@ class Source:
         planned = [] if self._maintenance is None else self._maintenance.windows(self.database.name)
         return LiveState(state, at, self.breaker.state, planned)
 
-    async def _ask_apart(
-        self, record: Record, lookup: Lookup, keys: Sequence[str], asked: _Asked
-    ) -> Batch:
+    async def _ask_apart(self, read: Read, keys: Sequence[str], asked: _Asked) -> Batch:
         """Ask for ``keys`` together, and by halves where rows bear none of the keys.
 
         So a key whose rows are mixed up costs itself alone. Raises what ``_ask`` does.
         """
         try:
-            return await self._ask(record, lookup, keys, asked)
+            return await self._ask(read, keys, asked)
         except ForeignRows as error:
             if len(keys) == 1:
                 return Batch({}, failed={keys[0]: str(error)})
         half = len(keys) // 2
         halves = (keys[:half], keys[half:])
-        parts = [await self._ask_apart(record, lookup, part, asked) for part in halves]
+        parts = [await self._ask_apart(read, part, asked) for part in halves]
         return merge_batches(parts)
 
-    async def _ask(
-        self, record: Record, lookup: Lookup, keys: Sequence[str], asked: _Asked
-    ) -> Batch:
+    async def _ask(self, read: Read, keys: Sequence[str], asked: _Asked) -> Batch:
         """Ask the source, and once more if it did not answer: reading twice does no harm.
 
         What comes of it in the end counts for the breaker. Raises what ``Backend.fetch`` does;
@@ -362,7 +365,7 @@ class Source:
         """
         succeeded: bool | None = None
         try:
-            batch = await self._twice(record, lookup, keys, asked)
+            batch = await self._twice(read, keys, asked)
             succeeded = True
         except NotMapped:
             succeeded = True
@@ -377,22 +380,18 @@ class Source:
                 self.breaker.ended(asked.turn, succeeded)
         return batch
 
-    async def _twice(
-        self, record: Record, lookup: Lookup, keys: Sequence[str], asked: _Asked
-    ) -> Batch:
+    async def _twice(self, read: Read, keys: Sequence[str], asked: _Asked) -> Batch:
         try:
-            return await self._once(record, lookup, keys, asked)
+            return await self._once(read, keys, asked)
         except _THERE:
             raise
         except SourceUnavailable:  # rows of other keys too: a file may have changed meanwhile
             if self.breaker.state is not BreakerState.CLOSED:
                 raise
             metrics.SOURCE_RETRIES.labels(self.database.name).inc()
-            return await self._once(record, lookup, keys, asked)
+            return await self._once(read, keys, asked)
 
-    async def _once(
-        self, record: Record, lookup: Lookup, keys: Sequence[str], asked: _Asked
-    ) -> Batch:
+    async def _once(self, read: Read, keys: Sequence[str], asked: _Asked) -> Batch:
         assert self.backend is not None
         assert self._presence is not None
         async with self._calls:
@@ -404,19 +403,19 @@ class Source:
             began = time.perf_counter()
             self._in_flight.inc()
             try:
-                batch = await self.backend.fetch(record, lookup, keys, asked.asker)
+                batch = await self.backend.fetch(read.record, read.lookup, keys, asked.asker)
             finally:
                 self._in_flight.dec()
                 self._seconds.observe(time.perf_counter() - began)
         try:
-            require_keys(record, lookup, batch.by_key)
+            require_keys(read.record, read.lookup, batch.by_key)
         except ForeignRows as error:
             metrics.FOREIGN_ROWS.labels(self.database.name).inc()
             log.error(
                 "rows of other keys",
                 database=self.database.name,
-                record=record.name,
-                lookup=lookup.name,
+                record=read.record.name,
+                lookup=read.lookup.name,
                 reason=str(error),
             )
             raise
@@ -445,11 +444,11 @@ class Source:
             return None
         return self._maintenance.current(self.database.name)
 
-    def _unmapped(self, record: Record, lookup: Lookup, asked: _Asked) -> SourceReport:
+    def _unmapped(self, read: Read, asked: _Asked) -> SourceReport:
         """Return the report of a record that the source does not keep."""
-        if self.tables.are_gone(record, lookup):
-            return self._failed(record, State.UNAVAILABLE, asked, "its table is gone")
-        return self.report(record, State.NOT_OPERATING)
+        if self.tables.are_gone(read.record, read.lookup):
+            return self._failed(read.record, State.UNAVAILABLE, asked, "its table is gone")
+        return self.report(read.record, State.NOT_OPERATING)
 
     def _failed(self, record: Record, state: State, asked: _Asked, reason: str) -> SourceReport:
         """Return the report of a failure, which is counted and logged."""
@@ -466,13 +465,14 @@ class Source:
         return self.report(record, state, fetched_at=asked.at)
 
     def _answered(
-        self, record: Record, lookup: Lookup, keys: Sequence[str], batch: Batch, asked: _Asked
+        self, read: Read, keys: Sequence[str], batch: Batch, asked: _Asked
     ) -> list[Answer]:
-        self.tables.note_answered(record, lookup)
+        record = read.record
+        self.tables.note_answered(record, read.lookup)
         self._note_origin(batch.origin)
         answers = []
         kept: dict[str, Answer] = {}
-        shelf, position = self.shelf(record, lookup), asked.position
+        shelf, position = self.shelf(read), asked.position
         reports: dict[tuple[State, MessageEvidence | None], SourceReport] = {}
         for key in keys:
             if key not in batch.by_key:

@@ -97,7 +97,7 @@ def notices(
     found: list[Notice] = []
     if nobody and may_list():
         found.append(Notice(NoticeCode.NOT_IN_POPULATION))
-    if population is not None and not may_know(population.identity, None):
+    if population is not None and not may_know(population.identity.record, None):
         return (*found, Notice(NoticeCode.UNKNOWN, reason=State.DENIED), *digits)
     answer = numbers.identity
     if answer is None or population is None:
@@ -105,12 +105,12 @@ def notices(
     if numbers.present is not None and numbers.present != numbers.asked:
         found.append(Notice(NoticeCode.EARLIER_NUMBER))
     if numbers.shared:
-        told = may_know(population.earlier, None)
+        told = may_know(population.earlier.record, None)
         found.append(Notice(NoticeCode.NUMBER_SHARED if told else NoticeCode.NUMBERS_INCOMPLETE))
     if numbers.doubt is not None:
         found.append(Notice(NoticeCode.UNKNOWN, reason=numbers.doubt))
     if answer.rows:
-        found += _of_identity(numbers, population.identity, answer.rows[0], may_know)
+        found += _of_identity(numbers, population.identity.record, answer.rows[0], may_know)
     found += digits
     return tuple(dict.fromkeys(found))
 

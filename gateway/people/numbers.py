@@ -9,12 +9,12 @@ unknown: ``doubt`` says why, and nobody may read "no earlier numbers" from it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from connectors.description import Lookup, Record
+from connectors.description import Record
 from gateway.answer import Answer, Identification, State, worst
-from gateway.fetch.loaders import Loads
+from gateway.fetch.read import Read
 from gateway.fetch.source import Source
 
 DATABASE = "population"
@@ -66,28 +66,32 @@ class Numbers:
         return tuple(dict.fromkeys((first, self.asked, *self.earlier)))
 
 
-#: One read of the population database: which record, by which lookup, under which number.
-Read = tuple[Record, Lookup, str]
-#: What is known so far: the answer to a read, None for one that has not been made.
-Known = Callable[[Record, Lookup, str], Answer | None]
+#: A read of the population database, and the number under which it looks.
+NumberRead = tuple[Read, str]
+#: The answer to a read that has been made, None for one that has not.
+KnownAnswer = Callable[[Read, str], Answer | None]
+#: Makes a read; never raises for what a source does.
+Load = Callable[[Read, str], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """The records and lookups by which numbers are resolved."""
+    """The reads by which numbers are resolved.
 
-    identity: Record
-    by_citizen: Lookup
-    earlier: Record
-    earlier_by_citizen: Lookup
-    holders: Lookup
+    ``identity`` and ``earlier``: under a present number, who it is, and the person's earlier
+    numbers. ``holders``: under an earlier number, whose it was or is.
+    """
+
+    identity: Read
+    earlier: Read
+    holders: Read
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
     """Reads to be made before a number can be judged."""
 
-    reads: tuple[Read, ...]
+    reads: tuple[NumberRead, ...]
 
 
 def population_of(sources: Mapping[str, Source]) -> Population | None:
@@ -95,14 +99,10 @@ def population_of(sources: Mapping[str, Source]) -> Population | None:
     source = sources.get(DATABASE)
     if source is None:
         return None
-    records = source.database.by_name
-    identity, earlier = records.get("identity"), records.get("earlier_numbers")
-    if identity is None or earlier is None:
+    if not {"identity", "earlier_numbers"} <= source.database.by_name.keys():
         return None
-    lookups = {lookup.name: lookup for lookup in (*identity.lookups, *earlier.lookups)}
-    return Population(
-        identity, lookups["identity"], earlier, lookups["earlier_numbers"], lookups["holders"]
-    )
+    reads = source.reads
+    return Population(reads["identity"], reads["earlier_numbers"], reads["holders"])
 
 
 def unchecked(asked: str) -> Numbers:
@@ -110,25 +110,23 @@ def unchecked(asked: str) -> Numbers:
     return Numbers(asked, asked if len(asked) == _PRESENT_DIGITS else None, checked=False)
 
 
-async def resolve(sources: Mapping[str, Source], loaders: Loads, asked: str) -> Numbers:
+async def resolve(sources: Mapping[str, Source], load: Load, asked: str) -> Numbers:
     """Find out whose number ``asked`` is.
 
     Costs three small reads of the population database side by side, two more for an earlier number,
     and two for all of a person's earlier numbers together. Never raises.
     """
     population = population_of(sources)
-    answers: dict[tuple[str, str], Answer] = {}
+    answers: dict[NumberRead, Answer] = {}
     while isinstance(
-        found := judge(population, asked, lambda _, by, number: answers.get((by.name, number))),
-        Needs,
+        found := judge(population, asked, lambda read, number: answers.get((read, number))), Needs
     ):
-        got = await asyncio.gather(*(loaders.load(*read) for read in found.reads))
-        for (_, lookup, number), answer in zip(found.reads, got, strict=True):
-            answers[lookup.name, number] = answer
+        loaded = await asyncio.gather(*(load(read, number) for read, number in found.reads))
+        answers.update(zip(found.reads, loaded, strict=True))
     return found
 
 
-def judge(population: Population | None, asked: str, known: Known) -> Numbers | Needs:
+def judge(population: Population | None, asked: str, known: KnownAnswer) -> Numbers | Needs:
     """Say whose number ``asked`` is, or what has to be read before that can be said.
 
     Pure: ask again when the reads that it needs are known. Three at first, side by side; two more
@@ -137,12 +135,12 @@ def judge(population: Population | None, asked: str, known: Known) -> Numbers | 
     is_present = len(asked) == _PRESENT_DIGITS
     if population is None:
         return Numbers(asked, asked if is_present else None, doubt=State.NOT_OPERATING)
-    found = _look(known, *_own_reads(population, asked), _holders_read(population, asked))
+    found = _look(known, *_own_reads(population, asked), (population.holders, asked))
     if isinstance(found, Needs):
         return found
     identity, earlier, holders = found
     doubt = _doubt(identity, earlier, holders)
-    persons = _values(holders, population.earlier, "citizen_id")
+    persons = _values(holders, population.holders.record, "citizen_id")
     own_rows = identity.rows or ()
     if own_rows:
         persons = persons | {asked}
@@ -173,7 +171,7 @@ def plainly(asked: str, identity: Answer, earlier: Answer, holders: Answer) -> N
     return Numbers(asked, asked, identity=identity)
 
 
-def _as_holder(population: Population, numbers: Numbers, known: Known) -> Numbers | Needs:
+def _as_holder(population: Population, numbers: Numbers, known: KnownAnswer) -> Numbers | Needs:
     """Go on with the person whose earlier number was asked."""
     assert numbers.present is not None
     found = _look(known, *_own_reads(population, numbers.present))
@@ -187,18 +185,11 @@ def _as_holder(population: Population, numbers: Numbers, known: Known) -> Number
     return _with_others(population, person, earlier, known)
 
 
-def _own_reads(population: Population, number: str) -> tuple[Read, Read]:
-    return (
-        (population.identity, population.by_citizen, number),
-        (population.earlier, population.earlier_by_citizen, number),
-    )
+def _own_reads(population: Population, number: str) -> tuple[NumberRead, NumberRead]:
+    return (population.identity, number), (population.earlier, number)
 
 
-def _holders_read(population: Population, number: str) -> Read:
-    return (population.earlier, population.holders, number)
-
-
-def _look(known: Known, *reads: Read) -> list[Answer] | Needs:
+def _look(known: KnownAnswer, *reads: NumberRead) -> list[Answer] | Needs:
     """Return the answers to ``reads``, or those of them that have still to be made."""
     answers = [known(*read) for read in reads]
     missing = tuple(read for read, one in zip(reads, answers, strict=True) if one is None)
@@ -206,20 +197,20 @@ def _look(known: Known, *reads: Read) -> list[Answer] | Needs:
 
 
 def _with_others(
-    population: Population, numbers: Numbers, earlier: Answer, known: Known
+    population: Population, numbers: Numbers, earlier: Answer, known: KnownAnswer
 ) -> Numbers | Needs:
     """Add the person's other numbers, as far as each is this person's alone.
 
     Records filed under a number of two people are nobody's to be shown: they may be the other's.
     """
     mine = {numbers.asked, numbers.present}
-    others = sorted(_values(earlier, population.earlier, "number") - mine)
+    others = sorted(_values(earlier, population.earlier.record, "number") - mine)
     if not others:
         return numbers
     found = _look(
         known,
-        *((population.identity, population.by_citizen, one) for one in others),
-        *(_holders_read(population, one) for one in others),
+        *((population.identity, number) for number in others),
+        *((population.holders, number) for number in others),
     )
     if isinstance(found, Needs):
         return found
@@ -227,7 +218,8 @@ def _with_others(
     doubts: list[State | None] = [numbers.doubt]
     sole, shared = [], False
     for one, identity, holder in zip(others, identities, holders, strict=True):
-        if identity.rows or _values(holder, population.earlier, "citizen_id") - {numbers.present}:
+        holder_numbers = _values(holder, population.holders.record, "citizen_id")
+        if identity.rows or holder_numbers - {numbers.present}:
             shared = True
         elif (doubt := _doubt(identity, holder)) is not None:
             doubts.append(doubt)

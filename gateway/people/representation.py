@@ -56,7 +56,8 @@ async def hold_representation(
     reading = _Reading(sources, loaders)
     named = caller.citizen, caller.representative
     if checks_numbers:
-        citizen, actor = await asyncio.gather(*(resolve(sources, loaders, one) for one in named))
+        resolving = (resolve(sources, loaders.load, number) for number in named)
+        citizen, actor = await asyncio.gather(*resolving)
     else:
         citizen, actor = (unchecked(number) for number in named)
     if citizen.conflict or actor.conflict:
@@ -84,13 +85,12 @@ class _Reading:
     async def of(self, database: str, name: str, keys: tuple[str, ...]) -> _Rows | None:
         """Return the rows under ``keys``; None where nobody declares such a list."""
         source = self.sources.get(database)
-        declared = source.database.records if source else ()
-        known = {lookup.name: (one, lookup) for one in declared for lookup in one.lookups}
-        if name not in known:
+        read = source.reads.get(name) if source else None
+        if read is None:
             self.doubtful = True
             return None
-        answers = [self.loaders.load(*known[name], key) for key in keys]
-        return self.taken(known[name][0], await asyncio.gather(*answers))
+        answers = [self.loaders.load(read, key) for key in keys]
+        return self.taken(read.record, await asyncio.gather(*answers))
 
     def taken(self, record: Record, answers: list[Answer]) -> _Rows:
         """Return the rows in ``answers``; those read earlier count for nothing."""

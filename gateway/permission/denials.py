@@ -71,7 +71,7 @@ def _of_list(plan: ListPlan, above: Sequence[str], caller: Caller) -> Iterator[D
     if plan.denied:
         yield _denial(above, plan.place, plan.denied)
         return
-    if is_withheld(plan.record, caller, is_citizens(plan.open_up_to)):
+    if is_withheld(plan.read.record, caller, is_citizens(plan.open_up_to)):
         yield _denial(above, plan.place, (), State.WITHHELD)
         return
     for rows in plan.rows:

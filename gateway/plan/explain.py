@@ -140,9 +140,10 @@ class _Explained:
             yield _Read(wave, here, "the access log, for the person and for auditors")
         for report in plan.reports:
             if report.needs_read:
-                (record, lookup, _) = report.lists[0]
+                read = report.lists[0]
                 here = ".".join((path, *report.place.steps))
-                said = f"{record.database}.{lookup.name} under the person's numbers, for its report"
+                name = f"{read.record.database}.{read.lookup.name}"
+                said = f"{name} under the person's numbers, for its report"
                 yield _Read(wave, here, said)
 
     def list(self, plan: ListPlan, above: str, wave: int, keys: str) -> Iterator[_Line]:
@@ -154,7 +155,7 @@ class _Explained:
         yield _Read(wave, path, f"{_name(plan)} under {keys}, {_rows(plan, wanted)}")
         if is_citizens(plan.open_up_to) and plan.open_up_to != Sensitivity.RESTRICTED:
             yield _Read(wave, path, "of the citizen's own up to BASIC: it names others")
-        elif not is_citizens(plan.open_up_to) and is_own(plan.record, None, plan.open_up_to):
+        elif not is_citizens(plan.open_up_to) and is_own(plan.read.record, None, plan.open_up_to):
             yield _Read(wave, path, "its PUBLIC part without scope and purpose")
         for rows in plan.rows:
             here = f"{path}.{rows.key}"
@@ -164,12 +165,12 @@ class _Explained:
             for link in rows.links:
                 yield from self.link(plan, link, here, wave + 1)
             for hung in rows.child_lists:
-                column = plan.record.columns[hung.position].name
+                column = plan.read.record.columns[hung.position].name
                 yield from self.list(hung.list, here, wave + 1, f"{column} of each row")
 
     def link(self, plan: ListPlan, link: PersonLinkPlan, above: str, wave: int) -> Iterator[_Line]:
         path = ".".join((above, *link.place.steps))
-        column = plan.record.columns[link.position].name
+        column = plan.read.record.columns[link.position].name
         yield _Read(wave, path, f"{_RESOLVED}; {column} of each row")
         yield from self.person(link.person, path, wave)
         if link.own_view is not None and link.own_view.lists:
@@ -177,12 +178,13 @@ class _Explained:
 
 
 def _name(plan: ListPlan) -> str:
-    name = f"{plan.record.database}.{plan.record.name}"
-    return name if plan.lookup.name == plan.record.name else f"{name} ({plan.lookup.name})"
+    record, lookup = plan.read.record, plan.read.lookup
+    name = f"{record.database}.{record.name}"
+    return name if lookup.name == record.name else f"{name} ({lookup.name})"
 
 
 def _rows(plan: ListPlan, wanted: object) -> str:
-    if plan.record.single:
+    if plan.read.record.single:
         return "one row"
-    first = wanted.first if isinstance(wanted, ListArguments) else plan.record.limit
-    return f"up to {min(first, plan.record.limit)} rows shown"
+    first = wanted.first if isinstance(wanted, ListArguments) else plan.read.record.limit
+    return f"up to {min(first, plan.read.record.limit)} rows shown"

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.description import Lookup, Record, Sensitivity
+from connectors.description import Sensitivity
 from gateway.catalogue.permitted import Missing, Permitted
 from gateway.catalogue.sections import Computed
 from gateway.catalogue.verification import Verification
+from gateway.fetch.read import Read
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.selection import DynamicArguments, FieldPlace
 
@@ -74,16 +75,14 @@ class RowsPlan:
 class ListPlan:
     """A list of records to read.
 
-    ``source``: database and lookup, which tell reads apart. ``open_up_to``: the sensitivity up to
-    which its rows are open without scope and purpose (``gateway.catalogue.own_view``). ``denied``:
-    what the caller lacks for it. ``arguments``: which rows it shows. ``shows_ids``,
+    ``read``: fresh only if the ``arguments`` of the request are. ``open_up_to``: the sensitivity up
+    to which its rows are open without scope and purpose (``gateway.catalogue.own_view``).
+    ``denied``: what the caller lacks for it. ``arguments``: which rows it shows. ``shows_ids``,
     ``shows_cursor``: ``recordId`` of rows, or ``nextCursor``, is selected.
     """
 
     place: FieldPlace
-    record: Record
-    lookup: Lookup
-    source: tuple[str, str]
+    read: Read
     open_up_to: Sensitivity | None
     denied: Missing
     arguments: ListArguments | DynamicArguments
@@ -101,16 +100,17 @@ class ReportPlan:
     """
 
     place: FieldPlace
-    lists: tuple[tuple[Record, Lookup, tuple[str, str]], ...]
+    lists: tuple[Read, ...]
     needs_read: bool
 
 
 @dataclass(slots=True, eq=False)
 class DerivedPlan:
-    """A derived view. ``denied``: what is lacking for it."""
+    """A derived view. ``reads``: by list. ``denied``: what is lacking for it."""
 
     place: FieldPlace
     computed: Computed
+    reads: Mapping[str, Read]
     denied: Missing
     arguments: Mapping[str, object] | DynamicArguments
 

@@ -20,11 +20,12 @@ from typing import Any
 from stdnum.vn import mst
 from strawberry.utils.str_converters import to_camel_case
 
-from connectors.description import Kind, Lookup, Record, Sensitivity
+from connectors.description import Kind, Record, Sensitivity
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.own_view import FOUND, is_own, own_below
 from gateway.catalogue.permitted import Missing
 from gateway.catalogue.sections import lists_of
+from gateway.fetch.read import Read
 from gateway.plan.plan import (
     AccessLogPlan,
     ChildListPlan,
@@ -248,8 +249,8 @@ class _Generator:
                     value = self.text(name)
                 case SectionReportShape(place, reads, alone, entries):
                     value = self.plain(entries, f"p.reports[{len(reports)}]")
-                    known = tuple((*one, _source(*one)) for one in reads)
-                    reports.append(ReportPlan(place, known, alone))
+                    lists_read = tuple(Read(record, lookup) for record, lookup in reads)
+                    reports.append(ReportPlan(place, lists_read, alone))
                 case SectionDatabaseShape(entries):
                     value = self.plain(entries, f"p.databases[{len(databases)}]")
                     databases.append(shape.database.name)
@@ -258,7 +259,8 @@ class _Generator:
                     value = f"(None if {of} is None else {self.plain(entries, of)})"
                     of_view = (computed.derived.database, computed.derived.name, None)
                     denied = () if own else self.lacking[of_view]
-                    derived.append(DerivedPlan(place, computed, denied, arguments))
+                    derived_reads = {name: Read(*read) for name, read in computed.reads.items()}
+                    derived.append(DerivedPlan(place, computed, derived_reads, denied, arguments))
                 case ListShape():
                     function, plan = self.list(inner, level)
                     value = f"{function}(p.lists[{len(lists)}], live)"
@@ -290,14 +292,11 @@ class _Generator:
                     rows.append(RowsPlan(key, tuple(below.mentions), *found))
             parts.append(f"{self.text(key)}: {value}")
         function = self.function("l", "f", _dictionary(parts))
-        record, lookup = shape.record, shape.lookup
         plan = ListPlan(
             shape.place,
-            record,
-            lookup,
-            _source(record, lookup),
+            Read(shape.record, shape.lookup),
             own,
-            self.missing(record, None, own),
+            self.missing(shape.record, None, own),
             shape.arguments,
             tuple(rows),
             shape.slots,
@@ -445,10 +444,6 @@ def _exchanged(code: CodeType, meant: Mapping[str, str]) -> CodeType:
         return meant.get(constant, constant) if isinstance(constant, str) else constant
 
     return code.replace(co_consts=tuple(exchange(one) for one in code.co_consts))
-
-
-def _source(record: Record, lookup: Lookup) -> tuple[str, str]:
-    return (record.database, lookup.name)
 
 
 def _dictionary(parts: list[str]) -> str:

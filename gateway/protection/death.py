@@ -9,20 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from connectors.description import Lookup, Record
+from connectors.description import Record
 from gateway.answer import Answer
+from gateway.fetch.read import Read
 from gateway.fetch.source import Source
 
 _IN_FORCE = frozenset({"VALID", "AMENDED"})
 
 
-def deaths_of(sources: Mapping[str, Source]) -> tuple[Record, Lookup] | None:
-    """Return the record and the list in which deaths stand; None where none is declared."""
+def deaths_of(sources: Mapping[str, Source]) -> Read | None:
+    """Return the read of deaths, past the cache; None where none are declared."""
     source = sources.get("civil_status")
-    record = source.database.by_name.get("deaths") if source else None
-    if record is None:
-        return None
-    return record, next(one for one in record.lookups if one.name == "deaths")
+    read = source.reads.get("deaths") if source else None
+    return None if read is None else read.with_freshness(True)
 
 
 def is_dead(record: Record, answers: Sequence[Answer]) -> bool:

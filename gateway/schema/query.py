@@ -205,7 +205,7 @@ async def _named(
         numbers = await context.numbers(number)
         attempt = context.reader.attempt(numbers) if matches else None
         population = population_of(context.sources)
-        identity = population.identity if population else None
+        identity = population.identity.record if population else None
         async with context.reader.counted(attempt):
             open_named(numbers, wanted, identity, attempt, context.reader.matching.required)
         return _opened(context, info, numbers, own=False, place=place)

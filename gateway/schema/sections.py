@@ -20,6 +20,7 @@ from gateway.derived.conclude import DerivedValue
 from gateway.errors import GatewayError
 from gateway.execution.decisions import note_read
 from gateway.execution.reference import Context, Person
+from gateway.fetch.read import Read
 from gateway.people.identification import Shortfall, says_none
 from gateway.plan.list_arguments import DEFAULT_FIRST, ListArguments, Order, parse_list_arguments
 from gateway.schema.factory import (
@@ -47,11 +48,11 @@ from gateway.schema.shared_types import database_type, source_type
 
 @dataclass(frozen=True, slots=True)
 class PersonSection:
-    """A section being answered; ``lists`` are those selected in it, and whether past the cache."""
+    """A section being answered; ``lists``: the reads of those selected in it."""
 
     person: Person
     database: Database
-    lists: tuple[tuple[Record, Lookup, bool], ...]
+    lists: tuple[Read, ...]
 
 
 def section_field(types: Types, database: Database, person: Later) -> StrawberryField:
@@ -60,7 +61,7 @@ def section_field(types: Types, database: Database, person: Later) -> Strawberry
 
     def open_section(self: Person, info: strawberry.Info) -> PersonSection:
         names = selected(info._raw_info, "fresh")
-        found = ((*lists[name], fresh) for name, fresh in names.items() if name in lists)
+        found = (Read(*lists[name], fresh) for name, fresh in names.items() if name in lists)
         return PersonSection(self, database, tuple(found))
 
     fields = [_list_field(types, *one, person) for one in lists.values()]
@@ -139,11 +140,11 @@ def _section_database(self: PersonSection, info: strawberry.Info) -> Database:
 async def _section_source(self: PersonSection, info: strawberry.Info) -> SourceReport:
     context: Context = info.context
     if self.lists:
-        answers = await asyncio.gather(*(context.read(self.person, *one) for one in self.lists))
+        answers = await asyncio.gather(*(context.read(self.person, read) for read in self.lists))
         state = worst(answer.report.state for answer in answers)
         return next(answer.report for answer in answers if answer.report.state is state)
     record = self.database.records[0]
-    answer = await context.read(self.person, record, record.lookups[0])
+    answer = await context.read(self.person, Read(record, record.lookups[0]))
     context.report(info._raw_info, record, answer)
     self.person.note_shortfall(answer, info._raw_info)
     return answer.report
@@ -151,15 +152,16 @@ async def _section_source(self: PersonSection, info: strawberry.Info) -> SourceR
 
 def _list_field(types: Types, record: Record, lookup: Lookup, person: Later) -> StrawberryField:
     """Return the field of a list of records about a person."""
+    read = Read(record, lookup)
 
     async def of_section(self: PersonSection, info: strawberry.Info, **arguments: Any) -> object:
         context: Context = info.context
         asked = _wanted(record, arguments)
         person = self.person
-        answer = await context.read(person, record, lookup, asked.fresh)
+        answer = await context.read(person, read.with_freshness(asked.fresh))
         person.note_shortfall(answer, info._raw_info)
         about = _About(person.sections, person.numbers.all, person.shortfall)
-        return _answered(info, record, lookup, answer, person.own_view, asked, about)
+        return _answered(info, read, answer, person.own_view, asked, about)
 
     return _field(types, record, lookup, person, of_section)
 
@@ -168,6 +170,7 @@ def _hung_field(
     types: Types, record: Record, lookup: Lookup, column: str, person: Later
 ) -> StrawberryField:
     """Return the field of a list that hangs on another record by its ``column``."""
+    read = Read(record, lookup)
 
     async def of_record(self: View, info: strawberry.Info, **arguments: Any) -> object:
         context: Context = info.context
@@ -182,12 +185,11 @@ def _hung_field(
             if answer.rows is not None:
                 self.shortfall.note("KEY_NOT_RECORDED", tuple(info._raw_info.path.as_list()))
         else:
-            answer = await context.reader.read(
-                record, lookup, [str(key)], own, None, self.about, asked.fresh
-            )
+            fresh = read.with_freshness(asked.fresh)
+            answer = await context.reader.read(fresh, [str(key)], own, None, self.about)
             note_read(self.sections, record, answer)
         context.note(record, answer.report.state)
-        return _answered(info, record, lookup, answer, own, asked, about)
+        return _answered(info, read, answer, own, asked, about)
 
     # Later: records may hang on one another in a circle.
     made = Later(record.type_name, "", find=lambda: _list_type(types, record, person))
@@ -216,6 +218,7 @@ _TAKEN = frozenset(
 def entry_field(types: Types, entry: EntryPoint, person: Later) -> StrawberryField:
     """Return the root field that leads to records by the key of a thing."""
     record, lookup = entry.record, entry.lookup
+    read = Read(record, lookup)
 
     async def find(self: Any, info: strawberry.Info, **arguments: Any) -> object:
         context: Context = info.context
@@ -224,10 +227,10 @@ def entry_field(types: Types, entry: EntryPoint, person: Later) -> StrawberryFie
             raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
         keys = keys_of(arguments[entry.argument])
         asked = _wanted(record, arguments)
-        answer = await context.reader.read(record, lookup, keys, FOUND, None, (), asked.fresh)
+        answer = await context.reader.read(read.with_freshness(asked.fresh), keys, FOUND, None)
         context.note(record, answer.report.state)
         about = _About(set(), (), context.shortfall(info._raw_info))
-        return _answered(info, record, lookup, answer, FOUND, asked, about)
+        return _answered(info, read, answer, FOUND, asked, about)
 
     made = _list_type(types, record, person)
     listed = _arguments(types, record)
@@ -250,8 +253,7 @@ class _About:
 
 def _answered(
     info: strawberry.Info,
-    record: Record,
-    lookup: Lookup,
+    read: Read,
     answer: Answer,
     own: Sensitivity | None,
     asked: ListArguments,
@@ -259,8 +261,9 @@ def _answered(
 ) -> dict[str, object]:
     """Shape an answer as the list (or single) type has it."""
     context: Context = info.context
+    record = read.record
     context.report(info._raw_info, record, answer)
-    page = context.reader.page(record, lookup, answer, asked, own, with_ids=True, with_cursor=True)
+    page = context.reader.page(read, answer, asked, own, with_ids=True, with_cursor=True)
     if not page.rows and not says_none(answer):
         unknown = dict.fromkeys(("items", "item", "exists", "next_cursor"))
         return {**unknown, "truncated": answer.truncated or None, "source": answer.report}

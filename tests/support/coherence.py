@@ -35,7 +35,8 @@ from gateway.cache.redis_log import RedisLog
 from gateway.cache.redis_rows import RedisCache
 from gateway.cache.rows import Cache
 from gateway.cache.sealing import Seal
-from gateway.fetch.reads import Reads, kind_of
+from gateway.fetch.read import Read
+from gateway.fetch.reads import Reads
 from gateway.fetch.source import Source
 from gateway.keys.keyring import Secret
 from gateway.settings import DatabaseSettings, Redis
@@ -219,15 +220,14 @@ class Process:
         """Begin a request."""
         now = self._clock.monotonic()
         reads = Reads(self.sources, self._clock, now + LONG, NOBODY)
-        record, lookup, key = question.row.record, question.lookup, question.key
-        kind = kind_of(record, lookup, past)
+        read, key = Read(question.row.record, question.lookup, past), question.key
 
         async def run() -> Answer:
             try:
-                reads.ask(record, lookup, kind, (key,), (question.person,), past)
-                while key not in reads.answers[kind]:
+                reads.ask(read, (key,), (question.person,))
+                while key not in reads.answers[read.kind]:
                     await reads.arrive()
-                return reads.answers[kind][key]
+                return reads.answers[read.kind][key]
             finally:
                 reads.close()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from connectors.description import Lookup, Record, Row
+from connectors.description import Record, Row
 from gateway.access.caller import Caller
 from gateway.answer import Answer
 from gateway.cache.answer_store import AnswerStore
@@ -24,6 +24,7 @@ from gateway.execution.execute import Outcome, ask, by_plan, by_reference, known
 from gateway.execution.prepared_request import Asked, Ready
 from gateway.execution.ready_answers import Remembered
 from gateway.execution.resources import ExecutionResources
+from gateway.fetch.read import Read
 from gateway.fetch.source import Source
 from gateway.permission.operation import permit
 from gateway.plan.document import InvalidDocument
@@ -45,15 +46,8 @@ class Naive:
 
     sources: Mapping[str, Source]
 
-    async def load(
-        self,
-        record: Record,
-        lookup: Lookup,
-        key: str,
-        about: tuple[str, ...] = (),
-        past: bool = False,
-    ) -> Answer:
-        (answer,) = await self.sources[record.database].fetch(record, lookup, [key], _DEADLINE)
+    async def load(self, read: Read, key: str, subject_numbers: tuple[str, ...] = ()) -> Answer:
+        (answer,) = await self.sources[read.record.database].fetch(read, [key], _DEADLINE)
         return answer
 
 

@@ -18,6 +18,7 @@ from connectors.synthetic.loading import load
 from gateway.answer import State
 from gateway.cli.main import app
 from gateway.databases.wiring import make_sources, planned
+from gateway.fetch.read import Read
 from gateway.runtime.clock import SystemClock
 from gateway.settings import load as load_settings
 from tests.support.loaded import PASSWORD, Site, site
@@ -158,7 +159,7 @@ def test_a_table_that_the_doctor_saw_and_is_gone_is_no_record_never_kept(ward: W
         maintenance = planned(settings, clock)
         sources = make_sources(settings, [LEGAL_AID], {}, clock, maintenance)
         source = sources["legal_aid"]
-        (answer,) = await source.fetch(RECORD, RECORD.lookups[0], ["001090000001"], 20)
+        (answer,) = await source.fetch(Read(RECORD, RECORD.lookups[0]), ["001090000001"], 20)
         assert source.backend is not None
         await source.backend.close()
         return answer.report.state

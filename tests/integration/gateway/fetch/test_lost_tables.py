@@ -17,6 +17,7 @@ from connectors.backends.sql import SqlBackend
 from connectors.xroad.stand_in import Behaviour, StandIn
 from gateway.answer import State
 from gateway.fetch.breaker import BreakerState
+from gateway.fetch.read import Read
 from gateway.fetch.source import Source
 from gateway.runtime.clock import SystemClock
 from gateway.settings import DatabaseSettings
@@ -78,7 +79,7 @@ async def _states(source: Source) -> list[State]:
     """Return the states of AN's unions and things."""
     found = []
     for record in (UNIONS, THINGS):
-        (answer,) = await source.fetch(record, record.lookups[0], [AN], 20)
+        (answer,) = await source.fetch(Read(record, record.lookups[0]), [AN], 20)
         found.append(answer.report.state)
     return found
 

@@ -13,6 +13,7 @@ from connectors.description import Group
 from connectors.notary import DATABASE as NOTARY
 from gateway.answer import Answer, State
 from gateway.fetch.breaker import BreakerState
+from gateway.fetch.read import Read
 from gateway.fetch.source import Source
 from gateway.runtime.clock import SystemClock
 from gateway.settings import DatabaseSettings
@@ -48,7 +49,7 @@ async def source(postgresql: Server) -> AsyncIterator[Source]:
 
 
 async def _ask(source: Source, *keys: str) -> list[Answer]:
-    return await source.fetch(TRANSACTIONS, TRANSACTIONS.lookups[0], keys, 20)
+    return await source.fetch(Read(TRANSACTIONS, TRANSACTIONS.lookups[0]), keys, 20)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from connectors.population import DATABASE
 from connectors.security_measures import DATABASE as SECURITY
 from gateway.answer import Answer, State
 from gateway.cache.invalidations import Invalidation
-from gateway.fetch.reads import About, Reads, kind_of
+from gateway.fetch.read import Read
+from gateway.fetch.reads import Reads, SubjectNumbers
 from gateway.fetch.sharing import SHARING, Terms
 from gateway.fetch.source import Source
 from gateway.settings import DatabaseSettings
@@ -53,7 +54,7 @@ class Site:
         return Reads({DATABASE.name: self.source}, self.clock, until, NOBODY, terms)
 
     async def ask(self, key: str = HOA, past: bool = False, terms: Terms = SHARING) -> Answer:
-        return await _answer(self.reads(terms), IDENTITY, LOOKUP, key, (), past)
+        return await _answer(self.reads(terms), Read(IDENTITY, LOOKUP, past), key)
 
     @property
     def fetched(self) -> int:
@@ -62,16 +63,15 @@ class Site:
 
 
 async def _answer(
-    reads: Reads, record: Record, lookup: Lookup, key: str, about: About = (), past: bool = False
+    reads: Reads, read: Read, key: str, subject_numbers: SubjectNumbers = ()
 ) -> Answer:
-    kind = kind_of(record, lookup, past)
-    reads.ask(record, lookup, kind, (key,), about, past)
+    reads.ask(read, (key,), subject_numbers)
     try:
         while await reads.arrive():
             pass
     finally:
         reads.close()
-    return reads.answers[kind][key]
+    return reads.answers[read.kind][key]
 
 
 async def _others_end() -> None:
@@ -283,7 +283,8 @@ async def test_what_hangs_on_a_record_is_dropped_for_the_person_it_is_reached_th
     clock = TestClock()
     cache = process_cache(tmp_path, clock)
     record = SECURITY.by_name["collateral"]
-    lookup = next(one for one in record.lookups if one.on is not None)
+    lookup = next(lookup for lookup in record.lookups if lookup.on is not None)
+    read = Read(record, lookup)
     rows = {"collateral": [{"collateral_id": "C1", "registration_no": "R1"}]}
     settings = DatabaseSettings(timeout=120, fresh=60)
     source = Source(SECURITY, MemoryBackend(SECURITY, rows), settings, clock, cache=cache)
@@ -291,23 +292,22 @@ async def test_what_hangs_on_a_record_is_dropped_for_the_person_it_is_reached_th
     def reads() -> Reads:
         return Reads({SECURITY.name: source}, clock, clock.monotonic() + 30, NOBODY)
 
-    async def cached(about: About) -> bool:
-        answer = await _answer(reads(), record, lookup, "R1", about)
+    async def cached(subject_numbers: SubjectNumbers) -> bool:
+        answer = await _answer(reads(), read, "R1", subject_numbers)
         return answer.report.from_cache
 
     assert [await cached((HOA,)), await cached((LAN,)), await cached(())] == [False, True, True]
     await cache.log.invalidate([Invalidation(LAN)])
     assert await cached((HOA,))
     both = reads()
-    kind = kind_of(record, lookup)
-    both.ask(record, lookup, kind, ("R1",), (HOA,))
+    both.ask(read, ("R1",), (HOA,))
     await both.arrive()
-    assert both.answers[kind]["R1"].report.from_cache
-    both.ask(record, lookup, kind, ("R1",), (LAN,))
+    assert both.answers[read.kind]["R1"].report.from_cache
+    both.ask(read, ("R1",), (LAN,))
     while await both.arrive():
         pass
     both.close()
-    assert not both.answers[kind]["R1"].report.from_cache
+    assert not both.answers[read.kind]["R1"].report.from_cache
     await cache.log.invalidate([Invalidation("001099999999", "security_measures")])
     assert not await cached(())
 
@@ -316,14 +316,14 @@ async def test_the_spouses_copy_of_a_marriage_is_dropped_with_the_others(tmp_pat
     clock = TestClock()
     cache = process_cache(tmp_path, clock)
     record = CIVIL_STATUS.by_name["marriages"]
-    lookup = record.lookups[0]
+    read = Read(record, record.lookups[0])
     backend = MemoryBackend(CIVIL_STATUS, civil_status_rows())
     settings = DatabaseSettings(timeout=120, fresh=60)
     source = Source(CIVIL_STATUS, backend, settings, clock, cache=cache)
 
     async def cached(key: str) -> bool:
         reads = Reads({CIVIL_STATUS.name: source}, clock, clock.monotonic() + 30, NOBODY)
-        return (await _answer(reads, record, lookup, key)).report.from_cache
+        return (await _answer(reads, read, key)).report.from_cache
 
     assert [await cached(HOA), await cached(HOA)] == [False, True]
     await cache.log.invalidate([Invalidation(LAN)])

@@ -53,9 +53,8 @@ async def _asked(folder: Path, *origins: str | None) -> list[bool]:
             await _from_cache(site, HOA)
         for origin in origins:
             backend.origin = origin
-            await site.service.resources.sources["population"].fetch(
-                DATABASE.by_name["identity"], DATABASE.by_name["identity"].lookups[0], [LAN], 20
-            )
+            source = site.service.resources.sources["population"]
+            await source.fetch(source.reads["identity"], [LAN], 20)
             found.append(await _from_cache(site, HOA))
     return found
 

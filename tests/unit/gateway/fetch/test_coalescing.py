@@ -12,6 +12,7 @@ from connectors.description import Lookup, Record
 from connectors.population import DATABASE
 from gateway.answer import Answer, State
 from gateway.fetch.coalescing import Batches, Waiter
+from gateway.fetch.read import Read
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import Source
 from gateway.runtime.clock import SystemClock
@@ -21,7 +22,7 @@ from tests.support.running import TestClock
 
 IDENTITY = DATABASE.by_name["identity"]
 LOOKUP = IDENTITY.lookups[0]
-KIND = (DATABASE.name, LOOKUP.name)
+READ = Read(IDENTITY, LOOKUP)
 CLOCK = SystemClock()
 
 
@@ -55,13 +56,13 @@ def _request(source: Source, asker: Asker = NOBODY, seconds: float = 20) -> Read
 
 
 async def _ask(reads: Reads, *keys: str) -> list[State]:
-    reads.ask(IDENTITY, LOOKUP, KIND, keys)
+    reads.ask(READ, keys)
     try:
         while await reads.arrive():
             pass
     finally:
         reads.close()
-    return [reads.answers[KIND][key].report.state for key in keys]
+    return [reads.answers[READ.kind][key].report.state for key in keys]
 
 
 async def _turns() -> None:

@@ -13,6 +13,7 @@ from connectors.backends.base import NOBODY
 from connectors.description import Group
 from connectors.population import DATABASE
 from gateway.answer import Answer, State
+from gateway.fetch.read import Read
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import Source
 from gateway.runtime.clock import SystemClock
@@ -22,7 +23,8 @@ from tests.support.people import HOA, LAN, backends
 
 IDENTITY = DATABASE.by_name["identity"]
 LOOKUP = IDENTITY.lookups[0]
-KIND = (DATABASE.name, LOOKUP.name)
+READ = Read(IDENTITY, LOOKUP)
+KIND = READ.kind
 
 
 def _source(fault: str | None = None, **settings: Any) -> tuple[Source, Faulty]:
@@ -37,7 +39,7 @@ def _reads(source: Source, seconds: float = 20) -> Reads:
 
 
 async def _states(reads: Reads, keys: Sequence[str]) -> list[State]:
-    reads.ask(IDENTITY, LOOKUP, KIND, keys)
+    reads.ask(READ, keys)
     while await reads.arrive():
         pass
     reads.close()
@@ -47,10 +49,10 @@ async def _states(reads: Reads, keys: Sequence[str]) -> list[State]:
 async def test_keys_are_sent_together_and_each_is_asked_for_once() -> None:
     source, backend = _source()
     reads = _reads(source)
-    reads.ask(IDENTITY, LOOKUP, KIND, [HOA])
-    reads.ask(IDENTITY, LOOKUP, KIND, [HOA, LAN, HOA])
+    reads.ask(READ, [HOA])
+    reads.ask(READ, [HOA, LAN, HOA])
     assert await reads.arrive() == {KIND}
-    reads.ask(IDENTITY, LOOKUP, KIND, [LAN])
+    reads.ask(READ, [LAN])
     assert await reads.arrive() == set()
     assert backend.fetched == [("identity", "identity", (HOA, LAN))]
 
@@ -133,10 +135,10 @@ async def test_a_slow_source_does_not_hold_up_what_has_come() -> None:
     quick, _ = _source()
     clock = SystemClock()
     reads = Reads({DATABASE.name: slow, other.name: quick}, clock, clock.monotonic() + 20, NOBODY)
-    record = replace(IDENTITY, database=other.name)
-    reads.ask(IDENTITY, LOOKUP, KIND, [HOA])
-    reads.ask(record, LOOKUP, (other.name, LOOKUP.name), [HOA])
-    assert await reads.arrive() == {(other.name, LOOKUP.name)}
+    read = Read(replace(IDENTITY, database=other.name), LOOKUP)
+    reads.ask(READ, [HOA])
+    reads.ask(read, [HOA])
+    assert await reads.arrive() == {read.kind}
     reads.close()
     for task in asyncio.all_tasks() - {asyncio.current_task()}:
         task.cancel()

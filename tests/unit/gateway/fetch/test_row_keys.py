@@ -15,6 +15,7 @@ from connectors.description import Lookup, Record
 from connectors.population import DATABASE
 from gateway.answer import State
 from gateway.fetch.breaker import BreakerState
+from gateway.fetch.read import Read
 from gateway.fetch.row_keys import ForeignRows, require_keys
 from gateway.fetch.source import Source
 from gateway.runtime.clock import SystemClock
@@ -70,7 +71,7 @@ def _spoil(by_key: Mapping[str, Rows]) -> Mapping[str, Rows]:
 
 async def test_rows_of_another_key_are_not_given_and_nobodys_are_said_to_be_none() -> None:
     source, _ = _source(_swap)
-    answers = await source.fetch(IDENTITY, LOOKUP, KEYS, 20)
+    answers = await source.fetch(Read(IDENTITY, LOOKUP), KEYS, 20)
     given = {key: answer.rows for key, answer in zip(KEYS, answers, strict=True)}
     place = IDENTITY.positions["citizen_id"]
     assert all(rows is not None and rows[0][place] == key for key, rows in given.items())
@@ -78,7 +79,7 @@ async def test_rows_of_another_key_are_not_given_and_nobodys_are_said_to_be_none
 
 async def test_a_key_that_is_mixed_up_by_itself_costs_itself_alone() -> None:
     source, backend = _source(lambda by_key: _spoil(by_key) if KEYS[0] in by_key else by_key)
-    answers = await source.fetch(IDENTITY, LOOKUP, KEYS, 20)
+    answers = await source.fetch(Read(IDENTITY, LOOKUP), KEYS, 20)
     states = [answer.report.state for answer in answers]
     assert states == [State.UNAVAILABLE, *[State.ANSWERED] * 7]
     assert answers[0].rows is None
@@ -94,7 +95,7 @@ async def test_rows_of_other_keys_are_counted_and_open_no_breaker() -> None:
     source, _ = _source(_spoil)
     before = count()
     for _ in range(30):
-        (answer,) = await source.fetch(IDENTITY, LOOKUP, KEYS[:1], 20)
+        (answer,) = await source.fetch(Read(IDENTITY, LOOKUP), KEYS[:1], 20)
         assert (answer.report.state, answer.rows) == (State.UNAVAILABLE, None)
     assert count() >= before + 30
     assert source.breaker.state is BreakerState.CLOSED
@@ -102,7 +103,7 @@ async def test_rows_of_other_keys_are_counted_and_open_no_breaker() -> None:
 
 async def test_a_key_that_a_source_says_nothing_of_is_unknown() -> None:
     source, _ = _source(lambda by_key: {key: by_key[key] for key in by_key if key != KEYS[0]})
-    answers = await source.fetch(IDENTITY, LOOKUP, KEYS[:2], 20)
+    answers = await source.fetch(Read(IDENTITY, LOOKUP), KEYS[:2], 20)
     assert [answer.report.state for answer in answers] == [State.UNAVAILABLE, State.ANSWERED]
 
 

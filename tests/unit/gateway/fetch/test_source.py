@@ -18,6 +18,7 @@ from connectors.population import DATABASE
 from gateway.answer import Answer, State
 from gateway.fetch.breaker import PING_EVERY, BreakerState
 from gateway.fetch.maintenance import Maintenance, Window
+from gateway.fetch.read import Read
 from gateway.fetch.source import Source
 from gateway.runtime.clock import Clock, SystemClock
 from gateway.settings import DatabaseSettings
@@ -41,7 +42,7 @@ def _source(
 
 
 async def _ask(source: Source, *keys: str, left: float = 20) -> list[Answer]:
-    return await source.fetch(IDENTITY, LOOKUP, keys or (HOA,), left)
+    return await source.fetch(Read(IDENTITY, LOOKUP), keys or (HOA,), left)
 
 
 async def _state(source: Source, left: float = 20) -> State:

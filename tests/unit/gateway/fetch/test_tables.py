@@ -14,6 +14,7 @@ from connectors.backends.base import Examination
 from connectors.population import DATABASE
 from gateway.answer import State
 from gateway.fetch.breaker import BreakerState
+from gateway.fetch.read import Read
 from gateway.fetch.source import Source
 from gateway.fetch.tables import SeenTables
 from gateway.runtime.clock import SystemClock
@@ -34,7 +35,7 @@ def _source(seen: SeenTables | None = None, **settings: Any) -> tuple[Source, Fa
 
 
 async def _state(source: Source) -> State:
-    (answer,) = await source.fetch(IDENTITY, LOOKUP, [HOA], 20)
+    (answer,) = await source.fetch(Read(IDENTITY, LOOKUP), [HOA], 20)
     return answer.report.state
 
 

@@ -1,0 +1,38 @@
+"""A read: a record, one of its lookups, and how fresh the rows must be.
+
+The same value goes from the plan down to the source, so that nothing on the way can mix up whose
+lookup it is or forget that rows must be fresh.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from connectors.description import Lookup, Record
+
+#: What tells reads apart: database, record, lookup, and ``fresh``.
+ReadKind = tuple[str, str, str, bool]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Read:
+    """A read of ``record`` by ``lookup``.
+
+    ``fresh``: past the cache, and never older rows in place of a failure. ``kind``: two reads of
+    one kind have the same answers. To make one costs 1 us: plans and sources make each of theirs
+    once.
+    """
+
+    record: Record
+    lookup: Lookup
+    fresh: bool = False
+    kind: ReadKind = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Work out the kind, which every look at an answer needs."""
+        kind = (self.record.database, self.record.name, self.lookup.name, self.fresh)
+        object.__setattr__(self, "kind", kind)
+
+    def with_freshness(self, fresh: bool) -> Read:
+        """Return this read, past the cache if ``fresh``."""
+        return self if fresh == self.fresh else Read(self.record, self.lookup, fresh)
