@@ -32,7 +32,7 @@ from gateway.catalogue.sections import bind
 from gateway.execution.execute import ask, ready
 from gateway.plan.compile import Permissions, analyse_operation, compiled, select_operation
 from gateway.plan.document import parse_document
-from gateway.runtime.garbage import settle
+from gateway.runtime.garbage import tune_process
 from gateway.settings import Limits
 
 DOCUMENTS = 20
@@ -244,7 +244,7 @@ def _as_python_has_it() -> Iterator[None]:
 def _as_it_serves() -> Iterator[None]:
     """As ``justice-gateway serve`` has it (``gateway.runtime.garbage.settle``)."""
     before = sys.getswitchinterval()
-    settle()
+    tune_process()
     try:
         yield
     finally:

@@ -27,7 +27,7 @@ from gateway.catalogue.sections import Bindings, bind
 from gateway.errors import GatewayError
 from gateway.plan.compile import Permissions, analyse_operation, compiled, select_operation
 from gateway.plan.document import InvalidDocument, parse_document, suggest_names
-from gateway.runtime.garbage import settle
+from gateway.runtime.garbage import tune_process
 from gateway.schema.build import build_schema
 from gateway.settings import Limits
 
@@ -54,7 +54,7 @@ class Cost:
 def main() -> None:
     """Measure every family, print the worst, write the results."""
     schema, bindings = build_schema(databases()), bind(databases())
-    settle()
+    tune_process()
     costs = {name: _cost(schema, bindings, text) for name, text in families(schema).items()}
     _show(costs)
     documents = {name: asdict(cost) for name, cost in costs.items()}

@@ -22,9 +22,9 @@ from bench.site import Site, headers, site
 from bench.world import PEOPLE, numbers
 from connectors.backends.base import NOBODY
 from connectors.description import Record, Row
-from gateway.access.authenticate import identify, stated
+from gateway.access.authenticate import authenticate, with_stated_purpose
 from gateway.access.caller import Caller
-from gateway.audit.entry import entry, touched
+from gateway.audit.entry import build_entry, describe_touched
 from gateway.execution.decisions import Reader
 from gateway.execution.execute import Outcome
 from gateway.fetch.loaders import Loaders
@@ -79,15 +79,15 @@ async def measure(here: Site, people: list[str]) -> Figures:
 async def _caller(here: Site) -> Callable[[], Awaitable[None]]:
     """Token (known already), purpose, case number, rates and a place among those in flight."""
     service, sent = here.service, Headers(headers(here.service.resources.settings))
-    await identify(sent, service.tokens)
+    await authenticate(sent, service.tokens)
 
     async def run() -> None:
         for _ in range(REPEATED):
-            caller = await identify(sent, service.tokens)
-            caller = stated(sent, caller)
+            caller = await authenticate(sent, service.tokens)
+            caller = with_stated_purpose(sent, caller)
             await service.rates.request(caller.client)
             await service.rates.cost(caller.client, 100)
-            with service.admission.place(caller.client):
+            with service.admission.admit(caller.client):
                 pass
 
     return run
@@ -142,13 +142,13 @@ def _protection(caller: Caller, found: list[Seen]) -> Callable[[], Awaitable[Non
 
 def _made(here: Site, one: Seen) -> dict[str, object]:
     outcome, resources = one.outcome, here.service.resources
-    return entry(
+    return build_entry(
         resources.person_hash,
         resources.clock.now(),
         "bench-request",
         here.caller,
         "d" * 64,
-        touched(resources.person_hash, outcome.trail.all(), outcome.states),
+        describe_touched(resources.person_hash, outcome.trail.touches(), outcome.states),
         (),
     )
 

@@ -27,7 +27,7 @@ from gateway.execution.prepared_request import Asked, Ready
 from gateway.execution.resources import ExecutionResources
 from gateway.http import endpoint
 from gateway.http.server import options
-from gateway.runtime.garbage import settle
+from gateway.runtime.garbage import tune_process
 from gateway.shape.response import render_error
 
 WAYS = ("plan", "reference", "strawberry")
@@ -50,7 +50,7 @@ def main() -> None:
         _without_plans()
     elif given.way == "strawberry":
         _by_strawberry()
-    settle()
+    tune_process()
     # uvicorn stops, then hands the signal on: without a handler that would end the process at once.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with ExitStack() as stack:

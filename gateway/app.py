@@ -146,10 +146,10 @@ def _service(
     cache = make_cache(settings, clock, load_ring(settings, "cache"))
     sources = make_sources(settings, databases, backends, clock, maintenance, cache=cache)
     graphql_schema, bindings = build_schema(databases), bind(databases)
-    audit = AuditLog.configured(settings, clock)
+    audit = AuditLog.from_settings(settings, clock)
     hashes = load_ring(settings, "person_hash")
     secret = load_ring(settings, "cache").current.key
-    rates = RateLimiter.configured(settings, clock, secret)
+    rates = RateLimiter.from_settings(settings, clock, secret)
     resources = ExecutionResources(
         settings=settings,
         clock=clock,
@@ -171,7 +171,7 @@ def _service(
         schema_text=schema_text(graphql_schema),
         rates=rates,
         admission=Admission(settings.rates.in_flight, settings.limits.deadline),
-        tokens=Tokens.configured(settings, clock),
+        tokens=Tokens.from_settings(settings, clock),
         journal=audit.journal,
         audit=audit,
         refusals=RefusalCounts(audit.journal, clock),

@@ -31,7 +31,7 @@ from bench.report import console
 from bench.site import headers, settings
 from bench.world import backends, databases, document, numbers
 from gateway.app import build_app
-from gateway.runtime.garbage import settle
+from gateway.runtime.garbage import tune_process
 from gateway.settings import Audit, RateLimits
 
 Headers = Mapping[str, str]
@@ -211,7 +211,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10)
     given = parser.parse_args()
-    settle()
+    tune_process()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         asyncio.run(costs(folder))

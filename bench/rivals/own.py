@@ -9,7 +9,7 @@ import uvicorn
 
 from connectors.registry import installed_databases
 from gateway.app import build_app
-from gateway.runtime.garbage import settle
+from gateway.runtime.garbage import tune_process
 from gateway.settings import load
 from gateway.telemetry.logs import configure
 
@@ -17,7 +17,7 @@ if __name__ == "__main__":
     configure("WARNING")
     settings = load(Path(sys.argv[1]))
     app = build_app(settings, installed_databases())
-    settle()
+    tune_process()
     uvicorn.run(
         app,
         host=settings.host,

@@ -17,7 +17,7 @@ from gateway.procedures.registry import procedure_of
 _PURPOSE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-async def identify(headers: Headers, tokens: Tokens) -> Caller:
+async def authenticate(headers: Headers, tokens: Tokens) -> Caller:
     """Return who asks.
 
     No Authorization header is an anonymous caller; any that is not a good bearer token is refused,
@@ -38,7 +38,7 @@ async def identify(headers: Headers, tokens: Tokens) -> Caller:
         raise unauthenticated(error.code.name) from None
 
 
-def stated(headers: Headers, caller: Caller) -> Caller:
+def with_stated_purpose(headers: Headers, caller: Caller) -> Caller:
     """Return ``caller`` with the purpose and the case number that the request states.
 
     Raises GatewayError PURPOSE_NOT_GRANTED, PURPOSE_UNKNOWN or BAD_REQUEST.

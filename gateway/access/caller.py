@@ -107,14 +107,14 @@ class Caller:
         procedure = self.procedure
         return frozenset() if procedure is None else procedure.deciding
 
-    def lacks_log(self) -> tuple[str, ...]:
+    def missing_for_access_log(self) -> tuple[str, ...]:
         """Return what is missing to read somebody else's access log."""
         procedure = self.procedure
         missing = () if AUDIT in self.scopes else (AUDIT,)
         covered = procedure is not None and procedure.derives("access_log")
         return missing if covered else (*missing, "purpose:access_log")
 
-    def lacks(self, record: Permitted, position: int | None) -> tuple[str, ...]:
+    def missing_for(self, record: Permitted, position: int | None) -> tuple[str, ...]:
         """Return what is missing to see a column of ``record``; None: to read the record at all.
 
         The same for a derived view, which has no columns; and for an entry, for which a scope is

@@ -39,12 +39,12 @@ async def inspect(token: str, settings: Settings, clock: Clock) -> Inspection:
     A token of the gateway's own keys needs no network; one of a trusted issuer fetches its keys.
     Raises FileNotFoundError or ValueError for the gateway's keys.
     """
-    tokens = Tokens.configured(settings, clock)
+    tokens = Tokens.from_settings(settings, clock)
     code = reason = None
     try:
         if tokens.trusts_issuer_of(token):
             await tokens.open()
-        await tokens.examined(token)
+        await tokens.examine(token)
     except TokenRefused as refused:
         code, reason = refused.code, refused.reason
     finally:

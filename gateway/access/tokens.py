@@ -123,7 +123,7 @@ class Tokens:
         self._callers: OrderedDict[bytes, _Known] = OrderedDict()
 
     @classmethod
-    def configured(cls, settings: Settings, clock: Clock) -> Tokens:
+    def from_settings(cls, settings: Settings, clock: Clock) -> Tokens:
         """Return what settings say; raises FileNotFoundError or ValueError for the keys."""
         access = settings.access
         issuers = {
@@ -161,7 +161,7 @@ class Tokens:
         Raises GatewayError as ``verify`` does, and ISSUER_UNAVAILABLE if it could not be checked.
         """
         try:
-            return await self.examined(token)
+            return await self.examine(token)
         except TokenRefused as refused:
             raise _told(refused) from None
 
@@ -177,7 +177,7 @@ class Tokens:
         except TokenRefused as refused:
             raise _told(refused) from None
 
-    async def examined(self, token: str) -> Caller:
+    async def examine(self, token: str) -> Caller:
         """Do the same as ``caller``, but raise Refused, with the reason."""
         digest = _digest(token)
         known = self._callers.get(digest)

@@ -86,7 +86,7 @@ def asked_fields(needs: Sequence[Need], asked: Sequence[bool], lacking: Sequence
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
+class TouchedPeople:
     """Whom an answer touched, and how lists were answered, both as JSON. ``names``: the lists."""
 
     persons: orjson.Fragment
@@ -94,31 +94,31 @@ class Touched:
     names: tuple[str, ...]
 
 
-def touched(
+def describe_touched(
     hashes: Keyring,
     people: Iterable[tuple[str, Role, Sequence[str]]],
     states: Mapping[str, State],
-) -> Touched:
-    """Return what an entry says of ``people`` (``Trail.all``) and lists. About 2 us a person."""
+) -> TouchedPeople:
+    """Return what an entry says of ``people`` (``Trail.touches``) and lists: 2 us a person."""
     persons = [
         {"person": person_hash(hashes, number), "role": role.name, "sections": sections_read}
         for number, role, sections_read in people
     ]
     sections = {name: states[name].name for name in sorted(states)}
-    return Touched(
+    return TouchedPeople(
         orjson.Fragment(orjson.dumps(persons)),
         orjson.Fragment(orjson.dumps(sections)),
         tuple(sections),
     )
 
 
-def entry(
+def build_entry(
     hashes: Keyring,
     at: datetime,
     request_id: str,
     caller: Caller,
     document: str,
-    about: Touched,
+    about: TouchedPeople,
     codes: Iterable[str],
     asked: bytes = b"{}",
     result: Result = Result.ANSWERED,

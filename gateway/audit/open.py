@@ -27,7 +27,7 @@ class AuditLog:
     forwarders: tuple[Forwarder, ...] = ()
 
     @classmethod
-    def configured(cls, settings: Settings, clock: Clock) -> AuditLog:
+    def from_settings(cls, settings: Settings, clock: Clock) -> AuditLog:
         """Return the log that settings describe; raises what loading its keys raises."""
         audit = settings.audit
         journal = Journal(
@@ -42,7 +42,7 @@ class AuditLog:
             ),
             clock,
         )
-        copy = Copy.configured(settings)
+        copy = Copy.from_settings(settings)
         forwarders = tuple(Forwarder(journal, one) for one in witnesses(settings, copy))
         if copy is None:
             return cls(journal, None, None, forwarders)

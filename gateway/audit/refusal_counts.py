@@ -72,7 +72,7 @@ class RefusalCounts:
             return
         self._counts, self._since = {}, None
         try:
-            await self._journal.append(_entry(counts, since, self._clock.now()))
+            await self._journal.append(_build_entry(counts, since, self._clock.now()))
         except GatewayError:
             for (code, source), number in counts.items():
                 self._add(code, source, number)
@@ -114,7 +114,7 @@ def network_of(host: str | None) -> str:
     return str(ipaddress.ip_network((address, bits), strict=False))
 
 
-def _entry(
+def _build_entry(
     counts: dict[tuple[str, str], int], since: datetime, until: datetime
 ) -> dict[str, object]:
     """Return the entry of one window; at most 2 kB."""

@@ -35,21 +35,21 @@ class Trail:
 
     _people: dict[tuple[str, Role], set[str]] = field(default_factory=dict)
 
-    def refused(self, number: str) -> None:
+    def note_refused(self, number: str) -> None:
         """Note that the caller named ``number``; counts unless it is opened later."""
         self._people.setdefault((number, Role.REFUSED), set())
 
-    def opened(self, numbers: Numbers, role: Role) -> set[str]:
+    def note_opened(self, numbers: Numbers, role: Role) -> set[str]:
         """Note that a person was opened; returns where their sections are to be noted."""
         sections = self._people.setdefault((numbers.present or numbers.asked, role), set())
         self._people[numbers.asked, role] = sections
         return sections
 
-    def mentioned(self, number: str) -> None:
+    def note_mentioned(self, number: str) -> None:
         """Note that a record shows the number of somebody."""
         self._people.setdefault((number, Role.MENTIONED), set())
 
-    def all(self) -> Iterator[tuple[str, Role, list[str]]]:
+    def touches(self) -> Iterator[tuple[str, Role, list[str]]]:
         """Yield number, role and sections, sorted, of everybody who was touched."""
         known = {number for number, role in self._people if role not in _LESS}
         for (number, role), sections in self._people.items():
@@ -57,15 +57,15 @@ class Trail:
                 yield number, role, sorted(sections)
 
 
-def own_role(caller: Caller) -> Role:
+def citizen_role(caller: Caller) -> Role:
     """Return the role of the citizen whose own view ``caller`` has."""
     return Role.OWN if caller.representative is None else Role.REPRESENTED
 
 
-def mention(trail: Trail, value: object) -> None:
+def note_numbers(trail: Trail, value: object) -> None:
     """Note the number, or the numbers, that a column holds."""
     if isinstance(value, tuple):
         for number in value:
-            trail.mentioned(str(number))
+            trail.note_mentioned(str(number))
     elif value is not None:
-        trail.mentioned(str(value))
+        trail.note_mentioned(str(value))

@@ -23,7 +23,7 @@ class Invalidated:
     effective_by: datetime
 
 
-def lacks_invalidation(scopes: Collection[str], database: str | None) -> tuple[str, ...]:
+def missing_for_invalidation(scopes: Collection[str], database: str | None) -> tuple[str, ...]:
     """Return what is missing to invalidate rows of ``database``; None: of all of them.
 
     Operators may everything; the owner of a database, with its own scope, what is in it.

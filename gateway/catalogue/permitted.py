@@ -21,7 +21,7 @@ from gateway.catalogue.verification import Verification
 from gateway.derived.registry import derived_of
 from gateway.derived.view import Derived
 
-#: The scopes and purposes that a caller lacks (``Caller.lacks``); empty: none.
+#: The scopes and purposes that a caller lacks (``Caller.missing_for``); empty: none.
 Missing = tuple[str, ...]
 #: What a permission is for.
 Permitted = Record | Derived | EntryPoint | Verification

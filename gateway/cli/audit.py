@@ -115,7 +115,7 @@ def audit_archive(
 async def _kept(settings: Settings, journal: str | None) -> list[ExternalCheckpoints]:
     """Return the checkpoints that settings keep elsewhere; says where there are none."""
     kept: list[ExternalCheckpoints] = []
-    copy = Copy.configured(settings)
+    copy = Copy.from_settings(settings)
     try:
         for witness in witnesses(settings, copy) if journal else ():
             try:
@@ -135,7 +135,7 @@ async def _kept(settings: Settings, journal: str | None) -> list[ExternalCheckpo
 
 async def _shipped(settings: Settings, journal: str | None) -> int | None:
     """Return the last entry that is in the copy, None where settings name none."""
-    copy = Copy.configured(settings)
+    copy = Copy.from_settings(settings)
     if copy is None or journal is None:
         return None
     try:

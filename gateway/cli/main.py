@@ -34,7 +34,7 @@ from gateway.http.server import serve as serve_app
 from gateway.plan.document import InvalidDocument
 from gateway.procedures.procedure import UNIFIED
 from gateway.runtime.clock import SystemClock
-from gateway.runtime.garbage import settle
+from gateway.runtime.garbage import tune_process
 from gateway.schema.build import build_schema, schema_text
 from gateway.settings import Settings, file_of, load
 from gateway.settings.faults import explained
@@ -221,5 +221,5 @@ def _serve(settings: Settings, config: Path | None, host: str, port: int) -> Non
         )
     except (OSError, ValueError) as error:
         raise typer.BadParameter("\n".join(explained(error, config))) from None
-    settle()
+    tune_process()
     serve_app(application, settings, host, port)

@@ -51,7 +51,7 @@ def printed(
     assert prepared.analysis is not None
     given = frozenset(_all(declared) if scopes is None else scopes)
     caller = Caller("printed", scopes=given, purpose=purpose)
-    lacking = tuple(caller.lacks(*need) for need in prepared.needs)
+    lacking = tuple(caller.missing_for(*need) for need in prepared.needs)
     made = compiled(prepared.analysis, Permissions(lacking, OWN_VIEW in caller.scopes))
     lines = explain(named.name, made, arguments, prepared.cost.at(arguments))
     return [*lines, "", *made.source_text.splitlines()] if code else lines

@@ -118,7 +118,7 @@ class Reader:
         found = self.decided.get(key)
         if found is None:
             open_ = is_own(record, position, own)
-            found = self.decided[key] = () if open_ else self.caller.lacks(record, position)
+            found = self.decided[key] = () if open_ else self.caller.missing_for(record, position)
         return found
 
     def knowing(self, own: Sensitivity | None) -> Callable[[Record, int | None], bool]:
@@ -290,9 +290,9 @@ class Reader:
         """
         conceals = self.matching.required
         if attempt is not None and not (
-            conceals and attempt.standing is AttemptStatus.NONE_LEFT_OF_PERSON
+            conceals and attempt.status is AttemptStatus.NONE_LEFT_OF_PERSON
         ):
-            attempt.require_standing(conceals)
+            attempt.require_allowed(conceals)
         source = self.sources[asked.database]
         return verified(numbers, claimed, asked, source, conceals, attempt)
 
@@ -317,7 +317,7 @@ class Reader:
         if attempt is None or self.guesses is None:
             yield
             return
-        async with self.guesses.counted(attempt):
+        async with self.guesses.count(attempt):
             yield
 
     def question(self, computed: Computed, given: Mapping[str, object], own: bool) -> Question:
@@ -373,7 +373,7 @@ class Reader:
         ``own``: it is the citizen who asks, or for whom somebody asks. Somebody else's needs the
         auditor's scope and purpose: raises GatewayError FORBIDDEN.
         """
-        if not own and (missing := self.caller.lacks_log()):
+        if not own and (missing := self.caller.missing_for_access_log()):
             raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
         page = await self.log.page(numbers, asked, own and self.caller.representative is not None)
         # There may be numbers under which more was read.
@@ -400,7 +400,7 @@ class Reader:
         if answer.unreadable:
             details["count"] = answer.unreadable
         if state is State.DENIED:
-            details["missing"] = list(self.caller.lacks(record, None))
+            details["missing"] = list(self.caller.missing_for(record, None))
         return GatewayError(code, details=details)
 
 

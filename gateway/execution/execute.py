@@ -17,7 +17,7 @@ from graphql import DocumentNode, ExecutionResult, execute
 
 from gateway.access.caller import Caller
 from gateway.answer import State
-from gateway.audit.entry import Touched
+from gateway.audit.entry import TouchedPeople
 from gateway.audit.touched import Trail
 from gateway.errors import GatewayError, Problem
 from gateway.execution.decisions import Reader
@@ -56,7 +56,7 @@ class Outcome:
     mirrored: Sequence[Mapping[str, object]]
     trail: Trail
     states: Mapping[str, State]
-    touched: Touched | None = None
+    touched: TouchedPeople | None = None
     unidentified: int = 0
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from connectors.description import Record, Sensitivity
 from gateway.answer import Answer, Identification, SourceReport, worst
 from gateway.audit.access_log.page import LogPage
-from gateway.audit.touched import Role, mention, own_role
+from gateway.audit.touched import Role, citizen_role, note_numbers
 from gateway.derived.conclude import DerivedValue, hanging_keys
 from gateway.errors import GatewayError, Location, Path
 from gateway.execution.decisions import note_read
@@ -206,7 +206,7 @@ class Open:
             databases,
         )
         self.target[self.place] = opened
-        sections = run.trail.opened(numbers, self._role(run, plan))
+        sections = run.trail.note_opened(numbers, self._role(run, plan))
         shortfall = run.shortfall(self.path, self.locations)
         nobody = numbers.identification is Identification.NOT_IDENTIFIED
         run.unidentified += nobody and self.named is not None
@@ -233,7 +233,7 @@ class Open:
 
     def _role(self, run: Run, plan: PersonPlan) -> Role:
         if plan.is_own_view:
-            return own_role(run.reader.caller)
+            return citizen_role(run.reader.caller)
         return Role.KIN if self.link is not None else Role.NAMED
 
     def _identification(self, run: Run, numbers: Numbers, plan: PersonPlan) -> str | None:
@@ -340,7 +340,7 @@ class Verify:
         _problem(run, record, answer, self.path, self.plan.place.locations)
         run.note(record, answer.report.state)
         if answer.rows is not None:
-            note_read(run.trail.opened(numbers, Role.NAMED), record, answer)
+            note_read(run.trail.note_opened(numbers, Role.NAMED), record, answer)
         return None
 
 
@@ -487,7 +487,7 @@ def _below(
     for place, row in enumerate(found.rows):
         here = path if single else (*path, place)
         for position in selected.mentions:
-            mention(run.trail, row[position])
+            note_numbers(run.trail, row[position])
         for link in selected.links:
             _follow(run, link, row[link.position], found, place, here)
         for hung in selected.child_lists:

@@ -142,7 +142,7 @@ class Plans:
         key = (prepared.key, caller.scopes, caller.purpose, caller.citizen is None)
         found = self._permissions.get(key)
         if found is None:
-            lacking = tuple(caller.lacks(*need) for need in prepared.needs)
+            lacking = tuple(caller.missing_for(*need) for need in prepared.needs)
             asked = asked_fields(prepared.needs, prepared.asked, lacking)
             found = Permissions(lacking, caller.citizen is not None, asked)
             self._permissions.keep(key, found, len(lacking), caller.client)

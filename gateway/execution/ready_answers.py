@@ -15,7 +15,7 @@ import orjson
 
 from gateway.access.caller import Caller
 from gateway.answer import State
-from gateway.audit.entry import Touched, touched
+from gateway.audit.entry import TouchedPeople, describe_touched
 from gateway.audit.touched import Trail
 from gateway.execution.prepared_request import Asked, Ready
 from gateway.execution.resources import ExecutionResources
@@ -41,7 +41,7 @@ class Remembered:
     mirrored: Sequence[Mapping[str, object]]
     trail: Trail
     states: Mapping[str, State]
-    touched: Touched
+    touched: TouchedPeople
     sources: tuple[Source, ...]
     namespaces: tuple[str, ...]
 
@@ -125,7 +125,7 @@ def remember(
         ran.mirrored,
         ran.trail,
         ran.states,
-        touched(resources.person_hash, ran.trail.all(), ran.states),
+        describe_touched(resources.person_hash, ran.trail.touches(), ran.states),
         tuple(resources.sources[name] for name in places),
         tuple(places.values()),
     )

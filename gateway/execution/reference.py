@@ -12,7 +12,7 @@ from graphql import GraphQLError, GraphQLResolveInfo
 
 from connectors.description import Record, Sensitivity
 from gateway.answer import Answer, Identification, State, worst
-from gateway.audit.touched import Role, Trail, own_role
+from gateway.audit.touched import Role, Trail, citizen_role
 from gateway.cache.rows import Cache
 from gateway.catalogue.sections import Computed
 from gateway.errors import GatewayError, Location
@@ -86,7 +86,7 @@ class Context:
     def name_persons(self, numbers: Sequence[str]) -> None:
         """Count persons whom the operation names; raises TOO_MANY_PERSONS beyond the limit."""
         for number in numbers[: self.limits.persons]:
-            self.trail.refused(number)
+            self.trail.note_refused(number)
         self._named += len(numbers)
         if self._named > self.limits.persons:
             raise GatewayError("TOO_MANY_PERSONS", details={"limit": self.limits.persons})
@@ -121,8 +121,8 @@ class Context:
         self, info: Info, numbers: Numbers, own: bool, role: Role, place: int | None = None
     ) -> Person:
         """Return a person who may be shown; ``role``: in which they are touched if not ``own``."""
-        noted = own_role(self.reader.caller) if own else role
-        sections = self.trail.opened(numbers, noted)
+        noted = citizen_role(self.reader.caller) if own else role
+        sections = self.trail.note_opened(numbers, noted)
         nobody = numbers.identification is Identification.NOT_IDENTIFIED
         self.unidentified += nobody and noted is Role.NAMED
         level = Sensitivity.RESTRICTED if own else None

@@ -212,7 +212,7 @@ class Run:
     def name(self, numbers: Sequence[str]) -> None:
         """Count persons whom the operation names; raises GatewayError TOO_MANY_PERSONS."""
         for number in numbers[: self.limits.persons]:
-            self.trail.refused(number)
+            self.trail.note_refused(number)
         self.named += len(numbers)
         if self.named > self.limits.persons:
             raise GatewayError("TOO_MANY_PERSONS", details={"limit": self.limits.persons})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from gateway.access.authenticate import identify
+from gateway.access.authenticate import authenticate
 from gateway.access.caller import ANONYMOUS, Caller
 from gateway.errors import GatewayError
 from gateway.service import Service
@@ -15,12 +15,12 @@ async def counted(request: Request) -> Caller:
 
     It is left in ``request.state.caller`` for the log.
 
-    Raises what ``identify`` raises, and RATE_LIMITED before it.
+    Raises what ``authenticate`` raises, and RATE_LIMITED before it.
     """
     service: Service = request.app.state.service
     caller, refusal = ANONYMOUS, None
     try:
-        caller = request.state.caller = await identify(request.headers, service.tokens)
+        caller = request.state.caller = await authenticate(request.headers, service.tokens)
     except GatewayError as error:
         refusal = error
     request.state.standing = await service.rates.request(caller.client)

@@ -10,9 +10,9 @@ from graphql import OperationType
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from gateway.access.authenticate import identify, stated
+from gateway.access.authenticate import authenticate, with_stated_purpose
 from gateway.access.caller import ANONYMOUS, Caller
-from gateway.audit.entry import entry, touched
+from gateway.audit.entry import build_entry, describe_touched
 from gateway.errors import BESIDE_DATA, CODES, GatewayError
 from gateway.execution.execute import Outcome, answered, ask, explained, known_to, ready
 from gateway.execution.prepared_request import Asked, Ready
@@ -135,14 +135,14 @@ async def _answer(service: Service, request: Request, read: Read) -> dict[str, o
     caller, call = ANONYMOUS, None
     try:
         try:
-            caller = request.state.caller = await identify(request.headers, service.tokens)
+            caller = request.state.caller = await authenticate(request.headers, service.tokens)
         finally:  # whoever shows a bad token counts among the anonymous
             request.state.standing = await service.rates.request(caller.client)
-        with service.admission.place(caller.client):
+        with service.admission.admit(caller.client):
             call = await _received(service, request, read, caller)
             resources = service.resources
             deadline = resources.clock.monotonic() + resources.settings.limits.deadline
-            caller = stated(request.headers, caller)
+            caller = with_stated_purpose(request.headers, caller)
             return await _permitted(service, request, call, caller, deadline)
     except (GatewayError, InvalidDocument) as error:
         await note_refusal(service, request, caller, call, _code(error))
@@ -230,13 +230,14 @@ async def _audit(
     """Have the answer's trace on disk before the answer leaves; raises AUDIT_UNAVAILABLE."""
     resources = service.resources
     await service.journal.append(
-        entry(
+        build_entry(
             resources.person_hash,
             resources.clock.now(),
             request.state.request_id,
             asked.caller,
             asked.chosen.document.digest,
-            outcome.touched or touched(resources.person_hash, outcome.trail.all(), outcome.states),
+            outcome.touched
+            or describe_touched(resources.person_hash, outcome.trail.touches(), outcome.states),
             error_codes(answer),
             b"{}" if made is None else made.permissions.asked,
             deferred=resources.settings.deferral(asked.caller.purpose),

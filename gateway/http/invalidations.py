@@ -14,10 +14,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from connectors.values import person_number
-from gateway.access.authenticate import identify
+from gateway.access.authenticate import authenticate
 from gateway.access.caller import ANONYMOUS, Caller
-from gateway.audit.entry import entry, touched
-from gateway.cache.invalidate import invalidate, invalidations_for, lacks_invalidation
+from gateway.audit.entry import build_entry, describe_touched
+from gateway.cache.invalidate import invalidate, invalidations_for, missing_for_invalidation
 from gateway.cache.invalidations import Invalidation
 from gateway.errors import GatewayError, malformed, unauthenticated
 from gateway.http.parameters import read_object
@@ -44,10 +44,10 @@ async def _respond(request: Request) -> Response:
     caller, standing = None, None
     try:
         try:
-            caller = request.state.caller = await identify(request.headers, service.tokens)
+            caller = request.state.caller = await authenticate(request.headers, service.tokens)
         finally:
             standing = await service.rates.request(caller.client if caller else None)
-        with service.admission.place(caller.client):
+        with service.admission.admit(caller.client):
             answer = await _invalidated(service, request, caller)
     except GatewayError as error:
         await note_refusal(service, request, caller or ANONYMOUS, None, error.code.name)
@@ -63,7 +63,7 @@ async def _invalidated(service: Service, request: Request, caller: Caller) -> Re
         raise unauthenticated("UNAUTHENTICATED")
     given = await read_object(request, service.resources.settings.limits.body_bytes)
     persons, database, record = _read(given)
-    missing = lacks_invalidation(caller.scopes, database)
+    missing = missing_for_invalidation(caller.scopes, database)
     if missing:
         raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
     databases = {name: one.database for name, one in service.resources.sources.items()}
@@ -100,13 +100,13 @@ async def _audit(
     first = what[0]
     names = ".".join(one for one in (first.database, first.record) if one) or "every database"
     await service.journal.append(
-        entry(
+        build_entry(
             service.resources.person_hash,
             service.resources.clock.now(),
             request.state.request_id,
             caller,
             document_digest("invalidate"),
-            touched(service.resources.person_hash, (), {}),
+            describe_touched(service.resources.person_hash, (), {}),
             (),
             operation=f"invalidate {names}, {len(what)} times",
         )

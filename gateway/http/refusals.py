@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from gateway.access.caller import Caller
-from gateway.audit.entry import Result, entry, touched
+from gateway.audit.entry import Result, build_entry, describe_touched
 from gateway.audit.numbers_in_refusals import find_named_numbers
 from gateway.audit.refusal_counts import network_of
 from gateway.audit.touched import Role
@@ -47,13 +47,13 @@ async def _audit_refusal(
         published, caller = request.state.calling
         document, operation = published.document.digest, published.header.id
     people = [(number, Role.REFUSED, ()) for number in named.numbers]
-    noted = entry(
+    noted = build_entry(
         service.resources.person_hash,
         service.resources.clock.now(),
         request.state.request_id,
         caller,
         document,
-        touched(service.resources.person_hash, people, {}),
+        describe_touched(service.resources.person_hash, people, {}),
         [code],
         result=Result.REFUSED,
         operation=operation,

@@ -44,7 +44,7 @@ class Admission:
         self._of_client: dict[str | None, int] = {}
         IN_FLIGHT.set_function(lambda: self.in_flight)
 
-    def place(self, client: str | None) -> _Place:
+    def admit(self, client: str | None) -> _Place:
         """Return the context of one request: in it, a place is taken; after it, it is free again.
 
         None: all anonymous callers together. Entering raises GatewayError GATEWAY_BUSY. Both ways

@@ -102,7 +102,7 @@ class RateLimiter:
         self._others = self._new("\0others", Client())
 
     @classmethod
-    def configured(cls, settings: Settings, clock: Clock, secret: bytes) -> RateLimiter:
+    def from_settings(cls, settings: Settings, clock: Clock, secret: bytes) -> RateLimiter:
         """Return the rates of ``settings``; ``secret`` hides clients' names in Redis, if any."""
         redis = settings.redis_with_password()
         return cls(

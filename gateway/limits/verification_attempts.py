@@ -89,7 +89,7 @@ class Attempt:
     caller: str | None
     number: str
     person: str
-    standing: AttemptStatus = AttemptStatus.LEFT
+    status: AttemptStatus = AttemptStatus.LEFT
     agrees: bool = False
     day: int = 0
     retry_after: int = 0
@@ -99,16 +99,16 @@ class Attempt:
         """What it is counted by within its client: number, person, caller, the client itself."""
         return (f"number:{self.number}", f"person:{self.person}", f"caller:{self.caller}", "client")
 
-    def require_standing(self, conceals: bool) -> None:
+    def require_allowed(self, conceals: bool) -> None:
         """Refuse an attempt that may not be made; raises GatewayError.
 
         ``conceals``: the client must not learn whether a number exists. Then an old number of a
         person is refused as a number of nobody would be: with VERIFICATION_LIMITED after as many
         attempts under that number, with PERSON_NOT_MATCHED before.
         """
-        if self.standing is AttemptStatus.LEFT:
+        if self.status is AttemptStatus.LEFT:
             return
-        if conceals and self.standing is AttemptStatus.NONE_LEFT_OF_PERSON:
+        if conceals and self.status is AttemptStatus.NONE_LEFT_OF_PERSON:
             raise GatewayError("PERSON_NOT_MATCHED")
         raise GatewayError("VERIFICATION_LIMITED", details={"retryAfter": self.retry_after})
 
@@ -157,7 +157,7 @@ class VerificationAttempts:
         return number >= of_number or caller >= of_caller or client >= of_client
 
     @asynccontextmanager
-    async def counted(self, attempt: Attempt) -> AsyncIterator[None]:
+    async def count(self, attempt: Attempt) -> AsyncIterator[None]:
         """Count an attempt and note in it whether it may be made; then it may be compared.
 
         Given back afterwards if it ``agrees``. A client's attempts about one person wait for each
@@ -185,13 +185,13 @@ class VerificationAttempts:
         except RedisUnavailable:
             standing = self._judge_alone(attempt)
         self._note(attempt, standing)
-        attempt.standing = standing
+        attempt.status = standing
         if standing is not AttemptStatus.LEFT:
             ATTEMPTS.labels("refused").inc()
 
     async def _settle(self, attempt: Attempt) -> None:
         """Give an attempt back that matched; count one that did not against its person, for all."""
-        if attempt.standing is not AttemptStatus.LEFT:
+        if attempt.status is not AttemptStatus.LEFT:
             return
         ATTEMPTS.labels("match" if attempt.agrees else "no match").inc()
         if not attempt.agrees:

@@ -176,7 +176,7 @@ def _lent(made: AnalysedOperation, header: Header) -> Iterator[str]:
     for (wanted, position), asked in zip(made.needs, made.asked, strict=True):
         # The own view needs no scope, and what is public of a thing needs that of its entry alone.
         if asked and (header.purposes or isinstance(wanted, EntryPoint)):
-            lacking = caller.lacks(wanted, position)
+            lacking = caller.missing_for(wanted, position)
             yield from (one for one in lacking if not one.startswith(_PURPOSE))
 
 
@@ -197,7 +197,7 @@ def _planned(
     assert made.analysis is not None
     for purpose in header.purposes or (None,):
         caller = reviewed(header, lends, purpose, citizen)
-        lacking = tuple(caller.lacks(*need) for need in made.needs)
+        lacking = tuple(caller.missing_for(*need) for need in made.needs)
         permissions = Permissions(lacking, citizen, asked_fields(made.needs, made.asked, lacking))
         plan = compiled(made.analysis, permissions)
         if not own:

@@ -77,7 +77,7 @@ def open_named(
     Raises GatewayError PERSON_NOT_MATCHED, VERIFICATION_LIMITED, and what ``open_person`` raises.
     """
     if attempt is not None:
-        attempt.require_standing(conceals)
+        attempt.require_allowed(conceals)
     _match(numbers, matching, identity)
     if attempt is not None:
         attempt.agrees = True

@@ -87,7 +87,7 @@ def verified(
 
 
 def _may_compare(attempt: Attempt | None) -> bool:
-    return attempt is None or attempt.standing is AttemptStatus.LEFT
+    return attempt is None or attempt.status is AttemptStatus.LEFT
 
 
 def _answer(numbers: Numbers, verification: Verification, source: Source) -> Answer:

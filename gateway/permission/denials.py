@@ -56,7 +56,7 @@ def _of_person(plan: PersonPlan, path: Sequence[str], caller: Caller) -> Iterato
         if derived.denied:
             yield _denial(path, derived.place, derived.denied)
     for log in plan.logs:
-        if not plan.is_own_view and (missing := caller.lacks_log()):
+        if not plan.is_own_view and (missing := caller.missing_for_access_log()):
             yield _denial(path, log.place, missing)
 
 

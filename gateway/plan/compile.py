@@ -69,7 +69,7 @@ class AnalysedOperation:
 class Permissions:
     """What of an operation a caller may see.
 
-    ``lacking``: for each of ``AnalysedOperation.needs`` what is lacking (``Caller.lacks``).
+    ``lacking``: for each of ``AnalysedOperation.needs`` what is lacking (``Caller.missing_for``).
     ``citizen``: a citizen asks, whom records may lead back to. ``asked``: what the journal says of
     the fields (``gateway.audit.entry.asked_fields``); it follows from the rest.
     """

@@ -9,7 +9,7 @@ import sys
 _GIVES_WAY = 0.0005
 
 
-def settle() -> None:
+def tune_process() -> None:
     """Keep the event loop from standing still.
 
     The schema is some hundred thousand objects that live as long as the process: frozen, they are

@@ -40,7 +40,7 @@ from connectors.description import (
     Text,
 )
 from connectors.values import PartialDate, PersonNumber
-from gateway.audit.touched import mention
+from gateway.audit.touched import note_numbers
 from gateway.catalogue.sections import hanging_on
 from gateway.errors import GatewayError
 from gateway.people.identification import Shortfall
@@ -223,7 +223,7 @@ def _mentioning(name: str, annotation: object, title: Text) -> StrawberryField:
         value = value_of(self, name)
         numbers = value[_NUMBERS] if isinstance(value, dict) else [value]
         for number in numbers:
-            mention(info.context.trail, number)
+            note_numbers(info.context.trail, number)
         return value
 
     return resolved(name, annotation, shown, title=title)

@@ -2,8 +2,9 @@
 
 Of the outer list one is enough, of an inner one all are needed, as the directive of Apollo
 Federation has it. Derived from the connectors' declarations, like everything; what decides is
-``Caller.lacks``, and a purpose is needed too. Fields without it need the scope of their list alone.
-The fields of structs, which several databases share, do not carry it: a struct in a record does.
+``Caller.missing_for``, and a purpose is needed too. Fields without it need the scope of their list
+alone. The fields of structs, which several databases share, do not carry it: a struct in a record
+does.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from strawberry.types.field import StrawberryField
 
 from connectors.description import Database, Field, Lookup, Record, Sensitivity, Text
 from gateway.answer import Answer, SourceReport, worst
-from gateway.audit.touched import mention
+from gateway.audit.touched import note_numbers
 from gateway.catalogue.entry_points import EntryPoint, keys_of
 from gateway.catalogue.own_view import FOUND, own_below
 from gateway.catalogue.sections import Computed, own_lists, own_views
@@ -105,7 +105,7 @@ def _derived_field(types: Types, computed: Computed) -> StrawberryField:
         reader, person = context.reader, self.person
         given = {"asOf": as_of, "sector": sector}
         asked = reader.question(computed, given, person.own)
-        missing = () if person.own else reader.caller.lacks(computed.derived, None)
+        missing = () if person.own else reader.caller.missing_for(computed.derived, None)
         if missing:
             error = GatewayError("FORBIDDEN", details={"missing": list(missing)})
             context.problem(info._raw_info, error)
@@ -222,7 +222,7 @@ def entry_field(types: Types, entry: EntryPoint, person: Later) -> StrawberryFie
 
     async def find(self: Any, info: strawberry.Info, **arguments: Any) -> object:
         context: Context = info.context
-        missing = context.reader.caller.lacks(entry, None)
+        missing = context.reader.caller.missing_for(entry, None)
         if missing:
             raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
         keys = keys_of(arguments[entry.argument])
@@ -365,7 +365,7 @@ def _person_link(one: Field, person: Later) -> StrawberryField:
             raise number.error()
         if number is None:
             return None
-        mention(context.trail, number)
+        note_numbers(context.trail, number)
         return context.person(info._raw_info, await context.numbers(str(number)))
 
     assert one.person is not None

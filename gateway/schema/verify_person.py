@@ -77,7 +77,7 @@ def _resolver(asked: Verification) -> Any:
         context: Context = info.context
         reader = context.reader
         context.name_persons([id])
-        missing = reader.caller.lacks(asked, None)
+        missing = reader.caller.missing_for(asked, None)
         if missing:
             raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
         reader.refuse_early(id)
@@ -89,7 +89,7 @@ def _resolver(asked: Verification) -> Any:
         context.report(info._raw_info, asked.record, answer)
         context.note(asked.record, answer.report.state)
         if answer.rows is not None:
-            sections = context.trail.opened(numbers, Role.NAMED)
+            sections = context.trail.note_opened(numbers, Role.NAMED)
             note_read(sections, asked.record, answer)
         return found
 

@@ -204,7 +204,9 @@ def _count(tally: Tally, outcome: Outcome) -> None:
 
 
 def _people(outcome: Outcome) -> list[tuple[str, str, list[str]]]:
-    return sorted((number, role.name, sections) for number, role, sections in outcome.trail.all())
+    return sorted(
+        (number, role.name, sections) for number, role, sections in outcome.trail.touches()
+    )
 
 
 def compare(planned: Outcome, oracle: Outcome) -> str | None:

@@ -147,7 +147,7 @@ class Copy:
             sa.event.listen(self._engine.sync_engine, "connect", _durable)
 
     @classmethod
-    def configured(cls, settings: Settings) -> Copy | None:
+    def from_settings(cls, settings: Settings) -> Copy | None:
         """Return the copy that settings name; a relative SQLite file starts at their folder."""
         if settings.audit.copy_url is None:
             return None

@@ -31,8 +31,8 @@ async def attempts(
     made = 0
     for _ in range(times):
         attempt = Attempt(client, caller, number, person or number)
-        async with guesses.counted(attempt):
-            if attempt.standing is AttemptStatus.LEFT:
+        async with guesses.count(attempt):
+            if attempt.status is AttemptStatus.LEFT:
                 made += 1
                 attempt.agrees = agrees
     return made

@@ -39,7 +39,7 @@ def _column(record: Record, path: str) -> int:
 
 
 def _scopes_lacking(caller: Caller, record: Record, position: int | None) -> list[str]:
-    return [one for one in caller.lacks(record, position) if not one.startswith("purpose:")]
+    return [one for one in caller.missing_for(record, position) if not one.startswith("purpose:")]
 
 
 @pytest.mark.parametrize("position", [None, *range(len(MARRIAGES.columns))])
@@ -54,9 +54,9 @@ def test_nothing_is_open_without_a_purpose_that_needs_it(
     purpose: str | None, position: int | None
 ) -> None:
     """No purpose, one that nobody knows, and legal aid, which does not ask about marriages."""
-    lacking = _caller(*SCOPES, purpose=purpose).lacks(MARRIAGES, position)
+    lacking = _caller(*SCOPES, purpose=purpose).missing_for(MARRIAGES, position)
     assert [one for one in lacking if one.startswith("purpose:civil_status.marriages")]
-    assert _caller(*SCOPES).lacks(MARRIAGES, position) == ()
+    assert _caller(*SCOPES).missing_for(MARRIAGES, position) == ()
 
 
 @pytest.mark.parametrize(
@@ -73,32 +73,32 @@ def test_what_is_missing_is_named_by_database_and_action(
 ) -> None:
     position = _at(record, sensitivity)
     assert position is not None
-    assert _caller().lacks(record, position) == (missing,)
-    assert _caller(missing).lacks(record, position) == ()
+    assert _caller().missing_for(record, position) == (missing,)
+    assert _caller(missing).missing_for(record, position) == ()
 
 
 def test_a_record_itself_is_basic() -> None:
-    assert _caller().lacks(MARRIAGES, None) == ("civil_status:read",)
-    assert _caller("civil_status:read").lacks(MARRIAGES, None) == ()
+    assert _caller().missing_for(MARRIAGES, None) == ("civil_status:read",)
+    assert _caller("civil_status:read").missing_for(MARRIAGES, None) == ()
 
 
 def test_a_purpose_that_is_missing_is_named_by_what_it_would_have_to_cover() -> None:
     caller = _caller(*SCOPES, purpose=None)
-    assert caller.lacks(MARRIAGES, None) == ("purpose:civil_status.marriages",)
+    assert caller.missing_for(MARRIAGES, None) == ("purpose:civil_status.marriages",)
     ethnicity = _column(MARRIAGES, "husband.ethnicity")
     named = "purpose:civil_status.marriages.husband.ethnicity"
-    assert caller.lacks(MARRIAGES, ethnicity) == (named,)
-    assert Caller().lacks(MARRIAGES, ethnicity) == ("civil_status:sensitive", named)
+    assert caller.missing_for(MARRIAGES, ethnicity) == (named,)
+    assert Caller().missing_for(MARRIAGES, ethnicity) == ("civil_status:sensitive", named)
 
 
 def test_a_purpose_opens_the_columns_that_its_procedure_needs_and_no_other() -> None:
     """A marriage is registered with each spouse's ethnicity as the population database has it."""
     caller = _caller(*SCOPES, purpose=MARRIAGE)
-    assert caller.lacks(IDENTITY, _column(IDENTITY, "ethnicity")) == ()
-    religion = caller.lacks(IDENTITY, _column(IDENTITY, "religion"))
+    assert caller.missing_for(IDENTITY, _column(IDENTITY, "ethnicity")) == ()
+    religion = caller.missing_for(IDENTITY, _column(IDENTITY, "religion"))
     assert religion == ("purpose:population.identity.religion",)
-    assert caller.lacks(MARRIAGES, _column(MARRIAGES, "husband.name")) == ()
-    kept_closer = caller.lacks(MARRIAGES, _column(MARRIAGES, "husband.ethnicity"))
+    assert caller.missing_for(MARRIAGES, _column(MARRIAGES, "husband.name")) == ()
+    kept_closer = caller.missing_for(MARRIAGES, _column(MARRIAGES, "husband.ethnicity"))
     assert kept_closer == ("purpose:civil_status.marriages.husband.ethnicity",)
 
 
@@ -106,14 +106,16 @@ def test_a_purpose_in_the_spelling_of_a_province_opens_the_same() -> None:
     national, provincial = (_caller(*SCOPES, purpose=f"{MARRIAGE}{end}") for end in ("", ".H38"))
     for record in (IDENTITY, MARRIAGES, DEATHS):
         for position in (None, *range(len(record.columns))):
-            assert national.lacks(record, position) == provincial.lacks(record, position)
+            assert national.missing_for(record, position) == provincial.missing_for(
+                record, position
+            )
     assert national.procedure is provincial.procedure is not None
 
 
 def test_neither_the_scope_nor_the_purpose_stands_for_the_other() -> None:
-    assert _caller("civil_status:read", purpose=MARRIAGE).lacks(DEATHS, None) == ()
-    assert _caller(purpose=MARRIAGE).lacks(DEATHS, None) == ("civil_status:read",)
-    assert _caller("civil_status:read", purpose="2.000829").lacks(DEATHS, None) == (
+    assert _caller("civil_status:read", purpose=MARRIAGE).missing_for(DEATHS, None) == ()
+    assert _caller(purpose=MARRIAGE).missing_for(DEATHS, None) == ("civil_status:read",)
+    assert _caller("civil_status:read", purpose="2.000829").missing_for(DEATHS, None) == (
         "purpose:civil_status.deaths",
     )
 
@@ -122,44 +124,46 @@ def test_the_purpose_that_counts_is_the_one_stated_and_not_those_that_the_token_
     granted = frozenset({MARRIAGE, DEATH, UNIFIED})
     silent = Caller(client="desk", scopes=frozenset(SCOPES), purposes=granted)
     assert silent.procedure is None
-    assert silent.lacks(MARRIAGES, None) == ("purpose:civil_status.marriages",)
+    assert silent.missing_for(MARRIAGES, None) == ("purpose:civil_status.marriages",)
 
 
 def test_a_derived_view_needs_the_scope_of_its_database_and_a_purpose_that_names_it() -> None:
     missing = "purpose:administrative_violations.is_considered_unsanctioned"
     scope = "administrative_violations:read"
-    assert Caller().lacks(UNSANCTIONED, None) == (scope, missing)
-    assert _caller(scope, purpose=MARRIAGE).lacks(UNSANCTIONED, None) == (missing,)
-    assert _caller(purpose="no-sanction-check").lacks(UNSANCTIONED, None) == (scope,)
+    assert Caller().missing_for(UNSANCTIONED, None) == (scope, missing)
+    assert _caller(scope, purpose=MARRIAGE).missing_for(UNSANCTIONED, None) == (missing,)
+    assert _caller(purpose="no-sanction-check").missing_for(UNSANCTIONED, None) == (scope,)
     for purpose in ("no-sanction-check", UNIFIED):
-        assert _caller(scope, purpose=purpose).lacks(UNSANCTIONED, None) == ()
+        assert _caller(scope, purpose=purpose).missing_for(UNSANCTIONED, None) == ()
     alone = "administrative_violations.is_considered_unsanctioned:read"
-    assert _caller(alone).lacks(UNSANCTIONED, None) == ()
+    assert _caller(alone).missing_for(UNSANCTIONED, None) == ()
 
 
 @pytest.mark.parametrize("sensitivity", READ)
 def test_reading_a_database_opens_all_its_records(sensitivity: Sensitivity) -> None:
     caller = _caller("civil_status:read")
     for record in CIVIL_STATUS.records:
-        assert caller.lacks(record, None) == ()
-        assert caller.lacks(record, _at(record, sensitivity)) == ()
-    assert caller.lacks(IDENTITY, _at(IDENTITY, sensitivity)) == ("population:read",)
+        assert caller.missing_for(record, None) == ()
+        assert caller.missing_for(record, _at(record, sensitivity)) == ()
+    assert caller.missing_for(IDENTITY, _at(IDENTITY, sensitivity)) == ("population:read",)
 
 
 def test_a_scope_for_one_record_opens_that_record_only() -> None:
     caller = _caller("civil_status.marriages:read")
-    assert caller.lacks(MARRIAGES, _at(MARRIAGES, Sensitivity.BASIC)) == ()
-    assert caller.lacks(DEATHS, _at(DEATHS, Sensitivity.BASIC)) == ("civil_status:read",)
-    sensitive = caller.lacks(MARRIAGES, _at(MARRIAGES, Sensitivity.SENSITIVE))
+    assert caller.missing_for(MARRIAGES, _at(MARRIAGES, Sensitivity.BASIC)) == ()
+    assert caller.missing_for(DEATHS, _at(DEATHS, Sensitivity.BASIC)) == ("civil_status:read",)
+    sensitive = caller.missing_for(MARRIAGES, _at(MARRIAGES, Sensitivity.SENSITIVE))
     assert sensitive == ("civil_status:sensitive",)
 
 
 def test_a_closer_kept_level_does_not_open_the_others() -> None:
     """Nor the other way round: each action is granted by itself."""
     caller = _caller("civil_status:sensitive")
-    assert caller.lacks(MARRIAGES, _at(MARRIAGES, Sensitivity.SENSITIVE)) == ()
-    assert caller.lacks(MARRIAGES, _at(MARRIAGES, Sensitivity.BASIC)) == ("civil_status:read",)
-    restricted = caller.lacks(MARRIAGES, _at(MARRIAGES, Sensitivity.RESTRICTED))
+    assert caller.missing_for(MARRIAGES, _at(MARRIAGES, Sensitivity.SENSITIVE)) == ()
+    assert caller.missing_for(MARRIAGES, _at(MARRIAGES, Sensitivity.BASIC)) == (
+        "civil_status:read",
+    )
+    restricted = caller.missing_for(MARRIAGES, _at(MARRIAGES, Sensitivity.RESTRICTED))
     assert restricted == ("civil_status:restricted",)
 
 
@@ -170,14 +174,14 @@ def test_a_closer_kept_level_does_not_open_the_others() -> None:
 )  # fmt: skip
 def test_a_scope_that_is_only_similar_opens_nothing(scope: str) -> None:
     position = _at(MARRIAGES, Sensitivity.BASIC)
-    assert _caller(scope).lacks(MARRIAGES, position) == ("civil_status:read",)
+    assert _caller(scope).missing_for(MARRIAGES, position) == ("civil_status:read",)
 
 
 @pytest.mark.parametrize("purpose", ["", " ", "1.00089", "1.000894 ", "1.000894.H3", "UNIFIED"])
 def test_a_purpose_that_is_only_similar_opens_nothing(purpose: str) -> None:
     caller = _caller(*SCOPES, purpose=purpose)
     assert caller.procedure is None
-    assert caller.lacks(MARRIAGES, None) == ("purpose:civil_status.marriages",)
+    assert caller.missing_for(MARRIAGES, None) == ("purpose:civil_status.marriages",)
 
 
 def test_only_who_shows_a_token_is_not_anonymous() -> None:

@@ -28,7 +28,7 @@ class Site:
 
     def start(self) -> Tokens:
         """Return the tokens of a gateway that starts now."""
-        return Tokens.configured(self.settings, self.clock)
+        return Tokens.from_settings(self.settings, self.clock)
 
     @property
     def keys(self) -> tuple[OKPKey, ...]:

@@ -17,7 +17,14 @@ from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
 from gateway.access.caller import Caller
 from gateway.answer import State
-from gateway.audit.entry import Result, asked_fields, entry, person_hash, person_hashes, touched
+from gateway.audit.entry import (
+    Result,
+    asked_fields,
+    build_entry,
+    describe_touched,
+    person_hash,
+    person_hashes,
+)
 from gateway.audit.touched import Role
 from gateway.catalogue.permitted import Missing, Need
 from gateway.derived.unsanctioned import DERIVED as UNSANCTIONED
@@ -54,8 +61,8 @@ def _entry(
     """Return an entry as it is read back from the journal."""
     codes = ["SOURCE_UNAVAILABLE", "SOURCE_UNAVAILABLE"]
     states = {name: State[state] for name, state in sections.items()}
-    about = touched(ring, people, states)
-    made = entry(ring, AT, "request-1", caller, "d" * 64, about, codes, **more)
+    about = describe_touched(ring, people, states)
+    made = build_entry(ring, AT, "request-1", caller, "d" * 64, about, codes, **more)
     found: dict[str, Any] = orjson.loads(orjson.dumps(made))
     return found
 
@@ -181,8 +188,8 @@ def test_a_number_within_what_a_token_or_a_header_says_is_redacted(
     redacted = written.format("…" + person_hash(RING, digits).partition(":")[2][:8])
     names = ("client", "agency", "subject", "tokenId", "purpose", "caseNumber")
     assert {name: found[name] for name in names} == dict.fromkeys(names, redacted)
-    about = touched(RING, (), {})
-    assert entry(RING, AT, text, caller, "d" * 64, about, ())["requestId"] == redacted
+    about = describe_touched(RING, (), {})
+    assert build_entry(RING, AT, text, caller, "d" * 64, about, ())["requestId"] == redacted
 
 
 def test_an_anonymous_subject_stays_empty() -> None:
@@ -254,7 +261,7 @@ def test_a_derived_view_is_asked_for_by_its_name() -> None:
 def test_what_is_lacking_is_told_once_and_in_order() -> None:
     caller = replace(OFFICER, scopes=frozenset({"civil_status:read"}))
     needs = [(IDENTITY, None), (IDENTITY, 0), (MARRIAGES, 24), (MARRIAGES, 0)]
-    lacking = [caller.lacks(*need) for need in needs]
+    lacking = [caller.missing_for(*need) for need in needs]
     assert lacking[-1] == ()
     assert orjson.loads(_asked(needs, lacking))["lacking"] == [
         "civil_status:sensitive",

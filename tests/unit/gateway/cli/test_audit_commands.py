@@ -149,7 +149,7 @@ def elsewhere(settings: Settings) -> Path:
 
 
 async def _run_gateway(settings: Settings, entries: int) -> Path:
-    audit = AuditLog.configured(load(settings.folder / "gateway.toml"), SystemClock())
+    audit = AuditLog.from_settings(load(settings.folder / "gateway.toml"), SystemClock())
     audit.open()
     for number in range(entries):
         await audit.journal.append({"number": number})

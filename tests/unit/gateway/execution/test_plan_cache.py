@@ -249,7 +249,7 @@ async def test_permissions_say_for_each_need_what_is_lacking() -> None:
             Caller(client="a", purpose=UNIFIED),
         ):
             found = plans.permissions(prepared, caller)
-            assert found.lacking == tuple(caller.lacks(*need) for need in prepared.needs)
+            assert found.lacking == tuple(caller.missing_for(*need) for need in prepared.needs)
             assert any(found.lacking)
             told = asked_fields(prepared.needs, prepared.asked, found.lacking)
             assert found.asked == told

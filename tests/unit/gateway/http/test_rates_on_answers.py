@@ -49,7 +49,7 @@ async def test_a_full_gateway_refuses_at_once(tmp_path: Path) -> None:
         token = gateway.token(*OPERATOR)
         with ExitStack() as stack:
             for client in ("one", "another"):
-                stack.enter_context(gateway.service.admission.place(client))
+                stack.enter_context(gateway.service.admission.admit(client))
             answer = await gateway.post(QUERY, token=token)
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
             assert codes(answer.json()) == ["GATEWAY_BUSY"]

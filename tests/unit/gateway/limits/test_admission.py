@@ -41,11 +41,11 @@ def stack() -> Iterator[ExitStack]:
 
 def _fill(admission: Admission, stack: ExitStack, client: str | None, times: int) -> None:
     for _ in range(times):
-        stack.enter_context(admission.place(client))
+        stack.enter_context(admission.admit(client))
 
 
 def _busy(admission: Admission, client: str | None) -> GatewayError:
-    with pytest.raises(GatewayError) as refused, admission.place(client):
+    with pytest.raises(GatewayError) as refused, admission.admit(client):
         pass
     assert (refused.value.code.name, refused.value.code.status) == ("GATEWAY_BUSY", 503)
     return refused.value
@@ -54,7 +54,7 @@ def _busy(admission: Admission, client: str | None) -> GatewayError:
 def _serve(admission: Admission, processor: Processor, seconds: float, times: int = 500) -> None:
     """Let the processor work so long for each of many requests."""
     for _ in range(times):
-        with admission.place("earlier"):
+        with admission.admit("earlier"):
             processor.worked += seconds
 
 
@@ -85,7 +85,7 @@ def test_places_are_free_again_afterwards(admission: Admission) -> None:
 
 def test_an_error_gives_the_place_back(admission: Admission) -> None:
     for _ in range(20):
-        with pytest.raises(ZeroDivisionError), admission.place("a"):
+        with pytest.raises(ZeroDivisionError), admission.admit("a"):
             raise ZeroDivisionError
     assert admission.in_flight == 0
 
@@ -102,7 +102,7 @@ async def test_a_request_that_is_cancelled_gives_its_place_back(admission: Admis
     entered = asyncio.Semaphore(0)
 
     async def request() -> None:
-        with admission.place("a"):
+        with admission.admit("a"):
             entered.release()
             await asyncio.Event().wait()
 
@@ -114,7 +114,7 @@ async def test_a_request_that_is_cancelled_gives_its_place_back(admission: Admis
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert admission.in_flight == 0
-    with admission.place("a"):
+    with admission.admit("a"):
         assert admission.in_flight == 1
 
 
@@ -144,7 +144,7 @@ def test_an_empty_gateway_lets_in_whatever_it_took_before(
     admission: Admission, processor: Processor
 ) -> None:
     _serve(admission, processor, 60.0)
-    with admission.place("a"):
+    with admission.admit("a"):
         processor.worked += 0.001
     assert admission.service_time > 3
 

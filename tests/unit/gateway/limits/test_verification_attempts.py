@@ -35,8 +35,8 @@ async def attempts(
     made = 0
     for _ in range(times):
         attempt = Attempt(client, caller, number, person or number)
-        async with guesses.counted(attempt):
-            if attempt.standing is AttemptStatus.LEFT:
+        async with guesses.count(attempt):
+            if attempt.status is AttemptStatus.LEFT:
                 made += 1
                 attempt.agrees = agrees
     return made
@@ -83,9 +83,9 @@ async def test_a_legal_day_ends_at_midnight_in_vietnam_and_the_refusal_says_when
     guesses = counting(clock)
     await attempts(guesses)
     attempt = Attempt("a", "officer", PERSON, PERSON)
-    async with guesses.counted(attempt):
+    async with guesses.count(attempt):
         with pytest.raises(GatewayError) as refused:
-            attempt.require_standing(conceals=False)
+            attempt.require_allowed(conceals=False)
     assert refused.value.code.name == "VERIFICATION_LIMITED"
     assert refused.value.details == {"retryAfter": 14 * 3_600}
     with pytest.raises(GatewayError):
@@ -93,7 +93,7 @@ async def test_a_legal_day_ends_at_midnight_in_vietnam_and_the_refusal_says_when
     clock.advance(14 * 3_600 - 1)
     assert await attempts(guesses) == 0
     yesterdays = Attempt("a", "officer", OTHER, OTHER)
-    async with guesses.counted(yesterdays):
+    async with guesses.count(yesterdays):
         clock.advance(1)
         guesses.refuse_early("a", "officer", PERSON)
         yesterdays.agrees = True  # nothing is added to today's

@@ -129,7 +129,7 @@ async def test_it_needs_a_scope_and_nothing_is_read_without_it(
 def test_a_purpose_has_to_cover_all_that_is_compared() -> None:
     asked = verification_of(ALL)
     assert asked is not None
-    assert Caller(client="a").lacks(asked, None) == (
+    assert Caller(client="a").missing_for(asked, None) == (
         VERIFY,
         "purpose:population.identity.full_name",
         "purpose:population.identity.birth_date",

@@ -353,12 +353,12 @@ async def test_a_copy_that_lost_a_table_is_not_taken_for_one_in_which_nobody_loo
 
 async def test_the_copy_is_where_the_settings_say(tmp_path: Path) -> None:
     settings = load(folder=tmp_path, audit=Audit(copy_url="sqlite:///audit/copy.sqlite"))
-    copy = Copy.configured(settings)
+    copy = Copy.from_settings(settings)
     assert copy is not None
     await copy.shipped("j")
     await copy.close()
     assert (tmp_path / "audit" / "copy.sqlite").exists()
-    assert Copy.configured(load(folder=tmp_path)) is None
+    assert Copy.from_settings(load(folder=tmp_path)) is None
     with pytest.raises(ValueError, match="not mysql"):
         Copy("mysql://example.org/x")
     with pytest.raises(ValueError, match=r"scheme://") as refused:
