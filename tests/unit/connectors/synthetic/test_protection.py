@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from tests.unit.connectors.synthetic.synthetic_sample import (
+from tests.support.synthetic_people import (
     Sample,
     everything,
     named,

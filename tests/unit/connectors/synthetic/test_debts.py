@@ -12,7 +12,7 @@ from connectors.synthetic import PopulationOptions, clusters, personas
 from connectors.synthetic.clusters import make
 from connectors.synthetic.draw import age_on
 from connectors.synthetic.property_model import Estate
-from tests.unit.connectors.synthetic.property_sample import (
+from tests.support.synthetic_property import (
     PEOPLE,
     SEEDS,
     TODAY,

@@ -10,7 +10,7 @@ from connectors.synthetic import PopulationOptions, clusters
 from connectors.synthetic.family import simulate
 from connectors.synthetic.numbers import MAX_CLUSTERS, NumberGenerator
 from connectors.synthetic.places import prefixes
-from tests.unit.connectors.synthetic.synthetic_sample import Sample, the_sample
+from tests.support.synthetic_people import Sample, the_sample
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from connectors.synthetic.draw import age_on
 from connectors.synthetic.family import simulate
 from connectors.synthetic.registers import register
 from connectors.synthetic.truth import truths
-from tests.unit.connectors.synthetic.synthetic_sample import Sample, the_sample
+from tests.support.synthetic_people import Sample, the_sample
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from connectors.synthetic.property import build_estate
 from connectors.synthetic.property_model import Estate
 from connectors.synthetic.protection import protect
 from connectors.synthetic.registers import register
-from tests.unit.connectors.synthetic.synthetic_sample import Row
+from tests.support.synthetic_people import Row
 
 SEEDS = (2026, 7)
 PEOPLE = 3_000

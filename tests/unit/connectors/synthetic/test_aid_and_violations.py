@@ -15,7 +15,7 @@ from connectors.legal_aid import DATABASE as LEGAL_AID
 from connectors.synthetic import PersonTruth, PopulationOptions, clusters, personas
 from connectors.synthetic.draw import age_on
 from connectors.synthetic.violations import months_later
-from tests.unit.connectors.synthetic.synthetic_sample import Row, Sample, the_sample
+from tests.support.synthetic_people import Row, Sample, the_sample
 
 HARDSHIP = {"NEAR_POOR", "MONTHLY_ALLOWANCE"}
 NEEDS_HARDSHIP = {

@@ -12,7 +12,7 @@ from connectors.codec import decode_value, encode_text
 from connectors.population import DATABASE as POPULATION
 from connectors.synthetic import PLANTED, PersonTruth
 from connectors.values import PartialDate
-from tests.unit.connectors.synthetic.synthetic_sample import Row, Sample, the_sample
+from tests.support.synthetic_people import Row, Sample, the_sample
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from connectors.synthetic.organisations import (
     own_company,
 )
 from connectors.synthetic.property_model import COMMON, Estate
-from tests.unit.connectors.synthetic.property_sample import (
+from tests.support.synthetic_property import (
     PEOPLE,
     SEEDS,
     TODAY,

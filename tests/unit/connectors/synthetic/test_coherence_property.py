@@ -11,7 +11,7 @@ from datetime import date
 import pytest
 
 from connectors.synthetic import PersonTruth
-from tests.unit.connectors.synthetic.synthetic_sample import Sample, first, the_world
+from tests.support.synthetic_people import Sample, first, the_world
 
 
 @pytest.fixture(scope="module")

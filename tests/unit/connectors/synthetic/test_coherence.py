@@ -12,7 +12,7 @@ from connectors.codec import decode_value, encode_text
 from connectors.description import Kind, Record
 from connectors.synthetic import PersonTruth
 from connectors.synthetic.draw import age_on
-from tests.unit.connectors.synthetic.synthetic_sample import (
+from tests.support.synthetic_people import (
     DATABASES,
     Row,
     Sample,
@@ -22,7 +22,7 @@ from tests.unit.connectors.synthetic.synthetic_sample import (
     named,
     the_world,
 )
-from tests.unit.connectors.synthetic.test_synthetic_registers import derived_status
+from tests.unit.connectors.synthetic.test_registers import derived_status
 
 STANDING = ("VALID", "AMENDED")
 MARITAL_GAPS = {"MARRIAGE_NOT_REGISTERED", "DIVORCE_NOT_NOTED", "SPOUSE_DEATH_NOT_REGISTERED"}

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.synthetic import MaritalSpell
 from connectors.synthetic.draw import age_on
-from tests.unit.connectors.synthetic.synthetic_sample import Sample, the_sample
+from tests.support.synthetic_people import Sample, the_sample
 
 
 @pytest.fixture(scope="module")
