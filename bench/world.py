@@ -121,7 +121,7 @@ class Indexed(MemoryBackend):
 
     def _index(self, record: Record, lookup: Lookup) -> Mapping[str, list[tuple[object, ...]]]:
         index: dict[str, list[tuple[object, ...]]] = {}
-        for raw, keys in self._held(record, lookup):
+        for raw, keys in self._keyed_rows(record, lookup):
             for key in keys:
                 index.setdefault(key, []).append(raw)
         return index

@@ -200,7 +200,7 @@ class Record:
     where: str = field(default="", compare=False)
 
     @property
-    def asked(self) -> int:
+    def fetch_limit(self) -> int:
         """How many rows of a key a source is asked for."""
         return self.limit + self.reserve
 

@@ -74,11 +74,11 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What one key found.
+    """The rows of one key.
 
-    ``rows``: the readable rows, newest first. ``unreadable``: how many of the rows found could not
-    be decoded. ``truncated``: there were more rows than ``record.asked``. ``faults``: what was
-    wrong with the unreadable ones, for logs: names of columns, never values.
+    ``rows``: the readable rows, newest first. ``unreadable``: the number of rows that could not be
+    decoded. ``truncated``: whether there were more rows than ``record.fetch_limit``. ``faults``:
+    why rows were unreadable, for logs: names of columns, never values.
     """
 
     rows: tuple[Row, ...] = ()
@@ -87,21 +87,21 @@ class Rows:
     faults: frozenset[str] = field(default=frozenset(), compare=False)
 
 
-def read_rows(record: Record, found: Collection[Sequence[object]]) -> Rows:
-    """Decode what was found for one key, and cut it at ``record.asked``.
+def read_rows(record: Record, raws: Collection[Sequence[object]]) -> Rows:
+    """Decode what was found for one key, and cut it at ``record.fetch_limit``.
 
     ``found`` holds raw values in the order of ``record.columns``, in the order in which the rows
-    are to be given; ``record.asked + 1`` of them are enough. Never raises; costs some
+    are to be given; ``record.fetch_limit + 1`` of them are enough. Never raises; costs some
     microseconds a row.
     """
     rows: list[Row] = []
     faults: list[str] = []
-    for raw in islice(found, record.asked):
+    for raw in islice(raws, record.fetch_limit):
         try:
             rows.append(decode(record, raw))
         except Unreadable as error:
             faults.append(str(error))
-    return Rows(tuple(rows), len(faults), len(found) > record.asked, frozenset(faults))
+    return Rows(tuple(rows), len(faults), len(raws) > record.fetch_limit, frozenset(faults))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +130,10 @@ def merge_batches(batches: Sequence[Batch]) -> Batch:
     """
     origins = {batch.origin for batch in batches if batch.by_key}
     stated = [batch.as_of for batch in batches if batch.by_key]
-    known = [moment for moment in stated if moment is not None]
+    moments = [moment for moment in stated if moment is not None]
     return Batch(
         {key: rows for batch in batches for key, rows in batch.by_key.items()},
-        min(known) if known and len(known) == len(stated) else None,
+        min(moments) if moments and len(moments) == len(stated) else None,
         {key: reason for batch in batches for key, reason in batch.failed.items()},
         {key: proof for batch in batches for key, proof in batch.evidence.items()},
         origins.pop() if len(origins) == 1 else None,
@@ -144,12 +144,12 @@ def merge_batches(batches: Sequence[Batch]) -> Batch:
 class Finding:
     """Something about a source that its operator should know.
 
-    ``about``: what of the source, a word. ``text``: what is so; ``advice``: what to do.
+    ``topic``: what of the source, a word. ``text``: what is so; ``advice``: what to do.
     ``setting``: where settings speak of it, below those of the database. Names of tables, roles and
     settings stand in it, values and passwords never; it is not for clients.
     """
 
-    about: str
+    topic: str
     text: str
     advice: str
     setting: tuple[str, ...] = ()
@@ -174,7 +174,7 @@ class Examination:
     reached: bool = True
 
 
-def unreached(error: SourceUnavailable) -> Examination:
+def report_unreachable(error: SourceUnavailable) -> Examination:
     """Return what there is to say of a source that does not answer."""
     advice = (
         "see that it runs, that it can be reached from here, and that user and password are right"
@@ -266,13 +266,12 @@ class Backend(Protocol):
         came together. Costs one statement to the source: none for no keys, a few for very many
         keys, now and then one more for the source's ``as_of``.
 
-        A row is found for each key that one of its columns holds, and once only for one key. The
-        rows of a key are ordered by ``record.date`` as stored, newest first and unknown dates
-        last, then by ``record.identity``. Of these the first ``record.asked`` count; whether there
-        were more says ``truncated``. A row that cannot be decoded costs only itself: it is counted
-        as ``unreadable`` for the keys it was found for. Keys may repeat. What is wrong with one key
-        alone costs that key (``Batch.failed``). ``asker`` counts where ``capabilities`` say
-        CALLER.
+        A row belongs to each key that one of its columns holds, and once only to one key. The rows
+        of a key are ordered by ``record.date`` as stored, newest first and unknown dates last, then
+        by ``record.identity``. The first ``record.fetch_limit`` are returned; ``truncated`` says
+        whether there were more. A row that cannot be decoded costs only itself: it is counted as
+        ``unreadable`` for its keys. Keys may repeat. A fault of one key costs that key only
+        (``Batch.failed``). ``asker`` matters where ``capabilities`` say CALLER.
 
         Raises SourceUnavailable when the source does not answer, NotMapped when it has no table
         for the record.

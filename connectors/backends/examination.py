@@ -15,9 +15,9 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from connectors.backends.base import Batch, Examination, Finding, SourceUnavailable
-from connectors.backends.examine_links import look_at_links
-from connectors.backends.examine_numbers import look_at_numbers
-from connectors.backends.findings import is_broken, kept_tables, where
+from connectors.backends.examine_links import examine_links
+from connectors.backends.examine_numbers import examine_numbers
+from connectors.backends.findings import is_broken, tables_of, where
 from connectors.backends.record_maps import StoredTable
 from connectors.backends.session import Session
 from connectors.backends.statement import Idiom, LookupStatement
@@ -38,34 +38,36 @@ _FEW = 50
 _NUMBER = re.compile(r"\d{9,}")
 
 
-async def look_at_rows(
-    session: Session, idiom: Idiom, wanted: Sequence[LookupStatement], seen: Examination
+async def examine_rows(
+    session: Session, idiom: Idiom, lookups: Sequence[LookupStatement], report: Examination
 ) -> tuple[list[Finding], Mapping[LookupStatement, list[str]]]:
     """Read some rows of each table, all codes that it begins with, every number and every link.
 
     Returns what is wrong with them, and some keys of each lookup. Three statements a table, one for
     each column of codes. Raises SourceUnavailable.
     """
-    broken = {one.setting[:2] for one in seen.findings if is_broken([one])}
-    found: list[Finding] = []
+    broken = {finding.setting[:2] for finding in report.findings if is_broken([finding])}
+    findings: list[Finding] = []
     keys: dict[LookupStatement, list[str]] = {}
-    tables = [one for one in kept_tables(wanted) if ("records", one.record.name) not in broken]
+    tables = [
+        stored for stored in tables_of(lookups) if ("records", stored.record.name) not in broken
+    ]
     for stored in tables:
         columns: list[sa.ColumnClause[object]] = [sa.column(name) for name in stored.names]
         table = sa.table(stored.table, *columns, schema=stored.schema)
-        some = cast("sa.Select[Any]", sa.select(*columns).select_from(table).limit(_SAMPLE))
-        rows = await session.rows(some)
+        sample = cast("sa.Select[Any]", sa.select(*columns).select_from(table).limit(_SAMPLE))
+        rows = await session.rows(sample)
         codes = [
             finding
             for ours, allowed in stored.codes.items()
             for finding in await _codes(session, stored, table, ours, allowed)
         ]
-        found += codes or _unreadable(stored, rows)
-        keys |= {one: _keys(one, rows) for one in wanted if one.holder is stored}
-    found += await look_at_numbers(session, idiom, tables)
-    whole = [one for one in wanted if all(table in tables for table in one.tables)]
-    found += await look_at_links(session, idiom, whole)
-    return found, keys
+        findings += codes or _unreadable(stored, rows)
+        keys |= {lookup: _keys(lookup, rows) for lookup in lookups if lookup.holder is stored}
+    findings += await examine_numbers(session, idiom, tables)
+    complete = [lookup for lookup in lookups if all(stored in tables for stored in lookup.tables)]
+    findings += await examine_links(session, idiom, complete)
+    return findings, keys
 
 
 async def _codes(
@@ -73,15 +75,15 @@ async def _codes(
 ) -> list[Finding]:
     """Say which codes of a column nobody can read."""
     theirs = stored.at(ours)
-    some = sa.select(table.c[theirs].label("code")).select_from(table).limit(_CODES_IN).subquery()
-    rows = await session.rows(sa.select(some.c.code).distinct().limit(1_000))
+    sample = sa.select(table.c[theirs].label("code")).select_from(table).limit(_CODES_IN).subquery()
+    rows = await session.rows(sa.select(sample.c.code).distinct().limit(1_000))
     unknown = sorted(
         str(row[0]) for row in rows if row[0] is not None and str(row[0]) not in allowed
     )
     if not unknown:
         return []
     few = len(unknown) <= _FEW
-    shown = [one if few and _may_be_shown(one) else "(not shown)" for one in unknown[:_SHOWN]]
+    shown = [code if few and _may_be_shown(code) else "(not shown)" for code in unknown[:_SHOWN]]
     text = f"column {theirs} of {where(stored)} has codes that are not known: {', '.join(shown)}"
     advice = "say in settings which of ours they are; until then their rows are left out, PARTIAL"
     return [Finding("codes", text, advice, ("records", stored.record.name, "values", ours))]
@@ -105,16 +107,16 @@ def _unreadable(stored: StoredTable, rows: Sequence[Sequence[object]]) -> Iterat
         yield Finding("values", text, advice, ("records", stored.record.name))
 
 
-def _keys(wanted: LookupStatement, rows: Sequence[Sequence[object]]) -> list[str]:
+def _keys(lookup: LookupStatement, rows: Sequence[Sequence[object]]) -> list[str]:
     """Return some keys by which a lookup finds something."""
-    places = [wanted.holder.names.index(name) for name in wanted.keys]
-    found = dict.fromkeys(
+    places = [lookup.holder.names.index(name) for name in lookup.keys]
+    keys = dict.fromkeys(
         str(row[place]) for row in rows for place in places if row[place] is not None
     )
-    return list(found)[:_KEYS_OF_EACH]
+    return list(keys)[:_KEYS_OF_EACH]
 
 
-async def measured(
+async def measure_latency(
     fetches: Sequence[Callable[[], Awaitable[Batch]]],
 ) -> tuple[float, float] | None:
     """Return how long looking up one key takes: median and 99th percentile, in seconds.

@@ -21,8 +21,8 @@ from connectors.backends.statement import Idiom, LookupStatement
 SECONDS = 30.0
 
 
-async def look_at_links(
-    session: Session, idiom: Idiom, wanted: Sequence[LookupStatement], seconds: float = SECONDS
+async def examine_links(
+    session: Session, idiom: Idiom, lookups: Sequence[LookupStatement], seconds: float = SECONDS
 ) -> list[Finding]:
     """Count the rows by which others are reached (``Lookup.through``) and that lead to none.
 
@@ -31,7 +31,7 @@ async def look_at_links(
     until = time.perf_counter() + seconds
     links = {
         (lookup.holder.record.name, lookup.stored.record.name, lookup.link): lookup
-        for lookup in wanted
+        for lookup in lookups
         if lookup.link
     }
     findings: list[Finding] = []
@@ -58,12 +58,12 @@ async def look_at_links(
 
 def _dangling(idiom: Idiom, holder: StoredTable, stored: StoredTable, link: str) -> sa.Select[Any]:
     """Count the links that no look-up could follow; links are compared as look-ups do."""
-    named = sa.table(holder.table, sa.column(holder.at(link)), schema=holder.schema).alias("named")
-    kept = sa.table(stored.table, sa.column(stored.at(link)), schema=stored.schema).alias("kept")
-    theirs, ours = named.c[holder.at(link)], kept.c[stored.at(link)]
+    links = sa.table(holder.table, sa.column(holder.at(link)), schema=holder.schema).alias("named")
+    targets = sa.table(stored.table, sa.column(stored.at(link)), schema=stored.schema).alias("kept")
+    theirs, ours = links.c[holder.at(link)], targets.c[stored.at(link)]
     same = idiom.exact(ours) == idiom.exact(theirs)
     if idiom.unlike is not None:
         same |= idiom.unlike(ours, theirs)
-    joined = named.outerjoin(kept, sa.and_(ours == theirs, same))
-    counted = sa.select(sa.func.count()).select_from(joined).where(ours.is_(None))
-    return cast("sa.Select[Any]", counted)
+    joined = links.outerjoin(targets, sa.and_(ours == theirs, same))
+    select = sa.select(sa.func.count()).select_from(joined).where(ours.is_(None))
+    return cast("sa.Select[Any]", select)

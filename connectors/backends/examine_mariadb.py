@@ -16,13 +16,14 @@ from connectors.backends.findings import (
     KEY,
     index_findings,
     is_broken,
-    kept_tables,
     nodes,
+    plan_failure,
+    searchable,
     session_findings,
     table_findings,
-    unplanned,
-    whole,
+    tables_of,
 )
+from connectors.backends.record_maps import StoredTable
 from connectors.backends.statement import KEYS, LookupStatement
 
 _STATE = sa.text(
@@ -42,35 +43,37 @@ _UNICODE = {"utf8mb4", "utf8mb3", "utf8"}
 
 
 async def examine_mariadb(
-    connection: AsyncConnection, wanted: Sequence[LookupStatement]
+    connection: AsyncConnection, lookups: Sequence[LookupStatement]
 ) -> Examination:
     """Return what the server says of the session, its grants, the tables and their indexes.
 
     A statement for each table and for each lookup.
     """
-    asked = datetime.now(UTC)
+    before = datetime.now(UTC)
     state = (await connection.execute(_STATE)).one()
     only_read, timeout, version, clock, encoding = state
     there_now = datetime.fromisoformat(str(clock)).replace(tzinfo=UTC)
-    ahead = (there_now - (asked + (datetime.now(UTC) - asked) / 2)).total_seconds()
-    found = list(session_findings(bool(only_read), timeout > 0))
+    ahead = (there_now - (before + (datetime.now(UTC) - before) / 2)).total_seconds()
+    findings = list(session_findings(bool(only_read), timeout > 0))
     if encoding not in _UNICODE:
         text = f"the database is kept in {encoding}"
-        found.append(Finding("encoding", text, "text needs utf8mb4: have it moved", ("url",)))
-    found += [one for line in (await connection.execute(_GRANTS)).scalars() for one in _role(line)]
-    broken: set[int] = set()
+        findings.append(Finding("encoding", text, "text needs utf8mb4: have it moved", ("url",)))
+    findings += [
+        finding for line in (await connection.execute(_GRANTS)).scalars() for finding in _role(line)
+    ]
+    broken: set[StoredTable] = set()
     records: set[str] = set()
-    for stored in kept_tables(wanted):
+    for stored in tables_of(lookups):
         named = {"schema": stored.schema, "table": stored.table}
         columns = {str(name): str(kind) for name, kind in await connection.execute(_COLUMNS, named)}
         lacking = table_findings(stored, bool(columns), columns)
-        broken |= {id(stored)} if is_broken(lacking) else set()
+        broken |= {stored} if is_broken(lacking) else set()
         records |= {stored.record.name} if columns else set()
-        found += lacking
-    for one in whole(wanted, broken):
-        found += await _plan(connection, one)
+        findings += lacking
+    for lookup in searchable(lookups, broken):
+        findings += await _plan(connection, lookup)
     return Examination(
-        tuple(found),
+        tuple(findings),
         f"MariaDB {str(version).split('-')[0]}",
         str(encoding),
         ahead,
@@ -80,29 +83,29 @@ async def examine_mariadb(
 
 def _role(line: str) -> list[Finding]:
     """Say what a line of grants lets the gateway's user do besides reading."""
-    granted = _GRANT.match(line)
-    if granted is None:
+    grant = _GRANT.match(line)
+    if grant is None:
         return []
-    names = re.sub(r"\([^)]*\)", "", granted[1]).split(",")  # without limits to some columns
-    more = sorted({one.strip() for one in names} - _HARMLESS)
+    names = re.sub(r"\([^)]*\)", "", grant[1]).split(",")  # without limits to some columns
+    more = sorted({name.strip() for name in names} - _HARMLESS)
     if not more:
         return []
-    what = f"{', '.join(more)} on {granted[2]}"
-    return [Finding("role", f"the user may {what}", f"REVOKE {what} from it", ("url",))]
+    privileges = f"{', '.join(more)} on {grant[2]}"
+    return [Finding("role", f"the user may {privileges}", f"REVOKE {privileges} from it", ("url",))]
 
 
-async def _plan(connection: AsyncConnection, wanted: LookupStatement) -> list[Finding]:
+async def _plan(connection: AsyncConnection, lookup: LookupStatement) -> list[Finding]:
     """Ask for the plan: where it names no index that it could use, there is none."""
-    shown = wanted.statement.params({KEYS: [KEY]}).compile(
+    shown = lookup.statement.params({KEYS: [KEY]}).compile(
         dialect=connection.dialect, compile_kwargs={"literal_binds": True}
     )
     try:
         plan = (await connection.exec_driver_sql(f"EXPLAIN FORMAT=JSON {shown}")).scalar()
     except DBAPIError as error:
-        return [unplanned(wanted, type(error).__name__)]
+        return [plan_failure(lookup, type(error).__name__)]
     read_whole = {
         node["table_name"]
         for node in nodes(json.loads(str(plan)))
         if node.get("access_type") == "ALL" and "possible_keys" not in node
     }
-    return list(index_findings(wanted, read_whole))
+    return list(index_findings(lookup, read_whole))

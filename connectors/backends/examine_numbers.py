@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from connectors.backends.base import Finding, SourceUnavailable
 from connectors.backends.findings import where
-from connectors.backends.number_spellings import normalised, spellings
+from connectors.backends.number_spellings import normalise, spellings
 from connectors.backends.record_maps import StoredTable
 from connectors.backends.session import Session
 from connectors.backends.statement import Idiom
@@ -27,7 +27,7 @@ _LOST = (8, 10, 11)
 _WHOLE = (9, 12)
 
 
-async def look_at_numbers(
+async def examine_numbers(
     session: Session, idiom: Idiom, tables: Sequence[StoredTable], seconds: float = SECONDS
 ) -> list[Finding]:
     """Count the numbers that stand in ``tables`` otherwise than with their 12 or 9 digits.
@@ -36,7 +36,7 @@ async def look_at_numbers(
     ``seconds`` is a finding too. Raises SourceUnavailable.
     """
     until = time.perf_counter() + seconds
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for stored in tables:
         columns = [
             name
@@ -45,12 +45,12 @@ async def look_at_numbers(
             and not stored.record.column(name).field.many
         ]
         try:
-            found += await _look(session, idiom, stored, columns, until) if columns else ()
+            findings += await _look(session, idiom, stored, columns, until) if columns else ()
         except SourceUnavailable as error:
             text = f"numbers in {where(stored)} were not looked through: {error}"
             advice = "have its owner count those that are not 12 or 9 digits"
-            found.append(Finding("numbers", text, advice, ("records", stored.record.name)))
-    return found
+            findings.append(Finding("numbers", text, advice, ("records", stored.record.name)))
+    return findings
 
 
 async def _look(
@@ -62,10 +62,10 @@ async def _look(
     counts = [count for name in columns for count in _counts(idiom, table.c[stored.at(name)])]
     empty = sa.and_(*(table.c[stored.at(name)].is_(None) for name in columns))
     rows, unnumbered = sa.func.count(), sa.func.sum(sa.case((empty, 1), else_=0))
-    counted = cast("sa.Select[Any]", sa.select(*counts, rows, unnumbered).select_from(table))
-    (row,) = await session.rows(counted, seconds=_left(until))
+    select = cast("sa.Select[Any]", sa.select(*counts, rows, unnumbered).select_from(table))
+    (row,) = await session.rows(select, seconds=_left(until))
     numbers = [int(cast("int", value) or 0) for value in row]
-    found = list(_unnumbered(stored, *numbers[-2:]))
+    findings = list(_unnumbered(stored, *numbers[-2:]))
     for place, name in enumerate(columns):
         every, odd, lost, other = numbers[4 * place : 4 * place + 4]
         if odd or lost or other:
@@ -74,9 +74,9 @@ async def _look(
                 column = table.c[stored.at(name)]
                 some = sa.select(column).where(idiom.odd(column)).distinct().limit(_ODD)
                 values = await session.rows(some, seconds=_left(until))
-                beyond = sum(not _is_found(str(value)) for (value,) in values)
-            found += _told(stored, name, (every, odd, lost, other), beyond)
-    return found
+                beyond = sum(not _is_findable(str(value)) for (value,) in values)
+            findings += _number_findings(stored, name, (every, odd, lost, other), beyond)
+    return findings
 
 
 def _left(until: float) -> float:
@@ -96,9 +96,9 @@ def _counts(idiom: Idiom, column: sa.ColumnClause[Any]) -> Iterator[sa.ColumnEle
         yield sa.func.sum(sa.case((condition, 1), else_=0))
 
 
-def _is_found(text: str) -> bool:
+def _is_findable(text: str) -> bool:
     """Whether a look-up by spellings finds ``text``."""
-    number = normalised(text)
+    number = normalise(text)
     return number.isdigit() and text in spellings(number)
 
 
@@ -115,7 +115,7 @@ def _unnumbered(stored: StoredTable, rows: int, unnumbered: int) -> Iterator[Fin
         yield Finding("unnumbered", text, advice, setting)
 
 
-def _told(
+def _number_findings(
     stored: StoredTable, name: str, counts: tuple[int, int, int, int], beyond: int
 ) -> Iterator[Finding]:
     every, odd, lost, other = counts

@@ -15,14 +15,15 @@ from connectors.backends.findings import (
     KEY,
     index_findings,
     is_broken,
-    kept_tables,
     nodes,
+    plan_failure,
+    searchable,
     session_findings,
     table_findings,
-    unplanned,
-    whole,
+    tables_of,
 )
 from connectors.backends.postgresql_statements import lookup_text, with_key
+from connectors.backends.record_maps import StoredTable
 from connectors.backends.statement import LookupStatement
 
 _STATE = """
@@ -44,40 +45,40 @@ _TABLE = """
 """
 
 
-async def examine_postgresql(connection: Any, wanted: Sequence[LookupStatement]) -> Examination:
+async def examine_postgresql(connection: Any, lookups: Sequence[LookupStatement]) -> Examination:
     """Return what the server says of the session, its role, the tables and their indexes.
 
     ``connection`` is asyncpg's, bound as it is for reading. A statement for each table and for each
     lookup.
     """
-    asked = datetime.now(UTC)
+    before = datetime.now(UTC)
     state = await connection.fetchrow(_STATE)
     only_read, timeout, encoding, superuser, version, clock = state
-    ahead = (clock - (asked + (datetime.now(UTC) - asked) / 2)).total_seconds()
-    found = list(session_findings(bool(only_read), timeout > 0))
+    ahead = (clock - (before + (datetime.now(UTC) - before) / 2)).total_seconds()
+    findings = list(session_findings(bool(only_read), timeout > 0))
     if encoding != "UTF8":
         text = f"the database is kept in {encoding}"
-        found.append(Finding("encoding", text, "text needs UTF8: have it moved", ("url",)))
+        findings.append(Finding("encoding", text, "text needs UTF8: have it moved", ("url",)))
     if superuser:
         advice = "give the gateway a role of its own that may only read"
-        found.append(Finding("role", "the role is a superuser", advice, ("url",)))
-    broken: set[int] = set()
+        findings.append(Finding("role", "the role is a superuser", advice, ("url",)))
+    broken: set[StoredTable] = set()
     records: set[str] = set()
-    for stored in kept_tables(wanted):
+    for stored in tables_of(lookups):
         named = _PREPARER.format_table(sa.table(stored.table, schema=stored.schema))
-        asked_for = (named, stored.table)
-        there, hidden, writes, columns = await connection.fetchrow(_TABLE, *asked_for)
+        arguments = (named, stored.table)
+        there, hidden, writes, columns = await connection.fetchrow(_TABLE, *arguments)
         lacking = table_findings(stored, bool(there), dict(columns), bool(hidden))
-        broken |= {id(stored)} if is_broken(lacking) else set()
+        broken |= {stored} if is_broken(lacking) else set()
         records |= {stored.record.name} if there else set()
-        found += lacking
+        findings += lacking
         if writes and not superuser:
             advice = f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {named} from it"
-            found.append(Finding("role", f"the role may change table {named}", advice, ("url",)))
-    for one in whole(wanted, broken):
-        found += await _plan(connection, one)
+            findings.append(Finding("role", f"the role may change table {named}", advice, ("url",)))
+    for lookup in searchable(lookups, broken):
+        findings += await _plan(connection, lookup)
     return Examination(
-        tuple(found),
+        tuple(findings),
         f"PostgreSQL {version.split()[0]}",
         encoding,
         ahead,
@@ -85,19 +86,19 @@ async def examine_postgresql(connection: Any, wanted: Sequence[LookupStatement])
     )
 
 
-async def _plan(connection: Any, wanted: LookupStatement) -> list[Finding]:
+async def _plan(connection: Any, lookup: LookupStatement) -> list[Finding]:
     """Ask for the plan, with whole reads forbidden: small tables would be read whole otherwise."""
     try:
         async with connection.transaction(readonly=True):
             await connection.execute("SET LOCAL enable_seqscan = off")
-            shown = with_key(lookup_text(wanted), KEY)
+            shown = with_key(lookup_text(lookup), KEY)
             plan = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {shown}"))
     except asyncpg.PostgresError as error:
-        return [unplanned(wanted, type(error).__name__)]
+        return [plan_failure(lookup, type(error).__name__)]
     read_whole = {
         node["Relation Name"] for node in nodes(plan) if node.get("Node Type") == "Seq Scan"
     }
-    return list(index_findings(wanted, read_whole))
+    return list(index_findings(lookup, read_whole))
 
 
 _PREPARER = sa.make_url("postgresql+asyncpg://").get_dialect()().identifier_preparer

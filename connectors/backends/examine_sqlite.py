@@ -14,11 +14,12 @@ from connectors.backends.findings import (
     KEY,
     index_findings,
     is_broken,
-    kept_tables,
+    plan_failure,
+    searchable,
     table_findings,
-    unplanned,
-    whole,
+    tables_of,
 )
+from connectors.backends.record_maps import StoredTable
 from connectors.backends.statement import KEYS, LookupStatement
 
 _WHOLE = sa.text("PRAGMA integrity_check(1)")
@@ -26,27 +27,27 @@ _COLUMNS = sa.text("SELECT name, type FROM pragma_table_info(:table)")
 
 
 async def examine_sqlite(
-    connection: AsyncConnection, wanted: Sequence[LookupStatement]
+    connection: AsyncConnection, lookups: Sequence[LookupStatement]
 ) -> Examination:
     """Return what is to be said of the tables and their indexes.
 
     A statement for each table and for each lookup.
     """
-    found: list[Finding] = []
-    broken: set[int] = set()
+    findings: list[Finding] = []
+    broken: set[StoredTable] = set()
     records: set[str] = set()
-    for stored in kept_tables(wanted):
+    for stored in tables_of(lookups):
         named = {"table": stored.table}
         # Declared types bind nothing here: what is stored is looked at row by row.
         columns = {str(name): "" for name, _ in await connection.execute(_COLUMNS, named)}
         lacking = table_findings(stored, bool(columns), columns)
-        broken |= {id(stored)} if is_broken(lacking) else set()
+        broken |= {stored} if is_broken(lacking) else set()
         records |= {stored.record.name} if columns else set()
-        found += lacking
-    for one in whole(wanted, broken):
-        found += await _plan(connection, one)
+        findings += lacking
+    for lookup in searchable(lookups, broken):
+        findings += await _plan(connection, lookup)
     return Examination(
-        tuple(found), f"SQLite {sqlite3.sqlite_version}", "UTF8", records=frozenset(records)
+        tuple(findings), f"SQLite {sqlite3.sqlite_version}", "UTF8", records=frozenset(records)
     )
 
 
@@ -69,20 +70,22 @@ def file_findings(torn: bool) -> Iterator[Finding]:
         yield Finding("file", text, advice, ("url",))
 
 
-async def _plan(connection: AsyncConnection, wanted: LookupStatement) -> list[Finding]:
-    shown = wanted.statement.params({KEYS: [KEY]}).compile(
+async def _plan(connection: AsyncConnection, lookup: LookupStatement) -> list[Finding]:
+    shown = lookup.statement.params({KEYS: [KEY]}).compile(
         dialect=connection.dialect,
         compile_kwargs={"literal_binds": True, "render_postcompile": True},
     )
     try:
         plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {shown}")).all()
     except DBAPIError as error:
-        return [unplanned(wanted, type(error.orig).__name__)]
+        return [plan_failure(lookup, type(error.orig).__name__)]
     steps = [str(step[-1]) for step in plan]
     read_whole = {
-        stored.table for stored in wanted.tables if any(_scans(one, stored.table) for one in steps)
+        stored.table
+        for stored in lookup.tables
+        if any(_scans(line, stored.table) for line in steps)
     }
-    return list(index_findings(wanted, read_whole))
+    return list(index_findings(lookup, read_whole))
 
 
 def _scans(step: str, table: str) -> bool:

@@ -40,9 +40,9 @@ _FITTING: dict[Kind, set[str]] = {
 }
 
 
-def kept_tables(wanted: Sequence[LookupStatement]) -> list[StoredTable]:
+def tables_of(lookups: Sequence[LookupStatement]) -> list[StoredTable]:
     """Return the tables of all lookups, each once."""
-    return list({id(stored): stored for one in wanted for stored in one.tables}.values())
+    return list(dict.fromkeys(stored for lookup in lookups for stored in lookup.tables))
 
 
 def where(stored: StoredTable) -> str:
@@ -84,15 +84,15 @@ def table_findings(
         advice = "name its table in settings, or say mapped = false: it is NOT_OPERATING as it is"
         return [Finding("tables", text, advice, (*setting, "table"))]
     ours = {theirs: column for column, theirs in stored.columns.items()}
-    found = []
+    findings = []
     for theirs in stored.names:
         if theirs not in columns:
             text = f"column {theirs} of {name} is not there, or may not be read"
             advice = "name the column in settings, list it as missing, or grant SELECT on it"
-            found.append(
+            findings.append(
                 Finding("columns", text, advice, (*setting, "columns", ours.get(theirs, theirs)))
             )
-    return found or list(_types(stored, columns))
+    return findings or list(_types(stored, columns))
 
 
 def _types(stored: StoredTable, columns: Mapping[str, str]) -> Iterator[Finding]:
@@ -109,7 +109,10 @@ def _types(stored: StoredTable, columns: Mapping[str, str]) -> Iterator[Finding]
 def _fits(column: Column, kind: str) -> bool:
     """Whether a type holds what ``column`` declares; of types unknown here the rows will tell."""
     name = kind.lower()
-    family = next((one for one, begin in _FAMILIES.items() if name.startswith(begin)), None)
+    family = next(
+        (name_of_family for name_of_family, begin in _FAMILIES.items() if name.startswith(begin)),
+        None,
+    )
     if name.endswith("[]") or family == "json":
         return column.field.many
     if column.field.many:
@@ -117,28 +120,30 @@ def _fits(column: Column, kind: str) -> bool:
     return family is None or family in _FITTING[column.field.kind]
 
 
-def whole(wanted: Sequence[LookupStatement], broken: set[int]) -> list[LookupStatement]:
-    """Return the lookups of which nothing is broken (ids of ``StoredTable``)."""
-    return [one for one in wanted if not any(id(stored) in broken for stored in one.tables)]
+def searchable(
+    lookups: Sequence[LookupStatement], broken: set[StoredTable]
+) -> list[LookupStatement]:
+    """Return the lookups none of whose tables is ``broken``."""
+    return [lookup for lookup in lookups if not any(stored in broken for stored in lookup.tables)]
 
 
-def is_broken(found: Sequence[Finding]) -> bool:
+def is_broken(findings: Sequence[Finding]) -> bool:
     """Whether a table with these findings cannot be searched at all."""
-    return any(one.about in {"tables", "columns"} for one in found)
+    return any(finding.topic in {"tables", "columns"} for finding in findings)
 
 
-def unplanned(wanted: LookupStatement, reason: str) -> Finding:
+def plan_failure(lookup: LookupStatement, reason: str) -> Finding:
     """Say that a lookup cannot be run as it is."""
-    text = f"{wanted.holder.table} cannot be searched as it is: {reason}"
-    setting = ("records", wanted.holder.record.name, "table")
+    text = f"{lookup.holder.table} cannot be searched as it is: {reason}"
+    setting = ("records", lookup.holder.record.name, "table")
     return Finding("columns", text, "compare its columns with the connector's", setting)
 
 
-def index_findings(wanted: LookupStatement, read_whole: set[str]) -> Iterator[Finding]:
+def index_findings(lookup: LookupStatement, read_whole: set[str]) -> Iterator[Finding]:
     """Say which tables of a lookup the server would read whole."""
-    for stored in wanted.tables:
+    for stored in lookup.tables:
         if stored.table in read_whole:
-            keys = wanted.keys if stored is wanted.holder else (stored.at(wanted.link),)
+            keys = lookup.keys if stored is lookup.holder else (stored.at(lookup.link),)
             text = f"{', '.join(keys)} of {stored.table}: without an index it is read whole"
             advice = " ".join(f"CREATE INDEX ON {where(stored)} ({key});" for key in keys)
             setting = ("records", stored.record.name, "table")
@@ -151,5 +156,5 @@ def nodes(plan: object) -> Iterator[dict[str, Any]]:
         yield plan
         plan = list(plan.values())
     if isinstance(plan, list):
-        for one in plan:
-            yield from nodes(one)
+        for value in plan:
+            yield from nodes(value)

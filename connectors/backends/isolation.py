@@ -65,40 +65,40 @@ class UnreadableKeys:
         self._monotonic = monotonic
         self._until: dict[LookupStatement, dict[str, float]] = {}
 
-    def among(self, wanted: LookupStatement, keys: Sequence[str]) -> list[str]:
+    def among(self, lookup: LookupStatement, keys: Sequence[str]) -> list[str]:
         """Return those of ``keys`` that are to be asked for apart."""
-        known = self._until.get(wanted)
-        if not known:
+        deadlines = self._until.get(lookup)
+        if not deadlines:
             return []
         now = self._monotonic()
-        for key in [key for key, until in known.items() if until <= now]:
-            del known[key]
-        return [key for key in keys if key in known]
+        for key in [key for key, until in deadlines.items() if until <= now]:
+            del deadlines[key]
+        return [key for key in keys if key in deadlines]
 
-    def note(self, wanted: LookupStatement, result: IsolationResult) -> None:
+    def note(self, lookup: LookupStatement, result: IsolationResult) -> None:
         """Take note of the keys that were spoilt; the first of too many are forgotten."""
-        known = self._until.setdefault(wanted, {})
+        deadlines = self._until.setdefault(lookup, {})
         until = self._monotonic() + _APART
         for key in result.spoilt:
-            known.pop(key, None)
-            known[key] = until
-        for key in list(known)[: max(0, len(known) - _REMEMBERED)]:
-            del known[key]
+            deadlines.pop(key, None)
+            deadlines[key] = until
+        for key in list(deadlines)[: max(0, len(deadlines) - _REMEMBERED)]:
+            del deadlines[key]
 
 
-def with_spoilt(batch: Batch, wanted: LookupStatement, result: IsolationResult) -> Batch:
+def add_unreadable(batch: Batch, lookup: LookupStatement, result: IsolationResult) -> Batch:
     """Return a batch of what could be read, with the rows counted that could not."""
     by_key, failed = dict(batch.by_key), dict(batch.failed)
     faults = frozenset(f"the source fails at a value ({reason})" for reason in result.reasons)
-    limit = wanted.stored.record.asked
+    limit = lookup.stored.record.fetch_limit
     for key, places in result.spoilt.items():
         if key in by_key:
             rows = by_key[key]
-            counted = sum(place <= limit or not wanted.sorts for place in places)
+            unreadable = sum(place <= limit or not lookup.sorts for place in places)
             total = len(rows.rows) + rows.unreadable + len(places)
             by_key[key] = Rows(
                 rows.rows,
-                rows.unreadable + counted,
+                rows.unreadable + unreadable,
                 rows.truncated or total > limit,
                 rows.faults | faults,
             )
@@ -108,7 +108,7 @@ def with_spoilt(batch: Batch, wanted: LookupStatement, result: IsolationResult) 
     return replace(batch, by_key=by_key, failed=failed)
 
 
-def merged(keys: Sequence[str], batches: Sequence[Batch]) -> Batch:
+def merge_in_order(keys: Sequence[str], batches: Sequence[Batch]) -> Batch:
     """Return one batch of several, in the order of ``keys``; its ``as_of`` is the oldest.
 
     All its rows are of the origin of the last that has one: keys with rows of another fail.
@@ -117,18 +117,18 @@ def merged(keys: Sequence[str], batches: Sequence[Batch]) -> Batch:
     alike = [batch for batch in batches if batch.origin in {origin, None}]
     whole = merge_batches(alike)
     by_key = {key: whole.by_key[key] for key in keys if key in whole.by_key}
-    answered = by_key.keys() | whole.failed.keys()
-    failed = {key: "another server answers than before" for key in keys if key not in answered}
+    settled = by_key.keys() | whole.failed.keys()
+    failed = {key: "another server answers than before" for key in keys if key not in settled}
     return replace(whole, by_key=by_key, failed={**whole.failed, **failed}, origin=origin)
 
 
-async def isolated(find: _Find, wanted: LookupStatement, keys: Sequence[str]) -> IsolationResult:
-    """Read the rows of ``wanted`` for ``keys``, of which asking for all at once failed.
+async def isolate(find: _Find, lookup: LookupStatement, keys: Sequence[str]) -> IsolationResult:
+    """Read the rows of ``lookup`` for ``keys``, of which asking for all at once failed.
 
     ``find`` asks the source for keys, and for rows at some places. Costs up to 100 statements;
     keys that are not told apart by then are unknown. Raises SourceUnavailable and NotMapped.
     """
-    return await _Isolation(find, wanted.most).run(keys)
+    return await _Isolation(find, lookup.most).run(keys)
 
 
 class _Isolation:
@@ -141,7 +141,7 @@ class _Isolation:
         self._beyond = range(most + 1, most + 2)
         self._parts: deque[tuple[Sequence[str], range]] = deque()
         self._rows: list[tuple[int, Sequence[Sequence[object]]]] = []
-        self._stated: list[Provenance] = []
+        self._provenances: list[Provenance] = []
         self._result = IsolationResult()
 
     async def run(self, keys: Sequence[str]) -> IsolationResult:
@@ -149,9 +149,9 @@ class _Isolation:
         self._failed(keys, self._every)
         left = _STATEMENTS
         while self._parts and left > 0:
-            following = [self._parts.popleft() for _ in range(min(left, len(self._parts)))]
-            left -= len(following)
-            calls = (self._ask(*part) for part in following)
+            parts = [self._parts.popleft() for _ in range(min(left, len(self._parts)))]
+            left -= len(parts)
+            calls = (self._ask(*part) for part in parts)
             for failed in await asyncio.gather(*calls, return_exceptions=True):
                 if failed is not None:
                     raise failed
@@ -159,22 +159,24 @@ class _Isolation:
         result.unknown.update(key for some, _ in self._parts for key in some)
         # Of one key, the parts came in any order.
         result.rows = [row for _, rows in sorted(self._rows, key=_start) for row in rows]
-        known = [stated.as_of for stated in self._stated if stated.as_of is not None]
-        result.as_of = min(known) if known and len(known) == len(self._stated) else None
-        result.origin = self._stated[0].origin if self._stated else ""
+        moments = [
+            provenance.as_of for provenance in self._provenances if provenance.as_of is not None
+        ]
+        result.as_of = min(moments) if moments and len(moments) == len(self._provenances) else None
+        result.origin = self._provenances[0].origin if self._provenances else ""
         return result
 
     async def _ask(self, keys: Sequence[str], places: range) -> None:
         try:
-            rows, stated = await self._find(keys, None if places is self._every else places)
+            rows, provenance = await self._find(keys, None if places is self._every else places)
         except DataFault as error:
             self._result.reasons.add(str(error))
             self._failed(keys, places)
             return
-        if self._stated and stated.origin != self._stated[0].origin:
+        if self._provenances and provenance.origin != self._provenances[0].origin:
             self._result.unknown.update(keys)
             return
-        self._stated.append(stated)
+        self._provenances.append(provenance)
         self._rows.append((places.start, rows))
         if places is self._beyond:
             self._split_places(keys, self._every)

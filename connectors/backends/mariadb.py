@@ -59,20 +59,20 @@ class MariadbSession:
     """A connection on loan; see ``Session``. ``dropped``: it was interrupted, and is to close."""
 
     connection: AsyncConnection
-    known: SourceState
+    state: SourceState
     types: KeyTypes
     dropped: bool = False
 
     async def find(
-        self, wanted: LookupStatement, keys: Sequence[str], places: range | None = None
+        self, lookup: LookupStatement, keys: Sequence[str], places: range | None = None
     ) -> Sequence[Sequence[object]]:
         """Return the rows for ``keys``; raises NotMapped. See ``Session``."""
         try:
-            columns = await self.types.columns(self.connection, wanted, keys)
-            said = columns.wanted
-            statement = said.statement if places is None else said.within(places)
-            found = await self.connection.execute(statement, {KEYS: columns.values(keys)})
-            rows = cast("Sequence[Sequence[object]]", found.all())
+            columns = await self.types.columns(self.connection, lookup, keys)
+            statement = columns.lookup
+            select = statement.statement if places is None else statement.within(places)
+            result = await self.connection.execute(select, {KEYS: columns.values(keys)})
+            rows = cast("Sequence[Sequence[object]]", result.all())
         except DBAPIError as error:
             if number(error) in NO_TABLE:
                 raise NotMapped(f"no table ({reason(error)})") from None
@@ -102,17 +102,17 @@ class MariadbSession:
         """Return what a statement finds."""
         try:
             if seconds is None:
-                found = await self.connection.execute(statement)
-                return cast("Sequence[Sequence[object]]", found.all())
+                result = await self.connection.execute(statement)
+                return cast("Sequence[Sequence[object]]", result.all())
             bound = (await self.connection.execute(_BOUND)).scalar_one()
             await self.connection.execute(_BIND, {"seconds": seconds})
             try:
-                found = await self.connection.execute(statement)
+                result = await self.connection.execute(statement)
             finally:
                 await self.connection.execute(_BIND, {"seconds": bound})
         except DBAPIError as error:
             raise SourceUnavailable(reason(error)) from None
-        return cast("Sequence[Sequence[object]]", found.all())
+        return cast("Sequence[Sequence[object]]", result.all())
 
     async def probe(self) -> None:
         """Ask for nothing but an answer."""
@@ -128,7 +128,7 @@ class MariadbServer:
     """
 
     idiom = IDIOM
-    joins = False
+    merges = False
 
     def __init__(
         self,
@@ -157,14 +157,14 @@ class MariadbServer:
         """Lend a connection; raises SourceUnavailable, also for errors inside the block."""
         try:
             async with self._engine.connect() as connection:
-                known = await self._met(connection)
-                session = MariadbSession(connection, known, self._types_of(known))
+                state = await self._met(connection)
+                session = MariadbSession(connection, state, self._types_of(state))
                 try:
                     yield session
                 except FAILURES as error:
                     # Of the driver's own: the rest of an answer may wait to be read on it.
-                    own = not isinstance(error, DBAPIError) or number(error) is None
-                    session.dropped = session.dropped or own
+                    is_driver_error = not isinstance(error, DBAPIError) or number(error) is None
+                    session.dropped = session.dropped or is_driver_error
                     raise failure(error) from None
                 finally:
                     if session.dropped:
@@ -180,19 +180,19 @@ class MariadbServer:
         """
         while True:
             raw = await connection.get_raw_connection()
-            known: SourceState | None = raw.info.get("known")
-            if known is None:
-                known = self._origins.meet(await mariadb_server(connection))
-                raw.info["known"] = known
-            if not self._origins.is_left(known):
-                return known
+            state: SourceState | None = raw.info.get("state")
+            if state is None:
+                state = self._origins.meet(await mariadb_server(connection))
+                raw.info["state"] = state
+            if not self._origins.is_left(state):
+                return state
             await connection.invalidate()
 
-    def _types_of(self, known: SourceState) -> KeyTypes:
+    def _types_of(self, state: SourceState) -> KeyTypes:
         """Return what is known of key columns of a server."""
-        if known.server not in self._types:
-            self._types[known.server] = KeyTypes(self._monotonic)
-        return self._types[known.server]
+        if state.server not in self._types:
+            self._types[state.server] = KeyTypes(self._monotonic)
+        return self._types[state.server]
 
     async def interrupt(self, session: Session) -> None:
         """Have the server end the statement that runs in ``session``, and close the connection.
@@ -208,13 +208,13 @@ class MariadbServer:
         self._killer.kill(driver.thread_id())
         driver.close()
 
-    async def examine(self, wanted: Sequence[LookupStatement], thoroughly: bool) -> Examination:
+    async def examine(self, lookups: Sequence[LookupStatement], thoroughly: bool) -> Examination:
         """See ``SqlSource.examine``."""
         at = self._address
-        found = unencrypted(at.host, self._tls is not None, at.local)
+        findings = unencrypted(at.host, self._tls is not None, at.local)
         async with self.use() as session:
-            seen = await examine_mariadb(session.connection, wanted)
-        return replace(seen, findings=(*found, *seen.findings))
+            report = await examine_mariadb(session.connection, lookups)
+        return replace(report, findings=(*findings, *report.findings))
 
     async def close(self) -> None:
         """Close all connections."""

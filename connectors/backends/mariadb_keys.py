@@ -37,7 +37,7 @@ _TEXTS = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum
 #: What padded columns are.
 _UNSIGNED = BIGINT(unsigned=True)
 #: Seconds for which a type that was learned is believed.
-_KEPT = 5.0
+_TYPES_TTL = 5.0
 
 
 def _exact(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
@@ -60,11 +60,11 @@ _Name = tuple[str, str]
 class KeyColumns:
     """How a lookup is put to its columns.
 
-    ``wanted``: the lookup as it is said to them. ``whole``: keys are whole numbers. ``padded``:
+    ``lookup``: the lookup as it is said to them. ``whole``: keys are whole numbers. ``padded``:
     some column is ZEROFILL, which has 7 and 007 for the same. ``learned``: when (monotonic).
     """
 
-    wanted: LookupStatement
+    lookup: LookupStatement
     whole: bool
     padded: bool
     learned: float
@@ -98,74 +98,74 @@ class KeyTypes:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._known: dict[LookupStatement, KeyColumns] = {}
+        self._columns: dict[LookupStatement, KeyColumns] = {}
         self._said: dict[tuple[LookupStatement, frozenset[_Name]], LookupStatement] = {}
 
     def forget(self) -> None:
         """Believe nothing any more: a new connection may lead to another server."""
-        self._known.clear()
+        self._columns.clear()
 
     async def columns(
-        self, connection: AsyncConnection, wanted: LookupStatement, keys: Sequence[str]
+        self, connection: AsyncConnection, lookup: LookupStatement, keys: Sequence[str]
     ) -> KeyColumns:
-        """Return how ``keys`` are put to the columns of ``wanted``.
+        """Return how ``keys`` are put to the columns of ``lookup``.
 
         Types are learned anew after some seconds, and at once when a key does not fit. Raises
         SourceRefused for types whose equality is not that of text.
         """
-        known = self._known.get(wanted)
-        recent = known is not None and self._monotonic() - known.learned < _KEPT
-        if known is None or not recent or len(known.values(keys)) < len(keys):
-            known = self._known[wanted] = await self._learn(connection, wanted)
-        return known
+        columns = self._columns.get(lookup)
+        recent = columns is not None and self._monotonic() - columns.learned < _TYPES_TTL
+        if columns is None or not recent or len(columns.values(keys)) < len(keys):
+            columns = self._columns[lookup] = await self._learn(connection, lookup)
+        return columns
 
-    async def _learn(self, connection: AsyncConnection, wanted: LookupStatement) -> KeyColumns:
+    async def _learn(self, connection: AsyncConnection, lookup: LookupStatement) -> KeyColumns:
         now = self._monotonic()
-        types = await _types(connection, wanted)
-        holder = wanted.holder
-        keys = {types[name] for key in wanted.keys if (name := _name(holder, key)) in types}
-        if wanted.link:
+        types = await _types(connection, lookup)
+        holder = lookup.holder
+        keys = {types[name] for key in lookup.keys if (name := _name(holder, key)) in types}
+        if lookup.link:
             _refuse_links(
-                [types.get(_name(table, table.at(wanted.link))) for table in wanted.tables]
+                [types.get(_name(table, table.at(lookup.link))) for table in lookup.tables]
             )
         kinds = {kind for kind, _ in keys}
         if not (kinds <= _TEXTS or kinds <= _WHOLE):
             raise SourceRefused(f"keys are kept as {', '.join(sorted(kinds))}")
         whole = bool(kinds) and kinds <= _WHOLE  # where nothing is there, the statement says so
         if whole:
-            refuse_lost_zeros(wanted)
-        complete = all(_name(holder, key) in types for key in wanted.keys)
+            refuse_lost_zeros(lookup)
+        complete = all(_name(holder, key) in types for key in lookup.keys)
         padded = frozenset(name for name, (_, full) in types.items() if "zerofill" in full)
         return KeyColumns(
-            self._without_padding(wanted, padded),
+            self._without_padding(lookup, padded),
             whole,
             any("zerofill" in full for _, full in keys),
             now if complete else -math.inf,
         )
 
     def _without_padding(
-        self, wanted: LookupStatement, padded: frozenset[_Name]
+        self, lookup: LookupStatement, padded: frozenset[_Name]
     ) -> LookupStatement:
         """Return a lookup to which numbers in ``padded`` columns are text without their zeros."""
         if not padded:
-            return wanted
+            return lookup
 
         def exact(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
             table = getattr(column, "table", None)
             name = getattr(table, "name", "").lower(), getattr(column, "name", "").lower()
             return _exact(sa.cast(column, _UNSIGNED) if name in padded else column)
 
-        if (wanted, padded) not in self._said:
-            self._said[wanted, padded] = wanted.said_by(replace(IDIOM, exact=exact))
-        return self._said[wanted, padded]
+        if (lookup, padded) not in self._said:
+            self._said[lookup, padded] = lookup.in_idiom(replace(IDIOM, exact=exact))
+        return self._said[lookup, padded]
 
 
 async def _types(
-    connection: AsyncConnection, wanted: LookupStatement
+    connection: AsyncConnection, lookup: LookupStatement
 ) -> dict[_Name, tuple[str, str]]:
     """Return the types of the columns of keys and links, short and in full, as far as there are."""
-    of_keys = [(wanted.holder, name) for name in wanted.keys]
-    of_links = [(table, table.at(wanted.link)) for table in wanted.tables if wanted.link]
+    of_keys = [(lookup.holder, name) for name in lookup.keys]
+    of_links = [(table, table.at(lookup.link)) for table in lookup.tables if lookup.link]
     rows = await connection.execute(
         sa.select(
             _COLUMNS.c.table_name,

@@ -69,14 +69,14 @@ class MemoryBackend:
             return Batch({})
         if record.name not in self._rows:
             raise NotMapped(record.name)
-        found: dict[str, list[_Raw]] = {key: [] for key in keys}
-        for raw, held in self._held(record, lookup):
-            for key in held & found.keys():
-                found[key].append(raw)
-        by_key = {key: read_rows(record, raws) for key, raws in found.items()}
+        raws_by_key: dict[str, list[_Raw]] = {key: [] for key in keys}
+        for raw, row_keys in self._keyed_rows(record, lookup):
+            for key in row_keys & raws_by_key.keys():
+                raws_by_key[key].append(raw)
+        by_key = {key: read_rows(record, raws) for key, raws in raws_by_key.items()}
         return Batch(by_key, self._as_of)
 
-    def _held(self, record: Record, lookup: Lookup) -> Iterator[tuple[_Raw, set[str]]]:
+    def _keyed_rows(self, record: Record, lookup: Lookup) -> Iterator[tuple[_Raw, set[str]]]:
         """Yield every row of ``record`` with the keys by which ``lookup`` finds it."""
         if lookup.through is None:
             for raw in self._rows[record.name]:

@@ -33,7 +33,7 @@ _AROUND = (
 )
 
 
-def normalised(text: str) -> str:
+def normalise(text: str) -> str:
     """Return the number that ``text`` is meant to be; what is none stays as it is."""
     decimal = _DECIMAL.fullmatch(text)
     digits = _BESIDE.sub("", text) if decimal is None else decimal[1]

@@ -60,20 +60,20 @@ class Origins:
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, SourceState] = {}
+        self._states: dict[str, SourceState] = {}
         self._left: set[str] = set()
 
     def meet(self, server: str) -> SourceState:
         """Return what is known of the server that a connection has led to."""
-        if server not in self._known:
-            self._left = set(self._known)
-            self._known[server] = SourceState(server)
+        if server not in self._states:
+            self._left = set(self._states)
+            self._states[server] = SourceState(server)
         self._left.discard(server)
-        return self._known[server]
+        return self._states[server]
 
-    def is_left(self, known: SourceState) -> bool:
+    def is_left(self, state: SourceState) -> bool:
         """Whether connections to a server are to be closed."""
-        return known.server in self._left
+        return state.server in self._left
 
 
 async def postgresql_server(connection: Any) -> tuple[str, str]:

@@ -36,8 +36,8 @@ from connectors.backends.postgresql_statements import (
     IDIOM,
     as_text,
     bound,
-    joined_text,
     lookup_text,
+    merged_text,
     types_text,
 )
 from connectors.backends.record_maps import StoredTable
@@ -62,25 +62,25 @@ class PostgresqlSession:
     """A connection on loan; see ``Session``. ``task``: in which it is used."""
 
     connection: Any
-    known: SourceState
+    state: SourceState
     task: asyncio.Task[Any]
     server: PostgresqlServer
 
     async def find(
-        self, wanted: LookupStatement, keys: Sequence[str], places: range | None = None
+        self, lookup: LookupStatement, keys: Sequence[str], places: range | None = None
     ) -> Sequence[Sequence[object]]:
         """Return the rows for ``keys``; raises NotMapped. See ``Session``."""
-        text = self.server.text(wanted) if places is None else lookup_text(wanted, places)
+        text = self.server.text(lookup) if places is None else lookup_text(lookup, places)
         try:
             if not self.server.options.transaction_pooling:
-                return await self._fetch(text, ((wanted, keys),))
+                return await self._fetch(text, ((lookup, keys),))
             async with self.bounded():
-                return await self._fetch(text, ((wanted, keys),))
+                return await self._fetch(text, ((lookup, keys),))
         except asyncpg.InsufficientPrivilegeError as error:
             raise SourceRefused(reason(error)) from None
         except NO_TABLE as error:
             async with self.bounded():
-                hidden = await self.connection.fetchval(_HIDDEN, [t.table for t in wanted.tables])
+                hidden = await self.connection.fetchval(_HIDDEN, [t.table for t in lookup.tables])
             if hidden:
                 raise SourceRefused("the role may not use the schema of a table") from None
             raise NotMapped(f"no table ({type(error).__name__})") from None
@@ -88,23 +88,23 @@ class PostgresqlSession:
             if places is not None:
                 self.connection.prepared.pop(text, None)
 
-    async def find_together(
+    async def find_merged(
         self, parts: Sequence[tuple[LookupStatement, Sequence[str]]]
     ) -> Sequence[Sequence[Sequence[object]]]:
         """Return the rows for each part, by one statement; see ``Session``."""
         try:
             async with self.bounded():
-                joined = self.server.joined(tuple(wanted for wanted, _ in parts))
-                rows: Sequence[Any] = await self._fetch(joined, parts)
-                (found,) = rows
+                text = self.server.joined(tuple(lookup for lookup, _ in parts))
+                rows: Sequence[Any] = await self._fetch(text, parts)
+                (row_sets,) = rows
         except (SourceUnavailable, *FAILURES) as error:
             if self.connection.is_closed():
                 raise
             raise MergeFailed(reason(error)) from None
-        return cast("Sequence[Sequence[Sequence[object]]]", found)
+        return cast("Sequence[Sequence[Sequence[object]]]", row_sets)
 
     async def _fetch(
-        self, text: str, lookups: Sequence[tuple[LookupStatement, Sequence[str]]]
+        self, text: str, parts: Sequence[tuple[LookupStatement, Sequence[str]]]
     ) -> Sequence[Sequence[object]]:
         """Run a statement with the keys of ``lookups`` as its columns can hold them.
 
@@ -112,23 +112,23 @@ class PostgresqlSession:
         """
         if self.server.options.transaction_pooling:  # no statement outlives a transaction there
             self.connection.prepared.clear()
-        smaller = partial(self.server.types_text, lookups)
+        smaller = partial(self.server.types_text, parts)
         anew = False
         while True:
             now = self.server.monotonic()
             prepared, learned = await self.connection.types_of(text, smaller, now, anew)
-            values, complete = bound(lookups, prepared.types)
+            values, complete = bound(parts, prepared.types)
             anew = True
             if not (complete or learned):
                 continue
             try:
-                found: Sequence[Sequence[object]] = await prepared.statement.fetch(*values)
+                rows: Sequence[Sequence[object]] = await prepared.statement.fetch(*values)
             except CHANGED:
                 del self.connection.prepared[text]
                 if learned:
                     raise
             else:
-                return found
+                return rows
 
     async def as_of(self) -> object:
         """Return what the server states of itself, None for nothing."""
@@ -149,16 +149,16 @@ class PostgresqlSession:
         self, statement: sa.Select[Any], seconds: float | None = None
     ) -> Sequence[Sequence[object]]:
         """Return what a statement finds; its values stand in its text."""
-        found: Sequence[Sequence[object]]
+        rows: Sequence[Sequence[object]]
         try:
             async with self.bounded(), self.connection.transaction(readonly=True):
                 if seconds is not None:
                     most = round(seconds * 1000)
                     await self.connection.execute(f"SET LOCAL statement_timeout = {most}")
-                found = await self.connection.fetch(as_text(statement), timeout=seconds)
+                rows = await self.connection.fetch(as_text(statement), timeout=seconds)
         except asyncpg.QueryCanceledError as error:
             raise SourceUnavailable(reason(error)) from None
-        return found
+        return rows
 
     async def probe(self) -> None:
         """Ask for nothing but an answer."""
@@ -180,7 +180,7 @@ class PostgresqlSession:
             _, server = await self.connection.fetchrow(
                 f"SELECT set_config('statement_timeout', '{most}', true), {self.server.says}"
             )
-            if server != self.known.server:
+            if server != self.state.server:
                 self.server.origins.meet(server)
                 raise SourceUnavailable("another server answers than before")
             yield
@@ -208,7 +208,7 @@ class _Loan:
             raise
         task = asyncio.current_task()
         assert task is not None  # what is awaited runs in a task
-        return PostgresqlSession(self.connection, self.connection.known, task, self.server)
+        return PostgresqlSession(self.connection, self.connection.state, task, self.server)
 
     async def __aexit__(
         self,
@@ -235,7 +235,7 @@ class PostgresqlServer:
     """
 
     idiom = IDIOM
-    joins = True
+    merges = True
 
     def __init__(
         self,
@@ -267,24 +267,24 @@ class PostgresqlServer:
         """Lend a connection; raises SourceUnavailable, also for errors inside the block."""
         return _Loan(self)
 
-    def text(self, wanted: LookupStatement) -> str:
+    def text(self, lookup: LookupStatement) -> str:
         """Return the text of a lookup's statement, made once."""
-        if wanted not in self._texts:
-            self._texts[wanted] = lookup_text(wanted)
-        return self._texts[wanted]
+        if lookup not in self._texts:
+            self._texts[lookup] = lookup_text(lookup)
+        return self._texts[lookup]
 
-    def types_text(self, lookups: Sequence[tuple[LookupStatement, Sequence[str]]]) -> str:
+    def types_text(self, parts: Sequence[tuple[LookupStatement, Sequence[str]]]) -> str:
         """Return a small statement with the parameters of ``lookups``, made once."""
-        wanted = tuple(lookup for lookup, _ in lookups)
-        if wanted not in self._types_texts:
-            self._types_texts[wanted] = types_text(wanted)
-        return self._types_texts[wanted]
+        lookups = tuple(lookup for lookup, _ in parts)
+        if lookups not in self._types_texts:
+            self._types_texts[lookups] = types_text(lookups)
+        return self._types_texts[lookups]
 
-    def joined(self, wanted: tuple[LookupStatement, ...]) -> str:
-        """Return the text of one statement for all of ``wanted``, made once."""
-        if wanted not in self._joined:
-            self._joined[wanted] = joined_text(wanted)
-        return self._joined[wanted]
+    def joined(self, lookups: tuple[LookupStatement, ...]) -> str:
+        """Return the text of one statement for all of ``lookup``, made once."""
+        if lookups not in self._joined:
+            self._joined[lookups] = merged_text(lookups)
+        return self._joined[lookups]
 
     async def connection(self) -> Any:
         """Return a connection that nobody uses, the last that was given back, or a new one.
@@ -294,7 +294,7 @@ class PostgresqlServer:
         """
         while self._idle:
             connection = self._idle.pop()
-            if self.origins.is_left(connection.known):
+            if self.origins.is_left(connection.state):
                 connection.terminate()
             elif not connection.is_closed():
                 return connection
@@ -318,18 +318,18 @@ class PostgresqlServer:
         assert isinstance(session, PostgresqlSession)
         session.task.cancel()
 
-    async def examine(self, wanted: Sequence[LookupStatement], thoroughly: bool) -> Examination:
+    async def examine(self, lookups: Sequence[LookupStatement], thoroughly: bool) -> Examination:
         """See ``SqlSource.examine``."""
         at = self._address
-        found = unencrypted(at.host, self._tls is not None, at.local)
+        findings = unencrypted(at.host, self._tls is not None, at.local)
         async with self.use() as session, session.bounded():
-            seen = await examine_postgresql(session.connection, wanted)
-        return replace(seen, findings=(*found, *seen.findings))
+            report = await examine_postgresql(session.connection, lookups)
+        return replace(report, findings=(*findings, *report.findings))
 
     async def close(self) -> None:
         """Close all connections; those that do not say goodbye in time are dropped."""
         idle, self._idle = self._idle, []
-        await asyncio.gather(*(self.drop(one) for one in idle))
+        await asyncio.gather(*(self.drop(connection) for connection in idle))
 
     async def _connect(self) -> Any:
         connection = await connect(self.options, self._address, self._tls)
@@ -338,5 +338,5 @@ class PostgresqlServer:
         except BaseException:
             connection.terminate()
             raise
-        connection.known = self.origins.meet(server)
+        connection.state = self.origins.meet(server)
         return connection

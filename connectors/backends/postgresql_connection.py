@@ -33,14 +33,14 @@ class PreparedStatement:
 class PostgresConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no types
     """asyncpg's connection, with the statements that were prepared on it, by their text.
 
-    ``known``: what is known of the server that it has led to.
+    ``state``: what is known of the server that it has led to.
     """
 
-    __slots__ = ("known", "prepared")
+    __slots__ = ("prepared", "state")
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.known = SourceState()
+        self.state = SourceState()
         self.prepared: dict[str, PreparedStatement] = {}
 
     async def types_of(

@@ -42,28 +42,28 @@ def as_text(statement: sa.Select[Any]) -> str:
     return str(statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
 
 
-def lookup_text(wanted: LookupStatement, places: range | None = None) -> str:
+def lookup_text(lookup: LookupStatement, places: range | None = None) -> str:
     """Return a lookup's statement; ``places``: only for the rows of each key that stand there."""
-    return _numbered(as_text(wanted.statement if places is None else wanted.within(places)))
+    return _numbered(as_text(lookup.statement if places is None else lookup.within(places)))
 
 
-def joined_text(wanted: Sequence[LookupStatement]) -> str:
-    """Return one statement for all of ``wanted``: one row, in which each has its rows as an array.
+def merged_text(lookups: Sequence[LookupStatement]) -> str:
+    """Return one statement for all of ``lookup``: one row, in which each has its rows as an array.
 
     The parameters are those of each lookup, one after the other.
     """
-    rows = (lookup.statement.with_only_columns(_row(lookup.statement)) for lookup in wanted)
+    rows = (lookup.statement.with_only_columns(_row(lookup.statement)) for lookup in lookups)
     return _numbered(f"SELECT {', '.join(f'ARRAY({as_text(row)})' for row in rows)}")
 
 
-def types_text(wanted: Sequence[LookupStatement]) -> str:
-    """Return a small statement with the parameters of ``wanted``, by which types are learned."""
+def types_text(lookups: Sequence[LookupStatement]) -> str:
+    """Return a small statement with the parameters of ``lookup``, by which types are learned."""
     checks = []
-    for lookup in wanted:
+    for lookup in lookups:
         holder = lookup.holder
         table = sa.table(holder.table, *map(sa.column, lookup.keys), schema=holder.schema)
-        held = sa.or_(*(IDIOM.among(table.c[key]) for key in lookup.keys))
-        checks.append(f"EXISTS({as_text(sa.select(sa.literal_column('1')).where(held))})")
+        condition = sa.or_(*(IDIOM.among(table.c[key]) for key in lookup.keys))
+        checks.append(f"EXISTS({as_text(sa.select(sa.literal_column('1')).where(condition))})")
     return _numbered(f"SELECT {', '.join(checks)}")
 
 
@@ -73,21 +73,21 @@ def with_key(text: str, key: str) -> str:
 
 
 def bound(
-    lookups: Sequence[tuple[LookupStatement, Sequence[str]]], types: Sequence[str]
+    parts: Sequence[tuple[LookupStatement, Sequence[str]]], types: Sequence[str]
 ) -> tuple[list[Sequence[object]], bool]:
     """Return the values of the parameters, of the given ``types``, for each lookup and its keys.
 
     Says too whether every key is among them: a key that a column cannot hold is left out of what
     that column is asked for. Raises SourceRefused for types whose equality is not that of text.
     """
-    columns = [(wanted, keys) for wanted, keys in lookups for _ in wanted.keys]
+    columns = [(lookup, keys) for lookup, keys in parts for _ in lookup.keys]
     values: list[Sequence[object]] = []
     complete = True
-    for (wanted, keys), kind in zip(columns, types, strict=True):
+    for (lookup, keys), kind in zip(columns, types, strict=True):
         if kind in _TEXTS:
             values.append([key for key in keys if "\0" not in key])  # no text holds it
             continue
-        fitting = _fitting(wanted, keys, kind)
+        fitting = _fitting(lookup, keys, kind)
         complete = complete and len(fitting) == len(keys)
         values.append(fitting)
     return values, complete
@@ -102,12 +102,12 @@ def _numbered(text: str) -> str:
     return _PARAMETER.sub(lambda _: f"any(${next(number)})", text)
 
 
-def _fitting(wanted: LookupStatement, keys: Sequence[str], kind: str) -> list[object]:
+def _fitting(lookup: LookupStatement, keys: Sequence[str], kind: str) -> list[object]:
     """Return the keys that a column of ``kind`` can hold, as the driver takes them."""
     if kind == "uuid[]":
         read: Callable[[str], object | None] = _uuid
     elif kind in _BITS:
-        refuse_lost_zeros(wanted)
+        refuse_lost_zeros(lookup)
         read = partial(_within, _BITS[kind])
     else:
         raise SourceRefused(f"keys are kept as {kind}")

@@ -14,14 +14,14 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from connectors.backends.number_spellings import normalised
+from connectors.backends.number_spellings import normalise
 from connectors.description import Kind
 from connectors.values import PartialDate
 
 _Raw = Sequence[object]
 _Read = Callable[[_Raw], object]
 
-#: The kinds whose values ``dated`` reads.
+#: The kinds whose values ``read_date`` reads.
 READ_AS_DATES = frozenset({Kind.DATE, Kind.PARTIAL_DATE, Kind.DATETIME})
 
 _TEXTS = frozenset(
@@ -39,12 +39,12 @@ class _Unread:
 UNREAD = _Unread()
 
 
-def constant(value: object) -> _Read:
+def read_constant(value: object) -> _Read:
     """Read the same value from every row."""
     return lambda _raw: value
 
 
-def joined(places: tuple[int, ...]) -> _Read:
+def read_joined(places: tuple[int, ...]) -> _Read:
     """Join the values at ``places`` by ", ": ward, district, province of an old address.
 
     Empty ones are left out; where all are, there is no value.
@@ -59,15 +59,15 @@ def joined(places: tuple[int, ...]) -> _Read:
     return read
 
 
-def translated(take: _Read, values: Mapping[str, str], many: bool) -> _Read:
+def read_translated(take: _Read, values: Mapping[str, str], many: bool) -> _Read:
     """Read their value as ours; lists, also as JSON text, value by value."""
 
-    def one(raw: object) -> object:
+    def translate(raw: object) -> object:
         if isinstance(raw, bool):
             raw = str(raw).lower()
         return None if raw is None else values.get(str(raw), UNREAD)
 
-    def every(raw: object) -> object:
+    def translate_list(raw: object) -> object:
         if isinstance(raw, str):
             try:
                 raw = json.loads(raw)
@@ -75,27 +75,27 @@ def translated(take: _Read, values: Mapping[str, str], many: bool) -> _Read:
                 return UNREAD
         if raw is None:
             return None
-        return [one(each) for each in raw] if isinstance(raw, list | tuple) else UNREAD
+        return [translate(value) for value in raw] if isinstance(raw, list | tuple) else UNREAD
 
-    return (lambda raw: every(take(raw))) if many else (lambda raw: one(take(raw)))
+    return (lambda raw: translate_list(take(raw))) if many else (lambda raw: translate(take(raw)))
 
 
-def as_number(read: _Read) -> _Read:
+def read_number(read: _Read) -> _Read:
     """Read a person's number, or a list of them, in its usual spelling."""
 
     def spelt(value: object) -> object:
-        return normalised(value) if isinstance(value, str) else value
+        return normalise(value) if isinstance(value, str) else value
 
     def read_number(raw: _Raw) -> object:
         value = read(raw)
         if isinstance(value, list | tuple):
-            return [spelt(each) for each in value]
+            return [spelt(number) for number in value]
         return spelt(value)
 
     return read_number
 
 
-def plain(take: _Read, kind: Kind, zone: ZoneInfo | None) -> _Read:
+def read_plain(take: _Read, kind: Kind, zone: ZoneInfo | None) -> _Read:
     """Read a value as it is, but for the types that other tables use.
 
     Whole numbers and UUIDs are written as text where text is declared; of a date kept with a time
@@ -162,13 +162,13 @@ def date_pattern(kind: Kind, written: str) -> re.Pattern[str]:
     return re.compile("".join(_DIRECTIVES.get(piece) or re.escape(piece) for piece in pieces))
 
 
-def dated(take: _Read, kind: Kind, ways: tuple[str, ...], zone: ZoneInfo | None) -> _Read:
+def read_date(take: _Read, kind: Kind, ways: tuple[str, ...], zone: ZoneInfo | None) -> _Read:
     """Read a date that is written in one of ``ways``, tried in this order.
 
     A date of the source's own type is taken as it is; empty text is no date.
     """
     patterns = [date_pattern(kind, written) for written in ways]
-    otherwise = plain(take, kind, zone)
+    otherwise = read_plain(take, kind, zone)
 
     def read(raw: _Raw) -> object:
         text = take(raw)
@@ -179,9 +179,9 @@ def dated(take: _Read, kind: Kind, ways: tuple[str, ...], zone: ZoneInfo | None)
             return None
         for pattern in patterns:
             match = pattern.fullmatch(text)
-            found = None if match is None else _date(match.groupdict(), kind, zone)
-            if found is not None:
-                return found
+            value = None if match is None else _date(match.groupdict(), kind, zone)
+            if value is not None:
+                return value
         return UNREAD
 
     return read

@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 
 from connectors.backends.readers import (
     READ_AS_DATES,
-    as_number,
-    constant,
     date_pattern,
-    dated,
-    joined,
-    plain,
-    translated,
+    read_constant,
+    read_date,
+    read_joined,
+    read_number,
+    read_plain,
+    read_translated,
 )
 from connectors.codec import Unreadable, decode_value
 from connectors.description import Column, Database, Kind, Record
@@ -83,7 +83,7 @@ class StoredTable:
         return self.columns[name]
 
 
-def stored(
+def map_records(
     database: Database, maps: Mapping[str, RecordMap] | None = None, zone: str | None = None
 ) -> dict[str, StoredTable]:
     """Return how each record of ``database`` is kept, by name; those not mapped are left out.
@@ -97,14 +97,14 @@ def stored(
     for name in maps.keys() - database.by_name.keys():
         raise ValueError(_none_such(f"{where}.records.{name}", "record", name, database.by_name))
     keys = _keys(database)
-    found = {}
-    for one in database.records:
-        given = maps.get(one.name)
-        if given is not None:
-            _check(f"{where}.records.{one.name}", one, given, keys[one.name])
-        if given is None or given.mapped:
-            found[one.name] = _stored(one, given, hours)
-    return found
+    tables = {}
+    for record in database.records:
+        record_map = maps.get(record.name)
+        if record_map is not None:
+            _check(f"{where}.records.{record.name}", record, record_map, keys[record.name])
+        if record_map is None or record_map.mapped:
+            tables[record.name] = _stored(record, record_map, hours)
+    return tables
 
 
 def _zone(name: str | None, where: str) -> ZoneInfo | None:
@@ -114,9 +114,9 @@ def _zone(name: str | None, where: str) -> ZoneInfo | None:
         raise ValueError(f"{where}: there is no time zone {name}") from None
 
 
-def _stored(record: Record, given: RecordMap | None, zone: ZoneInfo | None) -> StoredTable:
+def _stored(record: Record, record_map: RecordMap | None, zone: ZoneInfo | None) -> StoredTable:
     """Make a checked map into what a backend needs of it."""
-    if given is None:
+    if record_map is None:
         names = tuple(column.name for column in record.columns)
         zoned = zone is not None and any(c.field.kind is Kind.DATETIME for c in record.columns)
         read = _reader(record, RecordMap(), names, zone) if zoned else None
@@ -125,20 +125,20 @@ def _stored(record: Record, given: RecordMap | None, zone: ZoneInfo | None) -> S
         return StoredTable(
             record, None, record.table, names, same, record.date, True, frozenset(), codes, read
         )
-    alone = given.constants.keys() | given.join.keys() | set(given.missing)
+    alone = record_map.constants.keys() | record_map.join.keys() | set(record_map.missing)
     columns = {
-        one.name: given.columns.get(one.name, one.name)
-        for one in record.columns
-        if one.name not in alone
+        field_column.name: record_map.columns.get(field_column.name, field_column.name)
+        for field_column in record.columns
+        if field_column.name not in alone
     }
-    parts = (part for of_one in given.join.values() for part in of_one)
+    parts = (part for of_one in record_map.join.values() for part in of_one)
     names = tuple(dict.fromkeys((*columns.values(), *parts)))
-    schema, _, table = (given.table or record.table).rpartition(".")
-    sorts = record.date not in given.dates
+    schema, _, table = (record_map.table or record.table).rpartition(".")
+    sorts = record.date not in record_map.dates
     date = columns.get(record.date) if record.date and sorts else None
-    read = _reader(record, given, names, zone)
-    converted = frozenset((*given.values, *given.dates))
-    codes = _codes(record, columns, given)
+    read = _reader(record, record_map, names, zone)
+    converted = frozenset((*record_map.values, *record_map.dates))
+    codes = _codes(record, columns, record_map)
     return StoredTable(
         record,
         schema or None,
@@ -150,27 +150,29 @@ def _stored(record: Record, given: RecordMap | None, zone: ZoneInfo | None) -> S
         converted,
         codes,
         read,
-        given.normalised,
+        record_map.normalised,
     )
 
 
 def _codes(
-    record: Record, columns: Mapping[str, str], given: RecordMap
+    record: Record, columns: Mapping[str, str], record_map: RecordMap
 ) -> dict[str, frozenset[str]]:
     """Return, by our column, which values of theirs can be read, where that is a list."""
     return {
-        one.name: frozenset(given.values.get(one.name) or one.field.enumeration.__members__)
-        for one in record.columns
-        if one.name in columns and one.field.enumeration is not None and not one.field.many
+        column.name: frozenset(
+            record_map.values.get(column.name) or column.field.enumeration.__members__
+        )
+        for column in record.columns
+        if column.name in columns and column.field.enumeration is not None and not column.field.many
     }
 
 
 def _reader(
-    record: Record, given: RecordMap, names: tuple[str, ...], zone: ZoneInfo | None
+    record: Record, record_map: RecordMap, names: tuple[str, ...], zone: ZoneInfo | None
 ) -> Callable[[_Raw], _Raw]:
     """Return what turns values in the order of ``names`` into those of ``record.columns``."""
     places = {name: place for place, name in enumerate(names)}
-    parts = tuple(_part(column, given, places, zone) for column in record.columns)
+    parts = tuple(_part(column, record_map, places, zone) for column in record.columns)
 
     def read(raw: _Raw) -> _Raw:
         return [part(raw) for part in parts]
@@ -179,23 +181,23 @@ def _reader(
 
 
 def _part(
-    column: Column, given: RecordMap, places: Mapping[str, int], zone: ZoneInfo | None
+    column: Column, record_map: RecordMap, places: Mapping[str, int], zone: ZoneInfo | None
 ) -> Callable[[_Raw], object]:
     name = column.name
-    if name in given.missing:
-        return constant(None)
-    if name in given.constants:
-        return constant(given.constants[name])
-    if name in given.join:
-        return joined(tuple(places[part] for part in given.join[name]))
-    take = itemgetter(places[given.columns.get(name, name)])
-    if name in given.values:
-        return translated(take, dict(given.values[name]), column.field.many)
-    if name in given.dates:
-        return dated(take, column.field.kind, given.dates[name], zone)
-    read = plain(take, column.field.kind, zone)
-    is_number = given.normalised and column.field.kind is Kind.PERSON_NUMBER
-    return as_number(read) if is_number else read
+    if name in record_map.missing:
+        return read_constant(None)
+    if name in record_map.constants:
+        return read_constant(record_map.constants[name])
+    if name in record_map.join:
+        return read_joined(tuple(places[part] for part in record_map.join[name]))
+    take = itemgetter(places[record_map.columns.get(name, name)])
+    if name in record_map.values:
+        return read_translated(take, dict(record_map.values[name]), column.field.many)
+    if name in record_map.dates:
+        return read_date(take, column.field.kind, record_map.dates[name], zone)
+    read = read_plain(take, column.field.kind, zone)
+    is_number = record_map.normalised and column.field.kind is Kind.PERSON_NUMBER
+    return read_number(read) if is_number else read
 
 
 def _keys(database: Database) -> dict[str, set[str]]:
@@ -213,45 +215,50 @@ def _keys(database: Database) -> dict[str, set[str]]:
     return keys
 
 
-def _none_such(where: str, what: str, name: str, there: Mapping[str, object]) -> str:
-    return f"{where}: there is no {what} {name}; there are {', '.join(sorted(there))}"
+def _none_such(where: str, kind: str, name: str, names: Mapping[str, object]) -> str:
+    return f"{where}: there is no {kind} {name}; there are {', '.join(sorted(names))}"
 
 
-def _check(where: str, record: Record, given: RecordMap, keys: set[str]) -> None:
+def _check(where: str, record: Record, record_map: RecordMap, keys: set[str]) -> None:
     """Refuse what does not fit the declaration."""
-    if given.table is not None and (not all(given.table.split(".")) or given.table.count(".") > 1):
+    if record_map.table is not None and (
+        not all(record_map.table.split(".")) or record_map.table.count(".") > 1
+    ):
         raise ValueError(f"{where}.table: it must be written table or schema.table")
     ways: dict[str, str] = {}
-    for way, name in _mentioned(given):
+    for way, name in _mentioned(record_map):
         here = f"{where}.{way}.{name}"
         if name not in record.positions:
             raise ValueError(_none_such(here, "column", name, record.positions))
-        together = {way, ways.setdefault(name, way)}
-        if len(together) > 1 and together not in ({"columns", "values"}, {"columns", "dates"}):
+        ways_of_name = {way, ways.setdefault(name, way)}
+        if len(ways_of_name) > 1 and ways_of_name not in (
+            {"columns", "values"},
+            {"columns", "dates"},
+        ):
             raise ValueError(f"{here}: {name} is in {ways[name]} already")
         if name in keys and way != "columns":
             raise ValueError(f"{here}: {name} is a key, which takes a column of its own as it is")
-        _CHECKS[way](here, record.column(name), given)
+        _CHECKS[way](here, record.column(name), record_map)
 
 
-def _mentioned(given: RecordMap) -> Iterator[tuple[str, str]]:
+def _mentioned(record_map: RecordMap) -> Iterator[tuple[str, str]]:
     for way in ("columns", "values", "dates", "constants", "join", "missing"):
-        for name in getattr(given, way):
+        for name in getattr(record_map, way):
             yield way, name
 
 
-def _check_columns(where: str, column: Column, given: RecordMap) -> None:
-    if not given.columns[column.name]:
+def _check_columns(where: str, column: Column, record_map: RecordMap) -> None:
+    if not record_map.columns[column.name]:
         raise ValueError(f"{where}: it must name a column")
 
 
-def _check_values(where: str, column: Column, given: RecordMap) -> None:
-    for theirs, ours in given.values[column.name].items():
+def _check_values(where: str, column: Column, record_map: RecordMap) -> None:
+    for theirs, ours in record_map.values[column.name].items():
         _check_value(f"{where}.{theirs}", column, ours)
 
 
-def _check_constants(where: str, column: Column, given: RecordMap) -> None:
-    _check_value(where, column, given.constants[column.name], many=column.field.many)
+def _check_constants(where: str, column: Column, record_map: RecordMap) -> None:
+    _check_value(where, column, record_map.constants[column.name], many=column.field.many)
 
 
 def _check_value(where: str, column: Column, value: str, *, many: bool = False) -> None:
@@ -262,30 +269,30 @@ def _check_value(where: str, column: Column, value: str, *, many: bool = False) 
     except Unreadable:
         codes = column.field.enumeration
         kind = column.field.kind.value
-        what = f"none of {', '.join(codes.__members__)}" if codes else f"no {kind}"
-        raise ValueError(f"{where}: {value} is {what}") from None
+        allowed = f"none of {', '.join(codes.__members__)}" if codes else f"no {kind}"
+        raise ValueError(f"{where}: {value} is {allowed}") from None
 
 
-def _check_dates(where: str, column: Column, given: RecordMap) -> None:
+def _check_dates(where: str, column: Column, record_map: RecordMap) -> None:
     if column.field.kind not in READ_AS_DATES or column.field.many:
         raise ValueError(f"{where}: {column.name} is no date")
-    if not given.dates[column.name]:
+    if not record_map.dates[column.name]:
         raise ValueError(f"{where}: it must name a way to write a date")
-    for written in given.dates[column.name]:
+    for written in record_map.dates[column.name]:
         try:
             date_pattern(column.field.kind, written)
         except ValueError as error:
             raise ValueError(f"{where}: {written}: {error}") from None
 
 
-def _check_join(where: str, column: Column, given: RecordMap) -> None:
+def _check_join(where: str, column: Column, record_map: RecordMap) -> None:
     if column.field.kind is not Kind.STRING or column.field.many:
         raise ValueError(f"{where}: {column.name} is no text")
-    if not given.join[column.name] or not all(given.join[column.name]):
+    if not record_map.join[column.name] or not all(record_map.join[column.name]):
         raise ValueError(f"{where}: it must name a column")
 
 
-def _check_missing(where: str, column: Column, _given: RecordMap) -> None:
+def _check_missing(where: str, column: Column, _record_map: RecordMap) -> None:
     if column.required:
         raise ValueError(f"{where}: a row without {column.name} cannot be read")
 

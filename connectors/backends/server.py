@@ -88,12 +88,12 @@ def tls_context(options: ServerOptions, to: Address) -> ssl.SSLContext | None:
     return context
 
 
-def refuse_lost_zeros(wanted: LookupStatement) -> None:
+def refuse_lost_zeros(lookup: LookupStatement) -> None:
     """Refuse keys that are kept as whole numbers where they are numbers of people or enterprises.
 
     Those have lost their zeros there, and "not found" would be no answer. Raises SourceRefused.
     """
-    if not wanted.whole:
+    if not lookup.whole:
         raise SourceRefused("a column of whole numbers is to hold numbers that begin with 0")
 
 

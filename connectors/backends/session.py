@@ -45,14 +45,14 @@ class Session(Protocol):
     """A connection on loan."""
 
     @property
-    def known(self) -> SourceState:
+    def state(self) -> SourceState:
         """What is known of the source that the connection leads to."""
         ...
 
     async def find(
-        self, wanted: LookupStatement, keys: Sequence[str], places: range | None = None
+        self, lookup: LookupStatement, keys: Sequence[str], places: range | None = None
     ) -> Sequence[Sequence[object]]:
-        """Return the rows of ``wanted`` for ``keys``; of each key those at ``places``, else all.
+        """Return the rows of ``lookup`` for ``keys``; of each key those at ``places``, else all.
 
         Raises NotMapped where a table is not there.
         """
@@ -81,9 +81,9 @@ class Session(Protocol):
 
 
 class MergingSession(Session, Protocol):
-    """A connection to a source that ``joins``."""
+    """A connection to a source that ``merges``."""
 
-    async def find_together(
+    async def find_merged(
         self, parts: Sequence[tuple[LookupStatement, Sequence[str]]]
     ) -> Sequence[Sequence[Sequence[object]]]:
         """Return what ``find`` does for each of ``parts``, by one statement.
@@ -102,7 +102,7 @@ class SqlSource(Protocol):
         ...
 
     @property
-    def joins(self) -> bool:
+    def merges(self) -> bool:
         """Whether several lookups can be asked for by one statement: ``MergingSession``."""
         ...
 
@@ -123,8 +123,8 @@ class SqlSource(Protocol):
         """Make the statement that runs in ``session`` end at once; never waits."""
         ...
 
-    async def examine(self, wanted: Sequence[LookupStatement], thoroughly: bool) -> Examination:
-        """Ask the source whether it is only read, and all of ``wanted`` can be read by an index.
+    async def examine(self, lookups: Sequence[LookupStatement], thoroughly: bool) -> Examination:
+        """Ask the source whether it is only read, and all of ``lookup`` can be read by an index.
 
         A statement or two for each table and lookup. Raises SourceUnavailable.
         """

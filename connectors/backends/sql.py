@@ -27,26 +27,26 @@ from connectors.backends.base import (
     SourceRefused,
     SourceUnavailable,
     read_rows,
-    unreached,
+    report_unreachable,
 )
 from connectors.backends.calls import SourceCalls
-from connectors.backends.examination import look_at_rows, measured
-from connectors.backends.isolation import UnreadableKeys, isolated, merged, with_spoilt
+from connectors.backends.examination import examine_rows, measure_latency
+from connectors.backends.isolation import UnreadableKeys, add_unreadable, isolate, merge_in_order
 from connectors.backends.mariadb import MariadbServer
-from connectors.backends.number_spellings import normalised, spellings
+from connectors.backends.number_spellings import normalise, spellings
 from connectors.backends.postgresql import PostgresqlServer
 from connectors.backends.readers import UNREAD
-from connectors.backends.record_maps import RecordMap, StoredTable, stored
+from connectors.backends.record_maps import RecordMap, StoredTable, map_records
 from connectors.backends.server import ServerOptions
 from connectors.backends.session import Provenance, Session, SqlSource
 from connectors.backends.sqlite import SqliteFile
-from connectors.backends.statement import SORTED_HERE, LookupStatement, wanted
+from connectors.backends.statement import SORTED_HERE, LookupStatement, lookup_statement
 from connectors.backends.statement_merger import StatementMerger
 from connectors.codec import encode_text
 from connectors.description import Database, Lookup, Record
 
 _Raw = Sequence[object]
-_Found = dict[str, list[_Raw]]
+_RawsByKey = dict[str, list[_Raw]]
 
 #: Seconds for which what a source states of itself, and of its tables, is kept.
 _STATE_KEPT = 10.0
@@ -84,12 +84,14 @@ class SqlBackend:
     ) -> None:
         self._database = database
         self._source = _source(url, pool_size, busy_timeout, server or ServerOptions(), monotonic)
-        self._stored = stored(database, maps, zone)
+        self._stored = map_records(database, maps, zone)
         self._monotonic = monotonic
         self._calls = SourceCalls(self._source, pool_size)
-        self._together = StatementMerger(self._calls, self._state, self._source.joins, monotonic)
+        self._merger = StatementMerger(
+            self._calls, self._provenance, self._source.merges, monotonic
+        )
         self._spoilt = UnreadableKeys(monotonic)
-        self._wanted: dict[tuple[str, str], LookupStatement] = {}
+        self._statements: dict[tuple[str, str], LookupStatement] = {}
 
     @property
     def in_use(self) -> int:
@@ -101,7 +103,7 @@ class SqlBackend:
 
     async def close(self) -> None:
         """Close all connections, once the calls in flight have ended; see ``Backend.close``."""
-        self._together.send()
+        self._merger.send()
         await self._calls.close()
         await self._source.close()
 
@@ -115,29 +117,29 @@ class SqlBackend:
         for record in self._database.records:
             for lookup in record.lookups:
                 with suppress(NotMapped):
-                    searched.append((record, lookup, self._want(record, lookup)))
-        every = [want for _, _, want in searched]
+                    searched.append((record, lookup, self._lookup_statement(record, lookup)))
+        every = [statement for _, _, statement in searched]
         try:
             seen = await self._source.examine(every, thoroughly)
         except SourceUnavailable as error:
-            return unreached(error)
+            return report_unreachable(error)
         if not thoroughly:
             return seen
         try:
             idiom = self._source.idiom
-            found, keys = await self._calls.run(
-                lambda session: look_at_rows(session, idiom, every, seen)
+            row_findings, keys = await self._calls.run(
+                lambda session: examine_rows(session, idiom, every, seen)
             )
         except SourceUnavailable as error:
             advice = "see whether its tables are views that take long"
-            found, keys = [Finding("rows", f"they cannot be read: {error}", advice)], {}
+            row_findings, keys = [Finding("rows", f"they cannot be read: {error}", advice)], {}
         fetches = [
             partial(self.fetch, record, lookup, [key])
-            for record, lookup, want in searched
-            for key in keys.get(want, ())
+            for record, lookup, statement in searched
+            for key in keys.get(statement, ())
         ]
-        findings = (*seen.findings, *found)
-        return replace(seen, findings=findings, latency=await measured(fetches))
+        findings = (*seen.findings, *row_findings)
+        return replace(seen, findings=findings, latency=await measure_latency(fetches))
 
     async def fetch(
         self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
@@ -148,98 +150,98 @@ class SqlBackend:
         are kept in several spellings, 22 take the place of each key. Raises SourceUnavailable or
         NotMapped.
         """
-        asked = list(dict.fromkeys(keys))
-        if not asked:
+        unique = list(dict.fromkeys(keys))
+        if not unique:
             return Batch({})
-        want = self._want(record, lookup)
-        apart = self._spoilt.among(want, asked)
+        statement = self._lookup_statement(record, lookup)
+        apart = self._spoilt.among(statement, unique)
         if not apart:
-            return await self._fetch_whole(want, asked)
-        rest = [key for key in asked if key not in apart]
-        parts = [self._fetch_apart(want, apart)]
+            return await self._fetch_whole(statement, unique)
+        rest = [key for key in unique if key not in apart]
+        parts = [self._fetch_apart(statement, apart)]
         if rest:
-            parts.append(self._fetch_whole(want, rest))
-        return merged(asked, await asyncio.gather(*parts))
+            parts.append(self._fetch_whole(statement, rest))
+        return merge_in_order(unique, await asyncio.gather(*parts))
 
-    async def _fetch_whole(self, want: LookupStatement, keys: Sequence[str]) -> Batch:
+    async def _fetch_whole(self, statement: LookupStatement, keys: Sequence[str]) -> Batch:
         """Ask for all ``keys`` at once."""
         try:
-            rows, stated = await self._together.find(want, list(_texts(want, keys)))
+            rows, provenance = await self._merger.find(statement, list(_texts(statement, keys)))
         except DataFault:
-            return await self._fetch_apart(want, keys)
-        by_key, failed = await _read(want, _by_key(want, keys, rows))
-        return Batch(by_key, stated.as_of, failed, origin=stated.origin or None)
+            return await self._fetch_apart(statement, keys)
+        by_key, failed = await _read(statement, _by_key(statement, keys, rows))
+        return Batch(by_key, provenance.as_of, failed, origin=provenance.origin or None)
 
-    async def _fetch_apart(self, want: LookupStatement, keys: Sequence[str]) -> Batch:
+    async def _fetch_apart(self, statement: LookupStatement, keys: Sequence[str]) -> Batch:
         """Ask for ``keys`` in parts: some value fails the statement for all of them."""
-        texts = _texts(want, keys)
-        result = await isolated(partial(self._together.find_alone, want), want, list(texts))
-        if want.normalised:
+        texts = _texts(statement, keys)
+        result = await isolate(partial(self._merger.find_alone, statement), statement, list(texts))
+        if statement.normalised:
             result = result.under(texts)
-        self._spoilt.note(want, result)
-        by_key, failed = await _read(want, _by_key(want, keys, result.rows))
+        self._spoilt.note(statement, result)
+        by_key, failed = await _read(statement, _by_key(statement, keys, result.rows))
         batch = Batch(by_key, result.as_of, failed, origin=result.origin or None)
-        return with_spoilt(batch, want, result)
+        return add_unreadable(batch, statement, result)
 
-    def _want(self, record: Record, lookup: Lookup) -> LookupStatement:
+    def _lookup_statement(self, record: Record, lookup: Lookup) -> LookupStatement:
         """Return what a lookup runs, made once; raises NotMapped."""
         name = (record.name, lookup.name)
-        if name not in self._wanted:
-            through = None if lookup.through is None else self._kept(lookup.through[0])
-            self._wanted[name] = wanted(
-                self._source.idiom, self._kept(record.name), lookup, through
+        if name not in self._statements:
+            through = None if lookup.through is None else self._stored_table(lookup.through[0])
+            self._statements[name] = lookup_statement(
+                self._source.idiom, self._stored_table(record.name), lookup, through
             )
-        return self._wanted[name]
+        return self._statements[name]
 
-    def _kept(self, name: str) -> StoredTable:
+    def _stored_table(self, name: str) -> StoredTable:
         if name not in self._database.by_name:
             raise NotMapped(f"{self._database.name} declares no record {name}")
         if name not in self._stored:
             raise NotMapped(f"{self._database.name} does not keep {name}, settings say")
         return self._stored[name]
 
-    async def _state(self, session: Session) -> Provenance:
+    async def _provenance(self, session: Session) -> Provenance:
         """Return what the source states of itself, read again when older than ten seconds."""
-        known = session.known
+        state = session.state
         now = self._monotonic()
-        if known.read_at is None or now - known.read_at >= _STATE_KEPT:
-            known.tables = await session.tables_state(tuple(self._stored.values()))
-            known.as_of = _moment(await session.as_of())
-            known.read_at = now
-        return Provenance(known.as_of, known.server + known.tables)
+        if state.read_at is None or now - state.read_at >= _STATE_KEPT:
+            state.tables = await session.tables_state(tuple(self._stored.values()))
+            state.as_of = _moment(await session.as_of())
+            state.read_at = now
+        return Provenance(state.as_of, state.server + state.tables)
 
 
-def _by_key(want: LookupStatement, keys: Sequence[str], rows: Sequence[_Raw]) -> _Found:
+def _by_key(statement: LookupStatement, keys: Sequence[str], rows: Sequence[_Raw]) -> _RawsByKey:
     """Return the raw rows found for each key, in the order in which they were found."""
-    found: _Found = {key: [] for key in keys}
+    raws_by_key: _RawsByKey = {key: [] for key in keys}
     for matched, *raw in rows:
-        if not (want.whole or isinstance(matched, str)):
+        if not (statement.whole or isinstance(matched, str)):
             raise SourceRefused(f"keys are kept as {type(matched).__name__}")
-        text = normalised(str(matched)) if want.normalised else str(matched)
-        if text in found:  # a source may find "007" equal to 7; the key was not that
-            found[text].append(raw)
+        text = normalise(str(matched)) if statement.normalised else str(matched)
+        if text in raws_by_key:  # a source may find "007" equal to 7; the key was not that
+            raws_by_key[text].append(raw)
         elif isinstance(matched, float):
             raise SourceRefused("keys are kept as float")
-    if not want.normalised:
-        return found
-    return {key: _each_once(want, raws) for key, raws in found.items()}
+    if not statement.normalised:
+        return raws_by_key
+    return {key: _each_once(statement, raws) for key, raws in raws_by_key.items()}
 
 
-def _each_once(want: LookupStatement, rows: list[_Raw]) -> list[_Raw]:
+def _each_once(statement: LookupStatement, rows: list[_Raw]) -> list[_Raw]:
     """Leave out rows found a second time, under another spelling of the same number."""
-    place = want.stored.names.index(want.stored.at(want.stored.record.identity))
-    kept: dict[str, list[_Raw]] = {}
+    place = statement.stored.names.index(statement.stored.at(statement.stored.record.identity))
+    raws_by_identity: dict[str, list[_Raw]] = {}
     for raw in rows:
-        same = kept.setdefault(str(raw[place]), [])
-        if raw not in same:
-            same.append(raw)
-    return [raw for same in kept.values() for raw in same]
+        raws = raws_by_identity.setdefault(str(raw[place]), [])
+        if raw not in raws:
+            raws.append(raw)
+    return [raw for raws in raws_by_identity.values() for raw in raws]
 
 
-def _texts(want: LookupStatement, keys: Sequence[str]) -> dict[str, str]:
+def _texts(statement: LookupStatement, keys: Sequence[str]) -> dict[str, str]:
     """Return what the source is asked for, and for which key."""
     texts = [key for key in keys if _is_text(key)]
-    if not want.normalised:
+    if not statement.normalised:
         return dict(zip(texts, texts, strict=True))
     return {text: key for key in texts for text in spellings(key)}
 
@@ -249,22 +251,26 @@ def _is_text(key: str) -> bool:
     return key.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in key)
 
 
-async def _read(want: LookupStatement, found: _Found) -> tuple[dict[str, Rows], dict[str, str]]:
+async def _read(
+    statement: LookupStatement, raws_by_key: _RawsByKey
+) -> tuple[dict[str, Rows], dict[str, str]]:
     """Decode the rows of each key, letting others run after every few hundred.
 
     Returns the rows by key, and for keys whose rows cannot be given why not.
     """
-    stored = want.stored
+    stored = statement.stored
     by_key: dict[str, Rows] = {}
     failed: dict[str, str] = {}
     rows = 0
-    for key, raws in found.items():
-        mine = raws if stored.read is None else [stored.read(raw) for raw in raws]
-        if not stored.sorts and len(mine) > SORTED_HERE:
+    for key, raws in raws_by_key.items():
+        translated = raws if stored.read is None else [stored.read(raw) for raw in raws]
+        if not stored.sorts and len(translated) > SORTED_HERE:
             # Which of them are the newest, nobody knows then.
             failed[key] = "too many rows whose dates do not sort"
             continue
-        by_key[key] = read_rows(stored.record, mine if want.sorts else _sorted(stored, mine))
+        by_key[key] = read_rows(
+            stored.record, translated if statement.sorts else _sorted(stored, translated)
+        )
         rows += len(raws)
         if rows >= _ROWS_AT_ONCE:
             rows = 0
@@ -289,10 +295,10 @@ def _text(value: object) -> str:
     return str(encode_text(value))
 
 
-def _moment(stated: object) -> datetime | None:
+def _moment(value: object) -> datetime | None:
     """Return a source's statement as a moment in UTC, None when it makes no sense."""
     try:
-        moment = stated if isinstance(stated, datetime) else datetime.fromisoformat(str(stated))
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
         return None if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
@@ -316,8 +322,8 @@ def _source(
     if make == "mariadb":
         return MariadbServer(parsed, server, pool_size=pool_size, monotonic=monotonic)
     if make != "sqlite":
-        known = "sqlite, postgresql and mariadb"
-        raise ValueError(f"{make} databases are not supported, only {known}")
+        supported = "sqlite, postgresql and mariadb"
+        raise ValueError(f"{make} databases are not supported, only {supported}")
     if not parsed.database or parsed.database == ":memory:" or parsed.host or parsed.query:
         raise ValueError("an SQLite URL is sqlite:///relative/path or sqlite:////absolute/path")
     return SqliteFile(parsed.database, pool_size=pool_size, busy_timeout=busy_timeout)

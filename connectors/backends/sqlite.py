@@ -53,7 +53,7 @@ class _OpenFile:
     version: FileVersion
     engine: AsyncEngine
     tables: Mapping[str, bool]
-    known: SourceState
+    state: SourceState
     users: int = 0
     retired: bool = False
 
@@ -73,17 +73,17 @@ class FileSession:
 
     connection: AsyncConnection
     tables: Mapping[str, bool]
-    known: SourceState
+    state: SourceState
 
     async def find(
-        self, wanted: LookupStatement, keys: Sequence[str], places: range | None = None
+        self, lookup: LookupStatement, keys: Sequence[str], places: range | None = None
     ) -> Sequence[Sequence[object]]:
         """Return the rows for ``keys``; raises NotMapped. See ``Session``."""
-        for stored in wanted.tables:
+        for stored in lookup.tables:
             if stored.table.lower() not in self.tables:
                 raise NotMapped(f"there is no table {stored.table}")
-        numbered = all(self.tables[stored.table.lower()] for stored in wanted.tables)
-        lookup = wanted.by_row if numbered and wanted.by_row is not None else wanted
+        numbered = all(self.tables[stored.table.lower()] for stored in lookup.tables)
+        lookup = lookup.by_row if numbered and lookup.by_row is not None else lookup
         statement = lookup.statement if places is None else lookup.within(places)
         rows = (await self.connection.execute(statement, {KEYS: list(keys)})).all()
         if any(row[0] is None for row in rows):
@@ -104,8 +104,8 @@ class FileSession:
         self, statement: sa.Select[Any], seconds: float | None = None
     ) -> Sequence[Sequence[object]]:
         """Return what a statement finds."""
-        found = await self.connection.execute(statement)
-        return cast("Sequence[Sequence[object]]", found.all())
+        result = await self.connection.execute(statement)
+        return cast("Sequence[Sequence[object]]", result.all())
 
     async def probe(self) -> None:
         """Read the file."""
@@ -124,7 +124,7 @@ class SqliteFile:
     """
 
     idiom = SQLITE
-    joins = False
+    merges = False
 
     def __init__(self, path: str, *, pool_size: int, busy_timeout: float) -> None:
         self._path = Path(path).absolute()
@@ -148,7 +148,7 @@ class SqliteFile:
         file.users += 1
         try:
             async with file.engine.connect() as connection:
-                yield FileSession(connection, file.tables, file.known)
+                yield FileSession(connection, file.tables, file.state)
             if not file.watched.has(file.version):
                 self._forget(file)
                 raise SourceUnavailable("the file was changed while it was read")
@@ -169,18 +169,18 @@ class SqliteFile:
         raw = await session.connection.get_raw_connection()
         await cast("aiosqlite.Connection", raw.driver_connection).interrupt()
 
-    async def examine(self, wanted: Sequence[LookupStatement], thoroughly: bool) -> Examination:
+    async def examine(self, lookups: Sequence[LookupStatement], thoroughly: bool) -> Examination:
         """See ``SqlSource.examine``. Thoroughly, the whole file is read."""
         try:
             async with self.use() as session:
-                seen = await examine_sqlite(session.connection, wanted)
+                report = await examine_sqlite(session.connection, lookups)
                 halfway = (await self._watch()).lacks_pages()
                 whole = not thoroughly or await is_whole(session.connection)
         except SourceUnavailable as error:
             if str(error) not in _TORN:
                 raise
             return Examination(tuple(file_findings(True)), reached=False)
-        return replace(seen, findings=(*seen.findings, *file_findings(halfway or not whole)))
+        return replace(report, findings=(*report.findings, *file_findings(halfway or not whole)))
 
     async def close(self) -> None:
         """Close the file; the next use would open it again."""
@@ -204,11 +204,11 @@ class SqliteFile:
         A descriptor stays as long as the file does (``WatchedFile``).
         """
         try:
-            found = self._path.stat()
-            place = (found.st_dev, found.st_ino)
+            status = self._path.stat()
+            place = (status.st_dev, status.st_ino)
             if self._watched is not None and self._watched[0] == place:
                 return self._watched[1]
-            if not stat.S_ISREG(found.st_mode):
+            if not stat.S_ISREG(status.st_mode):
                 raise OSError
             self._watched = place, WatchedFile(self._path)
         except OSError as error:

@@ -100,44 +100,43 @@ class LookupStatement:
         """Return the statement for the rows of each key that stand at ``places``."""
         return self.statement.where(self.place.between(places[0], places[-1]))
 
-    def said_by(self, idiom: Idiom) -> LookupStatement:
+    def in_idiom(self, idiom: Idiom) -> LookupStatement:
         """Return the same lookup in another idiom."""
         through = None if self.lookup.through is None else self.holder
-        return wanted(idiom, self.stored, self.lookup, through)
+        return lookup_statement(idiom, self.stored, self.lookup, through)
 
 
-def wanted(
+def lookup_statement(
     idiom: Idiom, stored: StoredTable, lookup: Lookup, through: StoredTable | None = None
 ) -> LookupStatement:
     """Return what finds rows of ``stored`` by ``lookup``.
 
     ``through`` is the record that ``lookup.through`` names, where it names one.
 
-    The rows are the matched key, then ``stored.names``, untyped, so that nothing stands between
-    the driver's values and ``connectors.codec``. They come in the order of ``Backend.fetch``, at
-    most ``record.asked + 1`` for each key: one more than is given, which tells that there are more.
-    Where the source can't tell newer from older (``StoredTable.sorts``) there may be
-    ``SORTED_HERE``.
+    A row is the matched key, then ``stored.names``, untyped, so that nothing stands between the
+    driver's values and ``connectors.codec``. Rows come in the order of ``Backend.fetch``, at most
+    ``record.fetch_limit + 1`` for each key: one more than is returned shows that there are more.
+    Where the source cannot sort by date (``StoredTable.sorts``) there may be ``SORTED_HERE``.
 
     Every column of the lookup is searched by its own arm of a union, so that each can use its
     index; an arm leaves out what an earlier one finds for the same key.
     """
-    plain = _wanted(idiom, stored, lookup, through, None)
+    plain = _lookup_statement(idiom, stored, lookup, through, None)
     if idiom.row is None:
         return plain
-    return replace(plain, by_row=_wanted(idiom, stored, lookup, through, idiom.row))
+    return replace(plain, by_row=_lookup_statement(idiom, stored, lookup, through, idiom.row))
 
 
-def _wanted(
+def _lookup_statement(
     idiom: Idiom, stored: StoredTable, lookup: Lookup, through: StoredTable | None, row: str | None
 ) -> LookupStatement:
     """Return a lookup whose rows are read once more by the column ``row``, if any."""
     if through is None:
-        found = _direct(idiom, stored, lookup, row).subquery()
+        candidates = _direct(idiom, stored, lookup, row).subquery()
     else:
-        found = _through(idiom, stored, lookup, through, row).subquery()
-    ranked = sa.select(*found.c, _place(idiom, stored, found).label(_PLACE)).subquery()
-    most = 1 + (stored.record.asked if stored.sorts else SORTED_HERE)
+        candidates = _through(idiom, stored, lookup, through, row).subquery()
+    ranked = sa.select(*candidates.c, _place(idiom, stored, candidates).label(_PLACE)).subquery()
+    most = 1 + (stored.record.fetch_limit if stored.sorts else SORTED_HERE)
     place = ranked.c[_PLACE]
     statement = (
         sa.select(*(column for column in ranked.c if column is not place))
@@ -200,8 +199,8 @@ def _direct(
     for place, name in enumerate(by):
         column = table.index.c[name]
         exact = idiom.exact(column)
-        others = (idiom.exact(table.rows.c[other]) for other in by[:place])
-        elsewhere = [exact.is_distinct_from(other) for other in others]
+        earlier = (idiom.exact(table.rows.c[other]) for other in by[:place])
+        elsewhere = [exact.is_distinct_from(other) for other in earlier]
         matched = table.borne(idiom, name, exact).label(MATCHED)
         arm = sa.select(matched, *columns).select_from(table.joined())
         arms.append(arm.where(idiom.among(column), *elsewhere))
@@ -223,31 +222,31 @@ def _through(
     holder, table = _Table.of(through, row), _Table.of(stored, row)
     link = holder.rows.c[through.at(name)]
     arms = []
-    for by in (through.at(one) for one in lookup.by):
+    for by in (through.at(name_by) for name_by in lookup.by):
         column = holder.index.c[by]
         matched = holder.borne(idiom, by, idiom.exact(column)).label(MATCHED)
         arm = sa.select(matched, link.label(_LINK), idiom.exact(link).label(_SAME))
         arms.append(arm.select_from(holder.joined()).where(idiom.among(column)))
     named = sa.union(*arms).subquery()
-    own = table.index.c[stored.at(name)]
-    same = idiom.exact(own) == named.c[_SAME]
+    column_of_link = table.index.c[stored.at(name)]
+    same = idiom.exact(column_of_link) == named.c[_SAME]
     if idiom.unlike is not None:
-        same |= idiom.unlike(own, named.c[_LINK])
+        same |= idiom.unlike(column_of_link, named.c[_LINK])
     matched = table.borne(idiom, stored.at(name), named.c[MATCHED], absent=True).label(MATCHED)
-    columns = [table.rows.c[one] for one in stored.names]
-    joined = table.joined(named, own == named.c[_LINK], same)
+    columns = [table.rows.c[name_by] for name_by in stored.names]
+    joined = table.joined(named, column_of_link == named.c[_LINK], same)
     return sa.select(matched, *columns).select_from(joined)
 
 
-def _place(idiom: Idiom, stored: StoredTable, found: sa.Subquery) -> sa.Over[int]:
+def _place(idiom: Idiom, stored: StoredTable, rows: sa.Subquery) -> sa.Over[int]:
     """Number the rows of each key: newest first, unknown dates last, then by identity.
 
     ``x IS NULL`` before ``x`` puts missing values last in databases that lack NULLS LAST as well.
     """
     order: list[_Column] = []
     if stored.date is not None:
-        date = found.c[stored.date]
+        date = rows.c[stored.date]
         order += [date.is_(None), idiom.exact(date).desc()]
-    identity = found.c[stored.at(stored.record.identity)]
+    identity = rows.c[stored.at(stored.record.identity)]
     order += [identity.is_(None), idiom.exact(identity)]
-    return sa.func.row_number().over(partition_by=found.c[MATCHED], order_by=order)
+    return sa.func.row_number().over(partition_by=rows.c[MATCHED], order_by=order)

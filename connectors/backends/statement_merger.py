@@ -1,9 +1,10 @@
-"""Lookups that are asked for in one turn of the event loop, put to the source as one statement.
+"""Merges the lookups of one turn of the event loop into one statement.
 
-What a request asks of a database at once costs one round trip and one connection so
-(``docs/decisions``, 33), where the make of database can (``SqlSource.joins``). A statement fails as
-a whole, so each of its lookups is then asked alone; and they go alone for a minute after that, and
-after they were slow together: of connections of their own each takes its own time.
+The lookups of a request to one database then cost one round trip and one connection
+(``docs/decisions``, 33), where the make of database allows it (``SqlSource.merges``). A merged
+statement fails as a whole: each of its lookups is then run alone. Lookups also run alone for a
+minute after such a failure, and after a slow merged statement: on connections of their own, a slow
+lookup does not hold up the others.
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ LookupRows = tuple[Sequence[Sequence[object]], Provenance]
 class _Part:
     """A lookup that somebody waits for; ``sent`` and ``call``: with whom it went, and how."""
 
-    wanted: LookupStatement
+    lookup: LookupStatement
     keys: Sequence[str]
-    found: asyncio.Future[LookupRows]
+    rows: asyncio.Future[LookupRows]
     sent: Sequence[_Part] = ()
     call: SourceCall[list[LookupRows]] | None = None
 
@@ -52,53 +53,53 @@ class _Part:
 class StatementMerger:
     """Asks for lookups by ``calls``; belongs to one event loop.
 
-    ``state`` reads with a connection what the source states of itself. ``joins``: several lookups
+    ``state`` reads with a connection what the source states of itself. ``merges``: several lookups
     may be one statement. ``monotonic``: the clock, in seconds.
     """
 
     def __init__(
         self,
         calls: SourceCalls,
-        state: Callable[[Session], Awaitable[Provenance]],
-        joins: bool,
+        provenance: Callable[[Session], Awaitable[Provenance]],
+        merges: bool,
         monotonic: Callable[[], float],
     ) -> None:
         self._calls = calls
-        self._state = state
-        self._joins = joins
+        self._provenance = provenance
+        self._merges = merges
         self._monotonic = monotonic
         self._gathered: list[_Part] = []
         self._statements: set[frozenset[LookupStatement]] = set()
         self._met: Counter[frozenset[LookupStatement]] = Counter()
         self._alone_until: dict[LookupStatement, float] = {}
 
-    async def find(self, wanted: LookupStatement, keys: Sequence[str]) -> LookupRows:
-        """Return the rows of ``wanted`` for ``keys``, such as a database could hold.
+    async def find(self, lookup: LookupStatement, keys: Sequence[str]) -> LookupRows:
+        """Return the rows of ``lookup`` for ``keys``, such as a database could hold.
 
         Raises SourceUnavailable or NotMapped.
         """
-        if not self._joins or len(keys) > _KEYS_AT_ONCE:
-            return await self.find_alone(wanted, keys)
+        if not self._merges or len(keys) > _KEYS_AT_ONCE:
+            return await self.find_alone(lookup, keys)
         loop = asyncio.get_running_loop()
-        part = _Part(wanted, keys, loop.create_future())
+        part = _Part(lookup, keys, loop.create_future())
         if not self._gathered:
             loop.call_soon(self.send)
         self._gathered.append(part)
         try:
-            return await part.found
+            return await part.rows
         except asyncio.CancelledError:
-            if part.call is not None and all(one.found.cancelled() for one in part.sent):
+            if part.call is not None and all(sibling.rows.cancelled() for sibling in part.sent):
                 await part.call.abandon()
             raise
 
     async def find_alone(
-        self, wanted: LookupStatement, keys: Sequence[str], places: range | None = None
+        self, lookup: LookupStatement, keys: Sequence[str], places: range | None = None
     ) -> LookupRows:
-        """Return the rows of ``wanted`` for ``keys`` by a statement of their own.
+        """Return the rows of ``lookup`` for ``keys`` by a statement of their own.
 
         ``places``: of each key the rows that stand there, from 1. Raises as ``find``.
         """
-        return await self._calls.run(partial(self._alone, wanted, keys, places))
+        return await self._calls.run(partial(self._alone, lookup, keys, places))
 
     def send(self) -> None:
         """Ask for what has been gathered."""
@@ -106,33 +107,33 @@ class StatementMerger:
         joined: dict[LookupStatement, _Part] = {}
         now = self._monotonic()
         for part in gathered:
-            if part.found.done():
+            if part.rows.done():
                 continue  # who asked has left
-            wanted = part.wanted
-            if wanted in joined or len(joined) == _MOST or self._alone_until.get(wanted, now) > now:
+            lookup = part.lookup
+            if lookup in joined or len(joined) == _MOST or self._alone_until.get(lookup, now) > now:
                 self._begin([part])
             else:
-                joined[wanted] = part
+                joined[lookup] = part
         if self._may_join(frozenset(joined)):
-            # Always in one order: it is one statement, whoever came first.
-            self._begin(sorted(joined.values(), key=lambda one: id(one.wanted)))
+            # In a fixed order, so that the same lookups give the same statement.
+            self._begin(sorted(joined.values(), key=lambda part: id(part.lookup)))
         else:
             for part in joined.values():
                 self._begin([part])
 
-    def _may_join(self, wanted: frozenset[LookupStatement]) -> bool:
-        if len(wanted) < 2:
+    def _may_join(self, lookups: frozenset[LookupStatement]) -> bool:
+        if len(lookups) < 2:
             return False
-        if wanted in self._statements:
+        if lookups in self._statements:
             return True
         if len(self._statements) == _STATEMENTS:
             return False
         if len(self._met) == _MEETINGS:
             self._met.clear()
-        self._met[wanted] += 1
-        if self._met[wanted] <= _OFTEN:
+        self._met[lookups] += 1
+        if self._met[lookups] <= _OFTEN:
             return False
-        self._statements.add(wanted)
+        self._statements.add(lookups)
         return True
 
     def _begin(self, parts: Sequence[_Part]) -> None:
@@ -147,23 +148,23 @@ class StatementMerger:
 
     async def _work(self, parts: Sequence[_Part], session: Session) -> list[LookupRows]:
         if len(parts) == 1:
-            return [await self._alone(parts[0].wanted, parts[0].keys, None, session)]
-        stated = await self._state(session)  # read first, it is true of the rows as well
+            return [await self._alone(parts[0].lookup, parts[0].keys, None, session)]
+        provenance = await self._provenance(session)  # read first, it is true of the rows as well
         began = self._monotonic()
-        joining = cast("MergingSession", session)
-        found = await joining.find_together([(one.wanted, one.keys) for one in parts])
+        merging = cast("MergingSession", session)
+        row_sets = await merging.find_merged([(part.lookup, part.keys) for part in parts])
         if self._monotonic() - began > _SLOW:
             self._go_alone(parts)
-        return [(rows, stated) for rows in found]
+        return [(rows, provenance) for rows in row_sets]
 
     async def _alone(
-        self, wanted: LookupStatement, keys: Sequence[str], places: range | None, session: Session
+        self, lookup: LookupStatement, keys: Sequence[str], places: range | None, session: Session
     ) -> LookupRows:
-        stated = await self._state(session)
+        provenance = await self._provenance(session)
         rows: list[Sequence[object]] = []
         for start in range(0, len(keys), _KEYS_AT_ONCE):
-            rows += await session.find(wanted, keys[start : start + _KEYS_AT_ONCE], places)
-        return rows, stated
+            rows += await session.find(lookup, keys[start : start + _KEYS_AT_ONCE], places)
+        return rows, provenance
 
     def _ended(self, parts: Sequence[_Part], task: asyncio.Task[list[LookupRows]]) -> None:
         for part in parts:  # else they would hold each other, and what was found
@@ -175,21 +176,21 @@ class StatementMerger:
         if isinstance(error, MergeFailed):
             self._go_alone(parts)
             for part in parts:
-                if not part.found.done():
+                if not part.rows.done():
                     self._begin([part])
         elif error is not None:
             _fail(parts, error)
         else:
-            for part, found in zip(parts, task.result(), strict=True):
-                if not part.found.done():
-                    part.found.set_result(found)
+            for part, rows in zip(parts, task.result(), strict=True):
+                if not part.rows.done():
+                    part.rows.set_result(rows)
 
     def _go_alone(self, parts: Sequence[_Part]) -> None:
         until = self._monotonic() + _ALONE
-        self._alone_until.update((one.wanted, until) for one in parts)
+        self._alone_until.update((part.lookup, until) for part in parts)
 
 
 def _fail(parts: Sequence[_Part], error: BaseException) -> None:
     for part in parts:
-        if not part.found.done():
-            part.found.set_exception(error)
+        if not part.rows.done():
+            part.rows.set_exception(error)

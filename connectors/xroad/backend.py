@@ -30,7 +30,7 @@ from connectors.backends.base import (
     SourceRefused,
     SourceUnavailable,
     merge_batches,
-    unreached,
+    report_unreachable,
 )
 from connectors.description import Database, Lookup, Record
 from connectors.xroad.errors import failure
@@ -39,9 +39,9 @@ from connectors.xroad.messages import (
     LARGEST,
     MAINTENANCE,
     NOT_KEPT,
-    Misunderstood,
-    answered,
-    question,
+    MalformedMessage,
+    parse_answer,
+    request_body,
 )
 
 JSON = "application/json"
@@ -131,7 +131,7 @@ class XroadBackend:
             found = Finding("service", f"it is refused: {error}", advice, ("xroad", "client"))
             return Examination((found,), _MAKE)
         except SourceUnavailable as error:
-            return unreached(error)
+            return report_unreachable(error)
         if code in allowed:
             return Examination(server=_MAKE)
         text = f"service {code} is not among those that may be called"
@@ -158,7 +158,7 @@ class XroadBackend:
         if not possible:
             return Batch({}, failed=none)
         try:
-            reply = await self._post(question(record, lookup, possible), asker)
+            reply = await self._post(request_body(record, lookup, possible), asker)
         except _TooLarge:
             if len(possible) == 1:
                 return Batch({}, failed={possible[0]: "its answer is too large", **none})
@@ -180,8 +180,8 @@ class XroadBackend:
                 raise SourceMaintenance("the provider says so")
             raise SourceUnavailable(f"the provider answered with status {reply.status}")
         try:
-            return answered(record, keys, reply.body)
-        except Misunderstood as error:
+            return parse_answer(record, keys, reply.body)
+        except MalformedMessage as error:
             raise SourceUnavailable(
                 f"the provider answered otherwise than agreed: {error}"
             ) from None

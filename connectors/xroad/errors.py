@@ -19,7 +19,7 @@ _DEGRADED = frozenset(
 )
 
 
-def normalised(kind: str) -> tuple[str, ...]:
+def normalise(kind: str) -> tuple[str, ...]:
     """Return the parts of an error's type, the same for both spellings."""
     return tuple(kind.lower().replace("_", "").split("."))
 
@@ -30,7 +30,7 @@ def failure(kind: str) -> SourceUnavailable:
     The type is the reason that logs are given; the message and detail of the error never are, since
     they may repeat what was asked.
     """
-    parts = normalised(kind)
+    parts = normalise(kind)
     told = ".".join(part for part in parts if part.isalnum())[:100]
     if any("maintenance" in part for part in parts):
         return SourceMaintenance(f"X-Road: {told}")

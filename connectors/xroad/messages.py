@@ -27,7 +27,7 @@ NOT_KEPT = "RECORD_NOT_KEPT"
 MAINTENANCE = "MAINTENANCE"
 
 
-class Misunderstood(Exception):
+class MalformedMessage(Exception):
     """A body is not of the form agreed. The message names no value."""
 
 
@@ -40,28 +40,28 @@ class RowsRequest:
     keys: tuple[str, ...]
 
 
-def question(record: Record, lookup: Lookup, keys: Sequence[str]) -> bytes:
+def request_body(record: Record, lookup: Lookup, keys: Sequence[str]) -> bytes:
     """Return the body that asks for the rows of ``record`` found by ``keys``."""
     return orjson.dumps(
-        {"record": record.name, "lookup": lookup.name, "keys": keys, "most": record.asked}
+        {"record": record.name, "lookup": lookup.name, "keys": keys, "most": record.fetch_limit}
     )
 
 
-def asked(body: bytes) -> RowsRequest:
+def parse_request(body: bytes) -> RowsRequest:
     """Return what a body asks; raises Misunderstood."""
     try:
         said = orjson.loads(body)
         keys = said["keys"]
         record, lookup = said["record"], said["lookup"]
     except (ValueError, TypeError, KeyError):
-        raise Misunderstood("no such question") from None
+        raise MalformedMessage("no such question") from None
     texts = isinstance(keys, list) and all(isinstance(one, str) for one in (record, lookup, *keys))
     if not texts:
-        raise Misunderstood("no such question")
+        raise MalformedMessage("no such question")
     return RowsRequest(record, lookup, tuple(keys))
 
 
-def answer(record: Record, batch: Batch) -> bytes:
+def answer_body(record: Record, batch: Batch) -> bytes:
     """Return the body that answers with ``batch``."""
     return orjson.dumps(
         {
@@ -80,7 +80,7 @@ def answer(record: Record, batch: Batch) -> bytes:
     )
 
 
-def answered(record: Record, keys: Sequence[str], body: bytes) -> Batch:
+def parse_answer(record: Record, keys: Sequence[str], body: bytes) -> Batch:
     """Return what a body answers of ``keys``; raises Misunderstood.
 
     A key that is left out is not one without rows, and a column that is left out is not one without
@@ -95,7 +95,7 @@ def answered(record: Record, keys: Sequence[str], body: bytes) -> Batch:
         by_key = {key: _rows(record, order, found[key]) for key in keys if key not in failed}
         return Batch(by_key, _moment(said["asOf"]), failed)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-        raise Misunderstood(f"no such answer ({type(error).__name__})") from None
+        raise MalformedMessage(f"no such answer ({type(error).__name__})") from None
 
 
 def _loaded(body: bytes) -> Any:

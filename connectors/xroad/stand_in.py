@@ -29,10 +29,10 @@ from connectors.xroad.messages import (
     LARGEST,
     MAINTENANCE,
     NOT_KEPT,
-    Misunderstood,
+    MalformedMessage,
     RowsRequest,
-    answer,
-    asked,
+    answer_body,
+    parse_request,
 )
 
 _OURS_ALONE = ("X-Road-Request-Id", "X-Road-Request-Hash", "X-Road-Service", "X-Road-Error")
@@ -154,8 +154,8 @@ class StandIn:
         if request.headers.get("content-type") != "application/json":
             return 415, orjson.dumps({"code": "NO_JSON"})
         try:
-            return 200, await self._found(asked(body))
-        except Misunderstood:
+            return 200, await self._found(parse_request(body))
+        except MalformedMessage:
             return 400, orjson.dumps({"code": "NO_SUCH_QUESTION"})
         except NotMapped:
             return 404, orjson.dumps({"code": NOT_KEPT})
@@ -168,7 +168,7 @@ class StandIn:
         lookup = next((one for one in lookups if one.name == question.lookup), None)
         if record is None or lookup is None:
             raise NotMapped(question.record)
-        return answer(record, await self.backend.fetch(record, lookup, question.keys))
+        return answer_body(record, await self.backend.fetch(record, lookup, question.keys))
 
     def _error(self, refused: _Refused) -> Response:
         kind = _old(refused.kind) if self.behaviour.old_spelling else refused.kind

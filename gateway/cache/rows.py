@@ -283,7 +283,14 @@ def namespace_of(database: Database, *words: object) -> str:
     a column was declared, are not this source's.
     """
     declared = [
-        (record.name, record.asked, record.date, record.identity, record.lookups, *_columns(record))
+        (
+            record.name,
+            record.fetch_limit,
+            record.date,
+            record.identity,
+            record.lookups,
+            *_columns(record),
+        )
         for record in database.records
     ]
     return hashlib.sha256(repr((database.name, declared, words)).encode()).hexdigest()[:16]

@@ -67,7 +67,7 @@ def _machine(one: Checkup) -> dict[str, object]:
         "lookUpSeconds": None if latency is None else {"p50": latency[0], "p99": latency[1]},
         "findings": [
             {
-                "about": problem.finding.about,
+                "about": problem.finding.topic,
                 "text": problem.finding.text,
                 "advice": problem.finding.advice,
                 "where": problem.where,
@@ -104,7 +104,7 @@ def print_checkups(checkups: Sequence[Checkup]) -> None:
     for one in checkups:
         for problem in one.problems:
             finding = problem.finding
-            text = f"{one.database}: {finding.about}: {finding.text}"
+            text = f"{one.database}: {finding.topic}: {finding.text}"
             _print_paragraph(console, text, style="red")
             _print_paragraph(console, f"{problem.where}: {finding.advice}", indent="    ")
 

@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from connectors.backends.base import Backend
-from connectors.backends.record_maps import stored
+from connectors.backends.record_maps import map_records
 from connectors.backends.server import ServerOptions
 from connectors.backends.sql import SqlBackend
 from connectors.description import Database
@@ -28,7 +28,8 @@ def make_backend(database: Database, settings: Settings, own: DatabaseSettings) 
         return _xroad(database, settings, own, own.xroad)
     maps = {name: one.as_map() for name, one in own.records.items()}
     if own.url is None:
-        stored(database, maps, own.zone)  # a wrong mapping is said before there is a URL as well
+        # A wrong mapping is an error even before there is a URL.
+        map_records(database, maps, own.zone)
         return None
     parsed, url = None, own.url
     with suppress(ArgumentError):  # the backend refuses it, without repeating it

@@ -84,7 +84,7 @@ async def _check_up(
 
 def _is_stated(finding: Finding, own: DatabaseSettings) -> bool:
     """Say whether readers are told of it: that there are records without a number of a person."""
-    if finding.about != "unnumbered":
+    if finding.topic != "unnumbered":
         return False
     record = own.records.get(finding.setting[1], RecordSettings())
     stated = own.unnumbered if record.unnumbered is None else record.unnumbered

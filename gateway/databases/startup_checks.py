@@ -87,7 +87,7 @@ def _say(source: Source, found: Finding) -> None:
     log.warning(
         "database is not as it should be",
         database=source.database.name,
-        about=found.about,
+        about=found.topic,
         finding=found.text,
         advice=found.advice,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.backends.base import Finding
-from connectors.backends.examine_links import look_at_links
+from connectors.backends.examine_links import examine_links
 from connectors.backends.sql import SqlBackend
 from tests.support.backend_samples import (
     AN,
@@ -51,7 +51,7 @@ def look(request: pytest.FixtureRequest, tmp_path: Path) -> Look:
         backend = SqlBackend(DATABASE, url)
         seen = await backend.examine(thoroughly=True)
         await backend.close()
-        return [finding for finding in seen.findings if finding.about == "links"]
+        return [finding for finding in seen.findings if finding.topic == "links"]
 
     return look
 
@@ -71,9 +71,9 @@ async def test_links_that_lead_to_no_row_are_counted_over_the_whole_table(look: 
 async def test_links_for_which_there_is_no_time_are_told(tmp_path: Path) -> None:
     path = write_file(tmp_path / "sample.sqlite", EMPTY)
     backend = SqlBackend(DATABASE, f"sqlite:///{path}")
-    wanted = [backend._want(CASES, CASES.lookups[0])]
+    wanted = [backend._lookup_statement(CASES, CASES.lookups[0])]
     async with backend._source.use() as session:
-        (found,) = await look_at_links(session, backend._source.idiom, wanted, seconds=0)
+        (found,) = await examine_links(session, backend._source.idiom, wanted, seconds=0)
     await backend.close()
     expected = "links from case_parties were not looked through: there was no time left"
     assert found.text == expected

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from connectors.backends.base import Finding
-from connectors.backends.examine_numbers import look_at_numbers
-from connectors.backends.findings import kept_tables
+from connectors.backends.examine_numbers import examine_numbers
+from connectors.backends.findings import tables_of
 from connectors.backends.record_maps import RecordMap
 from connectors.backends.sql import SqlBackend
 from tests.support.backend_samples import (
@@ -53,7 +53,7 @@ def look(request: pytest.FixtureRequest, tmp_path: Path) -> Look:
         backend = SqlBackend(DATABASE, url, maps=maps)
         seen = await backend.examine(thoroughly=True)
         await backend.close()
-        return [one for one in seen.findings if one.about in {"numbers", "unnumbered"}]
+        return [one for one in seen.findings if one.topic in {"numbers", "unnumbered"}]
 
     return look
 
@@ -95,8 +95,8 @@ async def test_what_no_spelling_finds_is_told_with_the_setting_and_without(look:
 async def test_tables_for_which_there_is_no_time_are_told(tmp_path: Path) -> None:
     path = write_file(tmp_path / "sample.sqlite", {**EMPTY, "things": MANY})
     backend = SqlBackend(DATABASE, f"sqlite:///{path}")
-    tables = kept_tables([backend._want(THINGS, THINGS.lookups[0])])
+    tables = tables_of([backend._lookup_statement(THINGS, THINGS.lookups[0])])
     async with backend._source.use() as session:
-        (found,) = await look_at_numbers(session, backend._source.idiom, tables, seconds=0)
+        (found,) = await examine_numbers(session, backend._source.idiom, tables, seconds=0)
     await backend.close()
     assert found.text == "numbers in things were not looked through: there was no time left"

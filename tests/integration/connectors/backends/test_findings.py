@@ -98,14 +98,14 @@ async def test_a_right_that_was_revoked_is_no_missing_table(server: Server, read
 
 async def test_an_administrator_is_found(server: Server) -> None:
     found = await _findings(_backend(server))
-    assert {one.about for one in found} == {"role"}
+    assert {one.topic for one in found} == {"role"}
 
 
 async def test_a_role_that_may_write_is_found(server: Server, reader: str) -> None:
     user = reader if server.make == "postgresql" else f"{reader}@'%'"
     await server.execute(f"GRANT INSERT ON unions TO {user}")
     (found,) = await _findings(_backend(server, reader))
-    assert found.about == "role"
+    assert found.topic == "role"
     assert "unions" in found.text
 
 
@@ -117,7 +117,7 @@ async def test_a_table_and_a_column_that_are_not_there_are_found(
         "unions": RecordMap(columns={"mood": "tam_trang"}),
         "things": RecordMap(mapped=False),
     }
-    found = {(one.about, one.text) for one in await _findings(_backend(server, reader, maps))}
+    found = {(one.topic, one.text) for one in await _findings(_backend(server, reader, maps))}
     assert found == {
         ("tables", "there is no table vu_viec for cases"),
         ("columns", "column tam_trang of unions is not there, or may not be read"),
@@ -128,7 +128,7 @@ async def test_a_key_without_an_index_is_found(server: Server, reader: str) -> N
     on = "" if server.make == "postgresql" else "ON unions"
     await server.execute(f"DROP INDEX ix_unions_2 {on}")
     (found,) = await _findings(_backend(server, reader))
-    assert (found.about, found.setting) == ("index", ("records", "unions", "table"))
+    assert (found.topic, found.setting) == ("index", ("records", "unions", "table"))
     assert found.text == "one_id, other_id of unions: without an index it is read whole"
     assert "CREATE INDEX ON unions (other_id)" in found.advice
 
@@ -137,7 +137,7 @@ async def test_a_link_without_an_index_is_found(server: Server, reader: str) -> 
     on = "" if server.make == "postgresql" else "ON cases"
     await server.execute(f"DROP INDEX ix_cases_0 {on}")
     (found,) = await _findings(_backend(server, reader))
-    assert found.about == "index"
+    assert found.topic == "index"
     assert found.text == "case_no of cases: without an index it is read whole"
 
 
@@ -145,7 +145,7 @@ async def test_a_server_that_does_not_let_one_in_is_a_finding_without_names(
     server: Server,
 ) -> None:
     (found,) = await _findings(_backend(server, "nobody_at_all"))
-    assert found.about == "server"
+    assert found.topic == "server"
     assert "nobody_at_all" not in found.text
     assert _SECRET not in found.text
 
@@ -162,7 +162,7 @@ async def test_of_a_file_tables_columns_and_indexes_are_found(tmp_path: Path) ->
         "cases": RecordMap(columns={"opened_on": "ngay_mo"}),
     }
     found = await _findings(SqlBackend(DATABASE, f"sqlite:///{path}", maps=maps))
-    assert {(one.about, one.setting) for one in found} == {
+    assert {(one.topic, one.setting) for one in found} == {
         ("columns", ("records", "cases", "columns", "opened_on")),
         ("tables", ("records", "things", "table")),
     }
@@ -172,7 +172,7 @@ async def test_of_a_file_tables_columns_and_indexes_are_found(tmp_path: Path) ->
         ).fetchone()
         connection.execute(f"DROP INDEX {index}")
     (one,) = await _findings(SqlBackend(DATABASE, f"sqlite:///{path}"))
-    assert (one.about, "other_id" in one.advice) == ("index", True)
+    assert (one.topic, "other_id" in one.advice) == ("index", True)
 
 
 @pytest.mark.parametrize("rotated", [False, True])
@@ -189,7 +189,7 @@ async def test_a_file_that_holds_parts_of_two_is_found_and_renaming_advised(
     backend = SqlBackend(DATABASE, f"sqlite:///{path}")
     found = (await backend.examine(thoroughly=True)).findings[0]
     await backend.close()
-    assert (found.about, "rename" in found.advice) == ("file", True)
+    assert (found.topic, "rename" in found.advice) == ("file", True)
 
 
 async def test_a_file_that_was_cut_short_is_found(tmp_path: Path) -> None:
@@ -198,9 +198,9 @@ async def test_a_file_that_was_cut_short_is_found(tmp_path: Path) -> None:
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size - 4096)
     backend = SqlBackend(DATABASE, f"sqlite:///{path}")
-    about = {one.about for one in (await backend.examine()).findings}
+    topic = {one.topic for one in (await backend.examine()).findings}
     await backend.close()
-    assert "file" in about or "server" in about
+    assert "file" in topic or "server" in topic
 
 
 # ---- a thorough look
@@ -237,8 +237,8 @@ async def test_a_code_that_is_not_known_is_told_and_nothing_that_may_name_somebo
         "INSERT INTO unions (event_id, one_id, mood) VALUES ('u3', NULL, 'Nguyễn Văn An')",
     )
     findings = (await _thoroughly(server, reader)).findings
-    (found,) = [one for one in findings if one.about != "unnumbered"]
-    assert (found.about, found.setting) == ("codes", ("records", "unions", "values", "mood"))
+    (found,) = [one for one in findings if one.topic != "unnumbered"]
+    assert (found.topic, found.setting) == ("codes", ("records", "unions", "values", "mood"))
     assert found.text == (
         "column mood of unions has codes that are not known: (not shown), FURIOUS, (not shown)"
     )
@@ -247,7 +247,7 @@ async def test_a_code_that_is_not_known_is_told_and_nothing_that_may_name_somebo
 async def test_rows_that_cannot_be_read_are_counted_by_column(server: Server, reader: str) -> None:
     await server.execute("UPDATE unions SET registered_on = 'hôm qua'")
     (found,) = (await _thoroughly(server, reader)).findings
-    assert found.about == "values"
+    assert found.topic == "values"
     assert found.text == "of 1 rows of unions, 1 cannot be read: registered_on cannot be read"
 
 
@@ -258,5 +258,5 @@ async def test_a_type_that_loses_the_zeros_of_numbers_is_found(server: Server, r
     await server.execute(other if server.make == "postgresql" else maria)
     found = await _findings(_backend(server, reader))
     assert ("types", "records.unions.columns.other_id") in {
-        (one.about, ".".join(one.setting)) for one in found
+        (one.topic, ".".join(one.setting)) for one in found
     }

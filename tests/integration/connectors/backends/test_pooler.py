@@ -86,4 +86,4 @@ async def test_statements_only_read_and_end_in_time(backend: SqlBackend) -> None
 
 
 async def test_the_bounds_are_proven_where_they_count(backend: SqlBackend) -> None:
-    assert {one.about for one in (await backend.examine()).findings} == {"role"}
+    assert {one.topic for one in (await backend.examine()).findings} == {"role"}

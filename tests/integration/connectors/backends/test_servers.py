@@ -459,7 +459,7 @@ async def test_statements_are_not_planned_anew_for_every_call(server: Server, ma
 
 def _shown(backend: SqlBackend, server: Server) -> str:
     """Return the statement for two people as it is sent."""
-    wanted = backend._want(UNIONS, UNIONS.lookups[0])
+    wanted = backend._lookup_statement(UNIONS, UNIONS.lookups[0])
     dialect = sa.make_url(f"{server.make}+{_DRIVERS[server.make]}://").get_dialect()()
     statement = wanted.statement
     if server.make == "mariadb":

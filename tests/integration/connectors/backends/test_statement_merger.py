@@ -260,13 +260,13 @@ async def test_a_server_that_goes_is_gone_for_all_that_were_asked(
 def _sent(backend: SqlBackend) -> list[int]:
     """Note of every statement how many lookups it answers."""
     sent: list[int] = []
-    begin = backend._together._begin
+    begin = backend._merger._begin
 
     def noting(parts: Any) -> None:
         sent.append(len(parts))
         begin(parts)
 
-    backend._together._begin = noting  # type: ignore[method-assign] # looked on
+    backend._merger._begin = noting  # type: ignore[method-assign] # looked on
     return sent
 
 

@@ -320,13 +320,13 @@ async def test_who_has_a_spoilt_row_is_asked_for_apart_for_a_minute(
 def _asked_together(backend: SqlBackend) -> list[list[str]]:
     """Note the keys of every statement that is asked for with others."""
     noted: list[list[str]] = []
-    find = backend._together.find
+    find = backend._merger.find
 
-    async def noting(wanted: Any, keys: Any) -> Any:
+    async def noting(lookup: Any, keys: Any) -> Any:
         noted.append(list(keys))
-        return await find(wanted, keys)
+        return await find(lookup, keys)
 
-    backend._together.find = noting  # type: ignore[method-assign] # looked on
+    backend._merger.find = noting  # type: ignore[method-assign] # looked on
     return noted
 
 

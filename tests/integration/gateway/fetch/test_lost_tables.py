@@ -98,7 +98,7 @@ async def test_a_schema_that_may_no_longer_be_used_is_unavailable(postgresql: Se
     try:  # from the start on: nothing was ever read, and the table is there all the same
         assert [await _states(source) for _ in range(8)] == [[State.UNAVAILABLE] * 2] * 8
         assert source.breaker.state is BreakerState.CLOSED
-        found = {(one.about, one.advice) for one in (await backend.examine()).findings}
+        found = {(one.topic, one.advice) for one in (await backend.examine()).findings}
         assert found == {("tables", "GRANT USAGE ON its schema to the role")}
         await postgresql.execute(f"GRANT USAGE ON SCHEMA public TO {name}")
         assert await _states(source) == [State.ANSWERED] * 2

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from connectors.backends import isolation
 from connectors.backends.base import Batch, DataFault, Rows, SourceUnavailable
-from connectors.backends.isolation import IsolationResult, isolated
-from connectors.backends.record_maps import stored
+from connectors.backends.isolation import IsolationResult, isolate
+from connectors.backends.record_maps import map_records
 from connectors.backends.session import Provenance
-from connectors.backends.statement import SQLITE, wanted
+from connectors.backends.statement import SQLITE, lookup_statement
 from connectors.backends.statement_merger import LookupRows
 from tests.support.backend_samples import DATABASE, UNIONS
 
-WANTED = wanted(SQLITE, stored(DATABASE)["unions"], UNIONS.lookups[0])
+WANTED = lookup_statement(SQLITE, map_records(DATABASE)["unions"], UNIONS.lookups[0])
 PLACES = range(1, WANTED.most + 1)
 
 
@@ -40,7 +40,7 @@ class _Table:
         return rows, Provenance(None, "")
 
     def isolate(self) -> IsolationResult:
-        return asyncio.run(isolated(self.find, WANTED, list(self.rows)))
+        return asyncio.run(isolate(self.find, WANTED, list(self.rows)))
 
 
 _spots = st.tuples(st.sampled_from("abcdefg"), st.sampled_from(PLACES))
@@ -84,7 +84,7 @@ def test_who_fails_wherever_rows_are_looked_for_is_spoilt_as_a_whole() -> None:
             raise DataFault("spoilt")
         return [(key, 1) for key in keys], Provenance(None, "")
 
-    found = asyncio.run(isolated(find, WANTED, ["a", "b", "c"]))
+    found = asyncio.run(isolate(find, WANTED, ["a", "b", "c"]))
     assert (found.rows, found.spoilt) == ([("a", 1), ("c", 1)], {"b": [1]})
 
 
@@ -93,7 +93,7 @@ def test_a_source_that_goes_meanwhile_is_gone() -> None:
         raise SourceUnavailable("gone")
 
     with pytest.raises(SourceUnavailable, match="gone"):
-        asyncio.run(isolated(find, WANTED, ["a", "b"]))
+        asyncio.run(isolate(find, WANTED, ["a", "b"]))
 
 
 def test_rows_of_two_servers_are_not_mixed() -> None:
@@ -102,12 +102,12 @@ def test_rows_of_two_servers_are_not_mixed() -> None:
             raise DataFault("spoilt")
         return [(keys[0], 1)], Provenance(None, "other" if keys == ["b"] else "first")
 
-    found = asyncio.run(isolated(find, WANTED, ["a", "b", "c"]))
+    found = asyncio.run(isolate(find, WANTED, ["a", "b", "c"]))
     assert (found.rows, found.origin, found.unknown) == ([("a", 1), ("c", 1)], "first", {"b"})
     batches = [
         Batch({"a": Rows()}, origin="first"),
         Batch({"b": Rows()}),
         Batch({"c": Rows()}, origin="other"),
     ]
-    whole = isolation.merged(["a", "b", "c"], batches)
+    whole = isolation.merge_in_order(["a", "b", "c"], batches)
     assert (set(whole.by_key), set(whole.failed), whole.origin) == ({"b", "c"}, {"a"}, "other")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from connectors.backends.base import NotMapped, Rows, SourceUnavailable
-from connectors.backends.record_maps import RecordMap, stored
+from connectors.backends.record_maps import RecordMap, map_records
 from connectors.backends.sql import SqlBackend
 from connectors.backends.statement import SORTED_HERE
 from connectors.description import Record
@@ -323,10 +323,10 @@ def test_a_setting_that_does_not_fit_is_refused_by_its_name(
     record: str, given: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=r"^databases\.sample\.") as caught:
-        stored(DATABASE, {record: RecordMap(**given)})
+        map_records(DATABASE, {record: RecordMap(**given)})
     assert str(caught.value).startswith(_HERE + message)
 
 
 def test_a_time_zone_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^databases\.sample\.zone: there is no time zone Mars"):
-        stored(DATABASE, zone="Mars")
+        map_records(DATABASE, zone="Mars")

@@ -16,10 +16,10 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.backends.base import Batch, NotMapped, Rows, SourceUnavailable
-from connectors.backends.record_maps import stored
+from connectors.backends.record_maps import map_records
 from connectors.backends.sql import SqlBackend
 from connectors.backends.sqlite import FileSession
-from connectors.backends.statement import SQLITE, wanted
+from connectors.backends.statement import SQLITE, lookup_statement
 from tests.support.backend_samples import (
     AN,
     BINH,
@@ -622,7 +622,7 @@ async def test_a_path_may_be_relative_and_hold_any_character(
 
 
 def test_every_column_of_a_lookup_is_searched_by_its_index(path: Path) -> None:
-    found = wanted(SQLITE, stored(DATABASE)["unions"], UNIONS.lookups[0])
+    found = lookup_statement(SQLITE, map_records(DATABASE)["unions"], UNIONS.lookups[0])
     compiled = found.statement.params(keys=[AN, BINH])
     text = str(
         compiled.compile(

@@ -77,19 +77,19 @@ async def test_every_row_has_the_evidence_of_the_message_that_brought_it() -> No
 
 
 async def test_many_people_are_asked_for_in_one_body_and_none_in_a_path() -> None:
-    asked: list[httpx2.Request] = []
+    parse_request: list[httpx2.Request] = []
     inner = httpx2.ASGITransport(_stand_in().app())
 
     async def note(request: httpx2.Request) -> httpx2.Response:
-        asked.append(request)
+        parse_request.append(request)
         return await inner.handle_async_request(request)
 
     keys = [f"0010900{number:05d}" for number in range(450)]
     backend = XroadBackend(DATABASE, options(), httpx2.MockTransport(note))
     batch = await _fetch(backend, keys)
     assert batch.by_key.keys() == set(keys)
-    assert [len(orjson.loads(one.content)["keys"]) for one in asked] == [200, 200, 50]
-    assert {str(one.url) for one in asked} == {f"http://127.0.0.1/r1/{SERVICE}"}
+    assert [len(orjson.loads(one.content)["keys"]) for one in parse_request] == [200, 200, 50]
+    assert {str(one.url) for one in parse_request} == {f"http://127.0.0.1/r1/{SERVICE}"}
 
 
 def test_nothing_is_shared_between_callers_unless_the_agreement_says_so() -> None:
@@ -145,7 +145,7 @@ async def test_what_is_not_agreed_is_refused_and_found(changed: dict[str, Identi
     backend = over_xroad(_stand_in(), **changed)
     (found,) = (await backend.examine()).findings
     await backend.close()
-    assert found.about in {"server", "service"}
+    assert found.topic in {"server", "service"}
 
 
 async def test_of_a_service_that_may_be_called_there_is_nothing_to_find() -> None:
@@ -158,7 +158,7 @@ async def test_of_a_service_that_may_be_called_there_is_nothing_to_find() -> Non
 async def test_a_security_server_that_is_not_there_is_unavailable_and_found() -> None:
     backend = XroadBackend(DATABASE, options(server="http://127.0.0.1:9"))
     (found,) = (await backend.examine()).findings
-    assert found.about == "server"
+    assert found.topic == "server"
     with pytest.raises(SourceUnavailable, match="ConnectError"):
         await _fetch(backend)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.backends.base import SourceMaintenance, SourceRefused, SourceUnavailable
-from connectors.xroad.errors import failure, normalised
+from connectors.xroad.errors import failure, normalise
 
 _MEANINGS: list[tuple[str, str, type[SourceUnavailable], str]] = [
     (
@@ -78,7 +78,7 @@ _MEANINGS: list[tuple[str, str, type[SourceUnavailable], str]] = [
 def test_an_error_means_the_same_in_both_spellings(
     new: str, old: str, kind: type[SourceUnavailable], said: str
 ) -> None:
-    assert normalised(new) == normalised(old)
+    assert normalise(new) == normalise(old)
     for spelt in (new, old):
         error = failure(spelt)
         assert type(error) is kind

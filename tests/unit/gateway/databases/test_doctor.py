@@ -119,7 +119,7 @@ def test_an_agreement_is_told_of_weeks_before_it_ends(expires: date, said: str |
         )
     )
     found = list(agreement(own, TestClock()))
-    assert [one.about for one in found] == (["agreement"] if said else [])
+    assert [one.topic for one in found] == (["agreement"] if said else [])
     assert said is None or said in found[0].text
 
 
