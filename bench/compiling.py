@@ -30,10 +30,12 @@ from bench.site import Site, site
 from bench.world import PEOPLE, databases, numbers
 from gateway.catalogue.sections import bind
 from gateway.execution.execute import ask, ready
-from gateway.plan.compile import Permissions, analyse_operation, compiled, select_operation
+from gateway.plan.compile import analyse_operation, select_operation
 from gateway.plan.document import parse_document
+from gateway.plan.permissions import Permissions
 from gateway.runtime.garbage import tune_process
 from gateway.settings import Limits
+from gateway.shape.codegen import compile_plan
 
 DOCUMENTS = 20
 GOAL_MS = 10.0
@@ -85,7 +87,7 @@ def _costs(schema: GraphQLSchema, texts: list[str]) -> Figures:
         assert prepared.analysis is not None
         moments.append(time.process_time())
         permissions = Permissions(((),) * len(prepared.needs), citizen=False)
-        plan = compiled(prepared.analysis, permissions)
+        plan = compile_plan(prepared.analysis, permissions)
         moments.append(time.process_time())
         for name, start, end in zip(steps, moments, moments[1:], strict=False):
             steps[name].append((end - start) * 1e3)

@@ -25,11 +25,13 @@ from bench.report import console, save, surroundings
 from bench.world import databases
 from gateway.catalogue.sections import Bindings, bind
 from gateway.errors import GatewayError
-from gateway.plan.compile import Permissions, analyse_operation, compiled, select_operation
+from gateway.plan.compile import analyse_operation, select_operation
 from gateway.plan.document import InvalidDocument, parse_document, suggest_names
+from gateway.plan.permissions import Permissions
 from gateway.runtime.garbage import tune_process
 from gateway.schema.build import build_schema
 from gateway.settings import Limits
+from gateway.shape.codegen import compile_plan
 
 BYTES = 10 * 1024
 GOAL_MS = 20.0
@@ -95,7 +97,7 @@ def _steps(schema: GraphQLSchema, bindings: Bindings, text: str) -> tuple[dict[s
             )
             assert prepared.analysis is not None
             everything = Permissions(tuple(() for _ in prepared.needs), citizen=False)
-            _timed(steps, "plan", partial(compiled, prepared.analysis, everything))
+            _timed(steps, "plan", partial(compile_plan, prepared.analysis, everything))
     except (GatewayError, InvalidDocument) as error:
         if isinstance(error, InvalidDocument) and error.code == "VALIDATION_FAILED":
             _timed(steps, "suggestions", partial(suggest_names, schema, _LIMITS, text))

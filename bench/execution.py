@@ -14,43 +14,44 @@ from graphql import ExecutionResult, GraphQLSchema, build_schema, execute, parse
 
 from bench.measure import Figures, in_turn
 from bench.site import Site
-from gateway.execution.state import Opened
-from gateway.plan.plan import PersonPlan, PersonRootPlan, Shape
+from gateway.plan.plan import PersonRootPlan
+from gateway.plan.results import PersonResult, RenderPerson
 
 ROUNDS = 25
 REPEATED = 5
 
 
-async def opened(site: Site, numbers: list[str]) -> tuple[Shape, list[Opened]]:
+async def opened(site: Site, numbers: list[str]) -> tuple[RenderPerson, list[PersonResult]]:
     """Answer W1 about ``numbers``; return what the generated function was given, and itself."""
-    person = await _person_plan(site, numbers[0])
-    shape, seen = person.shape, []
+    root = await _person_root(site, numbers[0])
+    render: RenderPerson = root.render
+    people: list[PersonResult] = []
 
-    def look(one: Opened, live: Mapping[str, object]) -> object:
-        seen.append(one)
-        return shape(one, live)
+    def note(person: PersonResult, live: Mapping[str, object]) -> Mapping[str, object]:
+        people.append(person)
+        return render(person, live)
 
-    person.shape = look
+    root.render = note
     try:
         for number in numbers:
             await site.answer(number)
     finally:
-        person.shape = shape
-    return shape, seen
+        root.render = render
+    return render, people
 
 
-async def _person_plan(site: Site, number: str) -> PersonPlan:
+async def _person_root(site: Site, number: str) -> PersonRootPlan:
     _, made = await site.asked(number)
     assert made.plan is not None
     root = made.plan.roots["person"]
     assert isinstance(root, PersonRootPlan)
-    return root.person
+    return root
 
 
 async def measure(site: Site, numbers: list[str]) -> Figures:
     """Return microseconds an operation for each side, and how many times faster plans are."""
-    shape, persons = await opened(site, numbers)
-    answers = [orjson.loads(orjson.dumps(shape(one, {}))) for one in persons]
+    render, persons = await opened(site, numbers)
+    answers = [orjson.loads(orjson.dumps(render(person, {}))) for person in persons]
     reference = _reference(site, numbers, answers)
     for number, answer in zip(numbers, answers, strict=True):
         found = reference(number, answer).data
@@ -59,8 +60,8 @@ async def measure(site: Site, numbers: list[str]) -> Figures:
     operations = {"plan to dict": many, "plan to bytes": many, "graphql-core to dict": len(numbers)}
     costs = in_turn(
         {
-            "plan to dict": _repeat(lambda one: shape(one, {}), persons),
-            "plan to bytes": _repeat(lambda one: _bytes(shape(one, {})), persons),
+            "plan to dict": _repeat(lambda person: render(person, {}), persons),
+            "plan to bytes": _repeat(lambda person: _bytes(render(person, {})), persons),
             "graphql-core to dict": lambda: _all(reference, numbers, answers),
         },
         operations,
@@ -78,7 +79,9 @@ def _bytes(answer: object) -> bytes:
     return orjson.dumps({"data": {"person": answer}})
 
 
-def _repeat(work: Callable[[Opened], object], persons: list[Opened]) -> Callable[[], None]:
+def _repeat(
+    work: Callable[[PersonResult], object], persons: list[PersonResult]
+) -> Callable[[], None]:
     """Return what does ``work`` for everybody, often enough to be measured; keeps no answer."""
 
     def run() -> None:

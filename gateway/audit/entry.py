@@ -14,12 +14,10 @@ from functools import lru_cache
 
 import orjson
 
-from connectors.description import Record
 from connectors.values import person_number
 from gateway.access.caller import Caller
 from gateway.answer import State
 from gateway.audit.touched import Role
-from gateway.catalogue.permitted import Missing, Need
 from gateway.keys.keyring import Keyring
 from gateway.protection.represented import is_closed
 from gateway.telemetry.redaction import MASK, holds_number, redact
@@ -64,25 +62,6 @@ def _without_numbers(hashes: Keyring, text: str) -> str:
 def _is_free_of_numbers(text: str) -> bool:
     """Say it once for the clients, agencies and tokens that come again."""
     return not holds_number(text)
-
-
-def asked_fields(needs: Sequence[Need], asked: Sequence[bool], lacking: Sequence[Missing]) -> bytes:
-    """Return which fields of which records an operation asks for, and what the caller lacks.
-
-    JSON, made once for an operation and a set of permissions, and put into every entry as it is.
-    ``asked``: which of ``needs`` are asked for. What is lacking counts for records of others than
-    the citizen who asks.
-    """
-    fields: dict[str, list[str]] = {}
-    missing: set[str] = set()
-    for (record, position), is_asked, lacks in zip(needs, asked, lacking, strict=True):
-        if not is_asked:
-            continue
-        missing.update(lacks)
-        names = fields.setdefault(f"{record.database}.{record.name}", [])
-        if position is not None and isinstance(record, Record):
-            names.append(record.columns[position].name)
-    return orjson.dumps({"fields": fields, "lacking": sorted(missing)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,14 @@ from gateway.catalogue.sections import bind
 from gateway.catalogue.verification import SCOPE as VERIFY
 from gateway.errors import GatewayError
 from gateway.plan.analyse import coerce_arguments
-from gateway.plan.compile import Permissions, analyse_operation, compiled, select_operation
+from gateway.plan.compile import analyse_operation, select_operation
 from gateway.plan.document import parse_document
 from gateway.plan.explain import explain
+from gateway.plan.permissions import Permissions
 from gateway.procedures.procedure import UNIFIED
 from gateway.schema.build import build_schema
 from gateway.settings import Settings
+from gateway.shape.codegen import compile_plan
 
 
 def printed(
@@ -52,7 +54,7 @@ def printed(
     given = frozenset(_all(declared) if scopes is None else scopes)
     caller = Caller("printed", scopes=given, purpose=purpose)
     lacking = tuple(caller.missing_for(*need) for need in prepared.needs)
-    made = compiled(prepared.analysis, Permissions(lacking, OWN_VIEW in caller.scopes))
+    made = compile_plan(prepared.analysis, Permissions(lacking, OWN_VIEW in caller.scopes))
     lines = explain(named.name, made, arguments, prepared.cost.at(arguments))
     return [*lines, "", *made.source_text.splitlines()] if code else lines
 

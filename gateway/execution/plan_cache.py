@@ -16,7 +16,6 @@ import structlog
 from graphql import GraphQLError, GraphQLSchema
 
 from gateway.access.caller import Caller
-from gateway.audit.entry import asked_fields
 from gateway.catalogue.sections import Bindings
 from gateway.errors import GatewayError
 from gateway.execution.compile_queue import CompileQueue, Work
@@ -24,10 +23,8 @@ from gateway.execution.fair_cache import Kept
 from gateway.limits.compile_budget import CompileBudget
 from gateway.plan.compile import (
     AnalysedOperation,
-    Permissions,
     SelectedOperation,
     analyse_operation,
-    compiled,
     tree_conditions,
 )
 from gateway.plan.document import (
@@ -37,9 +34,11 @@ from gateway.plan.document import (
     parse_document,
     suggest_names,
 )
+from gateway.plan.permissions import Permissions, asked_fields
 from gateway.plan.plan import Plan
 from gateway.runtime.clock import Clock
 from gateway.settings import Limits
+from gateway.shape.codegen import compile_plan
 from gateway.telemetry.redaction import random_id
 
 log = structlog.get_logger(__name__)
@@ -261,7 +260,7 @@ def _plan(
     assert analysis is not None
     made: Plan | Unplanned
     try:
-        made = compiled(analysis, permissions)
+        made = compile_plan(analysis, permissions)
     except Exception:  # a defect; the reference executor answers in the plan's place
         log.exception("no plan", error_id=random_id(), document=prepared.key.digest)
         made = Unplanned()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from gateway.access.caller import Caller
 from gateway.operations.operation import Published
-from gateway.plan.compile import AnalysedOperation, Permissions, SelectedOperation
+from gateway.plan.compile import AnalysedOperation, SelectedOperation
+from gateway.plan.permissions import Permissions
 from gateway.plan.plan import Plan
 
 

@@ -132,12 +132,12 @@ def _shown(
     root = run.plan.roots[key]
     if isinstance(root, VerifyPlan):
         (verified,) = found
-        return root.shape(verified, live) if isinstance(verified, Verified) else None
+        return root.render(verified, live) if isinstance(verified, Verified) else None
     if isinstance(root, LookupPlan):
-        return root.shape(found[0], live)
+        (rows,) = found
+        return root.render(rows, live) if isinstance(rows, Found) else None
     assert isinstance(root, PersonRootPlan)
-    shape = root.person.shape
-    values = [shape(one, live) if isinstance(one, Opened) else None for one in found]
+    values = [root.render(one, live) if isinstance(one, Opened) else None for one in found]
     return values if root.name == "persons" else values[0]
 
 

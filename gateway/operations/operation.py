@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.description import Text
-from gateway.plan.compile import AnalysedOperation, Conditions, Permissions
+from gateway.plan.compile import AnalysedOperation, Conditions
 from gateway.plan.document import Document, Operation
+from gateway.plan.permissions import Permissions
 from gateway.plan.plan import Plan
 
 

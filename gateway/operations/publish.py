@@ -16,7 +16,6 @@ from graphql.execution.values import VariableValues
 
 from connectors.description import Sensitivity
 from gateway.access.caller import Caller
-from gateway.audit.entry import asked_fields
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.scopes import scope
 from gateway.catalogue.sections import Bindings
@@ -26,21 +25,16 @@ from gateway.operations.header import Refused, Source, parse
 from gateway.operations.operation import Header, Published
 from gateway.people.numbers import DATABASE
 from gateway.permission.denials import denied_in
-from gateway.plan.compile import (
-    AnalysedOperation,
-    Conditions,
-    Permissions,
-    SelectedOperation,
-    analyse_operation,
-    compiled,
-)
+from gateway.plan.compile import AnalysedOperation, Conditions, SelectedOperation, analyse_operation
 from gateway.plan.document import Document, InvalidDocument, Operation, parse_document
 from gateway.plan.list_arguments import DEFAULT_FIRST, ListArguments, longest_page
+from gateway.plan.permissions import Permissions, asked_fields
 from gateway.plan.plan import PersonRootPlan, Plan
 from gateway.plan.selection import DynamicArguments
 from gateway.procedures.procedure import UNIFIED, national
 from gateway.procedures.registry import procedure_of
 from gateway.settings import Limits
+from gateway.shape.codegen import compile_plan
 
 #: Variables in ``@include`` and ``@skip``: each doubles the plans that are made.
 _MOST_CONDITIONS = 4
@@ -199,7 +193,7 @@ def _planned(
         caller = reviewed(header, lends, purpose, citizen)
         lacking = tuple(caller.missing_for(*need) for need in made.needs)
         permissions = Permissions(lacking, citizen, asked_fields(made.needs, made.asked, lacking))
-        plan = compiled(made.analysis, permissions)
+        plan = compile_plan(made.analysis, permissions)
         if not own:
             _hold_denied(plan, caller, source)
     return permissions, plan

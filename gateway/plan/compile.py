@@ -8,19 +8,17 @@ it is pure, and slow enough to be done off the event loop (``gateway.execution.p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from graphql import DocumentNode, GraphQLError, GraphQLSchema
 from graphql.execution.values import VariableValues, get_variable_values
 
-from gateway.catalogue.permitted import Missing, Need
+from gateway.catalogue.permitted import Need
 from gateway.catalogue.sections import Bindings
 from gateway.plan.analyse import analyse
 from gateway.plan.cost import Cost, cost
 from gateway.plan.document import Document, InvalidDocument, Operation
-from gateway.plan.plan import Plan
 from gateway.plan.selection import Analysis, DynamicArguments
-from gateway.plan.steps import generate
 
 _MOST_ERRORS = 50
 
@@ -63,20 +61,6 @@ class AnalysedOperation:
     def without_analysis(self) -> AnalysedOperation:
         """Return it as it is kept: like a tree, the analysis is too many objects."""
         return replace(self, analysis=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Permissions:
-    """What of an operation a caller may see.
-
-    ``lacking``: for each of ``AnalysedOperation.needs`` what is lacking (``Caller.missing_for``).
-    ``citizen``: a citizen asks, whom records may lead back to. ``asked``: what the journal says of
-    the fields (``gateway.audit.entry.asked_fields``); it follows from the rest.
-    """
-
-    lacking: tuple[Missing, ...]
-    citizen: bool
-    asked: bytes = field(default=b"{}", compare=False)
 
 
 def coerce_variables(
@@ -137,8 +121,3 @@ def analyse_operation(
         others,
         analysis,
     )
-
-
-def compiled(analysis: Analysis, permissions: Permissions) -> Plan:
-    """Compile ``analysis`` for callers with ``permissions``. About 20 us a field."""
-    return generate(analysis, permissions.lacking, permissions.citizen)

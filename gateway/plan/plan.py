@@ -1,15 +1,14 @@
 """A plan: an operation compiled for one set of permissions.
 
-What is read (``ListPlan``, ``PersonPlan``) and how what was read becomes the answer (``shape``)
-were both decided once. What a request finds (``gateway.execution.state``: ``Opened``, ``Found``) is
-read by generated code.
+It says what is read (``ListPlan``, ``PersonPlan``), decided once, and carries the response function
+of each root field, which turns what was read into the answer. Plans are shared by all requests of
+callers with equal permissions; nothing of a request is stored in them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from connectors.description import Sensitivity
 from gateway.catalogue.permitted import Missing, Permitted
@@ -17,12 +16,8 @@ from gateway.catalogue.sections import Computed
 from gateway.catalogue.verification import Verification
 from gateway.fetch.read import Read
 from gateway.plan.list_arguments import ListArguments
+from gateway.plan.results import RenderList, RenderPerson, RenderVerification
 from gateway.plan.selection import DynamicArguments, FieldPlace
-
-#: Generated code: turns what a request found, and what databases say of themselves, into JSON
-#: values. What was found is a person, a list or a verification, of types that the execution has and
-#: plans do not know.
-Shape = Callable[[Any, Mapping[str, object]], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +134,17 @@ class PersonPlan:
     derived: tuple[DerivedPlan, ...]
     logs: tuple[AccessLogPlan, ...]
     databases: tuple[str, ...]
-    function: str
-    shape: Shape = field(init=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class PersonRootPlan:
-    """A planned root field."""
+    """A root field that opens people: ``person``, ``persons`` or ``me``."""
 
     name: str
     place: FieldPlace
     arguments: Mapping[str, object] | DynamicArguments
     person: PersonPlan
+    render: RenderPerson = field(init=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -165,8 +159,7 @@ class LookupPlan:
     arguments: Mapping[str, object] | DynamicArguments
     denied: Missing
     list: ListPlan
-    function: str
-    shape: Shape = field(init=False)
+    render: RenderList = field(init=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -177,8 +170,7 @@ class VerifyPlan:
     verification: Verification
     arguments: Mapping[str, object] | DynamicArguments
     denied: Missing
-    function: str
-    shape: Shape = field(init=False)
+    render: RenderVerification = field(init=False)
 
 
 #: A planned root field, or what ``__typename`` is.
@@ -198,4 +190,4 @@ class Plan:
     permitted: tuple[tuple[Permitted, int | None, Missing], ...]
     dynamic: tuple[DynamicArguments, ...]
     live: frozenset[str]
-    source_text: str
+    source_text: str = ""

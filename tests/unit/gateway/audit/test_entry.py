@@ -19,7 +19,6 @@ from gateway.access.caller import Caller
 from gateway.answer import State
 from gateway.audit.entry import (
     Result,
-    asked_fields,
     build_entry,
     describe_touched,
     person_hash,
@@ -29,6 +28,7 @@ from gateway.audit.touched import Role
 from gateway.catalogue.permitted import Missing, Need
 from gateway.derived.unsanctioned import DERIVED as UNSANCTIONED
 from gateway.keys.keyring import Keyring, Secret
+from gateway.plan.permissions import asked_fields
 from tests.support.generated import PATIENT
 from tests.support.people import DEAD, HOA, LAN, OLD_NUMBER
 

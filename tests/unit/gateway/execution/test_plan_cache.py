@@ -16,15 +16,15 @@ from structlog.testing import capture_logs
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
 from gateway.access.caller import Caller
-from gateway.audit.entry import asked_fields
 from gateway.catalogue.permitted import Missing
 from gateway.catalogue.sections import bind
 from gateway.errors import GatewayError
 from gateway.execution import plan_cache as module
 from gateway.execution.plan_cache import Plans
 from gateway.plan import document as document_module
-from gateway.plan.compile import AnalysedOperation, Permissions, SelectedOperation, select_operation
+from gateway.plan.compile import AnalysedOperation, SelectedOperation, select_operation
 from gateway.plan.document import Document, InvalidDocument
+from gateway.plan.permissions import Permissions, asked_fields
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Limits
 from gateway.telemetry.logs import masked
@@ -63,7 +63,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (document_module, "validate"),
         (document_module, "describe_document"),
         (module, "analyse_operation"),
-        (module, "compiled"),
+        (module, "compile_plan"),
     ):
         monkeypatch.setattr(where, name, _noting(done, name, getattr(where, name)))
     return done
@@ -217,7 +217,7 @@ async def test_a_plan_is_made_once_for_those_who_may_see_the_same(work: list[str
                 (nothing, True, "a"),
             )
         ]
-        assert work.count("compiled") == 3
+        assert work.count("compile_plan") == 3
         assert made[0] is made[1]
         assert len({id(one) for one in made}) == 3
 
@@ -278,7 +278,7 @@ async def test_a_plan_that_cannot_be_made_is_tried_once(monkeypatch: pytest.Monk
         tried.append(None)
         raise RuntimeError("no")
 
-    monkeypatch.setattr(module, "compiled", broken)
+    monkeypatch.setattr(module, "compile_plan", broken)
     async with _plans() as plans:
         chosen = await _chosen(plans, ME, {})
         prepared = await plans.prepared(chosen, "a")
@@ -294,7 +294,7 @@ async def test_the_id_of_a_plan_that_cannot_be_made_can_be_searched_for_in_the_l
     """Logs redact what reads like a person's number, so none may stand in the id by chance."""
     drawn = iter([f"{HOA}abcdefabcdefabcdefab", "a1" * 16])
     monkeypatch.setattr("gateway.telemetry.redaction.secrets.token_hex", lambda _: next(drawn))
-    monkeypatch.setattr(module, "compiled", lambda *_: 1 / 0)
+    monkeypatch.setattr(module, "compile_plan", lambda *_: 1 / 0)
     async with _plans() as plans:
         chosen = await _chosen(plans, ME, {})
         prepared = await plans.prepared(chosen, "a")

@@ -129,7 +129,7 @@ async def test_an_operation_that_cannot_be_compiled_is_answered_all_the_same(
     def broken(*_: object) -> None:
         raise RuntimeError("the generator has a defect")
 
-    monkeypatch.setattr("gateway.execution.plan_cache.compiled", broken)
+    monkeypatch.setattr("gateway.execution.plan_cache.compile_plan", broken)
     before = _counted("unplanned_operations", reason="no code")
     async with running(tmp_path / "two") as gateway:
         answers = [

@@ -1,0 +1,260 @@
+"""Code generation: response functions, which turn what a plan read into the answer.
+
+Each person and each list becomes one small function that turns rows into dictionaries; nothing is
+interpreted field by field. A field that the caller may not see is the constant None here and a
+``Denial`` in the plan: generated code knows nothing of errors. It reads what
+``gateway.plan.results`` describes, in the order in which ``gateway.plan.steps`` plans to read it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from connectors.description import Kind, Record, Sensitivity
+from gateway.catalogue.own_view import FOUND, own_below
+from gateway.plan.permissions import Permissions, PermissionTable
+from gateway.plan.plan import LookupPlan, PersonRootPlan, Plan, VerifyPlan
+from gateway.plan.selection import (
+    AccessLogShape,
+    Analysis,
+    ChildListShape,
+    ColumnValue,
+    DerivedShape,
+    Exists,
+    IdentificationShape,
+    ListShape,
+    LookupShape,
+    NextCursor,
+    NoticesShape,
+    NumberShape,
+    PersonLinkShape,
+    PersonRootShape,
+    PersonShape,
+    RecordIdShape,
+    ReportShape,
+    RowEntries,
+    RowsShape,
+    SectionDatabaseShape,
+    SectionReportShape,
+    SectionShape,
+    StructShape,
+    Truncated,
+    Typename,
+    VerifyShape,
+)
+from gateway.plan.steps import plan_steps
+from gateway.shape.attributes import render_object
+from gateway.shape.function_source import FunctionSource, dictionary
+
+#: Kinds whose values orjson does not write by itself in the form that the schema promises.
+_AS_TEXT = frozenset({Kind.DECIMAL, Kind.PARTIAL_DATE})
+
+
+def compile_plan(analysis: Analysis, permissions: Permissions) -> Plan:
+    """Return the plan of ``analysis`` for callers with ``permissions``, ready to be run.
+
+    Costs about 20 us a field, most of it in Python's compiler. What a caller may see is the
+    constant None in the functions, so that a plan must not be used for other permissions.
+    """
+    plan = plan_steps(analysis, permissions)
+    generator = _Generator(PermissionTable.build(analysis.needs, permissions))
+    names = {
+        key: generator.root_function(root)
+        for key, root in analysis.roots.items()
+        if not isinstance(root, Typename)
+    }
+    functions = generator.source.compile()
+    for key, root in plan.roots.items():
+        if isinstance(root, PersonRootPlan | LookupPlan | VerifyPlan):
+            root.render = functions[names[key]]
+    return replace(plan, source_text=generator.source.text)
+
+
+@dataclass(slots=True)
+class _PersonCounts:
+    """How many of each part of a person have been generated: the next one's place in its list."""
+
+    lists: int = 0
+    reports: int = 0
+    derived: int = 0
+    logs: int = 0
+    databases: int = 0
+
+
+@dataclass(slots=True)
+class _RowNames:
+    """What the rows of one list need beside their columns: ``slots``, and their ids."""
+
+    record: Record
+    open_up_to: Sensitivity | None
+    slots: list[int] = field(default_factory=list)
+    shows_ids: bool = False
+
+
+@dataclass(slots=True)
+class _Generator:
+    """Generates each person once for each view: the citizen's own, and anybody else's."""
+
+    table: PermissionTable
+    source: FunctionSource = field(default_factory=FunctionSource)
+    persons: dict[tuple[int, bool], str] = field(default_factory=dict)
+
+    def root_function(self, root: PersonRootShape | LookupShape | VerifyShape) -> str:
+        """Return the name of the function of a root field."""
+        match root:
+            case PersonRootShape():
+                return self.person_function(root.person, is_own_view=root.name == "me")
+            case LookupShape():
+                return self.list_function(root.list, FOUND)
+            case VerifyShape():
+                body = render_object(self.source, root.entries, "v")
+                return self.source.add_function("v", "v", body, is_null_for_none=False)
+
+    def person_function(self, shape: PersonShape, is_own_view: bool) -> str:
+        known = self.persons.get((id(shape), is_own_view))
+        if known is not None:
+            return known
+        counts = _PersonCounts()
+        parts = []
+        for key, inner in shape.entries:
+            match inner:
+                case Typename(name):
+                    value = self.source.quote(name)
+                case IdentificationShape():
+                    value = "p.identification"
+                case NumberShape(present):
+                    value = "p.present" if present else "p.asked"
+                case NoticesShape(entries):
+                    value = f"[{render_object(self.source, entries, 'n')} for n in p.notices]"
+                case AccessLogShape():
+                    log = f"p.logs[{counts.logs}]"
+                    counts.logs += 1
+                    shown = render_object(self.source, inner.entries, log)
+                    value = f"(None if {log} is None else {shown})"
+                case SectionShape():
+                    value = self.render_section(inner, is_own_view, counts)
+            parts.append(f"{self.source.quote(key)}: {value}")
+        name = self.source.add_function("p", "p", dictionary(parts), is_null_for_none=False)
+        self.persons[id(shape), is_own_view] = name
+        return name
+
+    def render_section(self, shape: SectionShape, is_own_view: bool, counts: _PersonCounts) -> str:
+        open_up_to = Sensitivity.RESTRICTED if is_own_view else None
+        parts = []
+        for key, inner in shape.entries:
+            match inner:
+                case Typename(name):
+                    value = self.source.quote(name)
+                case SectionReportShape():
+                    report = f"p.reports[{counts.reports}]"
+                    counts.reports += 1
+                    value = render_object(self.source, inner.entries, report)
+                case SectionDatabaseShape(entries):
+                    database = f"p.databases[{counts.databases}]"
+                    counts.databases += 1
+                    value = render_object(self.source, entries, database)
+                case DerivedShape():
+                    derived = f"p.derived[{counts.derived}]"
+                    counts.derived += 1
+                    shown = render_object(self.source, inner.entries, derived)
+                    value = f"(None if {derived} is None else {shown})"
+                case ListShape():
+                    function = self.list_function(inner, open_up_to)
+                    value = f"{function}(p.lists[{counts.lists}], live)"
+                    counts.lists += 1
+            parts.append(f"{self.source.quote(key)}: {value}")
+        return dictionary(parts)
+
+    def list_function(self, shape: ListShape, open_up_to: Sensitivity | None) -> str:
+        parts = []
+        for key, inner in shape.entries:
+            match inner:
+                case Typename(name):
+                    value = self.source.quote(name)
+                case Truncated():
+                    value = "f.truncated"
+                case NextCursor():
+                    value = "f.next_cursor"
+                case Exists():
+                    value = "(None if f.rows is None else f.rows != ())"
+                case ReportShape(entries):
+                    value = render_object(self.source, entries, "f.report")
+                case RowsShape(entries):
+                    value = self.render_rows(entries, _RowNames(shape.record, open_up_to))
+            parts.append(f"{self.source.quote(key)}: {value}")
+        return self.source.add_function("l", "f", dictionary(parts), is_null_for_none=True)
+
+    def render_rows(self, entries: RowEntries, names: _RowNames) -> str:
+        row = self.render_row(entries, names)
+        columns = {"i": "f.ids"} if names.shows_ids else {}
+        columns |= {f"b{slot}": f"f.below[{slot}]" for slot in sorted(names.slots)}
+        if columns:
+            variables = ", ".join(["r", *columns])
+            values = ", ".join(["f.rows", *columns.values()])
+            rows = f"[{row} for {variables} in zip({values})]"
+        else:
+            rows = f"[{row} for r in f.rows]"
+        if names.record.single:
+            return f"({rows}[0] if f.rows else None)"
+        return f"(None if f.rows is None else {rows})"
+
+    def render_row(self, entries: RowEntries, names: _RowNames) -> str:
+        """Return the expression of a record, or of a struct of it."""
+        parts = []
+        for key, inner in entries:
+            match inner:
+                case Typename(name):
+                    value = self.source.quote(name)
+                case RecordIdShape():
+                    names.shows_ids, value = True, "i"
+                case StructShape():
+                    value = self.render_struct(inner, names)
+                case _ if self.is_denied(inner.position, names):
+                    value = "None"
+                case ColumnValue():
+                    value = _render_column(inner)
+                case PersonLinkShape():
+                    names.slots.append(inner.slot)
+                    value = self.render_link(inner)
+                case ChildListShape():
+                    names.slots.append(inner.slot)
+                    open_up_to = own_below(names.open_up_to, inner.list.record)
+                    function = self.list_function(inner.list, open_up_to)
+                    value = f"{function}(b{inner.slot}, live)"
+            parts.append(f"{self.source.quote(key)}: {value}")
+        return dictionary(parts)
+
+    def is_denied(self, position: int, names: _RowNames) -> bool:
+        return bool(self.table.missing_in_rows(names.record, position, names.open_up_to))
+
+    def render_struct(self, shape: StructShape, names: _RowNames) -> str:
+        denied = [self.is_denied(position, names) for position in range(shape.first, shape.last)]
+        if all(denied):
+            return "None"
+        inner = self.render_row(shape.entries, names)
+        if any(denied):
+            return inner
+        is_empty = f"r[{shape.first}] is None"
+        rest = shape.last - shape.first - 1
+        if rest:
+            nones = self.source.add_nones(rest)
+            is_empty += f" and r[{shape.first + 1}:{shape.last}] == {nones}"
+        return f"(None if {is_empty} else {inner})"
+
+    def render_link(self, shape: PersonLinkShape) -> str:
+        person = f"b{shape.slot}"
+        shown = f"{self.person_function(shape.person, is_own_view=False)}({person}, live)"
+        if self.table.citizen:
+            own_view = self.person_function(shape.person, is_own_view=True)
+            shown = f"{own_view}({person}, live) if {person}.own else {shown}"
+        return f"(None if {person} is None else {shown})"
+
+
+def _render_column(shape: ColumnValue) -> str:
+    value = f"r[{shape.position}]"
+    if shape.validity:
+        return f"(None if {value} is None else is_valid({value}))"
+    if shape.kind not in _AS_TEXT:
+        return value
+    shown = f"[str(v) for v in {value}]" if shape.many else f"str({value})"
+    return f"(None if {value} is None else {shown})"
