@@ -26,7 +26,7 @@ def decode(record: Record, raw: Sequence[object]) -> Row:
     Costs some 0.15 microseconds a value. Raises Unreadable if a value is not of its kind or a
     required one is missing.
     """
-    readers, required = _readers(record)
+    readers, required = _record_readers(record)
     try:
         row = tuple(
             [
@@ -56,25 +56,25 @@ def decode_value(column: Column, raw: object) -> object:
 _Read = Callable[[object], object]
 #: What reading a value may raise.
 _FAULTS = (ValueError, TypeError, InvalidOperation, OverflowError, RecursionError)
-#: The readers of each record's columns and the places of those required, with the record: its
-#: identity is the key, since comparing two records compares all that they declare.
-_READERS: dict[int, tuple[Record, tuple[_Read, ...], tuple[int, ...]]] = {}
+#: The readers of each record's columns, and the positions of its required columns.
+_READERS: dict[Record, tuple[tuple[_Read, ...], tuple[int, ...]]] = {}
 
 
-def _readers(record: Record) -> tuple[tuple[_Read, ...], tuple[int, ...]]:
-    found = _READERS.get(id(record))
-    if found is None:
+def _record_readers(record: Record) -> tuple[tuple[_Read, ...], tuple[int, ...]]:
+    cached = _READERS.get(record)
+    if cached is None:
         reads = tuple(
-            _many(column) if column.field.many else _one(column) for column in record.columns
+            _list_reader(column) if column.field.many else _item_reader(column)
+            for column in record.columns
         )
-        required = tuple(place for place, one in enumerate(record.columns) if one.required)
-        found = _READERS[id(record)] = record, reads, required
-    return found[1], found[2]
+        required = tuple(place for place, item in enumerate(record.columns) if item.required)
+        cached = _READERS[record] = reads, required
+    return cached
 
 
 def _reader(column: Column) -> _Read:
     """Return what reads the values of ``column`` and says what is wrong with one."""
-    read = _many(column) if column.field.many else _one(column)
+    read = _list_reader(column) if column.field.many else _item_reader(column)
     required = column.required
 
     def reader(raw: object) -> object:
@@ -96,7 +96,7 @@ def encode_text(value: object) -> object:
     Dates and moments become ISO 8601 text (moments in UTC), decimals text, lists JSON text.
     """
     if isinstance(value, tuple | list):
-        return json.dumps([encode_text(one) for one in value], ensure_ascii=False)
+        return json.dumps([encode_text(item) for item in value], ensure_ascii=False)
     if isinstance(value, datetime):
         try:
             return value.astimezone(UTC).isoformat()
@@ -107,19 +107,19 @@ def encode_text(value: object) -> object:
     return value
 
 
-def _many(column: Column) -> Callable[[object], object]:
-    one = _one(column)
+def _list_reader(column: Column) -> Callable[[object], object]:
+    read_item = _item_reader(column)
 
     def many(raw: object) -> tuple[object, ...]:
         values = json.loads(raw) if isinstance(raw, str) else raw
         if not isinstance(values, list | tuple):
             raise TypeError
-        return tuple(one(value) for value in values)
+        return tuple(read_item(value) for value in values)
 
     return many
 
 
-def _one(column: Column) -> Callable[[object], object]:
+def _item_reader(column: Column) -> Callable[[object], object]:
     if column.field.kind is not Kind.ENUM:
         return _DECODERS[column.field.kind]
     assert column.field.enumeration is not None

@@ -185,7 +185,7 @@ def record(
     where = _where(sys._getframe(1))
 
     def mark(cls: type[_T]) -> type[_T]:
-        found = _RecordMark(
+        record_mark = _RecordMark(
             where=where,
             name=name or lookups[0].name,
             title=Text(*title),
@@ -199,7 +199,7 @@ def record(
             coverage=coverage,
             sensitivity=sensitivity,
         )
-        setattr(cls, "__record__", found)  # noqa: B010 - as in struct()
+        setattr(cls, "__record__", record_mark)  # noqa: B010 - as in struct()
         return cls
 
     return mark
@@ -218,8 +218,8 @@ def database(
     """Turn declared classes into the frozen description of a database."""
     described = tuple(_record(name, cls) for cls in records)
     _check_names(name, records)
-    for one, cls in zip(described, records, strict=True):
-        _check(f"{_mark(cls).where}: {name}.{one.name}", one)
+    for description, cls in zip(described, records, strict=True):
+        _check(f"{_mark(cls).where}: {name}.{description.name}", description)
     _check_lookups(name, described)
     _check_entries(name, described)
     return Database(
@@ -268,11 +268,11 @@ def _fields(cls: type) -> tuple[Field, ...]:
     hints = get_type_hints(cls)
     marks: dict[str, _FieldMark] = {}
     for base in reversed(cls.__mro__):
-        own = {n: m for n, m in vars(base).items() if isinstance(m, _FieldMark)}
+        class_marks = {n: m for n, m in vars(base).items() if isinstance(m, _FieldMark)}
         for mark in vars(base).get(_MARKS, ()):
-            if not any(mark is kept for kept in own.values()):
+            if not any(mark is class_mark for class_mark in class_marks.values()):
                 raise DeclarationError(f"{mark.where}: {base.__name__} declares a field twice")
-        marks |= own
+        marks |= class_marks
     if not marks:
         raise DeclarationError(f"{cls.__name__} declares no fields")
     for bare in hints.keys() - marks.keys():
@@ -333,14 +333,14 @@ def _columns(
     path: tuple[str, ...],
     above: Sensitivity,
 ) -> Iterator[Column]:
-    for one in fields:
-        here = (*path, one.name)
-        sensitivity = max(above, one.sensitivity)
-        if one.struct is not None:
-            yield from _columns(one.struct.fields, here, sensitivity)
+    for leaf in fields:
+        here = (*path, leaf.name)
+        sensitivity = max(above, leaf.sensitivity)
+        if leaf.struct is not None:
+            yield from _columns(leaf.struct.fields, here, sensitivity)
         else:
             # Whether a struct is there at all is up to the source: its leaves are never required.
-            yield Column("_".join(here), here, one, sensitivity, one.required and not path)
+            yield Column("_".join(here), here, leaf, sensitivity, leaf.required and not path)
 
 
 def _check_names(name: str, records: Sequence[type]) -> None:
@@ -353,74 +353,82 @@ def _check_names(name: str, records: Sequence[type]) -> None:
         seen[mark.name] = mark.where
 
 
-def _check(where: str, one: Record) -> None:
-    columns = [column.name for column in one.columns]
+def _check(where: str, record: Record) -> None:
+    columns = [column.name for column in record.columns]
     if len(set(columns)) != len(columns):
         raise DeclarationError(f"{where}: two fields flatten to the same column")
-    used = [one.identity, *(n for n in (one.date, one.status) if n)]
-    used += [column for found in one.lookups if not found.through for column in found.by]
-    used += [found.through[1] for found in one.lookups if found.through]
+    used = [record.identity, *(n for n in (record.date, record.status) if n)]
+    used += [column for lookup in record.lookups if not lookup.through for column in lookup.by]
+    used += [lookup.through[1] for lookup in record.lookups if lookup.through]
     for column in used:
         if column not in columns:
             raise DeclarationError(f"{where}: there is no field {column}")
-    if not one.column(one.identity).required:
+    if not record.column(record.identity).required:
         # Backends tell a link that leads nowhere by a row without identity, which can't be read.
-        raise DeclarationError(f"{where}: {one.identity} is the identity, so it must be required")
-    if one.date and one.column(one.date).field.kind not in _DATES:
-        raise DeclarationError(f"{where}: {one.date} is no date")
-    if one.status and one.column(one.status).field.kind is not Kind.ENUM:
-        raise DeclarationError(f"{where}: {one.status} is no enumeration")
+        raise DeclarationError(
+            f"{where}: {record.identity} is the identity, so it must be required"
+        )
+    if record.date and record.column(record.date).field.kind not in _DATES:
+        raise DeclarationError(f"{where}: {record.date} is no date")
+    if record.status and record.column(record.status).field.kind is not Kind.ENUM:
+        raise DeclarationError(f"{where}: {record.status} is no enumeration")
 
 
 def _check_lookups(name: str, records: tuple[Record, ...]) -> None:
-    parents = {one.name: one for one in records}
+    parents = {record.name: record for record in records}
     seen: dict[str, str] = {}
-    for place, found in ((one.where, lookup) for one in records for lookup in one.lookups):
-        where = f"{place}: {name}.{found.name}"
-        if found.name in seen:
-            raise DeclarationError(f"{where}: two lists are called so, see {seen[found.name]}")
-        seen[found.name] = place
-        _check_through(where, parents, found)
-        if found.entry is not None and (found.on is not None or found.hidden):
-            raise DeclarationError(f"{where} is an entry: it hangs on nothing and is not hidden")
-        if found.on is None:
-            continue
-        if found.hidden:
-            raise DeclarationError(f"{where} hangs on a record, so it cannot be hidden")
-        parent, column = found.on
-        if parent not in parents or column not in parents[parent].positions:
-            raise DeclarationError(f"{where} hangs on {parent}.{column}: no such")
+    for record in records:
+        for entry in record.lookups:
+            where = f"{record.where}: {name}.{entry.name}"
+            if entry.name in seen:
+                raise DeclarationError(f"{where}: two lists are called so, see {seen[entry.name]}")
+            seen[entry.name] = record.where
+            _check_through(where, parents, entry)
+            _check_parent(where, parents, entry)
+
+
+def _check_parent(where: str, parents: dict[str, Record], entry: Lookup) -> None:
+    if entry.entry is not None and (entry.on is not None or entry.hidden):
+        raise DeclarationError(f"{where} is an entry: it hangs on nothing and is not hidden")
+    if entry.on is None:
+        return
+    if entry.hidden:
+        raise DeclarationError(f"{where} hangs on a record, so it cannot be hidden")
+    parent, column = entry.on
+    if parent not in parents or column not in parents[parent].positions:
+        raise DeclarationError(f"{where} hangs on {parent}.{column}: no such")
 
 
 def _check_entries(name: str, records: tuple[Record, ...]) -> None:
-    """Refuse entries by other keys than text, and what they would give away by a filter.
+    """Refuse root fields whose key is no text, and filters that would give away closer fields.
 
-    The PUBLIC fields of a thing are open to whoever may find it: by a filter, others could be.
+    The PUBLIC fields of a thing are open to whoever may find it. A filter by a field that is kept
+    closer would tell its value.
     """
-    if not any(found.entry for one in records for found in one.lookups):
+    if not any(entry.entry for record in records for entry in record.lookups):
         return
-    by_name = {one.name: one for one in records}
-    for one in records:
-        for found in one.lookups:
-            keyed = by_name[found.through[0]] if found.through else one
-            if found.entry and any(keyed.column(key).field.kind not in _TEXT for key in found.by):
+    by_name = {record.name: record for record in records}
+    for record in records:
+        for entry in record.lookups:
+            holder = by_name[entry.through[0]] if entry.through else record
+            if entry.entry and any(holder.column(key).field.kind not in _TEXT for key in entry.by):
                 raise DeclarationError(
-                    f"{one.where}: {name}.{found.name} is an entry: its key is text, and nobody's "
-                    "number"
+                    f"{record.where}: {name}.{entry.name} is an entry: its key is text, and "
+                    "nobody's number"
                 )
-        public = any(column.sensitivity is Sensitivity.PUBLIC for column in one.columns)
-        for column in (one.date, one.status):
-            if public and column and one.column(column).sensitivity > Sensitivity.PUBLIC:
+        public = any(column.sensitivity is Sensitivity.PUBLIC for column in record.columns)
+        for filtered in (record.date, record.status):
+            if public and filtered and record.column(filtered).sensitivity > Sensitivity.PUBLIC:
                 raise DeclarationError(
-                    f"{one.where}: {name}.{one.name} has PUBLIC fields, and {column}, which it is "
-                    "filtered by, is kept closer: an entry would give it away"
+                    f"{record.where}: {name}.{record.name} has PUBLIC fields, and {filtered}, "
+                    "which it is filtered by, is kept closer: an entry would give it away"
                 )
 
 
-def _check_through(where: str, records: dict[str, Record], found: Lookup) -> None:
-    if found.through is None:
+def _check_through(where: str, records: dict[str, Record], entry: Lookup) -> None:
+    if entry.through is None:
         return
-    other, column = found.through
-    for needed in (column, *found.by):
+    other, column = entry.through
+    for needed in (column, *entry.by):
         if other not in records or needed not in records[other].positions:
             raise DeclarationError(f"{where} goes through {other}.{needed}: no such")

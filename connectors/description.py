@@ -9,7 +9,7 @@ and free of I/O.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
@@ -169,9 +169,9 @@ class Coverage:
     unnumbered: bool | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Record:
-    """One kind of entry in a database.
+    """One kind of entry in a database. Equal to itself only, so it is a cheap key of a dictionary.
 
     ``columns`` are the leaves in declared order; a row is a tuple in that order.
     ``identity``: the column that tells rows of a table apart and breaks ties in order.
@@ -197,7 +197,7 @@ class Record:
     limit: int
     coverage: Coverage | None
     reserve: int = 0
-    where: str = field(default="", compare=False)
+    where: str = ""
 
     @property
     def fetch_limit(self) -> int:

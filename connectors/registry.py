@@ -20,12 +20,12 @@ def installed_databases() -> tuple[Database, ...]:
 
     Raises TypeError for an entry point that is no database, ValueError for a name declared twice.
     """
-    found: dict[str, Database] = {}
+    databases: dict[str, Database] = {}
     for point in entry_points(group=GROUP):
         database = point.load()
         if not isinstance(database, Database):
             raise TypeError(f"entry point {point.name} is no database")
-        if database.name in found:
+        if database.name in databases:
             raise ValueError(f"two connectors declare the database {database.name}")
-        found[database.name] = database
-    return tuple(found[name] for name in sorted(found))
+        databases[database.name] = database
+    return tuple(databases[name] for name in sorted(databases))

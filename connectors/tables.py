@@ -53,12 +53,12 @@ def tables(database: Database) -> sa.MetaData:
 def _keys(database: Database, record: Record) -> set[str]:
     """Return the columns of ``record`` by which any list of ``database`` is looked up."""
     keys: set[str] = set()
-    for one in database.records:
-        for lookup in one.lookups:
-            other, link = lookup.through or (one.name, None)
+    for reached in database.records:
+        for lookup in reached.lookups:
+            other, link = lookup.through or (reached.name, None)
             if other == record.name:
                 keys.update(lookup.by)
-            if link is not None and record.name in {other, one.name}:
+            if link is not None and record.name in {other, reached.name}:
                 keys.add(link)
     return keys
 

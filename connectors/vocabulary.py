@@ -12,8 +12,8 @@ from connectors.values import EnterpriseCode, PartialDate, PersonNumber
 
 #: Codes of the 34 provinces, for databases that are kept province by province.
 PROVINCES: tuple[str, ...] = tuple(
-    one["code"]
-    for one in json.loads((files("connectors") / "provinces.json").read_text("utf-8"))["new34"]
+    province["code"]
+    for province in json.loads((files("connectors") / "provinces.json").read_text("utf-8"))["new34"]
 )
 
 

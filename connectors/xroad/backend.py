@@ -128,8 +128,8 @@ class XroadBackend:
         try:
             allowed = await self._allowed()
         except SourceRefused as error:
-            found = Finding("service", f"it is refused: {error}", advice, ("xroad", "client"))
-            return Examination((found,), _MAKE)
+            finding = Finding("service", f"it is refused: {error}", advice, ("xroad", "client"))
+            return Examination((finding,), _MAKE)
         except SourceUnavailable as error:
             return report_unreachable(error)
         if code in allowed:
@@ -153,22 +153,22 @@ class XroadBackend:
         return merge_batches(batches)
 
     async def _some(self, record: Record, lookup: Lookup, keys: list[str], asker: Asker) -> Batch:
-        possible = [key for key in keys if _is_text(key)]
-        none = {key: "it is no text" for key in keys if not _is_text(key)}
-        if not possible:
-            return Batch({}, failed=none)
+        usable = [key for key in keys if _is_text(key)]
+        unusable = {key: "it is no text" for key in keys if not _is_text(key)}
+        if not usable:
+            return Batch({}, failed=unusable)
         try:
-            reply = await self._post(request_body(record, lookup, possible), asker)
+            reply = await self._post(request_body(record, lookup, usable), asker)
         except _TooLarge:
-            if len(possible) == 1:
-                return Batch({}, failed={possible[0]: "its answer is too large", **none})
-            half = len(possible) // 2
-            halves = (possible[:half], possible[half:])
-            parts = [await self._some(record, lookup, one, asker) for one in halves]
-            return merge_batches([*parts, Batch({}, failed=none)])
-        batch = self._understood(record, possible, reply)
-        evidence = dict.fromkeys(possible, reply.evidence)
-        return Batch(batch.by_key, batch.as_of, {**batch.failed, **none}, evidence)
+            if len(usable) == 1:
+                return Batch({}, failed={usable[0]: "its answer is too large", **unusable})
+            half = len(usable) // 2
+            halves = (usable[:half], usable[half:])
+            parts = [await self._some(record, lookup, part, asker) for part in halves]
+            return merge_batches([*parts, Batch({}, failed=unusable)])
+        batch = self._understood(record, usable, reply)
+        evidence = dict.fromkeys(usable, reply.evidence)
+        return Batch(batch.by_key, batch.as_of, {**batch.failed, **unusable}, evidence)
 
     def _understood(self, record: Record, keys: list[str], reply: _Reply) -> Batch:
         """Return what the provider says itself."""
@@ -187,7 +187,7 @@ class XroadBackend:
             ) from None
 
     async def _post(self, body: bytes, asker: Asker) -> _Reply:
-        headers = {**self._headers(), **_about(asker), "Content-Type": JSON}
+        headers = {**self._headers(), **_asker_headers(asker), "Content-Type": JSON}
         return await self._send("POST", str(self._options.service), headers, body)
 
     async def _allowed(self) -> set[str]:
@@ -195,8 +195,8 @@ class XroadBackend:
         path = f"{self._options.service.owner}/allowedMethods"
         reply = await self._send("GET", path, self._headers())
         try:
-            found = orjson.loads(reply.body)["service"]
-            return {one["service_code"] for one in found if _may_post(one)}
+            services = orjson.loads(reply.body)["service"]
+            return {service["service_code"] for service in services if _may_post(service)}
         except (ValueError, TypeError, KeyError, AttributeError):
             raise SourceUnavailable("allowedMethods was answered otherwise than agreed") from None
 
@@ -258,33 +258,33 @@ async def _limited(response: httpx2.Response) -> bytes:
     return bytes(content)
 
 
-def _evidence(path: str, sent: Mapping[str, str], got: Mapping[str, str]) -> MessageEvidence:
+def _evidence(path: str, sent: Mapping[str, str], headers: Mapping[str, str]) -> MessageEvidence:
     """Return what proves the exchange; an answer without it, or to another message, is none."""
-    message, request = got.get("X-Road-Id"), got.get("X-Road-Request-Id")
-    digest, service = got.get("X-Road-Request-Hash"), got.get("X-Road-Service", "")
+    message, request = headers.get("X-Road-Id"), headers.get("X-Road-Request-Id")
+    digest, service = headers.get("X-Road-Request-Hash"), headers.get("X-Road-Service", "")
     ours = message == sent["X-Road-Id"] and unquote(service) == unquote(path)
     if not ours or message is None or not request or not digest:
         raise SourceUnavailable("the answer does not prove to be to this message")
     return MessageEvidence(message, request, digest)
 
 
-def _about(asker: Asker) -> dict[str, str]:
+def _asker_headers(asker: Asker) -> dict[str, str]:
     """Return the headers that say for whom a message is sent."""
-    said = {
+    values = {
         "X-Road-UserId": asker.user,
         "X-Road-Issue": asker.case,
         "X-Road-Represented-Party": asker.represented,
     }
-    return {name: header_value(value) for name, value in said.items() if value}
+    return {name: header_value(value) for name, value in values.items() if value}
 
 
 def _code(body: bytes, name: str = "code") -> str | None:
     """Return what a body says under ``name``, None where it says nothing of the kind."""
     try:
-        said = orjson.loads(body)[name]
+        value = orjson.loads(body)[name]
     except (ValueError, TypeError, KeyError):
         return None
-    return said if isinstance(said, str) else None
+    return value if isinstance(value, str) else None
 
 
 def _may_post(service: Mapping[str, object]) -> bool:
@@ -293,8 +293,8 @@ def _may_post(service: Mapping[str, object]) -> bool:
     if not isinstance(endpoints, list) or not endpoints:
         return True
     return any(
-        one.get("method") in {"POST", "*"} and one.get("path") in {"/", "**", "*", ""}
-        for one in endpoints
+        endpoint.get("method") in {"POST", "*"} and endpoint.get("path") in {"/", "**", "*", ""}
+        for endpoint in endpoints
     )
 
 

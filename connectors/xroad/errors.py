@@ -31,13 +31,13 @@ def failure(kind: str) -> SourceUnavailable:
     they may repeat what was asked.
     """
     parts = normalise(kind)
-    told = ".".join(part for part in parts if part.isalnum())[:100]
+    name = ".".join(part for part in parts if part.isalnum())[:100]
     if any("maintenance" in part for part in parts):
-        return SourceMaintenance(f"X-Road: {told}")
+        return SourceMaintenance(f"X-Road: {name}")
     if "accessdenied" in parts:
-        return SourceRefused(f"X-Road: access denied at the source ({told})")
+        return SourceRefused(f"X-Road: access denied at the source ({name})")
     if parts[0] == "client" or not _CONFIGURATION.isdisjoint(parts):
-        return SourceRefused(f"X-Road: configuration ({told})")
+        return SourceRefused(f"X-Road: configuration ({name})")
     if not _DEGRADED.isdisjoint(parts):
-        return SourceUnavailable(f"X-Road: transport degraded ({told})")
-    return SourceUnavailable(f"X-Road: {told}")
+        return SourceUnavailable(f"X-Road: transport degraded ({name})")
+    return SourceUnavailable(f"X-Road: {name}")

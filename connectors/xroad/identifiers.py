@@ -37,8 +37,8 @@ def identifier(text: str, lengths: tuple[int, ...], *, encoded: bool = False) ->
     if encoded:
         parts = [unquote(part, errors="strict") for part in parts]
     if len(parts) not in lengths:
-        wanted = " or ".join(str(one) for one in lengths)
-        raise ValueError(f"it must have {wanted} parts between slashes, not {len(parts)}")
+        counts = " or ".join(str(length) for length in lengths)
+        raise ValueError(f"it must have {counts} parts between slashes, not {len(parts)}")
     for part in parts:
         if not part or part in {".", ".."} or not part.isprintable() or _FORBIDDEN & set(part):
             raise ValueError("no part of it may be empty or have such a character")

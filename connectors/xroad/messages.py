@@ -50,12 +50,14 @@ def request_body(record: Record, lookup: Lookup, keys: Sequence[str]) -> bytes:
 def parse_request(body: bytes) -> RowsRequest:
     """Return what a body asks; raises Misunderstood."""
     try:
-        said = orjson.loads(body)
-        keys = said["keys"]
-        record, lookup = said["record"], said["lookup"]
+        content = orjson.loads(body)
+        keys = content["keys"]
+        record, lookup = content["record"], content["lookup"]
     except (ValueError, TypeError, KeyError):
         raise MalformedMessage("no such question") from None
-    texts = isinstance(keys, list) and all(isinstance(one, str) for one in (record, lookup, *keys))
+    texts = isinstance(keys, list) and all(
+        isinstance(text, str) for text in (record, lookup, *keys)
+    )
     if not texts:
         raise MalformedMessage("no such question")
     return RowsRequest(record, lookup, tuple(keys))
@@ -69,11 +71,11 @@ def answer_body(record: Record, batch: Batch) -> bytes:
             "columns": [column.name for column in record.columns],
             "found": {
                 key: {
-                    "rows": [[encode_text(value) for value in row] for row in found.rows],
-                    "unreadable": found.unreadable,
-                    "truncated": found.truncated,
+                    "rows": [[encode_text(value) for value in row] for row in rows.rows],
+                    "unreadable": rows.unreadable,
+                    "truncated": rows.truncated,
                 }
-                for key, found in batch.by_key.items()
+                for key, rows in batch.by_key.items()
             },
             "failed": sorted(batch.failed),
         }
@@ -87,13 +89,13 @@ def parse_answer(record: Record, keys: Sequence[str], body: bytes) -> Batch:
     values: there is no answer then. A value that is no text costs its row.
     """
     try:
-        said = _loaded(body)
-        places = {name: place for place, name in enumerate(said["columns"])}
+        content = _loaded(body)
+        places = {name: place for place, name in enumerate(content["columns"])}
         order = [places[column.name] for column in record.columns]
-        failed = dict.fromkeys(said["failed"], "the provider could not answer it")
-        found = said["found"]
-        by_key = {key: _rows(record, order, found[key]) for key in keys if key not in failed}
-        return Batch(by_key, _moment(said["asOf"]), failed)
+        failed = dict.fromkeys(content["failed"], "the provider could not answer it")
+        found_by_key = content["found"]
+        by_key = {key: _rows(record, order, found_by_key[key]) for key in keys if key not in failed}
+        return Batch(by_key, _moment(content["asOf"]), failed)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise MalformedMessage(f"no such answer ({type(error).__name__})") from None
 
@@ -113,9 +115,9 @@ def _loaded(body: bytes) -> Any:
 def _readable(value: Any) -> Any:
     """Put ``UNREAD`` in place of text with bytes, or halves of surrogates, that are no letters."""
     if isinstance(value, list):
-        return [_readable(one) for one in value]
+        return [_readable(item) for item in value]
     if isinstance(value, dict):
-        return {key: _readable(one) for key, one in value.items()}
+        return {key: _readable(item) for key, item in value.items()}
     if isinstance(value, str):
         try:
             value.encode()
@@ -124,8 +126,8 @@ def _readable(value: Any) -> Any:
     return value
 
 
-def _rows(record: Record, order: Sequence[int], said: Mapping[str, object]) -> Rows:
-    rows, unreadable, truncated = said["rows"], said["unreadable"], said["truncated"]
+def _rows(record: Record, order: Sequence[int], content: Mapping[str, object]) -> Rows:
+    rows, unreadable, truncated = content["rows"], content["unreadable"], content["truncated"]
     if not isinstance(rows, list) or not isinstance(truncated, bool):
         raise TypeError
     if not isinstance(unreadable, int) or isinstance(unreadable, bool) or unreadable < 0:
@@ -133,8 +135,8 @@ def _rows(record: Record, order: Sequence[int], said: Mapping[str, object]) -> R
     if any(len(row) != len(order) for row in rows):
         raise ValueError
     read = read_rows(record, [[row[place] for place in order] for row in rows])
-    kept: tuple[Row, ...] = read.rows
-    return Rows(kept, read.unreadable + unreadable, read.truncated or truncated, read.faults)
+    decoded: tuple[Row, ...] = read.rows
+    return Rows(decoded, read.unreadable + unreadable, read.truncated or truncated, read.faults)
 
 
 def _moment(stated: object) -> datetime | None:

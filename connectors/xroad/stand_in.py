@@ -154,7 +154,7 @@ class StandIn:
         if request.headers.get("content-type") != "application/json":
             return 415, orjson.dumps({"code": "NO_JSON"})
         try:
-            return 200, await self._found(parse_request(body))
+            return 200, await self._rows(parse_request(body))
         except MalformedMessage:
             return 400, orjson.dumps({"code": "NO_SUCH_QUESTION"})
         except NotMapped:
@@ -162,13 +162,15 @@ class StandIn:
         except SourceUnavailable:
             raise _Refused("server.serverproxy.service_failed", "the provider failed") from None
 
-    async def _found(self, question: RowsRequest) -> bytes:
-        record = self.database.by_name.get(question.record)
+    async def _rows(self, request: RowsRequest) -> bytes:
+        record = self.database.by_name.get(request.record)
         lookups = record.lookups if record is not None else ()
-        lookup = next((one for one in lookups if one.name == question.lookup), None)
+        lookup = next(
+            (candidate for candidate in lookups if candidate.name == request.lookup), None
+        )
         if record is None or lookup is None:
-            raise NotMapped(question.record)
-        return answer_body(record, await self.backend.fetch(record, lookup, question.keys))
+            raise NotMapped(request.record)
+        return answer_body(record, await self.backend.fetch(record, lookup, request.keys))
 
     def _error(self, refused: _Refused) -> Response:
         kind = _old(refused.kind) if self.behaviour.old_spelling else refused.kind
@@ -192,11 +194,11 @@ def _path(request: Request) -> str:
     return raw.decode("ascii").removeprefix("/r1/")
 
 
-def _read(text: str | None, lengths: tuple[int, ...], what: str) -> Identifier:
+def _read(text: str | None, lengths: tuple[int, ...], place: str) -> Identifier:
     try:
         return identifier(text or "", lengths, encoded=True)
     except ValueError:
-        raise _Refused("client.clientproxy.invalid_headers", what) from None
+        raise _Refused("client.clientproxy.invalid_headers", place) from None
 
 
 def _listed(service: Identifier) -> dict[str, object]:
@@ -227,6 +229,6 @@ def _old(kind: str) -> str:
     """Return a type as it was spelt before version 7.8: server.clientproxy.io_error."""
     names = {"serverproxy": "ServerProxy", "clientproxy": "ClientProxy"}
     parts = (
-        names.get(one, one.replace("_", " ").title().replace(" ", "")) for one in kind.split(".")
+        names.get(part, part.replace("_", " ").title().replace(" ", "")) for part in kind.split(".")
     )
     return ".".join(parts)
