@@ -1,14 +1,15 @@
-"""The demo: a folder with databases, keys, settings, operations, tokens, personas, made once.
+"""The demo: a folder with databases, keys, settings, operations, tokens and personas.
 
-Everything in it is synthetic. Tokens are made anew at each start; the databases only when one is
-missing: remove the folder to have everything made again.
+Everything in it is synthetic. Each start issues new tokens and keeps the databases. Remove the
+folder to build everything again.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,9 +24,14 @@ from gateway.settings import Settings, load
 
 DEMO_CITIZENS = 2_000
 
-#: Where published operations are, in the demo's folder, and those that it begins with.
+#: The folder of published operations within the demo's folder, and the operations it starts with.
 _OPERATIONS = "operations"
 FIRST_SET = Path(__file__).parents[1] / "operations" / "first_set"
+
+#: The folder of tokens within the demo's folder: a file for each caller.
+_TOKENS = "tokens"
+#: What the printed command asks.
+_EXAMPLE = "{ me { id population { identity { item { fullName } source { state } } } } }"
 
 #: Purposes of the civil status desk (design section 10).
 _DESK = ("1.000894", "1.004873", "1.001193", "1.000656", "2.000635")
@@ -44,7 +50,7 @@ _DEBTORS_MEANS = ("population", "civil_status", "security_measures", "notary", "
 
 @dataclass(frozen=True, slots=True)
 class _Caller:
-    """A demo caller: who it stands for, what it may see and for which purposes."""
+    """A demo caller: the agency it stands for, its scopes and its purposes."""
 
     agency: str
     scopes: tuple[str, ...]
@@ -80,11 +86,11 @@ CALLERS: dict[str, _Caller] = {
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A prepared demo folder."""
+    """A prepared demo folder. ``callers``: the names of the callers that have a token."""
 
     folder: Path
     settings: Settings
-    tokens: dict[str, object]
+    callers: tuple[str, ...]
 
 
 #: Databases in which some synthetic records hold no number of a person.
@@ -94,35 +100,67 @@ _UNNUMBERED = frozenset({"administrative_violations"})
 def prepare(folder: Path, now: datetime, say: Callable[[str], None]) -> Demo:
     """Make ``folder`` ready to serve and return what is in it.
 
-    The first time takes some seconds for 2,000 citizens; later ones only renew the tokens.
+    Takes some seconds the first time, for 2,000 citizens. Later starts only issue new tokens, valid
+    for 24 hours from ``now``. ``say`` prints progress.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    databases = [one for one in installed_databases() if one.records]
-    paths = {one.name: folder / "databases" / f"{one.name}.sqlite" for one in databases}
-    config = folder / "gateway.toml"
-    cast_file = folder / "personas.json"
-    if not all(path.exists() for path in (*paths.values(), cast_file)):
+    databases = [database for database in installed_databases() if database.records]
+    paths = {
+        database.name: folder / "databases" / f"{database.name}.sqlite" for database in databases
+    }
+    personas_file = folder / "personas.json"
+    if not all(path.exists() for path in (*paths.values(), personas_file)):
         say(f"building the demo databases ({DEMO_CITIZENS} synthetic citizens)")
-        _build(databases, paths, cast_file)
-    _write(config, _toml(databases, {name: one.relative_to(folder) for name, one in paths.items()}))
+        _build(databases, paths, personas_file)
+    config = folder / "gateway.toml"
+    relative_paths = {name: path.relative_to(folder) for name, path in paths.items()}
+    _write(config, _toml(databases, relative_paths))
     _publish_first_set(folder / _OPERATIONS)
     settings = load(config)
     create_missing(settings, demo=True)
-    tokens = _tokens(settings, now, json.loads(cast_file.read_text("utf-8")))
-    _write(folder / "tokens.json", json.dumps(tokens, indent=1) + "\n")
-    return Demo(folder, settings, tokens)
+    tokens = _issue_tokens(settings, now, json.loads(personas_file.read_text("utf-8")))
+    return Demo(folder, settings, _write_tokens(folder, tokens))
 
 
-def _build(databases: list[Database], paths: dict[str, Path], cast_file: Path) -> None:
-    """Write the databases, then the cast: as long as that is missing, all is built anew."""
+def welcome(demo: Demo, port: int) -> list[str]:
+    """Return the lines to print before the demo serves on ``port``.
+
+    They name the addresses, the callers that have a token, and a command that asks a question.
+    Tokens are not printed: some 700 characters each, they would push the rest off the screen.
+    """
+    address = f"http://127.0.0.1:{port}"
+    token = shlex.quote(str(demo.folder / _TOKENS / "citizen"))
+    body = shlex.quote(json.dumps({"query": _EXAMPLE}))
+    return [
+        "",
+        f"GraphiQL   {address}/graphql (in a browser)",
+        f"GraphQL    {address}/graphql (POST; the schema is {address}/schema.graphql)",
+        f"Catalogue  {address}/openapi.json (published operations)",
+        f"Health     {address}/health/ready",
+        f"Metrics    {address}/metrics",
+        "",
+        f"Personas   {demo.folder / 'personas.json'}",
+        f"Tokens     {demo.folder / _TOKENS / 'NAME'} (new at each start, valid for 24 hours)",
+        f"           NAME is {', '.join(demo.callers)}",
+        "",
+        "Ask as a citizen:",
+        "",
+        f'  curl -s {address}/graphql -H "Authorization: Bearer $(cat {token})" \\',
+        f"    -H 'Content-Type: application/json' -d {body}",
+        "",
+    ]
+
+
+def _build(databases: list[Database], paths: dict[str, Path], personas_file: Path) -> None:
+    """Write the databases, then the personas: while those are missing, all is built again."""
     options = PopulationOptions(people=DEMO_CITIZENS)
-    write(databases, paths, options, cast_file.with_name("truth.jsonl"))
+    write(databases, paths, options, personas_file.with_name("truth.jsonl"))
     cast = personas(person for cluster in clusters(options) for person in cluster.truth)
-    _write(cast_file, json.dumps(cast, ensure_ascii=False, indent=1) + "\n")
+    _write(personas_file, json.dumps(cast, ensure_ascii=False, indent=1) + "\n")
 
 
 def _publish_first_set(folder: Path) -> None:
-    """Publish the first set of operations; files that are there already stay as they are."""
+    """Publish the first set of operations. A file that exists already is kept as it is."""
     folder.mkdir(exist_ok=True)
     for file in sorted(FIRST_SET.glob("*.graphql")):
         if not (folder / file.name).exists():
@@ -130,24 +168,28 @@ def _publish_first_set(folder: Path) -> None:
 
 
 def _toml(databases: list[Database], paths: dict[str, Path]) -> str:
-    """Return settings in which all databases operate, also those that are still being built."""
+    """Return settings in which every database is OPERATING, whatever its declaration says."""
     lines = ["# Written by justice-gateway demo; every value here is for show only.", "demo = true"]
     lines.append("public_metrics = true")
-    # Whoever tries the demo out under load measures the gateway, not the allowance.
+    # A load test of the demo must measure the gateway, not the rate limits.
     lines += ["", "[rates]", "requests_per_minute = 1_000_000", "cost_per_minute = 1_000_000_000"]
     lines += ["", "[operations]", f'folder = "{_OPERATIONS}"', 'personas = "personas.json"']
     lines += ["public_catalogue = true"]
     lines += ["", "[audit]", 'copy_url = "sqlite:///journal/copy.sqlite"']
-    for one in databases:
-        lines += ["", f"[databases.{one.name}]", f'url = "sqlite:///{paths[one.name].as_posix()}"']
-        if one.group is not Group.OPERATING:
-            lines.append(f'group = "OPERATING"  # in truth {one.group.name}')
-        if one.name in _UNNUMBERED:
+    for database in databases:
+        path = paths[database.name].as_posix()
+        lines += ["", f"[databases.{database.name}]", f'url = "sqlite:///{path}"']
+        if database.group is not Group.OPERATING:
+            lines.append(f'group = "OPERATING"  # in truth {database.group.name}')
+        if database.name in _UNNUMBERED:
             lines.append("unnumbered = true  # some offenders show no identity card")
     return "\n".join(lines) + "\n"
 
 
-def _tokens(settings: Settings, now: datetime, cast: list[dict[str, object]]) -> dict[str, object]:
+def _issue_tokens(
+    settings: Settings, now: datetime, cast: Sequence[dict[str, object]]
+) -> dict[str, object]:
+    """Return a token for each caller by name; under ``citizens``, by number, for living adults."""
     key = load_signing(settings, "token")[0]
 
     def token(
@@ -164,19 +206,32 @@ def _tokens(settings: Settings, now: datetime, cast: list[dict[str, object]]) ->
             agency=agency,
         )
 
+    numbers = (
+        str(persona["id"]) for persona in cast if not {"deceased", "minor"} & set(_tags(persona))
+    )
     citizens = {
-        str(one["id"]): token(str(one["id"]), "demo-portal", ("me",), (), "Cổng dịch vụ công (thử)")
-        for one in cast
-        if not {"deceased", "minor"} & set(_tags(one))
+        number: token(number, "demo-portal", ("me",), (), "Cổng dịch vụ công (thử)")
+        for number in numbers
     }
     return {
         "citizen": next(iter(citizens.values())),
         "citizens": citizens,
         **{
-            name: token(f"demo-{name}", f"demo-{name}", one.scopes, one.purposes, one.agency)
-            for name, one in CALLERS.items()
+            name: token(
+                f"demo-{name}", f"demo-{name}", caller.scopes, caller.purposes, caller.agency
+            )
+            for name, caller in CALLERS.items()
         },
     }
+
+
+def _write_tokens(folder: Path, tokens: dict[str, object]) -> tuple[str, ...]:
+    """Write all tokens to one file, which GraphiQL reads, and each to its own; return the names."""
+    _write(folder / "tokens.json", json.dumps(tokens, indent=1) + "\n")
+    by_caller = {name: token for name, token in tokens.items() if isinstance(token, str)}
+    for name, token in by_caller.items():
+        _write(folder / _TOKENS / name, token + "\n")
+    return tuple(by_caller)
 
 
 def _tags(persona: dict[str, object]) -> list[str]:
@@ -186,7 +241,7 @@ def _tags(persona: dict[str, object]) -> list[str]:
 
 
 def _write(path: Path, content: str) -> None:
-    """Replace ``path`` in one step; what holds tokens is for its owner only."""
+    """Replace ``path`` in one step. Only its owner may read it: it may hold tokens."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(path.name + ".new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

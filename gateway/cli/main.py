@@ -25,7 +25,7 @@ from gateway.cli.keys import keys_app
 from gateway.cli.maintenance import maintenance_app
 from gateway.cli.operations import operations_app
 from gateway.cli.plan import printed
-from gateway.cli.start_checks import port_fault, start_faults
+from gateway.cli.start_checks import free_port, port_fault, start_faults
 from gateway.cli.token import Config, token_app
 from gateway.cli.token import loaded as _load
 from gateway.cli.xroad_stand_in import stand_in
@@ -86,20 +86,14 @@ def main() -> None:
 @app.command()
 def demo(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8000,
-    folder: Annotated[Path, typer.Option(help="Where the demo lives.")] = Path(".demo"),
+    folder: Annotated[Path, typer.Option(help="The folder of the demo.")] = Path(".demo"),
 ) -> None:
     """Build the demo databases once and serve them on this machine, until interrupted."""
+    port = port or free_port("127.0.0.1")
     _require_port("127.0.0.1", port)
     prepared = demo_folder.prepare(folder, SystemClock().now(), console.print)
-    address = f"http://127.0.0.1:{port}"
-    console.print(f"\nGraphQL   {address}/graphql")
-    console.print(f"Schema    {address}/schema.graphql")
-    console.print(f"Personas  {folder / 'personas.json'}")
-    console.print(f"Tokens    {folder / 'tokens.json'} (renewed at each start, valid 24 hours)\n")
-    for name, token in prepared.tokens.items():
-        if isinstance(token, str):
-            console.print(f"[bold]{name}[/]")
-            console.print(token, soft_wrap=True, highlight=False)
+    for line in demo_folder.welcome(prepared, port):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
     _serve(prepared.settings, prepared.folder / "gateway.toml", "127.0.0.1", port)
 
 

@@ -1,6 +1,6 @@
-"""What must be there before the gateway can serve: said in sentences, by line of the settings.
+"""Checks before the gateway serves. Each fault is a sentence that names the line of the settings.
 
-Whatever else is wrong is found while it starts, with a traceback in the log: that is a defect.
+Any other fault shows while the gateway starts, with a traceback in the log: that is a defect.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from gateway.settings.faults import where
 
 
 def start_faults(settings: Settings, file: Path | None) -> list[str]:
-    """Return what keeps the gateway from starting, a line for each; ``file``: the settings file."""
+    """Return what keeps the gateway from starting, a line for each fault.
+
+    ``file``: the settings file, if there is one.
+    """
     return [*_operations(settings, file), *_journal(settings, file)]
 
 
 def port_fault(host: str, port: int) -> str | None:
-    """Return why ``host:port`` cannot be listened on, None where it can. Port 0 always can."""
+    """Return why ``host:port`` cannot be listened on, None if it can. Port 0 always can."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -33,6 +36,13 @@ def port_fault(host: str, port: int) -> str | None:
                 return f"port {port} of {host} is in use: choose another by --port"
             return f"{host}:{port} cannot be listened on: {error.strerror}"
     return None
+
+
+def free_port(host: str) -> int:
+    """Return a port of ``host`` that nobody listens on now."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
 
 
 def _operations(settings: Settings, file: Path | None) -> Iterator[str]:
