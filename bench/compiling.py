@@ -29,7 +29,8 @@ from bench.report import console, save, show, surroundings
 from bench.site import Site, site
 from bench.world import PEOPLE, databases, numbers
 from gateway.catalogue.sections import bind
-from gateway.execution.execute import ask, ready
+from gateway.execution.operation import OperationRequest
+from gateway.execution.prepare import prepare
 from gateway.plan.compile import analyse_operation, select_operation
 from gateway.plan.document import parse_document
 from gateway.plan.permissions import Permissions
@@ -230,10 +231,10 @@ async def _compile(gateway: Site, text: str) -> None:
     resources, caller = gateway.service.resources, gateway.caller
     document = await resources.plans.document(text, caller.client)
     given = {"id": "001090012345"}
-    asked = ask(resources, document, document.operation(None), given, caller, 0.0)
-    made = await ready(resources, asked)
-    assert made is not None
-    assert made.plan is not None
+    request = OperationRequest(document, document.operation(None), given, caller, 0.0)
+    executable = await prepare(resources, request)
+    assert executable is not None
+    assert executable.plan is not None
 
 
 @contextmanager

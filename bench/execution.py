@@ -41,9 +41,9 @@ async def opened(site: Site, numbers: list[str]) -> tuple[RenderPerson, list[Per
 
 
 async def _person_root(site: Site, number: str) -> PersonRootPlan:
-    _, made = await site.asked(number)
-    assert made.plan is not None
-    root = made.plan.roots["person"]
+    _, executable = await site.prepare(number)
+    assert executable.plan is not None
+    root = executable.plan.roots["person"]
     assert isinstance(root, PersonRootPlan)
     return root
 

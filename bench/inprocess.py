@@ -14,10 +14,12 @@ from bench.measure import Figures, in_turn_async
 from bench.site import Site
 from bench.world import databases
 from gateway.access.caller import Caller
-from gateway.execution.decisions import Reader
-from gateway.execution.execute import Outcome, answered
-from gateway.execution.reference import Context
+from gateway.execution.decisions import RecordRules
+from gateway.execution.execute import execute
+from gateway.execution.operation import Result
+from gateway.execution.reference import ReferenceContext
 from gateway.execution.resources import ExecutionResources
+from gateway.execution.state import ExecutionState
 from gateway.fetch.loaders import Loaders
 from gateway.runtime.clock import legal_date
 from gateway.schema.factory import Types, value_of
@@ -64,10 +66,9 @@ def by_reference(site: Site) -> Answer:
     """Answer as the gateway does where it has no plan; the document is kept, as always."""
 
     async def answer(number: str) -> object:
-        asked, made = await site.asked(number)
-        return _data(
-            await answered(site.service.resources, asked, replace(made, unplanned="bench"))
-        )
+        request, executable = await site.prepare(number)
+        executable = replace(executable, unplanned="bench")
+        return _data(await execute(site.service.resources, request, executable))
 
     return answer
 
@@ -95,20 +96,19 @@ def strawberry_schema() -> strawberry.Schema:
     return strawberry.Schema(query=query, config=config)
 
 
-def context(resources: ExecutionResources, caller: Caller, deadline: float) -> Context:
+def context(resources: ExecutionResources, caller: Caller, deadline: float) -> ReferenceContext:
     """Return what the resolvers of one request share."""
     loaders = Loaders(resources.sources, resources.clock, deadline, caller.asker)
     today = legal_date(resources.clock.now())
-    reader = Reader(caller, resources.sources, loaders, today, resources.log, resources.record_ids)
-    limits = resources.settings.limits
-    return Context(
-        reader, resources.sources, limits, resources.plans, resources.maintenance, resources.cache
+    rules = RecordRules(
+        caller, resources.sources, loaders, today, resources.log, resources.record_ids
     )
+    return ReferenceContext(resources, rules, ExecutionState(resources.settings.limits))
 
 
-def _data(outcome: Outcome) -> object:
-    assert not outcome.errors
-    return outcome.data
+def _data(result: Result) -> object:
+    assert not result.errors
+    return result.data
 
 
 def _written(data: object) -> bytes:

@@ -25,10 +25,11 @@ from connectors.description import Record, Row
 from gateway.access.authenticate import authenticate, with_stated_purpose
 from gateway.access.caller import Caller
 from gateway.audit.entry import build_entry, describe_touched
-from gateway.execution.decisions import Reader
-from gateway.execution.execute import Outcome
+from gateway.execution.decisions import RecordRules
+from gateway.execution.operation import Result
 from gateway.fetch.loaders import Loaders
 from gateway.permission.operation import permit
+from gateway.plan.compile import select_operation
 from gateway.plan.plan import PersonRootPlan
 from gateway.protection.rules import is_withheld, opens_on_death, visible
 
@@ -41,23 +42,23 @@ class Seen:
 
     records: tuple[Record, ...]
     rows: tuple[tuple[Record, tuple[Row, ...]], ...]
-    outcome: Outcome
+    result: Result
 
 
 async def seen(here: Site, number: str) -> Seen:
     """Answer W1 about ``number`` and return what had to be decided for it."""
-    asked, made = await here.asked(number)
-    outcome = await here.answer(number)
-    assert made.plan is not None
-    root = made.plan.roots["person"]
+    request, executable = await here.prepare(number)
+    result = await here.answer(number)
+    assert executable.plan is not None
+    root = executable.plan.roots["person"]
     assert isinstance(root, PersonRootPlan)
     reads = [one.read for one in root.person.lists]
     rows = []
     for read in reads:
         source = here.service.resources.sources[read.record.database]
-        (answer,) = await source.fetch(read, [number], asked.deadline)
+        (answer,) = await source.fetch(read, [number], request.deadline)
         rows.append((read.record, answer.rows or ()))
-    return Seen(tuple(read.record for read in reads), tuple(rows), outcome)
+    return Seen(tuple(read.record for read in reads), tuple(rows), result)
 
 
 async def measure(here: Site, people: list[str]) -> Figures:
@@ -95,8 +96,12 @@ async def _caller(here: Site) -> Callable[[], Awaitable[None]]:
 
 async def _permission(here: Site, number: str, found: list[Seen]) -> Callable[[], Awaitable[None]]:
     """Before anything is fetched, for the plan, and for each list and notice."""
-    asked, made = await here.asked(number)
-    chosen, caller, plans = asked.chosen, here.caller, here.service.resources.plans
+    request, executable = await here.prepare(number)
+    resources, caller = here.service.resources, here.caller
+    plans = resources.plans
+    chosen = select_operation(
+        resources.schema, request.document, request.operation, request.variables
+    )
     population = here.service.resources.sources["population"].database.by_name["identity"]
     noticed = [population.positions[name] for name in ("life_status", "status", "birth_date",
                "sex", "death_or_missing_date")]  # fmt: skip
@@ -104,24 +109,24 @@ async def _permission(here: Site, number: str, found: list[Seen]) -> Callable[[]
     async def run() -> None:
         for turn in range(REPEATED):
             permit(caller, chosen.document, chosen.operation, in_url=False)
-            permissions = plans.permissions(made.prepared, caller)
-            await plans.plan(chosen, made.prepared, permissions, caller.client)
-            reader = _reader(here)
+            permissions = plans.permissions(executable.prepared, caller)
+            await plans.plan(chosen, executable.prepared, permissions, caller.client)
+            rules = _rules(here)
             for record in found[turn % len(found)].records:
-                reader.missing(record, None, None)
-            reader.missing(population, None, None)
+                rules.missing(record, None, None)
+            rules.missing(population, None, None)
             for place in noticed:
-                reader.missing(population, place, None)
+                rules.missing(population, place, None)
 
     return run
 
 
-def _reader(here: Site) -> Reader:
+def _rules(here: Site) -> RecordRules:
     resources = here.service.resources
     today = resources.clock.now().date()
     sources, clock = resources.sources, resources.clock
     loaders = Loaders(sources, clock, clock.monotonic(), NOBODY)
-    return Reader(here.caller, sources, loaders, today, resources.log, resources.record_ids)
+    return RecordRules(here.caller, sources, loaders, today, resources.log, resources.record_ids)
 
 
 def _protection(caller: Caller, found: list[Seen]) -> Callable[[], Awaitable[None]]:
@@ -141,14 +146,14 @@ def _protection(caller: Caller, found: list[Seen]) -> Callable[[], Awaitable[Non
 
 
 def _made(here: Site, one: Seen) -> dict[str, object]:
-    outcome, resources = one.outcome, here.service.resources
+    result, resources = one.result, here.service.resources
     return build_entry(
         resources.person_hash,
         resources.clock.now(),
         "bench-request",
         here.caller,
         "d" * 64,
-        describe_touched(resources.person_hash, outcome.trail.touches(), outcome.states),
+        describe_touched(resources.person_hash, result.trail.touches(), result.states),
         (),
     )
 
@@ -166,7 +171,7 @@ def _journal(here: Site, found: list[Seen]) -> Callable[[], Awaitable[None]]:
 
     async def one_of(start: int) -> None:
         for turn in range(start, REPEATED, AT_ONCE):
-            await here.service.journal.append(made[turn % len(made)])
+            await here.service.audit.journal.append(made[turn % len(made)])
 
     async def run() -> None:
         await asyncio.gather(*(one_of(start) for start in range(AT_ONCE)))

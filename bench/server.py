@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,13 +21,13 @@ from bench.inprocess import context, strawberry_schema
 from bench.site import application
 from bench.verbs import sampling, write
 from bench.world import PEOPLE
-from gateway.execution.execute import Outcome, ready
-from gateway.execution.prepared_request import Asked, Ready
+from gateway.execution.execute import execute
+from gateway.execution.operation import ExecutableOperation, OperationRequest, Result
 from gateway.execution.resources import ExecutionResources
-from gateway.http import endpoint
 from gateway.http.server import options
 from gateway.runtime.garbage import tune_process
-from gateway.shape.response import render_error
+from gateway.service import Execute
+from gateway.shape.response import render_error, render_problem
 
 WAYS = ("plan", "reference", "strawberry")
 
@@ -47,9 +46,9 @@ def main() -> None:
     given = _arguments()
     app = application(given.folder, given.people)
     if given.way == "reference":
-        _without_plans()
+        app.state.service = replace(app.state.service, execute=_execute_reference)
     elif given.way == "strawberry":
-        _by_strawberry()
+        app.state.service = replace(app.state.service, execute=_strawberry_executor())
     tune_process()
     # uvicorn stops, then hands the signal on: without a handler that would end the process at once.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -75,29 +74,36 @@ def _arguments() -> _Arguments:
     return _Arguments(given.folder, given.port, given.way, given.people, given.samples)
 
 
-def _without_plans() -> None:
-    """Have every operation about persons answered field by field."""
+async def _execute_reference(
+    resources: ExecutionResources,
+    request: OperationRequest,
+    executable: ExecutableOperation | None,
+) -> Result:
+    """Execute every operation about persons field by field."""
+    if executable is not None:
+        executable = replace(executable, unplanned="bench")
+    return await execute(resources, request, executable)
 
-    async def unplanned(resources: ExecutionResources, asked: Asked) -> Ready | None:
-        made = await ready(resources, asked)
-        return None if made is None else replace(made, unplanned="bench")
 
-    vars(endpoint)["ready"] = unplanned
-
-
-def _by_strawberry() -> None:
-    """Have every operation parsed, validated and executed by strawberry, at each request."""
+def _strawberry_executor() -> Execute:
+    """Return what has strawberry parse, validate and execute every operation, at each request."""
     schema = strawberry_schema()
 
-    async def answered(resources: ExecutionResources, asked: Asked, made: Ready | None) -> Outcome:
-        shared = context(resources, asked.caller, asked.deadline)
-        given: Mapping[str, object] = asked.given or {}
-        text = asked.chosen.document.text
-        result = await schema.execute(text, dict(given), context_value=shared)
-        errors = [render_error(one) for one in (*(result.errors or ()), *shared.problems)]
-        return Outcome(result.data, errors, shared.mirrored, shared.trail, shared.states)
+    async def execute_strawberry(
+        resources: ExecutionResources,
+        request: OperationRequest,
+        executable: ExecutableOperation | None,
+    ) -> Result:
+        shared = context(resources, request.caller, request.deadline)
+        variables = dict(request.variables or {})
+        text = request.document.text
+        result = await schema.execute(text, variables, context_value=shared)
+        state = shared.state
+        errors = [render_error(error) for error in result.errors or ()]
+        errors += [render_problem(problem) for problem in state.problems]
+        return Result(result.data, errors, state.mirrored, state.trail, state.states)
 
-    vars(endpoint)["answered"] = answered
+    return execute_strawberry
 
 
 if __name__ == "__main__":

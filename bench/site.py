@@ -19,8 +19,9 @@ from connectors.description import Group
 from gateway.access.caller import Caller
 from gateway.access.tokens import issue
 from gateway.app import build_app
-from gateway.execution.execute import Outcome, answered, ask, ready
-from gateway.execution.prepared_request import Asked, Ready
+from gateway.execution.execute import execute
+from gateway.execution.operation import ExecutableOperation, OperationRequest, Result
+from gateway.execution.prepare import prepare
 from gateway.keys.files import create_missing
 from gateway.keys.keyring import load_signing
 from gateway.procedures.procedure import UNIFIED
@@ -92,23 +93,23 @@ class Site:
     caller: Caller
     text: str
 
-    async def asked(self, number: str) -> tuple[Asked, Ready]:
-        """Make W1 about ``number`` ready, as ``gateway.http.endpoint`` does."""
+    async def prepare(self, number: str) -> tuple[OperationRequest, ExecutableOperation]:
+        """Prepare W1 about ``number``, as ``gateway.request`` does."""
         service = self.service
         deadline = service.resources.clock.monotonic() + service.resources.settings.limits.deadline
         document = await service.resources.plans.document(self.text, self.caller.client)
         operation = document.operation(None)
         variables: Mapping[str, object] = {"id": number}
-        asked = ask(service.resources, document, operation, variables, self.caller, deadline)
-        made = await ready(service.resources, asked)
-        assert made is not None
-        assert made.plan is not None
-        return asked, made
+        request = OperationRequest(document, operation, variables, self.caller, deadline)
+        executable = await prepare(service.resources, request)
+        assert executable is not None
+        assert executable.plan is not None
+        return request, executable
 
-    async def answer(self, number: str) -> Outcome:
+    async def answer(self, number: str) -> Result:
         """Answer W1 about ``number`` by its plan."""
-        asked, made = await self.asked(number)
-        return await answered(self.service.resources, asked, made)
+        request, executable = await self.prepare(number)
+        return await execute(self.service.resources, request, executable)
 
 
 @asynccontextmanager

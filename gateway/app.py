@@ -20,6 +20,7 @@ from gateway.app_reload import Reload
 from gateway.audit.access_log.log import PersonLog
 from gateway.audit.entry import person_hash
 from gateway.audit.open import AuditLog
+from gateway.audit.record import Recorder
 from gateway.audit.refusal_counts import RefusalCounts
 from gateway.cache.answer_store import AnswerStore
 from gateway.catalogue.sections import Bindings, bind
@@ -35,7 +36,7 @@ from gateway.http.envelope import Envelope
 from gateway.http.home import home
 from gateway.http.invalidations import Invalidations
 from gateway.http.openapi import OpenApi
-from gateway.http.parameters import read_call, read_operation
+from gateway.http.parameters import read_operation, read_parameters
 from gateway.http.probes import http_error, live, metrics, ready, schema
 from gateway.http.telemetry import Telemetry
 from gateway.keys.keyring import check_keys, load_ring
@@ -99,7 +100,7 @@ def build_app(
                 if source.backend is not None:
                     await source.backend.close()
             await service.resources.cache.close()
-            await service.refusals.close()
+            await service.recorder.refusals.close()
             await service.audit.close()
             service.resources.plans.close()
 
@@ -123,7 +124,7 @@ def _routes(settings: Settings) -> list[BaseRoute]:
     operations = Endpoint(read_operation, graphql=False)
     return [
         Route("/", home, name="home"),
-        Route("/graphql", Endpoint(read_call, graphql=True), name="graphql"),
+        Route("/graphql", Endpoint(read_parameters, graphql=True), name="graphql"),
         Route("/invalidations", Invalidations(), name="invalidations"),
         Route("/openapi.json", OpenApi().respond, name="openapi"),
         Route("/operations/{name}", operations, name="operations"),
@@ -172,9 +173,8 @@ def _service(
         rates=rates,
         admission=Admission(settings.rates.in_flight, settings.limits.deadline),
         tokens=Tokens.from_settings(settings, clock),
-        journal=audit.journal,
         audit=audit,
-        refusals=RefusalCounts(audit.journal, clock),
+        recorder=Recorder(audit.journal, RefusalCounts(audit.journal, clock), hashes, clock),
         operations=_operations(settings, graphql_schema, bindings),
         unidentified=UnidentifiedAnswers(settings.rates, clock, rates.shared, secret),
     )

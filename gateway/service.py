@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway.access.tokens import Tokens
-from gateway.audit.journal.journal import Journal
 from gateway.audit.open import AuditLog
-from gateway.audit.refusal_counts import RefusalCounts
+from gateway.audit.record import Recorder
+from gateway.execution.execute import execute
+from gateway.execution.operation import ExecutableOperation, OperationRequest, Result
 from gateway.execution.resources import ExecutionResources
 from gateway.limits.admission import Admission
 from gateway.limits.rates import RateLimiter
 from gateway.limits.unidentified import UnidentifiedAnswers
 from gateway.operations.library import Operations
+
+#: Executes an operation: ``gateway.execution.execute.execute``, or one that is compared with it.
+Execute = Callable[
+    [ExecutionResources, OperationRequest, ExecutableOperation | None], Awaitable[Result]
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +34,8 @@ class Service:
     rates: RateLimiter
     admission: Admission
     tokens: Tokens
-    journal: Journal
     audit: AuditLog
-    refusals: RefusalCounts
+    recorder: Recorder
     operations: Operations
     unidentified: UnidentifiedAnswers
+    execute: Execute = execute

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from connectors.description import Coded
+from connectors.description import Coded, Record
 from gateway.access.caller import Caller
+from gateway.answer import Answer, State
+from gateway.catalogue.sections import Computed
 from gateway.people.numbers import Numbers
 
 
@@ -69,3 +71,28 @@ def note_numbers(trail: Trail, value: object) -> None:
             trail.note_mentioned(str(number))
     elif value is not None:
         trail.note_mentioned(str(value))
+
+
+def note_read(sections: set[str], record: Record, answer: Answer) -> None:
+    """Note among a person's sections that ``record`` was read, if there was an answer at all."""
+    if answer.rows is not None:
+        sections.add(f"{record.database}.{record.name}")
+
+
+#: The name under which an access log stands among sections.
+ACCESS_LOG = "audit.access_log"
+
+
+def note_log(sections: set[str], state: State) -> str:
+    """Note among a person's sections that their access log was read; returns its name."""
+    if state.has_rows:
+        sections.add(ACCESS_LOG)
+    return ACCESS_LOG
+
+
+def note_derived(sections: set[str], computed: Computed, state: State) -> str:
+    """Note among a person's sections that a derived view was answered; returns its name."""
+    name = f"{computed.derived.database}.{computed.derived.name}"
+    if state is not State.DENIED:
+        sections.add(name)
+    return name

@@ -77,8 +77,8 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
-    """Reads for one request.
+class RecordRules:
+    """The rules by which records are read for one request.
 
     ``today``: the legal date. ``matching``: what the caller has to know of people whom it names.
     ``guesses``: counts attempts to match a person. ``checks_numbers``: False where settings say
@@ -411,28 +411,3 @@ _EARLIER_ASKED = {
     Identification.UNDETERMINED: False,
     Identification.NOT_CHECKED: None,
 }
-
-
-def note_read(sections: set[str], record: Record, answer: Answer) -> None:
-    """Note among a person's sections that ``record`` was read, if there was an answer at all."""
-    if answer.rows is not None:
-        sections.add(f"{record.database}.{record.name}")
-
-
-#: The name under which an access log stands among sections.
-ACCESS_LOG = "audit.access_log"
-
-
-def note_log(sections: set[str], state: State) -> str:
-    """Note among a person's sections that their access log was read; returns its name."""
-    if state.has_rows:
-        sections.add(ACCESS_LOG)
-    return ACCESS_LOG
-
-
-def note_derived(sections: set[str], computed: Computed, state: State) -> str:
-    """Note among a person's sections that a derived view was answered; returns its name."""
-    name = f"{computed.derived.database}.{computed.derived.name}"
-    if state is not State.DENIED:
-        sections.add(name)
-    return name

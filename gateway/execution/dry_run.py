@@ -1,6 +1,6 @@
 """A trial: why a document would be denied to a caller, without asking any database.
 
-The same steps as a request takes (``gateway.http.endpoint``) up to the plan, which is then looked
+The same steps as a request takes (``gateway.request``) up to the plan, which is then looked
 through in place of being run. Values of variables are not needed: what variables of ``@include``
 and ``@skip`` could leave out is looked at all the same.
 """

@@ -12,11 +12,10 @@ from functools import partial
 from connectors.description import Record, Sensitivity
 from gateway.answer import Answer, Identification, SourceReport, worst
 from gateway.audit.access_log.page import LogPage
-from gateway.audit.touched import Role, citizen_role, note_numbers
+from gateway.audit.touched import Role, citizen_role, note_numbers, note_read
 from gateway.derived.conclude import DerivedValue, hanging_keys
 from gateway.errors import GatewayError, Location, Path
-from gateway.execution.decisions import note_read
-from gateway.execution.state import ATTEMPT, Found, Opened, Run, own_view
+from gateway.execution.batch import ATTEMPT, Batch, Found, Opened, own_view
 from gateway.fetch.read import Read, ReadKind
 from gateway.limits.verification_attempts import Attempt
 from gateway.people.identification import Shortfall, says_none
@@ -83,13 +82,13 @@ class _Person:
         if self.reason is not None and answer.rows is not None:
             self.shortfall.note(self.reason, path)
 
-    def answer(self, run: Run, read: Read) -> Answer | ReadKind:
+    def answer(self, batch: Batch, read: Read) -> Answer | ReadKind:
         """Return a list of this person's, under all their numbers; else what has to arrive."""
         known = self.answers.get(read.kind)
         if known is not None:
             return known
         keys, known_as = self.keys, self.identification
-        found = run.answer(read, self.own_view, keys, known_as, keys)
+        found = batch.answer(read, self.own_view, keys, known_as, keys)
         if isinstance(found, Answer):
             self.answers[read.kind] = found
             note_read(self.sections, read.record, found)
@@ -110,9 +109,9 @@ def nobody(shortfall: Shortfall) -> _About:
     return _About(set(), (), shortfall)
 
 
-def is_past(run: Run, plan: ListPlan) -> bool:
+def is_past(batch: Batch, plan: ListPlan) -> bool:
     """Say whether a list is asked for past the cache."""
-    wanted = run.judged(plan.arguments)
+    wanted = batch.judged(plan.arguments)
     return isinstance(wanted, ListArguments) and wanted.fresh
 
 
@@ -134,28 +133,28 @@ class Open:
     begun: bool = False
     attempt: Attempt | None = None
 
-    def advance(self, run: Run) -> ReadKind | None:
+    def advance(self, batch: Batch) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         try:
-            numbers = self._numbers(run)
+            numbers = self._numbers(batch)
             if isinstance(numbers, Needs):
-                return run.ask(numbers)
+                return batch.ask(numbers)
             if self.named is not None and self.named.matches and self.attempt is None:
-                self.attempt = run.reader.attempt(numbers)
+                self.attempt = batch.rules.attempt(numbers)
                 if self.attempt is not None:
                     return ATTEMPT
-            self._opened(run, numbers)
+            self._opened(batch, numbers)
         except GatewayError as error:
-            run.problem(error, self.path, self.locations)
+            batch.state.problem(error, self.path, self.locations)
         return None
 
-    def _numbers(self, run: Run) -> Numbers | Needs:
-        found = run.whose(self.number)
+    def _numbers(self, batch: Batch) -> Numbers | Needs:
+        found = batch.whose(self.number)
         if isinstance(found, Needs):
-            self._ask_ahead(run)
+            self._ask_ahead(batch)
         return found
 
-    def _ask_ahead(self, run: Run) -> None:
+    def _ask_ahead(self, batch: Batch) -> None:
         """Ask for the lists under the number at hand, beside finding out whose it is.
 
         Almost always it is the person's present and only number. Not where something has to agree
@@ -169,30 +168,30 @@ class Open:
         for one in self.plan.lists:
             if opens_on_death(one.read.record):
                 continue
-            if run.decide(one.read.record, one.open_up_to) is None:
-                run.reads.ask(one.read.with_freshness(is_past(run, one)), (self.number,))
+            if batch.decide(one.read.record, one.open_up_to) is None:
+                batch.reads.ask(one.read.with_freshness(is_past(batch, one)), (self.number,))
 
-    def _opened(self, run: Run, numbers: Numbers) -> None:
-        identity = run.population.identity.record if run.population else None
+    def _opened(self, batch: Batch, numbers: Numbers) -> None:
+        identity = batch.population.identity.record if batch.population else None
         plan = self.plan
         if self.link is not None:
             open_linked(numbers)
-            if self.link.own_view is not None and is_citizen(numbers, run.reader.caller.citizen):
+            if self.link.own_view is not None and is_citizen(numbers, batch.rules.caller.citizen):
                 plan = self.link.own_view
         elif self.named is not None:
-            conceals = run.reader.matching.required
+            conceals = batch.rules.matching.required
             open_named(numbers, self.named.matching, identity, self.attempt, conceals)
         else:
             open_person(numbers)
         told: tuple[object, ...] = ()
         if plan.shows_notices or self.link is None:
-            told = self._notices(run, numbers, plan)
+            told = self._notices(batch, numbers, plan)
         lists: list[Found | None] = [None] * len(plan.lists)
         reports: list[SourceReport | None] = [None] * len(plan.reports)
         derived: list[DerivedValue | None] = [None] * len(plan.derived)
         logs: list[LogPage | None] = [None] * len(plan.logs)
-        known_as = self._identification(run, numbers, plan)
-        databases = [run.reader.sources[name].database for name in plan.databases]
+        known_as = self._identification(batch, numbers, plan)
+        databases = [batch.rules.sources[name].database for name in plan.databases]
         opened = Opened(
             numbers.present,
             numbers.asked,
@@ -206,11 +205,10 @@ class Open:
             databases,
         )
         self.target[self.place] = opened
-        sections = run.trail.note_opened(numbers, self._role(run, plan))
-        shortfall = run.shortfall(self.path, self.locations)
-        nobody = numbers.identification is Identification.NOT_IDENTIFIED
-        run.unidentified += nobody and self.named is not None
-        reason = run.reader.shortfall_reason(numbers, own_view(plan.is_own_view))
+        is_named = self.named is not None
+        sections = batch.state.open_person(numbers, self._role(batch, plan), is_named)
+        shortfall = batch.state.shortfall(self.path, self.locations)
+        reason = batch.rules.shortfall_reason(numbers, own_view(plan.is_own_view))
         person = _Person(
             numbers,
             plan.is_own_view,
@@ -220,40 +218,40 @@ class Open:
             reason,
             shortfall,
         )
-        run.ready += [_List(one, person, lists, place) for place, one in enumerate(plan.lists)]
-        run.ready += [
+        batch.ready += [_List(one, person, lists, place) for place, one in enumerate(plan.lists)]
+        batch.ready += [
             _Report(one, plan.lists, person, reports, place)
             for place, one in enumerate(plan.reports)
         ]
         for place, log in enumerate(plan.logs):
-            run.look(log, numbers, plan.is_own_view, sections, shortfall, logs, place)
-        run.ready += [
+            batch.read_log(log, numbers, plan.is_own_view, sections, shortfall, logs, place)
+        batch.ready += [
             _Derive(one, person, derived, place) for place, one in enumerate(plan.derived)
         ]
 
-    def _role(self, run: Run, plan: PersonPlan) -> Role:
+    def _role(self, batch: Batch, plan: PersonPlan) -> Role:
         if plan.is_own_view:
-            return citizen_role(run.reader.caller)
+            return citizen_role(batch.rules.caller)
         return Role.KIN if self.link is not None else Role.NAMED
 
-    def _identification(self, run: Run, numbers: Numbers, plan: PersonPlan) -> str | None:
+    def _identification(self, batch: Batch, numbers: Numbers, plan: PersonPlan) -> str | None:
         """Return whether the person is identified, for who may see some list of theirs."""
         if not plan.identifications:
             return None
-        if run.reader.may_list(own_view(plan.is_own_view)):
+        if batch.rules.may_list(own_view(plan.is_own_view)):
             return numbers.identification.name
         for place in plan.identifications:
             error = GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})
-            run.problem(error, (*self.path, *place.steps), place.locations)
+            batch.state.problem(error, (*self.path, *place.steps), place.locations)
         return None
 
-    def _notices(self, run: Run, numbers: Numbers, plan: PersonPlan) -> tuple[object, ...]:
+    def _notices(self, batch: Batch, numbers: Numbers, plan: PersonPlan) -> tuple[object, ...]:
         own = own_view(plan.is_own_view)
-        knowing = run.reader.knowing(own)
-        found = notices(numbers, run.population, knowing, partial(run.reader.may_list, own))
+        knowing = batch.rules.knowing(own)
+        found = notices(numbers, batch.population, knowing, partial(batch.rules.may_list, own))
         if found and not plan.shows_notices:
             shown = [one.mirrored for one in found]
-            run.mirrored.append({"path": list(self.path), "notices": shown})
+            batch.state.mirrored.append({"path": list(self.path), "notices": shown})
         return found
 
 
@@ -266,18 +264,18 @@ class _List:
     target: list[Found | None]
     place: int
 
-    def advance(self, run: Run) -> ReadKind | None:
+    def advance(self, batch: Batch) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         plan, path = self.plan, (*self.person.path, *self.plan.place.steps)
-        wanted = run.judged(plan.arguments)
+        wanted = batch.judged(plan.arguments)
         assert isinstance(wanted, ListArguments)
-        answer = self.person.answer(run, plan.read.with_freshness(wanted.fresh))
+        answer = self.person.answer(batch, plan.read.with_freshness(wanted.fresh))
         if not isinstance(answer, Answer):
             return answer
         person = self.person
         person.note_shortfall(answer, path)
         about = _About(person.sections, person.keys, person.shortfall)
-        self.target[self.place] = _found(run, plan, answer, wanted, path, about)
+        self.target[self.place] = _found(batch, plan, answer, wanted, path, about)
         return None
 
 
@@ -295,17 +293,17 @@ class ByKeys:
     target: list[Found | Opened | None]
     place: int
 
-    def advance(self, run: Run) -> ReadKind | None:
+    def advance(self, batch: Batch) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         plan = self.plan
-        wanted = run.judged(plan.arguments)
+        wanted = batch.judged(plan.arguments)
         assert isinstance(wanted, ListArguments)
         read = plan.read.with_freshness(wanted.fresh)
-        answer = run.answer(read, plan.open_up_to, self.keys, None, self.about.numbers)
+        answer = batch.answer(read, plan.open_up_to, self.keys, None, self.about.numbers)
         if not isinstance(answer, Answer):
             return answer
         note_read(self.about.sections, plan.read.record, answer)
-        self.target[self.place] = _found(run, plan, answer, wanted, self.path, self.about)
+        self.target[self.place] = _found(batch, plan, answer, wanted, self.path, self.about)
         return None
 
 
@@ -320,27 +318,27 @@ class Verify:
     target: list[Verified | None]
     attempt: Attempt | None = None
 
-    def advance(self, run: Run) -> ReadKind | None:
+    def advance(self, batch: Batch) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         verification = self.plan.verification
         record = verification.record
         try:
-            numbers = run.whose(self.number)
+            numbers = batch.whose(self.number)
             if isinstance(numbers, Needs):
-                return run.ask(numbers)
+                return batch.ask(numbers)
             if self.attempt is None:
-                self.attempt = run.reader.attempt(numbers)
+                self.attempt = batch.rules.attempt(numbers)
                 if self.attempt is not None:
                     return ATTEMPT
-            found, answer = run.reader.verify(numbers, self.claimed, verification, self.attempt)
+            found, answer = batch.rules.verify(numbers, self.claimed, verification, self.attempt)
         except GatewayError as error:
-            run.problem(error, self.path, self.plan.place.locations)
+            batch.state.problem(error, self.path, self.plan.place.locations)
             return None
         self.target[0] = found
-        _problem(run, record, answer, self.path, self.plan.place.locations)
-        run.note(record, answer.report.state)
+        _problem(batch, record, answer, self.path, self.plan.place.locations)
+        batch.state.note(record, answer.report.state)
         if answer.rows is not None:
-            note_read(run.trail.note_opened(numbers, Role.NAMED), record, answer)
+            note_read(batch.state.trail.note_opened(numbers, Role.NAMED), record, answer)
         return None
 
 
@@ -357,13 +355,13 @@ class _Report:
     target: list[SourceReport | None]
     place: int
 
-    def advance(self, run: Run) -> ReadKind | None:
+    def advance(self, batch: Batch) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         answers = []
         missing: ReadKind | None = None
         for read in self.plan.lists:
-            fresh = any(one.read.kind == read.kind and is_past(run, one) for one in self.lists)
-            answer = self.person.answer(run, read.with_freshness(fresh))
+            fresh = any(one.read.kind == read.kind and is_past(batch, one) for one in self.lists)
+            answer = self.person.answer(batch, read.with_freshness(fresh))
             if isinstance(answer, Answer):
                 answers.append((read.record, answer))
             else:
@@ -374,7 +372,7 @@ class _Report:
         record, answer = next(one for one in answers if one[1].report.state is state)
         if self.plan.needs_read:
             path = (*self.person.path, *self.plan.place.steps)
-            _problem(run, record, answer, path, self.plan.place.locations)
+            _problem(batch, record, answer, path, self.plan.place.locations)
             self.person.note_shortfall(answer, path)
         self.target[self.place] = answer.report
         return None
@@ -389,32 +387,32 @@ class _Derive:
     target: list[DerivedValue | None]
     place: int
 
-    def advance(self, run: Run) -> ReadKind | None:
+    def advance(self, batch: Batch) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         plan, path = self.plan, (*self.person.path, *self.plan.place.steps)
-        given = run.judged(plan.arguments)
+        given = batch.judged(plan.arguments)
         assert isinstance(given, Mapping)
         try:
-            asked = run.reader.question(plan.computed, given, self.person.own)
+            asked = batch.rules.question(plan.computed, given, self.person.own)
         except GatewayError as error:
-            run.problem(error, path, plan.place.locations)
+            batch.state.problem(error, path, plan.place.locations)
             return None
         if plan.denied:
             denied = GatewayError("FORBIDDEN", details={"missing": list(plan.denied)})
-            run.problem(denied, path, plan.place.locations)
-            self._done(run, run.reader.denied(plan.computed, asked))
+            batch.state.problem(denied, path, plan.place.locations)
+            self._done(batch, batch.rules.denied(plan.computed, asked))
             return None
-        found = self._found(run)
+        found = self._found(batch)
         if not isinstance(found, dict):
             return found
         known_as = self.person.identification
-        value, record, answer = run.reader.conclude(plan.computed, found, known_as, asked)
-        _problem(run, record, answer, path, plan.place.locations)
+        value, record, answer = batch.rules.conclude(plan.computed, found, known_as, asked)
+        _problem(batch, record, answer, path, plan.place.locations)
         self.person.note_shortfall(answer, path)
-        self._done(run, value)
+        self._done(batch, value)
         return None
 
-    def _found(self, run: Run) -> dict[str, tuple[Record, Answer]] | ReadKind:
+    def _found(self, batch: Batch) -> dict[str, tuple[Record, Answer]] | ReadKind:
         """Return what was read of each list; else what has to arrive first."""
         derived = self.plan.computed.derived
         found: dict[str, tuple[Record, Answer]] = {}
@@ -425,33 +423,33 @@ class _Derive:
             if hangs and missing is not None:
                 break
             keys = hanging_keys(derived, found) if hangs else self.person.keys
-            got = run.got(read, keys, self.person.keys)
+            got = batch.got(read, keys, self.person.keys)
             if got is None:
                 missing = read.kind
             else:
-                found[name] = (read.record, run.reader.together(read.record, got))
+                found[name] = (read.record, batch.rules.together(read.record, got))
         return found if missing is None else missing
 
-    def _done(self, run: Run, value: DerivedValue) -> None:
+    def _done(self, batch: Batch, value: DerivedValue) -> None:
         self.target[self.place] = value
-        run.concluded(self.plan.computed, self.person.sections, value.source.state)
+        batch.state.note_derived(self.plan.computed, self.person.sections, value.source.state)
 
 
 def _problem(
-    run: Run, record: Record, answer: Answer, path: Path, locations: Sequence[Location]
+    batch: Batch, record: Record, answer: Answer, path: Path, locations: Sequence[Location]
 ) -> None:
-    error = run.reader.problem(record, answer)
+    error = batch.rules.problem(record, answer)
     if error is not None:
-        run.problem(error, path, locations)
+        batch.state.problem(error, path, locations)
 
 
 def _found(
-    run: Run, plan: ListPlan, answer: Answer, wanted: ListArguments, path: Path, about: _About
+    batch: Batch, plan: ListPlan, answer: Answer, wanted: ListArguments, path: Path, about: _About
 ) -> Found | None:
     """Return what a list shows, and start on what hangs on its rows; None: a cursor is refused."""
-    _problem(run, plan.read.record, answer, path, plan.place.locations)
+    _problem(batch, plan.read.record, answer, path, plan.place.locations)
     try:
-        page = run.reader.page(
+        page = batch.rules.page(
             plan.read,
             answer,
             wanted,
@@ -460,7 +458,7 @@ def _found(
             with_cursor=plan.shows_cursor,
         )
     except GatewayError as error:
-        run.problem(error, path, plan.place.locations)
+        batch.state.problem(error, path, plan.place.locations)
         return None
     rows = page.rows
     if not rows and not says_none(answer):
@@ -469,12 +467,12 @@ def _found(
     found = Found(rows, page.truncated, answer.report, below, page.ids, page.next_cursor)
     if rows:
         for one in plan.rows:
-            _below(run, plan, one, found, (*path, one.key), about)
+            _below(batch, plan, one, found, (*path, one.key), about)
     return found
 
 
 def _below(
-    run: Run, plan: ListPlan, selected: RowsPlan, found: Found, path: Path, about: _About
+    batch: Batch, plan: ListPlan, selected: RowsPlan, found: Found, path: Path, about: _About
 ) -> None:
     """Count what is denied in rows, and start on the persons and lists that they lead to."""
     assert found.rows is not None
@@ -483,31 +481,31 @@ def _below(
     for denial in selected.denials:
         error = GatewayError("FORBIDDEN", details={"missing": list(denial.missing)})
         here = (*first, *denial.place.steps)
-        run.problem(error, here, denial.place.locations, len(found.rows))
+        batch.state.problem(error, here, denial.place.locations, len(found.rows))
     for place, row in enumerate(found.rows):
         here = path if single else (*path, place)
         for position in selected.mentions:
-            note_numbers(run.trail, row[position])
+            note_numbers(batch.state.trail, row[position])
         for link in selected.links:
-            _follow(run, link, row[link.position], found, place, here)
+            _follow(batch, link, row[link.position], found, place, here)
         for hung in selected.child_lists:
-            _hang(run, hung, about, row[hung.position], found, place, here)
+            _hang(batch, hung, about, row[hung.position], found, place, here)
 
 
 def _follow(
-    run: Run, link: PersonLinkPlan, number: object, found: Found, place: int, path: Path
+    batch: Batch, link: PersonLinkPlan, number: object, found: Found, place: int, path: Path
 ) -> None:
     if number is None:
         return
     here = (*path, *link.place.steps)
     target = found.below[link.slot]
-    run.ready.append(
+    batch.ready.append(
         Open(str(number), link.person, link, target, place, here, link.place.locations)
     )
 
 
 def _hang(
-    run: Run,
+    batch: Batch,
     hung: ChildListPlan,
     about: _About,
     key: object,
@@ -517,23 +515,23 @@ def _hang(
 ) -> None:
     here = (*path, *hung.list.place.steps)
     if key is None:
-        found.below[hung.slot][place] = _without_key(run, hung.list, about, here)
+        found.below[hung.slot][place] = _without_key(batch, hung.list, about, here)
         return
-    run.ready.append(ByKeys(hung.list, about, (str(key),), here, found.below[hung.slot], place))
+    batch.ready.append(ByKeys(hung.list, about, (str(key),), here, found.below[hung.slot], place))
 
 
-def _without_key(run: Run, plan: ListPlan, about: _About, path: Path) -> Found | None:
+def _without_key(batch: Batch, plan: ListPlan, about: _About, path: Path) -> Found | None:
     """Return a list that hangs on a row in which its key is not recorded: it cannot be asked for.
 
     It is not "none" either: the records may be there.
     """
-    wanted = run.judged(plan.arguments)
+    wanted = batch.judged(plan.arguments)
     if isinstance(wanted, GatewayError):
-        run.problem(wanted, path, plan.place.locations)
+        batch.state.problem(wanted, path, plan.place.locations)
         return None
-    answer = run.reader.incomplete(plan.read.record, plan.open_up_to)
-    run.note(plan.read.record, answer.report.state)
-    _problem(run, plan.read.record, answer, path, plan.place.locations)
+    answer = batch.rules.incomplete(plan.read.record, plan.open_up_to)
+    batch.state.note(plan.read.record, answer.report.state)
+    _problem(batch, plan.read.record, answer, path, plan.place.locations)
     if answer.rows is not None:
         about.shortfall.note("KEY_NOT_RECORDED", path)
     return Found(None, None, answer.report, [])

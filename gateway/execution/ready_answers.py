@@ -1,132 +1,107 @@
-"""Answers that need not be made again (``gateway.cache.answer_store``): which, and under what key.
+"""AnswerStore that are returned again: which may be, and under which key (``gateway.cache``).
 
-Only what a plan made of rows that all came from the cache, without anything that went wrong, and
-without what is asked anew every time: whether a database is there, an access log, a verification,
-a person who has to match. Who guesses must not be told by what somebody else was answered.
+An answer is stored only if a plan made it, of rows that all came from the cache, and without an
+error. Never stored: whether a database is live, an access log, a verification, and a person who has
+to match. A caller who guesses must not learn from what another caller was answered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable
 from datetime import date
 
 import orjson
 
-from gateway.access.caller import Caller
-from gateway.answer import State
-from gateway.audit.entry import TouchedPeople, describe_touched
-from gateway.audit.touched import Trail
-from gateway.execution.prepared_request import Asked, Ready
+from gateway.audit.entry import describe_touched
+from gateway.execution.operation import (
+    ExecutableOperation,
+    OperationRequest,
+    ReadyAnswer,
+    Result,
+)
 from gateway.execution.resources import ExecutionResources
-from gateway.execution.waves import Ran
 from gateway.fetch.maintenance import Maintenance
 from gateway.fetch.reads import Reads
-from gateway.fetch.source import Source
-from gateway.operations.operation import Published
-from gateway.plan.compile import SelectedOperation
 from gateway.plan.plan import VerifyPlan
+from gateway.runtime.clock import legal_date
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """An answer as it was made, and what by. ``data``: its bytes. ``sources``: of its rows.
-
-    ``namespaces``: where the rows were kept: their sources may have moved on to others.
-    """
-
-    chosen: SelectedOperation
-    made: Ready
-    data: orjson.Fragment
-    mirrored: Sequence[Mapping[str, object]]
-    trail: Trail
-    states: Mapping[str, State]
-    touched: TouchedPeople
-    sources: tuple[Source, ...]
-    namespaces: tuple[str, ...]
-
-    def may_be_asked(self, maintenance: Maintenance) -> bool:
-        """Say whether its databases would be asked now, and are those that they were.
-
-        In maintenance they have nothing to say. What settings say of a database stays as it is as
-        long as the sources do; the day on which an agreement ends is another day.
-        """
-        if any(
-            source.namespace != namespace
-            for source, namespace in zip(self.sources, self.namespaces, strict=True)
-        ):
-            return False
-        if maintenance.is_clear:
-            return True
-        return all(one.unasked(one.database.records[0]) is None for one in self.sources)
-
-
-def _key(
-    document: str,
-    operation: str | None,
-    given: Mapping[str, object] | None,
-    caller: Caller,
-    today: date,
-) -> Hashable | None:
-    """Return what tells an answer from others; None for variables that JSON cannot nest so deep.
-
-    ``document``: its digest; ``today``: a legal date. Of the caller counts all that decides what
-    may be seen. Costs 2 us.
-    """
-    try:
-        return (document, operation, orjson.dumps(given), caller.rights, today)
-    except orjson.JSONEncodeError:
+def find_ready_answer(
+    resources: ExecutionResources, request: OperationRequest
+) -> ReadyAnswer | None:
+    """Return an answer that may be returned again today, None where there is none. About 5 us."""
+    if not request.operation.reads_persons:
         return None
-
-
-def recall(
-    resources: ExecutionResources,
-    document: str,
-    operation: str | None,
-    given: Mapping[str, object] | None,
-    caller: Caller,
-    today: date,
-    published: Published | None,
-) -> Remembered | None:
-    """Return an answer that may be given again ``today``. Costs some 5 us.
-
-    ``document``: its digest. ``given``: variables as they came, not judged yet.
-    """
-    key = _key(document, operation, given, caller, today)
+    now = resources.clock.now()
+    key = _key(request, legal_date(now))
     if key is None:
         return None
-    now = resources.clock.now().timestamp()
-    found = resources.answers.get(key, (resources.sources, published), now)
-    return found if found is not None and found.may_be_asked(resources.maintenance) else None
+    owner = (resources.sources, request.published)
+    answer = resources.answers.get(key, owner, now.timestamp())
+    return answer if answer is not None and is_current(answer, resources.maintenance) else None
 
 
-def remember(
-    resources: ExecutionResources, asked: Asked, made: Ready, ran: Ran, reads: Reads, today: date
+def store_ready_answer(
+    resources: ExecutionResources,
+    request: OperationRequest,
+    executable: ExecutableOperation,
+    result: Result,
+    reads: Reads,
+    today: date,
 ) -> None:
-    """Keep an answer for the next time, if it is one of those that may be kept.
+    """Store a result for the next request, if it may be returned again.
 
-    ``today``: the legal date by which it was made.
+    ``today``: the legal date by which the rows were judged.
     """
-    used, plan = reads.used, made.plan
-    if not used or plan is None or ran.problems or ran.looked or ran.matched or plan.live:
+    used, plan = reads.used, executable.plan
+    if not used or plan is None or result.errors or not result.is_repeatable or plan.live:
         return
     if any(isinstance(root, VerifyPlan) for root in plan.roots.values()):
         return
-    chosen = asked.chosen
-    key = _key(chosen.document.digest, chosen.operation.name, asked.given, asked.caller, today)
+    key = _key(request, today)
     if key is None:
         return
-    data = orjson.dumps(ran.data)
+    data = orjson.dumps(result.data)
     places = {shelf.record.database: shelf.namespace for shelf, _, _, _ in used}
-    value = Remembered(
-        chosen,
-        made,
-        orjson.Fragment(data),
-        ran.mirrored,
-        ran.trail,
-        ran.states,
-        describe_touched(resources.person_hash, ran.trail.touches(), ran.states),
+    answer = ReadyAnswer(
+        executable,
+        Result(
+            orjson.Fragment(data),
+            (),
+            result.mirrored,
+            result.trail,
+            result.states,
+            describe_touched(resources.person_hash, result.trail.touches(), result.states),
+        ),
         tuple(resources.sources[name] for name in places),
         tuple(places.values()),
     )
-    resources.answers.keep(key, (resources.sources, asked.published), value, used, len(data))
+    resources.answers.keep(key, (resources.sources, request.published), answer, used, len(data))
+
+
+def is_current(answer: ReadyAnswer, maintenance: Maintenance) -> bool:
+    """Return whether the databases of ``answer`` would be read now, and are the same ones.
+
+    A database in maintenance is not read. What settings say of a database stays the same for as
+    long as its source exists; an agreement ends at the end of a day, which is part of the key.
+    """
+    if any(
+        source.namespace != namespace
+        for source, namespace in zip(answer.sources, answer.namespaces, strict=True)
+    ):
+        return False
+    if maintenance.is_clear:
+        return True
+    return all(source.unasked(source.database.records[0]) is None for source in answer.sources)
+
+
+def _key(request: OperationRequest, today: date) -> Hashable | None:
+    """Return what tells an answer from others; None for variables nested too deep for JSON.
+
+    Everything about the caller that decides what may be seen is part of it. About 2 us.
+    """
+    document, name = request.document.digest, request.operation.name
+    try:
+        return (document, name, orjson.dumps(request.variables), request.caller.rights, today)
+    except orjson.JSONEncodeError:
+        return None

@@ -1,31 +1,33 @@
-"""What the resolvers of one request share."""
+"""The reference executor: graphql-core over resolvers, one field at a time.
+
+Plans are held against it. It answers what has no plan: the catalogue, the caller's access, and
+operations with an argument that is null where it must not be.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from inspect import isawaitable
 from typing import Any
 
-from graphql import GraphQLError, GraphQLResolveInfo
+from graphql import DocumentNode, ExecutionResult, GraphQLResolveInfo, execute
 
 from connectors.description import Record, Sensitivity
-from gateway.answer import Answer, Identification, State, worst
-from gateway.audit.touched import Role, Trail, citizen_role
-from gateway.cache.rows import Cache
-from gateway.catalogue.sections import Computed
+from gateway.answer import Answer
+from gateway.audit.touched import Role, citizen_role, note_read
 from gateway.errors import GatewayError, Location
-from gateway.execution.decisions import Reader, note_derived, note_read
-from gateway.execution.plan_cache import Plans
-from gateway.fetch.maintenance import Maintenance
+from gateway.execution.decisions import RecordRules
+from gateway.execution.operation import OperationRequest, Result
+from gateway.execution.resources import ExecutionResources
+from gateway.execution.state import ExecutionState
 from gateway.fetch.read import Read
-from gateway.fetch.source import Source
 from gateway.people.identification import Shortfall
 from gateway.people.matching import is_citizen, open_linked
 from gateway.people.notices import Notice, notices
 from gateway.people.numbers import Numbers, population_of, resolve, unchecked
-from gateway.settings import Limits
+from gateway.shape.response import render_error, render_problem
 
 #: What a resolver is told by graphql-core.
 Info = GraphQLResolveInfo[Any]
@@ -57,39 +59,16 @@ class Person:
 
 
 @dataclass(slots=True)
-class Context:
-    """One request while it runs.
+class ReferenceContext:
+    """What the resolvers of one request share.
 
-    ``problems``: errors beside the data. ``trail``: who is touched, for the audit.
-    ``states``: the worst state of each list asked for. ``mirrored``: notices of persons for whom
-    the field was not selected. ``plans``: for trials, which run nothing. ``maintenance``: for
-    operators, who plan it. ``cache``: for them too, who invalidate what is in it. ``shortfalls``:
-    of the people and things that were read. ``unidentified``: how many people were named by a
-    number that nobody holds.
+    ``rules``: by which records are read. ``state``: what goes into the answer and the journal.
     """
 
-    reader: Reader
-    sources: Mapping[str, Source]
-    limits: Limits
-    plans: Plans
-    maintenance: Maintenance
-    cache: Cache
-    problems: list[GraphQLError] = field(default_factory=list)
-    trail: Trail = field(default_factory=Trail)
-    states: dict[str, State] = field(default_factory=dict)
-    mirrored: list[dict[str, object]] = field(default_factory=list)
-    shortfalls: list[Shortfall] = field(default_factory=list)
-    unidentified: int = 0
-    _named: int = 0
+    resources: ExecutionResources
+    rules: RecordRules
+    state: ExecutionState
     _opened: dict[str, asyncio.Task[Numbers]] = field(default_factory=dict)
-
-    def name_persons(self, numbers: Sequence[str]) -> None:
-        """Count persons whom the operation names; raises TOO_MANY_PERSONS beyond the limit."""
-        for number in numbers[: self.limits.persons]:
-            self.trail.note_refused(number)
-        self._named += len(numbers)
-        if self._named > self.limits.persons:
-            raise GatewayError("TOO_MANY_PERSONS", details={"limit": self.limits.persons})
 
     async def numbers(self, number: str) -> Numbers:
         """Find out whose ``number`` is, once a request.
@@ -97,16 +76,14 @@ class Context:
         Raises TOO_MANY_PERSONS when records lead to more persons than the limits allow.
         """
         if number not in self._opened:
-            limit = self.limits.persons_reached
-            if len(self._opened) >= limit:
-                raise GatewayError("TOO_MANY_PERSONS", details={"limit": limit})
+            self.state.require_room(len(self._opened))
             self._opened[number] = asyncio.create_task(self._resolved(number))
         return await asyncio.shield(self._opened[number])
 
     async def _resolved(self, number: str) -> Numbers:
-        if not self.reader.checks_numbers:
+        if not self.rules.checks_numbers:
             return unchecked(number)
-        return await resolve(self.sources, self.reader.loaders.load, number)
+        return await resolve(self.resources.sources, self.rules.loaders.load, number)
 
     def person(self, info: Info, numbers: Numbers) -> Person:
         """Return the person behind ``numbers``, whom a record led to.
@@ -114,57 +91,42 @@ class Context:
         Raises NUMBER_CONFLICT. Citizens who come back to themselves are still themselves.
         """
         open_linked(numbers)
-        own = is_citizen(numbers, self.reader.caller.citizen)
+        own = is_citizen(numbers, self.rules.caller.citizen)
         return self.opened(info, numbers, own, Role.KIN)
 
     def opened(
         self, info: Info, numbers: Numbers, own: bool, role: Role, place: int | None = None
     ) -> Person:
         """Return a person who may be shown; ``role``: in which they are touched if not ``own``."""
-        noted = citizen_role(self.reader.caller) if own else role
-        sections = self.trail.note_opened(numbers, noted)
-        nobody = numbers.identification is Identification.NOT_IDENTIFIED
-        self.unidentified += nobody and noted is Role.NAMED
-        level = Sensitivity.RESTRICTED if own else None
-        reason = self.reader.shortfall_reason(numbers, level)
+        touched_as = citizen_role(self.rules.caller) if own else role
+        sections = self.state.open_person(numbers, touched_as, touched_as is Role.NAMED)
+        reason = self.rules.shortfall_reason(numbers, Sensitivity.RESTRICTED if own else None)
         return Person(numbers, own, sections, self.shortfall(info, place), reason)
 
     def shortfall(self, info: Info, place: int | None = None) -> Shortfall:
         """Return where it is noted which lists of a person or thing may lack rows."""
-        shortfall = Shortfall(tuple(_path(info, place)), _locations(info))
-        self.shortfalls.append(shortfall)
-        return shortfall
+        return self.state.shortfall(tuple(_path(info, place)), _locations(info))
 
     def notices(self, person: Person) -> tuple[Notice, ...]:
         """Return what the caller must not miss about ``person``."""
-        population = population_of(self.sources)
+        population = population_of(self.resources.sources)
         own = person.own_view
-        may_list = partial(self.reader.may_list, own)
-        return notices(person.numbers, population, self.reader.knowing(own), may_list)
+        may_list = partial(self.rules.may_list, own)
+        return notices(person.numbers, population, self.rules.knowing(own), may_list)
 
     async def read(self, person: Person, read: Read) -> Answer:
         """Read one list of a person's records, under all their numbers."""
         record = read.record
         keys, own = person.numbers.all, person.own_view
         identification = person.numbers.identification
-        answer = await self.reader.read(read, keys, own, identification, keys)
-        self.note(record, answer.report.state)
+        answer = await self.rules.read(read, keys, own, identification, keys)
+        self.state.note(record, answer.report.state)
         note_read(person.sections, record, answer)
         return answer
 
-    def note(self, record: Record, state: State) -> None:
-        """Remember for the audit in what state a record type was answered."""
-        name = f"{record.database}.{record.name}"
-        self.states[name] = worst((state, self.states.get(name, State.ANSWERED)))
-
-    def concluded(self, computed: Computed, sections: set[str], state: State) -> None:
-        """Note in what state a derived view was answered, and that it was."""
-        name = note_derived(sections, computed, state)
-        self.states[name] = worst((state, self.states.get(name, State.ANSWERED)))
-
     def report(self, info: Info, record: Record, answer: Answer) -> None:
         """Put what went wrong with a list beside the data, at the list's place."""
-        error = self.reader.problem(record, answer)
+        error = self.rules.problem(record, answer)
         if error is not None:
             self.problem(info, error)
 
@@ -172,19 +134,11 @@ class Context:
         """Keep a person's notices for the answer's extensions."""
         found = [one.mirrored for one in self.notices(person)]
         if found:
-            self.mirrored.append({"path": _path(info, place), "notices": found})
+            self.state.mirrored.append({"path": _path(info, place), "notices": found})
 
     def problem(self, info: Info, error: GatewayError, place: int | None = None) -> None:
         """Put ``error`` beside the data, at the field (or its ``place``) where it happened."""
-        self.problems.append(
-            GraphQLError(
-                error.message,
-                list(info.field_nodes),
-                path=_path(info, place),
-                original_error=error,
-                extensions=error.extensions,
-            )
-        )
+        self.state.problem(error, tuple(_path(info, place)), _locations(info))
 
 
 def _locations(info: Info) -> tuple[Location, ...]:
@@ -195,3 +149,33 @@ def _locations(info: Info) -> tuple[Location, ...]:
 def _path(info: Info, place: int | None) -> list[str | int]:
     path = info.path.as_list()
     return path if place is None else [*path, place]
+
+
+async def execute_reference(
+    resources: ExecutionResources,
+    request: OperationRequest,
+    tree: DocumentNode,
+    rules: RecordRules,
+) -> Result:
+    """Execute ``tree`` field by field, with graphql-core over the resolvers of the schema."""
+    state = ExecutionState(resources.settings.limits)
+    executed = execute(
+        resources.schema,
+        tree,
+        context_value=ReferenceContext(resources, rules, state),
+        variable_values=dict(request.variables or {}),
+        operation_name=request.operation.name,
+    )
+    result = await executed if isawaitable(executed) else executed
+    assert isinstance(result, ExecutionResult)
+    state.report_shortfalls()
+    errors = [render_error(error) for error in result.errors or ()]
+    errors += [render_problem(problem) for problem in state.problems]
+    return Result(
+        result.data,
+        errors,
+        state.mirrored,
+        state.trail,
+        state.states,
+        unidentified=state.unidentified,
+    )

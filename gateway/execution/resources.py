@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from graphql import GraphQLSchema
 
 from gateway.cache.answer_store import AnswerStore
 from gateway.cache.rows import Cache
 from gateway.execution.decisions import Log
+from gateway.execution.operation import ReadyAnswer
 from gateway.execution.plan_cache import Plans
 from gateway.execution.record_ids import RecordIds
 from gateway.fetch.maintenance import Maintenance
@@ -19,9 +19,6 @@ from gateway.keys.keyring import Keyring
 from gateway.limits.verification_attempts import VerificationAttempts
 from gateway.runtime.clock import Clock
 from gateway.settings import Settings
-
-if TYPE_CHECKING:
-    from gateway.execution.ready_answers import Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class ExecutionResources:
     sources: Mapping[str, Source]
     maintenance: Maintenance
     cache: Cache
-    answers: AnswerStore[Remembered]
+    answers: AnswerStore[ReadyAnswer]
     log: Log
     guesses: VerificationAttempts
     person_hash: Keyring

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from gateway.answer import State
-from gateway.audit.touched import Trail
 from gateway.catalogue.entry_points import keys_of
-from gateway.errors import GatewayError, Path, Problem
-from gateway.execution.decisions import Reader
+from gateway.errors import GatewayError, Path
+from gateway.execution.batch import ATTEMPT, Batch, Found, Opened
+from gateway.execution.decisions import RecordRules
 from gateway.execution.jobs import ByKeys, Named, Open, Verify, nobody
-from gateway.execution.state import ATTEMPT, Found, Opened, Run
+from gateway.execution.operation import Result
+from gateway.execution.state import ExecutionState
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import LiveState
 from gateway.people.matching import Matching, hold_matching
@@ -25,45 +24,31 @@ from gateway.people.numbers import population_of
 from gateway.people.verification import Claimed, Verified
 from gateway.plan.plan import LookupPlan, PersonRootPlan, Plan, Root, VerifyPlan
 from gateway.settings import Limits
+from gateway.shape.response import render_problem
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """What came of a plan.
-
-    ``data``: by response key, of the planned root fields. ``mirrored``: notices of persons at the
-    root for whom the field is not selected, with their path. ``trail``: who was touched.
-    ``unidentified``: how many people were named by a number that nobody holds.
-    ``states``: the worst state of each list asked for. ``looked``: access logs were read.
-    ``matched``: attempts to match a person were counted.
-    """
-
-    data: Mapping[str, object]
-    problems: Sequence[Problem]
-    mirrored: Sequence[Mapping[str, object]]
-    trail: Trail
-    states: Mapping[str, State]
-    looked: bool = False
-    matched: bool = False
-    unidentified: int = 0
-
-
-async def run(
+async def run_plan(
     plan: Plan,
     arguments: Sequence[object],
-    reader: Reader,
+    rules: RecordRules,
     reads: Reads,
     limits: Limits,
-) -> Ran:
-    """Run ``plan`` and return what came of it.
+) -> Result:
+    """Run ``plan`` and return its result.
 
-    ``arguments``: what came of ``plan.dynamic``, slot by slot. Never raises for what a source does.
+    ``arguments``: the values of ``plan.dynamic``, slot by slot. Never raises for what a source
+    does.
     """
+    batch = Batch(
+        plan, arguments, rules, reads, ExecutionState(limits), population_of(rules.sources)
+    )
+    live = {name: asyncio.ensure_future(rules.sources[name].live()) for name in sorted(plan.live)}
     try:
-        population = population_of(reader.sources)
-        return await _all(Run(plan, arguments, reader, reads, limits, population))
+        return await _run(batch, live)
     finally:
         reads.close()
+        for task in (*batch.logs, *live.values()):
+            task.cancel()
 
 
 class _Target(list["Opened | Found | None"]):
@@ -74,62 +59,59 @@ class _Verdict(list["Verified | None"]):
     """Where a verification puts what comes of it."""
 
 
-async def _all(run: Run) -> Ran:
-    sources = run.reader.sources
-    asked = {name: asyncio.ensure_future(sources[name].live()) for name in run.plan.live}
-    roots = {key: _root(run, root) for key, root in run.plan.roots.items()}
-    await _advance(run)
-    while arrived := await run.reads.arrive():
+async def _run(batch: Batch, live: Mapping[str, asyncio.Future[LiveState]]) -> Result:
+    state = batch.state
+    roots = {key: _root(batch, root) for key, root in batch.plan.roots.items()}
+    await _advance(batch)
+    while arrived := await batch.reads.arrive():
         for kind in arrived:
-            run.ready += run.waiting.pop(kind, ())
-        await _advance(run)
-    if run.waiting:  # it would read as "there is none"
-        raise RuntimeError(f"never answered: {sorted(run.waiting)}")
-    live: dict[str, LiveState] = {name: await state for name, state in asked.items()}
-    for looked in run.looking:
-        await looked
-    run.report_shortfalls()
-    data = {key: _shown(run, key, found, live) for key, found in roots.items()}
-    run.mirrored.sort(key=lambda one: _place(run, one["path"]))
-    read_logs = bool(run.looking)
-    return Ran(
+            batch.ready += batch.waiting.pop(kind, ())
+        await _advance(batch)
+    if batch.waiting:  # it would read as "there is none"
+        raise RuntimeError(f"never answered: {sorted(batch.waiting)}")
+    live_states = {name: await task for name, task in live.items()}
+    for log in batch.logs:
+        await log
+    state.report_shortfalls()
+    data = {key: _shown(batch, key, target, live_states) for key, target in roots.items()}
+    state.mirrored.sort(key=lambda notices: _place(batch, notices["path"]))
+    return Result(
         data,
-        run.problems,
-        run.mirrored,
-        run.trail,
-        run.states,
-        read_logs,
-        run.matched,
-        run.unidentified,
+        [render_problem(problem) for problem in state.problems],
+        state.mirrored,
+        state.trail,
+        state.states,
+        unidentified=state.unidentified,
+        is_repeatable=not (state.has_read_log or state.has_matched),
     )
 
 
-async def _advance(run: Run) -> None:
+async def _advance(batch: Batch) -> None:
     """Take every job as far as it goes; attempts to match a person are counted on the way.
 
     They are counted in the order of the answer, so that those that are refused are the last.
     """
-    run.advance()
-    while jobs := run.waiting.pop(ATTEMPT, None):
-        run.matched = True
+    batch.advance()
+    while jobs := batch.waiting.pop(ATTEMPT, None):
+        batch.state.has_matched = True
         named = [job for job in jobs if isinstance(job, Open | Verify)]
-        for job in sorted(named, key=lambda job: _place(run, list(job.path))):
-            async with run.reader.counted(job.attempt):
-                run.ready.append(job)
-                run.advance()
+        for job in sorted(named, key=lambda job: _place(batch, list(job.path))):
+            async with batch.rules.counted(job.attempt):
+                batch.ready.append(job)
+                batch.advance()
 
 
-def _place(run: Run, path: object) -> tuple[int, ...]:
+def _place(batch: Batch, path: object) -> tuple[int, ...]:
     assert isinstance(path, list)
-    return (run.plan.keys.index(path[0]), *path[1:])
+    return (batch.plan.keys.index(path[0]), *path[1:])
 
 
 def _shown(
-    run: Run, key: str, found: _Target | _Verdict | str | None, live: Mapping[str, LiveState]
+    batch: Batch, key: str, found: _Target | _Verdict | str | None, live: Mapping[str, LiveState]
 ) -> object:
     if found is None or isinstance(found, str):
         return found
-    root = run.plan.roots[key]
+    root = batch.plan.roots[key]
     if isinstance(root, VerifyPlan):
         (verified,) = found
         return root.render(verified, live) if isinstance(verified, Verified) else None
@@ -141,79 +123,79 @@ def _shown(
     return values if root.name == "persons" else values[0]
 
 
-def _root(run: Run, root: Root) -> _Target | _Verdict | str | None:
+def _root(batch: Batch, root: Root) -> _Target | _Verdict | str | None:
     """Start on a root field; returns where it will be found, None where it is refused."""
     if isinstance(root, str):
         return root
     path: Path = root.place.steps
     try:
         if isinstance(root, LookupPlan):
-            return _thing(run, root, path)
+            return _thing(batch, root, path)
         if isinstance(root, VerifyPlan):
-            return _verify(run, root, path)
-        return _me(run, root, path) if root.name == "me" else _by_number(run, root, path)
+            return _verify(batch, root, path)
+        return _me(batch, root, path) if root.name == "me" else _by_number(batch, root, path)
     except GatewayError as error:
-        run.problem(error, path, root.place.locations)
+        batch.state.problem(error, path, root.place.locations)
         return None
 
 
-def _me(run: Run, root: PersonRootPlan, path: Path) -> _Target:
-    citizen = run.reader.caller.citizen
+def _me(batch: Batch, root: PersonRootPlan, path: Path) -> _Target:
+    citizen = batch.rules.caller.citizen
     if citizen is None:
         details = {"missing": ["me"]}
         raise GatewayError("FORBIDDEN", "me is the citizen's own view", details=details)
     target = _Target([None])
-    run.ready.append(Open(citizen, root.person, None, target, 0, path, root.place.locations))
+    batch.ready.append(Open(citizen, root.person, None, target, 0, path, root.place.locations))
     return target
 
 
-def _thing(run: Run, root: LookupPlan, path: Path) -> _Target:
+def _thing(batch: Batch, root: LookupPlan, path: Path) -> _Target:
     if root.denied:
         raise GatewayError("FORBIDDEN", details={"missing": list(root.denied)})
-    given = run.judged(root.arguments)
+    given = batch.judged(root.arguments)
     assert isinstance(given, Mapping)
     target = _Target([None])
     keys = keys_of(given[root.argument])
-    shortfall = run.shortfall(path, root.place.locations)
-    run.ready.append(ByKeys(root.list, nobody(shortfall), keys, path, target, 0))
+    shortfall = batch.state.shortfall(path, root.place.locations)
+    batch.ready.append(ByKeys(root.list, nobody(shortfall), keys, path, target, 0))
     return target
 
 
-def _verify(run: Run, root: VerifyPlan, path: Path) -> _Verdict:
-    given = run.judged(root.arguments)
+def _verify(batch: Batch, root: VerifyPlan, path: Path) -> _Verdict:
+    given = batch.judged(root.arguments)
     assert isinstance(given, Mapping)
     number = given["id"]
-    run.name([number])
+    batch.state.name_persons([number])
     if root.denied:
         raise GatewayError("FORBIDDEN", details={"missing": list(root.denied)})
-    run.reader.refuse_early(number)
+    batch.rules.refuse_early(number)
     claimed = Claimed(given["name"], given["birthDate"], given["sex"].value)
     target = _Verdict([None])
-    run.ready.append(Verify(number, claimed, root, path, target))
+    batch.ready.append(Verify(number, claimed, root, path, target))
     return target
 
 
-def _by_number(run: Run, root: PersonRootPlan, path: Path) -> _Target:
-    arguments = run.judged(root.arguments)
+def _by_number(batch: Batch, root: PersonRootPlan, path: Path) -> _Target:
+    arguments = batch.judged(root.arguments)
     assert isinstance(arguments, Mapping)
     single = root.name == "person"
     numbers: Sequence[str] = [arguments["id"]] if single else arguments["ids"]
-    run.name(numbers)
+    batch.state.name_persons(numbers)
     target = _Target([None] * len(numbers))
     matching = arguments.get("matching")
     wanted = matching and Matching(matching.get("name"), matching.get("birthDate"))
-    hold_matching(run.reader.matching, wanted or None)
+    hold_matching(batch.rules.matching, wanted or None)
     for place, number in enumerate(numbers):
         here = path if single else (*path, place)
-        if run.reader.caller.may_name_persons:
+        if batch.rules.caller.may_name_persons:
             given = Named(wanted or None)
             if given.matches:
-                run.reader.refuse_early(number)
-            run.ready.append(
+                batch.rules.refuse_early(number)
+            batch.ready.append(
                 Open(number, root.person, None, target, place, here, root.place.locations,
                       given)
             )  # fmt: skip
         else:
             error = GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})
-            run.problem(error, here, root.place.locations)
+            batch.state.problem(error, here, root.place.locations)
     return target

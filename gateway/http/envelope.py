@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import GatewayError
 from gateway.http.telemetry import route_name
+from gateway.request import RequestState
 from gateway.shape.response import add_documentation_links, refusal_body
 from gateway.telemetry.redaction import holds_number, random_id
 
@@ -43,7 +44,9 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(_given(scope))
-        scope.setdefault("state", {})["request_id"] = request_id
+        client = scope.get("client")
+        state = RequestState(request_id, host=client[0] if client else None)
+        scope.setdefault("state", {})["request"] = state
         started = False
 
         async def send_with_headers(message: Message) -> None:
@@ -70,7 +73,7 @@ class Envelope:
                 log.exception("request failed", route=route_name(scope))
                 if started:
                     raise
-                scope["state"]["codes"] = ["INTERNAL"]
+                state.codes = ["INTERNAL"]
                 await _send_internal(send_with_headers, request_id, self._documentation)
 
 

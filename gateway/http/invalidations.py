@@ -14,16 +14,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from connectors.values import person_number
-from gateway.access.authenticate import authenticate
-from gateway.access.caller import ANONYMOUS, Caller
-from gateway.audit.entry import build_entry, describe_touched
+from gateway.access.caller import Caller
+from gateway.audit.entry import describe_touched
 from gateway.cache.invalidate import invalidate, invalidations_for, missing_for_invalidation
 from gateway.cache.invalidations import Invalidation
 from gateway.errors import GatewayError, malformed, unauthenticated
 from gateway.http.parameters import read_object
 from gateway.http.probes import error_response
-from gateway.http.refusals import note_refusal
 from gateway.plan.document import document_digest
+from gateway.request import authenticate_request, state_of
 from gateway.service import Service
 
 _NAMES = frozenset({"persons", "database", "record"})
@@ -41,21 +40,20 @@ class Invalidations:
 async def _respond(request: Request) -> Response:
     """Answer ``{"effectiveBy": moment}``, or why nothing was invalidated."""
     service: Service = request.app.state.service
-    caller, standing = None, None
+    state = state_of(request.scope)
     try:
-        try:
-            caller = request.state.caller = await authenticate(request.headers, service.tokens)
-        finally:
-            standing = await service.rates.request(caller.client if caller else None)
+        caller = await authenticate_request(service, state, request.headers)
         with service.admission.admit(caller.client):
-            answer = await _invalidated(service, request, caller)
+            response = await _invalidated(service, request, caller)
     except GatewayError as error:
-        await note_refusal(service, request, caller or ANONYMOUS, None, error.code.name)
-        answer = error_response(request, error)
-    if standing is not None:
-        for name, value in standing.headers.items():
-            answer.headers.setdefault(name, value)
-    return answer
+        await service.recorder.record_refusal(
+            state.request_id, state.caller, error.code.name, state.host, None
+        )
+        response = error_response(request, error)
+    if state.allowance is not None:
+        for name, value in state.allowance.headers.items():
+            response.headers.setdefault(name, value)
+    return response
 
 
 async def _invalidated(service: Service, request: Request, caller: Caller) -> Response:
@@ -99,15 +97,10 @@ async def _audit(
     """Note who had what read anew. It shows nobody's data, and so names nobody."""
     first = what[0]
     names = ".".join(one for one in (first.database, first.record) if one) or "every database"
-    await service.journal.append(
-        build_entry(
-            service.resources.person_hash,
-            service.resources.clock.now(),
-            request.state.request_id,
-            caller,
-            document_digest("invalidate"),
-            describe_touched(service.resources.person_hash, (), {}),
-            (),
-            operation=f"invalidate {names}, {len(what)} times",
-        )
+    await service.recorder.record_answer(
+        state_of(request.scope).request_id,
+        caller,
+        document_digest("invalidate"),
+        describe_touched(service.resources.person_hash, (), {}),
+        operation=f"invalidate {names}, {len(what)} times",
     )

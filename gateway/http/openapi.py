@@ -12,11 +12,11 @@ from starlette.responses import Response
 
 from gateway.access.caller import Caller
 from gateway.errors import GatewayError, unauthenticated
-from gateway.http.caller import counted
 from gateway.http.probes import error_response
 from gateway.operations.library import Shelf
 from gateway.operations.openapi import Persona, openapi
 from gateway.operations.operation import Published
+from gateway.request import authenticate_request, state_of
 from gateway.service import Service
 from gateway.settings import Settings
 
@@ -35,7 +35,7 @@ class OpenApi:
         """Show the operations that the caller may call; everything to everybody in public."""
         service: Service = request.app.state.service
         try:
-            caller = await counted(request)
+            caller = await authenticate_request(service, state_of(request.scope), request.headers)
             shown = _shown(service, caller)
         except GatewayError as error:
             return error_response(request, error)

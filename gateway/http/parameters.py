@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 import orjson
 from starlette.requests import Request
 
 from gateway.errors import GatewayError, malformed
+from gateway.request import Parameters
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -19,22 +19,6 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 #: Characters of an Accept header that are read; browsers send some 150.
 _ACCEPT = 1_024
 _NAMES = ("query", "documentId", "operationName", "variables", "onError", "extensions")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What is asked: the well-formed request parameters.
-
-    ``query`` is empty where a published operation is called, by ``published`` (one of its
-    identifiers). ``plan``: the answer is to show the plan too (``"extensions": {"plan": true}``).
-    """
-
-    query: str
-    operation_name: str | None
-    variables: Mapping[str, object] | None
-    in_url: bool
-    plan: bool = False
-    published: str | None = None
 
 
 def accepted(request: Request) -> str:
@@ -81,7 +65,7 @@ def ranges(accept: str) -> list[tuple[str, float]]:
     return found
 
 
-async def read_call(request: Request, body_bytes: int) -> Call:
+async def read_parameters(request: Request, body_bytes: int) -> Parameters:
     """Return what ``request`` asks.
 
     Raises GatewayError METHOD_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, BAD_JSON or
@@ -95,20 +79,20 @@ async def read_call(request: Request, body_bytes: int) -> Call:
     parameters = _json(await _body(request, body_bytes))
     if not isinstance(parameters, dict):
         raise malformed("the body must be a JSON object")
-    return _call(parameters, in_url=False)
+    return _parameters(parameters, in_url=False)
 
 
-async def read_operation(request: Request, body_bytes: int) -> Call:
+async def read_operation(request: Request, body_bytes: int) -> Parameters:
     """Return the published operation that ``request`` calls by its path; the body is its variables.
 
-    Raises what ``read_call`` raises. Nothing of what is asked stands in the URL.
+    Raises what ``read_parameters`` raises. Nothing of what is asked stands in the URL.
     """
     variables = await read_object(request, body_bytes)
-    return Call("", None, variables, in_url=False, published=request.path_params["name"])
+    return Parameters("", None, variables, in_url=False, published=request.path_params["name"])
 
 
 async def read_object(request: Request, body_bytes: int) -> dict[str, object]:
-    """Return the JSON object that is POSTed; raises what ``read_call`` raises."""
+    """Return the JSON object that is POSTed; raises what ``read_parameters`` raises."""
     if request.method != "POST":
         raise GatewayError("METHOD_NOT_ALLOWED", headers={"Allow": "POST"})
     if request.scope["query_string"]:
@@ -120,7 +104,7 @@ async def read_object(request: Request, body_bytes: int) -> dict[str, object]:
     return found
 
 
-def _from_url(request: Request, largest: int) -> Call:
+def _from_url(request: Request, largest: int) -> Parameters:
     if len(request.scope["query_string"]) > largest:
         raise GatewayError("BODY_TOO_LARGE", details={"limit": largest}, status=414)
     parameters: dict[str, object] = {}
@@ -131,7 +115,7 @@ def _from_url(request: Request, largest: int) -> Call:
         if values:
             is_json = name in {"variables", "extensions"}
             parameters[name] = _json(values[0].encode("utf-8", "replace")) if is_json else values[0]
-    return _call(parameters, in_url=True)
+    return _parameters(parameters, in_url=True)
 
 
 def _check_content_type(header: str | None) -> None:
@@ -161,7 +145,7 @@ def _json(text: bytes) -> object:
         raise GatewayError("BAD_JSON") from None
 
 
-def _call(parameters: Mapping[str, object], in_url: bool) -> Call:
+def _parameters(parameters: Mapping[str, object], in_url: bool) -> Parameters:
     query, published = parameters.get("query"), parameters.get("documentId")
     name = parameters.get("operationName")
     variables, extensions = parameters.get("variables"), parameters.get("extensions")
@@ -180,4 +164,4 @@ def _call(parameters: Mapping[str, object], in_url: bool) -> Call:
     plan = (extensions or {}).get("plan", False)
     if not isinstance(plan, bool):
         raise malformed("extensions.plan must be true or false")
-    return Call(str(query or ""), name or None, variables, in_url, plan, published)
+    return Parameters(str(query or ""), name or None, variables, in_url, plan, published)

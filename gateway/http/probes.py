@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from gateway.catalogue.scopes import METRICS, OPERATE
 from gateway.errors import GatewayError, unauthenticated
-from gateway.http.caller import counted
+from gateway.request import authenticate_request, state_of
 from gateway.service import Service
 from gateway.shape.response import add_documentation_links, refusal_body
 
@@ -27,7 +27,7 @@ async def ready(request: Request) -> Response:
     before it starts), never a database that is down (design section 8).
     """
     service: Service = request.app.state.service
-    if await service.journal.check():
+    if await service.audit.journal.check():
         return PlainTextResponse("ready\n")
     return PlainTextResponse("not ready: journal\n", 503)
 
@@ -36,7 +36,7 @@ async def schema(request: Request) -> Response:
     """Show the schema definition; to callers who may introspect only, where settings say so."""
     service: Service = request.app.state.service
     try:
-        caller = await counted(request)
+        caller = await authenticate_request(service, state_of(request.scope), request.headers)
         if not service.resources.settings.public_schema and caller.is_anonymous:
             raise unauthenticated("UNAUTHENTICATED")
         if not service.resources.settings.public_schema and not caller.may_introspect:
@@ -54,7 +54,7 @@ async def metrics(request: Request) -> Response:
     service: Service = request.app.state.service
     if not service.resources.settings.public_metrics:
         try:
-            caller = await counted(request)
+            caller = await authenticate_request(service, state_of(request.scope), request.headers)
             if caller.is_anonymous:
                 raise unauthenticated("UNAUTHENTICATED")
             if not caller.scopes & {METRICS, OPERATE}:
@@ -73,7 +73,7 @@ async def http_error(request: Request, error: Exception) -> Response:
 
 def error_response(request: Request, error: GatewayError) -> Response:
     """Return ``error`` as a JSON answer with its status; its code is left for the log."""
-    request.state.codes = [error.code.name]
+    state_of(request.scope).codes = [error.code.name]
     service: Service = request.app.state.service
     content = orjson.dumps(
         add_documentation_links(refusal_body(error), service.resources.settings.documentation)

@@ -8,11 +8,10 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from connectors.description import Text
-from gateway.answer import State, worst
+from gateway.answer import State
 from gateway.audit.access_log.page import LogPage, log_problem
 from gateway.audit.touched import Role
-from gateway.execution.decisions import note_log
-from gateway.execution.reference import Context, Person
+from gateway.execution.reference import Person, ReferenceContext
 from gateway.plan.list_arguments import LOG_FIRST, parse_log_arguments
 from gateway.schema.factory import Types, list_of, plain, resolved
 from gateway.schema.shared_types import text_type
@@ -61,11 +60,10 @@ def access_log_field(types: Types) -> StrawberryField:
 async def _read(
     self: Person, info: strawberry.Info, first: int = LOG_FIRST, after: str | None = None
 ) -> LogPage:
-    context: Context = info.context
+    context: ReferenceContext = info.context
     asked = parse_log_arguments({"first": first, "after": after})
-    page = await context.reader.access_log(self.numbers, self.own, asked)
-    name = note_log(self.sections, page.state)
-    context.states[name] = worst((page.state, context.states.get(name, State.ANSWERED)))
+    page = await context.rules.access_log(self.numbers, self.own, asked)
+    context.state.note_log(self.sections, page)
     if self.reason is not None and page.state.has_rows:
         self.shortfall.note(self.reason, tuple(info._raw_info.path.as_list()))
     problem = log_problem(page)

@@ -223,7 +223,7 @@ def _mentioning(name: str, annotation: object, title: Text) -> StrawberryField:
         value = value_of(self, name)
         numbers = value[_NUMBERS] if isinstance(value, dict) else [value]
         for number in numbers:
-            note_numbers(info.context.trail, number)
+            note_numbers(info.context.state.trail, number)
         return value
 
     return resolved(name, annotation, shown, title=title)

@@ -15,7 +15,7 @@ from strawberry.types.field import StrawberryField
 from connectors.description import Text
 from connectors.values import PersonNumber
 from gateway.cache.invalidate import Invalidated, invalidate, invalidations_for
-from gateway.execution.reference import Context
+from gateway.execution.reference import ReferenceContext
 from gateway.schema.factory import Types, plain, resolved
 
 
@@ -49,8 +49,8 @@ async def _invalidate(
     database: str | None = strawberry.UNSET,
     record: str | None = strawberry.UNSET,
 ) -> Invalidated:
-    context: Context = info.context
-    databases = {name: one.database for name, one in context.sources.items()}
+    context: ReferenceContext = info.context
+    databases = {name: one.database for name, one in context.resources.sources.items()}
     persons = [person] if person else []
     what = invalidations_for(databases, persons, database or None, record or None)
-    return await invalidate(context.cache, what)
+    return await invalidate(context.resources.cache, what)

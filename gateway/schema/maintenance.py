@@ -15,7 +15,7 @@ from strawberry.types.field import StrawberryField
 
 from connectors.description import Text
 from gateway.errors import GatewayError
-from gateway.execution.reference import Context
+from gateway.execution.reference import ReferenceContext
 from gateway.fetch.maintenance import Window
 from gateway.schema.factory import Types, plain, resolved
 
@@ -66,27 +66,27 @@ async def _plan(
     begins: datetime | None = strawberry.UNSET,
     ends: datetime | None = strawberry.UNSET,
 ) -> Window:
-    context: Context = info.context
-    if database not in context.sources:
+    context: ReferenceContext = info.context
+    if database not in context.resources.sources:
         raise GatewayError("INVALID_VALUE", "there is no database of this name")
     window = Window(
         database,
-        _zoned(begins) or context.maintenance.now(),
+        _zoned(begins) or context.resources.maintenance.now(),
         _zoned(ends),
-        planned_by=context.reader.caller.client,
+        planned_by=context.rules.caller.client,
     )
     try:
-        return await asyncio.to_thread(context.maintenance.plan, window)
+        return await asyncio.to_thread(context.resources.maintenance.plan, window)
     except ValueError as error:
         raise GatewayError("INVALID_VALUE", str(error)) from None
 
 
 async def _end(self: Any, info: strawberry.Info, id: str) -> Window:  # noqa: A002 - in the schema
-    context: Context = info.context
-    window = context.maintenance.find(id)
+    context: ReferenceContext = info.context
+    window = context.resources.maintenance.find(id)
     if window is None:
         raise GatewayError("INVALID_VALUE", "no maintenance with this id is open or to come")
-    return await asyncio.to_thread(context.maintenance.end, window)
+    return await asyncio.to_thread(context.resources.maintenance.end, window)
 
 
 def _zoned(given: datetime | None) -> datetime | None:

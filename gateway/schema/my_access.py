@@ -13,7 +13,7 @@ from connectors.description import Text
 from gateway.access.caller import Caller
 from gateway.answer import State
 from gateway.execution.dry_run import Trial, trial
-from gateway.execution.reference import Context
+from gateway.execution.reference import ReferenceContext
 from gateway.procedures.registry import procedure_of
 from gateway.schema.factory import Types, list_of, plain, resolved
 from gateway.schema.shared_types import text_type
@@ -132,8 +132,8 @@ def _trial_type(types: Types) -> Any:
 
 
 def _my_access(self: Any, info: strawberry.Info) -> _Access:
-    context: Context = info.context
-    return _Access(context.reader.caller)
+    context: ReferenceContext = info.context
+    return _Access(context.rules.caller)
 
 
 async def _trial(
@@ -143,6 +143,6 @@ async def _trial(
     operation_name: str | None = None,
     purpose: str | None = None,
 ) -> Trial:
-    context: Context = info.context
+    context: ReferenceContext = info.context
     name, stated = operation_name or None, purpose or None
-    return await trial(context.plans, self.caller, document, name, stated)
+    return await trial(context.resources.plans, self.caller, document, name, stated)

@@ -15,7 +15,7 @@ from gateway.answer import Identification
 from gateway.audit.touched import Role
 from gateway.catalogue.entry_points import entries_of
 from gateway.errors import GatewayError
-from gateway.execution.reference import Context, Person
+from gateway.execution.reference import Person, ReferenceContext
 from gateway.people.matching import Matching as Wanted
 from gateway.people.matching import hold_matching, open_named, open_person
 from gateway.people.notices import Notice
@@ -141,8 +141,8 @@ def _asked_number(self: Person, info: strawberry.Info) -> str:
 
 
 def _identification(self: Person, info: strawberry.Info) -> str | None:
-    context: Context = info.context
-    if context.reader.may_list(self.own_view):
+    context: ReferenceContext = info.context
+    if context.rules.may_list(self.own_view):
         return self.numbers.identification.name
     context.problem(
         info._raw_info, GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})
@@ -151,7 +151,7 @@ def _identification(self: Person, info: strawberry.Info) -> str | None:
 
 
 def _notices(self: Person, info: strawberry.Info) -> tuple[Notice, ...]:
-    context: Context = info.context
+    context: ReferenceContext = info.context
     return context.notices(self)
 
 
@@ -161,19 +161,19 @@ async def _person(
     id: PersonNumber,  # noqa: A002 - the argument's name in the schema
     matching: MatchingInput | None = None,
 ) -> Person | None:
-    context: Context = info.context
-    context.name_persons([id])
+    context: ReferenceContext = info.context
+    context.state.name_persons([id])
     wanted = None if matching is None else Wanted(matching.name, matching.birth_date)
-    hold_matching(context.reader.matching, wanted)
+    hold_matching(context.rules.matching, wanted)
     return await _named(context, info, id, wanted)
 
 
 async def _persons(
     self: Any, info: strawberry.Info, ids: list[PersonNumber]
 ) -> list[Person | None]:
-    context: Context = info.context
-    context.name_persons(ids)
-    hold_matching(context.reader.matching, None)
+    context: ReferenceContext = info.context
+    context.state.name_persons(ids)
+    hold_matching(context.rules.matching, None)
     found = await asyncio.gather(
         *(_named(context, info, one, None, place) for place, one in enumerate(ids)),
     )
@@ -181,15 +181,15 @@ async def _persons(
 
 
 async def _me(self: Any, info: strawberry.Info) -> Person | None:
-    context: Context = info.context
-    citizen = context.reader.caller.citizen
+    context: ReferenceContext = info.context
+    citizen = context.rules.caller.citizen
     if citizen is None:
         raise GatewayError("FORBIDDEN", "me is the citizen's own view", details={"missing": ["me"]})
     return _opened(context, info, await context.numbers(citizen), own=True)
 
 
 async def _named(
-    context: Context,
+    context: ReferenceContext,
     info: strawberry.Info,
     number: PersonNumber,
     wanted: Wanted | None,
@@ -197,17 +197,17 @@ async def _named(
 ) -> Person | None:
     """Open a person whom the caller named; None with an error beside it where nobody is shown."""
     try:
-        if not context.reader.caller.may_name_persons:
+        if not context.rules.caller.may_name_persons:
             raise GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})
         matches = wanted is not None and wanted.says_something
         if matches:
-            context.reader.refuse_early(number)
+            context.rules.refuse_early(number)
         numbers = await context.numbers(number)
-        attempt = context.reader.attempt(numbers) if matches else None
-        population = population_of(context.sources)
+        attempt = context.rules.attempt(numbers) if matches else None
+        population = population_of(context.resources.sources)
         identity = population.identity.record if population else None
-        async with context.reader.counted(attempt):
-            open_named(numbers, wanted, identity, attempt, context.reader.matching.required)
+        async with context.rules.counted(attempt):
+            open_named(numbers, wanted, identity, attempt, context.rules.matching.required)
         return _opened(context, info, numbers, own=False, place=place)
     except GatewayError as error:
         context.problem(info._raw_info, error, place)
@@ -215,7 +215,7 @@ async def _named(
 
 
 def _opened(
-    context: Context,
+    context: ReferenceContext,
     info: strawberry.Info,
     numbers: Numbers,
     own: bool,
@@ -236,8 +236,8 @@ def _databases(databases: tuple[Database, ...]) -> Any:
     def catalogue(
         self: Any, info: strawberry.Info, group: Any = strawberry.UNSET
     ) -> list[Database]:
-        context: Context = info.context
-        shown = [context.sources[one.name].database for one in databases]
+        context: ReferenceContext = info.context
+        shown = [context.resources.sources[one.name].database for one in databases]
         wanted = getattr(group, "value", None)
         return [one for one in shown if wanted is None or one.group.name == wanted]
 

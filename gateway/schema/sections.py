@@ -12,14 +12,13 @@ from strawberry.types.field import StrawberryField
 
 from connectors.description import Database, Field, Lookup, Record, Sensitivity, Text
 from gateway.answer import Answer, SourceReport, worst
-from gateway.audit.touched import note_numbers
+from gateway.audit.touched import note_numbers, note_read
 from gateway.catalogue.entry_points import EntryPoint, keys_of
 from gateway.catalogue.own_view import FOUND, own_below
 from gateway.catalogue.sections import Computed, own_lists, own_views
 from gateway.derived.conclude import DerivedValue
 from gateway.errors import GatewayError
-from gateway.execution.decisions import note_read
-from gateway.execution.reference import Context, Person
+from gateway.execution.reference import Person, ReferenceContext
 from gateway.fetch.read import Read
 from gateway.people.identification import Shortfall, says_none
 from gateway.plan.list_arguments import DEFAULT_FIRST, ListArguments, Order, parse_list_arguments
@@ -101,20 +100,20 @@ def _derived_field(types: Types, computed: Computed) -> StrawberryField:
         as_of: date | None = None,
         sector: str | None = None,
     ) -> DerivedValue:
-        context: Context = info.context
-        reader, person = context.reader, self.person
+        context: ReferenceContext = info.context
+        rules, person = context.rules, self.person
         given = {"asOf": as_of, "sector": sector}
-        asked = reader.question(computed, given, person.own)
-        missing = () if person.own else reader.caller.missing_for(computed.derived, None)
+        asked = rules.question(computed, given, person.own)
+        missing = () if person.own else rules.caller.missing_for(computed.derived, None)
         if missing:
             error = GatewayError("FORBIDDEN", details={"missing": list(missing)})
             context.problem(info._raw_info, error)
-            value = reader.denied(computed, asked)
+            value = rules.denied(computed, asked)
         else:
-            value, record, answer = await reader.derive(computed, person.numbers, asked)
+            value, record, answer = await rules.derive(computed, person.numbers, asked)
             context.report(info._raw_info, record, answer)
             person.note_shortfall(answer, info._raw_info)
-        context.concluded(computed, person.sections, value.source.state)
+        context.state.note_derived(computed, person.sections, value.source.state)
         return value
 
     derived = computed.derived
@@ -133,12 +132,12 @@ def _derived_field(types: Types, computed: Computed) -> StrawberryField:
 
 
 def _section_database(self: PersonSection, info: strawberry.Info) -> Database:
-    context: Context = info.context
-    return context.sources[self.database.name].database
+    context: ReferenceContext = info.context
+    return context.resources.sources[self.database.name].database
 
 
 async def _section_source(self: PersonSection, info: strawberry.Info) -> SourceReport:
-    context: Context = info.context
+    context: ReferenceContext = info.context
     if self.lists:
         answers = await asyncio.gather(*(context.read(self.person, read) for read in self.lists))
         state = worst(answer.report.state for answer in answers)
@@ -155,7 +154,7 @@ def _list_field(types: Types, record: Record, lookup: Lookup, person: Later) -> 
     read = Read(record, lookup)
 
     async def of_section(self: PersonSection, info: strawberry.Info, **arguments: Any) -> object:
-        context: Context = info.context
+        context: ReferenceContext = info.context
         asked = _wanted(record, arguments)
         person = self.person
         answer = await context.read(person, read.with_freshness(asked.fresh))
@@ -173,7 +172,7 @@ def _hung_field(
     read = Read(record, lookup)
 
     async def of_record(self: View, info: strawberry.Info, **arguments: Any) -> object:
-        context: Context = info.context
+        context: ReferenceContext = info.context
         key = self[column]
         if isinstance(key, DeniedValue):
             raise key.error()
@@ -181,14 +180,14 @@ def _hung_field(
         own = own_below(self.own, record)
         about = _About(self.sections, self.about, self.shortfall)
         if key is None:
-            answer = context.reader.incomplete(record, own)
+            answer = context.rules.incomplete(record, own)
             if answer.rows is not None:
                 self.shortfall.note("KEY_NOT_RECORDED", tuple(info._raw_info.path.as_list()))
         else:
             fresh = read.with_freshness(asked.fresh)
-            answer = await context.reader.read(fresh, [str(key)], own, None, self.about)
+            answer = await context.rules.read(fresh, [str(key)], own, None, self.about)
             note_read(self.sections, record, answer)
-        context.note(record, answer.report.state)
+        context.state.note(record, answer.report.state)
         return _answered(info, read, answer, own, asked, about)
 
     # Later: records may hang on one another in a circle.
@@ -221,14 +220,14 @@ def entry_field(types: Types, entry: EntryPoint, person: Later) -> StrawberryFie
     read = Read(record, lookup)
 
     async def find(self: Any, info: strawberry.Info, **arguments: Any) -> object:
-        context: Context = info.context
-        missing = context.reader.caller.missing_for(entry, None)
+        context: ReferenceContext = info.context
+        missing = context.rules.caller.missing_for(entry, None)
         if missing:
             raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
         keys = keys_of(arguments[entry.argument])
         asked = _wanted(record, arguments)
-        answer = await context.reader.read(read.with_freshness(asked.fresh), keys, FOUND, None)
-        context.note(record, answer.report.state)
+        answer = await context.rules.read(read.with_freshness(asked.fresh), keys, FOUND, None)
+        context.state.note(record, answer.report.state)
         about = _About(set(), (), context.shortfall(info._raw_info))
         return _answered(info, read, answer, FOUND, asked, about)
 
@@ -260,14 +259,14 @@ def _answered(
     about: _About,
 ) -> dict[str, object]:
     """Shape an answer as the list (or single) type has it."""
-    context: Context = info.context
+    context: ReferenceContext = info.context
     record = read.record
     context.report(info._raw_info, record, answer)
-    page = context.reader.page(read, answer, asked, own, with_ids=True, with_cursor=True)
+    page = context.rules.page(read, answer, asked, own, with_ids=True, with_cursor=True)
     if not page.rows and not says_none(answer):
         unknown = dict.fromkeys(("items", "item", "exists", "next_cursor"))
         return {**unknown, "truncated": answer.truncated or None, "source": answer.report}
-    missing = [context.reader.missing(record, at, own) for at in range(len(record.columns))]
+    missing = [context.rules.missing(record, at, own) for at in range(len(record.columns))]
     items = [view(record, row, missing, own) for row in page.rows]
     for one, record_id in zip(items, page.ids, strict=True):
         one.sections, one.about, one.shortfall = about.sections, about.numbers, about.shortfall
@@ -359,13 +358,13 @@ def record_type(types: Types, record: Record, person: Later) -> Any:
 
 def _person_link(one: Field, person: Later) -> StrawberryField:
     async def follow(self: dict[str, Any], info: strawberry.Info) -> Person | None:
-        context: Context = info.context
+        context: ReferenceContext = info.context
         number = self[one.name]
         if isinstance(number, DeniedValue):
             raise number.error()
         if number is None:
             return None
-        note_numbers(context.trail, number)
+        note_numbers(context.state.trail, number)
         return context.person(info._raw_info, await context.numbers(str(number)))
 
     assert one.person is not None

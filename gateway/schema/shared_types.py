@@ -10,7 +10,7 @@ import strawberry
 from connectors.description import Database, Group, Record, Text
 from gateway.answer import State
 from gateway.catalogue.sections import lists_of
-from gateway.execution.reference import Context
+from gateway.execution.reference import ReferenceContext
 from gateway.fetch.breaker import BreakerState
 from gateway.fetch.source import LiveState
 from gateway.people.notices import NoticeCode
@@ -109,8 +109,8 @@ def _lists(self: Record, info: strawberry.Info) -> list[str]:
 
 
 async def _live(self: Database, info: strawberry.Info) -> LiveState:
-    context: Context = info.context
-    return await context.sources[self.name].live()
+    context: ReferenceContext = info.context
+    return await context.resources.sources[self.name].live()
 
 
 def source_type(types: Types) -> Any:

@@ -9,11 +9,10 @@ from strawberry.types.field import StrawberryField
 
 from connectors.description import Database, Text
 from connectors.values import PartialDate, PersonNumber
-from gateway.audit.touched import Role
+from gateway.audit.touched import Role, note_read
 from gateway.catalogue.verification import SCOPE, Verification, verification_of
 from gateway.errors import GatewayError
-from gateway.execution.decisions import note_read
-from gateway.execution.reference import Context
+from gateway.execution.reference import ReferenceContext
 from gateway.people.verification import Claimed, IdentityDetail, Verdict, Verified
 from gateway.schema.factory import Types, list_of, plain, resolved
 from gateway.schema.requires_scopes import require_any
@@ -74,22 +73,22 @@ def _resolver(asked: Verification) -> Any:
         birth_date: PartialDate,
         sex: Any,
     ) -> Verified:
-        context: Context = info.context
-        reader = context.reader
-        context.name_persons([id])
-        missing = reader.caller.missing_for(asked, None)
+        context: ReferenceContext = info.context
+        rules = context.rules
+        context.state.name_persons([id])
+        missing = rules.caller.missing_for(asked, None)
         if missing:
             raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
-        reader.refuse_early(id)
+        rules.refuse_early(id)
         numbers = await context.numbers(id)
         claimed = Claimed(name, birth_date, sex.value)
-        attempt = reader.attempt(numbers)
-        async with reader.counted(attempt):
-            found, answer = reader.verify(numbers, claimed, asked, attempt)
+        attempt = rules.attempt(numbers)
+        async with rules.counted(attempt):
+            found, answer = rules.verify(numbers, claimed, asked, attempt)
         context.report(info._raw_info, asked.record, answer)
-        context.note(asked.record, answer.report.state)
+        context.state.note(asked.record, answer.report.state)
         if answer.rows is not None:
-            sections = context.trail.note_opened(numbers, Role.NAMED)
+            sections = context.state.trail.note_opened(numbers, Role.NAMED)
             note_read(sections, asked.record, answer)
         return found
 

@@ -19,10 +19,17 @@ from gateway.cache.answer_store import AnswerStore
 from gateway.cache.memory import MemoryCache
 from gateway.cache.rows import Cache
 from gateway.errors import GatewayError
-from gateway.execution.decisions import Reader
-from gateway.execution.execute import Outcome, ask, by_plan, by_reference, known_to, ready
-from gateway.execution.prepared_request import Asked, Ready
-from gateway.execution.ready_answers import Remembered
+from gateway.execution.decisions import RecordRules
+from gateway.execution.execute import execute_plan
+from gateway.execution.operation import (
+    ExecutableOperation,
+    OperationRequest,
+    ReadyAnswer,
+    Result,
+)
+from gateway.execution.prepare import prepare
+from gateway.execution.ready_answers import find_ready_answer
+from gateway.execution.reference import execute_reference
 from gateway.execution.resources import ExecutionResources
 from gateway.fetch.read import Read
 from gateway.fetch.source import Source
@@ -99,7 +106,7 @@ async def differences(
             made = world(Random(f"{name} world"))
             cache = Cache(MemoryCache(2**24), resources.cache.log, resources.clock)
             sources = _sources(resources, made, cache, fresh)
-            answers: AnswerStore[Remembered] = AnswerStore(cache, 2**22)
+            answers: AnswerStore[ReadyAnswer] = AnswerStore(cache, 2**22)
             here = replace(resources, sources=sources, cache=cache, answers=answers)
         rng = Random(name)
         said = await difference(here, made, rng, tally, shown, 3 if fresh else 1)
@@ -137,80 +144,73 @@ async def difference(
     generated = operation(rng, resources.schema, made.numbers, made.known, own, things=made.things)
     tally.operations += 1
     try:
-        asked, prepared = await _ready(resources, generated, asking)
+        request, executable = await _prepare(resources, generated, asking)
     except (GatewayError, InvalidDocument):
         # Refused before either executor: the variables do not fit, or the caller may not ask.
         tally.refused += 1
         return None
-    if prepared is None:
+    if executable is None:
         return None
-    oracle = await _oracle(resources, asked)
-    if prepared.unplanned is not None:
+    oracle = await _oracle(resources, request)
+    if executable.unplanned is not None:
         tally.unplanned += 1
-        return None if prepared.plan is not None else "no plan could be made"
+        return None if executable.plan is not None else "no plan could be made"
     tally.planned += 1
     _count(tally, oracle)
     said = None
     for _ in range(times):
         shown.count = 0
-        planned = await _planned(resources, asked, prepared)
+        planned = await _planned(resources, request, executable)
         tally.ready += planned.touched is not None
         said = said or compare(planned, oracle)
-    if said is None and shown.count > prepared.cost:
-        said = f"{shown.count} rows are shown, and {prepared.cost} was said to be the most"
+    if said is None and shown.count > executable.cost:
+        said = f"{shown.count} rows are shown, and {executable.cost} was said to be the most"
     return said and f"{said}\n{generated.query}\n{generated.variables}\n{asking}"
 
 
-async def _planned(resources: ExecutionResources, asked: Asked, prepared: Ready) -> Outcome:
-    """Answer by the plan, or by what was made by it before."""
-    chosen = asked.chosen
-    known = known_to(
-        resources,
-        chosen.document,
-        chosen.operation,
-        asked.given,
-        asked.caller,
-        asked.deadline,
-        asked.published,
-    )
-    return await by_plan(resources, asked, prepared) if known is None else known[2]
+async def _planned(
+    resources: ExecutionResources, request: OperationRequest, executable: ExecutableOperation
+) -> Result:
+    """Answer by the plan, or return the answer that it gave before."""
+    ready = find_ready_answer(resources, request)
+    return await execute_plan(resources, request, executable) if ready is None else ready.result
 
 
-async def _ready(
+async def _prepare(
     resources: ExecutionResources, generated: Generated, asking: Caller
-) -> tuple[Asked, Ready | None]:
+) -> tuple[OperationRequest, ExecutableOperation | None]:
     document = await resources.plans.document(generated.query, asking.client)
-    chosen = document.operation(generated.operation_name)
-    permit(asking, document, chosen, in_url=False)
-    asked = ask(resources, document, chosen, generated.variables, asking, _DEADLINE)
-    return asked, await ready(resources, asked)
+    operation = document.operation(generated.operation_name)
+    permit(asking, document, operation, in_url=False)
+    request = OperationRequest(document, operation, generated.variables, asking, _DEADLINE)
+    return request, await prepare(resources, request)
 
 
-async def _oracle(resources: ExecutionResources, asked: Asked) -> Outcome:
+async def _oracle(resources: ExecutionResources, request: OperationRequest) -> Result:
     today = legal_date(resources.clock.now())
     loads, ids = Naive(resources.sources), resources.record_ids
-    reader = Reader(asked.caller, resources.sources, loads, today, resources.log, ids)
-    return await by_reference(resources, asked, asked.chosen.document.tree(), reader)
+    rules = RecordRules(request.caller, resources.sources, loads, today, resources.log, ids)
+    return await execute_reference(resources, request, request.document.tree(), rules)
 
 
-def _count(tally: Tally, outcome: Outcome) -> None:
+def _count(tally: Tally, result: Result) -> None:
     assert tally.codes is not None
-    shown = orjson.dumps(outcome.data)
+    shown = orjson.dumps(result.data)
     tally.with_rows += b'"items":[{' in shown or b'"item":{' in shown
-    tally.with_errors += bool(outcome.errors)
-    for error in outcome.errors:
+    tally.with_errors += bool(result.errors)
+    for error in result.errors:
         extensions: Any = error["extensions"]
         tally.codes[str(extensions["code"])] += 1
 
 
-def _people(outcome: Outcome) -> list[tuple[str, str, list[str]]]:
+def _people(result: Result) -> list[tuple[str, str, list[str]]]:
     return sorted(
-        (number, role.name, sections) for number, role, sections in outcome.trail.touches()
+        (number, role.name, sections) for number, role, sections in result.trail.touches()
     )
 
 
-def compare(planned: Outcome, oracle: Outcome) -> str | None:
-    """Say how two outcomes differ; None if they do not."""
+def compare(planned: Result, oracle: Result) -> str | None:
+    """Say how two results differ; None if they do not."""
     for name, one, other in (
         ("data", _bytes(planned.data), _bytes(oracle.data)),
         ("errors", _errors(planned), _errors(oracle)),
@@ -228,9 +228,9 @@ def _bytes(data: object) -> bytes:
     return orjson.dumps(data)
 
 
-def _errors(outcome: Outcome) -> list[str]:
+def _errors(result: Result) -> list[str]:
     """Return the errors as the answer has them, as a multiset; ids of defects differ always."""
-    shown = response_body(outcome.data, deepcopy(outcome.errors), {}).get("errors", [])
+    shown = response_body(result.data, deepcopy(result.errors), {}).get("errors", [])
     return _sorted(shown)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -22,16 +22,21 @@ from connectors.description import Database
 from connectors.population import DATABASE as POPULATION
 from gateway.access.tokens import issue
 from gateway.app import build_app
+from gateway.execution.execute import execute
+from gateway.execution.operation import ExecutableOperation, OperationRequest, Result
+from gateway.execution.resources import ExecutionResources
 from gateway.keys.files import create_missing
 from gateway.keys.keyring import load_signing
 from gateway.procedures.procedure import UNIFIED
 from gateway.schema.build import build_schema
-from gateway.service import Service
+from gateway.service import Execute, Service
 from gateway.settings import DatabaseSettings, Limits, RateLimits, Settings, load
 from tests.support.journals import entries
 from tests.support.people import backends as cast
 
 OFFICER = ("population:read", "civil_status:read", "civil_status:sensitive")
+#: What executes operations; tests of both executors put the reference executor here.
+EXECUTE: Execute = execute
 OPERATOR = ("introspect", "operate")
 CASE_NUMBER = "000.00.11.H29-261123-0001"
 
@@ -128,6 +133,17 @@ class Running:
         return entries(self.folder / self.service.resources.settings.audit.folder)
 
 
+async def execute_field_by_field(
+    resources: ExecutionResources,
+    request: OperationRequest,
+    executable: ExecutableOperation | None,
+) -> Result:
+    """Execute an operation with the reference executor, though it has a plan."""
+    if executable is not None:
+        executable = replace(executable, unplanned="test")
+    return await execute(resources, request, executable)
+
+
 @cache
 def built(databases: tuple[Database, ...]) -> GraphQLSchema:
     """Return the schema of ``databases``, built once a process: it is most of a gateway's start."""
@@ -162,6 +178,7 @@ async def running(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gateway.app.build_schema", _build_once)
         app = build_app(loaded, databases, backends=known, clock=clock)
+    app.state.service = replace(app.state.service, execute=EXECUTE)
     transport = httpx2.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -12,14 +11,11 @@ from connectors.backends.memory import MemoryBackend
 from connectors.description import Group
 from connectors.registry import installed_databases
 from gateway.access.tokens import issue
-from gateway.execution.execute import ready
-from gateway.execution.prepared_request import Asked, Ready
-from gateway.execution.resources import ExecutionResources
 from gateway.keys.keyring import load_signing
 from gateway.settings import DatabaseSettings
 from tests.support.faults import Faulty
 from tests.support.people import population_rows
-from tests.support.running import Running
+from tests.support.running import Running, execute_field_by_field
 
 Row = dict[str, object]
 #: database -> record -> rows.
@@ -89,11 +85,7 @@ def answer(way: str, patch: pytest.MonkeyPatch) -> None:
     if way == WAYS[0]:
         return
 
-    async def unplanned(resources: ExecutionResources, asked: Asked) -> Ready | None:
-        made = await ready(resources, asked)
-        return None if made is None else replace(made, unplanned="test")
-
-    patch.setattr("gateway.http.endpoint.ready", unplanned)
+    patch.setattr("tests.support.running.EXECUTE", execute_field_by_field)
 
 
 def acting(

@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,11 +17,9 @@ from connectors.description import Group, Kind, Record, Sensitivity
 from connectors.registry import installed_databases
 from gateway.cache.rows import LOOKED
 from gateway.cli.demo import CALLERS
-from gateway.execution import execute
-from gateway.http import endpoint
 from gateway.procedures.registry import procedure_of
 from gateway.settings import DatabaseSettings, Limits
-from tests.support.running import Running, running
+from tests.support.running import Running, execute_field_by_field, running
 from tests.support.table import (
     PERSON,
     Asked,
@@ -151,12 +147,7 @@ def may_see_own(above: tuple[Record, ...], leaf: Leaf) -> bool:
 def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Answer by plan, or by the reference executor, which is where plans fall back to."""
     if request.param == "field by field":
-
-        async def unplanned(resources: Any, asked: Any) -> Any:
-            made = await execute.ready(resources, asked)
-            return None if made is None else replace(made, unplanned="test")
-
-        monkeypatch.setattr(endpoint, "ready", unplanned)
+        monkeypatch.setattr("tests.support.running.EXECUTE", execute_field_by_field)
     return str(request.param)
 
 

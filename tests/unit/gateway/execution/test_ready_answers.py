@@ -14,8 +14,8 @@ from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
 from gateway.cache.invalidations import Invalidation
 from gateway.cache.rows import LOOKED
-from gateway.execution import waves as running_of_plans
-from gateway.execution.waves import Ran
+from gateway.execution import waves
+from gateway.execution.operation import Result
 from gateway.fetch.maintenance import Window
 from gateway.runtime.append_only_file import LOOK_EVERY
 from gateway.settings import DatabaseSettings
@@ -190,14 +190,14 @@ async def test_an_answer_made_before_midnight_is_not_kept_for_the_day_after(
     midnight = gateway.clock.moment.replace(hour=17, minute=0, second=0)
     gateway.clock.moment = midnight - timedelta(seconds=1)
     await gateway.ask(QUERY, {"id": HOA})  # the rows are there; of PLAIN there is no answer
-    made = running_of_plans.run
+    run_plan = waves.run_plan
 
-    async def slow(*given: Any) -> Ran:
-        ran = await made(*given)
+    async def slow(*given: Any) -> Result:
+        result = await run_plan(*given)
         gateway.clock.moment = midnight + timedelta(seconds=1)
-        return ran
+        return result
 
-    monkeypatch.setattr("gateway.execution.execute.run", slow)
+    monkeypatch.setattr("gateway.execution.execute.run_plan", slow)
     await _ask(gateway)
     monkeypatch.undo()
     assert not await _ask(gateway)

@@ -432,14 +432,14 @@ async def test_the_schema_page_is_public_only_where_settings_say_so(tmp_path: Pa
 
 async def test_without_a_journal_there_is_no_answer_about_a_person(gateway: Running) -> None:
     token = gateway.token(*OFFICER)
-    await gateway.service.journal.close()
+    await gateway.service.audit.journal.close()
     answer = await gateway.post(PERSON, {"id": HOA}, token)
     assert (answer.status_code, _code(answer)) == (503, "AUDIT_UNAVAILABLE")
     assert "data" not in answer.json()
     assert (await gateway.client.get("/health/ready")).status_code == 503
     assert (await gateway.client.get("/health/live")).status_code == 200
     assert (await gateway.post("{databases {name}}")).status_code == 200
-    gateway.service.journal.open()
+    gateway.service.audit.journal.open()
     assert (await gateway.client.get("/health/ready")).status_code == 200
     assert (await gateway.post(PERSON, {"id": HOA}, token)).status_code == 200
 
@@ -505,7 +505,7 @@ async def test_a_defect_is_500_with_an_id_and_nothing_of_what_happened(
     def broken(*_: object) -> None:
         raise RuntimeError(f"sqlite3 /var/lib/{HOA}")
 
-    monkeypatch.setattr("gateway.http.endpoint.permit", broken)
+    monkeypatch.setattr("gateway.request.permit", broken)
     answer = await gateway.post(TYPENAME)
     assert (answer.status_code, _code(answer)) == (500, "INTERNAL")
     assert answer.json()["errors"][0]["extensions"]["errorId"] == answer.headers["x-request-id"]

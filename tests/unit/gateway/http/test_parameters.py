@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from gateway.errors import GatewayError
-from gateway.http.parameters import GRAPHQL_JSON, JSON, Call, read_call, response_type
+from gateway.http.parameters import GRAPHQL_JSON, JSON, read_parameters, response_type
+from gateway.request import Parameters
 from tests.support.asgi import Header, scope
 from tests.support.generated import PATIENT
 
@@ -113,19 +114,19 @@ class Client:
         query: bytes = b"",
         headers: Sequence[Header] = ((b"content-type", b"application/json"),),
         most: int = 1_000,
-    ) -> Call:
+    ) -> Parameters:
         request = Request(scope(method, headers=headers, query=query), self.receive)
-        return await read_call(request, most)
+        return await read_parameters(request, most)
 
 
-async def _by_url(**parameters: object) -> Call:
+async def _by_url(**parameters: object) -> Parameters:
     return await Client().call("GET", urlencode(parameters, doseq=True).encode(), ())
 
 
 _OUTCOMES = {"read", "BAD_JSON", "BAD_REQUEST", "BODY_TOO_LARGE"}
 
 
-async def _outcome(reading: Awaitable[Call]) -> str:
+async def _outcome(reading: Awaitable[Parameters]) -> str:
     """Return the code with which a request is refused, or that it was read."""
     try:
         await reading
@@ -134,7 +135,7 @@ async def _outcome(reading: Awaitable[Call]) -> str:
     return "read"
 
 
-async def _by_body(body: object, content_type: bytes = b"application/json") -> Call:
+async def _by_body(body: object, content_type: bytes = b"application/json") -> Parameters:
     content = body if isinstance(body, bytes) else orjson.dumps(body)
     return await Client([content]).call(headers=[(b"content-type", content_type)])
 
@@ -147,13 +148,15 @@ async def test_a_body_says_what_is_asked() -> None:
         "extensions": {},
         "id": "ignored",
     }
-    assert await _by_body(body) == Call(QUERY, "A", {"id": "x", "deep": [1, {"a": None}]}, False)
+    assert await _by_body(body) == Parameters(
+        QUERY, "A", {"id": "x", "deep": [1, {"a": None}]}, False
+    )
 
 
 async def test_nothing_but_the_query_is_needed() -> None:
-    assert await _by_body({"query": QUERY}) == Call(QUERY, None, None, False)
+    assert await _by_body({"query": QUERY}) == Parameters(QUERY, None, None, False)
     nulls = {"query": QUERY, "operationName": None, "variables": None, "extensions": None}
-    assert await _by_body(nulls) == Call(QUERY, None, None, False)
+    assert await _by_body(nulls) == Parameters(QUERY, None, None, False)
 
 
 async def test_an_empty_operation_name_names_none() -> None:
@@ -171,7 +174,7 @@ async def test_a_url_says_what_is_asked(method: str) -> None:
         "other": "ignored",
     }
     call = await Client().call(method, urlencode(parameters).encode(), ())
-    assert call == Call(parameters["query"], "A", {"n": 1, "ten": "Hòa"}, True)
+    assert call == Parameters(parameters["query"], "A", {"n": 1, "ten": "Hòa"}, True)
 
 
 @pytest.mark.parametrize("name", ["query", "operationName", "variables", "extensions"])

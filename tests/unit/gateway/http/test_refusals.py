@@ -106,7 +106,7 @@ async def test_refused_invalidations_are_counted_too(tmp_path: Path) -> None:
         body = orjson.dumps({"persons": [HOA] * 1_000})
         reply = await _send(gateway, body, path="/invalidations")
         assert (reply.status, reply.code, reply.taken) == (401, "UNAUTHENTICATED", 0)
-        await gateway.service.refusals.write()
+        await gateway.service.recorder.refusals.write()
         (entry,) = gateway.journal()
     counted = {"code": "UNAUTHENTICATED", "source": "127.0.0.0/24", "count": 1}
     assert (entry["persons"], entry["refusals"]) == ([], [counted])

@@ -134,7 +134,7 @@ def _refusals(gateway: Running) -> list[dict[str, Any]]:
 async def _counted(gateway: Running) -> list[dict[str, Any]]:
     """Return what was counted of strangers since the last time, as the journal has it then."""
     before = len(gateway.journal())
-    await gateway.service.refusals.write()
+    await gateway.service.recorder.refusals.write()
     written = gateway.journal()[before:]
     assert all(one["persons"] == [] for one in written)
     return [count for one in written for count in one["refusals"]]
@@ -233,7 +233,7 @@ async def test_a_stranger_who_names_a_hundred_people_names_nobody_in_the_journal
     crowd = [f"0010900{number:05}" for number in range(100)]
     for _ in range(50):
         await _send(gateway, {}, "{x}", {"ids": crowd})
-    await gateway.service.refusals.write()
+    await gateway.service.recorder.refusals.write()
     (segment,) = (gateway.folder / gateway.service.resources.settings.audit.folder).glob(
         "audit-*.jsonl"
     )
@@ -354,7 +354,7 @@ async def test_whoever_may_name_nobody_is_told_at_the_field_and_leaves_a_trace(
 async def test_without_a_journal_there_is_no_refusal_that_names_a_person_either(
     gateway: Running,
 ) -> None:
-    await gateway.service.journal.close()
+    await gateway.service.audit.journal.close()
     headers = _headers(gateway.token(*OFFICER), x_case_number="")
     named = await _send(gateway, headers, PERSON, {"id": HOA})
     assert (named.status_code, codes(named.json())) == (503, ["AUDIT_UNAVAILABLE"])

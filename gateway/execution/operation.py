@@ -1,0 +1,93 @@
+"""The values of a request on its way through the execution: what is requested, executed, answered.
+
+``OperationRequest`` is an operation as a caller requests it. ``ExecutableOperation`` is what was
+compiled for it, the plan and the rights. ``Result`` is what the execution returns. ``ReadyAnswer``
+is a result that may be returned again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from gateway.access.caller import Caller
+from gateway.answer import State
+from gateway.audit.entry import TouchedPeople
+from gateway.audit.touched import Trail
+from gateway.fetch.source import Source
+from gateway.operations.operation import Published
+from gateway.plan.compile import AnalysedOperation
+from gateway.plan.document import Document, Operation
+from gateway.plan.permissions import Permissions
+from gateway.plan.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRequest:
+    """An operation of a document, as a caller requests it.
+
+    ``variables``: as they came, not coerced. ``deadline``: in seconds of the clock's monotonic
+    time. ``published``: the published operation that is called, None for a free-form document.
+    """
+
+    document: Document
+    operation: Operation
+    variables: Mapping[str, object] | None
+    caller: Caller
+    deadline: float
+    published: Published | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutableOperation:
+    """An operation about persons that is ready to be executed: its plan and the caller's rights.
+
+    ``arguments``: the values of ``prepared.dynamic``, slot by slot. ``cost``: the most that the
+    operation may make the gateway read. ``unplanned``: why the reference executor has to answer,
+    None where the plan does.
+    """
+
+    prepared: AnalysedOperation
+    permissions: Permissions
+    plan: Plan | None
+    arguments: Sequence[object]
+    cost: int
+    unplanned: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the execution of an operation returns.
+
+    ``errors``: as the answer shows them. ``mirrored``: notices of persons for whom the field is not
+    selected, with their path. ``trail`` and ``states``: who was touched, and the worst state of
+    each list of records; ``touched``: both as the journal writes them, where they are ready.
+    ``unidentified``: how many people were named by a number that nobody holds. ``is_repeatable``:
+    the same rows give the same answer; False where an access log was read or an attempt to match
+    a person was counted.
+    """
+
+    data: Mapping[str, object] | orjson.Fragment | None
+    errors: Sequence[dict[str, object]]
+    mirrored: Sequence[Mapping[str, object]]
+    trail: Trail
+    states: Mapping[str, State]
+    touched: TouchedPeople | None = None
+    unidentified: int = 0
+    is_repeatable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyAnswer:
+    """A result that may be returned again, and the operation that it is of.
+
+    ``sources``: those of its rows. ``namespaces``: those of the cache under which the rows were
+    stored, in the order of ``sources``; a source whose backend changes gets another namespace.
+    """
+
+    executable: ExecutableOperation
+    result: Result
+    sources: tuple[Source, ...]
+    namespaces: tuple[str, ...]

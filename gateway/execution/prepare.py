@@ -1,0 +1,75 @@
+"""Prepares a requested operation for execution: compiles it, and enforces its cost."""
+
+from __future__ import annotations
+
+from gateway.errors import GatewayError
+from gateway.execution.operation import ExecutableOperation, OperationRequest
+from gateway.execution.resources import ExecutionResources
+from gateway.operations.operation import Published
+from gateway.plan.analyse import coerce_arguments
+from gateway.plan.compile import SelectedOperation, select_operation, tree_conditions
+from gateway.plan.explain import explain
+from gateway.telemetry import metrics
+
+
+async def prepare(
+    resources: ExecutionResources, request: OperationRequest
+) -> ExecutableOperation | None:
+    """Return the executable operation; None for one that only the reference executor answers.
+
+    Nothing is fetched. Raises InvalidDocument for variables that do not fit, and GatewayError
+    UNSUPPORTED_OPERATION, TOO_COSTLY, TOO_MANY_DOCUMENTS or GATEWAY_BUSY.
+    """
+    chosen = select_operation(
+        resources.schema, request.document, request.operation, request.variables
+    )
+    if not request.operation.reads_persons:
+        return None
+    if request.published is not None:
+        return _of_published(resources, request, chosen, request.published)
+    plans, caller, client = resources.plans, request.caller, request.caller.client
+    prepared = await plans.prepared(chosen, client, request.deadline)
+    arguments, is_refused = coerce_arguments(prepared.dynamic, chosen.values)
+    cost = prepared.cost.at(arguments)
+    enforce_cost(resources, cost)
+    permissions = plans.permissions(prepared, caller)
+    plan = await plans.plan(chosen, prepared, permissions, client, request.deadline)
+    unplanned = "arguments" if is_refused else "no code" if plan is None else None
+    return ExecutableOperation(prepared, permissions, plan, arguments, cost, unplanned)
+
+
+def _of_published(
+    resources: ExecutionResources,
+    request: OperationRequest,
+    chosen: SelectedOperation,
+    published: Published,
+) -> ExecutableOperation:
+    """Return what was compiled when the operation was published."""
+    prepared = published.prepared[tree_conditions(chosen)]
+    permissions, plan = published.plans[prepared.key, request.caller.citizen is not None]
+    arguments, is_refused = coerce_arguments(prepared.dynamic, chosen.values)
+    cost = prepared.cost.at(arguments)
+    enforce_cost(resources, cost)
+    unplanned = "arguments" if is_refused else None
+    return ExecutableOperation(prepared, permissions, plan, arguments, cost, unplanned)
+
+
+def enforce_cost(resources: ExecutionResources, cost: int) -> None:
+    """Raise GatewayError TOO_COSTLY above the limit; only count it where it is not enforced."""
+    limits = resources.settings.limits
+    if cost <= limits.cost:
+        return
+    metrics.TOO_COSTLY.labels("refused" if limits.cost_enforced else "measured").inc()
+    if limits.cost_enforced:
+        raise GatewayError("TOO_COSTLY", details={"cost": cost, "limit": limits.cost})
+
+
+def explain_plan(request: OperationRequest, executable: ExecutableOperation) -> list[str]:
+    """Return the plan as lines of text, or why there is none."""
+    plan = executable.plan
+    if plan is None:
+        return ["answered field by field: no plan could be made"]
+    lines = explain(request.operation.name, plan, executable.arguments, executable.cost)
+    if executable.unplanned is not None:
+        lines.insert(0, "answered field by field: an argument is null that must not be")
+    return lines

@@ -1,0 +1,236 @@
+"""The way of a request, on one page: ``handle``.
+
+GraphQL over HTTP and published operations call it, and so does every other door to come. What comes
+before it belongs to the door (HTTP, media types), what comes after it too (encoding, status).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from graphql import OperationType
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from gateway.access.authenticate import authenticate, with_stated_purpose
+from gateway.access.caller import ANONYMOUS, Caller
+from gateway.audit.entry import describe_touched
+from gateway.audit.record import Refused
+from gateway.errors import GatewayError
+from gateway.execution.operation import ExecutableOperation, OperationRequest, Result
+from gateway.execution.prepare import explain_plan, prepare
+from gateway.execution.ready_answers import find_ready_answer
+from gateway.fetch.loaders import Loaders
+from gateway.limits.rates import RateLimitStatus
+from gateway.operations.library import hold_variables
+from gateway.operations.operation import Published
+from gateway.people.representation import hold_representation
+from gateway.permission.operation import hold_free_form, permit
+from gateway.plan.document import Document, InvalidDocument, document_digest
+from gateway.runtime.clock import legal_date
+from gateway.service import Service
+from gateway.shape.response import error_codes, response_body
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The well-formed parameters of a request (GraphQL over HTTP specification, section 5.1).
+
+    ``query`` is empty where a published operation is called, by ``published`` (one of its
+    identifiers). ``plan``: the answer is to show the plan too (``"extensions": {"plan": true}``).
+    """
+
+    query: str
+    operation_name: str | None
+    variables: Mapping[str, object] | None
+    in_url: bool
+    plan: bool = False
+    published: str | None = None
+
+
+@dataclass(slots=True)
+class RequestState:
+    """What is known of a request so far: for the log, the metrics, headers and the journal.
+
+    ``host``: the client's address. ``allowance``: how the client's rate stands, None until it was
+    counted. ``published``: the published operation that is called. ``codes``: of the errors in the
+    answer.
+    """
+
+    request_id: str
+    host: str | None = None
+    caller: Caller = ANONYMOUS
+    allowance: RateLimitStatus | None = None
+    published: Published | None = None
+    codes: Sequence[str] = ()
+
+
+#: Reads the parameters of a request, within a number of bytes.
+Read = Callable[[int], Awaitable[Parameters]]
+
+
+async def handle(
+    service: Service, state: RequestState, headers: Headers, read: Read
+) -> dict[str, object]:
+    """Answer one request: return the body of its response (``gateway.shape.response``).
+
+    Whoever shows a bad token, or has no requests left, is refused before the body is read: such a
+    refusal costs what its headers cost. The journal is written before the answer is returned. A
+    refusal is recorded too, and raised: InvalidDocument, or GatewayError.
+    """
+    parameters, resources = None, service.resources
+    try:
+        caller = await authenticate_request(service, state, headers)
+        with service.admission.admit(caller.client):
+            parameters = await _receive(service, caller, read)
+            deadline = resources.clock.monotonic() + resources.settings.limits.deadline
+            caller = state.caller = with_stated_purpose(headers, caller)
+            document = await _find_document(service, state, parameters, deadline)
+            caller = state.caller
+            operation = document.operation(parameters.operation_name)
+            permit(caller, document, operation, parameters.in_url)
+            request = OperationRequest(
+                document, operation, parameters.variables, caller, deadline, state.published
+            )
+            await _require_rights(service, request)
+            ready = find_ready_answer(resources, request)
+            executable = await prepare(resources, request) if ready is None else ready.executable
+            if executable is not None:
+                await service.rates.cost(caller.client, executable.cost)
+            if ready is None:
+                result = await service.execute(resources, request, executable)
+            else:
+                result = ready.result
+            extensions = _extensions(service, request, executable, result, parameters)
+            answer = response_body(result.data, result.errors, extensions)
+            await _record(service, state, request, executable, result, answer)
+            return answer
+    except (GatewayError, InvalidDocument) as error:
+        await _record_refusal(service, state, parameters, error)
+        raise
+
+
+async def authenticate_request(service: Service, state: RequestState, headers: Headers) -> Caller:
+    """Return the caller, whose request is counted towards their rate.
+
+    Whoever shows a bad token counts among the anonymous. Raises GatewayError RATE_LIMITED, or else
+    what ``gateway.access.authenticate`` raises.
+    """
+    try:
+        state.caller = await authenticate(headers, service.tokens)
+    finally:
+        state.allowance = await service.rates.request(state.caller.client)
+    return state.caller
+
+
+async def _receive(service: Service, caller: Caller, read: Read) -> Parameters:
+    """Read the parameters; meanwhile the request is in flight, and no work."""
+    service.admission.receiving += 1
+    try:
+        return await read(service.resources.settings.limits.body_bytes_of(caller.client))
+    finally:
+        service.admission.receiving -= 1
+
+
+async def _find_document(
+    service: Service, state: RequestState, parameters: Parameters, deadline: float
+) -> Document:
+    """Return the document; a published operation lends its caller rights (``state.caller``)."""
+    caller, resources = state.caller, service.resources
+    if parameters.published is None:
+        hold_free_form(caller, resources.settings.clients)
+        return await resources.plans.document(
+            parameters.query, caller.client, deadline, suggest=caller.may_introspect
+        )
+    published, state.caller = service.operations.call(parameters.published, caller)
+    state.published = published
+    hold_variables(published, parameters.variables)
+    return published.document
+
+
+async def _require_rights(service: Service, request: OperationRequest) -> None:
+    """Refuse who has guessed too often, and who may not act for the citizen they name."""
+    caller, resources = request.caller, service.resources
+    if request.operation.names_persons:
+        service.unidentified.require_left(caller.client, caller.subject)
+    if request.operation.reads_own_view:
+        await hold_representation(
+            resources.sources,
+            Loaders(resources.sources, resources.clock, request.deadline, caller.asker),
+            caller,
+            legal_date(resources.clock.now()),
+            resources.settings.numbers.are_checked,
+        )
+
+
+def _extensions(
+    service: Service,
+    request: OperationRequest,
+    executable: ExecutableOperation | None,
+    result: Result,
+    parameters: Parameters,
+) -> dict[str, object]:
+    """Return what stands beside data and errors; plans and costs for those who may see them."""
+    extensions: dict[str, object] = {}
+    if result.mirrored:
+        extensions["notices"] = result.mirrored
+    if executable is not None and request.caller.may_see_plans:
+        limit = service.resources.settings.limits.cost
+        extensions["cost"] = {"atMost": executable.cost, "limit": limit}
+        if parameters.plan:
+            extensions["plan"] = explain_plan(request, executable)
+    return extensions
+
+
+async def _record(
+    service: Service,
+    state: RequestState,
+    request: OperationRequest,
+    executable: ExecutableOperation | None,
+    result: Result,
+    answer: dict[str, object],
+) -> None:
+    """Count numbers that nobody holds, and have the entry on disk before the answer leaves.
+
+    Raises GatewayError AUDIT_UNAVAILABLE.
+    """
+    caller, operation, published = request.caller, request.operation, request.published
+    if result.unidentified:
+        await service.unidentified.add(caller.client, caller.subject, result.unidentified)
+    if not operation.reads_persons and operation.kind is not OperationType.MUTATION:
+        return
+    hashes = service.resources.person_hash
+    await service.recorder.record_answer(
+        state.request_id,
+        caller,
+        request.document.digest,
+        result.touched or describe_touched(hashes, result.trail.touches(), result.states),
+        error_codes(answer),
+        b"{}" if executable is None else executable.permissions.asked,
+        deferred=service.resources.settings.deferral(caller.purpose),
+        operation=None if published is None else published.header.id,
+    )
+
+
+async def _record_refusal(
+    service: Service,
+    state: RequestState,
+    parameters: Parameters | None,
+    error: GatewayError | InvalidDocument,
+) -> None:
+    code = error.code if isinstance(error, InvalidDocument) else error.code.name
+    refused = None
+    if parameters is not None:
+        document = document_digest(parameters.query or parameters.published or "")
+        operation = None
+        if state.published is not None:
+            document, operation = state.published.document.digest, state.published.header.id
+        refused = Refused(parameters.query, parameters.variables, document, operation)
+    await service.recorder.record_refusal(state.request_id, state.caller, code, state.host, refused)
+
+
+def state_of(scope: Scope) -> RequestState:
+    """Return the state of the request in an ASGI ``scope``; ``gateway.http.envelope`` puts it."""
+    state: RequestState = scope["state"]["request"]
+    return state
