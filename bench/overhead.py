@@ -31,7 +31,7 @@ from gateway.fetch.loaders import Loaders
 from gateway.permission.operation import permit
 from gateway.plan.compile import select_operation
 from gateway.plan.plan import PersonRootPlan
-from gateway.protection.rules import is_withheld, opens_on_death, visible
+from gateway.protection.rules import is_withheld, opens_on_death, visible_rows
 
 ROUNDS, REPEATED, AT_ONCE = 15, 200, 32
 
@@ -140,7 +140,7 @@ def _protection(caller: Caller, found: list[Seen]) -> Callable[[], Awaitable[Non
                 opens_on_death(record)
                 opens_on_death(record)
             for record, rows in one.rows:
-                visible(record, rows, caller)
+                visible_rows(record, rows, caller)
 
     return run
 

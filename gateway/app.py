@@ -24,8 +24,8 @@ from gateway.audit.record import Recorder
 from gateway.audit.refusal_counts import RefusalCounts
 from gateway.cache.answer_store import AnswerStore
 from gateway.catalogue.sections import Bindings, bind
-from gateway.databases.startup_checks import Watch
-from gateway.databases.wiring import make_cache, make_sources, planned
+from gateway.databases.startup_checks import DatabaseWatch
+from gateway.databases.wiring import load_maintenance, make_cache, make_sources
 from gateway.execution.plan_cache import Plans
 from gateway.execution.record_ids import RecordIds
 from gateway.execution.resources import ExecutionResources
@@ -44,7 +44,7 @@ from gateway.limits.admission import Admission
 from gateway.limits.rates import RateLimiter
 from gateway.limits.unidentified import UnidentifiedAnswers
 from gateway.limits.verification_attempts import VerificationAttempts
-from gateway.operations.library import Operations
+from gateway.operations.library import OperationLibrary
 from gateway.operations.publish import publish
 from gateway.runtime.clock import Clock, SystemClock
 from gateway.schema.build import build_schema, schema_text
@@ -70,7 +70,7 @@ def build_app(
     """
     declared = tuple(databases)
     service = _service(settings, declared, backends or {}, clock or SystemClock())
-    watch = Watch(service.resources.clock)
+    watch = DatabaseWatch(service.resources.clock)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -143,7 +143,7 @@ def _service(
     clock: Clock,
 ) -> Service:
     check_keys(settings)
-    maintenance = planned(settings, clock)
+    maintenance = load_maintenance(settings, clock)
     cache = make_cache(settings, clock, load_ring(settings, "cache"))
     sources = make_sources(settings, databases, backends, clock, maintenance, cache=cache)
     graphql_schema, bindings = build_schema(databases), bind(databases)
@@ -180,8 +180,8 @@ def _service(
     )
 
 
-def _operations(settings: Settings, schema: GraphQLSchema, bindings: Bindings) -> Operations:
+def _operations(settings: Settings, schema: GraphQLSchema, bindings: Bindings) -> OperationLibrary:
     wanted = settings.operations
     folder = None if wanted.folder is None else settings.path(wanted.folder)
     make = partial(publish, schema, bindings, settings.limits, settings.demo)
-    return Operations(folder, make, wanted.reload_seconds)
+    return OperationLibrary(folder, make, wanted.reload_seconds)

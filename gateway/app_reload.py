@@ -18,8 +18,8 @@ import structlog
 from starlette.applications import Starlette
 
 from connectors.description import Database
-from gateway.databases.startup_checks import Watch
-from gateway.databases.wiring import make_sources, planned
+from gateway.databases.startup_checks import DatabaseWatch
+from gateway.databases.wiring import load_maintenance, make_sources
 from gateway.execution.resources import ExecutionResources
 from gateway.fetch.source import Source
 from gateway.service import Service
@@ -42,7 +42,7 @@ class Reload:
         databases: Iterable[Database],
         read: Callable[[], Settings],
         file: Path | None,
-        watch: Watch,
+        watch: DatabaseWatch,
     ) -> None:
         self._app = app
         self._databases = tuple(databases)
@@ -79,7 +79,7 @@ class Reload:
                 read = self._read()
                 kept = {name: getattr(read, name) for name in _TAKEN}
                 settings = old.settings.model_copy(update=kept)
-                maintenance = planned(settings, old.clock)
+                maintenance = load_maintenance(settings, old.clock)
                 changed = [
                     one.name
                     for one in self._databases

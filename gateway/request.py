@@ -23,8 +23,8 @@ from gateway.execution.prepare import explain_plan, prepare
 from gateway.execution.ready_answers import find_ready_answer
 from gateway.fetch.loaders import Loaders
 from gateway.limits.rates import RateLimitStatus
-from gateway.operations.library import hold_variables
-from gateway.operations.operation import Published
+from gateway.operations.library import require_known_variables
+from gateway.operations.operation import PublishedOperation
 from gateway.people.representation import hold_representation
 from gateway.permission.operation import hold_free_form, permit
 from gateway.plan.document import Document, InvalidDocument, document_digest
@@ -62,7 +62,7 @@ class RequestState:
     host: str | None = None
     caller: Caller = ANONYMOUS
     allowance: RateLimitStatus | None = None
-    published: Published | None = None
+    published: PublishedOperation | None = None
     codes: Sequence[str] = ()
 
 
@@ -145,7 +145,7 @@ async def _find_document(
         )
     published, state.caller = service.operations.call(parameters.published, caller)
     state.published = published
-    hold_variables(published, parameters.variables)
+    require_known_variables(published, parameters.variables)
     return published.document
 
 

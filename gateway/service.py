@@ -14,7 +14,7 @@ from gateway.execution.resources import ExecutionResources
 from gateway.limits.admission import Admission
 from gateway.limits.rates import RateLimiter
 from gateway.limits.unidentified import UnidentifiedAnswers
-from gateway.operations.library import Operations
+from gateway.operations.library import OperationLibrary
 
 #: Executes an operation: ``gateway.execution.execute.execute``, or one that is compared with it.
 Execute = Callable[
@@ -36,6 +36,6 @@ class Service:
     tokens: Tokens
     audit: AuditLog
     recorder: Recorder
-    operations: Operations
+    operations: OperationLibrary
     unidentified: UnidentifiedAnswers
     execute: Execute = execute

@@ -13,7 +13,7 @@ from gateway.catalogue.permitted import Permitted
 from gateway.catalogue.scopes import AUDIT, INTROSPECT, PLANS, permits_something, scope
 from gateway.catalogue.verification import SCOPE as VERIFY
 from gateway.catalogue.verification import Verification
-from gateway.derived.view import Derived
+from gateway.derived.view import DerivedView
 from gateway.procedures.procedure import Procedure
 from gateway.procedures.registry import procedure_of
 
@@ -155,7 +155,7 @@ class Caller:
 #: records are held, so that the identity by which they are found stays theirs.
 _KNOWN: dict[
     tuple[frozenset[str], str | None],
-    dict[tuple[int, int | None], tuple[Record | Derived, tuple[str, ...]]],
+    dict[tuple[int, int | None], tuple[Record | DerivedView, tuple[str, ...]]],
 ] = {}
 _MOST = 500
 
@@ -163,11 +163,11 @@ _MOST = 500
 def _lacks(
     scopes: frozenset[str],
     procedure: Procedure | None,
-    record: Record | Derived,
+    record: Record | DerivedView,
     position: int | None,
 ) -> tuple[str, ...]:
     name = f"{record.database}.{record.name}"
-    if isinstance(record, Derived):
+    if isinstance(record, DerivedView):
         column, level = None, Sensitivity.BASIC
         covered = procedure is not None and procedure.derives(record.name)
     else:

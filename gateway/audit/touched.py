@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from connectors.description import Coded, Record
 from gateway.access.caller import Caller
 from gateway.answer import Answer, State
-from gateway.catalogue.sections import Computed
-from gateway.people.numbers import Numbers
+from gateway.catalogue.sections import DerivedBinding
+from gateway.people.numbers import PersonNumbers
 
 
 class Role(Coded):
@@ -41,7 +41,7 @@ class Trail:
         """Note that the caller named ``number``; counts unless it is opened later."""
         self._people.setdefault((number, Role.REFUSED), set())
 
-    def note_opened(self, numbers: Numbers, role: Role) -> set[str]:
+    def note_opened(self, numbers: PersonNumbers, role: Role) -> set[str]:
         """Note that a person was opened; returns where their sections are to be noted."""
         sections = self._people.setdefault((numbers.present or numbers.asked, role), set())
         self._people[numbers.asked, role] = sections
@@ -90,7 +90,7 @@ def note_log(sections: set[str], state: State) -> str:
     return ACCESS_LOG
 
 
-def note_derived(sections: set[str], computed: Computed, state: State) -> str:
+def note_derived(sections: set[str], computed: DerivedBinding, state: State) -> str:
     """Note among a person's sections that a derived view was answered; returns its name."""
     name = f"{computed.derived.database}.{computed.derived.name}"
     if state is not State.DENIED:

@@ -19,12 +19,12 @@ from gateway.catalogue.scopes import (
 from gateway.catalogue.verification import SCOPE as VERIFY
 from gateway.catalogue.verification import Verification
 from gateway.derived.registry import derived_of
-from gateway.derived.view import Derived
+from gateway.derived.view import DerivedView
 
 #: The scopes and purposes that a caller lacks (``Caller.missing_for``); empty: none.
 Missing = tuple[str, ...]
 #: What a permission is for.
-Permitted = Record | Derived | EntryPoint | Verification
+Permitted = Record | DerivedView | EntryPoint | Verification
 #: A permission that a field needs. The second is the position of a record's column; None: the
 #: record itself, a derived view, finding things by their key, or verifying a person.
 Need = tuple[Permitted, int | None]

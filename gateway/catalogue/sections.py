@@ -1,7 +1,7 @@
 """What the fields of the planned types stand for: from GraphQL names back to descriptions.
 
-The schema and the plans are derived from the same descriptions; ``hanging_on`` and ``own_lists``
-are where both take the lists of a record and of a section from.
+The schema and the plans are derived from the same descriptions. Both take the lists of a record
+from ``child_lists``, and those of a section from ``person_lists``.
 """
 
 from __future__ import annotations
@@ -15,37 +15,37 @@ from connectors.description import Database, Field, Kind, Lookup, Record
 from gateway.catalogue.entry_points import EntryPoint, entries_of
 from gateway.catalogue.verification import Verification, verification_of
 from gateway.derived.registry import derived_of
-from gateway.derived.view import Derived, reads_of
+from gateway.derived.view import DerivedView, reads_of
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class FieldBinding:
     """A declared field, read from its column; or a struct."""
 
     field: Field
 
 
 @dataclass(frozen=True, slots=True)
-class Validity:
+class ValidityBinding:
     """Whether the enterprise code in a field has its check digit right."""
 
     field: Field
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class PersonLinkBinding:
     """The person whose number a field holds."""
 
     field: Field
 
 
 @dataclass(frozen=True, slots=True)
-class RecordId:
+class RecordIdBinding:
     """The opaque name of a record."""
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListBinding:
     """A list of records. ``column``: of the record it hangs on, None where it is a person's."""
 
     record: Record
@@ -53,27 +53,27 @@ class Listed:
     column: str | None = None
 
 
-Bound = Value | Validity | Link | RecordId | Listed
+Binding = FieldBinding | ValidityBinding | PersonLinkBinding | RecordIdBinding | ListBinding
 
 
 @dataclass(frozen=True, slots=True)
-class Computed:
+class DerivedBinding:
     """A derived view, with record and lookup of each list that it reads."""
 
-    derived: Derived
+    derived: DerivedView
     reads: Mapping[str, tuple[Record, Lookup]]
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class SectionBinding:
     """A database's part of a person's view: its lists by GraphQL name, in declared order.
 
     ``computed``: its derived views, likewise.
     """
 
     database: Database
-    lists: Mapping[str, Listed]
-    computed: Mapping[str, Computed]
+    lists: Mapping[str, ListBinding]
+    computed: Mapping[str, DerivedBinding]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,8 @@ class Bindings:
     Records and structs have one name each in the whole schema (``schema.types`` sees to it).
     """
 
-    sections: Mapping[str, Section]
-    types: Mapping[str, Mapping[str, Bound]]
+    sections: Mapping[str, SectionBinding]
+    types: Mapping[str, Mapping[str, Binding]]
     entries: Mapping[str, EntryPoint]
     verification: Verification | None
 
@@ -95,17 +95,17 @@ class Bindings:
 def bind(databases: Iterable[Database]) -> Bindings:
     """Return the bindings of ``databases``. Pure; done once, at start-up."""
     declared = tuple(databases)
-    types: dict[str, dict[str, Bound]] = {}
+    types: dict[str, dict[str, Binding]] = {}
     for record in (record for one in declared for record in one.records):
-        fields = {"recordId": RecordId(), **_fields(record.fields, types)}
-        for child, lookup, column in hanging_on(record, declared):
-            fields[to_camel_case(lookup.name)] = Listed(child, lookup, column)
+        fields = {"recordId": RecordIdBinding(), **_fields(record.fields, types)}
+        for child, lookup, column in child_lists(record, declared):
+            fields[to_camel_case(lookup.name)] = ListBinding(child, lookup, column)
         types[record.type_name] = fields
     sections = {
-        to_camel_case(one.name): Section(
+        to_camel_case(one.name): SectionBinding(
             one,
-            {name: Listed(*found) for name, found in own_lists(one).items()},
-            own_views(one),
+            {name: ListBinding(*found) for name, found in person_lists(one).items()},
+            derived_views(one),
         )
         for one in declared
         if one.records
@@ -113,7 +113,7 @@ def bind(databases: Iterable[Database]) -> Bindings:
     return Bindings(sections, types, entries_of(declared), verification_of(declared))
 
 
-def own_lists(database: Database) -> dict[str, tuple[Record, Lookup]]:
+def person_lists(database: Database) -> dict[str, tuple[Record, Lookup]]:
     """Return the lists of ``database`` that are keyed by a person's number, by GraphQL name."""
     return {
         to_camel_case(lookup.name): (record, lookup)
@@ -123,23 +123,23 @@ def own_lists(database: Database) -> dict[str, tuple[Record, Lookup]]:
     }
 
 
-def lists_of(record: Record) -> list[str]:
+def list_names(record: Record) -> list[str]:
     """Return the names of the lists of a record, without the ways to it by a thing."""
     shown = (one for one in record.lookups if not one.hidden and one.entry is None)
     return [to_camel_case(one.name) for one in shown]
 
 
-def own_views(database: Database) -> dict[str, Computed]:
+def derived_views(database: Database) -> dict[str, DerivedBinding]:
     """Return the derived views of a person that ``database`` has all lists for, by GraphQL name."""
     found = {}
     for one in derived_of(database.name):
         reads = reads_of(one, database)
         if reads.keys() == {*one.lists, one.hanging[0]}:
-            found[to_camel_case(one.name)] = Computed(one, reads)
+            found[to_camel_case(one.name)] = DerivedBinding(one, reads)
     return found
 
 
-def hanging_on(parent: Record, databases: Iterable[Database]) -> list[tuple[Record, Lookup, str]]:
+def child_lists(parent: Record, databases: Iterable[Database]) -> list[tuple[Record, Lookup, str]]:
     """Return the lists that hang on ``parent``: whose they are, and by which of its columns."""
     return [
         (record, lookup, lookup.on[1])
@@ -151,14 +151,14 @@ def hanging_on(parent: Record, databases: Iterable[Database]) -> list[tuple[Reco
     ]
 
 
-def _fields(fields: Iterable[Field], types: dict[str, dict[str, Bound]]) -> dict[str, Bound]:
-    found: dict[str, Bound] = {}
+def _fields(fields: Iterable[Field], types: dict[str, dict[str, Binding]]) -> dict[str, Binding]:
+    found: dict[str, Binding] = {}
     for one in fields:
-        found[to_camel_case(one.name)] = Value(one)
+        found[to_camel_case(one.name)] = FieldBinding(one)
         if one.struct is not None and one.struct.name not in types:
             types[one.struct.name] = _fields(one.struct.fields, types)
         if one.person is not None:
-            found[to_camel_case(one.person)] = Link(one)
+            found[to_camel_case(one.person)] = PersonLinkBinding(one)
         if one.kind is Kind.ENTERPRISE_CODE and not one.many:
-            found[to_camel_case(f"{one.name}_is_valid")] = Validity(one)
+            found[to_camel_case(f"{one.name}_is_valid")] = ValidityBinding(one)
     return found

@@ -15,8 +15,8 @@ from connectors.registry import installed_databases
 from gateway.catalogue.sections import bind
 from gateway.cli.token import Config, loaded
 from gateway.operations.compare import changes
-from gateway.operations.library import Shelf, read_shelf
-from gateway.operations.operation import Published
+from gateway.operations.library import OperationSet, read_operations
+from gateway.operations.operation import PublishedOperation
 from gateway.operations.publish import publish, withheld
 from gateway.schema.build import build_schema
 from gateway.settings import Settings
@@ -51,21 +51,21 @@ def check(
         raise typer.BadParameter("the settings name no operations.folder: give --folder")
     schema, read = _reader(settings)
     shelf = read(settings.path(wanted) if folder is None else folder)
-    before = Shelf() if against is None else read(against)
+    before = OperationSet() if against is None else read(against)
     for line in report(schema, shelf, before):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if shelf.refused or any(_edited(one, before.by_id) for one in shelf.published):
         raise typer.Exit(1)
 
 
-def _reader(settings: Settings) -> tuple[GraphQLSchema, partial[Shelf]]:
+def _reader(settings: Settings) -> tuple[GraphQLSchema, partial[OperationSet]]:
     databases = installed_databases()
     schema = build_schema(databases)
     make = partial(publish, schema, bind(databases), settings.limits, settings.demo)
-    return schema, partial(read_shelf, publish=make, before=Shelf())
+    return schema, partial(read_operations, publish=make, before=OperationSet())
 
 
-def report(schema: GraphQLSchema, shelf: Shelf, before: Shelf) -> Iterator[str]:
+def report(schema: GraphQLSchema, shelf: OperationSet, before: OperationSet) -> Iterator[str]:
     """Yield what there is to say of each file, line by line."""
     for one in sorted(shelf.published, key=lambda one: (one.header.name, one.header.version)):
         yield from _about(one)
@@ -77,7 +77,7 @@ def report(schema: GraphQLSchema, shelf: Shelf, before: Shelf) -> Iterator[str]:
     yield f"{len(shelf.published)} published, {len(shelf.refused)} refused"
 
 
-def _about(one: Published) -> Iterator[str]:
+def _about(one: PublishedOperation) -> Iterator[str]:
     header = one.header
     yield f"{header.id}  {header.title}"
     yield f"  file      {one.file.name}"
@@ -90,13 +90,13 @@ def _about(one: Published) -> Iterator[str]:
         yield f"  withheld  {path}, from every caller"
 
 
-def _edited(one: Published, before: Mapping[str, Published]) -> bool:
+def _edited(one: PublishedOperation, before: Mapping[str, PublishedOperation]) -> bool:
     known = before.get(one.header.id)
     return known is not None and known.document.digest != one.document.digest
 
 
 def _changed(
-    schema: GraphQLSchema, one: Published, known: Mapping[str, Published]
+    schema: GraphQLSchema, one: PublishedOperation, known: Mapping[str, PublishedOperation]
 ) -> Iterator[str]:
     """Yield how an operation differs from the newest version before it."""
     name, version = one.header.name, one.header.version

@@ -31,11 +31,11 @@ class Checkup:
 
     database: str
     examined: Examination | None
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[LocatedFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class LocatedFinding:
     """A finding, and where settings speak of it: ``gateway.toml:12``."""
 
     finding: Finding
@@ -63,7 +63,7 @@ async def _check_up(
         path, _, text = str(error).partition(": ")
         found = Finding("settings", text, "mend the setting: the gateway does not start with it")
         return Checkup(
-            database.name, Examination(), (Problem(found, where(file, path.split("."))),)
+            database.name, Examination(), (LocatedFinding(found, where(file, path.split("."))),)
         )
     if backend is None:
         return Checkup(database.name, None)
@@ -73,11 +73,12 @@ async def _check_up(
     found_here = (
         *(one for one in examined.findings if not _is_stated(one, own)),
         *_clock_findings(examined),
-        *agreement(own, clock),
-        *unasked_group(database, own),
+        *agreement_findings(own, clock),
+        *group_findings(database, own),
     )
     problems = tuple(
-        Problem(one, where(file, ("databases", database.name, *one.setting))) for one in found_here
+        LocatedFinding(one, where(file, ("databases", database.name, *one.setting)))
+        for one in found_here
     )
     return Checkup(database.name, replace(examined, findings=found_here), problems)
 
@@ -112,7 +113,7 @@ def _clock_findings(examined: Examination) -> Iterable[Finding]:
         yield Finding("clock", text, "set both by the same time server (NTP)")
 
 
-def unasked_group(database: Database, own: DatabaseSettings) -> Iterable[Finding]:
+def group_findings(database: Database, own: DatabaseSettings) -> Iterable[Finding]:
     """Say that a database has an address and is not asked, because of its declared group.
 
     Where settings name a group it is the operator's word, and nothing is said.
@@ -123,7 +124,7 @@ def unasked_group(database: Database, own: DatabaseSettings) -> Iterable[Finding
         yield Finding("group", text, 'set group = "OPERATING" once it is in operation')
 
 
-def agreement(own: DatabaseSettings, clock: Clock) -> Iterable[Finding]:
+def agreement_findings(own: DatabaseSettings, clock: Clock) -> Iterable[Finding]:
     """Say that the agreement by which a database is asked is over, or soon will be."""
     if own.xroad is None:
         return

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from connectors.backends.base import Finding
-from gateway.databases.doctor import agreement, unasked_group
+from gateway.databases.doctor import agreement_findings, group_findings
 from gateway.fetch.source import Source
 from gateway.runtime.clock import Clock
 from gateway.telemetry import metrics
@@ -27,7 +27,7 @@ _REGULARLY = 600.0
 _DAY = 86_400.0
 
 
-class Watch:
+class DatabaseWatch:
     """Looks at sources, each in place of the one that had its name before."""
 
     def __init__(self, clock: Clock) -> None:
@@ -48,7 +48,7 @@ class Watch:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def _watch(self, source: Source) -> None:
-        for finding in unasked_group(source.database, source.settings):
+        for finding in group_findings(source.database, source.settings):
             _say(source, finding)
         await asyncio.gather(_guard(self._look, source), _guard(self._remind, source))
 
@@ -70,7 +70,7 @@ class Watch:
 
     async def _remind(self, source: Source) -> None:
         while source.settings.xroad is not None:
-            for one in agreement(source.settings, self._clock):
+            for one in agreement_findings(source.settings, self._clock):
                 _say(source, one)
             await asyncio.sleep(_DAY)
 

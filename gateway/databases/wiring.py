@@ -65,7 +65,7 @@ def make_cache(settings: Settings, clock: Clock, ring: Keyring) -> Cache:
     return Cache(level, follows, clock, shared, seal)
 
 
-def planned(settings: Settings, clock: Clock) -> Maintenance:
+def load_maintenance(settings: Settings, clock: Clock) -> Maintenance:
     """Return the maintenance that settings, and the file that they name, plan."""
     fixed = {
         name: [Window(name, window.begins, window.ends) for window in one.maintenance_windows]

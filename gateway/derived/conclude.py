@@ -12,7 +12,7 @@ from datetime import date
 
 from connectors.description import Record
 from gateway.answer import Answer, Identification, SourceReport, worst
-from gateway.derived.view import Derived, Facts
+from gateway.derived.view import DerivedView, Facts
 from gateway.errors import GatewayError
 
 
@@ -26,21 +26,23 @@ class DerivedValue:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class DerivedArguments:
     """What a derived view is asked."""
 
     as_of: date
     sector: str | None
 
 
-def question(given: Mapping[str, object], today: date, past: bool) -> Question:
+def parse_derived_arguments(
+    given: Mapping[str, object], today: date, past: bool
+) -> DerivedArguments:
     """Return what the arguments ask.
 
     ``past``: the caller may ask of earlier days. For others that would find what the law has them
     not see: whoever counted as sanctioned ten years ago was. Raises GatewayError INVALID_VALUE.
     """
     as_of, sector = given.get("asOf"), given.get("sector")
-    asked = Question(
+    asked = DerivedArguments(
         as_of if isinstance(as_of, date) else today, sector if isinstance(sector, str) else None
     )
     if asked.as_of > today:
@@ -50,7 +52,7 @@ def question(given: Mapping[str, object], today: date, past: bool) -> Question:
     return asked
 
 
-def hanging_keys(derived: Derived, found: Mapping[str, tuple[Record, Answer]]) -> Sequence[str]:
+def hanging_keys(derived: DerivedView, found: Mapping[str, tuple[Record, Answer]]) -> Sequence[str]:
     """Return the keys of the hanging list that the rows of the other lists lead to.
 
     Where there are none, one that leads to nothing: who has no rows is not answered any sooner.
@@ -63,10 +65,10 @@ def hanging_keys(derived: Derived, found: Mapping[str, tuple[Record, Answer]]) -
 
 
 def conclude(
-    derived: Derived,
+    derived: DerivedView,
     found: Mapping[str, tuple[Record, Answer]],
     identification: Identification,
-    asked: Question,
+    asked: DerivedArguments,
 ) -> tuple[bool | None, Record, Answer]:
     """Return the value, and the record and answer that were worst, for the errors.
 

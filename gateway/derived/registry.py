@@ -7,11 +7,11 @@ law; ``ALL`` shows them all.
 from __future__ import annotations
 
 from gateway.derived import unsanctioned
-from gateway.derived.view import Derived
+from gateway.derived.view import DerivedView
 
-ALL: tuple[Derived, ...] = (unsanctioned.DERIVED,)
+ALL: tuple[DerivedView, ...] = (unsanctioned.DERIVED,)
 
 
-def derived_of(database: str) -> tuple[Derived, ...]:
+def derived_of(database: str) -> tuple[DerivedView, ...]:
     """Return the derived views of a database."""
     return tuple(one for one in ALL if one.database == database)

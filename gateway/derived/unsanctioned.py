@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from connectors.description import Text
-from gateway.derived.view import Derived, Facts
+from gateway.derived.view import DerivedView, Facts
 
 _WARNING_MONTHS, _SANCTION_MONTHS = 6, 12
 _MEASURE_MONTHS, _MEASURE_EXPIRED_MONTHS = 24, 12
@@ -120,7 +120,7 @@ def _after(day: date, months: int) -> date:
     return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
-DERIVED = Derived(
+DERIVED = DerivedView(
     database="administrative_violations",
     name="is_considered_unsanctioned",
     type_name="ConsideredUnsanctioned",

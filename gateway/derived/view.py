@@ -23,7 +23,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Derived:
+class DerivedView:
     """One derived view of a person, a field of its database's section.
 
     ``type_name``: of what it answers. ``lists``: lookups under the person's numbers; ``hanging``:
@@ -42,7 +42,7 @@ class Derived:
     past_for: frozenset[str] = frozenset()
 
 
-def reads_of(derived: Derived, database: Database) -> dict[str, tuple[Record, Lookup]]:
+def reads_of(derived: DerivedView, database: Database) -> dict[str, tuple[Record, Lookup]]:
     """Return record and lookup of every list that the view reads, by lookup name."""
     wanted = {*derived.lists, derived.hanging[0]}
     return {

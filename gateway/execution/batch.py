@@ -21,7 +21,14 @@ from gateway.execution.state import ExecutionState
 from gateway.fetch.read import Read, ReadKind
 from gateway.fetch.reads import Reads, SubjectNumbers
 from gateway.people.identification import Shortfall
-from gateway.people.numbers import Needs, Numbers, Population, judge, plainly, unchecked
+from gateway.people.numbers import (
+    NeededReads,
+    PersonNumbers,
+    Population,
+    resolve_from_known,
+    resolve_simple_case,
+    unchecked_numbers,
+)
 from gateway.plan.list_arguments import parse_log_arguments
 from gateway.plan.plan import AccessLogPlan, Plan
 from gateway.plan.selection import DynamicArguments
@@ -101,7 +108,7 @@ class Batch:
     reads: Reads
     state: ExecutionState
     population: Population | None
-    numbers: dict[str, Numbers] = field(default_factory=dict)
+    numbers: dict[str, PersonNumbers] = field(default_factory=dict)
     opened: set[str] = field(default_factory=set)
     decided: dict[tuple[int, Sensitivity | None], Answer | None] = field(default_factory=dict)
     ready: list[Job] = field(default_factory=list)
@@ -125,7 +132,7 @@ class Batch:
     def read_log(
         self,
         plan: AccessLogPlan,
-        numbers: Numbers,
+        numbers: PersonNumbers,
         own: bool,
         sections: set[str],
         shortfall: Shortfall,
@@ -162,7 +169,7 @@ class Batch:
             self.decided[key] = self.rules.decide(record, own)
         return self.decided[key]
 
-    def whose(self, number: str) -> Numbers | Needs:
+    def whose(self, number: str) -> PersonNumbers | NeededReads:
         """Return whose ``number`` is; else the reads that have to be made first.
 
         Raises GatewayError TOO_MANY_PERSONS.
@@ -174,13 +181,13 @@ class Batch:
             self.state.require_room(len(self.opened))
             self.opened.add(number)
         if not self.rules.checks_numbers:
-            return unchecked(number)
-        found = self._plainly(number) or judge(self.population, number, self.known)
-        if isinstance(found, Numbers):
+            return unchecked_numbers(number)
+        found = self._plainly(number) or resolve_from_known(self.population, number, self.known)
+        if isinstance(found, PersonNumbers):
             self.numbers[number] = found
         return found
 
-    def _plainly(self, number: str) -> Numbers | None:
+    def _plainly(self, number: str) -> PersonNumbers | None:
         """Return whose ``number`` is where that is plain, without a look at anything else."""
         of = self.population
         if of is None:
@@ -190,9 +197,9 @@ class Batch:
         holders = self.known(of.holders, number)
         if identity is None or earlier is None or holders is None:
             return None
-        return plainly(number, identity, earlier, holders)
+        return resolve_simple_case(number, identity, earlier, holders)
 
-    def ask(self, needs: Needs) -> ReadKind:
+    def ask(self, needs: NeededReads) -> ReadKind:
         """Ask for what has to be read; returns what to wait for."""
         for read, number in needs.reads:
             self.reads.ask(read, (number,))

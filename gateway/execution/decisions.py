@@ -19,12 +19,18 @@ from gateway.access.caller import Caller
 from gateway.answer import Answer, Identification, SourceReport, State
 from gateway.audit.access_log.page import LogPage
 from gateway.catalogue.own_view import is_citizens, is_own
-from gateway.catalogue.sections import Computed
+from gateway.catalogue.sections import DerivedBinding
 from gateway.catalogue.verification import Verification
-from gateway.derived.conclude import DerivedValue, Question, conclude, hanging_keys, question
+from gateway.derived.conclude import (
+    DerivedArguments,
+    DerivedValue,
+    conclude,
+    hanging_keys,
+    parse_derived_arguments,
+)
 from gateway.errors import GatewayError
 from gateway.execution.record_ids import RecordIds
-from gateway.fetch.loaders import Loads
+from gateway.fetch.loaders import Loader
 from gateway.fetch.merge import merge_answers
 from gateway.fetch.read import Read
 from gateway.fetch.reads import SubjectNumbers
@@ -32,13 +38,13 @@ from gateway.fetch.source import Source
 from gateway.limits.verification_attempts import Attempt, AttemptStatus, VerificationAttempts
 from gateway.people.identification import says_none, state_for
 from gateway.people.matching import NO_MATCHING, MatchingRule, is_comparable
-from gateway.people.numbers import Numbers, population_of
-from gateway.people.verification import Claimed, Verified, verified
+from gateway.people.numbers import PersonNumbers, population_of
+from gateway.people.verification import ClaimedIdentity, VerificationResult, compare_claim
 from gateway.plan.cursors import make_cursor
 from gateway.plan.list_arguments import ListArguments, LogArguments, filter_and_order, select_page
 from gateway.procedures.procedure import is_for
 from gateway.protection.death import deaths_of, is_dead
-from gateway.protection.rules import is_withheld, opens_on_death, visible
+from gateway.protection.rules import is_withheld, opens_on_death, visible_rows
 
 _PROBLEMS = {
     State.UNAVAILABLE: "SOURCE_UNAVAILABLE",
@@ -52,7 +58,9 @@ _PROBLEMS = {
 class Log(Protocol):
     """Where access logs are read."""
 
-    async def page(self, numbers: Numbers, asked: LogArguments, by_representative: bool) -> LogPage:
+    async def page(
+        self, numbers: PersonNumbers, asked: LogArguments, by_representative: bool
+    ) -> LogPage:
         """Return a page of the log of the person with ``numbers``.
 
         ``by_representative``: without what is kept from those who act for the person. Raises
@@ -90,7 +98,7 @@ class RecordRules:
 
     caller: Caller
     sources: Mapping[str, Source]
-    loaders: Loads
+    loaders: Loader
     today: date
     log: Log
     record_ids: RecordIds
@@ -216,7 +224,7 @@ class RecordRules:
         answer = merge_answers(record, answers)
         if answer.rows is None:
             return answer
-        rows = visible(record, answer.rows, self.caller)
+        rows = visible_rows(record, answer.rows, self.caller)
         report = answer.report
         if identification is not None:
             report = self.report_about(record.database, report, identification, bool(rows))
@@ -246,7 +254,7 @@ class RecordRules:
         source = self.sources[record.database]
         return source.unasked(record) or Answer(source.report(record, State.INCOMPLETE), ())
 
-    def shortfall_reason(self, numbers: Numbers, own: Sensitivity | None) -> str | None:
+    def shortfall_reason(self, numbers: PersonNumbers, own: Sensitivity | None) -> str | None:
         """Return the error code that says why lists of a person may lack rows; None: they do not.
 
         That a number is somebody else's too is told to those who may read earlier numbers.
@@ -278,11 +286,11 @@ class RecordRules:
 
     def verify(
         self,
-        numbers: Numbers,
-        claimed: Claimed,
+        numbers: PersonNumbers,
+        claimed: ClaimedIdentity,
         asked: Verification,
         attempt: Attempt | None,
-    ) -> tuple[Verified, Answer]:
+    ) -> tuple[VerificationResult, Answer]:
         """Return what comes of a verification, and the answer that it rests on.
 
         ``attempt``: counted for it. Raises GatewayError VERIFICATION_LIMITED where it may not be
@@ -294,14 +302,14 @@ class RecordRules:
         ):
             attempt.require_allowed(conceals)
         source = self.sources[asked.database]
-        return verified(numbers, claimed, asked, source, conceals, attempt)
+        return compare_claim(numbers, claimed, asked, source, conceals, attempt)
 
     def refuse_early(self, number: str) -> None:
         """Refuse an attempt before anything is read; raises GatewayError VERIFICATION_LIMITED."""
         if self.guesses is not None:
             self.guesses.refuse_early(self.caller.client, self.caller.subject, number)
 
-    def attempt(self, numbers: Numbers) -> Attempt | None:
+    def attempt(self, numbers: PersonNumbers) -> Attempt | None:
         """Return an attempt to match the person with ``numbers``, to be counted (``counted``).
 
         None where nothing can be compared: the population database did not answer.
@@ -320,13 +328,15 @@ class RecordRules:
         async with self.guesses.count(attempt):
             yield
 
-    def question(self, computed: Computed, given: Mapping[str, object], own: bool) -> Question:
+    def question(
+        self, computed: DerivedBinding, given: Mapping[str, object], own: bool
+    ) -> DerivedArguments:
         """Return what a derived view is asked; raises GatewayError INVALID_VALUE."""
         past = own or is_for(self.caller.purpose, computed.derived.past_for)
-        return question(given, self.today, past)
+        return parse_derived_arguments(given, self.today, past)
 
     async def derive(
-        self, computed: Computed, numbers: Numbers, asked: Question
+        self, computed: DerivedBinding, numbers: PersonNumbers, asked: DerivedArguments
     ) -> tuple[DerivedValue, Record, Answer]:
         """Return a derived view of the person with ``numbers``, and which answer was worst."""
         found: dict[str, tuple[Record, Answer]] = {}
@@ -339,10 +349,10 @@ class RecordRules:
 
     def conclude(
         self,
-        computed: Computed,
+        computed: DerivedBinding,
         found: Mapping[str, tuple[Record, Answer]],
         identification: Identification,
-        asked: Question,
+        asked: DerivedArguments,
     ) -> tuple[DerivedValue, Record, Answer]:
         """Return what follows from what was read, and the record and answer that were worst."""
         derived = computed.derived
@@ -367,7 +377,7 @@ class RecordRules:
             return Answer(self.sources[record.database].report(record, State.ANSWERED), ())
         return merge_answers(record, answers)
 
-    async def access_log(self, numbers: Numbers, own: bool, asked: LogArguments) -> LogPage:
+    async def access_log(self, numbers: PersonNumbers, own: bool, asked: LogArguments) -> LogPage:
         """Return a page of a person's access log.
 
         ``own``: it is the citizen who asks, or for whom somebody asks. Somebody else's needs the
@@ -381,7 +391,7 @@ class RecordRules:
         items = page.items if page.items or state is State.ANSWERED else None
         return replace(page, state=state, items=items)
 
-    def denied(self, computed: Computed, asked: Question) -> DerivedValue:
+    def denied(self, computed: DerivedBinding, asked: DerivedArguments) -> DerivedValue:
         """Return what a derived view answers that the caller may not ask."""
         derived = computed.derived
         record = computed.reads[derived.lists[0]][0]

@@ -16,7 +16,7 @@ from connectors.description import Text
 from gateway.access.caller import Caller
 from gateway.errors import CODES, GatewayError
 from gateway.execution.plan_cache import Plans
-from gateway.permission.denials import Denied, denied_in
+from gateway.permission.denials import DeniedField, find_denials
 from gateway.permission.operation import permit
 from gateway.plan.compile import SelectedOperation
 from gateway.plan.document import Document, InvalidDocument, Operation, describe_document
@@ -38,7 +38,7 @@ class Trial:
 
     code: str | None
     message: Text | None
-    denied: tuple[Denied, ...]
+    denied: tuple[DeniedField, ...]
 
 
 async def trial(
@@ -74,7 +74,7 @@ def _under(caller: Caller, purpose: str | None) -> Caller:
 
 async def _denied(
     plans: Plans, caller: Caller, document: Document, operation: Operation
-) -> tuple[Denied, ...]:
+) -> tuple[DeniedField, ...]:
     if not operation.reads_persons:
         return ()
     if operation.conditions:
@@ -86,7 +86,7 @@ async def _denied(
     plan = await plans.plan(chosen, prepared, permissions, caller.client)
     if plan is None:
         raise GatewayError("INTERNAL")
-    return tuple(dict.fromkeys(denied_in(plan, caller)))
+    return tuple(dict.fromkeys(find_denials(plan, caller)))
 
 
 def _unconditional(schema: GraphQLSchema, document: Document) -> Document:

@@ -20,8 +20,8 @@ from gateway.execution.resources import ExecutionResources
 from gateway.execution.waves import run_plan
 from gateway.fetch.loaders import Loaders
 from gateway.fetch.reads import Reads
-from gateway.fetch.sharing import Terms
-from gateway.operations.operation import Published
+from gateway.fetch.sharing import Sharing
+from gateway.operations.operation import PublishedOperation
 from gateway.people.matching import MatchingRule
 from gateway.runtime.clock import legal_date
 from gateway.settings import Client, Settings
@@ -86,7 +86,9 @@ def record_rules(resources: ExecutionResources, request: OperationRequest) -> Re
     )
 
 
-def matching_rule(settings: Settings, caller: Caller, published: Published | None) -> MatchingRule:
+def matching_rule(
+    settings: Settings, caller: Caller, published: PublishedOperation | None
+) -> MatchingRule:
     """Return what ``caller`` has to know of people it names: by settings, or by review."""
     client = settings.clients.get(caller.client or "", Client())
     reviewed = published.header.matching if published and caller.is_lent else "none"
@@ -94,11 +96,11 @@ def matching_rule(settings: Settings, caller: Caller, published: Published | Non
     return MatchingRule(needs_name or client.matching or reviewed != "none", needs_name)
 
 
-def _sharing(resources: ExecutionResources, caller: Caller) -> Terms:
+def _sharing(resources: ExecutionResources, caller: Caller) -> Sharing:
     """Return which rows may be shared: their origin must not tell what an access log hides.
 
     Reads with a lawful delay leave no trace; some reads are hidden from representatives for good.
     """
     is_deferred = resources.settings.deferral(caller.purpose) is not None
     reads_fresh = is_deferred or caller.representative is not None
-    return Terms(caller.deciding, reads_fresh, apart=is_deferred)
+    return Sharing(caller.deciding, reads_fresh, apart=is_deferred)

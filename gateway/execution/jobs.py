@@ -21,8 +21,8 @@ from gateway.limits.verification_attempts import Attempt
 from gateway.people.identification import Shortfall, says_none
 from gateway.people.matching import Matching, is_citizen, open_linked, open_named, open_person
 from gateway.people.notices import notices
-from gateway.people.numbers import Needs, Numbers
-from gateway.people.verification import Claimed, Verified
+from gateway.people.numbers import NeededReads, PersonNumbers
+from gateway.people.verification import ClaimedIdentity, VerificationResult
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.plan import (
     ChildListPlan,
@@ -60,7 +60,7 @@ class _Person:
     already.
     """
 
-    numbers: Numbers
+    numbers: PersonNumbers
     own: bool
     sections: set[str]
     keys: tuple[str, ...]
@@ -137,7 +137,7 @@ class Open:
         """Go on; returns what has to arrive first, None when done."""
         try:
             numbers = self._numbers(batch)
-            if isinstance(numbers, Needs):
+            if isinstance(numbers, NeededReads):
                 return batch.ask(numbers)
             if self.named is not None and self.named.matches and self.attempt is None:
                 self.attempt = batch.rules.attempt(numbers)
@@ -148,9 +148,9 @@ class Open:
             batch.state.problem(error, self.path, self.locations)
         return None
 
-    def _numbers(self, batch: Batch) -> Numbers | Needs:
+    def _numbers(self, batch: Batch) -> PersonNumbers | NeededReads:
         found = batch.whose(self.number)
-        if isinstance(found, Needs):
+        if isinstance(found, NeededReads):
             self._ask_ahead(batch)
         return found
 
@@ -171,7 +171,7 @@ class Open:
             if batch.decide(one.read.record, one.open_up_to) is None:
                 batch.reads.ask(one.read.with_freshness(is_past(batch, one)), (self.number,))
 
-    def _opened(self, batch: Batch, numbers: Numbers) -> None:
+    def _opened(self, batch: Batch, numbers: PersonNumbers) -> None:
         identity = batch.population.identity.record if batch.population else None
         plan = self.plan
         if self.link is not None:
@@ -234,7 +234,7 @@ class Open:
             return citizen_role(batch.rules.caller)
         return Role.KIN if self.link is not None else Role.NAMED
 
-    def _identification(self, batch: Batch, numbers: Numbers, plan: PersonPlan) -> str | None:
+    def _identification(self, batch: Batch, numbers: PersonNumbers, plan: PersonPlan) -> str | None:
         """Return whether the person is identified, for who may see some list of theirs."""
         if not plan.identifications:
             return None
@@ -245,7 +245,9 @@ class Open:
             batch.state.problem(error, (*self.path, *place.steps), place.locations)
         return None
 
-    def _notices(self, batch: Batch, numbers: Numbers, plan: PersonPlan) -> tuple[object, ...]:
+    def _notices(
+        self, batch: Batch, numbers: PersonNumbers, plan: PersonPlan
+    ) -> tuple[object, ...]:
         own = own_view(plan.is_own_view)
         knowing = batch.rules.knowing(own)
         found = notices(numbers, batch.population, knowing, partial(batch.rules.may_list, own))
@@ -312,10 +314,10 @@ class Verify:
     """Compare what is claimed of a person with what the population database holds."""
 
     number: str
-    claimed: Claimed
+    claimed: ClaimedIdentity
     plan: VerifyPlan
     path: Path
-    target: list[Verified | None]
+    target: list[VerificationResult | None]
     attempt: Attempt | None = None
 
     def advance(self, batch: Batch) -> ReadKind | None:
@@ -324,7 +326,7 @@ class Verify:
         record = verification.record
         try:
             numbers = batch.whose(self.number)
-            if isinstance(numbers, Needs):
+            if isinstance(numbers, NeededReads):
                 return batch.ask(numbers)
             if self.attempt is None:
                 self.attempt = batch.rules.attempt(numbers)

@@ -17,7 +17,7 @@ from gateway.answer import State
 from gateway.audit.entry import TouchedPeople
 from gateway.audit.touched import Trail
 from gateway.fetch.source import Source
-from gateway.operations.operation import Published
+from gateway.operations.operation import PublishedOperation
 from gateway.plan.compile import AnalysedOperation
 from gateway.plan.document import Document, Operation
 from gateway.plan.permissions import Permissions
@@ -37,7 +37,7 @@ class OperationRequest:
     variables: Mapping[str, object] | None
     caller: Caller
     deadline: float
-    published: Published | None = None
+    published: PublishedOperation | None = None
 
 
 @dataclass(frozen=True, slots=True)

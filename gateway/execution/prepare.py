@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.errors import GatewayError
 from gateway.execution.operation import ExecutableOperation, OperationRequest
 from gateway.execution.resources import ExecutionResources
-from gateway.operations.operation import Published
+from gateway.operations.operation import PublishedOperation
 from gateway.plan.analyse import coerce_arguments
 from gateway.plan.compile import SelectedOperation, select_operation, tree_conditions
 from gateway.plan.explain import explain
@@ -42,7 +42,7 @@ def _of_published(
     resources: ExecutionResources,
     request: OperationRequest,
     chosen: SelectedOperation,
-    published: Published,
+    published: PublishedOperation,
 ) -> ExecutableOperation:
     """Return what was compiled when the operation was published."""
     prepared = published.prepared[tree_conditions(chosen)]

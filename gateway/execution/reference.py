@@ -26,7 +26,12 @@ from gateway.fetch.read import Read
 from gateway.people.identification import Shortfall
 from gateway.people.matching import is_citizen, open_linked
 from gateway.people.notices import Notice, notices
-from gateway.people.numbers import Numbers, population_of, resolve, unchecked
+from gateway.people.numbers import (
+    PersonNumbers,
+    population_of,
+    resolve_by_loading,
+    unchecked_numbers,
+)
 from gateway.shape.response import render_error, render_problem
 
 #: What a resolver is told by graphql-core.
@@ -41,7 +46,7 @@ class Person:
     ``reason``: why lists of theirs may lack rows, None where they do not.
     """
 
-    numbers: Numbers
+    numbers: PersonNumbers
     own: bool
     sections: set[str]
     shortfall: Shortfall
@@ -68,9 +73,9 @@ class ReferenceContext:
     resources: ExecutionResources
     rules: RecordRules
     state: ExecutionState
-    _opened: dict[str, asyncio.Task[Numbers]] = field(default_factory=dict)
+    _opened: dict[str, asyncio.Task[PersonNumbers]] = field(default_factory=dict)
 
-    async def numbers(self, number: str) -> Numbers:
+    async def numbers(self, number: str) -> PersonNumbers:
         """Find out whose ``number`` is, once a request.
 
         Raises TOO_MANY_PERSONS when records lead to more persons than the limits allow.
@@ -80,12 +85,12 @@ class ReferenceContext:
             self._opened[number] = asyncio.create_task(self._resolved(number))
         return await asyncio.shield(self._opened[number])
 
-    async def _resolved(self, number: str) -> Numbers:
+    async def _resolved(self, number: str) -> PersonNumbers:
         if not self.rules.checks_numbers:
-            return unchecked(number)
-        return await resolve(self.resources.sources, self.rules.loaders.load, number)
+            return unchecked_numbers(number)
+        return await resolve_by_loading(self.resources.sources, self.rules.loaders.load, number)
 
-    def person(self, info: Info, numbers: Numbers) -> Person:
+    def person(self, info: Info, numbers: PersonNumbers) -> Person:
         """Return the person behind ``numbers``, whom a record led to.
 
         Raises NUMBER_CONFLICT. Citizens who come back to themselves are still themselves.
@@ -95,7 +100,7 @@ class ReferenceContext:
         return self.opened(info, numbers, own, Role.KIN)
 
     def opened(
-        self, info: Info, numbers: Numbers, own: bool, role: Role, place: int | None = None
+        self, info: Info, numbers: PersonNumbers, own: bool, role: Role, place: int | None = None
     ) -> Person:
         """Return a person who may be shown; ``role``: in which they are touched if not ``own``."""
         touched_as = citizen_role(self.rules.caller) if own else role

@@ -9,10 +9,10 @@ from connectors.description import Record
 from gateway.answer import Identification, State, worst
 from gateway.audit.access_log.page import LogPage
 from gateway.audit.touched import Role, Trail, note_derived, note_log
-from gateway.catalogue.sections import Computed
+from gateway.catalogue.sections import DerivedBinding
 from gateway.errors import GatewayError, Location, Path, Problem
 from gateway.people.identification import Shortfall
-from gateway.people.numbers import Numbers
+from gateway.people.numbers import PersonNumbers
 from gateway.settings import Limits
 
 
@@ -53,7 +53,7 @@ class ExecutionState:
         if persons >= limit:
             raise GatewayError("TOO_MANY_PERSONS", details={"limit": limit})
 
-    def open_person(self, numbers: Numbers, role: Role, is_named: bool) -> set[str]:
+    def open_person(self, numbers: PersonNumbers, role: Role, is_named: bool) -> set[str]:
         """Note that a person was opened; returns where their sections that are read are noted."""
         is_nobody = numbers.identification is Identification.NOT_IDENTIFIED
         self.unidentified += is_nobody and is_named
@@ -67,7 +67,7 @@ class ExecutionState:
         """Note that an access log was read: reading it is logged too."""
         self._note_state(note_log(sections, page.state), page.state)
 
-    def note_derived(self, computed: Computed, sections: set[str], state: State) -> None:
+    def note_derived(self, computed: DerivedBinding, sections: set[str], state: State) -> None:
         """Note in what state a derived view was answered, and that it was."""
         self._note_state(note_derived(sections, computed, state), state)
 

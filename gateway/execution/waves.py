@@ -19,9 +19,9 @@ from gateway.execution.operation import Result
 from gateway.execution.state import ExecutionState
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import LiveState
-from gateway.people.matching import Matching, hold_matching
+from gateway.people.matching import Matching, require_matching
 from gateway.people.numbers import population_of
-from gateway.people.verification import Claimed, Verified
+from gateway.people.verification import ClaimedIdentity, VerificationResult
 from gateway.plan.plan import LookupPlan, PersonRootPlan, Plan, Root, VerifyPlan
 from gateway.settings import Limits
 from gateway.shape.response import render_problem
@@ -55,7 +55,7 @@ class _Target(list["Opened | Found | None"]):
     """Where jobs put what they find, by place."""
 
 
-class _Verdict(list["Verified | None"]):
+class _Verdict(list["VerificationResult | None"]):
     """Where a verification puts what comes of it."""
 
 
@@ -114,7 +114,7 @@ def _shown(
     root = batch.plan.roots[key]
     if isinstance(root, VerifyPlan):
         (verified,) = found
-        return root.render(verified, live) if isinstance(verified, Verified) else None
+        return root.render(verified, live) if isinstance(verified, VerificationResult) else None
     if isinstance(root, LookupPlan):
         (rows,) = found
         return root.render(rows, live) if isinstance(rows, Found) else None
@@ -169,7 +169,7 @@ def _verify(batch: Batch, root: VerifyPlan, path: Path) -> _Verdict:
     if root.denied:
         raise GatewayError("FORBIDDEN", details={"missing": list(root.denied)})
     batch.rules.refuse_early(number)
-    claimed = Claimed(given["name"], given["birthDate"], given["sex"].value)
+    claimed = ClaimedIdentity(given["name"], given["birthDate"], given["sex"].value)
     target = _Verdict([None])
     batch.ready.append(Verify(number, claimed, root, path, target))
     return target
@@ -184,7 +184,7 @@ def _by_number(batch: Batch, root: PersonRootPlan, path: Path) -> _Target:
     target = _Target([None] * len(numbers))
     matching = arguments.get("matching")
     wanted = matching and Matching(matching.get("name"), matching.get("birthDate"))
-    hold_matching(batch.rules.matching, wanted or None)
+    require_matching(batch.rules.matching, wanted or None)
     for place, number in enumerate(numbers):
         here = path if single else (*path, place)
         if batch.rules.caller.may_name_persons:

@@ -29,7 +29,7 @@ class BreakerState(Coded):
     OPEN = "tạm ngừng hỏi", "not asked, because it kept failing"
 
 
-class Breaker:
+class CircuitBreaker:
     """Counts what came of calls.
 
     It opens when at least ``failures`` of the last twenty calls failed, and at least half of them:

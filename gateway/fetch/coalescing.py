@@ -26,7 +26,7 @@ from gateway.runtime.clock import Clock
 
 
 @dataclass(slots=True, eq=False)
-class Waiter:
+class ReadWaiter:
     """Somebody who waits for the answers to ``keys``, given to ``deliver`` in their order.
 
     ``deliver`` gets None in place of answers after a defect, or when the process ends. ``until``: a
@@ -38,14 +38,14 @@ class Waiter:
     keys: Sequence[str]
     until: float
     client: str | None
-    deliver: Callable[[Waiter, Sequence[Answer] | None], None]
+    deliver: Callable[[ReadWaiter, Sequence[Answer] | None], None]
     joins: bool = False
     gone: bool = False
     answers: dict[str, Answer] = field(default_factory=dict)
 
 
 #: Keys of a waiter that go into one call.
-_Part = tuple[Waiter, Sequence[str]]
+_Part = tuple[ReadWaiter, Sequence[str]]
 
 
 #: Seconds within which quick calls end, and what part of the mean the last call makes up.
@@ -102,7 +102,7 @@ class Batches:
         self._began = -math.inf
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, waiter: Waiter) -> None:
+    def add(self, waiter: ReadWaiter) -> None:
         """Ask for ``waiter``, at once or with the next call; returns at once."""
         keys = self._join(waiter) if waiter.joins and self._flying else waiter.keys
         if not keys:
@@ -131,7 +131,7 @@ class Batches:
         slow = self._seconds >= _QUICK or self._clock.monotonic() - self._began >= _QUICK
         return slow and len(self._calls) < self._at_once
 
-    def _join(self, waiter: Waiter) -> list[str]:
+    def _join(self, waiter: ReadWaiter) -> list[str]:
         """Have ``waiter`` wait for calls in flight; returns the keys that nobody is asking for.
 
         Nobody joins a call that began before an invalidation that may concern it.
@@ -208,7 +208,7 @@ class Batches:
         return chosen
 
 
-def _deliver(waiter: Waiter, answers: dict[str, Answer] | None) -> None:
+def _deliver(waiter: ReadWaiter, answers: dict[str, Answer] | None) -> None:
     """Give a waiter what came, once all that it waits for is there."""
     if answers is None:
         waiter.gone = True

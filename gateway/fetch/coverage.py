@@ -8,7 +8,7 @@ from connectors.description import Coverage, Database, Record
 from gateway.settings import DatabaseSettings
 
 
-def narrowed(database: Database, settings: DatabaseSettings) -> Database:
+def narrow_database(database: Database, settings: DatabaseSettings) -> Database:
     """Return ``database`` in the group and with the coverage that settings give it."""
     return replace(
         database,

@@ -9,7 +9,7 @@ import structlog
 
 from connectors.backends.base import Backend, SourceMaintenance, SourceUnavailable
 from gateway.answer import State
-from gateway.fetch.breaker import Breaker
+from gateway.fetch.breaker import CircuitBreaker
 from gateway.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -18,14 +18,14 @@ log = structlog.get_logger(__name__)
 _LIVE_FOR = 5.0
 
 
-class Presence:
+class LivenessProbe:
     """Asks the ``backend`` of one database, called ``name``, whether it is there.
 
     ``timeout``: how long it is waited for, in seconds. The breaker learns of every answer.
     """
 
     def __init__(
-        self, name: str, backend: Backend, timeout: float, clock: Clock, breaker: Breaker
+        self, name: str, backend: Backend, timeout: float, clock: Clock, breaker: CircuitBreaker
     ) -> None:
         self._name = name
         self._backend = backend

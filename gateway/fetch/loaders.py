@@ -17,14 +17,14 @@ from connectors.backends.base import Asker
 from gateway.answer import Answer, State
 from gateway.fetch.read import Read, ReadKind
 from gateway.fetch.reads import SubjectNumbers
-from gateway.fetch.sharing import SHARING, Terms
+from gateway.fetch.sharing import SHARE_ALL, Sharing
 from gateway.fetch.source import Source
 from gateway.runtime.clock import Clock
 
 _LARGEST_BATCH = 200
 
 
-class Loads(Protocol):
+class Loader(Protocol):
     """What loads answers, one key at a time."""
 
     async def load(self, read: Read, key: str, subject_numbers: SubjectNumbers = ()) -> Answer:
@@ -47,7 +47,7 @@ class Loaders:
         clock: Clock,
         deadline: float,
         asker: Asker,
-        terms: Terms = SHARING,
+        terms: Sharing = SHARE_ALL,
     ) -> None:
         self._terms = terms
         self._sources = sources

@@ -17,9 +17,9 @@ from connectors.backends.base import Asker
 from gateway.answer import Answer, State
 from gateway.cache.answer_store import Used
 from gateway.cache.rows import Cache, Hit, SharedRead
-from gateway.fetch.coalescing import Waiter
+from gateway.fetch.coalescing import ReadWaiter
 from gateway.fetch.read import Read, ReadKind
-from gateway.fetch.sharing import SHARING, Terms
+from gateway.fetch.sharing import SHARE_ALL, Sharing
 from gateway.fetch.source import LARGEST_BATCH, Source
 from gateway.runtime.clock import Clock
 
@@ -60,7 +60,7 @@ class Reads:
         clock: Clock,
         deadline: float,
         asker: Asker,
-        terms: Terms = SHARING,
+        terms: Sharing = SHARE_ALL,
     ) -> None:
         self._sources = sources
         self._asker = asker
@@ -69,7 +69,7 @@ class Reads:
         self._terms = terms
         self._subjects: dict[ReadKind, dict[str, SubjectNumbers]] = {}
         self._queue: dict[ReadKind, _PendingRead] = {}
-        self._in_flight: dict[Waiter, _PendingRead] = {}
+        self._in_flight: dict[ReadWaiter, _PendingRead] = {}
         self._in_shared_cache: list[_PendingRead] = []
         self._closed = False
         self._arrived: set[ReadKind] = set()
@@ -253,7 +253,7 @@ class Reads:
         self.answers[kind].update(answers)
         self._arrived.add(kind)
 
-    def _deliver(self, waiter: Waiter, answers: Sequence[Answer] | None) -> None:
+    def _deliver(self, waiter: ReadWaiter, answers: Sequence[Answer] | None) -> None:
         pending = self._in_flight.pop(waiter)
         if answers is None:
             # A source answers, whatever happens; this is the process ending, or a defect.
@@ -279,7 +279,7 @@ class Reads:
     def _source_of(self, pending: _PendingRead) -> Source:
         return self._sources[pending.read.record.database]
 
-    def _leave(self) -> dict[Waiter, _PendingRead]:
+    def _leave(self) -> dict[ReadWaiter, _PendingRead]:
         """Stop waiting for sources; returns what was waited for. Others go on waiting for it."""
         in_flight, self._in_flight = self._in_flight, {}
         for waiter in in_flight:

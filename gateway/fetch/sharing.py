@@ -9,7 +9,7 @@ from connectors.description import Record
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Sharing:
     """What a request may be answered from, and what of it others may be.
 
     ``deciding``: records (``database.record``) on which its procedure decides: read past the cache,
@@ -28,4 +28,4 @@ class Terms:
 
 
 #: Of whoever shares everything.
-SHARING = Terms()
+SHARE_ALL = Sharing()

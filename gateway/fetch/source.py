@@ -36,10 +36,10 @@ from connectors.description import Database, Group, Record, Text
 from gateway.answer import Answer, SourceReport, State
 from gateway.cache.invalidations import Position
 from gateway.cache.rows import Cache, CachedLookup, namespace_of
-from gateway.fetch.breaker import Breaker, BreakerState
-from gateway.fetch.coalescing import Batches, Waiter
-from gateway.fetch.coverage import coverage_of, narrowed
-from gateway.fetch.liveness import Presence
+from gateway.fetch.breaker import BreakerState, CircuitBreaker
+from gateway.fetch.coalescing import Batches, ReadWaiter
+from gateway.fetch.coverage import coverage_of, narrow_database
+from gateway.fetch.liveness import LivenessProbe
 from gateway.fetch.maintenance import Maintenance, Window
 from gateway.fetch.read import Read
 from gateway.fetch.row_keys import ForeignRows, require_keys
@@ -121,10 +121,10 @@ class Source:
         cache: Cache | None = None,
         seen: SeenTables | None = None,
     ) -> None:
-        self.database = narrowed(database, settings)
+        self.database = narrow_database(database, settings)
         self.backend = backend
         self.settings = settings
-        self.breaker = Breaker(settings.breaker_failures, clock, self._breaker_changed)
+        self.breaker = CircuitBreaker(settings.breaker_failures, clock, self._breaker_changed)
         self._show(self.breaker.state)
         self._seconds = metrics.SOURCE_SECONDS.labels(database.name)
         self._in_flight = metrics.SOURCE_CALLS.labels(database.name)
@@ -148,7 +148,7 @@ class Source:
         self._presence = (
             None
             if backend is None
-            else Presence(database.name, backend, settings.timeout, clock, self.breaker)
+            else LivenessProbe(database.name, backend, settings.timeout, clock, self.breaker)
         )
         self.tables = Tables(database, settings, seen or SeenTables(None, clock))
         self._coverages = {
@@ -252,9 +252,9 @@ class Source:
         keys: Sequence[str],
         left: float,
         asker: Asker,
-        deliver: Callable[[Waiter, Sequence[Answer] | None], None],
+        deliver: Callable[[ReadWaiter, Sequence[Answer] | None], None],
         apart: bool = False,
-    ) -> Waiter:
+    ) -> ReadWaiter:
         """Have ``keys`` answered to ``deliver``, together with what others ask at the same time.
 
         As ``fetch``; returns at once. Where messages name who asks, nobody else's keys are put to
@@ -264,7 +264,7 @@ class Source:
         shelf = self.shelf(read)
         joins = not read.fresh and shelf is not None and shelf.freshness.fresh > 0
         until = self._clock.monotonic() + left
-        waiter = Waiter(keys, until, asker.client, deliver, joins)
+        waiter = ReadWaiter(keys, until, asker.client, deliver, joins)
         assert self.backend is not None
         if apart or self.backend.capabilities.batch_scope is Scope.CALLER:
             alone = partial(self.fetch, read, asker=asker, keeps=not apart)
@@ -319,7 +319,7 @@ class Source:
             return
         self._refreshing.add(name)
 
-        def done(_: Waiter, answers: Sequence[Answer] | None) -> None:
+        def done(_: ReadWaiter, answers: Sequence[Answer] | None) -> None:
             self._refreshing.discard(name)
 
         self.ask(read.with_freshness(True), [key], self.settings.timeout, NOBODY, done)

@@ -13,9 +13,9 @@ from starlette.responses import Response
 from gateway.access.caller import Caller
 from gateway.errors import GatewayError, unauthenticated
 from gateway.http.probes import error_response
-from gateway.operations.library import Shelf
+from gateway.operations.library import OperationSet
 from gateway.operations.openapi import Persona, openapi
-from gateway.operations.operation import Published
+from gateway.operations.operation import PublishedOperation
 from gateway.request import authenticate_request, state_of
 from gateway.service import Service
 from gateway.settings import Settings
@@ -28,8 +28,8 @@ class OpenApi:
     """The endpoint. Documents are kept until other operations are published."""
 
     def __init__(self) -> None:
-        self._shelf = Shelf()
-        self._kept: dict[tuple[Published, ...], bytes] = {}
+        self._shelf = OperationSet()
+        self._kept: dict[tuple[PublishedOperation, ...], bytes] = {}
 
     async def respond(self, request: Request) -> Response:
         """Show the operations that the caller may call; everything to everybody in public."""
@@ -46,14 +46,14 @@ class OpenApi:
         headers = {"cache-control": "no-store", "vary": "Authorization"}
         return Response(content, media_type="application/json", headers=headers)
 
-    def _known(self, shelf: Shelf, shown: tuple[Published, ...]) -> bytes | None:
+    def _known(self, shelf: OperationSet, shown: tuple[PublishedOperation, ...]) -> bytes | None:
         if shelf is not self._shelf or len(self._kept) >= _KEPT:
             self._shelf = shelf
             self._kept.clear()
         return self._kept.get(shown)
 
 
-def _shown(service: Service, caller: Caller) -> tuple[Published, ...]:
+def _shown(service: Service, caller: Caller) -> tuple[PublishedOperation, ...]:
     published = service.operations.all()
     if not caller.is_anonymous:
         return tuple(one for one in published if caller.client in one.header.clients)
@@ -62,7 +62,7 @@ def _shown(service: Service, caller: Caller) -> tuple[Published, ...]:
     return published
 
 
-def _document(service: Service, shown: Sequence[Published]) -> bytes:
+def _document(service: Service, shown: Sequence[PublishedOperation]) -> bytes:
     personas = _personas(service.resources.settings)
     made = openapi(
         service.resources.schema, shown, personas=personas, version=version("justice-gateway")

@@ -9,13 +9,13 @@ from typing import Any
 from graphql import GraphQLSchema
 
 from gateway.operations.json_schema import Components, Schema
-from gateway.operations.operation import Header, Published
+from gateway.operations.operation import OperationHeader, PublishedOperation
 
 _REFERENCE = "#/components/schemas/"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class OperationChange:
     """One change. ``breaking``: a caller of the old version may fail with the new one."""
 
     breaking: bool
@@ -32,7 +32,9 @@ class _Part:
     values: frozenset[str]
 
 
-def changes(schema: GraphQLSchema, old: Published, new: Published) -> list[Change]:
+def changes(
+    schema: GraphQLSchema, old: PublishedOperation, new: PublishedOperation
+) -> list[OperationChange]:
     """Return what changed from ``old`` to ``new``, breaking changes first, each by path."""
     found = [
         *_inputs(*(_parts(schema, one, answer=False) for one in (old, new))),
@@ -42,7 +44,7 @@ def changes(schema: GraphQLSchema, old: Published, new: Published) -> list[Chang
     return sorted(found, key=lambda one: not one.breaking)
 
 
-def _parts(schema: GraphQLSchema, published: Published, answer: bool) -> dict[str, _Part]:
+def _parts(schema: GraphQLSchema, published: PublishedOperation, answer: bool) -> dict[str, _Part]:
     components = Components(schema)
     tree = published.document.tree()
     whole = components.data(tree) if answer else components.variables(tree)
@@ -74,43 +76,43 @@ def _named(schema: Mapping[str, Any], named: Mapping[str, Schema]) -> Schema:
     return named[schema["$ref"].removeprefix(_REFERENCE)]
 
 
-def _inputs(old: Mapping[str, _Part], new: Mapping[str, _Part]) -> Iterator[Change]:
+def _inputs(old: Mapping[str, _Part], new: Mapping[str, _Part]) -> Iterator[OperationChange]:
     for path in _only(old, new):
-        yield Change(True, f"{path} is gone")
+        yield OperationChange(True, f"{path} is gone")
     for path in _only(new, old):
         needed = new[path].there
-        yield Change(needed, f"{path} is new{', and required' if needed else ''}")
+        yield OperationChange(needed, f"{path} is new{', and required' if needed else ''}")
     for path, was, is_ in _both(old, new):
         if was.kind != is_.kind:
-            yield Change(True, f"{path} was {was.kind} and is {is_.kind}")
+            yield OperationChange(True, f"{path} was {was.kind} and is {is_.kind}")
         if was.there != is_.there:
-            yield Change(
+            yield OperationChange(
                 is_.there, f"{path} {'is required' if is_.there else 'may be left out'} now"
             )
         if was.nullable != is_.nullable:
-            yield Change(was.nullable, f"{path} {_null(is_)} now")
+            yield OperationChange(was.nullable, f"{path} {_null(is_)} now")
         for value in sorted(was.values - is_.values):
-            yield Change(True, f"{path} does not take {value} any more")
+            yield OperationChange(True, f"{path} does not take {value} any more")
         for value in sorted(is_.values - was.values):
-            yield Change(False, f"{path} takes {value} too")
+            yield OperationChange(False, f"{path} takes {value} too")
 
 
-def _answers(old: Mapping[str, _Part], new: Mapping[str, _Part]) -> Iterator[Change]:
+def _answers(old: Mapping[str, _Part], new: Mapping[str, _Part]) -> Iterator[OperationChange]:
     for path in _only(old, new):
-        yield Change(True, f"{path} is gone")
+        yield OperationChange(True, f"{path} is gone")
     for path in _only(new, old):
-        yield Change(False, f"{path} is new")
+        yield OperationChange(False, f"{path} is new")
     for path, was, is_ in _both(old, new):
         if was.kind != is_.kind:
-            yield Change(True, f"{path} was {was.kind} and is {is_.kind}")
+            yield OperationChange(True, f"{path} was {was.kind} and is {is_.kind}")
         if was.there != is_.there:
-            yield Change(
+            yield OperationChange(
                 was.there, f"{path} {'is always there' if is_.there else 'may be missing'} now"
             )
         if was.nullable != is_.nullable:
-            yield Change(is_.nullable, f"{path} {_null(is_)} now")
+            yield OperationChange(is_.nullable, f"{path} {_null(is_)} now")
         for value in sorted(is_.values - was.values):
-            yield Change(False, f"{path} may be {value} too")
+            yield OperationChange(False, f"{path} may be {value} too")
 
 
 def _only(some: Mapping[str, _Part], others: Mapping[str, _Part]) -> list[str]:
@@ -131,18 +133,18 @@ def _null(part: _Part) -> str:
     return "may be null" if part.nullable else "is never null"
 
 
-def _headers(old: Header, new: Header) -> Iterator[Change]:
+def _headers(old: OperationHeader, new: OperationHeader) -> Iterator[OperationChange]:
     for client in sorted(old.clients - new.clients):
-        yield Change(True, f"client {client} may not call it any more")
+        yield OperationChange(True, f"client {client} may not call it any more")
     for client in sorted(new.clients - old.clients):
-        yield Change(False, f"client {client} may call it")
+        yield OperationChange(False, f"client {client} may call it")
     for purpose in sorted({*old.purposes} - {*new.purposes}):
-        yield Change(True, f"purpose {purpose} is gone")
+        yield OperationChange(True, f"purpose {purpose} is gone")
     for purpose in sorted({*new.purposes} - {*old.purposes}):
-        yield Change(False, f"purpose {purpose} is new")
+        yield OperationChange(False, f"purpose {purpose} is new")
     if len(old.purposes) == 1 < len(new.purposes):
-        yield Change(True, "X-Purpose is required now")
+        yield OperationChange(True, "X-Purpose is required now")
     for name in ("title", "owner", "cost"):
         was, is_ = getattr(old, name), getattr(new, name)
         if was != is_:
-            yield Change(False, f"{name} was {was} and is {is_}")
+            yield OperationChange(False, f"{name} was {was} and is {is_}")

@@ -33,7 +33,7 @@ from gateway.plan.selection import (
 
 
 @dataclass(frozen=True, slots=True)
-class Unqualified:
+class UnqualifiedField:
     """A field whose records are shown without whether they are all: ``path``, ``line``, why."""
 
     path: str
@@ -41,7 +41,7 @@ class Unqualified:
     lacks: tuple[str, ...]
 
 
-def unqualified_in(analysis: Analysis) -> Iterator[Unqualified]:
+def find_unqualified(analysis: Analysis) -> Iterator[UnqualifiedField]:
     """Yield the lists, views and logs of an operation that lack what says if they are whole."""
     for key, root in analysis.roots.items():
         if isinstance(root, PersonRootShape):
@@ -50,7 +50,7 @@ def unqualified_in(analysis: Analysis) -> Iterator[Unqualified]:
             yield from _in_list(root.list, ())
 
 
-def _in_person(shape: PersonShape, above: Sequence[str]) -> Iterator[Unqualified]:
+def _in_person(shape: PersonShape, above: Sequence[str]) -> Iterator[UnqualifiedField]:
     for _, entry in shape.entries:
         if isinstance(entry, AccessLogShape):
             yield from _in_plain(entry.place, above, entry.entries, "items", "state")
@@ -65,7 +65,7 @@ def _in_person(shape: PersonShape, above: Sequence[str]) -> Iterator[Unqualified
 
 def _in_plain(
     place: FieldPlace, above: Sequence[str], entries: AttributeEntries, value: str, state: str
-) -> Iterator[Unqualified]:
+) -> Iterator[UnqualifiedField]:
     attributes = {
         shape.attribute: shape for _, shape in entries if isinstance(shape, AttributeShape)
     }
@@ -75,7 +75,7 @@ def _in_plain(
         yield _unqualified(place, above, (state,))
 
 
-def _in_list(shape: ListShape, above: Sequence[str]) -> Iterator[Unqualified]:
+def _in_list(shape: ListShape, above: Sequence[str]) -> Iterator[UnqualifiedField]:
     entries = [entry for _, entry in shape.entries]
     rows = [entry for entry in entries if isinstance(entry, RowsShape)]
     reports = [entry for entry in entries if isinstance(entry, ReportShape)]
@@ -90,7 +90,7 @@ def _in_list(shape: ListShape, above: Sequence[str]) -> Iterator[Unqualified]:
         yield from _in_rows(selection.entries, (*above, *shape.place.steps))
 
 
-def _in_rows(entries: RowEntries, above: Sequence[str]) -> Iterator[Unqualified]:
+def _in_rows(entries: RowEntries, above: Sequence[str]) -> Iterator[UnqualifiedField]:
     for _, entry in entries:
         match entry:
             case ChildListShape():
@@ -109,5 +109,7 @@ def _tells_state(entries: AttributeEntries) -> bool:
     )
 
 
-def _unqualified(place: FieldPlace, above: Sequence[str], lacks: tuple[str, ...]) -> Unqualified:
-    return Unqualified(".".join((*above, *place.steps)), place.locations[0]["line"], lacks)
+def _unqualified(
+    place: FieldPlace, above: Sequence[str], lacks: tuple[str, ...]
+) -> UnqualifiedField:
+    return UnqualifiedField(".".join((*above, *place.steps)), place.locations[0]["line"], lacks)

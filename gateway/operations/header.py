@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import orjson
 
 from connectors.description import Text
-from gateway.operations.operation import Header
+from gateway.operations.operation import OperationHeader
 
 _ENTRY = re.compile(r"#\s*([a-z]+)\s*:\s*(.*?)\s*")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
@@ -38,7 +38,7 @@ _OPTIONAL = ("purposes", "example", "matching")
 _MATCHING = re.compile("birth-date|name|none")
 
 
-class Refused(Exception):
+class OperationRefused(Exception):
     """A file that is not published. ``line`` counts from 1, in the file."""
 
     def __init__(self, line: int, said: str) -> None:
@@ -48,13 +48,13 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class OperationFile:
     """A file that was read: its header, where each entry of it stands, and the document.
 
     ``above``: how many lines of the file come before the document's first.
     """
 
-    header: Header
+    header: OperationHeader
     lines: Mapping[str, int]
     document: str
     above: int
@@ -64,13 +64,13 @@ class Source:
         return self.above + line_of_document
 
 
-def parse(text: str) -> Source:
-    """Read the text of a file; raises Refused."""
+def parse_file(text: str) -> OperationFile:
+    """Read the text of a file; raises OperationRefused."""
     entries, lines, above = _entries(text)
     for name in _REQUIRED:
         if name not in entries:
-            raise Refused(1, f"the header needs {name}")
-    header = Header(
+            raise OperationRefused(1, f"the header needs {name}")
+    header = OperationHeader(
         name=_matching(entries, lines, "name", _NAME, "lower-case letters, digits and -"),
         version=int(_matching(entries, lines, "version", _COUNT, "a number from 1")),
         title=_title(entries["title"], lines["title"]),
@@ -91,8 +91,8 @@ def parse(text: str) -> Source:
     blank = next((at for at, line in enumerate(rest) if line.strip()), len(rest))
     document = "".join(rest[blank:])
     if not document:
-        raise Refused(above + 1, "there is no document")
-    return Source(header, lines, document, above + blank)
+        raise OperationRefused(above + 1, "there is no document")
+    return OperationFile(header, lines, document, above + blank)
 
 
 def _entries(text: str) -> tuple[dict[str, str], dict[str, int], int]:
@@ -106,12 +106,12 @@ def _entries(text: str) -> tuple[dict[str, str], dict[str, int], int]:
         above = number
         found = _ENTRY.fullmatch(line)
         if found is None:
-            raise Refused(number, "a line of the header must be '# name: value'")
+            raise OperationRefused(number, "a line of the header must be '# name: value'")
         name, value = found.groups()
         if name not in (*_REQUIRED, *_OPTIONAL):
-            raise Refused(number, f"a header has no {name}")
+            raise OperationRefused(number, f"a header has no {name}")
         if name in entries:
-            raise Refused(number, f"{name} must not be given twice")
+            raise OperationRefused(number, f"{name} must not be given twice")
         entries[name], lines[name] = value, number
     return entries, lines, above
 
@@ -120,18 +120,18 @@ def _matching(
     entries: Mapping[str, str], lines: Mapping[str, int], name: str, form: re.Pattern[str], is_: str
 ) -> str:
     if not form.fullmatch(entries[name]):
-        raise Refused(lines[name], f"{name} must be {is_}")
+        raise OperationRefused(lines[name], f"{name} must be {is_}")
     return entries[name]
 
 
 def _empty(name: str, lines: Mapping[str, int]) -> str:
-    raise Refused(lines[name], f"{name} must not be empty")
+    raise OperationRefused(lines[name], f"{name} must not be empty")
 
 
 def _title(value: str, line: int) -> Text:
     vi, slash, en = value.partition(" / ")
     if not slash or not vi.strip() or not en.strip():
-        raise Refused(line, "title must be Vietnamese, then ' / ', then English")
+        raise OperationRefused(line, "title must be Vietnamese, then ' / ', then English")
     return Text(vi.strip(), en.strip())
 
 
@@ -139,7 +139,7 @@ def _words(entries: Mapping[str, str], lines: Mapping[str, int], name: str) -> t
     words = tuple(dict.fromkeys(entries.get(name, "").split()))
     for word in words:
         if not _WORD.fullmatch(word):
-            raise Refused(lines[name], f"{name} must be words of letters, digits and ._-")
+            raise OperationRefused(lines[name], f"{name} must be words of letters, digits and ._-")
     return words
 
 
@@ -149,5 +149,5 @@ def _example(value: str, line: int) -> Mapping[str, object]:
     except orjson.JSONDecodeError:
         found = None
     if not isinstance(found, dict):
-        raise Refused(line, "example must be a JSON object")
+        raise OperationRefused(line, "example must be a JSON object")
     return found

@@ -18,22 +18,22 @@ from graphql import GraphQLError
 from gateway.access.caller import Caller
 from gateway.catalogue.scopes import OWN_VIEW
 from gateway.errors import GatewayError, unauthenticated
-from gateway.operations.header import Refused
-from gateway.operations.operation import Published
+from gateway.operations.header import OperationRefused
+from gateway.operations.operation import PublishedOperation
 from gateway.plan.document import InvalidDocument
 from gateway.procedures.procedure import national
 from gateway.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
-#: Makes an operation of a file and its text; raises Refused.
-Publish = Callable[[Path, str], Published]
+#: Makes an operation of a file and its text; raises OperationRefused.
+Publish = Callable[[Path, str], PublishedOperation]
 #: What tells whether a file was changed: when, and how large it is.
 _Seen = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedFile:
     """A file that is not published, and why."""
 
     file: Path
@@ -46,20 +46,20 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class OperationSet:
     """What is published at a time.
 
     ``by_id``: an operation under its name with version, and under the hash of its document.
     ``by_name``: its versions, the newest first. ``seen``: the files as they were then.
     """
 
-    published: tuple[Published, ...] = ()
-    refused: tuple[Refusal, ...] = ()
-    by_id: Mapping[str, Published] = field(default_factory=dict)
-    by_name: Mapping[str, tuple[Published, ...]] = field(default_factory=dict)
+    published: tuple[PublishedOperation, ...] = ()
+    refused: tuple[RefusedFile, ...] = ()
+    by_id: Mapping[str, PublishedOperation] = field(default_factory=dict)
+    by_name: Mapping[str, tuple[PublishedOperation, ...]] = field(default_factory=dict)
     seen: Mapping[Path, _Seen] = field(default_factory=dict)
 
-    def find(self, identifier: str, client: str | None) -> Published | None:
+    def find(self, identifier: str, client: str | None) -> PublishedOperation | None:
         """Return the operation that ``client`` means; None: there is none, or none for it.
 
         The bare name is that of the newest version that is published for the client.
@@ -69,7 +69,7 @@ class Shelf:
         return next((one for one in several if client in one.header.clients), None)
 
 
-def seen_in(folder: Path) -> dict[Path, _Seen]:
+def file_states(folder: Path) -> dict[Path, _Seen]:
     """Return the files of operations in ``folder``, by name; raises OSError."""
     found = {}
     for path in sorted(folder.iterdir()):
@@ -80,62 +80,68 @@ def seen_in(folder: Path) -> dict[Path, _Seen]:
     return found
 
 
-def read_shelf(folder: Path, publish: Publish, before: Shelf) -> Shelf:
+def read_operations(folder: Path, publish: Publish, before: OperationSet) -> OperationSet:
     """Read ``folder``; what is as it was ``before`` is kept as it is. Raises OSError."""
-    seen = seen_in(folder)
+    seen = file_states(folder)
     kept = {one.file: one for one in before.published}
     doubtful = {one.file for one in before.refused}
     same = {file for file, state in seen.items() if before.seen.get(file) == state} - doubtful
-    shelf: dict[Path, Published] = {}
-    refused: list[Refusal] = []
+    shelf: dict[Path, PublishedOperation] = {}
+    refused: list[RefusedFile] = []
     for file in seen:
         try:
             made = kept[file] if file in same and file in kept else _read(file, publish)
             _hold_new(made, kept.get(file), shelf)
             shelf[file] = made
-        except Refused as error:
-            refused.append(Refusal(file, error.line, error.said))
+        except OperationRefused as error:
+            refused.append(RefusedFile(file, error.line, error.said))
             if file in kept:
                 shelf[file] = kept[file]
     published = tuple(shelf.values())
     by_id = {name: one for one in published for name in (one.header.id, one.document_id)}
-    return Shelf(published, tuple(refused), by_id, _by_name(published), seen)
+    return OperationSet(published, tuple(refused), by_id, _by_name(published), seen)
 
 
-def _read(file: Path, publish: Publish) -> Published:
+def _read(file: Path, publish: Publish) -> PublishedOperation:
     try:
         return publish(file, file.read_text("utf-8"))
     except UnicodeDecodeError:
-        raise Refused(1, "the file is not UTF-8") from None
+        raise OperationRefused(1, "the file is not UTF-8") from None
     except OSError as error:
-        raise Refused(1, f"the file cannot be read: {error.strerror}") from None
-    except Refused:
+        raise OperationRefused(1, f"the file cannot be read: {error.strerror}") from None
+    except OperationRefused:
         raise
     except Exception:  # a defect costs this operation, and not the start
         log.exception("operation cannot be made ready", file=file.name)
-        raise Refused(1, "a defect of the gateway: the log has it") from None
+        raise OperationRefused(1, "a defect of the gateway: the log has it") from None
 
 
-def _hold_new(made: Published, kept: Published | None, shelf: Mapping[Path, Published]) -> None:
-    """Refuse what would take another's place; raises Refused."""
+def _hold_new(
+    made: PublishedOperation,
+    kept: PublishedOperation | None,
+    shelf: Mapping[Path, PublishedOperation],
+) -> None:
+    """Refuse what would take another's place; raises OperationRefused."""
     for other in shelf.values():
         if other.header.id == made.header.id:
-            raise Refused(1, f"{made.header.id} is published by {other.file.name}")
+            raise OperationRefused(1, f"{made.header.id} is published by {other.file.name}")
         if other.document.digest == made.document.digest:
-            raise Refused(1, f"{other.file.name} publishes the same document")
+            raise OperationRefused(1, f"{other.file.name} publishes the same document")
     same_id = kept is not None and kept.header.id == made.header.id
     if kept is not None and same_id and kept.document.digest != made.document.digest:
-        raise Refused(1, f"{made.header.id} is published with another document: count its version")
+        raise OperationRefused(
+            1, f"{made.header.id} is published with another document: count its version"
+        )
 
 
-def _by_name(published: Iterable[Published]) -> dict[str, tuple[Published, ...]]:
-    found: dict[str, tuple[Published, ...]] = {}
+def _by_name(published: Iterable[PublishedOperation]) -> dict[str, tuple[PublishedOperation, ...]]:
+    found: dict[str, tuple[PublishedOperation, ...]] = {}
     for one in sorted(published, key=lambda one: -one.header.version):
         found[one.header.name] = (*found.get(one.header.name, ()), one)
     return found
 
 
-class Operations:
+class OperationLibrary:
     """Published operations, kept up to date while the gateway runs.
 
     ``folder`` None: there are none. ``every``: seconds between looks at the folder, 0 for never.
@@ -145,15 +151,15 @@ class Operations:
         self._folder = folder
         self._publish = publish
         self._every = every
-        self._shelf = Shelf()
+        self._shelf = OperationSet()
         self._watching: asyncio.Task[None] | None = None
 
-    def all(self) -> tuple[Published, ...]:
+    def all(self) -> tuple[PublishedOperation, ...]:
         """Return everything that is published now, in the order of the files."""
         return self._shelf.published
 
     @property
-    def shelf(self) -> Shelf:
+    def shelf(self) -> OperationSet:
         """What is published now."""
         return self._shelf
 
@@ -175,21 +181,21 @@ class Operations:
         """Read what changed, off the event loop; raises OSError."""
         assert self._folder is not None
         before = self._shelf
-        self._shelf = await asyncio.to_thread(read_shelf, self._folder, self._publish, before)
+        self._shelf = await asyncio.to_thread(read_operations, self._folder, self._publish, before)
         _say(self._shelf)
 
     async def _watch(self, folder: Path) -> None:
         while True:
             await asyncio.sleep(self._every)
             try:
-                if await asyncio.to_thread(seen_in, folder) != self._shelf.seen:
+                if await asyncio.to_thread(file_states, folder) != self._shelf.seen:
                     await self.reload()
             except OSError as error:
                 log.error("operations not read", reason=type(error).__name__)  # what was, stays
             except Exception:  # a defect must not end the watch
                 log.exception("operations not read")
 
-    def call(self, identifier: str, caller: Caller) -> tuple[Published, Caller]:
+    def call(self, identifier: str, caller: Caller) -> tuple[PublishedOperation, Caller]:
         """Return the operation that ``caller`` calls, and the caller with the rights it lends.
 
         Raises GatewayError UNAUTHENTICATED; OPERATION_UNKNOWN, the same whether there is none or
@@ -209,7 +215,9 @@ class Operations:
         return found, replace(caller, scopes=scopes, purpose=purpose, is_lent=lent)
 
 
-def hold_variables(published: Published, given: Mapping[str, object] | None) -> None:
+def require_known_variables(
+    published: PublishedOperation, given: Mapping[str, object] | None
+) -> None:
     """Refuse variables that the operation does not have: INVALID_VARIABLES.
 
     One that is misspelt and may be left out would change the answer unnoticed.
@@ -234,7 +242,7 @@ def _purpose(purposes: Sequence[str], caller: Caller) -> str | None:
     return stated
 
 
-def _say(shelf: Shelf) -> None:
+def _say(shelf: OperationSet) -> None:
     metrics.OPERATIONS.labels("published").set(len(shelf.published))
     metrics.OPERATIONS.labels("refused").set(len(shelf.refused))
     log.info("operations read", published=len(shelf.published), refused=len(shelf.refused))

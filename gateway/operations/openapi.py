@@ -14,7 +14,7 @@ from strawberry.utils.str_converters import to_camel_case
 from gateway.answer import State
 from gateway.errors import BESIDE_DATA, CODES
 from gateway.operations.json_schema import Components, Schema
-from gateway.operations.operation import Published
+from gateway.operations.operation import PublishedOperation
 from gateway.procedures.registry import procedure_of
 
 Persona = Mapping[str, object]
@@ -59,7 +59,7 @@ _WAITS = {429: (*_RATES, "Retry-After"), 503: ("Retry-After",)}
 
 def openapi(
     schema: GraphQLSchema,
-    operations: Iterable[Published],
+    operations: Iterable[PublishedOperation],
     *,
     personas: Sequence[Persona] = (),
     version: str,
@@ -109,7 +109,7 @@ def _states() -> str:
 
 
 def _path(
-    published: Published,
+    published: PublishedOperation,
     name: str,
     variables: Schema,
     answer: Schema,
@@ -152,7 +152,7 @@ _CASE = (
 )
 
 
-def _about(published: Published) -> str:
+def _about(published: PublishedOperation) -> str:
     header = published.header
     titles = [f"`{one}` ({_title(one)})" for one in header.purposes]
     purposes = ", ".join(titles) or "không cần / none is needed"
@@ -172,7 +172,7 @@ def _title(purpose: str) -> str:
     return str(procedure.title)
 
 
-def _parameters(published: Published) -> list[dict[str, object]]:
+def _parameters(published: PublishedOperation) -> list[dict[str, object]]:
     purposes = published.header.purposes
     found = []
     if published.operation.names_persons or (published.operation.finds_things and purposes):
@@ -202,7 +202,7 @@ def _identifier(name: str) -> str:
     return str(to_camel_case(name.replace("-", "_").replace(".", "_")))
 
 
-def _answer(components: Components, published: Published) -> Schema:
+def _answer(components: Components, published: PublishedOperation) -> Schema:
     name = _identifier(published.header.id)
     made = name[0].upper() + name[1:]
     shown = components.named(f"{made}Data", components.data(published.document.tree(), made))

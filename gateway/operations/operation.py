@@ -19,7 +19,7 @@ from gateway.plan.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class OperationHeader:
     """What a file says of its operation before the document begins.
 
     ``version``: counts from 1. ``purposes``: procedure codes for one of which it is called, the
@@ -47,7 +47,7 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Published:
+class PublishedOperation:
     """An operation ready to be called.
 
     ``file``: where it comes from. ``cost``: the most that any call may cost. ``lends``: the scopes
@@ -57,7 +57,7 @@ class Published:
     """
 
     file: Path
-    header: Header
+    header: OperationHeader
     document: Document
     operation: Operation
     cost: int

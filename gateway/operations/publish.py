@@ -1,8 +1,8 @@
 """Publishing: a file turned into an operation that is ready to be called, or refused with a reason.
 
-An operation that is published is permitted as a whole: every field of it is needed by each of its
-purposes. The review stands for the scopes (``Published.lends``), so that a partner's token needs
-none, and a call has neither more nor less than was reviewed.
+A published operation is permitted as a whole: each of its purposes needs every field of it. The
+review stands for the scopes (``PublishedOperation.lends``): a partner's token needs none, and a
+call has neither more nor less than was reviewed.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.scopes import scope
 from gateway.catalogue.sections import Bindings
 from gateway.errors import GatewayError
-from gateway.operations.completeness import unqualified_in
-from gateway.operations.header import Refused, Source, parse
-from gateway.operations.operation import Header, Published
+from gateway.operations.completeness import find_unqualified
+from gateway.operations.header import OperationFile, OperationRefused, parse_file
+from gateway.operations.operation import OperationHeader, PublishedOperation
 from gateway.people.numbers import DATABASE
-from gateway.permission.denials import denied_in
+from gateway.permission.denials import find_denials
 from gateway.plan.compile import AnalysedOperation, Conditions, SelectedOperation, analyse_operation
 from gateway.plan.document import Document, InvalidDocument, Operation, parse_document
 from gateway.plan.list_arguments import DEFAULT_FIRST, ListArguments, longest_page
@@ -45,13 +45,13 @@ _Plans = dict[tuple[Conditions, bool], tuple[Permissions, Plan]]
 
 def publish(
     schema: GraphQLSchema, bindings: Bindings, limits: Limits, demo: bool, file: Path, text: str
-) -> Published:
-    """Return the operation in the ``text`` of ``file``; raises Refused.
+) -> PublishedOperation:
+    """Return the operation in the ``text`` of ``file``; raises OperationRefused.
 
     ``demo``: the purpose of measurements, which covers everything, may be published. Costs what the
     document costs to parse, validate and plan: some milliseconds.
     """
-    source = parse(text)
+    source = parse_file(text)
     header = source.header
     document = _document(schema, limits, source)
     operation = _operation(document, source)
@@ -79,10 +79,10 @@ def publish(
     kept = {key: made.without_analysis() for key, made in prepared.items()}
     if prepared:
         document = document.without_tree()
-    return Published(file, header, document, operation, cost, lent, kept, plans)
+    return PublishedOperation(file, header, document, operation, cost, lent, kept, plans)
 
 
-def withheld(published: Published) -> list[str]:
+def withheld(published: PublishedOperation) -> list[str]:
     """Return the paths that protection withholds from every caller, whatever the person."""
     header, own = published.header, published.operation.reads_own_view
     found = (
@@ -90,53 +90,57 @@ def withheld(published: Published) -> list[str]:
         for purpose in header.purposes or (None,)
         for (_, citizen), (_, plan) in published.plans.items()
         if citizen is own
-        for one in denied_in(plan, reviewed(header, published.lends, purpose, own))
+        for one in find_denials(plan, reviewed(header, published.lends, purpose, own))
         if not one.missing
     )
     return list(dict.fromkeys(found))
 
 
-def _document(schema: GraphQLSchema, limits: Limits, source: Source) -> Document:
+def _document(schema: GraphQLSchema, limits: Limits, source: OperationFile) -> Document:
     try:
         return parse_document(schema, limits, source.document)
     except InvalidDocument as error:
         first = error.errors[0]
         line = first.locations[0].line if first.locations else 1
-        raise Refused(source.line(line), f"{error.code}: {first.message}") from None
+        raise OperationRefused(source.line(line), f"{error.code}: {first.message}") from None
     except GatewayError as error:
-        raise Refused(source.line(1), f"{error.code.name}: {error.message}") from None
+        raise OperationRefused(source.line(1), f"{error.code.name}: {error.message}") from None
 
 
-def _operation(document: Document, source: Source) -> Operation:
+def _operation(document: Document, source: OperationFile) -> Operation:
     operations = list(document.operations.values())
     first = source.line(1)
     if len(operations) != 1:
-        raise Refused(first, "the document has more than one operation")
+        raise OperationRefused(first, "the document has more than one operation")
     (operation,) = operations
     if operation.kind is not OperationType.QUERY:
-        raise Refused(first, "only a query can be published")
+        raise OperationRefused(first, "only a query can be published")
     if operation.introspects:
-        raise Refused(first, "the schema is not asked about itself")
+        raise OperationRefused(first, "the schema is not asked about itself")
     if len(operation.conditions) > _MOST_CONDITIONS:
-        raise Refused(first, f"more than {_MOST_CONDITIONS} variables decide what is included")
+        raise OperationRefused(
+            first, f"more than {_MOST_CONDITIONS} variables decide what is included"
+        )
     return operation
 
 
-def _hold_purposes(source: Source, operation: Operation, demo: bool) -> None:
+def _hold_purposes(source: OperationFile, operation: Operation, demo: bool) -> None:
     purposes, line = source.header.purposes, source.lines.get("purposes", 1)
     for one in purposes:
         if procedure_of(one) is None or one != national(one):
-            raise Refused(line, f"there is no procedure with the code {one}")
+            raise OperationRefused(line, f"there is no procedure with the code {one}")
         if one == UNIFIED and not demo:
-            raise Refused(line, f"{UNIFIED} is for measurements only")
+            raise OperationRefused(line, f"{UNIFIED} is for measurements only")
     if operation.names_persons and not purposes:
-        raise Refused(line, "it names persons, so it needs purposes")
+        raise OperationRefused(line, "it names persons, so it needs purposes")
     if operation.reads_own_view and purposes:
-        raise Refused(line, "the citizen's own view needs no purpose: publish it by itself")
+        raise OperationRefused(
+            line, "the citizen's own view needs no purpose: publish it by itself"
+        )
 
 
 def _choices(
-    document: Document, operation: Operation, source: Source
+    document: Document, operation: Operation, source: OperationFile
 ) -> Iterator[SelectedOperation]:
     """Yield the operation under all values of the variables that decide what is included."""
     if not operation.reads_persons:
@@ -148,23 +152,25 @@ def _choices(
 
 
 def _prepared(
-    schema: GraphQLSchema, bindings: Bindings, chosen: SelectedOperation, source: Source
+    schema: GraphQLSchema, bindings: Bindings, chosen: SelectedOperation, source: OperationFile
 ) -> AnalysedOperation:
     try:
         return analyse_operation(schema, bindings, chosen)
     except GatewayError as error:
-        raise Refused(source.line(1), f"{error.code.name}: {error.message}") from None
+        raise OperationRefused(source.line(1), f"{error.code.name}: {error.message}") from None
 
 
-def _require_completeness(made: AnalysedOperation, source: Source) -> None:
+def _require_completeness(made: AnalysedOperation, source: OperationFile) -> None:
     """Refuse an operation whose callers could take a short list for a whole one."""
     assert made.analysis is not None
-    for shown in unqualified_in(made.analysis):
+    for shown in find_unqualified(made.analysis):
         lacks = " and ".join(shown.lacks)
-        raise Refused(source.line(shown.line), f"{shown.path} shows records without {lacks}")
+        raise OperationRefused(
+            source.line(shown.line), f"{shown.path} shows records without {lacks}"
+        )
 
 
-def _lent(made: AnalysedOperation, header: Header) -> Iterator[str]:
+def _lent(made: AnalysedOperation, header: OperationHeader) -> Iterator[str]:
     """Yield the scopes that callers of the operation would need for what it asks for."""
     caller = Caller(purpose=header.purposes[0] if header.purposes else None)
     for (wanted, position), asked in zip(made.needs, made.asked, strict=True):
@@ -174,20 +180,22 @@ def _lent(made: AnalysedOperation, header: Header) -> Iterator[str]:
             yield from (one for one in lacking if not one.startswith(_PURPOSE))
 
 
-def reviewed(header: Header, lends: frozenset[str], purpose: str | None, citizen: bool) -> Caller:
+def reviewed(
+    header: OperationHeader, lends: frozenset[str], purpose: str | None, citizen: bool
+) -> Caller:
     """Return somebody who calls the operation, with just the rights that it lends."""
     return Caller("-", scopes=lends, purpose=purpose, citizen="-" if citizen else None)
 
 
 def _planned(
     made: AnalysedOperation,
-    header: Header,
+    header: OperationHeader,
     lends: frozenset[str],
     citizen: bool,
     own: bool,
-    source: Source,
+    source: OperationFile,
 ) -> tuple[Permissions, Plan]:
-    """Plan an operation for its callers; raises Refused for what a purpose does not need."""
+    """Plan an operation for its callers; raises OperationRefused where a purpose needs less."""
     assert made.analysis is not None
     for purpose in header.purposes or (None,):
         caller = reviewed(header, lends, purpose, citizen)
@@ -199,13 +207,15 @@ def _planned(
     return permissions, plan
 
 
-def _hold_denied(plan: Plan, caller: Caller, source: Source) -> None:
-    for one in denied_in(plan, caller):
+def _hold_denied(plan: Plan, caller: Caller, source: OperationFile) -> None:
+    for one in find_denials(plan, caller):
         if one.missing:
-            raise Refused(source.line(one.line), f"{one.path} lacks {', '.join(one.missing)}")
+            raise OperationRefused(
+                source.line(one.line), f"{one.path} lacks {', '.join(one.missing)}"
+            )
 
 
-def _hold_matching(plan: Plan, source: Source) -> None:
+def _hold_matching(plan: Plan, source: OperationFile) -> None:
     """Refuse an operation that partners could never call: its people can't be matched."""
     if source.header.matching == "none":
         return
@@ -219,8 +229,10 @@ def _hold_matching(plan: Plan, source: Source) -> None:
             given = [argument.name.value for argument in root.arguments.node.arguments or ()]
         if "matching" not in given:
             line = root.place.locations[0]["line"] if root.place.locations else 1
-            raise Refused(source.line(line), f"{root.name} takes no matching, and the header does "
-                          "not say 'matching: none'")  # fmt: skip
+            raise OperationRefused(
+                source.line(line),
+                f"{root.name} takes no matching, and the header does not say 'matching: none'",
+            )
 
 
 def _worst(made: AnalysedOperation, limits: Limits) -> int:
@@ -239,9 +251,11 @@ def _dearest(arguments: DynamicArguments, limits: Limits) -> object:
     return ListArguments(first=DEFAULT_FIRST if first is None else longest_page(arguments.record))
 
 
-def _hold_cost(source: Source, cost: int, limits: Limits) -> None:
+def _hold_cost(source: OperationFile, cost: int, limits: Limits) -> None:
     line = source.lines["cost"]
     if cost > source.header.cost:
-        raise Refused(line, f"it may cost up to {cost}, which is more than {source.header.cost}")
+        raise OperationRefused(
+            line, f"it may cost up to {cost}, which is more than {source.header.cost}"
+        )
     if source.header.cost > limits.cost:
-        raise Refused(line, f"no operation may cost more than {limits.cost}")
+        raise OperationRefused(line, f"no operation may cost more than {limits.cost}")

@@ -12,7 +12,7 @@ from connectors.values import PartialDate
 from gateway.errors import GatewayError
 from gateway.limits.verification_attempts import Attempt
 from gateway.people.names import date_agrees, names_agree
-from gateway.people.numbers import Numbers
+from gateway.people.numbers import PersonNumbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class MatchingRule:
 NO_MATCHING = MatchingRule()
 
 
-def hold_matching(rule: MatchingRule, matching: Matching | None) -> None:
+def require_matching(rule: MatchingRule, matching: Matching | None) -> None:
     """Refuse details that could never be a match: MATCHING_REQUIRED, which says what is missing.
 
     Domain.md section 4: numbers have little in them that is random, and are not to be tried out.
@@ -63,7 +63,7 @@ def hold_matching(rule: MatchingRule, matching: Matching | None) -> None:
 
 
 def open_named(
-    numbers: Numbers,
+    numbers: PersonNumbers,
     matching: Matching | None,
     identity: Record | None,
     attempt: Attempt | None = None,
@@ -84,7 +84,7 @@ def open_named(
     open_person(numbers)
 
 
-def is_comparable(numbers: Numbers) -> bool:
+def is_comparable(numbers: PersonNumbers) -> bool:
     """Say whether it is known with whom details would be compared: nobody is somebody too."""
     if numbers.conflict:
         return True
@@ -94,20 +94,20 @@ def is_comparable(numbers: Numbers) -> bool:
     return bool(identity.rows) or not identity.unreadable
 
 
-def open_person(numbers: Numbers) -> None:
+def open_person(numbers: PersonNumbers) -> None:
     """Refuse a number that leads to nobody or to several: NUMBER_UNRESOLVED, NUMBER_CONFLICT."""
     open_linked(numbers)
     if numbers.present is None and not numbers.known:
         raise GatewayError("NUMBER_UNRESOLVED")
 
 
-def open_linked(numbers: Numbers) -> None:
+def open_linked(numbers: PersonNumbers) -> None:
     """Refuse a number in a record that belongs to several people: NUMBER_CONFLICT."""
     if numbers.conflict:
         raise GatewayError("NUMBER_CONFLICT")
 
 
-def is_citizen(numbers: Numbers, citizen: str | None) -> bool:
+def is_citizen(numbers: PersonNumbers, citizen: str | None) -> bool:
     """Say whether citizens who followed a link have come back to themselves.
 
     ``citizen``: the number of the citizen who asks, None where none does. A number that somebody
@@ -116,7 +116,7 @@ def is_citizen(numbers: Numbers, citizen: str | None) -> bool:
     return citizen is not None and not numbers.conflict and citizen in numbers.all
 
 
-def _match(numbers: Numbers, matching: Matching | None, record: Record | None) -> None:
+def _match(numbers: PersonNumbers, matching: Matching | None, record: Record | None) -> None:
     """Compare what the caller knows of the person with the population database.
 
     A mismatch and a number that nobody holds are one and the same answer; a database that could not

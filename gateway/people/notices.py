@@ -16,7 +16,7 @@ from importlib.resources import files
 from connectors.description import Coded, Record, Row, Text
 from connectors.values import PartialDate
 from gateway.answer import Identification, State
-from gateway.people.numbers import Numbers, Population
+from gateway.people.numbers import PersonNumbers, Population
 
 
 class NoticeCode(Coded):
@@ -80,7 +80,7 @@ class Notice:
 
 
 def notices(
-    numbers: Numbers,
+    numbers: PersonNumbers,
     population: Population | None,
     may_know: Callable[[Record, int | None], bool],
     may_list: Callable[[], bool],
@@ -121,7 +121,7 @@ _ESSENTIAL = ("life_status", "status")
 
 
 def _of_identity(
-    numbers: Numbers, record: Record, row: Row, may_know: Callable[[Record, int | None], bool]
+    numbers: PersonNumbers, record: Record, row: Row, may_know: Callable[[Record, int | None], bool]
 ) -> Iterator[Notice]:
     """Yield the notices in a row. What the caller may not see, the notices do not tell either."""
 
@@ -148,7 +148,7 @@ def _of_identity(
         yield from _compared(numbers.present, value("sex"), value("birth_date"))
 
 
-def _of_digits(numbers: Numbers) -> tuple[Notice, ...]:
+def _of_digits(numbers: PersonNumbers) -> tuple[Notice, ...]:
     """Return what the digits of the present number tell by themselves; of an old one, nothing."""
     number = numbers.present or numbers.asked
     known = len(number) != _PRESENT_DIGITS or number[:3] in _prefixes()

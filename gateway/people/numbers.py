@@ -22,7 +22,7 @@ _PRESENT_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
+class PersonNumbers:
     """What is known of the number ``asked``.
 
     ``present``: the 12-digit number of today; None if there is none or it is not known.
@@ -88,7 +88,7 @@ class Population:
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class NeededReads:
     """Reads to be made before a number can be judged."""
 
     reads: tuple[NumberRead, ...]
@@ -105,12 +105,14 @@ def population_of(sources: Mapping[str, Source]) -> Population | None:
     return Population(reads["identity"], reads["earlier_numbers"], reads["holders"])
 
 
-def unchecked(asked: str) -> Numbers:
+def unchecked_numbers(asked: str) -> PersonNumbers:
     """Return ``asked`` as its holder's final number, where settings say that all numbers are."""
-    return Numbers(asked, asked if len(asked) == _PRESENT_DIGITS else None, checked=False)
+    return PersonNumbers(asked, asked if len(asked) == _PRESENT_DIGITS else None, checked=False)
 
 
-async def resolve(sources: Mapping[str, Source], load: Load, asked: str) -> Numbers:
+async def resolve_by_loading(
+    sources: Mapping[str, Source], load: Load, asked: str
+) -> PersonNumbers:
     """Find out whose number ``asked`` is.
 
     Costs three small reads of the population database side by side, two more for an earlier number,
@@ -119,14 +121,19 @@ async def resolve(sources: Mapping[str, Source], load: Load, asked: str) -> Numb
     population = population_of(sources)
     answers: dict[NumberRead, Answer] = {}
     while isinstance(
-        found := judge(population, asked, lambda read, number: answers.get((read, number))), Needs
+        found := resolve_from_known(
+            population, asked, lambda read, number: answers.get((read, number))
+        ),
+        NeededReads,
     ):
         loaded = await asyncio.gather(*(load(read, number) for read, number in found.reads))
         answers.update(zip(found.reads, loaded, strict=True))
     return found
 
 
-def judge(population: Population | None, asked: str, known: KnownAnswer) -> Numbers | Needs:
+def resolve_from_known(
+    population: Population | None, asked: str, known: KnownAnswer
+) -> PersonNumbers | NeededReads:
     """Say whose number ``asked`` is, or what has to be read before that can be said.
 
     Pure: ask again when the reads that it needs are known. Three at first, side by side; two more
@@ -134,9 +141,9 @@ def judge(population: Population | None, asked: str, known: KnownAnswer) -> Numb
     """
     is_present = len(asked) == _PRESENT_DIGITS
     if population is None:
-        return Numbers(asked, asked if is_present else None, doubt=State.NOT_OPERATING)
+        return PersonNumbers(asked, asked if is_present else None, doubt=State.NOT_OPERATING)
     found = _look(known, *_own_reads(population, asked), (population.holders, asked))
-    if isinstance(found, Needs):
+    if isinstance(found, NeededReads):
         return found
     identity, earlier, holders = found
     doubt = _doubt(identity, earlier, holders)
@@ -145,19 +152,21 @@ def judge(population: Population | None, asked: str, known: KnownAnswer) -> Numb
     if own_rows:
         persons = persons | {asked}
     if len(persons) > 1 or len(own_rows) > 1:
-        return Numbers(asked, None, doubt=doubt, conflict=True)
+        return PersonNumbers(asked, None, doubt=doubt, conflict=True)
     present = next(iter(persons), asked if is_present else None)
     if present != asked and _doubt(identity, holders) is not None:
         # Somebody else may hold the number too: whoever was found must not be taken for the holder.
-        return Numbers(asked, None, doubt=doubt)
+        return PersonNumbers(asked, None, doubt=doubt)
     if present == asked or present is None:
-        person = Numbers(asked, present, (), doubt, identity=identity)
+        person = PersonNumbers(asked, present, (), doubt, identity=identity)
         return _with_others(population, person, earlier, known)
-    return _as_holder(population, Numbers(asked, present, doubt=doubt), known)
+    return _as_holder(population, PersonNumbers(asked, present, doubt=doubt), known)
 
 
-def plainly(asked: str, identity: Answer, earlier: Answer, holders: Answer) -> Numbers | None:
-    """Return what ``judge`` says of almost every number; None where it takes more to say.
+def resolve_simple_case(
+    asked: str, identity: Answer, earlier: Answer, holders: Answer
+) -> PersonNumbers | None:
+    """Return what ``resolve_from_known`` says of almost every number; None for all others.
 
     The population database knows one person by it, present and only number of theirs, or nobody.
     """
@@ -168,20 +177,22 @@ def plainly(asked: str, identity: Answer, earlier: Answer, holders: Answer) -> N
             return None
     if len(identity.rows or ()) > 1:
         return None
-    return Numbers(asked, asked, identity=identity)
+    return PersonNumbers(asked, asked, identity=identity)
 
 
-def _as_holder(population: Population, numbers: Numbers, known: KnownAnswer) -> Numbers | Needs:
+def _as_holder(
+    population: Population, numbers: PersonNumbers, known: KnownAnswer
+) -> PersonNumbers | NeededReads:
     """Go on with the person whose earlier number was asked."""
     assert numbers.present is not None
     found = _look(known, *_own_reads(population, numbers.present))
-    if isinstance(found, Needs):
+    if isinstance(found, NeededReads):
         return found
     identity, earlier = found
     doubt = numbers.doubt or _doubt(identity, earlier)
     if len(identity.rows or ()) > 1:
-        return Numbers(numbers.asked, None, doubt=doubt, conflict=True)
-    person = Numbers(numbers.asked, numbers.present, (), doubt, identity=identity)
+        return PersonNumbers(numbers.asked, None, doubt=doubt, conflict=True)
+    person = PersonNumbers(numbers.asked, numbers.present, (), doubt, identity=identity)
     return _with_others(population, person, earlier, known)
 
 
@@ -189,16 +200,16 @@ def _own_reads(population: Population, number: str) -> tuple[NumberRead, NumberR
     return (population.identity, number), (population.earlier, number)
 
 
-def _look(known: KnownAnswer, *reads: NumberRead) -> list[Answer] | Needs:
+def _look(known: KnownAnswer, *reads: NumberRead) -> list[Answer] | NeededReads:
     """Return the answers to ``reads``, or those of them that have still to be made."""
     answers = [known(*read) for read in reads]
     missing = tuple(read for read, one in zip(reads, answers, strict=True) if one is None)
-    return Needs(missing) if missing else [one for one in answers if one is not None]
+    return NeededReads(missing) if missing else [one for one in answers if one is not None]
 
 
 def _with_others(
-    population: Population, numbers: Numbers, earlier: Answer, known: KnownAnswer
-) -> Numbers | Needs:
+    population: Population, numbers: PersonNumbers, earlier: Answer, known: KnownAnswer
+) -> PersonNumbers | NeededReads:
     """Add the person's other numbers, as far as each is this person's alone.
 
     Records filed under a number of two people are nobody's to be shown: they may be the other's.
@@ -212,7 +223,7 @@ def _with_others(
         *((population.identity, number) for number in others),
         *((population.holders, number) for number in others),
     )
-    if isinstance(found, Needs):
+    if isinstance(found, NeededReads):
         return found
     identities, holders = found[: len(others)], found[len(others) :]
     doubts: list[State | None] = [numbers.doubt]
@@ -225,7 +236,7 @@ def _with_others(
             doubts.append(doubt)
         else:
             sole.append(one)
-    return Numbers(
+    return PersonNumbers(
         numbers.asked,
         numbers.present,
         tuple(sole),

@@ -17,9 +17,9 @@ from connectors.values import PartialDate
 from gateway.access.caller import Caller
 from gateway.answer import Answer
 from gateway.errors import GatewayError
-from gateway.fetch.loaders import Loads
+from gateway.fetch.loaders import Loader
 from gateway.fetch.source import Source
-from gateway.people.numbers import Numbers, resolve, unchecked
+from gateway.people.numbers import PersonNumbers, resolve_by_loading, unchecked_numbers
 
 _OF_AGE = 18
 _IN_FORCE = frozenset({"VALID", "AMENDED"})
@@ -39,7 +39,7 @@ class _Rows:
 
 async def hold_representation(
     sources: Mapping[str, Source],
-    loaders: Loads,
+    loaders: Loader,
     caller: Caller,
     today: date,
     checks_numbers: bool = True,
@@ -56,10 +56,10 @@ async def hold_representation(
     reading = _Reading(sources, loaders)
     named = caller.citizen, caller.representative
     if checks_numbers:
-        resolving = (resolve(sources, loaders.load, number) for number in named)
+        resolving = (resolve_by_loading(sources, loaders.load, number) for number in named)
         citizen, actor = await asyncio.gather(*resolving)
     else:
-        citizen, actor = (unchecked(number) for number in named)
+        citizen, actor = (unchecked_numbers(number) for number in named)
     if citizen.conflict or actor.conflict:
         raise GatewayError("REPRESENTATION_DENIED")
     if caller.authorisation is not None:
@@ -79,7 +79,7 @@ class _Reading:
     """Reads lists, and remembers whether any could not be had whole."""
 
     sources: Mapping[str, Source]
-    loaders: Loads
+    loaders: Loader
     doubtful: bool = False
 
     async def of(self, database: str, name: str, keys: tuple[str, ...]) -> _Rows | None:
@@ -103,7 +103,7 @@ class _Reading:
 
 
 async def _is_parent_or_guardian(
-    reading: _Reading, citizen: Numbers, actor: Numbers, today: date
+    reading: _Reading, citizen: PersonNumbers, actor: PersonNumbers, today: date
 ) -> bool:
     births, guardianships, deaths = await asyncio.gather(
         reading.of("civil_status", "births", citizen.all),
@@ -135,7 +135,7 @@ _PARENTS = ("mother", "father")
 
 
 async def _is_agent(
-    reading: _Reading, citizen: Numbers, actor: Numbers, authorisation: str
+    reading: _Reading, citizen: PersonNumbers, actor: PersonNumbers, authorisation: str
 ) -> bool:
     """Say whether the citizen authorised the actor, under this notarial number, and still does."""
     transactions, parties, deaths = await asyncio.gather(

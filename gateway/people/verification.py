@@ -19,7 +19,7 @@ from gateway.catalogue.verification import Verification
 from gateway.fetch.source import Source
 from gateway.limits.verification_attempts import Attempt, AttemptStatus
 from gateway.people.names import date_agrees, names_agree
-from gateway.people.numbers import Numbers
+from gateway.people.numbers import PersonNumbers
 
 
 class Verdict(Coded):
@@ -39,7 +39,7 @@ class IdentityDetail(Coded):
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedIdentity:
     """What the caller says of a person. ``sex``: a code of the population database."""
 
     name: str
@@ -48,7 +48,7 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class VerificationResult:
     """What came of it. ``mismatched``: what disagrees; None where that is not told."""
 
     result: Verdict
@@ -56,14 +56,14 @@ class Verified:
     source: SourceReport
 
 
-def verified(
-    numbers: Numbers,
-    claimed: Claimed,
+def compare_claim(
+    numbers: PersonNumbers,
+    claimed: ClaimedIdentity,
     verification: Verification,
     source: Source,
     hides: bool,
     attempt: Attempt | None = None,
-) -> tuple[Verified, Answer]:
+) -> tuple[VerificationResult, Answer]:
     """Return what came of a verification, and the answer that it rests on.
 
     ``attempt``: the one that was counted for it; it is noted there where it is no guess: a match,
@@ -73,7 +73,7 @@ def verified(
     """
     answer = _answer(numbers, verification, source)
     if answer.rows is None or (not answer.rows and answer.unreadable):
-        return Verified(Verdict.UNKNOWN, None, answer.report), answer
+        return VerificationResult(Verdict.UNKNOWN, None, answer.report), answer
     result, mismatched = Verdict.UNKNOWN, None
     if answer.rows and not numbers.conflict and _may_compare(attempt):
         result, mismatched, blameless = _compared(answer.rows[0], claimed, verification)
@@ -82,15 +82,15 @@ def verified(
     if hides and result is not Verdict.MATCH:
         # Nor by when it was asked: for a number of two people there is no such time.
         report = source.report(verification.record, answer.report.state)
-        return Verified(Verdict.MISMATCH, None, report), answer
-    return Verified(result, mismatched, answer.report), answer
+        return VerificationResult(Verdict.MISMATCH, None, report), answer
+    return VerificationResult(result, mismatched, answer.report), answer
 
 
 def _may_compare(attempt: Attempt | None) -> bool:
     return attempt is None or attempt.status is AttemptStatus.LEFT
 
 
-def _answer(numbers: Numbers, verification: Verification, source: Source) -> Answer:
+def _answer(numbers: PersonNumbers, verification: Verification, source: Source) -> Answer:
     """Return the population's answer about the person; where there is none, why."""
     if numbers.identity is not None:
         return numbers.identity
@@ -102,7 +102,7 @@ def _answer(numbers: Numbers, verification: Verification, source: Source) -> Ans
 
 
 def _compared(
-    row: Row, claimed: Claimed, verification: Verification
+    row: Row, claimed: ClaimedIdentity, verification: Verification
 ) -> tuple[Verdict, tuple[IdentityDetail, ...] | None, bool]:
     """Return the verdict, what disagrees, and whether all that is claimed agrees where it can."""
     places = verification.record.positions

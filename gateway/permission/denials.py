@@ -17,7 +17,7 @@ from gateway.protection.rules import is_withheld
 
 
 @dataclass(frozen=True, slots=True)
-class Denied:
+class DeniedField:
     """A field that would be null.
 
     ``path``: from the root, with dots. ``missing``: of DENIED. ``line``: in the document, from 1.
@@ -29,7 +29,7 @@ class Denied:
     line: int
 
 
-def denied_in(plan: Plan, caller: Caller) -> Iterator[Denied]:
+def find_denials(plan: Plan, caller: Caller) -> Iterator[DeniedField]:
     """Yield what of ``plan``, which was made for ``caller``, would be null whatever is stored."""
     for key, root in plan.roots.items():
         if isinstance(root, VerifyPlan) and root.denied:
@@ -49,7 +49,7 @@ def denied_in(plan: Plan, caller: Caller) -> Iterator[Denied]:
             yield from _of_person(root.person, (key,), caller)
 
 
-def _of_person(plan: PersonPlan, path: Sequence[str], caller: Caller) -> Iterator[Denied]:
+def _of_person(plan: PersonPlan, path: Sequence[str], caller: Caller) -> Iterator[DeniedField]:
     for one in plan.lists:
         yield from _of_list(one, path, caller)
     for derived in plan.derived:
@@ -62,11 +62,11 @@ def _of_person(plan: PersonPlan, path: Sequence[str], caller: Caller) -> Iterato
 
 def _denial(
     above: Sequence[str], place: FieldPlace, missing: tuple[str, ...], state: State = State.DENIED
-) -> Denied:
-    return Denied(".".join((*above, *place.steps)), state, missing, place.locations[0]["line"])
+) -> DeniedField:
+    return DeniedField(".".join((*above, *place.steps)), state, missing, place.locations[0]["line"])
 
 
-def _of_list(plan: ListPlan, above: Sequence[str], caller: Caller) -> Iterator[Denied]:
+def _of_list(plan: ListPlan, above: Sequence[str], caller: Caller) -> Iterator[DeniedField]:
     """Yield what is denied in a list; ``above``: the path of its person or row."""
     if plan.denied:
         yield _denial(above, plan.place, plan.denied)

@@ -42,7 +42,15 @@ from graphql.execution.values import VariableValues
 from connectors.description import Field, Kind, Record
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.permitted import Need, Permitted
-from gateway.catalogue.sections import Bindings, Link, Listed, RecordId, Section, Validity, Value
+from gateway.catalogue.sections import (
+    Bindings,
+    FieldBinding,
+    ListBinding,
+    PersonLinkBinding,
+    RecordIdBinding,
+    SectionBinding,
+    ValidityBinding,
+)
 from gateway.catalogue.verification import FIELD as VERIFY
 from gateway.errors import GatewayError, Location
 from gateway.plan.list_arguments import parse_list_arguments, parse_log_arguments
@@ -299,7 +307,7 @@ class _Analyser:
             self._arguments(query.fields[name], group[0].node, _as_given),
             _place((), key, group),
         )
-        listed = Listed(entry.record, entry.lookup)
+        listed = ListBinding(entry.record, entry.lookup)
         return LookupShape(entry, place, arguments, self._list(query, listed, place, name, group))
 
     def _verify(self, query: GraphQLObjectType, name: str, key: str, group: _Group) -> VerifyShape:
@@ -333,7 +341,11 @@ class _Analyser:
         return PersonShape(tuple(entries))
 
     def _section(
-        self, kind: GraphQLObjectType, section: Section, above: tuple[str, ...], group: _Group
+        self,
+        kind: GraphQLObjectType,
+        section: SectionBinding,
+        above: tuple[str, ...],
+        group: _Group,
     ) -> SectionShape:
         selected = list(self._below(kind, group))
         lists = [section.lists[name] for _, name, _ in selected if name in section.lists]
@@ -361,7 +373,11 @@ class _Analyser:
         return SectionShape(section.database, tuple(entries))
 
     def _section_report(
-        self, section: Section, lists: list[Listed], place: FieldPlace, plain: AttributeEntries
+        self,
+        section: SectionBinding,
+        lists: list[ListBinding],
+        place: FieldPlace,
+        plain: AttributeEntries,
     ) -> SectionReportShape:
         first = section.database.records[0]
         reads = {one.lookup.name: (one.record, one.lookup) for one in lists}
@@ -372,7 +388,12 @@ class _Analyser:
         )
 
     def _list(
-        self, parent: GraphQLObjectType, listed: Listed, place: FieldPlace, name: str, group: _Group
+        self,
+        parent: GraphQLObjectType,
+        listed: ListBinding,
+        place: FieldPlace,
+        name: str,
+        group: _Group,
     ) -> ListShape:
         kind, record = self._type(parent, name), listed.record
         self._need(record, None)
@@ -423,20 +444,20 @@ class _Analyser:
                 continue
             place = _place(above, key, below)
             match self.bindings.types[kind.name][name]:
-                case RecordId():
+                case RecordIdBinding():
                     entries.append((key, RecordIdShape()))
-                case Value(declared) if declared.struct is not None:
+                case FieldBinding(declared) if declared.struct is not None:
                     inner = self._type(kind, name)
                     shape = self._struct(inner, rows, (*path, declared.name), place, below)
                     entries.append((key, shape))
-                case Value(declared):
+                case FieldBinding(declared):
                     entries.append((key, self._column(rows.record, path, declared, place)))
-                case Validity(declared):
+                case ValidityBinding(declared):
                     value = self._column(rows.record, path, declared, place, validity=True)
                     entries.append((key, value))
-                case Link(declared):
+                case PersonLinkBinding(declared):
                     entries.append((key, self._link(kind, rows, path, declared, place, below)))
-                case Listed() as listed:
+                case ListBinding() as listed:
                     entries.append((key, self._hung(kind, rows, listed, place, name, below)))
         return tuple(entries)
 
@@ -497,7 +518,7 @@ class _Analyser:
         self,
         kind: GraphQLObjectType,
         rows: _Rows,
-        listed: Listed,
+        listed: ListBinding,
         place: FieldPlace,
         name: str,
         group: _Group,

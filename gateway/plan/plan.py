@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from connectors.description import Sensitivity
 from gateway.catalogue.permitted import Missing, Permitted
-from gateway.catalogue.sections import Computed
+from gateway.catalogue.sections import DerivedBinding
 from gateway.catalogue.verification import Verification
 from gateway.fetch.read import Read
 from gateway.plan.list_arguments import ListArguments
@@ -104,7 +104,7 @@ class DerivedPlan:
     """A derived view. ``reads``: by list. ``denied``: what is lacking for it."""
 
     place: FieldPlace
-    computed: Computed
+    computed: DerivedBinding
     reads: Mapping[str, Read]
     denied: Missing
     arguments: Mapping[str, object] | DynamicArguments

@@ -17,7 +17,7 @@ from graphql import FieldNode, GraphQLField
 from connectors.description import Database, Kind, Lookup, Record
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.permitted import Need
-from gateway.catalogue.sections import Computed
+from gateway.catalogue.sections import DerivedBinding
 from gateway.catalogue.verification import Verification
 from gateway.errors import Location
 from gateway.plan.list_arguments import ListArguments
@@ -205,7 +205,7 @@ class DerivedShape:
     """A derived view of a person."""
 
     place: FieldPlace
-    computed: Computed
+    computed: DerivedBinding
     arguments: Mapping[str, object] | DynamicArguments
     entries: AttributeEntries
 

@@ -100,7 +100,7 @@ def opens_on_death(record: Record) -> bool:
     return _of(record).opens_on_death
 
 
-def visible(record: Record, rows: tuple[Row, ...], caller: Caller) -> tuple[Row, ...]:
+def visible_rows(record: Record, rows: tuple[Row, ...], caller: Caller) -> tuple[Row, ...]:
     """Return the rows that no rule hides, in the same order."""
     rules = _of(record).hiding
     if not rules or not rows:

@@ -41,7 +41,7 @@ from connectors.description import (
 )
 from connectors.values import PartialDate, PersonNumber
 from gateway.audit.touched import note_numbers
-from gateway.catalogue.sections import hanging_on
+from gateway.catalogue.sections import child_lists
 from gateway.errors import GatewayError
 from gateway.people.identification import Shortfall
 
@@ -276,7 +276,7 @@ class Types:
 
     def hanging_on(self, record: Record) -> list[tuple[Record, Lookup, str]]:
         """Return the lists that hang on ``record``: whose they are, and by which of its columns."""
-        return hanging_on(record, self._databases)
+        return child_lists(record, self._databases)
 
     def named(self, name: str, origin: object, make: Callable[[], Any]) -> Any:
         """Return the type called ``name``, made from ``origin`` once.

@@ -17,9 +17,9 @@ from gateway.catalogue.entry_points import entries_of
 from gateway.errors import GatewayError
 from gateway.execution.reference import Person, ReferenceContext
 from gateway.people.matching import Matching as Wanted
-from gateway.people.matching import hold_matching, open_named, open_person
+from gateway.people.matching import open_named, open_person, require_matching
 from gateway.people.notices import Notice
-from gateway.people.numbers import Numbers, population_of
+from gateway.people.numbers import PersonNumbers, population_of
 from gateway.schema.access_log import access_log_field
 from gateway.schema.factory import Later, Types, list_of, resolved
 from gateway.schema.my_access import my_access_field
@@ -164,7 +164,7 @@ async def _person(
     context: ReferenceContext = info.context
     context.state.name_persons([id])
     wanted = None if matching is None else Wanted(matching.name, matching.birth_date)
-    hold_matching(context.rules.matching, wanted)
+    require_matching(context.rules.matching, wanted)
     return await _named(context, info, id, wanted)
 
 
@@ -173,7 +173,7 @@ async def _persons(
 ) -> list[Person | None]:
     context: ReferenceContext = info.context
     context.state.name_persons(ids)
-    hold_matching(context.rules.matching, None)
+    require_matching(context.rules.matching, None)
     found = await asyncio.gather(
         *(_named(context, info, one, None, place) for place, one in enumerate(ids)),
     )
@@ -217,7 +217,7 @@ async def _named(
 def _opened(
     context: ReferenceContext,
     info: strawberry.Info,
-    numbers: Numbers,
+    numbers: PersonNumbers,
     own: bool,
     place: int | None = None,
 ) -> Person:

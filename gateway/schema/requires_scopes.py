@@ -17,7 +17,7 @@ from strawberry.types.field import StrawberryField
 
 from connectors.description import Record, Sensitivity
 from gateway.catalogue.scopes import scope
-from gateway.derived.view import Derived
+from gateway.derived.view import DerivedView
 
 
 @strawberry.schema_directive(
@@ -31,7 +31,9 @@ class RequiresScopes:
     scopes: list[list[str]]
 
 
-def require(made: StrawberryField, record: Record | Derived, level: Sensitivity) -> StrawberryField:
+def require(
+    made: StrawberryField, record: Record | DerivedView, level: Sensitivity
+) -> StrawberryField:
     """Return ``made`` with the scopes that open fields of ``level`` of ``record``."""
     whole = scope(record.database, level)
     of_record = scope(f"{record.database}.{record.name}", level)

@@ -15,7 +15,7 @@ from gateway.answer import Answer, SourceReport, worst
 from gateway.audit.touched import note_numbers, note_read
 from gateway.catalogue.entry_points import EntryPoint, keys_of
 from gateway.catalogue.own_view import FOUND, own_below
-from gateway.catalogue.sections import Computed, own_lists, own_views
+from gateway.catalogue.sections import DerivedBinding, derived_views, person_lists
 from gateway.derived.conclude import DerivedValue
 from gateway.errors import GatewayError
 from gateway.execution.reference import Person, ReferenceContext
@@ -56,7 +56,7 @@ class PersonSection:
 
 def section_field(types: Types, database: Database, person: Later) -> StrawberryField:
     """Return the field of Person that leads to ``database``'s section."""
-    lists = own_lists(database)
+    lists = person_lists(database)
 
     def open_section(self: Person, info: strawberry.Info) -> PersonSection:
         names = selected(info._raw_info, "fresh")
@@ -77,7 +77,7 @@ def section_field(types: Types, database: Database, person: Later) -> Strawberry
         "It depends on what else is selected. Read the source of each list instead."
     )
     fields.append(worst_of)
-    fields += [_derived_field(types, one) for one in own_views(database).values()]
+    fields += [_derived_field(types, one) for one in derived_views(database).values()]
     fields.append(
         resolved(
             "database",
@@ -91,7 +91,7 @@ def section_field(types: Types, database: Database, person: Later) -> Strawberry
     return resolved(database.name, made | None, open_section, title=database.title)
 
 
-def _derived_field(types: Types, computed: Computed) -> StrawberryField:
+def _derived_field(types: Types, computed: DerivedBinding) -> StrawberryField:
     """Return the field of a derived view of the section's person."""
 
     async def derive(

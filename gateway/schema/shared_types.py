@@ -9,7 +9,7 @@ import strawberry
 
 from connectors.description import Database, Group, Record, Text
 from gateway.answer import State
-from gateway.catalogue.sections import lists_of
+from gateway.catalogue.sections import list_names
 from gateway.execution.reference import ReferenceContext
 from gateway.fetch.breaker import BreakerState
 from gateway.fetch.source import LiveState
@@ -105,7 +105,7 @@ def database_type(types: Types) -> Any:
 
 
 def _lists(self: Record, info: strawberry.Info) -> list[str]:
-    return lists_of(self)
+    return list_names(self)
 
 
 async def _live(self: Database, info: strawberry.Info) -> LiveState:

@@ -13,7 +13,7 @@ from gateway.audit.touched import Role, note_read
 from gateway.catalogue.verification import SCOPE, Verification, verification_of
 from gateway.errors import GatewayError
 from gateway.execution.reference import ReferenceContext
-from gateway.people.verification import Claimed, IdentityDetail, Verdict, Verified
+from gateway.people.verification import ClaimedIdentity, IdentityDetail, Verdict, VerificationResult
 from gateway.schema.factory import Types, list_of, plain, resolved
 from gateway.schema.requires_scopes import require_any
 from gateway.schema.shared_types import source_type
@@ -60,7 +60,7 @@ def _type(types: Types) -> Any:
     )
 
 
-def _mismatched(self: Verified, info: strawberry.Info) -> list[str] | None:
+def _mismatched(self: VerificationResult, info: strawberry.Info) -> list[str] | None:
     return None if self.mismatched is None else [one.name for one in self.mismatched]
 
 
@@ -72,7 +72,7 @@ def _resolver(asked: Verification) -> Any:
         name: str,
         birth_date: PartialDate,
         sex: Any,
-    ) -> Verified:
+    ) -> VerificationResult:
         context: ReferenceContext = info.context
         rules = context.rules
         context.state.name_persons([id])
@@ -81,7 +81,7 @@ def _resolver(asked: Verification) -> Any:
             raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
         rules.refuse_early(id)
         numbers = await context.numbers(id)
-        claimed = Claimed(name, birth_date, sex.value)
+        claimed = ClaimedIdentity(name, birth_date, sex.value)
         attempt = rules.attempt(numbers)
         async with rules.counted(attempt):
             found, answer = rules.verify(numbers, claimed, asked, attempt)

@@ -14,7 +14,7 @@ from typing import Any
 
 from stdnum.vn import mst
 
-from gateway.catalogue.sections import lists_of
+from gateway.catalogue.sections import list_names
 
 
 def _is_valid(code: object) -> bool:
@@ -23,7 +23,7 @@ def _is_valid(code: object) -> bool:
 
 def _namespace() -> dict[str, Any]:
     builtins = {"str": str, "zip": zip}
-    return {"lists": lists_of, "is_valid": _is_valid, "__builtins__": builtins}
+    return {"lists": list_names, "is_valid": _is_valid, "__builtins__": builtins}
 
 
 @dataclass(slots=True)

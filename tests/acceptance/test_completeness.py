@@ -18,7 +18,7 @@ from connectors.description import Group
 from connectors.registry import installed_databases
 from connectors.synthetic import PopulationOptions, write
 from gateway.access.caller import Caller
-from gateway.catalogue.sections import own_lists
+from gateway.catalogue.sections import person_lists
 from gateway.databases.backends import make_backend
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import DatabaseSettings, Limits, RateLimits, Settings
@@ -47,7 +47,7 @@ FAULTS: tuple[tuple[str, str, str | None] | None, ...] = (
 
 def _lists() -> Iterator[tuple[ListName, bool]]:
     for database in DATABASES:
-        for name, (record, _) in own_lists(database).items():
+        for name, (record, _) in person_lists(database).items():
             yield (database.name, name), record.single
 
 
@@ -66,7 +66,7 @@ def _query() -> str:
             f"{name} {{ item {{ __typename }} exists source {{ state }} }}"
             if LISTS[database.name, name]
             else f"{name}(first: 1) {{ items {{ __typename }} truncated source {{ state }} }}"
-            for name in own_lists(database)
+            for name in person_lists(database)
         ]
         if database.name == "administrative_violations":
             lists.append("isConsideredUnsanctioned { value source { state } }")

@@ -15,8 +15,8 @@ from gateway.access.tokens import issue
 from gateway.catalogue.sections import bind
 from gateway.cli.demo import FIRST_SET
 from gateway.keys.keyring import load_signing
-from gateway.operations.library import Shelf, read_shelf
-from gateway.operations.operation import Published
+from gateway.operations.library import OperationSet, read_operations
+from gateway.operations.operation import PublishedOperation
 from gateway.operations.publish import publish
 from gateway.runtime.clock import SystemClock
 from gateway.settings import Limits, Settings, load
@@ -30,9 +30,9 @@ _PERSONAS = 6
 CHANGING = {"fetchedAt", "accessLog"}
 
 
-def shelf(folder: Path) -> Shelf:
+def shelf(folder: Path) -> OperationSet:
     make = partial(publish, built(DATABASES), bind(DATABASES), Limits(), True)
-    return read_shelf(folder, make, Shelf())
+    return read_operations(folder, make, OperationSet())
 
 
 FIRST = shelf(FIRST_SET)
@@ -56,7 +56,7 @@ def steady(value: Any) -> Any:
     return [steady(inner) for inner in value] if isinstance(value, list) else value
 
 
-def filled(published: Published, persona: dict[str, Any]) -> dict[str, Any] | None:
+def filled(published: PublishedOperation, persona: dict[str, Any]) -> dict[str, Any] | None:
     """Return the variables of an operation for a persona; None where it lacks one of them."""
     return filled_example(published.header.example, persona)
 
@@ -74,7 +74,9 @@ def filled_example(example: Mapping[str, Any], persona: dict[str, Any]) -> dict[
     return found
 
 
-def asked_about(demo: Process, published: Published) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def asked_about(
+    demo: Process, published: PublishedOperation
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Return a few personas who have what the operation asks by, with its variables."""
     personas = demo.personas if published.header.example else demo.personas[:1]
     # Of whom registers disagree no verification matches, and those are counted.
@@ -93,7 +95,7 @@ def call(
     return client.post(path, json=body, headers=headers)
 
 
-def callers(demo: Process, published: Published) -> list[tuple[str, str | None]]:
+def callers(demo: Process, published: PublishedOperation) -> list[tuple[str, str | None]]:
     """Return a token and a purpose for each client and purpose that may call an operation."""
     if not published.header.purposes:
         wanted = "citizen" if published.operation.reads_own_view else "partner"
@@ -109,7 +111,9 @@ def callers(demo: Process, published: Published) -> list[tuple[str, str | None]]
     return found
 
 
-def sufficient(settings: Settings, published: Published, purpose: str | None, citizen: str) -> str:
+def sufficient(
+    settings: Settings, published: PublishedOperation, purpose: str | None, citizen: str
+) -> str:
     """Return a token with just the rights that an operation lends."""
     own = published.operation.reads_own_view
     return issue(
@@ -130,7 +134,7 @@ def test_all_of_it_is_published() -> None:
 
 @pytest.mark.parametrize("published", FIRST.published, ids=lambda one: one.header.id)
 def test_every_way_to_call_it_gives_the_same_data(
-    demo: Process, settings: Settings, published: Published
+    demo: Process, settings: Settings, published: PublishedOperation
 ) -> None:
     document = (demo.folder / "operations" / published.file.name).read_text("utf-8")
     name, by_hash = published.header.name, published.document_id

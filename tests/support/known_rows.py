@@ -16,8 +16,8 @@ from pathlib import Path
 from connectors.codec import Unreadable, decode
 from connectors.description import Database, Lookup, Record, Row
 from gateway.access.caller import Caller
-from gateway.catalogue.sections import own_lists
-from gateway.protection.rules import visible
+from gateway.catalogue.sections import person_lists
+from gateway.protection.rules import visible_rows
 
 #: Database and list, as the schema names them.
 ListName = tuple[str, str]
@@ -63,7 +63,7 @@ def read_known_rows(
     counts: dict[ListName, Counter[str]] = {}
     for database in databases:
         with closing(sqlite3.connect(files[database.name])) as connection:
-            for name, (record, lookup) in own_lists(database).items():
+            for name, (record, lookup) in person_lists(database).items():
                 counts[database.name, name] = _count(connection, database, record, lookup, caller)
     with closing(sqlite3.connect(files["population"])) as connection:
         citizens = {number for (number,) in connection.execute("SELECT citizen_id FROM identity")}
@@ -86,7 +86,7 @@ def _count(
     lookup: Lookup,
     caller: Caller,
 ) -> Counter[str]:
-    rows = visible(record, tuple(_rows(connection, record)), caller)
+    rows = visible_rows(record, tuple(_rows(connection, record)), caller)
     if lookup.through is None:
         return Counter(number for row in rows for number in _values(record, row, lookup.by))
     other, column = database.by_name[lookup.through[0]], lookup.through[1]

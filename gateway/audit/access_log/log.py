@@ -18,7 +18,7 @@ from gateway.audit.entry import person_hashes
 from gateway.audit.open import AuditLog
 from gateway.audit.touched import Role
 from gateway.keys.keyring import Keyring
-from gateway.people.numbers import Numbers
+from gateway.people.numbers import PersonNumbers
 from gateway.plan.list_arguments import LogArguments
 from gateway.procedures.registry import procedure_of
 from gateway.runtime.clock import Clock
@@ -45,7 +45,9 @@ class PersonLog:
     clock: Clock
     patience: float
 
-    async def page(self, numbers: Numbers, asked: LogArguments, by_representative: bool) -> LogPage:
+    async def page(
+        self, numbers: PersonNumbers, asked: LogArguments, by_representative: bool
+    ) -> LogPage:
         """Return a page of the log of the person with ``numbers``, under former keys too.
 
         Raises GatewayError INVALID_VALUE for a bad cursor.
@@ -69,7 +71,7 @@ class PersonLog:
         return LogPage(state, items, found.next, until)
 
     async def _found(
-        self, copy: Copy, numbers: Numbers, asked: LogArguments, by_representative: bool
+        self, copy: Copy, numbers: PersonNumbers, asked: LogArguments, by_representative: bool
     ) -> EntryPage:
         persons, now = person_hashes(self.hashes, numbers.all), self.clock.now()
         async with asyncio.timeout(self.patience):

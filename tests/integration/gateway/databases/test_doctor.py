@@ -17,7 +17,7 @@ from connectors.synthetic import PopulationOptions
 from connectors.synthetic.loading import load
 from gateway.answer import State
 from gateway.cli.main import app
-from gateway.databases.wiring import make_sources, planned
+from gateway.databases.wiring import load_maintenance, make_sources
 from gateway.fetch.read import Read
 from gateway.runtime.clock import SystemClock
 from gateway.settings import load as load_settings
@@ -156,7 +156,7 @@ def test_a_table_that_the_doctor_saw_and_is_gone_is_no_record_never_kept(ward: W
     settings, clock = load_settings(ward.config), SystemClock()
 
     async def state() -> State:
-        maintenance = planned(settings, clock)
+        maintenance = load_maintenance(settings, clock)
         sources = make_sources(settings, [LEGAL_AID], {}, clock, maintenance)
         source = sources["legal_aid"]
         (answer,) = await source.fetch(Read(RECORD, RECORD.lookups[0]), ["001090000001"], 20)

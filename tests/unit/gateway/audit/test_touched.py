@@ -6,7 +6,7 @@ import pytest
 
 from gateway.access.caller import Caller
 from gateway.audit.touched import Role, Trail, citizen_role, note_numbers
-from gateway.people.numbers import Numbers
+from gateway.people.numbers import PersonNumbers
 from tests.support.people import DEAD, HOA, LAN, OLD_NUMBER
 
 IDENTITY, MARRIAGES = "population.identity", "civil_status.marriages"
@@ -22,8 +22,8 @@ def test_an_answer_that_touched_nobody_leaves_no_trail() -> None:
 
 def test_what_is_read_of_a_person_stands_with_them_and_in_order() -> None:
     trail = Trail()
-    husband = trail.note_opened(Numbers(HOA, HOA), Role.NAMED)
-    wife = trail.note_opened(Numbers(LAN, LAN), Role.KIN)
+    husband = trail.note_opened(PersonNumbers(HOA, HOA), Role.NAMED)
+    wife = trail.note_opened(PersonNumbers(LAN, LAN), Role.KIN)
     husband.update((IDENTITY, MARRIAGES))
     wife.add(IDENTITY)
     assert _all(trail) == [
@@ -34,15 +34,15 @@ def test_what_is_read_of_a_person_stands_with_them_and_in_order() -> None:
 
 def test_a_person_who_is_opened_twice_in_one_role_is_one_with_all_that_was_read() -> None:
     trail = Trail()
-    trail.note_opened(Numbers(HOA, HOA), Role.NAMED).add(IDENTITY)
-    trail.note_opened(Numbers(HOA, HOA), Role.NAMED).add(MARRIAGES)
+    trail.note_opened(PersonNumbers(HOA, HOA), Role.NAMED).add(IDENTITY)
+    trail.note_opened(PersonNumbers(HOA, HOA), Role.NAMED).add(MARRIAGES)
     assert _all(trail) == [(HOA, Role.NAMED, [MARRIAGES, IDENTITY])]
 
 
 def test_a_person_in_two_roles_stands_in_both_with_what_was_read_in_each() -> None:
     trail = Trail()
-    trail.note_opened(Numbers(HOA, HOA), Role.NAMED).add(IDENTITY)
-    trail.note_opened(Numbers(HOA, HOA), Role.KIN).add(MARRIAGES)
+    trail.note_opened(PersonNumbers(HOA, HOA), Role.NAMED).add(IDENTITY)
+    trail.note_opened(PersonNumbers(HOA, HOA), Role.KIN).add(MARRIAGES)
     assert _all(trail) == [(HOA, Role.NAMED, [IDENTITY]), (HOA, Role.KIN, [MARRIAGES])]
 
 
@@ -53,7 +53,7 @@ def test_who_is_asked_by_an_earlier_number_stands_under_both_with_all_that_was_r
     """Their access log is looked for under any of their numbers."""
     trail = Trail()
     for asked, section in zip(order, (IDENTITY, MARRIAGES), strict=True):
-        trail.note_opened(Numbers(asked, HOA, (OLD_NUMBER,)), Role.NAMED).add(section)
+        trail.note_opened(PersonNumbers(asked, HOA, (OLD_NUMBER,)), Role.NAMED).add(section)
     found = {number: (role, sections) for number, role, sections in trail.touches()}
     both = (Role.NAMED, [MARRIAGES, IDENTITY])
     assert found == {HOA: both, OLD_NUMBER: both}
@@ -62,7 +62,7 @@ def test_who_is_asked_by_an_earlier_number_stands_under_both_with_all_that_was_r
 
 def test_whose_present_number_is_not_known_stands_under_the_number_asked() -> None:
     trail = Trail()
-    trail.note_opened(Numbers(OLD_NUMBER, None), Role.NAMED).add(MARRIAGES)
+    trail.note_opened(PersonNumbers(OLD_NUMBER, None), Role.NAMED).add(MARRIAGES)
     assert _all(trail) == [(OLD_NUMBER, Role.NAMED, [MARRIAGES])]
 
 
@@ -75,7 +75,7 @@ def test_whoever_is_named_and_stays_closed_is_refused() -> None:
 
 def test_whoever_stands_in_a_record_and_is_not_opened_is_mentioned() -> None:
     trail = Trail()
-    trail.note_opened(Numbers(HOA, HOA), Role.NAMED)
+    trail.note_opened(PersonNumbers(HOA, HOA), Role.NAMED)
     trail.note_mentioned(LAN)
     trail.note_mentioned(LAN)
     assert _all(trail) == [(HOA, Role.NAMED, []), (LAN, Role.MENTIONED, [])]
@@ -90,7 +90,7 @@ def test_that_somebody_was_refused_or_mentioned_says_nothing_beside_that_they_we
     trail = Trail()
     if before:
         getattr(trail, less)(HOA)
-    trail.note_opened(Numbers(HOA, HOA), role).add(IDENTITY)
+    trail.note_opened(PersonNumbers(HOA, HOA), role).add(IDENTITY)
     if not before:
         getattr(trail, less)(HOA)
     assert _all(trail) == [(HOA, role, [IDENTITY])]
@@ -98,7 +98,7 @@ def test_that_somebody_was_refused_or_mentioned_says_nothing_beside_that_they_we
 
 def test_an_earlier_number_that_is_mentioned_says_nothing_where_it_was_asked_for() -> None:
     trail = Trail()
-    trail.note_opened(Numbers(OLD_NUMBER, HOA), Role.NAMED)
+    trail.note_opened(PersonNumbers(OLD_NUMBER, HOA), Role.NAMED)
     trail.note_mentioned(OLD_NUMBER)
     trail.note_mentioned(HOA)
     assert {role for _, role, _ in trail.touches()} == {Role.NAMED}

@@ -18,7 +18,7 @@ from gateway.answer import Answer, State
 from gateway.cache.invalidations import Invalidation
 from gateway.fetch.read import Read
 from gateway.fetch.reads import Reads, SubjectNumbers
-from gateway.fetch.sharing import SHARING, Terms
+from gateway.fetch.sharing import SHARE_ALL, Sharing
 from gateway.fetch.source import Source
 from gateway.settings import DatabaseSettings
 from tests.support.caches import process_cache
@@ -49,11 +49,11 @@ class Site:
             cache=self.cache,
         )
 
-    def reads(self, terms: Terms = SHARING) -> Reads:
+    def reads(self, terms: Sharing = SHARE_ALL) -> Reads:
         until = self.clock.monotonic() + 30
         return Reads({DATABASE.name: self.source}, self.clock, until, NOBODY, terms)
 
-    async def ask(self, key: str = HOA, past: bool = False, terms: Terms = SHARING) -> Answer:
+    async def ask(self, key: str = HOA, past: bool = False, terms: Sharing = SHARE_ALL) -> Answer:
         return await _answer(self.reads(terms), Read(IDENTITY, LOOKUP, past), key)
 
     @property
@@ -157,7 +157,7 @@ async def test_facts_that_decide_are_read_past_the_cache_and_never_stale(
     site = Site(tmp_path, fresh=60, stale_if_error=600)
     await site.ask()
     past = how == "an argument"
-    terms = SHARING if past else Terms(["population.identity"])
+    terms = SHARE_ALL if past else Sharing(["population.identity"])
     assert not (await site.ask(past=past, terms=terms)).report.from_cache
     assert isinstance(site.backend, Faulty)
     site.backend.fault = "down"
@@ -169,7 +169,7 @@ async def test_facts_that_decide_are_read_past_the_cache_and_never_stale(
 async def test_who_reads_apart_leaves_no_trace_for_anybody(tmp_path: Path) -> None:
     """Reports say when rows were read: a read that is to stay hidden would show there."""
     site = Site(tmp_path, fresh=60, stale_if_error=600)
-    apart = Terms(past=True, apart=True)
+    apart = Sharing(past=True, apart=True)
     await site.ask(terms=apart)
     site.clock.advance(5)
     found = await site.ask()
@@ -182,7 +182,7 @@ async def test_who_reads_apart_leaves_no_trace_for_anybody(tmp_path: Path) -> No
 async def test_nobody_is_put_into_one_statement_with_who_reads_apart(tmp_path: Path) -> None:
     held = Held()
     site = Site(tmp_path, held, fresh=60)
-    asking = [asyncio.create_task(site.ask(terms=Terms(past=True, apart=True)))]
+    asking = [asyncio.create_task(site.ask(terms=Sharing(past=True, apart=True)))]
     await held.began.wait()
     asking.append(asyncio.create_task(site.ask()))
     held.go.set()

@@ -11,7 +11,7 @@ from rich.text import Text
 from connectors.backends.base import Examination, Finding
 from connectors.registry import installed_databases
 from gateway.cli.doctor import print_checkups
-from gateway.databases.doctor import Checkup, Problem
+from gateway.databases.doctor import Checkup, LocatedFinding
 
 WIDTH = 80
 ADVICE = (
@@ -19,7 +19,7 @@ ADVICE = (
     "(violator_personal_number); no look-up reads the whole table then"
 )
 FINDING = Finding("index", "violator_personal_number of decisions: it is read whole", ADVICE)
-PROBLEM = Problem(FINDING, "/etc/justice-gateway/gateway.toml:1234")
+PROBLEM = LocatedFinding(FINDING, "/etc/justice-gateway/gateway.toml:1234")
 POSTGRESQL = Examination((FINDING,), "PostgreSQL 16.9", "UTF8", 0.04, (0.0003, 0.0012))
 SLOW = Examination((FINDING,), "MariaDB 10.11.14", "utf8mb4", -3600.0, (0.2126, 1.2237))
 LONG = Examination(

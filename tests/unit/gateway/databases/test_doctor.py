@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from connectors.description import Group
 from connectors.legal_aid import DATABASE as LEGAL_AID
 from gateway.cli.main import app
-from gateway.databases.doctor import agreement, unasked_group
+from gateway.databases.doctor import agreement_findings, group_findings
 from gateway.settings import Agreement, DatabaseSettings, Xroad
 from tests.support.running import TestClock
 
@@ -118,7 +118,7 @@ def test_an_agreement_is_told_of_weeks_before_it_ends(expires: date, said: str |
             agreement=Agreement(legal_basis="Nghị định 47/2020/NĐ-CP", expires=expires),
         )
     )
-    found = list(agreement(own, TestClock()))
+    found = list(agreement_findings(own, TestClock()))
     assert [one.topic for one in found] == (["agreement"] if said else [])
     assert said is None or said in found[0].text
 
@@ -126,7 +126,7 @@ def test_an_agreement_is_told_of_weeks_before_it_ends(expires: date, said: str |
 def test_a_url_of_a_database_that_is_not_operating_is_told(tmp_path: Path) -> None:
     """Its lists are NOT_OPERATING, which looks like everything else that is not there."""
     own = DatabaseSettings(url="sqlite:///notary.sqlite")
-    (found,) = unasked_group(replace(LEGAL_AID, group=Group.BUILT_NOT_OPERATING), own)
+    (found,) = group_findings(replace(LEGAL_AID, group=Group.BUILT_NOT_OPERATING), own)
     assert "BUILT_NOT_OPERATING" in found.text
     assert "OPERATING" in found.advice
 
@@ -134,8 +134,8 @@ def test_a_url_of_a_database_that_is_not_operating_is_told(tmp_path: Path) -> No
 @pytest.mark.parametrize("group", [Group.OPERATING, Group.PLANNED])
 def test_a_group_that_settings_name_is_the_operators_word(group: Group) -> None:
     own = DatabaseSettings(url="sqlite:///notary.sqlite", group=group)
-    assert list(unasked_group(replace(LEGAL_AID, group=Group.PLANNED), own)) == []
-    assert list(unasked_group(LEGAL_AID, DatabaseSettings())) == []
+    assert list(group_findings(replace(LEGAL_AID, group=Group.PLANNED), own)) == []
+    assert list(group_findings(LEGAL_AID, DatabaseSettings())) == []
 
 
 def test_a_wrong_mapping_is_told_before_there_is_a_url(tmp_path: Path) -> None:

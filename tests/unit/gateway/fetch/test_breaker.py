@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.fetch.breaker import PING_EVERY, Breaker, BreakerState
+from gateway.fetch.breaker import PING_EVERY, BreakerState, CircuitBreaker
 from tests.support.running import TestClock
 
 
-def _breaker(failures: int = 5) -> tuple[Breaker, TestClock, list[BreakerState]]:
+def _breaker(failures: int = 5) -> tuple[CircuitBreaker, TestClock, list[BreakerState]]:
     clock, told = TestClock(), list[BreakerState]()
-    return Breaker(failures, clock, told.append), clock, told
+    return CircuitBreaker(failures, clock, told.append), clock, told
 
 
-def _call(breaker: Breaker, succeeded: bool) -> None:
+def _call(breaker: CircuitBreaker, succeeded: bool) -> None:
     turn = breaker.enter()
     assert turn is not None
     breaker.ended(turn, succeeded)
 
 
-def _opened() -> tuple[Breaker, TestClock, list[BreakerState]]:
+def _opened() -> tuple[CircuitBreaker, TestClock, list[BreakerState]]:
     breaker, clock, told = _breaker()
     for _ in range(5):
         _call(breaker, succeeded=False)

@@ -11,7 +11,7 @@ from connectors.backends.memory import MemoryBackend
 from connectors.description import Lookup, Record
 from connectors.population import DATABASE
 from gateway.answer import Answer, State
-from gateway.fetch.coalescing import Batches, Waiter
+from gateway.fetch.coalescing import Batches, ReadWaiter
 from gateway.fetch.read import Read
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import Source
@@ -165,13 +165,13 @@ class Asked:
         report = _source(Held()).report(IDENTITY, State.ANSWERED)
         return [Answer(report, ((key,),)) for key in keys]
 
-    def waiter(self, *keys: str, client: str = "a", seconds: float = 20) -> Waiter:
-        def deliver(waiter: Waiter, answers: Sequence[Answer] | None) -> None:
+    def waiter(self, *keys: str, client: str = "a", seconds: float = 20) -> ReadWaiter:
+        def deliver(waiter: ReadWaiter, answers: Sequence[Answer] | None) -> None:
             for place, key in enumerate(waiter.keys):
                 rows = answers[place].rows if answers is not None else None
                 self.got[key] = None if rows is None else str(rows[0][0])
 
-        return Waiter(keys, CLOCK.monotonic() + seconds, client, deliver)
+        return ReadWaiter(keys, CLOCK.monotonic() + seconds, client, deliver)
 
 
 async def test_each_client_has_its_share_of_a_call() -> None:

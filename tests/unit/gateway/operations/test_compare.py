@@ -10,7 +10,7 @@ import pytest
 from connectors.registry import installed_databases
 from gateway.catalogue.sections import bind
 from gateway.operations.compare import changes
-from gateway.operations.operation import Published
+from gateway.operations.operation import PublishedOperation
 from gateway.operations.publish import publish
 from gateway.settings import Limits
 from tests.support.operation_files import header
@@ -27,7 +27,7 @@ OLD = """query ($id: PersonNumber!, $first: Int! = 5, $named: Boolean! = true) {
 }"""
 
 
-def published(document: str, **entries: Any) -> Published:
+def published(document: str, **entries: Any) -> PublishedOperation:
     text = f"{header(cost=10_000, **entries)}\n{document}"
     schema = built(DATABASES)
     return publish(schema, bind(DATABASES), Limits(), True, Path("name.graphql"), text)

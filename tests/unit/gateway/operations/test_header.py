@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.operations.header import Refused, parse
+from gateway.operations.header import OperationRefused, parse_file
 from tests.support.operation_files import NAME, header
 
 
 def test_a_header_says_whose_operation_it_is_and_the_document_follows() -> None:
-    source = parse(f"{header(purposes='1.000894 1.004873', clients='a b')}\n\n{NAME}")
+    source = parse_file(f"{header(purposes='1.000894 1.004873', clients='a b')}\n\n{NAME}")
     assert source.header.id == "name.v1"
     assert source.header.title.en == "Name"
     assert source.header.purposes == ("1.000894", "1.004873")
@@ -25,11 +25,11 @@ def test_a_header_says_whose_operation_it_is_and_the_document_follows() -> None:
 def test_partners_give_the_date_of_birth_unless_the_review_says_otherwise(
     stated: str | None, matching: str
 ) -> None:
-    assert parse(header(matching=stated) + NAME).header.matching == matching
+    assert parse_file(header(matching=stated) + NAME).header.matching == matching
 
 
 def test_an_example_is_json() -> None:
-    source = parse(header(example='{"id": "@married"}') + NAME)
+    source = parse_file(header(example='{"id": "@married"}') + NAME)
     assert source.header.example == {"id": "@married"}
 
 
@@ -56,8 +56,8 @@ def test_an_example_is_json() -> None:
 def test_what_is_wrong_is_told_with_its_line(
     entries: dict[str, object], line: int, said: str
 ) -> None:
-    with pytest.raises(Refused) as refused:
-        parse(f"{header(**entries)}\n{NAME}")
+    with pytest.raises(OperationRefused) as refused:
+        parse_file(f"{header(**entries)}\n{NAME}")
     assert (refused.value.line, refused.value.said) == (line, said)
 
 
@@ -72,6 +72,6 @@ def test_what_is_wrong_is_told_with_its_line(
     ],
 )
 def test_a_file_that_is_none_is_refused(text: str, line: int, said: str) -> None:
-    with pytest.raises(Refused) as refused:
-        parse(text)
+    with pytest.raises(OperationRefused) as refused:
+        parse_file(text)
     assert (refused.value.line, refused.value.said) == (line, said)

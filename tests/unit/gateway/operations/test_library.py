@@ -12,8 +12,8 @@ from connectors.registry import installed_databases
 from gateway.access.caller import ANONYMOUS, Caller
 from gateway.catalogue.sections import bind
 from gateway.errors import GatewayError
-from gateway.operations.library import Operations, Publish, Shelf, read_shelf
-from gateway.operations.operation import Published
+from gateway.operations.library import OperationLibrary, OperationSet, Publish, read_operations
+from gateway.operations.operation import PublishedOperation
 from gateway.operations.publish import publish
 from gateway.settings import Limits
 from tests.support.operation_files import NAME, write
@@ -28,15 +28,15 @@ def make() -> Publish:
     return partial(publish, built(DATABASES), bind(DATABASES), Limits(), True)
 
 
-def read(folder: Path, make: Publish, before: Shelf | None = None) -> Shelf:
-    return read_shelf(folder, make, before or Shelf())
+def read(folder: Path, make: Publish, before: OperationSet | None = None) -> OperationSet:
+    return read_operations(folder, make, before or OperationSet())
 
 
-def names(shelf: Shelf) -> list[str]:
+def names(shelf: OperationSet) -> list[str]:
     return [one.header.id for one in shelf.published]
 
 
-def refusals(shelf: Shelf) -> list[tuple[str, str]]:
+def refusals(shelf: OperationSet) -> list[tuple[str, str]]:
     return [(one.file.name, one.said) for one in shelf.refused]
 
 
@@ -79,7 +79,7 @@ def test_a_defect_in_making_one_ready_leaves_the_others(tmp_path: Path, make: Pu
     write(tmp_path, "a.graphql")
     write(tmp_path, "b.graphql", OTHER, name="other")
 
-    def failing(file: Path, text: str) -> Published:
+    def failing(file: Path, text: str) -> PublishedOperation:
         assert file.name != "a.graphql", "a defect"
         return make(file, text)
 
@@ -143,7 +143,7 @@ def test_a_file_that_is_gone_publishes_nothing(tmp_path: Path, make: Publish) ->
 
 async def test_a_change_is_noticed_without_a_restart(tmp_path: Path, make: Publish) -> None:
     write(tmp_path, "a.graphql")
-    operations = Operations(tmp_path, make, 0.01)
+    operations = OperationLibrary(tmp_path, make, 0.01)
     await operations.open()
     write(tmp_path, "b.graphql", OTHER, name="other")
     async with asyncio.timeout(20):
@@ -155,7 +155,7 @@ async def test_a_change_is_noticed_without_a_restart(tmp_path: Path, make: Publi
 async def test_a_folder_that_goes_away_takes_nothing_with_it(tmp_path: Path, make: Publish) -> None:
     folder = tmp_path / "operations"
     write(folder, "a.graphql")
-    operations = Operations(folder, make, 0.01)
+    operations = OperationLibrary(folder, make, 0.01)
     await operations.open()
     folder.rename(tmp_path / "elsewhere")
     write(tmp_path / "elsewhere", "b.graphql", OTHER, name="other")
@@ -171,26 +171,26 @@ async def test_a_folder_that_is_not_there_at_the_start_is_an_error(
     tmp_path: Path, make: Publish
 ) -> None:
     with pytest.raises(FileNotFoundError):
-        await Operations(tmp_path / "nowhere", make, 0).open()
+        await OperationLibrary(tmp_path / "nowhere", make, 0).open()
 
 
 @pytest.fixture
-async def operations(tmp_path: Path, make: Publish) -> Operations:
+async def operations(tmp_path: Path, make: Publish) -> OperationLibrary:
     write(tmp_path, "a.graphql", purposes="1.000894 1.004873")
     write(tmp_path, "b.graphql", OTHER, name="other")
-    found = Operations(tmp_path, make, 0)
+    found = OperationLibrary(tmp_path, make, 0)
     await found.open()
     return found
 
 
-def code(operations: Operations, name: str, caller: Caller) -> str:
+def code(operations: OperationLibrary, name: str, caller: Caller) -> str:
     with pytest.raises(GatewayError) as refused:
         operations.call(name, caller)
     return refused.value.code.name
 
 
 def test_whom_it_is_not_for_learns_no_more_than_where_there_is_none(
-    operations: Operations,
+    operations: OperationLibrary,
 ) -> None:
     stranger = Caller(client="stranger", purposes=frozenset({"1.000894"}))
     said = []
@@ -203,7 +203,7 @@ def test_whom_it_is_not_for_learns_no_more_than_where_there_is_none(
     assert code(operations, "nothing", ANONYMOUS) == "UNAUTHENTICATED"
 
 
-def test_a_call_has_the_rights_of_the_operation_and_no_others(operations: Operations) -> None:
+def test_a_call_has_the_rights_of_the_operation_and_no_others(operations: OperationLibrary) -> None:
     caller = Caller(
         client="partner",
         scopes=frozenset({"notary:read", "me", "introspect"}),
@@ -225,7 +225,7 @@ def test_a_call_has_the_rights_of_the_operation_and_no_others(operations: Operat
     ],
 )
 def test_it_is_called_for_one_of_its_purposes(
-    operations: Operations, granted: str, stated: str | None, comes_to: str
+    operations: OperationLibrary, granted: str, stated: str | None, comes_to: str
 ) -> None:
     caller = Caller(client="partner", purposes=frozenset({granted}), purpose=stated)
     try:
@@ -244,7 +244,7 @@ def test_it_is_called_for_one_of_its_purposes(
     ],
 )
 def test_an_only_purpose_need_not_be_stated(
-    operations: Operations, granted: str, comes_to: str
+    operations: OperationLibrary, granted: str, comes_to: str
 ) -> None:
     caller = Caller(client="partner", purposes=frozenset({granted}))
     try:

@@ -15,7 +15,7 @@ from openapi_spec_validator import validate
 from connectors.registry import installed_databases
 from gateway.catalogue.sections import bind
 from gateway.cli.demo import FIRST_SET
-from gateway.operations.library import Shelf, read_shelf
+from gateway.operations.library import OperationSet, read_operations
 from gateway.operations.openapi import filled, openapi
 from gateway.operations.publish import publish
 from gateway.settings import DatabaseSettings, Limits, OperationSettings
@@ -45,9 +45,9 @@ fragment Names on Person {
 """
 
 
-def shelf(folder: Path) -> Shelf:
+def shelf(folder: Path) -> OperationSet:
     make = partial(publish, built(DATABASES), bind(DATABASES), Limits(), True)
-    return read_shelf(folder, make, Shelf())
+    return read_operations(folder, make, OperationSet())
 
 
 def described(folder: Path, **options: Any) -> Any:

@@ -9,8 +9,8 @@ import pytest
 
 from connectors.registry import installed_databases
 from gateway.catalogue.sections import bind
-from gateway.operations.header import Refused
-from gateway.operations.operation import Published
+from gateway.operations.header import OperationRefused
+from gateway.operations.operation import PublishedOperation
 from gateway.operations.publish import publish, withheld
 from gateway.settings import Limits
 from tests.support.operation_files import NAME, header
@@ -23,7 +23,7 @@ DATABASES = tuple(installed_databases())
 WHOLE = "truncated nextCursor source { state }"
 
 
-def published(document: str = NAME, demo: bool = True, **entries: Any) -> Published:
+def published(document: str = NAME, demo: bool = True, **entries: Any) -> PublishedOperation:
     schema, bindings = built(DATABASES), bind(DATABASES)
     text = f"{header(**entries)}\n{document}"
     return publish(schema, bindings, Limits(), demo, Path("name.graphql"), text)
@@ -66,7 +66,7 @@ def test_its_cost_is_that_of_the_dearest_call() -> None:
     document = f"""query ($ids: [PersonNumber!]!, $first: Int!) {{ persons(ids: $ids) {{
       civilStatus {{ marriages(first: $first) {{ items {{ eventId }} {WHOLE} }} }} }} }}"""
     assert published(document, cost=100_000).cost == 100 * (3 + 1 + 200)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(OperationRefused) as refused:
         published(document, cost=20_399)
     assert (refused.value.line, refused.value.said) == (
         7, "it may cost up to 20400, which is more than 20399"
@@ -85,7 +85,7 @@ def test_a_number_of_rows_that_is_written_down_is_what_counts() -> None:
 def test_what_is_public_of_a_thing_needs_no_purpose_and_the_rest_does() -> None:
     document = f"""query ($n: ThingKey!) {{
       collateral(chassisNumber: $n) {{ items {{ plateNo }} {WHOLE} }} }}"""
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(OperationRefused) as refused:
         published(document, purposes=None)
     assert "collateral.items.plateNo lacks security_measures:read" in refused.value.said
     made = published(document, purposes="notarised-transfer")
@@ -105,7 +105,7 @@ def test_who_is_verified_is_not_read() -> None:
     document = """query ($id: PersonNumber!) {
       verifyPerson(id: $id, name: "A", birthDate: "1990", sex: MALE) { result } }"""
     assert published(document).lends == {"population:verify"}
-    with pytest.raises(Refused, match="it names persons, so it needs purposes"):
+    with pytest.raises(OperationRefused, match="it names persons, so it needs purposes"):
         published(document, purposes=None)
 
 
@@ -155,7 +155,7 @@ def test_who_is_verified_is_not_read() -> None:
 def test_what_may_not_be_published_is_refused_with_its_line(
     document: str, entries: dict[str, Any], line: int, said: str
 ) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(OperationRefused) as refused:
         published(document, **entries)
     assert refused.value.line == line
     assert refused.value.said.startswith(said)
@@ -167,11 +167,11 @@ def test_every_purpose_of_it_has_to_need_every_field() -> None:
         f"population {{ family {{ items {{ name }} {WHOLE} }} identity {{ item {{ sex }}",
     )
     assert published(document, purposes="1.000894").header.purposes == ("1.000894",)
-    with pytest.raises(Refused, match=r"family lacks purpose:population\.family"):
+    with pytest.raises(OperationRefused, match=r"family lacks purpose:population\.family"):
         published(document, purposes="1.000894 1.004873")
 
 
 def test_the_purpose_of_measurements_is_not_published_in_production() -> None:
     assert published(purposes="bench-unified").lends == {"population:read"}
-    with pytest.raises(Refused, match="is for measurements only"):
+    with pytest.raises(OperationRefused, match="is for measurements only"):
         published(purposes="bench-unified", demo=False)

@@ -11,7 +11,7 @@ from connectors.description import Database
 from gateway.access.caller import Caller
 from gateway.procedures.procedure import UNIFIED
 from gateway.protection.adoption import PURPOSE
-from gateway.protection.rules import visible
+from gateway.protection.rules import visible_rows
 from tests.support.people import HOA, LAN
 from tests.support.running import Running, running
 from tests.support.worlds import ALL, EVERY, LIVE, WAYS, World, answer, world
@@ -101,4 +101,4 @@ def test_a_state_called_so_in_another_database_hides_nothing(database: Database)
     for record in database.records:
         row = ("SUPERSEDED",) * len(record.columns)
         if record.status is not None:
-            assert visible(record, (row,), Caller()) == (row,)
+            assert visible_rows(record, (row,), Caller()) == (row,)
