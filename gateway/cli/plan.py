@@ -13,9 +13,9 @@ from gateway.catalogue.scopes import OWN_VIEW, scope
 from gateway.catalogue.sections import bind
 from gateway.catalogue.verification import SCOPE as VERIFY
 from gateway.errors import GatewayError
-from gateway.plan.analyse import coerce_arguments
 from gateway.plan.compile import analyse_operation, select_operation
 from gateway.plan.document import parse_document
+from gateway.plan.dynamic_arguments import coerce_arguments
 from gateway.plan.explain import explain
 from gateway.plan.permissions import Permissions
 from gateway.procedures.procedure import UNIFIED

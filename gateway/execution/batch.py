@@ -29,9 +29,9 @@ from gateway.people.numbers import (
     resolve_simple_case,
     unchecked_numbers,
 )
+from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import parse_log_arguments
 from gateway.plan.plan import AccessLogPlan, Plan
-from gateway.plan.selection import DynamicArguments
 from gateway.protection.death import deaths_of, is_dead
 from gateway.protection.rules import opens_on_death
 

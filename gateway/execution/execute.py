@@ -49,18 +49,18 @@ async def execute_plan(
     resources: ExecutionResources, request: OperationRequest, executable: ExecutableOperation
 ) -> Result:
     """Run the plan, and the reference executor beside it for root fields that are not planned."""
-    plan, others = executable.plan, executable.prepared.others
+    plan, document = executable.plan, executable.prepared.unplanned
     assert plan is not None
     sharing, asker = _sharing(resources, request.caller), request.caller.asker
     reads = Reads(resources.sources, resources.clock, request.deadline, asker, sharing)
     rules = record_rules(resources, request)
     planned = run_plan(plan, executable.arguments, rules, reads, resources.settings.limits)
-    if others is None:
+    if document is None:
         result = await planned
         # The day on which the answer was begun counts, not the one on which it is complete.
         store_ready_answer(resources, request, executable, result, reads, rules.today)
         return result
-    unplanned = execute_reference(resources, request, others, rules)
+    unplanned = execute_reference(resources, request, document, rules)
     result, rest = await asyncio.gather(planned, unplanned)
     data: Mapping[str, object] | None = None
     if isinstance(rest.data, Mapping):

@@ -142,7 +142,7 @@ class Plans:
         found = self._permissions.get(key)
         if found is None:
             lacking = tuple(caller.missing_for(*need) for need in prepared.needs)
-            asked = asked_fields(prepared.needs, prepared.asked, lacking)
+            asked = asked_fields(prepared.needs, prepared.selected, lacking)
             found = Permissions(lacking, caller.citizen is not None, asked)
             self._permissions.keep(key, found, len(lacking), caller.client)
         return found
@@ -248,7 +248,7 @@ def _prepared(
 ) -> _Made[AnalysedOperation]:
     made = analyse_operation(schema, bindings, chosen)
     weight = _PREPARED
-    if made.others is not None:
+    if made.unplanned is not None:
         weight += chosen.document.tokens * _TOKEN
     return _Made(made, made.without_analysis(), weight)
 

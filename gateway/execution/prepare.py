@@ -6,8 +6,8 @@ from gateway.errors import GatewayError
 from gateway.execution.operation import ExecutableOperation, OperationRequest
 from gateway.execution.resources import ExecutionResources
 from gateway.operations.operation import PublishedOperation
-from gateway.plan.analyse import coerce_arguments
 from gateway.plan.compile import SelectedOperation, select_operation, tree_conditions
+from gateway.plan.dynamic_arguments import coerce_arguments
 from gateway.plan.explain import explain
 from gateway.telemetry import metrics
 

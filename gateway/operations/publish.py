@@ -27,10 +27,10 @@ from gateway.people.numbers import DATABASE
 from gateway.permission.denials import find_denials
 from gateway.plan.compile import AnalysedOperation, Conditions, SelectedOperation, analyse_operation
 from gateway.plan.document import Document, InvalidDocument, Operation, parse_document
+from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import DEFAULT_FIRST, ListArguments, longest_page
 from gateway.plan.permissions import Permissions, asked_fields
 from gateway.plan.plan import PersonRootPlan, Plan
-from gateway.plan.selection import DynamicArguments
 from gateway.procedures.procedure import UNIFIED, national
 from gateway.procedures.registry import procedure_of
 from gateway.settings import Limits
@@ -173,7 +173,7 @@ def _require_completeness(made: AnalysedOperation, source: OperationFile) -> Non
 def _lent(made: AnalysedOperation, header: OperationHeader) -> Iterator[str]:
     """Yield the scopes that callers of the operation would need for what it asks for."""
     caller = Caller(purpose=header.purposes[0] if header.purposes else None)
-    for (wanted, position), asked in zip(made.needs, made.asked, strict=True):
+    for (wanted, position), asked in zip(made.needs, made.selected, strict=True):
         # The own view needs no scope, and what is public of a thing needs that of its entry alone.
         if asked and (header.purposes or isinstance(wanted, EntryPoint)):
             lacking = caller.missing_for(wanted, position)
@@ -200,7 +200,8 @@ def _planned(
     for purpose in header.purposes or (None,):
         caller = reviewed(header, lends, purpose, citizen)
         lacking = tuple(caller.missing_for(*need) for need in made.needs)
-        permissions = Permissions(lacking, citizen, asked_fields(made.needs, made.asked, lacking))
+        fields = asked_fields(made.needs, made.selected, lacking)
+        permissions = Permissions(lacking, citizen, fields)
         plan = compile_plan(made.analysis, permissions)
         if not own:
             _hold_denied(plan, caller, source)

@@ -18,7 +18,8 @@ from gateway.catalogue.sections import Bindings
 from gateway.plan.analyse import analyse
 from gateway.plan.cost import Cost, cost
 from gateway.plan.document import Document, InvalidDocument, Operation
-from gateway.plan.selection import Analysis, DynamicArguments
+from gateway.plan.dynamic_arguments import DynamicArguments
+from gateway.plan.selection import Analysis
 
 _MOST_ERRORS = 50
 
@@ -43,23 +44,24 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class AnalysedOperation:
-    """An operation analysed: what of it every request needs.
+    """An operation analysed: what each request needs to know of it.
 
-    ``needs``, ``asked``, ``dynamic``, ``fields``: as in the analysis. ``others``: what is left of
-    it for the reference executor, if anything. ``analysis``: for compiling, None where not kept.
+    ``needs``, ``selected``, ``dynamic``, ``fields``: as in the analysis. ``unplanned``: what the
+    reference executor answers of it, None for nothing. ``analysis``: for compiling, None in a cache
+    entry.
     """
 
     key: Conditions
     needs: tuple[Need, ...]
-    asked: tuple[bool, ...]
+    selected: tuple[bool, ...]
     dynamic: tuple[DynamicArguments, ...]
     fields: int
     cost: Cost
-    others: DocumentNode | None
+    unplanned: DocumentNode | None
     analysis: Analysis | None
 
     def without_analysis(self) -> AnalysedOperation:
-        """Return it as it is kept: like a tree, the analysis is too many objects."""
+        """Return the operation for a cache: the analysis has too many objects to be kept."""
         return replace(self, analysis=None)
 
 
@@ -110,14 +112,14 @@ def analyse_operation(
 ) -> AnalysedOperation:
     """Analyse an operation. Of the values only the conditions count. About 10 us a field."""
     tree, name = chosen.document.tree(), chosen.operation.name
-    analysis, others = analyse(schema, bindings, tree, name, chosen.values)
+    analysis, unplanned = analyse(schema, bindings, tree, name, chosen.values)
     return AnalysedOperation(
         tree_conditions(chosen),
         analysis.needs,
-        analysis.asked,
+        analysis.selected,
         analysis.dynamic,
         analysis.fields,
         cost(analysis),
-        others,
+        unplanned,
         analysis,
     )

@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import LONGEST_LOG_PAGE, ListArguments
 from gateway.plan.selection import (
     AccessLogShape,
     Analysis,
     ChildListShape,
     DerivedShape,
-    DynamicArguments,
     ListShape,
     LookupShape,
     PersonLinkShape,

@@ -41,7 +41,8 @@ from gateway.catalogue.entry_points import KEY_SCALAR
 from gateway.catalogue.verification import FIELD as VERIFY
 from gateway.errors import GatewayError
 from gateway.plan.document_limits import parse_within
-from gateway.plan.syntax import walk_nodes
+from gateway.plan.graphql_compat import release_rule
+from gateway.plan.syntax import INTROSPECTION_FIELDS, walk_nodes
 from gateway.plan.validation import rules_for, validate
 from gateway.settings import Limits
 
@@ -51,7 +52,6 @@ PERSON_SCALAR = "PersonNumber"
 PERSON_FIELDS = frozenset({"person", "persons", "me", VERIFY})
 #: Those of them that name a person.
 _NAMING_FIELDS = PERSON_FIELDS - {"me"}
-_INTROSPECTION = frozenset({"__schema", "__type"})
 _MOST_ERRORS = 20
 #: Errors that names are suggested in: each name is compared with all that the schema has there.
 _MOST_SUGGESTIONS = 3
@@ -92,7 +92,7 @@ class Operation:
     @property
     def introspects(self) -> bool:
         """Whether the schema is asked about itself (``__typename`` does not count)."""
-        return not self.root_fields.isdisjoint(_INTROSPECTION)
+        return not self.root_fields.isdisjoint(INTROSPECTION_FIELDS)
 
     @property
     def names_persons(self) -> bool:
@@ -298,7 +298,7 @@ def _validated(schema: GraphQLSchema, ast: DocumentNode) -> tuple[list[GraphQLEr
     errors = validate(schema, ast, rules, max_errors=_MOST_ERRORS, hide_suggestions=True)
     named = getattr(made[-1], "found", False)
     for rule in made:
-        vars(rule).clear()  # each refers to its own methods and to the tree (gateway.plan.syntax)
+        release_rule(rule)
     return errors, named
 
 

@@ -27,11 +27,10 @@ from graphql import (
 from graphql.error import GraphQLSyntaxError
 
 from gateway.errors import GatewayError
-from gateway.plan.syntax import walk_nodes
+from gateway.plan.graphql_compat import exceeded_parser_limit
+from gateway.plan.syntax import INTROSPECTION_FIELDS, walk_nodes
 from gateway.settings import Limits
 
-_LIMIT_OF = {"TOO_DEEP": "depth", "TOO_MANY_TOKENS": "tokens"}
-_INTROSPECTION = frozenset({"__schema", "__type"})
 #: How many selections may be looked at for each field that is permitted.
 _STEPS_PER_FIELD = 10
 
@@ -49,10 +48,11 @@ def parse_within(text: str, limits: Limits) -> DocumentNode:
     try:
         document = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.tokens)
     except GraphQLSyntaxError as error:
-        # The parser's own words are all that tells its limits from faults in the text.
-        if error.message.endswith(" Parsing aborted."):
-            code = "TOO_DEEP" if "nested" in error.message else "TOO_MANY_TOKENS"
-            raise _over(code, getattr(limits, _LIMIT_OF[code])) from None
+        match exceeded_parser_limit(error):
+            case "depth":
+                raise _over("TOO_DEEP", limits.depth) from None
+            case "tokens":
+                raise _over("TOO_MANY_TOKENS", limits.tokens) from None
         raise
     _count(document, limits)
     _Walk(document, limits).all()
@@ -132,7 +132,7 @@ class _Walk:
         for group in groups.values():
             below = [node.selection_set for node in group if node.selection_set]
             if below:
-                looks = any(node.name.value in _INTROSPECTION for node in group)
+                looks = any(node.name.value in INTROSPECTION_FIELDS for node in group)
                 allowed = self.limits.introspection_depth if looks and depth == 1 else deepest
                 self._level(below, fragments, depth + 1, allowed)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from connectors.description import Sensitivity
 from gateway.catalogue.own_view import is_citizens, is_own
 from gateway.catalogue.permitted import scope_of
+from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.plan import (
     ListPlan,
@@ -22,7 +23,6 @@ from gateway.plan.plan import (
     Plan,
     VerifyPlan,
 )
-from gateway.plan.selection import DynamicArguments
 
 _RESOLVED = "whose number it is: 3 reads of population, more if it is an earlier one"
 _AGREES = "what is given must agree with population first"

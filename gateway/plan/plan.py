@@ -15,9 +15,10 @@ from gateway.catalogue.permitted import Missing, Permitted
 from gateway.catalogue.sections import DerivedBinding
 from gateway.catalogue.verification import Verification
 from gateway.fetch.read import Read
+from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.results import RenderList, RenderPerson, RenderVerification
-from gateway.plan.selection import DynamicArguments, FieldPlace
+from gateway.plan.selection import FieldPlace
 
 
 @dataclass(frozen=True, slots=True)

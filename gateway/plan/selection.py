@@ -9,10 +9,8 @@ from the nearest person or row down to a field, for the paths of errors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from graphql import FieldNode, GraphQLField
 
 from connectors.description import Database, Kind, Lookup, Record
 from gateway.catalogue.entry_points import EntryPoint
@@ -20,6 +18,7 @@ from gateway.catalogue.permitted import Need
 from gateway.catalogue.sections import DerivedBinding
 from gateway.catalogue.verification import Verification
 from gateway.errors import Location
+from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
 
 
@@ -42,13 +41,13 @@ class Typename:
 class AttributeShape:
     """A field of an object that is read from Python attributes (source reports, notices).
 
-    ``rendered``: how a value becomes JSON. ``special`` names what is no attribute.
+    ``rendering``: how a value becomes JSON. ``special``: names what is no attribute.
     """
 
     attribute: str
-    rendered: str
-    nullable: bool
-    many: bool
+    rendering: str
+    is_nullable: bool
+    is_list: bool
     special: str | None = None
     entries: AttributeEntries | None = None
 
@@ -108,13 +107,8 @@ class RecordIdShape:
     """``recordId`` of a record."""
 
 
-RowEntries = tuple[
-    tuple[
-        str,
-        "Typename | RecordIdShape | ColumnValue | StructShape | PersonLinkShape | ChildListShape",
-    ],
-    ...,
-]
+RowEntry = Typename | RecordIdShape | ColumnValue | StructShape | PersonLinkShape | ChildListShape
+RowEntries = tuple[tuple[str, RowEntry], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,22 +138,6 @@ class ReportShape:
     """``source`` of a list."""
 
     entries: AttributeEntries
-
-
-@dataclass(frozen=True, slots=True)
-class DynamicArguments:
-    """The arguments of a field, if they need values of variables: judged at each request.
-
-    ``slot``: where the request keeps what came of it. ``judge``: makes that of the values, and
-    raises GatewayError INVALID_VALUE for what makes no sense. ``record``: of the list whose they
-    are, None for those of another field.
-    """
-
-    slot: int
-    field: GraphQLField
-    node: FieldNode
-    judge: Callable[[Mapping[str, object]], object]
-    record: Record | None = None
 
 
 ListEntry = Typename | RowsShape | Truncated | Exists | NextCursor | ReportShape
@@ -307,22 +285,25 @@ class VerifyShape:
     entries: AttributeEntries
 
 
+RootEntry = PersonRootShape | LookupShape | VerifyShape | Typename
+
+
 @dataclass(frozen=True, slots=True)
 class Analysis:
     """An operation, analysed.
 
     ``keys``: the response keys of all root fields, in order. ``roots``: the planned ones; the
-    reference executor answers the others. ``needs``: what must be permitted for some field, and for
-    each in ``asked`` whether it is one that is asked for: a struct is null or not by all of its
-    columns, selected or not. ``dynamic``: arguments to be judged at each request. ``live``: the
-    databases to be asked whether they answer now. ``fields``: how many there are.
+    reference executor answers the others. ``needs``: what must be permitted for some field.
+    ``selected``: for each need whether a field selects it; a struct is null or not by all of its
+    columns, selected or not. ``dynamic``: arguments to be coerced at each request. ``live``: the
+    databases whose state now is selected. ``fields``: how many fields there are.
     """
 
     name: str | None
     keys: tuple[str, ...]
-    roots: Mapping[str, PersonRootShape | LookupShape | VerifyShape | Typename]
+    roots: Mapping[str, RootEntry]
     needs: tuple[Need, ...]
-    asked: tuple[bool, ...]
+    selected: tuple[bool, ...]
     dynamic: tuple[DynamicArguments, ...]
     live: frozenset[str]
     fields: int

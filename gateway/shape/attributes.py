@@ -28,20 +28,20 @@ def _render_attribute(source: FunctionSource, shape: AttributeShape, owner: str,
     if shape.special == "lists":
         return f"lists({owner})"
     value = f"live[{owner}.name]" if shape.special else f"{owner}.{shape.attribute}"
-    if shape.many and shape.rendered == "value":
+    if shape.is_list and shape.rendering == "value":
         return value
-    if shape.many:
+    if shape.is_list:
         item = f"v{depth}"
         shown = f"[{_render_value(source, shape, item, depth)} for {item} in {value}]"
     else:
         shown = _render_value(source, shape, value, depth)
-    if shape.nullable and shown != value:
+    if shape.is_nullable and shown != value:
         return f"(None if {value} is None else {shown})"
     return shown
 
 
 def _render_value(source: FunctionSource, shape: AttributeShape, value: str, depth: int) -> str:
-    match shape.rendered:
+    match shape.rendering:
         case "name":
             return f"{value}.name"
         case "iso":

@@ -251,7 +251,7 @@ async def test_permissions_say_for_each_need_what_is_lacking() -> None:
             found = plans.permissions(prepared, caller)
             assert found.lacking == tuple(caller.missing_for(*need) for need in prepared.needs)
             assert any(found.lacking)
-            told = asked_fields(prepared.needs, prepared.asked, found.lacking)
+            told = asked_fields(prepared.needs, prepared.selected, found.lacking)
             assert found.asked == told
         everything = ("civil_status:read", "civil_status:restricted")
         caller = Caller(client="a", scopes=frozenset(everything), purpose=UNIFIED)

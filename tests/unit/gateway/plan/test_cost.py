@@ -6,9 +6,9 @@ import pytest
 
 from connectors.registry import installed_databases
 from gateway.catalogue.sections import bind
-from gateway.plan.analyse import coerce_arguments
 from gateway.plan.compile import analyse_operation, select_operation
 from gateway.plan.document import parse_document
+from gateway.plan.dynamic_arguments import coerce_arguments
 from gateway.settings import Limits
 from tests.support.running import built
 
