@@ -16,9 +16,9 @@ from sqlalchemy import create_engine
 from connectors.registry import installed_databases
 from connectors.tables import tables as described_tables
 from gateway.app import build_app
-from gateway.cli import demo as demo_folder
 from gateway.cli.audit import audit_app
 from gateway.cli.cache import cache_app
+from gateway.cli.checkout import needs_checkout
 from gateway.cli.doctor import doctor
 from gateway.cli.generate import generate
 from gateway.cli.keys import keys_app
@@ -88,7 +88,12 @@ def demo(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8000,
     folder: Annotated[Path, typer.Option(help="The folder of the demo.")] = Path(".demo"),
 ) -> None:
-    """Build the demo databases once and serve them on this machine, until interrupted."""
+    """Build the demo databases once and serve them on this machine, until interrupted.
+
+    Needs a checkout: the synthetic people are not in the wheel.
+    """
+    with needs_checkout("demo"):
+        from gateway.cli import demo as demo_folder
     port = port or free_port("127.0.0.1")
     _require_port("127.0.0.1", port)
     prepared = demo_folder.prepare(folder, SystemClock().now(), console.print)

@@ -12,7 +12,7 @@ import uvicorn
 from connectors.backends.sql import SqlBackend
 from connectors.registry import installed_databases
 from connectors.xroad.identifiers import Identifier, identifier
-from connectors.xroad.stand_in import StandIn
+from gateway.cli.checkout import needs_checkout
 
 CLIENT = "VN/GOV/MOJ/justice-gateway"
 
@@ -43,8 +43,11 @@ def stand_in(
 
     PUT /stand-in/behaviour, from this machine, tells it to be slow, to fail, to be in maintenance:
     {"delay": 0.5, "error": "server.serverproxy.access_denied", "old_spelling": true,
-    "maintenance": true}; what is left out is as at the start.
+    "maintenance": true}; what is left out is as at the start. Needs a checkout: the
+    stand-in is not in the wheel.
     """
+    with needs_checkout("xroad-stand-in"):
+        from connectors.xroad.stand_in import StandIn
     declared = {one.name: one for one in installed_databases()}
     if database not in declared:
         raise typer.BadParameter(f"nobody declares {database}; there are {', '.join(declared)}")

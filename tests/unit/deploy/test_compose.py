@@ -20,12 +20,13 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 #: Services that do one thing and end.
 ONCE = {"keys", "files", "loader", "certificates", "tls"}
-OURS = {name for name, one in SERVICES.items() if one["image"] == "justice-gateway"}
+OUR_IMAGES = ("justice-gateway", "justice-gateway-demo")
+OURS = {name for name, one in SERVICES.items() if one["image"] in OUR_IMAGES}
 
 
 def test_the_topology_is_whole() -> None:
     images = {one["image"].split(":")[0] for one in SERVICES.values()}
-    assert images == {"justice-gateway", "nginx", "postgres", "mariadb", "redis"}
+    assert images == {*OUR_IMAGES, "nginx", "postgres", "mariadb", "redis"}
     assert {"gateway-1", "gateway-2", "population-xroad", "violations-xroad"} <= OURS
 
 
@@ -36,7 +37,20 @@ def test_images_are_pinned_to_a_version(name: str) -> None:
 
 def test_the_image_is_made_from_a_pinned_version() -> None:
     text = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
-    assert re.findall(r"^FROM (\S+)$", text, re.MULTILINE) == ["python:3.13.7-slim"]
+    stages = re.findall(r"^FROM \S+ AS (\S+)$", text, re.MULTILINE)
+    bases = re.findall(r"^FROM (\S+)", text, re.MULTILINE)
+    assert [base for base in bases if base not in stages] == ["python:3.13.7-slim"]
+    assert bases[-1] == "production"
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_what_needs_synthetic_people_or_a_stand_in_has_the_image_that_holds_them(name: str) -> None:
+    demo = (SERVICES[name].get("command") or ["serve"])[0] in {"generate", "xroad-stand-in"}
+    assert SERVICES[name]["image"] == ("justice-gateway-demo" if demo else "justice-gateway")
+    assert SERVICES[name].get("build", {}).get("target") in {
+        "demo" if demo else "production",
+        None,
+    }
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES.keys() - ONCE))

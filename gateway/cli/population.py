@@ -1,0 +1,214 @@
+"""Loads a synthetic population into files and servers, for ``justice-gateway generate``.
+
+The population is not in the wheel (``gateway.cli.checkout``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from connectors.description import Database
+from connectors.registry import installed_databases
+from connectors.synthetic import PopulationOptions, Summary, write
+from connectors.synthetic.loading import LOADERS, NotLoaded, ServerTarget, load
+from gateway.cli.token import loaded
+from gateway.databases.backends import server_options
+from gateway.settings import LOADER_VARIABLE, DatabaseSettings, RecordSettings, Settings
+
+_EVERY = 2_000
+
+console = Console()
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where rows go: files, and servers; and what is left out, with the reason."""
+
+    files: dict[str, Path]
+    servers: list[ServerTarget]
+    left_out: list[str]
+
+
+def generate_population(
+    people: int,
+    seed: int,
+    folder: Path | None,
+    user: str | None,
+    replace_tables: bool,
+    keep: bool,
+    config: Path | None,
+) -> None:
+    """Run ``justice-gateway generate``; see there for what its options mean."""
+    databases = [one for one in installed_databases() if one.records]
+    settings = Settings() if folder is not None else loaded(config)
+    places = _in_folder(databases, folder) if folder else _configured(databases, settings, user)
+    if keep:
+        places = _without_kept(places)
+    for one in places.left_out:
+        console.print(f"left out: {one}", markup=False)
+    if not places.files and not places.servers and not keep:
+        raise typer.BadParameter("no database has a URL: give --folder, or --config with URLs")
+    options = PopulationOptions(people=people, seed=seed)
+    truth = (folder or settings.folder) / "truth.jsonl"
+    if places.files:
+        with _progress(people) as shown:
+            summary = write(databases, places.files, options, truth, lambda done: shown(done, 0))
+        _tell(summary, len(places.files))
+    if places.servers:
+        _load(places.servers, options, truth, replace_tables, keep)
+    console.print(f"most memory used: {_peak_memory_mib():,.0f} MiB")
+
+
+def _without_kept(places: _Places) -> _Places:
+    """Return the places without files that are there; of servers, they themselves will tell."""
+    there = {name for name, file in places.files.items() if file.exists()}
+    files = {name: file for name, file in places.files.items() if name not in there}
+    kept = [f"{name}: its file is there" for name in sorted(there)]
+    return _Places(files, places.servers, [*places.left_out, *kept])
+
+
+def _load(
+    servers: list[ServerTarget], options: PopulationOptions, truth: Path, replaces: bool, keep: bool
+) -> None:
+    try:
+        with _progress(options.people) as shown:
+            summary, said = asyncio.run(
+                load(servers, options, truth, replace=replaces, keep=keep, progress=shown)
+            )
+    except NotLoaded as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
+    for one in said:
+        console.print(one, style="yellow", markup=False)
+    _tell(summary, len(servers))
+
+
+class _Shown(Protocol):
+    def __call__(self, people: int, rows: int, /) -> None: ...
+
+
+@contextmanager
+def _progress(people: int) -> Iterator[_Shown]:
+    """Show how far it is: a bar on a terminal, elsewhere a line every few thousand citizens."""
+    if not console.is_terminal:
+        said = 0
+
+        def line(done: int, rows: int) -> None:
+            nonlocal said
+            if done - said >= _EVERY:
+                said = done
+                loaded_rows = f", {rows:,} rows" * bool(rows)
+                console.print(f"{done:,} citizens{loaded_rows}; at least {people:,} are wanted")
+
+        yield line
+        return
+    columns = (TextColumn("{task.completed:,} citizens"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=people)
+        yield lambda people, rows: progress.update(task, completed=people)
+
+
+def _tell(summary: Summary, count: int) -> None:
+    rows = sum(summary.rows.values())
+    console.print(
+        f"{summary.people:,} citizens, {rows:,} rows in {count} databases, "
+        f"{summary.seconds:.1f} s: {summary.rows_per_second:,.0f} rows/s"
+    )
+
+
+def _in_folder(databases: list[Database], folder: Path) -> _Places:
+    return _Places({one.name: folder / f"{one.name}.sqlite" for one in databases}, [], [])
+
+
+def _configured(databases: list[Database], settings: Settings, user: str | None) -> _Places:
+    """Return what settings name; refuses what cannot be loaded."""
+    places = _Places({}, [], [])
+    for one in databases:
+        own = settings.databases.get(one.name, DatabaseSettings())
+        if own.url is None:
+            why = "it is reached over X-Road" if own.xroad is not None else "it has no url"
+            places.left_out.append(f"{one.name}: {why}")
+            continue
+        _place(places, one, settings, own, user)
+    return places
+
+
+def _tables(database: Database, own: DatabaseSettings) -> dict[str, str] | None:
+    """Return the table of each record that is kept; None: all as declared.
+
+    Refuses what settings say of columns and values: rows are made as the connector declares them.
+    """
+    unfit = {"columns", "values", "constants", "missing", "dates", "join"}
+    for name, record in own.records.items():
+        if said := sorted(unfit & record.model_fields_set):
+            raise typer.BadParameter(
+                f"databases.{database.name}.records.{name}: {', '.join(said)}: rows are made in "
+                "declared columns only. Load with settings that give tables at most (table, "
+                "mapped), and map columns in views over them"
+            )
+    if not any({"table", "mapped"} & record.model_fields_set for record in own.records.values()):
+        return None
+    given = {one.name: own.records.get(one.name, RecordSettings()) for one in database.records}
+    return {
+        one.name: given[one.name].table or one.table
+        for one in database.records
+        if given[one.name].mapped
+    }
+
+
+def _place(
+    places: _Places, database: Database, settings: Settings, own: DatabaseSettings, user: str | None
+) -> None:
+    try:
+        url = make_url(own.url or "")
+    except ArgumentError:
+        raise typer.BadParameter(f"{database.name}: its url cannot be read") from None
+    make, named = url.get_backend_name(), _tables(database, own)
+    if make == "sqlite" and url.database:
+        _place_file(places, database, settings.path(Path(url.database)), named)
+    elif make in LOADERS:
+        password = os.environ.get(LOADER_VARIABLE)
+        options = server_options(settings, own)
+        if user is not None:
+            options = replace(options, password=lambda: password or "")
+        target = url if user is None else url.set(username=user)
+        places.servers.append(ServerTarget(database, target, options, url.username or "", named))
+    else:
+        raise typer.BadParameter(f"{database.name}: {make} databases cannot be loaded")
+
+
+def _place_file(
+    places: _Places, database: Database, file: Path, named: dict[str, str] | None
+) -> None:
+    """Take a file for ``database`` alone: it is replaced whole."""
+    for other, taken in places.files.items():
+        if taken.resolve() == file.resolve():
+            raise typer.BadParameter(
+                f"{database.name} and {other} have the same file: give each a file of its own"
+            )
+    if named is not None:
+        raise typer.BadParameter(
+            f"{database.name}: files are made with the declared tables: take table and mapped out "
+            "of the settings that you generate with, or load a server"
+        )
+    places.files[database.name] = file
+
+
+def _peak_memory_mib() -> float:
+    """Return the most memory that this process has held (kibibytes on Linux, bytes on macOS)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
