@@ -1,7 +1,7 @@
-"""The log of invalidations where there is no Redis: a file that all processes of a machine follow.
+"""The log of invalidations without Redis: a file that all processes of a machine follow.
 
-Each process begins at the file's end with nothing cached, so what stands before is of no use to
-anybody: a file that has become large is begun anew by whoever writes next.
+A process starts at the end of the file with an empty cache, so it needs nothing from before. A file
+that has grown large is replaced by the next process that writes.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from gateway.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between two looks: well below the second that is promised.
-_LOOK_EVERY = 0.25
+#: Seconds between two reads of the file: well below the second that is promised.
+_READ_EVERY = 0.25
 _LARGE = 16 * 2**20
-#: Device and inode of no file.
-_NONE = (0, 0)
+#: Stands for the device and inode of a file that does not exist.
+_NO_FILE = (0, 0)
 
 
 class FileLog:
@@ -45,53 +45,56 @@ class FileLog:
         self.known = KnownInvalidations(hashes)
         self._path = path
         self._clock = clock
-        self._looked_at = -math.inf
+        self._read_at = -math.inf
         self._current = False
         self._file: tuple[int, int] | None = None
         self._begun = 0
         self._read_to = 0
 
     async def open(self) -> None:
-        """Begin at the file's end."""
-        self._look()
+        """Start at the end of the file."""
+        self._refresh()
 
     async def close(self) -> None:
-        """Do nothing: no file is kept open."""
+        """Do nothing: the file is not kept open."""
 
     def position(self) -> Position | None:
-        """See ``InvalidationLog.position``. Costs 0.2 us between two looks, some 5 us for a look.
+        """See ``InvalidationLog.position``; None while the file cannot be read.
 
-        There is none while the file cannot be read.
+        Costs 0.2 us, and some 5 us when the file is read.
         """
-        if self._clock.monotonic() - self._looked_at >= _LOOK_EVERY:
-            self._look()
+        if self._clock.monotonic() - self._read_at >= _READ_EVERY:
+            self._refresh()
         return Position(self.known.epoch, self.known.latest) if self._current else None
 
-    async def invalidate(self, what: Sequence[Invalidation]) -> datetime:
-        """Append ``what``: it is on disk when this returns; see ``InvalidationLog``."""
-        lines = [json.dumps(scope_of(one, self.known.hashes)) for one in what]
+    async def invalidate(self, invalidations: Sequence[Invalidation]) -> datetime:
+        """Append to the file, which is on disk when this returns; see ``InvalidationLog``."""
+        lines = [
+            json.dumps(scope_of(invalidation, self.known.hashes)) for invalidation in invalidations
+        ]
         try:
             await asyncio.to_thread(self._append, "\n".join(lines))
         except OSError as error:
             raise LogUnavailable(type(error).__name__) from None
-        self._look()
+        self._refresh()
         return self._clock.now() + timedelta(seconds=KNOWN_WITHIN)
 
     def _append(self, lines: str) -> None:
-        """Append, and begin a large file anew: one process at a time, or a line could be lost.
+        """Append, and put a large file aside. One process at a time.
 
-        Whoever had opened the file before it was put aside would write where nobody looks.
+        Without the lock, a process that opened the file before another one renamed it would write
+        where nobody reads.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.with_suffix(".lock").open("ab") as lock:
-            flock(lock, LOCK_EX)  # let go of when it is closed
+            flock(lock, LOCK_EX)  # released when it is closed
             if self._path.exists() and self._path.stat().st_size > _LARGE:
                 self._path.rename(self._path.with_suffix(".old"))
             append(self._path, lines)
 
-    def _look(self) -> None:
-        """Read what is new. Another file than before: everything is void."""
-        self._looked_at = self._clock.monotonic()
+    def _refresh(self) -> None:
+        """Read new lines. If the file was replaced, everything that was read is void."""
+        self._read_at = self._clock.monotonic()
         try:
             self._read()
             self._current = True
@@ -103,16 +106,16 @@ class FileLog:
         try:
             descriptor = os.open(self._path, os.O_RDONLY)
         except FileNotFoundError:
-            if self._file != _NONE:
-                self._begin(_NONE, 0)
+            if self._file != _NO_FILE:
+                self._begin(_NO_FILE, 0)
             return
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(descriptor)
-            this = (status.st_dev, status.st_ino)
-            if self._file == _NONE:
-                self._file = this  # all that is in it is new
-            elif this != self._file or status.st_size < self._read_to:
-                self._begin(this, 0 if self.known.epoch else status.st_size)
+            identity = (status.st_dev, status.st_ino)
+            if self._file == _NO_FILE:
+                self._file = identity  # every line in it is new
+            elif identity != self._file or status.st_size < self._read_to:
+                self._begin(identity, 0 if self.known.epoch else status.st_size)
             if status.st_size == self._read_to:
                 return
             file.seek(self._read_to)
@@ -126,13 +129,13 @@ class FileLog:
         try:
             person, database, record = json.loads(line)
         except (ValueError, TypeError):
-            if line.strip():  # what it meant, nobody knows
+            if line.strip():  # it may have concerned anything
                 self.known.begin(self.known.epoch, self._read_to)
         else:
             self.known.note((person, database, record), self._read_to)
 
-    def _begin(self, this: tuple[int, int], at: int) -> None:
-        """Begin with another file, or with one that was cut short: all that was read is void."""
+    def _begin(self, identity: tuple[int, int], at: int) -> None:
+        """Start with another file, or with one that was cut short: all that was read is void."""
         self._begun += 1
-        self._file, self._read_to = this, at
+        self._file, self._read_to = identity, at
         self.known.begin(f"file {self._begun}", at)

@@ -1,4 +1,7 @@
-"""Who may invalidate what, and what is asked for by name: for every way in which it is asked."""
+"""Invalidation on request: who may invalidate what, and the call itself.
+
+The GraphQL mutation, ``POST /invalidations`` and the command line all use it.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +15,27 @@ from gateway.cache.rows import Cache
 from gateway.catalogue.scopes import INVALIDATE, OPERATE
 from gateway.errors import GatewayError
 
-#: Persons in one call: what concerns more is asked for by database and record.
+#: Persons in one call. For more of them, a database or a record is invalidated.
 MOST_PERSONS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Invalidated:
-    """``effective_by``: no request that begins later is answered from rows read before (UTC)."""
+    """What was invalidated. ``effective_by``: the moment (UTC) from which the promise holds.
+
+    No request that begins later is answered from rows read before.
+    """
 
     effective_by: datetime
 
 
 def missing_for_invalidation(scopes: Collection[str], database: str | None) -> tuple[str, ...]:
-    """Return what is missing to invalidate rows of ``database``; None: of all of them.
+    """Return the scopes that are missing to invalidate rows of ``database``; None: of all.
 
-    Operators may everything; the owner of a database, with its own scope, what is in it.
+    ``operate`` covers every database, the scope ``<database>:invalidate`` only that one.
     """
-    wanted = OPERATE if database is None else f"{database}:{INVALIDATE}"
-    return () if OPERATE in scopes or wanted in scopes else (wanted,)
+    needed = OPERATE if database is None else f"{database}:{INVALIDATE}"
+    return () if OPERATE in scopes or needed in scopes else (needed,)
 
 
 def invalidations_for(
@@ -38,9 +44,10 @@ def invalidations_for(
     database: str | None,
     record: str | None,
 ) -> list[Invalidation]:
-    """Return what is to be invalidated; raises GatewayError INVALID_VALUE for what makes no sense.
+    """Return the invalidations that a call asks for.
 
-    ``persons``: valid numbers, none for whoever's.
+    ``persons``: valid numbers; none: of every person. Raises GatewayError INVALID_VALUE for a
+    combination that makes no sense, TOO_MANY_PERSONS.
     """
     if record is not None and database is None:
         raise GatewayError("INVALID_VALUE", "a record must be named together with its database")
@@ -52,15 +59,16 @@ def invalidations_for(
         raise GatewayError("INVALID_VALUE", "name a person or a database")
     if len(persons) > MOST_PERSONS:
         raise GatewayError("TOO_MANY_PERSONS", details={"limit": MOST_PERSONS})
-    return [Invalidation(one, database, record) for one in persons or (None,)]
+    return [Invalidation(person, database, record) for person in persons or (None,)]
 
 
-async def invalidate(cache: Cache, what: Sequence[Invalidation]) -> Invalidated:
-    """Invalidate ``what``; raises GatewayError INVALIDATION_FAILED: nothing was invalidated then.
+async def invalidate(cache: Cache, invalidations: Sequence[Invalidation]) -> Invalidated:
+    """Append ``invalidations`` to the log.
 
-    Costs a question to Redis, or a write to the disk.
+    Raises GatewayError INVALIDATION_FAILED: then nothing was invalidated. Costs a command to Redis,
+    or a write to the disk.
     """
     try:
-        return Invalidated(await cache.log.invalidate(what))
+        return Invalidated(await cache.log.invalidate(invalidations))
     except LogUnavailable:
         raise GatewayError("INVALIDATION_FAILED") from None

@@ -1,11 +1,12 @@
-"""What is invalidated, and what a process knows of it.
+"""Invalidations, and what a process knows of them.
 
-The promise (design section 8): an invalidation answers with ``effectiveBy``; no request that begins
-after that moment is answered from rows read before it, by any process. How it is kept
-(``docs/decisions``, 31): all invalidations stand in one log, in one order. Whoever reads from a
-source notes first how far they know the log, and the rows carry that position. They are served only
-while nothing behind their position concerns them, by processes that know the log to its end of a
-second ago at most.
+The promise (design section 8): an invalidation answers with ``effectiveBy``. No request that begins
+after that moment is answered from rows read before it, by any process.
+
+How it is kept (decision 31): all invalidations are in one log, in one order. A read from a source
+first takes the position up to which its process knows the log, and the rows carry that position. A
+process serves rows only while no later invalidation concerns them, and only if it knows the log as
+it was a second ago or later.
 """
 
 from __future__ import annotations
@@ -18,20 +19,21 @@ from typing import NamedTuple, Protocol
 
 from connectors.description import Record
 
-#: Seconds within which every process knows of an invalidation, or serves nothing that is cached.
+#: Seconds within which every process knows of an invalidation, or serves nothing from its cache.
 KNOWN_WITHIN = 1.0
-#: So many invalidations are told apart; beyond, everything read before the newest of them is void.
+#: Scopes told apart. With more, everything that was read before the newest invalidation is void.
 _MOST = 100_000
-#: Stands for any person.
+#: Hashes of numbers that are kept.
+_RECENT_HASHES = 10_000
+#: Stands for any person in a scope.
 _ANYBODY = "*"
 
 
 @dataclass(frozen=True, slots=True)
 class Invalidation:
-    """Whose rows, and which, are out of date; None: whoever's, whichever.
+    """Which rows are out of date. None: of every person, database or record.
 
-    ``person``: a number of theirs, as records are filed under it or mention it. Rows that mention
-    the person are meant too.
+    ``person``: a number under which records are filed, or that they mention: both are meant.
     """
 
     person: str | None = None
@@ -40,42 +42,42 @@ class Invalidation:
 
 
 class Position(NamedTuple):
-    """A place in the log. ``epoch``: which log; a place in another one means nothing."""
+    """A position in the log. ``epoch``: which log; positions in two logs cannot be compared."""
 
     epoch: str
     at: int
 
 
-#: What an invalidation is about, as the log has it: hash of the number, database, record.
+#: An invalidation as the log has it: hash of the number, database, record.
 Scope = tuple[str | None, str | None, str | None]
 
 
 class Hashes:
-    """Keyed hashes of persons' numbers, which stand for them in the log and in Redis' keys.
+    """Keyed hashes of persons' numbers, which stand for them in the log and in the keys of Redis.
 
-    Costs a microsecond; what was hashed lately, a tenth of it.
+    Costs a microsecond, or a tenth of it for a number that was hashed recently.
     """
 
     def __init__(self, secret: bytes) -> None:
         self._secret = hashlib.blake2b(secret, person=b"cache hashes", digest_size=32).digest()
-        self._known: dict[str, str] = {}
+        self._recent: dict[str, str] = {}
 
     def of(self, number: str) -> str:
-        """Return what stands for ``number``, 32 hex digits."""
-        found = self._known.get(number)
-        if found is None:
-            if len(self._known) >= 10_000:
-                self._known.clear()
+        """Return the hash of ``number``, 32 hex digits."""
+        hashed = self._recent.get(number)
+        if hashed is None:
+            if len(self._recent) >= _RECENT_HASHES:
+                self._recent.clear()  # cheaper than the order that an LRU keeps, and as good here
             digest = hashlib.blake2b(number.encode(), key=self._secret, digest_size=16)
-            found = self._known[number] = digest.hexdigest()
-        return found
+            hashed = self._recent[number] = digest.hexdigest()
+        return hashed
 
 
 @dataclass(slots=True)
 class KnownInvalidations:
-    """The invalidations that a process knows, as far as it needs them: the last of each scope.
+    """The invalidations that a process knows: of each scope, the last one.
 
-    ``latest``: the position of the last of all. ``floor``: nothing is known of what was before it.
+    ``latest``: the position of the last of all. ``floor``: nothing is known from before it.
     """
 
     hashes: Hashes
@@ -86,13 +88,13 @@ class KnownInvalidations:
     _databases: dict[str | None, int] = field(default_factory=dict)
 
     def begin(self, epoch: str, floor: int) -> None:
-        """Forget everything: rows read before ``floor`` of this log are void."""
+        """Start with a log: rows read before ``floor`` are void."""
         self.epoch, self.latest, self.floor = epoch, floor, floor
         self._last.clear()
         self._databases.clear()
 
     def note(self, scope: Scope, at: int) -> None:
-        """Take note of an invalidation; they come in the order of the log."""
+        """Note an invalidation. They must be noted in the order of the log."""
         self.latest = at
         if len(self._last) >= _MOST:
             self.begin(self.epoch, at)
@@ -103,13 +105,17 @@ class KnownInvalidations:
             self._last[_ANYBODY, database, None] = at
 
     def concerns(
-        self, record: Record, mentioned: Collection[str], about: Sequence[str], read: Position
+        self,
+        record: Record,
+        mentions: Collection[str],
+        subject_numbers: Sequence[str],
+        read: Position,
     ) -> bool:
-        """Say whether something since ``read`` concerns rows of ``record``.
+        """Return whether an invalidation since ``read`` concerns rows of ``record``.
 
-        ``mentioned``: the numbers in the rows. ``about``: those of the person for whose view they
-        are wanted; where there is none, an invalidation of anybody in the database concerns them.
-        Costs 0.2 us if nothing at all was invalidated since, else some 3 us.
+        ``mentions``: the numbers in the rows. ``subject_numbers``: those of the person for whose
+        view they are; without any, an invalidation of anybody in the database concerns them. Costs
+        0.2 us if nothing at all was invalidated since, else some 3 us.
         """
         if read.epoch != self.epoch:
             return True
@@ -121,23 +127,23 @@ class KnownInvalidations:
         database, last = record.database, self._last
         scopes: list[Scope] = [(None, None, None), (None, database, None)]
         scopes.append((None, database, record.name))
-        if not about:
+        if not subject_numbers:
             scopes += [(_ANYBODY, None, None), (_ANYBODY, database, None)]
-        for number in {*mentioned, *about}:
+        for number in {*mentions, *subject_numbers}:
             person = self.hashes.of(number)
             scopes += [(person, None, None), (person, database, None)]
             scopes.append((person, database, record.name))
         return any(last.get(scope, 0) > since for scope in scopes)
 
     def touches(self, database: str, read: Position) -> bool:
-        """Say whether anything since ``read`` may concern ``database`` at all."""
+        """Return whether any invalidation since ``read`` may concern ``database``."""
         if read.epoch != self.epoch:
             return True
         if read.at >= self.latest:
             return False
         if read.at < self.floor:
             return True
-        return any(self._databases.get(of, 0) > read.at for of in (None, database))
+        return any(self._databases.get(name, 0) > read.at for name in (None, database))
 
 
 class LogUnavailable(Exception):
@@ -150,7 +156,7 @@ class InvalidationLog(Protocol):
     known: KnownInvalidations
 
     async def open(self) -> None:
-        """Begin to follow the log. That it cannot be reached is no error."""
+        """Start to follow the log. A log that cannot be reached is no error."""
         ...
 
     async def close(self) -> None:
@@ -158,18 +164,19 @@ class InvalidationLog(Protocol):
         ...
 
     def position(self) -> Position | None:
-        """Return how far this process knows the log; None: not to its end of a second ago.
+        """Return the position up to which this process knows the log.
 
-        Then nothing that is cached may be served, and nothing read may be kept.
+        None: it may lack what was invalidated more than a second ago. Then nothing may be served
+        from the cache, and nothing that is read may be kept.
         """
         ...
 
-    async def invalidate(self, what: Sequence[Invalidation]) -> datetime:
-        """Put ``what`` into the log; returns ``effectiveBy``, in UTC. Raises LogUnavailable."""
+    async def invalidate(self, invalidations: Sequence[Invalidation]) -> datetime:
+        """Append to the log and return ``effectiveBy``, in UTC. Raises LogUnavailable."""
         ...
 
 
-def scope_of(one: Invalidation, hashes: Hashes) -> Scope:
-    """Return what the log says of an invalidation."""
-    person = None if one.person is None else hashes.of(one.person)
-    return (person, one.database, one.record)
+def scope_of(invalidation: Invalidation, hashes: Hashes) -> Scope:
+    """Return an invalidation as the log has it."""
+    person = None if invalidation.person is None else hashes.of(invalidation.person)
+    return (person, invalidation.database, invalidation.record)

@@ -1,31 +1,28 @@
-"""The level of the cache in the process: entries by key, within a number of bytes."""
+"""The first level of the cache: entries in the memory of this process, within a number of bytes."""
 
 from __future__ import annotations
 
-import gc
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Protocol
+
+from cachetools import LRUCache
 
 from connectors.backends.base import MessageEvidence
 from connectors.description import Kind, Record, Row
 from connectors.values import PartialDate
 from gateway.answer import Answer, SourceReport, State
 from gateway.cache.invalidations import KnownInvalidations, Position
+from gateway.runtime.garbage import EvictionCollector
 
 #: Which rows: the namespace of the source, the lookup, the key.
 Key = tuple[str, str, str]
 
 #: Bytes, measured: an entry with its answer and report; a row; a value beside its text.
 _ENTRY, _ROW, _VALUE = 900, 100, 30
-#: After how many entries that had to go the collector of garbage looks through what is young.
-#: Python has it do so by the count of what is made less what is dropped, and that stands still
-#: while an entry goes for each that comes: a pass through a million objects took 0.2 s then. So it
-#: takes 10 ms, three times a second under full load.
-_GONE = 2_500
-#: What of a value is more than its text or a small number.
+#: Bytes of a value that is neither a text nor a small number.
 _WEIGHTS: dict[type, int] = {Decimal: 104, date: 32, datetime: 48, PartialDate: 56, tuple: 120}
 
 
@@ -50,10 +47,10 @@ class Reports(Protocol):
 class CacheEntry:
     """Rows of one record under one key, as they were read.
 
-    ``answer``: with a report that says that it comes from the cache. ``position``: how far the log
-    was known before the statement began. ``read_at``: when that was, in seconds since 1970.
-    ``mentions``: the numbers that stand in the rows. ``weight``: in bytes, about. ``shared``:
-    whether it was handed to the level that processes share.
+    ``answer``: with a report that names the cache as its source. ``position``: how far the log of
+    invalidations was known before the statement began. ``read_at``: when it began, in seconds since
+    1970. ``mentions``: the numbers of persons in the rows. ``weight``: in bytes, estimated.
+    ``shared``: whether it was handed to the level that processes share.
     """
 
     answer: Answer
@@ -62,63 +59,68 @@ class CacheEntry:
     mentions: frozenset[str]
     weight: int
     shared: bool = False
-    _about: tuple[str, ...] | None = None
-    _held_at: Position | None = None
+    _valid_for: tuple[str, ...] | None = None
+    _valid_at: Position | None = None
 
-    def holds(
-        self, record: Record, known: KnownInvalidations, about: tuple[str, ...], now: Position
+    def is_valid(
+        self,
+        record: Record,
+        known: KnownInvalidations,
+        subject_numbers: tuple[str, ...],
+        now: Position,
     ) -> bool:
-        """Say whether nothing that is known at ``now`` concerns these rows.
+        """Return whether no invalidation that is known at ``now`` concerns these rows.
 
-        What was found out is remembered until something new is known: 0.2 us.
+        A positive result is kept until another invalidation is known: 0.2 us.
         """
-        if now == self._held_at and about == self._about:
+        if now == self._valid_at and subject_numbers == self._valid_for:
             return True
-        if known.concerns(record, self.mentions, about, self.position):
+        if known.concerns(record, self.mentions, subject_numbers, self.position):
             return False
-        self._held_at, self._about = now, about
+        self._valid_at, self._valid_for = now, subject_numbers
         return True
 
 
-class MemoryCache:
-    """Entries of at most ``most`` bytes together; those not used for longest go first."""
+class _Entries(LRUCache[Key, CacheEntry]):
+    """Entries by weight, the least recently used first; evictions are counted."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._entries: OrderedDict[Key, CacheEntry] = OrderedDict()
-        self._gone = 0
-        self.weight = 0
+    def __init__(self, most: int, collector: EvictionCollector) -> None:
+        super().__init__(most, getsizeof=lambda entry: entry.weight)
+        self._collector = collector
+
+    def popitem(self) -> tuple[Key, CacheEntry]:
+        """Evict the least recently used entry."""
+        self._collector.count_eviction()
+        return super().popitem()
+
+
+class MemoryCache:
+    """Entries of at most ``most`` bytes together; the least recently used are evicted first."""
+
+    def __init__(self, most: int, collector: EvictionCollector | None = None) -> None:
+        self._entries = _Entries(most, collector or EvictionCollector())
 
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def weight(self) -> int:
+        """Bytes of all entries, estimated."""
+        return int(self._entries.currsize)
+
     def get(self, key: Key) -> CacheEntry | None:
-        """Return what is kept under ``key``, which now was used last; None for nothing. 0.2 us."""
-        entry = self._entries.get(key)
-        if entry is not None:
-            self._entries.move_to_end(key)
-        return entry
+        """Return the entry under ``key``, now the most recently used; None if there is none."""
+        return self._entries.get(key)
 
     def keep(self, key: Key, entry: CacheEntry) -> None:
-        """Keep ``entry``; what there is no room for goes."""
-        if entry.weight > self._most:
-            return
-        self.drop(key)
-        self._entries[key] = entry
-        self.weight += entry.weight
-        while self.weight > self._most:
-            _, gone = self._entries.popitem(last=False)
-            self.weight -= gone.weight
-            self._gone += 1
-        if self._gone >= _GONE:
-            self._gone = 0
-            gc.collect(1)
+        """Keep ``entry``, and evict others until there is room; too large an entry is not kept."""
+        if entry.weight <= self._entries.maxsize:
+            self.drop(key)
+            self._entries[key] = entry
 
     def drop(self, key: Key) -> None:
-        """Let go of what is kept under ``key``, if anything is."""
-        gone = self._entries.pop(key, None)
-        if gone is not None:
-            self.weight -= gone.weight
+        """Remove the entry under ``key``, if there is one."""
+        self._entries.pop(key, None)
 
 
 def weight_of(rows: tuple[Row, ...]) -> int:
@@ -136,29 +138,30 @@ def weight_of(rows: tuple[Row, ...]) -> int:
     return total
 
 
-_NOBODY: frozenset[str] = frozenset()
-#: By record (its identity is the key: comparing two compares all that they declare).
-_NUMBERS: dict[int, tuple[Record, tuple[int, ...]]] = {}
+_NO_NUMBERS: frozenset[str] = frozenset()
+
+
+@lru_cache(maxsize=1_000)
+def _number_positions(record: Record) -> tuple[int, ...]:
+    """Return the positions of the columns that hold numbers of persons."""
+    return tuple(
+        position
+        for position, column in enumerate(record.columns)
+        if column.field.kind is Kind.PERSON_NUMBER
+    )
 
 
 def numbers_in(record: Record, rows: tuple[Row, ...]) -> frozenset[str]:
-    """Return the numbers of persons that stand in ``rows``."""
+    """Return the numbers of persons in ``rows``."""
     if not rows:
-        return _NOBODY
-    known = _NUMBERS.get(id(record))
-    if known is None:
-        places = tuple(
-            place
-            for place, column in enumerate(record.columns)
-            if column.field.kind is Kind.PERSON_NUMBER
-        )
-        known = _NUMBERS[id(record)] = record, places
-    found: set[str] = set()
+        return _NO_NUMBERS
+    positions = _number_positions(record)
+    numbers: set[str] = set()
     for row in rows:
-        for place in known[1]:
-            value = row[place]
+        for position in positions:
+            value = row[position]
             if isinstance(value, tuple):
-                found.update(str(one) for one in value)
+                numbers.update(str(number) for number in value)
             elif value is not None:
-                found.add(str(value))
-    return frozenset(found)
+                numbers.add(str(value))
+    return frozenset(numbers)

@@ -1,8 +1,7 @@
-"""The cache: rows of one record for one key, before permission and protection, in two levels.
+"""The cache: rows of one record under one key, before permission and protection, in two levels.
 
-What is kept is decided by deadlines (``Freshness``) and by the log of invalidations alone; who may
-see the rows is decided anew for every request. Nothing is served, and nothing kept, while the log
-cannot be asked.
+Freshness and the log of invalidations alone decide what is kept. Who may see the rows is decided
+for each request. Nothing is served and nothing is kept while the log cannot be read.
 """
 
 from __future__ import annotations
@@ -24,28 +23,28 @@ from gateway.settings.freshness import Freshness
 
 LOOKED = Counter(
     "justice_gateway_cache_reads",
-    "Keys looked for in the cache, by what came of them: missed by the process, then perhaps"
-    " shared; ready: whole answers",
+    "Keys looked up in the cache, by outcome: missed in the process, then perhaps shared;"
+    " ready: whole answers",
     ["outcome"],
 )
 REJECTED = Counter(
     "justice_gateway_cache_rejected",
-    "Values in Redis that were no entries of this gateway's, by reason",
+    "Values in Redis that are not entries of this gateway, by reason",
     ["reason"],
 )
-BYTES = Gauge("justice_gateway_cache_bytes", "Bytes of rows kept in this process, about")
+BYTES = Gauge("justice_gateway_cache_bytes", "Bytes of rows kept in this process, estimated")
 
 _FRESH, _REFRESHED = LOOKED.labels("fresh"), LOOKED.labels("refreshed")
 _SHARED, _MISSED, _STALE = LOOKED.labels("shared"), LOOKED.labels("missed"), LOOKED.labels("stale")
-#: How far clocks of machines may differ: rows from further in the future are none.
-_SKEW = 2.0
+#: Seconds by which the clocks of machines may differ: rows from further in the future are refused.
+_CLOCK_SKEW = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class CachedLookup:
-    """Where the rows of one lookup of one source are kept.
+    """One lookup of one source, as the cache keeps its rows.
 
-    ``namespace``: of the source (``namespace_of``). ``reports``: makes what answers report.
+    ``namespace``: of the source (``namespace_of``). ``reports``: makes the reports of answers.
     """
 
     namespace: str
@@ -54,22 +53,23 @@ class CachedLookup:
     freshness: Freshness
     reports: Reports
 
-    def place(self, key: str) -> Key:
-        """Return where the rows under ``key`` are kept in the process."""
+    def memory_key(self, key: str) -> Key:
+        """Return the key of the rows under ``key`` in the memory of the process."""
         return (self.namespace, self.lookup.name, key)
 
-    def about(self, key: str, about: tuple[str, ...]) -> tuple[str, ...]:
-        """Return whom the rows under ``key`` are about where nobody says: who is looked up by it.
+    def subject_numbers(self, key: str, numbers: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the numbers of the person whom the rows under ``key`` are about.
 
-        () for what hangs on something, or is found by a thing.
+        ``numbers``, where they are known; else ``key``, where the lookup is by the number of a
+        person; () for rows below another record, and for those found by a number of a thing.
         """
-        keyed = self.lookup.on is None and self.lookup.entry is None
-        return about or ((key,) if keyed else ())
+        is_by_person = self.lookup.on is None and self.lookup.entry is None
+        return numbers or ((key,) if is_by_person else ())
 
 
-#: What is kept, and whether it is time to read it anew.
+#: An entry, and whether it is time to read its rows again.
 Hit = tuple[CacheEntry, bool]
-#: A key of a shelf, and for the view of whom it is looked for: their numbers.
+#: A read that Redis may answer: lookup, key, and the numbers of the person for whose view it is.
 SharedRead = tuple[CachedLookup, str, tuple[str, ...]]
 
 
@@ -78,209 +78,218 @@ class Cache:
 
     def __init__(
         self,
-        level: MemoryCache,
+        memory: MemoryCache,
         log: InvalidationLog,
         clock: Clock,
         shared: RedisCache | None = None,
         seal: Seal | None = None,
     ) -> None:
         self.log = log
-        self._level = level
+        self._memory = memory
         self._clock = clock
         self._shared = shared
         self._seal = seal
 
     @property
     def hashes(self) -> Hashes:
-        """What stands for persons' numbers."""
+        """The keyed hashes that stand for the numbers of persons."""
         return self.log.known.hashes
 
     async def open(self) -> None:
-        """Begin to follow the log."""
+        """Start to follow the log."""
         await self.log.open()
 
     async def close(self) -> None:
-        """Let go of everything."""
+        """Stop following the log and close the connections."""
         await self.log.close()
         if self._shared is not None:
             await self._shared.close()
 
     def position(self) -> Position | None:
-        """Return what rows read from now on are to be kept with; None: they are not to be kept."""
+        """Return the position to keep rows with that are read from now on; None: keep none."""
         return self.log.position()
 
     @property
-    def asks_shared(self) -> bool:
-        """Whether it is worth asking the level that processes share."""
+    def may_ask_shared(self) -> bool:
+        """Whether the level that processes share can be asked now."""
         return self._shared is not None and self._shared.up and self.position() is not None
 
-    def find(self, shelf: CachedLookup, wanted: Mapping[str, tuple[str, ...]]) -> dict[str, Hit]:
-        """Return what this process keeps, by key, and whether it is time to read it anew.
+    def find(
+        self, lookup: CachedLookup, numbers_by_key: Mapping[str, tuple[str, ...]]
+    ) -> dict[str, Hit]:
+        """Return what this process keeps, by key, and whether it is time to read it again.
 
-        ``wanted``: by key, the numbers of the person for whose view it is. Costs some 2 us a key.
+        ``numbers_by_key``: for each key, the numbers of the person for whose view the rows are.
+        Costs some 2 us a key.
         """
-        found = {}
-        for key, about in wanted.items():
-            hit = self._fresh(shelf, key, about)
+        hits = {}
+        for key, numbers in numbers_by_key.items():
+            hit = self._find_fresh(lookup, key, numbers)
             if hit is not None:
-                found[key] = hit
+                hits[key] = hit
                 (_REFRESHED if hit[1] else _FRESH).inc()
-        _MISSED.inc(len(wanted) - len(found))
-        return found
+        _MISSED.inc(len(numbers_by_key) - len(hits))
+        return hits
 
-    def serves(self, shelf: CachedLookup, key: str, about: tuple[str, ...]) -> bool:
-        """Say whether what this process keeps may be served for the view of these numbers too."""
-        return self._fresh(shelf, key, about) is not None
+    def may_serve(self, lookup: CachedLookup, key: str, numbers: tuple[str, ...]) -> bool:
+        """Return whether the kept rows may be served for the view of these numbers too."""
+        return self._find_fresh(lookup, key, numbers) is not None
 
-    def _fresh(self, shelf: CachedLookup, key: str, about: tuple[str, ...]) -> Hit | None:
-        entry = self._held(shelf, key, about)
+    def _find_fresh(self, lookup: CachedLookup, key: str, numbers: tuple[str, ...]) -> Hit | None:
+        entry = self._find_valid(lookup, key, numbers)
         age = None if entry is None else self._age(entry)
         fresh, longest = (
-            shelf.freshness.fresh,
-            max(shelf.freshness.fresh, shelf.freshness.revalidated),
+            lookup.freshness.fresh,
+            max(lookup.freshness.fresh, lookup.freshness.revalidated),
         )
         if entry is None or age is None or age > longest or longest <= 0:
             return None
-        due = age > fresh or fresh <= 0
+        is_due = age > fresh or fresh <= 0
         if not entry.shared:
-            self._share(shelf, key, entry, age)
-        return entry, due
+            self._share(lookup, key, entry, age)
+        return entry, is_due
 
-    async def get_shared(self, sought: Sequence[SharedRead]) -> list[Hit | None]:
-        """As ``find``, of what processes share: one question to Redis for all of ``sought``.
+    async def find_shared(self, reads: Sequence[SharedRead]) -> list[Hit | None]:
+        """Return what processes share, for each of ``reads``; one command to Redis for all.
 
-        What is found is kept in the process as well. Waits for twice ``redis.timeout`` at most.
+        A hit is kept in the process as well. Waits for twice ``redis.timeout`` at most.
         """
         assert self._shared is not None
-        keys = [self._key(shelf, key) for shelf, key, _ in sought]
+        keys = [self._redis_key(lookup, key) for lookup, key, _ in reads]
         values = await self._shared.get(keys)
         position = self.position()
         if position is None:
-            return [None] * len(sought)
-        for one, key, value in zip(sought, keys, values, strict=True):
+            return [None] * len(reads)
+        for read, redis_key, value in zip(reads, keys, values, strict=True):
             if value is not None:
-                self._take(one, key, value, position)
-        found = [
-            None if value is None else self._fresh(*one)
-            for one, value in zip(sought, values, strict=True)
+                self._take(read, redis_key, value, position)
+        hits = [
+            None if value is None else self._find_fresh(*read)
+            for read, value in zip(reads, values, strict=True)
         ]
-        _SHARED.inc(sum(one is not None for one in found))
-        return found
+        _SHARED.inc(sum(hit is not None for hit in hits))
+        return hits
 
-    def older(self, shelf: CachedLookup, key: str, about: tuple[str, ...]) -> Answer | None:
+    def find_stale(self, lookup: CachedLookup, key: str, numbers: tuple[str, ...]) -> Answer | None:
         """Return rows that may stand in for a source that fails, as STALE; None for none."""
-        if shelf.freshness.if_error <= 0:
+        if lookup.freshness.if_error <= 0:
             return None
-        entry = self._held(shelf, key, about)
+        entry = self._find_valid(lookup, key, numbers)
         age = None if entry is None else self._age(entry)
-        if entry is None or age is None or age > shelf.freshness.if_error:
+        if entry is None or age is None or age > lookup.freshness.if_error:
             return None
         _STALE.inc()
-        answer, was = entry.answer, entry.answer.report
-        report = shelf.reports(
-            shelf.record,
+        answer, original = entry.answer, entry.answer.report
+        report = lookup.reports(
+            lookup.record,
             State.STALE,
-            as_of=was.as_of,
-            fetched_at=was.fetched_at,
+            as_of=original.as_of,
+            fetched_at=original.fetched_at,
             from_cache=True,
-            evidence=was.evidence,
+            evidence=original.evidence,
         )
         return Answer(report, answer.rows, answer.unreadable, answer.truncated)
 
-    def keep(self, shelf: CachedLookup, answers: Mapping[str, Answer], position: Position) -> None:
-        """Keep what was read, by key; ``position``: from before its statement began.
+    def keep(self, lookup: CachedLookup, answers: Mapping[str, Answer], position: Position) -> None:
+        """Keep the answers of a statement, by key; ``position``: from before it began.
 
-        What is known by now to be out of date is not kept. Costs some 5 us a key, and as much a
-        row of 40 values.
+        Rows that an invalidation has concerned since are not kept. Costs some 5 us a key, and as
+        much a row of 40 values.
         """
         now = self.position()
-        if shelf.freshness.longest <= 0 or now is None:
+        if lookup.freshness.longest <= 0 or now is None:
             return
         reports: dict[int, SourceReport] = {}  # most answers of a statement share one
         for key, answer in answers.items():
-            was, rows = answer.report, answer.rows
-            if rows is None or was.fetched_at is None:
+            original, rows = answer.report, answer.rows
+            if rows is None or original.fetched_at is None:
                 continue
-            report = reports.get(id(was))
+            report = reports.get(id(original))  # alive for as long as ``answers`` is
             if report is None:
-                report = reports[id(was)] = replace(was, from_cache=True)
-            kept = Answer(report, rows, answer.unreadable, answer.truncated)
-            mentions = numbers_in(shelf.record, rows)
+                report = reports[id(original)] = replace(original, from_cache=True)
+            cached = Answer(report, rows, answer.unreadable, answer.truncated)
             entry = CacheEntry(
-                kept, position, was.fetched_at.timestamp(), mentions, weight_of(rows)
+                cached,
+                position,
+                original.fetched_at.timestamp(),
+                numbers_in(lookup.record, rows),
+                weight_of(rows),
             )
-            if now == position or self.holds(shelf, key, (), entry, now):
-                self._level.keep(shelf.place(key), entry)
-        BYTES.set(self._level.weight)
+            if now == position or self._is_valid(lookup, key, (), entry, now):
+                self._memory.keep(lookup.memory_key(key), entry)
+        BYTES.set(self._memory.weight)
 
-    def _share(self, shelf: CachedLookup, key: str, entry: CacheEntry, age: float) -> None:
-        """Hand on to other processes what was asked for a second time: most rows never are.
+    def _share(self, lookup: CachedLookup, key: str, entry: CacheEntry, age: float) -> None:
+        """Hand rows that were asked for twice to other processes: most rows never are.
 
         Sealing costs as much as reading did: some 15 us for a row of 40 values.
         """
         entry.shared = True
         if self._shared is not None and self._seal is not None and self._shared.up:
-            place = self._key(shelf, key)
-            left = shelf.freshness.longest - max(age, 0.0)
-            self._shared.put(place, self._seal.close(place, entry), left)
+            redis_key = self._redis_key(lookup, key)
+            time_to_live = lookup.freshness.longest - max(age, 0.0)
+            self._shared.put(redis_key, self._seal.close(redis_key, entry), time_to_live)
 
-    def _held(self, shelf: CachedLookup, key: str, about: tuple[str, ...]) -> CacheEntry | None:
-        """Return what is kept, unless something that is known concerns it."""
-        place = shelf.place(key)
-        entry = self._level.get(place)
+    def _find_valid(
+        self, lookup: CachedLookup, key: str, numbers: tuple[str, ...]
+    ) -> CacheEntry | None:
+        """Return the kept entry, unless an invalidation that is known concerns it."""
+        memory_key = lookup.memory_key(key)
+        entry = self._memory.get(memory_key)
         now = None if entry is None else self.position()
         if entry is None or now is None:
             return None
-        if self.holds(shelf, key, about, entry, now):
+        if self._is_valid(lookup, key, numbers, entry, now):
             return entry
-        if shelf.about(key, ()):
-            self._level.drop(place)
-        return None  # what hangs on something may hold for another person
+        if lookup.subject_numbers(key, ()):
+            self._memory.drop(memory_key)
+        return None  # rows below another record may still be valid for another person
 
-    def holds(
+    def _is_valid(
         self,
-        shelf: CachedLookup,
+        lookup: CachedLookup,
         key: str,
-        about: tuple[str, ...],
+        numbers: tuple[str, ...],
         entry: CacheEntry,
         now: Position,
     ) -> bool:
-        """Say whether nothing that is known at ``now`` concerns what is in ``entry``."""
-        return entry.holds(shelf.record, self.log.known, shelf.about(key, about), now)
+        """Return whether no invalidation that is known at ``now`` concerns ``entry``."""
+        subject_numbers = lookup.subject_numbers(key, numbers)
+        return entry.is_valid(lookup.record, self.log.known, subject_numbers, now)
 
-    def _take(self, sought: SharedRead, place: str, value: bytes, now: Position) -> None:
-        """Keep what stood in Redis, if it is what it should be and newer than what is there."""
+    def _take(self, read: SharedRead, redis_key: str, value: bytes, now: Position) -> None:
+        """Keep an entry of Redis if it is genuine, valid and newer than the one that is kept."""
         assert self._seal is not None
-        shelf, key, about = sought
+        lookup, key, numbers = read
         try:
-            entry = self._seal.open(place, value, now.epoch, shelf.record, shelf.reports)
+            entry = self._seal.open(redis_key, value, now.epoch, lookup.record, lookup.reports)
         except EntryRejected as rejected:
             REJECTED.labels(str(rejected)).inc()
             return
-        if not self.holds(shelf, key, about, entry, now):
+        if not self._is_valid(lookup, key, numbers, entry, now):
             REJECTED.labels("invalidated").inc()
             return
-        there = self._level.get(shelf.place(key))
-        if there is None or there.read_at < entry.read_at:
-            self._level.keep(shelf.place(key), entry)
-            BYTES.set(self._level.weight)
+        present = self._memory.get(lookup.memory_key(key))
+        if present is None or present.read_at < entry.read_at:
+            self._memory.keep(lookup.memory_key(key), entry)
+            BYTES.set(self._memory.weight)
 
     def _age(self, entry: CacheEntry) -> float | None:
         """Return the age of an entry in seconds; None where a clock must be wrong."""
         age = self._clock.now().timestamp() - entry.read_at
-        return age if age >= -_SKEW else None
+        return age if age >= -_CLOCK_SKEW else None
 
-    def _key(self, shelf: CachedLookup, key: str) -> str:
-        """Return a key in Redis: those of one person's lists stand in one slot of a cluster."""
+    def _redis_key(self, lookup: CachedLookup, key: str) -> str:
+        """Return a key in Redis: those of one person's lists are in one slot of a cluster."""
         hashed = self.hashes.of(key)
-        return f"justice-gateway:rows:{{{hashed}}}:{shelf.namespace}:{shelf.lookup.name}"
+        return f"justice-gateway:rows:{{{hashed}}}:{lookup.namespace}:{lookup.lookup.name}"
 
 
 def namespace_of(database: Database, *words: object) -> str:
-    """Return what tells rows of one source from those of another: 16 hex digits of a hash.
+    """Return the namespace of a source's rows: 16 hex digits of a hash.
 
-    ``words``: where it is, and how its records are mapped. Rows read from another server, or before
-    a column was declared, are not this source's.
+    ``words``: where the source is, and how its records are mapped. Rows read from another server,
+    or before a column was declared, have another namespace.
     """
     declared = [
         (
@@ -298,11 +307,11 @@ def namespace_of(database: Database, *words: object) -> str:
 
 def _columns(record: Record) -> list[object]:
     return [
-        (one.name, one.required, one.field.kind, one.field.many, _codes(one))
-        for one in record.columns
+        (column.name, column.required, column.field.kind, column.field.many, _codes(column))
+        for column in record.columns
     ]
 
 
 def _codes(column: Column) -> list[str]:
-    found = column.field.enumeration
-    return [] if found is None else list(found.__members__)
+    enumeration = column.field.enumeration
+    return [] if enumeration is None else list(enumeration.__members__)

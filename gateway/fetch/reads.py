@@ -115,7 +115,7 @@ class Reads:
             return True
         answer = self.answers[read.kind].get(key)
         cached = answer is not None and answer.report.from_cache
-        return not cached or source.cache.serves(shelf, key, subject_numbers)
+        return not cached or source.cache.may_serve(shelf, key, subject_numbers)
 
     async def arrive(self) -> set[ReadKind]:
         """Send what is queued and return the kinds of which something has come since last time.
@@ -196,7 +196,7 @@ class Reads:
         source = self._source_of(pending)
         if pending.read.fresh or source.shelf(pending.read) is None:
             return False
-        return source.cache is not None and source.cache.asks_shared
+        return source.cache is not None and source.cache.may_ask_shared
 
     async def _find_shared(self, reads: Sequence[_PendingRead]) -> None:
         """Look ``reads`` up in the cache that processes share, with one question."""
@@ -210,7 +210,7 @@ class Reads:
                 assert shelf is not None
                 sought += [(shelf, key, numbers) for key, numbers in pending.keys.items()]
             assert cache is not None
-            hits = await cache.get_shared(sought)
+            hits = await cache.find_shared(sought)
         except Exception:  # a defect costs what is cached there, and nothing else
             log.exception("the shared cache failed")
         finally:

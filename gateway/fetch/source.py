@@ -310,7 +310,7 @@ class Source:
         shelf = self.shelf(read)
         if shelf is None or self.cache is None:
             return failed
-        return self.cache.older(shelf, key, subject_numbers) or failed
+        return self.cache.find_stale(shelf, key, subject_numbers) or failed
 
     def refresh(self, read: Read, key: str) -> None:
         """Have ``key`` read anew for whoever comes next, once at a time; returns at once."""

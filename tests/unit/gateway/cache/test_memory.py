@@ -1,4 +1,4 @@
-"""The level in the process: what it does beside holding entries, under pressure."""
+"""The level of the cache in the process, when it is full."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
-
 from connectors.population import DATABASE
 from gateway.answer import Answer, State
-from gateway.cache import memory
 from gateway.cache.invalidations import Position
 from gateway.cache.memory import CacheEntry, MemoryCache
 from gateway.fetch.source import Source
 from gateway.runtime.clock import SystemClock
+from gateway.runtime.garbage import EvictionCollector
 from gateway.settings import DatabaseSettings
 
 IDENTITY = DATABASE.by_name["identity"]
@@ -44,27 +42,38 @@ def _passes() -> Iterator[list[int]]:
         gc.enable()
 
 
-def test_what_was_not_used_for_longest_goes_when_there_is_no_room() -> None:
-    kept = MemoryCache(most=30)
-    one = _entry(10)
+def test_the_least_recently_used_entry_is_evicted_when_there_is_no_room() -> None:
+    memory = MemoryCache(most=30)
+    entry = _entry(10)
     for key in "abc":
-        kept.keep(("space", "lookup", key), one)
-    kept.get(("space", "lookup", "a"))
-    kept.keep(("space", "lookup", "d"), one)
-    there = [key for key in "abcd" if kept.get(("space", "lookup", key)) is not None]
-    assert (there, kept.weight) == (["a", "c", "d"], 30)
+        memory.keep(("space", "lookup", key), entry)
+    memory.get(("space", "lookup", "a"))
+    memory.keep(("space", "lookup", "d"), entry)
+    present = [key for key in "abcd" if memory.get(("space", "lookup", key)) is not None]
+    assert (present, memory.weight) == (["a", "c", "d"], 30)
 
 
-def test_young_objects_are_looked_through_as_entries_go_though_their_number_stands_still(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(memory, "_GONE", 10)
-    kept = MemoryCache(most=50)
-    one = _entry(10)
+def test_an_entry_that_is_replaced_evicts_no_other() -> None:
+    memory = MemoryCache(most=30)
+    for key in "abc":
+        memory.keep(("space", "lookup", key), _entry(10))
+    memory.keep(("space", "lookup", "a"), _entry(10))
+    assert (len(memory), memory.weight) == (3, 30)
+
+
+def test_an_entry_larger_than_the_cache_is_not_kept() -> None:
+    memory = MemoryCache(most=30)
+    memory.keep(("space", "lookup", "a"), _entry(31))
+    assert (len(memory), memory.weight) == (0, 0)
+
+
+def test_young_objects_are_collected_as_entries_are_evicted() -> None:
+    memory = MemoryCache(most=50, collector=EvictionCollector(every=10))
+    entry = _entry(10)
     with _passes() as passes:
         for number in range(5):
-            kept.keep(("space", "lookup", str(number)), one)
+            memory.keep(("space", "lookup", str(number)), entry)
         assert passes == [], "there is room"
         for number in range(5, 40):
-            kept.keep(("space", "lookup", str(number)), one)
+            memory.keep(("space", "lookup", str(number)), entry)
     assert passes == [1, 1, 1]
