@@ -36,7 +36,7 @@ NO_SETTINGS = re.compile(r"# \S*pyproject\.toml\n")
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
-_SENT = re.compile(r'"query": "(.*?)"}|\bask \w+ \'(.*?)\'')
+_SENT = re.compile(r'"query": "(.*?)"}|\bask \w+ \'(.*?)\'', re.DOTALL)
 _SETTING = re.compile(r"^\| `([\w.<>]+)` \| (.+?) \| `(\w[\w<>]*)` \|", re.MULTILINE)
 
 
