@@ -62,9 +62,9 @@ class Identification(Coded):
         self.is_complete = self.name in {"IDENTIFIED", "NOT_CHECKED"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SourceReport:
-    """What a list of records says about its origin.
+    """What a list of records says about its origin. Equal to itself only.
 
     ``as_of``: the source's own statement, or None; never invented. ``fetched_at``: when the
     statement to the source started (UTC), None when it was not asked. ``earlier_numbers_asked``:

@@ -134,11 +134,11 @@ class Caller:
             if len(_KNOWN) >= _MOST:
                 _KNOWN.clear()
             known = _KNOWN[self.scopes, self.purpose] = {}
-        found = known.get((id(record), position))
-        if found is None or found[0] is not record:
+        missing = known.get((record, position))
+        if missing is None:
             missing = _lacks(self.scopes, self.procedure, record, position)
-            found = known[id(record), position] = record, missing
-        return found[1]
+            known[record, position] = missing
+        return missing
 
     def _lacks_verification(self, asked: Verification) -> tuple[str, ...]:
         procedure, record = self.procedure, asked.record
@@ -151,11 +151,11 @@ class Caller:
         return (*missing, *uncovered)
 
 
-#: What is missing for what, by scopes and purpose: every answer asks it of some twenty columns. The
-#: records are held, so that the identity by which they are found stays theirs.
+#: What is missing for what, by scopes and purpose: every answer asks it of some twenty columns.
+#: Records and views are equal to themselves only.
 _KNOWN: dict[
     tuple[frozenset[str], str | None],
-    dict[tuple[int, int | None], tuple[Record | DerivedView, tuple[str, ...]]],
+    dict[tuple[Record | DerivedView, int | None], tuple[str, ...]],
 ] = {}
 _MOST = 500
 

@@ -199,14 +199,14 @@ class Cache:
         now = self.position()
         if lookup.freshness.longest <= 0 or now is None:
             return
-        reports: dict[int, SourceReport] = {}  # most answers of a statement share one
+        reports: dict[SourceReport, SourceReport] = {}  # most answers of a statement share one
         for key, answer in answers.items():
             original, rows = answer.report, answer.rows
             if rows is None or original.fetched_at is None:
                 continue
-            report = reports.get(id(original))  # alive for as long as ``answers`` is
+            report = reports.get(original)
             if report is None:
-                report = reports[id(original)] = replace(original, from_cache=True)
+                report = reports[original] = replace(original, from_cache=True)
             cached = Answer(report, rows, answer.unreadable, answer.truncated)
             entry = CacheEntry(
                 cached,

@@ -22,9 +22,9 @@ class Facts:
         return row[self.record.positions[column]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DerivedView:
-    """One derived view of a person, a field of its database's section.
+    """One derived view of a person, a field of its database's section. Equal to itself only.
 
     ``type_name``: of what it answers. ``lists``: lookups under the person's numbers; ``hanging``:
     one under the values of a column of one of them (list, column). ``compute`` takes the facts by

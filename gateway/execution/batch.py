@@ -110,7 +110,7 @@ class Batch:
     population: Population | None
     numbers: dict[str, PersonNumbers] = field(default_factory=dict)
     opened: set[str] = field(default_factory=set)
-    decided: dict[tuple[int, Sensitivity | None], Answer | None] = field(default_factory=dict)
+    decided: dict[tuple[Record, Sensitivity | None], Answer | None] = field(default_factory=dict)
     ready: list[Job] = field(default_factory=list)
     waiting: dict[ReadKind, list[Job]] = field(default_factory=dict)
     logs: list[asyncio.Task[None]] = field(default_factory=list)
@@ -164,7 +164,7 @@ class Batch:
 
     def decide(self, record: Record, own: Sensitivity | None) -> Answer | None:
         """Return what is decided without fetching, once a request for each kind of record."""
-        key = (id(record), own)
+        key = (record, own)
         if key not in self.decided:
             self.decided[key] = self.rules.decide(record, own)
         return self.decided[key]

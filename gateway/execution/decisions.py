@@ -105,10 +105,10 @@ class RecordRules:
     matching: MatchingRule = NO_MATCHING
     guesses: VerificationAttempts | None = None
     checks_numbers: bool = True
-    decided: dict[tuple[int, int | None, Sensitivity | None], tuple[str, ...]] = field(
+    decided: dict[tuple[Record, int | None, Sensitivity | None], tuple[str, ...]] = field(
         default_factory=dict
     )
-    reports: dict[tuple[int, State, bool | None], tuple[SourceReport, SourceReport]] = field(
+    reports: dict[tuple[SourceReport, State, bool | None], SourceReport] = field(
         default_factory=dict
     )
     listing: dict[Sensitivity | None, bool] = field(default_factory=dict)
@@ -122,7 +122,7 @@ class RecordRules:
         they are the citizen's own or were found by a thing (``gateway.catalogue.own_view``); None:
         not at all. Decided once a request: 0.2 us from then on.
         """
-        key = (id(record), position, own)
+        key = (record, position, own)
         found = self.decided.get(key)
         if found is None:
             open_ = is_own(record, position, own)
@@ -235,13 +235,14 @@ class RecordRules:
     ) -> SourceReport:
         """Return a report for a person of whom so much is known; those of a batch share theirs."""
         state = state_for(report.state, identification, has_rows)
-        asked = _EARLIER_ASKED[identification]
-        key = (id(report), state, asked)
-        known = self.reports.get(key)
-        if known is None:
-            about = self.sources[database].report_about(report, state, asked)
-            known = self.reports[key] = report, about
-        return known[1]
+        earlier_numbers_asked = _EARLIER_ASKED[identification]
+        key = (report, state, earlier_numbers_asked)
+        of_person = self.reports.get(key)
+        if of_person is None:
+            source = self.sources[database]
+            of_person = source.report_about(report, state, earlier_numbers_asked)
+            self.reports[key] = of_person
+        return of_person
 
     def incomplete(self, record: Record, own: Sensitivity | None) -> Answer:
         """Return the answer of a list whose key is not recorded: nothing can be asked.

@@ -234,9 +234,9 @@ PersonEntry = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PersonShape:
-    """A person."""
+    """A person. Equal to itself only."""
 
     entries: tuple[tuple[str, PersonEntry], ...]
 

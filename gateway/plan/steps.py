@@ -109,7 +109,7 @@ class _Planner:
     """Plans each person once for each view: the citizen's own, and anybody else's."""
 
     table: PermissionTable
-    persons: dict[tuple[int, bool], PersonPlan] = field(default_factory=dict)
+    persons: dict[tuple[PersonShape, bool], PersonPlan] = field(default_factory=dict)
 
     def plan_lookup(self, shape: LookupShape) -> LookupPlan:
         entry = shape.entry
@@ -118,7 +118,7 @@ class _Planner:
         return LookupPlan(shape.place, argument, shape.arguments, self.table.missing(entry), rows)
 
     def plan_person(self, shape: PersonShape, is_own_view: bool) -> PersonPlan:
-        known = self.persons.get((id(shape), is_own_view))
+        known = self.persons.get((shape, is_own_view))
         if known is not None:
             return known
         parts = _PersonParts()
@@ -138,7 +138,7 @@ class _Planner:
             tuple(parts.logs),
             tuple(parts.databases),
         )
-        self.persons[id(shape), is_own_view] = plan
+        self.persons[shape, is_own_view] = plan
         return plan
 
     def plan_section(self, shape: SectionShape, is_own_view: bool, parts: _PersonParts) -> None:

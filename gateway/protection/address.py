@@ -17,11 +17,11 @@ from gateway.procedures.procedure import is_for
 PURPOSE = "address-protection"
 
 
-def about(record: Record) -> bool:
+def applies_to(record: Record) -> bool:
     """Say whether records of this type are protection orders."""
     return (record.database, record.name) == ("population", "protection_orders")
 
 
-def withholds(caller: Caller, own: bool) -> bool:
+def withholds(caller: Caller, is_own_view: bool) -> bool:
     """Withhold them from everybody but those who carry them out."""
-    return own or not is_for(caller.purpose, {PURPOSE})
+    return is_own_view or not is_for(caller.purpose, {PURPOSE})

@@ -18,26 +18,26 @@ PURPOSE = "2.001263"
 _EVENTS = frozenset({"ADOPTION", "ADOPTION_TERMINATION", "FOREIGN_ADOPTION"})
 
 
-def about(record: Record) -> bool:
+def applies_to(record: Record) -> bool:
     """Say whether records of this type are adoptions."""
     return (record.database, record.name) == ("civil_status", "adoptions")
 
 
-def withholds(caller: Caller, own: bool) -> bool:
+def withholds(caller: Caller, is_own_view: bool) -> bool:
     """Withhold them from every caller without the adoption purpose."""
-    return own or not registers(caller)
+    return is_own_view or not is_registering_agency(caller)
 
 
-def concerns(record: Record) -> bool:
+def may_hide_rows_of(record: Record) -> bool:
     """Say whether rows of this type may tell of an adoption."""
     return record.database == "civil_status" and record.name != "adoptions"
 
 
 def hides(record: Record, row: Row, caller: Caller) -> bool:
     """Hide notes about adoptions."""
-    return row[record.positions["event_type"]] in _EVENTS and not registers(caller)
+    return row[record.positions["event_type"]] in _EVENTS and not is_registering_agency(caller)
 
 
-def registers(caller: Caller) -> bool:
+def is_registering_agency(caller: Caller) -> bool:
     """Say whether ``caller`` is the registering agency under an adoption procedure."""
     return caller.citizen is None and is_for(caller.purpose, {PURPOSE})

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from connectors.description import Record, Row
 from gateway.access.caller import Caller
-from gateway.protection.adoption import registers
+from gateway.protection.adoption import is_registering_agency
 
 
-def concerns(record: Record) -> bool:
+def may_hide_rows_of(record: Record) -> bool:
     """Say whether rows of this type may have been replaced by others."""
     return record.database == "civil_status" and record.status is not None
 
@@ -22,4 +22,6 @@ def concerns(record: Record) -> bool:
 def hides(record: Record, row: Row, caller: Caller) -> bool:
     """Hide replaced records from everybody but the agency that registers adoptions."""
     assert record.status is not None
-    return row[record.positions[record.status]] == "SUPERSEDED" and not registers(caller)
+    return row[record.positions[record.status]] == "SUPERSEDED" and not is_registering_agency(
+        caller
+    )

@@ -12,7 +12,7 @@ from connectors.description import Record, Row
 from gateway.access.caller import Caller
 
 
-def concerns(record: Record) -> bool:
+def may_hide_rows_of(record: Record) -> bool:
     """Say whether rows of this type are public notices."""
     return (record.database, record.name) == ("civil_enforcement", "public_notices")
 

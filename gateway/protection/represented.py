@@ -21,12 +21,12 @@ _RECORDS = frozenset({"population.protection_orders"})
 _PURPOSES = frozenset({"2.000829", "address-protection"})
 
 
-def about(record: Record) -> bool:
+def applies_to(record: Record) -> bool:
     """Say whether records of this type concern legal aid or protection."""
     return _concerns(f"{record.database}.{record.name}")
 
 
-def withholds(caller: Caller, _own: bool) -> bool:
+def withholds(caller: Caller, _is_own_view: bool) -> bool:
     """Withhold them from representatives."""
     return caller.representative is not None
 

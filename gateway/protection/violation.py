@@ -18,11 +18,11 @@ from gateway.procedures.procedure import UNIFIED, is_for
 PURPOSES = frozenset({"violation-handling", UNIFIED})
 
 
-def about(record: Record) -> bool:
+def applies_to(record: Record) -> bool:
     """Say whether records of this type are of violations."""
     return record.database == "administrative_violations"
 
 
-def withholds(caller: Caller, own: bool) -> bool:
+def withholds(caller: Caller, is_own_view: bool) -> bool:
     """Withhold them for general purposes, but not from the citizen."""
-    return not own and not is_for(caller.purpose, PURPOSES)
+    return not is_own_view and not is_for(caller.purpose, PURPOSES)

@@ -17,17 +17,17 @@ from gateway.procedures.procedure import is_for
 PURPOSE = "notarised-inheritance"
 
 
-def about(record: Record) -> bool:
+def applies_to(record: Record) -> bool:
     """Say whether records of this type are wills, which a death opens."""
     return (record.database, record.name) == ("notary", "wills")
 
 
-def withholds(caller: Caller, own: bool) -> bool:
+def withholds(caller: Caller, is_own_view: bool) -> bool:
     """Withhold them from every caller who does not settle an estate."""
-    return own or not is_for(caller.purpose, {PURPOSE})
+    return is_own_view or not is_for(caller.purpose, {PURPOSE})
 
 
-def concerns(record: Record) -> bool:
+def may_hide_rows_of(record: Record) -> bool:
     """Say whether rows of this type may be about a will."""
     return (record.database, record.name) == ("notary", "transactions")
 

@@ -97,7 +97,7 @@ class _Generator:
 
     table: PermissionTable
     source: FunctionSource = field(default_factory=FunctionSource)
-    persons: dict[tuple[int, bool], str] = field(default_factory=dict)
+    persons: dict[tuple[PersonShape, bool], str] = field(default_factory=dict)
 
     def root_function(self, root: PersonRootShape | LookupShape | VerifyShape) -> str:
         """Return the name of the function of a root field."""
@@ -111,7 +111,7 @@ class _Generator:
                 return self.source.add_function("v", "v", body, is_null_for_none=False)
 
     def person_function(self, shape: PersonShape, is_own_view: bool) -> str:
-        known = self.persons.get((id(shape), is_own_view))
+        known = self.persons.get((shape, is_own_view))
         if known is not None:
             return known
         counts = _PersonCounts()
@@ -135,7 +135,7 @@ class _Generator:
                     value = self.render_section(inner, is_own_view, counts)
             parts.append(f"{self.source.quote(key)}: {value}")
         name = self.source.add_function("p", "p", dictionary(parts), is_null_for_none=False)
-        self.persons[id(shape), is_own_view] = name
+        self.persons[shape, is_own_view] = name
         return name
 
     def render_section(self, shape: SectionShape, is_own_view: bool, counts: _PersonCounts) -> str:

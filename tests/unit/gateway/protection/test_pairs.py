@@ -227,6 +227,7 @@ async def test_without_its_rule_the_pair_would_differ(
     others = tuple(one for one in RULES if one.name != pair.rule)
     assert len(others) == len(RULES) - 1
     monkeypatch.setattr("gateway.protection.rules.RULES", others)
+    monkeypatch.setattr("gateway.protection.rules._RULES_OF", {})
     everything = people(pair)
     async with running(tmp_path, everything, ALL, LIVE, limits=ROOMY) as gateway:
         with_it, without = await both_seen(gateway, everything, pair, pair.askers[0])

@@ -44,7 +44,7 @@ def test_every_record_of_which_rows_may_be_hidden_has_a_reserve() -> None:
         f"{record.database}.{record.name}"
         for database in installed_databases()
         for record in database.records
-        if any(rule.concerns(record) for rule in RULES)
+        if any(rule.may_hide_rows_of(record) for rule in RULES)
     }
     reserved = {
         f"{record.database}.{record.name}"

@@ -86,6 +86,6 @@ async def test_for_other_purposes_nothing_is_shown_or_fetched_of_anybody(
 def test_a_purpose_that_covered_the_lists_would_still_not_show_them(
     record: Record, purpose: str | None
 ) -> None:
-    assert is_withheld(record, Caller(purpose=purpose), own=False)
-    assert not is_withheld(record, Caller(purpose=UNIFIED), own=False)
-    assert not is_withheld(record, Caller(purpose=purpose), own=True)
+    assert is_withheld(record, Caller(purpose=purpose), is_own_view=False)
+    assert not is_withheld(record, Caller(purpose=UNIFIED), is_own_view=False)
+    assert not is_withheld(record, Caller(purpose=purpose), is_own_view=True)
