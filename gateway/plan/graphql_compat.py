@@ -1,12 +1,33 @@
-"""What the planner relies on in graphql-core 3.3 and strawberry beyond their documented interfaces.
+"""What the gateway relies on in graphql-core and strawberry beyond their documented interfaces.
 
-Look here first when either is upgraded. Each function says what it relies on and why.
+Holds for graphql-core 3.3.2 and strawberry 0.341.2, the lowest versions that ``pyproject.toml``
+allows. Look here first when either is upgraded: each function says what it relies on and why, and
+``tests/unit/gateway/plan/test_graphql_compat.py`` fails where that is gone.
 """
 
 from __future__ import annotations
 
-from graphql import GraphQLField, ValidationRule
+import strawberry
+from graphql import GraphQLField, GraphQLSchema, ValidationRule
 from graphql.error import GraphQLSyntaxError
+
+
+def core_schema(schema: strawberry.Schema) -> GraphQLSchema:
+    """Return the graphql-core schema that a strawberry schema is built around (``_schema``).
+
+    Documents are validated and planned with it, without strawberry's executor. Strawberry has no
+    public name for it.
+    """
+    return schema._schema
+
+
+def strawberry_schema(schema: GraphQLSchema) -> strawberry.Schema:
+    """Return the strawberry schema around ``schema``, which alone can print its directives.
+
+    Strawberry leaves itself there for its own converters (``_strawberry_schema``).
+    """
+    wrapper: strawberry.Schema = vars(schema)["_strawberry_schema"]
+    return wrapper
 
 
 def attribute_name(field: GraphQLField) -> str:

@@ -11,6 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 
 from connectors.description import Database
+from gateway.plan.graphql_compat import core_schema, strawberry_schema
 from gateway.schema.factory import Types, value_of
 from gateway.schema.invalidation import invalidation_field
 from gateway.schema.maintenance import mutation_fields
@@ -36,10 +37,9 @@ def build_schema(databases: Iterable[Database]) -> GraphQLSchema:
         description="Việc của người vận hành / For operators",
     )
     config = StrawberryConfig(default_resolver=value_of, scalar_map=SCALARS)
-    return strawberry.Schema(query=query, mutation=mutation, config=config)._schema
+    return core_schema(strawberry.Schema(query=query, mutation=mutation, config=config))
 
 
 def schema_text(schema: GraphQLSchema) -> str:
     """Return ``schema`` in the schema definition language, as kept in ``schema.graphql``."""
-    whole: strawberry.Schema = vars(schema)["_strawberry_schema"]
-    return print_schema(whole).rstrip() + "\n"
+    return print_schema(strawberry_schema(schema)).rstrip() + "\n"
