@@ -6,7 +6,7 @@ nothing is missing from it (``gateway.people.identification.says_none``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -38,6 +38,32 @@ class State(Coded):
         self.seriousness = len(type(self).__members__)
         #: Whether the database was read for it; in all other states ``items`` is null.
         self.has_rows = self.name in _READ
+
+
+#: The sentence that explains a state in a source report; ANSWERED needs none.
+STATE_MESSAGES: Mapping[State, Text] = {
+    State.STALE: Text(
+        "Nguồn không trả lời; đây là dữ liệu đã lưu trước đó.",
+        "The database did not answer; these are rows read earlier.",
+    ),
+    State.PARTIAL: Text("Một số bản ghi không đọc được.", "Some records could not be read."),
+    State.INCOMPLETE: Text(
+        "Có thể còn bản ghi chưa tra được.", "There may be records that were not looked for."
+    ),
+    State.NOT_IDENTIFIED: Text(
+        "Chưa xác định được người mang số này.", "Nobody is known by this number."
+    ),
+    State.UNAVAILABLE: Text("Cơ sở dữ liệu không trả lời.", "The database did not answer."),
+    State.TIMED_OUT: Text(
+        "Cơ sở dữ liệu không trả lời kịp thời.", "The database did not answer in time."
+    ),
+    State.MAINTENANCE: Text("Cơ sở dữ liệu đang bảo trì.", "The database is under maintenance."),
+    State.NOT_OPERATING: Text(
+        "Chưa vận hành hoặc chưa kết nối.", "Not operating or not connected."
+    ),
+    State.WITHHELD: Text("Không được cung cấp theo quy định của pháp luật.", "Withheld by law."),
+    State.DENIED: Text("Mã truy cập không đủ quyền.", "The token does not permit this."),
+}
 
 
 class Identification(Coded):

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from connectors.description import Column, Database, Record
 
-DATABASE = "population"
+#: The database that says who a person is, and under which numbers.
+POPULATION = "population"
 #: The scope that permits to verify and nothing more.
-SCOPE = f"{DATABASE}:verify"
+SCOPE = f"{POPULATION}:verify"
 #: The root field.
 FIELD = "verifyPerson"
 
@@ -37,7 +38,7 @@ class Verification:
     @property
     def scopes(self) -> frozenset[str]:
         """The scopes of which one is needed."""
-        return frozenset({SCOPE, f"{DATABASE}:read", f"{DATABASE}.{self.record.name}:read"})
+        return frozenset({SCOPE, f"{POPULATION}:read", f"{POPULATION}.{self.record.name}:read"})
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -48,6 +49,6 @@ class Verification:
 def verification_of(databases: Iterable[Database]) -> Verification | None:
     """Return the verification that ``databases`` make possible; None: identities are not there."""
     for one in databases:
-        if one.name == DATABASE and "identity" in one.by_name:
+        if one.name == POPULATION and "identity" in one.by_name:
             return Verification(one.by_name["identity"])
     return None

@@ -21,7 +21,7 @@ from gateway.limits.verification_attempts import Attempt
 from gateway.people.identification import Shortfall, says_none
 from gateway.people.matching import Matching, is_citizen, open_linked, open_named, open_person
 from gateway.people.notices import notices
-from gateway.people.numbers import NeededReads, PersonNumbers
+from gateway.people.numbers import NeededReads, PersonNumbers, is_present_number
 from gateway.people.verification import ClaimedIdentity, VerificationResult
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.plan import (
@@ -35,8 +35,6 @@ from gateway.plan.plan import (
     VerifyPlan,
 )
 from gateway.protection.rules import opens_on_death
-
-_PRESENT_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +158,7 @@ class Open:
         Almost always it is the person's present and only number. Not where something has to agree
         first, nor under an old number, which may lead to somebody else: those files stay closed.
         """
-        if self.begun or len(self.number) != _PRESENT_DIGITS:
+        if self.begun or not is_present_number(self.number):
             return
         self.begun = True
         if self.named is not None and self.named.matching is not None:

@@ -18,10 +18,8 @@ from gateway.answer import Answer, State
 from gateway.fetch.read import Read, ReadKind
 from gateway.fetch.reads import SubjectNumbers
 from gateway.fetch.sharing import SHARE_ALL, Sharing
-from gateway.fetch.source import Source
+from gateway.fetch.source import LARGEST_BATCH, Source
 from gateway.runtime.clock import Clock
-
-_LARGEST_BATCH = 200
 
 
 class Loader(Protocol):
@@ -84,6 +82,6 @@ class Loaders:
                     read, keys, max(left, 0), self._asker, keeps=not self._terms.apart
                 )
 
-            loader = DataLoader(batch, max_batch_size=_LARGEST_BATCH)
+            loader = DataLoader(batch, max_batch_size=LARGEST_BATCH)
             self._loaders[read.kind] = loader
         return loader

@@ -16,6 +16,7 @@ from pathlib import Path
 import structlog
 
 from connectors.description import Text
+from gateway.answer import STATE_MESSAGES, State
 from gateway.runtime.append_only_file import AppendOnlyFile, append
 from gateway.runtime.clock import LEGAL_ZONE, Clock
 
@@ -48,7 +49,7 @@ class Window:
     def message(self) -> Text:
         """What a reader is told while it is open; times of Viet Nam."""
         if self.ends is None:
-            return Text("Cơ sở dữ liệu đang bảo trì.", "The database is under maintenance.")
+            return STATE_MESSAGES[State.MAINTENANCE]
         ends = self.ends.astimezone(LEGAL_ZONE)
         return Text(
             f"Cơ sở dữ liệu đang bảo trì đến {ends:%H:%M} ngày {ends:%d/%m/%Y}.",

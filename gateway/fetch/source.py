@@ -33,7 +33,7 @@ from connectors.backends.base import (
     merge_batches,
 )
 from connectors.description import Database, Group, Record, Text
-from gateway.answer import Answer, SourceReport, State
+from gateway.answer import STATE_MESSAGES, Answer, SourceReport, State
 from gateway.cache.invalidations import Position
 from gateway.cache.rows import Cache, CachedLookup, namespace_of
 from gateway.fetch.breaker import BreakerState, CircuitBreaker
@@ -63,30 +63,6 @@ _LAPSED = Text(
 _SWITCHES_EVERY = 60.0
 #: What part of its time a call must have had before its end by the clock is the source's fault.
 _PATIENCE = 0.9
-
-_MESSAGES = {
-    State.STALE: Text(
-        "Nguồn không trả lời; đây là dữ liệu đã lưu trước đó.",
-        "The database did not answer; these are rows read earlier.",
-    ),
-    State.PARTIAL: Text("Một số bản ghi không đọc được.", "Some records could not be read."),
-    State.INCOMPLETE: Text(
-        "Có thể còn bản ghi chưa tra được.", "There may be records that were not looked for."
-    ),
-    State.NOT_IDENTIFIED: Text(
-        "Chưa xác định được người mang số này.", "Nobody is known by this number."
-    ),
-    State.UNAVAILABLE: Text("Cơ sở dữ liệu không trả lời.", "The database did not answer."),
-    State.TIMED_OUT: Text(
-        "Cơ sở dữ liệu không trả lời kịp thời.", "The database did not answer in time."
-    ),
-    State.MAINTENANCE: Text("Cơ sở dữ liệu đang bảo trì.", "The database is under maintenance."),
-    State.NOT_OPERATING: Text(
-        "Chưa vận hành hoặc chưa kết nối.", "Not operating or not connected."
-    ),
-    State.WITHHELD: Text("Không được cung cấp theo quy định của pháp luật.", "Withheld by law."),
-    State.DENIED: Text("Mã truy cập không đủ quyền.", "The token does not permit this."),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +156,7 @@ class Source:
             as_of,
             fetched_at,
             from_cache,
-            message or _MESSAGES.get(state),
+            message or STATE_MESSAGES.get(state),
             evidence=evidence,
         )
 
@@ -188,7 +164,7 @@ class Source:
         self, report: SourceReport, state: State, earlier_numbers_asked: bool | None
     ) -> SourceReport:
         """Return ``report`` for a person of whom so much is known, in the state that follows."""
-        message = report.message if state is report.state else _MESSAGES.get(state)
+        message = report.message if state is report.state else STATE_MESSAGES.get(state)
         return report.about(state, message, earlier_numbers_asked)
 
     def unasked(self, record: Record) -> Answer | None:

@@ -19,11 +19,11 @@ from gateway.access.caller import Caller
 from gateway.catalogue.entry_points import EntryPoint
 from gateway.catalogue.scopes import scope
 from gateway.catalogue.sections import Bindings
+from gateway.catalogue.verification import POPULATION
 from gateway.errors import GatewayError
 from gateway.operations.completeness import find_unqualified
 from gateway.operations.header import OperationFile, OperationRefused, parse_file
 from gateway.operations.operation import OperationHeader, PublishedOperation
-from gateway.people.numbers import DATABASE
 from gateway.permission.denials import find_denials
 from gateway.plan.compile import AnalysedOperation, Conditions, SelectedOperation, analyse_operation
 from gateway.plan.document import Document, InvalidDocument, Operation, parse_document
@@ -65,7 +65,7 @@ def publish(
         lends.update(_lent(made, header))
         prepared[made.key] = made
     if operation.opens_persons and not any(one.endswith(":read") for one in lends):
-        lends.add(scope(DATABASE, Sensitivity.BASIC))  # whose number it is, the population says
+        lends.add(scope(POPULATION, Sensitivity.BASIC))  # whose number it is, the population says
     lent = frozenset(lends)
     for key, made in prepared.items():
         for citizen in (False, True):

@@ -16,7 +16,7 @@ from importlib.resources import files
 from connectors.description import Coded, Record, Row, Text
 from connectors.values import PartialDate
 from gateway.answer import Identification, State
-from gateway.people.numbers import PersonNumbers, Population
+from gateway.people.numbers import PersonNumbers, Population, is_present_number
 
 
 class NoticeCode(Coded):
@@ -115,7 +115,6 @@ def notices(
     return tuple(dict.fromkeys(found))
 
 
-_PRESENT_DIGITS = 12
 #: The columns without which it cannot be said whether there is something to notice.
 _ESSENTIAL = ("life_status", "status")
 
@@ -151,7 +150,7 @@ def _of_identity(
 def _of_digits(numbers: PersonNumbers) -> tuple[Notice, ...]:
     """Return what the digits of the present number tell by themselves; of an old one, nothing."""
     number = numbers.present or numbers.asked
-    known = len(number) != _PRESENT_DIGITS or number[:3] in _prefixes()
+    known = not is_present_number(number) or number[:3] in _prefixes()
     return () if known else (Notice(NoticeCode.PREFIX_UNKNOWN),)
 
 

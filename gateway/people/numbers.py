@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 from connectors.description import Record
 from gateway.answer import Answer, Identification, State, worst
+from gateway.catalogue.verification import POPULATION
 from gateway.fetch.read import Read
 from gateway.fetch.source import Source
 
-DATABASE = "population"
+#: A present number has 12 digits, that of an old identity card 9.
 _PRESENT_DIGITS = 12
 
 
@@ -94,9 +95,14 @@ class NeededReads:
     reads: tuple[NumberRead, ...]
 
 
+def is_present_number(number: str) -> bool:
+    """Say whether a number has the form of a present one, and not of an old identity card."""
+    return len(number) == _PRESENT_DIGITS
+
+
 def population_of(sources: Mapping[str, Source]) -> Population | None:
     """Return where numbers are resolved, None where no such database is declared."""
-    source = sources.get(DATABASE)
+    source = sources.get(POPULATION)
     if source is None:
         return None
     if not {"identity", "earlier_numbers"} <= source.database.by_name.keys():
@@ -107,7 +113,7 @@ def population_of(sources: Mapping[str, Source]) -> Population | None:
 
 def unchecked_numbers(asked: str) -> PersonNumbers:
     """Return ``asked`` as its holder's final number, where settings say that all numbers are."""
-    return PersonNumbers(asked, asked if len(asked) == _PRESENT_DIGITS else None, checked=False)
+    return PersonNumbers(asked, asked if is_present_number(asked) else None, checked=False)
 
 
 async def resolve_by_loading(
@@ -139,7 +145,7 @@ def resolve_from_known(
     Pure: ask again when the reads that it needs are known. Three at first, side by side; two more
     for an earlier number; then two for each of the person's other numbers, all at once.
     """
-    is_present = len(asked) == _PRESENT_DIGITS
+    is_present = is_present_number(asked)
     if population is None:
         return PersonNumbers(asked, asked if is_present else None, doubt=State.NOT_OPERATING)
     found = _look(known, *_own_reads(population, asked), (population.holders, asked))
@@ -170,7 +176,7 @@ def resolve_simple_case(
 
     The population database knows one person by it, present and only number of theirs, or nobody.
     """
-    if len(asked) != _PRESENT_DIGITS or earlier.rows or holders.rows:
+    if not is_present_number(asked) or earlier.rows or holders.rows:
         return None
     for answer in (identity, earlier, holders):
         if answer.report.state is not State.ANSWERED or answer.truncated:

@@ -20,9 +20,9 @@ from gateway.errors import GatewayError
 from gateway.fetch.loaders import Loader
 from gateway.fetch.source import Source
 from gateway.people.numbers import PersonNumbers, resolve_by_loading, unchecked_numbers
+from gateway.protection.death import IN_FORCE
 
 _OF_AGE = 18
-_IN_FORCE = frozenset({"VALID", "AMENDED"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ async def _is_agent(
 
 def _some(found: _Rows, holds: Callable[[Row], bool]) -> bool:
     """Say whether some row of civil status that is in force has what ``holds`` asks."""
-    return any(found.value(row, "status") in _IN_FORCE and holds(row) for row in found.rows)
+    return any(found.value(row, "status") in IN_FORCE and holds(row) for row in found.rows)
 
 
 def _is_minor(born: object, today: date) -> bool:

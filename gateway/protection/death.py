@@ -14,7 +14,8 @@ from gateway.answer import Answer
 from gateway.fetch.read import Read
 from gateway.fetch.source import Source
 
-_IN_FORCE = frozenset({"VALID", "AMENDED"})
+#: The statuses of entries of the civil status book that count; others were cancelled or replaced.
+IN_FORCE = frozenset({"VALID", "AMENDED"})
 
 
 def deaths_of(sources: Mapping[str, Source]) -> Read | None:
@@ -31,4 +32,4 @@ def is_dead(record: Record, answers: Sequence[Answer]) -> bool:
     """
     place = record.positions["status"]
     fresh = (answer.rows or () for answer in answers if not answer.report.from_cache)
-    return any(row[place] in _IN_FORCE for rows in fresh for row in rows)
+    return any(row[place] in IN_FORCE for rows in fresh for row in rows)

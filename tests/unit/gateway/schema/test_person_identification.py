@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.people.numbers import DATABASE
+from gateway.catalogue.verification import POPULATION
 from gateway.settings import DatabaseSettings, NumberSettings
 from tests.support.faults import Faulty
 from tests.support.people import (
@@ -80,9 +80,9 @@ async def test_a_population_that_does_not_answer_leaves_it_undetermined(
     tmp_path: Path, fault: str, record: str | None
 ) -> None:
     known = backends()
-    population = Faulty(known[DATABASE], fault)
+    population = Faulty(known[POPULATION], fault)
     population.only = record
-    async with running(tmp_path, {**known, DATABASE: population}) as gateway:
+    async with running(tmp_path, {**known, POPULATION: population}) as gateway:
         shown, body = await person(gateway, HOA)
     assert shown["identification"] == "UNDETERMINED"
     assert lists(shown)["deaths"] == ("INCOMPLETE", None)
@@ -101,9 +101,9 @@ async def test_a_population_without_a_url_leaves_it_undetermined(tmp_path: Path)
 
 async def test_older_rows_of_the_population_identify_nobody(tmp_path: Path) -> None:
     known = backends()
-    population = Faulty(known[DATABASE])
-    settings = {DATABASE: DatabaseSettings(stale_if_error=60)}
-    everything = {**known, DATABASE: population}
+    population = Faulty(known[POPULATION])
+    settings = {POPULATION: DatabaseSettings(stale_if_error=60)}
+    everything = {**known, POPULATION: population}
     async with running(tmp_path, everything, databases_=settings) as gateway:
         before, _ = await person(gateway, DEAD)
         population.fault = "down"
@@ -165,8 +165,8 @@ async def test_whoever_may_see_no_list_learns_nothing(tmp_path: Path, number: st
 async def test_only_settings_that_say_so_take_numbers_as_final(tmp_path: Path) -> None:
     numbers = NumberSettings(reference="none")
     known = backends()
-    population = Faulty(known[DATABASE], "down")
-    everything = {**known, DATABASE: population}
+    population = Faulty(known[POPULATION], "down")
+    everything = {**known, POPULATION: population}
     async with running(tmp_path, everything, numbers=numbers) as gateway:
         shown, body = await person(gateway, NOBODY)
     assert shown["identification"] == "NOT_CHECKED"
@@ -202,7 +202,7 @@ async def test_a_filter_that_leaves_nothing_of_an_incomplete_list_is_not_none(
     known = backends()
     query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
       marriages(status: [SUPERSEDED]) { items { eventId } truncated source { state } } } } }"""
-    everything = {**known, DATABASE: Faulty(known[DATABASE], "down")}
+    everything = {**known, POPULATION: Faulty(known[POPULATION], "down")}
     async with running(tmp_path, everything) as gateway:
         body = await gateway.ask(query, {"id": LAN})
     marriages = body["data"]["person"]["civilStatus"]["marriages"]
