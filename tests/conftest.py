@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from tests.support.servers import mariadb, postgresql
+from tests.support.servers import end_servers, mariadb, postgresql
 
 __all__ = ["mariadb", "postgresql", "services"]
 
@@ -35,6 +35,11 @@ def _logs_as_before() -> Iterator[None]:
     yield
     structlog.configure(**before)
     logging.root.handlers[:] = handlers
+
+
+def pytest_sessionfinish() -> None:
+    """End the servers that tests of this process started."""
+    end_servers()
 
 
 @pytest.fixture(scope="session")

@@ -3,34 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from importlib.util import find_spec
 from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import create_async_engine
 
-HOST, PORT = "127.0.0.1", int(os.environ.get("PGPORT", "5432"))
-
-
-def need_postgresql() -> None:
-    """Skip where no PostgreSQL answers; fail if REQUIRE_SERVICES says so."""
-    missing = None
-    if find_spec("asyncpg") is None:
-        missing = "asyncpg"
-    with socket.socket() as found:
-        found.settimeout(2)
-        if found.connect_ex((HOST, PORT)):
-            missing = f"PostgreSQL at {HOST}:{PORT}"
-    if missing and os.environ.get("REQUIRE_SERVICES"):
-        pytest.fail(f"missing: {missing}")
-    if missing:
-        pytest.skip(f"missing: {missing}")
+from tests.support.servers import Server, server_port
 
 
 @asynccontextmanager
@@ -39,32 +19,36 @@ async def database(kind: str, folder: Path) -> AsyncIterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'copy.sqlite'}"
         return
-    need_postgresql()
-    name = f"audit_{secrets.token_hex(6)}"
-    await _run(f"CREATE DATABASE {name}")
+    port = server_port("postgresql")
+    server = Server("postgresql", port, "postgres", f"audit_{secrets.token_hex(6)}")
+    await server.execute(f"CREATE DATABASE {server.name}", database="")
     try:
-        yield f"postgresql://postgres@{HOST}:{PORT}/{name}"
+        yield server.url
     finally:
-        await _run(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-async def _run(statement: str) -> None:
-    url = f"postgresql+asyncpg://postgres@{HOST}:{PORT}/postgres"
-    server = create_async_engine(url, isolation_level="AUTOCOMMIT")
-    async with server.connect() as connection:
-        await connection.execute(sa.text(statement))
-    await server.dispose()
+        await server.execute(f"DROP DATABASE {server.name} WITH (FORCE)", database="")
 
 
 class Line:
     """A line to a server that can be cut and joined again: a TCP proxy of the test's own."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str = "127.0.0.1", port: int = 9) -> None:
         self._target = (host, port)
         self._server: asyncio.Server | None = None
         self._ends: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
+
+    @classmethod
+    def to(cls, url: str) -> Line:
+        """Return a line to the server of ``url``."""
+        place = sa.make_url(url)
+        assert place.host is not None
+        assert place.port is not None
+        return cls(place.host, place.port)
+
+    def url(self, url: str) -> str:
+        """Return ``url`` with this line in place of its server."""
+        return url.replace(f":{self._target[1]}/", f":{self.port}/")
 
     async def join(self) -> None:
         """Listen, on the same port as before."""

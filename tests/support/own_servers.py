@@ -17,11 +17,16 @@ import pytest
 _PATIENCE = 300.0
 
 
-def program(name: str) -> str:
-    """Return where a program is; skip where it is missing, fail if REQUIRE_SERVICES says so."""
+def find_program(name: str) -> str | None:
+    """Return where a program is, None where it is not installed."""
     newest = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
     path = os.pathsep.join((os.environ.get("PATH", ""), *newest, "/usr/sbin"))
-    found = shutil.which(name, path=path)
+    return shutil.which(name, path=path)
+
+
+def program(name: str) -> str:
+    """Return where a program is; skip where it is missing, fail if REQUIRE_SERVICES says so."""
+    found = find_program(name)
     if found is None and os.environ.get("REQUIRE_SERVICES"):
         pytest.fail(f"missing: {name}")
     if found is None:
@@ -138,6 +143,7 @@ def own_postgresql(folder: Path, certified: Path | None = None) -> Own:
     command = [
         program("postgres"), "-D", str(data), "-p", str(port), "-h", "127.0.0.1",
         "-k", str(folder), "-c", "shared_buffers=32MB", "-c", "max_connections=200",
+        "-c", "dynamic_shared_memory_type=mmap",  # a killed one leaves no shared memory behind
     ]  # fmt: skip
     if certified is not None:
         certificate, key = _taken(certified, folder, user)

@@ -1,13 +1,20 @@
-"""Real PostgreSQL and MariaDB servers, with a database of its own for each process of tests."""
+"""Real PostgreSQL and MariaDB servers, with a database of its own for each process of tests.
+
+A process of tests starts a server of each make on first use, in memory and without waiting for a
+disk: what a test loses with the machine, nobody wants back. ``PGPORT`` or ``MARIADB_PORT`` names
+a server of this machine to use instead.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +23,7 @@ import asyncmy
 import asyncpg
 import pytest
 
-from tests.support.own_servers import Own, answers, own_mariadb, own_postgresql
+from tests.support.own_servers import Own, answers, find_program, own_mariadb, own_postgresql
 
 HOST = "127.0.0.1"
 
@@ -89,21 +96,69 @@ class _Connection:
     value: Callable[[str], Coroutine[Any, Any, Any]]
 
 
-@contextmanager
-def listening(make: Callable[[Path], Own], port: int, folder: Path) -> Iterator[int]:
-    """Give the port of this machine's server, else of one that is started for the tests.
+@dataclass(frozen=True)
+class _Make:
+    """How servers of one make are found: the variable with a port, the usual port, the program."""
 
-    Skips where there is neither; fails if REQUIRE_SERVICES says so.
+    variable: str
+    usual_port: int
+    program: str
+    prepare: Callable[[Path], Own]
+    #: Options that leave out every wait for a disk.
+    in_memory: tuple[str, ...]
+
+
+_MAKES = {
+    "postgresql": _Make(
+        "PGPORT",
+        5432,
+        "initdb",
+        own_postgresql,
+        ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"),
+    ),
+    "mariadb": _Make(
+        "MARIADB_PORT",
+        3306,
+        "mariadb-install-db",
+        own_mariadb,
+        ("--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync"),
+    ),
+}
+_STARTED: dict[str, tuple[Own, Path]] = {}
+
+
+def server_port(make: str) -> int:
+    """Return the port of this process's server of ``make``, which is started on first use.
+
+    Skips where there is no server and no program of one; fails if REQUIRE_SERVICES says so.
     """
-    if answers(port):
-        yield port
-        return
-    own = make(folder / "server")
-    try:
-        own.start()
-        yield own.port
-    finally:
-        own.kill()
+    how = _MAKES[make]
+    if how.variable in os.environ:
+        return int(os.environ[how.variable])
+    if make not in _STARTED:
+        if find_program(how.program) is None and answers(how.usual_port):
+            return how.usual_port
+        folder = Path(tempfile.mkdtemp(prefix=f"{make}-", dir=_memory()))
+        server = how.prepare(folder / "server")
+        server.command += how.in_memory
+        server.start()
+        _STARTED[make] = server, folder
+    return _STARTED[make][0].port
+
+
+def end_servers() -> None:
+    """End the servers that this process started, and remove their files."""
+    while _STARTED:
+        server, folder = _STARTED.popitem()[1]
+        server.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _memory() -> str | None:
+    """Return a folder in memory that has room for a server; None where there is none."""
+    shared = Path("/dev/shm")
+    roomy = shared.is_dir() and shutil.disk_usage(shared).free > 2 * 2**30
+    return str(shared) if roomy else None
 
 
 def apart(work: Coroutine[Any, Any, None]) -> None:
@@ -113,26 +168,24 @@ def apart(work: Coroutine[Any, Any, None]) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def postgresql() -> Iterator[Server]:
     """Give an empty PostgreSQL database; it is dropped at the end."""
-    folder = tmp_path_factory.mktemp("postgresql")
-    with listening(own_postgresql, int(os.environ.get("PGPORT", "5432")), folder) as port:
-        server = Server("postgresql", port, "postgres", f"sample_{secrets.token_hex(6)}")
-        apart(server.execute(f"CREATE DATABASE {server.name}", database=""))
-        yield server
-        apart(server.execute(f"DROP DATABASE {server.name} WITH (FORCE)", database=""))
+    port = server_port("postgresql")
+    server = Server("postgresql", port, "postgres", f"sample_{secrets.token_hex(6)}")
+    apart(server.execute(f"CREATE DATABASE {server.name}", database=""))
+    yield server
+    apart(server.execute(f"DROP DATABASE {server.name} WITH (FORCE)", database=""))
 
 
 @pytest.fixture(scope="session")
-def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def mariadb() -> Iterator[Server]:
     """Give an empty MariaDB database, whose collation ignores case and accents."""
-    folder = tmp_path_factory.mktemp("mariadb")
-    with listening(own_mariadb, int(os.environ.get("MARIADB_PORT", "3306")), folder) as port:
-        server = Server("mariadb", port, "root", f"sample_{secrets.token_hex(6)}")
-        collation = "CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
-        apart(server.execute(f"CREATE DATABASE {server.name} {collation}", database=""))
-        yield server
-        apart(server.execute(f"DROP DATABASE {server.name}", database=""))
+    port = server_port("mariadb")
+    server = Server("mariadb", port, "root", f"sample_{secrets.token_hex(6)}")
+    collation = "CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
+    apart(server.execute(f"CREATE DATABASE {server.name} {collation}", database=""))
+    yield server
+    apart(server.execute(f"DROP DATABASE {server.name}", database=""))
 
 
 SERVERS = [

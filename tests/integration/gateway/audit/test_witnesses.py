@@ -17,7 +17,7 @@ from gateway.audit.journal.faults import FaultKind
 from gateway.audit.journal.journal import Journal
 from gateway.audit.journal.verify import ExternalCheckpoints, verify
 from gateway.audit.witnesses import CopyWitness, FolderWitness, Forwarder, Witness
-from tests.support.copies import HOST, PORT, Line, database
+from tests.support.copies import Line, database
 from tests.support.journals import CHAIN, PUBLIC, filled, opened, segments
 
 KINDS = ["folder", "sqlite", pytest.param("postgresql", marks=pytest.mark.services)]
@@ -160,9 +160,9 @@ async def test_a_copy_that_comes_back_gets_every_checkpoint_once(
     folder: Path, tmp_path: Path
 ) -> None:
     async with database("postgresql", tmp_path) as url:
-        line = Line(HOST, PORT)
+        line = Line.to(url)
         await line.join()
-        copy = Copy(url.replace(f":{PORT}/", f":{line.port}/"))
+        copy = Copy(line.url(url))
         witness = CopyWitness(copy)
         async with forwarding(folder, witness) as journal:
             for number in range(1, 41):

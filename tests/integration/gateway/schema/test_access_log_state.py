@@ -15,7 +15,7 @@ from tests.support.access_logs import (
     look_up,
     own_answer,
 )
-from tests.support.copies import HOST, PORT, Line, database
+from tests.support.copies import Line, database
 from tests.support.people import HOA
 from tests.support.running import Running
 from tests.support.worlds import WAYS, answer
@@ -48,9 +48,9 @@ def is_unknown_and_the_rest_stands(body: dict[str, Any]) -> bool:
 @pytest.mark.services
 async def test_a_log_comes_back_with_its_database(tmp_path: Path) -> None:
     async with database("postgresql", tmp_path) as url:
-        line = Line(HOST, PORT)
+        line = Line.to(url)
         await line.join()
-        through = url.replace(f":{PORT}/", f":{line.port}/")
+        through = line.url(url)
         async with logged(tmp_path, audit=Audit(copy_url=through), limits=SOON) as gateway:
             request_id = await look_up(gateway)
             assert (await known_log(gateway))["state"] == "ANSWERED"

@@ -19,7 +19,7 @@ from gateway.audit.copy.shipper import Shipper
 from gateway.audit.journal.journal import Journal
 from gateway.errors import GatewayError
 from gateway.settings import Audit, load
-from tests.support.copies import HOST, PORT, Line, database
+from tests.support.copies import Line, database
 from tests.support.journals import filled, lines, opened, segments
 from tests.support.running import TestClock
 
@@ -149,7 +149,7 @@ async def test_a_clock_that_went_forward_and_back_leaves_nothing_complete_in_the
 
 async def test_a_copy_that_cannot_be_reached_does_not_hold_up_answers(tmp_path: Path) -> None:
     """Nobody listens there; the entries are shipped when somebody does."""
-    line = Line(HOST, PORT)
+    line = Line()
     await line.join()
     await line.cut()
     copy = Copy(f"postgresql://postgres@127.0.0.1:{line.port}/test")
@@ -164,9 +164,9 @@ async def test_a_copy_that_cannot_be_reached_does_not_hold_up_answers(tmp_path: 
 @pytest.mark.services
 async def test_a_copy_that_comes_back_gets_every_entry_once(tmp_path: Path) -> None:
     async with database("postgresql", tmp_path) as url:
-        line = Line(HOST, PORT)
+        line = Line.to(url)
         await line.join()
-        copy = Copy(url.replace(f":{PORT}/", f":{line.port}/"))
+        copy = Copy(line.url(url))
         async with shipping(tmp_path / "journal", copy) as (journal, shipper):
             for number in range(1, 101):
                 await journal.append(entry(number, "a"))
@@ -197,9 +197,9 @@ async def test_with_the_copy_as_commit_point_append_waits_for_it(
 @pytest.mark.services
 async def test_with_the_copy_as_commit_point_there_is_no_answer_without_it(tmp_path: Path) -> None:
     async with database("postgresql", tmp_path) as url:
-        line = Line(HOST, PORT)
+        line = Line.to(url)
         await line.join()
-        copy = Copy(url.replace(f":{PORT}/", f":{line.port}/"))
+        copy = Copy(line.url(url))
         async with shipping(tmp_path / "journal", copy, commits=True, timeout=2) as (journal, _):
             await journal.append(entry(1, "a"))
             await line.cut()
