@@ -1,4 +1,9 @@
-"""The demo as its first user meets it, in a process of its own over SQLite files."""
+"""The demo as its first user meets it, in a process of its own over SQLite files.
+
+Covers ``gateway.cli.demo``.
+
+Covers ``gateway.cli.population``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The first set of published operations, on the demo: useful on day one, and called in any way."""
+"""The first set of published operations, on the demo: useful on day one, and called in any way.
+
+Covers ``gateway.operations.completeness``.
+"""
 
 from __future__ import annotations
 

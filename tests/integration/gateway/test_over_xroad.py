@@ -1,4 +1,7 @@
-"""A whole gateway with the population database behind X-Road."""
+"""A whole gateway with the population database behind X-Road.
+
+Covers ``gateway.cli.xroad_stand_in``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""What every declared database keeps to, and what ``domain.md`` asks of the five of 2.2 to 2.6."""
+"""What every declared database keeps to, and what ``domain.md`` asks of the five of 2.2 to 2.6.
+
+Covers ``connectors.population``, ``connectors.civil_status.*``, ``connectors.security_measures``,
+``connectors.legal_aid``, ``connectors.civil_enforcement``,
+``connectors.administrative_violations``, ``connectors.notary``, ``connectors.tables``,
+``connectors.vocabulary``.
+"""
 
 from __future__ import annotations
 

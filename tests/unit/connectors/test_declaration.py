@@ -1,4 +1,7 @@
-"""The language of declarations: what it becomes, and what does not fit together is refused."""
+"""The language of declarations: what it becomes, and what does not fit together is refused.
+
+Covers ``connectors.description``.
+"""
 
 from __future__ import annotations
 

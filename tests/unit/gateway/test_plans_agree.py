@@ -1,6 +1,11 @@
 """Plans give what graphql-core gives, field by field, over naive reads of the same databases.
 
 Operations, people, holes, failures and callers are generated. ``make fuzz`` asks far more of them.
+
+Covers ``gateway.execution.reference``, ``gateway.execution.decisions``, ``gateway.fetch.loaders``,
+``gateway.shape.response``.
+
+Covers ``gateway.shape.attributes``, ``gateway.shape.codegen``, ``gateway.shape.function_source``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Production: what the demo has made for everybody to see opens nothing there."""
+"""Production: what the demo has made for everybody to see opens nothing there.
+
+Covers ``gateway.app``, ``gateway.databases.startup_checks``, ``gateway.service``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""A server is asked whether it is only read, bound in time, and holds what settings say."""
+"""A server is asked whether it is only read, bound in time, and holds what settings say.
+
+Covers ``connectors.backends.examination``, ``connectors.backends.examine_mariadb``,
+``connectors.backends.examine_postgresql``, ``connectors.backends.examine_sqlite``.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """A key that a column is thought not to hold is no key without rows, while columns change as well.
 
 Keys here are numbers of contracts, which offices keep as text or as whole numbers.
+
+Covers ``connectors.backends.mariadb_keys``.
 """
 
 from __future__ import annotations

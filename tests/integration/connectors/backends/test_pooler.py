@@ -1,4 +1,7 @@
-"""Behind a pooler that gives out connections by the transaction, nothing of a session is left."""
+"""Behind a pooler that gives out connections by the transaction, nothing of a session is left.
+
+Covers ``connectors.backends.postgresql_connection``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""What only servers have: they go and come back, run long, hold roles; and what they compare."""
+"""What only servers have: they go and come back, run long, hold roles; and what they compare.
+
+Covers ``connectors.backends.server``, ``connectors.backends.mariadb``,
+``connectors.backends.mariadb_errors``, ``connectors.backends.postgresql``,
+``connectors.backends.postgresql_errors``, ``connectors.backends.calls``.
+"""
 
 from __future__ import annotations
 

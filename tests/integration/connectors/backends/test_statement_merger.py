@@ -1,4 +1,7 @@
-"""Lookups that are asked for at once and go as one statement: what one costs the others."""
+"""Lookups that are asked for at once and go as one statement: what one costs the others.
+
+Covers ``connectors.backends.postgresql_statements``.
+"""
 
 from __future__ import annotations
 

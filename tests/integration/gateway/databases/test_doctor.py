@@ -1,4 +1,7 @@
-"""The doctor finds what is wrong with a database on a real server, and says what to do."""
+"""The doctor finds what is wrong with a database on a real server, and says what to do.
+
+Covers ``gateway.databases.wiring``.
+"""
 
 from __future__ import annotations
 

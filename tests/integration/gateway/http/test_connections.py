@@ -1,4 +1,7 @@
-"""Limits of connections, over real sockets: of headers, bodies, time and number."""
+"""Limits of connections, over real sockets: of headers, bodies, time and number.
+
+Covers ``gateway.http.closing``, ``gateway.http.protocol``, ``gateway.http.server``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Tables of other names, codes and dates are read as settings say, and settings are checked."""
+"""Tables of other names, codes and dates are read as settings say, and settings are checked.
+
+Covers ``connectors.backends.readers``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What only files have: they are removed, replaced, locked, broken; and they are only read."""
+"""What only files have: they are removed, replaced, locked, broken; and they are only read.
+
+Covers ``connectors.backends.file_version``, ``connectors.backends.sqlite``,
+``connectors.backends.session``, ``connectors.backends.statement``.
+"""
 
 from __future__ import annotations
 

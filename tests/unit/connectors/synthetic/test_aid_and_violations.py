@@ -1,4 +1,10 @@
-"""Legal aid, sanctions and protected addresses follow the law and the truth."""
+"""Legal aid, sanctions and protected addresses follow the law and the truth.
+
+Covers ``connectors.synthetic.aid_cases``, ``connectors.synthetic.aid_providers``,
+``connectors.synthetic.legal_aid_rows``, ``connectors.synthetic.offences``,
+``connectors.synthetic.violations``, ``connectors.synthetic.violation_rows``,
+``connectors.synthetic.parties``.
+"""
 
 from __future__ import annotations
 

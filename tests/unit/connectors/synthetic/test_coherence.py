@@ -1,4 +1,8 @@
-"""Over 20,000 people no database contradicts another, except where the truth says so."""
+"""Over 20,000 people no database contradicts another, except where the truth says so.
+
+Covers ``connectors.synthetic.population_rows``, ``connectors.synthetic.civil_status_rows``,
+``connectors.synthetic.vital_rows``, ``connectors.synthetic.union_rows``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Debts and securities: what is seized is blocked at the notary, and nothing contradicts it."""
+"""Debts and securities: what is seized is blocked at the notary, and nothing contradicts it.
+
+Covers ``connectors.synthetic.enforcement_rows``, ``connectors.synthetic.measures``,
+``connectors.synthetic.securities``, ``connectors.synthetic.security_rows``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Lives are coherent: parents, marriages and deaths fit together."""
+"""Lives are coherent: parents, marriages and deaths fit together.
+
+Covers ``connectors.synthetic.bonds``, ``connectors.synthetic.circumstances``,
+``connectors.synthetic.family``, ``connectors.synthetic.households``,
+``connectors.synthetic.kinship``, ``connectors.synthetic.model``.
+"""
 
 from __future__ import annotations
 

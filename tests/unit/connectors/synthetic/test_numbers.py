@@ -1,4 +1,7 @@
-"""Person numbers are unique across clusters and say what domain.md 1.1 says they say."""
+"""Person numbers are unique across clusters and say what domain.md 1.1 says they say.
+
+Covers ``connectors.synthetic.places``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""Property: simulated once, told alike by the notaries and the other databases."""
+"""Property: simulated once, told alike by the notaries and the other databases.
+
+Covers ``connectors.synthetic.assets``, ``connectors.synthetic.dealings``,
+``connectors.synthetic.deals``, ``connectors.synthetic.market``,
+``connectors.synthetic.notary_rows``, ``connectors.synthetic.property_model``,
+``connectors.synthetic.property_story``, ``connectors.synthetic.property_truth``,
+``connectors.synthetic.succession``, ``connectors.synthetic.organisations``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Rates come out as domain.md section 5 gives them; the stream is reproducible and bounded."""
+"""Rates come out as domain.md section 5 gives them; the stream is reproducible and bounded.
+
+Covers ``connectors.synthetic.demography``, ``connectors.synthetic.draw``,
+``connectors.synthetic.options``, ``connectors.synthetic.clusters``,
+``connectors.synthetic.courts``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The registers agree with each other and with the truth, except where the truth says so."""
+"""The registers agree with each other and with the truth, except where the truth says so.
+
+Covers ``connectors.synthetic.book``, ``connectors.synthetic.conflicts``,
+``connectors.synthetic.bond_rows``, ``connectors.synthetic.truth``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The X-Road backend over the stand-in: headers, evidence, refusals, and answers that are none."""
+"""The X-Road backend over the stand-in: headers, evidence, refusals, and answers that are none.
+
+Covers ``connectors.xroad.messages``.
+"""
 
 from __future__ import annotations
 

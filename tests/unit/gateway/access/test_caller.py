@@ -1,4 +1,7 @@
-"""Callers: what a scope and a purpose open together, and that nothing is open without both."""
+"""Callers: what a scope and a purpose open together, and that nothing is open without both.
+
+Covers ``gateway.catalogue.permitted``.
+"""
 
 from __future__ import annotations
 

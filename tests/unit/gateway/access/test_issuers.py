@@ -1,4 +1,7 @@
-"""Trusted issuers: how their keys are found, kept, renewed, and waited for."""
+"""Trusted issuers: how their keys are found, kept, renewed, and waited for.
+
+Covers ``gateway.access.documents``, ``gateway.access.keyset``.
+"""
 
 from __future__ import annotations
 

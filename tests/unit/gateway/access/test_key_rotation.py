@@ -1,4 +1,7 @@
-"""Rotation of the key that signs tokens: what overlaps, what ends, and which key a token names."""
+"""Rotation of the key that signs tokens: what overlaps, what ends, and which key a token names.
+
+Covers ``gateway.keys.files``.
+"""
 
 from __future__ import annotations
 

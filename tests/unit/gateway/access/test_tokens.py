@@ -1,4 +1,7 @@
-"""Tokens: who gets in with which, and that a token can choose nothing about how it is checked."""
+"""Tokens: who gets in with which, and that a token can choose nothing about how it is checked.
+
+Covers ``gateway.access.authenticate``, ``gateway.access.claims``, ``gateway.access.inspection``.
+"""
 
 from __future__ import annotations
 

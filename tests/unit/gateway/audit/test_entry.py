@@ -1,4 +1,7 @@
-"""Entries of the journal: they say who, when, why and about whom, and name nobody by number."""
+"""Entries of the journal: they say who, when, why and about whom, and name nobody by number.
+
+Covers ``gateway.audit.record``.
+"""
 
 from __future__ import annotations
 

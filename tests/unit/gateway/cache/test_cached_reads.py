@@ -1,4 +1,7 @@
-"""Reads of a request with a cache: what is served from it, for how long, and what never is."""
+"""Reads of a request with a cache: what is served from it, for how long, and what never is.
+
+Covers ``gateway.fetch.sharing``.
+"""
 
 from __future__ import annotations
 

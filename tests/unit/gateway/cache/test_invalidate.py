@@ -1,4 +1,7 @@
-"""Invalidation by the operator's mutation, by database owners over HTTP, and by command."""
+"""Invalidation by the operator's mutation, by database owners over HTTP, and by command.
+
+Covers ``gateway.cli.cache``, ``gateway.http.invalidations``, ``gateway.schema.invalidation``.
+"""
 
 from __future__ import annotations
 

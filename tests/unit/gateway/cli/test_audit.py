@@ -1,4 +1,7 @@
-"""``justice-gateway audit verify`` and ``audit archive`` as they are run."""
+"""``justice-gateway audit verify`` and ``audit archive`` as they are run.
+
+Covers ``gateway.audit.open``.
+"""
 
 from __future__ import annotations
 

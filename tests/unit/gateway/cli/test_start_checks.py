@@ -1,4 +1,7 @@
-"""Commands act on the settings of a gateway that is named, and say what stands in the way."""
+"""Commands act on the settings of a gateway that is named, and say what stands in the way.
+
+Covers ``gateway.cli.main``, ``gateway.cli.keys``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The doctor finds what is wrong, says what to do, and where settings speak of it."""
+"""The doctor finds what is wrong, says what to do, and where settings speak of it.
+
+Covers ``gateway.settings.faults``.
+"""
 
 from __future__ import annotations
 

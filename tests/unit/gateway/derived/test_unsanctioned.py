@@ -1,4 +1,7 @@
-"""Whether somebody counts as not sanctioned: the periods of Law 15/2012/QH13 Art. 7, to the day."""
+"""Whether somebody counts as not sanctioned: the periods of Law 15/2012/QH13 Art. 7, to the day.
+
+Covers ``gateway.derived.registry``, ``gateway.derived.view``.
+"""
 
 from __future__ import annotations
 

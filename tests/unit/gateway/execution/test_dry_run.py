@@ -1,4 +1,7 @@
-"""What a trial says would be denied is what is denied, and nothing is fetched for it."""
+"""What a trial says would be denied is what is denied, and nothing is fetched for it.
+
+Covers ``gateway.permission.denials``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""Documents, analyses and plans: made once, off the event loop, and shared by who needs them."""
+"""Documents, analyses and plans: made once, off the event loop, and shared by who needs them.
+
+Covers ``gateway.plan.compile``.
+
+Covers ``gateway.execution.operation``, ``gateway.execution.prepare``, ``gateway.plan.permissions``,
+``gateway.plan.graphql_compat``.
+"""
 
 from __future__ import annotations
 

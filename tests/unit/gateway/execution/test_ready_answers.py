@@ -1,4 +1,7 @@
-"""Answers that are given again: only where everything that decides them is the same."""
+"""Answers that are given again: only where everything that decides them is the same.
+
+Covers ``gateway.cache.answer_store``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Planned maintenance: known to every process within a second, in order, and called off again."""
+"""Planned maintenance: known to every process within a second, in order, and called off again.
+
+Covers ``gateway.cli.maintenance``, ``gateway.runtime.append_only_file``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One request's reads: each key once, sent together, and an answer for each by the deadline."""
+"""One request's reads: each key once, sent together, and an answer for each by the deadline.
+
+Covers ``gateway.fetch.read``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One source: one more try, the breaker, maintenance, keys and callers that fail by themselves."""
+"""One source: one more try, the breaker, maintenance, keys and callers that fail by themselves.
+
+Covers ``gateway.fetch.coverage``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What bad input gets: a clear error with its code, nothing of the internals, and life goes on."""
+"""What bad input gets: a clear error with its code, nothing of the internals, and life goes on.
+
+Covers ``gateway.schema.scalars``.
+"""
 
 from __future__ import annotations
 

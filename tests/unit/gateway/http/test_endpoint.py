@@ -1,4 +1,7 @@
-"""The endpoint: status codes, headers and refusals, over the whole application."""
+"""The endpoint: status codes, headers and refusals, over the whole application.
+
+Covers ``gateway.request``.
+"""
 
 from __future__ import annotations
 

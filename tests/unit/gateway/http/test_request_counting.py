@@ -1,4 +1,7 @@
-"""What is shown without a query costs something too, and counts towards the rate."""
+"""What is shown without a query costs something too, and counts towards the rate.
+
+Covers ``gateway.http.probes``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The log of requests and their metrics: what they say of a request, and what they never say."""
+"""The log of requests and their metrics: what they say of a request, and what they never say.
+
+Covers ``gateway.http.envelope``, ``gateway.telemetry.metrics``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a client may ask for a minute and a day, what it hears of it, and who shares with whom."""
+"""What a client may ask for a minute and a day, what it hears of it, and who shares with whom.
+
+Covers ``gateway.limits.windows``.
+"""
 
 from __future__ import annotations
 

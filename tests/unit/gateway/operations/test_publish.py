@@ -1,4 +1,7 @@
-"""What may be published: permitted for its purposes, within its cost, and planned beforehand."""
+"""What may be published: permitted for its purposes, within its cost, and planned beforehand.
+
+Covers ``gateway.operations.operation``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What is known of a person decides what a list about them may say."""
+"""What is known of a person decides what a list about them may say.
+
+Covers ``gateway.people.notices``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Which ways of writing a name are one name, and which dates show that somebody knows them."""
+"""Which ways of writing a name are one name, and which dates show that somebody knows them.
+
+Covers ``connectors.synthetic.names``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Verification: a match, a mismatch with what, or not known; never who it is, and no guessing."""
+"""Verification: a match, a mismatch with what, or not known; never who it is, and no guessing.
+
+Covers ``gateway.catalogue.verification``, ``gateway.schema.verify_person``.
+"""
 
 from __future__ import annotations
 

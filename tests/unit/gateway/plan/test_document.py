@@ -1,4 +1,9 @@
-"""Documents: parsed, validated and analysed once per text, and what the analysis says."""
+"""Documents: parsed, validated and analysed once per text, and what the analysis says.
+
+Covers ``gateway.plan.analyse``, ``gateway.plan.selection``, ``gateway.plan.syntax``.
+
+Covers ``gateway.plan.analyse_lists``, ``gateway.plan.collect``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The arguments of lists, nested lists, and fields that the caller may not see."""
+"""The arguments of lists, nested lists, and fields that the caller may not see.
+
+Covers ``gateway.plan.dynamic_arguments``.
+"""
 
 from __future__ import annotations
 

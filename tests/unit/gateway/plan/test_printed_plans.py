@@ -2,6 +2,11 @@
 
 A file holds a sentence, what is asked with (scopes, variables), the document, and after a line of
 dashes the text that ``justice-gateway plan`` prints for it.
+
+Covers ``gateway.cli.plan``, ``gateway.plan.explain``, ``gateway.plan.plan``,
+``gateway.plan.steps``.
+
+Covers ``gateway.plan.attributes``, ``gateway.plan.results``, ``gateway.plan.requirements``.
 """
 
 from __future__ import annotations

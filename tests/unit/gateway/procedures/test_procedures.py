@@ -1,4 +1,7 @@
-"""Each procedure sees the fields that it needs, and the lists hold together."""
+"""Each procedure sees the fields that it needs, and the lists hold together.
+
+Covers ``gateway.procedures.*``.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 Concealment never depends on whether a record exists (design section 7), in any part of an answer,
 in what it may cost, in what is fetched, and in the journal.
+
+Covers ``gateway.protection.rules``, ``gateway.protection.death``.
 """
 
 from __future__ import annotations

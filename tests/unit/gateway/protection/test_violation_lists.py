@@ -1,4 +1,7 @@
-"""Violations are listed for those who handle them and for the citizen, and for nobody else."""
+"""Violations are listed for those who handle them and for the citizen, and for nobody else.
+
+Covers ``gateway.protection.violation``.
+"""
 
 from __future__ import annotations
 

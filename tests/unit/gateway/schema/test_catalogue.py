@@ -1,4 +1,7 @@
-"""The catalogue: every declared database with its group, and whether it answers now."""
+"""The catalogue: every declared database with its group, and whether it answers now.
+
+Covers ``gateway.catalogue.sections``, ``gateway.fetch.liveness``.
+"""
 
 from __future__ import annotations
 

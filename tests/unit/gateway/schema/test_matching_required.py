@@ -1,4 +1,7 @@
-"""A client that has to know more of a person than the number: numbers cannot be tried out."""
+"""A client that has to know more of a person than the number: numbers cannot be tried out.
+
+Covers ``gateway.people.matching``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The access log as citizens see it: who read them, newest first, a page at a time."""
+"""The access log as citizens see it: who read them, newest first, a page at a time.
+
+Covers ``gateway.audit.access_log.log``, ``gateway.audit.access_log.page``,
+``gateway.schema.access_log``.
+"""
 
 from __future__ import annotations
 

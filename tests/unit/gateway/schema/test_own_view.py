@@ -1,4 +1,7 @@
-"""The own view shows citizens what is theirs, and of others no more than stands in the record."""
+"""The own view shows citizens what is theirs, and of others no more than stands in the record.
+
+Covers ``gateway.catalogue.own_view``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Pages of a list: together they are the list, and a cursor that no longer fits is refused."""
+"""Pages of a list: together they are the list, and a cursor that no longer fits is refused.
+
+Covers ``gateway.fetch.merge``, ``gateway.plan.cursors``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Who is shown for a number: person, persons, me, matching, earlier and shared numbers."""
+"""Who is shown for a number: person, persons, me, matching, earlier and shared numbers.
+
+Covers ``gateway.people.numbers``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""``@requiresScopes`` in the schema says which scopes open a field, and those do open it."""
+"""``@requiresScopes`` in the schema says which scopes open a field, and those do open it.
+
+Covers ``gateway.catalogue.scopes``, ``gateway.schema.factory``, ``gateway.schema.build``.
+"""
 
 from __future__ import annotations
 

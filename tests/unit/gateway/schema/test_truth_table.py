@@ -1,4 +1,7 @@
-"""Every row of the truth table of design section 6: what happened, what the answer says."""
+"""Every row of the truth table of design section 6: what happened, what the answer says.
+
+Covers ``gateway.answer``, ``gateway.schema.shared_types``, ``gateway.schema.sections``.
+"""
 
 from __future__ import annotations
 

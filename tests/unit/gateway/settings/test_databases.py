@@ -1,4 +1,7 @@
-"""How a database is reached is said in settings; secrets in them are never shown."""
+"""How a database is reached is said in settings; secrets in them are never shown.
+
+Covers ``gateway.databases.backends``, ``gateway.settings.urls``.
+"""
 
 from __future__ import annotations
 

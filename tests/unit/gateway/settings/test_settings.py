@@ -1,4 +1,8 @@
-"""Settings: from a file, from the environment, and never from a misspelling."""
+"""Settings: from a file, from the environment, and never from a misspelling.
+
+Covers ``gateway.settings.part``, ``gateway.settings.limits``, ``gateway.settings.storage``,
+``gateway.settings.freshness``.
+"""
 
 from __future__ import annotations
 

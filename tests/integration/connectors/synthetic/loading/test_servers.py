@@ -1,4 +1,9 @@
-"""Servers are loaded in bulk with the same people as files, and a load can be resumed."""
+"""Servers are loaded in bulk with the same people as files, and a load can be resumed.
+
+Covers ``connectors.synthetic.loading.chunks``, ``connectors.synthetic.loading.layout``,
+``connectors.synthetic.loading.loader``, ``connectors.synthetic.loading.mariadb``,
+``connectors.synthetic.loading.postgresql``, ``connectors.synthetic.loading.target``.
+"""
 
 from __future__ import annotations
 

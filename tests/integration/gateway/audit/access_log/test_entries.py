@@ -1,4 +1,7 @@
-"""The access log: who read a person, newest first, and nothing that may not be shown."""
+"""The access log: who read a person, newest first, and nothing that may not be shown.
+
+Covers ``gateway.audit.copy.database``.
+"""
 
 from __future__ import annotations
 

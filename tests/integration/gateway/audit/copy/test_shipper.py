@@ -1,4 +1,7 @@
-"""Shipping: the copy holds what the journal holds, each entry once, whatever happens between."""
+"""Shipping: the copy holds what the journal holds, each entry once, whatever happens between.
+
+Covers ``gateway.audit.copy.tail``.
+"""
 
 from __future__ import annotations
 

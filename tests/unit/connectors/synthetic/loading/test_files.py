@@ -1,4 +1,7 @@
-"""Files are complete when they appear, and hold what the stream holds."""
+"""Files are complete when they appear, and hold what the stream holds.
+
+Covers ``connectors.synthetic.personas``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Archives: old segments move elsewhere, and verification goes on from where they end."""
+"""Archives: old segments move elsewhere, and verification goes on from where they end.
+
+Covers ``gateway.audit.journal.archive``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The segments: how they follow each other, and what a crash leaves in them."""
+"""The segments: how they follow each other, and what a crash leaves in them.
+
+Covers ``gateway.audit.journal.files``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Verification: whatever is done to a journal, the first entry that suffered is named."""
+"""Verification: whatever is done to a journal, the first entry that suffered is named.
+
+Covers ``gateway.audit.journal.faults``, ``gateway.audit.journal.head``.
+"""
 
 from __future__ import annotations
 
