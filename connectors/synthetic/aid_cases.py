@@ -78,7 +78,7 @@ def cases_of(
 ) -> list[AidRequest]:
     """Draw the cases of a person: mostly none, sometimes two, the second after the first."""
     today = family.options.today
-    found: list[AidRequest] = []
+    cases: list[AidRequest] = []
     first = max(SINCE, person.born + timedelta(days=200))
     if person.adoption is not None:  # nothing that would tell of the time before
         first = max(first, person.adoption.handover + timedelta(days=1))
@@ -87,15 +87,15 @@ def cases_of(
         day = workday(later(rng, first, 0, (last - first).days))
         if day >= last:
             break
-        ground = _ground(rng, facts, person, day) if not found else _any(rng, facts, person, day)
+        ground = _ground(rng, facts, person, day) if not cases else _any(rng, facts, person, day)
         if ground is None:
             break
         case = _case(rng, person, day, ground, today)
-        found.append(case)
+        cases.append(case)
         if case.ended is None or rng.random() >= _AGAIN_RATE:
             break
         first = case.ended + timedelta(days=30)
-    return found
+    return cases
 
 
 def _ground(
@@ -142,14 +142,14 @@ def _field(rng: Random, person: Citizen, category: str, day: date) -> str:
 
 def _take_up(rng: Random, case: AidRequest, today: date) -> None:
     """Accept a request or refuse it; what would be later than yesterday has not happened."""
-    answered = workday(later(rng, case.requested, 0, 4))
-    if answered >= today:
+    decision_day = workday(later(rng, case.requested, 0, 4))
+    if decision_day >= today:
         return
     if rng.random() < _REFUSED_RATE:
-        case.refused, case.refusal = answered, pick(rng, _REFUSALS)
+        case.refused, case.refusal = decision_day, pick(rng, _REFUSALS)
         return
-    case.accepted, case.status = answered, "IN_PROGRESS"
-    assigned = workday(later(rng, answered, 0, 1 if case.field_of_law == "CRIMINAL" else 3))
+    case.accepted, case.status = decision_day, "IN_PROGRESS"
+    assigned = workday(later(rng, decision_day, 0, 1 if case.field_of_law == "CRIMINAL" else 3))
     if assigned >= today:
         return
     case.assigned, case.assignee = assigned, pick(rng, case.provider.people)

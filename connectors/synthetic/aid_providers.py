@@ -35,7 +35,7 @@ class Provider:
 def providers(province_code: str) -> tuple[Provider, ...]:
     """Return the providers of a province: the state centre, its branch, and another one."""
     rng = stream(_SEED, int(province_code), "aid providers")
-    inside = [one for one in provinces() if one.new_code == province_code]
+    inside = [province for province in provinces() if province.new_code == province_code]
     title = inside[0].new_name
     centre = f"Trung tâm trợ giúp pháp lý nhà nước {title[0].lower()}{title[1:]}"
     private = pick(rng, _TRADES)
@@ -50,7 +50,8 @@ def providers(province_code: str) -> tuple[Provider, ...]:
         ),
     )
     return tuple(
-        _provider(rng, province_code, number, *one) for number, one in enumerate(whole, start=1)
+        _provider(rng, province_code, number, *provider)
+        for number, provider in enumerate(whole, start=1)
     )
 
 
@@ -58,7 +59,7 @@ def _provider(
     rng: Random, code: str, number: int, kind: str, name: str, roles: tuple[str, ...]
 ) -> Provider:
     identity = f"TGPL.{code}.{number:02d}"
-    inside = [one for one in provinces() if one.new_code == code]
+    inside = [province for province in provinces() if province.new_code == code]
     at = home(rng, pick(rng, inside))
     row: Columns = {
         "organisation_id": identity,

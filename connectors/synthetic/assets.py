@@ -57,12 +57,12 @@ def new_asset(estate: Estate, kind: str, at: Home, holding: Holding) -> Asset:
 
 def shares(owners: Sequence[Owner]) -> tuple[tuple[Owner, str], ...]:
     """Return owners with equal shares."""
-    return tuple((one, f"1/{len(owners)}") for one in owners)
+    return tuple((owner, f"1/{len(owners)}") for owner in owners)
 
 
 def joint(buyers: Sequence[Owner]) -> tuple[tuple[Owner, str], ...]:
     """Return those who acquire for money: spouses in common, one alone wholly."""
-    return tuple((one, COMMON) for one in buyers) if len(buyers) == 2 else shares(buyers)
+    return tuple((buyer, COMMON) for buyer in buyers) if len(buyers) == 2 else shares(buyers)
 
 
 def free(asset: Asset, day: date) -> bool:
@@ -72,7 +72,7 @@ def free(asset: Asset, day: date) -> bool:
         and asset.last_deed < day
         and not asset.blocked_on(day)
         and not asset.encumbered_on(day)
-        and all(able(one, day) for one in asset.owners())
+        and all(able(owner, day) for owner in asset.owners())
     )
 
 
@@ -81,16 +81,16 @@ def owned(estate: Estate, person: Citizen, day: date, *, vehicle: bool = False) 
 
     Homes and vehicles of old come to light when somebody first wants to do something with them.
     """
-    found = [
-        one
-        for one in estate.assets
-        if (one.kind == "VEHICLE") == vehicle and person in one.owners()
+    assets = [
+        asset
+        for asset in estate.assets
+        if (asset.kind == "VEHICLE") == vehicle and person in asset.owners()
     ]
-    if not found and (person.index, vehicle) not in estate.asked:
-        estate.asked.add((person.index, vehicle))
+    if not assets and (person.index, vehicle) not in estate.backfilled:
+        estate.backfilled.add((person.index, vehicle))
         old = _of_old(estate, person, day, vehicle)
-        found = [] if old is None else [old]
-    return found
+        assets = [] if old is None else [old]
+    return assets
 
 
 def _of_old(estate: Estate, person: Citizen, day: date, vehicle: bool) -> Asset | None:
@@ -106,9 +106,9 @@ def _of_old(estate: Estate, person: Citizen, day: date, vehicle: bool) -> Asset 
         first, length = max(first, day - timedelta(days=3000)), min(length, 3000)
     start = later(rng, first, 1, length - 10)
     owners = joint(couple(person, day))
-    for one, _ in owners:
-        if isinstance(one, Citizen):
-            estate.asked.add((one.index, vehicle))
+    for owner, _ in owners:
+        if isinstance(owner, Citizen):
+            estate.backfilled.add((owner.index, vehicle))
     origin = "Mua mới tại đại lý" if vehicle else "Công nhận quyền sử dụng đất"
     kind = "VEHICLE" if vehicle else home_kind(rng)
     return new_asset(estate, kind, person.home_on(start), Holding(start, owners, origin))
@@ -130,17 +130,17 @@ def deed(
 ) -> Deed:
     """Add a notarised transaction, at an office of the province where the first party lives."""
     rng = estate.rng
-    first = next(one for _, one in parties if isinstance(one, Citizen))
+    first = next(owner for _, owner in parties if isinstance(owner, Citizen))
     code = first.home_on(day).province.new_code
     office = organisations.notary_office(code, between(rng, 0, organisations.OFFICES - 1))
     number = f"{estate.serial('deed', 900)}/{day.year}/{office.organisation_id}"
-    one = Deed(number, kind, day, office, pick(rng, office.notaries)[0], parties, assets, value)
-    one.lost = day.year < _GAPS_UNTIL and rng.random() < _GAP_RATE
-    estate.deeds.append(one)
+    new = Deed(number, kind, day, office, pick(rng, office.notaries)[0], parties, assets, value)
+    new.lost = day.year < _GAPS_UNTIL and rng.random() < _GAP_RATE
+    estate.deeds.append(new)
     for asset in assets:
         asset.last_deed = max(asset.last_deed, day)
-        asset.seen = asset.seen or not one.lost
-    return one
+        asset.seen = asset.seen or not new.lost
+    return new
 
 
 def outsider(estate: Estate, day: date) -> Outsider:
@@ -155,7 +155,6 @@ def outsider(estate: Estate, day: date) -> Outsider:
 def buyers_of(estate: Estate, person: Citizen, day: date) -> list[Owner] | None:
     """Return who buys when somebody does: both spouses; None if one is unable or without means."""
     both: list[Owner] = list(couple(person, day))
-    fit = all(able(one, day) for one in both)
-    return (
-        both if fit and not any(one.index in estate.poor for one in couple(person, day)) else None
-    )
+    if not all(able(buyer, day) for buyer in both):
+        return None
+    return None if any(buyer.index in estate.poor for buyer in couple(person, day)) else both

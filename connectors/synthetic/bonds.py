@@ -69,7 +69,7 @@ def _adopt(family: Family, child: Citizen) -> None:
     else:
         _detach(child)
     old, child.former_name = child.name, child.name
-    child.name = names.build(union.husband.name.family, child.name.middle, child.name.given)
+    child.name = names.build(union.husband.name.family, child.name.middle, child.name.given_name)
     child.renamed = handover
     child.mother, child.father = union.wife, union.husband
     child.home = union.home
@@ -202,11 +202,11 @@ def _relatives(child: Citizen) -> Iterator[tuple[str, Citizen]]:
     """Yield who becomes guardian, in the order of Civil Code Art. 52."""
     parents = [p for p in (child.mother, child.father) if p is not None]
     for parent in parents:
-        yield from (("NATURAL", one) for one in parent.children if one is not child)
+        yield from (("NATURAL", sibling) for sibling in parent.children if sibling is not child)
     elders = [e for p in parents for e in (p.mother, p.father) if e is not None]
-    yield from (("NATURAL", one) for one in elders)
+    yield from (("NATURAL", elder) for elder in elders)
     for elder in elders:
-        yield from (("NATURAL", one) for one in elder.children if one not in parents)
+        yield from (("NATURAL", aunt) for aunt in elder.children if aunt not in parents)
     for parent in parents:
         yield from (("APPOINTED", u.spouse(parent)) for u in parent.unions)
 

@@ -100,7 +100,7 @@ class Book:
         """
         if person.earlier and self.rng.random() < self.family.options.earlier_number_rate:
             earlier = person.earlier[-1]
-            shared = any(what == "SHARED_NUMBER" for what, _ in person.conflicts)
+            shared = any(kind == "SHARED_NUMBER" for kind, _ in person.conflicts)
             if entry.on < earlier.until and not shared:
                 person.filed.append((record, entry.event_id, earlier.number))
                 return earlier.number

@@ -65,7 +65,7 @@ def _marital(family: Family, rng: Random, person: Citizen, do: bool) -> bool:
     union, now = person.unions[-1], marital_status(person, today)
     if union.entry is None or union.reason == "ANNULMENT":
         return False
-    known = union.end is None or bool(
+    is_noted = union.end is None or bool(
         union.divorce_entry if union.reason == "DIVORCE" else union.spouse(person).death_entry
     )
     if do:
@@ -73,7 +73,7 @@ def _marital(family: Family, rng: Random, person: Citizen, do: bool) -> bool:
         stale = before if now == "MARRIED" else "MARRIED"
         person.planted["marital"] = (stale, union if stale == "MARRIED" else None)
         person.conflicts.append(("MARITAL_STATUS", f"population {stale}, civil status {now}"))
-    return known
+    return is_noted
 
 
 def _birth_date(family: Family, rng: Random, person: Citizen, do: bool) -> bool:
@@ -117,15 +117,15 @@ def _gaps(person: Citizen) -> None:
 
 def _union_gaps(union: Union) -> None:
     """Note for both spouses what the books miss about their marriage."""
-    found: tuple[str, str] | None = None
+    gap: tuple[str, str] | None = None
     if union.entry is None:
-        found = ("MARRIAGE_NOT_REGISTERED", f"married {union.start}")
+        gap = ("MARRIAGE_NOT_REGISTERED", f"married {union.start}")
     elif union.reason == "DIVORCE" and union.divorce_entry is None:
-        found = ("DIVORCE_NOT_NOTED", f"{union.entry.event_id} ended {union.end}")
+        gap = ("DIVORCE_NOT_NOTED", f"{union.entry.event_id} ended {union.end}")
     elif union.reason in ("DEATH_OF_SPOUSE", "DECLARED_DEAD"):
         dead = next(p for p in (union.husband, union.wife) if p.died == union.end)
         if dead.death_entry is None:
-            found = ("SPOUSE_DEATH_NOT_REGISTERED", f"{union.entry.event_id} ended {union.end}")
-    if found:
-        for one in (union.husband, union.wife):
-            one.conflicts.append(found)
+            gap = ("SPOUSE_DEATH_NOT_REGISTERED", f"{union.entry.event_id} ended {union.end}")
+    if gap:
+        for spouse in (union.husband, union.wife):
+            spouse.conflicts.append(gap)

@@ -117,7 +117,7 @@ def _rename(family: Family, person: Citizen, day: date) -> RecordChange:
     new = names.name(family.rng, person.name.family, person.sex, person.born.year)
     old = person.name
     if new.full == old.full:
-        new = names.build(old.family, f"{old.middle} Gia".strip(), old.given)
+        new = names.build(old.family, f"{old.middle} Gia".strip(), old.given_name)
     person.former_name, person.name, person.renamed = old, new, day
     return RecordChange(
         family.event_id("TD"), person, "CHANGE", "họ, chữ đệm và tên", old.full, new.full,

@@ -43,9 +43,9 @@ def _for_sale(estate: Estate, buyers: list[Owner], day: date, vehicle: bool) -> 
     if chance < 0.35:
         other = pick(rng, estate.family.people)
         if other not in buyers and able(other, day):
-            for one in owned(estate, other, day, vehicle=vehicle):
-                if free(one, day) and not set(buyers) & set(one.owners()):
-                    return one
+            for asset in owned(estate, other, day, vehicle=vehicle):
+                if free(asset, day) and not set(buyers) & set(asset.owners()):
+                    return asset
     at = pick(rng, estate.family.homes)
     kind = "VEHICLE" if vehicle else home_kind(rng)
     seller: Owner = outsider(estate, day)
@@ -61,21 +61,21 @@ def _sale(estate: Estate, day: date, asset: Asset, buyers: list[Owner]) -> None:
     vehicle = asset.kind == "VEHICLE"
     value = money(rng, 120, 900) if vehicle else money(rng, 350, 6_000)
     sellers = asset.owners()
-    parties: list[tuple[str, Owner]] = [("TRANSFEROR", one) for one in sellers]
-    parties += [("TRANSFEREE", one) for one in buyers]
+    parties: list[tuple[str, Owner]] = [("TRANSFEROR", seller) for seller in sellers]
+    parties += [("TRANSFEREE", buyer) for buyer in buyers]
     if not vehicle and rng.random() < 0.25:
         before = workday(later(rng, day, -60, -15))
-        same = all(_same_unions(one, before, day) for _, one in parties)
+        same = all(_same_unions(owner, before, day) for _, owner in parties)
         if before < day and same and free(asset, before):
             deed(estate, "DEPOSIT", before, list(parties), [asset], value / 10)
     deed(estate, "SALE", day, parties, [asset], value)
     asset.holdings.append(Holding(day, joint(buyers), "Nhận chuyển nhượng, mua bán"))
 
 
-def _same_unions(one: Owner, day: date, other: date) -> bool:
-    if not isinstance(one, Citizen):
+def _same_unions(owner: Owner, day: date, other: date) -> bool:
+    if not isinstance(owner, Citizen):
         return True
-    return able(one, day) and one.union_on(day) is one.union_on(other)
+    return able(owner, day) and owner.union_on(day) is owner.union_on(other)
 
 
 def buy_home(estate: Estate, day: date, person: Citizen) -> None:
@@ -95,7 +95,7 @@ def buy_vehicle(estate: Estate, day: date, person: Citizen) -> None:
     if buyers is None or day >= estate.today or age_on(person.born, day) > 70:
         return
     rng = estate.rng
-    estate.asked.add((person.index, True))
+    estate.backfilled.add((person.index, True))
     if rng.random() < 0.62:
         holding = Holding(day, joint(buyers), "Mua mới tại đại lý")
         asset = new_asset(estate, "VEHICLE", person.home_on(day), holding)
@@ -130,10 +130,10 @@ def mortgage_asset(estate: Estate, day: date, asset: Asset) -> None:
     if day >= estate.today or not free(asset, day):
         return
     bank = organisations.bank(rng)
-    people: list[Owner] = [one for one in asset.owners() if isinstance(one, Citizen)]
+    people: list[Owner] = [owner for owner in asset.owners() if isinstance(owner, Citizen)]
     if not people:
         return
-    parties: list[tuple[str, Owner]] = [("MORTGAGOR", one) for one in people]
+    parties: list[tuple[str, Owner]] = [("MORTGAGOR", person) for person in people]
     deed(estate, "MORTGAGE", day, [*parties, ("MORTGAGEE", bank)], [asset], money(rng, 200, 2_500))
     asset.mortgages.append((day, later(rng, day, 700, 4500), bank))
 
@@ -146,32 +146,34 @@ def give(estate: Estate, day: date, person: Citizen) -> None:
     for asset in owned(estate, person, day):
         child = pick(estate.rng, grown)
         if free(asset, day) and child not in asset.owners():
-            parties: list[tuple[str, Owner]] = [("TRANSFEROR", one) for one in asset.owners()]
+            parties: list[tuple[str, Owner]] = [("TRANSFEROR", owner) for owner in asset.owners()]
             deed(estate, "DONATION", day, [*parties, ("TRANSFEREE", child)], [asset])
             asset.holdings.append(Holding(day, shares([child]), "Được tặng cho"))
             return
 
 
 def _grown(estate: Estate, person: Citizen, day: date) -> list[Citizen]:
-    return [one for one in person.children if able(one, day) and one.index not in estate.poor]
+    return [
+        child for child in person.children if able(child, day) and child.index not in estate.poor
+    ]
 
 
 def authorise(estate: Estate, day: date, person: Citizen) -> None:
     """Authorise a relative, mostly about a home; some authorisations are cancelled later."""
     day, rng = workday(day), estate.rng
-    others = [one for one in family_of(person) if able(one, day)]
-    if day >= estate.today or not others or not able(person, day):
+    relatives = [relative for relative in family_of(person) if able(relative, day)]
+    if day >= estate.today or not relatives or not able(person, day):
         return
-    mine = [one for one in owned(estate, person, day) if free(one, day)]
+    mine = [asset for asset in owned(estate, person, day) if free(asset, day)]
     principals: list[Owner] = mine[0].owners() if mine else [person]
-    agents = [one for one in others if one not in principals]
+    agents = [relative for relative in relatives if relative not in principals]
     if agents:
-        parties: list[tuple[str, Owner]] = [("PRINCIPAL", one) for one in principals]
-        made = deed(
+        parties: list[tuple[str, Owner]] = [("PRINCIPAL", principal) for principal in principals]
+        authorisation = deed(
             estate, "AUTHORISATION", day, [*parties, ("AGENT", pick(rng, agents))], mine[:1]
         )
         if rng.random() < 0.15:
-            estate.push(later(rng, day, 30, 500), _revise, made)
+            estate.push(later(rng, day, 30, 500), _revise, authorisation)
 
 
 def lease(estate: Estate, day: date, person: Citizen) -> None:
@@ -179,26 +181,28 @@ def lease(estate: Estate, day: date, person: Citizen) -> None:
     day, rng = workday(day), estate.rng
     for asset in owned(estate, person, day):
         if day < estate.today and free(asset, day):
-            parties: list[tuple[str, Owner]] = [("LESSOR", one) for one in asset.owners()]
+            parties: list[tuple[str, Owner]] = [("LESSOR", owner) for owner in asset.owners()]
             parties.append(("LESSEE", organisations.company(rng)))
-            made = deed(estate, "LEASE", day, parties, [asset], money(rng, 40, 600))
+            contract = deed(estate, "LEASE", day, parties, [asset], money(rng, 40, 600))
             if rng.random() < 0.25:
-                estate.push(later(rng, day, 60, 700), _revise, made)
+                estate.push(later(rng, day, 60, 700), _revise, contract)
             return
 
 
-def _revise(estate: Estate, day: date, made: Deed) -> None:
+def _revise(estate: Estate, day: date, earlier: Deed) -> None:
     """Cancel or amend an earlier transaction by a new one of the same parties."""
     day = workday(day)
-    named = [one for _, one in made.parties]
-    same = all(owner in named for one in made.assets for owner in one.owners())
-    blocked = any(one.blocked_on(day) for one in made.assets)
-    if day >= estate.today or blocked or not same or not all(able(one, day) for one in named):
+    parties = [owner for _, owner in earlier.parties]
+    same = all(owner in parties for asset in earlier.assets for owner in asset.owners())
+    blocked = any(asset.blocked_on(day) for asset in earlier.assets)
+    if day >= estate.today or blocked or not same or not all(able(name, day) for name in parties):
         return
-    amend = made.kind == "LEASE" and estate.rng.random() < 0.6
-    new = deed(estate, "AMEND" if amend else "CANCEL", day, list(made.parties), list(made.assets))
-    new.lost, new.related = made.lost, made.number
-    made.status = "AMENDED" if amend else "CANCELLED"
+    amend = earlier.kind == "LEASE" and estate.rng.random() < 0.6
+    new = deed(
+        estate, "AMEND" if amend else "CANCEL", day, list(earlier.parties), list(earlier.assets)
+    )
+    new.lost, new.related = earlier.lost, earlier.number
+    earlier.status = "AMENDED" if amend else "CANCELLED"
 
 
 def agree(estate: Estate, day: date, person: Citizen) -> None:
@@ -237,4 +241,4 @@ def family_of(person: Citizen) -> list[Citizen]:
     """Return spouses, children and parents of somebody."""
     near = [union.spouse(person) for union in person.unions if union.end is None]
     near += person.children
-    return near + [one for one in (person.mother, person.father) if one is not None]
+    return near + [parent for parent in (person.mother, person.father) if parent is not None]

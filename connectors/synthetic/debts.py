@@ -69,8 +69,11 @@ def plan_maintenance(estate: Estate) -> None:
     """Let some divorced fathers owe maintenance for their children (Law 52/2014 Art. 82)."""
     for union in estate.family.unions:
         if union.reason == "DIVORCE" and union.end is not None and union.end > ENFORCEMENT_SINCE:
-            young = any(one.alive_on(union.end + timedelta(days=900))
-                        and age_on(one.born, union.end) < 14 for one in union.children)  # fmt: skip
+            until = union.end + timedelta(days=900)
+            young = any(
+                child.alive_on(until) and age_on(child.born, union.end) < 14
+                for child in union.children
+            )
             if young and estate.rng.random() < _MAINTENANCE_RATE:
                 day = later(estate.rng, union.end, 120, 600)
                 estate.push(day, _decide, union.husband, "MAINTENANCE", union)
@@ -88,10 +91,10 @@ def _decide(
         return
     if why == "MAINTENANCE" and union is not None and union.end is not None:
         issued, effective = later(rng, union.end, -40, -32), union.end
-    who = _parties(estate, person, why, union, day, issued)
-    if who is None:
+    parties = _parties(estate, person, why, union, day, issued)
+    if parties is None:
         return
-    debtors, creditor, related = who
+    debtors, creditor, related = parties
     kind = _judgment_kind(why, rng)
     serial = estate.serial("case", 60)
     agency = organisations.enforcement_agency(person.home_on(day).province.new_code)
@@ -131,9 +134,11 @@ def _parties(
         return (debtors, creditor, []) if able(union.wife, day) else None
     elif why == "PERSON":
         people = [
-            one
-            for one in (pick(rng, estate.family.people) for _ in range(8))
-            if able(one, day) and birthday(one.born, 18) <= issued and one not in (person, other)
+            relative
+            for relative in (pick(rng, estate.family.people) for _ in range(8))
+            if able(relative, day)
+            and birthday(relative.born, 18) <= issued
+            and relative not in (person, other)
         ]
         if not people:
             return None
@@ -157,11 +162,17 @@ def _lender(estate: Estate, person: Citizen, day: date) -> Owner | None:
     """Return a bank to which something of somebody is mortgaged."""
     for asset in estate.assets:
         if person in asset.owners():
-            banks: list[Owner] = [who for start, end, who in asset.mortgages if start < day < end]
-            banks += [one.secured for one in asset.securities if one.stands_on(day)]
-            for one in banks:
-                if isinstance(one, Organisation):
-                    return one
+            banks: list[Owner] = [
+                creditor for start, end, creditor in asset.mortgages if start < day < end
+            ]
+            banks += [
+                registration.secured
+                for registration in asset.securities
+                if registration.stands_on(day)
+            ]
+            for bank in banks:
+                if isinstance(bank, Organisation):
+                    return bank
     return None
 
 
@@ -223,12 +234,12 @@ def _run(estate: Estate, case: DebtCase, why: str) -> None:
 
 def _ruin(estate: Estate, case: DebtCase) -> bool:
     """Let debtors who own nothing come to nothing either; False if they own something."""
-    people = [one for one in case.debtors if isinstance(one, Citizen)]
-    if not people or any(one in asset.owners() for one in people for asset in estate.assets):
+    people = [debtor for debtor in case.debtors if isinstance(debtor, Citizen)]
+    if not people or any(person in asset.owners() for person in people for asset in estate.assets):
         return False
-    for one in people:
-        estate.poor.add(one.index)
-        estate.asked |= {(one.index, False), (one.index, True)}
+    for debtor in people:
+        estate.poor.add(debtor.index)
+        estate.backfilled |= {(debtor.index, False), (debtor.index, True)}
     return True
 
 

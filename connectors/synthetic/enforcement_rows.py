@@ -47,8 +47,8 @@ def add(estate: Estate, rows: Rows) -> None:
         docket.add("judgment", _judgment(case))
         docket.add("cases", _case(docket, case))
         _parties(docket, case)
-        for one in case.obligations:
-            docket.add("obligations", _obligation(docket, case, one))
+        for obligation in case.obligations:
+            docket.add("obligations", _obligation(docket, case, obligation))
         _verifications(docket, case)
         for index, measure in enumerate(case.measures):
             docket.add("measures", _measure(case, measure, index))
@@ -85,7 +85,9 @@ def _officer(docket: _Docket, case: DebtCase) -> str:
 
 def _judgment(case: DebtCase) -> Columns:
     where = case.agency.name.removeprefix("Thi hành án dân sự ")
-    owed = ", ".join(f"{_WORDS[one.kind]} {_amount(one.amount)}" for one in case.obligations)
+    owed = ", ".join(
+        f"{_WORDS[obligation.kind]} {_amount(obligation.amount)}" for obligation in case.obligations
+    )
     return {
         "judgment_no": case.judgment_no,
         "issuer": "COURT",
@@ -115,36 +117,36 @@ def _amount(value: Decimal) -> str:
 
 
 def _parties(docket: _Docket, case: DebtCase) -> None:
-    named: list[tuple[str, Owner]] = [("DEBTOR", one) for one in case.debtors]
+    named: list[tuple[str, Owner]] = [("DEBTOR", debtor) for debtor in case.debtors]
     if case.creditor is not None:
         named.append(("CREDITOR", case.creditor))
-    named += [("RELATED", one) for one in case.related]
-    for role, one in named:
+    named += [("RELATED", person) for person in case.related]
+    for role, owner in named:
         entry = docket.entry_id("DS")
         number = filed_number(
-            docket.family, docket.rng, one, "enforcement_parties", entry, case.decided
+            docket.family, docket.rng, owner, "enforcement_parties", entry, case.decided
         )
         row: Columns = {"entry_id": entry, "decision_no": case.number, "role": role}
-        row |= party("party", one, case.decided, number)
-        if isinstance(one, Citizen) and docket.rng.random() < 0.6:
+        row |= party("party", owner, case.decided, number)
+        if isinstance(owner, Citizen) and docket.rng.random() < 0.6:
             row["phone"] = f"09{between(docket.rng, 0, 99_999_999):08d}"
         docket.add("enforcement_parties", row)
 
 
-def _obligation(docket: _Docket, case: DebtCase, one: Obligation) -> Columns:
+def _obligation(docket: _Docket, case: DebtCase, obligation: Obligation) -> Columns:
     row: Columns = {
         "obligation_id": docket.entry_id("NV"),
         "decision_no": case.number,
-        "kind": one.kind,
-        "amount": one.amount,
+        "kind": obligation.kind,
+        "amount": obligation.amount,
         "currency": "VND",
-        "periodic": one.periodic,
+        "periodic": obligation.periodic,
         "joint_liability": len(case.debtors) > 1,
-        "paid_amount": one.paid,
-        "remaining": one.remaining,
+        "paid_amount": obligation.paid,
+        "remaining": obligation.remaining,
         "due_date": case.deadline,
     }
-    if one.kind == "PAY_MONEY":
+    if obligation.kind == "PAY_MONEY":
         row["interest_terms"] = "lãi chậm thi hành án theo Điều 357, 468 Bộ luật Dân sự"
     return row
 
@@ -171,9 +173,9 @@ def _verification(
 ) -> Columns:
     rng = docket.rng
     assets = tuple(
-        f"{one.asset_id} ({one.kind})"
-        for one in docket.estate.assets
-        if one.seen and debtor in one.owners_on(day)
+        f"{asset.asset_id} ({asset.kind})"
+        for asset in docket.estate.assets
+        if asset.seen and debtor in asset.owners_on(day)
     )
     chance = rng.random()
     row: Columns = {
@@ -196,19 +198,19 @@ def _verification(
     return row | place("current_residence", debtor.home_on(day), day, street=True)
 
 
-def _measure(case: DebtCase, one: Measure, index: int) -> Columns:
+def _measure(case: DebtCase, measure: Measure, index: int) -> Columns:
     row: Columns = {
         "measure_id": f"BP-{case.number}-{index + 1}",
         "decision_no": case.number,
-        "measure_class": "COERCIVE" if one.coercive else "SECURITY",
-        "kind": one.kind,
-        "applied_on": one.day,
-        "addressee": one.addressee,
+        "measure_class": "COERCIVE" if measure.coercive else "SECURITY",
+        "kind": measure.kind,
+        "applied_on": measure.day,
+        "addressee": measure.addressee,
     }
-    if one.asset is not None:
-        row["asset_ref"] = one.asset.asset_id
-    if one.lifted is not None:
-        row["lifted_on"] = one.lifted
+    if measure.asset is not None:
+        row["asset_ref"] = measure.asset.asset_id
+    if measure.lifted is not None:
+        row["lifted_on"] = measure.lifted
     return row
 
 
@@ -253,7 +255,7 @@ def _notice(docket: _Docket, case: DebtCase) -> Columns:
     assert case.notice is not None
     assert debtor is not None
     shown, removed = case.notice
-    left = sum((one.remaining for one in case.obligations), Decimal(0))
+    left = sum((obligation.remaining for obligation in case.obligations), Decimal(0))
     amount = left if removed is None else sum((o.amount for o in case.obligations), Decimal(0))
     row: Columns = {
         "notice_id": docket.entry_id("CK"),

@@ -49,17 +49,17 @@ def simulate(options: PopulationOptions, index: int) -> Family:
     group = names.ethnicity(rng)
     year = between(rng, *_FOUNDED)
     for _ in range(between(rng, *_COUPLES)):
-        _found(market, year + between(rng, -5, 5), group)
+        _add_founders(market, year + between(rng, -5, 5), group)
     while market.heap:
-        day, _, what, person = heapq.heappop(market.heap)
-        if what == "BIRTH":
+        day, _, event, person = heapq.heappop(market.heap)
+        if event == "BIRTH":
             _lone_birth(market, person, day)
         elif market.waiting.get(person.index) == day:
             _marry(market, person, day)
     return family
 
 
-def _found(market: Market, year: int, group: str) -> None:
+def _add_founders(market: Market, year: int, group: str) -> None:
     """Add a founder couple and their marriage."""
     family, rng = market.family, market.family.rng
     born = later(rng, date(year, 1, 1), 0, 364)
@@ -78,13 +78,13 @@ def _marry(market: Market, person: Citizen, day: date) -> None:
     """Find a partner for somebody, in the cluster or from outside."""
     family, rng = market.family, market.family.rng
     del market.waiting[person.index]
-    wanted = [
+    partners = [
         other
         for other in (family.people[i] for i in market.waiting)
         if suits(market, person, other, day)
     ]
-    if wanted:
-        partner = pick(rng, wanted)
+    if partners:
+        partner = pick(rng, partners)
         del market.waiting[partner.index]
     elif rng.random() < _NEWCOMER_RATE:
         partner = newcomer(family, person, day)
@@ -112,9 +112,9 @@ def _end(market: Market, union: Union) -> None:
     """Decide how and when a marriage ends, and who marries again."""
     rng, today = market.family.rng, market.family.options.today
     ends = [
-        (one.died, "DECLARED_DEAD" if one.declared_dead else "DEATH_OF_SPOUSE")
-        for one in (union.husband, union.wife)
-        if one.died is not None and one.returned is None
+        (spouse.died, "DECLARED_DEAD" if spouse.declared_dead else "DEATH_OF_SPOUSE")
+        for spouse in (union.husband, union.wife)
+        if spouse.died is not None and spouse.returned is None
     ]
     divorced = demography.divorce_day(rng, union.start)
     if divorced is not None and divorced < min(today, union.husband.gone, union.wife.gone):
@@ -127,10 +127,10 @@ def _end(market: Market, union: Union) -> None:
     if reason == "ANNULMENT" and end >= min(union.husband.gone, union.wife.gone):
         return _end(market, union)
     union.end, union.reason = end, reason
-    for one in (union.husband, union.wife):
-        if one.alive_on(end) and (one.died is None or one.died > end):
-            again = demography.remarriage_day(rng, end, age_on(one.born, end), reason)
-            market.push(again, "MARRY", one)
+    for spouse in (union.husband, union.wife):
+        if spouse.alive_on(end) and (spouse.died is None or spouse.died > end):
+            again = demography.remarriage_day(rng, end, age_on(spouse.born, end), reason)
+            market.push(again, "MARRY", spouse)
     return None
 
 
@@ -166,7 +166,7 @@ def _foundling(market: Market, union: Union) -> None:
     last = min(union.end or family.options.today, union.husband.gone, union.wife.gone)
     if max(day, birthday(union.wife.born, 21), birthday(union.husband.born, 21)) >= last:
         return
-    if not all(could_be_parent(one, born) for one in (union.husband, union.wife)):
+    if not all(could_be_parent(spouse, born) for spouse in (union.husband, union.wife)):
         return
     sex = demography.sex_at_birth(rng)
     child = add_person(family, sex, born, union.husband.group, pick(rng, family.homes))
@@ -176,7 +176,7 @@ def _foundling(market: Market, union: Union) -> None:
     child.abandoned, child.founder = True, False
     child.mother, child.father = union.wife, union.husband
     child.former_name, child.renamed = child.name, day
-    child.name = names.build(union.husband.name.family, child.name.middle, child.name.given)
+    child.name = names.build(union.husband.name.family, child.name.middle, child.name.given_name)
     for parent in (union.wife, union.husband):
         parent.children.append(child)
         parent.adopted.append(child)
@@ -216,13 +216,13 @@ def _lone_birth(market: Market, mother: Citizen, day: date) -> None:
         return
     rng = market.family.rng
     men = [
-        one
-        for one in market.family.people
-        if one.sex == "MALE"
-        and one.alive_on(day)
-        and 19 <= age_on(one.born, day) <= 45
-        and one.union_on(day) is None
-        and not akin(one, mother)
+        person
+        for person in market.family.people
+        if person.sex == "MALE"
+        and person.alive_on(day)
+        and 19 <= age_on(person.born, day) <= 45
+        and person.union_on(day) is None
+        and not akin(person, mother)
     ]
     father: Citizen | None = None
     if rng.random() < 0.55:

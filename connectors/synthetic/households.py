@@ -25,13 +25,13 @@ def households(family: Family, rng: Random) -> list[Household]:
     """Divide the living of a cluster into households."""
     today = family.options.today
     heads: dict[int, Household] = {}
-    found: list[Household] = []
+    homes: list[Household] = []
     for person in family.people:
         if not person.alive_on(today) or not _is_head(family, rng, person, heads):
             continue
-        number = f"HS{person.home.province.new_code}{family.index:05d}{len(found):03d}"
+        number = f"HS{person.home.province.new_code}{family.index:05d}{len(homes):03d}"
         household = Household(number, [(person, "HEAD")])
-        found.append(household)
+        homes.append(household)
         heads[person.index] = household
         union = person.union_on(today)
         if union is not None and union.spouse(person).alive_on(today):
@@ -39,8 +39,8 @@ def households(family: Family, rng: Random) -> list[Household]:
             heads[union.spouse(person).index] = household
     for person in family.people:
         if person.alive_on(today) and person.index not in heads:
-            _lodge(person, heads, found, family)
-    return found
+            _lodge(person, heads, homes, family)
+    return homes
 
 
 def _is_head(family: Family, rng: Random, person: Citizen, heads: dict[int, Household]) -> bool:
@@ -58,21 +58,21 @@ def _is_head(family: Family, rng: Random, person: Citizen, heads: dict[int, Hous
 
 
 def _lodge(
-    person: Citizen, heads: dict[int, Household], found: list[Household], family: Family
+    person: Citizen, heads: dict[int, Household], homes: list[Household], family: Family
 ) -> None:
     """Put somebody into the household of a parent, a child or a brother or sister."""
     parents = [p for p in (person.father, person.mother) if p is not None]
-    near = [(one, "CHILD") for one in parents]
-    near += [(one, "PARENT") for one in person.children]
+    near = [(parent, "CHILD") for parent in parents]
+    near += [(child, "PARENT") for child in person.children]
     near += [(e, "GRANDCHILD") for p in parents for e in (p.father, p.mother) if e is not None]
-    near += [(one, "OTHER") for p in parents for one in p.children if one is not person]
+    near += [(child, "OTHER") for p in parents for child in p.children if child is not person]
     for other, relation in near:
         household = heads.get(other.index)
         if household is not None:
             related = household.members[0][0] is other or relation == "CHILD"
             household.members.append((person, relation if related else "OTHER"))
             return
-    number = f"HS{person.home.province.new_code}{family.index:05d}{len(found):03d}"
+    number = f"HS{person.home.province.new_code}{family.index:05d}{len(homes):03d}"
     household = Household(number, [(person, "HEAD")])
     heads[person.index] = household
-    found.append(household)
+    homes.append(household)

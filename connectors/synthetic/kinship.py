@@ -7,13 +7,13 @@ from datetime import date
 from connectors.synthetic.model import Citizen
 
 
-def akin(one: Citizen, other: Citizen) -> bool:
+def akin(person: Citizen, other: Citizen) -> bool:
     """Whether two people may not marry: kin within three generations, or a parent's spouse."""
-    if _lineage(one) & _lineage(other):
+    if _lineage(person) & _lineage(other):
         return True
     return any(
         union.spouse(parent) is child
-        for child, elder in ((one, other), (other, one))
+        for child, elder in ((person, other), (other, person))
         for parent in (elder.mother, elder.father)
         if parent is not None
         for union in parent.unions
@@ -22,17 +22,17 @@ def akin(one: Citizen, other: Citizen) -> bool:
 
 def _lineage(person: Citizen) -> set[int]:
     """Return somebody, their parents and grandparents; by birth and by adoption."""
-    found = {person.index}
+    indexes = {person.index}
     generation = [person]
     for _ in range(2):
         generation = [
             parent
-            for one in generation
-            for parent in (one.mother, one.father, one.birth_mother, one.birth_father)
+            for member in generation
+            for parent in (member.mother, member.father, member.birth_mother, member.birth_father)
             if parent is not None
         ]
-        found.update(one.index for one in generation)
-    return found
+        indexes.update(member.index for member in generation)
+    return indexes
 
 
 def could_be_parent(adopter: Citizen, born: date) -> bool:

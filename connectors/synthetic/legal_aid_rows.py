@@ -67,9 +67,9 @@ def _add(rows: Rows, record: str, row: Columns) -> None:
 
 def _write_providers(rows: Rows) -> None:
     for code in PROVINCES:
-        for one in providers(code):
-            _add(rows, "providers", dict(one.row))
-            for person in one.people:
+        for provider in providers(code):
+            _add(rows, "providers", dict(provider.row))
+            for person in provider.people:
                 _add(rows, "aid_persons", dict(person))
 
 
@@ -189,7 +189,9 @@ def _representative(person: Citizen, day: date) -> Columns:
         acting = person.ward.guardian
     elif age_on(person.born, day) < 18:
         parents = (person.mother, person.father)
-        acting = next((one for one in parents if one is not None and one.alive_on(day)), None)
+        acting = next(
+            (parent for parent in parents if parent is not None and parent.alive_on(day)), None
+        )
     if acting is None or not acting.alive_on(day):
         return {}
     row: Columns = {

@@ -20,13 +20,13 @@ class Market:
     heap: list[tuple[date, int, str, Citizen]] = field(default_factory=list)
     waiting: dict[int, date] = field(default_factory=dict)
 
-    def push(self, day: date | None, what: str, person: Citizen) -> None:
+    def push(self, day: date | None, event: str, person: Citizen) -> None:
         """Put something on the calendar, unless the person will not live to see it."""
         if day is None or day >= min(person.gone, self.family.options.today):
             return
-        if what == "MARRY":
+        if event == "MARRY":
             self.waiting[person.index] = day
-        heapq.heappush(self.heap, (day, person.index, what, person))
+        heapq.heappush(self.heap, (day, person.index, event, person))
 
 
 def suits(market: Market, person: Citizen, other: Citizen, day: date) -> bool:

@@ -31,16 +31,16 @@ _PARTLY = ("ENFORCING", "POSTPONED", "TEMPORARILY_SUSPENDED", "DISCONTINUED", "E
 def accrue(estate: Estate, case: DebtCase) -> None:
     """Let be paid what goes with the status; a completed case has nothing left."""
     rng = estate.rng
-    for one in case.obligations:
+    for owed in case.obligations:
         if case.status == "COMPLETED":
-            one.paid = one.amount
+            owed.paid = owed.amount
         elif case.status in _PARTLY and rng.random() < 0.6:
             share = Decimal(between(rng, 2, 80)) / 100
-            one.paid = (one.amount * share).quantize(Decimal(1000))
+            owed.paid = (owed.amount * share).quantize(Decimal(1000))
         elif case.status == "NO_CONDITIONS" and rng.random() < 0.3:
-            one.paid = (one.amount / between(rng, 12, 40)).quantize(Decimal(1000))
+            owed.paid = (owed.amount / between(rng, 12, 40)).quantize(Decimal(1000))
     debtor = case.last or case.related[0]
-    large = sum(one.amount for one in case.obligations) >= _EXIT_FROM
+    large = sum(obligation.amount for obligation in case.obligations) >= _EXIT_FROM
     if large and case.deadline < estate.today and rng.random() < _EXIT_RATE:
         start = workday(later(rng, case.deadline, 5, 90))
         end = case.closed if case.status in ("COMPLETED", "DISCONTINUED", "ENDED") else None
@@ -85,26 +85,28 @@ def _seizable(estate: Estate, day: date, case: DebtCase, debtor: Citizen) -> Ass
         return None
     vehicles = owned(estate, debtor, day, vehicle=True)
     mine = [
-        one
-        for one in vehicles + owned(estate, debtor, day)
-        if not one.blocked_on(day) and one.holding.start < day and one.last_deed < day
+        asset
+        for asset in vehicles + owned(estate, debtor, day)
+        if not asset.blocked_on(day) and asset.holding.start < day and asset.last_deed < day
     ]
-    mine.sort(key=lambda one: not any(who is case.creditor for _, _, who in one.mortgages))
-    for one in mine:
-        if one.kind != "VEHICLE":
-            return one
-        standing = [s for s in one.securities if s.stands_on(day) and not s.duplicate_of]
-        found = standing[0] if standing else _loan(estate, case, one)
-        if found is not None:
-            found.kept = True
-            case.loan = found
+    mine.sort(
+        key=lambda asset: not any(creditor is case.creditor for _, _, creditor in asset.mortgages)
+    )
+    for asset in mine:
+        if asset.kind != "VEHICLE":
+            return asset
+        standing = [s for s in asset.securities if s.stands_on(day) and not s.duplicate_of]
+        loan = standing[0] if standing else _loan(estate, case, asset)
+        if loan is not None:
+            loan.retained = True
+            case.loan = loan
             if case.status == "COMPLETED" and case.closed is not None:
-                estate.push(later(estate.rng, case.closed, 3, 30), release, found)
+                estate.push(later(estate.rng, case.closed, 3, 30), release, loan)
             if estate.rng.random() < 0.2:
                 notice = workday(later(estate.rng, day, 10, 120))
                 if notice < min(case.closed or estate.today, estate.today, debtor.gone):
-                    found.notice = notice
-            return one
+                    loan.notice = notice
+            return asset
     return None
 
 
@@ -113,11 +115,13 @@ def _loan(estate: Estate, case: DebtCase, asset: Asset) -> Registration | None:
     start = max(asset.holding.start, asset.last_deed, SECURITIES_SINCE)
     start = max([start, *(s.ended or s.day for s in asset.securities)])
     room = (case.issued - start).days
-    people = [one for one in asset.owners() if isinstance(one, Citizen)]
+    people = [owner for owner in asset.owners() if isinstance(owner, Citizen)]
     if room < 20:
         return None
     day = workday(start + timedelta(days=between(estate.rng, 2, room - 5)))
-    grown = all((day - one.born).days > 18.1 * 365.25 and one.alive_on(day) for one in people)
+    grown = all(
+        (day - person.born).days > 18.1 * 365.25 and person.alive_on(day) for person in people
+    )
     if not grown:
         return None
     bank = case.creditor

@@ -202,7 +202,7 @@ class RecordChange:
     event_id: str
     person: Citizen
     kind: str
-    what: str
+    changed_field: str
     old: str
     new: str
     reason: str

@@ -83,14 +83,14 @@ class Name(NamedTuple):
 
     family: str
     middle: str
-    given: str
+    given_name: str
     full: str
 
 
-def build(family: str, middle: str, given: str) -> Name:
+def build(family: str, middle: str, given_name: str) -> Name:
     """Return a name of these parts; ``middle`` may be empty."""
-    full = f"{family} {middle} {given}" if middle else f"{family} {given}"
-    return Name(family, middle, given, full)
+    full = f"{family} {middle} {given_name}" if middle else f"{family} {given_name}"
+    return Name(family, middle, given_name, full)
 
 
 def ethnicity(rng: Random) -> str:
@@ -105,16 +105,16 @@ def religion(rng: Random) -> str:
 
 def family_name(rng: Random, group: str, southern: bool) -> str:
     """Draw the family name of a founder."""
-    own = _FAMILY_OF_GROUP.get(group)
-    if own and rng.random() < 0.8:
-        return pick(rng, own)
+    weights = _FAMILY_OF_GROUP.get(group)
+    if weights and rng.random() < 0.8:
+        return pick(rng, weights)
     return (_SOUTH if southern else _NORTH).draw(rng)
 
 
 def name(rng: Random, family: str, sex: str, year: int) -> Name:
     """Draw the name of somebody born in ``year``: 83% three syllables, 16% four, 1% two."""
     male = sex == "MALE"
-    given = pick(rng, _GIVEN_MEN if male else _GIVEN_WOMEN)
+    given_name = pick(rng, _GIVEN_MEN if male else _GIVEN_WOMEN)
     if male:
         middle = "Văn" if rng.random() < (0.45 if year < 1985 else 0.1) else pick(rng, _MIDDLE_MEN)
     else:
@@ -125,8 +125,8 @@ def name(rng: Random, family: str, sex: str, year: int) -> Name:
         middle = ""
     elif length < 0.17:
         second = pick(rng, _SECOND_GIVEN)
-        middle = f"{middle} {second}" if second not in (middle, given) else f"{middle} Trường"
-    return build(family, middle if middle != given else "Thế" if male else "Diệu", given)
+        middle = f"{middle} {second}" if second not in (middle, given_name) else f"{middle} Trường"
+    return build(family, middle if middle != given_name else "Thế" if male else "Diệu", given_name)
 
 
 def decomposed(text: str) -> str:

@@ -55,7 +55,7 @@ def add(estate: Estate, rows: Rows) -> None:
 
 
 def _offices(archive: _Archive) -> None:
-    for code in sorted({one.new_code for one in provinces()}):
+    for code in sorted({province.new_code for province in provinces()}):
         for ordinal in range(organisations.OFFICES):
             office = organisations.notary_office(code, ordinal)
             archive.add("notarial_organisations", _office(office, ordinal))
@@ -103,9 +103,9 @@ def _deed(archive: _Archive, deed: Deed) -> None:
         row["value"] = deed.value
     if deed.related is not None:
         row["related_no"] = deed.related
-    for role, one in deed.parties:
-        archive.add("transaction_parties", _party(archive, deed, role, one))
-    requester = next(one for _, one in deed.parties if isinstance(one, Citizen))
+    for role, owner in deed.parties:
+        archive.add("transaction_parties", _party(archive, deed, role, owner))
+    requester = next(person for _, person in deed.parties if isinstance(person, Citizen))
     row |= party("requester", requester, on, residence=False)
     archive.add("transactions", row)
     for asset in deed.assets:
@@ -117,15 +117,17 @@ def _deed(archive: _Archive, deed: Deed) -> None:
         archive.add("transaction_asset_links", link)
 
 
-def _party(archive: _Archive, deed: Deed, role: str, one: Owner) -> Columns:
+def _party(archive: _Archive, deed: Deed, role: str, owner: Owner) -> Columns:
     entry = archive.entry_id("BN")
-    number = filed_number(archive.family, archive.rng, one, "transaction_parties", entry, deed.day)
+    number = filed_number(
+        archive.family, archive.rng, owner, "transaction_parties", entry, deed.day
+    )
     row: Columns = {"entry_id": entry, "notarial_no": deed.number, "role": role}
-    row |= party("party", one, deed.day, number)
-    if isinstance(one, Citizen) and role not in ("TESTATOR", "AGENT", "HEIR"):
-        union = one.union_on(deed.day)
+    row |= party("party", owner, deed.day, number)
+    if isinstance(owner, Citizen) and role not in ("TESTATOR", "AGENT", "HEIR"):
+        union = owner.union_on(deed.day)
         if union is not None:
-            row["spouse_id"] = union.spouse(one).number
+            row["spouse_id"] = union.spouse(owner).number
     return row
 
 

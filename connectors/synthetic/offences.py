@@ -34,7 +34,7 @@ class Offence:
     high: int
     agency: str
     weight: int
-    who: str = "ADULT"
+    offender: str = "ADULT"
     valid: tuple[date, date] = _EVER
     warned: float = 0.0
     additional: tuple[str, ...] = ()
@@ -107,6 +107,6 @@ def offences(day: date, kind: str) -> Iterator[tuple[Offence, float]]:
         "ADULT": ("YOUNG", "ADULT", "BOTH"),
         "COMPANY": ("COMPANY", "BOTH"),
     }[kind]
-    for one in OFFENCES:
-        if one.who in fitting and one.valid[0] <= day <= one.valid[1]:
-            yield one, float(one.weight)
+    for offence in OFFENCES:
+        if offence.offender in fitting and offence.valid[0] <= day <= offence.valid[1]:
+            yield offence, float(offence.weight)

@@ -125,7 +125,9 @@ def bank_at(index: int) -> Organisation:
     """Return bank ``index`` of ``BANKS``; the second half are finance companies."""
     kind = "Ngân hàng TMCP" if index < len(_BANKS) else "Công ty Tài chính TNHH MTV"
     where = _province("01" if index % 2 else "79")
-    return _made(f"{kind} {_BANKS[index % len(_BANKS)]}", where, 6_900_000 + 2 * index, "Ngân hàng")
+    return _organisation(
+        f"{kind} {_BANKS[index % len(_BANKS)]}", where, 6_900_000 + 2 * index, "Ngân hàng"
+    )
 
 
 @lru_cache(maxsize=COMPANIES)
@@ -134,7 +136,7 @@ def company_at(index: int) -> Organisation:
     rng = stream(_SEED, index, "company")
     where = pick(rng, provinces())
     trade = _TRADES[index % len(_TRADES)]
-    return _made(_company_name(rng, trade), where, 6_000_000 + 2 * index, trade)
+    return _organisation(_company_name(rng, trade), where, 6_000_000 + 2 * index, trade)
 
 
 def own_company(
@@ -202,7 +204,7 @@ def notary_office(province_code: str, ordinal: int) -> NotaryOffice:
     )
 
 
-def _made(name: str, where: Province, serial: int, trade: str) -> Organisation:
+def _organisation(name: str, where: Province, serial: int, trade: str) -> Organisation:
     rng = stream(_SEED, serial, "organisation")
     at, code = home(rng, where), where.new_code
     return Organisation(
@@ -228,8 +230,8 @@ def _somebody(rng: Random, where: Province) -> str:
 @lru_cache(maxsize=34)
 def _province(code: str) -> Province:
     """Return an old province that is part of the new one ``code``, its namesake if there is one."""
-    inside = [one for one in provinces() if one.new_code == code]
-    return next((one for one in inside if one.prefix == f"0{code}"), inside[0])
+    inside = [province for province in provinces() if province.new_code == code]
+    return next((candidate for candidate in inside if candidate.prefix == f"0{code}"), inside[0])
 
 
 def _lower(name: str) -> str:

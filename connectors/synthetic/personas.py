@@ -57,12 +57,12 @@ def _tagged(tag: str, *, adult: bool = True) -> _Role:
     return _Role(lambda person: tag in person.tags, adult)
 
 
-def _conflict(what: str, *, adult: bool = True) -> _Role:
-    return _Role(lambda person: any(one.what == what for one in person.conflicts), adult)
+def _conflict(kind: str, *, adult: bool = True) -> _Role:
+    return _Role(lambda person: any(conflict.what == kind for conflict in person.conflicts), adult)
 
 
-def _fine(one: Sanction) -> bool:
-    return one.main_sanction == "FINE"
+def _fine(sanction: Sanction) -> bool:
+    return sanction.main_sanction == "FINE"
 
 
 def _parent_of_two(person: PersonTruth) -> bool:
@@ -102,14 +102,19 @@ _ROLES: tuple[_Role, ...] = (
     _Role(lambda p: "bereaved" in p.tags and p.marital_status != "WIDOWED"),
     _Role(lambda p: bool(p.guardian_of)),
     _Role(lambda p: p.life_state == "MISSING", adult=False),
-    _Role(lambda p: any(one.acceptance == "ACCEPTED" for one in p.legal_aid)),
-    _Role(lambda p: any(_fine(one) and not one.expired for one in p.sanctions)),
-    _Role(lambda p: "fined_expired" in p.tags and all(_fine(one) for one in p.sanctions)),
+    _Role(lambda p: any(aid_case.acceptance == "ACCEPTED" for aid_case in p.legal_aid)),
+    _Role(lambda p: any(_fine(sanction) and not sanction.expired for sanction in p.sanctions)),
+    _Role(lambda p: "fined_expired" in p.tags and all(_fine(sanction) for sanction in p.sanctions)),
     _tagged("protected"),
-    _Role(lambda p: any(one.role == "DEBTOR" and one.open for one in p.enforcement_cases)),
+    _Role(lambda p: any(case.role == "DEBTOR" and case.open for case in p.enforcement_cases)),
     _tagged("blocked_asset"),
-    _Role(lambda p: any(one.role == "SECURING" and one.effective for one in p.securities)),
-    _Role(lambda p: any(one.role == "SECURED" for one in p.securities)),
+    _Role(
+        lambda p: any(
+            registration.role == "SECURING" and registration.effective
+            for registration in p.securities
+        )
+    ),
+    _Role(lambda p: any(registration.role == "SECURED" for registration in p.securities)),
     _Role(lambda p: len(p.transactions) >= 2),
     _tagged("testator"),
     _Role(lambda p: bool(p.wills) and p.life_state == "DEAD", adult=False),
@@ -138,11 +143,13 @@ def _persona(person: PersonTruth, today: date) -> Persona:
     vi, en = zip(*_facts(person, today), strict=True)
     story = f"{person.full_name}: {', '.join(vi)} / {person.full_name}: {', '.join(en)}"
     things = {
-        "registrationNo": next((one.registration_no for one in person.securities), None),
-        "certificateNo": next(
-            (one.certificate_no for one in person.assets if one.certificate_no), None
+        "registrationNo": next(
+            (registration.registration_no for registration in person.securities), None
         ),
-        "chassisNo": next((one.chassis_no for one in person.assets if one.chassis_no), None),
+        "certificateNo": next(
+            (asset.certificate_no for asset in person.assets if asset.certificate_no), None
+        ),
+        "chassisNo": next((asset.chassis_no for asset in person.assets if asset.chassis_no), None),
     }
     return {
         "id": person.id,
@@ -172,8 +179,8 @@ def _facts(person: PersonTruth, today: date) -> list[tuple[str, str]]:
         facts.append(("đang giám hộ cho người thân", "guardian of a relative"))
     if "old_number" in person.tags:
         facts.append(("có hồ sơ ghi theo số cũ", "some records are under an old number"))
-    facts += [_aid(one) for one in person.legal_aid]
-    facts += [_sanction(one) for one in person.sanctions]
+    facts += [_aid(aid_case) for aid_case in person.legal_aid]
+    facts += [_sanction(sanction) for sanction in person.sanctions]
     facts += property_facts(person)
     if person.protection is not None:
         facts.append(
@@ -182,7 +189,7 @@ def _facts(person: PersonTruth, today: date) -> list[tuple[str, str]]:
                 "address protected: the registers show a substitute",
             )
         )
-    facts += [_FAULTS[one.what] for one in person.conflicts if one.what in _FAULTS]
+    facts += [_FAULTS[conflict.what] for conflict in person.conflicts if conflict.what in _FAULTS]
     if "bereaved" in person.tags and person.marital_status != "WIDOWED":
         facts.append(("có người thân đã mất", "has lost a close relative"))
     return facts
@@ -198,11 +205,11 @@ def _aid(case: AidCase) -> tuple[str, str]:
     )
 
 
-def _sanction(one: Sanction) -> tuple[str, str]:
+def _sanction(sanction: Sanction) -> tuple[str, str]:
     """Say what a sanction was, and whether it still counts (Law 15/2012/QH13 Art. 7)."""
-    vi, en = ("bị phạt tiền", "fined") if _fine(one) else ("bị phạt cảnh cáo", "warned")
-    year = one.decided.year
-    if one.expired:
+    vi, en = ("bị phạt tiền", "fined") if _fine(sanction) else ("bị phạt cảnh cáo", "warned")
+    year = sanction.decided.year
+    if sanction.expired:
         return (
             f"{vi} năm {year}, đã qua thời hạn bị coi là đã bị xử phạt",
             f"{en} in {year}, which no longer counts",
@@ -212,17 +219,17 @@ def _sanction(one: Sanction) -> tuple[str, str]:
 
 def _life(person: PersonTruth, today: date) -> tuple[str, str]:
     man, year = person.sex == "MALE", person.birth_date.year
-    who = ("nam", "man") if man else ("nữ", "woman")
+    noun = ("nam", "man") if man else ("nữ", "woman")
     if age_on(person.birth_date, today) < 18:
-        who = ("bé trai", "boy") if man else ("bé gái", "girl")
+        noun = ("bé trai", "boy") if man else ("bé gái", "girl")
     if person.life_state == "DEAD" and person.death_date is not None:
         died = person.death_date.year
         return (
-            f"{who[0]} sinh năm {year}, mất năm {died}",
-            f"{who[1]} born in {year}, died in {died}",
+            f"{noun[0]} sinh năm {year}, mất năm {died}",
+            f"{noun[1]} born in {year}, died in {died}",
         )
     if person.life_state == "MISSING":
-        return f"{who[0]} sinh năm {year}, bị tuyên bố mất tích", (
-            f"{who[1]} born in {year}, declared missing"
+        return f"{noun[0]} sinh năm {year}, bị tuyên bố mất tích", (
+            f"{noun[1]} born in {year}, declared missing"
         )
-    return f"{who[0]} sinh năm {year}", f"{who[1]} born in {year}"
+    return f"{noun[0]} sinh năm {year}", f"{noun[1]} born in {year}"

@@ -85,28 +85,28 @@ def provinces() -> tuple[Province, ...]:
     """Return the 63 old provinces in the order of their prefixes."""
     text = (files("connectors") / "provinces.json").read_text(encoding="utf-8")
     data = json.loads(text)
-    new = {one["code"]: one for one in data["new34"]}
+    new = {entry["code"]: entry for entry in data["new34"]}
     return tuple(
         Province(
-            one["pin_prefix"],
-            one["name"],
-            one["new_code"],
-            new[one["new_code"]]["name"],
-            new[one["new_code"]]["communes"],
+            entry["pin_prefix"],
+            entry["name"],
+            entry["new_code"],
+            new[entry["new_code"]]["name"],
+            new[entry["new_code"]]["communes"],
         )
-        for one in data["old63"]
+        for entry in data["old63"]
     )
 
 
 @cache
 def prefixes() -> tuple[str, ...]:
     """Return the first three digits that numbers may have."""
-    return tuple(one.prefix for one in provinces())
+    return tuple(province.prefix for province in provinces())
 
 
 @cache
 def _weighted() -> Weighted[Province]:
-    return Weighted((one, _LARGE.get(one.prefix, 1.0)) for one in provinces())
+    return Weighted((province, _LARGE.get(province.prefix, 1.0)) for province in provinces())
 
 
 def province(rng: Random) -> Province:

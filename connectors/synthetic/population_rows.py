@@ -51,14 +51,14 @@ def add(family: Family, rows: Rows) -> None:
         register.add("identity", _identity(register, person, lodging.get(person.index)))
         _residences(register, person)
         _relatives(register, person)
-        for one in person.earlier:
+        for earlier in person.earlier:
             row: Columns = {
                 "entry_id": register.entry_id(),
-                "number": one.number,
+                "number": earlier.number,
                 "citizen_id": person.number,
-                "kind": one.kind,
-                "valid_until": one.until,
-                "reason": one.reason,
+                "kind": earlier.kind,
+                "valid_until": earlier.until,
+                "reason": earlier.reason,
             }
             register.add("earlier_numbers", row)
 
@@ -71,7 +71,7 @@ def _identity(
     row: Columns = {
         "citizen_id": person.number,
         "family_name": name.family,
-        "given_name": name.given,
+        "given_name": name.given_name,
         "full_name": name.full,
         "birth_date": person.planted.get("birth", written),
         "sex": person.sex,

@@ -102,19 +102,19 @@ class Asset:
 
     def owners_on(self, day: date) -> list[Owner]:
         """Return who owned it on ``day``, nobody if that is not known."""
-        for one in reversed(self.holdings):
-            if one.start <= day:
-                return [owner for owner, _ in one.owners]
+        for holding in reversed(self.holdings):
+            if holding.start <= day:
+                return [owner for owner, _ in holding.owners]
         return []
 
     def blocked_on(self, day: date) -> bool:
         """Whether transactions of the asset are blocked on ``day``."""
-        return any(one.level == "BLOCK" and one.holds_on(day) for one in self.blocks)
+        return any(block.level == "BLOCK" and block.holds_on(day) for block in self.blocks)
 
     def encumbered_on(self, day: date) -> bool:
         """Whether a mortgage or another security stands on ``day``."""
         return any(start <= day < end for start, end, _ in self.mortgages) or any(
-            one.stands_on(day) for one in self.securities
+            registration.stands_on(day) for registration in self.securities
         )
 
 
@@ -167,12 +167,12 @@ class Registration:
     secured: Owner
     collateral: str
     asset: Asset | None = None
-    what: str = ""
+    description: str = ""
     value: Decimal | None = None
     ended: date | None = None
     ground: str | None = None
     status: str = "EFFECTIVE"
-    kept: bool = False
+    retained: bool = False
     amendments: list[Amendment] = field(default_factory=list)
     notice: date | None = None
     duplicate_of: str | None = None
@@ -256,7 +256,7 @@ class Estate:
     wills: list[Will] = field(default_factory=list)
     registrations: list[Registration] = field(default_factory=list)
     cases: list[DebtCase] = field(default_factory=list)
-    asked: set[tuple[int, bool]] = field(default_factory=set)
+    backfilled: set[tuple[int, bool]] = field(default_factory=set)
     poor: set[int] = field(default_factory=set)
     companies: list[tuple[Citizen, Organisation]] = field(default_factory=list)
     heap: list[tuple[date, int, Handler, tuple[Any, ...]]] = field(default_factory=list)
@@ -273,17 +273,17 @@ class Estate:
             day, _, handler, arguments = heapq.heappop(self.heap)
             handler(self, day, *arguments)
 
-    def next(self, what: str) -> int:
+    def next(self, kind: str) -> int:
         """Return 0, 1, ... for each kind of thing that is numbered."""
-        count = self.counts.get(what, 0)
-        self.counts[what] = count + 1
+        count = self.counts.get(kind, 0)
+        self.counts[kind] = count + 1
         return count
 
-    def serial(self, what: str, room: int) -> int:
+    def serial(self, kind: str, room: int) -> int:
         """Return a number that no other thing of this kind has, in no cluster."""
-        count = self.next(what)
+        count = self.next(kind)
         if count >= room:
-            raise ValueError(f"a cluster has more than {room} of {what}")
+            raise ValueError(f"a cluster has more than {room} of {kind}")
         return self.family.index * room + count
 
 

@@ -19,8 +19,8 @@ _SECURITY = {
 
 def property_facts(person: PersonTruth) -> list[tuple[str, str]]:
     """Return what there is to tell, in Vietnamese and English."""
-    facts = [_case(one) for one in person.enforcement_cases]
-    if any(one.blocked for one in person.assets):
+    facts = [_case(case) for case in person.enforcement_cases]
+    if any(asset.blocked for asset in person.assets):
         facts.append(("có tài sản đang bị ngăn chặn giao dịch", "owns an asset that is blocked"))
     facts += _securities(person.securities)
     if person.transactions:
@@ -36,9 +36,9 @@ def property_facts(person: PersonTruth) -> list[tuple[str, str]]:
     return facts
 
 
-def _case(one: CaseRole) -> tuple[str, str]:
-    vi, en = _CASE[one.role]
-    status = EnforcementStatus[one.status].title
+def _case(role: CaseRole) -> tuple[str, str]:
+    vi, en = _CASE[role.role]
+    status = EnforcementStatus[role.status].title
     return f"{vi} ({status.vi})", f"{en} ({status.en})"
 
 
@@ -46,7 +46,9 @@ def _securities(roles: tuple[SecurityRole, ...]) -> list[tuple[str, str]]:
     """Tell each role once: in force if any of its registrations is."""
     facts = []
     for role, (vi, en) in _SECURITY.items():
-        standing = [one.effective for one in roles if one.role == role]
+        standing = [
+            security_role.effective for security_role in roles if security_role.role == role
+        ]
         if standing:
             now = any(standing)
             facts.append(

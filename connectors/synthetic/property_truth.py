@@ -56,53 +56,53 @@ class Possessions:
 
     def tags(self) -> tuple[str, ...]:
         """Return the tags of design section 10 that property, securities and debts give."""
-        found = {
-            "debtor": any(one.role == "DEBTOR" for one in self.cases),
+        facts = {
+            "debtor": any(case.role == "DEBTOR" for case in self.cases),
             "secured_party": bool(self.securities),
             "notarised": bool(self.transactions),
-            "blocked_asset": any(one.blocked for one in self.assets),
+            "blocked_asset": any(asset.blocked for asset in self.assets),
             "testator": bool(self.wills),
         }
-        return tuple(tag for tag, holds in found.items() if holds)
+        return tuple(tag for tag, holds in facts.items() if holds)
 
 
 def possessions(estate: Estate | None) -> dict[int, Possessions]:
     """Return what is true of the people of a cluster, by their index; of no property, nothing."""
-    found: dict[int, Possessions] = defaultdict(Possessions)
+    by_person: dict[int, Possessions] = defaultdict(Possessions)
     if estate is None:
-        return found
-    _assets(estate, found)
+        return by_person
+    _assets(estate, by_person)
     for case in estate.cases:
-        named = [("DEBTOR", one) for one in case.debtors]
-        named += [("RELATED", one) for one in case.related]
+        named = [("DEBTOR", debtor) for debtor in case.debtors]
+        named += [("RELATED", person) for person in case.related]
         if case.creditor is not None:
             named.append(("CREDITOR", case.creditor))
-        for role, one in named:
-            if isinstance(one, Citizen):
+        for role, owner in named:
+            if isinstance(owner, Citizen):
                 now = CaseRole(case.number, role, case.status, case.status not in CLOSED)
-                found[one.index].cases.append(now)
+                by_person[owner.index].cases.append(now)
     for registration in estate.registrations:
         standing = registration.status == "EFFECTIVE"
-        named = [("SECURING", one) for one in registration.securing]
-        for role, one in [*named, ("SECURED", registration.secured)]:
-            if isinstance(one, Citizen):
+        named = [("SECURING", owner) for owner in registration.securing]
+        for role, owner in [*named, ("SECURED", registration.secured)]:
+            if isinstance(owner, Citizen):
                 entry = SecurityRole(registration.number, role, standing)
-                found[one.index].securities.append(entry)
-    return found
+                by_person[owner.index].securities.append(entry)
+    return by_person
 
 
-def _assets(estate: Estate, found: dict[int, Possessions]) -> None:
+def _assets(estate: Estate, by_person: dict[int, Possessions]) -> None:
     for asset in estate.assets:
         if asset.seen:
             blocked = asset.blocked_on(estate.today)
             for owner, share in asset.holding.owners:
                 if isinstance(owner, Citizen):
                     numbers = (asset.certificate_no, asset.chassis_no)
-                    one = OwnedAsset(asset.asset_id, asset.kind, share, blocked, *numbers)
-                    found[owner.index].assets.append(one)
+                    owned = OwnedAsset(asset.asset_id, asset.kind, share, blocked, *numbers)
+                    by_person[owner.index].assets.append(owned)
     for deed in estate.deeds:
         for person in {id(p): p for _, p in deed.parties if isinstance(p, Citizen)}.values():
             if deed.kind == "WILL":
-                found[person.index].wills.append(deed.number)
+                by_person[person.index].wills.append(deed.number)
             elif not deed.lost:
-                found[person.index].transactions.append(deed.number)
+                by_person[person.index].transactions.append(deed.number)

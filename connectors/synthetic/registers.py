@@ -186,8 +186,8 @@ def _share_a_number(family: Family) -> None:
     second.earlier[0] = FormerNumber(
         first.earlier[0].number, theirs.kind, theirs.until, theirs.reason
     )
-    for one, other in ((first, second), (second, first)):
-        one.conflicts.append(("SHARED_NUMBER", f"{first.earlier[0].number} {other.number}"))
+    for person, other in ((first, second), (second, first)):
+        person.conflicts.append(("SHARED_NUMBER", f"{first.earlier[0].number} {other.number}"))
 
 
 def _living(family: Family) -> Iterable[Citizen]:

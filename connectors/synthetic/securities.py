@@ -47,72 +47,96 @@ def register(
     """Enter a security into the register."""
     serial = estate.serial("security", 100)
     number = f"{1_000_000_000 + _SHUFFLE * serial % 10**9}"
-    made = Registration(number, measure, day, securing, secured, collateral, asset)
-    estate.registrations.append(made)
+    registration = Registration(number, measure, day, securing, secured, collateral, asset)
+    estate.registrations.append(registration)
     if asset is not None:
-        asset.securities.append(made)
-    return made
+        asset.securities.append(registration)
+    return registration
 
 
 def secure_vehicle(estate: Estate, day: date, asset: Asset) -> None:
     """Mortgage a vehicle to the bank that lent the money for it."""
     day, owners, rng = workday(day), asset.owners(), estate.rng
-    if not SECURITIES_SINCE <= day < estate.today or not all(able(one, day) for one in owners):
+    if not SECURITIES_SINCE <= day < estate.today or not all(able(owner, day) for owner in owners):
         return
     if asset.encumbered_on(day) or asset.blocked_on(day):
         return
     bank = organisations.bank(rng)
-    made = register(estate, day, "MORTGAGE", owners, bank, "MOTOR_VEHICLE", asset)
-    _go_on(estate, made)
+    registration = register(estate, day, "MORTGAGE", owners, bank, "MOTOR_VEHICLE", asset)
+    _go_on(estate, registration)
 
 
-def _go_on(estate: Estate, made: Registration) -> None:
+def _go_on(estate: Estate, registration: Registration) -> None:
     """Plan what becomes of a registration: amended, doubled by mistake, deleted."""
     rng = estate.rng
     if rng.random() < _AMENDED_RATE:
-        estate.push(later(rng, made.day, 20, 900), _amend, made)
+        estate.push(later(rng, registration.day, 20, 900), _amend, registration)
     if rng.random() < 0.02:
         twin = register(
-            estate, made.day, made.measure, made.securing, made.secured, made.collateral, made.asset
+            estate,
+            registration.day,
+            registration.measure,
+            registration.securing,
+            registration.secured,
+            registration.collateral,
+            registration.asset,
         )
-        twin.what, twin.value, twin.duplicate_of = made.what, made.value, made.number
-        estate.push(later(rng, made.day, 3, 40), delete, twin, "CANCELLED", None)
+        twin.description, twin.value, twin.duplicate_of = (
+            registration.description,
+            registration.value,
+            registration.number,
+        )
+        estate.push(later(rng, registration.day, 3, 40), delete, twin, "CANCELLED", None)
     ground = "OBLIGATION_ENDED" if rng.random() < 0.85 else "AGREEMENT"
     if rng.random() < _DELETED_RATE:
-        estate.push(later(rng, made.day, 500, 2600), delete, made, "DELETED", ground)
+        estate.push(
+            later(rng, registration.day, 500, 2600), delete, registration, "DELETED", ground
+        )
 
 
-def delete(estate: Estate, day: date, made: Registration, status: str, ground: str | None) -> None:
+def delete(
+    estate: Estate, day: date, registration: Registration, status: str, ground: str | None
+) -> None:
     """Delete a registration once the debt is paid; not while its asset is blocked."""
     day = workday(day)
-    if day >= estate.today or made.kept or (made.asset is not None and made.asset.blocked_on(day)):
+    if (
+        day >= estate.today
+        or registration.retained
+        or (registration.asset is not None and registration.asset.blocked_on(day))
+    ):
         return
-    if all(isinstance(one, Citizen) and not one.alive_on(day) for one in made.securing):
+    if all(
+        isinstance(owner, Citizen) and not owner.alive_on(day) for owner in registration.securing
+    ):
         return
-    made.ended, made.status, made.ground = day, status, ground
+    registration.ended, registration.status, registration.ground = day, status, ground
 
 
-def release(estate: Estate, day: date, made: Registration) -> None:
+def release(estate: Estate, day: date, registration: Registration) -> None:
     """Delete a registration that an enforcement case held back, now that the debt is paid."""
-    made.kept = False
-    delete(estate, day, made, "DELETED", "OBLIGATION_ENDED")
+    registration.retained = False
+    delete(estate, day, registration, "DELETED", "OBLIGATION_ENDED")
 
 
-def _amend(estate: Estate, day: date, made: Registration) -> None:
+def _amend(estate: Estate, day: date, registration: Registration) -> None:
     """Amend a registration; what is added ranks from now on (Decree 99/2022 Art. 6(1)(c))."""
     day, rng = workday(day), estate.rng
-    living = all(able(one, day) for one in (*made.securing, made.secured))
-    if day >= estate.today or not made.stands_on(day) or not living:
+    living = all(able(owner, day) for owner in (*registration.securing, registration.secured))
+    if day >= estate.today or not registration.stands_on(day) or not living:
         return
     chance = rng.random()
     if chance < 0.45:
-        one = Amendment("ADD_OBLIGATION", day, None, "bổ sung nghĩa vụ theo phụ lục hợp đồng", True)
+        amendment = Amendment(
+            "ADD_OBLIGATION", day, None, "bổ sung nghĩa vụ theo phụ lục hợp đồng", True
+        )
     elif chance < 0.8:
         wrong = "số hợp đồng ghi thiếu"
-        one = Amendment("FIX_DECLARATION_ERROR", day, wrong, "số hợp đồng ghi đủ", False)
+        amendment = Amendment("FIX_DECLARATION_ERROR", day, wrong, "số hợp đồng ghi đủ", False)
     else:
-        one = Amendment("OTHER", day, "địa chỉ cũ", "địa chỉ theo đơn vị hành chính mới", False)
-    made.amendments.append(one)
+        amendment = Amendment(
+            "OTHER", day, "địa chỉ cũ", "địa chỉ theo đơn vị hành chính mới", False
+        )
+    registration.amendments.append(amendment)
 
 
 def do_business(estate: Estate, day: date, person: Citizen) -> None:
@@ -123,18 +147,20 @@ def do_business(estate: Estate, day: date, person: Citizen) -> None:
     if age_on(person.born, day) > 72:
         return
     if person.home_on(day).commune.startswith("xã") and rng.random() < 0.45:
-        made = register(estate, day, "MORTGAGE", [person], organisations.bank(rng), "ANNUAL_CROP")
-        made.what = f"Cây hằng năm (lúa, ngô, mía) tại {person.home_on(day).commune}"
+        registration = register(
+            estate, day, "MORTGAGE", [person], organisations.bank(rng), "ANNUAL_CROP"
+        )
+        registration.description = f"Cây hằng năm (lúa, ngô, mía) tại {person.home_on(day).commune}"
     else:
         company = company_of(estate, person)
         if company is None:
             return
-        kind, what = pick(rng, _THINGS)
-        made = register(estate, day, "MORTGAGE", [company], organisations.bank(rng), kind)
-        made.what = what
+        kind, collateral = pick(rng, _THINGS)
+        registration = register(estate, day, "MORTGAGE", [company], organisations.bank(rng), kind)
+        registration.description = collateral
         if kind == "INVENTORY":
-            made.value = Decimal(between(rng, 500, 9_000)) * 1_000_000
-    _go_on(estate, made)
+            registration.value = Decimal(between(rng, 500, 9_000)) * 1_000_000
+    _go_on(estate, registration)
 
 
 def company_of(estate: Estate, person: Citizen) -> Organisation | None:
@@ -144,11 +170,11 @@ def company_of(estate: Estate, person: Citizen) -> Organisation | None:
             return company
     if len(estate.companies) >= organisations.OWN_COMPANIES // 2:
         return None
-    made = organisations.own_company(
+    founded = organisations.own_company(
         estate.family.index, len(estate.companies), person.home, person.name.full
     )
-    estate.companies.append((person, made))
-    return made
+    estate.companies.append((person, founded))
+    return founded
 
 
 def lend(estate: Estate, day: date, person: Citizen) -> None:
@@ -160,7 +186,7 @@ def lend(estate: Estate, day: date, person: Citizen) -> None:
         owners = asset.owners()
         if asset.kind != "VEHICLE" or person in owners or asset.holding.start >= day:
             continue
-        people = [one for one in owners if isinstance(one, Citizen) and able(one, day)]
+        people = [owner for owner in owners if isinstance(owner, Citizen) and able(owner, day)]
         if len(people) == len(owners) and not asset.encumbered_on(day):
             if asset.blocked_on(day) or asset.last_deed >= day:
                 continue

@@ -39,73 +39,76 @@ def add(estate: Estate, rows: Rows) -> None:
     """Write the rows of the database on security measures for a cluster."""
     family = estate.family
     register = _Register(family, stream(family.options.seed, family.index, "securities"), rows)
-    for one in estate.registrations:
-        _registration(register, one)
+    for registration in estate.registrations:
+        _registration(register, registration)
 
 
-def _registration(register: _Register, one: Registration) -> None:
-    entered = register.moment(one.day)
-    if one.duplicate_of is not None:  # entered again: later than the first one (Art. 49)
+def _registration(register: _Register, registration: Registration) -> None:
+    entered = register.moment(registration.day)
+    if registration.duplicate_of is not None:  # entered again: later than the first one (Art. 49)
         entered = entered.replace(hour=9, minute=59) + timedelta(minutes=20)
     row: Columns = {
-        "registration_no": one.number,
-        "application_no": f"D{one.number}",
+        "registration_no": registration.number,
+        "application_no": f"D{registration.number}",
         "application_type": "INITIAL",
-        "measure_type": one.measure,
-        "registered_on": one.day,
+        "measure_type": registration.measure,
+        "registered_on": registration.day,
         "effective_time": entered,
-        "status": one.status,
-        "secured_contract_name": _CONTRACTS.get(one.measure, "Hợp đồng bảo đảm"),
-        "secured_contract_number": f"{one.number[-6:]}/{one.day.year}/HĐBĐ",
-        "secured_contract_signed_on": one.day,
+        "status": registration.status,
+        "secured_contract_name": _CONTRACTS.get(registration.measure, "Hợp đồng bảo đảm"),
+        "secured_contract_number": f"{registration.number[-6:]}/{registration.day.year}/HĐBĐ",
+        "secured_contract_signed_on": registration.day,
         "obligation": "Toàn bộ nghĩa vụ trả nợ theo hợp đồng tín dụng",
-        "registry_office": _office(one.securing[0]),
+        "registry_office": _office(registration.securing[0]),
     }
-    row |= party("requester", one.secured, one.day)
+    row |= party("requester", registration.secured, registration.day)
     last = entered
-    if one.duplicate_of is not None:
-        row["duplicate_of"] = one.duplicate_of
-    if one.ended is not None:
-        row["end_time"] = last = register.moment(one.ended)
-    if one.ground is not None:
-        row["deletion_ground"] = one.ground
-    for index, amendment in enumerate(one.amendments):
-        last = max(last, _amendment(register, one, amendment, index))
+    if registration.duplicate_of is not None:
+        row["duplicate_of"] = registration.duplicate_of
+    if registration.ended is not None:
+        row["end_time"] = last = register.moment(registration.ended)
+    if registration.ground is not None:
+        row["deletion_ground"] = registration.ground
+    for index, amendment in enumerate(registration.amendments):
+        last = max(last, _amendment(register, registration, amendment, index))
     row["last_change_at"] = last
     register.add("registrations", row)
-    for role, who in [("SECURING", one) for one in one.securing] + [("SECURED", one.secured)]:
-        _party(register, one, role, who)
-    register.add("collateral", _collateral(one))
-    if one.notice is not None:
-        register.add("enforcement_notices", _notice(register, one, one.notice))
+    for owner in registration.securing:
+        _party(register, registration, "SECURING", owner)
+    _party(register, registration, "SECURED", registration.secured)
+    register.add("collateral", _collateral(registration))
+    if registration.notice is not None:
+        register.add("enforcement_notices", _notice(register, registration, registration.notice))
 
 
-def _party(register: _Register, one: Registration, role: str, who: Owner) -> None:
+def _party(register: _Register, registration: Registration, role: str, owner: Owner) -> None:
     register.entries += 1
     entry = f"BB-{register.family.index:05d}-{register.entries:04d}"
-    number = filed_number(register.family, register.rng, who, "security_parties", entry, one.day)
-    row: Columns = {"entry_id": entry, "registration_no": one.number, "role": role}
-    row |= party("party", who, one.day, number)
-    if role == "SECURED" and isinstance(who, Organisation):
-        home = next((p.home for p in one.securing if isinstance(p, Citizen)), None)
+    number = filed_number(
+        register.family, register.rng, owner, "security_parties", entry, registration.day
+    )
+    row: Columns = {"entry_id": entry, "registration_no": registration.number, "role": role}
+    row |= party("party", owner, registration.day, number)
+    if role == "SECURED" and isinstance(owner, Organisation):
+        home = next((p.home for p in registration.securing if isinstance(p, Citizen)), None)
         row["branch_name"] = f"Chi nhánh {home.province.name}" if home else "Hội sở chính"
     register.add("security_parties", row)
 
 
-def _office(who: Owner) -> str:
+def _office(owner: Owner) -> str:
     """Return the centre of the region (assumption: north, centre, south by province code)."""
-    code = who.province_code if isinstance(who, Organisation) else who.home.province.new_code
+    code = owner.province_code if isinstance(owner, Organisation) else owner.home.province.new_code
     return "HANOI" if code < "44" else "DA_NANG" if code < "67" else "HO_CHI_MINH_CITY"
 
 
-def _collateral(one: Registration) -> Columns:
+def _collateral(registration: Registration) -> Columns:
     row: Columns = {
-        "collateral_id": f"{one.number}-01",
-        "registration_no": one.number,
-        "collateral_type": one.collateral,
+        "collateral_id": f"{registration.number}-01",
+        "registration_no": registration.number,
+        "collateral_type": registration.collateral,
         "is_future": False,
     }
-    asset = one.asset
+    asset = registration.asset
     if asset is not None:
         row["description"] = f"Xe ô tô {asset.brand}, số khung {asset.chassis_no}"
         row["chassis_no"] = asset.chassis_no
@@ -114,55 +117,59 @@ def _collateral(one: Registration) -> Columns:
         row["vehicle_name"] = "Xe ô tô"
         row["vehicle_brand"] = asset.brand
         return row
-    row["description"] = one.what
-    if one.collateral == "INVENTORY":
-        row["inventory_value"] = one.value
+    row["description"] = registration.description
+    if registration.collateral == "INVENTORY":
+        row["inventory_value"] = registration.value
         row["goods_kind"] = "Hàng hóa thành phẩm"
-        at = one.securing[0]
+        at = registration.securing[0]
         if isinstance(at, Organisation):
             row["warehouse_as_recorded"] = at.address
             row["warehouse_province_code"] = at.province_code
-    if one.collateral == "RECEIVABLE":
-        row["right_name"] = one.what
+    if registration.collateral == "RECEIVABLE":
+        row["right_name"] = registration.description
         row["basis_contract_name"] = "Hợp đồng mua bán hàng hóa"
-        row["basis_contract_number"] = f"{one.number[-5:]}/HĐMB"
-        row["basis_contract_effective_on"] = one.day
+        row["basis_contract_number"] = f"{registration.number[-5:]}/HĐMB"
+        row["basis_contract_effective_on"] = registration.day
         row["basis_contract_parties"] = tuple(
-            who.name for who in (*one.securing, one.secured) if isinstance(who, Organisation)
+            owner.name
+            for owner in (*registration.securing, registration.secured)
+            if isinstance(owner, Organisation)
         )
     return row
 
 
-def _amendment(register: _Register, one: Registration, made: Amendment, index: int) -> datetime:
-    entered = register.moment(made.day)
+def _amendment(
+    register: _Register, registration: Registration, amendment: Amendment, index: int
+) -> datetime:
+    entered = register.moment(amendment.day)
     row: Columns = {
-        "amendment_no": f"{one.number}-TD{index + 1:02d}",
-        "registration_no": one.number,
-        "application_type": "ERROR_CORRECTION" if "ERROR" in made.ground else "CHANGE",
-        "ground": made.ground,
-        "new_value": made.new,
+        "amendment_no": f"{registration.number}-TD{index + 1:02d}",
+        "registration_no": registration.number,
+        "application_type": "ERROR_CORRECTION" if "ERROR" in amendment.ground else "CHANGE",
+        "ground": amendment.ground,
+        "new_value": amendment.new,
         "effective_time": entered,
-        "affects_priority": made.priority,
+        "affects_priority": amendment.priority,
         "received_at": entered,
         "processed_at": entered,
     }
-    if made.old is not None:
-        row["old_value"] = made.old
-    register.add("amendments", row | party("requester", one.secured, made.day))
+    if amendment.old is not None:
+        row["old_value"] = amendment.old
+    register.add("amendments", row | party("requester", registration.secured, amendment.day))
     return entered
 
 
-def _notice(register: _Register, one: Registration, day: date) -> Columns:
+def _notice(register: _Register, registration: Registration, day: date) -> Columns:
     row: Columns = {
-        "notice_no": f"{one.number}-XL01",
-        "registration_no": one.number,
+        "notice_no": f"{registration.number}-XL01",
+        "registration_no": registration.number,
         "reason": "Bên có nghĩa vụ không trả nợ khi đến hạn",
         "method": "Bán đấu giá tài sản",
         "planned_for": register.moment(day + timedelta(days=30)),
         "other_secured_parties_notified": True,
         "effective_time": register.moment(day),
     }
-    who = one.securing[0]
-    if isinstance(who, Citizen):
-        row |= place("place", who.home_on(day), day)
+    owner = registration.securing[0]
+    if isinstance(owner, Citizen):
+        row |= place("place", owner.home_on(day), day)
     return row

@@ -36,8 +36,8 @@ def _settle(estate: Estate, day: date, dead: Citizen) -> None:
     day = workday(day)
     assert dead.died is not None
     heirs = _heirs(dead)
-    living = [one for one in heirs if one.died is None or one.died > day]
-    if day >= estate.today or not living or not all(able(one, day) for one in living):
+    living = [heir for heir in heirs if heir.died is None or heir.died > day]
+    if day >= estate.today or not living or not all(able(heir, day) for heir in living):
         return
     for asset in owned(estate, dead, dead.died - timedelta(days=1))[:2]:
         if _divisible(asset, dead, living, day):
@@ -53,15 +53,16 @@ def _heirs(dead: Citizen) -> list[Citizen]:
     ]
     near = [*spouses, *dead.children, dead.mother, dead.father]
     return [
-        one
-        for one in near
-        if one is not None and (one.died is None or dead.died is None or one.died > dead.died)
+        person
+        for person in near
+        if person is not None
+        and (person.died is None or dead.died is None or person.died > dead.died)
     ]
 
 
 def _divisible(asset: Asset, dead: Citizen, heirs: list[Citizen], day: date) -> bool:
     """Whether what somebody left can be divided: owned alone, or in common with the widowed."""
-    rest = [one for one in asset.owners() if one is not dead]
+    rest = [owner for owner in asset.owners() if owner is not dead]
     return (
         asset.last_deed < day
         and asset.holding.start < day
@@ -74,14 +75,14 @@ def _divisible(asset: Asset, dead: Citizen, heirs: list[Citizen], day: date) -> 
 def _divide(estate: Estate, day: date, asset: Asset, heirs: list[Citizen]) -> None:
     rng = estate.rng
     taking = list(heirs)
-    for one in heirs[1:]:
-        if len(taking) > 2 and rng.random() < _RENOUNCED_RATE and one not in asset.owners():
-            taking.remove(one)
-            deed(estate, "RENUNCIATION", day, [("HEIR", one)], [asset])
+    for heir in heirs[1:]:
+        if len(taking) > 2 and rng.random() < _RENOUNCED_RATE and heir not in asset.owners():
+            taking.remove(heir)
+            deed(estate, "RENUNCIATION", day, [("HEIR", heir)], [asset])
     only = len(taking) == 1
     kind = "INHERITANCE_DECLARATION" if only else "INHERITANCE_DIVISION"
-    deed(estate, kind, day, [("HEIR", one) for one in taking], [asset])
-    fit = [one for one in taking if one.index not in estate.poor] or taking
+    deed(estate, kind, day, [("HEIR", heir) for heir in taking], [asset])
+    fit = [heir for heir in taking if heir.index not in estate.poor] or taking
     chance = rng.random()
     new = fit if chance < 0.25 and len(fit) <= 4 else [pick(rng, fit)]
     if chance > 0.6:
@@ -124,22 +125,22 @@ def make_will(estate: Estate, day: date, person: Citizen) -> None:
     if day >= estate.today or age_on(person.born, day) < 52 or not able(person, day):
         return
     parties: list[tuple[str, Owner]] = [("TESTATOR", person)]
-    made = deed(estate, "WILL", day, parties, [])
-    made.lost = False
-    for one in estate.wills:
-        if one.testator is person and one.replaced_by is None:
-            one.replaced_by = made.number
-    estate.wills.append(Will(made, person))
+    testament = deed(estate, "WILL", day, parties, [])
+    testament.lost = False
+    for will in estate.wills:
+        if will.testator is person and will.replaced_by is None:
+            will.replaced_by = testament.number
+    estate.wills.append(Will(testament, person))
     if rng.random() < 0.12:
         estate.push(later(rng, day, 200, 2500), make_will, person)
 
 
 def open_wills(estate: Estate) -> None:
     """Open the last wills of the dead, never those of the living (Civil Code Art. 647)."""
-    for one in estate.wills:
-        died = one.testator.died
-        if died is None or one.replaced_by is not None:
+    for will in estate.wills:
+        died = will.testator.died
+        if died is None or will.replaced_by is not None:
             continue
         day = workday(later(estate.rng, died, 10, 240))
         if day < estate.today and estate.rng.random() < _OPENED_RATE:
-            one.opened = day
+            will.opened = day

@@ -107,7 +107,7 @@ class PersonTruth:
 def _plain(value: object) -> object:
     """Return what JSON can hold for a truth, for what is in it, or for a date."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {one.name: getattr(value, one.name) for one in fields(value)}
+        return {field.name: getattr(value, field.name) for field in fields(value)}
     return str(value)
 
 
@@ -116,13 +116,13 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, default=_plain, check_circular=F
 
 def truths(family: Family, estate: Estate | None = None) -> tuple[PersonTruth, ...]:
     """Return what is true of everybody in a cluster, whose property is ``estate``."""
-    held = possessions(estate)
+    property_of = possessions(estate)
     return tuple(
-        _truth(person, held[person.index], family.options.today) for person in family.people
+        _truth(person, property_of[person.index], family.options.today) for person in family.people
     )
 
 
-def _truth(person: Citizen, held: Possessions, today: date) -> PersonTruth:
+def _truth(person: Citizen, property_of: Possessions, today: date) -> PersonTruth:
     state = _life_state(person)
     marital = last_marital_status(person, today)
     return PersonTruth(
@@ -140,8 +140,8 @@ def _truth(person: Citizen, held: Possessions, today: date) -> PersonTruth:
         marital_status=marital,
         marital_history=tuple(_spell(union, person) for union in person.unions),
         children=tuple(child.number for child in person.children),
-        earlier_numbers=tuple(one.number for one in person.earlier),
-        filed_under=tuple(Filing(*one) for one in person.filed),
+        earlier_numbers=tuple(earlier.number for earlier in person.earlier),
+        filed_under=tuple(Filing(*filing) for filing in person.filed),
         former_name=person.former_name.full if person.former_name else None,
         founder=person.founder,
         adopted=person.adoption is not None,
@@ -149,17 +149,17 @@ def _truth(person: Citizen, held: Possessions, today: date) -> PersonTruth:
         guardian_of=tuple(ward.number for ward in person.guardian_of),
         ward_of=_number(person.ward.guardian) if person.ward else None,
         incapacitated=person.incapacitated is not None,
-        conflicts=tuple(Conflict(*one) for one in person.conflicts),
+        conflicts=tuple(Conflict(*conflict) for conflict in person.conflicts),
         legal_aid=tuple(person.aid),
         sanctions=tuple(person.sanctions),
         handled=tuple(person.handled),
         protection=protected_address(person, today),
-        assets=tuple(held.assets),
-        enforcement_cases=tuple(held.cases),
-        securities=tuple(held.securities),
-        transactions=tuple(held.transactions),
-        wills=tuple(held.wills),
-        tags=_tags(person, state, marital, today) + held.tags(),
+        assets=tuple(property_of.assets),
+        enforcement_cases=tuple(property_of.cases),
+        securities=tuple(property_of.securities),
+        transactions=tuple(property_of.transactions),
+        wills=tuple(property_of.wills),
+        tags=_tags(person, state, marital, today) + property_of.tags(),
     )
 
 
@@ -183,7 +183,7 @@ def _tags(person: Citizen, state: str, marital: str, today: date) -> tuple[str, 
     kin += [
         u.spouse(person) for u in person.unions if u.reason in ("DEATH_OF_SPOUSE", "DECLARED_DEAD")
     ]
-    found = {
+    facts = {
         "married": state == "ALIVE" and marital == "MARRIED",
         "divorced": state == "ALIVE" and marital == "DIVORCED",
         "widowed": state == "ALIVE" and marital == "WIDOWED",
@@ -191,11 +191,12 @@ def _tags(person: Citizen, state: str, marital: str, today: date) -> tuple[str, 
         "minor": state == "ALIVE" and age_on(person.born, today) < 18,
         "adopted": person.adoption is not None,
         "old_number": bool(person.filed),
-        "conflicting_data": any(what in PLANTED for what, _ in person.conflicts),
+        "conflicting_data": any(kind in PLANTED for kind, _ in person.conflicts),
         "legal_aid": bool(person.aid),
-        "fined": any(not one.expired for one in person.sanctions),
-        "fined_expired": bool(person.sanctions) and all(one.expired for one in person.sanctions),
+        "fined": any(not sanction.expired for sanction in person.sanctions),
+        "fined_expired": bool(person.sanctions)
+        and all(sanction.expired for sanction in person.sanctions),
         "protected": person.protection is not None,
-        "bereaved": state == "ALIVE" and any(one.died is not None for one in kin),
+        "bereaved": state == "ALIVE" and any(relative.died is not None for relative in kin),
     }
-    return tuple(tag for tag, holds in found.items() if holds)
+    return tuple(tag for tag, holds in facts.items() if holds)

@@ -77,9 +77,9 @@ def _fine_company(desk: _Desk) -> None:
     """Sanction a company that somebody of the cluster represents."""
     today = desk.family.options.today
     owners = [
-        one
-        for one in desk.family.people
-        if one.alive_on(today) and age_on(one.born, today) >= 30 and one.protection is None
+        person
+        for person in desk.family.people
+        if person.alive_on(today) and age_on(person.born, today) >= 30 and person.protection is None
     ]
     violation = violate(desk.rng, SINCE, today, today, None)
     if owners and violation is not None:
@@ -88,38 +88,40 @@ def _fine_company(desk: _Desk) -> None:
         _decide(desk, violation, company, owner.home)
 
 
-def _decide(desk: _Desk, one: Violation, violator: Citizen | Organisation, home: Home) -> None:
+def _decide(
+    desk: _Desk, violation: Violation, violator: Citizen | Organisation, home: Home
+) -> None:
     """Write the record, the decision, its acts and its execution; keep it for the truth."""
-    number, offence, rng = desk.number(), one.offence, desk.rng
-    decision_no = f"{number}/{one.decided.year}/QĐ-XPHC"
-    record_no = None if one.on_spot else f"{number}/{one.on.year}/BB-VPHC"
+    number, offence, rng = desk.number(), violation.offence, desk.rng
+    decision_no = f"{number}/{violation.decided.year}/QĐ-XPHC"
+    record_no = None if violation.on_spot else f"{number}/{violation.on.year}/BB-VPHC"
     agency = _agency(offence, home)
     if isinstance(violator, Citizen):
-        party = _person(desk, violator, one.decided, record_no, decision_no)
+        party = _person(desk, violator, violation.decided, record_no, decision_no)
     else:
         party = violator.party("violator")
     if record_no is not None:
-        desk.add("records", _record(rng, one, party, record_no, agency, home))
+        desk.add("records", _record(rng, violation, party, record_no, agency, home))
     row: Columns = {
         "decision_no": decision_no,
-        "decision_date": one.decided,
+        "decision_date": violation.decided,
         "issuer_agency": agency,
         "issuer_title": f"{_TITLES[offence.agency]}",
         **party,
         "sector": offence.sector,
-        "main_sanction": "WARNING" if one.fine is None else "FINE",
-        "execution_deadline": later(rng, one.decided, 10, 10),
-        "procedure": "ON_SPOT" if one.on_spot else "WITH_RECORD",
-        "status": one.status,
+        "main_sanction": "WARNING" if violation.fine is None else "FINE",
+        "execution_deadline": later(rng, violation.decided, 10, 10),
+        "procedure": "ON_SPOT" if violation.on_spot else "WITH_RECORD",
+        "status": violation.status,
     }
     if isinstance(violator, Citizen):
         row["violator_sex"] = violator.sex
-        violator.sanctions.append(_truth(one, decision_no, desk.family.options.today))
+        violator.sanctions.append(_truth(violation, decision_no, desk.family.options.today))
     else:
         row["violator_licence_no"] = violator.enterprise_code
     if record_no is not None:
         row["record_no"] = record_no
-    desk.add("sanctions", row | _severity(rng, one))
+    desk.add("sanctions", row | _severity(rng, violation))
     act: Columns = {
         "entry_id": f"{decision_no}-1",
         "decision_no": decision_no,
@@ -127,18 +129,18 @@ def _decide(desk: _Desk, one: Violation, violator: Citizen | Organisation, home:
         "description": offence.description,
     }
     desk.add("acts", act)
-    _execution(desk, one, decision_no)
+    _execution(desk, violation, decision_no)
 
 
-def _severity(rng: Random, one: Violation) -> Columns:
+def _severity(rng: Random, violation: Violation) -> Columns:
     """Return the fine and what comes with it; a warning stands alone."""
     row: Columns = {}
-    if one.fine is not None:
-        row["fine_amount"] = Decimal(one.fine)
-        if one.offence.additional:
-            row["additional_sanctions"] = one.offence.additional
-        if one.offence.remedial:
-            row["remedial_measures"] = one.offence.remedial
+    if violation.fine is not None:
+        row["fine_amount"] = Decimal(violation.fine)
+        if violation.offence.additional:
+            row["additional_sanctions"] = violation.offence.additional
+        if violation.offence.remedial:
+            row["remedial_measures"] = violation.offence.remedial
     if rng.random() < 0.4:
         row["mitigating"] = (pick(rng, _MITIGATING),)
     elif rng.random() < 0.05:
@@ -147,12 +149,12 @@ def _severity(rng: Random, one: Violation) -> Columns:
 
 
 def _record(
-    rng: Random, one: Violation, party: Columns, record_no: str, agency: str, home: Home
+    rng: Random, violation: Violation, party: Columns, record_no: str, agency: str, home: Home
 ) -> Columns:
-    offence = one.offence
+    offence = violation.offence
     row: Columns = {
         "record_no": record_no,
-        "made_on": one.on,
+        "made_on": violation.on,
         "maker_agency": agency,
         "maker": _officer(rng, home),
         **party,
@@ -160,12 +162,12 @@ def _record(
         "sector": offence.sector,
         "description": offence.description,
         "evidence": ("biên bản ghi lời khai",) if rng.random() < 0.3 else ("hình ảnh vi phạm",),
-        "explanation_right": (one.fine or 0) >= 15_000_000,
+        "explanation_right": (violation.fine or 0) >= 15_000_000,
         "status": "DECIDED",
     }
     if offence.seized is not None:
         row["seized_items"] = (offence.seized,)
-    return row | place("place", home, one.on)
+    return row | place("place", home, violation.on)
 
 
 def _officer(rng: Random, home: Home) -> str:
@@ -191,7 +193,7 @@ def _person(
 ) -> Columns:
     """Return the columns of a violator, as known on ``day``; some under an earlier number."""
     number = person.number
-    shared = any(what == "SHARED_NUMBER" for what, _ in person.conflicts)
+    shared = any(kind == "SHARED_NUMBER" for kind, _ in person.conflicts)
     rate = desk.family.options.earlier_number_rate
     if (
         person.earlier
@@ -210,15 +212,15 @@ def _person(
         "violator_birth_date": person.born,
         "violator_nationality": "VN",
     }
-    old = next((one for one in person.earlier if one.kind == "IDENTITY_CARD_9"), None)
+    old = next((earlier for earlier in person.earlier if earlier.kind == "IDENTITY_CARD_9"), None)
     card = old is not None and day < old.until
     row["violator_id_document_kind"] = "IDENTITY_CARD_9" if card else "CITIZEN_CARD"
     row["violator_id_document_number"] = old.number if card and old else person.number
     return row | place("violator_residence", person.home_on(day), day, street=True)
 
 
-def _execution(desk: _Desk, one: Violation, decision_no: str) -> None:
-    for number, step in enumerate(one.steps, start=1):
+def _execution(desk: _Desk, violation: Violation, decision_no: str) -> None:
+    for number, step in enumerate(violation.steps, start=1):
         row: Columns = {"execution_id": f"{decision_no}-T{number}", "decision_no": decision_no}
         if step.kind is not None:
             row["kind"] = step.kind
@@ -230,14 +232,14 @@ def _execution(desk: _Desk, one: Violation, decision_no: str) -> None:
         desk.add("executions", row)
 
 
-def _truth(one: Violation, decision_no: str, today: date) -> Sanction:
-    until = one.counts_until
+def _truth(violation: Violation, decision_no: str, today: date) -> Sanction:
+    until = violation.counts_until
     return Sanction(
         decision_no,
-        "WARNING" if one.fine is None else "FINE",
-        one.decided,
-        one.completed,
-        one.lapsed,
+        "WARNING" if violation.fine is None else "FINE",
+        violation.decided,
+        violation.completed,
+        violation.lapsed,
         until,
         until is not None and until < today,
     )

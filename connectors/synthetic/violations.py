@@ -56,12 +56,12 @@ class Violation:
     @property
     def completed(self) -> date | None:
         """When the decision was carried out in full."""
-        return next((one.completed for one in self.steps if one.completed), None)
+        return next((step.completed for step in self.steps if step.completed), None)
 
     @property
     def lapsed(self) -> date | None:
         """When it could not be carried out any more."""
-        return next((one.expired for one in self.steps if one.expired), None)
+        return next((step.expired for step in self.steps if step.expired), None)
 
     @property
     def counts_until(self) -> date | None:
@@ -104,12 +104,12 @@ def violate(
     spot = (
         person is not None and (fine is None or fine <= ON_THE_SPOT * 1000) and rng.random() < 0.8
     )
-    found = Violation(offence, on, on if spot else workday(later(rng, on, 1, 5)), fine, spot)
-    _execute(rng, found, gone, today)
-    until = found.counts_until
+    violation = Violation(offence, on, on if spot else workday(later(rng, on, 1, 5)), fine, spot)
+    _execute(rng, violation, gone, today)
+    until = violation.counts_until
     if until is not None and abs((until - today).days) <= 3:
         return None  # nothing that hangs on how the last day is counted
-    return found
+    return violation
 
 
 def _kind(age: int) -> str:
@@ -124,19 +124,19 @@ def _fine(rng: Random, offence: Offence, kind: str) -> int | None:
     return thousands * {"COMPANY": 2_000, "YOUNG": 500, "ADULT": 1_000}[kind]
 
 
-def _execute(rng: Random, found: Violation, gone: date, today: date) -> None:
+def _execute(rng: Random, violation: Violation, gone: date, today: date) -> None:
     """Carry a decision out, in one of the ways; what would be later than today has not happened."""
-    fine, decided = found.fine, found.decided
+    fine, decided = violation.fine, violation.decided
     if fine is None:
-        found.steps, found.status = [Step(None, decided, completed=decided)], "EXECUTED"
+        violation.steps, violation.status = [Step(None, decided, completed=decided)], "EXECUTED"
         return
     steps, status = _steps(rng, _OUTCOMES.draw(rng), fine, decided)
     if steps and (steps[-1].on or steps[-1].expired or decided) >= gone:  # Art. 75
         steps, status = [Step("SUSPENDED", later(rng, gone, 5, 60))], "ISSUED"
-    happened = [one for one in steps if (one.on or one.expired or today) < today]
+    happened = [step for step in steps if (step.on or step.expired or today) < today]
     if len(happened) < len(steps):
-        status = "PARTLY" if any(one.amount for one in happened) else "ISSUED"
-    found.steps, found.status = happened, status
+        status = "PARTLY" if any(step.amount for step in happened) else "ISSUED"
+    violation.steps, violation.status = happened, status
 
 
 def _steps(rng: Random, outcome: str, fine: int, decided: date) -> tuple[list[Step], str]:

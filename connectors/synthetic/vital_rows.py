@@ -94,7 +94,7 @@ def _named(person: Citizen, name: Name, entry: BookEntry) -> Columns:
     full, write = name.full, person.planted.get("name")
     if entry is person.birth_entry and callable(write):
         full = write(full)
-    row: Columns = {"family_name": name.family, "given_name": name.given, "full_name": full}
+    row: Columns = {"family_name": name.family, "given_name": name.given_name, "full_name": full}
     if name.middle:
         row["middle_name"] = name.middle
     return row
@@ -114,12 +114,12 @@ def _unnumbered(book: Book, person: Citizen, entry: BookEntry) -> Columns:
         return {}
     year = person.born.year - between(book.rng, 20, 38)
     row: Columns = {}
-    for role, given, family in (
+    for role, given_name, family in (
         ("father", "Văn Hai", person.name.family),
         ("mother", "Thị Ba", "Nguyễn"),
     ):
         row[f"{role}_kind"] = "INDIVIDUAL"
-        row[f"{role}_name"] = f"{family} {given}"
+        row[f"{role}_name"] = f"{family} {given_name}"
         row[f"{role}_birth_date"] = PartialDate(year)
         if not entry.digitised:
             row[f"{role}_nationality"] = "VN"

@@ -69,7 +69,7 @@ def copied(values: Sequence[object]) -> str:
     ]
     line = "\t".join(texts)  # type: ignore[arg-type]  # none of them is None
     if _SPECIAL.search(line) or line.count("\t") != len(texts) - 1:
-        escaped = (one.translate(_ESCAPES) for one in texts if one is not None)
+        escaped = (text.translate(_ESCAPES) for text in texts if text is not None)
         line = "\t".join(escaped)
     return line.replace(_NONE, "\\N")
 
@@ -94,20 +94,22 @@ def make_chunk(
 ) -> list[ClusterRows]:
     """Return the clusters of chunk ``index``, with rows for ``tables`` alone."""
     return [
-        _made(options, index * CLUSTERS + place, {one.key: one for one in tables})
+        _cluster_rows(options, index * CLUSTERS + place, {table.key: table for table in tables})
         for place in range(CLUSTERS)
     ]
 
 
-def _made(options: PopulationOptions, index: int, tables: Mapping[Key, Table]) -> ClusterRows:
+def _cluster_rows(
+    options: PopulationOptions, index: int, tables: Mapping[Key, Table]
+) -> ClusterRows:
     cluster = make(options, index)
     rows: dict[Key, Ready] = {}
     counts: dict[Key, int] = {}
-    for key, found in cluster.rows.items():
+    for key, cluster_rows in cluster.rows.items():
         table = tables.get(key)
         if table is not None:
-            rows[key] = _copy(table, found) if table.copied else _texts(table, found)
-            counts[key] = len(found)
+            rows[key] = _copy(table, cluster_rows) if table.copied else _texts(table, cluster_rows)
+            counts[key] = len(cluster_rows)
     truth = "".join(f"{person.as_json()}\n" for person in cluster.truth)
     return ClusterRows(len(cluster.truth), rows, counts, truth)
 
@@ -126,7 +128,7 @@ def _texts(table: Table, rows: Sequence[Mapping[str, object]]) -> list[tuple[str
 
 def chunks(
     options: PopulationOptions,
-    wanted: Callable[[int], Sequence[Table]],
+    tables_of: Callable[[int], Sequence[Table]],
     processes: int,
     index: int = 0,
 ) -> Generator[tuple[int, list[ClusterRows]]]:
@@ -140,8 +142,8 @@ def chunks(
         try:
             while True:
                 while len(waiting) < processes * _AHEAD:
-                    made = pool.submit(make_chunk, options, index, wanted(index))
-                    waiting.append((index, made))
+                    future_chunk = pool.submit(make_chunk, options, index, tables_of(index))
+                    waiting.append((index, future_chunk))
                     index += 1
                 place, future = waiting.popleft()
                 yield place, future.result()

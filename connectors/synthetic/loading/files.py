@@ -118,10 +118,10 @@ def write(
     sinks: dict[tuple[str, str], _Sink] = {}
     people = 0
     with ExitStack() as stack:
-        wanted = [d for d in databases if d.records and d.name in paths]
+        selected = [d for d in databases if d.records and d.name in paths]
         # Left in reverse order: all files are complete before the first one takes its place.
-        places = [stack.enter_context(_beside(paths[d.name])) for d in wanted]
-        for database, place in zip(wanted, places, strict=True):
+        places = [stack.enter_context(_beside(paths[d.name])) for d in selected]
+        for database, place in zip(selected, places, strict=True):
             sinks |= stack.enter_context(_file(database, place, options))
         truth = stack.enter_context(_truth_file(truth_path)) if truth_path else None
         for cluster in clusters(options):

@@ -81,7 +81,7 @@ class MariadbLoader:
         """Return which of these tables are there."""
         rows = await self._rows("SELECT table_schema, table_name FROM information_schema.tables")
         ((default,),) = await self._rows("SELECT database()")
-        return [_name(one) for one in tables if (one.schema or default, one.name) in rows]
+        return [_name(table) for table in tables if (table.schema or default, table.name) in rows]
 
     async def begin(self, layout: Layout, progress: Progress, *, replace: bool) -> None:
         """Make the tables; the progress last, so that it tells of all of them."""
@@ -102,8 +102,8 @@ class MariadbLoader:
     ) -> None:
         """Insert rows, and say so, in one transaction."""
         async with self._connection.cursor() as cursor:
-            for table, made, key in rows:
-                content = [row for one in made for row in one.rows.get(key, ())]
+            for table, clusters, key in rows:
+                content = [row for cluster in clusters for row in cluster.rows.get(key, ())]
                 if content:
                     names = ", ".join(f"`{column.name}`" for column in table.columns)
                     marks = ", ".join(["%s"] * len(table.columns))
@@ -119,7 +119,7 @@ class MariadbLoader:
     async def finish(self, layout: Layout, as_of: str, reader: str) -> str | None:
         """Make the indexes that are not there yet; forget the progress at the very end."""
         for table in layout.tables:
-            for index in sorted(table.indexes, key=lambda one: str(one.name)):
+            for index in sorted(table.indexes, key=lambda item: str(item.name)):
                 await self._run(_sql(CreateIndex(index, if_not_exists=True)))
         if layout.statement is not None:
             await self._run(f"DELETE FROM {_name(layout.statement)}")
@@ -137,9 +137,11 @@ class MariadbLoader:
         try:
             hosts = await self._rows("SELECT host FROM mysql.user WHERE user = %s", (reader,))
             # What is in a shared database beside these tables is not for this reader.
-            on = ["*"] if layout.statement is not None else [_name(one) for one in layout.tables]
-            for what, (host,) in product(on, hosts):
-                await self._run(f"GRANT SELECT ON {what} TO %s@%s", (reader, host))
+            on = (
+                ["*"] if layout.statement is not None else [_name(table) for table in layout.tables]
+            )
+            for object_name, (host,) in product(on, hosts):
+                await self._run(f"GRANT SELECT ON {object_name} TO %s@%s", (reader, host))
         except DriverError:
             hosts = []
         if not hosts:
@@ -161,5 +163,5 @@ def _name(table: sa.Table) -> str:
     return _DIALECT.identifier_preparer.format_table(table)
 
 
-def _sql(what: sa.schema.DDLElement) -> str:
-    return str(what.compile(dialect=_DIALECT))
+def _sql(element: sa.schema.DDLElement) -> str:
+    return str(element.compile(dialect=_DIALECT))

@@ -61,10 +61,10 @@ class PostgresqlLoader:
 
     async def lacking(self, schemas: Sequence[str]) -> list[str]:
         """Return which of these schemas are not there."""
-        found = (
+        statement = (
             "SELECT s FROM unnest($1::text[]) AS s WHERE to_regnamespace(quote_ident(s)) IS NULL"
         )
-        return [row[0] for row in await self._connection.fetch(found, list(schemas))]
+        return [row[0] for row in await self._connection.fetch(statement, list(schemas))]
 
     async def progress(self, layout: Layout) -> Progress | None:
         """Return what is loaded; None: nothing was begun."""
@@ -76,9 +76,11 @@ class PostgresqlLoader:
 
     async def there(self, tables: Sequence[sa.Table]) -> list[str]:
         """Return which of these tables are there."""
-        found = "SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL"
+        statement = (
+            "SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL"
+        )
         names = [_name(table) for table in tables]
-        return [row[0] for row in await self._connection.fetch(found, names)]
+        return [row[0] for row in await self._connection.fetch(statement, names)]
 
     async def begin(self, layout: Layout, progress: Progress, *, replace: bool) -> None:
         """Make the tables, in one transaction."""
@@ -101,9 +103,11 @@ class PostgresqlLoader:
     ) -> None:
         """Copy rows, and say so, in one transaction."""
         async with self._connection.transaction():
-            for table, made, key in rows:
+            for table, clusters, key in rows:
                 # What is made for this server is rows as bytes; for others it is something else.
-                content = b"".join([one.rows[key] for one in made if key in one.rows])  # type: ignore[misc]
+                content = b"".join(
+                    [cluster.rows[key] for cluster in clusters if key in cluster.rows]  # type: ignore[misc]
+                )
                 if content:
                     await self._connection.copy_to_table(
                         table.name,
@@ -123,7 +127,7 @@ class PostgresqlLoader:
         async with self._connection.transaction():
             await self._connection.execute("SET LOCAL synchronous_commit = on")
             for table in layout.tables:
-                for index in sorted(table.indexes, key=lambda one: str(one.name)):
+                for index in sorted(table.indexes, key=lambda item: str(item.name)):
                     await self._run(CreateIndex(index))
             if layout.statement is not None:
                 at = _name(layout.statement)
@@ -140,7 +144,7 @@ class PostgresqlLoader:
         to = _PREPARED.quote(reader)
         names = ", ".join(map(_name, layout.tables))
         await self._connection.execute(f"GRANT SELECT ON {names} TO {to}")
-        schemas = sorted({one.schema for one in layout.tables if one.schema is not None})
+        schemas = sorted({table.schema for table in layout.tables if table.schema is not None})
         try:
             for schema in schemas:
                 await self._connection.execute(
@@ -150,8 +154,8 @@ class PostgresqlLoader:
             return f"grant USAGE on {', '.join(schemas)} to {reader}: who loads may not"
         return None
 
-    async def _run(self, what: Any) -> None:
-        await self._connection.execute(str(what.compile(dialect=_DIALECT)))
+    async def _run(self, element: Any) -> None:
+        await self._connection.execute(str(element.compile(dialect=_DIALECT)))
 
 
 def _name(table: sa.Table) -> str:

@@ -48,9 +48,9 @@ class _Target:
         database = self.target.database
         as_bytes = self.target.url.get_backend_name() == "postgresql"
         return [
-            Table((database.name, one.name), tuple(c.name for c in one.columns), as_bytes)
-            for one in database.records
-            if one.name in self.layout.by_record
+            Table((database.name, record.name), tuple(c.name for c in record.columns), as_bytes)
+            for record in database.records
+            if record.name in self.layout.by_record
         ]
 
 
@@ -76,28 +76,28 @@ async def load(
     workers = processes or max(os.cpu_count() or 1, 1)
     parts = truth.with_name(f"{truth.name}.parts")
     async with AsyncExitStack() as stack:
-        connected = [(one, await _connected(stack, one)) for one in targets]
+        connected = [(target, await _connected(stack, target)) for target in targets]
         layouts = await _layouts(connected)
         opened = [
             await _examined(target, loader, where, options, replace, keep)
             for (target, loader), where in zip(connected, layouts, strict=True)
         ]
-        loaded = [one for one in opened if isinstance(one, _Target)]
-        left = [one for one in opened if isinstance(one, str)]
+        loaded = [result for result in opened if isinstance(result, _Target)]
+        left = [result for result in opened if isinstance(result, str)]
         if not loaded:
             return Summary(0, {}, time.monotonic() - started), left
-        for one in loaded:
-            if not one.is_begun:
-                await one.loader.begin(one.layout, one.progress, replace=replace)
+        for result in loaded:
+            if not result.is_begun:
+                await result.loader.begin(result.layout, result.progress, replace=replace)
         people = await _rows(loaded, options, parts, progress, workers)
         as_of = _morning(options)
         said = await asyncio.gather(
-            *(one.loader.finish(one.layout, as_of, one.target.reader) for one in loaded)
+            *(target.loader.finish(target.layout, as_of, target.target.reader) for target in loaded)
         )
     _join(parts, truth)
-    counts = {key: count for one in loaded for key, count in one.counts.items()}
+    counts = {key: count for target in loaded for key, count in target.counts.items()}
     summary = Summary(people, counts, time.monotonic() - started)
-    return summary, [*left, *(one for one in said if one is not None)]
+    return summary, [*left, *(result for result in said if result is not None)]
 
 
 async def _connected(stack: AsyncExitStack, target: ServerTarget) -> Loader:
@@ -114,8 +114,10 @@ async def _layouts(connected: Sequence[tuple[ServerTarget, Loader]]) -> list[Lay
         for (target, _), place in zip(connected, places, strict=True)
     ]
     owners: dict[tuple[str, str, str], str] = {}
-    for (target, _), (server, default), one in zip(connected, places, layouts, strict=True):
-        for table in one.tables:
+    for (target, _), (server, default), layout_of_target in zip(
+        connected, places, layouts, strict=True
+    ):
+        for table in layout_of_target.tables:
             key = (server, table.schema or default, table.name)
             owner = owners.setdefault(key, target.database.name)
             if owner != target.database.name:
@@ -137,19 +139,19 @@ async def _examined(
 ) -> _Target | str:
     """Return a database that is to be loaded, or why it is left alone. Raises NotLoaded."""
     name = target.database.name
-    schemas = sorted({one.schema for one in where.tables if one.schema is not None})
+    schemas = sorted({table.schema for table in where.tables if table.schema is not None})
     if lacking := await loader.lacking(schemas):
         raise NotLoaded(f"{name}: no schema {', '.join(lacking)}: have it made first")
     this = f"seed {options.seed}, {options.people} people, {options.today.isoformat()}"
-    found = await loader.progress(where)
-    if found is not None and found.load == this and not replace:
-        return _Target(target, loader, where, found, is_begun=True)
+    progress = await loader.progress(where)
+    if progress is not None and progress.load == this and not replace:
+        return _Target(target, loader, where, progress, is_begun=True)
     there = await loader.there(where.tables)
-    if there and found is None and keep:
+    if there and progress is None and keep:
         return f"{name}: left alone, it has tables"
     if there and not replace:
-        what = "another load was broken off" if found is not None else "it holds tables already"
-        raise NotLoaded(f"{name}: {what} ({', '.join(there[:3])}, ...): --replace drops them")
+        state = "another load was broken off" if progress is not None else "it holds tables already"
+        raise NotLoaded(f"{name}: {state} ({', '.join(there[:3])}, ...): --replace drops them")
     return _Target(target, loader, where, Progress(this), is_begun=False)
 
 
@@ -161,24 +163,26 @@ async def _rows(
     workers: int,
 ) -> int:
     """Load chunk after chunk until there are people enough; returns how many there are."""
-    start = min(one.progress.chunks for one in loaded)
+    start = min(target.progress.chunks for target in loaded)
     if not all(_part(parts, index).exists() for index in range(start)):
         start = 0  # what is true of the first ones is made again, without their rows
-    done = {one.progress.chunks: one.progress.people for one in loaded}
+    done = {target.progress.chunks: target.progress.people for target in loaded}
     people, rows = done[start] if start else 0, 0
 
-    def wanted(index: int) -> list[Table]:
-        return [table for one in loaded if one.progress.chunks <= index for table in one.tables]
+    def tables_of(index: int) -> list[Table]:
+        return [
+            table for target in loaded if target.progress.chunks <= index for table in target.tables
+        ]
 
-    stream = chunks(options, wanted, workers, start)
+    stream = chunks(options, tables_of, workers, start)
     try:
         while people < options.people:
             # In a thread: it waits for the processes, and the servers go on meanwhile.
-            index, made = await asyncio.to_thread(next, stream)
-            made, people = _enough(made, people, options.people)
-            await asyncio.gather(*(_add(one, index, made, people) for one in loaded))
-            _write(_part(parts, index), made)
-            rows = sum(sum(one.counts.values()) for one in loaded)
+            index, clusters = await asyncio.to_thread(next, stream)
+            clusters, people = _enough(clusters, people, options.people)
+            await asyncio.gather(*(_add(target, index, clusters, people) for target in loaded))
+            _write(_part(parts, index), clusters)
+            rows = sum(sum(target.counts.values()) for target in loaded)
             if progress is not None:
                 progress(people, rows)
     finally:
@@ -186,37 +190,37 @@ async def _rows(
     return people
 
 
-def _enough(made: list[ClusterRows], before: int, wanted: int) -> tuple[list[ClusterRows], int]:
+def _enough(clusters: list[ClusterRows], before: int, people: int) -> tuple[list[ClusterRows], int]:
     """Return as many clusters as it takes, and how many people there are with them."""
     count = before
-    for place, one in enumerate(made, 1):
-        count += one.people
-        if count >= wanted:
-            return made[:place], count
-    return made, count
+    for place, cluster in enumerate(clusters, 1):
+        count += cluster.people
+        if count >= people:
+            return clusters[:place], count
+    return clusters, count
 
 
-async def _add(one: _Target, index: int, made: Sequence[ClusterRows], people: int) -> None:
-    if index < one.progress.chunks:
+async def _add(target: _Target, index: int, clusters: Sequence[ClusterRows], people: int) -> None:
+    if index < target.progress.chunks:
         return
-    one.progress = Progress(one.progress.load, index + 1, people)
-    kept = [
-        (table, made, (one.target.database.name, record))
-        for record, table in one.layout.by_record.items()
+    target.progress = Progress(target.progress.load, index + 1, people)
+    rows = [
+        (table, clusters, (target.target.database.name, record))
+        for record, table in target.layout.by_record.items()
     ]
-    await one.loader.add(one.layout, kept, one.progress)
-    for _, clusters, key in kept:
-        one.counts[key] += sum(cluster.counts.get(key, 0) for cluster in clusters)
+    await target.loader.add(target.layout, rows, target.progress)
+    for _, _, key in rows:
+        target.counts[key] += sum(cluster.counts.get(key, 0) for cluster in clusters)
 
 
 def _part(parts: Path, index: int) -> Path:
     return parts / f"{index:08d}"
 
 
-def _write(part: Path, made: Sequence[ClusterRows]) -> None:
+def _write(part: Path, clusters: Sequence[ClusterRows]) -> None:
     part.parent.mkdir(parents=True, exist_ok=True)
     fresh = part.with_suffix(".new")
-    fresh.write_text("".join(one.truth for one in made), "utf-8")
+    fresh.write_text("".join(cluster.truth for cluster in clusters), "utf-8")
     fresh.replace(part)
 
 
