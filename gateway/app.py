@@ -26,7 +26,7 @@ from gateway.cache.answer_store import AnswerStore
 from gateway.catalogue.sections import Bindings, bind
 from gateway.databases.startup_checks import DatabaseWatch
 from gateway.databases.wiring import load_maintenance, make_cache, make_sources
-from gateway.execution.plan_cache import Plans
+from gateway.execution.plan_cache import PlanCache
 from gateway.execution.record_ids import RecordIds
 from gateway.execution.resources import ExecutionResources
 from gateway.http import graphiql
@@ -155,13 +155,13 @@ def _service(
         settings=settings,
         clock=clock,
         schema=graphql_schema,
-        plans=Plans(graphql_schema, bindings, settings.limits, clock),
+        plans=PlanCache(graphql_schema, bindings, settings.limits, clock),
         sources=sources,
         maintenance=maintenance,
         cache=cache,
         answers=AnswerStore(cache, settings.cache.answer_bytes),
         log=PersonLog(audit, hashes, clock, settings.limits.deadline / 2),
-        guesses=VerificationAttempts(
+        attempts=VerificationAttempts(
             settings.rates, clock, rates.shared, secret, partial(person_hash, hashes)
         ),
         person_hash=hashes,
@@ -181,7 +181,7 @@ def _service(
 
 
 def _operations(settings: Settings, schema: GraphQLSchema, bindings: Bindings) -> OperationLibrary:
-    wanted = settings.operations
-    folder = None if wanted.folder is None else settings.path(wanted.folder)
+    operations = settings.operations
+    folder = None if operations.folder is None else settings.path(operations.folder)
     make = partial(publish, schema, bindings, settings.limits, settings.demo)
-    return OperationLibrary(folder, make, wanted.reload_seconds)
+    return OperationLibrary(folder, make, operations.reload_seconds)

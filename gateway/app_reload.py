@@ -77,15 +77,15 @@ class Reload:
             old = service.resources
             try:
                 read = self._read()
-                kept = {name: getattr(read, name) for name in _TAKEN}
-                settings = old.settings.model_copy(update=kept)
+                reloaded = {name: getattr(read, name) for name in _TAKEN}
+                settings = old.settings.model_copy(update=reloaded)
                 maintenance = load_maintenance(settings, old.clock)
                 changed = [
-                    one.name
-                    for one in self._databases
-                    if _own(settings, one.name) != _own(old.settings, one.name)
+                    database.name
+                    for database in self._databases
+                    if _own(settings, database.name) != _own(old.settings, database.name)
                 ]
-                made = make_sources(
+                changed_sources = make_sources(
                     settings, self._databases, {}, old.clock, maintenance, changed, old.cache
                 )
             except (OSError, ValueError) as error:
@@ -94,7 +94,10 @@ class Reload:
                 log.error("settings cannot be used: the old ones stay", faults=faults)
                 return False
             new = replace(
-                old, settings=settings, sources={**old.sources, **made}, maintenance=maintenance
+                old,
+                settings=settings,
+                sources={**old.sources, **changed_sources},
+                maintenance=maintenance,
             )
             await self._swap(old, new, changed)
             needs = _needs_restart(old.settings, read)

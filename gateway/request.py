@@ -16,7 +16,7 @@ from starlette.types import Scope
 from gateway.access.authenticate import authenticate, with_stated_purpose
 from gateway.access.caller import ANONYMOUS, Caller
 from gateway.audit.entry import describe_touched
-from gateway.audit.record import Refused
+from gateway.audit.record import RefusedRequest
 from gateway.errors import GatewayError
 from gateway.execution.operation import ExecutableOperation, OperationRequest, Result
 from gateway.execution.prepare import explain_plan, prepare
@@ -226,7 +226,7 @@ async def _record_refusal(
         operation = None
         if state.published is not None:
             document, operation = state.published.document.digest, state.published.header.id
-        refused = Refused(parameters.query, parameters.variables, document, operation)
+        refused = RefusedRequest(parameters.query, parameters.variables, document, operation)
     await service.recorder.record_refusal(state.request_id, state.caller, code, state.host, refused)
 
 

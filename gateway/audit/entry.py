@@ -26,7 +26,7 @@ from gateway.telemetry.redaction import MASK, holds_number, redact
 _TAG = 8
 
 
-class Result(Enum):
+class RequestOutcome(Enum):
     """Whether there was an answer at all."""
 
     ANSWERED = "ANSWERED"
@@ -100,7 +100,7 @@ def build_entry(
     about: TouchedPeople,
     codes: Iterable[str],
     asked: bytes = b"{}",
-    result: Result = Result.ANSWERED,
+    result: RequestOutcome = RequestOutcome.ANSWERED,
     deferred: timedelta | None = None,
     operation: str | None = None,
 ) -> dict[str, object]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from gateway.access.caller import Caller
-from gateway.audit.entry import Result, TouchedPeople, build_entry, describe_touched
+from gateway.audit.entry import RequestOutcome, TouchedPeople, build_entry, describe_touched
 from gateway.audit.journal.journal import Journal
 from gateway.audit.numbers_in_refusals import find_named_numbers
 from gateway.audit.refusal_counts import RefusalCounts, network_of
@@ -65,7 +65,12 @@ class Recorder:
         )
 
     async def record_refusal(
-        self, request_id: str, caller: Caller, code: str, host: str | None, request: Refused | None
+        self,
+        request_id: str,
+        caller: Caller,
+        code: str,
+        host: str | None,
+        request: RefusedRequest | None,
     ) -> None:
         """Record a refusal; raises GatewayError AUDIT_UNAVAILABLE, in place of the refusal.
 
@@ -79,7 +84,7 @@ class Recorder:
             await self._append_refusal(request_id, caller, code, request)
 
     async def _append_refusal(
-        self, request_id: str, caller: Caller, code: str, request: Refused
+        self, request_id: str, caller: Caller, code: str, request: RefusedRequest
     ) -> None:
         """Write whom a known caller named, ten people at most."""
         represented = None if caller.representative is None else caller.citizen
@@ -95,14 +100,14 @@ class Recorder:
             request.document,
             describe_touched(self.hashes, people, {}),
             [code],
-            result=Result.REFUSED,
+            result=RequestOutcome.REFUSED,
             operation=request.operation,
         )
         await self.journal.append({**refusal, "personsNamed": named.count})
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedRequest:
     """A request that was refused after it was read.
 
     ``document``: the hash of its text, or of the name by which a published operation was called.

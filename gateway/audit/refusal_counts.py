@@ -13,7 +13,7 @@ import ipaddress
 import secrets
 from datetime import datetime
 
-from gateway.audit.entry import Result
+from gateway.audit.entry import RequestOutcome
 from gateway.audit.journal.journal import Journal
 from gateway.errors import GatewayError
 from gateway.runtime.clock import Clock
@@ -122,7 +122,7 @@ def _build_entry(
         "id": secrets.token_hex(8),
         "at": until.isoformat(),
         "since": since.isoformat(),
-        "result": Result.REFUSED.name,
+        "result": RequestOutcome.REFUSED.name,
         "persons": [],
         "sections": {},
         "codes": sorted({code for code, _ in counts}),

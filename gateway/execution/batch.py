@@ -42,35 +42,35 @@ ATTEMPT: ReadKind = ("", "", "attempt", False)
 class Job(Protocol):
     """Something to be done that may have to wait for reads."""
 
-    def advance(self, batch: Batch) -> ReadKind | None:
+    def advance(self, batch: PlanBatch) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         ...
 
 
-def own_view(own: bool) -> Sensitivity | None:
+def own_view(is_own_view: bool) -> Sensitivity | None:
     """Return up to what sensitivity records of a person are open to the citizen they are about."""
-    return Sensitivity.RESTRICTED if own else None
+    return Sensitivity.RESTRICTED if is_own_view else None
 
 
 @dataclass(slots=True, eq=False)
-class Found:
+class LoadedList:
     """A list that was read. ``rows`` is None where it is not known that there are none.
 
-    ``below``: for each slot what hangs on the rows, in their order: Found, Opened or None.
-    ``ids``: the ``recordId`` of each row; ``next_cursor``: where the next page begins; where they
-    are selected.
+    ``below``: for each slot what hangs on the rows, in their order: LoadedList, OpenedPerson or
+    None. ``ids``: the ``recordId`` of each row, and ``next_cursor``: where the next page begins.
+    Both only where they are selected.
     """
 
     rows: tuple[Row, ...] | None
     truncated: bool | None
     report: SourceReport
-    below: list[list[Found | Opened | None]]
+    below: list[list[LoadedList | OpenedPerson | None]]
     ids: Sequence[str] = ()
     next_cursor: str | None = None
 
 
 @dataclass(slots=True, eq=False)
-class Opened:
+class OpenedPerson:
     """A person who was opened. ``notices`` only where they are selected.
 
     ``identification``: the name of an ``Identification``, None where the caller may not know it.
@@ -85,7 +85,7 @@ class Opened:
     own: bool
     identification: str | None
     notices: tuple[object, ...]
-    lists: list[Found | None]
+    lists: list[LoadedList | None]
     reports: list[SourceReport | None]
     derived: list[DerivedValue | None]
     logs: list[LogPage | None]
@@ -93,7 +93,7 @@ class Opened:
 
 
 @dataclass(slots=True, eq=False)
-class Batch:
+class PlanBatch:
     """The lists of one plan while they are read.
 
     ``arguments``: the values of ``plan.dynamic``. ``rules``: by which records are read. ``state``:
@@ -123,7 +123,7 @@ class Batch:
             if kind is not None:
                 self.waiting.setdefault(kind, []).append(job)
 
-    def judged(self, arguments: object) -> object:
+    def arguments_of(self, arguments: object) -> object:
         """Return arguments as they are for this request."""
         return (
             self.arguments[arguments.slot] if isinstance(arguments, DynamicArguments) else arguments
@@ -133,7 +133,7 @@ class Batch:
         self,
         plan: AccessLogPlan,
         numbers: PersonNumbers,
-        own: bool,
+        is_own_view: bool,
         sections: set[str],
         shortfall: Shortfall,
         target: list[LogPage | None],
@@ -145,15 +145,17 @@ class Batch:
 
         async def read() -> None:
             try:
-                given = self.judged(plan.arguments)
-                assert isinstance(given, Mapping)
-                page = await self.rules.access_log(numbers, own, parse_log_arguments(given))
+                arguments = self.arguments_of(plan.arguments)
+                assert isinstance(arguments, Mapping)
+                page = await self.rules.access_log(
+                    numbers, is_own_view, parse_log_arguments(arguments)
+                )
             except GatewayError as error:
                 self.state.problem(error, path, locations)
                 return
             self.state.note_log(sections, page)
             target[place] = page
-            reason = self.rules.shortfall_reason(numbers, own_view(own))
+            reason = self.rules.shortfall_reason(numbers, own_view(is_own_view))
             if page.state.has_rows and reason is not None:
                 shortfall.note(reason, path)
             problem = log_problem(page)
@@ -162,58 +164,60 @@ class Batch:
 
         self.logs.append(asyncio.create_task(read()))
 
-    def decide(self, record: Record, own: Sensitivity | None) -> Answer | None:
+    def decide(self, record: Record, open_up_to: Sensitivity | None) -> Answer | None:
         """Return what is decided without fetching, once a request for each kind of record."""
-        key = (record, own)
+        key = (record, open_up_to)
         if key not in self.decided:
-            self.decided[key] = self.rules.decide(record, own)
+            self.decided[key] = self.rules.decide(record, open_up_to)
         return self.decided[key]
 
-    def whose(self, number: str) -> PersonNumbers | NeededReads:
+    def resolve_number(self, number: str) -> PersonNumbers | NeededReads:
         """Return whose ``number`` is; else the reads that have to be made first.
 
         Raises GatewayError TOO_MANY_PERSONS.
         """
-        known = self.numbers.get(number)
-        if known is not None:
-            return known
+        numbers = self.numbers.get(number)
+        if numbers is not None:
+            return numbers
         if number not in self.opened:
             self.state.require_room(len(self.opened))
             self.opened.add(number)
         if not self.rules.checks_numbers:
             return unchecked_numbers(number)
-        found = self._plainly(number) or resolve_from_known(self.population, number, self.known)
+        found = self._resolve_simple_case(number) or resolve_from_known(
+            self.population, number, self.arrived_answer
+        )
         if isinstance(found, PersonNumbers):
             self.numbers[number] = found
         return found
 
-    def _plainly(self, number: str) -> PersonNumbers | None:
+    def _resolve_simple_case(self, number: str) -> PersonNumbers | None:
         """Return whose ``number`` is where that is plain, without a look at anything else."""
-        of = self.population
-        if of is None:
+        population = self.population
+        if population is None:
             return None
-        identity = self.known(of.identity, number)
-        earlier = self.known(of.earlier, number)
-        holders = self.known(of.holders, number)
+        identity = self.arrived_answer(population.identity, number)
+        earlier = self.arrived_answer(population.earlier, number)
+        holders = self.arrived_answer(population.holders, number)
         if identity is None or earlier is None or holders is None:
             return None
         return resolve_simple_case(number, identity, earlier, holders)
 
-    def ask(self, needs: NeededReads) -> ReadKind:
+    def request_reads(self, needs: NeededReads) -> ReadKind:
         """Ask for what has to be read; returns what to wait for."""
         for read, number in needs.reads:
             self.reads.ask(read, (number,))
         return needs.reads[0][0].kind
 
-    def known(self, read: Read, number: str) -> Answer | None:
+    def arrived_answer(self, read: Read, number: str) -> Answer | None:
         """Return the answer to a read that has been made, None for one that has not."""
-        answers = self.reads.answers.get(read.kind)
-        return answers.get(number) if answers else None
+        by_key = self.reads.answers.get(read.kind)
+        return by_key.get(number) if by_key else None
 
     def answer(
         self,
         read: Read,
-        own: Sensitivity | None,
+        open_up_to: Sensitivity | None,
         keys: Sequence[str],
         identification: Identification | None,
         subject_numbers: SubjectNumbers = (),
@@ -224,21 +228,21 @@ class Batch:
         keys. ``subject_numbers``: of the person for whose view it is.
         """
         record = read.record
-        answer = self.decide(record, own)
+        answer = self.decide(record, open_up_to)
         if answer is None and opens_on_death(record):
-            dead = self.dead(keys)
-            if not isinstance(dead, bool):
-                return dead
-            answer = None if dead else self.rules.withheld(record)
+            death = self.is_known_dead(keys)
+            if not isinstance(death, bool):
+                return death
+            answer = None if death else self.rules.withheld(record)
         if answer is None:
-            got = self.got(read, keys, subject_numbers)
-            if got is None:
+            answers = self.arrived(read, keys, subject_numbers)
+            if answers is None:
                 return read.kind
-            answer = self.rules.take(record, got, identification)
+            answer = self.rules.protect_and_merge(record, answers, identification)
         self.state.note(record, answer.report.state)
         return answer
 
-    def dead(self, numbers: Sequence[str]) -> bool | ReadKind:
+    def is_known_dead(self, numbers: Sequence[str]) -> bool | ReadKind:
         """Return whether a person is known to be dead; else what has to arrive first.
 
         It decides what may be shown at all, and is read past the cache.
@@ -246,18 +250,18 @@ class Batch:
         deaths = deaths_of(self.rules.sources)
         if deaths is None:
             return False
-        got = self.got(deaths, numbers, tuple(numbers))
-        return deaths.kind if got is None else is_dead(deaths.record, got)
+        answers = self.arrived(deaths, numbers, tuple(numbers))
+        return deaths.kind if answers is None else is_dead(deaths.record, answers)
 
-    def got(
+    def arrived(
         self, read: Read, keys: Sequence[str], subject_numbers: SubjectNumbers = ()
     ) -> list[Answer] | None:
         """Return the answers for ``keys``; None where they are not there yet, and asked for."""
         if read.lookup.on is not None:  # what is there may be about somebody else
             self.reads.ask(read, keys, subject_numbers)
-        known = self.reads.answers.get(read.kind, {})
-        got = [known[key] for key in keys if key in known]
-        if len(got) == len(keys):
-            return got
+        by_key = self.reads.answers.get(read.kind, {})
+        arrived = [by_key[key] for key in keys if key in by_key]
+        if len(arrived) == len(keys):
+            return arrived
         self.reads.ask(read, keys, subject_numbers)
         return None

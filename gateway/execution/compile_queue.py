@@ -86,14 +86,14 @@ class CompileQueue:
         if work is None:
             return
         work.started = self._running = True
-        made = asyncio.get_running_loop().run_in_executor(self._thread, work.make)
-        made.add_done_callback(partial(self._finish, work))
+        job = asyncio.get_running_loop().run_in_executor(self._thread, work.make)
+        job.add_done_callback(partial(self._finish, work))
 
     def _next(self) -> Work[object] | None:
         """Take the next piece from the client whose turn it is."""
         while self._queues:
-            known = (client for client in self._queues if client is not None)
-            client = next(known, None)
+            clients = (client for client in self._queues if client is not None)
+            client = next(clients, None)
             queue = self._queues.pop(client)
             work = queue.popleft()
             if queue:
@@ -102,11 +102,11 @@ class CompileQueue:
                 return work
         return None
 
-    def _finish(self, work: Work[object], made: asyncio.Future[object]) -> None:
+    def _finish(self, work: Work[object], job: asyncio.Future[object]) -> None:
         self._running = False
-        error = made.exception()
+        error = job.exception()
         if error is None:
-            work.result.set_result(made.result())
+            work.result.set_result(job.result())
         else:
             work.result.set_exception(error)
             work.result.exception()  # seen, also where nobody waits any more

@@ -59,7 +59,7 @@ class Log(Protocol):
     """Where access logs are read."""
 
     async def page(
-        self, numbers: PersonNumbers, asked: LogArguments, by_representative: bool
+        self, numbers: PersonNumbers, arguments: LogArguments, by_representative: bool
     ) -> LogPage:
         """Return a page of the log of the person with ``numbers``.
 
@@ -89,7 +89,7 @@ class RecordRules:
     """The rules by which records are read for one request.
 
     ``today``: the legal date. ``matching``: what the caller has to know of people whom it names.
-    ``guesses``: counts attempts to match a person. ``checks_numbers``: False where settings say
+    ``attempts``: counts attempts to match a person. ``checks_numbers``: False where settings say
     that numbers are final. ``record_ids``: makes the ids of records.
     ``decided``: what the caller lacks for what, as far as it was asked. ``reports``: those that
     were given to answers, by the ones that they were made of. ``listing``: whether some list of a
@@ -103,7 +103,7 @@ class RecordRules:
     log: Log
     record_ids: RecordIds
     matching: MatchingRule = NO_MATCHING
-    guesses: VerificationAttempts | None = None
+    attempts: VerificationAttempts | None = None
     checks_numbers: bool = True
     decided: dict[tuple[Record, int | None, Sensitivity | None], tuple[str, ...]] = field(
         default_factory=dict
@@ -114,7 +114,7 @@ class RecordRules:
     listing: dict[Sensitivity | None, bool] = field(default_factory=dict)
 
     def missing(
-        self, record: Record, position: int | None, own: Sensitivity | None
+        self, record: Record, position: int | None, open_up_to: Sensitivity | None
     ) -> tuple[str, ...]:
         """Return what the caller lacks for a column of ``record``; None: for the record itself.
 
@@ -122,23 +122,23 @@ class RecordRules:
         they are the citizen's own or were found by a thing (``gateway.catalogue.own_view``); None:
         not at all. Decided once a request: 0.2 us from then on.
         """
-        key = (record, position, own)
-        found = self.decided.get(key)
-        if found is None:
-            open_ = is_own(record, position, own)
-            found = self.decided[key] = () if open_ else self.caller.missing_for(record, position)
-        return found
+        key = (record, position, open_up_to)
+        missing = self.decided.get(key)
+        if missing is None:
+            open_ = is_own(record, position, open_up_to)
+            missing = self.decided[key] = () if open_ else self.caller.missing_for(record, position)
+        return missing
 
-    def knowing(self, own: Sensitivity | None) -> Callable[[Record, int | None], bool]:
+    def visibility(self, open_up_to: Sensitivity | None) -> Callable[[Record, int | None], bool]:
         """Return what says whether the caller may see a column, as ``missing`` has it."""
-        return lambda record, position: not self.missing(record, position, own)
+        return lambda record, position: not self.missing(record, position, open_up_to)
 
     def page(
         self,
         read: Read,
         answer: Answer,
-        wanted: ListArguments,
-        own: Sensitivity | None,
+        arguments: ListArguments,
+        open_up_to: Sensitivity | None,
         *,
         with_ids: bool,
         with_cursor: bool,
@@ -153,18 +153,18 @@ class RecordRules:
             return Page((), answer.truncated, (), None)
 
         def ids(some: Sequence[Row]) -> list[str]:
-            return self.record_ids.of(record, rows, some, self.knowing(own))
+            return self.record_ids.of(record, rows, some, self.visibility(open_up_to))
 
         def cursor(end: int) -> str:
-            before = ids(filter_and_order(record, rows, wanted)[:end])
-            return make_cursor(self.record_ids.key, record, read.lookup, wanted.order, before)
+            before = ids(filter_and_order(record, rows, arguments)[:end])
+            return make_cursor(self.record_ids.key, record, read.lookup, arguments.order, before)
 
         begin = 0
-        if wanted.after is not None:
-            begin = wanted.after.position
-            if not hmac.compare_digest(cursor(begin), wanted.after.text):
+        if arguments.after is not None:
+            begin = arguments.after.position
+            if not hmac.compare_digest(cursor(begin), arguments.after.text):
                 raise GatewayError("CURSOR_OUTDATED")
-        shown, more = select_page(record, rows, wanted)
+        shown, more = select_page(record, rows, arguments)
         if record.single:
             shown, more = shown[:1], False
         following = cursor(begin + len(shown)) if with_cursor and more else None
@@ -175,7 +175,7 @@ class RecordRules:
         self,
         read: Read,
         keys: Sequence[str],
-        own: Sensitivity | None,
+        open_up_to: Sensitivity | None,
         identification: Identification | None,
         subject_numbers: SubjectNumbers = (),
     ) -> Answer:
@@ -185,15 +185,15 @@ class RecordRules:
         keys. ``subject_numbers``: of the person for whose view it is.
         """
         record = read.record
-        decided = self.decide(record, own)
-        if decided is not None:
-            return decided
-        if opens_on_death(record) and not await self._dead(keys):
+        decision = self.decide(record, open_up_to)
+        if decision is not None:
+            return decision
+        if opens_on_death(record) and not await self._is_known_dead(keys):
             return self.withheld(record)
         loads = (self.loaders.load(read, key, subject_numbers) for key in keys)
-        return self.take(record, await asyncio.gather(*loads), identification)
+        return self.protect_and_merge(record, await asyncio.gather(*loads), identification)
 
-    async def _dead(self, numbers: Sequence[str]) -> bool:
+    async def _is_known_dead(self, numbers: Sequence[str]) -> bool:
         """Return whether the person with these numbers is known to be dead."""
         deaths = deaths_of(self.sources)
         if deaths is None:
@@ -201,11 +201,11 @@ class RecordRules:
         answers = [self.loaders.load(deaths, number) for number in numbers]
         return is_dead(deaths.record, await asyncio.gather(*answers))
 
-    def decide(self, record: Record, own: Sensitivity | None) -> Answer | None:
+    def decide(self, record: Record, open_up_to: Sensitivity | None) -> Answer | None:
         """Return the answer where permission or protection decides: nothing may be fetched then."""
-        if self.missing(record, None, own):
+        if self.missing(record, None, open_up_to):
             return Answer(self.sources[record.database].report(record, State.DENIED))
-        if is_withheld(record, self.caller, is_citizens(own)):
+        if is_withheld(record, self.caller, is_citizens(open_up_to)):
             return self.withheld(record)
         return None
 
@@ -213,7 +213,7 @@ class RecordRules:
         """Return the answer of a list that protection withholds."""
         return Answer(self.sources[record.database].report(record, State.WITHHELD))
 
-    def take(
+    def protect_and_merge(
         self, record: Record, answers: Sequence[Answer], identification: Identification | None
     ) -> Answer:
         """Make one answer of those for several keys, without the rows that protection hides.
@@ -244,18 +244,20 @@ class RecordRules:
             self.reports[key] = of_person
         return of_person
 
-    def incomplete(self, record: Record, own: Sensitivity | None) -> Answer:
+    def incomplete(self, record: Record, open_up_to: Sensitivity | None) -> Answer:
         """Return the answer of a list whose key is not recorded: nothing can be asked.
 
         What decides without asking comes first, as for every list.
         """
-        decided = self.decide(record, own)
-        if decided is not None:
-            return decided
+        decision = self.decide(record, open_up_to)
+        if decision is not None:
+            return decision
         source = self.sources[record.database]
         return source.unasked(record) or Answer(source.report(record, State.INCOMPLETE), ())
 
-    def shortfall_reason(self, numbers: PersonNumbers, own: Sensitivity | None) -> str | None:
+    def shortfall_reason(
+        self, numbers: PersonNumbers, open_up_to: Sensitivity | None
+    ) -> str | None:
         """Return the error code that says why lists of a person may lack rows; None: they do not.
 
         That a number is somebody else's too is told to those who may read earlier numbers.
@@ -266,30 +268,34 @@ class RecordRules:
         if identification is Identification.NOT_IDENTIFIED:
             return "PERSON_NOT_IDENTIFIED"
         population = population_of(self.sources) if numbers.shared else None
-        told = population is not None and not self.missing(population.earlier.record, None, own)
-        return "NUMBER_SHARED" if told else "NUMBERS_INCOMPLETE"
+        may_know = population is not None and not self.missing(
+            population.earlier.record, None, open_up_to
+        )
+        return "NUMBER_SHARED" if may_know else "NUMBERS_INCOMPLETE"
 
-    def may_list(self, own: Sensitivity | None) -> bool:
+    def may_list(self, open_up_to: Sensitivity | None) -> bool:
         """Say whether some list of a person is the caller's to see.
 
         A list that truthfully says "none" tells that the number is somebody's. So whoever may see
         one is told so, and nobody else. Costs a decision for each record, once a request.
         """
-        known = self.listing.get(own)
-        if known is None:
-            known = self.listing[own] = any(
-                self.decide(record, own) is None and not opens_on_death(record)
+        may_list = self.listing.get(open_up_to)
+        if may_list is None:
+            may_list = self.listing[open_up_to] = any(
+                self.decide(record, open_up_to) is None and not opens_on_death(record)
                 for source in self.sources.values()
                 for record in source.database.records
-                if any(not (one.on or one.entry or one.hidden) for one in record.lookups)
+                if any(
+                    not (lookup.on or lookup.entry or lookup.hidden) for lookup in record.lookups
+                )
             )
-        return known
+        return may_list
 
     def verify(
         self,
         numbers: PersonNumbers,
         claimed: ClaimedIdentity,
-        asked: Verification,
+        verification: Verification,
         attempt: Attempt | None,
     ) -> tuple[VerificationResult, Answer]:
         """Return what comes of a verification, and the answer that it rests on.
@@ -302,74 +308,76 @@ class RecordRules:
             conceals and attempt.status is AttemptStatus.NONE_LEFT_OF_PERSON
         ):
             attempt.require_allowed(conceals)
-        source = self.sources[asked.database]
-        return compare_claim(numbers, claimed, asked, source, conceals, attempt)
+        source = self.sources[verification.database]
+        return compare_claim(numbers, claimed, verification, source, conceals, attempt)
 
     def refuse_early(self, number: str) -> None:
         """Refuse an attempt before anything is read; raises GatewayError VERIFICATION_LIMITED."""
-        if self.guesses is not None:
-            self.guesses.refuse_early(self.caller.client, self.caller.subject, number)
+        if self.attempts is not None:
+            self.attempts.refuse_early(self.caller.client, self.caller.subject, number)
 
     def attempt(self, numbers: PersonNumbers) -> Attempt | None:
-        """Return an attempt to match the person with ``numbers``, to be counted (``counted``).
+        """Return an attempt to match the person with ``numbers``, for ``count_attempt``.
 
         None where nothing can be compared: the population database did not answer.
         """
-        if self.guesses is None or not is_comparable(numbers):
+        if self.attempts is None or not is_comparable(numbers):
             return None
         person = numbers.present or numbers.asked
         return Attempt(self.caller.client, self.caller.subject, numbers.asked, person)
 
     @asynccontextmanager
-    async def counted(self, attempt: Attempt | None) -> AsyncIterator[None]:
+    async def count_attempt(self, attempt: Attempt | None) -> AsyncIterator[None]:
         """Count an attempt while it is compared, and give it back if it was no guess."""
-        if attempt is None or self.guesses is None:
+        if attempt is None or self.attempts is None:
             yield
             return
-        async with self.guesses.count(attempt):
+        async with self.attempts.count(attempt):
             yield
 
-    def question(
-        self, computed: DerivedBinding, given: Mapping[str, object], own: bool
+    def derived_question(
+        self, computed: DerivedBinding, arguments: Mapping[str, object], is_own_view: bool
     ) -> DerivedArguments:
         """Return what a derived view is asked; raises GatewayError INVALID_VALUE."""
-        past = own or is_for(self.caller.purpose, computed.derived.past_for)
-        return parse_derived_arguments(given, self.today, past)
+        past = is_own_view or is_for(self.caller.purpose, computed.derived.past_for)
+        return parse_derived_arguments(arguments, self.today, past)
 
     async def derive(
-        self, computed: DerivedBinding, numbers: PersonNumbers, asked: DerivedArguments
+        self, computed: DerivedBinding, numbers: PersonNumbers, question: DerivedArguments
     ) -> tuple[DerivedValue, Record, Answer]:
         """Return a derived view of the person with ``numbers``, and which answer was worst."""
-        found: dict[str, tuple[Record, Answer]] = {}
+        answers: dict[str, tuple[Record, Answer]] = {}
         for name in computed.derived.lists:
-            found[name] = await self._all(Read(*computed.reads[name]), numbers.all, numbers.all)
-        keys = hanging_keys(computed.derived, found)
+            answers[name] = await self._read_all(
+                Read(*computed.reads[name]), numbers.all, numbers.all
+            )
+        keys = hanging_keys(computed.derived, answers)
         hanging = computed.derived.hanging[0]
-        found[hanging] = await self._all(Read(*computed.reads[hanging]), keys, numbers.all)
-        return self.conclude(computed, found, numbers.identification, asked)
+        answers[hanging] = await self._read_all(Read(*computed.reads[hanging]), keys, numbers.all)
+        return self.conclude(computed, answers, numbers.identification, question)
 
     def conclude(
         self,
         computed: DerivedBinding,
-        found: Mapping[str, tuple[Record, Answer]],
+        answers: Mapping[str, tuple[Record, Answer]],
         identification: Identification,
-        asked: DerivedArguments,
+        question: DerivedArguments,
     ) -> tuple[DerivedValue, Record, Answer]:
         """Return what follows from what was read, and the record and answer that were worst."""
         derived = computed.derived
-        value, record, answer = conclude(derived, found, identification, asked)
+        value, record, answer = conclude(derived, answers, identification, question)
         # What the view rests on may be withheld: its rows must not show in the state.
-        seen = identification is not Identification.NOT_IDENTIFIED
-        report = self.report_about(derived.database, answer.report, identification, seen)
-        return DerivedValue(value, asked.as_of, report), record, answer
+        has_rows = identification is not Identification.NOT_IDENTIFIED
+        report = self.report_about(derived.database, answer.report, identification, has_rows)
+        return DerivedValue(value, question.as_of, report), record, answer
 
-    async def _all(
+    async def _read_all(
         self, read: Read, keys: Sequence[str], subject_numbers: SubjectNumbers
     ) -> tuple[Record, Answer]:
         loads = (self.loaders.load(read, key, subject_numbers) for key in keys)
-        return read.record, self.together(read.record, await asyncio.gather(*loads))
+        return read.record, self.merge(read.record, await asyncio.gather(*loads))
 
-    def together(self, record: Record, answers: Sequence[Answer]) -> Answer:
+    def merge(self, record: Record, answers: Sequence[Answer]) -> Answer:
         """Make one answer of those for several keys, as it is: for the gateway's own conclusions.
 
         Of no keys it is that there is nothing.
@@ -378,26 +386,30 @@ class RecordRules:
             return Answer(self.sources[record.database].report(record, State.ANSWERED), ())
         return merge_answers(record, answers)
 
-    async def access_log(self, numbers: PersonNumbers, own: bool, asked: LogArguments) -> LogPage:
+    async def access_log(
+        self, numbers: PersonNumbers, is_own_view: bool, arguments: LogArguments
+    ) -> LogPage:
         """Return a page of a person's access log.
 
         ``own``: it is the citizen who asks, or for whom somebody asks. Somebody else's needs the
         auditor's scope and purpose: raises GatewayError FORBIDDEN.
         """
-        if not own and (missing := self.caller.missing_for_access_log()):
+        if not is_own_view and (missing := self.caller.missing_for_access_log()):
             raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
-        page = await self.log.page(numbers, asked, own and self.caller.representative is not None)
+        page = await self.log.page(
+            numbers, arguments, is_own_view and self.caller.representative is not None
+        )
         # There may be numbers under which more was read.
         state = state_for(page.state, numbers.identification, bool(page.items))
         items = page.items if page.items or state is State.ANSWERED else None
         return replace(page, state=state, items=items)
 
-    def denied(self, computed: DerivedBinding, asked: DerivedArguments) -> DerivedValue:
+    def denied_view(self, computed: DerivedBinding, question: DerivedArguments) -> DerivedValue:
         """Return what a derived view answers that the caller may not ask."""
         derived = computed.derived
         record = computed.reads[derived.lists[0]][0]
         report = self.sources[derived.database].report(record, State.DENIED)
-        return DerivedValue(None, asked.as_of, report)
+        return DerivedValue(None, question.as_of, report)
 
     def problem(self, record: Record, answer: Answer) -> GatewayError | None:
         """Return what to say in ``errors`` of a list with this answer (design section 6.1)."""

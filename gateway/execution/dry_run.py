@@ -15,7 +15,7 @@ from graphql.execution.values import VariableValues
 from connectors.description import Text
 from gateway.access.caller import Caller
 from gateway.errors import CODES, GatewayError
-from gateway.execution.plan_cache import Plans
+from gateway.execution.plan_cache import PlanCache
 from gateway.permission.denials import DeniedField, find_denials
 from gateway.permission.operation import permit
 from gateway.plan.compile import SelectedOperation
@@ -42,7 +42,7 @@ class Trial:
 
 
 async def trial(
-    plans: Plans, caller: Caller, text: str, name: str | None, purpose: str | None
+    plans: PlanCache, caller: Caller, text: str, name: str | None, purpose: str | None
 ) -> Trial:
     """Return what would come of ``text`` for ``caller``, under ``purpose`` or the one stated.
 
@@ -73,7 +73,7 @@ def _under(caller: Caller, purpose: str | None) -> Caller:
 
 
 async def _denied(
-    plans: Plans, caller: Caller, document: Document, operation: Operation
+    plans: PlanCache, caller: Caller, document: Document, operation: Operation
 ) -> tuple[DeniedField, ...]:
     if not operation.reads_persons:
         return ()
@@ -100,4 +100,4 @@ def _unconditional(schema: GraphQLSchema, document: Document) -> Document:
 
 
 def _asks(directive: DirectiveNode) -> bool:
-    return any(isinstance(one.value, VariableNode) for one in directive.arguments or ())
+    return any(isinstance(argument.value, VariableNode) for argument in directive.arguments or ())

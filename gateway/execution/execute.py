@@ -60,8 +60,8 @@ async def execute_plan(
         # The day on which the answer was begun counts, not the one on which it is complete.
         store_ready_answer(resources, request, executable, result, reads, rules.today)
         return result
-    unplanned = execute_reference(resources, request, document, rules)
-    result, rest = await asyncio.gather(planned, unplanned)
+    reference = execute_reference(resources, request, document, rules)
+    result, rest = await asyncio.gather(planned, reference)
     data: Mapping[str, object] | None = None
     if isinstance(rest.data, Mapping):
         assert isinstance(result.data, Mapping)
@@ -81,7 +81,7 @@ def record_rules(resources: ExecutionResources, request: OperationRequest) -> Re
         resources.log,
         resources.record_ids,
         matching_rule(resources.settings, request.caller, request.published),
-        resources.guesses,
+        resources.attempts,
         resources.settings.numbers.are_checked,
     )
 

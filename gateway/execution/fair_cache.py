@@ -15,14 +15,14 @@ _SHARE = 0.25
 
 
 @dataclass(slots=True)
-class _Held(Generic[K]):
+class _Share(Generic[K]):
     """What one client holds, least used first."""
 
     keys: OrderedDict[K, None] = field(default_factory=OrderedDict)
     weight: int = 0
 
 
-class Kept(Generic[K, V]):
+class FairCache(Generic[K, V]):
     """Values by key, within a number and a weight; the least used go first.
 
     Each belongs to the client who first asked for it. A client beyond a quarter of the room loses
@@ -30,11 +30,11 @@ class Kept(Generic[K, V]):
     things. The newest value stays whatever it weighs. Every call costs about a microsecond.
     """
 
-    def __init__(self, most: int, heaviest: int) -> None:
-        self._most = most
-        self._heaviest = heaviest
+    def __init__(self, max_count: int, max_weight: int) -> None:
+        self._max_count = max_count
+        self._max_weight = max_weight
         self._values: OrderedDict[K, tuple[V, int, str | None]] = OrderedDict()
-        self._held: dict[str | None, _Held[K]] = {}
+        self._shares: dict[str | None, _Share[K]] = {}
         self.weight = 0
 
     def __len__(self) -> int:
@@ -42,36 +42,36 @@ class Kept(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """Return the value of ``key``, which is now the most recently used; None if not kept."""
-        found = self._values.get(key)
-        if found is None:
+        entry = self._values.get(key)
+        if entry is None:
             return None
         self._values.move_to_end(key)
-        self._held[found[2]].keys.move_to_end(key)
-        return found[0]
+        self._shares[entry[2]].keys.move_to_end(key)
+        return entry[0]
 
-    def keep(self, key: K, value: V, weight: int, owner: str | None) -> None:
+    def store(self, key: K, value: V, weight: int, owner: str | None) -> None:
         """Keep ``value``, which ``owner`` (a client) asked for; drops what there is no room for."""
         if key in self._values:
-            self._drop(key)
+            self._evict(key)
         self._values[key] = value, weight, owner
-        held = self._held.setdefault(owner, _Held())
-        held.keys[key] = None
-        held.weight += weight
+        share = self._shares.setdefault(owner, _Share())
+        share.keys[key] = None
+        share.weight += weight
         self.weight += weight
-        while len(held.keys) > 1 and (
-            len(held.keys) > self._most * _SHARE or held.weight > self._heaviest * _SHARE
+        while len(share.keys) > 1 and (
+            len(share.keys) > self._max_count * _SHARE or share.weight > self._max_weight * _SHARE
         ):
-            self._drop(next(iter(held.keys)))
+            self._evict(next(iter(share.keys)))
         while len(self._values) > 1 and (
-            len(self._values) > self._most or self.weight > self._heaviest
+            len(self._values) > self._max_count or self.weight > self._max_weight
         ):
-            self._drop(next(iter(self._values)))
+            self._evict(next(iter(self._values)))
 
-    def _drop(self, key: K) -> None:
+    def _evict(self, key: K) -> None:
         _, weight, owner = self._values.pop(key)
-        held = self._held[owner]
-        del held.keys[key]
-        held.weight -= weight
+        share = self._shares[owner]
+        del share.keys[key]
+        share.weight -= weight
         self.weight -= weight
-        if not held.keys:
-            del self._held[owner]
+        if not share.keys:
+            del self._shares[owner]

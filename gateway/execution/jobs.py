@@ -15,7 +15,7 @@ from gateway.audit.access_log.page import LogPage
 from gateway.audit.touched import Role, citizen_role, note_numbers, note_read
 from gateway.derived.conclude import DerivedValue, hanging_keys
 from gateway.errors import GatewayError, Location, Path
-from gateway.execution.batch import ATTEMPT, Batch, Found, Opened, own_view
+from gateway.execution.batch import ATTEMPT, LoadedList, OpenedPerson, PlanBatch, own_view
 from gateway.fetch.read import Read, ReadKind
 from gateway.limits.verification_attempts import Attempt
 from gateway.people.identification import Shortfall, says_none
@@ -38,7 +38,7 @@ from gateway.protection.rules import opens_on_death
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class PersonReference:
     """How a person at the root was named: by number, with what must agree with it."""
 
     matching: Matching | None
@@ -50,7 +50,7 @@ class Named:
 
 
 @dataclass(slots=True, eq=False)
-class _Person:
+class _PersonReads:
     """A person while their lists are read.
 
     ``sections``: where it is noted what of theirs was read. ``keys``: their numbers, all of them.
@@ -59,7 +59,7 @@ class _Person:
     """
 
     numbers: PersonNumbers
-    own: bool
+    is_own_view: bool
     sections: set[str]
     keys: tuple[str, ...]
     identification: Identification
@@ -68,8 +68,8 @@ class _Person:
     answers: dict[ReadKind, Answer] = field(default_factory=dict)
 
     @property
-    def own_view(self) -> Sensitivity | None:
-        return own_view(self.own)
+    def open_up_to(self) -> Sensitivity | None:
+        return own_view(self.is_own_view)
 
     @property
     def path(self) -> Path:
@@ -80,21 +80,21 @@ class _Person:
         if self.reason is not None and answer.rows is not None:
             self.shortfall.note(self.reason, path)
 
-    def answer(self, batch: Batch, read: Read) -> Answer | ReadKind:
+    def answer(self, batch: PlanBatch, read: Read) -> Answer | ReadKind:
         """Return a list of this person's, under all their numbers; else what has to arrive."""
-        known = self.answers.get(read.kind)
-        if known is not None:
-            return known
-        keys, known_as = self.keys, self.identification
-        found = batch.answer(read, self.own_view, keys, known_as, keys)
-        if isinstance(found, Answer):
-            self.answers[read.kind] = found
-            note_read(self.sections, read.record, found)
-        return found
+        answer = self.answers.get(read.kind)
+        if answer is not None:
+            return answer
+        keys, identification = self.keys, self.identification
+        arrived = batch.answer(read, self.open_up_to, keys, identification, keys)
+        if isinstance(arrived, Answer):
+            self.answers[read.kind] = arrived
+            note_read(self.sections, read.record, arrived)
+        return arrived
 
 
 @dataclass(frozen=True, slots=True)
-class _About:
+class _Subject:
     """Whose records are read: where it is noted what of theirs is, and their numbers."""
 
     sections: set[str]
@@ -102,19 +102,19 @@ class _About:
     shortfall: Shortfall
 
 
-def nobody(shortfall: Shortfall) -> _About:
+def no_subject(shortfall: Shortfall) -> _Subject:
     """Return whom records are about that a thing leads to."""
-    return _About(set(), (), shortfall)
+    return _Subject(set(), (), shortfall)
 
 
-def is_past(batch: Batch, plan: ListPlan) -> bool:
+def is_fresh(batch: PlanBatch, plan: ListPlan) -> bool:
     """Say whether a list is asked for past the cache."""
-    wanted = batch.judged(plan.arguments)
-    return isinstance(wanted, ListArguments) and wanted.fresh
+    arguments = batch.arguments_of(plan.arguments)
+    return isinstance(arguments, ListArguments) and arguments.fresh
 
 
 @dataclass(slots=True, eq=False)
-class Open:
+class OpenPerson:
     """Find out whose number it is and, if the person may be shown, start on their lists.
 
     ``link``: the plan of the link that led here, None at the root.
@@ -123,36 +123,36 @@ class Open:
     number: str
     plan: PersonPlan
     link: PersonLinkPlan | None
-    target: list[Opened | Found | None]
+    target: list[OpenedPerson | LoadedList | None]
     place: int
     path: Path
     locations: Sequence[Location]
-    named: Named | None = None
+    named: PersonReference | None = None
     begun: bool = False
     attempt: Attempt | None = None
 
-    def advance(self, batch: Batch) -> ReadKind | None:
+    def advance(self, batch: PlanBatch) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         try:
-            numbers = self._numbers(batch)
+            numbers = self._resolve(batch)
             if isinstance(numbers, NeededReads):
-                return batch.ask(numbers)
+                return batch.request_reads(numbers)
             if self.named is not None and self.named.matches and self.attempt is None:
                 self.attempt = batch.rules.attempt(numbers)
                 if self.attempt is not None:
                     return ATTEMPT
-            self._opened(batch, numbers)
+            self._open(batch, numbers)
         except GatewayError as error:
             batch.state.problem(error, self.path, self.locations)
         return None
 
-    def _numbers(self, batch: Batch) -> PersonNumbers | NeededReads:
-        found = batch.whose(self.number)
-        if isinstance(found, NeededReads):
+    def _resolve(self, batch: PlanBatch) -> PersonNumbers | NeededReads:
+        numbers = batch.resolve_number(self.number)
+        if isinstance(numbers, NeededReads):
             self._ask_ahead(batch)
-        return found
+        return numbers
 
-    def _ask_ahead(self, batch: Batch) -> None:
+    def _ask_ahead(self, batch: PlanBatch) -> None:
         """Ask for the lists under the number at hand, beside finding out whose it is.
 
         Almost always it is the person's present and only number. Not where something has to agree
@@ -163,13 +163,13 @@ class Open:
         self.begun = True
         if self.named is not None and self.named.matching is not None:
             return
-        for one in self.plan.lists:
-            if opens_on_death(one.read.record):
+        for plan in self.plan.lists:
+            if opens_on_death(plan.read.record):
                 continue
-            if batch.decide(one.read.record, one.open_up_to) is None:
-                batch.reads.ask(one.read.with_freshness(is_past(batch, one)), (self.number,))
+            if batch.decide(plan.read.record, plan.open_up_to) is None:
+                batch.reads.ask(plan.read.with_freshness(is_fresh(batch, plan)), (self.number,))
 
-    def _opened(self, batch: Batch, numbers: PersonNumbers) -> None:
+    def _open(self, batch: PlanBatch, numbers: PersonNumbers) -> None:
         identity = batch.population.identity.record if batch.population else None
         plan = self.plan
         if self.link is not None:
@@ -181,21 +181,21 @@ class Open:
             open_named(numbers, self.named.matching, identity, self.attempt, conceals)
         else:
             open_person(numbers)
-        told: tuple[object, ...] = ()
+        person_notices: tuple[object, ...] = ()
         if plan.shows_notices or self.link is None:
-            told = self._notices(batch, numbers, plan)
-        lists: list[Found | None] = [None] * len(plan.lists)
+            person_notices = self._notices(batch, numbers, plan)
+        lists: list[LoadedList | None] = [None] * len(plan.lists)
         reports: list[SourceReport | None] = [None] * len(plan.reports)
         derived: list[DerivedValue | None] = [None] * len(plan.derived)
         logs: list[LogPage | None] = [None] * len(plan.logs)
-        known_as = self._identification(batch, numbers, plan)
+        identification = self._identification(batch, numbers, plan)
         databases = [batch.rules.sources[name].database for name in plan.databases]
-        opened = Opened(
+        opened = OpenedPerson(
             numbers.present,
             numbers.asked,
             plan.is_own_view,
-            known_as,
-            told,
+            identification,
+            person_notices,
             lists,
             reports,
             derived,
@@ -207,7 +207,7 @@ class Open:
         sections = batch.state.open_person(numbers, self._role(batch, plan), is_named)
         shortfall = batch.state.shortfall(self.path, self.locations)
         reason = batch.rules.shortfall_reason(numbers, own_view(plan.is_own_view))
-        person = _Person(
+        person = _PersonReads(
             numbers,
             plan.is_own_view,
             sections,
@@ -216,23 +216,27 @@ class Open:
             reason,
             shortfall,
         )
-        batch.ready += [_List(one, person, lists, place) for place, one in enumerate(plan.lists)]
         batch.ready += [
-            _Report(one, plan.lists, person, reports, place)
+            _ReadList(one, person, lists, place) for place, one in enumerate(plan.lists)
+        ]
+        batch.ready += [
+            _ReportSection(one, plan.lists, person, reports, place)
             for place, one in enumerate(plan.reports)
         ]
         for place, log in enumerate(plan.logs):
             batch.read_log(log, numbers, plan.is_own_view, sections, shortfall, logs, place)
         batch.ready += [
-            _Derive(one, person, derived, place) for place, one in enumerate(plan.derived)
+            _DeriveView(one, person, derived, place) for place, one in enumerate(plan.derived)
         ]
 
-    def _role(self, batch: Batch, plan: PersonPlan) -> Role:
+    def _role(self, batch: PlanBatch, plan: PersonPlan) -> Role:
         if plan.is_own_view:
             return citizen_role(batch.rules.caller)
         return Role.KIN if self.link is not None else Role.NAMED
 
-    def _identification(self, batch: Batch, numbers: PersonNumbers, plan: PersonPlan) -> str | None:
+    def _identification(
+        self, batch: PlanBatch, numbers: PersonNumbers, plan: PersonPlan
+    ) -> str | None:
         """Return whether the person is identified, for who may see some list of theirs."""
         if not plan.identifications:
             return None
@@ -244,71 +248,75 @@ class Open:
         return None
 
     def _notices(
-        self, batch: Batch, numbers: PersonNumbers, plan: PersonPlan
+        self, batch: PlanBatch, numbers: PersonNumbers, plan: PersonPlan
     ) -> tuple[object, ...]:
-        own = own_view(plan.is_own_view)
-        knowing = batch.rules.knowing(own)
-        found = notices(numbers, batch.population, knowing, partial(batch.rules.may_list, own))
-        if found and not plan.shows_notices:
-            shown = [one.mirrored for one in found]
+        open_up_to = own_view(plan.is_own_view)
+        knowing = batch.rules.visibility(open_up_to)
+        person_notices = notices(
+            numbers, batch.population, knowing, partial(batch.rules.may_list, open_up_to)
+        )
+        if person_notices and not plan.shows_notices:
+            shown = [one.mirrored for one in person_notices]
             batch.state.mirrored.append({"path": list(self.path), "notices": shown})
-        return found
+        return person_notices
 
 
 @dataclass(slots=True, eq=False)
-class _List:
+class _ReadList:
     """Read a list of a person's records."""
 
     plan: ListPlan
-    person: _Person
-    target: list[Found | None]
+    person: _PersonReads
+    target: list[LoadedList | None]
     place: int
 
-    def advance(self, batch: Batch) -> ReadKind | None:
+    def advance(self, batch: PlanBatch) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         plan, path = self.plan, (*self.person.path, *self.plan.place.steps)
-        wanted = batch.judged(plan.arguments)
-        assert isinstance(wanted, ListArguments)
-        answer = self.person.answer(batch, plan.read.with_freshness(wanted.fresh))
+        arguments = batch.arguments_of(plan.arguments)
+        assert isinstance(arguments, ListArguments)
+        answer = self.person.answer(batch, plan.read.with_freshness(arguments.fresh))
         if not isinstance(answer, Answer):
             return answer
         person = self.person
         person.note_shortfall(answer, path)
-        about = _About(person.sections, person.keys, person.shortfall)
-        self.target[self.place] = _found(batch, plan, answer, wanted, path, about)
+        subject = _Subject(person.sections, person.keys, person.shortfall)
+        self.target[self.place] = _load_page(batch, plan, answer, arguments, path, subject)
         return None
 
 
 @dataclass(slots=True, eq=False)
-class ByKeys:
+class ReadHangingList:
     """Read a list by other keys than a person's numbers: of the row it hangs on, or of a thing.
 
-    ``about``: the person whose row it is; of a thing it is nobody.
+    ``subject``: the person whose row it is; of a thing it is nobody.
     """
 
     plan: ListPlan
-    about: _About
+    subject: _Subject
     keys: tuple[str, ...]
     path: Path
-    target: list[Found | Opened | None]
+    target: list[LoadedList | OpenedPerson | None]
     place: int
 
-    def advance(self, batch: Batch) -> ReadKind | None:
+    def advance(self, batch: PlanBatch) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         plan = self.plan
-        wanted = batch.judged(plan.arguments)
-        assert isinstance(wanted, ListArguments)
-        read = plan.read.with_freshness(wanted.fresh)
-        answer = batch.answer(read, plan.open_up_to, self.keys, None, self.about.numbers)
+        arguments = batch.arguments_of(plan.arguments)
+        assert isinstance(arguments, ListArguments)
+        read = plan.read.with_freshness(arguments.fresh)
+        answer = batch.answer(read, plan.open_up_to, self.keys, None, self.subject.numbers)
         if not isinstance(answer, Answer):
             return answer
-        note_read(self.about.sections, plan.read.record, answer)
-        self.target[self.place] = _found(batch, plan, answer, wanted, self.path, self.about)
+        note_read(self.subject.sections, plan.read.record, answer)
+        self.target[self.place] = _load_page(
+            batch, plan, answer, arguments, self.path, self.subject
+        )
         return None
 
 
 @dataclass(slots=True, eq=False)
-class Verify:
+class VerifyPerson:
     """Compare what is claimed of a person with what the population database holds."""
 
     number: str
@@ -318,24 +326,24 @@ class Verify:
     target: list[VerificationResult | None]
     attempt: Attempt | None = None
 
-    def advance(self, batch: Batch) -> ReadKind | None:
+    def advance(self, batch: PlanBatch) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         verification = self.plan.verification
         record = verification.record
         try:
-            numbers = batch.whose(self.number)
+            numbers = batch.resolve_number(self.number)
             if isinstance(numbers, NeededReads):
-                return batch.ask(numbers)
+                return batch.request_reads(numbers)
             if self.attempt is None:
                 self.attempt = batch.rules.attempt(numbers)
                 if self.attempt is not None:
                     return ATTEMPT
-            found, answer = batch.rules.verify(numbers, self.claimed, verification, self.attempt)
+            result, answer = batch.rules.verify(numbers, self.claimed, verification, self.attempt)
         except GatewayError as error:
             batch.state.problem(error, self.path, self.plan.place.locations)
             return None
-        self.target[0] = found
-        _problem(batch, record, answer, self.path, self.plan.place.locations)
+        self.target[0] = result
+        _report_problem(batch, record, answer, self.path, self.plan.place.locations)
         batch.state.note(record, answer.report.state)
         if answer.rows is not None:
             note_read(batch.state.trail.note_opened(numbers, Role.NAMED), record, answer)
@@ -343,7 +351,7 @@ class Verify:
 
 
 @dataclass(slots=True, eq=False)
-class _Report:
+class _ReportSection:
     """Find the worst state of the lists selected in a section.
 
     ``lists``: those of the person, which say what is read past the cache.
@@ -351,16 +359,18 @@ class _Report:
 
     plan: ReportPlan
     lists: Sequence[ListPlan]
-    person: _Person
+    person: _PersonReads
     target: list[SourceReport | None]
     place: int
 
-    def advance(self, batch: Batch) -> ReadKind | None:
+    def advance(self, batch: PlanBatch) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         answers = []
         missing: ReadKind | None = None
         for read in self.plan.lists:
-            fresh = any(one.read.kind == read.kind and is_past(batch, one) for one in self.lists)
+            fresh = any(
+                plan.read.kind == read.kind and is_fresh(batch, plan) for plan in self.lists
+            )
             answer = self.person.answer(batch, read.with_freshness(fresh))
             if isinstance(answer, Answer):
                 answers.append((read.record, answer))
@@ -369,90 +379,99 @@ class _Report:
         if missing is not None:
             return missing
         state = worst(answer.report.state for _, answer in answers)
-        record, answer = next(one for one in answers if one[1].report.state is state)
+        record, answer = next(plan for plan in answers if plan[1].report.state is state)
         if self.plan.needs_read:
             path = (*self.person.path, *self.plan.place.steps)
-            _problem(batch, record, answer, path, self.plan.place.locations)
+            _report_problem(batch, record, answer, path, self.plan.place.locations)
             self.person.note_shortfall(answer, path)
         self.target[self.place] = answer.report
         return None
 
 
 @dataclass(slots=True, eq=False)
-class _Derive:
+class _DeriveView:
     """Work out a derived view: its lists first, then what hangs on them."""
 
     plan: DerivedPlan
-    person: _Person
+    person: _PersonReads
     target: list[DerivedValue | None]
     place: int
 
-    def advance(self, batch: Batch) -> ReadKind | None:
+    def advance(self, batch: PlanBatch) -> ReadKind | None:
         """Go on; returns what has to arrive first, None when done."""
         plan, path = self.plan, (*self.person.path, *self.plan.place.steps)
-        given = batch.judged(plan.arguments)
-        assert isinstance(given, Mapping)
+        arguments = batch.arguments_of(plan.arguments)
+        assert isinstance(arguments, Mapping)
         try:
-            asked = batch.rules.question(plan.computed, given, self.person.own)
+            question = batch.rules.derived_question(
+                plan.computed, arguments, self.person.is_own_view
+            )
         except GatewayError as error:
             batch.state.problem(error, path, plan.place.locations)
             return None
         if plan.denied:
             denied = GatewayError("FORBIDDEN", details={"missing": list(plan.denied)})
             batch.state.problem(denied, path, plan.place.locations)
-            self._done(batch, batch.rules.denied(plan.computed, asked))
+            self._finish(batch, batch.rules.denied_view(plan.computed, question))
             return None
-        found = self._found(batch)
-        if not isinstance(found, dict):
-            return found
-        known_as = self.person.identification
-        value, record, answer = batch.rules.conclude(plan.computed, found, known_as, asked)
-        _problem(batch, record, answer, path, plan.place.locations)
+        answers = self._read_lists(batch)
+        if not isinstance(answers, dict):
+            return answers
+        identification = self.person.identification
+        value, record, answer = batch.rules.conclude(
+            plan.computed, answers, identification, question
+        )
+        _report_problem(batch, record, answer, path, plan.place.locations)
         self.person.note_shortfall(answer, path)
-        self._done(batch, value)
+        self._finish(batch, value)
         return None
 
-    def _found(self, batch: Batch) -> dict[str, tuple[Record, Answer]] | ReadKind:
+    def _read_lists(self, batch: PlanBatch) -> dict[str, tuple[Record, Answer]] | ReadKind:
         """Return what was read of each list; else what has to arrive first."""
         derived = self.plan.computed.derived
-        found: dict[str, tuple[Record, Answer]] = {}
+        answers: dict[str, tuple[Record, Answer]] = {}
         missing: ReadKind | None = None
         for name in (*derived.lists, derived.hanging[0]):
             read = self.plan.reads[name]
             hangs = name == derived.hanging[0]
             if hangs and missing is not None:
                 break
-            keys = hanging_keys(derived, found) if hangs else self.person.keys
-            got = batch.got(read, keys, self.person.keys)
-            if got is None:
+            keys = hanging_keys(derived, answers) if hangs else self.person.keys
+            arrived = batch.arrived(read, keys, self.person.keys)
+            if arrived is None:
                 missing = read.kind
             else:
-                found[name] = (read.record, batch.rules.together(read.record, got))
-        return found if missing is None else missing
+                answers[name] = (read.record, batch.rules.merge(read.record, arrived))
+        return answers if missing is None else missing
 
-    def _done(self, batch: Batch, value: DerivedValue) -> None:
+    def _finish(self, batch: PlanBatch, value: DerivedValue) -> None:
         self.target[self.place] = value
         batch.state.note_derived(self.plan.computed, self.person.sections, value.source.state)
 
 
-def _problem(
-    batch: Batch, record: Record, answer: Answer, path: Path, locations: Sequence[Location]
+def _report_problem(
+    batch: PlanBatch, record: Record, answer: Answer, path: Path, locations: Sequence[Location]
 ) -> None:
     error = batch.rules.problem(record, answer)
     if error is not None:
         batch.state.problem(error, path, locations)
 
 
-def _found(
-    batch: Batch, plan: ListPlan, answer: Answer, wanted: ListArguments, path: Path, about: _About
-) -> Found | None:
+def _load_page(
+    batch: PlanBatch,
+    plan: ListPlan,
+    answer: Answer,
+    arguments: ListArguments,
+    path: Path,
+    subject: _Subject,
+) -> LoadedList | None:
     """Return what a list shows, and start on what hangs on its rows; None: a cursor is refused."""
-    _problem(batch, plan.read.record, answer, path, plan.place.locations)
+    _report_problem(batch, plan.read.record, answer, path, plan.place.locations)
     try:
         page = batch.rules.page(
             plan.read,
             answer,
-            wanted,
+            arguments,
             plan.open_up_to,
             with_ids=plan.shows_ids,
             with_cursor=plan.shows_cursor,
@@ -462,76 +481,92 @@ def _found(
         return None
     rows = page.rows
     if not rows and not says_none(answer):
-        return Found(None, answer.truncated or None, answer.report, [])
-    below: list[list[Found | Opened | None]] = [[None] * len(rows) for _ in range(plan.slots)]
-    found = Found(rows, page.truncated, answer.report, below, page.ids, page.next_cursor)
+        return LoadedList(None, answer.truncated or None, answer.report, [])
+    below: list[list[LoadedList | OpenedPerson | None]] = [
+        [None] * len(rows) for _ in range(plan.slots)
+    ]
+    result = LoadedList(rows, page.truncated, answer.report, below, page.ids, page.next_cursor)
     if rows:
-        for one in plan.rows:
-            _below(batch, plan, one, found, (*path, one.key), about)
-    return found
+        for selected in plan.rows:
+            _start_below(batch, plan, selected, result, (*path, selected.key), subject)
+    return result
 
 
-def _below(
-    batch: Batch, plan: ListPlan, selected: RowsPlan, found: Found, path: Path, about: _About
+def _start_below(
+    batch: PlanBatch,
+    plan: ListPlan,
+    selected: RowsPlan,
+    result: LoadedList,
+    path: Path,
+    subject: _Subject,
 ) -> None:
     """Count what is denied in rows, and start on the persons and lists that they lead to."""
-    assert found.rows is not None
+    assert result.rows is not None
     single = plan.read.record.single
     first = path if single else (*path, 0)
     for denial in selected.denials:
         error = GatewayError("FORBIDDEN", details={"missing": list(denial.missing)})
         here = (*first, *denial.place.steps)
-        batch.state.problem(error, here, denial.place.locations, len(found.rows))
-    for place, row in enumerate(found.rows):
+        batch.state.problem(error, here, denial.place.locations, len(result.rows))
+    for place, row in enumerate(result.rows):
         here = path if single else (*path, place)
         for position in selected.mentions:
             note_numbers(batch.state.trail, row[position])
         for link in selected.links:
-            _follow(batch, link, row[link.position], found, place, here)
-        for hung in selected.child_lists:
-            _hang(batch, hung, about, row[hung.position], found, place, here)
+            _follow_link(batch, link, row[link.position], result, place, here)
+        for child in selected.child_lists:
+            _read_child_list(batch, child, subject, row[child.position], result, place, here)
 
 
-def _follow(
-    batch: Batch, link: PersonLinkPlan, number: object, found: Found, place: int, path: Path
+def _follow_link(
+    batch: PlanBatch,
+    link: PersonLinkPlan,
+    number: object,
+    result: LoadedList,
+    place: int,
+    path: Path,
 ) -> None:
     if number is None:
         return
     here = (*path, *link.place.steps)
-    target = found.below[link.slot]
+    target = result.below[link.slot]
     batch.ready.append(
-        Open(str(number), link.person, link, target, place, here, link.place.locations)
+        OpenPerson(str(number), link.person, link, target, place, here, link.place.locations)
     )
 
 
-def _hang(
-    batch: Batch,
-    hung: ChildListPlan,
-    about: _About,
+def _read_child_list(
+    batch: PlanBatch,
+    child: ChildListPlan,
+    subject: _Subject,
     key: object,
-    found: Found,
+    result: LoadedList,
     place: int,
     path: Path,
 ) -> None:
-    here = (*path, *hung.list.place.steps)
+    here = (*path, *child.list.place.steps)
     if key is None:
-        found.below[hung.slot][place] = _without_key(batch, hung.list, about, here)
+        result.below[child.slot][place] = _list_without_key(batch, child.list, subject, here)
         return
-    batch.ready.append(ByKeys(hung.list, about, (str(key),), here, found.below[hung.slot], place))
+    batch.ready.append(
+        ReadHangingList(child.list, subject, (str(key),), here, result.below[child.slot], place)
+    )
 
 
-def _without_key(batch: Batch, plan: ListPlan, about: _About, path: Path) -> Found | None:
+def _list_without_key(
+    batch: PlanBatch, plan: ListPlan, subject: _Subject, path: Path
+) -> LoadedList | None:
     """Return a list that hangs on a row in which its key is not recorded: it cannot be asked for.
 
     It is not "none" either: the records may be there.
     """
-    wanted = batch.judged(plan.arguments)
-    if isinstance(wanted, GatewayError):
-        batch.state.problem(wanted, path, plan.place.locations)
+    arguments = batch.arguments_of(plan.arguments)
+    if isinstance(arguments, GatewayError):
+        batch.state.problem(arguments, path, plan.place.locations)
         return None
     answer = batch.rules.incomplete(plan.read.record, plan.open_up_to)
     batch.state.note(plan.read.record, answer.report.state)
-    _problem(batch, plan.read.record, answer, path, plan.place.locations)
+    _report_problem(batch, plan.read.record, answer, path, plan.place.locations)
     if answer.rows is not None:
-        about.shortfall.note("KEY_NOT_RECORDED", path)
-    return Found(None, None, answer.report, [])
+        subject.shortfall.note("KEY_NOT_RECORDED", path)
+    return LoadedList(None, None, answer.report, [])

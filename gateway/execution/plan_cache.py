@@ -19,7 +19,7 @@ from gateway.access.caller import Caller
 from gateway.catalogue.sections import Bindings
 from gateway.errors import GatewayError
 from gateway.execution.compile_queue import CompileQueue, Work
-from gateway.execution.fair_cache import Kept
+from gateway.execution.fair_cache import FairCache
 from gateway.limits.compile_budget import CompileBudget
 from gateway.plan.compile import (
     AnalysedOperation,
@@ -57,11 +57,11 @@ _ROOM = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class _Made(Generic[T]):
+class _Compiled(Generic[T]):
     """What was made, what of it is kept, and how many bytes that is."""
 
     value: T
-    kept: T
+    cached: T
     weight: int
 
 
@@ -73,7 +73,7 @@ class Unplanned:
     """Stands in place of a plan that could not be generated."""
 
 
-class Plans:
+class PlanCache:
     """Makes and keeps; bounded in number and in bytes (estimated), for each client and together."""
 
     def __init__(
@@ -83,12 +83,14 @@ class Plans:
         self._bindings = bindings
         self._limits = limits
         self._budget = CompileBudget(limits.new_documents, clock)
-        self._documents: Kept[Hashable, Document | _Refusal] = Kept(limits.documents, _ROOM)
-        self._prepared: Kept[Hashable, AnalysedOperation] = Kept(limits.documents, _ROOM)
-        self._permissions: Kept[Hashable, Permissions] = Kept(limits.documents, _ROOM)
-        self._plans: Kept[Hashable, Plan | Unplanned] = Kept(limits.documents, _ROOM)
+        self._documents: FairCache[Hashable, Document | _Refusal] = FairCache(
+            limits.documents, _ROOM
+        )
+        self._prepared: FairCache[Hashable, AnalysedOperation] = FairCache(limits.documents, _ROOM)
+        self._permissions: FairCache[Hashable, Permissions] = FairCache(limits.documents, _ROOM)
+        self._plans: FairCache[Hashable, Plan | Unplanned] = FairCache(limits.documents, _ROOM)
         #: What is being made, by key: keys tell the three kinds apart.
-        self._under_way: dict[Hashable, Work[Any]] = {}
+        self._pending: dict[Hashable, Work[Any]] = {}
         self._queue = CompileQueue()
         self._clock = clock
 
@@ -118,15 +120,17 @@ class Plans:
         """
         key = document_digest(text)
         make = partial(_document, self._schema, self._limits, text)
-        found = await self._get(self._documents, key, client, deadline, make)
-        if isinstance(found, Document):
-            return found
-        refusal = found()
+        entry = await self._find_or_make(self._documents, key, client, deadline, make)
+        if isinstance(entry, Document):
+            return entry
+        refusal = entry()
         if suggest and isinstance(refusal, InvalidDocument) and refusal.code in _SUGGESTIVE:
             again = partial(_suggested, self._schema, self._limits, text, refusal)
-            found = await self._get(self._documents, (key, "suggest"), client, deadline, again)
-            assert not isinstance(found, Document)
-            refusal = found()
+            entry = await self._find_or_make(
+                self._documents, (key, "suggest"), client, deadline, again
+            )
+            assert not isinstance(entry, Document)
+            refusal = entry()
         raise refusal
 
     async def prepared(
@@ -134,18 +138,20 @@ class Plans:
     ) -> AnalysedOperation:
         """Return an operation analysed; raises GatewayError."""
         make = partial(_prepared, self._schema, self._bindings, chosen)
-        return await self._get(self._prepared, tree_conditions(chosen), client, deadline, make)
+        return await self._find_or_make(
+            self._prepared, tree_conditions(chosen), client, deadline, make
+        )
 
     def permissions(self, prepared: AnalysedOperation, caller: Caller) -> Permissions:
         """Return what of an operation ``caller`` may see; once for equal scopes and purpose."""
         key = (prepared.key, caller.scopes, caller.purpose, caller.citizen is None)
-        found = self._permissions.get(key)
-        if found is None:
+        permissions = self._permissions.get(key)
+        if permissions is None:
             lacking = tuple(caller.missing_for(*need) for need in prepared.needs)
-            asked = asked_fields(prepared.needs, prepared.selected, lacking)
-            found = Permissions(lacking, caller.citizen is not None, asked)
-            self._permissions.keep(key, found, len(lacking), caller.client)
-        return found
+            requested = asked_fields(prepared.needs, prepared.selected, lacking)
+            permissions = Permissions(lacking, caller.citizen is not None, requested)
+            self._permissions.store(key, permissions, len(lacking), caller.client)
+        return permissions
 
     async def plan(
         self,
@@ -162,69 +168,69 @@ class Plans:
         key = (prepared.key, permissions)
         again = partial(analyse_operation, self._schema, self._bindings, chosen)
         make = partial(_plan, prepared, again, permissions)
-        found = await self._get(self._plans, key, client, deadline, make)
-        return found if isinstance(found, Plan) else None
+        plan = await self._find_or_make(self._plans, key, client, deadline, make)
+        return plan if isinstance(plan, Plan) else None
 
-    async def _get(
+    async def _find_or_make(
         self,
-        kept: Kept[Hashable, T],
+        cache: FairCache[Hashable, T],
         key: Hashable,
         client: str | None,
         deadline: float | None,
-        make: Callable[[], _Made[T]],
+        make: Callable[[], _Compiled[T]],
     ) -> T:
         """Return what is kept under ``key``, or have it made."""
-        found = kept.get(key)
-        if found is not None:
-            return found
-        work: Work[_Made[T]] | None = self._under_way.get(key)
+        value = cache.get(key)
+        if value is not None:
+            return value
+        work: Work[_Compiled[T]] | None = self._pending.get(key)
         if work is None:
             self._budget.take(client)
-            work = self._under_way[key] = Work(make, partial(self._keep, kept, key, client))
+            work = self._pending[key] = Work(make, partial(self._store, cache, key, client))
         if deadline is None:
             deadline = self._clock.monotonic() + self._limits.deadline
         seconds = deadline - self._clock.monotonic()
         return (await self._queue.result(work, client, seconds)).value
 
-    def _keep(
+    def _store(
         self,
-        kept: Kept[Hashable, T],
+        cache: FairCache[Hashable, T],
         key: Hashable,
         client: str | None,
-        made: asyncio.Future[_Made[T]],
+        work: asyncio.Future[_Compiled[T]],
     ) -> None:
         """Keep what was made, before anybody who waited for it asks again."""
-        del self._under_way[key]
-        if not made.cancelled() and made.exception() is None:
-            result = made.result()
-            kept.keep(key, result.kept, result.weight, client)
+        del self._pending[key]
+        if not work.cancelled() and work.exception() is None:
+            result = work.result()
+            cache.store(key, result.cached, result.weight, client)
 
 
-def _document(schema: GraphQLSchema, limits: Limits, text: str) -> _Made[Document | _Refusal]:
+def _document(schema: GraphQLSchema, limits: Limits, text: str) -> _Compiled[Document | _Refusal]:
     try:
         document = parse_document(schema, limits, text)
     except InvalidDocument as error:
         errors = tuple(_bare(one) for one in error.errors)
         refusal: _Refusal = partial(InvalidDocument, error.code, errors)
-        return _Made(refusal, refusal, len(text))
+        return _Compiled(refusal, refusal, len(text))
     except GatewayError as error:
         refusal = partial(GatewayError, error.code.name, error.message, details=error.details)
-        return _Made(refusal, refusal, len(text))
+        return _Compiled(refusal, refusal, len(text))
     if any(one.reads_persons for one in document.operations.values()):
-        return _Made(document, document.without_tree(), len(text) + _PREPARED)
-    return _Made(document, document, len(text) + document.tokens * _TOKEN)
+        return _Compiled(document, document.without_tree(), len(text) + _PREPARED)
+    return _Compiled(document, document, len(text) + document.tokens * _TOKEN)
 
 
 def _suggested(
     schema: GraphQLSchema, limits: Limits, text: str, plain: InvalidDocument
-) -> _Made[Document | _Refusal]:
+) -> _Compiled[Document | _Refusal]:
     """Return ``plain`` with suggestions in its first errors."""
-    found = [_bare(one) for one in suggest_names(schema, limits, text)]
+    suggested = [_bare(one) for one in suggest_names(schema, limits, text)]
     errors = [
-        next((one for one in found if _says_more(one, error)), error) for error in plain.errors
+        next((one for one in suggested if _says_more(one, error)), error) for error in plain.errors
     ]
     refusal = partial(InvalidDocument, plain.code, tuple(errors))
-    return _Made(refusal, refusal, len(text))
+    return _Compiled(refusal, refusal, len(text))
 
 
 def _says_more(error: GraphQLError, than: GraphQLError) -> bool:
@@ -245,17 +251,17 @@ def _bare(error: GraphQLError) -> GraphQLError:
 
 def _prepared(
     schema: GraphQLSchema, bindings: Bindings, chosen: SelectedOperation
-) -> _Made[AnalysedOperation]:
+) -> _Compiled[AnalysedOperation]:
     made = analyse_operation(schema, bindings, chosen)
     weight = _PREPARED
     if made.unplanned is not None:
         weight += chosen.document.tokens * _TOKEN
-    return _Made(made, made.without_analysis(), weight)
+    return _Compiled(made, made.without_analysis(), weight)
 
 
 def _plan(
     prepared: AnalysedOperation, again: Callable[[], AnalysedOperation], permissions: Permissions
-) -> _Made[Plan | Unplanned]:
+) -> _Compiled[Plan | Unplanned]:
     analysis = prepared.analysis or again().analysis
     assert analysis is not None
     made: Plan | Unplanned
@@ -264,4 +270,4 @@ def _plan(
     except Exception:  # a defect; the reference executor answers in the plan's place
         log.exception("no plan", error_id=random_id(), document=prepared.key.digest)
         made = Unplanned()
-    return _Made(made, made, prepared.fields * _FIELD)
+    return _Compiled(made, made, prepared.fields * _FIELD)

@@ -117,7 +117,7 @@ class ReferenceContext:
         population = population_of(self.resources.sources)
         own = person.own_view
         may_list = partial(self.rules.may_list, own)
-        return notices(person.numbers, population, self.rules.knowing(own), may_list)
+        return notices(person.numbers, population, self.rules.visibility(own), may_list)
 
     async def read(self, person: Person, read: Read) -> Answer:
         """Read one list of a person's records, under all their numbers."""
@@ -137,9 +137,9 @@ class ReferenceContext:
 
     def mirror(self, info: Info, person: Person, place: int | None) -> None:
         """Keep a person's notices for the answer's extensions."""
-        found = [one.mirrored for one in self.notices(person)]
-        if found:
-            self.state.mirrored.append({"path": _path(info, place), "notices": found})
+        mirrored = [one.mirrored for one in self.notices(person)]
+        if mirrored:
+            self.state.mirrored.append({"path": _path(info, place), "notices": mirrored})
 
     def problem(self, info: Info, error: GatewayError, place: int | None = None) -> None:
         """Put ``error`` beside the data, at the field (or its ``place``) where it happened."""

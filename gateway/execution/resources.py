@@ -11,7 +11,7 @@ from gateway.cache.answer_store import AnswerStore
 from gateway.cache.rows import Cache
 from gateway.execution.decisions import Log
 from gateway.execution.operation import ReadyAnswer
-from gateway.execution.plan_cache import Plans
+from gateway.execution.plan_cache import PlanCache
 from gateway.execution.record_ids import RecordIds
 from gateway.fetch.maintenance import Maintenance
 from gateway.fetch.source import Source
@@ -28,12 +28,12 @@ class ExecutionResources:
     settings: Settings
     clock: Clock
     schema: GraphQLSchema
-    plans: Plans
+    plans: PlanCache
     sources: Mapping[str, Source]
     maintenance: Maintenance
     cache: Cache
     answers: AnswerStore[ReadyAnswer]
     log: Log
-    guesses: VerificationAttempts
+    attempts: VerificationAttempts
     person_hash: Keyring
     record_ids: RecordIds

@@ -72,9 +72,9 @@ class ExecutionState:
         self._note_state(note_derived(sections, computed, state), state)
 
     def _note_state(self, name: str, state: State) -> None:
-        known = self.states.get(name)
-        if known is not state:
-            self.states[name] = state if known is None else worst((state, known))
+        worst_state = self.states.get(name)
+        if worst_state is not state:
+            self.states[name] = state if worst_state is None else worst((state, worst_state))
 
     def problem(
         self, error: GatewayError, path: Path, locations: Sequence[Location], count: int = 1

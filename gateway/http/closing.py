@@ -27,7 +27,10 @@ class Refusal(NamedTuple):
             (b"content-length", b"%d" % len(content)),
             (b"cache-control", b"no-store"),
             (b"x-content-type-options", b"nosniff"),
-            *((one.lower().encode(), value.encode()) for one, value in self.error.headers.items()),
+            *(
+                (name.lower().encode(), value.encode())
+                for name, value in self.error.headers.items()
+            ),
             (b"connection", b"close"),
         ]
         lines = b"".join(b"%s: %s\r\n" % field for field in fields)

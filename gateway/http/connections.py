@@ -102,7 +102,7 @@ class Connections:
         self.lingering = Queue(_LINGER)
         self.idle = Queue(None)
         self.stopping = False
-        self._proxies = [ipaddress.ip_network(one) for one in limits.proxies]
+        self._proxies = [ipaddress.ip_network(proxy) for proxy in limits.proxies]
         self._open: set[Waiter] = set()
         self._of_address: dict[str, set[Waiter]] = {}
         self._sweeper: asyncio.TimerHandle | None = None
@@ -171,7 +171,7 @@ class Connections:
 
     def _is_proxy(self, host: str) -> bool:
         address = _address(host)
-        return address is not None and any(address in one for one in self._proxies)
+        return address is not None and any(address in proxy for proxy in self._proxies)
 
     def _start_sweeping(self) -> None:
         if self._sweeper is None:
@@ -180,7 +180,7 @@ class Connections:
     @property
     def _interval(self) -> float:
         times = (self.headers.seconds, self.bodies.seconds, self.answers.seconds)
-        return min(_INTERVAL, *(one / 4 for one in times if one is not None))
+        return min(_INTERVAL, *(seconds / 4 for seconds in times if seconds is not None))
 
     def _sweep_in(self, seconds: float) -> None:
         self._sweeper = asyncio.get_running_loop().call_later(seconds, self._sweep)

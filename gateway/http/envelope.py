@@ -53,11 +53,11 @@ class Envelope:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                own = (b"x-request-id", request_id.encode()), *_HEADERS
-                given = {name for name, _ in message["headers"]}
+                headers = (b"x-request-id", request_id.encode()), *_HEADERS
+                names = {name for name, _ in message["headers"]}
                 message["headers"] = [
                     *message["headers"],
-                    *(header for header in own if header[0] not in given),
+                    *(header for header in headers if header[0] not in names),
                 ]
             try:
                 await send(message)
@@ -85,10 +85,10 @@ def _given(scope: Scope) -> str | None:
     return None
 
 
-def _request_id(given: str | None) -> str:
-    if given is None or not _REQUEST_ID.fullmatch(given) or given.isdigit() or holds_number(given):
+def _request_id(sent: str | None) -> str:
+    if sent is None or not _REQUEST_ID.fullmatch(sent) or sent.isdigit() or holds_number(sent):
         return random_id()
-    return given
+    return sent
 
 
 async def _send_internal(send: Send, request_id: str, documentation: str) -> None:

@@ -59,12 +59,12 @@ _TYPES = {
 
 def routes(settings: Settings) -> list[BaseRoute]:
     """Return the page's files and, in the demo only, its callers."""
-    found: list[BaseRoute] = [
+    routes: list[BaseRoute] = [
         Mount("/graphiql/assets", _Files(directory=_BUILT / "assets"), name="graphiql")
     ]
     if settings.demo:
-        found.append(Route("/demo/callers", demo_callers, name="demo"))
-    return found
+        routes.append(Route("/demo/callers", demo_callers, name="demo"))
+    return routes
 
 
 def wants_page(request: Request) -> bool:
@@ -75,11 +75,11 @@ def wants_page(request: Request) -> bool:
     if request.method not in {"GET", "HEAD"} or "query" in request.query_params:
         return False
     try:
-        wanted = dict(ranges(accepted(request)))
+        qualities = dict(ranges(accepted(request)))
     except GatewayError:  # refused where it is answered
         return False
-    others = (wanted.get(kind, 0.0) for kind in (JSON, GRAPHQL_JSON, "application/*"))
-    return wanted.get(_HTML, 0.0) > max(others)
+    json_qualities = (qualities.get(kind, 0.0) for kind in (JSON, GRAPHQL_JSON, "application/*"))
+    return qualities.get(_HTML, 0.0) > max(json_qualities)
 
 
 def page(request: Request) -> Response:

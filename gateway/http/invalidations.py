@@ -59,29 +59,29 @@ async def _respond(request: Request) -> Response:
 async def _invalidated(service: Service, request: Request, caller: Caller) -> Response:
     if caller.is_anonymous:
         raise unauthenticated("UNAUTHENTICATED")
-    given = await read_object(request, service.resources.settings.limits.body_bytes)
-    persons, database, record = _read(given)
+    body = await read_object(request, service.resources.settings.limits.body_bytes)
+    persons, database, record = _read(body)
     missing = missing_for_invalidation(caller.scopes, database)
     if missing:
         raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
-    databases = {name: one.database for name, one in service.resources.sources.items()}
-    what = invalidations_for(databases, persons, database, record)
-    done = await invalidate(service.resources.cache, what)
-    await _audit(service, request, caller, what)
+    databases = {name: source.database for name, source in service.resources.sources.items()}
+    invalidations = invalidations_for(databases, persons, database, record)
+    done = await invalidate(service.resources.cache, invalidations)
+    await _audit(service, request, caller, invalidations)
     return JSONResponse(
         {"effectiveBy": done.effective_by.isoformat()}, headers={"cache-control": "no-store"}
     )
 
 
-def _read(given: Mapping[str, Any]) -> tuple[list[str], str | None, str | None]:
+def _read(body: Mapping[str, Any]) -> tuple[list[str], str | None, str | None]:
     """Return the numbers, the database and the record in a body; raises BAD_REQUEST and others."""
-    unknown = given.keys() - _NAMES
+    unknown = body.keys() - _NAMES
     if unknown:
         raise malformed("the body must have persons, database or record, and nothing else")
-    persons, names = given.get("persons", []), (given.get("database"), given.get("record"))
+    persons, names = body.get("persons", []), (body.get("database"), body.get("record"))
     if not isinstance(persons, list) or not all(isinstance(one, str) for one in persons):
         raise malformed("persons must be a list of numbers, as strings")
-    if "persons" in given and not persons:  # nobody is not everybody
+    if "persons" in body and not persons:  # nobody is not everybody
         raise malformed("persons must name somebody, or be left out")
     if not all(one is None or isinstance(one, str) for one in names):
         raise malformed("database and record must be strings")
@@ -92,15 +92,15 @@ def _read(given: Mapping[str, Any]) -> tuple[list[str], str | None, str | None]:
 
 
 async def _audit(
-    service: Service, request: Request, caller: Caller, what: list[Invalidation]
+    service: Service, request: Request, caller: Caller, invalidations: list[Invalidation]
 ) -> None:
     """Note who had what read anew. It shows nobody's data, and so names nobody."""
-    first = what[0]
-    names = ".".join(one for one in (first.database, first.record) if one) or "every database"
+    first = invalidations[0]
+    names = ".".join(name for name in (first.database, first.record) if name) or "every database"
     await service.recorder.record_answer(
         state_of(request.scope).request_id,
         caller,
         document_digest("invalidate"),
         describe_touched(service.resources.person_hash, (), {}),
-        operation=f"invalidate {names}, {len(what)} times",
+        operation=f"invalidate {names}, {len(invalidations)} times",
     )

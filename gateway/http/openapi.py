@@ -56,7 +56,9 @@ class OpenApi:
 def _shown(service: Service, caller: Caller) -> tuple[PublishedOperation, ...]:
     published = service.operations.all()
     if not caller.is_anonymous:
-        return tuple(one for one in published if caller.client in one.header.clients)
+        return tuple(
+            operation for operation in published if caller.client in operation.header.clients
+        )
     if not service.resources.settings.operations.public_catalogue:
         raise unauthenticated("UNAUTHENTICATED")
     return published
@@ -64,15 +66,15 @@ def _shown(service: Service, caller: Caller) -> tuple[PublishedOperation, ...]:
 
 def _document(service: Service, shown: Sequence[PublishedOperation]) -> bytes:
     personas = _personas(service.resources.settings)
-    made = openapi(
+    document = openapi(
         service.resources.schema, shown, personas=personas, version=version("justice-gateway")
     )
-    return orjson.dumps(made)
+    return orjson.dumps(document)
 
 
 def _personas(settings: Settings) -> Sequence[Persona]:
     file = settings.operations.personas
     if file is None:
         return ()
-    found: Sequence[Persona] = orjson.loads(settings.path(file).read_bytes())
-    return found
+    personas: Sequence[Persona] = orjson.loads(settings.path(file).read_bytes())
+    return personas

@@ -37,12 +37,12 @@ def response_type(accept: str | None) -> str:
     """
     if not accept or not accept.strip():
         return JSON
-    wanted = dict(ranges(accept))
+    qualities = dict(ranges(accept))
     quality = {
-        kind: wanted.get(kind, wanted.get("application/*", wanted.get("*/*", 0.0)))
+        kind: qualities.get(kind, qualities.get("application/*", qualities.get("*/*", 0.0)))
         for kind in (GRAPHQL_JSON, JSON)
     }
-    if GRAPHQL_JSON in wanted and quality[GRAPHQL_JSON] >= quality[JSON] > -1:
+    if GRAPHQL_JSON in qualities and quality[GRAPHQL_JSON] >= quality[JSON] > -1:
         best = GRAPHQL_JSON
     else:
         best = max((JSON, GRAPHQL_JSON), key=quality.__getitem__)
@@ -53,7 +53,7 @@ def response_type(accept: str | None) -> str:
 
 def ranges(accept: str) -> list[tuple[str, float]]:
     """Read an Accept header (RFC 9110 section 12.5.1): media range -> quality."""
-    found = []
+    qualities = []
     for part in accept.split(","):
         kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
         quality = 1.0
@@ -61,8 +61,8 @@ def ranges(accept: str) -> list[tuple[str, float]]:
             if parameter.startswith("q="):
                 # What is no weight (RFC 9110 section 12.4.2) wants nothing; NaN would want all.
                 quality = float(parameter[2:]) if _WEIGHT.fullmatch(parameter[2:]) else 0.0
-        found.append((kind, quality))
-    return found
+        qualities.append((kind, quality))
+    return qualities
 
 
 async def read_parameters(request: Request, body_bytes: int) -> Parameters:
@@ -98,10 +98,10 @@ async def read_object(request: Request, body_bytes: int) -> dict[str, object]:
     if request.scope["query_string"]:
         raise malformed("variables must be in the body, not in the URL")
     _check_content_type(request.headers.get("content-type"))
-    found = _json(await _body(request, body_bytes))
-    if not isinstance(found, dict):
+    body = _json(await _body(request, body_bytes))
+    if not isinstance(body, dict):
         raise malformed("the body must be a JSON object")
-    return found
+    return body
 
 
 def _from_url(request: Request, largest: int) -> Parameters:
@@ -120,8 +120,12 @@ def _from_url(request: Request, largest: int) -> Parameters:
 
 def _check_content_type(header: str | None) -> None:
     kind, *parameters = (piece.strip().lower() for piece in (header or "").split(";"))
-    charsets = [one.split("=", 1)[1].strip('"') for one in parameters if one.startswith("charset=")]
-    if kind != JSON or any(one not in {"utf-8", "utf8"} for one in charsets):
+    charsets = [
+        parameter.split("=", 1)[1].strip('"')
+        for parameter in parameters
+        if parameter.startswith("charset=")
+    ]
+    if kind != JSON or any(parameter not in {"utf-8", "utf8"} for parameter in charsets):
         raise GatewayError("UNSUPPORTED_MEDIA_TYPE")
 
 

@@ -45,9 +45,9 @@ def options(settings: Settings) -> dict[str, Any]:
 def raise_open_files(connections: int) -> None:
     """Let the process open as many files as it may; warn where its connections need more."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + _OTHER_FILES
-    if soft < wanted and soft != resource.RLIM_INFINITY:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    needed = connections + _OTHER_FILES
+    if soft < needed and soft != resource.RLIM_INFINITY:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    if soft < wanted and soft != resource.RLIM_INFINITY:
-        log.warning("too few open files for so many connections", files=soft, needed=wanted)
+    if soft < needed and soft != resource.RLIM_INFINITY:
+        log.warning("too few open files for so many connections", files=soft, needed=needed)

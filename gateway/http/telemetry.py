@@ -61,12 +61,11 @@ class Telemetry:
             await self._app(scope, receive, send_counted)
         finally:
             seconds = service.resources.clock.monotonic() - began
-            _record(
-                scope, RequestOutcome(status, sent, seconds), service.resources.settings.request_log
-            )
+            summary = ResponseSummary(status, sent, seconds)
+            _record(scope, summary, service.resources.settings.request_log)
 
 
-class RequestOutcome(NamedTuple):
+class ResponseSummary(NamedTuple):
     """What was sent. ``status``: None where no answer began; ``sent``: bytes of the body."""
 
     status: int | None
@@ -74,7 +73,7 @@ class RequestOutcome(NamedTuple):
     seconds: float
 
 
-def _record(scope: Scope, outcome: RequestOutcome, logged: bool) -> None:
+def _record(scope: Scope, outcome: ResponseSummary, logged: bool) -> None:
     state: RequestState = scope.get("state", {}).get("request") or RequestState("")
     route = route_name(scope)
     operation = None if state.published is None else str(state.published.header.id)

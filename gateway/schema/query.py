@@ -206,7 +206,7 @@ async def _named(
         attempt = context.rules.attempt(numbers) if matches else None
         population = population_of(context.resources.sources)
         identity = population.identity.record if population else None
-        async with context.rules.counted(attempt):
+        async with context.rules.count_attempt(attempt):
             open_named(numbers, wanted, identity, attempt, context.rules.matching.required)
         return _opened(context, info, numbers, own=False, place=place)
     except GatewayError as error:

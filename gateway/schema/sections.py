@@ -103,12 +103,12 @@ def _derived_field(types: Types, computed: DerivedBinding) -> StrawberryField:
         context: ReferenceContext = info.context
         rules, person = context.rules, self.person
         given = {"asOf": as_of, "sector": sector}
-        asked = rules.question(computed, given, person.own)
+        asked = rules.derived_question(computed, given, person.own)
         missing = () if person.own else rules.caller.missing_for(computed.derived, None)
         if missing:
             error = GatewayError("FORBIDDEN", details={"missing": list(missing)})
             context.problem(info._raw_info, error)
-            value = rules.denied(computed, asked)
+            value = rules.denied_view(computed, asked)
         else:
             value, record, answer = await rules.derive(computed, person.numbers, asked)
             context.report(info._raw_info, record, answer)

@@ -83,7 +83,7 @@ def _resolver(asked: Verification) -> Any:
         numbers = await context.numbers(id)
         claimed = ClaimedIdentity(name, birth_date, sex.value)
         attempt = rules.attempt(numbers)
-        async with rules.counted(attempt):
+        async with rules.count_attempt(attempt):
             found, answer = rules.verify(numbers, claimed, asked, attempt)
         context.report(info._raw_info, asked.record, answer)
         context.state.note(asked.record, answer.report.state)

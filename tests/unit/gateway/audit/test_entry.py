@@ -21,7 +21,7 @@ from connectors.population import DATABASE as POPULATION
 from gateway.access.caller import Caller
 from gateway.answer import State
 from gateway.audit.entry import (
-    Result,
+    RequestOutcome,
     build_entry,
     describe_touched,
     person_hash,
@@ -109,7 +109,7 @@ def test_every_entry_has_an_id_of_its_own() -> None:
 
 
 def test_a_refusal_says_that_there_was_no_answer() -> None:
-    found = _entry(people=[(HOA, Role.REFUSED, ())], sections={}, result=Result.REFUSED)
+    found = _entry(people=[(HOA, Role.REFUSED, ())], sections={}, result=RequestOutcome.REFUSED)
     assert found["result"] == "REFUSED"
     assert [one["role"] for one in found["persons"]] == ["REFUSED"]
     assert found["asked"] == {}, "at times it was not even read what was asked"
@@ -298,7 +298,7 @@ def test_what_asks_about_legal_aid_or_protection_is_hidden_from_guardians(
 @pytest.mark.parametrize("purpose", ["2.000829", "2.000829.H29", "address-protection"])
 def test_so_is_whatever_is_asked_for_such_a_purpose(purpose: str) -> None:
     assert _entry(replace(OFFICER, purpose=purpose))["hiddenFromGuardians"]
-    refused = _entry(replace(OFFICER, purpose=purpose), sections={}, result=Result.REFUSED)
+    refused = _entry(replace(OFFICER, purpose=purpose), sections={}, result=RequestOutcome.REFUSED)
     assert refused["hiddenFromGuardians"]
 
 

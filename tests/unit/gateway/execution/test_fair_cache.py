@@ -5,35 +5,35 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.execution.fair_cache import Kept
+from gateway.execution.fair_cache import FairCache
 from tests.support.generated import PATIENT
 
 
-def _kept(most: int = 100, heaviest: int = 10_000) -> Kept[str, str]:
-    return Kept(most, heaviest)
+def _cache(max_count: int = 100, max_weight: int = 10_000) -> FairCache[str, str]:
+    return FairCache(max_count, max_weight)
 
 
 def test_what_is_kept_is_found_again() -> None:
-    kept = _kept()
-    kept.keep("a", "A", 1, "x")
+    kept = _cache()
+    kept.store("a", "A", 1, "x")
     assert kept.get("a") == "A"
     assert kept.get("b") is None
 
 
 def test_the_least_used_goes_first() -> None:
-    kept = _kept(most=3)
+    kept = _cache(max_count=3)
     for owner, key in enumerate("abc"):
-        kept.keep(key, key.upper(), 1, str(owner))
+        kept.store(key, key.upper(), 1, str(owner))
     kept.get("a")
-    kept.keep("d", "D", 1, "3")
+    kept.store("d", "D", 1, "3")
     assert [kept.get(key) for key in "abcd"] == ["A", None, "C", "D"]
 
 
 def test_heavy_things_make_room_for_themselves() -> None:
-    kept = _kept(heaviest=100)
+    kept = _cache(max_weight=100)
     for owner in range(9):
-        kept.keep(f"light {owner}", "", 10, str(owner))
-    kept.keep("heavy", "", 60, "x")
+        kept.store(f"light {owner}", "", 10, str(owner))
+    kept.store("heavy", "", 60, "x")
     assert kept.weight <= 100
     assert kept.get("heavy") is not None
     assert kept.get("light 8") is not None
@@ -41,37 +41,37 @@ def test_heavy_things_make_room_for_themselves() -> None:
 
 
 def test_the_newest_stays_whatever_it_weighs() -> None:
-    kept = _kept(heaviest=100)
-    kept.keep("light", "", 10, "x")
-    kept.keep("heaviest", "", 1_000, "y")
+    kept = _cache(max_weight=100)
+    kept.store("light", "", 10, "x")
+    kept.store("heaviest", "", 1_000, "y")
     assert len(kept) == 1
-    kept.keep("light", "", 10, "x")
+    kept.store("light", "", 10, "x")
     assert (len(kept), kept.weight) == (1, 10)
 
 
 def test_a_client_with_ever_new_things_loses_its_own() -> None:
-    kept = _kept(most=100)
+    kept = _cache(max_count=100)
     for number in range(60):
-        kept.keep(f"theirs {number}", "", 1, f"client {number}")
+        kept.store(f"theirs {number}", "", 1, f"client {number}")
     for number in range(10_000):
-        kept.keep(f"scan {number}", "", 1, "scanner")
+        kept.store(f"scan {number}", "", 1, "scanner")
     assert all(kept.get(f"theirs {number}") is not None for number in range(60))
     assert len(kept) == 85, "a quarter of the room, and what the others had"
 
 
 def test_a_client_with_ever_heavier_things_loses_its_own() -> None:
-    kept = _kept(heaviest=1_000)
-    kept.keep("theirs", "", 500, "client")
+    kept = _cache(max_weight=1_000)
+    kept.store("theirs", "", 500, "client")
     for number in range(100):
-        kept.keep(f"scan {number}", "", 100, "scanner")
+        kept.store(f"scan {number}", "", 100, "scanner")
     assert kept.get("theirs") is not None
     assert kept.weight == 700
 
 
 def test_something_kept_again_weighs_what_it_weighs_now() -> None:
-    kept = _kept()
-    kept.keep("a", "A", 10, "x")
-    kept.keep("a", "B", 3, "y")
+    kept = _cache()
+    kept.store("a", "A", 10, "x")
+    kept.store("a", "B", 3, "y")
     assert (kept.get("a"), kept.weight, len(kept)) == ("B", 3, 1)
 
 
@@ -87,11 +87,11 @@ def test_something_kept_again_weighs_what_it_weighs_now() -> None:
 def test_the_bounds_hold_and_the_weight_is_that_of_what_is_there(
     steps: list[tuple[bool, int, int, str | None]],
 ) -> None:
-    kept: Kept[int, int] = Kept(8, 100)
+    kept: FairCache[int, int] = FairCache(8, 100)
     weights: dict[int, int] = {}
     for keeps, key, weight, owner in steps:
         if keeps:
-            kept.keep(key, key, weight, owner)
+            kept.store(key, key, weight, owner)
             weights[key] = weight
             assert kept.get(key) == key
         there = [one for one in range(31) if kept.get(one) is not None]

@@ -26,7 +26,7 @@ from gateway.catalogue.permitted import Missing
 from gateway.catalogue.sections import bind
 from gateway.errors import GatewayError
 from gateway.execution import plan_cache as module
-from gateway.execution.plan_cache import Plans
+from gateway.execution.plan_cache import PlanCache
 from gateway.plan import document as document_module
 from gateway.plan.compile import AnalysedOperation, SelectedOperation, select_operation
 from gateway.plan.document import Document, InvalidDocument
@@ -44,15 +44,15 @@ ME = "query($a: Boolean = true, $n: Int) {me {id @include(if: $a) civilStatus {b
 
 
 @asynccontextmanager
-async def _plans(**limits: int) -> AsyncIterator[Plans]:
-    plans = Plans(built(DATABASES), bind(DATABASES), Limits.model_validate(limits), TestClock())
+async def _plans(**limits: int) -> AsyncIterator[PlanCache]:
+    plans = PlanCache(built(DATABASES), bind(DATABASES), Limits.model_validate(limits), TestClock())
     try:
         yield plans
     finally:
         plans.close()
 
 
-async def _refusal(plans: Plans, text: str) -> GatewayError | InvalidDocument:
+async def _refusal(plans: PlanCache, text: str) -> GatewayError | InvalidDocument:
     with pytest.raises((GatewayError, InvalidDocument)) as refused:
         await plans.document(text, "a")
     found = refused.value
@@ -189,7 +189,7 @@ async def test_long_texts_do_not_fill_the_memory(work: list[str]) -> None:
         assert work != [], "but not all of them"
 
 
-async def _chosen(plans: Plans, text: str, given: Mapping[str, object]) -> SelectedOperation:
+async def _chosen(plans: PlanCache, text: str, given: Mapping[str, object]) -> SelectedOperation:
     document = await plans.document(text, "a")
     return select_operation(built(DATABASES), document, document.operation(None), given)
 
@@ -330,7 +330,7 @@ async def test_thousands_of_documents_in_a_row_take_no_more_room_than_there_is()
         assert len(plans._documents) <= 50
         assert plans._documents.weight <= module._ROOM
         assert await plans.document("query Theirs {__typename}", "b") is theirs
-        assert not plans._under_way
+        assert not plans._pending
         assert not plans._queue._queues
 
 
@@ -343,6 +343,6 @@ async def test_a_defect_reaches_all_who_wait_and_is_not_kept(
         waiting = [plans.document("{__typename}", str(number)) for number in range(3)]
         found = await asyncio.gather(*waiting, return_exceptions=True)
         assert [type(one) for one in found] == [ZeroDivisionError] * 3
-        assert not plans._under_way
+        assert not plans._pending
         monkeypatch.setattr(module, "parse_document", original)
         assert isinstance(await plans.document("{__typename}", "a"), Document)

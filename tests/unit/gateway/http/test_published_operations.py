@@ -12,7 +12,7 @@ import orjson
 import pytest
 from graphql import GraphQLNonNull
 
-from gateway.execution.plan_cache import Plans
+from gateway.execution.plan_cache import PlanCache
 from gateway.http.parameters import GRAPHQL_JSON, JSON
 from gateway.settings import Client, OperationSettings
 from tests.support.operation_files import NAME, write
@@ -116,7 +116,7 @@ async def test_nothing_is_parsed_validated_or_planned_at_a_call(
         raise AssertionError("a call of a published operation made something")
 
     for method in ("document", "prepared", "permissions", "plan"):
-        monkeypatch.setattr(Plans, method, no)
+        monkeypatch.setattr(PlanCache, method, no)
     monkeypatch.setattr("graphql.parse", no)
     for name in ("parse", "parse_document"):
         monkeypatch.setattr(f"gateway.plan.document.{name}", no)
