@@ -1,8 +1,9 @@
-"""An operation made ready to run: analysed, and compiled for those who may see the same of it.
+"""From a document to an analysed operation, which is then compiled for equal permissions.
 
-Which tree an operation is depends on the variables in its ``@include`` and ``@skip``, so it is
-analysed once for each of their values; what a caller may see decides what of it is compiled. All of
-it is pure, and slow enough to be done off the event loop (``gateway.execution.plan_cache``).
+The variables in ``@include`` and ``@skip`` decide the tree of an operation, so it is analysed once
+for each of their values. The permissions of a caller decide what of it is compiled
+(``gateway.shape.codegen``). All of it is pure, and slow enough to be done off the event loop
+(``gateway.execution.plan_cache``).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from gateway.plan.document import Document, InvalidDocument, Operation
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.selection import Analysis
 
-_MOST_ERRORS = 50
+#: Faults in variables that are reported at most.
+_MAX_ERRORS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,11 @@ class SelectedOperation:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What decides an operation's tree. ``values``: of ``Operation.conditions``, in their order."""
+    """What decides the tree of an operation.
+
+    ``digest``, ``name``: of the document and the operation. ``values``: of
+    ``Operation.conditions``, in their order.
+    """
 
     digest: str
     name: str | None
@@ -66,27 +72,27 @@ class AnalysedOperation:
 
 
 def coerce_variables(
-    schema: GraphQLSchema, operation: Operation, given: Mapping[str, object] | None
+    schema: GraphQLSchema, operation: Operation, variables: Mapping[str, object] | None
 ) -> VariableValues:
     """Return the values of the operation's variables (GraphQL specification 6.1.2).
 
-    Raises InvalidDocument INVALID_VARIABLES. A null that ``@include`` or ``@skip`` would ask, which
-    a default permits, is refused too: what it leaves of the operation nobody could say.
+    Raises InvalidDocument INVALID_VARIABLES. Null in a variable of ``@include`` or ``@skip``, which
+    a default permits, is refused too: it does not say which tree the operation has.
     """
     values = get_variable_values(
         schema,
         operation.variables,
-        dict(given or {}),
-        max_errors=_MOST_ERRORS,
+        dict(variables or {}),
+        max_errors=_MAX_ERRORS,
         hide_suggestions=True,
     )
     if isinstance(values, list):
         raise InvalidDocument("INVALID_VARIABLES", tuple(values))
     for name in operation.conditions:
         if values.coerced.get(name) is None:
-            said = f"Variable '${name}' decides what is included and must not be null."
-            declared = [one for one in operation.variables if one.variable.name.value == name]
-            raise InvalidDocument("INVALID_VARIABLES", (GraphQLError(said, declared),))
+            message = f"Variable '${name}' decides what is included and must not be null."
+            nodes = [node for node in operation.variables if node.variable.name.value == name]
+            raise InvalidDocument("INVALID_VARIABLES", (GraphQLError(message, nodes),))
     return values
 
 
@@ -94,27 +100,31 @@ def select_operation(
     schema: GraphQLSchema,
     document: Document,
     operation: Operation,
-    given: Mapping[str, object] | None,
+    variables: Mapping[str, object] | None,
 ) -> SelectedOperation:
-    """Return the operation with its variables judged; raises InvalidDocument."""
-    return SelectedOperation(document, operation, coerce_variables(schema, operation, given))
+    """Return the operation with its variables coerced; raises InvalidDocument."""
+    return SelectedOperation(document, operation, coerce_variables(schema, operation, variables))
 
 
-def tree_conditions(chosen: SelectedOperation) -> Conditions:
-    """Return what decides the operation's tree."""
-    operation, coerced = chosen.operation, chosen.values.coerced
-    asked = tuple([coerced[name] is True for name in operation.conditions])
-    return Conditions(chosen.document.digest, operation.name, asked)
+def tree_conditions(selected: SelectedOperation) -> Conditions:
+    """Return what decides the tree of the operation."""
+    operation, coerced = selected.operation, selected.values.coerced
+    values = tuple([coerced[name] is True for name in operation.conditions])
+    return Conditions(selected.document.digest, operation.name, values)
 
 
 def analyse_operation(
-    schema: GraphQLSchema, bindings: Bindings, chosen: SelectedOperation
+    schema: GraphQLSchema, bindings: Bindings, selected: SelectedOperation
 ) -> AnalysedOperation:
-    """Analyse an operation. Of the values only the conditions count. About 10 us a field."""
-    tree, name = chosen.document.tree(), chosen.operation.name
-    analysis, unplanned = analyse(schema, bindings, tree, name, chosen.values)
+    """Analyse an operation. Of its values only the conditions count. About 10 us a field.
+
+    Raises GatewayError UNSUPPORTED_OPERATION for anything but a query, INVALID_VALUE for arguments
+    that make no sense.
+    """
+    tree, name = selected.document.tree(), selected.operation.name
+    analysis, unplanned = analyse(schema, bindings, tree, name, selected.values)
     return AnalysedOperation(
-        tree_conditions(chosen),
+        tree_conditions(selected),
         analysis.needs,
         analysis.selected,
         analysis.dynamic,

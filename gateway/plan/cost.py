@@ -1,10 +1,10 @@
-"""Cost: how much an operation may make the gateway read, at most, before anything is read.
+"""Cost: an upper bound on what an operation makes the gateway read, known before anything is read.
 
-One unit is one key asked of one list, or one row that may be shown. A list costs its key and as
-many rows as its ``first`` lets through (declared ``limit`` at most; one for a single record); what
-hangs on its rows costs that many times as much. A person costs the three reads by which a number is
-resolved, and their lists. The bound depends on the document and its variables alone: not on the
-caller, nor on what is stored, so that it gives nothing away (design section 7).
+One unit is one key read of one list, or one row that may be shown. A list costs its key and as many
+rows as its ``first`` admits (at most the declared ``limit``; one for a single record). What hangs
+on its rows costs that many times as much. A person costs the three reads that resolve a number, and
+their lists. The bound depends on the document and its variables alone, not on the caller or on what
+is stored, so that it reveals nothing (design section 7).
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from gateway.plan.selection import (
     PersonRootShape,
     PersonShape,
     RowEntries,
+    RowEntry,
     RowsShape,
+    SectionEntry,
     SectionReportShape,
     SectionShape,
     StructShape,
@@ -33,11 +35,11 @@ from gateway.plan.selection import (
     VerifyShape,
 )
 
-#: Reads by which a number is resolved to a person.
-_RESOLVING = 3
+#: Reads that resolve a number to a person.
+_RESOLVE_READS = 3
 
-#: What came of the arguments that need variables, slot by slot.
-_Judged = Sequence[object]
+#: The dynamic arguments of a request, coerced, slot by slot.
+_Results = Sequence[object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,64 +47,65 @@ class Cost:
     """The cost of a part: ``fixed``, and what depends on the arguments of a request."""
 
     fixed: int
-    varying: tuple[Callable[[_Judged], int], ...] = ()
+    varying: tuple[Callable[[_Results], int], ...] = ()
 
-    def at(self, arguments: _Judged) -> int:
-        """Return the most that it may cost. ``arguments``: what came of the dynamic ones.
+    def at(self, arguments: _Results) -> int:
+        """Return the upper bound for a request with ``arguments``, coerced, slot by slot.
 
         Arguments that only the reference executor can place cost nothing.
         """
-        return self.fixed + sum(one(arguments) for one in self.varying)
+        return self.fixed + sum(vary(arguments) for vary in self.varying)
 
 
 def cost(analysis: Analysis) -> Cost:
-    """Return the cost of an operation: worked out once, then looked up by its arguments."""
-    roots = (one for one in analysis.roots.values() if not isinstance(one, Typename))
-    return _sum(0, (_root(one) for one in roots))
+    """Return the cost of an operation, to be evaluated with the arguments of each request."""
+    roots = (root for root in analysis.roots.values() if not isinstance(root, Typename))
+    return _add(0, (_root(root) for root in roots))
 
 
-def _sum(fixed: int, parts: Iterable[Cost]) -> Cost:
-    found = list(parts)
-    varying = tuple(one for part in found for one in part.varying)
-    return Cost(fixed + sum(part.fixed for part in found), varying)
+def _add(fixed: int, parts: Iterable[Cost]) -> Cost:
+    """Return ``fixed`` and ``parts`` together."""
+    costs = list(parts)
+    varying = tuple(vary for part in costs for vary in part.varying)
+    return Cost(fixed + sum(part.fixed for part in costs), varying)
 
 
-def _times(many: int, part: Cost) -> Cost:
-    return Cost(many * part.fixed, tuple(_multiplied(many, one) for one in part.varying))
+def _multiply(count: int, part: Cost) -> Cost:
+    return Cost(count * part.fixed, tuple(_scale(count, vary) for vary in part.varying))
 
 
-def _multiplied(many: int, one: Callable[[_Judged], int]) -> Callable[[_Judged], int]:
-    return lambda arguments: many * one(arguments)
+def _scale(count: int, vary: Callable[[_Results], int]) -> Callable[[_Results], int]:
+    return lambda arguments: count * vary(arguments)
 
 
 def _root(root: PersonRootShape | LookupShape | VerifyShape) -> Cost:
     if isinstance(root, VerifyShape):
-        return Cost(_RESOLVING)
+        return Cost(_RESOLVE_READS)
     if isinstance(root, LookupShape):
-        return _sum(1, [_list(root.list)])  # a key is asked in capitals too
-    person, given = _person(root.person), root.arguments
+        return _add(1, [_list(root.list)])  # the key is read in capitals too
+    person, arguments = _person(root.person), root.arguments
     if root.name != "persons":
         return person
-    if not isinstance(given, DynamicArguments):
-        return _times(_people(given), person)
-    slot = given.slot
-    return Cost(0, (lambda arguments: _people(arguments[slot]) * person.at(arguments),))
+    if not isinstance(arguments, DynamicArguments):
+        return _multiply(_count_ids(arguments), person)
+    slot = arguments.slot
+    return Cost(0, (lambda results: _count_ids(results[slot]) * person.at(results),))
 
 
-def _people(given: object) -> int:
-    return len(given["ids"]) if isinstance(given, Mapping) else 0
+def _count_ids(arguments: object) -> int:
+    return len(arguments["ids"]) if isinstance(arguments, Mapping) else 0
 
 
 def _person(shape: PersonShape) -> Cost:
-    sections = (one for _, one in shape.entries if isinstance(one, SectionShape))
-    logs = sum(isinstance(one, AccessLogShape) for _, one in shape.entries)
-    return _sum(
-        _RESOLVING + logs * LONGEST_LOG_PAGE,
-        (_section(inner) for one in sections for _, inner in one.entries),
+    sections = (entry for _, entry in shape.entries if isinstance(entry, SectionShape))
+    logs = sum(isinstance(entry, AccessLogShape) for _, entry in shape.entries)
+    return _add(
+        _RESOLVE_READS + logs * LONGEST_LOG_PAGE,
+        (_section_entry(entry) for section in sections for _, entry in section.entries),
     )
 
 
-def _section(shape: object) -> Cost:
+def _section_entry(shape: SectionEntry) -> Cost:
     if isinstance(shape, ListShape):
         return _list(shape)
     if isinstance(shape, DerivedShape):
@@ -113,32 +116,32 @@ def _section(shape: object) -> Cost:
 
 
 def _list(shape: ListShape) -> Cost:
-    rows = (one for _, one in shape.entries if isinstance(one, RowsShape))
-    row = _sum(1, (_row(one.entries) for one in rows))
+    selections = (entry for _, entry in shape.entries if isinstance(entry, RowsShape))
+    row = _add(1, (_row(selection.entries) for selection in selections))
     if not isinstance(shape.arguments, DynamicArguments):
-        many = _rows(shape, shape.arguments)
-        return Cost(0) if many is None else _sum(1, [_times(many, row)])
+        count = _count_rows(shape, shape.arguments)
+        return Cost(0) if count is None else _add(1, [_multiply(count, row)])
     slot = shape.arguments.slot
 
-    def judged(arguments: _Judged) -> int:
-        many = _rows(shape, arguments[slot])
-        return 0 if many is None else 1 + many * row.at(arguments)
+    def vary(results: _Results) -> int:
+        count = _count_rows(shape, results[slot])
+        return 0 if count is None else 1 + count * row.at(results)
 
-    return Cost(0, (judged,))
+    return Cost(0, (vary,))
 
 
-def _rows(shape: ListShape, wanted: object) -> int | None:
-    """Return how many rows may be shown; None where the arguments could not be judged."""
-    if not isinstance(wanted, ListArguments):
+def _count_rows(shape: ListShape, arguments: object) -> int | None:
+    """Return how many rows may be shown; None where the arguments could not be coerced."""
+    if not isinstance(arguments, ListArguments):
         return None
-    return 1 if shape.record.single else min(wanted.first, shape.record.limit)
+    return 1 if shape.record.single else min(arguments.first, shape.record.limit)
 
 
 def _row(entries: RowEntries) -> Cost:
-    return _sum(0, (_below(inner) for _, inner in entries))
+    return _add(0, (_row_entry(entry) for _, entry in entries))
 
 
-def _below(shape: object) -> Cost:
+def _row_entry(shape: RowEntry) -> Cost:
     match shape:
         case StructShape():
             return _row(shape.entries)

@@ -1,9 +1,9 @@
-"""Cursors: where a page of a list ends, and that what came before it is still the same.
+"""Cursors: where a page of a list ends, and proof that the rows before it have not changed.
 
-A cursor is bound to its list, to the arguments that choose and order rows, and to the records
-before it, by a keyed hash. Whoever pages to the end has therefore seen one list, whole: were a
-record added, gone or moved in between, the cursor is refused, and no record is skipped unnoticed.
-It carries a count and the hash, no personal data.
+A keyed hash binds a cursor to its list, to the arguments that filter and order rows, and to the
+records before it. A client that pages to the end has therefore seen one whole list. If a record was
+added, removed or moved in between, the cursor is refused, so that no record is skipped unnoticed.
+A cursor carries a count and the hash, no personal data.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _COUNT_BYTES, _MAC_BYTES = 4, 16
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A cursor that a client sent. ``position``: how many records it says came before."""
+    """A cursor that a client sent. ``position``: the number of records before it, as it claims."""
 
     text: str
     position: int
 
 
 def parse_cursor(text: str) -> Cursor:
-    """Return a cursor as it is written; raises GatewayError INVALID_VALUE for what is none."""
+    """Return the cursor in ``text``; raises GatewayError INVALID_VALUE if there is none."""
     try:
         content = base64.b64decode(text.encode("ascii"), b"-_", validate=True)
     except (binascii.Error, ValueError):
@@ -48,9 +48,9 @@ def make_cursor(
     arguments: Sequence[object],
     ids: Sequence[str],
 ) -> str:
-    """Return the cursor behind the records with ``ids``, which is at least one.
+    """Return the cursor after the records with ``ids``, of which there is at least one.
 
-    ``arguments``: those that choose and order rows. Costs 10 us for 200 ids.
+    ``arguments``: those that filter and order rows. Costs 10 us for 200 ids.
     """
     bound_to = ["cursor", record.database, record.name, lookup.name, arguments, ids]
     mac = hmac.digest(key, orjson.dumps(bound_to, default=str), "sha256")[:_MAC_BYTES]

@@ -1,7 +1,7 @@
-"""Documents: a text parsed, validated and looked through, once.
+"""Documents: a text that is parsed, validated and described, once.
 
-Pure code: no I/O, nothing of fetching, HTTP or access. What is said of a document depends on
-neither caller nor values.
+Pure code: no I/O, nothing of fetching, HTTP or access. A description depends on neither caller nor
+values.
 """
 
 from __future__ import annotations
@@ -46,15 +46,16 @@ from gateway.plan.syntax import INTROSPECTION_FIELDS, walk_nodes
 from gateway.plan.validation import rules_for, validate
 from gateway.settings import Limits
 
-#: The scalar whose presence among the arguments means that a document names a person.
+#: The scalar of a person's number: a document with an argument of this type names a person.
 PERSON_SCALAR = "PersonNumber"
 #: Root fields whose answer is about persons.
 PERSON_FIELDS = frozenset({"person", "persons", "me", VERIFY})
 #: Those of them that name a person.
 _NAMING_FIELDS = PERSON_FIELDS - {"me"}
-_MOST_ERRORS = 20
-#: Errors that names are suggested in: each name is compared with all that the schema has there.
-_MOST_SUGGESTIONS = 3
+#: Faults of a document that are reported at most.
+_MAX_ERRORS = 20
+#: Faults with suggestions at most: a name is compared with all that the schema has in its place.
+_MAX_SUGGESTIONS = 3
 #: The rules that suggest names.
 _SUGGESTING: tuple[type[Any], ...] = (
     FieldsOnCorrectTypeRule,
@@ -77,9 +78,9 @@ class InvalidDocument(Exception):
 class Operation:
     """One operation of a document.
 
-    ``name`` is None for an anonymous operation. ``root_fields``: names of the root fields that may
-    be asked, fragments expanded. ``conditions``: the variables that ``@include`` and ``@skip`` may
-    ask, sorted. ``finds_things``: records are found by the key of a thing.
+    ``name``: None for an anonymous operation. ``root_fields``: names of its root fields, fragments
+    expanded, whatever directives exclude. ``conditions``: the variables that stand in directives,
+    sorted. ``finds_things``: a root field finds records by the key of a thing.
     """
 
     name: str | None
@@ -91,7 +92,7 @@ class Operation:
 
     @property
     def introspects(self) -> bool:
-        """Whether the schema is asked about itself (``__typename`` does not count)."""
+        """Whether it selects the schema itself (``__typename`` does not count)."""
         return not self.root_fields.isdisjoint(INTROSPECTION_FIELDS)
 
     @property
@@ -120,8 +121,8 @@ class Document:
     """A valid document.
 
     ``digest``: SHA-256 of its text, hex. ``names_person``: some argument takes a person's number.
-    ``tokens``: how many it has; each takes some 500 bytes of memory while its tree is kept.
-    ``ast``: its tree, None where it is not kept.
+    ``tokens``: how many it has; each takes some 500 bytes of memory as long as the tree is kept.
+    ``ast``: its tree, None in a document without one.
     """
 
     text: str
@@ -132,74 +133,78 @@ class Document:
     ast: DocumentNode | None
 
     def tree(self) -> DocumentNode:
-        """Return the tree; parsed again, at some 2 us a token, where it is not kept."""
+        """Return the tree; parses the text again, at some 2 us a token, if there is none."""
         return parse(self.text) if self.ast is None else self.ast
 
     def without_tree(self) -> Document:
-        """Return the document as it is kept where plans answer it.
+        """Return the document for a cache, if plans answer it.
 
-        A tree is thousands of objects that every full collection of garbage would have to visit,
-        and the event loop waits for that.
+        A tree is thousands of objects. Every full garbage collection would visit them while the
+        event loop waits.
         """
         return replace(self, ast=None)
 
     def operation(self, name: str | None) -> Operation:
         """Return the operation to run (GraphQL specification 6.1, GetOperation).
 
-        Raises GatewayError OPERATION_NOT_FOUND when there is no such one, or several and no name.
+        Raises GatewayError OPERATION_NOT_FOUND if no operation has this name, or if there are
+        several and no name.
         """
         if name is None and len(self.operations) == 1:
             return next(iter(self.operations.values()))
-        found = self.operations.get(name) if name is not None else None
-        if found is None:
+        operation = self.operations.get(name) if name is not None else None
+        if operation is None:
             raise GatewayError("OPERATION_NOT_FOUND")
-        return found
+        return operation
 
 
 def document_digest(text: str) -> str:
-    """Return the SHA-256 of ``text``, hex: what a document is known by."""
+    """Return the SHA-256 of ``text``, hex: the identity of a document."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def parse_document(schema: GraphQLSchema, limits: Limits, text: str) -> Document:
-    """Return the document of ``text``.
+    """Parse, validate and describe ``text``.
 
-    Costs about 100 us a field, most of it validation. Raises GatewayError for what is beyond the
-    limits, InvalidDocument for what is not GraphQL or does not fit the schema.
+    Costs about 100 us a field, most of it validation. Raises GatewayError for a document beyond the
+    limits, InvalidDocument for text that is not GraphQL or does not fit the schema.
     """
     try:
         ast = parse_within(text, limits)
     except GraphQLError as error:
         raise InvalidDocument("SYNTAX_ERROR", (error.with_traceback(None),)) from None
-    errors, names_person = _validated(schema, ast)
+    errors, names_person = _validate(schema, ast)
     if errors:
         raise InvalidDocument("VALIDATION_FAILED", tuple(errors))
     return describe_document(schema, ast, text, names_person)
 
 
 def suggest_names(schema: GraphQLSchema, limits: Limits, text: str) -> list[GraphQLError]:
-    """Return the first faults of an invalid document in names, with what the schema has instead.
+    """Return the first faults in the names of an invalid document, with suggestions.
 
-    For callers who may introspect; others would learn names from them. Costs up to a millisecond a
-    fault beside validation.
+    Only for callers who may introspect: suggestions reveal names of the schema. Costs up to a
+    millisecond a fault beside validation.
     """
     ast = parse_within(text, limits)
-    found = validate(schema, ast, _SUGGESTING, _MOST_SUGGESTIONS, hide_suggestions=False)
+    faults = validate(schema, ast, _SUGGESTING, _MAX_SUGGESTIONS, hide_suggestions=False)
     _cut_tokens(ast)
-    return found
+    return faults
 
 
 def describe_document(
     schema: GraphQLSchema, ast: DocumentNode, text: str, names_person: bool
 ) -> Document:
-    """Say of a validated document what can be said before any caller or value is known."""
+    """Return the document of a validated tree; cuts the links between its tokens.
+
+    ``names_person``: some argument takes a person's number.
+    """
     fragments = {
         node.name.value: node
         for node in ast.definitions
         if isinstance(node, FragmentDefinitionNode)
     }
     operations: dict[str | None, Operation] = {}
-    finding, asked = _finding(schema), _in_directives(ast)
+    lookup_fields, directive_variables = _lookup_fields(schema), _variables_in_directives(ast)
     for node in ast.definitions:
         if isinstance(node, OperationDefinitionNode):
             name = node.name.value if node.name else None
@@ -210,38 +215,38 @@ def describe_document(
                 node.operation,
                 variables,
                 roots,
-                _conditions(asked, variables),
-                finds_things=not roots.isdisjoint(finding),
+                _conditions(directive_variables, variables),
+                finds_things=not roots.isdisjoint(lookup_fields),
             )
     return Document(text, document_digest(text), operations, names_person, _cut_tokens(ast), ast)
 
 
-def _finding(schema: GraphQLSchema) -> frozenset[str]:
-    """Return the root fields that find records by the key of a thing."""
+def _lookup_fields(schema: GraphQLSchema) -> frozenset[str]:
+    """Return the names of the root fields that find records by the key of a thing."""
     fields = schema.query_type.fields if schema.query_type else {}
     return frozenset(
         name
-        for name, one in fields.items()
-        if any(get_named_type(given.type).name == KEY_SCALAR for given in one.args.values())
+        for name, field in fields.items()
+        if any(get_named_type(argument.type).name == KEY_SCALAR for argument in field.args.values())
     )
 
 
-def _in_directives(ast: DocumentNode) -> frozenset[str]:
+def _variables_in_directives(ast: DocumentNode) -> frozenset[str]:
     """Return the names of the variables that stand in any directive of the document."""
     directives = (node for node in walk_nodes(ast) if isinstance(node, DirectiveNode))
-    values = (given.value for one in directives for given in one.arguments or ())
-    return frozenset(one.name.value for one in values if isinstance(one, VariableNode))
+    values = (argument.value for directive in directives for argument in directive.arguments or ())
+    return frozenset(value.name.value for value in values if isinstance(value, VariableNode))
 
 
 def _conditions(
-    asked: frozenset[str], variables: tuple[VariableDefinitionNode, ...]
+    directive_variables: frozenset[str], variables: tuple[VariableDefinitionNode, ...]
 ) -> tuple[str, ...]:
-    """Return which of ``variables`` directives ask, sorted."""
-    return tuple(sorted(asked & {one.variable.name.value for one in variables}))
+    """Return which of ``variables`` stand in directives, sorted."""
+    return tuple(sorted(directive_variables & {node.variable.name.value for node in variables}))
 
 
 def _cut_tokens(ast: DocumentNode) -> int:
-    """Return how many tokens there are, and take each from its neighbours.
+    """Cut the links between the tokens of a tree; return how many tokens there are.
 
     They are linked both ways, so that any piece of the tree would keep all of them alive.
     """
@@ -256,54 +261,54 @@ def _cut_tokens(ast: DocumentNode) -> int:
 def _root_fields(
     selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], spread: set[str]
 ) -> set[str]:
-    """Return the names of the fields; each fragment is looked into once, however often spread."""
-    found: set[str] = set()
+    """Return the names of the fields; each fragment is visited once, however often spread."""
+    names: set[str] = set()
     for selection in selections.selections:
         if isinstance(selection, FieldNode):
-            found.add(selection.name.value)
+            names.add(selection.name.value)
         elif isinstance(selection, InlineFragmentNode):
-            found |= _root_fields(selection.selection_set, fragments, spread)
+            names |= _root_fields(selection.selection_set, fragments, spread)
         elif isinstance(selection, FragmentSpreadNode):
             name = selection.name.value
             if name not in spread:
                 spread.add(name)
-                found |= _root_fields(fragments[name].selection_set, fragments, spread)
-    return found
+                names |= _root_fields(fragments[name].selection_set, fragments, spread)
+    return names
 
 
 class _NamesPerson(ValidationRule):
-    """Not a rule: looks, beside the rules, whether any argument can hold a person's number."""
+    """Not a rule: notes, beside the rules, whether an argument can hold a person's number."""
 
-    found = False
+    names_person = False
 
     def enter_argument(self, *_: object) -> None:
-        """Look at one argument."""
+        """Check one argument."""
         argument = self.context.get_argument()
         if argument is not None and _takes_person(argument.type, set()):
-            self.found = True
+            self.names_person = True
 
 
-def _validated(schema: GraphQLSchema, ast: DocumentNode) -> tuple[list[GraphQLError], bool]:
+def _validate(schema: GraphQLSchema, ast: DocumentNode) -> tuple[list[GraphQLError], bool]:
     """Return the faults of a document, and whether it names a person."""
-    made: list[ValidationRule] = []
+    instances: list[ValidationRule] = []
 
-    def remembered(rule: type[ValidationRule]) -> Any:
-        def make(context: ValidationContext) -> ValidationRule:
-            made.append(rule(context))
-            return made[-1]
+    def collecting(rule: type[ValidationRule]) -> Any:
+        def build(context: ValidationContext) -> ValidationRule:
+            instances.append(rule(context))
+            return instances[-1]
 
-        return make
+        return build
 
-    rules = [remembered(rule) for rule in (*rules_for(schema), _NamesPerson)]
-    errors = validate(schema, ast, rules, max_errors=_MOST_ERRORS, hide_suggestions=True)
-    named = getattr(made[-1], "found", False)
-    for rule in made:
+    rules = [collecting(rule) for rule in (*rules_for(schema), _NamesPerson)]
+    errors = validate(schema, ast, rules, max_errors=_MAX_ERRORS, hide_suggestions=True)
+    names_person = getattr(instances[-1], "names_person", False)
+    for rule in instances:
         release_rule(rule)
-    return errors, named
+    return errors, names_person
 
 
 def _takes_person(kind: GraphQLType, seen: set[str]) -> bool:
-    """Whether a value of this input type can hold the number of a person or of their things."""
+    """Say whether a value of this input type can hold the number of a person or of a thing."""
     inner = get_named_type(kind)
     if not isinstance(inner, GraphQLInputObjectType) or inner.name in seen:
         return inner.name in {PERSON_SCALAR, KEY_SCALAR}

@@ -1,10 +1,10 @@
-"""How large a document may be, decided before it is validated.
+"""Limits on the size of a document, enforced before it is validated.
 
 Validation compares fields that share a response key with each other, so a few kilobytes of
 repeated fields cost seconds. It also follows fragments and variables for each operation. The walk
-here merges selection sets the way execution does and stops at the first limit. Its own cost is
-bounded too: fragments make a document mean much more than it says, so every selection looked at
-counts, over all definitions together. ``bench.costliest`` says what the limits let through.
+here merges selection sets as execution does and stops at the first limit. Its own cost is bounded
+too: fragments expand to far more than the text, so every selection visited counts, over all
+definitions together. ``bench.costliest`` measures the costliest documents within the limits.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from gateway.plan.graphql_compat import exceeded_parser_limit
 from gateway.plan.syntax import INTROSPECTION_FIELDS, walk_nodes
 from gateway.settings import Limits
 
-#: How many selections may be looked at for each field that is permitted.
+#: Selections that may be visited for each field that the limit permits.
 _STEPS_PER_FIELD = 10
 
 
 def parse_within(text: str, limits: Limits) -> DocumentNode:
-    """Parse ``text`` and refuse it if it is larger than ``limits`` allow.
+    """Parse ``text``, unless it is larger than ``limits`` permit.
 
     Raises GatewayError with TOO_MANY_TOKENS, TOO_DEEP, TOO_MANY_ALIASES, TOO_MANY_DIRECTIVES,
-    TOO_MANY_DEFINITIONS or TOO_MANY_FIELDS, and GraphQLSyntaxError for what is not GraphQL.
+    TOO_MANY_DEFINITIONS or TOO_MANY_FIELDS, and GraphQLSyntaxError for text that is not GraphQL.
     """
     if len(text) > limits.document_characters:  # a comment is one step of the lexer, however long
         said = f"The document has more than {limits.document_characters} characters."
@@ -54,8 +54,8 @@ def parse_within(text: str, limits: Limits) -> DocumentNode:
             case "tokens":
                 raise _over("TOO_MANY_TOKENS", limits.tokens) from None
         raise
-    _count(document, limits)
-    _Walk(document, limits).all()
+    _enforce_counts(document, limits)
+    _Walk(document, limits).enforce()
     return document
 
 
@@ -63,7 +63,7 @@ def _over(code: str, limit: int) -> GatewayError:
     return GatewayError(code, details={"limit": limit})
 
 
-def _count(document: DocumentNode, limits: Limits) -> None:
+def _enforce_counts(document: DocumentNode, limits: Limits) -> None:
     aliases = directives = 0
     for kind, most in (
         (OperationDefinitionNode, limits.operations),
@@ -94,10 +94,10 @@ class _Walk:
 
     document: DocumentNode
     limits: Limits
-    seen: int = 0
+    fields: int = 0
     steps: int = 0
 
-    def all(self) -> None:
+    def enforce(self) -> None:
         fragments = {
             node.name.value: node
             for node in self.document.definitions
@@ -105,15 +105,15 @@ class _Walk:
         }
         for node in self.document.definitions:
             if isinstance(node, OperationDefinitionNode | FragmentDefinitionNode):
-                self.seen = 0
-                self._level([node.selection_set], fragments, 1, self._deepest(node))
+                self.fields = 0
+                self._enforce_level([node.selection_set], fragments, 1, self._depth_limit(node))
 
-    def _deepest(self, node: OperationDefinitionNode | FragmentDefinitionNode) -> int:
+    def _depth_limit(self, node: OperationDefinitionNode | FragmentDefinitionNode) -> int:
         if isinstance(node, FragmentDefinitionNode) and _is_of_schema(node):
             return self.limits.introspection_depth
         return self.limits.depth
 
-    def _level(
+    def _enforce_level(
         self,
         sets: Sequence[SelectionSetNode],
         fragments: Mapping[str, FragmentDefinitionNode],
@@ -124,17 +124,17 @@ class _Walk:
             raise _over("TOO_DEEP", deepest)
         groups: dict[str, list[FieldNode]] = {}
         for node in self._fields(sets, fragments, set()):
-            self.seen += 1
+            self.fields += 1
             group = groups.setdefault((node.alias or node.name).value, [])
             group.append(node)
-            if self.seen > self.limits.fields or len(group) > self.limits.repeated_fields:
+            if self.fields > self.limits.fields or len(group) > self.limits.repeated_fields:
                 raise _over("TOO_MANY_FIELDS", self.limits.fields)
         for group in groups.values():
             below = [node.selection_set for node in group if node.selection_set]
             if below:
-                looks = any(node.name.value in INTROSPECTION_FIELDS for node in group)
-                allowed = self.limits.introspection_depth if looks and depth == 1 else deepest
-                self._level(below, fragments, depth + 1, allowed)
+                introspects = any(node.name.value in INTROSPECTION_FIELDS for node in group)
+                allowed = self.limits.introspection_depth if introspects and depth == 1 else deepest
+                self._enforce_level(below, fragments, depth + 1, allowed)
 
     def _fields(
         self,
@@ -142,8 +142,8 @@ class _Walk:
         fragments: Mapping[str, FragmentDefinitionNode],
         spread: set[str],
     ) -> Iterator[FieldNode]:
-        """Yield the fields of ``sets``, looking into fragments, each fragment once."""
-        for selection in (one for chosen in sets for one in chosen.selections):
+        """Yield the fields of ``sets`` and of the fragments in them, each fragment once."""
+        for selection in (node for selections in sets for node in selections.selections):
             self.steps += 1
             if self.steps > self.limits.fields * _STEPS_PER_FIELD:
                 raise _over("TOO_MANY_FIELDS", self.limits.fields)

@@ -1,8 +1,7 @@
-"""The arguments of a list of records: which rows, in which order, how many, from where on.
+"""The arguments of a list of records: which rows, in which order, how many, after which cursor.
 
-They apply to what permission and protection have left. A row whose date or status is not known is
-never filtered away: it might be the one that was asked for. Those of an access log, which is a list
-too, are fewer: how many, and from where on.
+They apply to the rows that permission and protection leave. A row whose date or status is not known
+is never filtered away: it might match. An access log takes a page size and a cursor only.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ from gateway.plan.cursors import Cursor, parse_cursor
 from gateway.runtime.clock import legal_date
 
 DEFAULT_FIRST = 50
-#: The longest page.
+#: Rows on the longest page.
 LONGEST_PAGE = 200
-#: The same of an access log.
+#: The same for an access log.
 LOG_FIRST = 20
 LONGEST_LOG_PAGE = 100
 
 
 class Order(Coded):
-    """In which order a list is."""
+    """The order of a list."""
 
     NEWEST_FIRST = "mới nhất trước", "newest first"
     OLDEST_FIRST = "cũ nhất trước", "oldest first"
@@ -35,9 +34,10 @@ class Order(Coded):
 
 @dataclass(frozen=True, slots=True)
 class ListArguments:
-    """What a list was asked for. Dates are inclusive. ``fresh``: past the cache, never STALE.
+    """The arguments of a list, parsed.
 
-    ``after``: the page before ended there.
+    ``first``: rows on the page. ``since``, ``until``: inclusive. ``status``: names of codes, None
+    for any. ``fresh``: past the cache, never STALE. ``after``: the end of the page before.
     """
 
     first: int = DEFAULT_FIRST
@@ -50,67 +50,73 @@ class ListArguments:
 
     @property
     def order(self) -> tuple[object, ...]:
-        """Return what chooses and orders rows, whatever the page."""
+        """The arguments that filter and order rows, the same for every page."""
         status = None if self.status is None else sorted(self.status)
         return (self.since, self.until, status, self.oldest_first)
 
 
 def parse_list_arguments(record: Record, arguments: Mapping[str, Any]) -> ListArguments:
-    """Return what the arguments of a list of ``record`` ask for, as graphql-core coerced them.
+    """Return the arguments of a list of ``record``, from those that graphql-core coerced.
 
-    Raises GatewayError INVALID_VALUE for what makes no sense, before anything is read.
+    Raises GatewayError INVALID_VALUE for values that make no sense, before anything is read.
     """
     if record.single:
         return ListArguments(fresh=bool(arguments.get("fresh")))
     status, order = arguments.get("status"), arguments.get("order")
     after = arguments.get("after")
-    asked = ListArguments(
+    parsed = ListArguments(
         first=arguments.get("first", DEFAULT_FIRST),
         since=arguments.get("from"),
         until=arguments.get("to"),
-        status=None if status is None else frozenset(one.value for one in status),
+        status=None if status is None else frozenset(value.value for value in status),
         oldest_first=order is not None and order.value == Order.OLDEST_FIRST.name,
         fresh=bool(arguments.get("fresh")),
         after=None if after is None else parse_cursor(after),
     )
     most = longest_page(record)
-    if not 1 <= asked.first <= most:
+    if not 1 <= parsed.first <= most:
         raise GatewayError("INVALID_VALUE", f"first must be a number from 1 to {most}")
-    if asked.since and asked.until and asked.since > asked.until:
+    if parsed.since and parsed.until and parsed.since > parsed.until:
         raise GatewayError("INVALID_VALUE", "from must not be later than to")
-    return asked
+    return parsed
 
 
 def longest_page(record: Record) -> int:
-    """Return how many rows of a list of ``record`` one page holds at most."""
+    """Return how many rows a page of ``record`` holds at most."""
     return min(LONGEST_PAGE, record.limit)
 
 
 def select_page(
-    record: Record, rows: Sequence[Row], wanted: ListArguments
+    record: Record, rows: Sequence[Row], arguments: ListArguments
 ) -> tuple[tuple[Row, ...], bool]:
-    """Return a page of the rows wanted out of ``rows`` (newest first), and whether more follow."""
-    kept = filter_and_order(record, rows, wanted)
-    begin = wanted.after.position if wanted.after else 0
-    end = begin + wanted.first
-    return tuple(kept[begin:end]), len(kept) > end
+    """Return a page of ``rows`` (newest first), and whether more rows follow it."""
+    matching = filter_and_order(record, rows, arguments)
+    begin = arguments.after.position if arguments.after else 0
+    end = begin + arguments.first
+    return tuple(matching[begin:end]), len(matching) > end
 
 
-def filter_and_order(record: Record, rows: Sequence[Row], wanted: ListArguments) -> Sequence[Row]:
-    """Return all the rows wanted out of ``rows`` (newest first), in the order wanted."""
-    kept = rows
-    if record.date is not None and (wanted.since is not None or wanted.until is not None):
-        kept = [row for row in kept if _in_time(row[record.positions[record.date]], wanted)]
-    if record.status is not None and wanted.status is not None:
+def filter_and_order(
+    record: Record, rows: Sequence[Row], arguments: ListArguments
+) -> Sequence[Row]:
+    """Return the rows of ``rows`` (newest first) that match, in the order of the arguments.
+
+    A row whose date or status is not known matches.
+    """
+    matching = rows
+    if record.date is not None and (arguments.since is not None or arguments.until is not None):
+        matching = [
+            row for row in matching if _is_in_period(row[record.positions[record.date]], arguments)
+        ]
+    if record.status is not None and arguments.status is not None:
         place = record.positions[record.status]
-        # What is not known might be what was asked for.
-        kept = [row for row in kept if row[place] is None or row[place] in wanted.status]
-    if wanted.oldest_first:
-        kept = _reversed_dates(record, kept)
-    return kept
+        matching = [row for row in matching if row[place] is None or row[place] in arguments.status]
+    if arguments.oldest_first:
+        matching = _oldest_first(record, matching)
+    return matching
 
 
-def _in_time(value: object, wanted: ListArguments) -> bool:
+def _is_in_period(value: object, arguments: ListArguments) -> bool:
     if isinstance(value, PartialDate):
         first, last = value.first, value.last
     elif isinstance(value, datetime):
@@ -119,13 +125,13 @@ def _in_time(value: object, wanted: ListArguments) -> bool:
         first = last = value
     else:
         return True
-    too_early = wanted.since is not None and last < wanted.since
-    too_late = wanted.until is not None and first > wanted.until
+    too_early = arguments.since is not None and last < arguments.since
+    too_late = arguments.until is not None and first > arguments.until
     return not (too_early or too_late)
 
 
-def _reversed_dates(record: Record, rows: Sequence[Row]) -> Sequence[Row]:
-    """Turn newest-first into oldest-first; unknown dates stay last."""
+def _oldest_first(record: Record, rows: Sequence[Row]) -> Sequence[Row]:
+    """Return ``rows`` (newest first) oldest first; rows without a date stay last."""
     if record.date is None:
         return rows
     place = record.positions[record.date]
@@ -135,15 +141,15 @@ def _reversed_dates(record: Record, rows: Sequence[Row]) -> Sequence[Row]:
 
 @dataclass(frozen=True, slots=True)
 class LogArguments:
-    """What is asked of an access log. ``after``: the page before ended there."""
+    """The arguments of an access log, parsed. ``after``: the end of the page before."""
 
     first: int
     after: str | None
 
 
-def parse_log_arguments(given: Mapping[str, object]) -> LogArguments:
-    """Return what the arguments ask; raises GatewayError INVALID_VALUE."""
-    first, after = given.get("first", LOG_FIRST), given.get("after")
+def parse_log_arguments(coerced: Mapping[str, object]) -> LogArguments:
+    """Return the arguments of an access log; raises GatewayError INVALID_VALUE."""
+    first, after = coerced.get("first", LOG_FIRST), coerced.get("after")
     if not isinstance(first, int) or not 1 <= first <= LONGEST_LOG_PAGE:
         raise GatewayError("INVALID_VALUE", f"first must be a number from 1 to {LONGEST_LOG_PAGE}")
     return LogArguments(first, after if isinstance(after, str) else None)

@@ -118,9 +118,9 @@ class _Planner:
         return LookupPlan(shape.place, argument, shape.arguments, self.table.missing(entry), rows)
 
     def plan_person(self, shape: PersonShape, is_own_view: bool) -> PersonPlan:
-        known = self.persons.get((shape, is_own_view))
-        if known is not None:
-            return known
+        plan = self.persons.get((shape, is_own_view))
+        if plan is not None:
+            return plan
         parts = _PersonParts()
         for _, inner in shape.entries:
             match inner:

@@ -1,8 +1,8 @@
-"""Validation as graphql-core does it, by its rules, in two thirds of the time.
+"""Validation by the rules of graphql-core, in two thirds of its time.
 
-Most of its time goes into visiting: every rule is looked at for every node, names included, though
-no rule visits names. Here only the rules that visit a kind of node are called for it, and names are
-left out. Rules about ``@defer`` and ``@stream`` are left out where the schema has neither.
+graphql-core spends most of its time in visiting: it offers every node to every rule, names
+included, though no rule visits names. Here a node is offered to the rules that visit its kind, and
+names are skipped. Rules about ``@defer`` and ``@stream`` are skipped if the schema has neither.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ _INCREMENTAL = frozenset(
         "StreamDirectiveOnListField",
     }
 )
-#: Makes a rule for a document: its class, or a function that keeps what it makes.
+#: Builds a rule for a document: its class, or a function.
 Rule = Callable[[ValidationContext], ValidationRule]
 
 
 class _TooManyErrors(Exception):
-    """Stops the visit."""
+    """Stops a visit that has found as many faults as are reported."""
 
 
 def rules_for(schema: GraphQLSchema) -> tuple[type[Any], ...]:
-    """Return the rules of the specification that can find a fault in documents for ``schema``."""
-    incremental = any(one.name in {"defer", "stream"} for one in schema.directives)
+    """Return the specified rules that can find a fault in documents for ``schema``."""
+    incremental = any(directive.name in {"defer", "stream"} for directive in schema.directives)
     return tuple(
         rule for rule in specified_rules if incremental or rule.__name__ not in _INCREMENTAL
     )
@@ -88,12 +88,12 @@ class _Visitors(ParallelVisitor):
 
     def get_enter_leave_for_kind(self, kind: str) -> EnterLeaveVisitor:
         """Return what to call on entering and leaving a node of ``kind``."""
-        known = self.enter_leave_map.get(kind)
-        if known is None:
-            known = self.enter_leave_map[kind] = self._visiting(kind)
-        return known
+        pair = self.enter_leave_map.get(kind)
+        if pair is None:
+            pair = self.enter_leave_map[kind] = self._build_pair(kind)
+        return pair
 
-    def _visiting(self, kind: str) -> EnterLeaveVisitor:
+    def _build_pair(self, kind: str) -> EnterLeaveVisitor:
         methods = [
             (place, *visitor.get_enter_leave_for_kind(kind))
             for place, visitor in enumerate(self.visitors)

@@ -111,9 +111,9 @@ class _Generator:
                 return self.source.add_function("v", "v", body, is_null_for_none=False)
 
     def person_function(self, shape: PersonShape, is_own_view: bool) -> str:
-        known = self.persons.get((shape, is_own_view))
-        if known is not None:
-            return known
+        function = self.persons.get((shape, is_own_view))
+        if function is not None:
+            return function
         counts = _PersonCounts()
         parts = []
         for key, inner in shape.entries:
@@ -134,9 +134,9 @@ class _Generator:
                 case SectionShape():
                     value = self.render_section(inner, is_own_view, counts)
             parts.append(f"{self.source.quote(key)}: {value}")
-        name = self.source.add_function("p", "p", dictionary(parts), is_null_for_none=False)
-        self.persons[shape, is_own_view] = name
-        return name
+        function = self.source.add_function("p", "p", dictionary(parts), is_null_for_none=False)
+        self.persons[shape, is_own_view] = function
+        return function
 
     def render_section(self, shape: SectionShape, is_own_view: bool, counts: _PersonCounts) -> str:
         open_up_to = Sensitivity.RESTRICTED if is_own_view else None

@@ -98,9 +98,9 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     walks: list[int] = []
 
     class Counting(module._Walk):
-        def all(self) -> None:
+        def enforce(self) -> None:
             try:
-                super().all()
+                super().enforce()
             finally:
                 walks.append(self.steps)
 
