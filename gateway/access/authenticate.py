@@ -1,4 +1,4 @@
-"""The caller of a request, from its headers."""
+"""Authentication: the caller of a request, from its headers."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _PURPOSE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 async def authenticate(headers: Headers, tokens: Tokens) -> Caller:
-    """Return who asks.
+    """Return the caller of a request.
 
-    No Authorization header is an anonymous caller; any that is not a good bearer token is refused,
-    never taken for an anonymous one. Raises GatewayError UNAUTHENTICATED, TOKEN_INVALID,
-    TOKEN_EXPIRED or ISSUER_UNAVAILABLE.
+    Without an Authorization header the caller is anonymous. A header that is not a valid bearer
+    token is refused: the caller is never taken for an anonymous one. Raises GatewayError
+    UNAUTHENTICATED, TOKEN_INVALID, TOKEN_EXPIRED or ISSUER_UNAVAILABLE.
     """
     authorization = headers.getlist("authorization")
     if not authorization:
@@ -43,11 +43,12 @@ def with_stated_purpose(headers: Headers, caller: Caller) -> Caller:
 
     Raises GatewayError PURPOSE_NOT_GRANTED, PURPOSE_UNKNOWN or BAD_REQUEST.
     """
-    return _for_purpose(caller, _only(headers, "x-purpose"), _only(headers, "x-case-number"))
+    purpose = _single_value(headers, "x-purpose")
+    return _for_purpose(caller, purpose, _single_value(headers, "x-case-number"))
 
 
-def _only(headers: Headers, name: str) -> str | None:
-    """Return a header that may be given once: of two purposes none would be the one that counts."""
+def _single_value(headers: Headers, name: str) -> str | None:
+    """Return the value of a header, None without it; of two purposes neither could count."""
     values = headers.getlist(name)
     if len(values) > 1:
         raise GatewayError("BAD_REQUEST", f"{name} must not be given more than once")

@@ -14,8 +14,8 @@ from urllib.parse import unquote_to_bytes
 from gateway.errors import GatewayError
 
 _LONGEST = 64
-_OTHERS = frozenset("0123456789./:-_")
-#: A number of a person and nothing else is not the number of any case.
+_DIGITS_AND_SIGNS = frozenset("0123456789./:-_")
+#: The number of a person by itself is not a case number.
 _PERSON = re.compile(r"[0-9]{12}|[0-9]{9}")
 _ALLOWED = (
     "X-Case-Number must be 1 to 64 characters, without spaces: letters of any script, digits 0-9 "
@@ -24,9 +24,9 @@ _ALLOWED = (
 
 
 def read_case_number(header: str) -> str:
-    """Return the case number that ``header`` (its bytes, read as Latin-1) holds, in form NFC.
+    """Return the case number in ``header`` (its bytes, decoded as Latin-1), in form NFC.
 
-    Raises GatewayError BAD_REQUEST, which says what is allowed.
+    Raises GatewayError BAD_REQUEST, whose message says what is allowed.
     """
     try:
         value = header.encode("latin-1")
@@ -46,4 +46,4 @@ def _is_case_number(text: str) -> bool:
 
 
 def _is_allowed(character: str) -> bool:
-    return character in _OTHERS or unicodedata.category(character)[0] in "LM"
+    return character in _DIGITS_AND_SIGNS or unicodedata.category(character)[0] in "LM"

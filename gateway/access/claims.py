@@ -1,7 +1,7 @@
-"""What the claims of a token say, once its signature is found good (RFC 7519 section 4.1).
+"""The claims of a token whose signature was verified (RFC 7519 section 4.1).
 
-Nothing here knows how a token was signed. What is wrong is raised as ``TokenRefused`` with a
-reason: the command line shows it, a client over HTTP never sees it.
+Nothing here depends on how a token was signed. A fault is raised as ``TokenRefused`` with a reason:
+the command line shows the reason, a client over HTTP never sees it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from gateway.catalogue.scopes import OWN_VIEW
 from gateway.settings import ClaimNames
 
 LONGEST_LIFE = timedelta(hours=24)
-_USUAL = ClaimNames()
+_DEFAULT_NAMES = ClaimNames()
 
 
 class TokenRefused(Exception):
-    """A token that is not accepted: why, and with which code."""
+    """A token is not accepted. ``reason``: why. ``code``: the code of the error for the client."""
 
     def __init__(self, reason: str, code: str = "TOKEN_INVALID") -> None:
         self.reason = reason
@@ -32,86 +32,84 @@ class TokenRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ClaimRules:
-    """What the claims of one issuer have to say.
+    """What the claims of one issuer must be.
 
-    ``ours``: they are those of the gateway's own key, which are written in one way only; others
-    may leave out ``nbf``, name several audiences, and write scopes and purposes as a list or text.
-    ``scopes`` and ``purposes``: what it can grant at most; None: anything.
+    ``ours``: tokens of the gateway's own key, whose claims have one form. Other issuers may leave
+    out ``nbf``, name several audiences, and write scopes and purposes as a list or as text.
+    ``scopes`` and ``purposes``: the most that the issuer can grant; None: anything.
     """
 
     issuer: str
     audience: str
     leeway: float
-    names: ClaimNames = _USUAL
+    names: ClaimNames = _DEFAULT_NAMES
     ours: bool = False
     scopes: frozenset[str] | None = None
     purposes: frozenset[str] | None = None
 
 
-def caller_of(
-    claims: Mapping[str, object], expected: ClaimRules, now: float
-) -> tuple[Caller, float]:
-    """Return the caller whom ``claims`` speak for, and when they expire.
+def caller_of(claims: Mapping[str, object], rules: ClaimRules, now: float) -> tuple[Caller, float]:
+    """Return the caller of a token with ``claims``, and when they expire, in seconds since 1970.
 
-    Expiry itself is looked at by whoever keeps the caller, at every use. Raises Refused.
+    The expiry is not checked here: whoever keeps the caller checks it at each use. Raises Refused.
     """
     try:
-        _addressed(claims, expected)
-        expires = _timely(claims, expected, now)
-        return _within(_caller(claims, expected, expires), expected), expires
+        _require_audience(claims, rules)
+        expires = _require_validity(claims, rules, now)
+        return _limit_grants(_caller(claims, rules, expires), rules), expires
     except KeyError as missing:
         raise TokenRefused(f"claim {missing.args[0]} is missing") from None
     except (ValueError, TypeError, OverflowError) as error:
         raise TokenRefused(str(error) or "a claim is not of its kind") from None
 
 
-def _addressed(claims: Mapping[str, object], expected: ClaimRules) -> None:
-    if claims["iss"] != expected.issuer:
+def _require_audience(claims: Mapping[str, object], rules: ClaimRules) -> None:
+    if claims["iss"] != rules.issuer:
         raise TokenRefused("iss is another issuer")
     audience = claims["aud"]
-    several = audience if isinstance(audience, list) and not expected.ours else ()
-    if audience != expected.audience and expected.audience not in several:
+    several = audience if isinstance(audience, list) and not rules.ours else ()
+    if audience != rules.audience and rules.audience not in several:
         raise TokenRefused("aud does not name this gateway")
-    if not expected.ours and _is_no_access_token(claims):
+    if not rules.ours and _is_another_kind_of_token(claims):
         raise TokenRefused("it is an ID token or a refresh token, not an access token")
 
 
-def _is_no_access_token(claims: Mapping[str, object]) -> bool:
-    """Tell an ID token by what only it has (OpenID Connect Core section 2), where it can be told.
+def _is_another_kind_of_token(claims: Mapping[str, object]) -> bool:
+    """Return whether the claims show an ID token, a refresh token or a logout token.
 
-    Some issuers say it in a claim: ``typ`` (Keycloak) or ``token_use`` (Cognito).
+    An ID token has claims of its own (OpenID Connect Core section 2). Some issuers name the kind in
+    a claim: ``typ`` (Keycloak) or ``token_use`` (Cognito).
     """
-    said = {str(claims.get("typ", "")).lower(), str(claims.get("token_use", "")).lower()}
-    only_there = claims.keys() & {"nonce", "at_hash", "c_hash", "s_hash", "events"}
-    return bool(only_there or said & {"id", "refresh", "offline", "logout"})
+    kinds = {str(claims.get("typ", "")).lower(), str(claims.get("token_use", "")).lower()}
+    id_token_claims = claims.keys() & {"nonce", "at_hash", "c_hash", "s_hash", "events"}
+    return bool(id_token_claims or kinds & {"id", "refresh", "offline", "logout"})
 
 
-def _timely(claims: Mapping[str, object], expected: ClaimRules, now: float) -> float:
+def _require_validity(claims: Mapping[str, object], rules: ClaimRules, now: float) -> float:
     expires, issued = _seconds(claims["exp"]), _seconds(claims["iat"])
-    absent = {} if expected.ours else {"nbf": claims["iat"]}
-    not_before = _seconds({**absent, **claims}["nbf"])
-    if max(not_before, issued) > now + expected.leeway:
+    defaults = {} if rules.ours else {"nbf": claims["iat"]}
+    not_before = _seconds({**defaults, **claims}["nbf"])
+    if max(not_before, issued) > now + rules.leeway:
         raise TokenRefused("it is not valid yet (nbf, iat)")
     if expires - issued > LONGEST_LIFE.total_seconds():
         raise TokenRefused("it lives longer than 24 hours")
     return expires
 
 
-def _within(caller: Caller, expected: ClaimRules) -> Caller:
+def _limit_grants(caller: Caller, rules: ClaimRules) -> Caller:
     """Return ``caller`` without what this issuer cannot grant."""
-    found = caller
-    if expected.scopes is not None:
-        found = replace(found, scopes=found.scopes & expected.scopes)
-    if expected.purposes is not None:
-        found = replace(found, purposes=found.purposes & expected.purposes)
-    if OWN_VIEW not in found.scopes:
-        found = replace(found, citizen=None, representative=None, authorisation=None)
-    return found
+    if rules.scopes is not None:
+        caller = replace(caller, scopes=caller.scopes & rules.scopes)
+    if rules.purposes is not None:
+        caller = replace(caller, purposes=caller.purposes & rules.purposes)
+    if OWN_VIEW not in caller.scopes:
+        caller = replace(caller, citizen=None, representative=None, authorisation=None)
+    return caller
 
 
-def _caller(claims: Mapping[str, object], expected: ClaimRules, expires: float) -> Caller:
-    names = expected.names
-    scopes = _words(claims, names.scope, str, expected.ours)
+def _caller(claims: Mapping[str, object], rules: ClaimRules, expires: float) -> Caller:
+    names = rules.names
+    scopes = _words(claims, names.scope, str, rules.ours)
     subject = _text(claims["sub"])
     agency = next((claims[name] for name in names.agency if name in claims), None)
     return Caller(
@@ -119,7 +117,7 @@ def _caller(claims: Mapping[str, object], expected: ClaimRules, expires: float) 
         agency=None if agency is None else _text(agency),
         subject=subject,
         scopes=scopes,
-        purposes=_words(claims, names.purposes, list, expected.ours),
+        purposes=_words(claims, names.purposes, list, rules.ours),
         **_own_view(claims, names, subject) if OWN_VIEW in scopes else {},
         token_id=_text(_first(claims, names.token_id)),
         expires=datetime.fromtimestamp(expires, UTC),
@@ -133,18 +131,18 @@ class _OwnView(TypedDict, total=False):
 
 
 def _own_view(claims: Mapping[str, object], names: ClaimNames, subject: str) -> _OwnView:
-    """Return whose own view it is: the subject's, or that of whom they ask for."""
-    asks = person_number(subject)
-    for_whom = next((claims[name] for name in names.act_for if name in claims), None)
-    if for_whom is None:
-        return {"citizen": asks}
-    authorisation = next((claims[one] for one in names.authorisation if one in claims), None)
-    citizen = person_number(_text(for_whom))
-    if citizen == asks:
+    """Return the citizen whose own view it is: the subject, or the person they act for."""
+    requester = person_number(subject)
+    act_for = next((claims[name] for name in names.act_for if name in claims), None)
+    if act_for is None:
+        return {"citizen": requester}
+    authorisation = next((claims[name] for name in names.authorisation if name in claims), None)
+    citizen = person_number(_text(act_for))
+    if citizen == requester:
         raise ValueError("act_for must name somebody else than the subject")
     return {
         "citizen": citizen,
-        "representative": asks,
+        "representative": requester,
         "authorisation": None if authorisation is None else _text(authorisation),
     }
 
@@ -152,7 +150,7 @@ def _own_view(claims: Mapping[str, object], names: ClaimNames, subject: str) -> 
 def require_act_for(
     subject: str, scopes: Collection[str], act_for: str | None, authorisation: str | None
 ) -> None:
-    """Refuse to say in a token what ``caller_of`` would not accept; raises ValueError."""
+    """Raise ValueError for a representation that ``caller_of`` would refuse."""
     if act_for is None:
         if authorisation is not None:
             raise ValueError("an authorisation needs act_for: somebody to act for")
@@ -181,14 +179,14 @@ def _words(
         if isinstance(value, str):
             return frozenset(_text(value).split())
         if isinstance(value, list):
-            return frozenset(_text(one) for one in value)
+            return frozenset(_text(word) for word in value)
     raise TypeError(f"{' or '.join(names)} is not of its kind")
 
 
 def _text(claim: object) -> str:
     if not isinstance(claim, str):
         raise TypeError("a claim is no text")
-    claim.encode()  # raises ValueError for half a surrogate pair, which nothing could write down
+    claim.encode()  # raises ValueError for half a surrogate pair, which has no UTF-8
     return claim
 
 
@@ -196,6 +194,6 @@ def _seconds(claim: object) -> float:
     if isinstance(claim, bool) or not isinstance(claim, int | float):
         raise TypeError("a time is no number")
     seconds = float(claim)
-    if not math.isfinite(seconds):  # Python reads NaN, which is never too late
+    if not math.isfinite(seconds):  # Python's JSON reads NaN, which never expires
         raise ValueError("a time is no number")
     return seconds

@@ -1,7 +1,7 @@
-"""What an issuer publishes, fetched: its description and its keys.
+"""The documents that an issuer publishes: its description and its keys.
 
-OpenID Connect Discovery 1.0 section 4; RFC 7517 for the keys. No redirects are followed, an answer
-has a bound on its size, and whoever calls has a bound on the time.
+OpenID Connect Discovery 1.0 section 4; RFC 7517 for the keys. Redirects are not followed, the size
+of an answer is bounded, and the caller bounds the time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LARGEST_DOCUMENT = 256 * 1024
 
 
 class Unreachable(Exception):
-    """An issuer's documents could not be had; the text says why, for the log."""
+    """An issuer's documents cannot be fetched; the text says why, for the log."""
 
 
 class NoKeys(Unreachable):
@@ -26,13 +26,13 @@ class NoKeys(Unreachable):
 
 
 async def fetch_keys(client: httpx2.AsyncClient, trusted: TrustedIssuer) -> tuple[PublicKey, ...]:
-    """Return the keys that ``trusted`` publishes now, without those that cannot be used.
+    """Return the usable keys that ``trusted`` publishes now.
 
-    Raises Unreachable, and NoKeys for a key set that is empty.
+    Raises Unreachable, and NoKeys for an empty key set.
     """
     try:
-        url = trusted.jwks_url or await _discovered(client, trusted.issuer)
-        document = await _document(client, url)
+        url = trusted.jwks_url or await _discover_keys_url(client, trusted.issuer)
+        document = await _fetch_document(client, url)
         keys = read_keys(document)
         if not document["keys"]:
             raise NoKeys("it publishes no key")
@@ -41,9 +41,11 @@ async def fetch_keys(client: httpx2.AsyncClient, trusted: TrustedIssuer) -> tupl
         raise Unreachable(f"{type(error).__name__}: {error}") from error
 
 
-async def _discovered(client: httpx2.AsyncClient, issuer: str) -> str:
-    """Return where the keys are; the description must be of exactly this issuer (section 4.3)."""
-    document = await _document(client, issuer.rstrip("/") + "/.well-known/openid-configuration")
+async def _discover_keys_url(client: httpx2.AsyncClient, issuer: str) -> str:
+    """Return the URL of the keys; the description must be of exactly this issuer (section 4.3)."""
+    document = await _fetch_document(
+        client, issuer.rstrip("/") + "/.well-known/openid-configuration"
+    )
     url = document.get("jwks_uri")
     if document.get("issuer") != issuer:
         raise ValueError("the description is that of another issuer")
@@ -52,7 +54,7 @@ async def _discovered(client: httpx2.AsyncClient, issuer: str) -> str:
     return url
 
 
-async def _document(client: httpx2.AsyncClient, url: str) -> dict[str, Any]:
+async def _fetch_document(client: httpx2.AsyncClient, url: str) -> dict[str, Any]:
     async with client.stream("GET", url, headers={"accept": "application/json"}) as answer:
         if answer.status_code != 200:
             raise ValueError(f"{url} answered {answer.status_code}")
@@ -61,7 +63,7 @@ async def _document(client: httpx2.AsyncClient, url: str) -> dict[str, Any]:
             body += chunk
             if len(body) > _LARGEST_DOCUMENT:
                 raise ValueError(f"{url} answered more than {_LARGEST_DOCUMENT} bytes")
-    found = json.loads(body)
-    if not isinstance(found, dict):
+    document = json.loads(body)
+    if not isinstance(document, dict):
         raise ValueError(f"{url} answered no JSON object")
-    return found
+    return document

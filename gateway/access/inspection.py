@@ -1,4 +1,4 @@
-"""A token as the operator looks at it: what it says, and whether and why it is accepted."""
+"""Inspection of a token by the operator: its content, and whether and why it is accepted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gateway.settings import Access, ClaimNames, Settings
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What was found; ``code`` and ``reason`` are None for a token that is accepted."""
+    """The content of a token. ``code`` and ``reason``: why it is refused, None if accepted."""
 
     header: dict[str, Any]
     claims: dict[str, Any]
@@ -49,26 +49,26 @@ async def inspect(token: str, settings: Settings, clock: Clock) -> Inspection:
         code, reason = refused.code, refused.reason
     finally:
         await tokens.close()
-    return Inspection(_read(token, 0), _read(token, 1), code, reason)
+    return Inspection(_decode_or_empty(token, 0), _decode_or_empty(token, 1), code, reason)
 
 
 def id_of(token_or_id: str, access: Access) -> str:
-    """Return the id to revoke: that of a token, in the claim its issuer has it in, or the text.
+    """Return the id to revoke: that of a token, from the claim that its issuer uses, or the text.
 
-    Raises Refused for what looks like a token and has no id.
+    Raises TokenRefused for a token without an id.
     """
     if token_or_id.count(".") != 2:
         return token_or_id
     claims = decode_part(token_or_id, 1)
-    issuers = {one.issuer: one.claims for one in access.issuers.values()}
-    names = issuers.get(str(claims.get("iss")), ClaimNames()).token_id
-    found = next((claims[name] for name in names if name in claims), None)
-    if not isinstance(found, str) or not found:
+    claim_names = {trusted.issuer: trusted.claims for trusted in access.issuers.values()}
+    names = claim_names.get(str(claims.get("iss")), ClaimNames()).token_id
+    token_id = next((claims[name] for name in names if name in claims), None)
+    if not isinstance(token_id, str) or not token_id:
         raise TokenRefused(f"the token has no id ({' or '.join(names)})")
-    return found
+    return token_id
 
 
-def _read(token: str, number: int) -> dict[str, Any]:
+def _decode_or_empty(token: str, number: int) -> dict[str, Any]:
     try:
         return decode_part(token, number)
     except TokenRefused:

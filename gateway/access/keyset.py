@@ -1,8 +1,8 @@
-"""The keys that an issuer publishes (RFC 7517), and which of them may check which token.
+"""The keys that an issuer publishes (RFC 7517), and the check of a signature.
 
-Algorithms are exactly RS256, ES256 and EdDSA over Ed25519 (also under its newer name, RFC 9864).
-A symmetric key, one for encryption, or one of another kind or size is passed over: of a published
-secret anybody could make tokens (RFC 8725 section 2.1).
+The algorithms are exactly RS256, ES256 and EdDSA over Ed25519 (also under its newer name, RFC
+9864). Symmetric keys, keys for encryption, and keys of another kind or size are skipped: with a
+published secret anybody could make tokens (RFC 8725 section 2.1).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _RSA_BYTES = range(256, 1025)  # 2,048 to 8,192 bits
 _TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
 
-class _Quiet(jws.JWSRegistry):
-    """Does not warn at each use of a name that RFC 9864 deprecates: issuers go on writing it."""
+class _QuietRegistry(jws.JWSRegistry):
+    """Does not warn about a name that RFC 9864 deprecates: issuers still write it."""
 
     def get_alg(self, name: str) -> Any:
         """Return the algorithm of that name, if it is one of those allowed here."""
@@ -35,7 +35,7 @@ class _Quiet(jws.JWSRegistry):
 
 
 _REGISTRIES = {
-    name: _Quiet(algorithms=[name], strict_check_header=False)
+    name: _QuietRegistry(algorithms=[name], strict_check_header=False)
     for name in ("RS256", "ES256", "EdDSA", "Ed25519")
 }
 
@@ -52,24 +52,24 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True)
 class TokenHeader:
-    """What a token's header says of its signature."""
+    """What the header of a token states about its signature."""
 
     algorithm: str
     kid: str | None
 
 
 def read_keys(document: object) -> tuple[PublicKey, ...]:
-    """Return the usable keys of a JWK set; raises ValueError if it is none.
+    """Return the usable keys of a JWK set; raises ValueError if it is not one.
 
-    Costs about 50 us a key. What cannot be used is passed over (RFC 7517 section 5).
+    Costs about 50 us a key. Keys that cannot be used are skipped (RFC 7517 section 5).
     """
     if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
         raise ValueError("it is no JWK set")
-    read = (_key(one) for one in document["keys"][:_MOST_KEYS] if isinstance(one, dict))
-    return tuple(one for one in read if one is not None)
+    keys = (_read_key(jwk) for jwk in document["keys"][:_MOST_KEYS] if isinstance(jwk, dict))
+    return tuple(key for key in keys if key is not None)
 
 
-def _key(jwk: Mapping[str, Any]) -> PublicKey | None:
+def _read_key(jwk: Mapping[str, Any]) -> PublicKey | None:
     operations = jwk.get("key_ops", ["verify"])
     if jwk.get("use", "sig") != "sig" or not isinstance(operations, list):
         return None
@@ -79,7 +79,7 @@ def _key(jwk: Mapping[str, Any]) -> PublicKey | None:
     except (JoseError, ValueError, TypeError, KeyError, OverflowError):
         return None
     if "alg" in jwk:
-        algorithms = frozenset(one for one in algorithms if one == jwk["alg"])
+        algorithms = algorithms & {jwk["alg"]}
     kid = jwk.get("kid")
     if not algorithms or "verify" not in operations or not isinstance(kid, str | None):
         return None
@@ -90,7 +90,7 @@ def _imported(jwk: Mapping[str, Any]) -> tuple[RSAKey | ECKey | OKPKey, frozense
     """Return the public half of a key and its algorithms; raises ValueError for other kinds."""
     match jwk.get("kty"), jwk.get("crv"):
         case "RSA", _:
-            if len(_decoded(jwk["n"]).lstrip(b"\0")) not in _RSA_BYTES:
+            if len(_decode_base64(jwk["n"]).lstrip(b"\0")) not in _RSA_BYTES:
                 raise ValueError("an RSA key of that size is not accepted")
             parts = {name: jwk[name] for name in ("kty", "n", "e")}
             return RSAKey.import_key(parts), frozenset({"RS256"})
@@ -104,7 +104,7 @@ def _imported(jwk: Mapping[str, Any]) -> tuple[RSAKey | ECKey | OKPKey, frozense
 
 
 def read_header(token: str) -> TokenHeader:
-    """Return what the header of ``token`` says (RFC 7515 section 4); raises Refused."""
+    """Return the header of ``token`` (RFC 7515 section 4); raises Refused."""
     header = decode_part(token, 0)
     algorithm, kid = header.get("alg"), header.get("kid")
     if not isinstance(algorithm, str) or algorithm not in _REGISTRIES:
@@ -124,27 +124,25 @@ def decode_part(token: str, number: int) -> dict[str, Any]:
     try:
         if len(parts) != 3:
             raise ValueError
-        found = json.loads(
-            base64.urlsafe_b64decode(parts[number] + "=" * (-len(parts[number]) % 4))
-        )
+        content = json.loads(_decode_base64(parts[number]))
     except (ValueError, RecursionError):
         raise TokenRefused("it is no signed JSON Web Token") from None
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise TokenRefused("it is no signed JSON Web Token")
-    return found
+    return content
 
 
-def _decoded(text: str) -> bytes:
+def _decode_base64(text: str) -> bytes:
     """Decode base64 without padding (RFC 7515 section 2); raises ValueError."""
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def claims_under(token: str, head: TokenHeader, key: PublicKey) -> dict[str, Any] | None:
+def claims_under(token: str, header: TokenHeader, key: PublicKey) -> dict[str, Any] | None:
     """Return the claims of ``token`` if ``key`` signed it, else None.
 
     Costs, on a machine that does nothing else, 42 us for RS256, 84 for ES256, 106 for EdDSA.
     """
     try:
-        return jwt.decode(token, key.key, registry=_REGISTRIES[head.algorithm]).claims
+        return jwt.decode(token, key.key, registry=_REGISTRIES[header.algorithm]).claims
     except (JoseError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None

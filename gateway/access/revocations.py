@@ -1,7 +1,7 @@
-"""Tokens withdrawn before their time: a file that every process of the gateway looks at.
+"""Revoked tokens: an append-only file that every process of the gateway follows.
 
-One JSON line each, ``{"jti": ..., "expires": ...}``, only ever appended to. A revocation is
-forgotten a little after every token it could be about has expired.
+One JSON line each, ``{"jti": ..., "expires": ...}``. A revocation is dropped from memory a little
+after every token that it could be about has expired.
 """
 
 from __future__ import annotations
@@ -20,22 +20,23 @@ from gateway.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 
+#: Seconds by which a revocation outlives the tokens that it could be about.
 _SLACK = 3600.0
 
 
 class RevocationList(Protocol):
-    """Where it is asked whether a token was withdrawn."""
+    """Knows which tokens are revoked."""
 
-    def holds(self, token_id: str | None) -> bool:
-        """Whether the token with this id was withdrawn."""
+    def is_revoked(self, token_id: str | None) -> bool:
+        """Return whether the token with this id is revoked."""
         ...
 
 
 class NoRevocations:
-    """No token is withdrawn."""
+    """No token is revoked."""
 
-    def holds(self, token_id: str | None) -> bool:
-        """Say no."""
+    def is_revoked(self, token_id: str | None) -> bool:
+        """Return False."""
         return False
 
 
@@ -47,15 +48,15 @@ class Revocations:
         self._clock = clock
         self._until: dict[str, float] = {}
 
-    def holds(self, token_id: str | None) -> bool:
-        """Whether the token with this id was withdrawn.
+    def is_revoked(self, token_id: str | None) -> bool:
+        """Return whether the token with this id is revoked.
 
-        Costs 0.2 us between two looks at the file. What cannot be read leaves what is known as it
-        is, and is logged.
+        Costs 0.2 us between two reads of the file. If it cannot be read, that is logged and what is
+        known stays in force.
         """
-        fresh = self._lines.fresh()
-        if fresh:
-            self._take(fresh)
+        lines = self._lines.read_new()
+        if lines:
+            self._take(lines)
         return token_id in self._until
 
     def _take(self, lines: Sequence[bytes]) -> None:
@@ -66,13 +67,15 @@ class Revocations:
                 self._until[str(entry["jti"])] = float(entry["expires"])
             except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
                 log.error("a line of the revocations makes no sense")
-        self._until = {one: end for one, end in self._until.items() if end + _SLACK > now}
+        self._until = {
+            token_id: until for token_id, until in self._until.items() if until + _SLACK > now
+        }
 
 
 def revoke(path: Path, token_id: str, clock: Clock) -> None:
-    """Withdraw the token with this id: it is on disk when this returns. Raises OSError.
+    """Revoke the token with this id; the revocation is on disk when this returns. Raises OSError.
 
-    No token lives longer than 24 hours, so that the entry is needed no longer than that.
+    No token is valid for longer than 24 hours, so the revocation lasts as long.
     """
     expires = clock.now() + LONGEST_LIFE
     append(path, json.dumps({"jti": token_id, "expires": math.ceil(expires.timestamp())}))

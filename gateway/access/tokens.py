@@ -2,19 +2,19 @@
 
 RFC 7519 (claims), RFC 8037 (EdDSA), RFC 8725 (one algorithm, fixed here: a token cannot choose it).
 Claims: ``iss aud sub exp nbf iat jti``, ``client_id``, ``agency``, ``scope`` (space separated, RFC
-8693) and ``purposes`` (procedure codes). A token lives 24 hours at most. Those of trusted issuers
-are checked by ``gateway.access.issuers``, which this module asks.
+8693) and ``purposes`` (procedure codes). A token is valid for 24 hours at most. Tokens of trusted
+issuers are verified by ``gateway.access.issuers``.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from cachetools import FIFOCache
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
@@ -54,10 +54,11 @@ def issue(
 ) -> str:
     """Return a signed token.
 
-    ``subject`` is the citizen's number where the scopes hold ``me``; ``act_for`` the number of whom
-    they ask for in that person's place, ``authorisation`` the number under which that was notarised
-    (None: a parent or guardian). Raises ValueError for a life that is not positive or longer than
-    24 hours, for a citizen's token without their number, and for a representation of nobody.
+    ``subject``: the citizen's number where the scopes include ``me``. ``act_for``: the number of
+    the citizen whom the subject represents. ``authorisation``: the number under which that was
+    notarised; None for a parent or guardian. Raises ValueError for a life that is not positive or
+    longer than 24 hours, for a citizen's token without a number, and for an authorisation without
+    a citizen to represent.
     """
     if OWN_VIEW in scopes:
         person_number(subject)
@@ -76,8 +77,8 @@ def issue(
         "scope": " ".join(scopes),
         "purposes": list(purposes),
     }
-    given = {"agency": agency, "act_for": act_for, "authorisation": authorisation}
-    claims |= {name: value for name, value in given.items() if value}
+    optional = {"agency": agency, "act_for": act_for, "authorisation": authorisation}
+    claims |= {name: value for name, value in optional.items() if value}
     header = {"alg": ALGORITHM, "typ": "JWT"}
     if key.kid:
         header["kid"] = key.kid
@@ -85,8 +86,12 @@ def issue(
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """A token found good: whom it speaks for, its end, its key, and its issuer if not ours."""
+class _VerifiedToken:
+    """A token whose signature and claims were verified.
+
+    ``expires``: in seconds since 1970. ``thumbprint``: of the key that signed it. ``issuer`` None:
+    the gateway's own.
+    """
 
     caller: Caller
     expires: float
@@ -95,10 +100,10 @@ class _Known:
 
 
 class Tokens:
-    """Verifies bearer tokens; a verified one is kept by its hash until it expires.
+    """Verifies bearer tokens. The last ``most`` verified ones are kept by their hash.
 
-    ``keys``: the gateway's own, the one that signs first. ``issuers``: those trusted beside them,
-    by their claim ``iss``. ``demo``: whether the purpose of measurements is granted to anybody.
+    ``keys``: the gateway's own, the signing one first. ``issuers``: the trusted ones, by their
+    claim ``iss``. ``demo``: whether the purpose of measurements is granted.
     """
 
     def __init__(
@@ -106,7 +111,7 @@ class Tokens:
         keys: Sequence[OKPKey],
         settings: Access,
         clock: Clock,
-        kept: int = 10_000,
+        most: int = 10_000,
         *,
         revoked: RevocationList | None = None,
         issuers: Mapping[str, Issuer] | None = None,
@@ -116,28 +121,28 @@ class Tokens:
         self._demo = demo
         self._settings = settings
         self._clock = clock
-        self._kept = kept
         self._revoked = revoked or NoRevocations()
         self._issuers = dict(issuers or {})
         self._expected = ClaimRules(settings.issuer, settings.audience, settings.leeway, ours=True)
-        self._callers: OrderedDict[bytes, _Known] = OrderedDict()
+        self._verified: FIFOCache[bytes, _VerifiedToken] = FIFOCache(most)
 
     @classmethod
     def from_settings(cls, settings: Settings, clock: Clock) -> Tokens:
-        """Return what settings say; raises FileNotFoundError or ValueError for the keys."""
+        """Return the verifier for ``settings``; raises FileNotFoundError or ValueError for keys."""
         access = settings.access
         issuers = {
-            one.issuer: Issuer(name, one, access, clock) for name, one in access.issuers.items()
+            trusted.issuer: Issuer(name, trusted, access, clock)
+            for name, trusted in access.issuers.items()
         }
         revoked = Revocations(settings.path(access.revocations), clock)
         keys = load_signing(settings, "token")
         return cls(keys, access, clock, revoked=revoked, issuers=issuers, demo=settings.demo)
 
     def use(self, keys: Sequence[OKPKey]) -> None:
-        """Take ``keys`` as the gateway's own; a token of any other is refused from now on."""
-        self._keys = {one.kid: one for one in keys}
+        """Use ``keys`` as the gateway's own: tokens of any other key are refused from now on."""
+        self._keys = {key.kid: key for key in keys}
         self._first = keys[0]
-        self._thumbprints = {one.kid: one.thumbprint() for one in keys}
+        self._thumbprints = {key.kid: key.thumbprint() for key in keys}
 
     async def open(self) -> None:
         """Start to fetch the keys of trusted issuers; does not wait for any."""
@@ -150,69 +155,71 @@ class Tokens:
             await issuer.close()
 
     def trusts_issuer_of(self, token: str) -> bool:
-        """Whether ``token`` claims to be of an issuer trusted beside the own keys."""
+        """Whether ``token`` claims to be of a trusted issuer."""
         return issuer_of(token) in self._issuers
 
     async def caller(self, token: str) -> Caller:
-        """Return the caller whom ``token`` speaks for, of whichever issuer it is.
+        """Return the caller of ``token``, whichever issuer signed it.
 
-        Costs 4 us for a known token, 180 to 220 us for a new one (measured here);
-        waits (``access.timeout`` at most) only where the keys of its issuer have to be asked for.
-        Raises GatewayError as ``verify`` does, and ISSUER_UNAVAILABLE if it could not be checked.
+        Costs 4 us for a token that was verified before, 180 to 220 us for a new one. Waits, for
+        ``access.timeout`` at most, only if the keys of its issuer must be fetched. Raises
+        GatewayError as ``verify`` does, and ISSUER_UNAVAILABLE if it cannot be verified now.
         """
         try:
             return await self.examine(token)
         except TokenRefused as refused:
-            raise _told(refused) from None
+            raise _client_error(refused) from None
 
     def verify(self, token: str) -> Caller:
-        """Return the caller whom ``token``, of a key of the gateway's own, speaks for.
+        """Return the caller of ``token``, which the gateway's own key must have signed.
 
-        Costs 110 to 220 us for a new token and 1 to 3 us for a known one. Raises GatewayError:
-        TOKEN_EXPIRED, or TOKEN_INVALID for everything else (the reason is not told).
+        Costs 110 to 220 us for a new token and 1 to 3 us for one that was verified before. Raises
+        GatewayError TOKEN_EXPIRED, or TOKEN_INVALID for everything else, without the reason.
         """
         try:
             digest = _digest(token)
-            return self._current(digest, self._callers.get(digest) or self._own(token))
+            return self._current(digest, self._verified.get(digest) or self._verify_own(token))
         except TokenRefused as refused:
-            raise _told(refused) from None
+            raise _client_error(refused) from None
 
     async def examine(self, token: str) -> Caller:
-        """Do the same as ``caller``, but raise Refused, with the reason."""
+        """Return the caller as ``caller`` does, but raise TokenRefused, with the reason."""
         digest = _digest(token)
-        known = self._callers.get(digest)
-        if known is not None and known.issuer and not known.issuer.holds(known.thumbprint):
-            known = None  # its issuer says what that means: withdrawn, or not to be checked now
-        if known is None:
+        verified = self._verified.get(digest)
+        if (
+            verified is not None
+            and verified.issuer
+            and not verified.issuer.publishes(verified.thumbprint)
+        ):
+            verified = None  # verify again: the key is withdrawn, or cannot be fetched now
+        if verified is None:
             issuer = self._issuers.get(issuer_of(token)) if self._issuers else None
             if issuer is None:
-                known = self._own(token)
+                verified = self._verify_own(token)
             else:
                 caller, expires, thumbprint = await issuer.verify(token)
-                known = self._known(caller, expires, thumbprint, issuer)
-        return self._current(digest, known)
+                verified = self._without_unified(caller, expires, thumbprint, issuer)
+        return self._current(digest, verified)
 
-    def _current(self, digest: bytes, known: _Known) -> Caller:
-        """Return the caller if the token is still good now, and keep it; raises Refused."""
+    def _current(self, digest: bytes, verified: _VerifiedToken) -> Caller:
+        """Return the caller if the token is valid now, and keep it; raises Refused."""
         reason = None
-        if self._clock.now().timestamp() >= known.expires + self._settings.leeway:
+        if self._clock.now().timestamp() >= verified.expires + self._settings.leeway:
             reason = TokenRefused("it has expired", "TOKEN_EXPIRED")
-        elif self._revoked.holds(known.caller.token_id):
+        elif self._revoked.is_revoked(verified.caller.token_id):
             reason = TokenRefused("it was revoked")
-        elif known.issuer is not None and not known.issuer.holds(known.thumbprint):
+        elif verified.issuer is not None and not verified.issuer.publishes(verified.thumbprint):
             reason = TokenRefused("its issuer no longer publishes the key that signed it")
-        elif known.issuer is None and known.thumbprint not in self._thumbprints.values():
+        elif verified.issuer is None and verified.thumbprint not in self._thumbprints.values():
             reason = TokenRefused("the gateway's own key that signed it was retired")
         if reason is not None:
-            self._callers.pop(digest, None)
+            self._verified.pop(digest, None)
             raise reason
-        if digest not in self._callers:
-            self._callers[digest] = known
-            if len(self._callers) > self._kept:
-                self._callers.popitem(last=False)
-        return known.caller
+        if digest not in self._verified:
+            self._verified[digest] = verified
+        return verified.caller
 
-    def _own(self, token: str) -> _Known:
+    def _verify_own(self, token: str) -> _VerifiedToken:
         kid = decode_part(token, 0).get("kid")
         key = self._first if kid is None else self._keys.get(kid if isinstance(kid, str) else "")
         if key is None:
@@ -222,28 +229,28 @@ class Tokens:
         except (JoseError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
             raise TokenRefused("the gateway's own key did not sign it") from None
         caller, expires = caller_of(claims, self._expected, self._clock.now().timestamp())
-        return self._known(caller, expires, self._thumbprints[key.kid])
+        return self._without_unified(caller, expires, self._thumbprints[key.kid])
 
-    def _known(
+    def _without_unified(
         self, caller: Caller, expires: float, thumbprint: str, issuer: Issuer | None = None
-    ) -> _Known:
-        """Return what is kept of a good token; in production the purpose UNIFIED is not granted."""
+    ) -> _VerifiedToken:
+        """Return a verified token; the purpose UNIFIED is granted in the demo only."""
         if not self._demo:
-            granted = frozenset(one for one in caller.purposes if not is_unified(one))
+            granted = frozenset(name for name in caller.purposes if not is_unified(name))
             caller = replace(caller, purposes=granted)
-        return _Known(caller, expires, thumbprint, issuer)
+        return _VerifiedToken(caller, expires, thumbprint, issuer)
 
 
 def is_unified(purpose: str) -> bool:
-    """Whether a purpose is that of measurements, also in a province's spelling."""
+    """Return whether a purpose is that of measurements, in a province's spelling too."""
     return national(purpose) == UNIFIED
 
 
 def issuer_of(token: str) -> str:
-    """Return the issuer that a token claims to be of, unchecked; an empty text if it says none."""
+    """Return the issuer that a token names, unverified; an empty text if it names none."""
     with contextlib.suppress(TokenRefused):
-        said = decode_part(token, 1).get("iss")
-        return said if isinstance(said, str) else ""
+        issuer = decode_part(token, 1).get("iss")
+        return issuer if isinstance(issuer, str) else ""
     return ""
 
 
@@ -253,7 +260,7 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def _told(refused: TokenRefused) -> GatewayError:
-    """Return what a client is told: the code, and no reason."""
-    later = {"Retry-After": "5"} if refused.code == "ISSUER_UNAVAILABLE" else {}
-    return GatewayError(refused.code, headers=later)
+def _client_error(refused: TokenRefused) -> GatewayError:
+    """Return the error for the client: the code, without the reason."""
+    headers = {"Retry-After": "5"} if refused.code == "ISSUER_UNAVAILABLE" else {}
+    return GatewayError(refused.code, headers=headers)

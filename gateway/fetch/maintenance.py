@@ -128,7 +128,7 @@ class Maintenance:
         return [*self._fixed.get(database, ()), *planned]
 
     def _look(self) -> None:
-        for line in self._lines.fresh():
+        for line in self._lines.read_new():
             try:
                 window = _window(json.loads(line))
             except (ValueError, TypeError, KeyError, OverflowError, RecursionError):

@@ -52,7 +52,7 @@ class SeenTables:
     def has(self, place: str) -> bool:
         """Whether a table was seen there. Costs a look at the file where it was not."""
         if place not in self._places and self._lines is not None:
-            for line in self._lines.fresh():
+            for line in self._lines.read_new():
                 try:
                     self._places.add(str(json.loads(line)["table"]))
                 except (ValueError, TypeError, KeyError):

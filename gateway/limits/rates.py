@@ -1,8 +1,7 @@
-"""Rates: how much a client may ask for a minute and a day, by requests and by their cost.
+"""Rate limits of clients: requests and cost, per minute and per day.
 
-The process counts by itself; where Redis is there, processes hold slices of one allowance that they
-share (``gateway.limits.redis_leases``), and this process's own count waits for the day when it is
-not.
+Each process counts by itself. With Redis, processes lease slices of one allowance
+(``gateway.limits.redis_leases``), and the count of the process is the fallback while Redis is gone.
 """
 
 from __future__ import annotations
@@ -30,28 +29,29 @@ from gateway.settings import Client, Settings
 
 LIMITED = Counter(
     "justice_gateway_rate_limited",
-    "Requests beyond a client's allowance: of what, in which window, what came of it",
+    "Requests beyond a client's allowance, by measure, window and outcome",
     ["limit", "window", "outcome"],
 )
 
+#: Clients that are counted each by itself.
 _CLIENTS = 10_000
-#: How many clients are looked at for one that can be forgotten.
-_LOOKS = 8
+#: Clients examined to find one whose account can be dropped.
+_EXAMINED = 8
 
 
 @dataclass(slots=True)
 class _Meter:
-    """One allowance of one client and what is taken of it. ``measure``: requests or cost."""
+    """One allowance of one client and its usage. ``measure``: ``requests`` or ``cost``."""
 
     measure: str
     allowance: Allowance
-    level: WindowUsage
+    usage: WindowUsage
     lease: Lease | None
 
 
 @dataclass(slots=True)
 class _Account:
-    """A client's two meters. ``policy``: its allowance of requests as a header has it."""
+    """The two meters of a client. ``policy``: its allowance of requests, as in the header."""
 
     requests: _Meter
     cost: _Meter
@@ -59,7 +59,7 @@ class _Account:
 
 
 class RateLimitStatus(NamedTuple):
-    """How a client's allowance of requests stands, in the window of which less is left."""
+    """A client's allowance of requests, in the window with less remaining."""
 
     limit: int
     remaining: int
@@ -78,10 +78,10 @@ class RateLimitStatus(NamedTuple):
 
 
 class RateLimiter:
-    """Counts what clients ask for, and refuses what is beyond their allowance.
+    """Counts the requests of clients and their cost, and refuses those beyond the allowance.
 
-    ``shared``: the level that processes share, None where there is no Redis. ``clients``: how many
-    are counted each by itself; more than that at a time, all busy, share one allowance.
+    ``shared``: the leases that processes share; None: there is no Redis. ``clients``: how many are
+    counted each by itself; further ones, while all of those are busy, share one allowance.
     """
 
     def __init__(
@@ -94,16 +94,16 @@ class RateLimiter:
         self._settings = settings
         self._moments = WindowClock(clock)
         self._shared = shared
-        self._room = clients
+        self._most = clients
         self._accounts: OrderedDict[str, _Account] = OrderedDict()
         anonymous = Client(requests_per_minute=settings.rates.anonymous_per_minute)
         self._fixed: dict[str | None, _Account] = {None: self._new(None, anonymous)}
-        self._fixed |= {name: self._new(name, own) for name, own in settings.clients.items()}
-        self._others = self._new("\0others", Client())
+        self._fixed |= {name: self._new(name, client) for name, client in settings.clients.items()}
+        self._overflow = self._new("\0others", Client())
 
     @classmethod
     def from_settings(cls, settings: Settings, clock: Clock, secret: bytes) -> RateLimiter:
-        """Return the rates of ``settings``; ``secret`` hides clients' names in Redis, if any."""
+        """Return the limiter for ``settings``. ``secret``: hides the names of clients in Redis."""
         redis = settings.redis_with_password()
         return cls(
             settings, clock, None if redis.url is None else RedisLeases(redis, secret, clock)
@@ -111,62 +111,62 @@ class RateLimiter:
 
     @property
     def shared(self) -> RedisLeases | None:
-        """Where processes count together; None: each for itself."""
+        """The leases that processes share; None: each counts by itself."""
         return self._shared
 
     async def open(self) -> None:
-        """Connect to Redis where there is one; its being away is no error."""
+        """Connect to Redis, if there is one; that it is gone is no error."""
         if self._shared is not None:
             await self._shared.open()
 
     async def close(self) -> None:
-        """Let go of Redis."""
+        """Close the connections to Redis."""
         if self._shared is not None:
             await self._shared.close()
 
     async def request(self, client: str | None) -> RateLimitStatus:
-        """Count one request of ``client`` (None: anonymous, or with a bad token).
+        """Count one request of ``client`` (None: anonymous, or with an invalid token).
 
-        Returns how the client stands. Raises GatewayError RATE_LIMITED. Costs microseconds, and a
-        question to Redis where a slice is used up.
+        Returns the status for the headers. Raises GatewayError RATE_LIMITED. Costs microseconds,
+        and a command to Redis when a slice is used up.
         """
         moment = self._moments.now()
         account = self._account(client, moment)
         await self._charge(account, account.requests, 1, moment)
-        return self._standing(account, moment)
+        return self._status(account, moment)
 
     async def cost(self, client: str | None, cost: int) -> None:
-        """Count what a request may cost at most; raises RATE_LIMITED and counts nothing then."""
+        """Count the greatest cost of a request; raises RATE_LIMITED, and then counts nothing."""
         moment = self._moments.now()
         account = self._account(client, moment)
         await self._charge(account, account.cost, cost, moment)
 
     async def _charge(self, account: _Account, meter: _Meter, amount: int, moment: Moment) -> None:
-        short = await self._take(meter, meter.allowance.at_most(amount), moment)
-        if short is None:
+        shortage = await self._take(meter, meter.allowance.at_most(amount), moment)
+        if shortage is None:
             return
         enforced = self._settings.rates.enforced
         outcome = "refused" if enforced else "measured"
-        LIMITED.labels(meter.measure, short.window, outcome).inc()
+        LIMITED.labels(meter.measure, shortage.window, outcome).inc()
         if enforced:
-            raise self._refusal(account, meter, short, moment)
+            raise self._refusal(account, meter, shortage, moment)
 
     async def _take(self, meter: _Meter, amount: int, moment: Moment) -> WindowShortage | None:
-        level = meter.level
-        level.turn(moment)
+        usage = meter.usage
+        usage.advance(moment)
         if meter.lease is not None and self._shared is not None:
             try:
-                short = await self._take_shared(self._shared, meter, meter.lease, amount, moment)
+                shortage = await self._take_shared(self._shared, meter, meter.lease, amount, moment)
             except RedisUnavailable:
                 pass
             else:
-                if short is None:
-                    level.add(amount)
-                return short
-        short = level.short(meter.allowance, amount, moment)
-        if short is None:
-            level.add(amount)
-        return short
+                if shortage is None:
+                    usage.add(amount)
+                return shortage
+        shortage = usage.shortage(meter.allowance, amount, moment)
+        if shortage is None:
+            usage.add(amount)
+        return shortage
 
     @staticmethod
     async def _take_shared(
@@ -180,38 +180,38 @@ class RateLimiter:
         return await shared.take(lease, meter.allowance, amount)
 
     def _account(self, client: str | None, moment: Moment) -> _Account:
-        found = self._fixed.get(client)
-        if found is not None or client is None:
+        account = self._fixed.get(client)
+        if account is not None or client is None:
             return self._fixed[client]
-        found = self._accounts.get(client)
-        if found is None and len(self._accounts) >= self._room and not self._forget(moment):
-            return self._others
-        if found is None:
-            found = self._accounts[client] = self._new(client, Client())
-        return found
+        account = self._accounts.get(client)
+        if account is None and len(self._accounts) >= self._most and not self._drop_idle(moment):
+            return self._overflow
+        if account is None:
+            account = self._accounts[client] = self._new(client, Client())
+        return account
 
-    def _forget(self, moment: Moment) -> bool:
-        """Forget a client who is owed nothing less than a new one; False where none is found.
+    def _drop_idle(self, moment: Moment) -> bool:
+        """Drop an account that a new one would equal; return False if none is found.
 
-        Who is not forgotten goes to the end: each is looked at in turn.
+        An account that is examined and kept moves to the end, so each has its turn.
         """
-        for _ in range(min(_LOOKS, len(self._accounts))):
+        for _ in range(min(_EXAMINED, len(self._accounts))):
             name, account = self._accounts.popitem(last=False)
             meters = (account.requests, account.cost)
-            if all(one.level.is_blank(one.allowance, moment) for one in meters):
+            if all(meter.usage.is_blank(meter.allowance, moment) for meter in meters):
                 return True
             self._accounts[name] = account
         return False
 
-    def _new(self, name: str | None, own: Client) -> _Account:
+    def _new(self, name: str | None, client: Client) -> _Account:
         rates = self._settings.rates
         requests = Allowance(
-            own.requests_per_minute or rates.requests_per_minute,
-            own.requests_per_day or rates.requests_per_day,
+            client.requests_per_minute or rates.requests_per_minute,
+            client.requests_per_day or rates.requests_per_day,
         )
         cost = Allowance(
-            own.cost_per_minute or rates.cost_per_minute,
-            own.cost_per_day or rates.cost_per_day,
+            client.cost_per_minute or rates.cost_per_minute,
+            client.cost_per_day or rates.cost_per_day,
         )
         policy = f"{requests.minute};w={MINUTE}"
         if requests.day is not None:
@@ -224,27 +224,27 @@ class RateLimiter:
         lease = None if self._shared is None else self._shared.lease(name, measure)
         return _Meter(measure, allowance, WindowUsage(), lease)
 
-    def _standing(self, account: _Account, moment: Moment) -> RateLimitStatus:
-        """Return how it stands by the level that counts: what Redis last said, or our own."""
+    def _status(self, account: _Account, moment: Moment) -> RateLimitStatus:
+        """Return the status by the usage that counts: as Redis last stated it, or our own."""
         meter = account.requests
-        allowance, level, lease, held = meter.allowance, meter.level, meter.lease, 0
-        shared = self._shared is not None and self._shared.up
-        if shared and lease is not None and lease.level.minute == moment.minute:
-            level, held = lease.level, lease.held
-        left, today = level.left(allowance, moment), level.left_today(allowance)
-        if today is not None and allowance.day is not None and today < left:
+        allowance, usage, lease, leased = meter.allowance, meter.usage, meter.lease, 0
+        is_shared = self._shared is not None and self._shared.up
+        if is_shared and lease is not None and lease.usage.minute == moment.minute:
+            usage, leased = lease.usage, lease.remaining
+        minute, day = usage.remaining(allowance, moment), usage.remaining_today(allowance)
+        if day is not None and allowance.day is not None and day < minute:
             reset = math.ceil(moment.day_left)
-            return RateLimitStatus(allowance.day, today + held, reset, account.policy)
+            return RateLimitStatus(allowance.day, day + leased, reset, account.policy)
         reset = math.ceil(MINUTE - moment.into)
-        return RateLimitStatus(allowance.minute, left + held, reset, account.policy)
+        return RateLimitStatus(allowance.minute, minute + leased, reset, account.policy)
 
     def _refusal(
-        self, account: _Account, meter: _Meter, short: WindowShortage, moment: Moment
+        self, account: _Account, meter: _Meter, shortage: WindowShortage, moment: Moment
     ) -> GatewayError:
-        headers = self._standing(account, moment).headers
-        headers["Retry-After"] = str(short.seconds)
+        headers = self._status(account, moment).headers
+        headers["Retry-After"] = str(shortage.seconds)
         if meter is account.requests:  # the draft: Retry-After is not before the reset
             headers["RateLimit-Remaining"] = "0"
-            headers["RateLimit-Reset"] = str(short.seconds)
-        details = {"limit": meter.measure, "window": short.window}
+            headers["RateLimit-Reset"] = str(shortage.seconds)
+        details = {"limit": meter.measure, "window": shortage.window}
         return GatewayError("RATE_LIMITED", details=details, headers=headers)

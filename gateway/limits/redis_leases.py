@@ -1,8 +1,8 @@
-"""The level of rates that processes share: slices of an allowance, leased from Redis.
+"""Rate limits that processes share: slices of an allowance, leased from Redis.
 
-A process asks for a slice of what is left, hands it out by itself, and asks again when it is used
-up: Redis is not asked for each request. What is not used of a slice lapses with its minute. Redis
-gone costs no request more than ``redis.timeout`` once; then nobody waits for it until it is back.
+A process leases a slice of what remains, spends it by itself, and leases another when it is used
+up: not every request asks Redis. The unused rest of a slice lapses with its minute. When Redis goes
+away, that costs ``redis.timeout`` once; then no request waits for it until it is back.
 """
 
 from __future__ import annotations
@@ -36,22 +36,24 @@ log = structlog.get_logger(__name__)
 
 SHARED = Counter(
     "justice_gateway_shared_rates",
-    "Slices leased from Redis, and how often it went and came back",
+    "Slices leased from Redis, and how often Redis became unavailable and available again",
     ["outcome"],
 )
 
-#: A twentieth of what is left: slices get smaller as it runs out, so that no process sits on the
-#: last of it. A minute's worth takes about 20 * ln(allowance / 20) + 20 questions.
+#: A slice is a twentieth of what remains. It shrinks as the allowance runs out, so that no process
+#: holds the rest of it. A minute's allowance takes about 20 * ln(allowance / 20) + 20 commands.
 _SHARE = 20
+#: Seconds between two probes of a Redis that is gone, and for one probe.
 _RETRY = 1.0
 _PROBE = 1.0
+#: Seconds for which a shortage that Redis stated is trusted.
 _TRUSTED = 1.0
-#: A slice may be used up by others before the one who asked for it has taken of it.
+#: Attempts to lease: other requests may spend a slice before the one that leased it.
 _ROUNDS = 4
 _CONNECTIONS = 32
 
-#: Takes from all windows or from none, at once (Redis runs a script alone). A minute's key lives
-#: long enough to be the minute before, a day's until the day is over everywhere.
+#: Takes from all windows or from none, atomically. The key of a minute expires after it has been
+#: the minute before, that of a day when the day is over everywhere.
 _SCRIPT = """
 local weight, minute, day, wanted, share =
   tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -77,44 +79,45 @@ return {granted, used + granted, before, today}
 
 
 class RedisUnavailable(Exception):
-    """Redis does not answer: the process goes by its own level."""
+    """Redis does not answer: the process counts by itself."""
 
 
 @dataclass(slots=True)
 class Lease:
-    """What a process holds of one allowance of one client, and how Redis last said it stands.
+    """The slice of one allowance of one client that this process has, and the usage in Redis.
 
-    ``waiting``: what is waited for by all who wait for a slice, who are served by one question.
+    ``remaining``: what is unspent of the slice. ``usage``, ``leased_at``: as Redis last stated it,
+    and when. ``waiting``: what requests wait for together; one command serves them all.
     """
 
     key: str
-    level: WindowUsage = field(default_factory=WindowUsage)
-    held: int = 0
-    asked_at: float = float("-inf")
+    usage: WindowUsage = field(default_factory=WindowUsage)
+    remaining: int = 0
+    leased_at: float = float("-inf")
     waiting: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def spend(self, amount: int, moment: Moment) -> bool:
-        """Take ``amount`` of what is held, if that is enough; a slice is good for its minute."""
+        """Spend ``amount`` of the slice if that is enough; a slice is valid for its minute."""
         self._lapse(moment)
-        if self.held < amount:
+        if self.remaining < amount:
             return False
-        self.held -= amount
+        self.remaining -= amount
         return True
 
-    def short(self, allowance: Allowance, amount: int, moment: Moment) -> WindowShortage | None:
-        """Return what is short for ``amount``, by what Redis last said."""
+    def shortage(self, allowance: Allowance, amount: int, moment: Moment) -> WindowShortage | None:
+        """Return the shortage for ``amount``, by what Redis last stated."""
         self._lapse(moment)
-        self.level.turn(moment)
-        return self.level.short(allowance, amount - self.held, moment)
+        self.usage.advance(moment)
+        return self.usage.shortage(allowance, amount - self.remaining, moment)
 
     def _lapse(self, moment: Moment) -> None:
-        if self.level.minute != moment.minute:
-            self.held = 0
+        if self.usage.minute != moment.minute:
+            self.remaining = 0
 
 
 class RedisLeases:
-    """Leases slices. ``secret``: keys in Redis carry a hash of a client's name made with it."""
+    """Leases slices. ``secret``: keys in Redis have a keyed hash of the client's name."""
 
     def __init__(self, settings: Redis, secret: bytes, clock: Clock) -> None:
         assert settings.url is not None
@@ -127,7 +130,7 @@ class RedisLeases:
             settings.url,
             max_connections=_CONNECTIONS,
             timeout=_PROBE,
-            retry=Retry(NoBackoff(), 0),  # who waits for an answer has no time for another try
+            retry=Retry(NoBackoff(), 0),  # a request has no time for another attempt
         )
         self._redis = Client.from_pool(pool)
         self._script = self._redis.register_script(_SCRIPT)
@@ -135,37 +138,37 @@ class RedisLeases:
         self._due = 0.0
 
     async def open(self) -> None:
-        """Connect; Redis being away is no error."""
+        """Connect; that Redis is gone is no error."""
         await self._probe()
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         if self._probing is not None:
             self._probing.cancel()
             await asyncio.gather(self._probing, return_exceptions=True)
         await self._redis.aclose()
 
     def lease(self, client: str | None, measure: str) -> Lease:
-        """Return an empty lease; None: the one that all anonymous callers have together."""
+        """Return an empty lease. ``client`` None: all anonymous callers together."""
         name = b"anonymous" if client is None else b"client " + client.encode()
         digest = hashlib.blake2b(name, key=self._secret[:64], digest_size=12).hexdigest()
         return Lease(f"justice-gateway:rates:{{{digest}}}:{measure}")
 
     async def take(self, lease: Lease, allowance: Allowance, amount: int) -> WindowShortage | None:
-        """Take ``amount``; return what is short where it cannot be had, else None.
+        """Take ``amount``; return the shortage if there is not enough, else None.
 
-        Costs a question to Redis when the slice is used up. Raises Gone, after ``redis.timeout`` at
+        Costs a command to Redis when the slice is used up. Raises Gone, after ``redis.timeout`` at
         the latest.
         """
-        short = self._known(lease, allowance, amount, self._moments.now())
-        if short is not None:
-            return short
+        shortage = self._known_shortage(lease, allowance, amount, self._moments.now())
+        if shortage is not None:
+            return shortage
         lease.waiting += amount
         try:
             async with asyncio.timeout(self._timeout), lease.lock:
-                return await self._leased(lease, allowance, amount)
+                return await self._lease_and_spend(lease, allowance, amount)
         except (RedisError, OSError, TimeoutError) as error:
-            self._went(error)
+            self._mark_gone(error)
             raise RedisUnavailable from error
         finally:
             lease.waiting -= amount
@@ -180,57 +183,57 @@ class RedisLeases:
                 reply = self._redis.eval(script, len(keys), *keys, *arguments)
                 return await cast("Awaitable[object]", reply)
         except (RedisError, OSError, TimeoutError) as error:
-            self._went(error)
+            self._mark_gone(error)
             raise RedisUnavailable from error
 
     def retry(self) -> None:
-        """See in the background whether Redis is back, once a second at most."""
+        """Probe in the background whether Redis is back, once a second at most."""
         if self._clock.monotonic() >= self._due and self._probing is None:
             self._probing = asyncio.create_task(self._probe())
 
-    async def _leased(
+    async def _lease_and_spend(
         self, lease: Lease, allowance: Allowance, amount: int
     ) -> WindowShortage | None:
         for _ in range(_ROUNDS):
-            if not self.up:  # somebody who waited before has found out
+            if not self.up:  # a request that waited before has noticed
                 raise RedisUnavailable
             moment = self._moments.now()
             if lease.spend(amount, moment):
                 return None
-            short = self._known(lease, allowance, amount, moment)
-            if short is not None:
-                return short
-            await self._ask(lease, allowance, moment)
+            shortage = self._known_shortage(lease, allowance, amount, moment)
+            if shortage is not None:
+                return shortage
+            await self._lease(lease, allowance, moment)
         return WindowShortage("minute", 1.0)
 
-    def _known(
+    def _known_shortage(
         self, lease: Lease, allowance: Allowance, amount: int, moment: Moment
     ) -> WindowShortage | None:
-        """Return what is short by an answer of just now: no question for each who is out of it."""
-        if not 0 <= _seconds(moment) - lease.asked_at < _TRUSTED:
+        """Return the shortage by a recent reply, so that not every refusal costs a command."""
+        if not 0 <= _seconds(moment) - lease.leased_at < _TRUSTED:
             return None
-        return lease.short(allowance, amount, moment)
+        return lease.shortage(allowance, amount, moment)
 
-    async def _ask(self, lease: Lease, allowance: Allowance, moment: Moment) -> None:
+    async def _lease(self, lease: Lease, allowance: Allowance, moment: Moment) -> None:
         day = -1 if allowance.day is None else allowance.day
-        wanted = lease.waiting - lease.held
+        needed = lease.waiting - lease.remaining
         minute, key = moment.minute, lease.key
         granted, used, before, today = await self._script(
             [f"{key}:{minute}", f"{key}:{minute - 1}", f"{key}:day:{moment.day}"],
-            [moment.weight, allowance.minute, day, wanted, _SHARE],
+            [moment.weight, allowance.minute, day, needed, _SHARE],
         )
-        lease.level = WindowUsage(minute, used, before, moment.day, today)
-        lease.held += granted
-        lease.asked_at = _seconds(moment)
+        lease.usage = WindowUsage(minute, used, before, moment.day, today)
+        lease.remaining += granted
+        lease.leased_at = _seconds(moment)
         SHARED.labels("leased" if granted else "empty").inc()
 
     async def _probe(self) -> None:
-        """Write, which a server that only reads, or is full, would refuse."""
+        """Write a key: a read-only or full server must count as gone."""
         try:
             async with asyncio.timeout(_PROBE):
                 await self._redis.set("justice-gateway:rates:probe", 1, ex=1)
         except (RedisError, OSError, TimeoutError) as error:
-            self._went(error)
+            self._mark_gone(error)
         else:
             if not self.up:
                 self.up = True
@@ -239,7 +242,7 @@ class RedisLeases:
         finally:
             self._probing = None
 
-    def _went(self, error: Exception) -> None:
+    def _mark_gone(self, error: Exception) -> None:
         self._due = self._clock.monotonic() + _RETRY
         if self.up:
             self.up = False

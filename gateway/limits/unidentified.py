@@ -1,9 +1,9 @@
-"""Answers about numbers that nobody holds are counted, so that numbers are not tried out.
+"""A limit on answers about numbers that nobody holds, so that numbers cannot be enumerated.
 
-A list that truthfully says "none" tells that a number is somebody's (decision 34), and
-NOT_IDENTIFIED that it is nobody's. A caller and a client are told that so many times a legal day;
-then they name nobody until the day is over. Where Redis is configured, processes count together;
-while it is gone, each goes by what it knows itself.
+A list that truthfully says "none" shows that a number is somebody's (decision 34), and
+NOT_IDENTIFIED that it is nobody's. A caller and a client get so many such answers a legal day. Then
+they may name nobody until the day is over. With Redis, processes count together; while it is gone,
+each counts by itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gateway.limits.windows import WindowClock
 from gateway.runtime.clock import Clock
 from gateway.settings import RateLimits
 
-#: KEYS: a count of the day. ARGV: how many more. Returns how many there are now.
+#: KEYS: a count of the day. ARGV: how many to add. Returns the new count.
 _ADD = """
 local count = redis.call('INCRBY', KEYS[1], ARGV[1])
 redis.call('EXPIRE', KEYS[1], 172800)
@@ -27,10 +27,10 @@ return count
 
 
 class UnidentifiedAnswers:
-    """Counts by client, and by caller of a client.
+    """Counts answers by client, and by caller of a client.
 
-    ``shared``: where processes count together, None: each for itself. ``secret``: keys in Redis
-    carry a keyed hash of what is counted.
+    ``shared``: the Redis that processes share; None: each counts by itself. ``secret``: keys in
+    Redis have a keyed hash of what is counted.
     """
 
     def __init__(
@@ -48,12 +48,11 @@ class UnidentifiedAnswers:
         self._counts: dict[str, int] = {}
 
     def require_left(self, client: str | None, caller: str | None) -> None:
-        """Refuse who has been told of enough numbers that they are nobody's; costs 1 us.
+        """Raise GatewayError RATE_LIMITED if the limit of the day is reached. Costs 1 us.
 
-        Goes by what this process knows: of others it hears when it counts itself. Raises
-        GatewayError RATE_LIMITED.
+        Compares the counts that this process knows; it learns those of others when it adds its own.
         """
-        self._turn()
+        self._start_day()
         for name, most in self._limits(client, caller).items():
             if self._rates.enforced and self._counts.get(name, 0) >= most:
                 raise GatewayError(
@@ -64,8 +63,8 @@ class UnidentifiedAnswers:
                 )
 
     async def add(self, client: str | None, caller: str | None, count: int) -> None:
-        """Count so many more. Costs two questions to Redis where there is one."""
-        self._turn()
+        """Add ``count`` answers. Costs two commands to Redis, if there is one."""
+        self._start_day()
         for name in self._limits(client, caller):
             self._counts[name] = self._counts.get(name, 0) + count
             if self._shared is None:
@@ -85,8 +84,8 @@ class UnidentifiedAnswers:
     def _digest(self, text: str) -> str:
         return hashlib.blake2b(text.encode(), key=self._secret, digest_size=12).hexdigest()
 
-    def _turn(self) -> None:
-        """Begin a new legal day where one has begun."""
+    def _start_day(self) -> None:
+        """Start a new legal day if one has begun."""
         moment = self._moments.now()
         self._day_left = math.ceil(moment.day_left)
         if moment.day != self._day:

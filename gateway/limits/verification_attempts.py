@@ -1,13 +1,13 @@
-"""Attempts to match a person are counted, so that nobody finds out details by trying.
+"""Limits on attempts to match a person, so that details cannot be guessed.
 
-``verifyPerson`` and ``matching`` count alike. A client has so many attempts a legal day that are no
-match about one person, under whichever of their numbers, and each caller and each client has so
-many in all. An attempt is counted before anything is compared and given back on a match: attempts
-at the same time are no more than those one after the other. Where Redis is configured, processes
-count together; while it is gone, each goes by what it knows itself.
+``verifyPerson`` and ``matching`` count alike. A client has so many attempts a legal day that do not
+match about one person, under any of their numbers; each caller and each client has so many in all.
+An attempt is counted before anything is compared and given back on a match, so concurrent attempts
+get no more than successive ones. With Redis, processes count together; while it is gone, each
+counts by itself.
 
-Attempts of one client never limit another, or one could lock a person for all. Many of them about
-one person, whoever makes them, raise an alarm.
+The attempts of one client never limit another, or one could lock a person for all. Many attempts
+about one person, by any clients, raise an alarm.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from enum import Enum
 from weakref import WeakValueDictionary
 
 import structlog
+from cachetools import LRUCache
 from prometheus_client import Counter
 
 from gateway.errors import GatewayError
@@ -35,15 +35,15 @@ log = structlog.get_logger(__name__)
 
 ATTEMPTS = Counter(
     "justice_gateway_matching_attempts",
-    "Attempts to match a person: what came of each, and alarms about one person",
+    "Attempts to match a person, by outcome, and alarms about one person",
     ["outcome"],
 )
 
-#: Counts that a process holds of one kind. A client fills no more of it than it has attempts.
+#: Counts of numbers and persons that a process keeps. A client fills no more than its attempts.
 _MOST = 200_000
 
-#: KEYS: number, person, caller, client. ARGV: the most of one number or person, of a caller, of a
-#: client. Returns 0 where there is no attempt left, 1 where there is none left about the person, 2.
+#: KEYS: number, person, caller, client. ARGV: the limits of a number or person, of a caller, of a
+#: client. Returns 0 if no attempt is left, 1 if none is left about the person, else 2.
 _TAKE = """
 local function count(key) return tonumber(redis.call('GET', key) or 0) end
 local function add(key) redis.call('INCR', key) redis.call('EXPIRE', key, 172800) end
@@ -71,7 +71,7 @@ class AttemptStatus(Enum):
     """Whether an attempt may be made. The values are those that ``_TAKE`` returns."""
 
     NONE_LEFT = 0
-    #: Left under this number, but not about the person whose it is.
+    #: Some are left under this number, none about its holder.
     NONE_LEFT_OF_PERSON = 1
     LEFT = 2
 
@@ -80,9 +80,9 @@ class AttemptStatus(Enum):
 class Attempt:
     """One attempt of a caller to match a person.
 
-    ``number``: as it was asked. ``person``: the number by which all of the person's numbers are
-    counted together. ``agrees``: whether it came to a match, or to nothing that it could be blamed
-    for. ``day``: the legal day on which it was counted.
+    ``number``: as requested. ``person``: the number under which all numbers of the person are
+    counted together. ``agrees``: whether it matched, or failed for no fault of the caller. ``day``:
+    the legal day on which it was counted.
     """
 
     client: str | None
@@ -96,15 +96,15 @@ class Attempt:
 
     @property
     def keys(self) -> tuple[str, str, str, str]:
-        """What it is counted by within its client: number, person, caller, the client itself."""
+        """The keys of its counts within the client: number, person, caller, client."""
         return (f"number:{self.number}", f"person:{self.person}", f"caller:{self.caller}", "client")
 
     def require_allowed(self, conceals: bool) -> None:
-        """Refuse an attempt that may not be made; raises GatewayError.
+        """Raise GatewayError for an attempt that may not be made.
 
         ``conceals``: the client must not learn whether a number exists. Then an old number of a
-        person is refused as a number of nobody would be: with VERIFICATION_LIMITED after as many
-        attempts under that number, with PERSON_NOT_MATCHED before.
+        person is refused exactly as a number of nobody: with PERSON_NOT_MATCHED, and with
+        VERIFICATION_LIMITED after as many attempts under that number.
         """
         if self.status is AttemptStatus.LEFT:
             return
@@ -116,9 +116,9 @@ class Attempt:
 class VerificationAttempts:
     """Counts attempts by number, person, caller and client.
 
-    ``shared``: where processes count together, None: each for itself. ``secret``: keys in Redis
-    carry a keyed hash of what is counted. ``pseudonym``: what stands for a person in the journal,
-    and in alarms.
+    ``shared``: the Redis that processes share; None: each counts by itself. ``secret``: keys in
+    Redis have a keyed hash of what is counted. ``pseudonym``: returns what stands for a person in
+    the journal and in alarms.
     """
 
     def __init__(
@@ -135,18 +135,18 @@ class VerificationAttempts:
         self._secret = secret[:64]
         self._pseudonym = pseudonym
         self._day, self._day_left = 0, 0
-        self._counts: OrderedDict[tuple[str | None, str], int] = OrderedDict()
+        self._counts: LRUCache[tuple[str | None, str], int] = LRUCache(_MOST)
         self._totals: dict[tuple[str | None, str], int] = {}
         self._locks: WeakValueDictionary[tuple[str | None, str], asyncio.Lock] = (
             WeakValueDictionary()
         )
 
     def refuse_early(self, client: str | None, caller: str | None, number: str) -> None:
-        """Refuse before anything is read where this process counts alone and none is left.
+        """Raise GatewayError VERIFICATION_LIMITED before anything is read, if none is left.
 
-        Raises GatewayError VERIFICATION_LIMITED.
+        Only without Redis: with it, the counts of this process are not all that there are.
         """
-        self._turn()
+        self._start_day()
         attempt = Attempt(client, caller, number, number)
         if self._shared is None and self._is_limited(attempt):
             raise GatewayError("VERIFICATION_LIMITED", details={"retryAfter": self._day_left})
@@ -158,11 +158,10 @@ class VerificationAttempts:
 
     @asynccontextmanager
     async def count(self, attempt: Attempt) -> AsyncIterator[None]:
-        """Count an attempt and note in it whether it may be made; then it may be compared.
+        """Count an attempt and set its ``status``; give it back afterwards if it ``agrees``.
 
-        Given back afterwards if it ``agrees``. A client's attempts about one person wait for each
-        other here, so that matches side by side don't use up what there is. Costs two questions to
-        Redis where there is one.
+        A client's attempts about one person run one after the other, so that concurrent matches do
+        not exhaust the limit. Costs two commands to Redis, if there is one.
         """
         name = attempt.client, attempt.person
         lock = self._locks.get(name)
@@ -176,36 +175,34 @@ class VerificationAttempts:
                 await self._settle(attempt)
 
     async def _take(self, attempt: Attempt) -> None:
-        self._turn()
+        self._start_day()
         attempt.day, attempt.retry_after = self._day, self._day_left
         try:
-            standing = AttemptStatus(
-                await self._evaluate(_TAKE, attempt, attempt.keys, self._limits)
-            )
+            status = AttemptStatus(await self._evaluate(_TAKE, attempt, attempt.keys, self._limits))
         except RedisUnavailable:
-            standing = self._judge_alone(attempt)
-        self._note(attempt, standing)
-        attempt.status = standing
-        if standing is not AttemptStatus.LEFT:
+            status = self._own_status(attempt)
+        self._note(attempt, status)
+        attempt.status = status
+        if status is not AttemptStatus.LEFT:
             ATTEMPTS.labels("refused").inc()
 
     async def _settle(self, attempt: Attempt) -> None:
-        """Give an attempt back that matched; count one that did not against its person, for all."""
+        """Give back an attempt that matched; count one that did not towards the alarm."""
         if attempt.status is not AttemptStatus.LEFT:
             return
         ATTEMPTS.labels("match" if attempt.agrees else "no match").inc()
         if not attempt.agrees:
-            await self._watch(attempt)
+            await self._count_towards_alarm(attempt)
             return
-        self._turn()
+        self._start_day()
         if attempt.day == self._day:
             for key in attempt.keys:
                 self._add((attempt.client, key), -1)
-        with suppress(RedisUnavailable):  # then it stays counted there: one attempt less of the day
+        with suppress(RedisUnavailable):  # then it stays counted in Redis for the day
             await self._evaluate(_GIVE_BACK, attempt, attempt.keys)
 
-    async def _watch(self, attempt: Attempt) -> None:
-        """Raise an alarm at each multiple of so many attempts about one person in a day."""
+    async def _count_towards_alarm(self, attempt: Attempt) -> None:
+        """Raise an alarm at every ``mismatches_per_person_alarm`` attempts about one person."""
         everybody = Attempt(None, None, attempt.number, attempt.person, day=attempt.day)
         key = f"all:{attempt.person}"
         count = self._add((None, key), 1)
@@ -236,8 +233,8 @@ class VerificationAttempts:
     def _digest(self, text: str) -> str:
         return hashlib.blake2b(text.encode(), key=self._secret, digest_size=12).hexdigest()
 
-    def _judge_alone(self, attempt: Attempt) -> AttemptStatus:
-        """Return how an attempt stands by what this process knows; the same rules as ``_TAKE``."""
+    def _own_status(self, attempt: Attempt) -> AttemptStatus:
+        """Return the status by the counts of this process; the rules are those of ``_TAKE``."""
         if self._is_limited(attempt):
             return AttemptStatus.NONE_LEFT
         of_person = self._count((attempt.client, f"person:{attempt.person}"))
@@ -245,18 +242,18 @@ class VerificationAttempts:
             AttemptStatus.LEFT if of_person < self._limits[0] else AttemptStatus.NONE_LEFT_OF_PERSON
         )
 
-    def _note(self, attempt: Attempt, standing: AttemptStatus) -> None:
-        if standing is AttemptStatus.NONE_LEFT:
+    def _note(self, attempt: Attempt, status: AttemptStatus) -> None:
+        if status is AttemptStatus.NONE_LEFT:
             return
         number, person, caller, client = attempt.keys
         for key in (number, caller, client):
             self._add((attempt.client, key), 1)
-        if standing is AttemptStatus.LEFT:
+        if status is AttemptStatus.LEFT:
             self._add((attempt.client, person), 1)
 
     @property
     def _limits(self) -> tuple[int, int, int]:
-        """The most of a number or person, of a caller, of a client."""
+        """The limits of a number or person, of a caller, of a client."""
         rates = self._rates
         return (
             rates.mismatches_per_person_per_day,
@@ -271,17 +268,14 @@ class VerificationAttempts:
         count = self._count(key) + amount
         if _is_total(key):
             self._totals[key] = max(count, 0)
-        elif count <= 0:  # those who match push nobody out
+        elif count <= 0:  # attempts that match evict no count
             self._counts.pop(key, None)
         else:
             self._counts[key] = count
-            self._counts.move_to_end(key)
-            if len(self._counts) > _MOST:
-                self._counts.popitem(last=False)
         return count
 
-    def _turn(self) -> None:
-        """Begin a new legal day where one has begun."""
+    def _start_day(self) -> None:
+        """Start a new legal day if one has begun."""
         moment = self._moments.now()
         self._day_left = math.ceil(moment.day_left)
         if moment.day != self._day:
@@ -291,5 +285,5 @@ class VerificationAttempts:
 
 
 def _is_total(key: tuple[str | None, str]) -> bool:
-    """Whether a count is a caller's or a client's in all: those are never pushed out."""
+    """Return whether a count is the total of a caller or a client: those are never evicted."""
     return key[1] == "client" or key[1].startswith("caller:")

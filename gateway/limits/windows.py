@@ -1,8 +1,8 @@
-"""The arithmetic of rates: a sliding minute and a legal day, without clocks and without waiting.
+"""The arithmetic of rate limits: a sliding minute and a legal day, without clocks or waiting.
 
-A sliding minute is two counters: this minute's, and the minute's before, which weighs less the more
-of this one has passed. It gives back evenly, as a token bucket does; two processes can keep it
-together by adding up, whatever their clocks say to the second, as they cannot a token bucket.
+A sliding minute is two counters: that of this minute, and that of the minute before, which weighs
+less the more of this one has passed. It refills evenly, as a token bucket does. Unlike a token
+bucket, several processes can share it by adding up, even if their clocks differ by a second.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import NamedTuple
 from gateway.runtime.clock import LEGAL_ZONE, Clock, legal_date
 
 MINUTE, DAY = 60, 86_400
-#: Thirds of a minute are not exact: a millionth more or less decides nothing.
-_GRAIN = 1e-6
+#: Tolerance for rounding: a third of a minute is no exact float.
+_TOLERANCE = 1e-6
 
 
 class Moment(NamedTuple):
-    """A moment: its minute, the seconds into it, its legal day, the seconds left of that."""
+    """A moment: its minute, the seconds into it, its legal day, the seconds left of that day."""
 
     minute: int
     into: float
@@ -29,12 +29,12 @@ class Moment(NamedTuple):
 
     @property
     def weight(self) -> float:
-        """How much of what was taken in the minute before still counts."""
+        """The share of the usage of the minute before that still counts."""
         return 1 - self.into / MINUTE
 
 
 class WindowClock:
-    """Takes moments from a clock; the day is found out once a minute. Costs half a microsecond."""
+    """Reads moments from a clock; computes the legal day once a minute. Costs 0.5 us."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -48,10 +48,10 @@ class WindowClock:
         seconds = now.timestamp()
         minute = int(seconds // MINUTE)
         if minute != self._minute:
-            self._turn(now, minute)
+            self._start_minute(now, minute)
         return Moment(minute, seconds - minute * MINUTE, self._day, self._day_ends - seconds)
 
-    def _turn(self, now: datetime, minute: int) -> None:
+    def _start_minute(self, now: datetime, minute: int) -> None:
         today = legal_date(now)
         midnight = datetime.combine(today + timedelta(days=1), time(), LEGAL_ZONE)
         self._minute, self._day = minute, today.toordinal()
@@ -60,36 +60,37 @@ class WindowClock:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How much there is a minute, and a legal day (None: without end)."""
+    """The limits of a minute and of a legal day (None: unlimited)."""
 
     minute: int
     day: int | None = None
 
     def at_most(self, amount: int) -> int:
-        """Return ``amount``, or the whole allowance where that is less.
+        """Return ``amount``, or the whole allowance if that is less.
 
-        What is dearer than a whole allowance takes all of it, and is not refused for ever.
+        A request that costs more than a whole allowance takes all of it, and is not refused for
+        ever.
         """
         return min(amount, self.minute) if self.day is None else min(amount, self.minute, self.day)
 
 
 class WindowShortage(NamedTuple):
-    """What an allowance is short of: in which window, and in how many seconds there is enough."""
+    """The window that is exhausted, and the seconds until there is enough."""
 
     window: str
     wait: float
 
     @property
     def seconds(self) -> int:
-        """Whole seconds after which there is enough, for Retry-After."""
-        return max(1, math.ceil(self.wait - _GRAIN))
+        """Whole seconds until there is enough, for Retry-After."""
+        return max(1, math.ceil(self.wait - _TOLERANCE))
 
 
 @dataclass(slots=True)
 class WindowUsage:
-    """What has been taken of an allowance, in this minute, the one before, and this day.
+    """The usage of an allowance: in this minute, the minute before, and this day.
 
-    Every method has to be preceded by ``turn`` to the same moment.
+    Call ``advance`` with the same moment before any other method.
     """
 
     minute: int = 0
@@ -98,8 +99,8 @@ class WindowUsage:
     day: int = 0
     today: int = 0
 
-    def turn(self, moment: Moment) -> None:
-        """Begin a new minute, a new day where they have begun."""
+    def advance(self, moment: Moment) -> None:
+        """Start a new minute and a new day if they have begun."""
         if moment.minute != self.minute:
             self.before = self.used if moment.minute == self.minute + 1 else 0
             self.used = 0
@@ -108,35 +109,36 @@ class WindowUsage:
             self.day, self.today = moment.day, 0
 
     def add(self, amount: int) -> None:
-        """Take ``amount``."""
+        """Add ``amount`` to the usage."""
         self.used += amount
         self.today += amount
 
-    def short(self, allowance: Allowance, amount: int, moment: Moment) -> WindowShortage | None:
-        """Return what is short for ``amount`` more, or None. ``amount`` fits the whole allowance.
+    def shortage(self, allowance: Allowance, amount: int, moment: Moment) -> WindowShortage | None:
+        """Return the shortage if ``amount`` more is too much, else None.
 
-        Where both windows are short the day is, which lasts longer.
+        ``amount`` is at most the whole allowance. If both windows are exhausted, the day is
+        returned, which takes longer.
         """
         if allowance.day is not None and self.today + amount > allowance.day:
             return WindowShortage("day", moment.day_left)
         room = allowance.minute - amount - self.used
-        if room + _GRAIN >= self.before * moment.weight:
+        if room + _TOLERANCE >= self.before * moment.weight:
             return None
-        if room >= 0:  # enough of the minute before has to weigh no more
+        if room >= 0:  # the minute before must weigh less first
             return WindowShortage("minute", MINUTE * (1 - room / self.before) - moment.into)
         later = MINUTE * (1 - (allowance.minute - amount) / self.used)
         return WindowShortage("minute", MINUTE - moment.into + later)
 
-    def left(self, allowance: Allowance, moment: Moment) -> int:
-        """Return what is left of the minute."""
-        left = allowance.minute - self.used - self.before * moment.weight
-        return max(0, math.floor(left + _GRAIN))
+    def remaining(self, allowance: Allowance, moment: Moment) -> int:
+        """Return what remains of the minute."""
+        remaining = allowance.minute - self.used - self.before * moment.weight
+        return max(0, math.floor(remaining + _TOLERANCE))
 
-    def left_today(self, allowance: Allowance) -> int | None:
-        """Return what is left of the day; None: no end."""
+    def remaining_today(self, allowance: Allowance) -> int | None:
+        """Return what remains of the day; None: it is unlimited."""
         return None if allowance.day is None else max(0, allowance.day - self.today)
 
     def is_blank(self, allowance: Allowance, moment: Moment) -> bool:
-        """Whether forgetting it gives nothing away."""
-        quiet = self.minute + 1 < moment.minute or not (self.used or self.before)
-        return quiet and (allowance.day is None or self.day != moment.day or not self.today)
+        """Return whether a new usage would allow nothing that this one refuses."""
+        is_quiet = self.minute + 1 < moment.minute or not (self.used or self.before)
+        return is_quiet and (allowance.day is None or self.day != moment.day or not self.today)

@@ -1,7 +1,6 @@
-"""Files of lines that are only ever appended to, and that every process of the gateway looks at.
+"""Append-only files of lines that every process of a site follows, without a server between them.
 
-Small things that all processes of a site have to know within a second, with no server between them:
-what tokens are revoked, what maintenance is planned.
+For small facts that all processes must know within a second: revoked tokens, planned maintenance.
 """
 
 from __future__ import annotations
@@ -16,34 +15,34 @@ from gateway.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between two looks at a file: well below the second within which a line counts.
-LOOK_EVERY = 0.5
+#: Seconds between two reads of a file: well below the second within which a line takes effect.
+READ_EVERY = 0.5
 
 
 class AppendOnlyFile:
-    """What is new in a file since it was last asked. ``what``: its content, for logs."""
+    """Reads what was appended to a file since the last read. ``content``: its content, for logs."""
 
-    def __init__(self, path: Path, clock: Clock, what: str) -> None:
+    def __init__(self, path: Path, clock: Clock, content: str) -> None:
         self._path = path
         self._clock = clock
-        self._what = what
+        self._content = content
         self._seen: tuple[int, int, int] = (0, 0, 0)
         self._read_to = 0
-        self._looked_at = -math.inf
+        self._read_at = -math.inf
 
-    def fresh(self) -> list[bytes]:
-        """Return the lines that are new, none between two looks; of another file all.
+    def read_new(self) -> list[bytes]:
+        """Return the lines that were appended since the last read; all of a file that was replaced.
 
-        Costs 0.2 us between two looks, some 5 us for a look. What cannot be read is logged, and
-        looked for again.
+        Reads every ``READ_EVERY`` seconds at most and returns nothing in between: 0.2 us, and some
+        5 us for a read. A failure is logged, and the lines are read the next time.
         """
         now = self._clock.monotonic()
-        if now - self._looked_at < LOOK_EVERY:
+        if now - self._read_at < READ_EVERY:
             return []
-        self._looked_at = now
-        return self._look()
+        self._read_at = now
+        return self._read()
 
-    def _look(self) -> list[bytes]:
+    def _read(self) -> list[bytes]:
         try:
             status = self._path.stat()
             now = (status.st_ino, status.st_size, status.st_mtime_ns)
@@ -57,7 +56,7 @@ class AppendOnlyFile:
         except FileNotFoundError:
             return []
         except OSError as error:
-            log.error("a shared file cannot be read", of=self._what, reason=type(error).__name__)
+            log.error("a shared file cannot be read", of=self._content, reason=type(error).__name__)
             return []
         whole = content.rfind(b"\n") + 1  # a line that is still being written waits
         self._read_to += whole
@@ -66,7 +65,7 @@ class AppendOnlyFile:
 
 
 def append(path: Path, line: str) -> None:
-    """Append a line: it is on disk when this returns. Raises OSError."""
+    """Append a line, which is on disk when this returns. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)
     try:

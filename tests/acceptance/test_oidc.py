@@ -17,7 +17,7 @@ import pytest
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from gateway.access.revocations import revoke
-from gateway.runtime.append_only_file import LOOK_EVERY
+from gateway.runtime.append_only_file import READ_EVERY
 from gateway.settings import Access, TrustedIssuer
 from tests.support.people import HOA
 from tests.support.process import free_port
@@ -174,6 +174,6 @@ async def test_a_token_of_the_issuer_can_be_revoked_here(tmp_path: Path, algorit
             caller = await gateway.service.tokens.caller(bad)
             assert caller.token_id is not None
             revoke(tmp_path / Access().revocations, caller.token_id, gateway.clock)
-            gateway.clock.advance(LOOK_EVERY)
+            gateway.clock.advance(READ_EVERY)
             assert await status_of(gateway, bad) == 401
             assert await status_of(gateway, good) == 200

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from gateway.access.revocations import Revocations, revoke
 from gateway.access.tokens import Tokens, issue
 from gateway.errors import GatewayError
-from gateway.runtime.append_only_file import LOOK_EVERY
+from gateway.runtime.append_only_file import READ_EVERY
 from gateway.settings import Access
 from tests.support.running import TestClock, running
 
@@ -30,8 +30,8 @@ def clock() -> TestClock:
 
 
 def test_without_a_file_nothing_is_revoked(path: Path, clock: TestClock) -> None:
-    assert not Revocations(path, clock).holds("t1")
-    assert not Revocations(path, clock).holds(None)
+    assert not Revocations(path, clock).is_revoked("t1")
+    assert not Revocations(path, clock).is_revoked(None)
     assert not path.parent.exists(), "to look makes nothing"
 
 
@@ -39,12 +39,12 @@ def test_a_revocation_counts_within_a_second_in_all_that_look(path: Path, clock:
     """Also where the file was not there at first, and for each line added to it."""
     looking = [Revocations(path, clock) for _ in range(3)]
     for token_id in ("t1", "t2", "t3"):
-        assert not any(one.holds(token_id) for one in looking)
+        assert not any(one.is_revoked(token_id) for one in looking)
         revoke(path, token_id, clock)
-        clock.advance(LOOK_EVERY)
-        assert all(one.holds(token_id) for one in looking)
-    assert not any(one.holds("t4") for one in looking)
-    assert LOOK_EVERY < 1
+        clock.advance(READ_EVERY)
+        assert all(one.is_revoked(token_id) for one in looking)
+    assert not any(one.is_revoked("t4") for one in looking)
+    assert READ_EVERY < 1
 
 
 def test_the_file_is_looked_at_twice_a_second_at_most(
@@ -60,38 +60,38 @@ def test_the_file_is_looked_at_twice_a_second_at_most(
     monkeypatch.setattr(Path, "stat", noted)
     revoked = Revocations(path, clock)
     for _ in range(100):
-        revoked.holds("t1")
+        revoked.is_revoked("t1")
     assert looks == [path]
-    clock.advance(LOOK_EVERY)
-    revoked.holds("t1")
+    clock.advance(READ_EVERY)
+    revoked.is_revoked("t1")
     assert looks == [path, path]
 
 
 def test_only_what_is_new_is_read(path: Path, clock: TestClock) -> None:
     revoked = Revocations(path, clock)
     revoke(path, "t1", clock)
-    assert revoked.holds("t1")
+    assert revoked.is_revoked("t1")
     whole = path.read_bytes()
     with path.open("r+b") as file:  # what was read already is not read again
         file.write(b"x" * (len(whole) - 1))
     revoke(path, "t2", clock)
-    clock.advance(LOOK_EVERY)
+    clock.advance(READ_EVERY)
     with capture_logs() as logs:
-        assert revoked.holds("t2")
+        assert revoked.is_revoked("t2")
     assert logs == []
 
 
 def test_another_file_in_its_place_is_read_from_its_start(path: Path, clock: TestClock) -> None:
     revoked = Revocations(path, clock)
     revoke(path, "t1", clock)
-    assert revoked.holds("t1")
+    assert revoked.is_revoked("t1")
     revoke(path.with_name("new"), "t2", clock)
     path.with_name("new").replace(path)
-    clock.advance(LOOK_EVERY)
-    assert revoked.holds("t2")
+    clock.advance(READ_EVERY)
+    assert revoked.is_revoked("t2")
     path.unlink()
-    clock.advance(LOOK_EVERY)
-    assert revoked.holds("t1"), "to lose the file brings no token back"
+    clock.advance(READ_EVERY)
+    assert revoked.is_revoked("t1"), "to lose the file brings no token back"
 
 
 def test_a_line_waits_until_it_is_whole(path: Path, clock: TestClock) -> None:
@@ -99,10 +99,10 @@ def test_a_line_waits_until_it_is_whole(path: Path, clock: TestClock) -> None:
     revoke(path, "t1", clock)
     line = path.read_bytes()
     path.write_bytes(line[:-5])
-    assert not revoked.holds("t1")
+    assert not revoked.is_revoked("t1")
     path.write_bytes(line)
-    clock.advance(LOOK_EVERY)
-    assert revoked.holds("t1")
+    clock.advance(READ_EVERY)
+    assert revoked.is_revoked("t1")
 
 
 def test_lines_that_make_no_sense_are_logged_and_hide_no_others(
@@ -114,7 +114,9 @@ def test_lines_that_make_no_sense_are_logged_and_hide_no_others(
     )
     revoke(path, "t1", clock)
     with capture_logs() as logs:
-        assert Revocations(path, clock).holds("t1"), "a torn line before it does not take it along"
+        assert Revocations(path, clock).is_revoked("t1"), (
+            "a torn line before it does not take it along"
+        )
     assert len(logs) == 7
     assert {one["log_level"] for one in logs} == {"error"}
 
@@ -122,12 +124,12 @@ def test_lines_that_make_no_sense_are_logged_and_hide_no_others(
 def test_what_cannot_be_read_leaves_what_is_known(path: Path, clock: TestClock) -> None:
     revoked = Revocations(path, clock)
     revoke(path, "t1", clock)
-    assert revoked.holds("t1")
+    assert revoked.is_revoked("t1")
     path.unlink()
     path.mkdir()
-    clock.advance(LOOK_EVERY)
+    clock.advance(READ_EVERY)
     with capture_logs() as logs:
-        assert revoked.holds("t1")
+        assert revoked.is_revoked("t1")
     assert [one["event"] for one in logs] == ["a shared file cannot be read"]
 
 
@@ -136,9 +138,9 @@ def test_a_revocation_outlives_every_token_and_is_then_forgotten(
 ) -> None:
     revoke(path, "t1", clock)
     clock.advance(24 * 3600 + 60)
-    assert Revocations(path, clock).holds("t1")
+    assert Revocations(path, clock).is_revoked("t1")
     clock.advance(24 * 3600)
-    assert not Revocations(path, clock).holds("t1")
+    assert not Revocations(path, clock).is_revoked("t1")
 
 
 def test_a_revocation_is_one_line_for_owner_and_group_and_is_added(
@@ -163,7 +165,7 @@ def test_a_known_token_is_refused_within_a_second(path: Path, clock: TestClock) 
     withdrawn = next(iter([one.verify(token) for one in processes for token in tokens])).token_id
     assert withdrawn is not None
     revoke(path, withdrawn, clock)
-    clock.advance(LOOK_EVERY)
+    clock.advance(READ_EVERY)
     for one in processes:
         assert one.verify(tokens[1]).client == "good"
         for _ in range(2):
@@ -179,7 +181,7 @@ async def test_a_revoked_token_is_refused_over_http(tmp_path: Path) -> None:
         caller = await gateway.service.tokens.caller(token)
         assert caller.token_id is not None
         revoke(tmp_path / Access().revocations, caller.token_id, gateway.clock)
-        gateway.clock.advance(LOOK_EVERY)
+        gateway.clock.advance(READ_EVERY)
         answer = await gateway.post("{ databases { name } }", token=token)
         assert answer.status_code == 401
         assert "invalid_token" in answer.headers["www-authenticate"]

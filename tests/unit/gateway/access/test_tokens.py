@@ -44,10 +44,10 @@ class Desk:
 
     key: OKPKey = field(default_factory=_new_key)
     clock: TestClock = field(default_factory=TestClock)
-    kept: int = 10_000
+    most: int = 10_000
 
     def __post_init__(self) -> None:
-        self.tokens = Tokens([self.key], ACCESS, self.clock, self.kept)
+        self.tokens = Tokens([self.key], ACCESS, self.clock, self.most)
 
     def issue(self, life: timedelta = timedelta(hours=1), subject: str = "officer-1") -> str:
         """Return a token as the command line would print it."""
@@ -429,7 +429,7 @@ def test_a_known_token_still_expires(desk: Desk, checks: list[str]) -> None:
 
 
 def test_known_tokens_are_bounded_and_the_oldest_go_first(checks: list[str]) -> None:
-    desk = Desk(kept=3)
+    desk = Desk(most=3)
     issued = [desk.issue(subject=f"officer-{number}") for number in range(5)]
     for token in issued:
         desk.tokens.verify(token)
@@ -442,7 +442,7 @@ def test_known_tokens_are_bounded_and_the_oldest_go_first(checks: list[str]) -> 
 
 
 def test_refused_tokens_take_no_room_among_the_known(checks: list[str]) -> None:
-    desk = Desk(kept=2)
+    desk = Desk(most=2)
     token = desk.issue()
     desk.tokens.verify(token)
     for number in range(10):

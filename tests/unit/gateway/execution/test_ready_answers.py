@@ -20,7 +20,7 @@ from gateway.cache.rows import LOOKED
 from gateway.execution import waves
 from gateway.execution.operation import Result
 from gateway.fetch.maintenance import Window
-from gateway.runtime.append_only_file import LOOK_EVERY
+from gateway.runtime.append_only_file import READ_EVERY
 from gateway.settings import DatabaseSettings
 from tests.support.faults import Faulty
 from tests.support.people import HOA, LAN, backends
@@ -142,7 +142,7 @@ async def test_maintenance_of_a_database_ends_it_at_once(gateway: Running) -> No
         await _ask(gateway)
     maintenance = gateway.service.resources.maintenance
     maintenance.plan(Window("population", maintenance.now()))
-    gateway.clock.advance(LOOK_EVERY)
+    gateway.clock.advance(READ_EVERY)
     body = await gateway.ask(PLAIN, {"id": HOA})
     assert "SOURCE_MAINTENANCE" in codes(body)
 

@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.fetch.maintenance import Maintenance, Window
-from gateway.runtime.append_only_file import LOOK_EVERY
+from gateway.runtime.append_only_file import READ_EVERY
 from tests.support.running import TestClock
 
 NIGHT = datetime(2026, 11, 23, 22, tzinfo=timezone(timedelta(hours=7)))
@@ -30,7 +30,7 @@ def test_a_window_planned_by_one_process_is_known_to_another(tmp_path: Path) -> 
     one, other, clock = _two(tmp_path / "a" / "windows.jsonl")
     assert other.windows("notary") == []
     made = one.plan(Window("notary", NIGHT, MORNING, planned_by="op-1"))
-    clock.advance(LOOK_EVERY)
+    clock.advance(READ_EVERY)
     assert other.windows("notary") == [made]
     assert other.windows("population") == []
     assert made.id is not None
@@ -42,7 +42,7 @@ def test_it_holds_from_its_beginning_to_its_end_and_is_then_forgotten(tmp_path: 
     one.plan(Window("notary", NIGHT, MORNING))
     held = []
     for moment in (NIGHT - timedelta(seconds=1), NIGHT, MORNING - timedelta(seconds=1), MORNING):
-        clock.advance(LOOK_EVERY)
+        clock.advance(READ_EVERY)
         clock.moment = moment.astimezone(UTC)
         held.append(one.current("notary") is not None)
     assert held == [False, True, True, False]
@@ -54,12 +54,12 @@ def test_of_several_that_are_open_the_longest_is_told(tmp_path: Path) -> None:
     now = clock.now()
     one.plan(Window("notary", now, now + timedelta(hours=2)))
     one.plan(Window("notary", now, now + timedelta(hours=1)))
-    clock.advance(LOOK_EVERY)
+    clock.advance(READ_EVERY)
     current = one.current("notary")
     assert current is not None
     assert current.ends == now + timedelta(hours=2)
     one.plan(Window("notary", now))
-    clock.advance(LOOK_EVERY)
+    clock.advance(READ_EVERY)
     current = one.current("notary")
     assert current is not None
     assert current.ends is None
@@ -69,11 +69,11 @@ def test_one_that_is_called_off_never_begins_and_one_that_is_ended_ends(tmp_path
     one, other, clock = _two(tmp_path / "windows")
     planned = one.plan(Window("notary", NIGHT, MORNING))
     present = one.plan(Window("population", clock.now()))
-    clock.advance(LOOK_EVERY)
+    clock.advance(READ_EVERY)
     assert other.current("population") == present
     for window in (planned, present):
         one.end(window)
-    clock.advance(LOOK_EVERY)
+    clock.advance(READ_EVERY)
     assert other.current("population") is None
     assert other.windows("notary") == []
     assert planned.id is not None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from gateway.runtime.append_only_file import LOOK_EVERY
+from gateway.runtime.append_only_file import READ_EVERY
 from gateway.settings import DatabaseSettings, MaintenanceWindow
 from tests.support.people import HOA
 from tests.support.running import OPERATOR, Running, codes, running
@@ -47,7 +47,7 @@ async def test_maintenance_begins_at_once_and_ends_when_an_operator_ends_it(
 ) -> None:
     planned = (await _operate(gateway, PLAN, database="population"))["data"]["planMaintenance"]
     assert planned["ends"] is None
-    gateway.clock.advance(LOOK_EVERY)
+    gateway.clock.advance(READ_EVERY)
     body = await gateway.ask(IDENTITY, {"id": HOA})
     identity = body["data"]["person"]["population"]["identity"]
     assert (identity["item"], identity["source"]["state"]) == (None, "MAINTENANCE")
@@ -56,7 +56,7 @@ async def test_maintenance_begins_at_once_and_ends_when_an_operator_ends_it(
     live = await _live(gateway)
     assert (live["state"], live["breaker"]) == ("MAINTENANCE", "CLOSED")
     await _operate(gateway, END, id=planned["id"])
-    gateway.clock.advance(LOOK_EVERY)
+    gateway.clock.advance(READ_EVERY)
     body = await gateway.ask(IDENTITY, {"id": HOA})
     assert body["data"]["person"]["population"]["identity"]["source"]["state"] == "ANSWERED"
 
@@ -66,7 +66,7 @@ async def test_planned_maintenance_shows_in_the_catalogue_before_it_begins(
 ) -> None:
     times = {"begins": "2026-11-24T22:00:00+07:00", "ends": "2026-11-25T04:00:00+07:00"}
     body = await _operate(gateway, PLAN, database="population", **times)
-    gateway.clock.advance(LOOK_EVERY)
+    gateway.clock.advance(READ_EVERY)
     (shown,) = (await _live(gateway))["maintenance"]
     assert shown["id"] == body["data"]["planMaintenance"]["id"]
     assert {name: datetime.fromisoformat(shown[name]) for name in times} == {
@@ -92,7 +92,7 @@ async def test_what_makes_no_sense_is_refused_and_nothing_is_planned(
 ) -> None:
     body = await _operate(gateway, PLAN, **variables)
     assert (body["data"], codes(body)) == ({"planMaintenance": None}, ["INVALID_VALUE"])
-    gateway.clock.advance(LOOK_EVERY)
+    gateway.clock.advance(READ_EVERY)
     assert (await _live(gateway))["maintenance"] == []
 
 
@@ -105,7 +105,7 @@ async def test_who_is_no_operator_changes_nothing(gateway: Running) -> None:
     assert (answer.status_code, codes(answer.json())) == (403, ["FORBIDDEN"])
     answer = await gateway.post(PLAN, {"database": "population"})
     assert (answer.status_code, codes(answer.json())) == (401, ["UNAUTHENTICATED"])
-    gateway.clock.advance(LOOK_EVERY)
+    gateway.clock.advance(READ_EVERY)
     assert (await _live(gateway))["maintenance"] == []
 
 
