@@ -1,7 +1,7 @@
 """What an answer means (design section 6): states, identification and source reports.
 
-Absent and unknown are never the same: an empty list is only ever said with ANSWERED, and only where
-nothing is missing from it (``gateway.people.identification.says_none``).
+Absent is not unknown: a list is empty only if its state is ANSWERED and nothing can be missing from
+it (``gateway.people.identification.says_none``).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from operator import attrgetter
 from connectors.backends.base import MessageEvidence
 from connectors.description import Coded, Coverage, Database, Row, Text
 
-#: The states of lists for which a database was read, with whatever result.
+#: The states of lists for which a database was read.
 _READ = frozenset({"ANSWERED", "STALE", "PARTIAL", "INCOMPLETE", "NOT_IDENTIFIED"})
 
 
 class State(Coded):
-    """What happened when a list of records was asked for, least to most serious."""
+    """The state of a list of records, from least to most serious (decision 4)."""
 
     ANSWERED = "đã trả lời", "answered"
     STALE = "dữ liệu lưu tạm, nguồn không trả lời", "older rows, because the source failed"
@@ -34,9 +34,9 @@ class State(Coded):
     UNAVAILABLE = "không trả lời được", "did not answer"
 
     def __init__(self, *_: str) -> None:
-        """Number the states in the order in which they are declared."""
+        """Number the states in order of declaration: ``seriousness`` rises."""
         self.seriousness = len(type(self).__members__)
-        #: Whether the database was read for it; in all other states ``items`` is null.
+        #: Whether the list may have rows; in all other states ``items`` is null.
         self.has_rows = self.name in _READ
 
 
@@ -84,19 +84,19 @@ class Identification(Coded):
     )
 
     def __init__(self, *_: str) -> None:
-        """Say whether all numbers under which records may be filed are known."""
+        """Set ``is_complete``: all numbers under which records may be filed are known."""
         self.is_complete = self.name in {"IDENTIFIED", "NOT_CHECKED"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SourceReport:
-    """What a list of records says about its origin. Equal to itself only.
+    """The origin of a list of records. A report is equal to itself only.
 
-    ``as_of``: the source's own statement, or None; never invented. ``fetched_at``: when the
-    statement to the source started (UTC), None when it was not asked. ``earlier_numbers_asked``:
-    False when the person's earlier numbers could not be found out, so that records filed under
-    them may be missing here; None when the source was not asked. ``evidence``: of the message that
-    brought the rows, where there was one.
+    ``as_of``: how fresh the source is by its own statement, or None; never invented.
+    ``fetched_at``: when the statement to the source started (UTC); None if it was not asked.
+    ``earlier_numbers_asked``: False if the person's earlier numbers could not be found out, so that
+    records filed under them may be missing; None if the source was not asked. ``evidence``: of the
+    X-Road message that brought the rows, or None.
     """
 
     state: State
@@ -109,12 +109,12 @@ class SourceReport:
     earlier_numbers_asked: bool | None = None
     evidence: MessageEvidence | None = None
 
-    def about(
+    def with_state(
         self, state: State, message: Text | None, earlier_numbers_asked: bool | None
     ) -> SourceReport:
-        """Return this report for a person of whom so much is known.
+        """Return this report with another state, message and ``earlier_numbers_asked``.
 
-        Written out: ``dataclasses.replace`` takes ten times as long, and every list needs it.
+        Every list needs it, and ``dataclasses.replace`` would take ten times as long.
         """
         if earlier_numbers_asked is self.earlier_numbers_asked and state is self.state:
             return self
@@ -133,7 +133,11 @@ class SourceReport:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Rows of one list and where they come from; ``rows`` is None unless the state has rows."""
+    """The rows of one list and their origin. ``rows`` is None unless the state may have rows.
+
+    ``unreadable``: the number of rows that could not be read. ``truncated``: the source has more
+    rows than were read.
+    """
 
     report: SourceReport
     rows: tuple[Row, ...] | None = None
@@ -141,13 +145,13 @@ class Answer:
     truncated: bool = False
 
     def __post_init__(self) -> None:
-        """Hold the rule that an unknown answer has no rows and a known one has."""
+        """Require rows exactly in the states that may have them; raises AssertionError."""
         if (self.rows is not None) is not self.report.state.has_rows:
             raise AssertionError(f"{self.report.state.name} with rows={self.rows is not None}")
 
 
 def worst(states: Iterable[State]) -> State:
-    """Return the most serious of ``states`` (at least one)."""
+    """Return the most serious of ``states``, of which there must be one at least."""
     return max(states, key=_seriousness)
 
 

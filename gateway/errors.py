@@ -1,10 +1,10 @@
-"""Every error a client can see, with its stable code, in one registry.
+"""The registry of every error that a client can see, by its stable code.
 
-Two families (design section 6.4): *client-safe* errors are raised as GatewayError with a code from
-``CODES``; everything else is internal: it is logged with an id and the client sees INTERNAL with
-that id only. A client-safe message never contains a person's number, nor the name of a table, a
-host or a driver. Each code has a page in ``docs/errors/``; a test compares the two. An error beside
-the data is a ``Problem``: it says where in the answer, and in the document, it belongs.
+There are two families (design section 6.4). *Client-safe* errors are raised as GatewayError with a
+code from ``CODES``. Everything else is internal: it is logged with an id, and the client sees
+INTERNAL with that id only. A client-safe message never contains a person's number, nor the name of
+a table, a host or a driver. Each code has a page in ``docs/errors/``; a test compares the two. A
+``Problem`` is an error beside the data, with its place in the answer and in the document.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ BESIDE_DATA: Final = 294
 class Code:
     """One error code.
 
-    ``status`` is the HTTP status where the error is the whole answer; ``BESIDE_DATA`` for an error
-    that only ever stands beside data. ``vi`` and ``en`` are the plain sentences shown when the
-    raiser has none.
+    ``status``: the HTTP status if the error is the whole answer; ``BESIDE_DATA`` for an error that
+    occurs beside data only. ``vi`` and ``en``: the sentences shown if the raiser gives none.
     """
 
     name: str
@@ -168,9 +167,9 @@ CODES: Mapping[str, Code] = {code.name: code for code in _ALL}
 class GatewayError(Exception):
     """A client-safe error.
 
-    ``code`` is a name of ``CODES``; ``message`` (English) may say more than the code's own
-    sentence; ``details`` are shown in the error's ``extensions``; ``headers`` go onto an HTTP
-    answer of which this error is the whole, and ``status`` takes the place of the code's own.
+    ``code``: a name in ``CODES``. ``message``: English, in place of the code's sentence.
+    ``details``: shown in the error's ``extensions``. ``headers`` and ``status``: of the HTTP
+    response if the error is the whole answer; ``status`` replaces the code's.
     """
 
     def __init__(
@@ -191,33 +190,33 @@ class GatewayError(Exception):
 
     @property
     def extensions(self) -> dict[str, object]:
-        """What a GraphQL error shows beside its message."""
+        """The ``extensions`` of the GraphQL error: code, Vietnamese message and details."""
         return {"code": self.code.name, "messageVi": self.code.vi, **self.details}
 
 
 def malformed(message: str) -> GatewayError:
-    """Return the error for a JSON body, or URL, that is no request: BAD_REQUEST with status 422.
+    """Return BAD_REQUEST with status 422, for parameters that are not a GraphQL request.
 
-    A header that is not of its form keeps 400: the draft of GraphQL over HTTP speaks of parameters.
+    A malformed header keeps status 400: the draft of GraphQL over HTTP defines 422 for parameters.
     """
     return GatewayError("BAD_REQUEST", message, status=422)
 
 
 def unauthenticated(code: str) -> GatewayError:
-    """Return an error that asks for a (better) token, as RFC 6750 section 3 has it."""
+    """Return an error with the challenge of RFC 6750 section 3, which asks for a valid token."""
     challenge = "Bearer" if code == "UNAUTHENTICATED" else 'Bearer error="invalid_token"'
     return GatewayError(code, headers={"WWW-Authenticate": challenge})
 
 
-#: Where in the answer: response keys and places in lists, from the root.
+#: A place in the answer: response keys and list indexes, from the root.
 Path = tuple[str | int, ...]
-#: Where in the document: line and column, from 1.
+#: A place in the document: line and column, from 1.
 Location = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error beside the data. ``count``: how many rows it stands for, ``path`` is the first's."""
+    """An error beside the data. ``count``: the number of rows with it; ``path`` is the first's."""
 
     error: GatewayError
     path: Path

@@ -165,7 +165,7 @@ class Source:
     ) -> SourceReport:
         """Return ``report`` for a person of whom so much is known, in the state that follows."""
         message = report.message if state is report.state else STATE_MESSAGES.get(state)
-        return report.about(state, message, earlier_numbers_asked)
+        return report.with_state(state, message, earlier_numbers_asked)
 
     def unasked(self, record: Record) -> Answer | None:
         """Return the answer that is certain without asking the database, or None."""
