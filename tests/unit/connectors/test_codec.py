@@ -33,7 +33,7 @@ class Sample:
     open: bool | None = field("mở", "Open", BASIC)
     amount: Decimal | None = field("tiền", "Amount", BASIC)
     day: date | None = field("ngày", "Day", BASIC)
-    topic: PartialDate | None = field("khoảng", "About", BASIC)
+    about: PartialDate | None = field("khoảng", "About", BASIC)
     moment: datetime | None = field("lúc", "Moment", BASIC)
     colour: Colour | None = field("màu", "Colour", BASIC)
     colours: tuple[Colour, ...] | None = field("các màu", "Colours", BASIC)

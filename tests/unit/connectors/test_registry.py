@@ -55,10 +55,10 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
     def install(module: str, name: str, point: str, value: str = "DATABASE") -> None:
         (tmp_path / f"{module}.py").write_text(MODULE.format(name=name), "utf-8")
-        topic = tmp_path / f"{module}-1.0.dist-info"
-        topic.mkdir()
-        (topic / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
-        (topic / "entry_points.txt").write_text(f"[{GROUP}]\n{point} = {module}:{value}\n")
+        folder = tmp_path / f"{module}-1.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+        (folder / "entry_points.txt").write_text(f"[{GROUP}]\n{point} = {module}:{value}\n")
         monkeypatch.syspath_prepend(tmp_path)
 
     return install
