@@ -83,8 +83,7 @@ def build_app(
             await service.resources.cache.open()
             await service.operations.open()
             for source in service.resources.sources.values():
-                if source.backend is not None:
-                    await source.backend.open()
+                await source.open()
                 watch.look(source)
             if reload is not None:
                 reload.listen()
@@ -97,8 +96,7 @@ def build_app(
             await service.rates.close()
             await service.operations.close()
             for source in app.state.service.resources.sources.values():
-                if source.backend is not None:
-                    await source.backend.close()
+                await source.close()
             await service.resources.cache.close()
             await service.recorder.refusals.close()
             await service.audit.close()

@@ -110,9 +110,7 @@ class Reload:
     ) -> None:
         """Answer as ``new`` from now on; what is replaced stays until no request needs it."""
         for name in changed:
-            backend = new.sources[name].backend
-            if backend is not None:
-                await backend.open()
+            await new.sources[name].open()
         self._app.state.service = replace(self._app.state.service, resources=new)
         for name in changed:
             self._watch.look(new.sources[name])
@@ -126,8 +124,7 @@ async def _leave(source: Source, deadline: float) -> None:
     try:
         await asyncio.sleep(deadline + source.settings.timeout)
     finally:
-        if source.backend is not None:
-            await source.backend.close()
+        await source.close()
 
 
 def _own(settings: Settings, name: str) -> DatabaseSettings:

@@ -253,7 +253,7 @@ class RecordRules:
         if decision is not None:
             return decision
         source = self.sources[record.database]
-        return source.unasked(record) or Answer(source.report(record, State.INCOMPLETE), ())
+        return source.certain_answer(record) or Answer(source.report(record, State.INCOMPLETE), ())
 
     def shortfall_reason(
         self, numbers: PersonNumbers, open_up_to: Sensitivity | None

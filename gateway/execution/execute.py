@@ -103,4 +103,4 @@ def _sharing(resources: ExecutionResources, caller: Caller) -> Sharing:
     """
     is_deferred = resources.settings.deferral(caller.purpose) is not None
     reads_fresh = is_deferred or caller.representative is not None
-    return Sharing(caller.deciding, reads_fresh, apart=is_deferred)
+    return Sharing(caller.deciding, reads_fresh, isolated=is_deferred)

@@ -92,7 +92,9 @@ def is_current(answer: ReadyAnswer, maintenance: Maintenance) -> bool:
         return False
     if maintenance.is_clear:
         return True
-    return all(source.unasked(source.database.records[0]) is None for source in answer.sources)
+    return all(
+        source.certain_answer(source.database.records[0]) is None for source in answer.sources
+    )
 
 
 def _key(request: OperationRequest, today: date) -> Hashable | None:

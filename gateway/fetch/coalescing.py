@@ -1,14 +1,14 @@
-"""Reads of several requests put together: one statement for all who ask the same way at once.
+"""Coalescing: the reads of several requests by one lookup, put into one statement.
 
-A lookup is asked at once as long as few calls of it are in flight; what comes while they are is
-collected, and goes when one of them ends. So nobody waits for company, and under load statements
+A read is sent at once as long as few calls of its lookup are in flight. What comes while they are
+is collected, and sent when one of them ends. So nobody waits for company, and under load statements
 carry many keys. (A window of time would delay everybody, by a millisecond at least.) Of a lookup
-that is quick, one call is in flight, unless that one is late: to wait for it costs less than a
-statement more. Who may be answered from a cache may also wait for a call that is in flight with the
-same key.
+that is quick, one call is in flight, unless that call is late: to wait for it costs less than
+another statement. A read that may be answered from the cache may also join a call in flight with
+the same key.
 
 Only for backends whose answers may be shared (``batch_scope`` PROCESS). What is shared are rows as
-the source has them, before permission and protection.
+the database has them, before permission and protection.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from gateway.answer import Answer
 from gateway.cache.invalidations import Position
@@ -27,12 +28,12 @@ from gateway.runtime.clock import Clock
 
 @dataclass(slots=True, eq=False)
 class ReadWaiter:
-    """Somebody who waits for the answers to ``keys``, given to ``deliver`` in their order.
+    """A read that waits for the answers to ``keys``.
 
-    ``deliver`` gets None in place of answers after a defect, or when the process ends. ``until``: a
-    moment of the clock's monotonic time, to which the call lives for them. ``client``: whose share
-    the keys are taken from. ``joins``: rows that somebody else is reading already will do.
-    ``gone``: nobody waits any more. ``answers``: what has come so far.
+    ``deliver`` is called with the answers in the order of the keys; with None after a defect, or
+    when the process ends. ``until``: its deadline (monotonic). ``client``: whose share of a batch
+    the keys take. ``joins``: it may join a call in flight. ``gone``: nobody waits any more.
+    ``answers``: what has come so far.
     """
 
     keys: Sequence[str]
@@ -44,164 +45,177 @@ class ReadWaiter:
     answers: dict[str, Answer] = field(default_factory=dict)
 
 
-#: Keys of a waiter that go into one call.
+#: A waiter, and those of its keys that go into one call.
 _Part = tuple[ReadWaiter, Sequence[str]]
 
-
-#: Seconds within which quick calls end, and what part of the mean the last call makes up.
+#: Seconds within which quick calls end, and the weight of the last call in the mean.
 _QUICK = 0.02
-_LAST = 0.1
+_LAST_WEIGHT = 0.1
 
 
 @dataclass(slots=True, eq=False)
 class _Call:
-    """A call in flight since ``began`` (monotonic).
+    """A call in flight since ``began_at`` (monotonic).
 
-    ``position``: how far invalidations were known before it was sent; None: nobody may join. A call
-    that its own waiters' deadlines may cut short is nobody else's.
+    ``position``: in the log of invalidations before it was sent; None: nobody may join. Nobody
+    joins a call that the deadlines of its own waiters may cut short.
     """
 
     keys: Sequence[str]
     parts: list[_Part]
     position: Position | None
-    began: float
+    began_at: float
+
+
+Fetch = Callable[[Sequence[str], float], Coroutine[Any, Any, list[Answer]]]
+StartTask = Callable[[Coroutine[Any, Any, list[Answer]]], "asyncio.Task[list[Answer]]"]
 
 
 class Batches:
     """The calls of one lookup.
 
-    ``ask`` is given keys, each once, and the seconds that the latest waiter has left; it answers
-    each, and never raises. ``at_once``: calls in flight while none waits, but one of those that end
-    within 20 ms on the average; ``most``: keys in a call that were waited with. ``position``: how
-    far invalidations are known; ``outdated`` says whether any since then may concern what is read.
-    ``longest``: seconds after which a call ends by itself.
-    Belongs to one event loop.
+    ``fetch`` takes keys, each once, and the seconds that the latest waiter has left; it answers
+    each key, and never raises. ``parallel_calls``: the most in flight while reads wait; one, of
+    calls that take 20 ms or less on average. ``most_keys``: in a call that was waited for.
+    ``position``: returns the position in the log of invalidations. ``is_outdated``: says whether an
+    invalidation since a position may concern what is read. ``timeout``: seconds after which a call
+    ends by itself. ``start``: begins a task that whoever made this ends at shutdown. Belongs to one
+    event loop.
     """
 
     def __init__(
         self,
-        ask: Callable[[Sequence[str], float], Awaitable[list[Answer]]],
+        fetch: Fetch,
         clock: Clock,
-        at_once: int,
-        most: int,
+        parallel_calls: int,
+        most_keys: int,
         position: Callable[[], Position | None] = lambda: None,
-        outdated: Callable[[Position], bool] = lambda position: True,
-        longest: float = math.inf,
+        is_outdated: Callable[[Position], bool] = lambda position: True,
+        timeout: float = math.inf,
+        start: StartTask = asyncio.create_task,
     ) -> None:
-        self._ask = ask
+        self._fetch = fetch
         self._clock = clock
-        self._at_once = at_once
-        self._most = most
+        self._parallel_calls = parallel_calls
+        self._most_keys = most_keys
         self._position = position
-        self._outdated = outdated
-        self._longest = longest
+        self._is_outdated = is_outdated
+        self._timeout = timeout
+        self._start = start
         self._waiting: OrderedDict[str | None, deque[_Part]] = OrderedDict()
-        self._calls: set[asyncio.Task[list[Answer]]] = set()
-        self._flying: dict[str, _Call] = {}
-        self._seconds = math.inf
-        self._began = -math.inf
+        self._tasks: set[asyncio.Task[list[Answer]]] = set()
+        self._calls_by_key: dict[str, _Call] = {}
+        self._mean_seconds = math.inf
+        self._began_at = -math.inf
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, waiter: ReadWaiter) -> None:
-        """Ask for ``waiter``, at once or with the next call; returns at once."""
-        keys = self._join(waiter) if waiter.joins and self._flying else waiter.keys
+        """Send the keys of ``waiter``, now or with the next call; returns at once."""
+        keys = self._join(waiter) if waiter.joins and self._calls_by_key else waiter.keys
         if not keys:
             return
         self._waiting.setdefault(waiter.client, deque()).append((waiter, keys))
-        self._go_on()
+        self._send_waiting()
 
-    def _go_on(self) -> None:
-        """Send who waits, if there is room; else look again when the call in flight is late."""
+    def close(self) -> None:
+        """Tell the reads that still wait that nothing will come, and send nothing any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        waiting, self._waiting = self._waiting, OrderedDict()
+        for parts in waiting.values():
+            for waiter, _ in parts:
+                if not waiter.gone:
+                    _deliver(waiter, None)
+
+    def _send_waiting(self) -> None:
+        """Send what waits, if there is room; else try again when the call in flight is late."""
         if self._has_room():
-            following = self._next()
-            if following:
-                self._send(following)
-        if self._waiting and self._timer is None and len(self._calls) < self._at_once:
-            self._timer = asyncio.get_running_loop().call_later(_QUICK, self._late)
+            parts = self._next_parts()
+            if parts:
+                self._send(parts)
+        if self._waiting and self._timer is None and len(self._tasks) < self._parallel_calls:
+            self._timer = asyncio.get_running_loop().call_later(_QUICK, self._call_is_late)
 
-    def _late(self) -> None:
+    def _call_is_late(self) -> None:
         self._timer = None
         if self._waiting:
-            self._go_on()
+            self._send_waiting()
 
     def _has_room(self) -> bool:
         """Say whether one call more may be in flight."""
-        if not self._calls:
+        if not self._tasks:
             return True
-        slow = self._seconds >= _QUICK or self._clock.monotonic() - self._began >= _QUICK
-        return slow and len(self._calls) < self._at_once
+        is_slow = self._mean_seconds >= _QUICK or self._clock.monotonic() - self._began_at >= _QUICK
+        return is_slow and len(self._tasks) < self._parallel_calls
 
     def _join(self, waiter: ReadWaiter) -> list[str]:
-        """Have ``waiter`` wait for calls in flight; returns the keys that nobody is asking for.
+        """Join ``waiter`` to calls in flight; returns the keys that none of them reads.
 
         Nobody joins a call that began before an invalidation that may concern it.
         """
-        rest = []
+        unread = []
         for key in waiter.keys:
-            call = self._flying.get(key)
+            call = self._calls_by_key.get(key)
             if (
                 call is None
                 or call.position is None
                 or self._position() is None
-                or self._outdated(call.position)
+                or self._is_outdated(call.position)
             ):
-                rest.append(key)
+                unread.append(key)
             else:
                 call.parts.append((waiter, [key]))
-        return rest
-
-    def _may_join(self, call: _Call) -> bool:
-        known = call.position is not None and self._position() is not None
-        return known and call.position is not None and not self._outdated(call.position)
+        return unread
 
     def _send(self, parts: list[_Part]) -> None:
-        keys = list(dict.fromkeys(key for _, wanted in parts for key in wanted))
-        self._began = self._clock.monotonic()
-        left = max(one.until for one, _ in parts) - self._began
-        position = self._position() if left >= self._longest else None
-        call = _Call(keys, parts, position, self._began)
+        keys = list(dict.fromkeys(key for _, part_keys in parts for key in part_keys))
+        self._began_at = self._clock.monotonic()
+        seconds_left = max(waiter.until for waiter, _ in parts) - self._began_at
+        position = self._position() if seconds_left >= self._timeout else None
+        call = _Call(keys, parts, position, self._began_at)
         for key in keys:
-            self._flying[key] = call
-        task = asyncio.ensure_future(self._ask(keys, max(left, 0.0)))
-        assert isinstance(task, asyncio.Task)
-        self._calls.add(task)
-        task.add_done_callback(partial(self._done, call))
+            self._calls_by_key[key] = call
+        task = self._start(self._fetch(keys, max(seconds_left, 0.0)))
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._finish, call))
 
-    def _done(self, call: _Call, task: asyncio.Task[list[Answer]]) -> None:
-        self._calls.discard(task)
-        self._timed(self._clock.monotonic() - call.began)
+    def _finish(self, call: _Call, task: asyncio.Task[list[Answer]]) -> None:
+        self._tasks.discard(task)
+        self._count(self._clock.monotonic() - call.began_at)
         for key in call.keys:
-            if self._flying.get(key) is call:
-                del self._flying[key]
+            if self._calls_by_key.get(key) is call:
+                del self._calls_by_key[key]
         if self._waiting:
-            following = self._next()
-            if following:
-                self._send(following)
+            parts = self._next_parts()
+            if parts:
+                self._send(parts)
         failed = task.cancelled() or task.exception() is not None
         answers = {} if failed else dict(zip(call.keys, task.result(), strict=True))
         for waiter, keys in call.parts:
             if not waiter.gone:
                 _deliver(waiter, None if failed else {key: answers[key] for key in keys})
 
-    def _timed(self, seconds: float) -> None:
-        """Note how long a call took."""
-        known = self._seconds < math.inf
-        self._seconds = self._seconds + _LAST * (seconds - self._seconds) if known else seconds
+    def _count(self, seconds: float) -> None:
+        """Count how long a call took in the mean."""
+        if self._mean_seconds == math.inf:
+            self._mean_seconds = seconds
+        else:
+            self._mean_seconds += _LAST_WEIGHT * (seconds - self._mean_seconds)
 
-    def _next(self) -> list[_Part]:
-        """Take who goes next: of each client in turn one, so that none fills a call alone."""
+    def _next_parts(self) -> list[_Part]:
+        """Take what goes into the next call: of each client in turn, so that none fills it."""
         chosen: list[_Part] = []
         count = 0
         while self._waiting:
-            client, theirs = next(iter(self._waiting.items()))
-            waiter, keys = theirs[0]
+            client, parts = next(iter(self._waiting.items()))
+            waiter, keys = parts[0]
             if not waiter.gone:
-                if chosen and count + len(keys) > self._most:
+                if chosen and count + len(keys) > self._most_keys:
                     break
                 chosen.append((waiter, keys))
                 count += len(keys)
-            theirs.popleft()
-            if theirs:
+            parts.popleft()
+            if parts:
                 self._waiting.move_to_end(client)
             else:
                 del self._waiting[client]
@@ -209,7 +223,7 @@ class Batches:
 
 
 def _deliver(waiter: ReadWaiter, answers: dict[str, Answer] | None) -> None:
-    """Give a waiter what came, once all that it waits for is there."""
+    """Add ``answers`` to those of a waiter, and hand them over once all have come."""
     if answers is None:
         waiter.gone = True
         waiter.deliver(waiter, None)

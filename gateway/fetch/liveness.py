@@ -1,9 +1,11 @@
-"""Whether a database is there: asked for the catalogue, and for a breaker that wants to close."""
+"""Whether a database is up: pings for the catalogue, and for a circuit breaker that is open."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -14,42 +16,50 @@ from gateway.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-#: Seconds for which what a database answered stands in the catalogue.
-_LIVE_FOR = 5.0
+#: Seconds for which the result of a ping is shown.
+_PING_LIFETIME = 5.0
 
 
 class LivenessProbe:
-    """Asks the ``backend`` of one database, called ``name``, whether it is there.
+    """Pings the ``backend`` of the database called ``name``.
 
-    ``timeout``: how long it is waited for, in seconds. The breaker learns of every answer.
+    ``timeout``: of a ping, in seconds. ``breaker``: is told of every answer. ``start``: begins a
+    task that whoever made the probe ends at shutdown.
     """
 
     def __init__(
-        self, name: str, backend: Backend, timeout: float, clock: Clock, breaker: CircuitBreaker
+        self,
+        name: str,
+        backend: Backend,
+        timeout: float,
+        clock: Clock,
+        breaker: CircuitBreaker,
+        start: Callable[[Coroutine[Any, Any, State]], asyncio.Task[State]] = asyncio.create_task,
     ) -> None:
         self._name = name
         self._backend = backend
         self._timeout = timeout
         self._clock = clock
         self._breaker = breaker
-        self._live: tuple[asyncio.Task[State], datetime, float] | None = None
+        self._start = start
+        self._last: tuple[asyncio.Task[State], datetime, float] | None = None
         self._pinging: asyncio.Task[State] | None = None
 
-    async def looked(self) -> tuple[State, datetime]:
-        """Return what it answered, and when it was asked: within the last five seconds."""
+    async def last_state(self) -> tuple[State, datetime]:
+        """Return the result of a ping of the last five seconds, and when it began (UTC)."""
         now = self._clock.monotonic()
-        if self._live is None or now - self._live[2] > _LIVE_FOR:
-            self._live = (asyncio.create_task(self._ping()), self._clock.now(), now)
-        task, at, _ = self._live
-        return await asyncio.shield(task), at
+        if self._last is None or now - self._last[2] > _PING_LIFETIME:
+            self._last = (self._start(self._ping()), self._clock.now(), now)
+        task, began_at, _ = self._last
+        return await asyncio.shield(task), began_at
 
     def ping_if_due(self) -> None:
-        """See in the background whether the database is back."""
+        """Ping in the background if the breaker is open and its last ping is long enough ago."""
         if self._pinging is None and self._breaker.ping_is_due():
-            self._pinging = asyncio.create_task(self._ping())
-            self._pinging.add_done_callback(self._pinged)
+            self._pinging = self._start(self._ping())
+            self._pinging.add_done_callback(self._forget)
 
-    def _pinged(self, _: asyncio.Task[State]) -> None:
+    def _forget(self, _: asyncio.Task[State]) -> None:
         self._pinging = None
 
     async def _ping(self) -> State:

@@ -1,8 +1,8 @@
-"""One request's way to the sources past the cache: batched by record, within one deadline.
+"""One request's reads for the reference executor: batched by lookup, within one deadline.
 
-Built on aiodataloader: keys that are asked for in the same turn of the event loop go to the source
-together. Waiting ends at the request's deadline, whatever the source does. Only where a source
-fails, older rows may stand in, as they may for ``gateway.fetch.reads``.
+Built on aiodataloader: keys that are loaded in the same turn of the event loop go to the source
+together, past the cache. Waiting ends at the request's deadline, whatever the source does. Where a
+source fails, older rows may stand in, as they may for ``gateway.fetch.reads``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gateway.runtime.clock import Clock
 
 
 class Loader(Protocol):
-    """What loads answers, one key at a time."""
+    """Loads answers, one key at a time."""
 
     async def load(self, read: Read, key: str, subject_numbers: SubjectNumbers = ()) -> Answer:
         """Return the answer for ``key``; never raises for what a source does.
@@ -36,7 +36,8 @@ class Loader(Protocol):
 class Loaders:
     """Loads answers for the request of ``asker``.
 
-    ``deadline`` is a moment of the clock's monotonic time. ``terms``: what is shared with others.
+    ``deadline`` is a moment of the clock's monotonic time. ``sharing``: what the request shares
+    with others.
     """
 
     def __init__(
@@ -45,9 +46,9 @@ class Loaders:
         clock: Clock,
         deadline: float,
         asker: Asker,
-        terms: Sharing = SHARE_ALL,
+        sharing: Sharing = SHARE_ALL,
     ) -> None:
-        self._terms = terms
+        self._sharing = sharing
         self._sources = sources
         self._asker = asker
         self._clock = clock
@@ -55,33 +56,34 @@ class Loaders:
         self._loaders: dict[ReadKind, DataLoader[str, Answer]] = {}
 
     async def load(self, read: Read, key: str, subject_numbers: SubjectNumbers = ()) -> Answer:
-        """Return the answer for one key; asking again for the same one costs nothing.
+        """Return the answer for one key; loading the same key again costs nothing.
 
-        Never raises for what a source does. After the deadline the answer is TIMED_OUT, while what
-        was asked goes on for others until the database's own timeout.
+        Never raises for what a source does. After the deadline the answer is TIMED_OUT, while the
+        call goes on for others until the database's own timeout.
         """
-        record, loader = read.record, self._loader(read)
-        left = self._deadline - self._clock.monotonic()
+        record, source = read.record, self._sources[read.record.database]
+        loader = self._loader(read)
         try:
-            async with asyncio.timeout(max(left, 0)):
+            async with asyncio.timeout(self._seconds_left()):
                 answer = await asyncio.shield(loader.load(key))
         except TimeoutError:
-            answer = Answer(self._sources[record.database].report(record, State.TIMED_OUT))
-        if read.fresh or self._terms.is_past(record):
+            answer = Answer(source.report(record, State.TIMED_OUT))
+        if read.fresh or self._sharing.is_fresh(record):
             return answer
-        return self._sources[record.database].stale_or(read, key, subject_numbers, answer)
+        return source.stale_or(read, key, subject_numbers, answer)
+
+    def _seconds_left(self) -> float:
+        return max(self._deadline - self._clock.monotonic(), 0)
 
     def _loader(self, read: Read) -> DataLoader[str, Answer]:
         loader = self._loaders.get(read.kind)
         if loader is None:
-            source = self._sources[read.record.database]
+            source, stores = self._sources[read.record.database], not self._sharing.isolated
 
-            async def batch(keys: list[str]) -> list[Answer]:
-                left = self._deadline - self._clock.monotonic()
-                return await source.fetch(
-                    read, keys, max(left, 0), self._asker, keeps=not self._terms.apart
-                )
+            async def fetch(keys: list[str]) -> list[Answer]:
+                left = self._seconds_left()
+                return await source.fetch(read, keys, left, self._asker, stores=stores)
 
-            loader = DataLoader(batch, max_batch_size=LARGEST_BATCH)
+            loader = DataLoader(fetch, max_batch_size=LARGEST_BATCH)
             self._loaders[read.kind] = loader
         return loader

@@ -33,7 +33,7 @@ SubjectNumbers = tuple[str, ...]
 class _PendingRead:
     """Keys to be read, with the subject numbers of each.
 
-    ``read``: fresh where the request's terms say so. ``kind``: of the read as it was asked for,
+    ``read``: fresh where the request's sharing says so. ``kind``: of the read as it was asked for,
     under which the answers are expected.
     """
 
@@ -49,7 +49,7 @@ class _PendingRead:
 class Reads:
     """The reads of one request, that of ``asker``.
 
-    ``deadline`` is a moment of the clock's monotonic time. ``terms``: what is shared with others.
+    ``deadline`` is a moment of the clock's monotonic time. ``sharing``: what it shares with others.
     ``answers``: what has come, by kind and key. ``used``: the cache entries that were served, None
     once anything else was. Used from one task.
     """
@@ -60,13 +60,13 @@ class Reads:
         clock: Clock,
         deadline: float,
         asker: Asker,
-        terms: Sharing = SHARE_ALL,
+        sharing: Sharing = SHARE_ALL,
     ) -> None:
         self._sources = sources
         self._asker = asker
         self._clock = clock
         self._deadline = deadline
-        self._terms = terms
+        self._sharing = sharing
         self._subjects: dict[ReadKind, dict[str, SubjectNumbers]] = {}
         self._queue: dict[ReadKind, _PendingRead] = {}
         self._in_flight: dict[ReadWaiter, _PendingRead] = {}
@@ -98,7 +98,7 @@ class Reads:
             self.answers[kind].pop(key, None)
             pending = self._queue.get(kind)
             if pending is None:
-                fresh = read.fresh or self._terms.is_past(read.record)
+                fresh = read.fresh or self._sharing.is_fresh(read.record)
                 pending = self._queue[kind] = _PendingRead(read.with_freshness(fresh), kind)
             pending.keys[key] = subject_numbers
 
@@ -110,12 +110,12 @@ class Reads:
         if read.lookup.on is None:
             return True
         source = self._sources[read.record.database]
-        shelf = source.shelf(read)
-        if shelf is None or source.cache is None:
+        cached = source.cached_lookup(read)
+        if cached is None or source.cache is None:
             return True
         answer = self.answers[read.kind].get(key)
-        cached = answer is not None and answer.report.from_cache
-        return not cached or source.cache.may_serve(shelf, key, subject_numbers)
+        from_cache = answer is not None and answer.report.from_cache
+        return not from_cache or source.cache.may_serve(cached, key, subject_numbers)
 
     async def arrive(self) -> set[ReadKind]:
         """Send what is queued and return the kinds of which something has come since last time.
@@ -151,7 +151,7 @@ class Reads:
         missed = []
         for pending in queue.values():
             source = self._source_of(pending)
-            certain = source.unasked(pending.read.record)
+            certain = source.certain_answer(pending.read.record)
             if certain is not None or left <= 0:
                 self.used = None
                 late = certain or Answer(source.report(pending.read.record, State.TIMED_OUT))
@@ -166,14 +166,15 @@ class Reads:
                 self._to_source(pending)
         if shared:
             self._in_shared_cache = [*self._in_shared_cache, *shared]
-            self._keep_running(asyncio.create_task(self._find_shared(shared)))
+            # It ends within twice ``redis.timeout``, and at shutdown, even if the request has left.
+            self._source_of(shared[0]).start(self._find_shared(shared))
 
     def _serve_cached(self, source: Source, pending: _PendingRead) -> _PendingRead:
         """Answer what this process has in its cache; returns what it does not."""
-        shelf, cache = source.shelf(pending.read), source.cache
-        if shelf is None or cache is None:
+        cached, cache = source.cached_lookup(pending.read), source.cache
+        if cached is None or cache is None:
             return pending
-        hits = cache.find(shelf, pending.keys)
+        hits = cache.find(cached, pending.keys)
         if not hits:
             return pending
         answers = {key: self._use(pending, key, hit) for key, hit in hits.items()}
@@ -184,17 +185,17 @@ class Reads:
         """Return the answer of a cache entry, and note that the entry is used."""
         entry, due = hit
         source = self._source_of(pending)
-        shelf = source.shelf(pending.read)
-        if due or shelf is None:
+        cached = source.cached_lookup(pending.read)
+        if due or cached is None:
             self.used = None
             source.refresh(pending.read, key)
         elif self.used is not None:
-            self.used.append((shelf, key, pending.keys[key], entry))
+            self.used.append((cached, key, pending.keys[key], entry))
         return entry.answer
 
     def _may_be_shared(self, pending: _PendingRead) -> bool:
         source = self._source_of(pending)
-        if pending.read.fresh or source.shelf(pending.read) is None:
+        if pending.read.fresh or source.cached_lookup(pending.read) is None:
             return False
         return source.cache is not None and source.cache.may_ask_shared
 
@@ -206,9 +207,9 @@ class Reads:
             cache: Cache | None = None
             for pending in reads:
                 source = self._source_of(pending)
-                shelf, cache = source.shelf(pending.read), source.cache
-                assert shelf is not None
-                sought += [(shelf, key, numbers) for key, numbers in pending.keys.items()]
+                cached, cache = source.cached_lookup(pending.read), source.cache
+                assert cached is not None
+                sought += [(cached, key, numbers) for key, numbers in pending.keys.items()]
             assert cache is not None
             hits = await cache.find_shared(sought)
         except Exception:  # a defect costs what is cached there, and nothing else
@@ -245,7 +246,7 @@ class Reads:
         source, left = self._source_of(pending), self._seconds_left()
         for keys in _batches(pending.keys):
             waiter = source.ask(
-                pending.read, keys, left, self._asker, self._deliver, self._terms.apart
+                pending.read, keys, left, self._asker, self._deliver, self._sharing.isolated
             )
             self._in_flight[waiter] = pending
 
@@ -301,19 +302,9 @@ class Reads:
             self._store_answers(pending.kind, answers)
         self._wake_up()
 
-    @staticmethod
-    def _keep_running(task: asyncio.Task[None]) -> None:
-        """Hold on to a task until it ends, also when the request has left: it ends by itself."""
-        _RUNNING.add(task)
-        task.add_done_callback(_RUNNING.discard)
-
     def _wake_up(self) -> None:
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
-
-
-#: Questions to the shared cache that are under way.
-_RUNNING: set[asyncio.Task[None]] = set()
 
 
 def _batches(keys: Iterable[str]) -> Iterator[list[str]]:

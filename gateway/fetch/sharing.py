@@ -1,4 +1,4 @@
-"""On what terms a request shares with others what is read from sources."""
+"""What a request shares with others: rows from the cache, and statements sent together."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from connectors.description import Record
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """What a request may be answered from, and what of it others may be.
+    """What a request may be answered from, and what of its reads others may use.
 
-    ``deciding``: records (``database.record``) on which its procedure decides: read past the cache,
-    and never STALE. ``past``: so is everything. ``apart``: and nothing that it reads is kept, or
-    read together with what others ask for. Reports say when rows were read, and whether for
-    somebody else: a read that an access log must not show yet would show there (design section 7).
+    ``deciding``: the records (``database.record``) on which its procedure decides: they are read
+    past the cache, and never STALE. ``all_fresh``: so is every record. ``isolated``: nothing that
+    it reads is cached, or read in a batch with others. Reports say when rows were read, and whether
+    for somebody else: a read that an access log must not show yet would show there (design
+    section 7).
     """
 
     deciding: Collection[str] = ()
-    past: bool = False
-    apart: bool = False
+    all_fresh: bool = False
+    isolated: bool = False
 
-    def is_past(self, record: Record) -> bool:
+    def is_fresh(self, record: Record) -> bool:
         """Say whether ``record`` is read past the cache."""
-        return self.past or f"{record.database}.{record.name}" in self.deciding
+        return self.all_fresh or f"{record.database}.{record.name}" in self.deciding
 
 
-#: Of whoever shares everything.
+#: Of a request that shares everything.
 SHARE_ALL = Sharing()

@@ -1,8 +1,8 @@
-"""One database as the gateway reaches it: its backend, its settings, and what went wrong.
+"""A source: one database as the gateway reaches it, with its backend, settings and circuit breaker.
 
-``Source.fetch`` never raises for what a source does: every key gets an answer with a state. It
-holds the timeout, the calls in flight, one more try, the circuit breaker and maintenance (design
-section 8), and keeps in the cache what was read.
+``Source.fetch`` never raises for what a database does: every key gets an answer with a state. The
+source enforces the timeout, the number of calls in flight, one retry, the circuit breaker and
+maintenance (design section 8), and stores in the cache what it reads.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 
@@ -50,26 +51,28 @@ from gateway.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
-#: What a source raises that answers: asking again does not help, and it is not down.
-_THERE = (SourceRefused, SourceMaintenance, DataFault)
-#: What part of the calls in flight one lookup takes before it collects.
-_SHARE = 4
-#: How many keys go into one call.
+_Result = TypeVar("_Result")
+
+#: What a database raises that is up: a retry does not help, and the breaker does not count it.
+_NO_RETRY = (SourceRefused, SourceMaintenance, DataFault)
+#: The part of the calls in flight that one lookup takes before its reads are coalesced.
+_LOOKUP_SHARE = 4
+#: The most keys in one call.
 LARGEST_BATCH = 200
 _LAPSED = Text(
     "Thỏa thuận khai thác dữ liệu đã hết hạn.", "The agreement to use this database has expired."
 )
-#: Seconds between two lines of the log that say that a database was switched.
-_SWITCHES_EVERY = 60.0
-#: What part of its time a call must have had before its end by the clock is the source's fault.
+#: Seconds between two log lines about a switched database.
+_SWITCH_LOG_INTERVAL = 60.0
+#: A call that times out counts as the source's failure once it has had this part of its time.
 _PATIENCE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """What a database answered when it was last asked whether it is there.
+    """Whether a database was up when it was last pinged (``checked_at``; None: it was not).
 
-    ``breaker``: whether this process asks it. ``maintenance``: now and planned.
+    ``breaker``: whether this process asks it. ``maintenance``: windows open now and planned.
     """
 
     state: State
@@ -81,9 +84,9 @@ class LiveState:
 class Source:
     """One database. ``backend`` is None for a database that the gateway does not reach.
 
-    ``maintenance``: what is planned beside the settings. ``deadline``: the longest that any request
-    waits, in seconds. ``cache``: used as far as the settings and the backend allow it. ``seen``:
-    tables that were there once.
+    ``maintenance``: windows planned beside those of the settings. ``deadline``: the longest that
+    any request waits, in seconds. ``cache``: used as far as the settings and the backend allow it.
+    ``seen``: tables that have been there. Belongs to one event loop; ``close`` ends its tasks.
     """
 
     def __init__(
@@ -101,41 +104,67 @@ class Source:
         self.backend = backend
         self.settings = settings
         self.breaker = CircuitBreaker(settings.breaker_failures, clock, self._breaker_changed)
-        self._show(self.breaker.state)
-        self._seconds = metrics.SOURCE_SECONDS.labels(database.name)
+        self._show_breaker(self.breaker.state)
+        self._call_seconds = metrics.SOURCE_SECONDS.labels(database.name)
         self._in_flight = metrics.SOURCE_CALLS.labels(database.name)
         self._clock = clock
         self._maintenance = maintenance
         self._patience = _PATIENCE * min(settings.timeout, deadline)
-        self._calls = asyncio.Semaphore(settings.calls_in_flight)
+        self._call_slots = asyncio.Semaphore(settings.calls_in_flight)
         self._batches: dict[tuple[str, str], Batches] = {}
-        self._at_once = max(1, settings.calls_in_flight // _SHARE)
-        kept = backend is not None and backend.capabilities.cache_scope is Scope.PROCESS
-        self.cache = cache if kept else None
-        self._declared = namespace_of(
+        self._parallel_calls = max(1, settings.calls_in_flight // _LOOKUP_SHARE)
+        may_cache = backend is not None and backend.capabilities.cache_scope is Scope.PROCESS
+        self.cache = cache if may_cache else None
+        self._declared_namespace = namespace_of(
             database, settings.url, settings.xroad, settings.records, settings.zone
         )
-        #: Where rows are kept: another place for each origin that they come from.
-        self.namespace = self._declared
+        #: The part of the cache for rows of the present origin (server, file or tables).
+        self.namespace = self._declared_namespace
         self._origin: str | None = None
         self._switch_logged = -math.inf
-        self._shelves: dict[tuple[str, str], CachedLookup | None] = {}
+        self._cached_lookups: dict[tuple[str, str], CachedLookup | None] = {}
         self._refreshing: set[tuple[str, str]] = set()
-        self._presence = (
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._probe = (
             None
             if backend is None
-            else LivenessProbe(database.name, backend, settings.timeout, clock, self.breaker)
+            else LivenessProbe(
+                database.name, backend, settings.timeout, clock, self.breaker, self.start
+            )
         )
         self.tables = Tables(database, settings, seen or SeenTables(None, clock))
         self._coverages = {
             record.name: coverage_of(record, self.database, settings) for record in database.records
         }
-        #: By lookup: what can be read of the database.
+        #: The reads of the database, by the name of their lookup.
         self.reads = {
             lookup.name: Read(record, lookup)
             for record in database.records
             for lookup in record.lookups
         }
+
+    async def open(self) -> None:
+        """Open the backend, which may connect later."""
+        if self.backend is not None:
+            await self.backend.open()
+
+    async def close(self) -> None:
+        """End the calls and pings that are still running, and close the backend."""
+        for batches in self._batches.values():
+            batches.close()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self.backend is not None:
+            await self.backend.close()
+
+    def start(self, work: Coroutine[Any, Any, _Result]) -> asyncio.Task[_Result]:
+        """Run ``work`` beside the requests; ``close`` ends it at the latest."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def report(
         self,
@@ -148,7 +177,7 @@ class Source:
         message: Text | None = None,
         evidence: MessageEvidence | None = None,
     ) -> SourceReport:
-        """Return a report for ``record`` in ``state``, with the sentence that goes with it."""
+        """Return a report for ``record``; ``message``: in place of the sentence of the state."""
         return SourceReport(
             state,
             self.database,
@@ -163,19 +192,19 @@ class Source:
     def report_about(
         self, report: SourceReport, state: State, earlier_numbers_asked: bool | None
     ) -> SourceReport:
-        """Return ``report`` for a person of whom so much is known, in the state that follows."""
+        """Return ``report`` for a person, in the ``state`` that what is known of them leads to."""
         message = report.message if state is report.state else STATE_MESSAGES.get(state)
         return report.with_state(state, message, earlier_numbers_asked)
 
-    def unasked(self, record: Record) -> Answer | None:
-        """Return the answer that is certain without asking the database, or None."""
+    def certain_answer(self, record: Record) -> Answer | None:
+        """Return the answer that is certain without asking the database; None: it must be call."""
         if self.database.group is not Group.OPERATING or self.backend is None:
             return Answer(self.report(record, State.NOT_OPERATING))
         if self.has_lapsed():
             return Answer(self.report(record, State.NOT_OPERATING, message=_LAPSED))
         if self.settings.maintenance:
             return Answer(self.report(record, State.MAINTENANCE))
-        window = self._window()
+        window = self._current_window()
         if window is None:
             return None
         return Answer(self.report(record, State.MAINTENANCE, message=window.message))
@@ -184,205 +213,203 @@ class Source:
         self,
         read: Read,
         keys: Sequence[str],
-        left: float,
+        seconds_left: float,
         asker: Asker = NOBODY,
         *,
-        keeps: bool = True,
+        stores: bool = True,
     ) -> list[Answer]:
-        """Ask for ``keys`` and return an answer for each, in their order.
+        """Fetch ``keys`` and return an answer for each, in their order.
 
-        ``left``: seconds that the request has left; the database's own timeout may be shorter.
-        ``asker``: who asks; ``keys`` of several askers never come together. What is read goes into
-        the cache if it ``keeps``. Costs one statement to the source, two where the first was not
-        answered, none where the state is certain without or the breaker is open.
+        ``seconds_left``: of the request; the database's own timeout may be shorter. ``asker``: who
+        asks; ``keys`` of several askers never come together. ``stores``: what is read goes into the
+        cache. Costs one statement, two where the first was not answered, none where the state is
+        certain without or the breaker is open.
         """
         record = read.record
-        certain = self.unasked(record)
+        certain = self.certain_answer(record)
         if certain is not None:
             return [certain for _ in keys]
-        asked = _Asked(asker, self._clock.now(), keeps)
+        call = _Call(asker, self._clock.now(), stores)
         try:
-            async with asyncio.timeout(min(left, self.settings.timeout)):
-                batch = await self._ask_apart(read, keys, asked)
+            async with asyncio.timeout(min(seconds_left, self.settings.timeout)):
+                batch = await self._fetch_divided(read, keys, call)
         except NotMapped:
-            failed = self._unmapped(read, asked)
+            failed = self._report_unmapped(read, call)
         except TimeoutError:
-            # Who has little time left learns nothing of the source.
-            if asked.since is not None and asked.waited(self._clock) >= self._patience:
-                self.breaker.ended(asked.turn, succeeded=False)
-            failed = self._failed(record, State.TIMED_OUT, asked, "timeout")
+            # A request with little time left says nothing of the source.
+            if call.began_at is not None and call.seconds(self._clock) >= self._patience:
+                self.breaker.ended(call.turn, succeeded=False)
+            failed = self._report_failure(record, State.TIMED_OUT, call, "timeout")
         except SourceMaintenance as error:
-            failed = self._failed(record, State.MAINTENANCE, asked, str(error))
+            failed = self._report_failure(record, State.MAINTENANCE, call, str(error))
         except SourceUnavailable as error:
-            failed = self._failed(record, State.UNAVAILABLE, asked, str(error))
+            failed = self._report_failure(record, State.UNAVAILABLE, call, str(error))
         except Exception:  # a defect of a backend costs its own lists only
             log.exception("backend failed", database=self.database.name, record=record.name)
-            failed = self._failed(record, State.UNAVAILABLE, asked, "defect")
+            failed = self._report_failure(record, State.UNAVAILABLE, call, "defect")
         else:
-            return self._answered(read, keys, batch, asked)
+            return self._make_answers(read, keys, batch, call)
         return [Answer(failed) for _ in keys]
 
     def ask(
         self,
         read: Read,
         keys: Sequence[str],
-        left: float,
+        seconds_left: float,
         asker: Asker,
         deliver: Callable[[ReadWaiter, Sequence[Answer] | None], None],
-        apart: bool = False,
+        isolated: bool = False,
     ) -> ReadWaiter:
-        """Have ``keys`` answered to ``deliver``, together with what others ask at the same time.
+        """Fetch ``keys`` in a batch with what others ask at the same time; returns at once.
 
-        As ``fetch``; returns at once. Where messages name who asks, nobody else's keys are put to
-        them. A fresh read is made by a statement that has not begun yet. ``apart``: by a call of
-        its own, and nothing of it is kept.
+        ``deliver`` is called with the answers. A fresh read is made by a statement that has not
+        begun yet. Where messages name who asks, the keys of several askers are never sent together.
+        ``isolated``: by a call of its own, of which nothing is stored.
         """
-        shelf = self.shelf(read)
-        joins = not read.fresh and shelf is not None and shelf.freshness.fresh > 0
-        until = self._clock.monotonic() + left
+        cached = self.cached_lookup(read)
+        joins = not read.fresh and cached is not None and cached.freshness.fresh > 0
+        until = self._clock.monotonic() + seconds_left
         waiter = ReadWaiter(keys, until, asker.client, deliver, joins)
         assert self.backend is not None
-        if apart or self.backend.capabilities.batch_scope is Scope.CALLER:
-            alone = partial(self.fetch, read, asker=asker, keeps=not apart)
-            Batches(alone, self._clock, 1, len(keys)).add(waiter)
+        if isolated or self.backend.capabilities.batch_scope is Scope.CALLER:
+            fetch = partial(self.fetch, read, asker=asker, stores=not isolated)
+            Batches(fetch, self._clock, 1, len(keys), start=self.start).add(waiter)
             return waiter
         name = (read.record.name, read.lookup.name)
         batches = self._batches.get(name)
         if batches is None:
-            together = partial(self.fetch, read)
             batches = Batches(
-                together,
+                partial(self.fetch, read),
                 self._clock,
-                self._at_once,
+                self._parallel_calls,
                 LARGEST_BATCH,
-                self._position,
-                self._outdated,
+                self._log_position,
+                self._may_be_outdated,
                 self.settings.timeout,
+                self.start,
             )
             self._batches[name] = batches
         batches.add(waiter)
         return waiter
 
-    def shelf(self, read: Read) -> CachedLookup | None:
-        """Return where rows of a read's lookup are kept; None: they are not."""
+    def cached_lookup(self, read: Read) -> CachedLookup | None:
+        """Return where the rows of a read are cached; None: they are not."""
         name = (read.record.name, read.lookup.name)
-        if name not in self._shelves:
+        if name not in self._cached_lookups:
             freshness = self.settings.freshness(read.record.name)
-            shelf = CachedLookup(self.namespace, read.record, read.lookup, freshness, self.report)
-            kept = self.cache is not None and freshness.longest > 0
-            self._shelves[name] = shelf if kept else None
-        return self._shelves[name]
+            cached = CachedLookup(self.namespace, read.record, read.lookup, freshness, self.report)
+            is_cached = self.cache is not None and freshness.longest > 0
+            self._cached_lookups[name] = cached if is_cached else None
+        return self._cached_lookups[name]
 
     def stale_or(
         self, read: Read, key: str, subject_numbers: tuple[str, ...], failed: Answer
     ) -> Answer:
-        """Return older rows in place of an answer that failed, where there are any; else itself.
+        """Return older rows in place of an answer that ``failed``, or that answer.
 
-        Not where the database is in maintenance: that is no failure. ``subject_numbers``: of the
-        person for whose view the rows are.
+        Maintenance is no failure. ``subject_numbers``: of the person for whose view the rows are.
         """
         if failed.report.state not in {State.UNAVAILABLE, State.TIMED_OUT}:
             return failed
-        shelf = self.shelf(read)
-        if shelf is None or self.cache is None:
+        cached = self.cached_lookup(read)
+        if cached is None or self.cache is None:
             return failed
-        return self.cache.find_stale(shelf, key, subject_numbers) or failed
+        return self.cache.find_stale(cached, key, subject_numbers) or failed
 
     def refresh(self, read: Read, key: str) -> None:
-        """Have ``key`` read anew for whoever comes next, once at a time; returns at once."""
+        """Read ``key`` anew in the background, for the next request; at most once at a time."""
         name = (read.lookup.name, key)
         if name in self._refreshing or len(self._refreshing) >= LARGEST_BATCH:
             return
         self._refreshing.add(name)
 
-        def done(_: ReadWaiter, answers: Sequence[Answer] | None) -> None:
+        def finish(_: ReadWaiter, answers: Sequence[Answer] | None) -> None:
             self._refreshing.discard(name)
 
-        self.ask(read.with_freshness(True), [key], self.settings.timeout, NOBODY, done)
+        self.ask(read.with_freshness(True), [key], self.settings.timeout, NOBODY, finish)
 
-    def _position(self) -> Position | None:
+    def _log_position(self) -> Position | None:
         return None if self.cache is None else self.cache.position()
 
-    def _outdated(self, since: Position) -> bool:
-        """Say whether an invalidation since then may concern this database."""
+    def _may_be_outdated(self, since: Position) -> bool:
+        """Say whether an invalidation since that position may concern this database."""
         return self.cache is None or self.cache.log.known.touches(self.database.name, since)
 
     async def live(self) -> LiveState:
-        """Return whether the database answers; it is asked every five seconds at most."""
-        state, at = State.NOT_OPERATING, None
+        """Return whether the database answers; it is call every five seconds at most."""
+        state, checked_at = State.NOT_OPERATING, None
         operates = self.database.group is Group.OPERATING and not self.has_lapsed()
-        if operates and self._presence is not None:
+        if operates and self._probe is not None:
             state = State.MAINTENANCE
             if not self.in_maintenance():
-                state, at = await self._presence.looked()
+                state, checked_at = await self._probe.last_state()
         planned = [] if self._maintenance is None else self._maintenance.windows(self.database.name)
-        return LiveState(state, at, self.breaker.state, planned)
+        return LiveState(state, checked_at, self.breaker.state, planned)
 
-    async def _ask_apart(self, read: Read, keys: Sequence[str], asked: _Asked) -> Batch:
-        """Ask for ``keys`` together, and by halves where rows bear none of the keys.
+    async def _fetch_divided(self, read: Read, keys: Sequence[str], call: _Call) -> Batch:
+        """Fetch ``keys`` together; by halves where rows bear none of the keys.
 
-        So a key whose rows are mixed up costs itself alone. Raises what ``_ask`` does.
+        So a key whose rows are mixed up spoils no other. Raises what ``_fetch_counted`` does.
         """
         try:
-            return await self._ask(read, keys, asked)
+            return await self._fetch_counted(read, keys, call)
         except ForeignRows as error:
             if len(keys) == 1:
                 return Batch({}, failed={keys[0]: str(error)})
         half = len(keys) // 2
         halves = (keys[:half], keys[half:])
-        parts = [await self._ask_apart(read, part, asked) for part in halves]
+        parts = [await self._fetch_divided(read, part, call) for part in halves]
         return merge_batches(parts)
 
-    async def _ask(self, read: Read, keys: Sequence[str], asked: _Asked) -> Batch:
-        """Ask the source, and once more if it did not answer: reading twice does no harm.
+    async def _fetch_counted(self, read: Read, keys: Sequence[str], call: _Call) -> Batch:
+        """Fetch, and count the outcome for the breaker.
 
-        What comes of it in the end counts for the breaker. Raises what ``Backend.fetch`` does;
-        SourceUnavailable too while the breaker is open.
+        Raises what ``Backend.fetch`` does; SourceUnavailable too while the breaker is open.
         """
         succeeded: bool | None = None
         try:
-            batch = await self._twice(read, keys, asked)
+            batch = await self._fetch_retrying(read, keys, call)
             succeeded = True
         except NotMapped:
             succeeded = True
             raise
-        except (*_THERE, ForeignRows):
-            raise  # it answers, and says what it will not or cannot do, or what is no answer
+        except (*_NO_RETRY, ForeignRows):
+            raise  # it is up: it refuses, or its answer cannot be used
         except SourceUnavailable:
             succeeded = False
             raise
         finally:
-            if succeeded is not None and asked.since is not None:
-                self.breaker.ended(asked.turn, succeeded)
+            if succeeded is not None and call.began_at is not None:
+                self.breaker.ended(call.turn, succeeded)
         return batch
 
-    async def _twice(self, read: Read, keys: Sequence[str], asked: _Asked) -> Batch:
+    async def _fetch_retrying(self, read: Read, keys: Sequence[str], call: _Call) -> Batch:
         try:
-            return await self._once(read, keys, asked)
-        except _THERE:
+            return await self._fetch_once(read, keys, call)
+        except _NO_RETRY:
             raise
-        except SourceUnavailable:  # rows of other keys too: a file may have changed meanwhile
+        except SourceUnavailable:  # ForeignRows too: a file may have changed meanwhile
             if self.breaker.state is not BreakerState.CLOSED:
                 raise
             metrics.SOURCE_RETRIES.labels(self.database.name).inc()
-            return await self._once(read, keys, asked)
+            return await self._fetch_once(read, keys, call)
 
-    async def _once(self, read: Read, keys: Sequence[str], asked: _Asked) -> Batch:
+    async def _fetch_once(self, read: Read, keys: Sequence[str], call: _Call) -> Batch:
         assert self.backend is not None
-        assert self._presence is not None
-        async with self._calls:
+        assert self._probe is not None
+        async with self._call_slots:
             turn = self.breaker.enter()
             if turn is None:
-                self._presence.ping_if_due()
+                self._probe.ping_if_due()
                 raise SourceUnavailable("not asked: the breaker is open")
-            asked.begins(turn, self._clock, self._position() if asked.keeps else None)
+            call.begin(turn, self._clock, self._log_position() if call.stores else None)
             began = time.perf_counter()
             self._in_flight.inc()
             try:
-                batch = await self.backend.fetch(read.record, read.lookup, keys, asked.asker)
+                batch = await self.backend.fetch(read.record, read.lookup, keys, call.asker)
             finally:
                 self._in_flight.dec()
-                self._seconds.observe(time.perf_counter() - began)
+                self._call_seconds.observe(time.perf_counter() - began)
         try:
             require_keys(read.record, read.lookup, batch.by_key)
         except ForeignRows as error:
@@ -398,38 +425,41 @@ class Source:
         return batch
 
     def in_maintenance(self) -> bool:
-        """Whether the database is in maintenance now, by settings or by plan."""
-        return self.settings.maintenance or self._window() is not None
+        """Whether the database is in maintenance now, by settings or by a planned window."""
+        return self.settings.maintenance or self._current_window() is not None
 
     def has_lapsed(self) -> bool:
-        """Whether the agreement by which another body's database is asked is over."""
+        """Whether the agreement by which another body's database is read has expired."""
         xroad = self.settings.xroad
         return xroad is not None and xroad.agreement.expires < legal_date(self._clock.now())
 
     def _breaker_changed(self, state: BreakerState) -> None:
-        self._show(state)
+        self._show_breaker(state)
         level = log.warning if state is BreakerState.OPEN else log.info
         level("breaker changed", database=self.database.name, breaker=state.name)
 
-    def _show(self, state: BreakerState) -> None:
-        for one in BreakerState:
-            metrics.BREAKER.labels(self.database.name, one.name).set(one is state)
+    def _show_breaker(self, state: BreakerState) -> None:
+        for possible in BreakerState:
+            gauge = metrics.BREAKER.labels(self.database.name, possible.name)
+            gauge.set(possible is state)
 
-    def _window(self) -> Window | None:
+    def _current_window(self) -> Window | None:
         if self._maintenance is None:
             return None
         return self._maintenance.current(self.database.name)
 
-    def _unmapped(self, read: Read, asked: _Asked) -> SourceReport:
-        """Return the report of a record that the source does not keep."""
+    def _report_unmapped(self, read: Read, call: _Call) -> SourceReport:
+        """Return the report of a record that the database does not have."""
         if self.tables.are_gone(read.record, read.lookup):
-            return self._failed(read.record, State.UNAVAILABLE, asked, "its table is gone")
+            return self._report_failure(read.record, State.UNAVAILABLE, call, "its table is gone")
         return self.report(read.record, State.NOT_OPERATING)
 
-    def _failed(self, record: Record, state: State, asked: _Asked, reason: str) -> SourceReport:
-        """Return the report of a failure, which is counted and logged."""
+    def _report_failure(
+        self, record: Record, state: State, call: _Call, reason: str
+    ) -> SourceReport:
+        """Count and log a failure; return its report."""
         metrics.SOURCE_FAILURES.labels(self.database.name, state.name).inc()
-        if asked.since is None:  # it was not asked: the breaker is open, or no place came free
+        if call.began_at is None:  # it was not asked: the breaker is open, or no place came free
             return self.report(record, state)
         log.warning(
             "source failed",
@@ -438,54 +468,54 @@ class Source:
             state=state.name,
             reason=reason,
         )
-        return self.report(record, state, fetched_at=asked.at)
+        return self.report(record, state, fetched_at=call.at)
 
-    def _answered(
-        self, read: Read, keys: Sequence[str], batch: Batch, asked: _Asked
+    def _make_answers(
+        self, read: Read, keys: Sequence[str], batch: Batch, call: _Call
     ) -> list[Answer]:
         record = read.record
         self.tables.note_answered(record, read.lookup)
         self._note_origin(batch.origin)
         answers = []
-        kept: dict[str, Answer] = {}
-        shelf, position = self.shelf(read), asked.position
+        storable: dict[str, Answer] = {}
+        cached, position = self.cached_lookup(read), call.position
         reports: dict[tuple[State, MessageEvidence | None], SourceReport] = {}
         for key in keys:
             if key not in batch.by_key:
-                answers.append(Answer(self.report(record, State.UNAVAILABLE, fetched_at=asked.at)))
+                answers.append(Answer(self.report(record, State.UNAVAILABLE, fetched_at=call.at)))
                 continue
-            found: Rows = batch.by_key[key]
-            said = State.PARTIAL if found.unreadable else State.ANSWERED, batch.evidence.get(key)
-            report = reports.get(said)
+            rows: Rows = batch.by_key[key]
+            state = State.PARTIAL if rows.unreadable else State.ANSWERED
+            evidence = batch.evidence.get(key)
+            report = reports.get((state, evidence))
             if report is None:
-                state, evidence = said
-                report = reports[said] = self.report(
-                    record, state, as_of=batch.as_of, fetched_at=asked.at, evidence=evidence
+                report = reports[state, evidence] = self.report(
+                    record, state, as_of=batch.as_of, fetched_at=call.at, evidence=evidence
                 )
-            answer = Answer(report, found.rows, found.unreadable, found.truncated)
+            answer = Answer(report, rows.rows, rows.unreadable, rows.truncated)
             answers.append(answer)
-            kept[key] = answer
-        # Rows of several origins put together are of none: whose they are later nobody could tell.
+            storable[key] = answer
+        # Rows of several origins are cached for none: nobody could tell later whose they are.
         mixed = batch.origin is None and self._origin is not None
-        if shelf is not None and self.cache is not None and position is not None and not mixed:
-            self.cache.keep(shelf, kept, position)
+        if cached is not None and self.cache is not None and position is not None and not mixed:
+            self.cache.keep(cached, storable, position)
         self._log_faults(record, batch)
         return answers
 
     def _note_origin(self, origin: str | None) -> None:
-        """Begin an empty cache where rows come from another server, file or tables than before.
+        """Use another namespace of the cache where rows come from another server, file or tables.
 
-        The log says so once a minute at most: behind a balancer servers take turns.
+        Logged once a minute at most: behind a load balancer servers take turns.
         """
         if origin == self._origin or origin is None:
             return
         if self._origin is not None:
             metrics.SOURCE_SWITCHES.labels(self.database.name).inc()
-            if self._clock.monotonic() - self._switch_logged >= _SWITCHES_EVERY:
+            if self._clock.monotonic() - self._switch_logged >= _SWITCH_LOG_INTERVAL:
                 self._switch_logged = self._clock.monotonic()
                 log.warning("database was switched or changed", database=self.database.name)
-        self._origin, self.namespace = origin, f"{self._declared}:{origin}"
-        self._shelves.clear()
+        self._origin, self.namespace = origin, f"{self._declared_namespace}:{origin}"
+        self._cached_lookups.clear()
 
     def _log_faults(self, record: Record, batch: Batch) -> None:
         if batch.failed:
@@ -496,9 +526,9 @@ class Source:
                 count=len(batch.failed),
                 reasons=sorted(set(batch.failed.values())),
             )
-        faults = {fault for found in batch.by_key.values() for fault in found.faults}
+        faults = {fault for rows in batch.by_key.values() for fault in rows.faults}
         if faults:
-            count = sum(found.unreadable for found in batch.by_key.values())
+            count = sum(rows.unreadable for rows in batch.by_key.values())
             log.warning(
                 "unreadable rows",
                 database=self.database.name,
@@ -509,25 +539,26 @@ class Source:
 
 
 @dataclass(slots=True)
-class _Asked:
-    """Who asked a source, and when: ``at`` the statement, ``since`` the first try (monotonic).
+class _Call:
+    """One fetch: who asks, and when.
 
-    ``keeps``: what is read may be kept. ``position``: how far invalidations were known before the
-    statement; None: it may not.
+    ``at``: when the last statement began (UTC). ``began_at``: the first try, None before it
+    (monotonic). ``turn``: of the breaker. ``stores``: what is read may be cached. ``position``: the
+    position in the log of invalidations before the statement; None: nothing may be cached.
     """
 
     asker: Asker
     at: datetime
-    keeps: bool = True
-    since: float | None = None
+    stores: bool = True
+    began_at: float | None = None
     turn: int = 0
     position: Position | None = None
 
-    def begins(self, turn: int, clock: Clock, position: Position | None) -> None:
-        """Note that a call begins in this ``turn`` of the breaker."""
+    def begin(self, turn: int, clock: Clock, position: Position | None) -> None:
+        """Note that a statement begins in this ``turn`` of the breaker."""
         self.at, self.turn, self.position = clock.now(), turn, position
-        self.since = clock.monotonic() if self.since is None else self.since
+        self.began_at = clock.monotonic() if self.began_at is None else self.began_at
 
-    def waited(self, clock: Clock) -> float:
-        """Return for how many seconds the source has been waited for."""
-        return 0.0 if self.since is None else clock.monotonic() - self.since
+    def seconds(self, clock: Clock) -> float:
+        """Return how long ago the first try began, in seconds."""
+        return 0.0 if self.began_at is None else clock.monotonic() - self.began_at

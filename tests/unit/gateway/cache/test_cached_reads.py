@@ -52,12 +52,12 @@ class Site:
             cache=self.cache,
         )
 
-    def reads(self, terms: Sharing = SHARE_ALL) -> Reads:
+    def reads(self, sharing: Sharing = SHARE_ALL) -> Reads:
         until = self.clock.monotonic() + 30
-        return Reads({DATABASE.name: self.source}, self.clock, until, NOBODY, terms)
+        return Reads({DATABASE.name: self.source}, self.clock, until, NOBODY, sharing)
 
-    async def ask(self, key: str = HOA, past: bool = False, terms: Sharing = SHARE_ALL) -> Answer:
-        return await _answer(self.reads(terms), Read(IDENTITY, LOOKUP, past), key)
+    async def ask(self, key: str = HOA, past: bool = False, sharing: Sharing = SHARE_ALL) -> Answer:
+        return await _answer(self.reads(sharing), Read(IDENTITY, LOOKUP, past), key)
 
     @property
     def fetched(self) -> int:
@@ -160,11 +160,11 @@ async def test_facts_that_decide_are_read_past_the_cache_and_never_stale(
     site = Site(tmp_path, fresh=60, stale_if_error=600)
     await site.ask()
     past = how == "an argument"
-    terms = SHARE_ALL if past else Sharing(["population.identity"])
-    assert not (await site.ask(past=past, terms=terms)).report.from_cache
+    sharing = SHARE_ALL if past else Sharing(["population.identity"])
+    assert not (await site.ask(past=past, sharing=sharing)).report.from_cache
     assert isinstance(site.backend, Faulty)
     site.backend.fault = "down"
-    failed = await site.ask(past=past, terms=terms)
+    failed = await site.ask(past=past, sharing=sharing)
     assert (failed.report.state, failed.rows) == (State.UNAVAILABLE, None)
     assert (await site.ask()).rows
 
@@ -172,20 +172,20 @@ async def test_facts_that_decide_are_read_past_the_cache_and_never_stale(
 async def test_who_reads_apart_leaves_no_trace_for_anybody(tmp_path: Path) -> None:
     """Reports say when rows were read: a read that is to stay hidden would show there."""
     site = Site(tmp_path, fresh=60, stale_if_error=600)
-    apart = Sharing(past=True, apart=True)
-    await site.ask(terms=apart)
+    apart = Sharing(all_fresh=True, isolated=True)
+    await site.ask(sharing=apart)
     site.clock.advance(5)
     found = await site.ask()
     assert (found.report.from_cache, found.report.fetched_at) == (False, site.clock.now())
     site.clock.advance(5)
-    assert not (await site.ask(terms=apart)).report.from_cache
+    assert not (await site.ask(sharing=apart)).report.from_cache
     assert (await site.ask()).report.fetched_at == found.report.fetched_at, "nor is it replaced"
 
 
 async def test_nobody_is_put_into_one_statement_with_who_reads_apart(tmp_path: Path) -> None:
     held = Held()
     site = Site(tmp_path, held, fresh=60)
-    asking = [asyncio.create_task(site.ask(terms=Sharing(past=True, apart=True)))]
+    asking = [asyncio.create_task(site.ask(sharing=Sharing(all_fresh=True, isolated=True)))]
     await held.began.wait()
     asking.append(asyncio.create_task(site.ask()))
     held.go.set()

@@ -176,7 +176,7 @@ class Asked:
 
 async def test_each_client_has_its_share_of_a_call() -> None:
     asked = Asked()
-    batches = Batches(asked.ask, CLOCK, at_once=1, most=4)
+    batches = Batches(asked.ask, CLOCK, parallel_calls=1, most_keys=4)
     batches.add(asked.waiter("first"))
     for number in range(6):
         batches.add(asked.waiter(f"a{number}"))
@@ -196,7 +196,7 @@ async def test_each_client_has_its_share_of_a_call() -> None:
 
 async def test_one_who_asks_for_more_than_a_call_takes_goes_alone() -> None:
     asked = Asked()
-    batches = Batches(asked.ask, CLOCK, at_once=1, most=2)
+    batches = Batches(asked.ask, CLOCK, parallel_calls=1, most_keys=2)
     batches.add(asked.waiter("first"))
     batches.add(asked.waiter("x", "y", "z"))
     batches.add(asked.waiter("w", client="b"))
@@ -209,7 +209,7 @@ async def test_one_who_asks_for_more_than_a_call_takes_goes_alone() -> None:
 
 async def test_a_call_lives_as_long_as_the_latest_of_its_waiters_has() -> None:
     asked = Asked()
-    batches = Batches(asked.ask, CLOCK, at_once=1, most=9)
+    batches = Batches(asked.ask, CLOCK, parallel_calls=1, most_keys=9)
     batches.add(asked.waiter("first", seconds=1))
     batches.add(asked.waiter("hasty", seconds=2))
     batches.add(asked.waiter("patient", seconds=60))
@@ -224,7 +224,7 @@ async def test_a_call_lives_as_long_as_the_latest_of_its_waiters_has() -> None:
 
 async def test_of_a_quick_lookup_one_call_is_in_flight_but_for_one_that_is_late() -> None:
     asked, clock = Asked(), TestClock()
-    batches = Batches(asked.ask, clock, at_once=3, most=9)
+    batches = Batches(asked.ask, clock, parallel_calls=3, most_keys=9)
 
     async def answered(number: int) -> None:
         asked.ends[number].set_result(None)
@@ -250,7 +250,7 @@ async def test_of_a_quick_lookup_one_call_is_in_flight_but_for_one_that_is_late(
 
 async def test_who_waits_for_a_quick_call_that_is_late_goes_though_nobody_else_comes() -> None:
     asked, clock = Asked(), TestClock()
-    batches = Batches(asked.ask, clock, at_once=2, most=9)
+    batches = Batches(asked.ask, clock, parallel_calls=2, most_keys=9)
     batches.add(asked.waiter("first"))
     await _turns()
     asked.ends[0].set_result(None)
@@ -272,7 +272,7 @@ async def test_who_waits_for_a_quick_call_that_is_late_goes_though_nobody_else_c
 
 async def test_of_a_slow_lookup_several_calls_are_in_flight() -> None:
     asked, clock = Asked(), TestClock()
-    batches = Batches(asked.ask, clock, at_once=3, most=9)
+    batches = Batches(asked.ask, clock, parallel_calls=3, most_keys=9)
     batches.add(asked.waiter("first"))
     await _turns()
     clock.advance(0.1)
@@ -293,7 +293,7 @@ async def test_of_a_slow_lookup_several_calls_are_in_flight() -> None:
 
 async def test_after_a_defect_those_of_that_call_know_nothing_and_the_next_are_asked() -> None:
     asked = Asked()
-    batches = Batches(asked.ask, CLOCK, at_once=1, most=9)
+    batches = Batches(asked.ask, CLOCK, parallel_calls=1, most_keys=9)
     batches.add(asked.waiter("x"))
     batches.add(asked.waiter("y"))
     await _turns()

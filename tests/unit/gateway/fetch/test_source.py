@@ -245,3 +245,18 @@ class _OneFails(MemoryBackend):
         self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
     ) -> Batch:
         return Batch({key: Rows() for key in keys[1:]}, failed={keys[0]: "it makes no sense"})
+
+
+async def test_a_source_that_is_closed_leaves_no_task_behind() -> None:
+    source, _ = _source("hangs")
+    read = Read(IDENTITY, LOOKUP)
+    delivered: list[object] = []
+    for key in (HOA, "001090000002"):
+        source.ask(read, [key], 20, NOBODY, lambda _, answers: delivered.append(answers))
+    live = asyncio.ensure_future(source.live())
+    await asyncio.sleep(0)
+    assert source._tasks
+    await source.close()
+    await asyncio.gather(live, return_exceptions=True)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert delivered == [None, None]
