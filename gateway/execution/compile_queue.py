@@ -1,8 +1,8 @@
-"""The queue for the thread that compiles: one piece of work at a time, fair between clients.
+"""The queue of the compiler thread: one computation at a time, fair between clients.
 
-Parsing, validating and compiling hold Python's lock, so a second thread would compile no faster.
-What counts is who waits for whom. Clients take turns, one piece each: whoever sends ever new
-documents waits for their own. The anonymous have a turn only when no known client waits.
+Parsing, validating and compiling hold the global interpreter lock, so a second thread would be no
+faster. Clients take turns, one computation each: a client that sends many new documents waits for
+its own. Anonymous callers have a turn only when no known client waits.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from gateway.limits.admission import BUSY
 
 T = TypeVar("T")
 
-#: Seconds that a piece of work may take, as the limits on documents are set (``bench.costliest``).
+#: Seconds that a computation takes at most under the limits on documents (``bench.costliest``).
 _PIECE = 0.02
 
 
 class Work(Generic[T]):
-    """A piece of work that is waited for. ``clients``: in whose turns it may be done."""
+    """A computation that requests wait for. ``clients``: in whose turns it may start."""
 
     def __init__(self, make: Callable[[], T], finish: Callable[[asyncio.Future[T]], None]) -> None:
         self.make = make
@@ -37,12 +37,12 @@ class Work(Generic[T]):
 
     @property
     def is_due(self) -> bool:
-        """Whether it is still to be done."""
+        """Whether it has neither started nor been cancelled."""
         return not self.started and not self.result.done()
 
 
 class CompileQueue:
-    """Does work in one thread. Every method is called on the event loop."""
+    """Runs computations in one thread. Every method is called on the event loop."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "plans")
@@ -50,19 +50,19 @@ class CompileQueue:
         self._running = False
 
     def __len__(self) -> int:
-        """Return how many pieces wait, each once for every client that waits for it."""
+        """Return how many computations wait, each counted once for every client that waits."""
         return sum(work.is_due for queue in self._queues.values() for work in queue)
 
     def close(self) -> None:
-        """Let go of the thread; what is being made is finished first."""
+        """Stop the thread, once its current computation is complete."""
         self._queues.clear()
         self._thread.shutdown()
 
     async def result(self, work: Work[T], client: str | None, seconds: float) -> T:
         """Wait for ``work`` in a turn of ``client``, ``seconds`` at most.
 
-        Raises GATEWAY_BUSY after that, and what ``work.make`` raises. Work that nobody waits for
-        any more is not begun; once begun it is finished, and all who wait get the same.
+        Raises GatewayError GATEWAY_BUSY after that, and what ``work.make`` raises. A computation
+        that no request waits for any more does not start; once started it runs to its end.
         """
         work.waiters += 1
         if client not in work.clients and work.is_due:
@@ -71,7 +71,7 @@ class CompileQueue:
             self._begin()
         try:
             async with asyncio.timeout(max(0.0, seconds)):
-                # Shielded: whoever goes away must not take it from the others who wait.
+                # Shielded: a request that is cancelled must not cancel it for the other requests.
                 return await asyncio.shield(work.result)
         except TimeoutError:
             raise self._busy() from None
@@ -81,7 +81,7 @@ class CompileQueue:
                 work.result.cancel()
 
     def _begin(self) -> None:
-        """Hand the next piece of work to the thread, if it is free."""
+        """Start the next computation, if the thread is free."""
         work = None if self._running else self._next()
         if work is None:
             return
@@ -90,14 +90,14 @@ class CompileQueue:
         job.add_done_callback(partial(self._finish, work))
 
     def _next(self) -> Work[object] | None:
-        """Take the next piece from the client whose turn it is."""
+        """Take the next computation from the client whose turn it is."""
         while self._queues:
             clients = (client for client in self._queues if client is not None)
             client = next(clients, None)
             queue = self._queues.pop(client)
             work = queue.popleft()
             if queue:
-                self._queues[client] = queue  # at the end: the others come first
+                self._queues[client] = queue  # at the end: other clients come first
             if work.is_due:
                 return work
         return None
@@ -109,7 +109,7 @@ class CompileQueue:
             work.result.set_result(job.result())
         else:
             work.result.set_exception(error)
-            work.result.exception()  # seen, also where nobody waits any more
+            work.result.exception()  # retrieved, even where no request waits any more
         self._begin()
 
     def _busy(self) -> GatewayError:

@@ -1,7 +1,7 @@
-"""Records of one person, read in the one order that counts: permission, fetch, protection.
+"""The rules by which records are read, in a fixed order: permission, fetch, protection.
 
-Nothing else in the gateway takes rows from a source and hands them on: both executors decide here
-whether to fetch, and take here what was fetched.
+Nothing else in the gateway takes rows from a source and passes them on. Both executors decide here
+whether to fetch, and protect and merge here what was fetched.
 """
 
 from __future__ import annotations
@@ -56,15 +56,15 @@ _PROBLEMS = {
 
 
 class Log(Protocol):
-    """Where access logs are read."""
+    """Reads access logs."""
 
     async def page(
         self, numbers: PersonNumbers, arguments: LogArguments, by_representative: bool
     ) -> LogPage:
         """Return a page of the log of the person with ``numbers``.
 
-        ``by_representative``: without what is kept from those who act for the person. Raises
-        GatewayError INVALID_VALUE for ``after``; what cannot be read is a state.
+        ``by_representative``: leaves out what is hidden from representatives. Raises GatewayError
+        INVALID_VALUE for ``after``. A log that cannot be read is a state, not an error.
         """
         ...
 
@@ -88,12 +88,11 @@ class Page:
 class RecordRules:
     """The rules by which records are read for one request.
 
-    ``today``: the legal date. ``matching``: what the caller has to know of people whom it names.
+    ``today``: the legal date. ``matching``: what the caller has to know of the people it names.
     ``attempts``: counts attempts to match a person. ``checks_numbers``: False where settings say
-    that numbers are final. ``record_ids``: makes the ids of records.
-    ``decided``: what the caller lacks for what, as far as it was asked. ``reports``: those that
-    were given to answers, by the ones that they were made of. ``listing``: whether some list of a
-    person is the caller's to see.
+    that numbers are final. ``record_ids``: makes the ids of records. The rest is cached for the
+    request: ``decided`` has what the caller lacks for a column, ``reports`` has reports for people
+    by the report of the source, ``listing`` whether the caller may see some list of a person.
     """
 
     caller: Caller
@@ -118,9 +117,10 @@ class RecordRules:
     ) -> tuple[str, ...]:
         """Return what the caller lacks for a column of ``record``; None: for the record itself.
 
-        ``own``: up to what sensitivity these records are open without scope and purpose, because
-        they are the citizen's own or were found by a thing (``gateway.catalogue.own_view``); None:
-        not at all. Decided once a request: 0.2 us from then on.
+        ``open_up_to``: up to which sensitivity these records are open without scope and purpose,
+        because they are the citizen's own or were looked up by a document's number
+        (``gateway.catalogue.own_view``); None: not at all. Decided once a request: 0.2 us from then
+        on.
         """
         key = (record, position, open_up_to)
         missing = self.decided.get(key)
@@ -130,7 +130,7 @@ class RecordRules:
         return missing
 
     def visibility(self, open_up_to: Sensitivity | None) -> Callable[[Record, int | None], bool]:
-        """Return what says whether the caller may see a column, as ``missing`` has it."""
+        """Return a predicate: whether the caller may see a column (see ``missing``)."""
         return lambda record, position: not self.missing(record, position, open_up_to)
 
     def page(

@@ -1,8 +1,8 @@
-"""A trial: why a document would be denied to a caller, without asking any database.
+"""A dry run: what a caller would be denied in a document, without a read from any database.
 
-The same steps as a request takes (``gateway.request``) up to the plan, which is then looked
-through in place of being run. Values of variables are not needed: what variables of ``@include``
-and ``@skip`` could leave out is looked at all the same.
+It takes the steps of a request (``gateway.request``) up to the plan, and examines the plan in place
+of running it. It needs no values of variables: fields that ``@include`` and ``@skip`` could leave
+out are examined too.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from gateway.plan.syntax import walk_nodes
 from gateway.procedures.procedure import national
 from gateway.procedures.registry import procedure_of
 
-#: A case number as any: the trial is of the document, not of the case.
+#: Any case number will do: the dry run is of the document, not of the case.
 _CASE = "-"
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What would come of a document.
+    """The result of a dry run.
 
-    ``code`` and ``message``: why there would be no answer at all, None where there would be one.
-    ``denied``: what of it would be null for want of scope or purpose, or by protection.
+    ``code`` and ``message``: why the document would be refused, None where it would be answered.
+    ``denied``: the fields that would be null for lack of scope or purpose, or by protection.
     """
 
     code: str | None
@@ -44,10 +44,9 @@ class Trial:
 async def trial(
     plans: PlanCache, caller: Caller, text: str, name: str | None, purpose: str | None
 ) -> Trial:
-    """Return what would come of ``text`` for ``caller``, under ``purpose`` or the one stated.
+    """Return the result of a dry run of ``text`` for ``caller``, under ``purpose`` or theirs.
 
-    Costs as much as a new document does, and is counted as one. Never raises for what the document
-    is.
+    Costs as much as a new document does, and counts as one. Never raises for an invalid document.
     """
     try:
         asking = _under(caller, purpose)

@@ -1,4 +1,4 @@
-"""What is kept for the next time: bounded, and shared fairly between clients."""
+"""A bounded cache that clients share fairly."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-#: What part of the room one client may fill with what it was the first to ask for.
+#: The part of the cache that entries which one client requested first may fill.
 _SHARE = 0.25
 
 
 @dataclass(slots=True)
 class _Share(Generic[K]):
-    """What one client holds, least used first."""
+    """The entries of one client, least recently used first."""
 
     keys: OrderedDict[K, None] = field(default_factory=OrderedDict)
     weight: int = 0
 
 
 class FairCache(Generic[K, V]):
-    """Values by key, within a number and a weight; the least used go first.
+    """Values by key, bounded by count and weight; the least recently used is evicted first.
 
-    Each belongs to the client who first asked for it. A client beyond a quarter of the room loses
-    its own least used first, so that none can push out what the others use by asking for ever new
-    things. The newest value stays whatever it weighs. Every call costs about a microsecond.
+    An entry belongs to the client that requested it first. A client beyond a quarter of the cache
+    evicts its own entries, so that no client can evict what others use by requesting new documents.
+    The newest entry stays whatever it weighs. Every call costs about a microsecond.
     """
 
     def __init__(self, max_count: int, max_weight: int) -> None:
@@ -41,7 +41,7 @@ class FairCache(Generic[K, V]):
         return len(self._values)
 
     def get(self, key: K) -> V | None:
-        """Return the value of ``key``, which is now the most recently used; None if not kept."""
+        """Return the value of ``key``, now the most recently used; None if there is none."""
         entry = self._values.get(key)
         if entry is None:
             return None
@@ -50,7 +50,7 @@ class FairCache(Generic[K, V]):
         return entry[0]
 
     def store(self, key: K, value: V, weight: int, owner: str | None) -> None:
-        """Keep ``value``, which ``owner`` (a client) asked for; drops what there is no room for."""
+        """Store ``value``, which ``owner`` (a client) requested; evicts what exceeds the bounds."""
         if key in self._values:
             self._evict(key)
         self._values[key] = value, weight, owner

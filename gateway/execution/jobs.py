@@ -45,17 +45,17 @@ class PersonReference:
 
     @property
     def matches(self) -> bool:
-        """Whether something has to agree."""
+        """Whether a detail has to match."""
         return self.matching is not None and self.matching.says_something
 
 
 @dataclass(slots=True, eq=False)
 class _PersonReads:
-    """A person while their lists are read.
+    """The reads of one person's lists.
 
-    ``sections``: where it is noted what of theirs was read. ``keys``: their numbers, all of them.
-    ``reason``: why lists of theirs may lack rows, None where they do not. ``answers``: those taken
-    already.
+    ``sections``: where sections that were read are noted. ``keys``: all numbers of the person.
+    ``reason``: why their lists may lack rows, None where they do not. ``answers``: those that have
+    arrived, by kind of read.
     """
 
     numbers: PersonNumbers
@@ -76,12 +76,12 @@ class _PersonReads:
         return self.shortfall.path
 
     def note_shortfall(self, answer: Answer, path: Path) -> None:
-        """Note that the list at ``path`` may lack rows, if it was read at all."""
+        """Note that the list at ``path`` may lack rows, if it was read."""
         if self.reason is not None and answer.rows is not None:
             self.shortfall.note(self.reason, path)
 
     def answer(self, batch: PlanBatch, read: Read) -> Answer | ReadKind:
-        """Return a list of this person's, under all their numbers; else what has to arrive."""
+        """Return a list under all numbers of the person; else the kind of read to wait for."""
         answer = self.answers.get(read.kind)
         if answer is not None:
             return answer
@@ -95,7 +95,7 @@ class _PersonReads:
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """Whose records are read: where it is noted what of theirs is, and their numbers."""
+    """The person whose records are read: their numbers, and where reads of them are noted."""
 
     sections: set[str]
     numbers: tuple[str, ...]
@@ -103,12 +103,12 @@ class _Subject:
 
 
 def no_subject(shortfall: Shortfall) -> _Subject:
-    """Return whom records are about that a thing leads to."""
+    """Return the subject of records that were looked up by a document's number: nobody."""
     return _Subject(set(), (), shortfall)
 
 
 def is_fresh(batch: PlanBatch, plan: ListPlan) -> bool:
-    """Say whether a list is asked for past the cache."""
+    """Return whether a list is to be read past the cache."""
     arguments = batch.arguments_of(plan.arguments)
     return isinstance(arguments, ListArguments) and arguments.fresh
 
@@ -217,16 +217,16 @@ class OpenPerson:
             shortfall,
         )
         batch.ready += [
-            _ReadList(one, person, lists, place) for place, one in enumerate(plan.lists)
+            _ReadList(child, person, lists, place) for place, child in enumerate(plan.lists)
         ]
         batch.ready += [
-            _ReportSection(one, plan.lists, person, reports, place)
-            for place, one in enumerate(plan.reports)
+            _ReportSection(child, plan.lists, person, reports, place)
+            for place, child in enumerate(plan.reports)
         ]
         for place, log in enumerate(plan.logs):
             batch.read_log(log, numbers, plan.is_own_view, sections, shortfall, logs, place)
         batch.ready += [
-            _DeriveView(one, person, derived, place) for place, one in enumerate(plan.derived)
+            _DeriveView(child, person, derived, place) for place, child in enumerate(plan.derived)
         ]
 
     def _role(self, batch: PlanBatch, plan: PersonPlan) -> Role:

@@ -1,7 +1,7 @@
-"""Documents, analyses and plans: each made once, off the event loop, and kept within bounds.
+"""The cache of documents, analyses and plans: each compiled once, off the event loop.
 
-One thread makes them all (``gateway.execution.compile_queue``). What is made is pure; two who need
-the same at the same time wait for the same, each until the deadline of their own request.
+One thread compiles them all (``gateway.execution.compile_queue``). Compiling is pure. Requests that
+need the same entry at the same time share one computation, and each waits until its own deadline.
 """
 
 from __future__ import annotations
@@ -44,21 +44,21 @@ from gateway.telemetry.redaction import random_id
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-#: Makes the exception with which a document is refused: one that was raised holds on to the request
-#: that it was raised in.
+#: Returns a new exception with which a document is refused. One that was raised before would keep
+#: the frames of another request alive.
 _Refusal = Callable[[], GatewayError | InvalidDocument]
 
-#: Bytes, measured (tracemalloc, W1): a token of a kept tree; what is kept of an analysis, or of a
-#: document beside its text; a field of a plan.
-_TOKEN, _PREPARED, _FIELD = 500, 8_000, 400
-#: Bytes that there are for each kind. Every full collection of garbage visits all that is kept, and
-#: the event loop waits for it: this is a few milliseconds.
+#: Bytes, measured with tracemalloc on W1: of a token of a cached tree; of a cached analysis, or of
+#: a document beside its text; of a field of a plan.
+_TOKEN, _ANALYSIS, _FIELD = 500, 8_000, 400
+#: Bytes for the entries of each kind. A full garbage collection visits every cached object while
+#: the event loop waits: this bounds it to a few milliseconds.
 _ROOM = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class _Compiled(Generic[T]):
-    """What was made, what of it is kept, and how many bytes that is."""
+    """A computed value, the part of it that is cached, and the estimated bytes of that part."""
 
     value: T
     cached: T
@@ -70,11 +70,11 @@ _SUGGESTIVE = frozenset({"VALIDATION_FAILED"})
 
 
 class Unplanned:
-    """Stands in place of a plan that could not be generated."""
+    """Marks an operation for which no plan could be generated."""
 
 
 class PlanCache:
-    """Makes and keeps; bounded in number and in bytes (estimated), for each client and together."""
+    """Computes entries and caches them, bounded in number and estimated bytes for each client."""
 
     def __init__(
         self, schema: GraphQLSchema, bindings: Bindings, limits: Limits, clock: Clock
@@ -89,18 +89,18 @@ class PlanCache:
         self._prepared: FairCache[Hashable, AnalysedOperation] = FairCache(limits.documents, _ROOM)
         self._permissions: FairCache[Hashable, Permissions] = FairCache(limits.documents, _ROOM)
         self._plans: FairCache[Hashable, Plan | Unplanned] = FairCache(limits.documents, _ROOM)
-        #: What is being made, by key: keys tell the three kinds apart.
+        #: Computations in progress, by key; the keys of the three kinds differ.
         self._pending: dict[Hashable, Work[Any]] = {}
         self._queue = CompileQueue()
         self._clock = clock
 
     @property
     def schema(self) -> GraphQLSchema:
-        """The schema that documents are held against."""
+        """The schema against which documents are validated."""
         return self._schema
 
     def close(self) -> None:
-        """Let go of the thread; what is being made is finished first."""
+        """Stop the thread, once its current computation is complete."""
         self._queue.close()
 
     async def document(
@@ -210,14 +210,14 @@ def _document(schema: GraphQLSchema, limits: Limits, text: str) -> _Compiled[Doc
     try:
         document = parse_document(schema, limits, text)
     except InvalidDocument as error:
-        errors = tuple(_bare(one) for one in error.errors)
+        errors = tuple(_bare(fault) for fault in error.errors)
         refusal: _Refusal = partial(InvalidDocument, error.code, errors)
         return _Compiled(refusal, refusal, len(text))
     except GatewayError as error:
         refusal = partial(GatewayError, error.code.name, error.message, details=error.details)
         return _Compiled(refusal, refusal, len(text))
-    if any(one.reads_persons for one in document.operations.values()):
-        return _Compiled(document, document.without_tree(), len(text) + _PREPARED)
+    if any(operation.reads_persons for operation in document.operations.values()):
+        return _Compiled(document, document.without_tree(), len(text) + _ANALYSIS)
     return _Compiled(document, document, len(text) + document.tokens * _TOKEN)
 
 
@@ -225,9 +225,10 @@ def _suggested(
     schema: GraphQLSchema, limits: Limits, text: str, plain: InvalidDocument
 ) -> _Compiled[Document | _Refusal]:
     """Return ``plain`` with suggestions in its first errors."""
-    suggested = [_bare(one) for one in suggest_names(schema, limits, text)]
+    suggested = [_bare(suggestion) for suggestion in suggest_names(schema, limits, text)]
     errors = [
-        next((one for one in suggested if _says_more(one, error)), error) for error in plain.errors
+        next((suggestion for suggestion in suggested if _says_more(suggestion, error)), error)
+        for error in plain.errors
     ]
     refusal = partial(InvalidDocument, plain.code, tuple(errors))
     return _Compiled(refusal, refusal, len(text))
@@ -252,11 +253,11 @@ def _bare(error: GraphQLError) -> GraphQLError:
 def _prepared(
     schema: GraphQLSchema, bindings: Bindings, chosen: SelectedOperation
 ) -> _Compiled[AnalysedOperation]:
-    made = analyse_operation(schema, bindings, chosen)
-    weight = _PREPARED
-    if made.unplanned is not None:
+    analysed = analyse_operation(schema, bindings, chosen)
+    weight = _ANALYSIS
+    if analysed.unplanned is not None:
         weight += chosen.document.tokens * _TOKEN
-    return _Compiled(made, made.without_analysis(), weight)
+    return _Compiled(analysed, analysed.without_analysis(), weight)
 
 
 def _plan(
@@ -264,10 +265,10 @@ def _plan(
 ) -> _Compiled[Plan | Unplanned]:
     analysis = prepared.analysis or again().analysis
     assert analysis is not None
-    made: Plan | Unplanned
+    plan: Plan | Unplanned
     try:
-        made = compile_plan(analysis, permissions)
+        plan = compile_plan(analysis, permissions)
     except Exception:  # a defect; the reference executor answers in the plan's place
         log.exception("no plan", error_id=random_id(), document=prepared.key.digest)
-        made = Unplanned()
-    return _Compiled(made, made, prepared.fields * _FIELD)
+        plan = Unplanned()
+    return _Compiled(plan, plan, prepared.fields * _FIELD)

@@ -128,7 +128,9 @@ def _render(
         (rows,) = target
         return root.render(rows, live) if isinstance(rows, LoadedList) else None
     assert isinstance(root, PersonRootPlan)
-    values = [root.render(one, live) if isinstance(one, OpenedPerson) else None for one in target]
+    values = [
+        root.render(value, live) if isinstance(value, OpenedPerson) else None for value in target
+    ]
     return values if root.name == "persons" else values[0]
 
 

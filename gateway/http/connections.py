@@ -1,8 +1,8 @@
-"""The connections of a process: how many there may be, and how long each may wait for its client.
+"""Limits on the connections of a process: their number, and how long each waits for its client.
 
-A connection that waits for its client stands in one queue, in the order in which it began to wait.
-So the connections whose time is up stand at the head, and the one that has waited longest is the
-one to close where there are too many. A newcomer is refused only where nobody waits.
+A connection that waits for its client is in one queue, ordered by when it began to wait. Overdue
+connections are at the head. Where there are too many connections, the one that has waited longest
+is closed. A new connection is refused only where none waits.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Protocol
 
 from prometheus_client import Counter, Gauge
 
-from gateway.settings import ConnectionLimits as Limits
+from gateway.settings import ConnectionLimits
 
 OPEN = Gauge("justice_gateway_connections", "Connections that are open")
 CLOSED = Counter(
@@ -29,12 +29,12 @@ _SWEEP = 8
 _INTERVAL = 0.05
 #: Seconds that a half-sent request has left once the process stops.
 _STOPPING = 1.0
-#: Seconds in which a client that was refused while it sent can read why.
+#: Seconds for a client to read a refusal that it got while it was still sending.
 _LINGER = 1.0
 
 
 class Waiter(Protocol):
-    """A connection, as its limits see it."""
+    """The part of a connection that the limits use."""
 
     queue: Queue | None
     address: str | None
@@ -49,7 +49,7 @@ class Waiter(Protocol):
 class Queue:
     """Connections that wait for the same thing, the longest wait first.
 
-    ``seconds``: how long one may wait; None: as long as it likes.
+    ``seconds``: how long a connection may wait; None: without a limit.
     """
 
     def __init__(self, seconds: float | None) -> None:
@@ -93,7 +93,7 @@ class Connections:
     Costs about a microsecond a request, and 50 a new connection of an address that has too many.
     """
 
-    def __init__(self, limits: Limits, body_bytes: int) -> None:
+    def __init__(self, limits: ConnectionLimits, body_bytes: int) -> None:
         self.limits = limits
         self.body_bytes = body_bytes
         self.headers = Queue(limits.header_timeout)
@@ -108,7 +108,7 @@ class Connections:
         self._sweeper: asyncio.TimerHandle | None = None
 
     def admit(self, connection: Waiter, host: str | None) -> bool:
-        """Count a new connection from ``host``, or say that there is no room for it.
+        """Count a new connection from ``host``; return whether there is room for it.
 
         Proxies, and what comes by a Unix socket (None), count for all connections only.
         """
@@ -127,7 +127,7 @@ class Connections:
         return True
 
     def forget(self, connection: Waiter) -> None:
-        """Count a connection no longer; it may still wait for its last bytes to be taken."""
+        """Stop counting a connection; it may still wait for its client to read the last bytes."""
         if connection not in self._open:
             return
         self._open.remove(connection)
@@ -139,9 +139,9 @@ class Connections:
                 del self._of_address[connection.address]
 
     def wait_in(self, connection: Waiter, queue: Queue | None) -> None:
-        """Let a connection wait in ``queue`` from now on, None: for nothing.
+        """Put a connection into ``queue``; None: it waits for nothing.
 
-        Where it waits in that queue already, its time goes on: slow bytes win none.
+        In a queue where it waits already, its time goes on: sending slowly gains no time.
         """
         if connection.queue is queue:
             return
@@ -155,7 +155,7 @@ class Connections:
             next(iter(queue)).evict("bodies")
 
     def stop(self) -> None:
-        """Give half-sent requests a second: the process ends."""
+        """Give half-sent requests one more second, since the process stops."""
         self.stopping = True
         for queue in (self.headers, self.bodies):
             queue.seconds = min(queue.seconds or _STOPPING, _STOPPING)
@@ -186,7 +186,7 @@ class Connections:
         self._sweeper = asyncio.get_running_loop().call_later(seconds, self._sweep)
 
     def _sweep(self) -> None:
-        """Close what waited too long; look again while anything is open."""
+        """Close overdue connections; sweep again while any is open."""
         self._sweeper = None
         now, most = asyncio.get_running_loop().time(), _SWEEP
         for queue in (self.headers, self.bodies, self.answers, self.lingering):

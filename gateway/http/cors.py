@@ -12,14 +12,14 @@ _READ = (
     "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset",
     "Retry-After", "WWW-Authenticate", "X-Request-Id",
 )  # fmt: skip
-#: Seconds for which a browser need not ask again.
-_REMEMBERED = 600
+#: Seconds for which a browser caches a preflight response.
+_MAX_AGE = 600
 
 
 def cross_origin(settings: Settings) -> list[Middleware]:
-    """Return the middleware that lets the origins of the settings in; nothing where there are none.
+    """Return the middleware for the origins in the settings; an empty list where there are none.
 
-    Cookies are never asked for: who calls is said by the token alone.
+    Cookies are never used: the token alone identifies the caller.
     """
     if not settings.cors.origins:
         return []
@@ -30,6 +30,6 @@ def cross_origin(settings: Settings) -> list[Middleware]:
             allow_methods=("GET", "POST"),
             allow_headers=_SENT,
             expose_headers=_READ,
-            max_age=_REMEMBERED,
+            max_age=_MAX_AGE,
         )
     ]

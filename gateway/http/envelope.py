@@ -1,4 +1,4 @@
-"""Pure ASGI middleware: request ids, security headers, and a last net under every request."""
+"""ASGI middleware around every request: its id, security headers, and the answer to a defect."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _HEADERS = (
 
 
 class Envelope:
-    """Gives every request an id and every answer its headers; turns a defect into INTERNAL.
+    """Gives every request an id and every response its headers; answers a defect with INTERNAL.
 
-    A client that goes away before its request was read, or its answer sent, is no defect.
+    A client that disconnects before its request is read, or its response sent, is no defect.
 
-    A client's ``X-Request-Id`` is taken over if it is 8 to 64 letters, digits and ``._-``. An id in
-    which a person's number could stand is replaced.
+    The ``X-Request-Id`` of a client is used if it is 8 to 64 letters, digits and ``._-``. An id
+    that could contain a person's number is replaced.
     """
 
     def __init__(self, app: ASGIApp, documentation: str) -> None:
@@ -43,7 +43,7 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(_given(scope))
+        request_id = _request_id(_sent_id(scope))
         client = scope.get("client")
         state = RequestState(request_id, host=client[0] if client else None)
         scope.setdefault("state", {})["request"] = state
@@ -77,7 +77,7 @@ class Envelope:
                 await _send_internal(send_with_headers, request_id, self._documentation)
 
 
-def _given(scope: Scope) -> str | None:
+def _sent_id(scope: Scope) -> str | None:
     """Return the request id that the client sent, its first one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id":

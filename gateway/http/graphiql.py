@@ -1,7 +1,7 @@
 """GraphiQL for browsers: the page at ``GET /graphql``, its files, and the demo's callers.
 
-The files in ``graphiql/`` beside this module are built (``make graphiql``); nothing comes from
-another host. Each answer has a nonce of its own for the style elements that the editor makes.
+``make graphiql`` builds the files in ``graphiql/`` beside this module; nothing is loaded from
+another host. Each response has its own nonce for the style elements that the editor adds.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ _POLICY = "; ".join(
         "form-action 'none'",
     )
 )
-#: A worker's policy comes with its own file, not with the page.
+#: The policy of a worker is sent with its file, not with the page.
 _FILE_HEADERS = {
     "cache-control": "public, max-age=31536000, immutable",
     "content-security-policy": "default-src 'none'; script-src 'self'",
 }
 
-#: Not the machine's own idea of them: with nosniff, a wrong one keeps the page from working.
+#: Fixed here, not taken from the machine: with nosniff, a wrong type breaks the page.
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -125,7 +125,7 @@ def demo_callers(request: Request) -> Response:
 
 
 class _Files(StaticFiles):
-    """The built files: names carry a hash of the content, so they are kept for good."""
+    """The built files. Their names contain a hash of the content, so caches keep them for good."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
@@ -147,7 +147,9 @@ def _is_local(request: Request) -> bool:
     """
     client = request.client.host if request.client else ""
     if "x-forwarded-for" in request.headers or "forwarded" in request.headers:
-        return False  # a proxy on this machine, that is no trusted one, speaks for others
+        return (
+            False  # a proxy on this machine that is not trusted forwards requests of other machines
+        )
     host = URL(scope=request.scope).hostname or ""
     return _is_loopback(client) and (host == "localhost" or _is_loopback(host))
 

@@ -1,7 +1,7 @@
-"""``POST /invalidations``: the owner of a database says that rows of it changed.
+"""``POST /invalidations``: the owner of a database reports that rows of it changed.
 
-A call of its own, in plain HTTP and with a scope of its own (``civil_status:invalidate``), so that
-a database's own system can make it after each change, and can do nothing else.
+It is plain HTTP with a separate scope (``civil_status:invalidate``), so that the system of a
+database can call it after each change, and can do nothing else.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Invalidations:
 
 
 async def _respond(request: Request) -> Response:
-    """Answer ``{"effectiveBy": moment}``, or why nothing was invalidated."""
+    """Respond with ``{"effectiveBy": moment}``, or with the reason why nothing was invalidated."""
     service: Service = request.app.state.service
     state = state_of(request.scope)
     try:
@@ -79,14 +79,14 @@ def _read(body: Mapping[str, Any]) -> tuple[list[str], str | None, str | None]:
     if unknown:
         raise malformed("the body must have persons, database or record, and nothing else")
     persons, names = body.get("persons", []), (body.get("database"), body.get("record"))
-    if not isinstance(persons, list) or not all(isinstance(one, str) for one in persons):
+    if not isinstance(persons, list) or not all(isinstance(number, str) for number in persons):
         raise malformed("persons must be a list of numbers, as strings")
-    if "persons" in body and not persons:  # nobody is not everybody
+    if "persons" in body and not persons:  # an empty list must not mean everybody
         raise malformed("persons must name somebody, or be left out")
-    if not all(one is None or isinstance(one, str) for one in names):
+    if not all(name is None or isinstance(name, str) for name in names):
         raise malformed("database and record must be strings")
     try:
-        return [person_number(one) for one in dict.fromkeys(persons)], *names
+        return [person_number(number) for number in dict.fromkeys(persons)], *names
     except ValueError:
         raise GatewayError("INVALID_PERSON_NUMBER") from None
 
@@ -94,7 +94,7 @@ def _read(body: Mapping[str, Any]) -> tuple[list[str], str | None, str | None]:
 async def _audit(
     service: Service, request: Request, caller: Caller, invalidations: list[Invalidation]
 ) -> None:
-    """Note who had what read anew. It shows nobody's data, and so names nobody."""
+    """Record who invalidated what. The answer shows no person's data, so it names no person."""
     first = invalidations[0]
     names = ".".join(name for name in (first.database, first.record) if name) or "every database"
     await service.recorder.record_answer(

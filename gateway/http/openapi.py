@@ -20,8 +20,8 @@ from gateway.request import authenticate_request, state_of
 from gateway.service import Service
 from gateway.settings import Settings
 
-#: Documents that are kept: one for each set of operations that some client may call.
-_KEPT = 100
+#: Cached documents: one for each set of operations that a client may call.
+_MAX_DOCUMENTS = 100
 
 
 class OpenApi:
@@ -29,7 +29,7 @@ class OpenApi:
 
     def __init__(self) -> None:
         self._shelf = OperationSet()
-        self._kept: dict[tuple[PublishedOperation, ...], bytes] = {}
+        self._documents: dict[tuple[PublishedOperation, ...], bytes] = {}
 
     async def respond(self, request: Request) -> Response:
         """Show the operations that the caller may call; everything to everybody in public."""
@@ -39,18 +39,18 @@ class OpenApi:
             shown = _shown(service, caller)
         except GatewayError as error:
             return error_response(request, error)
-        content = self._known(service.operations.shelf, shown)
+        content = self._cached(service.operations.shelf, shown)
         if content is None:
             content = await asyncio.to_thread(_document, service, shown)
-            self._kept[shown] = content
+            self._documents[shown] = content
         headers = {"cache-control": "no-store", "vary": "Authorization"}
         return Response(content, media_type="application/json", headers=headers)
 
-    def _known(self, shelf: OperationSet, shown: tuple[PublishedOperation, ...]) -> bytes | None:
-        if shelf is not self._shelf or len(self._kept) >= _KEPT:
+    def _cached(self, shelf: OperationSet, shown: tuple[PublishedOperation, ...]) -> bytes | None:
+        if shelf is not self._shelf or len(self._documents) >= _MAX_DOCUMENTS:
             self._shelf = shelf
-            self._kept.clear()
-        return self._kept.get(shown)
+            self._documents.clear()
+        return self._documents.get(shown)
 
 
 def _shown(service: Service, caller: Caller) -> tuple[PublishedOperation, ...]:

@@ -1,4 +1,4 @@
-"""A GraphQL request as it comes over HTTP (GraphQL over HTTP specification, sections 4 and 5)."""
+"""Reads the parameters of a request (GraphQL over HTTP specification, sections 4 and 5)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAMES = ("query", "documentId", "operationName", "variables", "onError", "exten
 
 
 def accepted(request: Request) -> str:
-    """Return the Accept headers of a request as one; raises HEADERS_TOO_LARGE."""
+    """Return the Accept headers of a request, joined; raises GatewayError HEADERS_TOO_LARGE."""
     accept = ", ".join(request.headers.getlist("accept"))
     if len(accept) > _ACCEPT:
         raise GatewayError("HEADERS_TOO_LARGE", "Accept must have at most 1,024 characters")
@@ -59,14 +59,14 @@ def ranges(accept: str) -> list[tuple[str, float]]:
         quality = 1.0
         for parameter in parameters:
             if parameter.startswith("q="):
-                # What is no weight (RFC 9110 section 12.4.2) wants nothing; NaN would want all.
+                # An invalid weight (RFC 9110 section 12.4.2) counts as 0; NaN would win.
                 quality = float(parameter[2:]) if _WEIGHT.fullmatch(parameter[2:]) else 0.0
         qualities.append((kind, quality))
     return qualities
 
 
 async def read_parameters(request: Request, body_bytes: int) -> Parameters:
-    """Return what ``request`` asks.
+    """Return the parameters of ``request``.
 
     Raises GatewayError METHOD_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, BAD_JSON or
     BAD_REQUEST. Reads no more than ``body_bytes``.
@@ -85,7 +85,7 @@ async def read_parameters(request: Request, body_bytes: int) -> Parameters:
 async def read_operation(request: Request, body_bytes: int) -> Parameters:
     """Return the published operation that ``request`` calls by its path; the body is its variables.
 
-    Raises what ``read_parameters`` raises. Nothing of what is asked stands in the URL.
+    Raises what ``read_parameters`` raises. The URL contains no parameter but the name.
     """
     variables = await read_object(request, body_bytes)
     return Parameters("", None, variables, in_url=False, published=request.path_params["name"])

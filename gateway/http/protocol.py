@@ -1,12 +1,12 @@
-"""HTTP/1.1 with limits: uvicorn's own protocol over httptools, and what it does not bound.
+"""HTTP/1.1 with limits: uvicorn's protocol over httptools, with bounds that it lacks.
 
-uvicorn 0.54 reads headers of any size and number, waits for the rest of a request for ever, takes
-requests that are pipelined without end, and takes trailers for headers. This class counts and
-refuses; parsing stays with httptools, and everything that follows with uvicorn. It relies on these
-of ``HttpToolsProtocol``: the callbacks of the parser (``on_...``), ``cycle``, ``pipeline``,
+uvicorn 0.54 reads headers of any size and number, waits without end for the rest of a request,
+accepts pipelined requests without end, and treats trailers as headers. This class counts and
+refuses; httptools parses, and uvicorn does the rest. It relies on these members of
+``HttpToolsProtocol``: the callbacks of the parser (``on_...``), ``cycle``, ``pipeline``,
 ``flow``, ``url``, ``headers``, ``timeout_keep_alive_handler``, ``on_response_complete``,
-``shutdown``. ``tests/integration/gateway/http/test_connections.py`` holds each of them over a
-socket.
+``shutdown``. ``tests/integration/gateway/http/test_connections.py`` tests each of them
+over a socket.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from gateway.http.connections import CLOSED, Connections, Queue
 
 #: Requests that may wait on one connection for the answer to an earlier one.
 _PIPELINED = 2
-#: Chunks of one body, each of which costs as much as a kilobyte of another.
+#: Chunks of a body; a chunk costs as much time as a kilobyte of a body without chunks.
 _CHUNKS = 1_024
-#: What chunks and what follows them may add to a body, and what is read of a body that is refused.
+#: Bytes that chunk headers and trailers may add to a body, and that are read of a refused body.
 _BEYOND_BODY = 64 * 1024
-#: Bytes that are taken from a client after it was refused while it sent, here and by the kernel.
+#: Bytes that are read from a client after its refusal, here and by the kernel.
 _LINGERING = 64 * 1024
 #: The forms of a Host (RFC 9110 section 7.2); it may be empty.
 _HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]{0,255}")
@@ -37,7 +37,7 @@ _VERSIONS = frozenset({"1.0", "1.1"})
 
 
 class Part(Enum):
-    """Which part of a request comes next."""
+    """The part of a request that comes next."""
 
     START = "start"
     HEADERS = "headers"
@@ -45,11 +45,11 @@ class Part(Enum):
 
 
 class _Refused(Exception):
-    """Ends parsing; the refusal is on the connection."""
+    """Ends parsing; the connection has the refusal."""
 
 
 class Connection(HttpToolsProtocol):
-    """One connection. ``connections``: all of the process; the rest is uvicorn's own."""
+    """One connection. ``connections``: those of the process; the rest is passed to uvicorn."""
 
     def __init__(self, connections: Connections, **uvicorn: Any) -> None:
         super().__init__(**uvicorn)
@@ -58,19 +58,19 @@ class Connection(HttpToolsProtocol):
         self._connections = connections
         self._limits = connections.limits
         self._part = Part.START
-        self._bytes = 0  # of the part that comes, as far as it is known
+        self._bytes = 0  # of the current part, so far
         self._header_bytes = 0
         self._chunks = 0
         self._hosts = 0
         self._refusal: Refusal | None = None
         self._lingers = False
         self._left = _LINGERING  # bytes
-        self._is_last = False  # whatever follows is not looked at
+        self._is_last = False  # bytes that follow are not parsed
 
     # What the transport calls
 
     def connection_made(self, transport: Any) -> None:
-        """Count the connection, or close it where there are too many."""
+        """Count the connection; close it where there are too many."""
         super().connection_made(transport)
         if self._connections.admit(self, self.client[0] if self.client else None):
             self._settle()
@@ -79,13 +79,13 @@ class Connection(HttpToolsProtocol):
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count it no longer."""
+        """Stop counting the connection."""
         super().connection_lost(exc)
         self._connections.wait_in(self, None)
         self._connections.forget(self)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, within the limits."""
+        """Parse bytes, within the limits."""
         self._unset_keepalive_if_required()
         if self._is_last or self.transport.is_closing():
             self._discard(len(data))
@@ -94,20 +94,20 @@ class Connection(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            pass  # the request is answered as if it had not asked for it
+            pass  # the request is answered without an upgrade
         except httptools.HttpParserError:
             self._refuse(self._refusal or closing.MALFORMED)
         else:
-            self._hold_bytes()
+            self._enforce_size()
         self._settle()
 
     def pause_writing(self) -> None:
-        """Wait for the client to take its answer."""
+        """Wait for the client to read its answer."""
         super().pause_writing()
         self._settle()
 
     def resume_writing(self) -> None:
-        """Go on where the client has taken it."""
+        """Go on once the client has read it."""
         super().resume_writing()
         self._settle()
 
@@ -122,13 +122,13 @@ class Connection(HttpToolsProtocol):
         self._header_bytes = self._chunks = self._hosts = 0
 
     def on_url(self, url: bytes) -> None:
-        """Take a piece of the request's target."""
+        """Add a part of the request target."""
         super().on_url(url)
         if len(self.url) > self._limits.url_bytes:
             self._end(closing.URL)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; what stands behind a body is none (RFC 9110 section 6.5.1)."""
+        """Add a header; a trailer is ignored (RFC 9110 section 6.5.1)."""
         if self._part is Part.BODY:
             return
         self._header_bytes += len(name) + len(value) + 4
@@ -142,14 +142,14 @@ class Connection(HttpToolsProtocol):
                 self._end(closing.HOST)
 
     def on_headers_complete(self) -> None:
-        """Hold what RFC 9112 asks of a request (sections 3.2 and 6.1), and start to answer it."""
+        """Enforce RFC 9112 sections 3.2 and 6.1, and start to answer the request."""
         version = self.parser.get_http_version()
         if version not in _VERSIONS or (version == "1.0" and self._has(b"transfer-encoding")):
             self._end(closing.MALFORMED)
         if version == "1.1" and not self._hosts:
             self._end(closing.HOST)
         if self.parser.should_upgrade():
-            # The parser reads no body then, and would take it for the next request.
+            # The parser reads no body then, and would parse it as the next request.
             if self._has(b"transfer-encoding") or self._has(b"content-length"):
                 self._end(closing.UPGRADE)
             self._is_last = True
@@ -177,17 +177,17 @@ class Connection(HttpToolsProtocol):
         self._settle()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close what was idle for too long."""
+        """Close a connection that was idle for too long."""
         super().timeout_keep_alive_handler()
         self._settle()
 
     def shutdown(self) -> None:
-        """Answer what is there, and end: half-sent requests have a second to come."""
+        """Answer complete requests and stop; half-sent requests have one more second."""
         self._connections.stop()
         super().shutdown()
         self._settle()
 
-    # What its limits call
+    # What the limits call
 
     def time_out(self) -> None:
         """Close the connection: its client took too long."""
@@ -221,14 +221,14 @@ class Connection(HttpToolsProtocol):
 
     @property
     def _is_silent(self) -> bool:
-        """Whether nothing of a request has come."""
+        """Whether no byte of a request has arrived."""
         return self._part is Part.START and not self._bytes
 
     def _has(self, header: bytes) -> bool:
         return any(name == header for name, _ in self.headers)
 
     def _settle(self) -> None:
-        """Wait in the queue for what the client has to do next."""
+        """Move to the queue for what the client has to do next."""
         self._connections.wait_in(self, self._next_queue())
 
     def _next_queue(self) -> Queue | None:
@@ -246,13 +246,13 @@ class Connection(HttpToolsProtocol):
         return self._connections.idle if self.cycle.response_complete else None
 
     def _discard(self, size: int) -> None:
-        """Take what comes after a refusal, up to a bound: reading it costs time too."""
+        """Discard bytes after a refusal, up to a bound, since reading them costs time."""
         if self._lingers:
             self._left -= size
             if self._left < 0:
                 self.transport.pause_reading()
 
-    def _hold_bytes(self) -> None:
+    def _enforce_size(self) -> None:
         if self._part is not Part.BODY:
             if self._bytes > self._limits.header_bytes:
                 self._refuse(closing.HEADERS)
@@ -265,7 +265,7 @@ class Connection(HttpToolsProtocol):
         raise _Refused
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Close the connection, and say why where nothing else is being said on it."""
+        """Close the connection; send the refusal unless an answer is being sent."""
         CLOSED.labels(refusal.reason).inc()
         cycle = self.cycle
         if self._part is Part.BODY:
@@ -277,9 +277,9 @@ class Connection(HttpToolsProtocol):
         self._close(linger=not silent and self.transport.can_write_eof())
 
     def _close(self, linger: bool = False) -> None:
-        """Send what is written, and end; nobody writes any more.
+        """Send what is buffered, and close; nothing more is written.
 
-        ``linger``: the client may go on sending for a second, into nothing.
+        ``linger``: for one more second, bytes that the client sends are discarded.
         """
         for cycle in (self.cycle, *(waiting for waiting, _ in self.pipeline)):
             if cycle is not None and not cycle.response_complete:
