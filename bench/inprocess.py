@@ -22,8 +22,9 @@ from gateway.execution.resources import ExecutionResources
 from gateway.execution.state import ExecutionState
 from gateway.fetch.loaders import Loaders
 from gateway.runtime.clock import legal_date
-from gateway.schema.factory import Types, value_of
+from gateway.schema.factory import TypeFactory
 from gateway.schema.query import query_fields
+from gateway.schema.row_views import resolve_value
 from gateway.schema.scalars import SCALARS
 
 ROUNDS = 5
@@ -91,8 +92,8 @@ def by_strawberry(site: Site) -> Answer:
 def strawberry_schema() -> strawberry.Schema:
     """Return the schema as ``gateway.schema.build`` makes it; there only its inside is kept."""
     ordered = tuple(sorted(databases(), key=lambda one: (one.name != "population", one.name)))
-    query = create_type("Query", query_fields(Types(ordered), ordered))
-    config = StrawberryConfig(default_resolver=value_of, scalar_map=SCALARS)
+    query = create_type("Query", query_fields(TypeFactory(ordered), ordered))
+    config = StrawberryConfig(default_resolver=resolve_value, scalar_map=SCALARS)
     return strawberry.Schema(query=query, config=config)
 
 

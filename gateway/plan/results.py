@@ -79,7 +79,7 @@ class PersonResult(Protocol):
     def databases(self) -> Sequence[Database]: ...
 
 
-class VerificationResult(Protocol):
+class IdentityResult(Protocol):
     """What a verification of a person comes to. ``mismatched`` None: that is not told."""
 
     @property
@@ -97,4 +97,4 @@ LiveStates = Mapping[str, object]
 #: Response functions: from what was read to values that are written as JSON.
 RenderPerson = Callable[[PersonResult, LiveStates], Mapping[str, object]]
 RenderList = Callable[[ListResult | None, LiveStates], Mapping[str, object] | None]
-RenderVerification = Callable[[VerificationResult, LiveStates], Mapping[str, object]]
+RenderVerification = Callable[[IdentityResult, LiveStates], Mapping[str, object]]

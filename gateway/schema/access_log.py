@@ -13,41 +13,52 @@ from gateway.audit.access_log.page import LogPage, log_problem
 from gateway.audit.touched import Role
 from gateway.execution.reference import Person, ReferenceContext
 from gateway.plan.list_arguments import LOG_FIRST, parse_log_arguments
-from gateway.schema.factory import Types, list_of, plain, resolved
+from gateway.schema.factory import TypeFactory
+from gateway.schema.field_definitions import attribute_field, list_annotation, resolved_field
 from gateway.schema.shared_types import text_type
 
 
-def access_log_field(types: Types) -> StrawberryField:
+def access_log_field(types: TypeFactory) -> StrawberryField:
     """Return the field of Person."""
     entry = types.object(
         "AccessLogEntry",
         [
-            plain("at", datetime, Text("lúc", "when")),
-            plain("agency", str | None, Text("cơ quan", "agency")),
-            plain("purpose", str | None, Text("mã thủ tục", "procedure code")),
-            plain("purpose_title", text_type(types) | None, Text("thủ tục", "procedure")),
-            plain(
+            attribute_field("at", datetime, Text("lúc", "when")),
+            attribute_field("agency", str | None, Text("cơ quan", "agency")),
+            attribute_field("purpose", str | None, Text("mã thủ tục", "procedure code")),
+            attribute_field("purpose_title", text_type(types) | None, Text("thủ tục", "procedure")),
+            attribute_field(
                 "case_number",
                 str | None,
                 Text("số hồ sơ; null nếu là hồ sơ của người khác", "case; null: somebody else's"),
             ),
-            plain("role", types.enumeration(Role), Text("vì sao", "how the person was touched")),
-            plain("sections", list[str], Text("phần đã xem", "sections that were read")),
-            plain("request_id", str, Text("mã yêu cầu", "request id, for questions about it")),
+            attribute_field(
+                "role", types.enumeration(Role), Text("vì sao", "how the person was touched")
+            ),
+            attribute_field("sections", list[str], Text("phần đã xem", "sections that were read")),
+            attribute_field(
+                "request_id", str, Text("mã yêu cầu", "request id, for questions about it")
+            ),
         ],
         Text("Một lần truy cập", "A look-up"),
     )
     page = types.object(
         "AccessLog",
         [
-            plain("items", list_of(entry) | None, Text("mới nhất trước", "newest first")),
-            plain("next", str | None, Text("trang sau bắt đầu từ", "begin of the next page")),
-            plain("state", types.enumeration(State), Text("tình trạng", "what happened")),
-            plain("complete_until", datetime | None, Text("đầy đủ đến lúc", "complete until")),
+            attribute_field(
+                "items", list_annotation(entry) | None, Text("mới nhất trước", "newest first")
+            ),
+            attribute_field(
+                "next", str | None, Text("trang sau bắt đầu từ", "begin of the next page")
+            ),
+            attribute_field("state", types.enumeration(State), Text("tình trạng", "what happened")),
+            attribute_field(
+                "complete_until", datetime | None, Text("đầy đủ đến lúc", "complete until")
+            ),
         ],
         Text("Nhật ký truy cập", "Access log"),
     )
-    return resolved(
+    return resolved_field(
         "access_log",
         page | None,
         _read,

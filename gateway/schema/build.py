@@ -12,10 +12,11 @@ from strawberry.tools import create_type
 
 from connectors.description import Database
 from gateway.plan.graphql_compat import core_schema, strawberry_schema
-from gateway.schema.factory import Types, value_of
+from gateway.schema.factory import TypeFactory
 from gateway.schema.invalidation import invalidation_field
 from gateway.schema.maintenance import mutation_fields
 from gateway.schema.query import query_fields
+from gateway.schema.row_views import resolve_value
 from gateway.schema.scalars import SCALARS
 
 
@@ -27,7 +28,7 @@ def build_schema(databases: Iterable[Database]) -> GraphQLSchema:
     Costs about a second for all seven databases: do it once, at start-up.
     """
     ordered = tuple(sorted(databases, key=lambda one: (one.name != "population", one.name)))
-    types = Types(ordered)
+    types = TypeFactory(ordered)
     query = create_type(
         "Query", query_fields(types, ordered), description="Mọi truy vấn / Everything to ask"
     )
@@ -36,7 +37,7 @@ def build_schema(databases: Iterable[Database]) -> GraphQLSchema:
         [*mutation_fields(types), invalidation_field(types)],
         description="Việc của người vận hành / For operators",
     )
-    config = StrawberryConfig(default_resolver=value_of, scalar_map=SCALARS)
+    config = StrawberryConfig(default_resolver=resolve_value, scalar_map=SCALARS)
     return core_schema(strawberry.Schema(query=query, mutation=mutation, config=config))
 
 

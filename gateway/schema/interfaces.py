@@ -12,29 +12,30 @@ from typing import Any
 import strawberry
 
 from connectors.description import Text
-from gateway.schema.factory import Types, list_of, plain
+from gateway.schema.factory import TypeFactory
+from gateway.schema.field_definitions import attribute_field, list_annotation
 from gateway.schema.shared_types import database_type, source_type
 
 
-def record_interface(types: Types) -> Any:
+def record_interface(types: TypeFactory) -> Any:
     """Return the interface of all records."""
     title = Text(
         "mã mờ của bản ghi, dùng cho bộ nhớ tạm của ứng dụng; không mang dữ liệu cá nhân",
         "opaque id of the record, for a client's cache; it carries no personal data",
     )
-    fields = [plain("record_id", strawberry.ID, title)]
+    fields = [attribute_field("record_id", strawberry.ID, title)]
     return types.interface("Record", fields, Text("Một bản ghi", "A record"))
 
 
-def record_list_interface(types: Types) -> Any:
+def record_list_interface(types: TypeFactory) -> Any:
     """Return the interface of all lists of records."""
     fields = [
-        plain(
+        attribute_field(
             "items",
-            list_of(record_interface(types)) | None,
+            list_annotation(record_interface(types)) | None,
             Text("các bản ghi", "the records"),
         ),
-        plain(
+        attribute_field(
             "truncated",
             bool | None,
             Text(
@@ -42,7 +43,7 @@ def record_list_interface(types: Types) -> Any:
                 "there are more than are shown: however many are here, it is not their number",
             ),
         ),
-        plain(
+        attribute_field(
             "next_cursor",
             str | None,
             Text(
@@ -55,7 +56,7 @@ def record_list_interface(types: Types) -> Any:
     return types.interface("RecordList", fields, Text("Danh sách bản ghi", "A list of records"))
 
 
-def single_record_interface(types: Types) -> Any:
+def single_record_interface(types: TypeFactory) -> Any:
     """Return the interface of what is answered where there is at most one record."""
     title = Text("bản ghi", "the record")
     there = Text(
@@ -63,21 +64,21 @@ def single_record_interface(types: Types) -> Any:
         "whether there is one; null: that is not known",
     )
     fields = [
-        plain("item", record_interface(types) | None, title),
-        plain("exists", bool | None, there),
+        attribute_field("item", record_interface(types) | None, title),
+        attribute_field("exists", bool | None, there),
         _source(types),
     ]
     said = Text("Bản ghi duy nhất", "The only record of its kind")
     return types.interface("SingleRecord", fields, said)
 
 
-def section_interface(types: Types) -> Any:
+def section_interface(types: TypeFactory) -> Any:
     """Return the interface of all sections."""
     title = Text("cơ sở dữ liệu của phần này", "the database of this section")
-    fields = [plain("database", database_type(types), title)]
+    fields = [attribute_field("database", database_type(types), title)]
     return types.interface("Section", fields, Text("Phần dữ liệu", "A database's part of a view"))
 
 
-def _source(types: Types) -> Any:
+def _source(types: TypeFactory) -> Any:
     """Return ``source`` of a list: wherever there is a list, it says where it comes from."""
-    return plain("source", source_type(types), Text("báo cáo nguồn", "source"))
+    return attribute_field("source", source_type(types), Text("báo cáo nguồn", "source"))

@@ -16,10 +16,11 @@ from connectors.description import Text
 from connectors.values import PersonNumber
 from gateway.cache.invalidate import Invalidated, invalidate, invalidations_for
 from gateway.execution.reference import ReferenceContext
-from gateway.schema.factory import Types, plain, resolved
+from gateway.schema.factory import TypeFactory
+from gateway.schema.field_definitions import attribute_field, resolved_field
 
 
-def invalidation_field(types: Types) -> StrawberryField:
+def invalidation_field(types: TypeFactory) -> StrawberryField:
     """Return the mutation by which cached rows are read anew."""
     effective = Text(
         "từ lúc này không yêu cầu mới nào được trả lời bằng dữ liệu đọc trước đó",
@@ -27,10 +28,10 @@ def invalidation_field(types: Types) -> StrawberryField:
     )
     made = types.object(
         "Invalidated",
-        [plain("effective_by", datetime, effective)],
+        [attribute_field("effective_by", datetime, effective)],
         Text("Dữ liệu lưu tạm bị hủy", "Cached rows that are out of date"),
     )
-    return resolved(
+    return resolved_field(
         "invalidate",
         made | None,
         _invalidate,

@@ -17,28 +17,33 @@ from connectors.description import Text
 from gateway.errors import GatewayError
 from gateway.execution.reference import ReferenceContext
 from gateway.fetch.maintenance import Window
-from gateway.schema.factory import Types, plain, resolved
+from gateway.schema.factory import TypeFactory
+from gateway.schema.field_definitions import attribute_field, resolved_field
 
 
-def window_type(types: Types) -> Any:
+def window_type(types: TypeFactory) -> Any:
     """When a database is in maintenance."""
     return types.object(
         "MaintenanceWindow",
         [
-            plain("id", str | None, Text("mã; null: do cấu hình", "id; null: settings say so")),
-            plain("database", str, Text("tên cơ sở dữ liệu", "name of the database")),
-            plain("begins", datetime, Text("bắt đầu lúc", "from when")),
-            plain("ends", datetime | None, Text("đến lúc; null: chưa định", "until; null: no end")),
+            attribute_field(
+                "id", str | None, Text("mã; null: do cấu hình", "id; null: settings say so")
+            ),
+            attribute_field("database", str, Text("tên cơ sở dữ liệu", "name of the database")),
+            attribute_field("begins", datetime, Text("bắt đầu lúc", "from when")),
+            attribute_field(
+                "ends", datetime | None, Text("đến lúc; null: chưa định", "until; null: no end")
+            ),
         ],
         Text("Thời gian bảo trì", "When a database is in maintenance"),
     )
 
 
-def mutation_fields(types: Types) -> list[StrawberryField]:
+def mutation_fields(types: TypeFactory) -> list[StrawberryField]:
     """Return what an operator may do about maintenance."""
     window = window_type(types)
     return [
-        resolved(
+        resolved_field(
             "plan_maintenance",
             window | None,
             _plan,
@@ -49,7 +54,7 @@ def mutation_fields(types: Types) -> list[StrawberryField]:
                 "plan maintenance; begins left out: now, ends left out: until it is ended",
             ),
         ),
-        resolved(
+        resolved_field(
             "end_maintenance",
             window | None,
             _end,

@@ -15,7 +15,8 @@ from gateway.answer import State
 from gateway.execution.dry_run import Trial, trial
 from gateway.execution.reference import ReferenceContext
 from gateway.procedures.registry import procedure_of
-from gateway.schema.factory import Types, list_of, plain, resolved
+from gateway.schema.factory import TypeFactory
+from gateway.schema.field_definitions import attribute_field, list_annotation, resolved_field
 from gateway.schema.shared_types import text_type
 
 
@@ -67,13 +68,13 @@ class _Access:
         return [_Granted(code, one.title if one else None) for code, one in known]
 
 
-def my_access_field(types: Types) -> StrawberryField:
+def my_access_field(types: TypeFactory) -> StrawberryField:
     """Return the root field ``myAccess``."""
     purpose = types.object(
         "GrantedPurpose",
         [
-            plain("code", str, Text("mã thủ tục", "procedure code")),
-            plain(
+            attribute_field("code", str, Text("mã thủ tục", "procedure code")),
+            attribute_field(
                 "title",
                 text_type(types) | None,
                 Text("tên; null: không có thủ tục này", "title; null: there is no such procedure"),
@@ -82,15 +83,23 @@ def my_access_field(types: Types) -> StrawberryField:
         Text("Mục đích được phép", "A purpose that the token grants"),
     )
     fields = [
-        plain("client", str | None, Text("ứng dụng; null: ẩn danh", "client; null: anonymous")),
-        plain("agency", str | None, Text("cơ quan", "agency")),
-        plain("expires_at", datetime | None, Text("hết hạn lúc", "until when")),
-        plain("scopes", list[str], Text("phạm vi truy cập", "scopes")),
-        plain("purposes", list_of(purpose), Text("các mục đích được phép", "purposes granted")),
-        plain("purpose", str | None, Text("mục đích đã nêu", "the purpose stated")),
-        plain("sees_own_view", bool, Text("xem dữ liệu của mình (me)", "has an own view (me)")),
-        plain("acts_for_another", bool, Text("thay mặt người khác", "asks for somebody else")),
-        resolved(
+        attribute_field(
+            "client", str | None, Text("ứng dụng; null: ẩn danh", "client; null: anonymous")
+        ),
+        attribute_field("agency", str | None, Text("cơ quan", "agency")),
+        attribute_field("expires_at", datetime | None, Text("hết hạn lúc", "until when")),
+        attribute_field("scopes", list[str], Text("phạm vi truy cập", "scopes")),
+        attribute_field(
+            "purposes", list_annotation(purpose), Text("các mục đích được phép", "purposes granted")
+        ),
+        attribute_field("purpose", str | None, Text("mục đích đã nêu", "the purpose stated")),
+        attribute_field(
+            "sees_own_view", bool, Text("xem dữ liệu của mình (me)", "has an own view (me)")
+        ),
+        attribute_field(
+            "acts_for_another", bool, Text("thay mặt người khác", "asks for somebody else")
+        ),
+        resolved_field(
             "trial",
             _trial_type(types),
             _trial,
@@ -103,29 +112,35 @@ def my_access_field(types: Types) -> StrawberryField:
     ]
     title = Text("Quyền của mã truy cập", "What the token permits")
     made = types.object("MyAccess", fields, title)
-    return resolved("my_access", made, _my_access, title=title)
+    return resolved_field("my_access", made, _my_access, title=title)
 
 
-def _trial_type(types: Types) -> Any:
+def _trial_type(types: TypeFactory) -> Any:
     denied = types.object(
         "TrialDenial",
         [
-            plain("path", str, Text("vị trí trong câu trả lời", "place in the answer")),
-            plain("state", types.enumeration(State), Text("DENIED, WITHHELD", "DENIED, WITHHELD")),
-            plain("missing", list[str], Text("còn thiếu", "what is missing")),
+            attribute_field("path", str, Text("vị trí trong câu trả lời", "place in the answer")),
+            attribute_field(
+                "state", types.enumeration(State), Text("DENIED, WITHHELD", "DENIED, WITHHELD")
+            ),
+            attribute_field("missing", list[str], Text("còn thiếu", "what is missing")),
         ],
         Text("Trường sẽ bị từ chối", "A field that would be null"),
     )
     return types.object(
         "Trial",
         [
-            plain(
+            attribute_field(
                 "code",
                 str | None,
                 Text("mã lỗi; null: sẽ được trả lời", "error code; null: it would be answered"),
             ),
-            plain("message", text_type(types) | None, Text("giải thích", "what the error says")),
-            plain("denied", list_of(denied), Text("trường bị từ chối", "fields denied")),
+            attribute_field(
+                "message", text_type(types) | None, Text("giải thích", "what the error says")
+            ),
+            attribute_field(
+                "denied", list_annotation(denied), Text("trường bị từ chối", "fields denied")
+            ),
         ],
         Text("Chạy thử", "A trial"),
     )

@@ -21,11 +21,13 @@ from gateway.people.matching import open_named, open_person, require_matching
 from gateway.people.notices import Notice
 from gateway.people.numbers import PersonNumbers, population_of
 from gateway.schema.access_log import access_log_field
-from gateway.schema.factory import Later, Types, list_of, resolved
+from gateway.schema.factory import TypeFactory
+from gateway.schema.field_definitions import DeferredType, list_annotation, resolved_field
+from gateway.schema.lookups import lookup_field
 from gateway.schema.my_access import my_access_field
 from gateway.schema.scalars import CitizenID
-from gateway.schema.sections import entry_field, section_field
-from gateway.schema.selected_fields import selected
+from gateway.schema.sections import section_field
+from gateway.schema.selected_fields import fields_selected_below
 from gateway.schema.shared_types import database_type, notice_type
 from gateway.schema.verify_person import verify_fields
 
@@ -43,32 +45,32 @@ class MatchingInput:
     )
 
 
-def query_fields(types: Types, databases: tuple[Database, ...]) -> list[StrawberryField]:
+def query_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[StrawberryField]:
     """Return the fields of Query over ``databases``.
 
     Raises ValueError for an entry that is called as another of them.
     """
-    person = Later("Person", "", find=lambda: types.named("Person", "Person", _no_type))
+    person = DeferredType("Person", "", find=lambda: types.named("Person", "Person", _no_type))
     _person_type(types, databases, person)
     number_title = Text("một người theo số định danh", "one person, by number")
     fields = [
-        resolved("person", person | None, _person, _PERSON_ARGUMENTS, number_title),
-        resolved(
+        resolved_field("person", person | None, _person, _PERSON_ARGUMENTS, number_title),
+        resolved_field(
             "persons",
-            list_of(person | None) | None,
+            list_annotation(person | None) | None,
             _persons,
             {"ids": list[PersonNumber]},
             Text("nhiều người, giữ nguyên thứ tự", "persons, in the order asked, repeats kept"),
         ),
-        resolved(
+        resolved_field(
             "me",
             person | None,
             _me,
             title=Text("công dân xem dữ liệu của chính mình", "the citizen's own view"),
         ),
-        resolved(
+        resolved_field(
             "databases",
-            list_of(database_type(types)),
+            list_annotation(database_type(types)),
             _databases(databases),
             {"group": types.enumeration(Group) | None},
             Text("danh mục cơ sở dữ liệu", "the catalogue of databases"),
@@ -81,7 +83,7 @@ def query_fields(types: Types, databases: tuple[Database, ...]) -> list[Strawber
     for name, entry in entries.items():
         if name in taken:
             raise ValueError(f"{entry.record.where}: no entry can be called {name}, it is taken")
-    return [*fields, *(entry_field(types, one, person) for one in entries.values())]
+    return [*fields, *(lookup_field(types, one, person) for one in entries.values())]
 
 
 _PERSON_ARGUMENTS: dict[str, object] = {"id": PersonNumber, "matching": MatchingInput | None}
@@ -91,9 +93,9 @@ def _no_type() -> Any:
     raise AssertionError("Person is made before it is looked for")
 
 
-def _person_type(types: Types, databases: tuple[Database, ...], person: Later) -> Any:
+def _person_type(types: TypeFactory, databases: tuple[Database, ...], person: DeferredType) -> Any:
     fields = [
-        resolved(
+        resolved_field(
             "id",
             CitizenID | None,
             _present_number,
@@ -102,13 +104,13 @@ def _person_type(types: Types, databases: tuple[Database, ...], person: Later) -
                 "the present number; null where the person has none",
             ),
         ),
-        resolved(
+        resolved_field(
             "asked_as",
             PersonNumber,
             _asked_number,
             title=Text("số đã được hỏi", "the number that was asked"),
         ),
-        resolved(
+        resolved_field(
             "identification",
             types.enumeration(Identification) | None,
             _identification,
@@ -119,9 +121,9 @@ def _person_type(types: Types, databases: tuple[Database, ...], person: Later) -
                 "that numbers are not checked) does an empty list mean none",
             ),
         ),
-        resolved(
+        resolved_field(
             "notices",
-            list_of(notice_type(types)) | None,
+            list_annotation(notice_type(types)) | None,
             _notices,
             title=Text("điều cần lưu ý", "what must not be missed"),
         ),
@@ -227,7 +229,7 @@ def _opened(
     """
     open_person(numbers)
     person = context.opened(info._raw_info, numbers, own, Role.NAMED, place)
-    if "notices" not in selected(info._raw_info, ""):
+    if "notices" not in fields_selected_below(info._raw_info, ""):
         context.mirror(info._raw_info, person, place)
     return person
 

@@ -31,7 +31,7 @@ class RequiresScopes:
     scopes: list[list[str]]
 
 
-def require(
+def require_scopes(
     made: StrawberryField, record: Record | DerivedView, level: Sensitivity
 ) -> StrawberryField:
     """Return ``made`` with the scopes that open fields of ``level`` of ``record``."""
@@ -41,13 +41,13 @@ def require(
     return made
 
 
-def require_any(made: StrawberryField, scopes: Iterable[str]) -> StrawberryField:
+def require_any_scope(made: StrawberryField, scopes: Iterable[str]) -> StrawberryField:
     """Return ``made`` with ``scopes``, of which one is enough."""
     made.directives = [RequiresScopes(scopes=[[one] for one in scopes])]
     return made
 
 
-def require_each(made: Iterable[StrawberryField], record: Record) -> None:
+def require_column_scopes(made: Iterable[StrawberryField], record: Record) -> None:
     """Give the fields of ``record`` that are kept closer than its list their scopes."""
     levels: dict[str, Sensitivity] = {}
     for column in record.columns:
@@ -58,4 +58,4 @@ def require_each(made: Iterable[StrawberryField], record: Record) -> None:
         name = one.python_name.removesuffix("_is_valid")
         level = levels[names.get(name, name)]
         if level > Sensitivity.BASIC:
-            require(one, record, level)
+            require_scopes(one, record, level)

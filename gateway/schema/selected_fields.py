@@ -20,7 +20,7 @@ from graphql import (
 from gateway.execution.reference import Info
 
 
-def selected(info: Info, argument: str) -> dict[str, bool]:
+def fields_selected_below(info: Info, argument: str) -> dict[str, bool]:
     """Return the names of the fields selected below the one being resolved, in their order.
 
     With each goes whether ``argument`` is true where it is selected, at one place at least.

@@ -14,12 +14,13 @@ from gateway.catalogue.verification import SCOPE, Verification, verification_of
 from gateway.errors import GatewayError
 from gateway.execution.reference import ReferenceContext
 from gateway.people.verification import ClaimedIdentity, IdentityDetail, Verdict, VerificationResult
-from gateway.schema.factory import Types, list_of, plain, resolved
-from gateway.schema.requires_scopes import require_any
+from gateway.schema.factory import TypeFactory
+from gateway.schema.field_definitions import attribute_field, list_annotation, resolved_field
+from gateway.schema.requires_scopes import require_any_scope
 from gateway.schema.shared_types import source_type
 
 
-def verify_fields(types: Types, databases: tuple[Database, ...]) -> list[StrawberryField]:
+def verify_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[StrawberryField]:
     """Return the root field that verifies a person, where identities are declared."""
     asked = verification_of(databases)
     if asked is None:
@@ -36,25 +37,27 @@ def verify_fields(types: Types, databases: tuple[Database, ...]) -> list[Strawbe
         "xác minh số định danh, họ tên, ngày sinh, giới tính của một người",
         "verify the number, name, birth date and sex of a person",
     )
-    made = resolved("verify_person", _type(types) | None, _resolver(asked), arguments, title)
-    return [require_any(made, (SCOPE, f"{asked.database}:read"))]
+    made = resolved_field("verify_person", _type(types) | None, _resolver(asked), arguments, title)
+    return [require_any_scope(made, (SCOPE, f"{asked.database}:read"))]
 
 
-def _type(types: Types) -> Any:
+def _type(types: TypeFactory) -> Any:
     return types.object(
         "Verification",
         [
-            plain("result", types.enumeration(Verdict), Text("kết quả", "what it comes to")),
-            resolved(
+            attribute_field(
+                "result", types.enumeration(Verdict), Text("kết quả", "what it comes to")
+            ),
+            resolved_field(
                 "mismatched",
-                list_of(types.enumeration(IdentityDetail)) | None,
+                list_annotation(types.enumeration(IdentityDetail)) | None,
                 _mismatched,
                 title=Text(
                     "điều không khớp; null: không cho biết",
                     "what does not agree; null: that is not told",
                 ),
             ),
-            plain("source", source_type(types) | None, Text("báo cáo nguồn", "source")),
+            attribute_field("source", source_type(types) | None, Text("báo cáo nguồn", "source")),
         ],
         Text("Kết quả xác minh một người", "What a verification of a person comes to"),
     )
