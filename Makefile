@@ -9,6 +9,12 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 AUDIT := tests/acceptance/graphql_http
+# Where tests keep files: in memory where there is room, since thousands of them are synchronised,
+# and no test is about the disk of this machine.
+TESTS_TMPDIR := $(shell room=$$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $$4 }'); \
+	[ "$${room:-0}" -ge 8388608 ] && echo /dev/shm || echo "$${TMPDIR:-/tmp}")
+# A test that shares what takes long to make with those beside it runs in their process.
+PYTEST := TMPDIR=$(TESTS_TMPDIR) $(BIN)/python -m pytest -n 2 --dist worksteal
 OIDC := tests/acceptance/oidc
 TYPESCRIPT := tests/acceptance/typescript
 APOLLO := tests/acceptance/apollo
@@ -39,18 +45,18 @@ demo: .venv/.runtime
 	exec $(BIN)/justice-gateway demo --port $(PORT)
 
 test: .venv/.dev npm
-	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	$(PYTEST) $(PYTEST_ARGS)
 
 fuzz: .venv/.dev
-	FUZZ_OPERATIONS=50000 $(BIN)/python -m pytest -n 2 -q tests/unit/gateway/test_plans_agree.py
+	FUZZ_OPERATIONS=50000 $(PYTEST) -q tests/unit/gateway/test_plans_agree.py
 
 coherence: .venv/.dev
-	COHERENCE_HISTORIES=250 $(BIN)/python -m pytest -n 2 -q -rP tests/integration/gateway/cache/test_coherence.py
+	COHERENCE_HISTORIES=250 $(PYTEST) -q -rP tests/integration/gateway/cache/test_coherence.py
 
 inference: .venv/.dev
 	$(BIN)/python -m tools.inference --people 200000
 completeness: .venv/.dev
-	COMPLETENESS_PEOPLE=20000 $(BIN)/python -m pytest -n 2 -q -rP tests/acceptance/test_completeness.py
+	COMPLETENESS_PEOPLE=20000 $(PYTEST) -q -rP tests/acceptance/test_completeness.py
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
