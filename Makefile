@@ -30,7 +30,7 @@ help:
 	@echo "make completeness 20,000 people, each database failing in turn: no list says none wrongly;"
 	@echo "              about 20 minutes"
 	@echo "make inference whether BASIC fields tell what is concealed, of 200,000 people; 5 minutes"
-	@echo "make lint     ruff, mypy, import-linter, schema.graphql, lock files"
+	@echo "make lint     ruff, mypy, import-linter, vulture, schema.graphql, lock files"
 	@echo "make bench    the benchmarks (bench/README.md); needs wrk and taskset; 6 minutes, and 20 more"
 	@echo "              beside the rivals in RIVALS ($(RIVALS)), which need root to be set up"
 	@echo "make attacks  slow, half and endless requests, and what they cost others; 4 minutes"
@@ -65,6 +65,7 @@ lint: .venv/.dev
 	$(BIN)/lint-imports
 	$(BIN)/justice-gateway schema --check
 	$(BIN)/python -m tools.client_types --check
+	$(BIN)/python -m tools.unused_code
 	$(BIN)/python tools/no_registry_hosts.py
 
 bench: .venv/.dev

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import ssl
@@ -223,9 +222,3 @@ def nginx(folder: Path, gateways: Mapping[str, int], **changes: str) -> Own:
     command = [program("nginx"), "-p", str(folder), "-c", str(config), "-g", "daemon off;",
                "-e", str(folder / "nginx-error.log")]  # fmt: skip
     return Own(command, port, folder / "nginx.log")
-
-
-def body_of(answer: httpx2.Response) -> dict[str, object]:
-    """Return the body of an answer."""
-    found: dict[str, object] = json.loads(answer.content)
-    return found
