@@ -1,6 +1,6 @@
-"""What the journal says of an answer: who, when, why, about whom, what; never the content.
+"""The journal entry of an answer: caller, time, purpose, persons and fields; never the content.
 
-Persons are written as keyed hashes, so that the journal by itself names nobody (design section 7).
+Persons are keyed hashes, so that the journal by itself names nobody (design section 7).
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ from gateway.keys.keyring import Keyring
 from gateway.protection.represented import is_closed
 from gateway.telemetry.redaction import MASK, holds_number, redact
 
-#: How many hex digits of a number's hash stand in the place of the number within a text.
+#: Hex digits of a number's hash that replace the number within a text.
 _TAG = 8
 
 
 class RequestOutcome(Enum):
-    """Whether there was an answer at all."""
+    """Whether the request was answered or refused."""
 
     ANSWERED = "ANSWERED"
     REFUSED = "REFUSED"
 
 
 def person_hash(hashes: Keyring, number: str) -> str:
-    """Return what stands for a person's number: id of the key, and keyed hash (HMAC-SHA256)."""
+    """Return the pseudonym of a person: id of the key, and keyed hash (HMAC-SHA256)."""
     return f"{hashes.current.id}:{hashes.current.mac(number.encode())}"
 
 
 def person_hashes(hashes: Keyring, numbers: Iterable[str]) -> list[str]:
-    """Return everything that may stand for one of ``numbers``, under former keys too."""
-    return [f"{key.id}:{key.mac(one.encode())}" for one in numbers for key in hashes.all]
+    """Return every pseudonym of ``numbers``, under former keys too."""
+    return [f"{key.id}:{key.mac(number.encode())}" for number in numbers for key in hashes.all]
 
 
 def without_numbers(hashes: Keyring, text: str | None) -> str | None:
-    """Return ``text`` as an entry may hold it: the numbers of people in it are replaced.
+    """Return ``text`` with the numbers of people in it replaced, as an entry may hold it.
 
-    In place of each stands the beginning of its keyed hash (``person_hash``): the entry names
-    nobody, and whoever has the key can still tell which case it was.
+    Each is replaced by the beginning of its keyed hash (``person_hash``): the entry names nobody,
+    and with the key it can still be told which case it was.
     """
     if text is None or _is_free_of_numbers(text):
         return text
@@ -60,13 +60,16 @@ def _without_numbers(hashes: Keyring, text: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def _is_free_of_numbers(text: str) -> bool:
-    """Say it once for the clients, agencies and tokens that come again."""
+    """Return whether there is no number in ``text``; clients, agencies and tokens recur."""
     return not holds_number(text)
 
 
 @dataclass(frozen=True, slots=True)
 class TouchedPeople:
-    """Whom an answer touched, and how lists were answered, both as JSON. ``names``: the lists."""
+    """The persons whom an answer touched, and the states of its lists, both as JSON.
+
+    ``names``: the lists.
+    """
 
     persons: orjson.Fragment
     sections: orjson.Fragment
@@ -107,10 +110,10 @@ def build_entry(
     """Return one journal entry.
 
     ``document``: hash of the document's text (names chosen by clients could hold anything).
-    ``operation``: name and version of the published operation that was called.
-    ``about``: whom the answer touched, and how lists were answered. ``codes``: error codes in the
-    answer. ``asked``: from ``asked_fields``. ``deferred``: how long the people are not shown this
-    entry (a lawful delay of the purpose). Costs some 10 us.
+    ``operation``: name and version of the published operation that was called. ``about``: the
+    persons whom the answer touched, and the states of its lists. ``codes``: of the errors in the
+    answer. ``asked``: from ``asked_fields``. ``deferred``: for how long the persons are not shown
+    this entry (a lawful delay of the purpose). Costs some 10 us.
     """
     return {
         "id": secrets.token_hex(8),
@@ -135,7 +138,7 @@ def build_entry(
 
 
 def _nameless(hashes: Keyring, subject: str | None) -> str | None:
-    """Return a token's subject; hashed where it is a person's number, an officer's own too."""
+    """Return a token's subject; hashed if it is a person's number, also an officer's."""
     if subject is None:
         return None
     try:

@@ -1,8 +1,8 @@
-"""Whom a refused request of a known caller named.
+"""The persons whom a refused request of an authenticated caller named.
 
-A refusal comes before the document is understood. So whatever could be a person's number counts: in
-the variables, and between quotation marks in the document. What is looked at is bounded: a refusal
-must cost less than the answer would have.
+A request may be refused before its document is parsed. So everything that could be a person's
+number counts: in the variables, and between quotation marks in the document. The search is bounded:
+a refusal must cost less than the answer would have.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from itertools import islice
 
 _NUMBER = re.compile(r"\A\s*([0-9]{12}|[0-9]{9})\s*\Z")
 _LONGEST = 64
-#: A string that holds a number; a block string has two more quotation marks, which do no harm.
+#: A string with a number in it; a block string has two more quotation marks, which do no harm.
 _QUOTED = re.compile(r'"[ \t\r\n]{0,8}([0-9]{12}|[0-9]{9})[ \t\r\n]{0,8}"')
-#: Digits that are written as escapes (GraphQL specification 2.9.4).
+#: Digits written as escapes (GraphQL specification 2.9.4).
 _ESCAPED = re.compile(r"\\u(?:00(3[0-9])|\{0{0,6}(3[0-9])\})")
-#: How many people an entry names; the others are counted.
+#: People whom an entry names; further ones are counted.
 _NAMED = 10
-#: Characters of the document, and values among the variables, that are looked at. The first are
-#: several times what 2,000 tokens take; the second what 100 people and their filters take.
+#: Characters of the document, and values of the variables, that are searched. The first is several
+#: times the length of 2,000 tokens; the second is what 100 people with filters take.
 _CHARACTERS, _VALUES = 32 * 1024, 2_000
 
 
@@ -38,18 +38,18 @@ def find_named_numbers(
 ) -> NamedNumbers:
     """Return what could be numbers of people in a request, each once.
 
-    ``first``: somebody who is named in any case. Costs at most 2 ms, for texts made to cost.
+    ``first``: a number that is named in any case. Costs 2 ms at most, for texts made to cost.
     """
-    found: dict[str, None] = {} if first is None else {first: None}
+    numbers: dict[str, None] = {} if first is None else {first: None}
     for value in _values(variables or {}):
         if (
             isinstance(value, str)
             and len(value) < 64
             and _NUMBER.fullmatch(number := value.strip())
         ):
-            found[number] = None
-    found |= dict.fromkeys(_QUOTED.findall(_unescaped(query[:_CHARACTERS])))
-    return NamedNumbers(tuple(found)[:_NAMED], len(found))
+            numbers[number] = None
+    numbers |= dict.fromkeys(_QUOTED.findall(_unescaped(query[:_CHARACTERS])))
+    return NamedNumbers(tuple(numbers)[:_NAMED], len(numbers))
 
 
 def _unescaped(text: str) -> str:
@@ -60,7 +60,7 @@ def _unescaped(text: str) -> str:
 
 
 def _values(variables: Mapping[str, object]) -> Iterator[object]:
-    """Yield the values among ``variables`` that are no lists or objects, outer ones first."""
+    """Yield the scalar values among ``variables``, outer ones first."""
     left = _VALUES
     level: list[object] = [variables]
     while level and left > 0:

@@ -1,4 +1,4 @@
-"""The audit log of a gateway: its journal, the copy that is asked, and witnesses, if any."""
+"""The audit log of a gateway: its journal, the copy for queries, and witnesses, if any."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gateway.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class AuditLog:
-    """``copy`` and ``shipper`` are None where settings name no copy.
+    """The parts of the audit log. ``copy`` and ``shipper``: None if settings name no copy.
 
     ``forwarders``: bring checkpoints to the witnesses that settings name.
     """
@@ -28,7 +28,7 @@ class AuditLog:
 
     @classmethod
     def from_settings(cls, settings: Settings, clock: Clock) -> AuditLog:
-        """Return the log that settings describe; raises what loading its keys raises."""
+        """Return the log for ``settings``; raises what loading its keys raises."""
         audit = settings.audit
         journal = Journal(
             settings.path(audit.folder),
@@ -43,14 +43,14 @@ class AuditLog:
             clock,
         )
         copy = Copy.from_settings(settings)
-        forwarders = tuple(Forwarder(journal, one) for one in witnesses(settings, copy))
+        forwarders = tuple(Forwarder(journal, witness) for witness in witnesses(settings, copy))
         if copy is None:
             return cls(journal, None, None, forwarders)
         shipper = Shipper(journal, copy, clock, audit.commit == "copy")
         return cls(journal, copy, shipper, forwarders)
 
     def open(self) -> None:
-        """Open the journal and begin to ship, in a running event loop; see ``Writer.open``."""
+        """Open the journal and start shipping, in a running event loop; see ``Writer.open``."""
         self.journal.open()
         if self.shipper is not None:
             self.shipper.open()
@@ -59,7 +59,7 @@ class AuditLog:
         self.journal.checkpointed = self._checkpointed
 
     async def close(self) -> None:
-        """Write and ship what is left, and let go of files and connections."""
+        """Write and ship what is left, and close files and connections."""
         await self.journal.close()
         if self.shipper is not None:
             await self.shipper.close()

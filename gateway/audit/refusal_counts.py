@@ -1,9 +1,9 @@
-"""Refusals that are counted instead of written down one by one.
+"""Counts of refusals, in place of an entry for each.
 
-Whoever shows no good token can send as many requests as the rates allow, and so can a client beyond
-its rate: an entry for each would fill the disk, and a full disk refuses everybody. So they are
-counted, by code and by where they come from, and the journal gets one entry a minute with the
-counts. It names nobody: whom a stranger asks about is the stranger's word, and proves nothing.
+A caller without a valid token can send as many requests as the rate limits allow, and so can a
+client beyond its limit. An entry for each would fill the disk, and a full disk refuses everybody.
+So refusals are counted by code and source, and the journal gets one entry a minute with the counts.
+It names nobody: the numbers in a stranger's request prove nothing.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from gateway.errors import GatewayError
 from gateway.runtime.clock import Clock
 from gateway.telemetry.redaction import redact
 
-#: Seconds that refusals are counted for one entry.
+#: Seconds for which refusals are counted towards one entry.
 WINDOW = 60.0
-#: How many sources an entry tells apart, and how many counts it has: some 80 bytes each. What is
-#: beyond counts under ``OTHERS``.
+#: Sources that an entry tells apart, and its counts, of some 80 bytes each. Further ones are
+#: counted under ``OTHERS``.
 _SOURCES, _COUNTS = 12, 16
 _LONGEST = 64
 OTHERS = "others"
@@ -32,7 +32,7 @@ class RefusalCounts:
     """Counts refusals, and writes the counts to ``journal`` every ``window`` seconds.
 
     Used from one event loop. A process that is killed loses the counts of its last window; one that
-    ends writes them (``close``).
+    is stopped writes them (``close``).
     """
 
     def __init__(self, journal: Journal, clock: Clock, window: float = WINDOW) -> None:
@@ -42,7 +42,7 @@ class RefusalCounts:
         self._counts: dict[tuple[str, str], int] = {}
         self._since: datetime | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._writing: asyncio.Task[None] | None = None
+        self._writing: set[asyncio.Task[None]] = set()
 
     def count(self, code: str, source: str) -> None:
         """Count a refusal with ``code``; ``source``: a client, or ``network_of`` its address.
@@ -63,9 +63,9 @@ class RefusalCounts:
         self._counts[key] = self._counts.get(key, 0) + number
 
     async def write(self) -> None:
-        """Write what was counted so far, if anything.
+        """Write the counts so far, if there are any.
 
-        What can't be written goes on being counted: the journal's failure is told elsewhere.
+        Counts that cannot be written are kept: the journal reports its failure by itself.
         """
         counts, since = self._counts, self._since
         if since is None:
@@ -80,11 +80,10 @@ class RefusalCounts:
             self._start_timer()
 
     async def close(self) -> None:
-        """Write what is left; the journal is closed after."""
+        """Write what is left; close the journal afterwards."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._writing is not None:
-            await self._writing
+        await asyncio.gather(*self._writing)
         await self.write()
         if self._timer is not None:
             self._timer.cancel()
@@ -97,13 +96,15 @@ class RefusalCounts:
 
     def _window_ended(self) -> None:
         self._timer = None
-        self._writing = asyncio.create_task(self.write())
+        writing = asyncio.create_task(self.write())
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
 
 
 def network_of(host: str | None) -> str:
     """Return the network of an address: the first 24 bits of IPv4, 48 of IPv6.
 
-    It tells where an attack comes from, and not who sent it. None, or no address: ``unknown``.
+    It shows where an attack comes from, not who sent it. None, or no address: ``unknown``.
     """
     try:
         address = ipaddress.ip_address((host or "").partition("%")[0])

@@ -1,7 +1,7 @@
-"""Who was touched by an answer, in what role, and which sections of theirs were read.
+"""The people whom an answer touches, their roles, and the sections of theirs that were read.
 
-Kept while an operation runs, in both executors, and written into the journal
-(``gateway.audit.entry``). Nothing in it depends on rows that protection hides.
+Both executors note them while an operation runs, and the journal entry lists them
+(``gateway.audit.entry``). Nothing here depends on rows that protection hides.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Role(Coded):
     REFUSED = "bị từ chối tra cứu", "named by the caller, and not opened"
 
 
-#: Roles that say nothing where the same answer touched the person in another.
-_LESS = frozenset({Role.MENTIONED, Role.REFUSED})
+#: Roles that are left out if the same answer touched the person in another role.
+_MINOR_ROLES = frozenset({Role.MENTIONED, Role.REFUSED})
 
 
 @dataclass(slots=True)
@@ -38,24 +38,24 @@ class Trail:
     _people: dict[tuple[str, Role], set[str]] = field(default_factory=dict)
 
     def note_refused(self, number: str) -> None:
-        """Note that the caller named ``number``; counts unless it is opened later."""
+        """Note that the caller named ``number``; left out if the person is opened later."""
         self._people.setdefault((number, Role.REFUSED), set())
 
     def note_opened(self, numbers: PersonNumbers, role: Role) -> set[str]:
-        """Note that a person was opened; returns where their sections are to be noted."""
+        """Note that a person was opened; return the set in which to note their sections."""
         sections = self._people.setdefault((numbers.present or numbers.asked, role), set())
         self._people[numbers.asked, role] = sections
         return sections
 
     def note_mentioned(self, number: str) -> None:
-        """Note that a record shows the number of somebody."""
+        """Note that a record shows ``number``."""
         self._people.setdefault((number, Role.MENTIONED), set())
 
     def touches(self) -> Iterator[tuple[str, Role, list[str]]]:
-        """Yield number, role and sections, sorted, of everybody who was touched."""
-        known = {number for number, role in self._people if role not in _LESS}
+        """Yield number, role and sorted sections of everybody who was touched."""
+        opened = {number for number, role in self._people if role not in _MINOR_ROLES}
         for (number, role), sections in self._people.items():
-            if role not in _LESS or number not in known:
+            if role not in _MINOR_ROLES or number not in opened:
                 yield number, role, sorted(sections)
 
 

@@ -1,8 +1,8 @@
-"""Witnesses: places elsewhere that keep the journal's checkpoints.
+"""Witnesses: other places that keep the journal's checkpoints.
 
-Whoever can write to the journal's folder can remove its end together with the checkpoints and the
-head beside it. What a witness has of it still contradicts them. Checkpoints go to witnesses in the
-background: no answer waits for one, and what one missed it gets later.
+A process that can write to the journal's folder can remove its end together with the checkpoints
+and the head. The checkpoints of a witness still show it. Checkpoints are sent in the background: no
+answer waits for a witness, and an unreachable one gets them later.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FAILURES = Counter(
 )
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 30.0
-#: How often a gateway that ends tries to bring the last checkpoint.
+#: Attempts of a gateway that stops to send the last checkpoint.
 _TRIES_AT_END = 3
 
 _METADATA = sa.MetaData()
@@ -50,17 +50,17 @@ _TABLE = sa.Table(
 class Witness(Protocol):
     """A place that keeps checkpoints. ``place``: its name in logs and metrics.
 
-    Whatever goes wrong is OSError, ValueError or CopyUnavailable.
+    Every failure is an OSError, a ValueError or a CopyUnavailable.
     """
 
     place: str
 
     async def last(self, journal: str) -> int:
-        """Return how many entries the newest checkpoint of ``journal`` here counts, 0: none."""
+        """Return the entries that the newest checkpoint of ``journal`` here counts; 0: none."""
         ...
 
-    async def add(self, journal: str, kept: Sequence[Checkpoint]) -> None:
-        """Keep checkpoints behind those that are here, in order."""
+    async def add(self, journal: str, new: Sequence[Checkpoint]) -> None:
+        """Append checkpoints to those that are here, in order."""
         ...
 
     async def read(self, journal: str) -> list[Checkpoint]:
@@ -69,9 +69,9 @@ class Witness(Protocol):
 
 
 class FolderWitness:
-    """A folder, on another machine's disk if it is to be of use; a file for each journal.
+    """A folder, which should be on another machine's disk; a file for each journal.
 
-    The folder is never made: a mount point on which nothing is mounted must not pass for one.
+    The folder is never created: an empty mount point must not pass for it.
     """
 
     place = "folder"
@@ -80,13 +80,13 @@ class FolderWitness:
         self.folder = folder
 
     async def last(self, journal: str) -> int:
-        """Return how many entries the newest checkpoint of ``journal`` here counts, 0: none."""
+        """Return the entries that the newest checkpoint of ``journal`` here counts; 0: none."""
         newest = await _in_thread(lambda: checkpoints.last(self._path(journal), journal, None))
         return 0 if newest is None else newest.link.seq
 
-    async def add(self, journal: str, kept: Sequence[Checkpoint]) -> None:
-        """Append checkpoints; they are on disk when this returns."""
-        content = b"\n".join(checkpoint.line for checkpoint in kept)
+    async def add(self, journal: str, new: Sequence[Checkpoint]) -> None:
+        """Append checkpoints, which are on disk when this returns."""
+        content = b"\n".join(checkpoint.line for checkpoint in new)
         await _in_thread(lambda: checkpoints.append_line(self._path(journal), content))
 
     async def read(self, journal: str) -> list[Checkpoint]:
@@ -100,7 +100,7 @@ class FolderWitness:
 
 
 class CopyWitness:
-    """The copy of the journals: a table beside those of the entries, made where there is none."""
+    """The copy of the journals: a table beside those of the entries, created if missing."""
 
     place = "copy"
 
@@ -108,7 +108,7 @@ class CopyWitness:
         self._copy = copy
 
     async def last(self, journal: str) -> int:
-        """Return how many entries the newest checkpoint of ``journal`` here counts, 0: none."""
+        """Return the entries that the newest checkpoint of ``journal`` here counts; 0: none."""
 
         async def work(connection: AsyncConnection) -> int:
             await connection.run_sync(_METADATA.create_all)
@@ -116,14 +116,14 @@ class CopyWitness:
 
         return await self._copy.run(work)
 
-    async def add(self, journal: str, kept: Sequence[Checkpoint]) -> None:
-        """Keep checkpoints, all or none; those that an earlier call left are passed over."""
+    async def add(self, journal: str, new: Sequence[Checkpoint]) -> None:
+        """Insert checkpoints, all or none; those of an earlier call are skipped."""
 
         async def work(connection: AsyncConnection) -> None:
             newest = await _last(connection, journal)
             rows = [
                 {"journal": journal, "seq": checkpoint.link.seq, "line": checkpoint.line.decode()}
-                for checkpoint in kept
+                for checkpoint in new
                 if checkpoint.link.seq > newest
             ]
             if rows:
@@ -132,20 +132,20 @@ class CopyWitness:
         await self._copy.run(work)
 
     async def read(self, journal: str) -> list[Checkpoint]:
-        """Return all checkpoints of ``journal`` here; none where the table is not there yet."""
+        """Return all checkpoints of ``journal`` here; none if the table does not exist yet."""
 
         async def work(connection: AsyncConnection) -> Sequence[str]:
             if not await connection.run_sync(lambda sync: sa.inspect(sync).has_table(_TABLE.name)):
                 return []
-            kept = sa.select(_TABLE.c.line).where(_TABLE.c.journal == journal)
-            return (await connection.execute(kept.order_by(_TABLE.c.seq))).scalars().all()
+            statement = sa.select(_TABLE.c.line).where(_TABLE.c.journal == journal)
+            return (await connection.execute(statement.order_by(_TABLE.c.seq))).scalars().all()
 
         lines = await self._copy.run(work)
         return [checkpoints.parse_checkpoint(line.encode(), _TABLE.name) for line in lines]
 
 
 class Forwarder:
-    """Brings the checkpoints of ``journal`` to ``witness``, from ``open`` to ``close``."""
+    """Sends the checkpoints of ``journal`` to ``witness``, from ``open`` to ``close``."""
 
     def __init__(self, journal: Journal, witness: Witness) -> None:
         self._journal = journal
@@ -156,18 +156,18 @@ class Forwarder:
         self._task: asyncio.Task[None] | None = None
 
     def open(self) -> None:
-        """Begin; the journal is open. Whether the witness can be reached does not matter yet."""
+        """Start; the journal must be open. The witness need not be reachable yet."""
         self._closing = False
         self._task = asyncio.create_task(self._run())
 
     def wake(self) -> None:
-        """Look for new checkpoints."""
+        """Send new checkpoints now."""
         self._wake.set()
 
     async def close(self, within: float = 5.0) -> None:
-        """Bring what is left, if that can be done in time: the next start brings the rest.
+        """Send what is left within ``within`` seconds; the next start sends the rest.
 
-        The journal is closed before.
+        Close the journal first.
         """
         self._closing = True
         self._wake.set()
@@ -190,7 +190,7 @@ class Forwarder:
                     structlog.get_logger().error(
                         "audit_witness_failed", place=place, error=str(error)
                     )
-                self._sent = None  # what a failed call did is not known
+                self._sent = None  # the effect of a failed call is unknown
                 delay = min(max(delay * 2, _FIRST_DELAY), _LONGEST_DELAY)
                 if self._closing:
                     delay = _FIRST_DELAY
@@ -198,7 +198,7 @@ class Forwarder:
                 delay = 0.0
             if self._closing:
                 tries -= 1
-                is_left = delay or self._wake.is_set()  # signed while the last ones were brought
+                is_left = delay or self._wake.is_set()  # signed while the last ones were sent
                 if not is_left or not tries:
                     return
             with contextlib.suppress(TimeoutError):
@@ -224,11 +224,14 @@ async def _last(connection: AsyncConnection, journal: str) -> int:
 
 
 async def _in_thread(work: Callable[[], _T]) -> _T:
-    """Run ``work`` in a thread that nobody waits for at the end: a mount may hang for ever."""
+    """Run ``work`` in a daemon thread.
+
+    Nothing waits for the thread when the process ends, because a mount may hang for ever.
+    """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[_T] = loop.create_future()
 
-    def settle(result: _T | None, error: Exception | None) -> None:
+    def resolve(result: _T | None, error: Exception | None) -> None:
         if done.done():
             return
         if error is not None:
@@ -240,10 +243,10 @@ async def _in_thread(work: Callable[[], _T]) -> _T:
         result, error = None, None
         try:
             result = work()
-        except Exception as caught:  # of a file system: told to whoever waits
+        except Exception as caught:  # of a file system: the waiter gets it
             error = caught
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(settle, result, error)
+            loop.call_soon_threadsafe(resolve, result, error)
 
     threading.Thread(target=run, name="audit-witness", daemon=True).start()
     return await done

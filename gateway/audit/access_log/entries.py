@@ -1,7 +1,7 @@
-"""Who read a person: the entries about them, newest first, out of the copy.
+"""The entries about a person, newest first, from the copy of the journals.
 
-What may not be shown yet or not to this reader leaves no trace: it is left out before anything is
-counted, limited or made a cursor of (design section 7).
+An entry that may not be shown yet, or not to this reader, leaves no trace: it is filtered out
+before entries are counted, limited or turned into a cursor (design section 7).
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from gateway.errors import GatewayError
 
 #: Of several roles in one entry the first counts. REFUSED is not shown at all.
 _ROLES = ("OWN", "NAMED", "REPRESENTED", "KIN", "MENTIONED")
-#: How far the clocks of two gateways may be apart.
-_CLOCKS_APART = timedelta(seconds=10)
+#: By how much the clocks of two gateways may differ.
+_CLOCK_SKEW = timedelta(seconds=10)
 _CURSOR = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6})\|([\w.-]{1,64})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class EntryPage:
-    """Some entries.
+    """A page of entries.
 
-    ``entries``: each as it was written, without ``persons``, with ``own``: role and sections of
-    the person whose log it is. ``next``: cursor of what follows, None at the end.
-    ``complete_until``: no entry before this time is missing; None: that is not known.
+    ``entries``: each as it was written, without ``persons``, and with ``own``: role and sections of
+    the person whose log it is. ``next``: cursor of the next page, None at the end.
+    ``complete_until``: no entry before this time is missing; None: not known.
     """
 
     entries: tuple[dict[str, Any], ...]
@@ -50,9 +50,9 @@ async def page(
     after: str | None,
     for_guardian: bool,
 ) -> EntryPage:
-    """Return ``first`` entries about a person behind the cursor ``after``, newest first.
+    """Return ``first`` entries about a person after the cursor ``after``, newest first.
 
-    ``persons``: all hashes of one person, at least one. ``for_guardian``: without what is hidden
+    ``persons``: all hashes of one person, at least one. ``for_guardian``: leave out what is hidden
     from guardians. Raises GatewayError INVALID_VALUE for a bad cursor, CopyUnavailable. Costs two
     statements.
     """
@@ -60,15 +60,15 @@ async def page(
 
     async def work(connection: AsyncConnection) -> tuple[datetime | None, Sequence[sa.Row[Any]]]:
         journals = await connection.execute(sa.select(JOURNALS.c.shipped_until))
-        # Read first: it is true of the entries too.
+        # Read before the entries, so it holds for them.
         until = _earliest(list(journals.scalars()), now)
         return until, (await connection.execute(newest)).all()
 
     until, rows = await copy.run(work)
     shown = rows[:first]
     following = _cursor(shown[-1].at, shown[-1].entry_id) if len(rows) > first else None
-    wanted = frozenset(persons)
-    return EntryPage(tuple(_entry(row.body, wanted) for row in shown), following, until)
+    hashes = frozenset(persons)
+    return EntryPage(tuple(_entry(row.body, hashes) for row in shown), following, until)
 
 
 def statement(
@@ -78,25 +78,27 @@ def statement(
     after: tuple[datetime, str] | None,
     for_guardian: bool,
 ) -> sa.Select[Any]:
-    """Return what reads one more than ``first`` entries behind the position ``after``.
+    """Return the statement that reads one more than ``first`` entries after ``after``.
 
-    It reads as many rows of the index ``audit_persons_shown`` for each of ``persons``, however many
-    there are: 5 to 15 ms with ten million entries (``bench/access_log.py``).
+    It reads that many rows of the index ``audit_persons_shown`` for each of ``persons``, however
+    many entries there are: 5 to 15 ms with ten million (``bench/access_log.py``).
     """
-    one = PERSONS.c
-    chosen = sa.select(one.at, one.entry_id, one.journal, one.seq).where(
-        one.role != REFUSED, sa.or_(one.shows_from.is_(None), one.shows_from <= now)
+    columns = PERSONS.c
+    chosen = sa.select(columns.at, columns.entry_id, columns.journal, columns.seq).where(
+        columns.role != REFUSED, sa.or_(columns.shows_from.is_(None), columns.shows_from <= now)
     )
     if for_guardian:
-        chosen = chosen.where(sa.not_(one.guardian_hidden))
+        chosen = chosen.where(sa.not_(columns.guardian_hidden))
     if after is not None:
         at, entry_id = after
-        # The first condition is a range of the index, which the second by itself would not be.
-        behind = sa.or_(one.at < at, one.entry_id > entry_id)
-        chosen = chosen.where(one.at <= at, behind)
-    # A read of the index for each hash, however many entries there are; then the newest of all.
-    each = [_newest(chosen.where(one.person == person), PERSONS, first + 1) for person in persons]
-    every = sa.union_all(*(sa.select(some.subquery()) for some in each)).subquery()
+        # The first condition is a range of the index; the second by itself would not be.
+        behind = sa.or_(columns.at < at, columns.entry_id > entry_id)
+        chosen = chosen.where(columns.at <= at, behind)
+    # One read of the index for each hash, then the newest of all.
+    parts = [
+        _newest(chosen.where(columns.person == person), PERSONS, first + 1) for person in persons
+    ]
+    every = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery()
     newest = _newest(sa.select(every), every, first + 1).subquery()
     same = sa.and_(ENTRIES.c.journal == newest.c.journal, ENTRIES.c.seq == newest.c.seq)
     return (
@@ -112,19 +114,19 @@ def _newest(chosen: sa.Select[Any], source: sa.FromClause, most: int) -> sa.Sele
 
 def _entry(text: str, persons: frozenset[str]) -> dict[str, Any]:
     body: dict[str, Any] = orjson.loads(text)
-    about = [one for one in body.pop("persons") if one["person"] in persons]
-    roles = {one["role"] for one in about}
-    role = next((one for one in _ROLES if one in roles), None)
-    shown = [one for one in about if one["role"] != "REFUSED"]
-    sections = dict.fromkeys(section for one in shown for section in one.get("sections", ()))
+    touches = [touch for touch in body.pop("persons") if touch["person"] in persons]
+    roles = {touch["role"] for touch in touches}
+    role = next((name for name in _ROLES if name in roles), None)
+    shown = [touch for touch in touches if touch["role"] != "REFUSED"]
+    sections = dict.fromkeys(section for touch in shown for section in touch.get("sections", ()))
     del body["seq"], body["mac"]
     return {**body, "own": {"role": role, "sections": list(sections)}}
 
 
 def _earliest(moments: Sequence[datetime | None], now: datetime) -> datetime | None:
-    """Return the earliest of ``moments`` and ``now``, None if one is not known or in the future."""
-    known = [one for one in moments if one is not None and one <= now + _CLOCKS_APART]
-    return min(*known, now) if known and len(known) == len(moments) else None
+    """Return the earliest of ``moments`` and ``now``; None if one is None or in the future."""
+    plausible = [moment for moment in moments if moment is not None and moment <= now + _CLOCK_SKEW]
+    return min(*plausible, now) if plausible and len(plausible) == len(moments) else None
 
 
 def _cursor(at: datetime, entry_id: str) -> str:

@@ -1,4 +1,4 @@
-"""Access logs out of the copy of the journals (``gateway.execution.decisions.Log``)."""
+"""Access logs from the copy of the journals (``gateway.execution.decisions.Log``)."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from gateway.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-#: Roles of somebody whose own case it was; others do not see which case it was.
+#: Roles in which a person is the subject of the case; in others the case number is not shown.
 _OF_THE_CASE = frozenset({Role.OWN, Role.REPRESENTED, Role.NAMED})
 
-#: Idle gateways say every 30 seconds that they had nothing to add; later is too late.
+#: An idle gateway states every 30 seconds that it has no new entries; older statements are late.
 _BEHIND = timedelta(minutes=1)
 
 
@@ -36,8 +36,8 @@ _BEHIND = timedelta(minutes=1)
 class PersonLog:
     """Reads the access log of one person at a time.
 
-    ``patience``: seconds that this gateway's own entries are waited for, and as long again the copy
-    itself, so that an answer does not outlive its deadline for it.
+    ``patience``: seconds to wait for this gateway's own entries, and as many for the copy, so that
+    an answer keeps its deadline.
     """
 
     audit: AuditLog
@@ -48,7 +48,7 @@ class PersonLog:
     async def page(
         self, numbers: PersonNumbers, asked: LogArguments, by_representative: bool
     ) -> LogPage:
-        """Return a page of the log of the person with ``numbers``, under former keys too.
+        """Return a page of the log of a person, with entries under former keys too.
 
         Raises GatewayError INVALID_VALUE for a bad cursor.
         """
@@ -57,20 +57,20 @@ class PersonLog:
             return LogPage(State.NOT_OPERATING)
         caught_up = shipper is None or await shipper.catch_up(self.patience)
         try:
-            found = await self._found(copy, numbers, asked, by_representative)
-            items = [_shown(one) for one in found.entries]
+            entries = await self._read_page(copy, numbers, asked, by_representative)
+            items = [_shown(entry) for entry in entries.entries]
         except (CopyUnavailable, TimeoutError):
             log.warning("the copy of the journals cannot be read")
             return LogPage(State.UNAVAILABLE)
-        except (KeyError, TypeError, ValueError) as error:  # of what an entry ought to hold
+        except (KeyError, TypeError, ValueError) as error:  # of the content of an entry
             log.error("an entry in the copy of the journals is none", error=type(error).__name__)
             return LogPage(State.UNAVAILABLE)
-        until = found.complete_until
-        complete = caught_up and until is not None and until >= self.clock.now() - _BEHIND
-        state = State.ANSWERED if complete else State.PARTIAL
-        return LogPage(state, items, found.next, until)
+        until = entries.complete_until
+        is_complete = caught_up and until is not None and until >= self.clock.now() - _BEHIND
+        state = State.ANSWERED if is_complete else State.PARTIAL
+        return LogPage(state, items, entries.next, until)
 
-    async def _found(
+    async def _read_page(
         self, copy: Copy, numbers: PersonNumbers, asked: LogArguments, by_representative: bool
     ) -> EntryPage:
         persons, now = person_hashes(self.hashes, numbers.all), self.clock.now()
@@ -81,13 +81,13 @@ class PersonLog:
 def _shown(entry: Mapping[str, Any]) -> LogEntry:
     role = Role[entry["own"]["role"]]
     of_the_case = role in _OF_THE_CASE
-    # That somebody sought legal aid or protection is not for their kin to learn from this.
-    told = of_the_case or not entry["hiddenFromGuardians"]
-    purpose = entry["purpose"] if told else None
+    # Kin must not learn from this that somebody sought legal aid or protection.
+    shows_purpose = of_the_case or not entry["hiddenFromGuardians"]
+    purpose = entry["purpose"] if shows_purpose else None
     procedure = procedure_of(purpose) if purpose else None
     return LogEntry(
         at=datetime.fromisoformat(entry["at"]),
-        agency=entry["agency"] if told else None,
+        agency=entry["agency"] if shows_purpose else None,
         purpose=purpose,
         purpose_title=procedure.title if procedure else None,
         case_number=entry["caseNumber"] if of_the_case else None,

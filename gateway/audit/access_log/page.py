@@ -1,8 +1,8 @@
-"""The access log of a person, as they see it: who read them, when, for what.
+"""The access log of a person, as they see it: who read their records, when, and for what.
 
 Resolution 66.22/2026/NQ-CP Art. 4 and Law 91/2025/QH15 Art. 4 (citizens know of the processing of
-their data); design section 7. It comes from the copy of the audit journals (``gateway.audit``);
-where that cannot be asked the log is unknown, which is not "nobody read you".
+their data); design section 7. It comes from the copy of the audit journals (``gateway.audit``). If
+the copy cannot be queried, the log is unknown, which is not "nobody read your records".
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gateway.errors import GatewayError
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One look-up.
+    """One read of a person's records.
 
     ``role``: a name of ``gateway.audit.touched.Role``. ``case_number``: None where the person was
     read only as kin in somebody else's case. ``sections``: theirs that were read
@@ -37,10 +37,10 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """A page of the log, newest first. ``items`` None: it is not known, ``state`` says why.
+    """A page of the log, newest first. ``items`` None: the log is unknown; ``state`` says why.
 
-    ``next``: where the following page begins, None on the last one. ``complete_until``: up to when
-    every look-up is in it.
+    ``next``: cursor of the next page, None on the last one. ``complete_until``: no entry before
+    this time is missing.
     """
 
     state: State
@@ -50,7 +50,7 @@ class LogPage:
 
 
 def log_problem(page: LogPage) -> GatewayError | None:
-    """Return what to say in ``errors`` of a log that could not be read."""
+    """Return the error for a log that could not be read, None for any other."""
     if page.state is State.UNAVAILABLE:
         return GatewayError("ACCESS_LOG_UNAVAILABLE")
     return None

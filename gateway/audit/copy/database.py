@@ -1,8 +1,7 @@
-"""The copy of the journals in a database, in which a person's entries can be found.
+"""The copy of the journals in a database, for finding a person's entries.
 
-It holds every journal's lines as they stand in the segments, and an index of whom they are about.
-Whatever goes wrong here is CopyUnavailable: that the copy could not be asked must never look as if
-nobody had read anything.
+It has the lines of every journal as they are in the segments, and an index by person. Every failure
+is CopyUnavailable: a copy that could not be queried must never look as if nobody had read anything.
 """
 
 from __future__ import annotations
@@ -32,11 +31,11 @@ METADATA = sa.MetaData()
 
 
 class CopyUnavailable(Exception):
-    """The copy could not be asked, or did not answer in time."""
+    """The copy cannot be queried, or does not answer in time."""
 
 
 class _Moment(sa.TypeDecorator[datetime]):
-    """A moment with its zone, also in SQLite, which knows none: there it is UTC."""
+    """A moment with its zone; in SQLite, which has no zones, in UTC."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -76,21 +75,21 @@ PERSONS = sa.Table(
 
 
 def _partial(name: str, where: sa.ColumnElement[bool]) -> sa.Index:
-    """Declare an index of what is newest about each person, over a part of the table.
+    """Declare an index of the newest entries of each person, over a part of the table.
 
-    It has all that different entries differ in, in the order of a page: to tell them apart nothing
-    has to be sorted, whatever the database expects of how many there are.
+    It has every column that tells entries apart, in the order of a page, so no query sorts,
+    whatever the database estimates.
     """
-    one = PERSONS.c
-    columns = one.person, one.at.desc(), one.entry_id, one.journal, one.seq
-    return sa.Index(name, *columns, postgresql_where=where, sqlite_where=where)
+    person = PERSONS.c
+    indexed = person.person, person.at.desc(), person.entry_id, person.journal, person.seq
+    return sa.Index(name, *indexed, postgresql_where=where, sqlite_where=where)
 
 
-#: The role of people whom a refused request named. It stands in statements as it is: the plan of a
-#: prepared statement could not use a partial index where it comes as a parameter.
+#: The role of people whom a refused request named. It is a literal in statements: with a parameter,
+#: the plan of a prepared statement could not use a partial index.
 REFUSED = sa.literal("REFUSED", literal_execute=True)
-#: What an access log shows, and what was refused: however often a person is named in refusals,
-#: their log does not read them.
+#: One index of the entries that an access log shows, one of refusals: a log never reads refusals,
+#: however many name the person.
 _partial("audit_persons_shown", PERSONS.c.role != "REFUSED")
 _partial("audit_persons_refused", PERSONS.c.role == "REFUSED")
 
@@ -105,9 +104,9 @@ JOURNALS = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """How far a journal is in the copy: up to entry ``seq`` (with ``mac``), and up to which time.
+    """The end of a journal in the copy: entry ``seq`` (with ``mac``).
 
-    ``until`` None: nothing is known to be complete yet.
+    ``until``: no entry before this time is missing; None: not known yet.
     """
 
     seq: int
@@ -117,16 +116,16 @@ class Shipped:
 
 @dataclass(slots=True)
 class Load:
-    """Rows to be shipped together."""
+    """Rows to ship together."""
 
     entries: list[dict[str, object]] = field(default_factory=list)
     persons: list[dict[str, object]] = field(default_factory=list)
 
 
 class Copy:
-    """The database with the copy. ``url``: SQLAlchemy's, of PostgreSQL or SQLite.
+    """The database with the copy. ``url``: a SQLAlchemy URL of PostgreSQL or SQLite.
 
-    Raises ValueError for other databases. Connections are made when they are needed.
+    Raises ValueError for other databases. Connects on first use.
     """
 
     def __init__(self, url: str | sa.URL, patience: float = _PATIENCE) -> None:
@@ -148,7 +147,7 @@ class Copy:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Copy | None:
-        """Return the copy that settings name; a relative SQLite file starts at their folder."""
+        """Return the copy of ``settings``; the path of SQLite is relative to their folder."""
         if settings.audit.copy_url is None:
             return None
         parsed = _parsed(settings.audit.copy_url)
@@ -159,7 +158,7 @@ class Copy:
         return cls(parsed)
 
     async def close(self) -> None:
-        """End the calls in flight and close all connections."""
+        """Wait for the calls in flight, then close all connections."""
         if self._calls:
             await asyncio.wait(self._calls)
         await self._engine.dispose()
@@ -167,7 +166,7 @@ class Copy:
     async def run(self, work: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
         """Run ``work`` in a transaction; raises CopyUnavailable.
 
-        It runs in a task of its own: a caller that leaves does not cost a connection.
+        It runs in its own task: a caller that is cancelled does not break a connection.
         """
         call = asyncio.create_task(self._run(work))
         self._calls.add(call)
@@ -179,27 +178,27 @@ class Copy:
             raise CopyUnavailable(type(error).__name__) from error
 
     async def shipped(self, journal: str) -> Shipped:
-        """Return how far a journal is here; makes tables and its row where there are none."""
+        """Return the end of a journal here; creates the tables and its row if missing."""
 
         async def work(connection: AsyncConnection) -> Shipped:
             await connection.run_sync(_create)
-            known = sa.select(JOURNALS).where(JOURNALS.c.journal == journal)
-            row = (await connection.execute(known)).one_or_none()
+            statement = sa.select(JOURNALS).where(JOURNALS.c.journal == journal)
+            row = (await connection.execute(statement)).one_or_none()
             if row is None:
                 await connection.execute(
                     sa.insert(JOURNALS), {"journal": journal, "shipped_seq": 0}
                 )
                 return Shipped(0, None, None)
-            last = sa.select(ENTRIES.c.mac).where(
+            mac_statement = sa.select(ENTRIES.c.mac).where(
                 ENTRIES.c.journal == journal, ENTRIES.c.seq == row.shipped_seq
             )
-            mac = (await connection.execute(last)).scalar_one_or_none()
+            mac = (await connection.execute(mac_statement)).scalar_one_or_none()
             return Shipped(row.shipped_seq, mac, row.shipped_until)
 
         return await self.run(work)
 
     async def ship(self, journal: str, load: Load, to: Shipped) -> None:
-        """Add rows and note how far the journal is now, all or nothing; raises CopyUnavailable."""
+        """Insert rows and the new end of the journal in a transaction; raises CopyUnavailable."""
 
         async def work(connection: AsyncConnection) -> None:
             await _insert(connection, ENTRIES, load.entries)
@@ -219,13 +218,13 @@ class Copy:
     def _ended(self, call: asyncio.Task[Any]) -> None:
         self._calls.discard(call)
         if not call.cancelled():
-            call.exception()  # seen, even when the caller has left
+            call.exception()  # retrieved, even if the caller was cancelled
 
 
 def _parsed(url: str | sa.URL) -> sa.URL:
     try:
         return sa.make_url(url)
-    except sa.exc.ArgumentError:  # which would show the URL, and it may hold a password
+    except sa.exc.ArgumentError:  # its text shows the URL, which may hold a password
         raise ValueError("audit.copy_url must be written scheme://...") from None
 
 
@@ -237,7 +236,7 @@ async def _insert(
 
 
 def _durable(connection: Any, _record: object) -> None:
-    """Let readers and the shipper not wait for each other; what is committed is on disk."""
+    """Configure SQLite: readers and the shipper do not block each other; commits are durable."""
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
@@ -245,18 +244,18 @@ def _durable(connection: Any, _record: object) -> None:
 
 
 def _create(connection: sa.Connection) -> None:
-    """Make the tables where there are none, and say which indexes an older copy lacks.
+    """Create the tables if there are none, and warn of indexes that an older copy lacks.
 
-    Where only some tables are there, others were lost: made anew they would be empty, which would
-    read as "nobody looked". Raises LookupError. An index is not made here: on a large table that
-    takes minutes, in which nothing could be shipped.
+    Raises LookupError if only some tables exist: the others were lost, and empty ones would read as
+    "nobody looked". Indexes are not created here: on a large table that takes minutes, during which
+    nothing could be shipped.
     """
     inspector = sa.inspect(connection)
     missing = [name for name in METADATA.tables if not inspector.has_table(name)]
     if missing and len(missing) < len(METADATA.tables):
         raise LookupError("some tables of the copy are missing")
     METADATA.create_all(connection)
-    present = {one["name"] for one in sa.inspect(connection).get_indexes(PERSONS.name)}
-    lacking = sorted({str(one.name) for one in PERSONS.indexes} - present)
+    present = {index["name"] for index in sa.inspect(connection).get_indexes(PERSONS.name)}
+    lacking = sorted({str(index.name) for index in PERSONS.indexes} - present)
     if lacking:
         log.warning("audit_copy_index_missing", indexes=lacking, see="docs/reference/audit.md")

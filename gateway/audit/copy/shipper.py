@@ -1,8 +1,8 @@
 """Shipping: this gateway's journal is copied to where a person's entries can be found.
 
-It reads the segments, not what is in memory, so that a crash loses nothing; and only what is known
-to be on disk, so that the copy never holds what the journal does not. Answers do not wait for it,
-unless the copy is the commit point (``audit.commit``).
+It reads the segments, not memory, so that a crash loses nothing; and only entries that are on disk,
+so that the copy never has an entry that the journal lacks. Answers do not wait for it, unless the
+copy is the commit point (``audit.commit``).
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ FAILURES = Counter("justice_gateway_audit_copy_failures", "Failed attempts to sh
 
 _AT_ONCE = 500
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 5.0
-#: Seconds after which an idle journal says again up to when it is complete.
+#: Seconds after which an idle journal states again up to when it is complete.
 _IDLE = 30.0
 
 
 class Shipper:
-    """Ships ``journal`` to ``copy`` in a task of its own, from ``open`` to ``close``.
+    """Ships ``journal`` to ``copy`` in a background task, from ``open`` to ``close``.
 
-    ``commits``: entries count as written only when the copy has them too.
+    ``commits``: an entry counts as written only when the copy has it too.
     """
 
     def __init__(self, journal: Journal, copy: Copy, clock: Clock, commits: bool = False) -> None:
@@ -53,16 +53,16 @@ class Shipper:
         self._shipped = Shipped(0, None, None)
         self._behind_since: float | None = None
         self._reaching: list[tuple[int, asyncio.Future[None]]] = []
-        self._asked: list[asyncio.Future[None]] = []
+        self._catching_up: list[asyncio.Future[None]] = []
         self._task: asyncio.Task[None] | None = None
 
     @property
     def lag(self) -> int:
-        """How many entries are on disk and not in the copy."""
+        """Entries that are on disk and not in the copy."""
         return max(self._journal.on_disk - self._shipped.seq, 0)
 
     def open(self) -> None:
-        """Begin; the journal is open. Whether the copy can be reached does not matter yet."""
+        """Start; the journal must be open. The copy need not be reachable yet."""
         self._journal.grown = self._grown
         if self._commits:
             self._journal.committed = self._reached
@@ -73,9 +73,9 @@ class Shipper:
         self._task = asyncio.create_task(self._run())
 
     async def close(self, within: float = 5.0) -> None:
-        """Ship what is left, if that can be done in time: the next start ships the rest.
+        """Ship what is left within ``within`` seconds; the next start ships the rest.
 
-        The journal is closed before. The copy is closed after.
+        Close the journal first, the copy afterwards.
         """
         self._closing.set()
         self._wake.set()
@@ -88,13 +88,13 @@ class Shipper:
         LAG_SECONDS.set_function(lambda: 0)
 
     async def catch_up(self, within: float) -> bool:
-        """Return whether all that is on disk now is in the copy, after ``within`` s at most."""
-        asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._asked.append(asked)
+        """Return whether all entries that are on disk now are in the copy; waits ``within`` s."""
+        caught_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._catching_up.append(caught_up)
         self._wake.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within):
-                await asked
+                await caught_up
                 return True
         return False
 
@@ -126,7 +126,7 @@ class Shipper:
                 FAILURES.inc()
                 if not delay:
                     structlog.get_logger().error("audit_copy_failed", error=str(error))
-                self._forget()
+                self._reset()
                 delay = min(max(delay * 2, _FIRST_DELAY), _LONGEST_DELAY)
             else:
                 delay = 0.0
@@ -136,32 +136,32 @@ class Shipper:
                 async with asyncio.timeout(delay or _IDLE):
                     await (self._closing if delay else self._wake).wait()
 
-    def _forget(self) -> None:
-        """Begin anew after a failure; of those who waited some have left."""
+    def _reset(self) -> None:
+        """Reset after a failure; drop the waiters that were cancelled."""
         self._tail = None
-        self._reaching = [one for one in self._reaching if not one[1].done()]
-        self._asked = [one for one in self._asked if not one.done()]
+        self._reaching = [waiter for waiter in self._reaching if not waiter[1].done()]
+        self._catching_up = [waiter for waiter in self._catching_up if not waiter.done()]
 
     async def _ship(self) -> None:
-        """Ship all that is on disk; raises CopyUnavailable, Gap."""
+        """Ship all entries that are on disk; raises CopyUnavailable, Gap."""
         tail = self._tail or await self._resumed()
         self._tail = tail
-        asked, end = self._asked, self._journal.on_disk
-        self._asked = []
+        requests, end = self._catching_up, self._journal.on_disk
+        self._catching_up = []
         try:
             await self._ship_some(tail)
             while self._shipped.seq < end:
                 await self._ship_some(tail)
         except BaseException:
-            self._asked += asked
+            self._catching_up += requests
             raise
         if not self.lag:
             self._behind_since = None
-        for one in asked:
-            _settle(one)
+        for request in requests:
+            _resolve(request)
 
     async def _resumed(self) -> Tail:
-        """Find out from the copy how far it is: what a failed call did is not known."""
+        """Return the tail behind the last entry in the copy: a failed call may have added some."""
         shipped = await self._copy.shipped(self._journal.id)
         if shipped.seq > self._journal.on_disk:
             raise Gap(f"the copy has entry {shipped.seq}, the journal ends before it")
@@ -185,34 +185,33 @@ class Shipper:
             if seq > shipped.seq:
                 self._reaching.append((seq, reached))
             else:
-                _settle(reached)
+                _resolve(reached)
 
     def _read(
         self, tail: Tail, end: int, now: datetime
     ) -> tuple[list[Line], Load, datetime | None]:
-        """Read some entries, in a thread; also returns the time of the last one."""
+        """Read some entries, in a thread; return them, their rows, and the time of the last one."""
         lines, load, last = tail.read(end, _AT_ONCE), Load(), None
         for line in lines:
             last = _add(load, self._journal.id, line, now)
         return lines, load, last
 
 
-def _complete(until: datetime | None, known: datetime | None, now: datetime) -> datetime | None:
-    """Return up to when the copy is complete: ``until``, or what was ``known`` if that is later.
+def _complete(until: datetime | None, earlier: datetime | None, now: datetime) -> datetime | None:
+    """Return up to when the copy is complete: the later one of ``until`` and ``earlier``.
 
-    A time in the future says nothing: the clock was wrong then, and entries to come will bear
-    earlier times.
+    A time in the future is ignored: a clock was wrong, and new entries will have earlier times.
     """
-    return max((at for at in (until, known) if at is not None and at <= now), default=None)
+    return max((at for at in (until, earlier) if at is not None and at <= now), default=None)
 
 
-def _settle(waiting: asyncio.Future[None]) -> None:
+def _resolve(waiting: asyncio.Future[None]) -> None:
     if not waiting.done():
         waiting.set_result(None)
 
 
 def _add(load: Load, journal: str, line: Line, now: datetime) -> datetime:
-    """Add the rows of one entry and return its time. An entry that has none is of ``now``."""
+    """Add the rows of one entry and return its time, ``now`` for an entry without one."""
     body: dict[str, Any] = orjson.loads(line.content)
     at = _moment(body.get("at")) or now
     entry = {"journal": journal, "seq": line.seq, "at": at, "entry_id": _entry_id(body, line)}
@@ -231,7 +230,7 @@ def _entry_id(body: dict[str, Any], line: Line) -> str:
 
 
 def _persons(persons: Iterable[dict[str, Any]]) -> list[tuple[str, str]]:
-    return list(dict.fromkeys((str(one["person"]), str(one["role"])) for one in persons))
+    return list(dict.fromkeys((str(person["person"]), str(person["role"])) for person in persons))
 
 
 def _moment(text: object) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Reading on in a journal: the entries behind one that is known, in order, none left out."""
+"""The tail of a journal: the entries after a given one, in order and without a gap."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gateway.keys.keyring import Keyring, Secret
 
 
 class Gap(Exception):
-    """The journal does not hold what ought to come next; says what and where."""
+    """The journal lacks the entry that must come next; the message says which and where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """Where the entries of segment ``number`` begin.
+    """The start of the entries of segment ``number``, at ``offset``.
 
-    ``before``: where the chain stood before the segment. ``mac``: of its header. ``secret``: the
-    key of its lines.
+    ``before``: the end of the chain before the segment. ``mac``: of its header. ``secret``: the key
+    of its lines.
     """
 
     number: int
@@ -45,10 +45,10 @@ class _Start:
 
 
 class Tail:
-    """Reads a journal in ``folder`` on from behind entry ``seq``, whose mac is ``mac``.
+    """Reads the journal in ``folder`` after entry ``seq``, whose mac is ``mac``.
 
-    ``chain``: its keys, with which each line is checked: what somebody edited is not read. Raises
-    Gap where the journal holds no such entry. Costs as much as reading one segment.
+    ``chain``: its keys, which verify each line: an edited line is not read. Raises Gap if the
+    journal has no such entry. Costs as much as reading one segment.
     """
 
     def __init__(self, folder: Path, seq: int, mac: str | None, chain: Keyring) -> None:
@@ -59,7 +59,7 @@ class Tail:
     def read(self, until: int, most: int) -> list[Line]:
         """Return at most ``most`` entries, up to number ``until``, which is on disk.
 
-        Raises Gap, and goes on where it was when asked again.
+        Raises Gap; the next call continues at the same place.
         """
         lines: list[Line] = []
         while self.seq < until and len(lines) < most:
@@ -110,7 +110,9 @@ class Tail:
 
     def _find(self, seq: int, mac: str | None) -> None:
         starts = [self._start(number) for number, _ in segment_files(self._folder)]
-        behind = next((one for one in starts if one.before == ChainLink(seq, mac or "")), None)
+        behind = next(
+            (first for first in starts if first.before == ChainLink(seq, mac or "")), None
+        )
         if behind is not None:
             self._begin(behind)
             return

@@ -1,8 +1,8 @@
-"""Archives: old segments that were moved elsewhere, and the signed statements that stand for them.
+"""Archives: old segments in another folder, and the signed statements about them.
 
-A statement says which segments an archive holds, and where the chain stood before and after them.
-It stands in the archive, so that the archive can be verified alone, and in the journal's folder, so
-that verification of the journal goes on from there. One statement begins where the last one ended.
+A statement names the segments of an archive, and the ends of the chain before and after them. It is
+in the archive, so that the archive can be verified by itself, and in the journal's folder, so that
+verification of the journal continues from there. Each statement starts where the last one ended.
 """
 
 from __future__ import annotations
@@ -68,9 +68,10 @@ def signed_archive(
 
 
 def read_archives(path: Path, public: Sequence[Ed25519PublicKey]) -> list[Archive]:
-    """Return the statements in a file, in order; no file, none. A torn last line is left out.
+    """Return the statements in a file, in order; none without a file.
 
-    Raises Broken for what is no statement, or is not signed with one of ``public``.
+    An unfinished last line is left out. Raises JournalBroken for a line that is not a statement or
+    is not signed with one of ``public``.
     """
     if not path.exists():
         return []

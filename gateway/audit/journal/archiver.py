@@ -1,8 +1,8 @@
-"""Moving old segments of a journal into an archive, step by step so that a crash loses nothing.
+"""The archiver: moves old segments of a journal into an archive, so that a crash loses nothing.
 
-The segments are copied and verified where they lie, then the signed statement stands in the
-journal's folder, and only then are they removed there. What was broken off is finished by the next
-run. The gateway may run meanwhile: the segment that it writes to is never touched.
+The segments are copied and verified in the archive. Then the signed statement is added to the
+journal's folder, and only then are they removed there. The next run finishes an interrupted one.
+The gateway may run meanwhile: the segment that it writes to is never touched.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from gateway.keys.keyring import Keyring
 
 
 class NotArchived(Exception):
-    """Nothing was archived or removed; says why."""
+    """Nothing was archived or removed; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Archiver:
             archives = read_chain(self.folder, self.public)
             if archives:
                 self._finish(archives[-1])
-            self._good(self.folder)
+            self._require_valid(self.folder)
             headers = self._closed(archives, ended_by, shipped)
             if not headers:
                 return None
@@ -103,7 +103,7 @@ class Archiver:
         return signed_archive(self.sign, behind.journal, numbers, links, format_moment(now))
 
     def _copied(self, archive: Archive) -> Archive:
-        """Make the archive and return its statement; that of an earlier run if it is there."""
+        """Create the archive and return its statement; that of an earlier run, if it exists."""
         target = self.target / archive.folder_name
         if not target.exists():
             part = target.with_name(target.name + ".part")
@@ -118,7 +118,7 @@ class Archiver:
             sync_folder(part)
             part.rename(target)
             sync_folder(self.target)
-        self._good(target)
+        self._require_valid(target)
         (present,) = read_archives(target / ARCHIVE, self.public)
         same = (present.journal, present.first, present.last, present.start, present.end)
         if same != (archive.journal, archive.first, archive.last, archive.start, archive.end):
@@ -135,19 +135,19 @@ class Archiver:
             checkpoints.append_line(part / CHECKPOINTS, b"\n".join(lines))
 
     def _finish(self, archive: Archive) -> None:
-        """Remove the segments of an archive from the journal's folder, if they are still there."""
+        """Remove the segments of an archive from the journal's folder, if any are left there."""
         left = [path for number, path in segment_files(self.folder) if number <= archive.last]
         if not left:
             return
         target = self.target / archive.folder_name
         if not target.is_dir():
             raise NotArchived(f"{target} is missing, and its segments are still in {self.folder}")
-        self._good(target)
+        self._require_valid(target)
         for path in left:
             path.unlink()
         sync_folder(self.folder)
 
-    def _good(self, folder: Path) -> None:
+    def _require_valid(self, folder: Path) -> None:
         fault = verify(folder, self.chain, self.public).fault
         if fault is not None:
             raise NotArchived(f"{folder}: {fault}")
@@ -175,7 +175,9 @@ def verify_archives(
 
 
 def _is_in(target: Path, archive: Archive, public: Sequence[Ed25519PublicKey]) -> bool:
-    return [one.line for one in read_archives(target / ARCHIVE, public)] == [archive.line]
+    return [statement.line for statement in read_archives(target / ARCHIVE, public)] == [
+        archive.line
+    ]
 
 
 def _header(path: Path) -> SegmentHeader:
@@ -184,7 +186,7 @@ def _header(path: Path) -> SegmentHeader:
 
 
 def _copy(path: Path, folder: Path) -> None:
-    """Copy a file and have the copy on disk."""
+    """Copy a file and sync the copy to disk."""
     target = folder / path.name
     shutil.copyfile(path, target)
     target.chmod(0o600)

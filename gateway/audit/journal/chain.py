@@ -1,8 +1,8 @@
-"""The chain: every line carries a code that depends on all lines before it.
+"""The chain: each line has an authentication code that depends on all lines before it.
 
 A line is one JSON object that ends in its ``mac``: HMAC-SHA256 (RFC 2104, FIPS 198-1), under the
-chain key, of the mac of the line before and of the line's own bytes up to ``,"mac"``. Whoever has
-no key cannot change, take out, put in or move a line without the next one failing to fit.
+chain key, of the mac of the line before and of the line's own bytes up to ``,"mac"``. Without the
+key, a line cannot be changed, removed, inserted or moved: the next line would not match.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import orjson
 
 from gateway.keys.keyring import Secret
 
-#: What the first header of a journal follows.
+#: The mac before the first header of a journal.
 START = "0" * 64
 
 _BEFORE_MAC, _AFTER_MAC = b',"mac":"', b'"}'
@@ -26,7 +26,7 @@ _VERSIONS = frozenset({1, 2})
 
 @dataclass(frozen=True, slots=True)
 class ChainLink:
-    """How far a chain has come: number of the last entry (0: none yet), mac of the last line."""
+    """The end of a chain: number of the last entry (0: none yet) and mac of the last line."""
 
     seq: int
     mac: str
@@ -34,11 +34,11 @@ class ChainLink:
 
 @dataclass(frozen=True, slots=True)
 class SegmentHeader:
-    """The first line of a segment; it is a link of the chain itself.
+    """The first line of a segment, which is a line of the chain itself.
 
-    ``seq`` and ``previous``: last entry, and mac of the last line, of the segment before. ``key``:
-    id of the chain key of this segment. ``after``: why the segment before came to its end.
-    ``version``: 2 where there is a head beside the segment, 1 where there was none yet.
+    ``seq`` and ``previous``: number of the last entry, and mac of the last line, of the segment
+    before. ``key``: id of the chain key of this segment. ``after``: why the segment before ended.
+    ``version``: 2 with a head beside the segment, 1 for segments written before there were heads.
     """
 
     journal: str
@@ -66,7 +66,7 @@ class SegmentHeader:
 
 
 def parse_header(line: bytes) -> SegmentHeader:
-    """Return a header; raises ValueError for what is none. The mac is not looked at."""
+    """Return a header; raises ValueError for anything else. The mac is not verified."""
     read = orjson.loads(line)
     try:
         mac = read.pop("mac")
@@ -75,8 +75,8 @@ def parse_header(line: bytes) -> SegmentHeader:
         raise ValueError("it is no header of a segment") from None
     texts = (mac, header.journal, header.previous, header.key, header.at, header.after)
     numbers = (header.version, header.segment, header.seq)
-    if not all(isinstance(one, str) for one in texts) or any(
-        type(one) is not int for one in numbers
+    if not all(isinstance(value, str) for value in texts) or any(
+        type(value) is not int for value in numbers
     ):
         raise ValueError("it is no header of a segment")
     if header.version not in _VERSIONS:
@@ -87,7 +87,7 @@ def parse_header(line: bytes) -> SegmentHeader:
 def seal_entries(
     secret: Secret, link: ChainLink, bodies: Iterable[bytes]
 ) -> tuple[bytes, ChainLink]:
-    """Return entries (JSON objects) as lines after ``link``, and where the chain stands then.
+    """Return entries (JSON objects) as lines after ``link``, and the new end of the chain.
 
     Costs about 4 us an entry.
     """
@@ -110,12 +110,12 @@ def seal_line(secret: Secret, previous: str, unsealed: bytes) -> tuple[bytes, st
 
 
 def expected_mac(secret: Secret, previous: str, line: bytes) -> str:
-    """Return the mac that ``line`` (without its end) ought to have after a line of ``previous``."""
+    """Return the mac that ``line`` (without its end) must have after a line with ``previous``."""
     return secret.mac(previous.encode() + line[:-_TAIL])
 
 
 def stated_mac(line: bytes) -> str | None:
-    """Return the mac that stands in ``line`` (without its end), None where there is none."""
+    """Return the mac that ``line`` (without its end) states, None if it states none."""
     tail = line[-_TAIL:]
     if len(line) <= _TAIL or not tail.startswith(_BEFORE_MAC) or not tail.endswith(_AFTER_MAC):
         return None
@@ -123,13 +123,13 @@ def stated_mac(line: bytes) -> str | None:
 
 
 def stated_seq(line: bytes) -> int | None:
-    """Return the number that ``line`` gives itself, None where it is no entry."""
+    """Return the number that ``line`` states, None if it is not an entry."""
     digits = line[len(_SEQ) : line.find(b",")]
     return int(digits) if line.startswith(_SEQ) and digits.isdigit() else None
 
 
 def stated_at(line: bytes) -> str | None:
-    """Return the time that stands in ``line``, None where there is none."""
+    """Return the time that ``line`` states, None if it states none."""
     try:
         at = orjson.loads(line)["at"]
         return at if isinstance(at, str) else None
@@ -138,5 +138,5 @@ def stated_at(line: bytes) -> str | None:
 
 
 def format_moment(moment: datetime) -> str:
-    """Return a moment as headers and checkpoints have it."""
+    """Return a moment in the format of headers and checkpoints."""
     return moment.isoformat(timespec="microseconds")

@@ -1,8 +1,8 @@
-"""Checkpoints: signed statements of how far the journal had come at a time.
+"""Checkpoints: signed statements of how many entries the journal had at a time.
 
-The chain alone cannot show that its end was cut off: what is left fits. A checkpoint shows it, as
-does a copy of it that is kept elsewhere. They are signed (Ed25519, RFC 8032), so that whoever
-checks needs no secret.
+The chain alone cannot show that its end was cut off: the rest is still valid. A checkpoint shows
+it, even a copy kept elsewhere. Checkpoints are signed (Ed25519, RFC 8032), so that verifying them
+needs no secret.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from gateway.audit.journal.files import new_file, sync_folder, write_all
 
 CHECKPOINTS = "checkpoints.jsonl"
 _BEFORE_SIGNATURE, _AFTER_SIGNATURE = b',"signature":"', b'"}'
-#: Bytes at the end of the file in which the newest lines are looked for.
-_LOOKED_AT = 16 * 1024
+#: Bytes read at the end of the file to find the newest lines.
+_END_BYTES = 16 * 1024
 _TAIL = len(_BEFORE_SIGNATURE) + 128 + len(_AFTER_SIGNATURE)
 
 
@@ -48,7 +48,7 @@ class Checkpoint:
 
 
 def key_id(public: Ed25519PublicKey) -> str:
-    """Return what tells a public key from others: 16 hex digits of its hash."""
+    """Return the id of a public key: 16 hex digits of its hash."""
     return hashlib.sha256(public.public_bytes_raw()).hexdigest()[:16]
 
 
@@ -80,14 +80,14 @@ def is_signed(line: bytes, key: str, public: Sequence[Ed25519PublicKey]) -> bool
 
 
 def append(folder: Path, line: bytes) -> None:
-    """Have a checkpoint on disk; raises OSError."""
+    """Append a checkpoint, which is on disk when this returns; raises OSError."""
     append_line(folder / CHECKPOINTS, line)
 
 
 def append_line(path: Path, content: bytes) -> None:
-    """Append lines (the last without its end) and have them on disk; raises OSError.
+    """Append lines (the last without its end), which are on disk when this returns.
 
-    What an earlier failure left torn is cut off.
+    An unfinished line of an earlier failure is cut off. Raises OSError.
     """
     is_new = not path.exists()
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
@@ -102,9 +102,9 @@ def append_line(path: Path, content: bytes) -> None:
 
 
 def read(path: Path) -> Iterator[Checkpoint]:
-    """Return the checkpoints in a file, in order; no file, none. A torn last line is left out.
+    """Yield the checkpoints in a file, in order; none without a file.
 
-    Raises ValueError for a line that is no checkpoint.
+    An unfinished last line is left out. Raises ValueError for a line that is not a checkpoint.
     """
     if not path.exists():
         return
@@ -120,16 +120,16 @@ def last(
 ) -> Checkpoint | None:
     """Return the newest checkpoint of ``journal`` (None: of any) in a file, if there is one.
 
-    ``public``: it is signed with one of these; None: signatures are not looked at. Looks at the end
-    of the file only, so that it costs the same however long the file is. Raises OSError.
+    ``public``: the keys that may have signed it; None: signatures are not verified. Reads the end
+    of the file only, so the cost does not depend on its length. Raises OSError.
     """
     if not path.exists():
         return None
-    for line in reversed(_whole_lines(path, _LOOKED_AT)[0]):
+    for line in reversed(_whole_lines(path, _END_BYTES)[0]):
         with contextlib.suppress(ValueError):
             checkpoint = parse_checkpoint(line, path.name)
-            is_wanted = journal in {None, checkpoint.journal}
-            if is_wanted and (public is None or checkpoint.is_signed(public)):
+            is_of_journal = journal in {None, checkpoint.journal}
+            if is_of_journal and (public is None or checkpoint.is_signed(public)):
                 return checkpoint
     return None
 
@@ -142,18 +142,22 @@ def read_behind(path: Path, journal: str, seq: int) -> list[Checkpoint]:
     """
     if not path.exists():
         return []
-    length = _LOOKED_AT
+    length = _END_BYTES
     while True:
         lines, is_whole = _whole_lines(path, length)
-        read = [parse_checkpoint(line, path.name) for line in lines]
-        if is_whole or (read and read[0].link.seq <= seq):
+        parsed = [parse_checkpoint(line, path.name) for line in lines]
+        if is_whole or (parsed and parsed[0].link.seq <= seq):
             break
         length *= 4
-    return [one for one in read if one.journal == journal and one.link.seq > seq]
+    return [
+        checkpoint
+        for checkpoint in parsed
+        if checkpoint.journal == journal and checkpoint.link.seq > seq
+    ]
 
 
 def keep_public_key(folder: Path, public: Ed25519PublicKey) -> None:
-    """Leave the key that checks the signatures beside them, so that it is copied along."""
+    """Write the public key beside the checkpoints, so that it is copied along with them."""
     path = folder / f"checkpoints-{key_id(public)}.pem"
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     if path.exists() and path.read_bytes() == pem:
@@ -177,16 +181,16 @@ def parse_checkpoint(line: bytes, where: str) -> Checkpoint:
 
 
 def _cut_torn(descriptor: int) -> None:
-    """Cut off what an earlier failure left behind the last whole line."""
+    """Cut off an unfinished line after the last whole one."""
     size = os.fstat(descriptor).st_size
-    start = max(size - _LOOKED_AT, 0)
+    start = max(size - _END_BYTES, 0)
     whole = os.pread(descriptor, size - start, start).rfind(b"\n") + 1
     if start + whole < size and (whole or not start):
         os.ftruncate(descriptor, start + whole)
 
 
 def _whole_lines(path: Path, length: int) -> tuple[list[bytes], bool]:
-    """Return the whole lines in the last bytes of a file, and whether they are all of its lines."""
+    """Return the whole lines in the last ``length`` bytes, and whether the file has no others."""
     with path.open("rb") as file:
         start = max(os.fstat(file.fileno()).st_size - length, 0)
         file.seek(start)

@@ -1,7 +1,7 @@
-"""What is wrong with a journal, said so that a reader knows where to look.
+"""Faults of a journal, described so that a reader knows where to look.
 
-Nothing here decides whether a journal is good: that a line does not fit is known already. What it
-says of the reason is what the lines around the fault make likely.
+Nothing here decides whether a journal is valid: it describes a line that is known not to match. The
+reason that it gives is the likely one, by the lines around the fault.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from gateway.keys.keyring import Secret
 
 
 class FaultKind(Enum):
-    """What can be wrong with a journal."""
+    """The kinds of faults that a journal can have."""
 
     EDITED = "edited"
     FOREIGN = "foreign"
@@ -31,7 +31,7 @@ class FaultKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The first fault: in which file and line (from 1; 0: none), at which entry, what it is."""
+    """The first fault: its file and line (from 1; 0: none), its entry, and a description."""
 
     wrong: FaultKind
     file: str
@@ -55,10 +55,10 @@ class JournalBroken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """The lines around one that does not fit.
+    """The lines around one that does not match.
 
-    ``next``: the one after it. ``copies``: whether another line of the same number is there, True
-    if it is the same line. ``is_later``: whether the entry that was expected comes further on.
+    ``next``: the line after it. ``copies``: None if no other line has the same number, True if an
+    identical one has, else False. ``is_later``: whether the expected entry comes further on.
     """
 
     next: bytes | None
@@ -67,7 +67,7 @@ class _Around:
 
 
 def explain(secret: Secret, link: ChainLink, line: bytes, number: int, path: Path) -> JournalBroken:
-    """Return what is wrong with ``line``, which does not fit after ``link``; reads its segment."""
+    """Return the fault of ``line``, which does not match after ``link``; reads its segment."""
     expected, seq = link.seq + 1, stated_seq(line)
     if seq is None or stated_mac(line) is None:
         return JournalBroken(
@@ -82,14 +82,14 @@ def explain(secret: Secret, link: ChainLink, line: bytes, number: int, path: Pat
 
 
 def _in_place(around: _Around) -> tuple[FaultKind, str]:
-    """Say what is wrong with a line that bears the number which is due."""
+    """Return the fault of a line that has the expected number."""
     if around.next is None:
         return FaultKind.EDITED, "the entry was edited, or forged with another key"
     return FaultKind.FOREIGN, "the entry is of another journal, or forged with another key"
 
 
 def _moved(seq: int, expected: int, around: _Around) -> tuple[FaultKind, str]:
-    """Say what is wrong with a line that bears another number."""
+    """Return the fault of a line that has another number."""
     if around.copies is True:
         return FaultKind.REPEATED, f"entry {seq} stands here once more"
     if around.copies is False:
@@ -103,7 +103,7 @@ def _moved(seq: int, expected: int, around: _Around) -> tuple[FaultKind, str]:
 
 
 def _fits_after(secret: Secret, link: ChainLink, line: bytes, after: bytes | None) -> bool:
-    """Whether the next line was written after this one as it was: only its content was edited."""
+    """Return whether the next line was written after this one: then only its content was edited."""
     if after is None or stated_seq(after) != link.seq + 2:
         return False
     macs = (stated_mac(line) or "", expected_mac(secret, link.mac, line))
@@ -121,8 +121,8 @@ def _around(path: Path, number: int, line: bytes, seq: int, expected: int) -> _A
                 after = other
             if position == number:
                 continue
-            found = stated_seq(other)
-            if found == seq and copies is not True:
+            number_there = stated_seq(other)
+            if number_there == seq and copies is not True:
                 copies = other == line
-            is_later = is_later or (found == expected and position > number)
+            is_later = is_later or (number_there == expected and position > number)
     return _Around(after, copies, is_later)

@@ -1,4 +1,4 @@
-"""What the audit log does to files: written whole, for their owner only, their names on disk."""
+"""File operations of the journal: whole writes, owner-only files, synced names, one lock."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def segment_name(number: int) -> str:
 
 
 def segment_files(folder: Path) -> list[tuple[int, Path]]:
-    """Return number and path of every segment in ``folder``, in order."""
-    found = ((_NAME.fullmatch(path.name), path) for path in folder.iterdir())
-    return sorted((int(match[1]), path) for match, path in found if match)
+    """Return the number and path of each segment in ``folder``, in order."""
+    matches = ((_NAME.fullmatch(path.name), path) for path in folder.iterdir())
+    return sorted((int(match[1]), path) for match, path in matches if match)
 
 
 def new_file(path: Path) -> int:
@@ -27,14 +27,14 @@ def new_file(path: Path) -> int:
 
 
 def write_all(descriptor: int, content: bytes) -> None:
-    """Write all of ``content``, however few bytes are taken at a time; raises OSError."""
+    """Write all of ``content``, also if the system takes it in parts; raises OSError."""
     left = memoryview(content)
     while left:
         left = left[os.write(descriptor, left) :]
 
 
 def sync_folder(folder: Path) -> None:
-    """Have a new file's name on disk, without which its content is lost too."""
+    """Sync the names in ``folder``: without its name, a new file's content is lost too."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -43,9 +43,9 @@ def sync_folder(folder: Path) -> None:
 
 
 def lock(folder: Path) -> int:
-    """Make ``folder`` this process's own until the returned descriptor is closed.
+    """Lock ``folder`` for this process until the returned descriptor is closed.
 
-    Raises BlockingIOError where it is another's.
+    Raises BlockingIOError if another process has locked it.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -1,9 +1,9 @@
-"""The head: a small file that says how far the journal has come, written anew after each batch.
+"""The head: a small file with the last entry of the journal, replaced after each batch.
 
-A chain whose end was cut off fits as far as it goes, and a last line that was edited looks as if a
-crash had torn it. The head tells the difference: what it counts was on disk, so it cannot have been
-torn. It bears a code under the chain key. It says nothing about an end that was replaced together
-with a head of that time: for that there are checkpoints elsewhere.
+A chain whose end was cut off is valid as far as it goes, and an edited last line looks like one
+that a crash left unfinished. The head tells the difference: every entry that it counts was on disk.
+It is authenticated with the chain key. It cannot show an end that was replaced together with an old
+head: checkpoints kept elsewhere do.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HEAD = "head.json"
 
 #: Bytes of the file: within one sector, so that a power cut leaves the old head or the new one.
 _SIZE = 512
-#: What stands in the place of the line before: no line of a journal follows it.
+#: Stands for the mac of a line before: no line of a journal has it.
 _DOMAIN = "head"
 
 
@@ -63,7 +63,7 @@ class HeadFile:
         os.pwrite(self._descriptor, line.ljust(_SIZE - 1) + b"\n", 0)
 
     def sync(self) -> None:
-        """Have the head on disk; raises OSError."""
+        """Sync the head to disk; raises OSError."""
         os.fdatasync(self._descriptor)
 
     def close(self) -> None:
@@ -73,9 +73,9 @@ class HeadFile:
 
 
 def read_head(folder: Path, chain: Keyring) -> JournalHead | None:
-    """Return the head of the journal in ``folder``; None where it is missing, edited or forged.
+    """Return the head of the journal in ``folder``; None if it is missing, edited or forged.
 
-    Raises OSError for what cannot be read.
+    Raises OSError if it cannot be read.
     """
     try:
         line = (folder / HEAD).read_bytes()[:_SIZE].rstrip()

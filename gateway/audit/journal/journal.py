@@ -1,8 +1,8 @@
-"""The journal: one line per answer, on disk before the answer leaves.
+"""The journal: one line per answer, on disk before the answer is sent.
 
-Entries waiting at the same time are written and synced together (group commit): the next batch
-forms while one is being written in a thread. If an entry cannot be written there is no answer
-(design section 3).
+Entries that wait at the same time are written and synced together (group commit): the next batch
+forms while a thread writes one. If an entry cannot be written there is no answer (design section
+3).
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.audit.journal.chain import format_moment
+from gateway.audit.journal.pending import LoopClock, PendingEntry, refuse_late
 from gateway.audit.journal.segments import JournalOptions, Writer
-from gateway.audit.waiting import LoopClock, PendingEntry, refuse_late
 from gateway.errors import GatewayError
 from gateway.keys.keyring import Keyring
 from gateway.runtime.clock import Clock, SystemClock
 
-#: Entries that may wait: beyond them the disk stands still, and memory must not fill up.
+#: Entries that may wait. With more, the disk has stalled, and memory must not fill up.
 _MOST_WAITING = 10_000
 
-#: What fills a probe: room for it must be room for the entry of a large answer.
+#: Fills a probe: it must need as much room as the entry of a large answer.
 _PROBE = "." * 4096
 
 
 class Journal:
-    """An append-only, chained log in segments in ``folder``, which is this gateway's alone.
+    """An append-only, chained log in segments in ``folder``, which one gateway uses exclusively.
 
-    ``chain``: keys of the chain; the current one is used. ``sign``: signs the checkpoints. Opened
-    at start-up; used from one event loop.
+    ``chain``: the keys of the chain; the current one is used. ``sign``: signs the checkpoints.
+    Opened at start-up; used from one event loop.
     """
 
     def __init__(
@@ -48,8 +48,8 @@ class Journal:
     ) -> None:
         self.folder = folder
         self.chain = chain
-        #: What else an append waits for after its entry is on disk: a future for the number of an
-        #: entry, done once all entries up to it are there too.
+        #: A further condition for an append, after its entry is on disk: takes the number of an
+        #: entry, and returns a future that is done once all entries up to it are committed.
         self.committed: Callable[[int], asyncio.Future[None]] | None = None
         #: Called in the event loop after each batch that is on disk.
         self.grown: Callable[[], None] = lambda: None
@@ -73,7 +73,7 @@ class Journal:
 
     @property
     def id(self) -> str:
-        """What tells this journal from those of other gateways; known once it is open."""
+        """The id of this journal among those of other gateways; known once it is open."""
         return self._writer.journal
 
     @property
@@ -83,18 +83,18 @@ class Journal:
 
     @property
     def is_idle(self) -> bool:
-        """Whether every entry that was handed over is on disk, or was refused."""
+        """Whether every appended entry is on disk or was refused."""
         return not self._waiting and not self._writing
 
     def open(self) -> None:
-        """Open the last segment or begin the first; raises what ``Writer.open`` raises."""
+        """Open the last segment or create the first; raises what ``Writer.open`` raises."""
         self._writer.open()
         self._on_disk = self._writer.link.seq
         self._checked = self._writer.checked
         self._thread = ThreadPoolExecutor(1, "audit")
 
     async def close(self) -> None:
-        """Write what is waiting, sign a last checkpoint and close the files."""
+        """Write waiting entries, sign a last checkpoint and close the files."""
         if self._flushing is not None:
             await self._flushing
         if self._signing is not None:
@@ -110,9 +110,9 @@ class Journal:
             self._note_checkpoint()
 
     async def check(self) -> bool:
-        """Return whether entries can be written; after a failure this is found out by trying."""
+        """Return whether entries can be written; after a failure, writes a probe to find out."""
         if self._failed and not self.is_idle:
-            return False  # what is under way will tell
+            return False  # the writes under way will show it
         if self._failed:
             at = format_moment(self._clock.now())
             try:
@@ -131,10 +131,10 @@ class Journal:
     async def append(self, entry: Mapping[str, object]) -> None:
         """Return once ``entry`` is on disk; raises GatewayError AUDIT_UNAVAILABLE if it is not.
 
-        The error also comes when the time is over: the entry may still be written then. Time in
-        which the process stood still does not count. A caller that is cancelled while waiting
-        leaves its entry to be written: an entry too many does no harm, one too few would. Costs
-        about 20 us of CPU with 32 waiting, 300 us with none.
+        After the timeout the error is raised although the entry may still be written. Time in which
+        the process stood still does not count. The entry of a caller that is cancelled is written
+        all the same: an entry too many does no harm, one too few would. Costs about 20 us of CPU
+        with 32 waiting, 300 us with none.
         """
         if len(self._waiting) >= _MOST_WAITING:
             raise GatewayError("AUDIT_UNAVAILABLE")
@@ -155,7 +155,7 @@ class Journal:
             try:
                 bodies = [waiting.body for waiting in self._writing]
                 first = await loop.run_in_executor(self._thread, self._writer.write, bodies)
-            except Exception as error:  # whatever it was: nobody may wait for ever, nor be answered
+            except Exception as error:  # whatever it was: no waiter may hang, or be answered
                 self._refuse(error)
             else:
                 self._failed = False
@@ -167,9 +167,9 @@ class Journal:
             self._writing = []
 
     def _commit(self, batch: list[PendingEntry], first: int) -> None:
-        """Tell those whose entries are on disk, as soon as whatever else they wait for is there."""
+        """Resolve the entries of a batch on disk, once the further condition is met too."""
         if self.committed is None:
-            _tell(batch, first)
+            _resolve(batch, first)
             return
         reached = self.committed(self._on_disk)
         waits = (batch, reached)
@@ -178,7 +178,7 @@ class Journal:
         def arrived(reached: asyncio.Future[None]) -> None:
             self._committing.remove(waits)
             if not reached.cancelled():
-                _tell(batch, first)
+                _resolve(batch, first)
 
         reached.add_done_callback(arrived)
 
@@ -190,7 +190,7 @@ class Journal:
             waiting.refuse()
 
     def _tick(self) -> None:
-        """Refuse those whose time is over; go on as long as anybody waits."""
+        """Refuse entries whose time is over; tick again while any entry waits."""
         loop = asyncio.get_running_loop()
         self._timer = None
         self._loop_clock.tick(loop.time())
@@ -205,7 +205,7 @@ class Journal:
             self._timer = loop.call_later(self._loop_clock.step, self._tick)
 
     def _plan_checkpoint(self) -> None:
-        """Have entries that no checkpoint counts signed in time."""
+        """Schedule a checkpoint for entries that none counts yet."""
         if self._sign_timer is None and self._checked < self._on_disk:
             loop = asyncio.get_running_loop()
             seconds = self._options.checkpoint_seconds
@@ -228,7 +228,7 @@ class Journal:
             self.checkpointed()
 
 
-def _tell(batch: list[PendingEntry], first: int) -> None:
+def _resolve(batch: list[PendingEntry], first: int) -> None:
     for seq, waiting in enumerate(batch, first):
         if not waiting.done.done():
             waiting.done.set_result(seq)

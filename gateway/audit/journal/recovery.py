@@ -1,7 +1,7 @@
-"""What is at the end of a journal when it is opened: what a crash left, or what somebody did.
+"""Recovery: the end of a journal when it is opened, after a crash or after tampering.
 
-A crash leaves a line that is not whole, and that nobody was answered for: it is put aside. Anything
-else that does not fit is an alarm, and stays as it is.
+A crash leaves an unfinished line, for which no answer was sent: it is moved aside. Anything else
+that does not match raises an alarm and is left as it is.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ ALARMS = Counter(
     ["kind"],
 )
 
-#: How much behind the last good line is looked at.
-_LOOKED_AT = 1024 * 1024
+#: Bytes examined after the last valid line.
+_EXAMINED_BYTES = 1024 * 1024
 
 
 class Alarm(StrEnum):
-    """What somebody did to the journal while the gateway was down.
+    """Signs of tampering while the gateway was down.
 
-    ALTERED: a line that had been written is not what it was. CUT: the end is missing. HEADLESS: the
-    head is, so that a missing end might not be noticed.
+    ALTERED: a written line was changed. CUT: the end is missing. HEADLESS: the head is missing, so
+    a missing end could go unnoticed.
     """
 
     ALTERED = "altered"
@@ -57,10 +57,10 @@ class Alarm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JournalEvidence:
-    """What else than the segments says how far a journal had come: to the entry ``link``.
+    """The last entry of a journal according to its head and checkpoints, not its segments.
 
-    ``segment``: the one in which that entry is, 0 if that is not known. ``has_head``: whether there
-    is a good head.
+    ``segment``: the segment of that entry, 0 if unknown. ``has_head``: whether there is a valid
+    head.
     """
 
     journal: str
@@ -72,7 +72,7 @@ class JournalEvidence:
 def gather_evidence(
     folder: Path, chain: Keyring, public: Sequence[Ed25519PublicKey], journal: str | None
 ) -> JournalEvidence | None:
-    """Return what head and checkpoints in ``folder`` say of ``journal`` (None: of any)."""
+    """Return the evidence in ``folder`` about ``journal`` (None: about any); None without any."""
     head = read_head(folder, chain)
     if head is not None and journal not in {None, head.journal}:
         head = None
@@ -89,45 +89,45 @@ def find_alarm(
     good: int,
     header: SegmentHeader,
     link: ChainLink,
-    known: JournalEvidence | None,
+    evidence: JournalEvidence | None,
 ) -> Alarm | None:
-    """Return what somebody did to the segment whose last good line ends at ``good``.
+    """Return the sign of tampering in the segment whose last valid line ends at ``good``.
 
-    ``link``: the last good entry.
+    ``link``: the last valid entry. None: there is no sign.
     """
-    rest = os.pread(descriptor, _LOOKED_AT, good)
-    if known is not None and known.link.seq > link.seq:
+    rest = os.pread(descriptor, _EXAMINED_BYTES, good)
+    if evidence is not None and evidence.link.seq > link.seq:
         return Alarm.ALTERED if rest else Alarm.CUT
     line, end, _ = rest.partition(b"\n")
-    if end and b"\0" not in line:  # no crash leaves a whole line that does not fit
+    if end and b"\0" not in line:  # a crash leaves no whole line that does not match
         return Alarm.ALTERED
-    if header.version > 1 and (known is None or not known.has_head):
+    if header.version > 1 and (evidence is None or not evidence.has_head):
         return Alarm.HEADLESS
     return None
 
 
 def newest_head(
-    journal: str, header: SegmentHeader | None, link: ChainLink, known: JournalEvidence | None
+    journal: str, header: SegmentHeader | None, link: ChainLink, evidence: JournalEvidence | None
 ) -> JournalHead:
-    """Return the head that is right when a journal is opened: of the newest entry that is known.
+    """Return the head to write when a journal is opened: of the newest known entry.
 
-    ``header``: of the last segment. ``link``: where the chain stands, maybe at that header.
+    ``header``: of the last segment. ``link``: the end of the chain, which may be that header.
     """
-    if header is not None and link.seq > max(header.seq, known.link.seq if known else 0):
+    if header is not None and link.seq > max(header.seq, evidence.link.seq if evidence else 0):
         return JournalHead(journal, header.segment, link)
-    if known is not None:
-        return JournalHead(journal, known.segment, known.link)
+    if evidence is not None:
+        return JournalHead(journal, evidence.segment, evidence.link)
     return JournalHead(journal, 0, ChainLink(0, START))
 
 
 def raise_alarm(alarm: str, **details: object) -> None:
-    """Let log and metrics say that somebody changed the journal."""
+    """Log an alarm and count it."""
     ALARMS.labels(alarm).inc()
     structlog.get_logger().error("audit_alarm", kind=alarm, **details)
 
 
 def cut_torn_end(descriptor: int, good: int, folder: Path, now: datetime) -> None:
-    """Move what is behind the last good line of a segment into a file of its own in ``folder``.
+    """Move the bytes after the last valid line of a segment into a new file in ``folder``.
 
     ``good``: where that line ends. Raises OSError.
     """
@@ -143,16 +143,16 @@ def cut_torn_end(descriptor: int, good: int, folder: Path, now: datetime) -> Non
         sync_folder(folder)
         os.ftruncate(descriptor, good)
         structlog.get_logger().warning("audit_torn", bytes=size - good, kept_in=path.name)
-    os.fsync(descriptor)  # lines that were written, not synced, when the process ended
+    os.fsync(descriptor)  # lines that were written but not synced when the process ended
 
 
 def find_last_good_line(
     descriptor: int, chain: Keyring, path: Path
 ) -> tuple[SegmentHeader, ChainLink, int] | None:
-    """Return header, last line that fits the one before, and where it ends; None without header.
+    """Return the header, the last valid line, and where it ends; None without a header.
 
-    A crash leaves whole lines up to some point and then nothing or less than a line: so one looks
-    from the end. Raises ValueError for what is no segment, or one whose key is not known.
+    A crash leaves whole lines up to some point, and then less than a line: so the search starts at
+    the end. Raises ValueError for a file that is not a segment, or whose key is unknown.
     """
     if os.fstat(descriptor).st_size == 0:
         return None
@@ -173,7 +173,7 @@ def find_last_good_line(
 def _last_link(
     content: mmap.mmap, header: SegmentHeader, first: int, secret: Secret
 ) -> tuple[ChainLink, int]:
-    """Return the last entry that fits the line before it, or the header, and where it ends."""
+    """Return the last entry that matches the line before it, or the header, and where it ends."""
     last = content.rfind(b"\n") + 1
     while last > first:
         before = content.rfind(b"\n", 0, last - 1) + 1

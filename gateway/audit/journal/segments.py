@@ -1,4 +1,4 @@
-"""The segments of a journal: the files, what a crash left in them, and writing to the last one."""
+"""The segments of a journal: opening them after a crash, and writing to the last one."""
 
 from __future__ import annotations
 
@@ -39,11 +39,10 @@ from gateway.runtime.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class JournalOptions:
-    """How the journal is kept.
+    """Options of the journal.
 
-    ``checkpoint_entries``, ``checkpoint_seconds``: after how many entries, and how long after an
-    entry at the latest, a checkpoint is signed. ``timeout``: seconds that an answer waits for its
-    entry.
+    A checkpoint is signed after ``checkpoint_entries``, and at the latest ``checkpoint_seconds``
+    after an entry. ``timeout``: seconds that an answer waits for its entry.
     """
 
     segment_bytes: int = 64 * 1024 * 1024
@@ -54,7 +53,7 @@ class JournalOptions:
 
 @dataclass(slots=True)
 class Segment:
-    """The segment that is written to: ``size`` is what is known to be on disk."""
+    """The segment that is written to. ``file``: device and inode. ``size``: bytes on disk."""
 
     path: Path
     header: SegmentHeader
@@ -64,7 +63,7 @@ class Segment:
 
 
 class Writer:
-    """Writes entries to the last segment of ``folder``. Not for several threads at a time."""
+    """Writes entries to the last segment of ``folder``. Not safe for concurrent threads."""
 
     def __init__(
         self,
@@ -85,7 +84,7 @@ class Writer:
         self._segment: Segment | None = None
         self._torn = False
         self._head: HeadFile | None = None
-        #: Number of the last entry that a checkpoint is of.
+        #: Number of the entry of the last checkpoint.
         self.checked = 0
 
     @property
@@ -94,32 +93,32 @@ class Writer:
         return self._segment is not None
 
     def open(self) -> None:
-        """Take the folder, put right what a crash left and go on with the chain.
+        """Lock the folder, recover from a crash, and continue the chain.
 
-        Raises OSError, BlockingIOError where another gateway has the folder, and ValueError where
-        the key of the last segment is not known. Costs as much as reading a few lines.
+        Raises OSError, BlockingIOError if another gateway has the folder, and ValueError if the key
+        of the last segment is unknown. Costs as much as reading a few lines.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lock = lock(self._folder)
         self.link, self._torn = ChainLink(0, START), False
         try:
             checkpoints.keep_public_key(self._folder, self._sign.public_key())
-            known, after = self._recover()
+            evidence, after = self._recover()
             self.journal = self.journal or secrets.token_hex(8)
             self.checked = self._last_checked()
             self._head = HeadFile(self._folder)
             header = None if self._segment is None else self._segment.header
-            self._write_head(newest_head(self.journal, header, self.link, known))
+            self._write_head(newest_head(self.journal, header, self.link, evidence))
             self._head.sync()
             self.checkpoint()
             if after is not None:
-                self._start_segment(after, known.segment if known else 0)
+                self._start_segment(after, evidence.segment if evidence else 0)
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
-        """Sign how far the journal came and leave the folder to others."""
+        """Sign a last checkpoint and release the folder."""
         if self._segment is not None:
             with contextlib.suppress(OSError):
                 if self._torn:
@@ -138,9 +137,9 @@ class Writer:
             self._lock = None
 
     def write(self, bodies: Sequence[bytes]) -> int:
-        """Have entries (JSON objects) on disk and return the number of the first; raises OSError.
+        """Write and sync entries (JSON objects); return the number of the first.
 
-        What failed is as if it had not been tried: the chain stays where the disk is.
+        Raises OSError. After a failure the chain is unchanged, as if nothing had been written.
         """
         segment = self._present()
         lines, link = seal_entries(self._chain.current, self.link, bodies)
@@ -159,7 +158,7 @@ class Writer:
         return first
 
     def checkpoint(self) -> None:
-        """Sign how far the journal came; if that fails it is tried again after the next entries."""
+        """Sign a checkpoint; a failure is logged, and the next entries try again."""
         segment = self._segment
         if segment is None or self.link.seq in {self.checked, segment.header.seq}:
             return
@@ -177,47 +176,50 @@ class Writer:
             self._head.write(self._chain.current, head)
 
     def _present(self) -> Segment:
-        """Return the segment to write to: the one at hand if it is whole and not full."""
+        """Return the segment to write to: the current one, if it is intact and not full."""
         if self._segment is None:
             raise OSError("the journal is not open")
         if self._torn:
             self._mend(self._segment)
         segment = self._segment
         try:
-            found = segment.path.stat()
+            status = segment.path.stat()
         except FileNotFoundError:
             return self._leave_segment("removed")
-        if (found.st_dev, found.st_ino) != segment.file:
+        if (status.st_dev, status.st_ino) != segment.file:
             return self._leave_segment("removed")
-        if found.st_size != segment.size:
+        if status.st_size != segment.size:
             return self._leave_segment("changed")
         if segment.size >= self._options.segment_bytes and self.link.seq > segment.header.seq:
             return self._start_segment("full")
         return segment
 
     def _mend(self, segment: Segment) -> None:
-        """Cut off what a failure left behind the last line that is on disk; raises OSError."""
+        """Cut off what a failed write left after the last line on disk; raises OSError."""
         with contextlib.suppress(FileNotFoundError):
             descriptor = os.open(segment.path, os.O_RDWR | os.O_APPEND)
-            found = os.fstat(descriptor)
-            if (found.st_dev, found.st_ino) != segment.file:
+            status = os.fstat(descriptor)
+            if (status.st_dev, status.st_ino) != segment.file:
                 os.close(descriptor)
             else:
                 with contextlib.suppress(OSError):
                     os.close(segment.descriptor)
                 segment.descriptor = descriptor
-                if found.st_size > segment.size:
+                if status.st_size > segment.size:
                     os.ftruncate(descriptor, segment.size)
         self._torn = False
 
     def _leave_segment(self, after: str) -> Segment:
-        """Begin the next segment because somebody removed or changed the one at hand."""
+        """Start the next segment because somebody removed or changed the current one."""
         segment = self._start_segment(after)
         raise_alarm(after, before=segment.path.name)
         return segment
 
     def _start_segment(self, after: str, beyond: int = 0) -> Segment:
-        """Begin the next segment, behind ``beyond`` too; raises OSError, and all is as before."""
+        """Start the next segment, with a number above ``beyond``.
+
+        Raises OSError, and then nothing has changed.
+        """
         number = max((number for number, _ in segment_files(self._folder)), default=beyond)
         number = max(number, beyond)
         if self._segment is not None:
@@ -247,59 +249,59 @@ class Writer:
         return self.link.seq, self.link.mac
 
     def _use(self, path: Path, header: SegmentHeader, descriptor: int) -> Segment:
-        found = os.fstat(descriptor)
-        file = (found.st_dev, found.st_ino)
-        self._segment = Segment(path, header, descriptor, file, found.st_size)
+        status = os.fstat(descriptor)
+        file = (status.st_dev, status.st_ino)
+        self._segment = Segment(path, header, descriptor, file, status.st_size)
         return self._segment
 
     def _last_checked(self) -> int:
-        """Return the entry that the last checkpoint is of."""
+        """Return the number of the entry of the last checkpoint."""
         public = [self._sign.public_key()]
         checkpoint = checkpoints.last(self._folder / checkpoints.CHECKPOINTS, self.journal, public)
         return 0 if checkpoint is None else checkpoint.link.seq
 
     def _recover(self) -> tuple[JournalEvidence | None, str | None]:
-        """Open the last segment at its last good line; raises OSError, ValueError.
+        """Open the last segment at its last valid line; raises OSError, ValueError.
 
-        Returns what head and checkpoints say, and why another segment has to begin, if it has.
+        Returns the evidence of head and checkpoints, and why another segment must start, if so.
         """
         for _, path in reversed(segment_files(self._folder)):
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
             try:
-                found = find_last_good_line(descriptor, self._chain, path)
-                if found is not None:
-                    return self._resume(path, descriptor, *found)
+                resumable = find_last_good_line(descriptor, self._chain, path)
+                if resumable is not None:
+                    return self._resume(path, descriptor, *resumable)
                 cut_torn_end(descriptor, 0, self._folder, self._clock.now())
             except BaseException:
                 os.close(descriptor)
                 raise
             os.close(descriptor)
             path.unlink()
-        known = self._evidence(None)
-        if known is None or not known.link.seq:
+        evidence = self._evidence(None)
+        if evidence is None or not evidence.link.seq:
             return None, "nothing"
-        self.journal, self.link = known.journal, known.link
-        raise_alarm(Alarm.CUT, entries=known.link.seq, missing="every segment")
-        return known, Alarm.CUT
+        self.journal, self.link = evidence.journal, evidence.link
+        raise_alarm(Alarm.CUT, entries=evidence.link.seq, missing="every segment")
+        return evidence, Alarm.CUT
 
     def _resume(
         self, path: Path, descriptor: int, header: SegmentHeader, link: ChainLink, good: int
     ) -> tuple[JournalEvidence | None, str | None]:
-        """Go on behind the last good line, or leave the segment as it is if that is an alarm."""
-        known = self._evidence(header.journal)
-        alarm = find_alarm(descriptor, good, header, link, known)
+        """Continue after the last valid line; with an alarm, leave the segment as it is."""
+        evidence = self._evidence(header.journal)
+        alarm = find_alarm(descriptor, good, header, link, evidence)
         if alarm in {None, Alarm.HEADLESS}:
             cut_torn_end(descriptor, good, self._folder, self._clock.now())
         self.journal, self.link = header.journal, link
         self._use(path, header, descriptor)
         if alarm is not None:
-            if known is not None and known.link.seq > link.seq:
-                self.link = known.link
+            if evidence is not None and evidence.link.seq > link.seq:
+                self.link = evidence.link
             raise_alarm(alarm, segment=path.name, good_until=link.seq, written_until=self.link.seq)
-            return known, alarm
+            return evidence, alarm
         if header.version == 1:
-            return known, "version"
-        return known, None if header.key == self._chain.current.id else "key"
+            return evidence, "version"
+        return evidence, None if header.key == self._chain.current.id else "key"
 
     def _evidence(self, journal: str | None) -> JournalEvidence | None:
         return gather_evidence(self._folder, self._chain, [self._sign.public_key()], journal)

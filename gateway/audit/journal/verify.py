@@ -1,4 +1,4 @@
-"""Whether a journal is what was written: the first entry that is not, and what is wrong with it."""
+"""Verification of a journal: reads it to the first line that is not what was written."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from gateway.audit.journal.head import HEAD, JournalHead, read_head
 from gateway.audit.journal.recovery import Alarm
 from gateway.keys.keyring import Keyring, Secret
 
-#: What a gateway that started and found the end of its journal changed says in the next header.
-_FOUND = {
+#: The fault of a segment whose header says why the one before it ended.
+_ENDED_BY = {
     Alarm.ALTERED: "when the gateway started, the end of the segment before had been edited",
     Alarm.CUT: "when the gateway started, the end of the journal had been cut off",
     Alarm.HEADLESS: "when the gateway started, the head was missing or had been changed: whether "
@@ -37,12 +37,12 @@ _FOUND = {
 
 @dataclass(slots=True)
 class Report:
-    """What was found up to the first fault.
+    """The result of a verification, up to the first fault.
 
-    ``entries``, ``segments`` and ``checkpoints``: how many are good. ``seq``, ``at``: number and
-    time of the last good entry. ``archived``: number of the last entry in archives, whose
-    statements were checked and which were not read. ``is_archive``: the folder holds an archive.
-    ``torn``: files with what crashes left of unfinished lines.
+    ``entries``, ``segments`` and ``checkpoints``: how many are valid. ``seq``, ``at``: number and
+    time of the last valid entry. ``archived``: number of the last entry in archives, whose
+    statements were verified and whose entries were not read. ``is_archive``: the folder holds an
+    archive. ``torn``: files with lines that a crash left unfinished.
     """
 
     journal: str | None = None
@@ -59,7 +59,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class ExternalCheckpoints:
-    """Checkpoints that were kept elsewhere, maybe of other journals too. ``name``: of the place."""
+    """Checkpoints kept outside the journal's folder, of other journals too. ``name``: the place."""
 
     name: str
     checkpoints: Iterable[Checkpoint]
@@ -69,15 +69,15 @@ def verify(
     folder: Path,
     chain: Keyring,
     public: Sequence[Ed25519PublicKey],
-    kept: Sequence[ExternalCheckpoints] = (),
+    external: Sequence[ExternalCheckpoints] = (),
 ) -> Report:
     """Read the journal or archive in ``folder`` from its first line to the first fault.
 
-    ``chain``: the keys that it was written with. ``public``: keys that may have signed checkpoints
-    and archives. ``kept``: checkpoints that count beside those in the folder. A journal of which
-    segments were archived is read from where the last archive ends. Works while a gateway writes:
-    a line that is not yet whole is left out. Raises OSError for what cannot be read. Memory grows
-    with the checkpoints only; takes about 6 us an entry.
+    ``chain``: the keys that it was written with. ``public``: the keys that may have signed
+    checkpoints and archives. ``external``: further checkpoints, besides those in the folder. A
+    journal with archived segments is read from where the last archive ends. Works while a gateway
+    writes: an unfinished line is left out. Raises OSError for a file that cannot be read. Memory
+    grows with the checkpoints only; takes about 6 us an entry.
     """
     reading = _Reading(folder, chain)
     try:
@@ -85,8 +85,8 @@ def verify(
         reading.expect(
             ExternalCheckpoints(CHECKPOINTS, checkpoints.read(folder / CHECKPOINTS)), public, True
         )
-        for elsewhere in kept:
-            reading.expect(elsewhere, public, False)
+        for source in external:
+            reading.expect(source, public, False)
         reading.run()
     except JournalBroken as broken:
         reading.report.fault = broken.fault
@@ -95,7 +95,7 @@ def verify(
 
 
 class _Reading:
-    """One pass over a journal. ``last``: the last good line."""
+    """One pass over a journal. ``last``: the last valid line."""
 
     def __init__(self, folder: Path, chain: Keyring) -> None:
         self.report = Report(torn=sum(1 for _ in folder.glob("torn-*.bin")))
@@ -113,7 +113,7 @@ class _Reading:
         self.report.journal = _journal_of(self._files) or headed
 
     def begin(self, folder: Path, public: Sequence[Ed25519PublicKey]) -> None:
-        """Find out where to begin: behind what was archived, or where an archive begins."""
+        """Set where to start: after the last archive, or at the start of an archive."""
         if self._head is not None and self._head.journal != self.report.journal:
             self._head = None
         archived = read_archives(folder / ARCHIVE, public)
@@ -136,30 +136,32 @@ class _Reading:
             raise JournalBroken(FaultKind.ARCHIVE, ARCHIVE, 1, None, says)
 
     def expect(
-        self, kept: ExternalCheckpoints, public: Sequence[Ed25519PublicKey], is_ours: bool
+        self, source: ExternalCheckpoints, public: Sequence[Ed25519PublicKey], is_ours: bool
     ) -> None:
-        """Note checkpoints. Those kept elsewhere may be of other journals too."""
-        journal, known = self.report.journal, 0
+        """Note checkpoints to compare. Those from outside may be of other journals too."""
+        journal, count = self.report.journal, 0
         try:
-            for line, one in enumerate(kept.checkpoints, 1):
-                seq = one.link.seq
-                if one.journal != journal and not is_ours:
+            for line, checkpoint in enumerate(source.checkpoints, 1):
+                seq = checkpoint.link.seq
+                if checkpoint.journal != journal and not is_ours:
                     continue
-                known += 1
+                count += 1
                 if seq <= self._start.seq or (self._archive and seq > self._archive.end.seq):
                     continue
-                if one.journal != journal:
-                    says = f"a checkpoint of the journal {one.journal}, and this one is {journal}"
-                    raise JournalBroken(FaultKind.CHECKPOINT, kept.name, line, seq, says)
-                if not one.is_signed(public):
+                if checkpoint.journal != journal:
+                    says = (
+                        f"a checkpoint of the journal {checkpoint.journal}, this one is {journal}"
+                    )
+                    raise JournalBroken(FaultKind.CHECKPOINT, source.name, line, seq, says)
+                if not checkpoint.is_signed(public):
                     says = "the signature of the checkpoint is not good"
-                    raise JournalBroken(FaultKind.CHECKPOINT, kept.name, line, seq, says)
-                self._checkpoints.setdefault(seq, []).append(one)
+                    raise JournalBroken(FaultKind.CHECKPOINT, source.name, line, seq, says)
+                self._checkpoints.setdefault(seq, []).append(checkpoint)
         except ValueError as error:
-            raise JournalBroken(FaultKind.CHECKPOINT, kept.name, 0, None, str(error)) from None
-        if not is_ours and not known:
+            raise JournalBroken(FaultKind.CHECKPOINT, source.name, 0, None, str(error)) from None
+        if not is_ours and not count:
             says = f"no checkpoint in it is of this journal ({journal})"
-            raise JournalBroken(FaultKind.CHECKPOINT, kept.name, 0, None, says)
+            raise JournalBroken(FaultKind.CHECKPOINT, source.name, 0, None, says)
 
     def run(self) -> None:
         """Read all segments; raises Broken at the first fault."""
@@ -182,7 +184,7 @@ class _Reading:
             raise JournalBroken(FaultKind.CUT, name, line, self._link.seq + 1, says)
 
     def _check_head(self, head: JournalHead | None, name: str, line: int) -> None:
-        """Raise Broken where the head counts more than there is, or should be there and is not."""
+        """Raise Broken if the head counts more entries than there are, or is missing."""
         if head is None and not self._has_head:
             return
         if head is None:
@@ -193,20 +195,20 @@ class _Reading:
             raise JournalBroken(FaultKind.CUT, name, line, self._link.seq + 1, says)
 
     def _missing(self, number: int, then: Path) -> JournalBroken:
-        """Say which entries a segment that is not there held, as far as the next one tells."""
+        """Return the fault of a missing segment: its entries, as far as the next one shows them."""
         first = self._link.seq + 1
         try:
             with then.open("rb") as file:
                 last = parse_header(file.readline().rstrip(b"\n")).seq
         except ValueError:
-            held = ""
+            range_text = ""
         else:
-            held = f": entries {first} to {last}" if last >= first else ", without entries"
-        says = f"removed: the segment is missing{held}"
+            range_text = f": entries {first} to {last}" if last >= first else ", without entries"
+        says = f"removed: the segment is missing{range_text}"
         return JournalBroken(FaultKind.REMOVED, segment_name(number), 0, first, says)
 
     def _segment(self, number: int, path: Path, is_last: bool) -> int:
-        """Check one segment and return how many lines it has. ``is_last``: it may still grow."""
+        """Verify one segment and return its number of lines. ``is_last``: it may still grow."""
         with path.open("rb") as file:
             whole = file.readline()
             if is_last and not whole.endswith(b"\n"):
@@ -225,7 +227,7 @@ class _Reading:
             return line
 
     def _header(self, line: bytes, number: int, name: str) -> Secret:
-        """Check the first line of a segment and return the key of the others."""
+        """Verify the first line of a segment and return the key of the others."""
         try:
             header = parse_header(line)
         except ValueError as error:
@@ -243,14 +245,16 @@ class _Reading:
             raise JournalBroken(FaultKind.FOREIGN, name, 1, None, says)
         if (header.seq, header.previous) != (self._link.seq, self._link.mac):
             raise self._gap(header, name)
-        if header.after in _FOUND:
-            raise JournalBroken(FaultKind.CUT, name, 1, header.seq + 1, _FOUND[Alarm(header.after)])
+        if header.after in _ENDED_BY:
+            raise JournalBroken(
+                FaultKind.CUT, name, 1, header.seq + 1, _ENDED_BY[Alarm(header.after)]
+            )
         self._has_head = header.version > 1
         self._link = ChainLink(header.seq, mac)
         return secret
 
     def _gap(self, header: SegmentHeader, name: str) -> JournalBroken:
-        """Say what lies between the end of a segment and the next one."""
+        """Return the fault between the end of a segment and the next one."""
         first = self._link.seq + 1
         if header.seq >= first:
             says = f"removed: entries {first} to {header.seq} at the end of the segment before"
@@ -275,15 +279,16 @@ class _Reading:
         self.report.seq = seq
 
     def _compare(self, seq: int, mac: str, line: int, name: str) -> None:
-        for one in self._checkpoints[seq]:
-            if one.link.mac != mac:
-                says = f"not the entry that a checkpoint of {one.at} is of: the end was cut and "
+        for checkpoint in self._checkpoints[seq]:
+            if checkpoint.link.mac != mac:
+                at = checkpoint.at
+                says = f"not the entry that a checkpoint of {at} is of: the end was cut and "
                 raise JournalBroken(FaultKind.CUT, name, line, seq, says + "written anew")
             self.report.checkpoints += 1
 
 
 def journal_in(folder: Path) -> str | None:
-    """Return which journal is in ``folder``: that of the first header that can be read, if any."""
+    """Return the id of the journal in ``folder``, by the first readable header, else None."""
     return _journal_of(segment_files(folder))
 
 

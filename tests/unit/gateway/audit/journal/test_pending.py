@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.audit.waiting import LoopClock, PendingEntry
+from gateway.audit.journal.pending import LoopClock, PendingEntry
 from tests.support.faulty_disk import Disk, hold, numbers, refused
 from tests.support.journals import opened
 

@@ -1,4 +1,4 @@
-"""Entries that wait for the disk, and how long they have waited while the event loop ran."""
+"""Entries that wait for the disk, and their timeout in seconds during which the event loop ran."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from dataclasses import dataclass
 
 from gateway.errors import GatewayError
 
-#: How often during the time-out the clock below ticks, and how many ticks a standstill counts.
-_TICKS, _MOST_AT_ONCE = 20, 2
+#: Ticks of the clock within the timeout, and ticks that a standstill counts at most.
+_TICKS, _STANDSTILL_TICKS = 20, 2
 
 
 @dataclass(slots=True)
 class PendingEntry:
-    """An entry: its content, who waits for its number, and when it came by the loop clock."""
+    """An entry, the future of its number, and when it was appended, by the loop clock."""
 
     body: bytes
     done: asyncio.Future[int]
     since: float
 
     def refuse(self) -> None:
-        """Tell whoever waits that the entry could not be written in time."""
+        """Fail the waiter: the entry could not be written in time."""
         if not self.done.done():
             self.done.set_exception(GatewayError("AUDIT_UNAVAILABLE"))
-            self.done.exception()  # whoever waited may be gone; the error was for them alone
+            self.done.exception()  # retrieved: the waiter may be gone
 
 
 class LoopClock:
-    """Seconds during which the event loop ran; in them an entry may wait ``timeout`` seconds.
+    """Counts the seconds during which the event loop ran; an entry may wait ``timeout`` of them.
 
-    While the process stands still (SIGSTOP, a paused virtual machine, a loop that something
-    blocks) the disk may have done its part, and nobody could notice: of such a time two ticks
-    count at most. So a time-out always leaves the loop time to see that an entry is on disk.
+    While the process stands still (SIGSTOP, a paused virtual machine, a blocked loop), the disk may
+    finish a write and nobody can notice. Such a time counts two ticks at most, so that the loop
+    always has time to see that an entry is on disk.
     """
 
     def __init__(self, timeout: float) -> None:
@@ -42,12 +42,12 @@ class LoopClock:
         self._ticked = 0.0
 
     def start(self, now: float) -> None:
-        """Go on counting at ``now``, after a time in which nothing waited."""
+        """Resume counting at ``now``, after a time in which nothing waited."""
         self._ticked = now
 
     def tick(self, now: float) -> None:
         """Count the time since the last tick."""
-        self._seconds += min(now - self._ticked, _MOST_AT_ONCE * self.step)
+        self._seconds += min(now - self._ticked, _STANDSTILL_TICKS * self.step)
         self._ticked = now
 
     def stamp(self) -> float:
@@ -60,9 +60,9 @@ class LoopClock:
 
 
 def refuse_late(clock: LoopClock, entries: Iterable[PendingEntry]) -> tuple[bool, bool]:
-    """Refuse the entries whose time is over; they stand in the order in which they came.
+    """Refuse the entries whose time is over. ``entries``: in the order in which they came.
 
-    Returns whether any was refused now, and whether any goes on waiting.
+    Returns whether any was refused now, and whether any is still waiting.
     """
     refused = False
     for waiting in entries:
