@@ -33,11 +33,17 @@ from gateway.http import graphiql
 from gateway.http.cors import cross_origin
 from gateway.http.endpoint import Endpoint
 from gateway.http.envelope import Envelope
-from gateway.http.home import home
+from gateway.http.home import home_page
 from gateway.http.invalidations import Invalidations
 from gateway.http.openapi import OpenApi
 from gateway.http.parameters import read_operation, read_parameters
-from gateway.http.probes import http_error, live, metrics, ready, schema
+from gateway.http.probes import (
+    routing_error,
+    show_liveness,
+    show_metrics,
+    show_readiness,
+    show_schema,
+)
 from gateway.http.telemetry import Telemetry
 from gateway.keys.keyring import check_keys, load_ring
 from gateway.limits.admission import Admission
@@ -109,7 +115,7 @@ def build_app(
             Middleware(Telemetry),
             Middleware(Envelope, settings.documentation),
         ],
-        exception_handlers={HTTPException: http_error},
+        exception_handlers={HTTPException: routing_error},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # it would answer with an address made of the Host header
@@ -121,16 +127,16 @@ def _routes(settings: Settings) -> list[BaseRoute]:
     """Return the routes; their names stand in the log of requests and in metrics."""
     operations = Endpoint(read_operation, graphql=False)
     return [
-        Route("/", home, name="home"),
+        Route("/", home_page, name="home"),
         Route("/graphql", Endpoint(read_parameters, graphql=True), name="graphql"),
         Route("/invalidations", Invalidations(), name="invalidations"),
         Route("/openapi.json", OpenApi().respond, name="openapi"),
         Route("/operations/{name}", operations, name="operations"),
         *graphiql.routes(settings),
-        Route("/schema.graphql", schema, name="schema"),
-        Route("/metrics", metrics, name="metrics"),
-        Route("/health/live", live, name="live"),
-        Route("/health/ready", ready, name="ready"),
+        Route("/schema.graphql", show_schema, name="schema"),
+        Route("/metrics", show_metrics, name="metrics"),
+        Route("/health/live", show_liveness, name="live"),
+        Route("/health/ready", show_readiness, name="ready"),
     ]
 
 

@@ -1,8 +1,8 @@
-"""Reading the settings again while the gateway runs, at SIGHUP.
+"""Reloads the settings while the gateway runs, at SIGHUP.
 
-What settings say of databases, clients' rights and purposes is taken at once; everything else needs
-a restart, and is named. Settings that cannot be used change nothing. Requests that are under way
-end as they began.
+A reload applies the settings of databases and purposes. All others need a restart, and the log
+names those that changed. Invalid settings change nothing. Requests in progress finish with the
+settings that they began with.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from gateway.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
-#: What is taken without a restart.
-_TAKEN = {"databases", "purposes"}
+#: Settings that a reload applies.
+_RELOADABLE = {"databases", "purposes"}
 
 
 class Reload:
@@ -53,7 +53,7 @@ class Reload:
         self._lock = asyncio.Lock()
 
     def listen(self) -> None:
-        """Reload at SIGHUP from now on; where there are no signals, never."""
+        """Reload at SIGHUP from now on; on a platform without signals, never."""
         loop = asyncio.get_running_loop()
         with suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(signal.SIGHUP, self._start)
@@ -64,26 +64,27 @@ class Reload:
         task.add_done_callback(self._leaving.discard)
 
     async def close(self) -> None:
-        """Wait for no request any more: close what was replaced."""
+        """Close replaced sources without waiting for requests."""
         tasks = list(self._leaving)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def run(self) -> bool:
-        """Read the settings and take them; says whether they were taken. Never raises for them."""
+        """Read and apply the settings; return whether they were applied. Never raises for them."""
         async with self._lock:
             service: Service = self._app.state.service
             old = service.resources
             try:
                 read = self._read()
-                reloaded = {name: getattr(read, name) for name in _TAKEN}
+                reloaded = {name: getattr(read, name) for name in _RELOADABLE}
                 settings = old.settings.model_copy(update=reloaded)
                 maintenance = load_maintenance(settings, old.clock)
                 changed = [
                     database.name
                     for database in self._databases
-                    if _own(settings, database.name) != _own(old.settings, database.name)
+                    if _settings_of(settings, database.name)
+                    != _settings_of(old.settings, database.name)
                 ]
                 changed_sources = make_sources(
                     settings, self._databases, {}, old.clock, maintenance, changed, old.cache
@@ -108,7 +109,7 @@ class Reload:
     async def _swap(
         self, old: ExecutionResources, new: ExecutionResources, changed: list[str]
     ) -> None:
-        """Answer as ``new`` from now on; what is replaced stays until no request needs it."""
+        """Use ``new`` from now on; replaced sources stay open until no request needs them."""
         for name in changed:
             await new.sources[name].open()
         self._app.state.service = replace(self._app.state.service, resources=new)
@@ -120,18 +121,18 @@ class Reload:
 
 
 async def _leave(source: Source, deadline: float) -> None:
-    """Close a source that was replaced, once every request that may use it has had its time."""
+    """Close a replaced source after the deadline of every request that may use it."""
     try:
         await asyncio.sleep(deadline + source.settings.timeout)
     finally:
         await source.close()
 
 
-def _own(settings: Settings, name: str) -> DatabaseSettings:
+def _settings_of(settings: Settings, name: str) -> DatabaseSettings:
     return settings.databases.get(name, DatabaseSettings())
 
 
 def _needs_restart(old: Settings, new: Settings) -> list[str]:
-    """Return the settings that differ and are not taken while the gateway runs."""
-    names = set(Settings.model_fields) - _TAKEN - {"folder"}
+    """Return the names of changed settings that a reload does not apply."""
+    names = set(Settings.model_fields) - _RELOADABLE - {"folder"}
     return sorted(name for name in names if getattr(old, name) != getattr(new, name))

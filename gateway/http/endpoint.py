@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from gateway.errors import BESIDE_DATA, CODES, GatewayError
-from gateway.http.graphiql import page, wants_page
+from gateway.http.graphiql import graphiql_page, wants_page
 from gateway.http.parameters import GRAPHQL_JSON, JSON, accepted, response_type
 from gateway.plan.document import InvalidDocument
 from gateway.request import Parameters, RequestState, handle, state_of
@@ -41,7 +41,7 @@ class Endpoint:
         """Handle one HTTP request (ASGI 3)."""
         request, state = Request(scope, receive), state_of(scope)
         if self._graphql and wants_page(request):
-            await page(request)(scope, receive, send)
+            await graphiql_page(request)(scope, receive, send)
             return
         response = await _respond(request, state, self._read, self._graphql)
         headers = response.headers

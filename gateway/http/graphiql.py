@@ -82,7 +82,7 @@ def wants_page(request: Request) -> bool:
     return qualities.get(_HTML, 0.0) > max(json_qualities)
 
 
-def page(request: Request) -> Response:
+def graphiql_page(request: Request) -> Response:
     """Return the page."""
     settings: Settings = request.app.state.service.resources.settings
     nonce = secrets.token_urlsafe(16)

@@ -19,7 +19,7 @@ _STYLE = (
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
 
 
-async def home(request: Request) -> Response:
+async def home_page(request: Request) -> Response:
     """Answer with links to what there is. Names nothing of the site's settings or people."""
     if not wants_page(request):
         return PlainTextResponse("justice-gateway: POST /graphql\n")

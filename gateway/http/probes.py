@@ -15,12 +15,12 @@ from gateway.service import Service
 from gateway.shape.response import add_documentation_links, refusal_body
 
 
-async def live(_request: Request) -> Response:
+async def show_liveness(_request: Request) -> Response:
     """Say that the process runs."""
     return PlainTextResponse("live\n")
 
 
-async def ready(request: Request) -> Response:
+async def show_readiness(request: Request) -> Response:
     """Say whether requests can be answered.
 
     Only what the gateway itself cannot do without counts (the journal; keys and settings are read
@@ -32,7 +32,7 @@ async def ready(request: Request) -> Response:
     return PlainTextResponse("not ready: journal\n", 503)
 
 
-async def schema(request: Request) -> Response:
+async def show_schema(request: Request) -> Response:
     """Show the schema definition; to callers who may introspect only, where settings say so."""
     service: Service = request.app.state.service
     try:
@@ -46,7 +46,7 @@ async def schema(request: Request) -> Response:
     return PlainTextResponse(service.schema_text)
 
 
-async def metrics(request: Request) -> Response:
+async def show_metrics(request: Request) -> Response:
     """Show what is counted, in the text format of Prometheus; no label names anybody.
 
     To monitoring and operators, or to everybody where settings say so.
@@ -64,7 +64,7 @@ async def metrics(request: Request) -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-async def http_error(request: Request, error: Exception) -> Response:
+async def routing_error(request: Request, error: Exception) -> Response:
     """Answer what routing refuses (no such address, wrong method) with a code."""
     assert isinstance(error, HTTPException)
     code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "BAD_REQUEST")
