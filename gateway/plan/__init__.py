@@ -1,1 +1,1 @@
-"""Plan: documents parsed, validated and analysed once."""
+"""Plan: documents parsed, validated, analysed and planned, once."""

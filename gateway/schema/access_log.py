@@ -1,4 +1,4 @@
-"""``accessLog`` of a person: who read them."""
+"""``accessLog`` of a person: who read their data, when and for what."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ async def _read(
     self: Person, info: strawberry.Info, first: int = LOG_FIRST, after: str | None = None
 ) -> LogPage:
     context: ReferenceContext = info.context
-    asked = parse_log_arguments({"first": first, "after": after})
-    page = await context.rules.access_log(self.numbers, self.own, asked)
+    arguments = parse_log_arguments({"first": first, "after": after})
+    page = await context.rules.access_log(self.numbers, self.own, arguments)
     context.state.note_log(self.sections, page)
     if self.reason is not None and page.state.has_rows:
         self.shortfall.note(self.reason, tuple(info._raw_info.path.as_list()))

@@ -21,13 +21,15 @@ from gateway.schema.scalars import SCALARS
 
 
 def build_schema(databases: Iterable[Database]) -> GraphQLSchema:
-    """Return the schema of ``databases``, in the order of their names after population.
+    """Return the schema of ``databases``: population first, then by name.
 
-    Pure and deterministic. Raises ValueError when two declarations want the same type name,
-    or an entry wants a name that is taken.
-    Costs about a second for all seven databases: do it once, at start-up.
+    Pure and deterministic. Raises ValueError if two declarations have the same type name, or an
+    entry point the name of another root field. Costs about a second for all seven databases: done
+    once, at start-up.
     """
-    ordered = tuple(sorted(databases, key=lambda one: (one.name != "population", one.name)))
+    ordered = tuple(
+        sorted(databases, key=lambda database: (database.name != "population", database.name))
+    )
     types = TypeFactory(ordered)
     query = create_type(
         "Query", query_fields(types, ordered), description="Mọi truy vấn / Everything to ask"

@@ -1,8 +1,8 @@
-"""What all records, all lists and all sections have in common, as interfaces of the schema.
+"""Interfaces of the schema: what all records, all lists and all sections have in common.
 
 A client writes one fragment for all lists, and one rule for all records in its cache
-(``docs/decisions/0035-types-for-client-caches.md``). No field of the schema is of an interface that
-would have to be told apart: rows are read under their own types.
+(``docs/decisions/0035-types-for-client-caches.md``). No field returns an interface whose type would
+have to be resolved: rows are read under their own types.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def record_list_interface(types: TypeFactory) -> Any:
 
 
 def single_record_interface(types: TypeFactory) -> Any:
-    """Return the interface of what is answered where there is at most one record."""
+    """Return the interface of the answer for a record that occurs at most once."""
     title = Text("bản ghi", "the record")
     there = Text(
         "có hay không; null là chưa xác định được",
@@ -80,5 +80,5 @@ def section_interface(types: TypeFactory) -> Any:
 
 
 def _source(types: TypeFactory) -> Any:
-    """Return ``source`` of a list: wherever there is a list, it says where it comes from."""
+    """Return the field ``source``, which every list has."""
     return attribute_field("source", source_type(types), Text("báo cáo nguồn", "source"))

@@ -1,6 +1,6 @@
-"""Invalidation in the schema: the operator's mutation.
+"""The operator's mutation that invalidates cached rows.
 
-Who may change anything is decided for all mutations at once, before they run
+Permission is decided for all mutations at once, before they run
 (``gateway.permission.operation``).
 """
 
@@ -21,19 +21,19 @@ from gateway.schema.field_definitions import attribute_field, resolved_field
 
 
 def invalidation_field(types: TypeFactory) -> StrawberryField:
-    """Return the mutation by which cached rows are read anew."""
+    """Return the mutation that has cached rows read anew."""
     effective = Text(
         "từ lúc này không yêu cầu mới nào được trả lời bằng dữ liệu đọc trước đó",
         "no request that begins after it is answered from rows read before",
     )
-    made = types.object(
+    kind = types.object(
         "Invalidated",
         [attribute_field("effective_by", datetime, effective)],
         Text("Dữ liệu lưu tạm bị hủy", "Cached rows that are out of date"),
     )
     return resolved_field(
         "invalidate",
-        made | None,
+        kind | None,
         _invalidate,
         {"person": PersonNumber | None, "database": str | None, "record": str | None},
         Text(
@@ -51,7 +51,7 @@ async def _invalidate(
     record: str | None = strawberry.UNSET,
 ) -> Invalidated:
     context: ReferenceContext = info.context
-    databases = {name: one.database for name, one in context.resources.sources.items()}
+    databases = {name: source.database for name, source in context.resources.sources.items()}
     persons = [person] if person else []
-    what = invalidations_for(databases, persons, database or None, record or None)
-    return await invalidate(context.resources.cache, what)
+    invalidation = invalidations_for(databases, persons, database or None, record or None)
+    return await invalidate(context.resources.cache, invalidation)

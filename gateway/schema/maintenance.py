@@ -1,6 +1,6 @@
-"""Maintenance in the schema: when it is, and the operator's mutations.
+"""Maintenance windows in the schema, and the operator's mutations.
 
-Who may change anything is decided for all mutations at once, before they run
+Permission is decided for all mutations at once, before they run
 (``gateway.permission.operation``).
 """
 
@@ -22,7 +22,7 @@ from gateway.schema.field_definitions import attribute_field, resolved_field
 
 
 def window_type(types: TypeFactory) -> Any:
-    """When a database is in maintenance."""
+    """Return the type of a maintenance window."""
     return types.object(
         "MaintenanceWindow",
         [
@@ -40,7 +40,7 @@ def window_type(types: TypeFactory) -> Any:
 
 
 def mutation_fields(types: TypeFactory) -> list[StrawberryField]:
-    """Return what an operator may do about maintenance."""
+    """Return the mutations by which an operator plans and ends maintenance."""
     window = window_type(types)
     return [
         resolved_field(
@@ -76,8 +76,8 @@ async def _plan(
         raise GatewayError("INVALID_VALUE", "there is no database of this name")
     window = Window(
         database,
-        _zoned(begins) or context.resources.maintenance.now(),
-        _zoned(ends),
+        _require_time_zone(begins) or context.resources.maintenance.now(),
+        _require_time_zone(ends),
         planned_by=context.rules.caller.client,
     )
     try:
@@ -94,12 +94,12 @@ async def _end(self: Any, info: strawberry.Info, id: str) -> Window:  # noqa: A0
     return await asyncio.to_thread(context.resources.maintenance.end, window)
 
 
-def _zoned(given: datetime | None) -> datetime | None:
-    """Return a moment, None where none is given; raises INVALID_VALUE for one without a zone."""
-    if not isinstance(given, datetime):
+def _require_time_zone(moment: datetime | None) -> datetime | None:
+    """Return ``moment``, None if left out; raises INVALID_VALUE if it has no time zone."""
+    if not isinstance(moment, datetime):
         return None
-    if given.tzinfo is None:
+    if moment.tzinfo is None:
         raise GatewayError(
             "INVALID_VALUE", "a moment must have a time zone: 2026-11-27T22:00:00+07:00"
         )
-    return given
+    return moment

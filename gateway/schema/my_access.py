@@ -1,4 +1,4 @@
-"""``myAccess``: what a caller's token permits, until when, and why a document would be denied."""
+"""``myAccess``: what a caller's token permits, until when, and what of a document it denies."""
 
 from __future__ import annotations
 
@@ -64,8 +64,10 @@ class _Access:
 
     @property
     def purposes(self) -> list[_Granted]:
-        known = ((code, procedure_of(code)) for code in sorted(self.caller.purposes))
-        return [_Granted(code, one.title if one else None) for code, one in known]
+        procedures = ((code, procedure_of(code)) for code in sorted(self.caller.purposes))
+        return [
+            _Granted(code, procedure.title if procedure else None) for code, procedure in procedures
+        ]
 
 
 def my_access_field(types: TypeFactory) -> StrawberryField:
@@ -111,8 +113,8 @@ def my_access_field(types: TypeFactory) -> StrawberryField:
         ),
     ]
     title = Text("Quyền của mã truy cập", "What the token permits")
-    made = types.object("MyAccess", fields, title)
-    return resolved_field("my_access", made, _my_access, title=title)
+    kind = types.object("MyAccess", fields, title)
+    return resolved_field("my_access", kind, _my_access, title=title)
 
 
 def _trial_type(types: TypeFactory) -> Any:

@@ -32,30 +32,30 @@ class RequiresScopes:
 
 
 def require_scopes(
-    made: StrawberryField, record: Record | DerivedView, level: Sensitivity
+    field: StrawberryField, record: Record | DerivedView, level: Sensitivity
 ) -> StrawberryField:
-    """Return ``made`` with the scopes that open fields of ``level`` of ``record``."""
+    """Return ``field`` with the scopes that open fields of ``level`` of ``record``."""
     whole = scope(record.database, level)
     of_record = scope(f"{record.database}.{record.name}", level)
-    made.directives = [RequiresScopes(scopes=[[whole], [of_record]])]
-    return made
+    field.directives = [RequiresScopes(scopes=[[whole], [of_record]])]
+    return field
 
 
-def require_any_scope(made: StrawberryField, scopes: Iterable[str]) -> StrawberryField:
-    """Return ``made`` with ``scopes``, of which one is enough."""
-    made.directives = [RequiresScopes(scopes=[[one] for one in scopes])]
-    return made
+def require_any_scope(field: StrawberryField, scopes: Iterable[str]) -> StrawberryField:
+    """Return ``field`` with ``scopes``, of which one is enough."""
+    field.directives = [RequiresScopes(scopes=[[scope_name] for scope_name in scopes])]
+    return field
 
 
-def require_column_scopes(made: Iterable[StrawberryField], record: Record) -> None:
-    """Give the fields of ``record`` that are kept closer than its list their scopes."""
+def require_column_scopes(fields: Iterable[StrawberryField], record: Record) -> None:
+    """Give each field of ``record`` that is more sensitive than its list its scopes."""
     levels: dict[str, Sensitivity] = {}
     for column in record.columns:
-        known = levels.get(column.path[0], column.sensitivity)
-        levels[column.path[0]] = min(known, column.sensitivity)
-    names = {one.person: one.name for one in record.fields if one.person}
-    for one in made:
-        name = one.python_name.removesuffix("_is_valid")
+        lowest = levels.get(column.path[0], column.sensitivity)
+        levels[column.path[0]] = min(lowest, column.sensitivity)
+    names = {field.person: field.name for field in record.fields if field.person}
+    for field in fields:
+        name = field.python_name.removesuffix("_is_valid")
         level = levels[names.get(name, name)]
         if level > Sensitivity.BASIC:
-            require_scopes(one, record, level)
+            require_scopes(field, record, level)

@@ -1,4 +1,4 @@
-"""The scalars of the schema. Each refuses what it cannot mean, with a code."""
+"""The scalars of the schema. Each refuses invalid values with a code."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from connectors.values import PartialDate, PersonNumber, person_number
 from gateway.catalogue.entry_points import KEY_SCALAR, thing_key
 from gateway.errors import GatewayError
 
-#: A person's present number: always 12 digits, only ever an output.
+#: A person's present number: always 12 digits, an output only.
 CitizenID = NewType("CitizenID", str)
 
 
-#: The key by which a thing is found, always an input.
+#: The key of a thing: an input only.
 ThingKey = NewType("ThingKey", str)
 
 
@@ -41,8 +41,8 @@ def _no_input(_value: object) -> object:
     raise GatewayError("INVALID_VALUE", "CitizenID is never an input: use PersonNumber")
 
 
-def _definition(made: object) -> ScalarDefinition:
-    definition = getattr(made, "_scalar_definition", made)
+def _definition(scalar: object) -> ScalarDefinition:
+    definition = getattr(scalar, "_scalar_definition", scalar)
     assert isinstance(definition, ScalarDefinition)
     return definition
 

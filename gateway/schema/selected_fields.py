@@ -1,4 +1,4 @@
-"""Which fields a selection really asks for, directives and fragments taken into account."""
+"""The fields of a selection, with fragments expanded and excluded fields left out."""
 
 from __future__ import annotations
 
@@ -23,26 +23,28 @@ from gateway.execution.reference import Info
 def fields_selected_below(info: Info, argument: str) -> dict[str, bool]:
     """Return the names of the fields selected below the one being resolved, in their order.
 
-    With each goes whether ``argument`` is true where it is selected, at one place at least.
+    The value says whether ``argument`` is true in the selection of the field, in one place at
+    least.
     """
     sets = (node.selection_set for node in info.field_nodes if node.selection_set)
-    found: dict[str, bool] = {}
+    fields: dict[str, bool] = {}
     for node in _fields(info, sets, set()):
         name = node.name.value
-        found[name] = found.get(name, False) or _is_true(info, node, argument)
-    return found
+        fields[name] = fields.get(name, False) or _is_true(info, node, argument)
+    return fields
 
 
 def _is_true(info: Info, node: FieldNode, argument: str) -> bool:
-    value = next((one.value for one in node.arguments or () if one.name.value == argument), None)
+    nodes = (inner for inner in node.arguments or () if inner.name.value == argument)
+    value = next((inner.value for inner in nodes), None)
     if isinstance(value, VariableNode):
         return info.variable_values.coerced.get(value.name.value) is True
     return isinstance(value, BooleanValueNode) and value.value
 
 
 def _fields(info: Info, sets: Iterable[SelectionSetNode], spread: set[str]) -> Iterator[FieldNode]:
-    """Yield the fields, looking into each fragment once, however often it is spread."""
-    for selection in (one for chosen in sets for one in chosen.selections):
+    """Yield the fields; visits each fragment once, however often it is spread."""
+    for selection in (inner for selections in sets for inner in selections.selections):
         if not _included(info, selection):
             continue
         if isinstance(selection, FieldNode):

@@ -1,4 +1,4 @@
-"""Types that every list of records and the catalogue share: source reports, coverage, databases."""
+"""Types that lists of records and the catalogue share: source reports, coverage, databases."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gateway.schema.maintenance import window_type
 
 
 def text_type(types: TypeFactory) -> Any:
-    """A phrase in both languages."""
+    """Return the type of a text in both languages."""
     return types.object(
         "Text",
         [
@@ -32,7 +32,7 @@ def text_type(types: TypeFactory) -> Any:
 
 
 def coverage_type(types: TypeFactory) -> Any:
-    """What is covered: an empty list means "none within this"."""
+    """Return the type of coverage: an empty list means "none within this"."""
     text = text_type(types)
     return types.object(
         "Coverage",
@@ -64,7 +64,7 @@ def coverage_type(types: TypeFactory) -> Any:
 
 
 def database_type(types: TypeFactory) -> Any:
-    """A database of the catalogue."""
+    """Return the type of a database in the catalogue."""
     text, coverage = text_type(types), coverage_type(types)
     state = types.enumeration(State)
     record = types.object(
@@ -126,7 +126,7 @@ async def _live(self: Database, info: strawberry.Info) -> LiveState:
 
 
 def source_type(types: TypeFactory) -> Any:
-    """The source report of a list of records."""
+    """Return the type of the source report of a list."""
     return types.object(
         "Source",
         [
@@ -175,7 +175,7 @@ def source_type(types: TypeFactory) -> Any:
 
 
 def evidence_type(types: TypeFactory) -> Any:
-    """What proves that a message was exchanged with a database, in the words of X-Road."""
+    """Return the type of evidence: proof, in the words of X-Road, that a message was exchanged."""
     return types.object(
         "Evidence",
         [
@@ -188,7 +188,7 @@ def evidence_type(types: TypeFactory) -> Any:
 
 
 def notice_type(types: TypeFactory) -> Any:
-    """What a reader of a person must not miss."""
+    """Return the type of a notice, which a reader of a person must not miss."""
     return types.object(
         "Notice",
         [

@@ -1,4 +1,4 @@
-"""``verifyPerson``: whether a number and what is known of a person belong together."""
+"""``verifyPerson``: whether a number, a name, a birth date and a sex are one person's."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from gateway.schema.shared_types import source_type
 
 
 def verify_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[StrawberryField]:
-    """Return the root field that verifies a person, where identities are declared."""
-    asked = verification_of(databases)
-    if asked is None:
+    """Return the root field that verifies a person, none if no database declares identities."""
+    verification = verification_of(databases)
+    if verification is None:
         return []
-    sex = asked.record.column("sex").field.enumeration
+    sex = verification.record.column("sex").field.enumeration
     assert sex is not None
     arguments: dict[str, object] = {
         "id": PersonNumber,
@@ -37,8 +37,10 @@ def verify_fields(types: TypeFactory, databases: tuple[Database, ...]) -> list[S
         "xác minh số định danh, họ tên, ngày sinh, giới tính của một người",
         "verify the number, name, birth date and sex of a person",
     )
-    made = resolved_field("verify_person", _type(types) | None, _resolver(asked), arguments, title)
-    return [require_any_scope(made, (SCOPE, f"{asked.database}:read"))]
+    field = resolved_field(
+        "verify_person", _type(types) | None, _resolver(verification), arguments, title
+    )
+    return [require_any_scope(field, (SCOPE, f"{verification.database}:read"))]
 
 
 def _type(types: TypeFactory) -> Any:
@@ -64,10 +66,10 @@ def _type(types: TypeFactory) -> Any:
 
 
 def _mismatched(self: VerificationResult, info: strawberry.Info) -> list[str] | None:
-    return None if self.mismatched is None else [one.name for one in self.mismatched]
+    return None if self.mismatched is None else [detail.name for detail in self.mismatched]
 
 
-def _resolver(asked: Verification) -> Any:
+def _resolver(verification: Verification) -> Any:
     async def verify(
         self: Any,
         info: strawberry.Info,
@@ -79,7 +81,7 @@ def _resolver(asked: Verification) -> Any:
         context: ReferenceContext = info.context
         rules = context.rules
         context.state.name_persons([id])
-        missing = rules.caller.missing_for(asked, None)
+        missing = rules.caller.missing_for(verification, None)
         if missing:
             raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
         rules.refuse_early(id)
@@ -87,12 +89,12 @@ def _resolver(asked: Verification) -> Any:
         claimed = ClaimedIdentity(name, birth_date, sex.value)
         attempt = rules.attempt(numbers)
         async with rules.count_attempt(attempt):
-            found, answer = rules.verify(numbers, claimed, asked, attempt)
-        context.report(info._raw_info, asked.record, answer)
-        context.state.note(asked.record, answer.report.state)
+            result, answer = rules.verify(numbers, claimed, verification, attempt)
+        context.report(info._raw_info, verification.record, answer)
+        context.state.note(verification.record, answer.report.state)
         if answer.rows is not None:
             sections = context.state.trail.note_opened(numbers, Role.NAMED)
-            note_read(sections, asked.record, answer)
-        return found
+            note_read(sections, verification.record, answer)
+        return result
 
     return verify

@@ -1,1 +1,1 @@
-"""Shape: from an executed operation to the JSON of the answer."""
+"""Shape: from what a plan read, or an error, to the JSON of the response."""

@@ -1,7 +1,7 @@
-"""From an executed operation to the body of the answer.
+"""From a result to the body of the response.
 
-Errors keep their place (path, locations) and carry a code. What has no code is a defect of the
-gateway: it is logged with an id, and the client sees that id only.
+Errors keep their path and locations and carry a code. An error without a code is a defect of the
+gateway: the log has it with an id, and the client sees the id only.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from gateway.telemetry.redaction import random_id, redact
 
 log = structlog.get_logger(__name__)
 
-#: Characters of a message: what it quotes of a document may be all of it.
-_LONGEST = 1_000
+#: Characters of a message at most: it may quote a whole document.
+_MAX_MESSAGE = 1_000
 
 
 def gateway_error(error: BaseException | None) -> GatewayError | None:
-    """Return the client-safe error that ``error`` was made from, however deep, or None."""
+    """Return the gateway's own error at the bottom of ``error``, None if there is none."""
     while error is not None:
         if isinstance(error, GatewayError):
             return error
@@ -32,7 +32,7 @@ def gateway_error(error: BaseException | None) -> GatewayError | None:
 
 
 def refusal_body(error: GatewayError) -> dict[str, object]:
-    """Return the body of an answer that is one error and nothing else."""
+    """Return the body of a response that is one error and nothing else."""
     return {"errors": [{"message": error.message, "extensions": error.extensions}]}
 
 
@@ -41,16 +41,16 @@ def invalid_document_body(code: str, errors: Sequence[GraphQLError]) -> dict[str
 
     An error that has a code of its own keeps it; all others get ``code``.
     """
-    return {"errors": [_formatted(error, code) for error in errors]}
+    return {"errors": [_format_error(error, code) for error in errors]}
 
 
 def render_error(error: GraphQLError) -> dict[str, object]:
-    """Return ``error``, which an executor raised, as an answer shows it."""
-    return _formatted(error, None)
+    """Return an error that graphql-core reports as the response shows it."""
+    return _format_error(error, None)
 
 
 def render_problem(problem: Problem) -> dict[str, object]:
-    """Return ``problem``, which a plan came upon, as an answer shows it."""
+    """Return an error beside the data as the response shows it."""
     extensions = problem.error.extensions
     if problem.count > 1:
         extensions["count"] = problem.count
@@ -66,19 +66,19 @@ def response_body(
     errors: Sequence[dict[str, object]],
     extensions: Mapping[str, object],
 ) -> dict[str, object]:
-    """Return the body of an operation that ran: data, errors, extensions."""
+    """Return the body of an executed operation; empty parts are left out."""
     answer: dict[str, object] = {"data": data}
     if errors:
-        answer["errors"] = _denials_once(errors)
+        answer["errors"] = _merge_denials(errors)
     if extensions:
         answer["extensions"] = extensions
     return answer
 
 
 def add_documentation_links(answer: dict[str, object], documentation: str) -> dict[str, object]:
-    """Give every error in ``answer`` the address of its page.
+    """Add the address of its documentation to every error of a body; return the body.
 
-    ``documentation``: that of all pages, ``{code}`` standing for the error's code.
+    ``documentation``: the address of a page, with ``{code}`` for the error's code.
     """
     errors: Any = answer.get("errors", ())
     for error in errors:
@@ -88,21 +88,21 @@ def add_documentation_links(answer: dict[str, object], documentation: str) -> di
 
 
 def error_codes(answer: dict[str, object]) -> list[str]:
-    """Return the codes of the errors in a body."""
+    """Return the codes of the errors in a body, in their order."""
     errors = answer.get("errors", [])
     assert isinstance(errors, list)
     return [error["extensions"]["code"] for error in errors]
 
 
-def _formatted(error: GraphQLError, code: str | None) -> dict[str, object]:
-    known = gateway_error(error)
-    if known is not None:
-        shown: dict[str, object] = {"message": known.message, "extensions": known.extensions}
-    elif code is not None or (code := _of_the_caller(error)) is not None:
+def _format_error(error: GraphQLError, code: str | None) -> dict[str, object]:
+    cause = gateway_error(error)
+    if cause is not None:
+        shown: dict[str, object] = {"message": cause.message, "extensions": cause.extensions}
+    elif code is not None or (code := _code_of_value_error(error)) is not None:
         extensions = {"code": code, "messageVi": CODES[code].vi}
-        shown = {"message": redact(error.message[:_LONGEST]), "extensions": extensions}
+        shown = {"message": redact(error.message[:_MAX_MESSAGE]), "extensions": extensions}
     else:
-        shown = _internal(error)
+        shown = _report_defect(error)
     if error.locations:
         shown["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
     if error.path is not None:
@@ -110,55 +110,58 @@ def _formatted(error: GraphQLError, code: str | None) -> dict[str, object]:
     return shown
 
 
-def _of_the_caller(error: GraphQLError) -> str | None:
-    """Return the code for a value that turns out not to fit only when its field is run.
+def _code_of_value_error(error: GraphQLError) -> str | None:
+    """Return the code of an error in a value that only the execution of its field reveals.
 
     A variable may be null where an argument must not be, as long as one of them has a default.
     The executor places such an error at the argument; its other errors have no node of their own.
     """
-    raised = _raised(error)
+    raised = _unwrap(error)
     if isinstance(raised, GraphQLError) and raised is not error and raised.nodes:
         return "INVALID_VARIABLES"
     return None
 
 
-def _raised(error: GraphQLError) -> Exception:
-    """Return what was raised in the first place, below all that says where."""
+def _unwrap(error: GraphQLError) -> Exception:
+    """Return the exception that graphql-core wrapped with path and locations."""
     raised: Exception = error
     while isinstance(raised, GraphQLError) and raised.original_error is not None:
         raised = raised.original_error
     return raised
 
 
-def _internal(error: GraphQLError) -> dict[str, object]:
-    """Log a defect; a GraphQL error without its text, which quotes documents and values."""
+def _report_defect(error: GraphQLError) -> dict[str, object]:
+    """Log a defect and return what the client sees of it.
+
+    The text of a GraphQL error is not logged: it quotes documents and values.
+    """
     error_id = random_id()
-    cause = _raised(error)
+    cause = _unwrap(error)
     shown_cause = None if isinstance(cause, GraphQLError) else cause
     log.error("internal error", error_id=error_id, path=error.path, exc_info=shown_cause)
     shown = GatewayError("INTERNAL", details={"errorId": error_id})
     return {"message": shown.message, "extensions": shown.extensions}
 
 
-def _denials_once(errors: Sequence[dict[str, object]]) -> list[dict[str, object]]:
-    """Say of each selected field once, where it comes first, that it is denied, and how often.
+def _merge_denials(errors: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    """Return ``errors`` with one denial for each field, at its first path, and its count.
 
     Design section 6.1.
     """
     seen: dict[object, dict[str, Any]] = {}
-    kept: list[dict[str, object]] = []
+    shown: list[dict[str, object]] = []
     for error in errors:
         path: Any = error.get("path")
         extensions: Any = error["extensions"]
         if extensions["code"] != "FORBIDDEN" or path is None:
-            kept.append(error)
+            shown.append(error)
             continue
         count = extensions.setdefault("count", 1)
         field = tuple(step for step in path if isinstance(step, str))
         first = seen.setdefault(field, error)
         if first is error:
-            kept.append(error)
+            shown.append(error)
             continue
         first["extensions"]["count"] += count
         first["path"] = min(first["path"], path)
-    return kept
+    return shown
