@@ -139,7 +139,7 @@ def company_at(index: int) -> Organisation:
     return _organisation(_company_name(rng, trade), where, 6_000_000 + 2 * index, trade)
 
 
-def own_company(
+def company_of_owner(
     cluster: int, ordinal: int, at: Home, representative: str, trade: str | None = None
 ) -> Organisation:
     """Return company ``ordinal`` of a cluster, which somebody of the cluster represents."""

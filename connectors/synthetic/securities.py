@@ -170,7 +170,7 @@ def company_of(estate: Estate, person: Citizen) -> Organisation | None:
             return company
     if len(estate.companies) >= organisations.OWN_COMPANIES // 2:
         return None
-    founded = organisations.own_company(
+    founded = organisations.company_of_owner(
         estate.family.index, len(estate.companies), person.home, person.name.full
     )
     estate.companies.append((person, founded))

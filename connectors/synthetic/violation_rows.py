@@ -13,7 +13,7 @@ from connectors.synthetic.dealings import Handling, Sanction
 from connectors.synthetic.draw import age_on, between, later, pick, stream, workday
 from connectors.synthetic.model import Citizen, Family
 from connectors.synthetic.offences import Offence
-from connectors.synthetic.organisations import Organisation, own_company
+from connectors.synthetic.organisations import Organisation, company_of_owner
 from connectors.synthetic.places import Columns, Home, place
 from connectors.synthetic.violations import (
     SINCE,
@@ -84,7 +84,7 @@ def _fine_company(desk: _Desk) -> None:
     violation = violate(desk.rng, SINCE, today, today, None)
     if owners and violation is not None:
         owner = pick(desk.rng, owners)
-        company = own_company(desk.family.index, _ORDINAL, owner.home, owner.name.full)
+        company = company_of_owner(desk.family.index, _ORDINAL, owner.home, owner.name.full)
         _decide(desk, violation, company, owner.home)
 
 

@@ -112,8 +112,8 @@ def build_entry(
     ``document``: hash of the document's text (names chosen by clients could hold anything).
     ``operation``: name and version of the published operation that was called. ``about``: the
     persons whom the answer touched, and the states of its lists. ``codes``: of the errors in the
-    answer. ``asked``: from ``asked_fields``. ``deferred``: for how long the persons are not shown
-    this entry (a lawful delay of the purpose). Costs some 10 us.
+    answer. ``asked``: from ``requested_fields``. ``deferred``: for how long the persons are not
+    shown this entry (a lawful delay of the purpose). Costs some 10 us.
     """
     return {
         "id": secrets.token_hex(8),

@@ -19,7 +19,7 @@ def is_citizens(own: Sensitivity | None) -> bool:
     return own is not None and own > FOUND
 
 
-def own_below(own: Sensitivity | None, record: Record) -> Sensitivity | None:
+def narrow_open_up_to(own: Sensitivity | None, record: Record) -> Sensitivity | None:
     """Return how much of ``record``, hung on a record that is open up to ``own``, is open too.
 
     Where it names persons (the other party, the lawyer), what is kept closer than BASIC may be
@@ -29,7 +29,7 @@ def own_below(own: Sensitivity | None, record: Record) -> Sensitivity | None:
     return min(own, Sensitivity.BASIC) if own is not None and names_persons else own
 
 
-def is_own(record: Record, position: int | None, own: Sensitivity | None) -> bool:
+def is_open(record: Record, position: int | None, own: Sensitivity | None) -> bool:
     """Say whether a column of ``record`` (None: the record itself) may be seen for what it is.
 
     ``own``: up to what sensitivity these rows are open, None where they are somebody else's. A

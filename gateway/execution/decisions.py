@@ -18,7 +18,7 @@ from connectors.description import Record, Row, Sensitivity
 from gateway.access.caller import Caller
 from gateway.answer import Answer, Identification, SourceReport, State
 from gateway.audit.access_log.page import LogPage
-from gateway.catalogue.own_view import is_citizens, is_own
+from gateway.catalogue.own_view import is_citizens, is_open
 from gateway.catalogue.sections import DerivedBinding
 from gateway.catalogue.verification import Verification
 from gateway.derived.conclude import (
@@ -39,7 +39,7 @@ from gateway.limits.verification_attempts import Attempt, AttemptStatus, Verific
 from gateway.people.identification import says_none, state_for
 from gateway.people.matching import NO_MATCHING, MatchingRule, is_comparable
 from gateway.people.numbers import PersonNumbers, population_of
-from gateway.people.verification import ClaimedIdentity, VerificationResult, compare_claim
+from gateway.people.verification import ClaimedIdentity, IdentityVerification, compare_claim
 from gateway.plan.cursors import make_cursor
 from gateway.plan.list_arguments import ListArguments, LogArguments, filter_and_order, select_page
 from gateway.procedures.procedure import is_for
@@ -125,7 +125,7 @@ class RecordRules:
         key = (record, position, open_up_to)
         missing = self.decided.get(key)
         if missing is None:
-            open_ = is_own(record, position, open_up_to)
+            open_ = is_open(record, position, open_up_to)
             missing = self.decided[key] = () if open_ else self.caller.missing_for(record, position)
         return missing
 
@@ -297,7 +297,7 @@ class RecordRules:
         claimed: ClaimedIdentity,
         verification: Verification,
         attempt: Attempt | None,
-    ) -> tuple[VerificationResult, Answer]:
+    ) -> tuple[IdentityVerification, Answer]:
         """Return what comes of a verification, and the answer that it rests on.
 
         ``attempt``: counted for it. Raises GatewayError VERIFICATION_LIMITED where it may not be

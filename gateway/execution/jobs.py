@@ -22,7 +22,7 @@ from gateway.people.identification import Shortfall, says_none
 from gateway.people.matching import Matching, is_citizen, open_linked, open_named, open_person
 from gateway.people.notices import notices
 from gateway.people.numbers import NeededReads, PersonNumbers, is_present_number
-from gateway.people.verification import ClaimedIdentity, VerificationResult
+from gateway.people.verification import ClaimedIdentity, IdentityVerification
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.plan import (
     ChildListPlan,
@@ -323,7 +323,7 @@ class VerifyPerson:
     claimed: ClaimedIdentity
     plan: VerifyPlan
     path: Path
-    target: list[VerificationResult | None]
+    target: list[IdentityVerification | None]
     attempt: Attempt | None = None
 
     def advance(self, batch: PlanBatch) -> ReadKind | None:

@@ -34,7 +34,7 @@ from gateway.plan.document import (
     parse_document,
     suggest_names,
 )
-from gateway.plan.permissions import Permissions, asked_fields
+from gateway.plan.permissions import Permissions, requested_fields
 from gateway.plan.plan import Plan
 from gateway.runtime.clock import Clock
 from gateway.settings import Limits
@@ -148,7 +148,7 @@ class PlanCache:
         permissions = self._permissions.get(key)
         if permissions is None:
             lacking = tuple(caller.missing_for(*need) for need in prepared.needs)
-            requested = asked_fields(prepared.needs, prepared.selected, lacking)
+            requested = requested_fields(prepared.needs, prepared.selected, lacking)
             permissions = Permissions(lacking, caller.citizen is not None, requested)
             self._permissions.store(key, permissions, len(lacking), caller.client)
         return permissions

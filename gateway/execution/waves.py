@@ -27,7 +27,7 @@ from gateway.fetch.reads import Reads
 from gateway.fetch.source import LiveState
 from gateway.people.matching import Matching, require_matching
 from gateway.people.numbers import population_of
-from gateway.people.verification import ClaimedIdentity, VerificationResult
+from gateway.people.verification import ClaimedIdentity, IdentityVerification
 from gateway.plan.plan import LookupPlan, PersonRootPlan, Plan, Root, VerifyPlan
 from gateway.settings import Limits
 from gateway.shape.response import render_problem
@@ -61,7 +61,7 @@ class _Target(list["OpenedPerson | LoadedList | None"]):
     """Where jobs put what they find, by place."""
 
 
-class _VerificationTarget(list["VerificationResult | None"]):
+class _VerificationTarget(list["IdentityVerification | None"]):
     """Where a verification puts what comes of it."""
 
 
@@ -123,7 +123,7 @@ def _render(
     root = batch.plan.roots[key]
     if isinstance(root, VerifyPlan):
         (verified,) = target
-        return root.render(verified, live) if isinstance(verified, VerificationResult) else None
+        return root.render(verified, live) if isinstance(verified, IdentityVerification) else None
     if isinstance(root, LookupPlan):
         (rows,) = target
         return root.render(rows, live) if isinstance(rows, LoadedList) else None

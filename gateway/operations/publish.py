@@ -29,7 +29,7 @@ from gateway.plan.compile import AnalysedOperation, Conditions, SelectedOperatio
 from gateway.plan.document import Document, InvalidDocument, Operation, parse_document
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import DEFAULT_FIRST, ListArguments, longest_page
-from gateway.plan.permissions import Permissions, asked_fields
+from gateway.plan.permissions import Permissions, requested_fields
 from gateway.plan.plan import PersonRootPlan, Plan
 from gateway.procedures.procedure import UNIFIED, national
 from gateway.procedures.registry import procedure_of
@@ -200,7 +200,7 @@ def _planned(
     for purpose in header.purposes or (None,):
         caller = reviewed(header, lends, purpose, citizen)
         lacking = tuple(caller.missing_for(*need) for need in made.needs)
-        fields = asked_fields(made.needs, made.selected, lacking)
+        fields = requested_fields(made.needs, made.selected, lacking)
         permissions = Permissions(lacking, citizen, fields)
         plan = compile_plan(made.analysis, permissions)
         if not own:

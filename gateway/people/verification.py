@@ -48,7 +48,7 @@ class ClaimedIdentity:
 
 
 @dataclass(frozen=True, slots=True)
-class VerificationResult:
+class IdentityVerification:
     """What came of it. ``mismatched``: what disagrees; None where that is not told."""
 
     result: Verdict
@@ -63,7 +63,7 @@ def compare_claim(
     source: Source,
     hides: bool,
     attempt: Attempt | None = None,
-) -> tuple[VerificationResult, Answer]:
+) -> tuple[IdentityVerification, Answer]:
     """Return what came of a verification, and the answer that it rests on.
 
     ``attempt``: the one that was counted for it; it is noted there where it is no guess: a match,
@@ -73,7 +73,7 @@ def compare_claim(
     """
     answer = _answer(numbers, verification, source)
     if answer.rows is None or (not answer.rows and answer.unreadable):
-        return VerificationResult(Verdict.UNKNOWN, None, answer.report), answer
+        return IdentityVerification(Verdict.UNKNOWN, None, answer.report), answer
     result, mismatched = Verdict.UNKNOWN, None
     if answer.rows and not numbers.conflict and _may_compare(attempt):
         result, mismatched, blameless = _compared(answer.rows[0], claimed, verification)
@@ -82,8 +82,8 @@ def compare_claim(
     if hides and result is not Verdict.MATCH:
         # Nor by when it was asked: for a number of two people there is no such time.
         report = source.report(verification.record, answer.report.state)
-        return VerificationResult(Verdict.MISMATCH, None, report), answer
-    return VerificationResult(result, mismatched, answer.report), answer
+        return IdentityVerification(Verdict.MISMATCH, None, report), answer
+    return IdentityVerification(result, mismatched, answer.report), answer
 
 
 def _may_compare(attempt: Attempt | None) -> bool:

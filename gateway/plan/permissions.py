@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from connectors.description import Record, Sensitivity
-from gateway.catalogue.own_view import is_own
+from gateway.catalogue.own_view import is_open
 from gateway.catalogue.permitted import Missing, Need, Permitted
 
 
@@ -18,8 +18,8 @@ class Permissions:
 
     ``lacking``: what the caller lacks (``Caller.missing_for``) for each of
     ``AnalysedOperation.needs``. ``citizen``: a citizen asks, whom records may lead back to
-    themselves. ``asked``: what the journal says of the fields (``asked_fields``); it follows from
-    the rest, so it is not compared.
+    themselves. ``asked``: what the journal says of the fields (``requested_fields``); it follows
+    from the rest, so it is not compared.
     """
 
     lacking: tuple[Missing, ...]
@@ -27,7 +27,7 @@ class Permissions:
     asked: bytes = field(default=b"{}", compare=False)
 
 
-def asked_fields(
+def requested_fields(
     needs: Sequence[Need], selected: Sequence[bool], lacking: Sequence[Missing]
 ) -> bytes:
     """Return which fields of which records an operation selects, and what the caller lacks.
@@ -80,6 +80,6 @@ class PermissionTable:
         ``open_up_to``: the sensitivity up to which these rows are open to everybody who is shown
         them (``gateway.catalogue.own_view``), None where permission alone decides.
         """
-        if is_own(record, position, open_up_to):
+        if is_open(record, position, open_up_to):
             return ()
         return self.lacking[record.database, record.name, position]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from strawberry.utils.str_converters import to_camel_case
 
 from connectors.description import Kind, Record, Sensitivity
-from gateway.catalogue.own_view import FOUND, own_below
+from gateway.catalogue.own_view import FOUND, narrow_open_up_to
 from gateway.fetch.read import Read
 from gateway.plan.permissions import Permissions, PermissionTable
 from gateway.plan.plan import (
@@ -197,7 +197,7 @@ class _Planner:
                     self.plan_link(inner, parts)
                 case ChildListShape():
                     if not self.is_denied(inner, parts):
-                        open_up_to = own_below(parts.open_up_to, inner.list.record)
+                        open_up_to = narrow_open_up_to(parts.open_up_to, inner.list.record)
                         plan = self.plan_list(inner.list, open_up_to)
                         parts.child_lists.append(ChildListPlan(inner.slot, inner.position, plan))
 

@@ -17,7 +17,7 @@ from strawberry.types.field import StrawberryField
 from connectors.description import Field, Lookup, Record, Sensitivity, Text
 from gateway.answer import Answer
 from gateway.audit.touched import note_numbers, note_read
-from gateway.catalogue.own_view import own_below
+from gateway.catalogue.own_view import narrow_open_up_to
 from gateway.execution.reference import Person, ReferenceContext
 from gateway.fetch.read import Read
 from gateway.people.identification import Shortfall, says_none
@@ -173,7 +173,7 @@ def _child_list_field(
         if isinstance(key, DeniedValue):
             raise key.error()
         parsed = parse_resolver_arguments(record, arguments)
-        open_up_to = own_below(self.open_up_to, record)
+        open_up_to = narrow_open_up_to(self.open_up_to, record)
         subject = ListSubject(self.sections, self.subject_numbers, self.shortfall)
         if key is None:
             answer = context.rules.incomplete(record, open_up_to)

@@ -13,7 +13,12 @@ from gateway.audit.touched import Role, note_read
 from gateway.catalogue.verification import SCOPE, Verification, verification_of
 from gateway.errors import GatewayError
 from gateway.execution.reference import ReferenceContext
-from gateway.people.verification import ClaimedIdentity, IdentityDetail, Verdict, VerificationResult
+from gateway.people.verification import (
+    ClaimedIdentity,
+    IdentityDetail,
+    IdentityVerification,
+    Verdict,
+)
 from gateway.schema.factory import TypeFactory
 from gateway.schema.field_definitions import attribute_field, list_annotation, resolved_field
 from gateway.schema.requires_scopes import require_any_scope
@@ -65,7 +70,7 @@ def _type(types: TypeFactory) -> Any:
     )
 
 
-def _mismatched(self: VerificationResult, info: strawberry.Info) -> list[str] | None:
+def _mismatched(self: IdentityVerification, info: strawberry.Info) -> list[str] | None:
     return None if self.mismatched is None else [detail.name for detail in self.mismatched]
 
 
@@ -77,7 +82,7 @@ def _resolver(verification: Verification) -> Any:
         name: str,
         birth_date: PartialDate,
         sex: Any,
-    ) -> VerificationResult:
+    ) -> IdentityVerification:
         context: ReferenceContext = info.context
         rules = context.rules
         context.state.name_persons([id])

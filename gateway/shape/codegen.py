@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from connectors.description import Kind, Record, Sensitivity
-from gateway.catalogue.own_view import FOUND, own_below
+from gateway.catalogue.own_view import FOUND, narrow_open_up_to
 from gateway.plan.permissions import Permissions, PermissionTable
 from gateway.plan.plan import LookupPlan, PersonRootPlan, Plan, VerifyPlan
 from gateway.plan.selection import (
@@ -218,7 +218,7 @@ class _Generator:
                     value = self.render_link(inner)
                 case ChildListShape():
                     names.slots.append(inner.slot)
-                    open_up_to = own_below(names.open_up_to, inner.list.record)
+                    open_up_to = narrow_open_up_to(names.open_up_to, inner.list.record)
                     function = self.list_function(inner.list, open_up_to)
                     value = f"{function}(b{inner.slot}, live)"
             parts.append(f"{self.source.quote(key)}: {value}")

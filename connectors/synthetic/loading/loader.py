@@ -21,7 +21,7 @@ class Progress:
     people: int = 0
 
 
-class Loader(Protocol):
+class ServerLoader(Protocol):
     """A connection to a server that is being loaded."""
 
     async def place(self) -> tuple[str, str]:

@@ -53,7 +53,7 @@ async def mariadb_loader(target: ServerTarget) -> AsyncIterator[MariadbLoader]:
 
 
 class MariadbLoader:
-    """See ``Loader``. Tables and indexes are no part of transactions here."""
+    """See ``ServerLoader``. Tables and indexes are no part of transactions here."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection

@@ -46,7 +46,7 @@ async def postgresql_loader(target: ServerTarget) -> AsyncIterator[PostgresqlLoa
 
 
 class PostgresqlLoader:
-    """See ``Loader``."""
+    """See ``ServerLoader``."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection

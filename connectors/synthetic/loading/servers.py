@@ -19,13 +19,13 @@ from pathlib import Path
 from connectors.synthetic.loading.chunks import ClusterRows, Key, Table, chunks
 from connectors.synthetic.loading.files import Summary
 from connectors.synthetic.loading.layout import Layout, layout
-from connectors.synthetic.loading.loader import Loader, Progress
+from connectors.synthetic.loading.loader import Progress, ServerLoader
 from connectors.synthetic.loading.mariadb import mariadb_loader
 from connectors.synthetic.loading.postgresql import postgresql_loader
 from connectors.synthetic.loading.target import NotLoaded, ServerTarget
 from connectors.synthetic.options import PopulationOptions
 
-LOADERS: dict[str, Callable[[ServerTarget], AbstractAsyncContextManager[Loader]]] = {
+LOADERS: dict[str, Callable[[ServerTarget], AbstractAsyncContextManager[ServerLoader]]] = {
     "postgresql": postgresql_loader,
     "mariadb": mariadb_loader,
 }
@@ -37,7 +37,7 @@ class _Target:
     """One database while it is loaded."""
 
     target: ServerTarget
-    loader: Loader
+    loader: ServerLoader
     layout: Layout
     progress: Progress
     is_begun: bool
@@ -100,12 +100,14 @@ async def load(
     return summary, [*left, *(result for result in said if result is not None)]
 
 
-async def _connected(stack: AsyncExitStack, target: ServerTarget) -> Loader:
-    loader: Loader = await stack.enter_async_context(LOADERS[target.url.get_backend_name()](target))
+async def _connected(stack: AsyncExitStack, target: ServerTarget) -> ServerLoader:
+    loader: ServerLoader = await stack.enter_async_context(
+        LOADERS[target.url.get_backend_name()](target)
+    )
     return loader
 
 
-async def _layouts(connected: Sequence[tuple[ServerTarget, Loader]]) -> list[Layout]:
+async def _layouts(connected: Sequence[tuple[ServerTarget, ServerLoader]]) -> list[Layout]:
     """Return the tables of each register. Raises NotLoaded where two have the same table."""
     places = [await loader.place() for _, loader in connected]
     shared = Counter(places)
@@ -131,7 +133,7 @@ async def _layouts(connected: Sequence[tuple[ServerTarget, Loader]]) -> list[Lay
 
 async def _examined(
     target: ServerTarget,
-    loader: Loader,
+    loader: ServerLoader,
     where: Layout,
     options: PopulationOptions,
     replace: bool,

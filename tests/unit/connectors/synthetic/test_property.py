@@ -30,7 +30,7 @@ from connectors.synthetic.organisations import (
     bank_at,
     check_digit,
     company_at,
-    own_company,
+    company_of_owner,
 )
 from connectors.synthetic.property_model import COMMON, Estate
 from tests.support.synthetic_property import (
@@ -165,13 +165,13 @@ def test_organisations_have_codes_of_their_own() -> None:
     home = simulate(PopulationOptions(people=1), 0).homes[0]
     made = [bank_at(index) for index in range(BANKS)]
     made += [company_at(index) for index in range(COMPANIES)]
-    made += [own_company(cluster, n, home, "A") for cluster in range(40) for n in range(10)]
+    made += [company_of_owner(cluster, n, home, "A") for cluster in range(40) for n in range(10)]
     codes = {one.enterprise_code for one in made}
     assert len(codes) == len(made)
     assert all(mst.is_valid(str(code)) for code in codes)
     assert check_digit("010023348") == 8
     with pytest.raises(ValueError, match="companies"):
-        own_company(0, 10, home, "A")
+        company_of_owner(0, 10, home, "A")
 
 
 def test_no_party_acts_under_age_or_after_death(world: World) -> None:

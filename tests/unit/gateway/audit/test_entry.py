@@ -31,7 +31,7 @@ from gateway.audit.touched import Role
 from gateway.catalogue.permitted import Missing, Need
 from gateway.derived.unsanctioned import DERIVED as UNSANCTIONED
 from gateway.keys.keyring import Keyring, Secret
-from gateway.plan.permissions import asked_fields
+from gateway.plan.permissions import requested_fields
 from tests.support.generated import PATIENT
 from tests.support.people import DEAD, HOA, LAN, OLD_NUMBER
 
@@ -72,7 +72,7 @@ def _entry(
 
 def _asked(needs: Sequence[Need], lacking: Sequence[Missing]) -> bytes:
     """Return what an entry says of ``needs`` all of which are asked for."""
-    return asked_fields(needs, [True] * len(needs), lacking)
+    return requested_fields(needs, [True] * len(needs), lacking)
 
 
 def _named(*numbers: str) -> list[Person]:
@@ -250,7 +250,7 @@ def test_what_only_has_to_be_looked_at_was_not_asked_for() -> None:
     """A struct is null or not by all of its columns: they are needed, whoever may see them."""
     needs: list[Need] = [(MARRIAGES, None), (MARRIAGES, 21), (MARRIAGES, 24), (IDENTITY, 0)]
     lacking = [(), (), ("civil_status:sensitive",), ("population:read",)]
-    assert orjson.loads(asked_fields(needs, [True, True, False, False], lacking)) == {
+    assert orjson.loads(requested_fields(needs, [True, True, False, False], lacking)) == {
         "fields": {"civil_status.marriages": ["husband_name"]},
         "lacking": [],
     }

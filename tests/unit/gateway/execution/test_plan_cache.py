@@ -30,7 +30,7 @@ from gateway.execution.plan_cache import PlanCache
 from gateway.plan import document as document_module
 from gateway.plan.compile import AnalysedOperation, SelectedOperation, select_operation
 from gateway.plan.document import Document, InvalidDocument
-from gateway.plan.permissions import Permissions, asked_fields
+from gateway.plan.permissions import Permissions, requested_fields
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Limits
 from gateway.telemetry.logs import masked
@@ -257,7 +257,7 @@ async def test_permissions_say_for_each_need_what_is_lacking() -> None:
             found = plans.permissions(prepared, caller)
             assert found.lacking == tuple(caller.missing_for(*need) for need in prepared.needs)
             assert any(found.lacking)
-            told = asked_fields(prepared.needs, prepared.selected, found.lacking)
+            told = requested_fields(prepared.needs, prepared.selected, found.lacking)
             assert found.asked == told
         everything = ("civil_status:read", "civil_status:restricted")
         caller = Caller(client="a", scopes=frozenset(everything), purpose=UNIFIED)
