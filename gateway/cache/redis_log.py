@@ -1,8 +1,8 @@
-"""The log of invalidations in Redis: a stream, which all processes of a site follow.
+"""The log of invalidations in Redis: a stream that all processes of a site follow.
 
-A stream's ids only ever grow. They are told apart from those of another life of the server by its
-run id, which every start and every failover changes: what was read under another one is void, so
-that an empty server or an old dump can bring nothing back.
+The ids of a stream only grow. The run id of the server, which every start and every failover
+changes, is the epoch of the log: rows read under another run id are void, so that an empty server
+or an old dump brings nothing back.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ log = structlog.get_logger(__name__)
 
 FOLLOWED = Counter(
     "justice_gateway_invalidation_log",
-    "How often the log of invalidations was lost, found again, and begun anew",
+    "How often the log of invalidations was lost, found again, and started over",
     ["outcome"],
 )
 
 STREAM = "justice-gateway:invalidations"
-#: Entries that the stream keeps: a process that was away for longer begins anew.
-_KEPT = 100_000
+#: Entries that the stream keeps. A process that was away for longer starts over.
+_STREAM_ENTRIES = 100_000
 _PAGE = 10_000
-#: Seconds that one look waits for news, and within which it has to come back.
-_WAIT, _PATIENCE = 0.25, 0.75
+#: Seconds that one read waits for new entries, and its timeout beyond them.
+_WAIT, _TIMEOUT = 0.25, 0.75
 _RETRY = 0.25
-#: Seconds for which a look is trusted: less than is promised, since what is decided by it takes a
-#: moment too, and clocks round.
+#: Seconds for which a read is trusted: less than is promised, because acting on it takes time too,
+#: and clocks round.
 _TRUSTED = 0.9 * KNOWN_WITHIN
 _FAILURES = (RedisError, OSError, TimeoutError)
 
@@ -56,14 +56,14 @@ _FAILURES = (RedisError, OSError, TimeoutError)
 class RedisLog:
     """The log in the Redis at ``url``.
 
-    Costs eight commands a second, whatever is asked. ``wait``: seconds that a look waits for news.
+    Costs eight commands a second at any load. ``wait``: seconds that a read waits for new entries.
     """
 
     def __init__(self, url: str, hashes: Hashes, clock: Clock, wait: float = _WAIT) -> None:
         self.known = KnownInvalidations(hashes)
         self._clock = clock
         self._wait = wait
-        retry = Retry(NoBackoff(), 0)  # whoever waits has no time for another try
+        retry = Retry(NoBackoff(), 0)  # a waiting request has no time for another attempt
         self._client = Client.from_url(url, max_connections=4, retry=retry)
         self._following: asyncio.Task[None] | None = None
         self._connected: Any = None
@@ -74,18 +74,18 @@ class RedisLog:
         self._news = asyncio.Event()
 
     async def open(self) -> None:
-        """Begin to follow; waits for the first look, a second at most."""
-        looked = asyncio.Event()
-        self._following = asyncio.create_task(self._follow(looked))
+        """Start to follow; waits for the first read, a second at most."""
+        first_read = asyncio.Event()
+        self._following = asyncio.create_task(self._follow(first_read))
         try:
             async with asyncio.timeout(KNOWN_WITHIN):
-                await looked.wait()
+                await first_read.wait()
         except TimeoutError:
             pass
 
     async def close(self) -> None:
         """Stop following."""
-        self._closing = True  # redis-py may take a cancellation for itself
+        self._closing = True  # redis-py may swallow a cancellation
         if self._following is not None:
             self._following.cancel()
             await asyncio.gather(self._following, return_exceptions=True)
@@ -101,24 +101,26 @@ class RedisLog:
             return None
         return Position(self.known.epoch, self.known.latest)
 
-    async def invalidate(self, what: Sequence[Invalidation]) -> datetime:
-        """Append ``what``; see ``InvalidationLog``. Waits for a second at most."""
+    async def invalidate(self, invalidations: Sequence[Invalidation]) -> datetime:
+        """Append to the stream; see ``InvalidationLog``. Waits for a second at most."""
         try:
             async with asyncio.timeout(KNOWN_WITHIN):
                 pipeline = self._client.pipeline(transaction=True)
-                for one in what:
-                    person, database, record = scope_of(one, self.known.hashes)
+                for invalidation in invalidations:
+                    person, database, record = scope_of(invalidation, self.known.hashes)
                     fields = {"p": person or "", "d": database or "", "r": record or ""}
-                    pipeline.xadd(STREAM, cast("Any", fields), maxlen=_KEPT, approximate=True)
-                places = await pipeline.execute()
+                    pipeline.xadd(
+                        STREAM, cast("Any", fields), maxlen=_STREAM_ENTRIES, approximate=True
+                    )
+                entry_ids = await pipeline.execute()
         except _FAILURES as error:
             raise LogUnavailable(type(error).__name__) from None
         effective = self._clock.now() + timedelta(seconds=KNOWN_WITHIN)
-        await self._hear(_at(_text(places[-1])))
+        await self._wait_until_known(_at(_text(entry_ids[-1])))
         return effective
 
-    async def _hear(self, at: int) -> None:
-        """Wait until this process knows of its own invalidation, as the others do just now."""
+    async def _wait_until_known(self, at: int) -> None:
+        """Wait until this process has read its own invalidation, as the others do now."""
         with suppress(TimeoutError):
             async with asyncio.timeout(KNOWN_WITHIN):
                 while self._following is not None and self.known.latest < at:
@@ -126,103 +128,103 @@ class RedisLog:
                     await self._news.wait()
 
     async def step(self) -> None:
-        """Look once into the log, waiting for news for a moment. Never raises for what Redis does.
+        """Read the log once, waiting for new entries for a moment. Never raises a failure of Redis.
 
-        What follows the log for as long as the process lives does nothing else, for ever.
+        The background task repeats it for as long as the process runs.
         """
         try:
             if self._connected is None:
                 self._connected = await self._client.client().initialize()
                 await self._begin(self._connected)
-                self._back()
+                self._mark_found()
             else:
-                await self._look(self._connected)
+                await self._read(self._connected)
         except _FAILURES as error:
-            await self._went(type(error).__name__)
-        except Exception:  # a defect: nothing is served from a log that is not followed
+            await self._mark_lost(type(error).__name__)
+        except Exception:  # a defect: nothing may be served from the cache without the log
             if not self._lost:  # once, not four times a second
                 log.exception("the log of invalidations cannot be followed")
-            await self._went("defect")
+            await self._mark_lost("defect")
 
-    async def _follow(self, looked: asyncio.Event) -> None:
+    async def _follow(self, first_read: asyncio.Event) -> None:
         while not self._closing:
             await self.step()
-            looked.set()
+            first_read.set()
             if self._connected is None and not self._closing:
                 await asyncio.sleep(_RETRY)
 
     async def _begin(self, connected: Client) -> None:
-        """See whether this is the log that is known, and read what is new in it."""
+        """Recognise the log or start over with it, and read its new entries."""
         sent = self._clock.monotonic()
-        async with asyncio.timeout(_PATIENCE):
-            told = await connected.info()
-            if told.get("role") != "master":
+        async with asyncio.timeout(_TIMEOUT):
+            info = await connected.info()
+            if info.get("role") != "master":
                 raise RedisError("a replica may be behind")
-            if str(told.get("maxmemory_policy", "")).startswith("allkeys"):
+            if str(info.get("maxmemory_policy", "")).startswith("allkeys"):
                 raise RedisError("maxmemory-policy may throw the log away")
             if not await connected.xlen(STREAM):
-                # A floor: whoever comes later knows that nothing of the log is missing since then.
+                # A floor: a process that connects later knows that nothing is missing since.
                 await connected.xadd(STREAM, {"p": "", "d": "-", "r": ""})
             first, last = await self._ends(connected)
-        epoch = str(told["run_id"])
+        epoch = str(info["run_id"])
         if epoch != self.known.epoch or not _at(first) <= _at(self._seen) <= _at(last):
-            self._anew(epoch, first)
+            self._start_over(epoch, first)
         await self._catch_up(connected)
         self._known_at = sent
 
     async def _ends(self, connected: Client) -> tuple[str, str]:
         """Return the first and the last id of the stream."""
-        told = await connected.xinfo_stream(STREAM)
-        return _text(told["first-entry"][0]), _text(told["last-generated-id"])
+        stream = await connected.xinfo_stream(STREAM)
+        return _text(stream["first-entry"][0]), _text(stream["last-generated-id"])
 
-    def _anew(self, epoch: str, first: str) -> None:
+    def _start_over(self, epoch: str, first: str) -> None:
         FOLLOWED.labels("anew").inc()
         self.known.begin(epoch, _at(first))
         self._seen = first
 
     async def _catch_up(self, connected: Client) -> None:
         while True:
-            async with asyncio.timeout(_PATIENCE):
-                found: Any = await connected.xrange(STREAM, min=f"({self._seen}", count=_PAGE)
-            self._take(found)
-            if len(found) < _PAGE:
+            async with asyncio.timeout(_TIMEOUT):
+                entries: Any = await connected.xrange(STREAM, min=f"({self._seen}", count=_PAGE)
+            self._take(entries)
+            if len(entries) < _PAGE:
                 return
 
-    async def _look(self, connected: Client) -> None:
-        """Wait for news for a moment; whatever comes of it was true when it was asked."""
+    async def _read(self, connected: Client) -> None:
+        """Wait for new entries for a moment; the reply is as of the moment it was sent."""
         sent = self._clock.monotonic()
-        async with asyncio.timeout(self._wait + _PATIENCE):
+        async with asyncio.timeout(self._wait + _TIMEOUT):
             pipeline = connected.pipeline(transaction=False)
             pipeline.xinfo_stream(STREAM)
             pipeline.xread(
                 {STREAM: self._seen}, count=_PAGE, block=round(self._wait * 1000) or None
             )
-            told, found = await pipeline.execute()
-        if told["first-entry"] is None:
+            stream, replies = await pipeline.execute()
+        if stream["first-entry"] is None:
             raise ResponseError("the log was emptied")
-        first = _text(told["first-entry"][0])
-        if not _at(first) <= _at(self._seen) <= _at(_text(told["last-generated-id"])):
-            raise ResponseError("the log was changed")  # flushed, or cut behind our back
-        news = found[0][1] if found else []
-        self._take(news)
-        if len(news) < _PAGE:
+        first = _text(stream["first-entry"][0])
+        if not _at(first) <= _at(self._seen) <= _at(_text(stream["last-generated-id"])):
+            raise ResponseError("the log was changed")  # flushed or trimmed by somebody else
+        entries = replies[0][1] if replies else []
+        self._take(entries)
+        if len(entries) < _PAGE:
             self._known_at = sent
 
-    def _take(self, found: Sequence[tuple[Any, dict[bytes, bytes]]]) -> None:
-        for place, fields in found:
-            self._seen = _text(place)
-            words = (_text(fields.get(name, b"")) or None for name in (b"p", b"d", b"r"))
-            person, database, record = words
+    def _take(self, entries: Sequence[tuple[Any, dict[bytes, bytes]]]) -> None:
+        for entry_id, fields in entries:
+            self._seen = _text(entry_id)
+            texts = (_text(fields.get(name, b"")) or None for name in (b"p", b"d", b"r"))
+            person, database, record = texts
             self.known.note((person, database, record), _at(self._seen))
         self._news.set()
 
-    def _back(self) -> None:
+    def _mark_found(self) -> None:
         if self._lost:
             self._lost = False
             FOLLOWED.labels("found").inc()
             log.info("the log of invalidations is followed again")
 
-    async def _went(self, reason: str) -> None:
+    async def _mark_lost(self, reason: str) -> None:
         self._known_at = -math.inf
         connected, self._connected = self._connected, None
         if connected is not None:
@@ -238,7 +240,7 @@ def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _at(place: str) -> int:
-    """Return a stream's id as one number: its milliseconds and its count in 64 bits each."""
-    milliseconds, _, count = place.partition("-")
+def _at(entry_id: str) -> int:
+    """Return the id of an entry as one number: milliseconds and count, 64 bits each."""
+    milliseconds, _, count = entry_id.partition("-")
     return (int(milliseconds) << 64) | int(count)

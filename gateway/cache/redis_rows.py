@@ -1,7 +1,8 @@
-"""The level of the cache that processes share: values in Redis, asked for once a wave of reads.
+"""The second level of the cache: values in Redis that processes share.
 
-One question is in flight at a time; what requests want meanwhile goes into the next. Redis slow or
-gone costs a request twice ``redis.timeout`` at most, once; then nobody asks it until it is back.
+One command is in flight at a time; the keys that requests need meanwhile go into the next one. A
+slow or unavailable Redis costs a request twice ``redis.timeout`` at most, once; then no request
+asks it until it is back.
 """
 
 from __future__ import annotations
@@ -25,20 +26,21 @@ from gateway.settings import Redis
 log = structlog.get_logger(__name__)
 
 _CONNECTIONS = 16
-#: Values that wait to be written: what comes beyond is not kept there.
-_WAITING = 1_000
+#: Values that may wait to be written. Further ones are not shared.
+_MOST_WAITING = 1_000
+#: Seconds until a Redis that failed is asked again, and for one batch of writes.
 _RETRY = 1.0
-#: How many keys one question asks for, but for those of one who wants more.
+#: Keys of one command, unless a single caller needs more.
 _KEYS = 1_000
 _FAILURES = (RedisError, OSError, TimeoutError)
 
 _Values = Sequence[bytes | None]
-#: Keys, and who waits for their values.
-_Wanted = tuple[Sequence[str], "asyncio.Future[_Values]"]
+#: Keys, and the future of their values.
+_Request = tuple[Sequence[str], "asyncio.Future[_Values]"]
 
 
 class RedisCache:
-    """Values by key. Never raises for what Redis does: a value that cannot be had is none."""
+    """Values by key. Never raises a failure of Redis: a value that cannot be read is None."""
 
     def __init__(self, settings: Redis, clock: Clock) -> None:
         assert settings.url is not None
@@ -51,66 +53,66 @@ class RedisCache:
             retry=Retry(NoBackoff(), 0),
         )
         self._client = Client.from_pool(pool)
-        self._wanted: deque[_Wanted] = deque()
-        self._asking: asyncio.Task[None] | None = None
+        self._requests: deque[_Request] = deque()
+        self._reading: asyncio.Task[None] | None = None
         self._waiting: list[tuple[str, bytes, int]] = []
         self._writing: asyncio.Task[None] | None = None
         self._down_until = 0.0
 
     async def close(self) -> None:
-        """Write what waits, and let go of the connections."""
-        under_way = [one for one in (self._asking, self._writing) if one is not None]
-        await asyncio.gather(*under_way, return_exceptions=True)
+        """Write what is waiting, and close the connections."""
+        tasks = [task for task in (self._reading, self._writing) if task is not None]
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._client.aclose()
 
     @property
     def up(self) -> bool:
-        """Whether it is worth asking."""
+        """Whether Redis answered recently."""
         return self._clock.monotonic() >= self._down_until
 
     async def get(self, keys: Sequence[str]) -> _Values:
-        """Return the values of ``keys`` in their order, asked for by one MGET."""
+        """Return the values of ``keys`` in their order, read by one MGET."""
         values: asyncio.Future[_Values] = asyncio.get_running_loop().create_future()
-        self._wanted.append((keys, values))
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._ask())
+        self._requests.append((keys, values))
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read())
         return await values
 
-    async def _ask(self) -> None:
-        """Ask for what is wanted until nothing is; whatever happens, all who wait are answered."""
-        asked: list[_Wanted] = []
+    async def _read(self) -> None:
+        """Read until no request waits. Every waiting request gets a result, whatever happens."""
+        batch: list[_Request] = []
         try:
-            while self._wanted:
-                asked = self._next()
+            while self._requests:
+                batch = self._next_batch()
                 async with asyncio.timeout(self._timeout):
-                    found: Any = await self._client.mget([key for keys, _ in asked for key in keys])
-                values = iter(found)
-                for keys, waiting in asked:
-                    theirs = list(islice(values, len(keys)))
-                    if not waiting.done():
-                        waiting.set_result(theirs)
+                    reply: Any = await self._client.mget([key for keys, _ in batch for key in keys])
+                values = iter(reply)
+                for keys, future in batch:
+                    part = list(islice(values, len(keys)))
+                    if not future.done():
+                        future.set_result(part)
         except _FAILURES as error:
-            self._went(error)
-        except Exception:  # a defect costs what is kept there, and nothing else
+            self._mark_down(error)
+        except Exception:  # a defect costs the shared values, and nothing else
             log.exception("the shared cache failed")
         finally:
-            self._asking = None
-            for keys, waiting in (*asked, *self._wanted):
-                if not waiting.done():
-                    waiting.set_result([None] * len(keys))
-            self._wanted.clear()
+            self._reading = None
+            for keys, future in (*batch, *self._requests):
+                if not future.done():
+                    future.set_result([None] * len(keys))
+            self._requests.clear()
 
-    def _next(self) -> list[_Wanted]:
-        chosen = [self._wanted.popleft()]
-        count = len(chosen[0][0])
-        while self._wanted and count + len(self._wanted[0][0]) <= _KEYS:
-            chosen.append(self._wanted.popleft())
-            count += len(chosen[-1][0])
-        return chosen
+    def _next_batch(self) -> list[_Request]:
+        batch = [self._requests.popleft()]
+        count = len(batch[0][0])
+        while self._requests and count + len(self._requests[0][0]) <= _KEYS:
+            batch.append(self._requests.popleft())
+            count += len(batch[-1][0])
+        return batch
 
     def put(self, key: str, value: bytes, seconds: float) -> None:
-        """Have ``value`` kept for ``seconds``; returns at once, and nobody hears of a failure."""
-        if not self.up or len(self._waiting) >= _WAITING:
+        """Write ``value`` in the background, with a time to live; a failure is only logged."""
+        if not self.up or len(self._waiting) >= _MOST_WAITING:
             return
         self._waiting.append((key, value, max(1, round(seconds * 1000))))
         if self._writing is None:
@@ -127,11 +129,11 @@ class RedisCache:
                     await pipeline.execute(raise_on_error=False)
         except _FAILURES as error:
             self._waiting.clear()
-            self._went(error)
+            self._mark_down(error)
         finally:
             self._writing = None
 
-    def _went(self, error: BaseException) -> None:
+    def _mark_down(self, error: BaseException) -> None:
         if self.up:
             log.warning("the shared cache does not answer", reason=type(error).__name__)
         self._down_until = self._clock.monotonic() + _RETRY

@@ -1,8 +1,9 @@
-"""Entries as they stand in Redis: encrypted, and bound to their place (design section 7).
+"""Sealed entries in Redis: encrypted, and bound to their key (design section 7).
 
-AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce; the key of the entry (which names source,
-lookup and a hash of the person) and the log's epoch are authenticated with it: an entry that was
-changed, moved to another key, or made under another key or before a restart of Redis, is none.
+AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce. The key in Redis (which names source,
+lookup and a hash of the person) and the epoch of the log are authenticated too: an entry that was
+changed, moved to another key, sealed with another secret, or written before a restart of Redis is
+rejected.
 """
 
 from __future__ import annotations
@@ -30,24 +31,24 @@ _FORMAT = b"1"
 
 
 class EntryRejected(Exception):
-    """What stood in Redis is no entry. The message is one word, for the metrics."""
+    """A value in Redis is not a valid entry. The message is one word, for the metrics."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """Makes and opens entries with the current key of the cache."""
+    """Seals and opens entries with the current secret of the cache."""
 
     cipher: AESGCM
     mark: bytes
 
     @classmethod
     def of(cls, secret: Secret) -> Seal:
-        """Return the seal of ``secret``, with a key of its own."""
+        """Return the seal of ``secret``; its key is derived from it."""
         key = hashlib.blake2b(secret.key, person=b"cache entries", digest_size=32).digest()
         return cls(AESGCM(key), _FORMAT + secret.id.encode())
 
     def close(self, key: str, entry: CacheEntry) -> bytes:
-        """Return ``entry`` as it is put under ``key``. Some 15 us for a row of 40 values."""
+        """Return ``entry`` sealed for ``key``. Some 15 us for a row of 40 values."""
         answer, report = entry.answer, entry.answer.report
         evidence = report.evidence
         content = {
@@ -56,7 +57,7 @@ class Seal:
             "truncated": answer.truncated,
             "as_of": None if report.as_of is None else report.as_of.isoformat(),
             "read_at": entry.read_at,
-            "at": str(entry.position.at),  # of more than 64 bits
+            "at": str(entry.position.at),  # more than 64 bits
             "evidence": evidence and [evidence.id, evidence.request_id, evidence.request_hash],
         }
         nonce = os.urandom(_NONCE)
@@ -66,9 +67,9 @@ class Seal:
     def open(
         self, key: str, value: bytes, epoch: str, record: Record, reports: Reports
     ) -> CacheEntry:
-        """Return the entry in ``value``, which stood under ``key``; raises Rejected.
+        """Return the entry in ``value``, which was read under ``key``; raises EntryRejected.
 
-        ``reports``: makes what the answer reports. Some 30 us for a row of 40 values.
+        ``reports``: makes the report of the answer. Some 30 us for a row of 40 values.
         """
         start = len(self.mark)
         if value[:start] != self.mark:
@@ -90,7 +91,7 @@ def _bound(key: str, epoch: str) -> bytes:
 def _entry(content: dict[str, Any], epoch: str, record: Record, reports: Reports) -> CacheEntry:
     rows = tuple(decode(record, raw) for raw in content["rows"])
     as_of, evidence = content["as_of"], content["evidence"]
-    made = reports(
+    report = reports(
         record,
         State.PARTIAL if content["unreadable"] else State.ANSWERED,
         as_of=None if as_of is None else datetime.fromisoformat(as_of),
@@ -98,7 +99,7 @@ def _entry(content: dict[str, Any], epoch: str, record: Record, reports: Reports
         from_cache=True,
         evidence=None if evidence is None else MessageEvidence(*evidence),
     )
-    answer = Answer(made, rows, content["unreadable"], content["truncated"])
+    answer = Answer(report, rows, content["unreadable"], content["truncated"])
     position = Position(epoch, int(content["at"]))
     mentions, weight = numbers_in(record, rows), weight_of(rows)
     return CacheEntry(answer, position, content["read_at"], mentions, weight, shared=True)

@@ -1,4 +1,4 @@
-"""Key files: made for their owner only, never overwritten, replaced in one step."""
+"""Key files: readable by their owner only, never overwritten, replaced in one step."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from gateway.settings import Settings
 def create_missing(settings: Settings, demo: bool) -> list[Path]:
     """Create the key files that settings name and that are missing; return their paths.
 
-    ``demo`` marks the keys as the demo's, which production refuses. Never overwrites a file.
+    ``demo``: mark the keys as those of the demo, which production refuses. Never overwrites a file.
     """
     created = []
     for name in KEY_NAMES:
@@ -42,10 +42,10 @@ def create_missing(settings: Settings, demo: bool) -> list[Path]:
 
 
 def rotate(settings: Settings, name: KeyName) -> None:
-    """Put a new key before those in the file; of former signing keys the public half is kept.
+    """Put a new key before those in the file; only the public half of former signing keys stays.
 
-    Raises FileNotFoundError, ValueError for a key that is given as a value or cannot be loaded,
-    FileExistsError while the same key is rotated elsewhere.
+    Raises FileNotFoundError, ValueError for a key that is given as a value or cannot be loaded, and
+    FileExistsError while another process rotates the same key.
     """
     with _replacing(settings, name) as file:
         former = _entries(settings, name, private=False)
@@ -66,7 +66,7 @@ def write_key(path: Path, content: bytes) -> None:
 
 
 def _new(name: KeyName, demo: bool) -> str | dict[str, Any]:
-    """Return a new key as it stands in a file: a line, or a JWK."""
+    """Return a new key in the format of its file: a line, or a JWK."""
     if name in SECRET_NAMES:
         return (SECRET_MARK if demo else "") + secrets.token_hex(FEWEST_BYTES)
     kid = (KID_MARK if demo else "") + secrets.token_hex(8)
@@ -74,11 +74,11 @@ def _new(name: KeyName, demo: bool) -> str | dict[str, Any]:
 
 
 def _entries(settings: Settings, name: KeyName, private: bool) -> list[str | dict[str, Any]]:
-    """Return the keys in a file as they stand there, the current one first."""
+    """Return the keys of a file in its format, the current one first."""
     match name:
         case "token" | "audit_sign":
             keys = load_signing(settings, name)
-            return [dict(one.as_dict(private=private and one.is_private)) for one in keys]
+            return [dict(key.as_dict(private=private and key.is_private)) for key in keys]
         case _:
             load_ring(settings, name)
             return list(text_of(settings, name)[0].split())
@@ -86,14 +86,14 @@ def _entries(settings: Settings, name: KeyName, private: bool) -> list[str | dic
 
 def _content(name: KeyName, entries: list[str | dict[str, Any]]) -> bytes:
     if name in SECRET_NAMES:
-        return "".join(f"{one}\n" for one in entries).encode()
+        return "".join(f"{entry}\n" for entry in entries).encode()
     jwk = entries[0] if len(entries) == 1 else {"keys": entries}
     return f"{json.dumps(jwk)}\n".encode()
 
 
 @contextlib.contextmanager
 def _new_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that is not there yet; it is on disk when the block ends, gone if it fails."""
+    """Open a new file, which is on disk when the block ends, and removed if the block fails."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -107,9 +107,9 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def _replacing(settings: Settings, name: KeyName) -> Iterator[BinaryIO]:
-    """Open what takes the place of a key's file, in one step, when the block ends.
+    """Open a new file that replaces the file of a key, in one step, when the block ends.
 
-    The new file is made first, so that of two rotations at once one is refused.
+    Creating it first makes one of two concurrent rotations fail.
     """
     path = key_path(settings, name)
     if path is None:

@@ -1,7 +1,7 @@
 """Secret keys: read from files or values, never printed.
 
-Keys are changed with an overlap: the first of a ring is used for what is new, the others still
-recognise what was made with them (NIST SP 800-57 Part 1, section 5.3).
+Rotated keys overlap: the first key of a ring makes everything new, the others still recognise what
+they made (NIST SP 800-57 Part 1, section 5.3).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from joserfc.jwk import OKPKey
 
 from gateway.settings import Settings
 
-#: What there are keys for, as the settings name it.
+#: The uses of keys, by their names in the settings.
 SecretName = Literal["cache", "person_hash", "audit_chain", "record_id"]
 SigningName = Literal["token", "audit_sign"]
 KeyName = Literal[SigningName, SecretName]
@@ -28,13 +28,13 @@ SIGNING_NAMES: tuple[SigningName, ...] = get_args(SigningName)
 KEY_NAMES: tuple[KeyName, ...] = (*SIGNING_NAMES, *SECRET_NAMES)
 
 FEWEST_BYTES = 32
-#: What marks the keys of the demo: the beginning of a secret's line, of a key's id.
+#: Mark the keys of the demo: prefixes of a secret's line, and of a key's id.
 SECRET_MARK, KID_MARK = "demo:", "demo-"
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A symmetric key. ``id``: 8 hex digits that tell it from others and say nothing of it."""
+    """A symmetric key. ``id``: 8 hex digits that identify it and reveal nothing of it."""
 
     key: bytes = field(repr=False)
     id: str
@@ -63,62 +63,62 @@ class Keyring:
 
     @property
     def oldest(self) -> Secret:
-        """The key that was made first: what must not change at a rotation is made with it."""
+        """The first key that was made: for values that a rotation must not change."""
         return self.all[-1]
 
     def by_id(self, key_id: str) -> Secret | None:
-        """Return the key with this id, None where it is not in the ring."""
-        return next((one for one in self.all if one.id == key_id), None)
+        """Return the key with this id, None if it is not in the ring."""
+        return next((secret for secret in self.all if secret.id == key_id), None)
 
 
 def load_ring(settings: Settings, name: SecretName) -> Keyring:
     """Return the secrets of one use: one in hex a line, the current one first.
 
-    Raises FileNotFoundError, and ValueError for what is no secret of 256 bits or, in production,
-    is marked as the demo's. What is raised says where the secret is, never what it is.
+    Raises FileNotFoundError, and ValueError for anything but secrets of 256 bits and, in
+    production, for those of the demo. The error says where the secret is, never what it is.
     """
     text, where = text_of(settings, name)
     lines = text.split()
     if not lines:
         raise ValueError(f"{where} holds no key")
-    _permit(settings, where, any(one.startswith(SECRET_MARK) for one in lines))
-    current, *former = (_secret(one, where) for one in lines)
+    _permit(settings, where, any(line.startswith(SECRET_MARK) for line in lines))
+    current, *former = (_secret(line, where) for line in lines)
     return Keyring(current, tuple(former))
 
 
 def load_signing(settings: Settings, name: SigningName) -> tuple[OKPKey, ...]:
     """Return the Ed25519 keys of one use: the one that signs, then those that only verify.
 
-    They stand as a JWK or a JWK set (RFC 7517, RFC 8037); the first private one signs. A key
-    without ``kid`` gets its thumbprint (RFC 7638). Raises as ``load_ring`` does.
+    They are a JWK or a JWK set (RFC 7517, RFC 8037); the first private one signs. A key without
+    ``kid`` gets its thumbprint (RFC 7638). Raises as ``load_ring`` does.
     """
     text, where = text_of(settings, name)
     try:
         read = json.loads(text)
-        keys = [_signing(one) for one in read.get("keys", [read])]
+        keys = [_signing(jwk) for jwk in read.get("keys", [read])]
     except (JoseError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise ValueError(f"{where} is neither an Ed25519 key (JWK) nor a set of them") from None
-    _permit(settings, where, any(str(one.kid).startswith(KID_MARK) for one in keys))
-    if len({one.kid for one in keys}) < len(keys):
+    _permit(settings, where, any(str(key.kid).startswith(KID_MARK) for key in keys))
+    if len({key.kid for key in keys}) < len(keys):
         raise ValueError(f"{where} holds two keys of the same id (kid)")
-    signer = next((one for one in keys if one.is_private), None)
+    signer = next((key for key in keys if key.is_private), None)
     if signer is None:
         raise ValueError(f"{where} holds no private key")
-    return (signer, *(one for one in keys if one is not signer))
+    return (signer, *(key for key in keys if key is not signer))
 
 
 def private_half(key: OKPKey) -> Ed25519PrivateKey:
-    """Return what signs; raises ValueError for a key that only verifies."""
+    """Return the private key; raises ValueError for a key that only verifies."""
     if not isinstance(key.private_key, Ed25519PrivateKey):
         raise ValueError("it is no private Ed25519 key")
     return key.private_key
 
 
 def check_keys(settings: Settings) -> None:
-    """Raise what loading any of the keys raises, and ValueError for a key that has two uses.
+    """Raise what loading any of the keys raises, and ValueError for a key with two uses.
 
-    Whoever may hash the number of a person must not thereby be able to read the cache
-    (NIST SP 800-57 Part 1, section 5.2). Costs under 1 ms.
+    A key that hashes the numbers of persons must not also open the cache (NIST SP 800-57 Part 1,
+    section 5.2). Costs under 1 ms.
     """
     uses: dict[bytes, KeyName] = {}
     for name in SECRET_NAMES:
@@ -135,13 +135,13 @@ def key_ids(settings: Settings, name: KeyName) -> list[str]:
     """Return the ids of the keys of one use, the current one first; raises as loading does."""
     match name:
         case "token" | "audit_sign":
-            return [str(one.kid) for one in load_signing(settings, name)]
+            return [str(key.kid) for key in load_signing(settings, name)]
         case _:
-            return [one.id for one in load_ring(settings, name).all]
+            return [secret.id for secret in load_ring(settings, name).all]
 
 
 def key_path(settings: Settings, name: KeyName) -> Path | None:
-    """Return the file of a key; None where it is given as a value."""
+    """Return the file of a key; None if the key is given as a value."""
     if getattr(settings.keys, f"{name}_value") is not None:
         return None
     path: Path = getattr(settings.keys, name)
@@ -149,7 +149,7 @@ def key_path(settings: Settings, name: KeyName) -> Path | None:
 
 
 def text_of(settings: Settings, name: KeyName) -> tuple[str, str]:
-    """Return what stands for a key, and where it was found."""
+    """Return the text of a key, and its place for messages."""
     value = getattr(settings.keys, f"{name}_value")
     if value is not None:
         return value.get_secret_value(), f"keys.{name}_value"
@@ -164,7 +164,7 @@ def text_of(settings: Settings, name: KeyName) -> tuple[str, str]:
 
 
 def _permit(settings: Settings, where: str, marked: bool) -> None:
-    """Refuse keys of the demo in production: everybody may have them."""
+    """Refuse keys of the demo in production: anybody may have them."""
     if marked and not settings.demo:
         raise ValueError(
             f"{where} holds a key of the demo, and these settings are not the demo's: "

@@ -1,9 +1,9 @@
 """Logs: JSON lines on standard error, without personal data (design section 7).
 
-What the gateway logs itself are names of its own: databases, records, codes, ids of requests. An
-exception's text may quote a value, a row or a statement, so of an exception only its kind and where
-it was raised are written. Whatever else reads like a person's number is masked, wherever it comes
-from; the logs of libraries pass through the same processors.
+The gateway logs names of its own: databases, records, codes, ids of requests. The text of an
+exception may quote a value, a row or a statement, so only the kind of an exception and where it was
+raised are written. Anything else that reads like a person's number is masked. The logs of libraries
+pass through the same processors.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from gateway.telemetry.redaction import redact
 
-#: Characters of the shortest number that ``redact`` finds. Most texts of a log are shorter.
+#: Characters of the shortest number that ``redact`` finds; most texts of a log are shorter.
 _SHORTEST_NUMBER = 9
-#: Log each request that the gateway makes at level INFO, with its URL, which may name a person.
+#: Libraries that log the URL of each request at level INFO; it may name a person.
 _HTTP_CLIENTS = ("httpx2", "httpcore2")
 
 
 def configure(level: str = "INFO") -> None:
-    """Write the gateway's logs and those of libraries in one form, from ``level`` on.
+    """Write the logs of the gateway and of libraries in one form, from ``level`` on.
 
-    Of HTTP clients, only warnings and what is worse are written.
+    HTTP clients log from WARNING on.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -61,11 +61,11 @@ def configure(level: str = "INFO") -> None:
 
 
 def without_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Put in place of an exception its kind and where it was raised, and of what caused it."""
-    raised = _raised(event.pop("exc_info", None))
+    """Replace an exception by its kind and where it was raised, and those of its causes."""
+    error = _exception_of(event.pop("exc_info", None))
     event.pop("stack_info", None)
-    if raised is not None:
-        event["exception"] = [line for one in _chain(raised) for line in _told(one)]
+    if error is not None:
+        event["exception"] = [line for cause in _chain(error) for line in _describe(cause)]
     return event
 
 
@@ -78,41 +78,42 @@ def _masked(value: object) -> object:
     if isinstance(value, str):
         return redact(value) if len(value) >= _SHORTEST_NUMBER else value
     if isinstance(value, list | tuple):
-        return [_masked(one) for one in value]
+        return [_masked(item) for item in value]
     if isinstance(value, dict):
-        return {_masked(name): _masked(one) for name, one in value.items()}
+        return {_masked(name): _masked(item) for name, item in value.items()}
     if value is None or isinstance(value, bool | int | float):
         return value
     return f"<{type(value).__name__}>"  # its text could be anything
 
 
-def _raised(given: object) -> BaseException | None:
-    if isinstance(given, BaseException):
-        return given
-    if isinstance(given, tuple) and len(given) == 3:
-        return given[1] if isinstance(given[1], BaseException) else None
-    return sys.exc_info()[1] if given else None
+def _exception_of(exc_info: object) -> BaseException | None:
+    """Return the exception of a log call's ``exc_info``: an exception, a triple, or a flag."""
+    if isinstance(exc_info, BaseException):
+        return exc_info
+    if isinstance(exc_info, tuple) and len(exc_info) == 3:
+        return exc_info[1] if isinstance(exc_info[1], BaseException) else None
+    return sys.exc_info()[1] if exc_info else None
 
 
 def _chain(error: BaseException) -> list[BaseException]:
-    """Return ``error`` and what led to it, at most eight of them."""
-    found: list[BaseException] = []
-    following: BaseException | None = error
-    while following is not None and following not in found and len(found) < 8:
-        found.append(following)
-        following = following.__cause__ or following.__context__
-    return found
+    """Return ``error`` and its causes, eight at most."""
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in chain and len(chain) < 8:
+        chain.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return chain
 
 
-def _told(error: BaseException) -> list[str]:
+def _describe(error: BaseException) -> list[str]:
     frames = traceback.extract_tb(error.__traceback__)
     kind = f"{type(error).__module__}.{type(error).__qualname__}"
-    return [kind, *(f"  {one.filename}:{one.lineno} {one.name}" for one in frames)]
+    return [kind, *(f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames)]
 
 
 @contextmanager
 def on_standard_error() -> Iterator[None]:
-    """Send logs to standard error within the block: standard output is for what a command says."""
+    """Send logs to standard error within the block: standard output is for a command's result."""
     before = structlog.get_config()
     structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     try:

@@ -1,10 +1,10 @@
-"""Redaction: numbers of people in texts that are written down, wherever they stand.
+"""Redaction: numbers of people in texts that are logged or audited.
 
-A case number, a request id or a claim may hold anything. A personal number has twelve digits
+A case number, a request id or a claim may contain anything. A personal number has twelve digits
 (Decree 137/2015/NĐ-CP Art. 13), that of an old identity card nine, and people write them in groups.
 So these count as a number:
 
-- nine digits or more without a gap, whatever stands before or after them;
+- nine digits or more without a gap, whatever comes before or after them;
 - nine or twelve digits in groups with dots or blanks between them;
 - nine or twelve digits in the groups in which numbers are read out, whatever separates them:
   3-3-3, 3-3-3-3, 4-4-4, and 3-1-2-6, which are the parts of a number.
@@ -30,15 +30,14 @@ _GROUPS = (
 )
 _IN_ONE, _IN_GROUPS = re.compile(_RUN), re.compile(_GROUPS)
 _NUMBER = re.compile(f"{_RUN}|{_GROUPS}")
-#: Where digits stand in groups at all; most texts have none, and this is found out in a tenth of
-#: the time.
+#: Finds whether there are groups of digits at all, in a tenth of the time: most texts have none.
 _GROUPED = re.compile(rf"\d{_SEPARATOR}{{1,2}}\d")
-#: What stands in place of a number.
+#: Replaces a number.
 MASK = "…"
 
 
 def holds_number(text: str) -> bool:
-    """Whether what reads like the number of a person stands in ``text``.
+    """Return whether ``text`` contains what reads like the number of a person.
 
     Costs 1 us for an id without groups of digits, 5 us for a case number with some.
     """
@@ -50,7 +49,7 @@ def holds_number(text: str) -> bool:
 def redact(text: str, replacement: Callable[[str], str] | None = None) -> str:
     """Return ``text`` with each number in it replaced.
 
-    ``replacement`` takes the digits of a number; None: ``MASK`` stands in its place.
+    ``replacement`` takes the digits of a number; None: it is replaced by ``MASK``.
     """
     if not holds_number(text):
         return text
@@ -60,13 +59,13 @@ def redact(text: str, replacement: Callable[[str], str] | None = None) -> str:
 
 
 def random_id() -> str:
-    """Return 32 random hex digits in which, by chance, no number of a person could stand.
+    """Return 32 random hex digits that do not contain, by chance, what reads like a number.
 
-    One id in eight would, and what logs redact can't be searched for.
+    One id in eight would, and an id that logs redact cannot be searched for.
     """
-    while holds_number(found := secrets.token_hex(16)):
+    while holds_number(identifier := secrets.token_hex(16)):
         continue
-    return found
+    return identifier
 
 
 def _digits(text: str) -> str:

@@ -95,7 +95,7 @@ async def test_when_redis_says_nothing_all_who_wait_are_answered_once_and_soon(
     try:
         began = time.monotonic()
         first = asyncio.create_task(level.get(["a"]))
-        await until(lambda: not level._wanted)  # it is asked
+        await until(lambda: not level._requests)  # it is asked
         others = [asyncio.create_task(level.get(["b", "c"])) for _ in range(5)]
         assert await first == [None]
         assert await asyncio.gather(*others) == [[None, None]] * 5
