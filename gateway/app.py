@@ -90,7 +90,7 @@ def build_app(
             await service.operations.open()
             for source in service.resources.sources.values():
                 await source.open()
-                watch.look(source)
+                watch.watch(source)
             if reload is not None:
                 reload.listen()
             yield

@@ -114,7 +114,7 @@ class Reload:
             await new.sources[name].open()
         self._app.state.service = replace(self._app.state.service, resources=new)
         for name in changed:
-            self._watch.look(new.sources[name])
+            self._watch.watch(new.sources[name])
             leaving = asyncio.create_task(_leave(old.sources[name], old.settings.limits.deadline))
             self._leaving.add(leaving)
             leaving.add_done_callback(self._leaving.discard)

@@ -25,8 +25,8 @@ from gateway.fetch.loaders import Loaders
 from gateway.limits.rates import RateLimitStatus
 from gateway.operations.library import require_known_variables
 from gateway.operations.operation import PublishedOperation
-from gateway.people.representation import hold_representation
-from gateway.permission.operation import hold_free_form, permit
+from gateway.people.representation import require_representation
+from gateway.permission.operation import permit, require_free_form
 from gateway.plan.document import Document, InvalidDocument, document_digest
 from gateway.runtime.clock import legal_date
 from gateway.service import Service
@@ -139,7 +139,7 @@ async def _find_document(
     """Return the document; a published operation lends its caller rights (``state.caller``)."""
     caller, resources = state.caller, service.resources
     if parameters.published is None:
-        hold_free_form(caller, resources.settings.clients)
+        require_free_form(caller, resources.settings.clients)
         return await resources.plans.document(
             parameters.query, caller.client, deadline, suggest=caller.may_introspect
         )
@@ -155,7 +155,7 @@ async def _require_rights(service: Service, request: OperationRequest) -> None:
     if request.operation.names_persons:
         service.unidentified.require_left(caller.client, caller.subject)
     if request.operation.reads_own_view:
-        await hold_representation(
+        await require_representation(
             resources.sources,
             Loaders(resources.sources, resources.clock, request.deadline, caller.asker),
             caller,

@@ -43,8 +43,8 @@ class Trail:
 
     def note_opened(self, numbers: PersonNumbers, role: Role) -> set[str]:
         """Note that a person was opened; return the set in which to note their sections."""
-        sections = self._people.setdefault((numbers.present or numbers.asked, role), set())
-        self._people[numbers.asked, role] = sections
+        sections = self._people.setdefault((numbers.present or numbers.requested, role), set())
+        self._people[numbers.requested, role] = sections
         return sections
 
     def note_mentioned(self, number: str) -> None:

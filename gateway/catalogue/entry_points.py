@@ -50,7 +50,7 @@ def entries_of(databases: Iterable[Database]) -> dict[str, EntryPoint]:
 
     Raises ValueError where two want the same one.
     """
-    found: dict[str, EntryPoint] = {}
+    entries: dict[str, EntryPoint] = {}
     for database in databases:
         for record in database.records:
             for lookup in record.lookups:
@@ -58,10 +58,10 @@ def entries_of(databases: Iterable[Database]) -> dict[str, EntryPoint]:
                     continue
                 field, argument = lookup.entry.field, lookup.entry.argument
                 name = to_camel_case(field)
-                if name in found:
+                if name in entries:
                     raise ValueError(f"{record.where}: another entry is called {name}")
-                found[name] = EntryPoint(database.name, field, argument, record, lookup)
-    return found
+                entries[name] = EntryPoint(database.name, field, argument, record, lookup)
+    return entries
 
 
 def thing_key(value: object) -> str:

@@ -25,7 +25,7 @@ def narrow_open_up_to(own: Sensitivity | None, record: Record) -> Sensitivity | 
     Where it names persons (the other party, the lawyer), what is kept closer than BASIC may be
     about them: their ethnicity, their telephone number.
     """
-    names_persons = any(one.field.kind is Kind.PERSON_NUMBER for one in record.columns)
+    names_persons = any(column.field.kind is Kind.PERSON_NUMBER for column in record.columns)
     return min(own, Sensitivity.BASIC) if own is not None and names_persons else own
 
 

@@ -44,5 +44,5 @@ def scope(where: str, sensitivity: Sensitivity) -> str:
 @lru_cache(maxsize=1_000)
 def permits_something(scopes: frozenset[str]) -> bool:
     """Say whether any of ``scopes`` means something here; issuers have others of their own."""
-    others = {OWN_VIEW, INTROSPECT, PLANS, OPERATE}
-    return any(one in others or one.endswith(_READING) for one in scopes)
+    without_database = {OWN_VIEW, INTROSPECT, PLANS, OPERATE}
+    return any(scope in without_database or scope.endswith(_READING) for scope in scopes)

@@ -96,19 +96,19 @@ def bind(databases: Iterable[Database]) -> Bindings:
     """Return the bindings of ``databases``. Pure; done once, at start-up."""
     declared = tuple(databases)
     types: dict[str, dict[str, Binding]] = {}
-    for record in (record for one in declared for record in one.records):
+    for record in (record for database in declared for record in database.records):
         fields = {"recordId": RecordIdBinding(), **_fields(record.fields, types)}
         for child, lookup, column in child_lists(record, declared):
             fields[to_camel_case(lookup.name)] = ListBinding(child, lookup, column)
         types[record.type_name] = fields
     sections = {
-        to_camel_case(one.name): SectionBinding(
-            one,
-            {name: ListBinding(*found) for name, found in person_lists(one).items()},
-            derived_views(one),
+        to_camel_case(database.name): SectionBinding(
+            database,
+            {name: ListBinding(*found) for name, found in person_lists(database).items()},
+            derived_views(database),
         )
-        for one in declared
-        if one.records
+        for database in declared
+        if database.records
     }
     return Bindings(sections, types, entries_of(declared), verification_of(declared))
 
@@ -125,18 +125,18 @@ def person_lists(database: Database) -> dict[str, tuple[Record, Lookup]]:
 
 def list_names(record: Record) -> list[str]:
     """Return the names of the lists of a record, without the ways to it by a thing."""
-    shown = (one for one in record.lookups if not one.hidden and one.entry is None)
-    return [to_camel_case(one.name) for one in shown]
+    shown = (lookup for lookup in record.lookups if not lookup.hidden and lookup.entry is None)
+    return [to_camel_case(lookup.name) for lookup in shown]
 
 
 def derived_views(database: Database) -> dict[str, DerivedBinding]:
     """Return the derived views of a person that ``database`` has all lists for, by GraphQL name."""
-    found = {}
-    for one in derived_of(database.name):
-        reads = reads_of(one, database)
-        if reads.keys() == {*one.lists, one.hanging[0]}:
-            found[to_camel_case(one.name)] = DerivedBinding(one, reads)
-    return found
+    views = {}
+    for view in derived_of(database.name):
+        reads = reads_of(view, database)
+        if reads.keys() == {*view.lists, view.hanging[0]}:
+            views[to_camel_case(view.name)] = DerivedBinding(view, reads)
+    return views
 
 
 def child_lists(parent: Record, databases: Iterable[Database]) -> list[tuple[Record, Lookup, str]]:
@@ -152,13 +152,13 @@ def child_lists(parent: Record, databases: Iterable[Database]) -> list[tuple[Rec
 
 
 def _fields(fields: Iterable[Field], types: dict[str, dict[str, Binding]]) -> dict[str, Binding]:
-    found: dict[str, Binding] = {}
-    for one in fields:
-        found[to_camel_case(one.name)] = FieldBinding(one)
-        if one.struct is not None and one.struct.name not in types:
-            types[one.struct.name] = _fields(one.struct.fields, types)
-        if one.person is not None:
-            found[to_camel_case(one.person)] = PersonLinkBinding(one)
-        if one.kind is Kind.ENTERPRISE_CODE and not one.many:
-            found[to_camel_case(f"{one.name}_is_valid")] = ValidityBinding(one)
-    return found
+    bindings: dict[str, Binding] = {}
+    for field in fields:
+        bindings[to_camel_case(field.name)] = FieldBinding(field)
+        if field.struct is not None and field.struct.name not in types:
+            types[field.struct.name] = _fields(field.struct.fields, types)
+        if field.person is not None:
+            bindings[to_camel_case(field.person)] = PersonLinkBinding(field)
+        if field.kind is Kind.ENTERPRISE_CODE and not field.many:
+            bindings[to_camel_case(f"{field.name}_is_valid")] = ValidityBinding(field)
+    return bindings

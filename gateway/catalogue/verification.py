@@ -43,12 +43,12 @@ class Verification:
     @property
     def columns(self) -> tuple[Column, ...]:
         """What is compared, and has to be covered by the purpose."""
-        return tuple(self.record.column(one) for one in ("full_name", "birth_date", "sex"))
+        return tuple(self.record.column(name) for name in ("full_name", "birth_date", "sex"))
 
 
 def verification_of(databases: Iterable[Database]) -> Verification | None:
     """Return the verification that ``databases`` make possible; None: identities are not there."""
-    for one in databases:
-        if one.name == POPULATION and "identity" in one.by_name:
-            return Verification(one.by_name["identity"])
+    for database in databases:
+        if database.name == POPULATION and "identity" in database.by_name:
+            return Verification(database.by_name["identity"])
     return None

@@ -1,4 +1,4 @@
-"""The way to each database, as settings say: SQL or X-Road."""
+"""The backend of each database, by settings: SQL or X-Road."""
 
 from __future__ import annotations
 
@@ -18,20 +18,22 @@ from connectors.xroad.identifiers import identifier
 from gateway.settings import DatabaseSettings, Settings, Xroad
 
 
-def make_backend(database: Database, settings: Settings, own: DatabaseSettings) -> Backend | None:
-    """Return the way to ``database``, None where settings name none.
+def make_backend(
+    database: Database, settings: Settings, database_settings: DatabaseSettings
+) -> Backend | None:
+    """Return the backend of ``database``, None where settings name none.
 
     A relative SQLite file is relative to the settings file. Raises ValueError that begins with the
     setting that is wrong.
     """
-    if own.xroad is not None:
-        return _xroad(database, settings, own, own.xroad)
-    maps = {name: one.as_map() for name, one in own.records.items()}
-    if own.url is None:
+    if database_settings.xroad is not None:
+        return _xroad(database, settings, database_settings, database_settings.xroad)
+    maps = {name: record.as_map() for name, record in database_settings.records.items()}
+    if database_settings.url is None:
         # A wrong mapping is an error even before there is a URL.
-        map_records(database, maps, own.zone)
+        map_records(database, maps, database_settings.zone)
         return None
-    parsed, url = None, own.url
+    parsed, url = None, database_settings.url
     with suppress(ArgumentError):  # the backend refuses it, without repeating it
         parsed = make_url(url)
     if parsed is not None and parsed.get_backend_name() == "sqlite" and parsed.database:
@@ -41,10 +43,10 @@ def make_backend(database: Database, settings: Settings, own: DatabaseSettings) 
         return SqlBackend(
             database,
             url,
-            pool_size=own.calls_in_flight,
-            server=server_options(settings, own),
+            pool_size=database_settings.calls_in_flight,
+            server=server_options(settings, database_settings),
             maps=maps,
-            zone=own.zone,
+            zone=database_settings.zone,
         )
     except ValueError as error:
         here = f"databases.{database.name}"
@@ -55,7 +57,9 @@ def make_backend(database: Database, settings: Settings, own: DatabaseSettings) 
         raise ValueError(f"{here}.{setting}: {text}") from None
 
 
-def _xroad(database: Database, settings: Settings, own: DatabaseSettings, xroad: Xroad) -> Backend:
+def _xroad(
+    database: Database, settings: Settings, database_settings: DatabaseSettings, xroad: Xroad
+) -> Backend:
     def path(file: Path | None) -> Path | None:
         return None if file is None else settings.path(file)
 
@@ -66,9 +70,9 @@ def _xroad(database: Database, settings: Settings, own: DatabaseSettings, xroad:
         service=identifier(xroad.service, (5,)),
         security_server=None if server is None else identifier(server, (4,)),
         shared=xroad.shared,
-        timeout=own.timeout + 0.5,
-        connect_timeout=own.connect_timeout,
-        connections=own.calls_in_flight,
+        timeout=database_settings.timeout + 0.5,
+        connect_timeout=database_settings.connect_timeout,
+        connections=database_settings.calls_in_flight,
         tls_ca=path(xroad.tls_ca),
         tls_certificate=path(xroad.tls_certificate),
         tls_key=path(xroad.tls_key),
@@ -79,9 +83,9 @@ def _xroad(database: Database, settings: Settings, own: DatabaseSettings, xroad:
         raise ValueError(f"databases.{database.name}.xroad: {error}") from None
 
 
-def server_options(settings: Settings, own: DatabaseSettings) -> ServerOptions:
-    """Return how the server of a database is reached, beside its URL."""
-    secret, file = own.password, own.password_file
+def server_options(settings: Settings, database_settings: DatabaseSettings) -> ServerOptions:
+    """Return the options of a connection to a database server, beside its URL."""
+    secret, file = database_settings.password, database_settings.password_file
 
     def password() -> str:
         if secret is not None:
@@ -90,10 +94,12 @@ def server_options(settings: Settings, own: DatabaseSettings) -> ServerOptions:
 
     return ServerOptions(
         password=password,
-        tls=own.tls,
-        tls_ca=None if own.tls_ca is None else settings.path(own.tls_ca),
-        connect_timeout=own.connect_timeout,
-        # After the caller's own timeout, which says TIMED_OUT: this is for when it cannot.
-        statement_timeout=own.timeout + 0.5,
-        transaction_pooling=own.transaction_pooling,
+        tls=database_settings.tls,
+        tls_ca=None
+        if database_settings.tls_ca is None
+        else settings.path(database_settings.tls_ca),
+        connect_timeout=database_settings.connect_timeout,
+        # Later than the gateway's own timeout, which answers TIMED_OUT: for when that fails.
+        statement_timeout=database_settings.timeout + 0.5,
+        transaction_pooling=database_settings.transaction_pooling,
     )

@@ -1,7 +1,7 @@
-"""The doctor: whether each configured database is as it should be, and what to do where it is not.
+"""The doctor: checks each configured database, and advises where something is wrong.
 
-It asks the databases themselves, as the gateway would, and changes nothing there. It notes which
-tables it has seen, for the gateway: one that is gone later is a failure.
+It reads the databases as the gateway would, and changes nothing there. It notes the tables that it
+sees for the gateway: one that is gone later is a failure.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from gateway.runtime.clock import Clock, legal_date
 from gateway.settings import DatabaseSettings, RecordSettings, Settings
 from gateway.settings.faults import where
 
-#: By how many seconds the clock of a database may differ: ``asOf`` is compared with the gateway's.
-_CLOCK = 2.0
-#: Seconds that one database may take to be looked at.
+#: Seconds by which a database's clock may differ: its ``asOf`` is compared with the gateway's.
+_CLOCK_TOLERANCE = 2.0
+#: Seconds after which the examination of one database ends.
 _PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """What came of looking at one database. ``examined`` None: settings do not say where it is."""
+    """The examination of one database. ``examined`` None: settings do not say where it is."""
 
     database: str
     examined: Examination | None
@@ -36,7 +36,7 @@ class Checkup:
 
 @dataclass(frozen=True, slots=True)
 class LocatedFinding:
-    """A finding, and where settings speak of it: ``gateway.toml:12``."""
+    """A finding, and the place in the settings that it is about: ``gateway.toml:12``."""
 
     finding: Finding
     where: str
@@ -45,50 +45,50 @@ class LocatedFinding:
 async def check_up(
     settings: Settings, databases: Iterable[Database], file: Path | None, clock: Clock
 ) -> list[Checkup]:
-    """Look thoroughly at ``databases``, one after the other: at once they would look slower.
+    """Examine ``databases`` thoroughly, one after the other: side by side they would look slower.
 
-    ``file``: the settings file, for the lines in it. Takes a second or two for each, a minute at
-    most. Never raises for what a database does.
+    ``file``: the settings file, for line numbers. Takes a second or two for each, a minute at most.
+    Never raises for what a database does.
     """
-    return [await _check_up(settings, one, file, clock) for one in databases]
+    return [await _check_up(settings, database, file, clock) for database in databases]
 
 
 async def _check_up(
     settings: Settings, database: Database, file: Path | None, clock: Clock
 ) -> Checkup:
-    own = settings.databases.get(database.name, DatabaseSettings())
+    database_settings = settings.databases.get(database.name, DatabaseSettings())
     try:
-        backend = make_backend(database, settings, own)
+        backend = make_backend(database, settings, database_settings)
     except ValueError as error:
         path, _, text = str(error).partition(": ")
-        found = Finding("settings", text, "mend the setting: the gateway does not start with it")
+        fault = Finding("settings", text, "mend the setting: the gateway does not start with it")
         return Checkup(
-            database.name, Examination(), (LocatedFinding(found, where(file, path.split("."))),)
+            database.name, Examination(), (LocatedFinding(fault, where(file, path.split("."))),)
         )
     if backend is None:
         return Checkup(database.name, None)
     examined = await _examined(backend)
     seen = SeenTables(settings.path(settings.tables), clock)
-    Tables(database, own, seen).note_examined(examined)
-    found_here = (
-        *(one for one in examined.findings if not _is_stated(one, own)),
+    Tables(database, database_settings, seen).note_examined(examined)
+    findings = (
+        *(finding for finding in examined.findings if not _is_stated(finding, database_settings)),
         *_clock_findings(examined),
-        *agreement_findings(own, clock),
-        *group_findings(database, own),
+        *agreement_findings(database_settings, clock),
+        *group_findings(database, database_settings),
     )
     problems = tuple(
-        LocatedFinding(one, where(file, ("databases", database.name, *one.setting)))
-        for one in found_here
+        LocatedFinding(finding, where(file, ("databases", database.name, *finding.setting)))
+        for finding in findings
     )
-    return Checkup(database.name, replace(examined, findings=found_here), problems)
+    return Checkup(database.name, replace(examined, findings=findings), problems)
 
 
-def _is_stated(finding: Finding, own: DatabaseSettings) -> bool:
-    """Say whether readers are told of it: that there are records without a number of a person."""
+def _is_stated(finding: Finding, database_settings: DatabaseSettings) -> bool:
+    """Say whether settings tell readers already that records lack numbers of persons."""
     if finding.topic != "unnumbered":
         return False
-    record = own.records.get(finding.setting[1], RecordSettings())
-    stated = own.unnumbered if record.unnumbered is None else record.unnumbered
+    record = database_settings.records.get(finding.setting[1], RecordSettings())
+    stated = database_settings.unnumbered if record.unnumbered is None else record.unnumbered
     return stated is True
 
 
@@ -99,42 +99,42 @@ async def _examined(backend: Backend) -> Examination:
             return await backend.examine(thoroughly=True)
     except TimeoutError:
         advice = "see what keeps it busy"
-        found = Finding("server", f"it was not looked at within {_PATIENCE:.0f} s", advice)
-        return Examination((found,), reached=False)
+        finding = Finding("server", f"it was not looked at within {_PATIENCE:.0f} s", advice)
+        return Examination((finding,), reached=False)
     finally:
         await backend.close()
 
 
 def _clock_findings(examined: Examination) -> Iterable[Finding]:
     ahead = examined.clock_ahead
-    if ahead is not None and abs(ahead) > _CLOCK:
+    if ahead is not None and abs(ahead) > _CLOCK_TOLERANCE:
         side = "ahead of" if ahead > 0 else "behind"
         text = f"its clock is {abs(ahead):.0f} s {side} this machine's"
         yield Finding("clock", text, "set both by the same time server (NTP)")
 
 
-def group_findings(database: Database, own: DatabaseSettings) -> Iterable[Finding]:
-    """Say that a database has an address and is not asked, because of its declared group.
+def group_findings(database: Database, database_settings: DatabaseSettings) -> Iterable[Finding]:
+    """Yield a finding for a database with an address that its declared group keeps from being read.
 
-    Where settings name a group it is the operator's word, and nothing is said.
+    None where settings name a group: that is the operator's decision.
     """
-    reached = own.url is not None or own.xroad is not None
-    if reached and own.group is None and database.group is not Group.OPERATING:
+    reached = database_settings.url is not None or database_settings.xroad is not None
+    if reached and database_settings.group is None and database.group is not Group.OPERATING:
         text = f"its group is {database.group.name}: it is not asked, and is NOT_OPERATING"
         yield Finding("group", text, 'set group = "OPERATING" once it is in operation')
 
 
-def agreement_findings(own: DatabaseSettings, clock: Clock) -> Iterable[Finding]:
-    """Say that the agreement by which a database is asked is over, or soon will be."""
-    if own.xroad is None:
+def agreement_findings(database_settings: DatabaseSettings, clock: Clock) -> Iterable[Finding]:
+    """Yield a finding for a data agreement that has expired or soon will."""
+    if database_settings.xroad is None:
         return
-    agreed = own.xroad.agreement
-    left = (agreed.expires - legal_date(clock.now())).days
-    if left < 0:
-        text = f"the agreement ended on {agreed.expires}: the database is NOT_OPERATING"
-    elif left <= agreed.warn_days:
-        text = f"the agreement ends on {agreed.expires}, in {left} days"
+    agreement = database_settings.xroad.agreement
+    days_left = (agreement.expires - legal_date(clock.now())).days
+    if days_left < 0:
+        text = f"the agreement ended on {agreement.expires}: the database is NOT_OPERATING"
+    elif days_left <= agreement.warn_days:
+        text = f"the agreement ends on {agreement.expires}, in {days_left} days"
     else:
         return
     setting = ("xroad", "agreement", "expires")
-    yield Finding("agreement", text, f"have it prolonged ({agreed.legal_basis})", setting)
+    yield Finding("agreement", text, f"have it prolonged ({agreement.legal_basis})", setting)

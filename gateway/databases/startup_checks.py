@@ -1,8 +1,8 @@
-"""What a running gateway says of its databases by itself, in logs and metrics.
+"""Checks of the databases while the gateway runs, reported in logs and metrics.
 
-Each is looked at when the gateway starts, or once it can be reached, and every ten minutes after
-that: whether it is only read, bound in time, and holds what settings say. Agreements that run out
-are told every day.
+Each database is examined at start-up, or once it can be reached, and every ten minutes: whether the
+gateway may only read, statements end in time, and tables fit the settings. Agreements that expire
+are reported every day.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ from gateway.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between two tries to look at a database that cannot be reached.
-_AGAIN = 60.0
-#: Seconds between two looks at one that can.
-_REGULARLY = 600.0
+#: Seconds until a database that cannot be reached is examined again.
+_RETRY_SECONDS = 60.0
+#: Seconds between two examinations of a database that can be reached.
+_INTERVAL_SECONDS = 600.0
 _DAY = 86_400.0
 
 
 class DatabaseWatch:
-    """Looks at sources, each in place of the one that had its name before."""
+    """Examines sources in the background."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def look(self, source: Source) -> None:
-        """Begin; nobody waits for it."""
+    def watch(self, source: Source) -> None:
+        """Begin to examine ``source``, in place of the source that had its name before."""
         before = self._tasks.pop(source.database.name, None)
         if before is not None:
             before.cancel()
         self._tasks[source.database.name] = asyncio.create_task(self._watch(source))
 
     async def close(self) -> None:
-        """Look no more."""
+        """End all examinations."""
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -50,44 +50,44 @@ class DatabaseWatch:
     async def _watch(self, source: Source) -> None:
         for finding in group_findings(source.database, source.settings):
             _say(source, finding)
-        await asyncio.gather(_guard(self._look, source), _guard(self._remind, source))
+        await asyncio.gather(_guard(self._examine, source), _guard(self._remind, source))
 
-    async def _look(self, source: Source) -> None:
-        """Look again and again; what was found last time is not told once more."""
-        told: set[Finding] = set()
+    async def _examine(self, source: Source) -> None:
+        """Examine again and again; a finding of the last time is not logged once more."""
+        logged: set[Finding] = set()
         while source.backend is not None and not source.has_lapsed():
-            pause = _AGAIN
+            seconds = _RETRY_SECONDS
             if not source.in_maintenance():
-                seen = await source.backend.examine()
-                metrics.SOURCE_FINDINGS.labels(source.database.name).set(len(seen.findings))
-                source.tables.note_examined(seen)
-                for finding in seen.findings:
-                    if finding not in told or not seen.reached:
+                examination = await source.backend.examine()
+                metrics.SOURCE_FINDINGS.labels(source.database.name).set(len(examination.findings))
+                source.tables.note_examined(examination)
+                for finding in examination.findings:
+                    if finding not in logged or not examination.reached:
                         _say(source, finding)
-                told = set(seen.findings)
-                pause = _REGULARLY if seen.reached else _AGAIN
-            await asyncio.sleep(pause)
+                logged = set(examination.findings)
+                seconds = _INTERVAL_SECONDS if examination.reached else _RETRY_SECONDS
+            await asyncio.sleep(seconds)
 
     async def _remind(self, source: Source) -> None:
         while source.settings.xroad is not None:
-            for one in agreement_findings(source.settings, self._clock):
-                _say(source, one)
+            for finding in agreement_findings(source.settings, self._clock):
+                _say(source, finding)
             await asyncio.sleep(_DAY)
 
 
 async def _guard(work: Callable[[Source], Awaitable[None]], source: Source) -> None:
-    """Do ``work``; a defect of a backend costs what it would have said."""
+    """Run ``work``; a defect of a backend ends only the checks of its own database."""
     try:
         await work(source)
     except Exception:
         log.exception("database cannot be looked at", database=source.database.name)
 
 
-def _say(source: Source, found: Finding) -> None:
+def _say(source: Source, finding: Finding) -> None:
     log.warning(
         "database is not as it should be",
         database=source.database.name,
-        about=found.topic,
-        finding=found.text,
-        advice=found.advice,
+        about=finding.topic,
+        finding=finding.text,
+        advice=finding.advice,
     )

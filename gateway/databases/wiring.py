@@ -1,4 +1,4 @@
-"""Every declared database as the gateway reaches it, and the cache, made from settings."""
+"""Wiring: the sources of all declared databases, and the cache, made from settings."""
 
 from __future__ import annotations
 
@@ -33,42 +33,52 @@ def make_sources(
 ) -> dict[str, Source]:
     """Return the sources of ``databases`` by name; ``backends`` take the place of settings.
 
-    ``only``: those that are wanted, None for all. Nothing is connected to. Raises ValueError that
-    begins with the setting that is wrong.
+    ``only``: the names to make, None for all. Connects to nothing. Raises ValueError that begins
+    with the setting that is wrong.
     """
-    declared = {one.name: one for one in databases}
-    for unknown in sorted(settings.databases.keys() - declared.keys()):
-        there = ", ".join(sorted(declared))
-        raise ValueError(f"databases.{unknown}: nobody declares it; there are {there}")
+    declared = {database.name: database for database in databases}
+    for undeclared in sorted(settings.databases.keys() - declared.keys()):
+        names = ", ".join(sorted(declared))
+        raise ValueError(f"databases.{undeclared}: nobody declares it; there are {names}")
     sources = {}
     seen = SeenTables(settings.path(settings.tables), clock)
-    for name, one in declared.items():
+    for name, database in declared.items():
         if only is not None and name not in only:
             continue
-        own = settings.databases.get(name, DatabaseSettings())
-        backend = backends.get(name) or make_backend(one, settings, own)
+        database_settings = settings.databases.get(name, DatabaseSettings())
+        backend = backends.get(name) or make_backend(database, settings, database_settings)
         sources[name] = Source(
-            one, backend, own, clock, maintenance, settings.limits.deadline, cache, seen
+            database,
+            backend,
+            database_settings,
+            clock,
+            maintenance,
+            settings.limits.deadline,
+            cache,
+            seen,
         )
     return sources
 
 
 def make_cache(settings: Settings, clock: Clock, ring: Keyring) -> Cache:
     """Return the cache: of this process alone, or with Redis where settings name one."""
-    hashes, level = Hashes(ring.current.key), MemoryCache(settings.cache.bytes)
+    hashes, memory = Hashes(ring.current.key), MemoryCache(settings.cache.bytes)
     redis = settings.redis_with_password()
     if redis.url is None:
         path = settings.path(settings.cache.invalidations)
-        return Cache(level, FileLog(path, hashes, clock), clock)
-    follows = RedisLog(redis.url, hashes, clock)
+        return Cache(memory, FileLog(path, hashes, clock), clock)
+    log = RedisLog(redis.url, hashes, clock)
     shared, seal = RedisCache(redis, clock), Seal.of(ring.current)
-    return Cache(level, follows, clock, shared, seal)
+    return Cache(memory, log, clock, shared, seal)
 
 
 def load_maintenance(settings: Settings, clock: Clock) -> Maintenance:
-    """Return the maintenance that settings, and the file that they name, plan."""
+    """Return the maintenance planned in settings, and in the file that they name."""
     fixed = {
-        name: [Window(name, window.begins, window.ends) for window in one.maintenance_windows]
-        for name, one in settings.databases.items()
+        name: [
+            Window(name, window.begins, window.ends)
+            for window in database_settings.maintenance_windows
+        ]
+        for name, database_settings in settings.databases.items()
     }
     return Maintenance(settings.path(settings.maintenance), clock, fixed)

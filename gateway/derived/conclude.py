@@ -1,7 +1,7 @@
-"""A derived view answered: what it was asked, and what follows from what was read.
+"""Concluding a derived view: its arguments, and what follows from the records that it reads.
 
-Both executors take both from here. The records themselves may be withheld from the caller: they are
-read for the view alone, under its own permission, and nothing but its value is shown.
+Both executors conclude here. The records themselves may be withheld from the caller: they are read
+for the view alone, under its own permission, and only its value is shown.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gateway.errors import GatewayError
 
 @dataclass(frozen=True, slots=True)
 class DerivedValue:
-    """What a derived view answers. ``value`` None: it is not known, or not for this caller."""
+    """The answer of a derived view. ``value`` None: it is not known, or not for this caller."""
 
     value: bool | None
     as_of: date
@@ -27,64 +27,66 @@ class DerivedValue:
 
 @dataclass(frozen=True, slots=True)
 class DerivedArguments:
-    """What a derived view is asked."""
+    """The arguments of a derived view: on which day, and in which sector (None: in any)."""
 
     as_of: date
     sector: str | None
 
 
 def parse_derived_arguments(
-    given: Mapping[str, object], today: date, past: bool
+    values: Mapping[str, object], today: date, may_ask_past: bool
 ) -> DerivedArguments:
-    """Return what the arguments ask.
+    """Parse the arguments of a derived view; raises GatewayError INVALID_VALUE.
 
-    ``past``: the caller may ask of earlier days. For others that would find what the law has them
-    not see: whoever counted as sanctioned ten years ago was. Raises GatewayError INVALID_VALUE.
+    ``may_ask_past``: the caller may ask of earlier days. To others the law hides the past: whoever
+    counted as sanctioned ten years ago was sanctioned.
     """
-    as_of, sector = given.get("asOf"), given.get("sector")
-    asked = DerivedArguments(
+    as_of, sector = values.get("asOf"), values.get("sector")
+    arguments = DerivedArguments(
         as_of if isinstance(as_of, date) else today, sector if isinstance(sector, str) else None
     )
-    if asked.as_of > today:
+    if arguments.as_of > today:
         raise GatewayError("INVALID_VALUE", "asOf must not be later than today")
-    if asked.as_of < today and not past:
+    if arguments.as_of < today and not may_ask_past:
         raise GatewayError("INVALID_VALUE", "asOf must be today, for this purpose")
-    return asked
+    return arguments
 
 
-def hanging_keys(derived: DerivedView, found: Mapping[str, tuple[Record, Answer]]) -> Sequence[str]:
-    """Return the keys of the hanging list that the rows of the other lists lead to.
+def hanging_keys(derived: DerivedView, lists: Mapping[str, tuple[Record, Answer]]) -> Sequence[str]:
+    """Return the keys of the hanging list, from the rows of the list that it hangs on.
 
-    Where there are none, one that leads to nothing: who has no rows is not answered any sooner.
+    Where there are none, one key that finds nothing: the time of an answer tells nothing.
     """
     _, parent, column = derived.hanging
-    record, answer = found[parent]
-    place = record.positions[column]
-    found_keys = dict.fromkeys(str(row[place]) for row in answer.rows or () if row[place])
-    return tuple(found_keys) or ("-",)
+    record, answer = lists[parent]
+    position = record.positions[column]
+    keys = dict.fromkeys(str(row[position]) for row in answer.rows or () if row[position])
+    return tuple(keys) or ("-",)
 
 
 def conclude(
     derived: DerivedView,
-    found: Mapping[str, tuple[Record, Answer]],
+    lists: Mapping[str, tuple[Record, Answer]],
     identification: Identification,
-    asked: DerivedArguments,
+    arguments: DerivedArguments,
 ) -> tuple[bool | None, Record, Answer]:
-    """Return the value, and the record and answer that were worst, for the errors.
+    """Return the value, and the record and answer in the worst state, for the errors.
 
-    Of somebody who is not identified nothing is known. Where the numbers under which records may be
-    filed are not all known, rows may still decide, but their absence does not.
+    The value of a person who is not identified is not known. Where not all numbers are known under
+    which records may be filed, rows may still decide, but their absence does not.
     """
     facts = {
         # What hangs on a row is not filed under a number of the person's.
-        name: _facts(one, answer, identification.is_complete or name == derived.hanging[0])
-        for name, (one, answer) in found.items()
+        name: _facts(list_record, answer, identification.is_complete or name == derived.hanging[0])
+        for name, (list_record, answer) in lists.items()
     }
     value = None
     if identification is not Identification.NOT_IDENTIFIED:
-        value = derived.compute(facts, asked.as_of, asked.sector)
-    state = worst(answer.report.state for _, answer in found.values())
-    record, answer = next(one for one in found.values() if one[1].report.state is state)
+        value = derived.compute(facts, arguments.as_of, arguments.sector)
+    state = worst(answer.report.state for _, answer in lists.values())
+    record, answer = next(
+        (record, answer) for record, answer in lists.values() if answer.report.state is state
+    )
     return value, record, answer
 
 

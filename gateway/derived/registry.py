@@ -14,4 +14,4 @@ ALL: tuple[DerivedView, ...] = (unsanctioned.DERIVED,)
 
 def derived_of(database: str) -> tuple[DerivedView, ...]:
     """Return the derived views of a database."""
-    return tuple(one for one in ALL if one.database == database)
+    return tuple(view for view in ALL if view.database == database)

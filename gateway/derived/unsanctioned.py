@@ -34,13 +34,13 @@ def considered_unsanctioned(
 
     ``sector``: only sanctions in this field, and no measures, which have none.
     """
-    found = list(_sanctions(facts["sanctions"], facts["executions"], as_of, sector))
+    verdicts = list(_sanctions(facts["sanctions"], facts["executions"], as_of, sector))
     if sector is None:
-        found += _measures(facts["handling_decisions"], as_of)
-    if any(counts is True for counts in found):
+        verdicts += _measures(facts["handling_decisions"], as_of)
+    if any(counts is True for counts in verdicts):
         return False
-    complete = all(one.complete for one in facts.values())
-    return True if complete and all(counts is False for counts in found) else None
+    complete = all(list_facts.complete for list_facts in facts.values())
+    return True if complete and all(counts is False for counts in verdicts) else None
 
 
 def _sanctions(

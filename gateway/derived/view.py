@@ -44,10 +44,10 @@ class DerivedView:
 
 def reads_of(derived: DerivedView, database: Database) -> dict[str, tuple[Record, Lookup]]:
     """Return record and lookup of every list that the view reads, by lookup name."""
-    wanted = {*derived.lists, derived.hanging[0]}
+    names = {*derived.lists, derived.hanging[0]}
     return {
         lookup.name: (record, lookup)
         for record in database.records
         for lookup in record.lookups
-        if lookup.name in wanted
+        if lookup.name in names
     }

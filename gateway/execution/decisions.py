@@ -323,8 +323,8 @@ class RecordRules:
         """
         if self.attempts is None or not is_comparable(numbers):
             return None
-        person = numbers.present or numbers.asked
-        return Attempt(self.caller.client, self.caller.subject, numbers.asked, person)
+        person = numbers.present or numbers.requested
+        return Attempt(self.caller.client, self.caller.subject, numbers.requested, person)
 
     @asynccontextmanager
     async def count_attempt(self, attempt: Attempt | None) -> AsyncIterator[None]:

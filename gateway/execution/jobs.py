@@ -192,7 +192,7 @@ class OpenPerson:
         databases = [batch.rules.sources[name].database for name in plan.databases]
         opened = OpenedPerson(
             numbers.present,
-            numbers.asked,
+            numbers.requested,
             plan.is_own_view,
             identification,
             person_notices,

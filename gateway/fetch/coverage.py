@@ -33,7 +33,7 @@ def _narrow(coverage: Coverage, settings: DatabaseSettings) -> Coverage:
     provinces, since = coverage.provinces, coverage.since
     if settings.provinces is not None:
         declared = settings.provinces if provinces is None else provinces
-        provinces = tuple(one for one in settings.provinces if one in declared)
+        provinces = tuple(province for province in settings.provinces if province in declared)
     if settings.since is not None:
         since = settings.since if since is None else max(since, settings.since)
     unnumbered = coverage.unnumbered if settings.unnumbered is None else settings.unnumbered

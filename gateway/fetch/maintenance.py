@@ -82,7 +82,7 @@ class Maintenance:
         if not self._planned and not self._fixed.get(database):
             return None
         now = self._clock.now()
-        open_now = [one for one in self._of(database) if one.holds(now)]
+        open_now = [window for window in self._of(database) if window.holds(now)]
         return max(open_now, key=_end) if open_now else None
 
     @property
@@ -96,14 +96,15 @@ class Maintenance:
         self._look()
         now = self._clock.now()
         return sorted(
-            (one for one in self._of(database) if not one.is_over(now)), key=lambda one: one.begins
+            (window for window in self._of(database) if not window.is_over(now)),
+            key=lambda window: window.begins,
         )
 
     def find(self, window_id: str) -> Window | None:
         """Return the window that was planned under ``window_id``, unless it is over."""
         self._look()
-        found = self._planned.get(window_id)
-        return None if found is None or found.is_over(self._clock.now()) else found
+        window = self._planned.get(window_id)
+        return None if window is None or window.is_over(self._clock.now()) else window
 
     def plan(self, window: Window) -> Window:
         """Write a window down, under a new id; it is on disk when this returns. Raises OSError.
@@ -112,9 +113,9 @@ class Maintenance:
         """
         if window.is_over(self._clock.now()) or (window.ends and window.ends <= window.begins):
             raise ValueError("maintenance must end after it begins, and not in the past")
-        made = replace(window, id=secrets.token_hex(6))
-        append(self._path, _line(made))
-        return made
+        planned = replace(window, id=secrets.token_hex(6))
+        append(self._path, _line(planned))
+        return planned
 
     def end(self, window: Window) -> Window:
         """Call a planned window off, or end it now; on disk when this returns. Raises OSError."""
@@ -124,7 +125,7 @@ class Maintenance:
         return ended
 
     def _of(self, database: str) -> list[Window]:
-        planned = (one for one in self._planned.values() if one.database == database)
+        planned = (window for window in self._planned.values() if window.database == database)
         return [*self._fixed.get(database, ()), *planned]
 
     def _look(self) -> None:
@@ -138,9 +139,9 @@ class Maintenance:
             self._planned[window.id] = window
             now = self._clock.now()
             self._planned = {
-                name: one
-                for name, one in self._planned.items()
-                if one.ends is None or now - one.ends < _REMEMBERED
+                name: known_window
+                for name, known_window in self._planned.items()
+                if known_window.ends is None or now - known_window.ends < _REMEMBERED
             }
 
 
@@ -165,14 +166,14 @@ def _line(window: Window) -> str:
     )
 
 
-def _window(said: dict[str, object]) -> Window:
-    ends = said["ends"]
+def _window(fields: dict[str, object]) -> Window:
+    ends = fields["ends"]
     window = Window(
-        str(said["database"]),
-        datetime.fromisoformat(str(said["begins"])),
+        str(fields["database"]),
+        datetime.fromisoformat(str(fields["begins"])),
         None if ends is None else datetime.fromisoformat(str(ends)),
-        str(said["id"]),
-        None if said.get("plannedBy") is None else str(said["plannedBy"]),
+        str(fields["id"]),
+        None if fields.get("plannedBy") is None else str(fields["plannedBy"]),
     )
     if window.begins.tzinfo is None or (window.ends is not None and window.ends.tzinfo is None):
         raise ValueError("a moment without a zone")

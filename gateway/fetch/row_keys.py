@@ -27,16 +27,16 @@ def require_keys(record: Record, lookup: Lookup, by_key: Mapping[str, Rows]) -> 
     """
     if lookup.through is not None:
         return
-    places = [record.positions[name] for name in lookup.by]
+    positions = [record.positions[name] for name in lookup.by]
     foreign = 0
-    if len(places) == 1:
-        place = places[0]
-        for key, found in by_key.items():
-            foreign += sum([row[place] != key for row in found.rows])
+    if len(positions) == 1:
+        position = positions[0]
+        for key, rows in by_key.items():
+            foreign += sum([row[position] != key for row in rows.rows])
     else:
-        values = itemgetter(*places)
-        for key, found in by_key.items():
-            foreign += sum([key not in values(row) for row in found.rows])
+        values = itemgetter(*positions)
+        for key, rows in by_key.items():
+            foreign += sum([key not in values(row) for row in rows.rows])
     if foreign:  # some may be written otherwise
         foreign = sum(
             not _bears(record, lookup, row, key) for key in by_key for row in by_key[key].rows

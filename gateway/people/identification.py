@@ -16,8 +16,8 @@ from gateway.errors import GatewayError, Location, Path
 def state_for(state: State, identification: Identification, has_rows: bool) -> State:
     """Return the state of a list about a person, after protection and before arguments.
 
-    ``state``: what the database answered. ``has_rows``: whether the caller is shown any. Denials,
-    protection and failures come first: they stay what they are.
+    ``state``: of the database's answer. ``has_rows``: whether the caller is shown any. Denials,
+    protection and failures keep their state.
     """
     if state is not State.ANSWERED or identification.is_complete:
         return state
@@ -27,7 +27,7 @@ def state_for(state: State, identification: Identification, has_rows: bool) -> S
 
 
 def says_none(answer: Answer) -> bool:
-    """Say whether an empty list may be said of ``answer``: nothing is missing from it."""
+    """Say whether ``answer`` without rows truthfully says "none": nothing is missing from it."""
     return answer.report.state is State.ANSWERED and not answer.truncated
 
 

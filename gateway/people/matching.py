@@ -1,6 +1,6 @@
-"""Opening a person: from a number somebody named to a person who may be shown, or an error.
+"""Matching: whether a person whom a caller names, or a record leads to, may be shown.
 
-Used by both executors, so that the same number opens the same person in each.
+Both executors decide here, so that the same number opens the same person in each.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from gateway.people.numbers import PersonNumbers
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Details that must agree with what the population database holds; None: not given."""
+    """Details that must agree with the population database; None: not given."""
 
     name: str | None = None
     birth_date: PartialDate | None = None
 
     @property
     def says_something(self) -> bool:
-        """Whether anything is given at all."""
+        """Whether any detail is given."""
         return self.name is not None or self.birth_date is not None
 
 
 @dataclass(frozen=True, slots=True)
 class MatchingRule:
-    """What a caller has to know of every person whom it names, beside the number.
+    """The details that a caller must give of every person whom it names, beside the number.
 
-    ``required``: the date of birth; the client must not learn either whether a number exists.
+    ``required``: the date of birth; then the client must not learn either whether a number exists.
     ``name``: the name too.
     """
 
@@ -44,11 +44,10 @@ NO_MATCHING = MatchingRule()
 
 
 def require_matching(rule: MatchingRule, matching: Matching | None) -> None:
-    """Refuse details that could never be a match: MATCHING_REQUIRED, which says what is missing.
+    """Refuse details that could never match: MATCHING_REQUIRED, with what is missing.
 
-    Domain.md section 4: numbers have little in them that is random, and are not to be tried out.
-    They tell sex and year of birth, and names are public: none of these alone shows that the caller
-    knows the person.
+    Numbers must not be tried out (domain.md section 4). They encode sex and year of birth, and
+    names are public: none of these alone shows that the caller knows the person.
     """
     if matching is None or not matching.says_something:
         if not rule.required:
@@ -69,9 +68,9 @@ def open_named(
     attempt: Attempt | None = None,
     conceals: bool = False,
 ) -> None:
-    """Hold the conditions under which a person whom the caller named is shown.
+    """Refuse a person whom the caller names and may not be shown.
 
-    ``attempt``: the one that was counted for ``matching``; it is noted there whether it agrees.
+    ``attempt``: the one counted for ``matching``; it is told whether the details agree.
     ``conceals``: the client must not learn whether a number exists.
 
     Raises GatewayError PERSON_NOT_MATCHED, VERIFICATION_LIMITED, and what ``open_person`` raises.
@@ -85,7 +84,7 @@ def open_named(
 
 
 def is_comparable(numbers: PersonNumbers) -> bool:
-    """Say whether it is known with whom details would be compared: nobody is somebody too."""
+    """Say whether details can be compared: who holds the number is known, or that nobody does."""
     if numbers.conflict:
         return True
     identity = numbers.identity
@@ -97,7 +96,7 @@ def is_comparable(numbers: PersonNumbers) -> bool:
 def open_person(numbers: PersonNumbers) -> None:
     """Refuse a number that leads to nobody or to several: NUMBER_UNRESOLVED, NUMBER_CONFLICT."""
     open_linked(numbers)
-    if numbers.present is None and not numbers.known:
+    if numbers.present is None and not numbers.is_complete:
         raise GatewayError("NUMBER_UNRESOLVED")
 
 
@@ -108,7 +107,7 @@ def open_linked(numbers: PersonNumbers) -> None:
 
 
 def is_citizen(numbers: PersonNumbers, citizen: str | None) -> bool:
-    """Say whether citizens who followed a link have come back to themselves.
+    """Say whether a link has led a citizen back to themselves.
 
     ``citizen``: the number of the citizen who asks, None where none does. A number that somebody
     else holds too is not among ``numbers.all``.
@@ -117,10 +116,10 @@ def is_citizen(numbers: PersonNumbers, citizen: str | None) -> bool:
 
 
 def _match(numbers: PersonNumbers, matching: Matching | None, record: Record | None) -> None:
-    """Compare what the caller knows of the person with the population database.
+    """Compare the details with the population database; raises GatewayError.
 
-    A mismatch and a number that nobody holds are one and the same answer; a database that could not
-    be asked is another.
+    A mismatch and a number that nobody holds give the same answer, PERSON_NOT_MATCHED; a database
+    that could not be asked gives another, NUMBER_UNRESOLVED.
     """
     if matching is None or not matching.says_something:
         return
@@ -131,20 +130,20 @@ def _match(numbers: PersonNumbers, matching: Matching | None, record: Record | N
         raise GatewayError("PERSON_NOT_MATCHED")
     assert record is not None  # whoever has an answer about it declares it
     row = rows[0]
-    name, born = row[record.positions["full_name"]], row[record.positions["birth_date"]]
-    if not _agrees(matching, name, born):
+    name, birth_date = row[record.positions["full_name"]], row[record.positions["birth_date"]]
+    if not _agrees(matching, name, birth_date):
         raise GatewayError("PERSON_NOT_MATCHED")
 
 
-def _agrees(matching: Matching, name: object, born: object) -> bool:
-    """Say whether what is given shows that the caller knows the person.
+def _agrees(matching: Matching, name: object, birth_date: object) -> bool:
+    """Say whether the details show that the caller knows the person.
 
     The date has to agree as far as it is recorded; where that is not a whole date, the name too.
     """
-    if matching.birth_date is None or not isinstance(born, PartialDate):
+    if matching.birth_date is None or not isinstance(birth_date, PartialDate):
         return False
-    if date_agrees(matching.birth_date, born) is not True:
+    if date_agrees(matching.birth_date, birth_date) is not True:
         return False
     if matching.name is None:
-        return born.day is not None
+        return birth_date.day is not None
     return isinstance(name, str) and names_agree(matching.name, name) is True

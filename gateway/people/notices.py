@@ -1,8 +1,8 @@
 """Notices: what a reader of a person must not miss (design section 6.6).
 
-Computed from the population's answer about the person. Only callers who may read that database
-are told; to all others, and when it did not answer, the notice is UNKNOWN with the reason: silence
-would read as "nothing to notice".
+Derived from the population database's answer about the person, for callers who may read it. For all
+others, and where it did not answer, the notice is UNKNOWN with the reason: silence would read as
+"nothing to notice".
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class NoticeCode(Coded):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One notice. ``reason`` is the state that made an UNKNOWN unknown; ``detail`` a date."""
+    """One notice. ``detail``: a date. ``reason``: the state behind an UNKNOWN."""
 
     code: NoticeCode
     detail: str | None = None
@@ -85,48 +85,51 @@ def notices(
     may_know: Callable[[Record, int | None], bool],
     may_list: Callable[[], bool],
 ) -> tuple[Notice, ...]:
-    """Return what is to be noticed about the person behind ``numbers``.
+    """Return the notices about the person with ``numbers``. Pure: the reads have been made.
 
-    ``may_know`` says whether the caller may see a column of a record (None: the record);
-    ``may_list`` whether they may see some list of the person, and so learn that the number is
-    nobody's. What the digits tell by themselves is told to everybody, whatever the population
-    database says. Pure: ``numbers.resolve`` made the reads.
+    ``may_know`` says whether the caller may see a column of a record (None: the record itself);
+    ``may_list``, whether they may see some list of the person, and so learn that nobody holds the
+    number. What the digits tell by themselves is told to everybody.
     """
-    digits = _of_digits(numbers)
-    nobody = numbers.identification is Identification.NOT_IDENTIFIED
-    found: list[Notice] = []
-    if nobody and may_list():
-        found.append(Notice(NoticeCode.NOT_IN_POPULATION))
+    of_digits = _of_digits(numbers)
+    is_nobodys = numbers.identification is Identification.NOT_IDENTIFIED
+    person_notices: list[Notice] = []
+    if is_nobodys and may_list():
+        person_notices.append(Notice(NoticeCode.NOT_IN_POPULATION))
     if population is not None and not may_know(population.identity.record, None):
-        return (*found, Notice(NoticeCode.UNKNOWN, reason=State.DENIED), *digits)
+        return (*person_notices, Notice(NoticeCode.UNKNOWN, reason=State.DENIED), *of_digits)
     answer = numbers.identity
     if answer is None or population is None:
-        return (*found, Notice(NoticeCode.UNKNOWN, reason=State.NOT_OPERATING), *digits)
-    if numbers.present is not None and numbers.present != numbers.asked:
-        found.append(Notice(NoticeCode.EARLIER_NUMBER))
+        return (*person_notices, Notice(NoticeCode.UNKNOWN, reason=State.NOT_OPERATING), *of_digits)
+    if numbers.present is not None and numbers.present != numbers.requested:
+        person_notices.append(Notice(NoticeCode.EARLIER_NUMBER))
     if numbers.shared:
-        told = may_know(population.earlier.record, None)
-        found.append(Notice(NoticeCode.NUMBER_SHARED if told else NoticeCode.NUMBERS_INCOMPLETE))
+        may_tell_sharing = may_know(population.earlier.record, None)
+        person_notices.append(
+            Notice(NoticeCode.NUMBER_SHARED if may_tell_sharing else NoticeCode.NUMBERS_INCOMPLETE)
+        )
     if numbers.doubt is not None:
-        found.append(Notice(NoticeCode.UNKNOWN, reason=numbers.doubt))
+        person_notices.append(Notice(NoticeCode.UNKNOWN, reason=numbers.doubt))
     if answer.rows:
-        found += _of_identity(numbers, population.identity.record, answer.rows[0], may_know)
-    found += digits
-    return tuple(dict.fromkeys(found))
+        person_notices += _of_identity(
+            numbers, population.identity.record, answer.rows[0], may_know
+        )
+    person_notices += of_digits
+    return tuple(dict.fromkeys(person_notices))
 
 
-#: The columns without which it cannot be said whether there is something to notice.
+#: Without these columns nothing can be said about notices.
 _ESSENTIAL = ("life_status", "status")
 
 
 def _of_identity(
     numbers: PersonNumbers, record: Record, row: Row, may_know: Callable[[Record, int | None], bool]
 ) -> Iterator[Notice]:
-    """Yield the notices in a row. What the caller may not see, the notices do not tell either."""
+    """Yield the notices that a row of identity leads to, from columns that the caller may see."""
 
     def value(column: str) -> object:
-        place = record.positions[column]
-        return row[place] if may_know(record, place) else None
+        position = record.positions[column]
+        return row[position] if may_know(record, position) else None
 
     if not all(may_know(record, record.positions[column]) for column in _ESSENTIAL):
         yield Notice(NoticeCode.UNKNOWN, reason=State.DENIED)
@@ -148,18 +151,18 @@ def _of_identity(
 
 
 def _of_digits(numbers: PersonNumbers) -> tuple[Notice, ...]:
-    """Return what the digits of the present number tell by themselves; of an old one, nothing."""
-    number = numbers.present or numbers.asked
-    known = not is_present_number(number) or number[:3] in _prefixes()
-    return () if known else (Notice(NoticeCode.PREFIX_UNKNOWN),)
+    """Return the notice about the digits of a present number; an old one has none."""
+    number = numbers.present or numbers.requested
+    is_plausible = not is_present_number(number) or number[:3] in _prefixes()
+    return () if is_plausible else (Notice(NoticeCode.PREFIX_UNKNOWN),)
 
 
-def _compared(number: str, sex: object, birth: object) -> Iterator[Notice]:
-    """Compare the number with what it encodes (domain.md 1.1; Circular 59/2021/TT-BCA)."""
+def _compared(number: str, sex: object, birth_date: object) -> Iterator[Notice]:
+    """Compare a number with the sex and birth year that it encodes (Circular 59/2021/TT-BCA)."""
     digit = int(number[3])
     wrong_sex = sex in {"MALE", "FEMALE"} and (digit % 2 == 0) is not (sex == "MALE")
     year = 1900 + 100 * (digit // 2) + int(number[4:6])
-    if wrong_sex or (isinstance(birth, PartialDate) and birth.year != year):
+    if wrong_sex or (isinstance(birth_date, PartialDate) and birth_date.year != year):
         yield Notice(NoticeCode.NUMBER_DISAGREES)
 
 

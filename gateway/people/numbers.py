@@ -1,9 +1,9 @@
-"""Whose number is this? From the number that was asked to the person who holds it now.
+"""Resolving numbers: from the number that a request names to the person who holds it now.
 
 Rules (design sections 6.5 and 6.7; Decree 70/2024 on cancelled and re-issued numbers): records
 filed under an earlier number are found and say so; the answer carries the present number; a number
-that belongs to two people shows nobody. What the population database could not be asked stays
-unknown: ``doubt`` says why, and nobody may read "no earlier numbers" from it.
+of two people shows nobody. What the population database could not say stays unknown: ``doubt`` says
+why, and nobody may read "no earlier numbers" from it.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ _PRESENT_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class PersonNumbers:
-    """What is known of the number ``asked``.
+    """What is known of the number ``requested``.
 
-    ``present``: the 12-digit number of today; None if there is none or it is not known.
+    ``present``: the present number, of 12 digits; None if there is none or it is not known.
     ``earlier``: the other numbers that are this person's alone. ``shared``: there are others that
-    somebody else holds or held too, under which nothing may be looked up. ``doubt``: why some of
-    this could not be found out, None where all of it was. ``conflict``: the number asked belongs to
-    more than one person.
-    ``identity``: the population's answer about the person, None where it is not reachable at all.
-    ``checked``: False where settings say that numbers are final and nothing was looked up.
+    somebody else holds or held too, under which nothing may be looked up. ``doubt``: the state that
+    left some of this unknown, None where all of it is known. ``conflict``: the requested number
+    belongs to more than one person. ``identity``: the population database's answer about the
+    person, None where it was not read. ``checked``: False where settings say that numbers are
+    final, so that nothing was looked up.
     """
 
-    asked: str
+    requested: str
     present: str | None
     earlier: tuple[str, ...] = ()
     doubt: State | None = None
@@ -49,22 +49,22 @@ class PersonNumbers:
         """Whether the population database knows the person, as far as it could be asked."""
         if not self.checked:
             return Identification.NOT_CHECKED
-        if not self.known:
+        if not self.is_complete:
             return Identification.UNDETERMINED
         if self.identity is not None and self.identity.rows:
             return Identification.IDENTIFIED
         return Identification.NOT_IDENTIFIED
 
     @property
-    def known(self) -> bool:
-        """Whether ``all`` is every number under which records of the person may be filed."""
+    def is_complete(self) -> bool:
+        """Whether ``all`` has every number under which records of the person may be filed."""
         return self.doubt is None and not self.shared
 
     @property
     def all(self) -> tuple[str, ...]:
-        """The numbers to look under, the present one first: those that are this person's alone."""
-        first = self.present or self.asked
-        return tuple(dict.fromkeys((first, self.asked, *self.earlier)))
+        """The numbers that are this person's alone, the present one first."""
+        first = self.present or self.requested
+        return tuple(dict.fromkeys((first, self.requested, *self.earlier)))
 
 
 #: A read of the population database, and the number under which it looks.
@@ -90,7 +90,7 @@ class Population:
 
 @dataclass(frozen=True, slots=True)
 class NeededReads:
-    """Reads to be made before a number can be judged."""
+    """Reads to be made before a number can be resolved."""
 
     reads: tuple[NumberRead, ...]
 
@@ -101,7 +101,7 @@ def is_present_number(number: str) -> bool:
 
 
 def population_of(sources: Mapping[str, Source]) -> Population | None:
-    """Return where numbers are resolved, None where no such database is declared."""
+    """Return the reads by which numbers are resolved; None: they are not declared."""
     source = sources.get(POPULATION)
     if source is None:
         return None
@@ -111,15 +111,15 @@ def population_of(sources: Mapping[str, Source]) -> Population | None:
     return Population(reads["identity"], reads["earlier_numbers"], reads["holders"])
 
 
-def unchecked_numbers(asked: str) -> PersonNumbers:
-    """Return ``asked`` as its holder's final number, where settings say that all numbers are."""
-    return PersonNumbers(asked, asked if is_present_number(asked) else None, checked=False)
+def unchecked_numbers(number: str) -> PersonNumbers:
+    """Return ``number`` as its holder's only one, where settings say that numbers are final."""
+    return PersonNumbers(number, number if is_present_number(number) else None, checked=False)
 
 
 async def resolve_by_loading(
-    sources: Mapping[str, Source], load: Load, asked: str
+    sources: Mapping[str, Source], load: Load, requested: str
 ) -> PersonNumbers:
-    """Find out whose number ``asked`` is.
+    """Resolve the number ``requested``, with ``load`` for the reads.
 
     Costs three small reads of the population database side by side, two more for an earlier number,
     and two for all of a person's earlier numbers together. Never raises.
@@ -127,123 +127,123 @@ async def resolve_by_loading(
     population = population_of(sources)
     answers: dict[NumberRead, Answer] = {}
     while isinstance(
-        found := resolve_from_known(
-            population, asked, lambda read, number: answers.get((read, number))
+        result := resolve_from_known(
+            population, requested, lambda read, number: answers.get((read, number))
         ),
         NeededReads,
     ):
-        loaded = await asyncio.gather(*(load(read, number) for read, number in found.reads))
-        answers.update(zip(found.reads, loaded, strict=True))
-    return found
+        loaded = await asyncio.gather(*(load(read, number) for read, number in result.reads))
+        answers.update(zip(result.reads, loaded, strict=True))
+    return result
 
 
 def resolve_from_known(
-    population: Population | None, asked: str, known: KnownAnswer
+    population: Population | None, number: str, known_answer: KnownAnswer
 ) -> PersonNumbers | NeededReads:
-    """Say whose number ``asked`` is, or what has to be read before that can be said.
+    """Resolve ``number`` from the answers known so far, or return the reads that it takes.
 
-    Pure: ask again when the reads that it needs are known. Three at first, side by side; two more
-    for an earlier number; then two for each of the person's other numbers, all at once.
+    Pure: call it again when those reads have been made. Three at first, side by side; two more for
+    an earlier number; then two for each of the person's other numbers, all at once.
     """
-    is_present = is_present_number(asked)
+    is_present = is_present_number(number)
     if population is None:
-        return PersonNumbers(asked, asked if is_present else None, doubt=State.NOT_OPERATING)
-    found = _look(known, *_own_reads(population, asked), (population.holders, asked))
-    if isinstance(found, NeededReads):
-        return found
-    identity, earlier, holders = found
+        return PersonNumbers(number, number if is_present else None, doubt=State.NOT_OPERATING)
+    answers = _look(known_answer, *_own_reads(population, number), (population.holders, number))
+    if isinstance(answers, NeededReads):
+        return answers
+    identity, earlier, holders = answers
     doubt = _doubt(identity, earlier, holders)
     persons = _values(holders, population.holders.record, "citizen_id")
     own_rows = identity.rows or ()
     if own_rows:
-        persons = persons | {asked}
+        persons = persons | {number}
     if len(persons) > 1 or len(own_rows) > 1:
-        return PersonNumbers(asked, None, doubt=doubt, conflict=True)
-    present = next(iter(persons), asked if is_present else None)
-    if present != asked and _doubt(identity, holders) is not None:
+        return PersonNumbers(number, None, doubt=doubt, conflict=True)
+    present = next(iter(persons), number if is_present else None)
+    if present != number and _doubt(identity, holders) is not None:
         # Somebody else may hold the number too: whoever was found must not be taken for the holder.
-        return PersonNumbers(asked, None, doubt=doubt)
-    if present == asked or present is None:
-        person = PersonNumbers(asked, present, (), doubt, identity=identity)
-        return _with_others(population, person, earlier, known)
-    return _as_holder(population, PersonNumbers(asked, present, doubt=doubt), known)
+        return PersonNumbers(number, None, doubt=doubt)
+    if present == number or present is None:
+        person = PersonNumbers(number, present, (), doubt, identity=identity)
+        return _with_others(population, person, earlier, known_answer)
+    return _as_holder(population, PersonNumbers(number, present, doubt=doubt), known_answer)
 
 
 def resolve_simple_case(
-    asked: str, identity: Answer, earlier: Answer, holders: Answer
+    number: str, identity: Answer, earlier: Answer, holders: Answer
 ) -> PersonNumbers | None:
-    """Return what ``resolve_from_known`` says of almost every number; None for all others.
+    """Resolve a number without history, as almost all are; None: it takes ``resolve_from_known``.
 
-    The population database knows one person by it, present and only number of theirs, or nobody.
+    The population database knows one person by it, as their present and only number, or nobody.
     """
-    if not is_present_number(asked) or earlier.rows or holders.rows:
+    if not is_present_number(number) or earlier.rows or holders.rows:
         return None
     for answer in (identity, earlier, holders):
         if answer.report.state is not State.ANSWERED or answer.truncated:
             return None
     if len(identity.rows or ()) > 1:
         return None
-    return PersonNumbers(asked, asked, identity=identity)
+    return PersonNumbers(number, number, identity=identity)
 
 
 def _as_holder(
-    population: Population, numbers: PersonNumbers, known: KnownAnswer
+    population: Population, numbers: PersonNumbers, known_answer: KnownAnswer
 ) -> PersonNumbers | NeededReads:
-    """Go on with the person whose earlier number was asked."""
+    """Resolve an earlier number to the person who holds ``numbers.present``."""
     assert numbers.present is not None
-    found = _look(known, *_own_reads(population, numbers.present))
-    if isinstance(found, NeededReads):
-        return found
-    identity, earlier = found
+    answers = _look(known_answer, *_own_reads(population, numbers.present))
+    if isinstance(answers, NeededReads):
+        return answers
+    identity, earlier = answers
     doubt = numbers.doubt or _doubt(identity, earlier)
     if len(identity.rows or ()) > 1:
-        return PersonNumbers(numbers.asked, None, doubt=doubt, conflict=True)
-    person = PersonNumbers(numbers.asked, numbers.present, (), doubt, identity=identity)
-    return _with_others(population, person, earlier, known)
+        return PersonNumbers(numbers.requested, None, doubt=doubt, conflict=True)
+    person = PersonNumbers(numbers.requested, numbers.present, (), doubt, identity=identity)
+    return _with_others(population, person, earlier, known_answer)
 
 
 def _own_reads(population: Population, number: str) -> tuple[NumberRead, NumberRead]:
     return (population.identity, number), (population.earlier, number)
 
 
-def _look(known: KnownAnswer, *reads: NumberRead) -> list[Answer] | NeededReads:
-    """Return the answers to ``reads``, or those of them that have still to be made."""
-    answers = [known(*read) for read in reads]
-    missing = tuple(read for read, one in zip(reads, answers, strict=True) if one is None)
-    return NeededReads(missing) if missing else [one for one in answers if one is not None]
+def _look(known_answer: KnownAnswer, *reads: NumberRead) -> list[Answer] | NeededReads:
+    """Return the answers to ``reads``, or those reads that have still to be made."""
+    answers = [known_answer(*read) for read in reads]
+    missing = tuple(read for read, answer in zip(reads, answers, strict=True) if answer is None)
+    return NeededReads(missing) if missing else [answer for answer in answers if answer is not None]
 
 
 def _with_others(
-    population: Population, numbers: PersonNumbers, earlier: Answer, known: KnownAnswer
+    population: Population, numbers: PersonNumbers, earlier: Answer, known_answer: KnownAnswer
 ) -> PersonNumbers | NeededReads:
-    """Add the person's other numbers, as far as each is this person's alone.
+    """Add the person's other numbers, as far as each is theirs alone.
 
-    Records filed under a number of two people are nobody's to be shown: they may be the other's.
+    Records filed under a number of two people are not shown: they may be the other person's.
     """
-    mine = {numbers.asked, numbers.present}
-    others = sorted(_values(earlier, population.earlier.record, "number") - mine)
-    if not others:
+    own_numbers = {numbers.requested, numbers.present}
+    other_numbers = sorted(_values(earlier, population.earlier.record, "number") - own_numbers)
+    if not other_numbers:
         return numbers
-    found = _look(
-        known,
-        *((population.identity, number) for number in others),
-        *((population.holders, number) for number in others),
+    answers = _look(
+        known_answer,
+        *((population.identity, number) for number in other_numbers),
+        *((population.holders, number) for number in other_numbers),
     )
-    if isinstance(found, NeededReads):
-        return found
-    identities, holders = found[: len(others)], found[len(others) :]
+    if isinstance(answers, NeededReads):
+        return answers
+    identities, holders = answers[: len(other_numbers)], answers[len(other_numbers) :]
     doubts: list[State | None] = [numbers.doubt]
     sole, shared = [], False
-    for one, identity, holder in zip(others, identities, holders, strict=True):
+    for other_number, identity, holder in zip(other_numbers, identities, holders, strict=True):
         holder_numbers = _values(holder, population.holders.record, "citizen_id")
         if identity.rows or holder_numbers - {numbers.present}:
             shared = True
         elif (doubt := _doubt(identity, holder)) is not None:
             doubts.append(doubt)
         else:
-            sole.append(one)
+            sole.append(other_number)
     return PersonNumbers(
-        numbers.asked,
+        numbers.requested,
         numbers.present,
         tuple(sole),
         next((doubt for doubt in doubts if doubt is not None), None),
@@ -253,7 +253,7 @@ def _with_others(
 
 
 def _doubt(*answers: Answer) -> State | None:
-    """Return why ``answers`` may not be the whole truth, None if they are."""
+    """Return the state that leaves ``answers`` incomplete, None if they are complete."""
     state = worst(answer.report.state for answer in answers)
     if state is State.ANSWERED and any(answer.truncated for answer in answers):
         return State.PARTIAL
@@ -261,5 +261,5 @@ def _doubt(*answers: Answer) -> State | None:
 
 
 def _values(answer: Answer, record: Record, column: str) -> set[str]:
-    place = record.positions[column]
-    return {str(row[place]) for row in answer.rows or () if row[place] is not None}
+    position = record.positions[column]
+    return {str(row[position]) for row in answer.rows or () if row[position] is not None}

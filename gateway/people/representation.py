@@ -1,8 +1,9 @@
-"""Whether somebody may ask in a citizen's place: held against the records, not the token alone.
+"""Representation: whether the records let somebody ask in a citizen's place.
 
 Civil Code 91/2015/QH13 Art. 21 (a minor is under 18), 136 (parents represent minor children,
-guardians their wards), 138 (representation by authorisation), 140 (it ends with death). A token
-says for whom (``act_for``) and, for an authorisation, the number under which it was notarised.
+guardians their wards), 138 (representation by authorisation), 140 (it ends with death). The token
+alone is not believed: it says for whom (``act_for``) and, for an authorisation, the number under
+which it was notarised.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _OF_AGE = 18
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """What was read of one list. ``complete``: it is all there is."""
+    """The rows of one list. ``complete``: they are all that there are."""
 
     record: Record
     rows: tuple[Row, ...]
@@ -37,69 +38,70 @@ class _Rows:
         return row[self.record.positions[column]]
 
 
-async def hold_representation(
+async def require_representation(
     sources: Mapping[str, Source],
     loaders: Loader,
     caller: Caller,
     today: date,
     checks_numbers: bool = True,
 ) -> None:
-    """Let a representative pass for whom the records say so; anybody else at once.
+    """Require records that let ``caller`` ask in the citizen's place; others pass at once.
 
     ``today``: the legal date. ``checks_numbers``: False where settings say that numbers are final.
-    Costs the reads of two numbers, and two or three lists. Raises
-    GatewayError REPRESENTATION_DENIED where no record says it, REPRESENTATION_UNCHECKED where what
-    could say it was not to be had: the one must not be taken for the other.
+    Costs the reads of two numbers, and two or three lists. Raises GatewayError
+    REPRESENTATION_DENIED where no record says so, REPRESENTATION_UNCHECKED where the records could
+    not be read: the one must not be taken for the other.
     """
     if caller.representative is None or caller.citizen is None:
         return
     reading = _Reading(sources, loaders)
-    named = caller.citizen, caller.representative
+    token_numbers = caller.citizen, caller.representative
     if checks_numbers:
-        resolving = (resolve_by_loading(sources, loaders.load, number) for number in named)
+        resolving = (resolve_by_loading(sources, loaders.load, number) for number in token_numbers)
         citizen, actor = await asyncio.gather(*resolving)
     else:
-        citizen, actor = (unchecked_numbers(number) for number in named)
+        citizen, actor = (unchecked_numbers(number) for number in token_numbers)
     if citizen.conflict or actor.conflict:
         raise GatewayError("REPRESENTATION_DENIED")
     if caller.authorisation is not None:
-        found = await _is_agent(reading, citizen, actor, caller.authorisation)
+        is_representative = await _is_agent(reading, citizen, actor, caller.authorisation)
     else:
-        found = await _is_parent_or_guardian(reading, citizen, actor, today)
-    # Under a number that could not be found out there may be a death, with which it would end.
-    doubtful = reading.doubtful or not (citizen.known and actor.known)
-    if citizen.doubt is not None or (not found and doubtful):
+        is_representative = await _is_parent_or_guardian(reading, citizen, actor, today)
+    # A death, which ends representation, may be filed under a number that is not known.
+    doubtful = reading.doubtful or not (citizen.is_complete and actor.is_complete)
+    if citizen.doubt is not None or (not is_representative and doubtful):
         raise GatewayError("REPRESENTATION_UNCHECKED", headers={"Retry-After": "5"})
-    if not found:
+    if not is_representative:
         raise GatewayError("REPRESENTATION_DENIED")
 
 
 @dataclass(slots=True)
 class _Reading:
-    """Reads lists, and remembers whether any could not be had whole."""
+    """Reads lists. ``doubtful``: some list could not be read whole."""
 
     sources: Mapping[str, Source]
     loaders: Loader
     doubtful: bool = False
 
     async def of(self, database: str, name: str, keys: tuple[str, ...]) -> _Rows | None:
-        """Return the rows under ``keys``; None where nobody declares such a list."""
+        """Return the rows under ``keys``; None: no such list is declared."""
         source = self.sources.get(database)
         read = source.reads.get(name) if source else None
         if read is None:
             self.doubtful = True
             return None
         answers = [self.loaders.load(read, key) for key in keys]
-        return self.taken(read.record, await asyncio.gather(*answers))
+        return self.merge_rows(read.record, await asyncio.gather(*answers))
 
-    def taken(self, record: Record, answers: list[Answer]) -> _Rows:
-        """Return the rows in ``answers``; those read earlier count for nothing."""
-        fresh = [one for one in answers if not one.report.from_cache]
+    def merge_rows(self, record: Record, answers: list[Answer]) -> _Rows:
+        """Return the rows in ``answers``, without those that came from the cache."""
+        fresh = [answer for answer in answers if not answer.report.from_cache]
         complete = len(fresh) == len(answers) and all(
-            one.rows is not None and not one.unreadable and not one.truncated for one in fresh
+            answer.rows is not None and not answer.unreadable and not answer.truncated
+            for answer in fresh
         )
         self.doubtful = self.doubtful or not complete
-        return _Rows(record, tuple(row for one in fresh for row in one.rows or ()), complete)
+        return _Rows(record, tuple(row for answer in fresh for row in answer.rows or ()), complete)
 
 
 async def _is_parent_or_guardian(
@@ -110,14 +112,17 @@ async def _is_parent_or_guardian(
         reading.of("civil_status", "guardianships", citizen.all),
         reading.of("civil_status", "deaths", citizen.all),
     )
-    # That somebody is dead must be known not to be so: representation ends with death.
+    # Representation ends with death: it must be known that the citizen is not dead.
     if deaths is None or not deaths.complete or _some(deaths, lambda row: True):
         return False
     parent = births is not None and _some(
         births,
         lambda row: (
             _is_minor(births.value(row, "birth_date"), today)
-            and bool({births.value(row, f"{who}_citizen_id") for who in _PARENTS} & {*actor.all})
+            and bool(
+                {births.value(row, f"{parent_role}_citizen_id") for parent_role in _PARENTS}
+                & {*actor.all}
+            )
         ),
     )
     guardian = guardianships is not None and _some(
@@ -137,7 +142,7 @@ _PARENTS = ("mother", "father")
 async def _is_agent(
     reading: _Reading, citizen: PersonNumbers, actor: PersonNumbers, authorisation: str
 ) -> bool:
-    """Say whether the citizen authorised the actor, under this notarial number, and still does."""
+    """Say whether an authorisation of the actor by the citizen, with this number, is in force."""
     transactions, parties, deaths = await asyncio.gather(
         reading.of("notary", "transactions", citizen.all),
         reading.of("notary", "parties", (authorisation,)),
@@ -163,22 +168,22 @@ async def _is_agent(
     return valid and has("PRINCIPAL", citizen.all) and has("AGENT", actor.all)
 
 
-def _some(found: _Rows, holds: Callable[[Row], bool]) -> bool:
-    """Say whether some row of civil status that is in force has what ``holds`` asks."""
-    return any(found.value(row, "status") in IN_FORCE and holds(row) for row in found.rows)
+def _some(read: _Rows, holds: Callable[[Row], bool]) -> bool:
+    """Say whether ``holds`` is true of some row of civil status that is in force."""
+    return any(read.value(row, "status") in IN_FORCE and holds(row) for row in read.rows)
 
 
-def _is_minor(born: object, today: date) -> bool:
-    """Say whether somebody born then is certainly under 18: of a partial date the first day."""
-    if not isinstance(born, PartialDate):
+def _is_minor(birth_date: object, today: date) -> bool:
+    """Say whether a birth date makes somebody a minor; of a partial date the first day counts."""
+    if not isinstance(birth_date, PartialDate):
         return False
-    first = born.first
+    first = birth_date.first
     age = today.year - first.year - ((today.month, today.day) < (first.month, first.day))
     return age < _OF_AGE
 
 
-def _runs(found: _Rows, row: Row, today: date) -> bool:
-    """Say whether a guardianship runs today; one whose start is not known does not."""
-    start, end = found.value(row, "start_date"), found.value(row, "end_date")
-    begun = isinstance(start, date) and start <= today
-    return begun and (end is None or (isinstance(end, date) and end > today))
+def _runs(read: _Rows, row: Row, today: date) -> bool:
+    """Say whether a guardianship is in force today; one without a start date is not."""
+    start, end = read.value(row, "start_date"), read.value(row, "end_date")
+    has_begun = isinstance(start, date) and start <= today
+    return has_begun and (end is None or (isinstance(end, date) and end > today))

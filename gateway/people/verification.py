@@ -23,7 +23,7 @@ from gateway.people.numbers import PersonNumbers
 
 
 class Verdict(Coded):
-    """What a verification comes to."""
+    """The outcome of a verification."""
 
     MATCH = "khớp", "all of it belongs together"
     MISMATCH = "không khớp", "something does not agree"
@@ -31,7 +31,7 @@ class Verdict(Coded):
 
 
 class IdentityDetail(Coded):
-    """What can disagree."""
+    """A detail that can disagree."""
 
     NAME = "họ, chữ đệm và tên", "full name"
     BIRTH_DATE = "ngày sinh", "date of birth"
@@ -49,7 +49,7 @@ class ClaimedIdentity:
 
 @dataclass(frozen=True, slots=True)
 class IdentityVerification:
-    """What came of it. ``mismatched``: what disagrees; None where that is not told."""
+    """The result. ``mismatched``: the details that disagree; None: they are not disclosed."""
 
     result: Verdict
     mismatched: tuple[IdentityDetail, ...] | None
@@ -64,12 +64,12 @@ def compare_claim(
     hides: bool,
     attempt: Attempt | None = None,
 ) -> tuple[IdentityVerification, Answer]:
-    """Return what came of a verification, and the answer that it rests on.
+    """Compare what is claimed with the population database; returns the result and its answer.
 
-    ``attempt``: the one that was counted for it; it is noted there where it is no guess: a match,
-    or all that is recorded agrees. ``hides``: the client must not learn whether a number exists
-    (its settings require matching): a number that nobody holds, or two people, and details that
-    disagree are one and the same then.
+    ``attempt``: the one counted for it; it is told where it is no guess: a match, or all that is
+    recorded agrees. ``hides``: the client must not learn whether a number exists (its settings
+    require matching): a number that nobody holds, one of two people, and details that disagree give
+    the same result then.
     """
     answer = _answer(numbers, verification, source)
     if answer.rows is None or (not answer.rows and answer.unreadable):
@@ -80,7 +80,7 @@ def compare_claim(
         if attempt is not None:
             attempt.agrees = result is Verdict.MATCH or (blameless and not hides)
     if hides and result is not Verdict.MATCH:
-        # Nor by when it was asked: for a number of two people there is no such time.
+        # Without the time of the read, which a number of two people does not have.
         report = source.report(verification.record, answer.report.state)
         return IdentityVerification(Verdict.MISMATCH, None, report), answer
     return IdentityVerification(result, mismatched, answer.report), answer
@@ -91,7 +91,7 @@ def _may_compare(attempt: Attempt | None) -> bool:
 
 
 def _answer(numbers: PersonNumbers, verification: Verification, source: Source) -> Answer:
-    """Return the population's answer about the person; where there is none, why."""
+    """Return the answer about the person, or one whose state says why there is none."""
     if numbers.identity is not None:
         return numbers.identity
     state = numbers.doubt or State.ANSWERED

@@ -50,8 +50,8 @@ def find_denials(plan: Plan, caller: Caller) -> Iterator[DeniedField]:
 
 
 def _of_person(plan: PersonPlan, path: Sequence[str], caller: Caller) -> Iterator[DeniedField]:
-    for one in plan.lists:
-        yield from _of_list(one, path, caller)
+    for list_plan in plan.lists:
+        yield from _of_list(list_plan, path, caller)
     for derived in plan.derived:
         if derived.denied:
             yield _denial(path, derived.place, derived.denied)

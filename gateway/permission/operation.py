@@ -56,12 +56,12 @@ def _stated(caller: Caller) -> None:
         raise GatewayError("CASE_NUMBER_REQUIRED")
 
 
-def hold_free_form(caller: Caller, clients: Mapping[str, Client]) -> None:
+def require_free_form(caller: Caller, clients: Mapping[str, Client]) -> None:
     """Refuse a document of their own to who calls published operations only: PUBLISHED_ONLY.
 
     Those are partners, whose tokens permit nothing by themselves, and clients whose settings say so
     (design section 7: outward sharing goes by published operations).
     """
-    own = clients.get(caller.client or "")
-    if caller.is_partner or (own is not None and own.published_only):
+    client = clients.get(caller.client or "")
+    if caller.is_partner or (client is not None and client.published_only):
         raise GatewayError("PUBLISHED_ONLY")

@@ -54,7 +54,7 @@ class Procedure:
         if column.sensitivity > Sensitivity.BASIC:
             return False
         above = (".".join(column.path[:depth]) for depth in range(1, len(column.path)))
-        return _EVERY in named or any(one in named for one in above)
+        return _EVERY in named or any(path in named for path in above)
 
     def derives(self, name: str) -> bool:
         """Say whether the procedure needs the derived view called ``name``."""

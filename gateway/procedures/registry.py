@@ -53,7 +53,7 @@ ALL: tuple[Procedure, ...] = (
     bench_unified.PROCEDURE,
 )
 
-_BY_CODE = {code: one for one in ALL for code in one.codes}
+_BY_CODE = {code: procedure for procedure in ALL for code in procedure.codes}
 
 
 def purpose_codes() -> frozenset[str]:

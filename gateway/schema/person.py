@@ -126,7 +126,7 @@ def _resolve_present_number(self: Person, info: strawberry.Info) -> str | None:
 
 
 def _resolve_requested_number(self: Person, info: strawberry.Info) -> str:
-    return self.numbers.asked
+    return self.numbers.requested
 
 
 def _resolve_identification(self: Person, info: strawberry.Info) -> str | None:

@@ -9,7 +9,7 @@ from graphql import OperationType
 
 from gateway.access.caller import ANONYMOUS, Caller
 from gateway.errors import GatewayError, unauthenticated
-from gateway.permission.operation import hold_free_form, permit
+from gateway.permission.operation import permit, require_free_form
 from gateway.plan.document import Document, Operation
 from gateway.settings import Client
 
@@ -167,13 +167,13 @@ def test_who_may_only_verify_says_for_what() -> None:
 def test_who_has_no_scope_of_ours_calls_published_operations_only(scopes: tuple[str, ...]) -> None:
     partner = Caller(client="office", scopes=frozenset(scopes), purposes=frozenset({"1.000894"}))
     with pytest.raises(GatewayError) as refused:
-        hold_free_form(partner, {})
+        require_free_form(partner, {})
     assert refused.value.code.name == "PUBLISHED_ONLY"
     for allowed in (ANONYMOUS, SILENT, OPERATOR, CITIZEN):
-        hold_free_form(allowed, {})
+        require_free_form(allowed, {})
 
 
 def test_settings_can_limit_a_client_to_published_operations() -> None:
     with pytest.raises(GatewayError):
-        hold_free_form(CITIZEN, {"portal": Client(published_only=True)})
-    hold_free_form(CITIZEN, {"portal": Client(), "desk": Client(published_only=True)})
+        require_free_form(CITIZEN, {"portal": Client(published_only=True)})
+    require_free_form(CITIZEN, {"portal": Client(), "desk": Client(published_only=True)})
