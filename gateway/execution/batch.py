@@ -230,7 +230,7 @@ class PlanBatch:
         record = read.record
         answer = self.decide(record, open_up_to)
         if answer is None and opens_on_death(record):
-            death = self.is_known_dead(keys)
+            death = self.resolve_death(keys)
             if not isinstance(death, bool):
                 return death
             answer = None if death else self.rules.withheld(record)
@@ -242,7 +242,7 @@ class PlanBatch:
         self.state.note(record, answer.report.state)
         return answer
 
-    def is_known_dead(self, numbers: Sequence[str]) -> bool | ReadKind:
+    def resolve_death(self, numbers: Sequence[str]) -> bool | ReadKind:
         """Return whether a person is known to be dead; else what has to arrive first.
 
         It decides what may be shown at all, and is read past the cache.

@@ -227,10 +227,10 @@ class RecordRules:
         rows = visible_rows(record, answer.rows, self.caller)
         report = answer.report
         if identification is not None:
-            report = self.report_about(record.database, report, identification, bool(rows))
+            report = self.report_for_person(record.database, report, identification, bool(rows))
         return Answer(report, rows, answer.unreadable, answer.truncated)
 
-    def report_about(
+    def report_for_person(
         self, database: str, report: SourceReport, identification: Identification, has_rows: bool
     ) -> SourceReport:
         """Return a report for a person of whom so much is known; those of a batch share theirs."""
@@ -240,7 +240,7 @@ class RecordRules:
         of_person = self.reports.get(key)
         if of_person is None:
             source = self.sources[database]
-            of_person = source.report_about(report, state, earlier_numbers_asked)
+            of_person = source.report_for_person(report, state, earlier_numbers_asked)
             self.reports[key] = of_person
         return of_person
 
@@ -368,7 +368,7 @@ class RecordRules:
         value, record, answer = conclude(derived, answers, identification, question)
         # What the view rests on may be withheld: its rows must not show in the state.
         has_rows = identification is not Identification.NOT_IDENTIFIED
-        report = self.report_about(derived.database, answer.report, identification, has_rows)
+        report = self.report_for_person(derived.database, answer.report, identification, has_rows)
         return DerivedValue(value, question.as_of, report), record, answer
 
     async def _read_all(

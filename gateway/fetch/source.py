@@ -189,7 +189,7 @@ class Source:
             evidence=evidence,
         )
 
-    def report_about(
+    def report_for_person(
         self, report: SourceReport, state: State, earlier_numbers_asked: bool | None
     ) -> SourceReport:
         """Return ``report`` for a person, in the ``state`` that what is known of them leads to."""
