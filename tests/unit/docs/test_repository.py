@@ -40,3 +40,15 @@ def test_every_target_that_a_page_names_is_in_the_makefile() -> None:
     }
     assert named - targets == set()
     assert {"demo", "test", "lint"} <= named
+
+
+def test_the_architecture_lists_every_package_of_the_gateway() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    table = page.partition("| package | |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE)
+    listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    files = (ROOT / "gateway").iterdir()
+    packages = {
+        path.stem for path in files if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    assert sorted(listed) == sorted(packages - {"__init__", "__main__"})
