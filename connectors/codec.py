@@ -1,4 +1,4 @@
-"""Between what a source stores and what a row holds.
+"""Converts between what a source stores and what a row holds.
 
 A row of the gateway holds Python values; a source gives text, numbers or its driver's own types.
 ``decode`` accepts all of them and refuses what it cannot read, so that one broken value costs its
@@ -23,7 +23,7 @@ class Unreadable(Exception):
 def decode(record: Record, raw: Sequence[object]) -> Row:
     """Turn raw values, in the order of ``record.columns``, into a row.
 
-    Costs some 0.15 microseconds a value. Raises Unreadable if a value is not of its kind or a
+    Costs some 0.15 microseconds a value. Raises Unreadable where a value is not of its kind, or a
     required one is missing.
     """
     readers, required = _record_readers(record)
@@ -42,7 +42,7 @@ def decode(record: Record, raw: Sequence[object]) -> Row:
 
 
 def _explained(record: Record, raw: Sequence[object]) -> Row:
-    """Read value by value, and raise Unreadable for the first that cannot be read."""
+    """Decode value by value, to raise Unreadable for the first that cannot be read."""
     return tuple(
         decode_value(column, value) for column, value in zip(record.columns, raw, strict=True)
     )
@@ -73,7 +73,7 @@ def _record_readers(record: Record) -> tuple[tuple[_Read, ...], tuple[int, ...]]
 
 
 def _reader(column: Column) -> _Read:
-    """Return what reads the values of ``column`` and says what is wrong with one."""
+    """Return a reader of the values of ``column`` that raises Unreadable with a reason."""
     read = _list_reader(column) if column.field.many else _item_reader(column)
     required = column.required
 
@@ -91,7 +91,7 @@ def _reader(column: Column) -> _Read:
 
 
 def encode_text(value: object) -> object:
-    """Turn a row's value into what a source without native types stores (SQLite, JSON).
+    """Turn a value of a row into what a source without native types stores (SQLite, JSON).
 
     Dates and moments become ISO 8601 text (moments in UTC), decimals text, lists JSON text.
     """

@@ -18,10 +18,10 @@ A record is a plain annotated class; each field is one line::
 
     DATABASE = database("civil_status", ..., records=[Birth])
 
-``X | None`` says that the source may have no value; a plain ``X`` that a row without it cannot be
-read (inside a struct nothing is required). ``tuple[X, ...]`` is a list. ``database`` turns the
-classes into a frozen description (``connectors.description``) and raises DeclarationError, naming
-class and field, for what does not fit together.
+``X | None`` declares that the source may have no value. A row without a value of a plain ``X`` is
+unreadable (inside a struct nothing is required). ``tuple[X, ...]`` is a list. ``database`` turns
+the classes into a frozen description (``connectors.description``) and raises DeclarationError,
+naming class and field, for contradictions.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _KINDS: dict[object, Kind] = {
 
 
 class DeclarationError(Exception):
-    """A connector's declaration does not fit together.
+    """A connector's declaration contradicts itself.
 
     The message starts with file and line and names class and field.
     """
@@ -116,10 +116,10 @@ def field(
     person: str | None = None,
     dimension: bool = False,
 ) -> Any:
-    """Declare a field: its title in both languages and how closely it is kept.
+    """Declare a field: its title in both languages and its sensitivity.
 
-    ``person`` names the GraphQL field that leads to the person whose number this is;
-    ``dimension`` lets statistics group by it.
+    ``person`` names the GraphQL field that leads to the person whose number this is; ``dimension``
+    lets statistics group by it.
     """
     frame = sys._getframe(1)
     mark = _FieldMark(Text(vi, en), sensitivity, person, dimension, _where(frame))
@@ -144,8 +144,8 @@ def lookup(
 ) -> Lookup:
     """Declare a list of records reached by a key; see ``description.Lookup``.
 
-    ``by`` names fields, dotted inside structs (``mother.citizen_id``). ``entry``: the schema's root
-    field that leads to the list, and its argument, where callers name things by the key.
+    ``by`` names fields, dotted inside structs (``mother.citizen_id``). ``entry``: the root field of
+    the schema that leads to the list, and its argument, where the key is not a person's number.
     """
     fields = (by,) if isinstance(by, str) else tuple(by)
     by = tuple(f.replace(".", "_") for f in fields)
@@ -179,8 +179,8 @@ def record(
 ) -> Callable[[type[_T]], type[_T]]:
     """Declare a class as a record.
 
-    Its name (and its table's) is ``name``, or the name of its first lookup. No field of it is kept
-    less closely than ``sensitivity``.
+    Its name, and its table's, is ``name``, or the name of its first lookup. No field of it is less
+    sensitive than ``sensitivity``.
     """
     where = _where(sys._getframe(1))
 
@@ -344,7 +344,7 @@ def _columns(
 
 
 def _check_names(name: str, records: Sequence[type]) -> None:
-    """Refuse two records of one name: the second would silently take the first one's place."""
+    """Refuse two records of one name: the second would silently replace the first."""
     seen: dict[str, str] = {}
     for mark in (_mark(cls) for cls in records):
         if mark.name in seen:
@@ -400,10 +400,10 @@ def _check_parent(where: str, parents: dict[str, Record], entry: Lookup) -> None
 
 
 def _check_entries(name: str, records: tuple[Record, ...]) -> None:
-    """Refuse root fields whose key is no text, and filters that would give away closer fields.
+    """Refuse root fields whose key is no text, and filters that would reveal sensitive fields.
 
-    The PUBLIC fields of a thing are open to whoever may find it. A filter by a field that is kept
-    closer would tell its value.
+    The PUBLIC fields of a thing are open to whoever may find it. A filter by a more sensitive field
+    would reveal its value.
     """
     if not any(entry.entry for record in records for entry in record.lookups):
         return

@@ -1,9 +1,8 @@
-"""The neutral, frozen description of databases and records.
+"""The frozen description of databases and records.
 
 A connector's annotated classes (``connectors.declaration``) are turned once, at import, into these
-objects. The schema, the SQL, the scopes, the documentation and the synthetic tables are all derived
-from them; nothing downstream looks at the classes again. Everything here is immutable, hashable
-and free of I/O.
+objects. Schema, SQL, scopes, documentation and the synthetic tables are derived from them; nothing
+downstream reads the classes again. Everything here is immutable, hashable and free of I/O.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ class Text:
 class Coded(enum.Enum):
     """An enumeration of a database: each member is ``NAME = (Vietnamese, English)``.
 
-    The member's *name* is the code that is stored and that GraphQL shows.
+    The *name* of the member is the code that is stored and that GraphQL shows.
     """
 
     @property
@@ -40,7 +39,7 @@ class Coded(enum.Enum):
 
 
 class Sensitivity(enum.IntEnum):
-    """How closely a field is kept (``domain.md`` section 2; Decree 356/2025 Art. 3 and 4)."""
+    """How sensitive a field is (``domain.md`` section 2; Decree 356/2025 Art. 3 and 4)."""
 
     PUBLIC = 0
     BASIC = 1
@@ -58,7 +57,7 @@ class Group(Coded):
 
 
 class Kind(enum.Enum):
-    """What one leaf of a record holds; ``connectors.decode`` says how each is read."""
+    """The type of a leaf of a record; ``connectors.codec`` decodes each."""
 
     STRING = "string"
     INTEGER = "integer"
@@ -77,12 +76,11 @@ class Kind(enum.Enum):
 class Field:
     """One field of a record or of a struct.
 
-    ``required``: a row without a value here is unreadable (BAD_RECORD). Keep it for what the record
-    means nothing without: digitised records miss almost everything else.
-    ``many``: a list of values, stored as JSON text.
-    ``person``: the field holds the number of a person; the value names the GraphQL field through
-    which that person is reached.
-    ``dimension``: statistics may group by it.
+    ``required``: a row without a value here is unreadable (BAD_RECORD). Use it only where the
+    record is meaningless without the value: digitised records lack almost everything else.
+    ``many``: a list of values, stored as JSON text. ``person``: the field holds the number of a
+    person; the value names the GraphQL field that leads to that person. ``dimension``: statistics
+    may group by it.
     """
 
     name: str
@@ -99,7 +97,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Struct:
-    """A group of fields that has a name of its own and is stored flat, column by column."""
+    """A named group of fields that is stored flat, column by column."""
 
     name: str
     title: Text
@@ -123,7 +121,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class RootField:
-    """A way into the schema by a thing: the names of the root field and of its argument."""
+    """A root field of the schema that finds records by another key than a person's number."""
 
     field: str
     argument: str
@@ -134,13 +132,11 @@ class Lookup:
     """A list of records and the key that leads to it.
 
     ``by``: names of the columns that may hold the key; a row is found if any of them does (a
-    marriage by husband or wife).
-    ``on``: ``(record, column)`` of the record that the list hangs on; None when the key is a
-    person's number.
-    ``hidden``: used by the gateway itself, not shown in the schema.
-    ``through``: ``(record, column)``; ``by`` then names columns of *that* record, and the list
-    holds the rows whose ``column`` equals the ``column`` of a row found there.
-    ``entry``: the key is of a thing that a caller names, not of a person.
+    marriage by husband or wife). ``on``: ``(record, column)`` of the parent record of the list;
+    None when the key is a person's number. ``hidden``: used by the gateway itself, not shown in the
+    schema. ``through``: ``(record, column)``; ``by`` then names columns of *that* record, and the
+    list holds the rows whose ``column`` equals the ``column`` of a row found there. ``entry``:
+    callers name the key, of a thing, by a root field.
     """
 
     name: str
@@ -158,8 +154,8 @@ class Coverage:
 
     ``provinces``: codes of the 34 provinces, None for the whole country. ``since``: first day of
     registration that is covered, None when not stated. ``includes`` / ``excludes``: kinds.
-    ``unnumbered``: whether there are records that hold no number of the person, so that no look-up
-    by number can find them; None when not stated.
+    ``unnumbered``: whether some records hold no number of the person, so that no lookup by number
+    finds them; None when not stated.
     """
 
     provinces: tuple[str, ...] | None = None
@@ -171,15 +167,15 @@ class Coverage:
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """One kind of entry in a database. Equal to itself only, so it is a cheap key of a dictionary.
+    """One kind of record in a database. Equal to itself only, so it is a cheap dictionary key.
 
-    ``columns`` are the leaves in declared order; a row is a tuple in that order.
-    ``identity``: the column that tells rows of a table apart and breaks ties in order.
-    ``date`` / ``status``: the columns behind the list arguments, None where there are none.
-    ``single``: at most one row belongs to a key (``item`` instead of ``items``).
-    ``limit``: how many rows of a key a list shows at most. ``reserve``: how many more a source is
-    asked for, where rules of law may hide some of them; more than both makes it ``truncated``.
-    ``where``: file and line of the declaration, for messages.
+    ``columns`` are the leaves in declared order; a row is a tuple in that order. ``identity``: the
+    column that identifies a row of its table and breaks ties in order. ``date`` / ``status``: the
+    columns behind the list arguments, None where there are none. ``single``: at most one row
+    belongs to a key (``item`` instead of ``items``). ``limit``: how many rows of a key a list shows
+    at most. ``reserve``: how many more a source is asked for, where rules of law may hide some;
+    more than both makes the list ``truncated``. ``where``: file and line of the declaration, for
+    messages.
     """
 
     database: str
@@ -206,7 +202,7 @@ class Record:
 
     @cached_property
     def positions(self) -> dict[str, int]:
-        """Column name -> its place in a row."""
+        """Column name -> its position in a row."""
         return {column.name: place for place, column in enumerate(self.columns)}
 
     def column(self, name: str) -> Column:
@@ -216,7 +212,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Database:
-    """One specialised database: who owns it, on what ground, in which group, with what records."""
+    """One specialised database: its owner, legal basis, lifecycle group and records."""
 
     name: str
     title: Text

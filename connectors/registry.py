@@ -1,4 +1,4 @@
-"""Which databases there are: those that installed packages declare by entry point.
+"""Finds the databases that installed packages declare by entry point.
 
 A package (this one or any other) adds a database with one line in its ``pyproject.toml``::
 

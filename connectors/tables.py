@@ -1,4 +1,4 @@
-"""The tables that a declaration stands for, as SQLAlchemy Core metadata.
+"""The tables of a declared database, as SQLAlchemy Core metadata.
 
 Used to select from a source and to create the synthetic databases. Temporal and decimal columns are
 text in SQLite, which has no such types; ``connectors.codec`` reads both forms.
@@ -51,7 +51,7 @@ def tables(database: Database) -> sa.MetaData:
 
 
 def _keys(database: Database, record: Record) -> set[str]:
-    """Return the columns of ``record`` by which any list of ``database`` is looked up."""
+    """Return the columns of ``record`` by which any lookup of ``database`` searches."""
     keys: set[str] = set()
     for reached in database.records:
         for lookup in reached.lookups:

@@ -1,4 +1,4 @@
-"""Values that more than one database needs: numbers, and dates that may be incomplete."""
+"""Value types that several databases share: numbers, and dates that may be incomplete."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 def person_number(text: str) -> PersonNumber:
     """Return ``text`` as a person number.
 
-    Only the digits are enforced (ASCII, 9 or 12 of them): prefixes and the sex and birth-year
-    digits are known to be wrong in old records (``domain.md`` 1.1). Raises ValueError; the message
-    never repeats the value.
+    Only the digits are checked (ASCII, 9 or 12 of them): prefixes and the sex and birth-year digits
+    are known to be wrong in old records (``domain.md`` 1.1). Raises ValueError; the message never
+    repeats the value.
     """
     if _NUMBER.fullmatch(text) is None:
         raise ValueError("a person number must have 12 digits, or 9 digits of an old identity card")
@@ -33,7 +33,7 @@ def person_number(text: str) -> PersonNumber:
 
 @dataclass(frozen=True, slots=True)
 class PartialDate:
-    """A calendar date of which old records may know only the year, or the year and month."""
+    """A calendar date of which old records may give only the year, or the year and month."""
 
     year: int
     month: int | None = None
@@ -63,7 +63,7 @@ class PartialDate:
         return date(self.year, month, self.day or calendar.monthrange(self.year, month)[1])
 
     def __str__(self) -> str:
-        """Return the date as it is known: ``1957``, ``1957-03`` or ``1957-03-02``."""
+        """Return the date as far as it is known: ``1957``, ``1957-03`` or ``1957-03-02``."""
         if self.day is not None:
             return f"{self.year:04d}-{self.month:02d}-{self.day:02d}"
         return f"{self.year:04d}" if self.month is None else f"{self.year:04d}-{self.month:02d}"

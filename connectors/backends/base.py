@@ -1,8 +1,8 @@
-"""How the gateway reaches a database: the contract that every backend keeps.
+"""The contract of all backends: how the gateway reads a database.
 
-A backend fetches stored rows by key and decodes them. It knows no caller, no cache, no deadline and
-no breaker: those are the gateway's (``gateway.fetch``), wrapped around these few calls. What the
-words here promise is proved, for every backend alike, by ``tests/integration/connectors/backends``.
+A backend fetches stored rows by key and decodes them. It knows no cache, no deadline and no circuit
+breaker: ``gateway.fetch`` wraps these around its calls. One suite of tests runs over every backend
+alike (``test_backend_conformance``).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from connectors.description import Lookup, Record, Row
 
 
 class Scope(enum.Enum):
-    """Within what bounds the gateway may share work.
+    """Between whom the gateway may share work.
 
-    PROCESS: between all callers. CALLER: only within one caller's request, because the messages to
+    PROCESS: between all callers. CALLER: within the request of one caller only, because messages to
     the source name the caller (X-Road carries user, case and represented party).
     """
 
@@ -31,10 +31,10 @@ class Scope(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """For whom a source is asked, where its messages say so (``Scope.CALLER``).
+    """On whose behalf a source is read, where its messages say so (``Scope.CALLER``).
 
-    ``client``: the system that asks. ``user``: the token's subject. ``case``: the number of the
-    case. ``represented``: on behalf of whom a representative asks.
+    ``client``: the calling system. ``user``: the subject of the token. ``case``: the number of the
+    case. ``represented``: the number of the person whom the user represents.
     """
 
     client: str | None = None
@@ -49,10 +49,10 @@ NOBODY = Asker()
 
 @dataclass(frozen=True, slots=True)
 class MessageEvidence:
-    """What proves that a message was exchanged (X-Road message protocol for REST, 4.3).
+    """Proof that a message was exchanged (X-Road message protocol for REST, 4.3).
 
-    ``id``: the gateway's own; ``request_id`` and ``request_hash``: those of the security servers,
-    which have them in their signed logs.
+    ``id``: given by the gateway. ``request_id`` and ``request_hash``: given by the security
+    servers, which keep them in their signed logs.
     """
 
     id: str
@@ -62,10 +62,10 @@ class MessageEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a backend can do.
+    """What sharing a backend allows.
 
-    ``batch_scope``: whose keys may be put together into one ``fetch``.
-    ``cache_scope``: who may be given rows fetched earlier.
+    ``batch_scope``: whose keys may share one ``fetch``. ``cache_scope``: who may get rows that were
+    fetched before.
     """
 
     batch_scope: Scope
@@ -88,11 +88,10 @@ class Rows:
 
 
 def read_rows(record: Record, raws: Collection[Sequence[object]]) -> Rows:
-    """Decode what was found for one key, and cut it at ``record.fetch_limit``.
+    """Decode the rows of one key, and cut them at ``record.fetch_limit``.
 
-    ``found`` holds raw values in the order of ``record.columns``, in the order in which the rows
-    are to be given; ``record.fetch_limit + 1`` of them are enough. Never raises; costs some
-    microseconds a row.
+    ``raws``: rows of raw values in the order of ``record.columns``, in the order of the result;
+    ``record.fetch_limit + 1`` rows are enough. Never raises; costs some microseconds a row.
     """
     rows: list[Row] = []
     faults: list[str] = []
@@ -106,14 +105,14 @@ def read_rows(record: Record, raws: Collection[Sequence[object]]) -> Rows:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The answer to one ``fetch``.
+    """The result of one ``fetch``.
 
-    ``by_key``: an entry for every key that was answered, with empty ``Rows`` where nothing was
-    found. ``failed``: why the others were not, for logs; a key stands in one of the two.
-    ``evidence``: by key, where the source gives any.
-    ``as_of``: the source's own statement of how fresh it is (in UTC), None when it makes none;
-    never invented. ``origin``: what stands for the server, file or tables that the rows came from:
-    rows of another origin are not this source's any more. None: the source has nothing of the kind.
+    ``by_key``: the rows of every key that could be read, empty ``Rows`` where there are none.
+    ``failed``: by key, why it could not be read, for logs; each key is in exactly one of the two.
+    ``evidence``: by key, where the source gives any. ``as_of``: how fresh the source says its data
+    is (UTC); None where it does not say, never guessed. ``origin``: identifies the server, file or
+    tables that the rows came from; rows of another origin no longer belong to this source. None:
+    the source has no such identity.
     """
 
     by_key: Mapping[str, Rows]
@@ -124,9 +123,10 @@ class Batch:
 
 
 def merge_batches(batches: Sequence[Batch]) -> Batch:
-    """Make one batch of several; its ``as_of`` is the oldest, None where one says nothing.
+    """Merge batches into one.
 
-    Batches of several origins have none together.
+    ``as_of`` is the oldest, None where any batch with rows has none. Batches of different origins
+    merge into one without origin.
     """
     origins = {batch.origin for batch in batches if batch.by_key}
     stated = [batch.as_of for batch in batches if batch.by_key]
@@ -144,9 +144,9 @@ def merge_batches(batches: Sequence[Batch]) -> Batch:
 class Finding:
     """Something about a source that its operator should know.
 
-    ``topic``: what of the source, a word. ``text``: what is so; ``advice``: what to do.
-    ``setting``: where settings speak of it, below those of the database. Names of tables, roles and
-    settings stand in it, values and passwords never; it is not for clients.
+    ``topic``: one word, e.g. ``tls``. ``text``: the fact; ``advice``: what to do. ``setting``: the
+    path of the setting concerned, below that of the database. Names of tables, roles and settings
+    may occur, values and passwords never. Findings are not for clients.
     """
 
     topic: str
@@ -157,12 +157,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What was seen of a source.
+    """What an examination of a source found.
 
-    ``server``: make and version. ``clock_ahead``: by how many seconds its clock is ahead of the
-    gateway's. ``latency``: of looking up one key, in seconds, the median and the 99th percentile.
-    ``records``: whose tables are there. None: not looked at, or it has none. ``reached``: whether
-    it answered at all.
+    ``server``: make and version. ``clock_ahead``: seconds by which its clock is ahead of the
+    gateway's. ``latency``: of a lookup of one key, in seconds: median and 99th percentile.
+    ``records``: names of the records whose tables exist. None: not examined, or not applicable.
+    ``reached``: whether the source answered at all.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -175,7 +175,7 @@ class Examination:
 
 
 def report_unreachable(error: SourceUnavailable) -> Examination:
-    """Return what there is to say of a source that does not answer."""
+    """Return the examination of a source that does not answer."""
     advice = (
         "see that it runs, that it can be reached from here, and that user and password are right"
     )
@@ -183,28 +183,28 @@ def report_unreachable(error: SourceUnavailable) -> Examination:
 
 
 class SourceUnavailable(Exception):
-    """The source did not answer. The message is the reason, for logs only: never show it.
+    """The source did not answer. The message is the reason, for logs only.
 
-    It names no key and no value, so that no personal data reaches a log by it.
+    It names no key and no value, so that no personal data reaches a log.
     """
 
 
 class SourceRefused(SourceUnavailable):
-    """The source answered, and will not serve the gateway: access or configuration is wrong.
+    """The source answered and refuses to serve the gateway: access or configuration is wrong.
 
-    Asking again does not help, and the source is not down.
+    Retrying does not help, and the source is not down.
     """
 
 
 class DataFault(SourceUnavailable):
-    """The source answers, and fails at a value of some row, for all who are asked for with it.
+    """The source answers, and a statement fails at a value of some row, for all of its keys.
 
-    It says nothing against the source, and the other rows can be read without that one.
+    The source is healthy, and the other rows can be read without that row.
     """
 
 
 class SourceMaintenance(SourceUnavailable):
-    """The source says that it is under maintenance. Asking again at once does not help."""
+    """The source says that it is under maintenance. An immediate retry does not help."""
 
 
 class NotMapped(Exception):
@@ -214,46 +214,46 @@ class NotMapped(Exception):
 class Backend(Protocol):
     """A way to one database.
 
-    A backend belongs to one event loop and serves any number of calls at once. Nothing it raises
-    but SourceUnavailable (with its kinds) and NotMapped is expected; anything else is a defect.
-    Cancelling a call at any moment leaks nothing and leaves the backend fit for the next.
+    A backend belongs to one event loop and serves any number of concurrent calls. It raises
+    SourceUnavailable (with its subclasses) and NotMapped; any other exception is a defect.
+    Cancelling a call at any moment leaks nothing and leaves the backend usable.
     """
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the backend can do; constant, read at start-up."""
+        """What sharing the backend allows; constant, read at start-up."""
         ...
 
     async def open(self) -> None:
-        """Make ready (pools, sessions). Called once at start-up, before any other call.
+        """Prepare pools and sessions. Called once at start-up, before any other call.
 
-        Succeeds whether or not the source can be reached: a database that is down does not keep
-        the gateway from starting.
+        Succeeds whether or not the source can be reached: a database that is down does not keep the
+        gateway from starting.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of everything held, once the calls in flight have ended.
+        """Release all resources, once the calls in flight have ended.
 
-        Called at shutdown, and when settings take the database away. Calls that come later raise
-        SourceUnavailable; closing again, or closing what was never opened, does nothing.
+        Called at shutdown, and when a reload of settings removes the database. Later calls raise
+        SourceUnavailable; closing twice, or closing what was never opened, does nothing.
         """
         ...
 
     async def ping(self) -> None:
-        """Ask the source whether it answers, at the price of one small statement.
+        """Check whether the source answers, at the price of one small statement.
 
-        Called by health pages, by ``justice-gateway doctor`` and by an open circuit breaker that
-        wants to know whether it may close. Raises SourceUnavailable when it does not answer.
+        Called by health pages, by ``justice-gateway doctor``, and by an open circuit breaker to
+        find out whether it may close. Raises SourceUnavailable where the source does not answer.
         """
         ...
 
     async def examine(self, *, thoroughly: bool = False) -> Examination:
-        """Look whether the source is set up as it should be: only read, and bound in time.
+        """Examine whether the source is set up as it should be: reads only, and is bounded in time.
 
         Called at start-up, and ``thoroughly`` by ``justice-gateway doctor``, which also reads some
-        of the rows and measures how long a look-up takes. Never raises for what the source does:
-        that it does not answer is a finding as well.
+        of the rows and measures the latency of lookups. Never raises for what the source does: that
+        it does not answer is a finding as well.
         """
         ...
 
@@ -262,9 +262,9 @@ class Backend(Protocol):
     ) -> Batch:
         """Return the rows of ``record`` in which a column of ``lookup.by`` equals one of ``keys``.
 
-        Called for every list of records that is not answered from a cache, with all the keys that
-        came together. Costs one statement to the source: none for no keys, a few for very many
-        keys, now and then one more for the source's ``as_of``.
+        Called for every list of records that no cache answers, with all the keys that were batched.
+        Costs one statement to the source: none for no keys, a few for very many keys, now and then
+        one more for the source's ``as_of``.
 
         A row belongs to each key that one of its columns holds, and once only to one key. The rows
         of a key are ordered by ``record.date`` as stored, newest first and unknown dates last, then
@@ -273,7 +273,7 @@ class Backend(Protocol):
         ``unreadable`` for its keys. Keys may repeat. A fault of one key costs that key only
         (``Batch.failed``). ``asker`` matters where ``capabilities`` say CALLER.
 
-        Raises SourceUnavailable when the source does not answer, NotMapped when it has no table
+        Raises SourceUnavailable where the source does not answer, NotMapped where it has no table
         for the record.
         """
         ...

@@ -1,4 +1,4 @@
-"""Work at a source: so many pieces at once, each in a task of its own, which may be abandoned."""
+"""Calls to a source: bounded in number, each in a task of its own, which can be abandoned."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 
 
 class SourceCall(Generic[_T]):
-    """One piece of work, begun; ``task`` gives what comes of it."""
+    """A call that has begun; ``task`` is its result."""
 
     def __init__(
         self,
@@ -44,12 +44,12 @@ class SourceCall(Generic[_T]):
                     self._session = None
 
     def forget(self) -> None:
-        """Never begin, where it still waits for its turn."""
+        """Cancel the call if it still waits for a slot."""
         if self._waits:
             self._abandoned = True
 
     async def abandon(self) -> None:
-        """Stop the statement that runs; one that has not begun never will."""
+        """Interrupt the running statement; a call that has not begun never will."""
         self._abandoned = True
         if self._waits:
             self.task.cancel()
@@ -58,7 +58,7 @@ class SourceCall(Generic[_T]):
 
 
 class SourceCalls:
-    """The calls to ``source``, of which ``at_once`` hold a connection; further ones wait."""
+    """The calls to ``source``. At most ``at_once`` hold a connection; further ones wait."""
 
     def __init__(self, source: SqlSource, at_once: int) -> None:
         self._source = source
@@ -67,7 +67,7 @@ class SourceCalls:
         self._closed = False
 
     def begin(self, work: Callable[[Session], Awaitable[_T]]) -> SourceCall[_T]:
-        """Have ``work`` done with a connection; raises SourceUnavailable once closed."""
+        """Start ``work`` with a connection; raises SourceUnavailable once closed."""
         if self._closed:
             raise SourceUnavailable("closed")
         call = SourceCall(self._source, self._slots, work)
@@ -76,9 +76,9 @@ class SourceCalls:
         return call
 
     async def run(self, work: Callable[[Session], Awaitable[_T]]) -> _T:
-        """Do ``work`` with a connection, out of reach of the caller's cancellation.
+        """Run ``work`` with a connection, in a task that the caller's cancellation does not reach.
 
-        Raises what it raises, and SourceUnavailable.
+        Raises what ``work`` raises, and SourceUnavailable.
         """
         call = self.begin(work)
         try:
@@ -89,7 +89,7 @@ class SourceCalls:
         return call.task.result()
 
     async def close(self) -> None:
-        """Wait for the calls that hold a connection; those that wait for one end."""
+        """Wait for the calls that hold a connection, and cancel those that wait for one."""
         self._closed = True
         await asyncio.sleep(0)  # those that have just begun get as far as they can
         for call in self._under_way.values():

@@ -1,7 +1,6 @@
-"""A thorough look at a source: some of its rows, its codes, and how long a look-up takes.
+"""A thorough examination of a source: some of its rows, its codes, and the latency of lookups.
 
-For ``justice-gateway doctor``. What is found is told by names of columns and by codes; never by
-what else stands in rows.
+For ``justice-gateway doctor``. Findings name columns and codes, never other values of rows.
 """
 
 from __future__ import annotations
@@ -23,17 +22,17 @@ from connectors.backends.session import Session
 from connectors.backends.statement import Idiom, LookupStatement
 from connectors.codec import Unreadable, decode
 
-#: How many rows of each table are read, and in how many codes are looked for.
+#: Rows of each table in the sample, and rows that are searched for codes.
 _SAMPLE = 500
 _CODES_IN = 100_000
-#: How many keys of each lookup are looked up, how often in all, and for how long at most.
+#: Keys of each lookup that are measured, lookups in all, and seconds at most.
 _KEYS_OF_EACH = 5
 _LOOKUPS = 200
 _SECONDS = 5.0
 _SHOWN = 10
-#: What may be told of a value that is no code: what looks like one, and like no number of a person.
+#: A value that is no code may be shown if it looks like one, and not like a person's number.
 _CODE = re.compile(r"[A-Za-z0-9_.\-]{1,20}")
-#: With more unknown values than this a column holds no codes at all, but names perhaps.
+#: A column with more unknown values holds no codes at all, but perhaps names.
 _FEW = 50
 _NUMBER = re.compile(r"\d{9,}")
 
@@ -41,9 +40,9 @@ _NUMBER = re.compile(r"\d{9,}")
 async def examine_rows(
     session: Session, idiom: Idiom, lookups: Sequence[LookupStatement], report: Examination
 ) -> tuple[list[Finding], Mapping[LookupStatement, list[str]]]:
-    """Read some rows of each table, all codes that it begins with, every number and every link.
+    """Read a sample of rows of each table, its codes, and all its numbers and links.
 
-    Returns what is wrong with them, and some keys of each lookup. Three statements a table, one for
+    Returns the findings, and some keys of each lookup. Costs three statements a table and one for
     each column of codes. Raises SourceUnavailable.
     """
     broken = {finding.setting[:2] for finding in report.findings if is_broken([finding])}
@@ -73,7 +72,7 @@ async def examine_rows(
 async def _codes(
     session: Session, stored: StoredTable, table: sa.TableClause, ours: str, allowed: frozenset[str]
 ) -> list[Finding]:
-    """Say which codes of a column nobody can read."""
+    """Report the codes of a column that cannot be read."""
     theirs = stored.at(ours)
     sample = sa.select(table.c[theirs].label("code")).select_from(table).limit(_CODES_IN).subquery()
     rows = await session.rows(sa.select(sample.c.code).distinct().limit(1_000))
@@ -94,7 +93,7 @@ def _may_be_shown(code: str) -> bool:
 
 
 def _unreadable(stored: StoredTable, rows: Sequence[Sequence[object]]) -> Iterator[Finding]:
-    """Say what of the rows cannot be read, by column."""
+    """Report which columns of ``rows`` cannot be read."""
     faults: Counter[str] = Counter()
     for raw in rows:
         try:
@@ -108,7 +107,7 @@ def _unreadable(stored: StoredTable, rows: Sequence[Sequence[object]]) -> Iterat
 
 
 def _keys(lookup: LookupStatement, rows: Sequence[Sequence[object]]) -> list[str]:
-    """Return some keys by which a lookup finds something."""
+    """Return some keys for which a lookup has rows."""
     places = [lookup.holder.names.index(name) for name in lookup.keys]
     keys = dict.fromkeys(
         str(row[place]) for row in rows for place in places if row[place] is not None
@@ -119,10 +118,10 @@ def _keys(lookup: LookupStatement, rows: Sequence[Sequence[object]]) -> list[str
 async def measure_latency(
     fetches: Sequence[Callable[[], Awaitable[Batch]]],
 ) -> tuple[float, float] | None:
-    """Return how long looking up one key takes: median and 99th percentile, in seconds.
+    """Measure lookups of one key: median and 99th percentile, in seconds.
 
-    At most 200 look-ups, one after the other, and five seconds; None where there is nothing to look
-    up or it fails.
+    At most 200 lookups, one after the other, within five seconds. Returns None where there is
+    nothing to look up, or a lookup fails.
     """
     took: list[float] = []
     began = time.perf_counter()

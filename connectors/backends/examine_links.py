@@ -1,6 +1,6 @@
-"""A look at every link between two tables: which lead to no row.
+"""Examines every link between two tables: which lead to no row.
 
-For ``justice-gateway doctor``. Columns and counts are told; values never.
+For ``justice-gateway doctor``. Findings hold names of columns and counts, never values.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ SECONDS = 30.0
 async def examine_links(
     session: Session, idiom: Idiom, lookups: Sequence[LookupStatement], seconds: float = SECONDS
 ) -> list[Finding]:
-    """Count the rows by which others are reached (``Lookup.through``) and that lead to none.
+    """Count the rows through which others are reached (``Lookup.through``) and that lead to none.
 
-    Joins each two tables once, whole. What can't be done within ``seconds`` is a finding too.
+    Joins each two tables once, whole. What exceeds ``seconds`` is a finding too.
     """
     until = time.perf_counter() + seconds
     links = {
@@ -57,7 +57,7 @@ async def examine_links(
 
 
 def _dangling(idiom: Idiom, holder: StoredTable, stored: StoredTable, link: str) -> sa.Select[Any]:
-    """Count the links that no look-up could follow; links are compared as look-ups do."""
+    """Count the links that no lookup can follow, compared as lookups compare them."""
     links = sa.table(holder.table, sa.column(holder.at(link)), schema=holder.schema).alias("named")
     targets = sa.table(stored.table, sa.column(stored.at(link)), schema=stored.schema).alias("kept")
     theirs, ours = links.c[holder.at(link)], targets.c[stored.at(link)]

@@ -1,4 +1,4 @@
-"""Whether a MariaDB server is set up as it should be: asked of the server, not of settings."""
+"""Examines a MariaDB server: session, grants, tables and indexes, as the server reports them."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ _COLUMNS = sa.text(
     "SELECT column_name, data_type FROM information_schema.columns "
     "WHERE table_schema = coalesce(:schema, database()) AND table_name = :table"
 )
-#: A line of SHOW GRANTS: what is granted, and on what. What follows holds a hash of the password.
+#: A line of SHOW GRANTS: privileges and object. The rest of the line has a hash of the password.
 _GRANT = re.compile(r"GRANT (.+?) ON (\S+) TO ")
 _HARMLESS = {"USAGE", "SELECT", "SHOW VIEW", "SHOW DATABASES", "PROCESS"}
-#: How a database may be kept that holds all letters: utf8mb3 lacks some of them.
+#: Character sets of Unicode; utf8mb3 lacks the supplementary planes.
 _UNICODE = {"utf8mb4", "utf8mb3", "utf8"}
 
 
 async def examine_mariadb(
     connection: AsyncConnection, lookups: Sequence[LookupStatement]
 ) -> Examination:
-    """Return what the server says of the session, its grants, the tables and their indexes.
+    """Return the findings on the session, its grants, the tables and their indexes.
 
-    A statement for each table and for each lookup.
+    Costs a statement for each table and for each lookup.
     """
     before = datetime.now(UTC)
     state = (await connection.execute(_STATE)).one()
@@ -82,7 +82,7 @@ async def examine_mariadb(
 
 
 def _role(line: str) -> list[Finding]:
-    """Say what a line of grants lets the gateway's user do besides reading."""
+    """Report what a line of SHOW GRANTS allows the user besides reading."""
     grant = _GRANT.match(line)
     if grant is None:
         return []
@@ -95,7 +95,7 @@ def _role(line: str) -> list[Finding]:
 
 
 async def _plan(connection: AsyncConnection, lookup: LookupStatement) -> list[Finding]:
-    """Ask for the plan: where it names no index that it could use, there is none."""
+    """Explain a lookup: a table that is read whole with no possible key has no index for it."""
     shown = lookup.statement.params({KEYS: [KEY]}).compile(
         dialect=connection.dialect, compile_kwargs={"literal_binds": True}
     )

@@ -1,6 +1,6 @@
-"""A look at every number of a person in a table: which are lacking, and which no look-up finds.
+"""Examines every number of a person in a table: which are missing, and which no lookup finds.
 
-For ``justice-gateway doctor``. Columns and counts are told; values never.
+For ``justice-gateway doctor``. Findings hold names of columns and counts, never values.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from connectors.description import Kind
 
 #: Seconds for all tables of a database together.
 SECONDS = 30.0
-#: How many odd numbers of a column are read, to see whether a spelling finds them.
+#: Odd numbers of a column that are read, to check whether a spelling finds them.
 _ODD = 1_000
 _LOST = (8, 10, 11)
 _WHOLE = (9, 12)
@@ -30,10 +30,10 @@ _WHOLE = (9, 12)
 async def examine_numbers(
     session: Session, idiom: Idiom, tables: Sequence[StoredTable], seconds: float = SECONDS
 ) -> list[Finding]:
-    """Count the numbers that stand in ``tables`` otherwise than with their 12 or 9 digits.
+    """Count the numbers in ``tables`` that are not written as 12 or 9 digits.
 
-    Reads each table whole, once, and once more where something is odd. What can't be done within
-    ``seconds`` is a finding too. Raises SourceUnavailable.
+    Reads each table whole, once, and a second time where numbers are odd. What exceeds ``seconds``
+    is a finding too. Raises SourceUnavailable.
     """
     until = time.perf_counter() + seconds
     findings: list[Finding] = []
@@ -87,7 +87,7 @@ def _left(until: float) -> float:
 
 
 def _counts(idiom: Idiom, column: sa.ColumnClause[Any]) -> Iterator[sa.ColumnElement[Any]]:
-    """Count values: all, with signs that are no digits, without leading zeros, of other lengths."""
+    """Count values: all; with other signs than digits; without leading zeros; of other lengths."""
     odd, length = idiom.odd(column), sa.func.length(idiom.exact(column))
     lost = ~odd & length.in_(_LOST) & ~sa.func.substr(idiom.exact(column), 1, 1).in_(("0",))
     other = ~odd & ~length.in_(_WHOLE) & ~lost
@@ -97,13 +97,13 @@ def _counts(idiom: Idiom, column: sa.ColumnClause[Any]) -> Iterator[sa.ColumnEle
 
 
 def _is_findable(text: str) -> bool:
-    """Whether a look-up by spellings finds ``text``."""
+    """Whether a lookup by spellings finds ``text``."""
     number = normalise(text)
     return number.isdigit() and text in spellings(number)
 
 
 def _unnumbered(stored: StoredTable, rows: int, unnumbered: int) -> Iterator[Finding]:
-    """Say how many records that are looked up by their own number of a person hold none."""
+    """Report how many rows that are looked up by a person's number hold none."""
     direct = any(
         not (lookup.on or lookup.entry or lookup.through or lookup.hidden)
         for lookup in stored.record.lookups

@@ -1,4 +1,4 @@
-"""Whether a PostgreSQL server is set up as it should be: asked of the server, not of settings."""
+"""Examines a PostgreSQL server: session, role, tables and indexes, as the server reports them."""
 
 from __future__ import annotations
 
@@ -46,10 +46,9 @@ _TABLE = """
 
 
 async def examine_postgresql(connection: Any, lookups: Sequence[LookupStatement]) -> Examination:
-    """Return what the server says of the session, its role, the tables and their indexes.
+    """Return the findings on the session, its role, the tables and their indexes.
 
-    ``connection`` is asyncpg's, bound as it is for reading. A statement for each table and for each
-    lookup.
+    ``connection`` is asyncpg's, read-only. Costs a statement for each table and for each lookup.
     """
     before = datetime.now(UTC)
     state = await connection.fetchrow(_STATE)
@@ -87,7 +86,7 @@ async def examine_postgresql(connection: Any, lookups: Sequence[LookupStatement]
 
 
 async def _plan(connection: Any, lookup: LookupStatement) -> list[Finding]:
-    """Ask for the plan, with whole reads forbidden: small tables would be read whole otherwise."""
+    """Explain a lookup without sequential scans: small tables would be read whole otherwise."""
     try:
         async with connection.transaction(readonly=True):
             await connection.execute("SET LOCAL enable_seqscan = off")

@@ -1,4 +1,4 @@
-"""Whether an SQLite file holds what it should. That it is only read, the connection sees to."""
+"""Examines an SQLite file: its tables, indexes and pages. The connection itself is read-only."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _COLUMNS = sa.text("SELECT name, type FROM pragma_table_info(:table)")
 async def examine_sqlite(
     connection: AsyncConnection, lookups: Sequence[LookupStatement]
 ) -> Examination:
-    """Return what is to be said of the tables and their indexes.
+    """Return the findings on the tables and their indexes.
 
-    A statement for each table and for each lookup.
+    Costs a statement for each table and for each lookup.
     """
     findings: list[Finding] = []
     broken: set[StoredTable] = set()
@@ -54,7 +54,7 @@ async def examine_sqlite(
 async def is_whole(connection: AsyncConnection) -> bool:
     """Whether all pages of a file fit together, indexes and tables too.
 
-    Reads it from end to end, some 10 s for a gigabyte.
+    Reads the whole file, some 10 s for a gigabyte.
     """
     try:
         return (await connection.execute(_WHOLE)).scalar() == "ok"
@@ -63,7 +63,7 @@ async def is_whole(connection: AsyncConnection) -> bool:
 
 
 def file_findings(torn: bool) -> Iterator[Finding]:
-    """Say that a file holds parts of two, or of one."""
+    """Report a file that is partly overwritten, or cut short."""
     if torn:
         text = "its pages do not fit together: it is being overwritten, or was"
         advice = "write a new file beside it and rename that over it: never copy into its place"
@@ -89,7 +89,7 @@ async def _plan(connection: AsyncConnection, lookup: LookupStatement) -> list[Fi
 
 
 def _scans(step: str, table: str) -> bool:
-    """Whether a step reads a table from end to end, if only to make an index of its own."""
+    """Whether a step of a plan reads a table whole, if only to build an automatic index."""
     return step == f"SCAN {table}" or step.startswith(
         (f"SCAN {table} USING", f"SEARCH {table} USING AUTOMATIC")
     )

@@ -1,7 +1,7 @@
-"""Which contents a file has: one path, and even one inode, may hold one database after another.
+"""Tells the contents of a file apart: one path, and even one inode, may hold several in turn.
 
-A file that is overwritten in place keeps its name and its inode, and SQLite's connections go on
-with the pages that they remember of it. Size, times and the first page tell the contents apart.
+A file that is overwritten in place keeps its name and its inode, and SQLite's connections keep
+using the pages that they have cached. Size, times and the first page identify the contents.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from connectors.backends.base import SourceUnavailable
 
 #: Bytes of the first page: SQLite's header, with its change counter, and the root of the schema.
 _PAGE = 4_096
-#: Seconds within which a second change may leave a file's times as the first has set them.
+#: Seconds within which a second change may leave a file's times unchanged.
 _TICK = 0.02
-#: How often a file is looked at until it is still: half a second.
+#: Checks until a file has settled: half a second.
 _LOOKS = 25
 
 
 class FileVersion(NamedTuple):
-    """What differs between two contents of a file; times in nanoseconds since 1970.
+    """The identity of a file's contents; times in nanoseconds since 1970.
 
     ``changed`` is the time of the inode (``st_ctime``), which no program can set.
     """
@@ -39,15 +39,15 @@ class FileVersion(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """A short text that stands for this version."""
+        """A short text that identifies this version."""
         return hashlib.blake2b(repr(self).encode(), digest_size=16).hexdigest()
 
 
 class WatchedFile:
-    """A file held open to be looked at, until nothing refers to this object any more.
+    """A file held open for checks, until nothing refers to this object any more. Raises OSError.
 
-    POSIX drops a process's locks on a file when any of its descriptors is closed, SQLite's too: so
-    the descriptor lasts as long as the connections that are open beside it. Raises OSError.
+    POSIX drops all locks of a process on a file when any of its descriptors is closed, SQLite's
+    too: so the descriptor lives as long as the connections that are open beside it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -61,7 +61,7 @@ class WatchedFile:
     def has(self, version: FileVersion) -> bool:
         """Whether the contents are still those of ``version``; raises SourceUnavailable.
 
-        A file whose name was taken away has another ``changed``, and its contents nonetheless.
+        Unlinking a file changes its ``changed``, not its contents.
         """
         present, links = self._look()
         if links == 0:
@@ -69,10 +69,10 @@ class WatchedFile:
         return present == version
 
     async def settled(self) -> FileVersion:
-        """Return the version once a later change could not leave it as it is.
+        """Return the version, once a later change could not leave it the same.
 
-        Waits 20 ms at most after the last change; raises SourceUnavailable for a file that is still
-        being changed after half a second.
+        Waits 20 ms at most after the last change; raises SourceUnavailable for a file that still
+        changes after half a second.
         """
         for _ in range(_LOOKS):
             version = self.version()
@@ -85,8 +85,8 @@ class WatchedFile:
     def lacks_pages(self) -> bool:
         """Whether the file has another length than its header says (SQLite file format, 1.3).
 
-        So it is while a file is being copied, or after it was cut short. With a write-ahead log the
-        header does not say. Raises SourceUnavailable.
+        So it is while a file is being copied, and after it was cut short. With a write-ahead log
+        the header does not say. Raises SourceUnavailable.
         """
         version = self.version()
         header = version.page[:100]

@@ -1,4 +1,4 @@
-"""What may be wrong with how a source is set up, and what to do about each: for every make."""
+"""The findings that all makes of database share: what is wrong with a source, and what to do."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from connectors.backends.record_maps import StoredTable
 from connectors.backends.statement import LookupStatement
 from connectors.description import Column, Kind
 
-#: A key for which a server is asked what it would do.
+#: The key in lookups that a server explains.
 KEY = "000000000000"
 
-#: Families of types, by how their names begin; what is not listed may hold text of its own kind.
+#: Families of types, by the beginnings of their names.
 _FAMILIES = {
     "text": ("char", "varchar", "text", "tinytext", "mediumtext", "longtext", "bpchar", "enum"),
     "whole": ("int", "bigint", "smallint", "mediumint", "tinyint"),
@@ -25,7 +25,7 @@ _FAMILIES = {
     "bytes": ("bytea", "blob", "binary", "varbinary", "longblob"),
     "json": ("json",),
 }
-#: The families of types that hold each kind as it is.
+#: The families of types that hold each kind without conversion.
 _FITTING: dict[Kind, set[str]] = {
     Kind.STRING: {"text"},
     Kind.INTEGER: {"whole", "text"},
@@ -46,19 +46,19 @@ def tables_of(lookups: Sequence[LookupStatement]) -> list[StoredTable]:
 
 
 def where(stored: StoredTable) -> str:
-    """Return the name of a table as it is written."""
+    """Return the name of a table, with its schema if it has one."""
     return stored.table if stored.schema is None else f"{stored.schema}.{stored.table}"
 
 
 def unencrypted(host: str, encrypted: bool, local: bool) -> Iterator[Finding]:
-    """Say that what is read crosses a network in the clear."""
+    """Report a connection that crosses a network without encryption."""
     if not encrypted and not local:
         text = f"the way to {host} is not encrypted"
         yield Finding("tls", text, "set tls to verify", ("tls",))
 
 
 def session_findings(only_read: bool, bound: bool) -> Iterator[Finding]:
-    """Say that a connection could write, or could read without end."""
+    """Report a connection that could write, or run statements without a limit."""
     if not only_read:
         text = "the server would let the gateway write"
         yield Finding("session", text, "make its role read-only", ("url",))
@@ -70,10 +70,11 @@ def session_findings(only_read: bool, bound: bool) -> Iterator[Finding]:
 def table_findings(
     stored: StoredTable, there: bool, columns: Mapping[str, str], hidden: bool = False
 ) -> list[Finding]:
-    """Say what a table lacks; ``columns``: those that are there and may be read, with their types.
+    """Report what a table lacks.
 
-    ``hidden``: a table of its name stands in a schema that the role may not use. Of a table or a
-    column that is not there, nothing more can be asked (``is_broken``).
+    ``columns``: the columns that exist and may be read, with their types. ``hidden``: a table of
+    that name is in a schema that the role may not use. A missing table or column (``is_broken``)
+    makes further checks impossible.
     """
     name, setting = where(stored), ("records", stored.record.name)
     if not there and hidden:
@@ -107,7 +108,7 @@ def _types(stored: StoredTable, columns: Mapping[str, str]) -> Iterator[Finding]
 
 
 def _fits(column: Column, kind: str) -> bool:
-    """Whether a type holds what ``column`` declares; of types unknown here the rows will tell."""
+    """Whether a type holds what ``column`` declares. Unknown types pass: rows are checked later."""
     name = kind.lower()
     family = next(
         (name_of_family for name_of_family, begin in _FAMILIES.items() if name.startswith(begin)),
@@ -133,14 +134,14 @@ def is_broken(findings: Sequence[Finding]) -> bool:
 
 
 def plan_failure(lookup: LookupStatement, reason: str) -> Finding:
-    """Say that a lookup cannot be run as it is."""
+    """Report a lookup whose statement the server refuses."""
     text = f"{lookup.holder.table} cannot be searched as it is: {reason}"
     setting = ("records", lookup.holder.record.name, "table")
     return Finding("columns", text, "compare its columns with the connector's", setting)
 
 
 def index_findings(lookup: LookupStatement, read_whole: set[str]) -> Iterator[Finding]:
-    """Say which tables of a lookup the server would read whole."""
+    """Report the tables of a lookup that the server would read whole."""
     for stored in lookup.tables:
         if stored.table in read_whole:
             keys = lookup.keys if stored is lookup.holder else (stored.at(lookup.link),)

@@ -1,8 +1,9 @@
-"""Rows that a source cannot give, told apart from all that are asked for with them.
+"""Isolates rows that a source cannot read from all other rows of the same statement.
 
-A statement that fails at one value fails for all its keys. It is asked again for a quarter of the
-keys each time, and then for a quarter of the rows of a key, until what is spoilt stands alone. The
-quarters go at once: whoever was asked for with a spoilt row waits for some ten statements.
+A statement that fails at one value fails for all its keys. It is repeated for a quarter of the keys
+each time, and then for a quarter of the rows of a key, until the unreadable row stands alone. The
+quarters run concurrently: a request that shares keys with an unreadable row waits for some ten
+statements.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from connectors.backends.session import Provenance
 from connectors.backends.statement import LookupStatement
 from connectors.backends.statement_merger import LookupRows
 
-#: How many statements are spent on it: one row among 500 keys and 200 rows takes 31.
+#: Statements that an isolation may cost: one row among 500 keys and 200 rows takes 31.
 _STATEMENTS = 100
-#: For how many seconds a key is asked for apart afterwards, and how many of a lookup are known.
+#: Seconds for which a key is searched apart afterwards, and how many keys of a lookup are.
 _APART = 60.0
 _REMEMBERED = 1_000
-#: Into how many parts a statement is split that failed.
+#: Parts into which a failed statement is split.
 _PARTS = 4
 
 _Find = Callable[[Sequence[str], range | None], Awaitable[LookupRows]]
@@ -34,9 +35,9 @@ _Find = Callable[[Sequence[str], range | None], Awaitable[LookupRows]]
 class IsolationResult:
     """What could be read, and what could not.
 
-    ``rows``: each key's in order. ``spoilt``: by key, the places of rows that cannot be read, from
-    1. ``unknown``: keys of which nothing can be said. ``reasons``: of the source, for logs.
-    ``origin``: of all rows; what came from elsewhere meanwhile is unknown.
+    ``rows``: those of each key in order. ``spoilt``: by key, the positions of rows that cannot be
+    read, from 1. ``unknown``: keys of which nothing is known. ``reasons``: of the source, for logs.
+    ``origin``: of all rows; keys whose rows came from another origin are unknown.
     """
 
     rows: list[Sequence[object]] = field(default_factory=list)
@@ -47,7 +48,7 @@ class IsolationResult:
     reasons: set[str] = field(default_factory=set)
 
     def under(self, keys: Mapping[str, str]) -> IsolationResult:
-        """Return the same where ``keys`` says which key each of the texts was asked for."""
+        """Return the same by key, where ``keys`` maps each text that was searched to its key."""
         spoilt: dict[str, list[int]] = {}
         for text, places in self.spoilt.items():
             spoilt.setdefault(keys[text], []).extend(places)
@@ -55,10 +56,10 @@ class IsolationResult:
 
 
 class UnreadableKeys:
-    """Keys with rows that cannot be read, by lookup: who asks for them again is asked for apart.
+    """Keys with unreadable rows, by lookup: they are searched apart from others for a minute.
 
-    So others do not wait each time that one of them comes along. A minute later they are asked for
-    with the others again. ``monotonic``: the clock, in seconds.
+    So other keys do not wait each time that one of them is in the batch. ``monotonic``: the clock,
+    in seconds.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -66,7 +67,7 @@ class UnreadableKeys:
         self._until: dict[LookupStatement, dict[str, float]] = {}
 
     def among(self, lookup: LookupStatement, keys: Sequence[str]) -> list[str]:
-        """Return those of ``keys`` that are to be asked for apart."""
+        """Return those of ``keys`` that are to be searched apart."""
         deadlines = self._until.get(lookup)
         if not deadlines:
             return []
@@ -76,7 +77,7 @@ class UnreadableKeys:
         return [key for key in keys if key in deadlines]
 
     def note(self, lookup: LookupStatement, result: IsolationResult) -> None:
-        """Take note of the keys that were spoilt; the first of too many are forgotten."""
+        """Remember the keys with unreadable rows; the oldest of too many are forgotten."""
         deadlines = self._until.setdefault(lookup, {})
         until = self._monotonic() + _APART
         for key in result.spoilt:
@@ -87,7 +88,7 @@ class UnreadableKeys:
 
 
 def add_unreadable(batch: Batch, lookup: LookupStatement, result: IsolationResult) -> Batch:
-    """Return a batch of what could be read, with the rows counted that could not."""
+    """Return ``batch`` with the rows counted that could not be read."""
     by_key, failed = dict(batch.by_key), dict(batch.failed)
     faults = frozenset(f"the source fails at a value ({reason})" for reason in result.reasons)
     limit = lookup.stored.record.fetch_limit
@@ -109,9 +110,9 @@ def add_unreadable(batch: Batch, lookup: LookupStatement, result: IsolationResul
 
 
 def merge_in_order(keys: Sequence[str], batches: Sequence[Batch]) -> Batch:
-    """Return one batch of several, in the order of ``keys``; its ``as_of`` is the oldest.
+    """Merge batches into one, in the order of ``keys``; ``as_of`` is the oldest.
 
-    All its rows are of the origin of the last that has one: keys with rows of another fail.
+    The origin is that of the last batch that has one: keys with rows of another origin fail.
     """
     origin = next((batch.origin for batch in reversed(batches) if batch.origin), None)
     alike = [batch for batch in batches if batch.origin in {origin, None}]
@@ -123,21 +124,21 @@ def merge_in_order(keys: Sequence[str], batches: Sequence[Batch]) -> Batch:
 
 
 async def isolate(find: _Find, lookup: LookupStatement, keys: Sequence[str]) -> IsolationResult:
-    """Read the rows of ``lookup`` for ``keys``, of which asking for all at once failed.
+    """Read the rows of ``lookup`` for ``keys``, whose common statement failed.
 
-    ``find`` asks the source for keys, and for rows at some places. Costs up to 100 statements;
-    keys that are not told apart by then are unknown. Raises SourceUnavailable and NotMapped.
+    ``find`` reads rows of keys, at some positions. Costs up to 100 statements; keys that are not
+    isolated by then are unknown. Raises SourceUnavailable and NotMapped.
     """
     return await _Isolation(find, lookup.most).run(keys)
 
 
 class _Isolation:
-    """``parts``: keys, and places of their rows, that are still to be asked for."""
+    """``parts``: keys, and positions of their rows, that are still to be read."""
 
     def __init__(self, find: _Find, most: int) -> None:
         self._find = find
         self._every = range(1, most + 1)
-        #: Where there are no rows: who fails there as well fails wherever rows are looked for.
+        #: Beyond all rows: a key that fails here fails for every range of rows.
         self._beyond = range(most + 1, most + 2)
         self._parts: deque[tuple[Sequence[str], range]] = deque()
         self._rows: list[tuple[int, Sequence[Sequence[object]]]] = []
@@ -145,7 +146,7 @@ class _Isolation:
         self._result = IsolationResult()
 
     async def run(self, keys: Sequence[str]) -> IsolationResult:
-        """Return what comes of all ``keys``."""
+        """Return the result for all ``keys``."""
         self._failed(keys, self._every)
         left = _STATEMENTS
         while self._parts and left > 0:
@@ -157,7 +158,7 @@ class _Isolation:
                     raise failed
         result = self._result
         result.unknown.update(key for some, _ in self._parts for key in some)
-        # Of one key, the parts came in any order.
+        # The parts of a key complete in any order.
         result.rows = [row for _, rows in sorted(self._rows, key=_start) for row in rows]
         moments = [
             provenance.as_of for provenance in self._provenances if provenance.as_of is not None
@@ -182,7 +183,7 @@ class _Isolation:
             self._split_places(keys, self._every)
 
     def _failed(self, keys: Sequence[str], places: range) -> None:
-        """Ask for less than this, or take note that it is the least."""
+        """Split a part that failed, or note that it is a single row."""
         if len(keys) > 1:
             self._parts += [(some, places) for some in _split(keys)]
         elif places is self._every:

@@ -1,4 +1,4 @@
-"""MariaDB servers (10.11 and later) as a source, by asyncmy through SQLAlchemy's pool."""
+"""MariaDB servers (10.11 and later) as a source: asyncmy through SQLAlchemy's pool."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _BIND = sa.text("SET SESSION max_statement_time = :seconds")
 
 @dataclass(slots=True)
 class MariadbSession:
-    """A connection on loan; see ``Session``. ``dropped``: it was interrupted, and is to close."""
+    """A connection on loan; see ``Session``. ``dropped``: it was interrupted and must be closed."""
 
     connection: AsyncConnection
     state: SourceState
@@ -82,7 +82,7 @@ class MariadbSession:
         return columns.spelled(keys, rows)
 
     async def as_of(self) -> object:
-        """Return what the server states of itself, None for nothing."""
+        """Return the server's statement of its freshness, None where there is none."""
         if not (await self.connection.execute(_STATES)).scalar():
             return None
         try:
@@ -93,13 +93,13 @@ class MariadbSession:
             raise
 
     async def tables_state(self, tables: Sequence[StoredTable]) -> str:
-        """Return what stands for ``tables`` as they are."""
+        """Return a digest of the present state of ``tables``."""
         return await mariadb_tables(self.connection, tables)
 
     async def rows(
         self, statement: sa.Select[Any], seconds: float | None = None
     ) -> Sequence[Sequence[object]]:
-        """Return what a statement finds."""
+        """Return the rows of a statement."""
         try:
             if seconds is None:
                 result = await self.connection.execute(statement)
@@ -115,15 +115,15 @@ class MariadbSession:
         return cast("Sequence[Sequence[object]]", result.all())
 
     async def probe(self) -> None:
-        """Ask for nothing but an answer."""
+        """Run the smallest statement there is."""
         await self.connection.execute(_PROBE)
 
 
 class MariadbServer:
-    """The MariaDB database at ``url``, of which at most ``pool_size`` connections are used.
+    """The MariaDB database at ``url``, with at most ``pool_size`` connections.
 
-    Connections are made when they are needed, only read, and bound in time by the server itself.
-    ``monotonic``: the clock by which types of columns are believed. Raises ValueError for a URL or
+    Connections are opened on demand, are read-only, and have a time limit that the server enforces.
+    ``monotonic``: the clock for the age of known column types. Raises ValueError for a URL or
     options that cannot be used.
     """
 
@@ -162,7 +162,7 @@ class MariadbServer:
                 try:
                     yield session
                 except FAILURES as error:
-                    # Of the driver's own: the rest of an answer may wait to be read on it.
+                    # After an error of the driver, unread data may be left on the connection.
                     is_driver_error = not isinstance(error, DBAPIError) or number(error) is None
                     session.dropped = session.dropped or is_driver_error
                     raise failure(error) from None
@@ -174,9 +174,9 @@ class MariadbServer:
             raise SourceUnavailable(reason(error)) from None
 
     async def _met(self, connection: AsyncConnection) -> SourceState:
-        """Return what is known of the server that a connection leads to.
+        """Return the state of the server that a connection leads to.
 
-        A connection to a server that another took the place of is made anew.
+        A connection to a server that was replaced by another is opened anew.
         """
         while True:
             raw = await connection.get_raw_connection()
@@ -189,15 +189,15 @@ class MariadbServer:
             await connection.invalidate()
 
     def _types_of(self, state: SourceState) -> KeyTypes:
-        """Return what is known of key columns of a server."""
+        """Return the known types of the key columns of a server."""
         if state.server not in self._types:
             self._types[state.server] = KeyTypes(self._monotonic)
         return self._types[state.server]
 
     async def interrupt(self, session: Session) -> None:
-        """Have the server end the statement that runs in ``session``, and close the connection.
+        """Have the server end the statement of ``session``, and close the connection.
 
-        The connection never comes back, so that what ends the statement can't meet the next one.
+        The connection is never reused, so that the KILL cannot hit its next statement.
         """
         assert isinstance(session, MariadbSession)
         session.dropped = True
@@ -238,7 +238,7 @@ class MariadbServer:
         return engine
 
     async def _connect(self, *_args: object, **_more: object) -> Any:
-        """Make a connection that only reads, and whose statements the server ends in time."""
+        """Open a read-only connection whose statements the server ends in time."""
         options, at = self._options, self._address
         for types in self._types.values():
             types.forget()
@@ -247,7 +247,7 @@ class MariadbServer:
                 host=at.host,
                 port=at.port,
                 user=at.user,
-                # Bytes: of text the driver would take the Latin-1 form.
+                # Bytes: the driver would encode text as Latin-1.
                 password=b"" if options.password is None else options.password().encode(),
                 database=at.database,
                 ssl=self._tls,
@@ -271,7 +271,7 @@ class MariadbServer:
 
 
 class _Killer:
-    """Ends connections at the server, by one of its own, all that are waiting at once."""
+    """Ends connections at the server, over one connection of its own for all that wait."""
 
     def __init__(self, connect: Any, patience: float) -> None:
         self._connect = connect
@@ -280,13 +280,13 @@ class _Killer:
         self._task: asyncio.Task[None] | None = None
 
     def kill(self, number: int) -> None:
-        """Have the connection of this number ended; never waits."""
+        """Queue a connection to be ended; never waits."""
         self._ids.append(number)
         if self._task is None:
             self._task = asyncio.create_task(self._run())
 
     async def done(self) -> None:
-        """Wait until nothing is left to end, or it could not be done in time."""
+        """Wait until the queue is empty, or its time is up."""
         while self._task is not None:
             await asyncio.wait((self._task,))
 
@@ -307,15 +307,16 @@ class _Killer:
 
 
 def _refuse_broken(connection: Any, _record: object, _proxy: object) -> None:
-    """Have the pool take another connection for one that the server has closed."""
+    """Make the pool replace a connection that the server has closed."""
     if connection.driver_connection._stream_broken:
         raise DisconnectionError
 
 
 def _timestamp(text: str) -> object:
-    """Return a TIMESTAMP, which the server gives in UTC; its zero is no moment.
+    """Read a TIMESTAMP, which the server gives in UTC; its zero value is unreadable.
 
-    The offset of another zone would be that of today: the server may not know the zone's name.
+    In another session zone, past values would get today's offset: the server may not know the
+    zone's name.
     """
     moment = converters.convert_datetime(text)
     return moment.replace(tzinfo=UTC) if isinstance(moment, datetime) else UNREAD

@@ -1,4 +1,4 @@
-"""What errors of MariaDB, and of its driver, say of a source."""
+"""Classifies the errors of MariaDB and of its driver."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DENIED = {1142, 1143}
 _SPOILT = {1242, 1264, 1292, 1365, 1366, 1411, 1690}
 #: For texts that do not compare.
 _INCOMPARABLE = {1267, 1270, 1271}
-#: What a statement of freshness says that states nothing: of other columns, or of no value.
+#: A table named like the statement of freshness has other columns, or no value.
 NO_STATEMENT = {1054, *_SPOILT}
 FAILURES = (
     SQLAlchemyError,
@@ -29,7 +29,7 @@ FAILURES = (
 
 
 def failure(error: BaseException) -> SourceUnavailable:
-    """Return what an error of a statement says of the source."""
+    """Return what an error of a statement means for the source."""
     code = number(error)
     if code in _INCOMPARABLE:
         return SourceRefused(reason(error))
@@ -40,14 +40,14 @@ def failure(error: BaseException) -> SourceUnavailable:
 
 
 def number(error: BaseException) -> int | None:
-    """Return the server's number of an error."""
+    """Return the server's number of an error, None where it has none."""
     original = error.orig if isinstance(error, DBAPIError) else error
     code = original.args[0] if original is not None and original.args else None
     return code if isinstance(code, int) else None
 
 
 def reason(error: BaseException) -> str:
-    """Name the error and its number, without its text: that may repeat values."""
+    """Return the name and number of an error, without its text: that may repeat values."""
     original = error.orig if isinstance(error, DBAPIError) and error.orig else error
     code = number(error)
     return type(original).__name__ if code is None else f"{type(original).__name__} {code}"

@@ -1,8 +1,7 @@
-"""What the key columns of MariaDB tables hold, and how keys are put to them.
+"""Key columns of MariaDB tables: their types, and how keys are compared with them.
 
-MariaDB compares numbers with text, each in a way of its own, so a column is asked for keys only
-after its type is known. What is known is believed for seconds, and by the connections that were
-there when it was learned.
+MariaDB compares numbers with text, each in its own way, so a column is searched only once its type
+is known. Known types expire after seconds, and when a new connection is opened.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ _TEXTS = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum
 }
 #: What padded columns are.
 _UNSIGNED = BIGINT(unsigned=True)
-#: Seconds for which a type that was learned is believed.
+#: Seconds for which a known type is valid.
 _TYPES_TTL = 5.0
 
 
@@ -44,24 +43,25 @@ def _exact(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return sa.collate(sa.cast(column, CHAR(charset="utf8mb4")), "utf8mb4_nopad_bin")
 
 
-#: Columns compare as their collation says, which finds "Hoa" and "hòa" for "hoa", by the index;
-#: which of them are meant is said once more, by the letters alone.
+#: Columns compare by their collation, which matches "Hoa" and "hòa" with "hoa", to use the index; a
+#: second condition compares the characters alone.
 IDIOM = Idiom(
     in_keys,
     _exact,
     lambda column: sa.cast(column, CHAR(charset="utf8mb4")).regexp_match("[^0-9]"),
 )
 
-#: A column: its table and its name, in the letters that the server compares them by.
+#: A column: its table and its name, in lower case, as the server compares them.
 _Name = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyColumns:
-    """How a lookup is put to its columns.
+    """How a lookup is run against its columns.
 
-    ``lookup``: the lookup as it is said to them. ``whole``: keys are whole numbers. ``padded``:
-    some column is ZEROFILL, which has 7 and 007 for the same. ``learned``: when (monotonic).
+    ``lookup``: the lookup in the idiom of these columns. ``whole``: keys are whole numbers.
+    ``padded``: some column is ZEROFILL, for which 7 equals 007. ``learned``: when the types were
+    read (monotonic seconds).
     """
 
     lookup: LookupStatement
@@ -70,13 +70,13 @@ class KeyColumns:
     learned: float
 
     def values(self, keys: Sequence[str]) -> list[object]:
-        """Return the ``keys`` that the columns can hold, as they are compared."""
+        """Return those of ``keys`` that the columns can hold, as they are compared."""
         if not self.whole:
             return list(keys)
         return [number for number in map(self._number, keys) if number is not None]
 
     def spelled(self, keys: Sequence[str], rows: Sequence[_Raw]) -> Sequence[_Raw]:
-        """Return the rows with each of ``keys`` as it is written that found them."""
+        """Return the rows under each of ``keys`` that found them, as the key is written."""
         if not self.padded:
             return rows
         written: dict[str, list[str]] = {}
@@ -91,9 +91,9 @@ class KeyColumns:
 
 
 class KeyTypes:
-    """What is known of key columns of one server. ``monotonic``: the clock, in seconds.
+    """The known types of the key columns of one server. ``monotonic``: the clock, in seconds.
 
-    A column that is not there, or that the user may not see, is looked for each time.
+    A column that does not exist, or that the user may not see, is read again each time.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -102,15 +102,15 @@ class KeyTypes:
         self._said: dict[tuple[LookupStatement, frozenset[_Name]], LookupStatement] = {}
 
     def forget(self) -> None:
-        """Believe nothing any more: a new connection may lead to another server."""
+        """Drop all known types: a new connection may lead to another server."""
         self._columns.clear()
 
     async def columns(
         self, connection: AsyncConnection, lookup: LookupStatement, keys: Sequence[str]
     ) -> KeyColumns:
-        """Return how ``keys`` are put to the columns of ``lookup``.
+        """Return how ``keys`` are compared with the columns of ``lookup``.
 
-        Types are learned anew after some seconds, and at once when a key does not fit. Raises
+        Types are read again after some seconds, and at once when a key does not fit. Raises
         SourceRefused for types whose equality is not that of text.
         """
         columns = self._columns.get(lookup)
@@ -146,7 +146,7 @@ class KeyTypes:
     def _without_padding(
         self, lookup: LookupStatement, padded: frozenset[_Name]
     ) -> LookupStatement:
-        """Return a lookup to which numbers in ``padded`` columns are text without their zeros."""
+        """Return the lookup in an idiom that reads ``padded`` columns without leading zeros."""
         if not padded:
             return lookup
 
@@ -163,7 +163,7 @@ class KeyTypes:
 async def _types(
     connection: AsyncConnection, lookup: LookupStatement
 ) -> dict[_Name, tuple[str, str]]:
-    """Return the types of the columns of keys and links, short and in full, as far as there are."""
+    """Return the types of the key and link columns that exist, short and in full."""
     of_keys = [(lookup.holder, name) for name in lookup.keys]
     of_links = [(table, table.at(lookup.link)) for table in lookup.tables if lookup.link]
     rows = await connection.execute(
@@ -193,7 +193,7 @@ def _name(stored: StoredTable, column: str) -> _Name:
 
 
 def _refuse_links(types: Sequence[tuple[str, str] | None]) -> None:
-    """Refuse columns of which the server holds two equal that are written otherwise."""
+    """Refuse link columns in which values that are written differently compare equal."""
     kinds = {kind for kind in types if kind is not None}
     plain = {kind for kind, _ in kinds}
     padded = any("zerofill" in full for _, full in kinds)

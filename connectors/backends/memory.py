@@ -1,4 +1,4 @@
-"""A database held in memory: reference of what a backend does, test double, tutorial."""
+"""A database held in memory: the reference implementation of a backend, and a test double."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class MemoryBackend:
     """Rows of ``database``, given as raw values by record and column name.
 
     Values are whatever a source might store (``connectors.codec``); columns left out are None. A
-    record that is not in ``rows`` is not mapped. ``as_of`` is what the source states about itself.
-    Rows are copied and sorted once; a fetch looks at every row of its record. Raises ValueError
-    for records and columns that ``database`` does not declare.
+    record that is not in ``rows`` is not mapped. ``as_of`` is what the source states of its
+    freshness. Rows are copied and sorted once; a fetch scans all rows of its record. Raises
+    ValueError for records and columns that ``database`` does not declare.
     """
 
     capabilities = Capabilities(batch_scope=Scope.PROCESS, cache_scope=Scope.PROCESS)
@@ -49,16 +49,16 @@ class MemoryBackend:
         }
 
     async def open(self) -> None:
-        """Do nothing: the rows are there."""
+        """Do nothing: the rows are in memory."""
 
     async def close(self) -> None:
-        """Do nothing: nothing is held that another could need."""
+        """Do nothing: no resource is held."""
 
     async def ping(self) -> None:
         """Answer."""
 
     async def examine(self, *, thoroughly: bool = False) -> Examination:
-        """Say that these are rows in memory."""
+        """Return an examination without findings."""
         return Examination(server="memory")
 
     async def fetch(

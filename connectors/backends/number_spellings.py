@@ -1,23 +1,23 @@
 r"""Numbers of people as spreadsheets leave them: with blanks or line ends, or without their zeros.
 
-A number that was typed into a cell, exported and loaded may stand in a table as `` 001090000001``,
-``001090000001\r``, ``1090000001`` or ``'001090000001``: no look-up by the number finds it there.
+A number that was typed into a cell, exported and loaded may be stored as `` 001090000001``,
+``001090000001\r``, ``1090000001`` or ``'001090000001``: a lookup of the number itself misses it.
 """
 
 from __future__ import annotations
 
 import re
 
-#: What stands before, within and after digits and belongs to no number: blanks of every width, line
-#: ends, zero-width and soft characters, dots, hyphens, and the apostrophe that keeps a cell text.
+#: Characters around and within digits that do not belong to a number: blanks of every width, line
+#: ends, zero-width and soft characters, dots, hyphens, and the apostrophe that makes a cell text.
 _BESIDE = re.compile("[\\s\u00ad\u200b-\u200d\u2060\ufeff.'\u2019\u2010-\u2015-]+")
 #: A number that was a decimal number for a while.
 _DECIMAL = re.compile(r"\s*([0-9]+)\.0\s*")
 _DIGITS = re.compile(r"[0-9]{8,12}")
-#: How many digits there are where one or two leading zeros are lost, and how many there should be.
+#: Digits where one or two leading zeros are lost -> digits of the whole number.
 _LOST = {11: 12, 10: 12, 8: 9}
 _WHOLE = {9, 12}
-#: What look-ups find around a number: before it, after it.
+#: What lookups match around a number: before it, after it.
 _AROUND = (
     ("", ""),
     ("", " "),
@@ -34,7 +34,7 @@ _AROUND = (
 
 
 def normalise(text: str) -> str:
-    """Return the number that ``text`` is meant to be; what is none stays as it is."""
+    """Return the number that ``text`` stands for; other text is returned unchanged."""
     decimal = _DECIMAL.fullmatch(text)
     digits = _BESIDE.sub("", text) if decimal is None else decimal[1]
     if _DIGITS.fullmatch(digits) is None:
@@ -46,10 +46,10 @@ def normalise(text: str) -> str:
 
 
 def spellings(number: str) -> tuple[str, ...]:
-    """Return the texts under which a look-up finds ``number``, itself first: 11, or 22 with zeros.
+    """Return the texts by which a lookup finds ``number``, itself first: 11, or 22 with zeros.
 
-    A list, so that the column's own index finds each: blanks in other places, or several of them,
-    it does not find; ``justice-gateway doctor`` counts those.
+    It is a list, so that the column's own index finds each. Blanks in other places, or several of
+    them, are missed; ``justice-gateway doctor`` counts those.
     """
     stripped = number.lstrip("0")
     forms = [number]

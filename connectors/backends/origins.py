@@ -1,8 +1,8 @@
-"""Which server a connection has led to, and whether its tables are those that they were.
+"""Identifies the server behind a connection, and the state of its tables.
 
 One address and one name may hold one database after another: a standby is promoted, a pooler is
-switched, a dump is restored, a view is replaced. What servers say of themselves tells them apart
-(``docs/decisions``, 42, with what can't be told).
+switched, a dump is restored, a view is replaced. What servers report of themselves tells them apart
+(``docs/decisions``, 42, with what cannot be told).
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ _PREPARER = sa.make_url("postgresql+asyncpg://").get_dialect()().identifier_prep
 
 
 class Origins:
-    """The servers that connections have led to, by what they say of themselves.
+    """The servers that connections have led to, by their identity.
 
-    Behind one address there may be one server after another. Connections to those before it are
-    closed when a server answers that was never met; those of a balancer are met in turn, and stay.
+    Behind one address there may be one server after another. When a new server answers, connections
+    to the earlier ones are closed; servers behind a balancer answer in turn, and stay.
     """
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Origins:
         self._left: set[str] = set()
 
     def meet(self, server: str) -> SourceState:
-        """Return what is known of the server that a connection has led to."""
+        """Return the state of the server that a connection has led to."""
         if server not in self._states:
             self._left = set(self._states)
             self._states[server] = SourceState(server)
@@ -77,7 +77,7 @@ class Origins:
 
 
 async def postgresql_server(connection: Any) -> tuple[str, str]:
-    """Return what stands for the server, and the expression that gives it to this role."""
+    """Return the identity of the server, and the SQL expression that gives it to this role."""
     try:
         return str(await connection.fetchval(f"SELECT {POSTGRESQL_SERVER}")), POSTGRESQL_SERVER
     except asyncpg.PostgresError:
@@ -86,7 +86,7 @@ async def postgresql_server(connection: Any) -> tuple[str, str]:
 
 
 async def postgresql_tables(connection: Any, tables: Iterable[StoredTable]) -> str:
-    """Return what stands for ``tables`` as they are; one statement, some 2 ms for fifty."""
+    """Return a digest of the state of ``tables``; one statement, some 2 ms for fifty."""
     names = sorted(
         _PREPARER.format_table(sa.table(stored.table, schema=stored.schema)) for stored in tables
     )
@@ -94,12 +94,12 @@ async def postgresql_tables(connection: Any, tables: Iterable[StoredTable]) -> s
 
 
 async def mariadb_server(connection: AsyncConnection) -> str:
-    """Return what stands for the server."""
+    """Return the identity of the server."""
     return _digest((await connection.execute(_MARIADB_SERVER)).scalars())
 
 
 async def mariadb_tables(connection: AsyncConnection, tables: Sequence[StoredTable]) -> str:
-    """Return what stands for ``tables`` as they are; one statement, some 5 ms for fifty."""
+    """Return a digest of the state of ``tables``; one statement, some 5 ms for fifty."""
     schemas = sorted({stored.schema or "" for stored in tables})
     names = sorted({stored.table for stored in tables})
     named = {"schemas": schemas, "names": names}

@@ -1,7 +1,7 @@
 """PostgreSQL servers (15 and later) as a source: SQLAlchemy's text on asyncpg's connections.
 
 SQLAlchemy's sessions cost several times what the driver does for a row (``docs/decisions``, 26), so
-the statements are made into text once, with an array of keys for each column that may hold them.
+statements are compiled to text once, with an array of keys for each key column.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _HIDDEN = """
 
 @dataclass(slots=True)
 class PostgresqlSession:
-    """A connection on loan; see ``Session``. ``task``: in which it is used."""
+    """A connection on loan; see ``Session``. ``task``: the task that uses it."""
 
     connection: Any
     state: SourceState
@@ -91,7 +91,7 @@ class PostgresqlSession:
     async def find_merged(
         self, parts: Sequence[tuple[LookupStatement, Sequence[str]]]
     ) -> Sequence[Sequence[Sequence[object]]]:
-        """Return the rows for each part, by one statement; see ``Session``."""
+        """Return the rows of each part, by one statement; see ``MergingSession``."""
         try:
             async with self.bounded():
                 text = self.server.joined(tuple(lookup for lookup, _ in parts))
@@ -106,9 +106,9 @@ class PostgresqlSession:
     async def _fetch(
         self, text: str, parts: Sequence[tuple[LookupStatement, Sequence[str]]]
     ) -> Sequence[Sequence[object]]:
-        """Run a statement with the keys of ``lookups`` as its columns can hold them.
+        """Run a statement with the keys of ``parts`` as its columns can hold them.
 
-        A key that a column cannot hold is left out only by what is known of the column just now.
+        A key that a column cannot hold is left out only by a type that was just read.
         """
         if self.server.options.transaction_pooling:  # no statement outlives a transaction there
             self.connection.prepared.clear()
@@ -131,7 +131,7 @@ class PostgresqlSession:
                 return rows
 
     async def as_of(self) -> object:
-        """Return what the server states of itself, None for nothing."""
+        """Return the server's statement of its freshness, None where there is none."""
         try:
             async with self.bounded():
                 if not await self.connection.fetchval(_MAY_READ):
@@ -141,14 +141,14 @@ class PostgresqlSession:
             return None
 
     async def tables_state(self, tables: Sequence[StoredTable]) -> str:
-        """Return what stands for ``tables`` as they are."""
+        """Return a digest of the present state of ``tables``."""
         async with self.bounded():
             return await postgresql_tables(self.connection, tables)
 
     async def rows(
         self, statement: sa.Select[Any], seconds: float | None = None
     ) -> Sequence[Sequence[object]]:
-        """Return what a statement finds; its values stand in its text."""
+        """Return the rows of a statement whose values are in its text."""
         rows: Sequence[Sequence[object]]
         try:
             async with self.bounded(), self.connection.transaction(readonly=True):
@@ -161,15 +161,15 @@ class PostgresqlSession:
         return rows
 
     async def probe(self) -> None:
-        """Ask for nothing but an answer."""
+        """Run the smallest statement there is."""
         await self.connection.execute("SELECT 1")
 
     @asynccontextmanager
     async def bounded(self) -> AsyncIterator[None]:
-        """See to it that statements only read, for so long only, where the connection can't.
+        """Make statements read-only and limited in time, where the connection itself is not.
 
-        Behind a pooler two statements may reach two connections, unless a transaction binds them:
-        and two servers, one after the other. Raises SourceUnavailable where it is another one now.
+        Behind a pooler two statements may reach two connections, unless a transaction binds them,
+        and two servers, one after the other. Raises SourceUnavailable where the server has changed.
         """
         options = self.server.options
         if not options.transaction_pooling:
@@ -190,7 +190,7 @@ class PostgresqlSession:
 class _Loan:
     """Lends a connection for a block; see ``SqlSource.use``.
 
-    A connection whose block ended by an error or was cancelled is not lent again: asyncpg tells the
+    A connection whose block ended by an error or was cancelled is not reused: asyncpg tells the
     server to stop the statement, and closing waits for that.
     """
 
@@ -228,9 +228,9 @@ class _Loan:
 
 
 class PostgresqlServer:
-    """The PostgreSQL database at ``url``, of which at most ``pool_size`` connections are used.
+    """The PostgreSQL database at ``url``, with at most ``pool_size`` connections.
 
-    Connections are made when they are needed, only read, and bound in time by the server itself.
+    Connections are opened on demand, are read-only, and have a time limit that the server enforces.
     Raises ValueError for a URL or options that cannot be used.
     """
 
@@ -268,13 +268,13 @@ class PostgresqlServer:
         return _Loan(self)
 
     def text(self, lookup: LookupStatement) -> str:
-        """Return the text of a lookup's statement, made once."""
+        """Return the text of a lookup's statement, compiled once."""
         if lookup not in self._texts:
             self._texts[lookup] = lookup_text(lookup)
         return self._texts[lookup]
 
     def types_text(self, parts: Sequence[tuple[LookupStatement, Sequence[str]]]) -> str:
-        """Return a small statement with the parameters of ``lookups``, made once."""
+        """Return a small statement with the parameters of ``parts``, compiled once."""
         lookups = tuple(lookup for lookup, _ in parts)
         if lookups not in self._types_texts:
             self._types_texts[lookups] = types_text(lookups)
@@ -287,7 +287,7 @@ class PostgresqlServer:
         return self._joined[lookups]
 
     async def connection(self) -> Any:
-        """Return a connection that nobody uses, the last that was given back, or a new one.
+        """Return an idle connection, the last that was given back, or a new one.
 
         asyncpg's pool costs as much again as a statement (``docs/decisions``, 31), and
         ``SqlBackend`` lends no more than it may anyway.
@@ -301,12 +301,12 @@ class PostgresqlServer:
         return await self._connect()
 
     def give_back(self, connection: Any) -> None:
-        """Keep a connection for the next."""
+        """Keep a connection for reuse."""
         if not connection.is_closed():
             self._idle.append(connection)
 
     async def drop(self, connection: Any) -> None:
-        """Close a connection, in time or at once."""
+        """Close a connection, within the time limit or at once."""
         connection.prepared.clear()
         try:
             await connection.close(timeout=self.options.connect_timeout)
@@ -314,7 +314,7 @@ class PostgresqlServer:
             connection.terminate()
 
     async def interrupt(self, session: Session) -> None:
-        """Cancel what runs in ``session``, at the server as well."""
+        """Cancel the statement of ``session``, at the server as well."""
         assert isinstance(session, PostgresqlSession)
         session.task.cancel()
 
@@ -327,7 +327,7 @@ class PostgresqlServer:
         return replace(report, findings=(*findings, *report.findings))
 
     async def close(self) -> None:
-        """Close all connections; those that do not say goodbye in time are dropped."""
+        """Close all connections; those that do not close in time are terminated."""
         idle, self._idle = self._idle, []
         await asyncio.gather(*(self.drop(connection) for connection in idle))
 

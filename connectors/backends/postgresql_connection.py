@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL servers: what is set on each, and the statements that it prepared."""
+"""Connections to PostgreSQL servers: their settings, codecs and prepared statements."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from connectors.backends.session import SourceState
 #: The day, and the moment, from which PostgreSQL counts.
 _DAY = date(2000, 1, 1).toordinal()
 _MOMENT, _MOMENT_UTC = datetime(2000, 1, 1), datetime(2000, 1, 1, tzinfo=UTC)  # noqa: DTZ001 - naive
-#: Seconds for which the types of a prepared statement are taken to be those of the columns.
+#: Seconds for which the known types of a prepared statement are valid.
 _TYPES_KEPT = 5.0
 
 
 @dataclass(slots=True)
 class PreparedStatement:
-    """A statement on a connection. ``types``: of its parameters; ``checked``: when (monotonic)."""
+    """A prepared statement. ``types``: of its parameters; ``checked``: when read (monotonic)."""
 
     statement: Any
     types: tuple[str, ...]
@@ -31,9 +31,9 @@ class PreparedStatement:
 
 
 class PostgresConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no types
-    """asyncpg's connection, with the statements that were prepared on it, by their text.
+    """asyncpg's connection, with its prepared statements by their text.
 
-    ``state``: what is known of the server that it has led to.
+    ``state``: of the server that it leads to.
     """
 
     __slots__ = ("prepared", "state")
@@ -46,13 +46,14 @@ class PostgresConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg ha
     async def types_of(
         self, text: str, types_text: Callable[[], str], now: float, anew: bool
     ) -> tuple[PreparedStatement, bool]:
-        """Return a statement prepared, and whether its types have just been learned.
+        """Return a prepared statement, and whether its types have just been read.
 
-        ``types_text`` gives a smaller statement with parameters of the same types.
+        ``types_text`` gives a smaller statement with parameters of the same types. ``now``:
+        monotonic seconds.
 
-        They are learned ``anew`` when the caller says so and every few seconds, by one message: the
-        server does not tell when a column changes, and a parameter keeps the type that it had. The
-        statement and its plan stay where nothing has changed. ``now``: monotonic seconds.
+        Types are read again when ``anew`` is set, and every few seconds, by one message: the server
+        does not tell when a column changes, and a parameter keeps its type. The statement and its
+        plan are kept where nothing has changed.
         """
         prepared = self.prepared.get(text)
         if prepared is not None and not anew and now - prepared.checked < _TYPES_KEPT:
@@ -72,7 +73,7 @@ def _types(statement: Any) -> tuple[str, ...]:
 async def connect(
     options: ServerOptions, at: Address, tls: ssl.SSLContext | None
 ) -> PostgresConnection:
-    """Make a connection that only reads, and whose statements the server ends in time."""
+    """Open a read-only connection whose statements the server ends in time."""
     pooled = options.transaction_pooling
     connection: PostgresConnection = await asyncpg.connect(
         host=at.host,
@@ -96,7 +97,7 @@ async def connect(
 
 
 def _session_settings(options: ServerOptions) -> dict[str, str]:
-    """Return what the server holds a connection to, from its first statement on."""
+    """Return the settings of a session, in force from its first statement on."""
     return {
         "application_name": "justice-gateway",
         "default_transaction_read_only": "on",
@@ -110,11 +111,11 @@ def _session_settings(options: ServerOptions) -> dict[str, str]:
 
 
 async def _set_codecs(connection: Any) -> None:
-    """Have values read that Python's types cannot hold, or hold as others.
+    """Set decoders for values that Python's types cannot hold, or would change.
 
-    CHAR(n) comes without the blanks that fill it up: 9-digit numbers in CHAR(12) are numbers. A
-    date that Python has no room for, or that is infinite, is unread: the driver would fail for all
-    rows, or turn infinity into the last day of the year 9999.
+    CHAR(n) is read without its padding: 9-digit numbers in CHAR(12) are numbers. A date outside
+    Python's range, or an infinite one, is unreadable: the driver would fail for all rows, or turn
+    infinity into the last day of the year 9999.
     """
     async with connection.transaction(readonly=True):
         await connection.set_type_codec(

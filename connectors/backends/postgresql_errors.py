@@ -1,4 +1,4 @@
-"""What errors of PostgreSQL, and of its driver, say of a source."""
+"""Classifies the errors of PostgreSQL and of its driver."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncpg
 from connectors.backends.base import DataFault, SourceRefused, SourceUnavailable
 
 NO_TABLE = (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError)
-#: What drivers raise, and what they let through: of sockets, of TLS, of values beyond Python's.
+#: Errors of the driver, and those it lets through: sockets, TLS, values beyond Python's range.
 FAILURES = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
@@ -18,14 +18,14 @@ FAILURES = (
     ValueError,
     OverflowError,
 )
-#: What a statement says that was prepared for columns of other types.
+#: A statement was prepared for columns of other types.
 CHANGED = (
     asyncpg.InvalidCachedStatementError,
     asyncpg.OutdatedSchemaCacheError,
     asyncpg.UndefinedFunctionError,
     asyncpg.DatatypeMismatchError,
 )
-#: What columns say that cannot be compared with each other, or with keys.
+#: Columns cannot be compared with each other, or with keys.
 _INCOMPARABLE = (
     asyncpg.UndefinedFunctionError,
     asyncpg.DatatypeMismatchError,
@@ -33,15 +33,15 @@ _INCOMPARABLE = (
     asyncpg.IndeterminateDatatypeError,
     asyncpg.CannotCoerceError,
 )
-#: What a value says that the server cannot compute, or put into letters of ours.
+#: The server cannot compute a value, or encode it.
 SPOILT = (asyncpg.DataError, asyncpg.CardinalityViolationError)
 
-#: What a statement of freshness says that states nothing: of other columns, or of other types.
+#: A table named like the statement of freshness has other columns or types.
 NO_STATEMENT = (asyncpg.UndefinedColumnError, *SPOILT, *_INCOMPARABLE)
 
 
 def failure(error: BaseException) -> SourceUnavailable:
-    """Return what an error of a statement says of the source."""
+    """Return what an error of a statement means for the source."""
     if isinstance(error, _INCOMPARABLE):
         return SourceRefused(reason(error))
     # Of the driver: a value that Python cannot hold. (Errors of TLS are ValueErrors as well.)
@@ -52,5 +52,5 @@ def failure(error: BaseException) -> SourceUnavailable:
 
 
 def reason(error: BaseException) -> str:
-    """Name the error, without its text: that may repeat values."""
+    """Return the name of an error, without its text: that may repeat values."""
     return type(error).__name__

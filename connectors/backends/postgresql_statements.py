@@ -1,8 +1,8 @@
-"""PostgreSQL's statements as text, and how keys are bound to what their columns hold.
+"""PostgreSQL's statements as text, and how keys are bound to the types of their columns.
 
-The text of a lookup has a parameter for each column of keys, ``$1`` and on: each takes the type of
-its own column, and its index. Types are those that the server gives a prepared statement; they are
-true of the connection that it was prepared on, for as long as nobody changes the column.
+The text of a lookup has a parameter for each key column, ``$1`` and on: each takes the type of its
+own column, and its index. Types are those that the server gives a prepared statement; they hold for
+the connection that it was prepared on, until somebody changes the column.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ _TEXTS = {"text[]", "varchar[]", "bpchar[]", "citext[]"}
 
 
 def as_text(statement: sa.Select[Any]) -> str:
-    """Return a statement with all its values in its text."""
+    """Compile a statement to text with all its values in it."""
     return str(statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
 
 
 def lookup_text(lookup: LookupStatement, places: range | None = None) -> str:
-    """Return a lookup's statement; ``places``: only for the rows of each key that stand there."""
+    """Compile a lookup's statement; ``places``: only for these positions of each key's rows."""
     return _numbered(as_text(lookup.statement if places is None else lookup.within(places)))
 
 
 def merged_text(lookups: Sequence[LookupStatement]) -> str:
-    """Return one statement for all of ``lookup``: one row, in which each has its rows as an array.
+    """Compile one statement for all of ``lookups``: one row, with an array of rows for each.
 
     The parameters are those of each lookup, one after the other.
     """
@@ -57,7 +57,7 @@ def merged_text(lookups: Sequence[LookupStatement]) -> str:
 
 
 def types_text(lookups: Sequence[LookupStatement]) -> str:
-    """Return a small statement with the parameters of ``lookup``, by which types are learned."""
+    """Compile a small statement with the parameters of ``lookups``, to read their types."""
     checks = []
     for lookup in lookups:
         holder = lookup.holder
@@ -77,8 +77,8 @@ def bound(
 ) -> tuple[list[Sequence[object]], bool]:
     """Return the values of the parameters, of the given ``types``, for each lookup and its keys.
 
-    Says too whether every key is among them: a key that a column cannot hold is left out of what
-    that column is asked for. Raises SourceRefused for types whose equality is not that of text.
+    Also returns whether every key is among them: a key that a column cannot hold is left out for
+    that column. Raises SourceRefused for types whose equality is not that of text.
     """
     columns = [(lookup, keys) for lookup, keys in parts for _ in lookup.keys]
     values: list[Sequence[object]] = []
@@ -103,7 +103,7 @@ def _numbered(text: str) -> str:
 
 
 def _fitting(lookup: LookupStatement, keys: Sequence[str], kind: str) -> list[object]:
-    """Return the keys that a column of ``kind`` can hold, as the driver takes them."""
+    """Return the keys that a column of ``kind`` can hold, in the driver's types."""
     if kind == "uuid[]":
         read: Callable[[str], object | None] = _uuid
     elif kind in _BITS:

@@ -1,8 +1,8 @@
-"""What values of existing tables become before ``connectors.codec`` reads them.
+"""Converts values of existing tables before ``connectors.codec`` reads them.
 
-Each function here makes a small reader: from a row of theirs to one raw value of ours. A reader
-never raises; what it can't read becomes ``UNREAD``, which the codec refuses, so that the row is
-counted as unreadable and nothing is guessed.
+Each function here makes a small reader: from a row of the source to one raw value. A reader never
+raises; what it cannot read becomes ``UNREAD``, which the codec refuses, so that the row is counted
+as unreadable and nothing is guessed.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def read_joined(places: tuple[int, ...]) -> _Read:
 
 
 def read_translated(take: _Read, values: Mapping[str, str], many: bool) -> _Read:
-    """Read their value as ours; lists, also as JSON text, value by value."""
+    """Translate a value of the source by ``values``; lists, also as JSON text, item by item."""
 
     def translate(raw: object) -> object:
         if isinstance(raw, bool):
@@ -96,10 +96,10 @@ def read_number(read: _Read) -> _Read:
 
 
 def read_plain(take: _Read, kind: Kind, zone: ZoneInfo | None) -> _Read:
-    """Read a value as it is, but for the types that other tables use.
+    """Read a value unchanged, but for types that other tables use.
 
-    Whole numbers and UUIDs are written as text where text is declared; of a date kept with a time
-    the day counts; a moment kept without a zone is one of ``zone``.
+    Whole numbers and UUIDs become text where text is declared; of a date with a time the day
+    counts; a moment without a zone is one of ``zone``.
     """
 
     def read(raw: _Raw) -> object:
@@ -141,9 +141,9 @@ _DIRECTIVE = re.compile("(%.?)", re.DOTALL)
 
 
 def date_pattern(kind: Kind, written: str) -> re.Pattern[str]:
-    """Return what finds the parts of a date in text written like ``written`` (``%d/%m/%Y``).
+    """Return a pattern for dates written like ``written`` (``%d/%m/%Y``).
 
-    Raises ValueError if that is no full way to write a value of ``kind``.
+    Raises ValueError where that is no complete format of a value of ``kind``.
     """
     pieces = _DIRECTIVE.split(written)
     for piece in pieces[1::2]:
@@ -163,7 +163,7 @@ def date_pattern(kind: Kind, written: str) -> re.Pattern[str]:
 
 
 def read_date(take: _Read, kind: Kind, ways: tuple[str, ...], zone: ZoneInfo | None) -> _Read:
-    """Read a date that is written in one of ``ways``, tried in this order.
+    """Read a date that is written in one of the formats ``ways``, tried in this order.
 
     A date of the source's own type is taken as it is; empty text is no date.
     """
@@ -188,7 +188,7 @@ def read_date(take: _Read, kind: Kind, ways: tuple[str, ...], zone: ZoneInfo | N
 
 
 def _date(parts: Mapping[str, str | None], kind: Kind, zone: ZoneInfo | None) -> object:
-    """Return the date that ``parts`` make up; None where the calendar has no such day."""
+    """Return the date of ``parts``; None where the calendar has no such day."""
     number = {name: int(text) for name, text in parts.items() if text and name != "zone"}
     try:
         day = PartialDate.parse(

@@ -1,8 +1,9 @@
-"""How records are kept in tables that were there before: names, codes, dates, as settings say.
+"""Maps records to existing tables: their names, codes and dates, as settings say.
 
-``RecordMap`` is what settings give for one record. ``stored`` checks all of them against what the
-database declares and makes each into a ``StoredTable``: which columns to ask for, and how to turn
-a row of theirs into the raw values of ours (``connectors.codec``). Text is given as it is written.
+``RecordMap`` is what settings give for one record. ``map_records`` checks all of them against the
+declaration of the database and turns each into a ``StoredTable``: which columns to select, and how
+to turn a row of the source into the raw values of the record (``connectors.codec``). Text is passed
+on as it is written.
 """
 
 from __future__ import annotations
@@ -30,16 +31,16 @@ _Raw = Sequence[object]
 
 @dataclass(frozen=True, slots=True)
 class RecordMap:
-    """Where a record is kept, and how; what is not said is as declared.
+    """Where and how a record is stored; what is not given is as declared.
 
-    ``table``: table or view, ``schema.table`` where it is not in the default schema. ``columns``:
-    our column -> theirs. ``values``: our column -> their value -> ours; what is not listed is
-    unreadable. ``constants``: our column, which they lack -> the value that all rows have.
-    ``missing``: our columns that they lack and of which nothing is known. ``dates``: our column ->
-    the ways in which a date is written, tried in this order. ``join``: our column -> their columns
-    that make it up, joined by ", ", empty ones left out. ``normalised``: numbers of people are
-    looked up and read in the spellings of ``number_spellings``. ``mapped``: False for a record that
-    they do not keep.
+    ``table``: table or view, ``schema.table`` outside the default schema. ``columns``: declared
+    column -> column of the source. ``values``: declared column -> value of the source -> declared
+    value; values that are not listed are unreadable. ``constants``: declared column that the source
+    lacks -> the value of all rows. ``missing``: declared columns that the source lacks, without a
+    value. ``dates``: declared column -> formats of dates, tried in this order. ``join``: declared
+    column -> columns of the source, joined by ", ", empty ones left out. ``normalised``: numbers of
+    people are looked up and read in the spellings of ``number_spellings``. ``mapped``: False for a
+    record that the source does not store.
     """
 
     table: str | None = None
@@ -55,15 +56,15 @@ class RecordMap:
 
 @dataclass(frozen=True, eq=False)
 class StoredTable:
-    """A record as a source keeps it.
+    """The table of a source that holds a record.
 
-    ``names``: the columns to ask for. ``columns``: our column -> theirs, for those that are one
-    column. ``date``: their column that holds ``record.date``, None where none does or where it
-    does not sort. ``sorts``: whether the source can put rows in order; if not, that is done here.
-    ``converted``: our columns whose values are not taken as they are. ``codes``: our column -> the
-    values of theirs that can be read, for enumerations. ``normalised``: see ``RecordMap``. ``read``
-    turns what was asked for into raw
-    values in the order of ``record.columns``; None: that is what they are.
+    ``names``: the columns to select. ``columns``: declared column -> column of the source, for
+    those that are one column. ``date``: the column that holds ``record.date``, None where there is
+    none or where it does not sort. ``sorts``: whether the source can order the rows; if not, the
+    backend does. ``converted``: declared columns whose values are translated. ``codes``: declared
+    column -> the readable values of the source, for enumerations. ``normalised``: see
+    ``RecordMap``. ``read`` turns a selected row into raw values in the order of ``record.columns``;
+    None: it is in that form already.
     """
 
     record: Record
@@ -79,16 +80,16 @@ class StoredTable:
     normalised: bool = False
 
     def at(self, name: str) -> str:
-        """Return their column that is our column ``name``."""
+        """Return the column of the source for the declared column ``name``."""
         return self.columns[name]
 
 
 def map_records(
     database: Database, maps: Mapping[str, RecordMap] | None = None, zone: str | None = None
 ) -> dict[str, StoredTable]:
-    """Return how each record of ``database`` is kept, by name; those not mapped are left out.
+    """Return the table of each record of ``database``, by name; unmapped records are left out.
 
-    ``zone``: the time zone of moments that are kept without one. Raises ValueError; the message
+    ``zone``: the time zone of moments that are stored without one. Raises ValueError; the message
     names the setting that is wrong.
     """
     maps = maps or {}
@@ -115,7 +116,7 @@ def _zone(name: str | None, where: str) -> ZoneInfo | None:
 
 
 def _stored(record: Record, record_map: RecordMap | None, zone: ZoneInfo | None) -> StoredTable:
-    """Make a checked map into what a backend needs of it."""
+    """Turn a checked map into the table that a backend reads."""
     if record_map is None:
         names = tuple(column.name for column in record.columns)
         zoned = zone is not None and any(c.field.kind is Kind.DATETIME for c in record.columns)
@@ -157,7 +158,7 @@ def _stored(record: Record, record_map: RecordMap | None, zone: ZoneInfo | None)
 def _codes(
     record: Record, columns: Mapping[str, str], record_map: RecordMap
 ) -> dict[str, frozenset[str]]:
-    """Return, by our column, which values of theirs can be read, where that is a list."""
+    """Return the source's readable values by declared column, where they are a list."""
     return {
         column.name: frozenset(
             record_map.values.get(column.name) or column.field.enumeration.__members__
@@ -170,7 +171,7 @@ def _codes(
 def _reader(
     record: Record, record_map: RecordMap, names: tuple[str, ...], zone: ZoneInfo | None
 ) -> Callable[[_Raw], _Raw]:
-    """Return what turns values in the order of ``names`` into those of ``record.columns``."""
+    """Return a function from values in the order of ``names`` to those of ``record.columns``."""
     places = {name: place for place, name in enumerate(names)}
     parts = tuple(_part(column, record_map, places, zone) for column in record.columns)
 
@@ -201,7 +202,7 @@ def _part(
 
 
 def _keys(database: Database) -> dict[str, set[str]]:
-    """Return, for each record, the columns that lead to rows or from them to others."""
+    """Return, for each record, the columns by which rows are found or linked."""
     keys: dict[str, set[str]] = {record.name: {record.identity} for record in database.records}
     for record in database.records:
         for lookup in record.lookups:
@@ -220,7 +221,7 @@ def _none_such(where: str, kind: str, name: str, names: Mapping[str, object]) ->
 
 
 def _check(where: str, record: Record, record_map: RecordMap, keys: set[str]) -> None:
-    """Refuse what does not fit the declaration."""
+    """Refuse a map that does not fit the declaration."""
     if record_map.table is not None and (
         not all(record_map.table.split(".")) or record_map.table.count(".") > 1
     ):
@@ -262,7 +263,7 @@ def _check_constants(where: str, column: Column, record_map: RecordMap) -> None:
 
 
 def _check_value(where: str, column: Column, value: str, *, many: bool = False) -> None:
-    """Refuse a value of ours that the declaration can't read."""
+    """Refuse a value that the declaration cannot read."""
     raw = value if many or not column.field.many else [value]
     try:
         decode_value(column, raw)

@@ -1,4 +1,4 @@
-"""How a database server is reached: address, credentials, TLS, bounds; the same for every make."""
+"""How a database server is reached: address, credentials, TLS, limits; the same for every make."""
 
 from __future__ import annotations
 
@@ -25,12 +25,11 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 class ServerOptions:
     """What settings say of a server beside its URL. Times in seconds.
 
-    ``password``: returns the password, asked at every connect, so that one that was changed is
-    taken without a restart. ``tls``: ``require`` encrypts, ``verify`` also makes sure of the
-    server, by ``tls_ca`` or else the machine's own authorities; None: ``verify``, and ``off`` to
-    this machine itself. ``statement_timeout``: when the server itself ends a statement.
-    ``transaction_pooling``: between it and the gateway stands a pooler (PgBouncer) that gives out
-    connections by the transaction.
+    ``password``: returns the password, called at every connect, so that a change needs no restart.
+    ``tls``: ``require`` encrypts, ``verify`` also authenticates the server, by ``tls_ca`` or else
+    the machine's own authorities; None: ``verify``, and ``off`` to this machine itself.
+    ``statement_timeout``: when the server itself ends a statement. ``transaction_pooling``: a
+    pooler (PgBouncer) stands between, which assigns connections by the transaction.
     """
 
     password: Callable[[], str] | None = field(default=None, repr=False)
@@ -43,7 +42,7 @@ class ServerOptions:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a server is, and whom it knows the gateway as."""
+    """Where a server is, and the gateway's user there."""
 
     host: str
     port: int
@@ -57,7 +56,7 @@ class Address:
 
 
 def address(url: sa.URL, port: int) -> Address:
-    """Return where ``url`` leads; ``port`` is the make's own.
+    """Return the address in ``url``; ``port`` is the default of the make.
 
     Raises ValueError, without the URL, for one that says too little or too much.
     """
@@ -71,7 +70,7 @@ def address(url: sa.URL, port: int) -> Address:
 
 
 def tls_context(options: ServerOptions, to: Address) -> ssl.SSLContext | None:
-    """Return how a connection is encrypted, None for not at all.
+    """Return the TLS context of connections to ``to``, None for unencrypted ones.
 
     Raises ValueError for a ``tls_ca`` that cannot be used.
     """
@@ -89,16 +88,17 @@ def tls_context(options: ServerOptions, to: Address) -> ssl.SSLContext | None:
 
 
 def refuse_lost_zeros(lookup: LookupStatement) -> None:
-    """Refuse keys that are kept as whole numbers where they are numbers of people or enterprises.
+    """Refuse whole-number columns for numbers of people or enterprises.
 
-    Those have lost their zeros there, and "not found" would be no answer. Raises SourceRefused.
+    Such columns have lost leading zeros, so a missing row would prove nothing. Raises
+    SourceRefused.
     """
     if not lookup.whole:
         raise SourceRefused("a column of whole numbers is to hold numbers that begin with 0")
 
 
 def whole_number(key: str) -> int | None:
-    """Return the whole number that is written like ``key``, None where there is none."""
+    """Return the whole number that is written exactly like ``key``, None where there is none."""
     if not _WHOLE.fullmatch(key):
         return None
     return int(key)

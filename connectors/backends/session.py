@@ -1,4 +1,4 @@
-"""What the SQL backend needs of each make of database: loans of connections, and facts kept."""
+"""What the SQL backend needs of each make of database: connections on loan, and their state."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from connectors.backends.statement import Idiom, LookupStatement
 
 @dataclass(slots=True)
 class SourceState:
-    """What is known of a source for as long as it stays open.
+    """The known state of a source while it stays open.
 
-    ``server``: what stands for it, ``tables``: for the tables in it. ``as_of``: its own statement,
-    ``read_at``: when tables and statement were looked at (monotonic seconds), None while they were
-    not.
+    ``server``: the identity of the server; ``tables``: a digest of its tables. ``as_of``: its
+    statement of freshness. ``read_at``: when tables and statement were read (monotonic seconds),
+    None before.
     """
 
     server: str = ""
@@ -31,14 +31,14 @@ class SourceState:
 
 
 class Provenance(NamedTuple):
-    """What holds of rows: how fresh they are, says the source, and where they came from."""
+    """Where rows came from, and how fresh they are by the source's own statement."""
 
     as_of: datetime | None
     origin: str
 
 
 class MergeFailed(SourceUnavailable):
-    """Several lookups could not be asked for together; of each alone nothing is known yet."""
+    """A merged statement failed; of each lookup alone nothing is known yet."""
 
 
 class Session(Protocol):
@@ -46,7 +46,7 @@ class Session(Protocol):
 
     @property
     def state(self) -> SourceState:
-        """What is known of the source that the connection leads to."""
+        """The state of the source that the connection leads to."""
         ...
 
     async def find(
@@ -54,29 +54,29 @@ class Session(Protocol):
     ) -> Sequence[Sequence[object]]:
         """Return the rows of ``lookup`` for ``keys``; of each key those at ``places``, else all.
 
-        Raises NotMapped where a table is not there.
+        Raises NotMapped where a table does not exist.
         """
         ...
 
     async def as_of(self) -> object:
-        """Return what the source states of its freshness as it is stored, None for nothing."""
+        """Return the source's statement of its freshness as it is stored, None for none."""
         ...
 
     async def tables_state(self, tables: Sequence[StoredTable]) -> str:
-        """Return what changes when one of ``tables`` is replaced, or emptied; "" for nothing."""
+        """Return what changes when one of ``tables`` is replaced or emptied; "" for nothing."""
         ...
 
     async def rows(
         self, statement: sa.Select[Any], seconds: float | None = None
     ) -> Sequence[Sequence[object]]:
-        """Return what a statement of the gateway's own finds; its values stand in its text.
+        """Return the rows of a statement whose values are in its text.
 
-        ``seconds``: how long it may take, where that is longer than others may.
+        ``seconds``: its time limit, where that is longer than the usual one.
         """
         ...
 
     async def probe(self) -> None:
-        """Run a small statement that the source can only answer if it is there."""
+        """Run a small statement that only a working source can answer."""
         ...
 
 
@@ -86,9 +86,9 @@ class MergingSession(Session, Protocol):
     async def find_merged(
         self, parts: Sequence[tuple[LookupStatement, Sequence[str]]]
     ) -> Sequence[Sequence[Sequence[object]]]:
-        """Return what ``find`` does for each of ``parts``, by one statement.
+        """Return what ``find`` returns for each of ``parts``, by one statement.
 
-        Raises NotJoined where it fails, and the connection has not.
+        Raises MergeFailed where the statement fails and the connection does not.
         """
         ...
 
@@ -98,12 +98,12 @@ class SqlSource(Protocol):
 
     @property
     def idiom(self) -> Idiom:
-        """What this make says in its own way."""
+        """The SQL dialect of this make."""
         ...
 
     @property
     def merges(self) -> bool:
-        """Whether several lookups can be asked for by one statement: ``MergingSession``."""
+        """Whether several lookups can be one statement: its sessions are ``MergingSession``."""
         ...
 
     @property
@@ -120,11 +120,11 @@ class SqlSource(Protocol):
         ...
 
     async def interrupt(self, session: Session) -> None:
-        """Make the statement that runs in ``session`` end at once; never waits."""
+        """End the statement that runs in ``session`` at once; never waits."""
         ...
 
     async def examine(self, lookups: Sequence[LookupStatement], thoroughly: bool) -> Examination:
-        """Ask the source whether it is only read, and all of ``lookup`` can be read by an index.
+        """Examine whether the source is read-only, and whether each of ``lookups`` has an index.
 
         A statement or two for each table and lookup. Raises SourceUnavailable.
         """

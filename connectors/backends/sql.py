@@ -1,4 +1,4 @@
-"""Databases reached by SQL: the statements are SQLAlchemy Core's, how they run is each make's."""
+"""Databases reached by SQL: SQLAlchemy Core builds the statements, each make runs its own."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from connectors.description import Database, Lookup, Record
 _Raw = Sequence[object]
 _RawsByKey = dict[str, list[_Raw]]
 
-#: Seconds for which what a source states of itself, and of its tables, is kept.
+#: Seconds for which the state of a source is valid.
 _STATE_KEPT = 10.0
 _ROWS_AT_ONCE = 200
 
@@ -58,14 +58,14 @@ class SqlBackend:
 
     ``url``: ``sqlite:///relative/path``, ``sqlite:////absolute/path``, or
     ``postgresql://user@host:port/database``, ``mariadb://...`` alike. ``pool_size``: connections,
-    and so calls at the source at once; further calls wait. ``busy_timeout``: seconds to wait for
-    another's lock on a file. ``server``: what else a server needs. ``maps`` and ``zone``: how
-    records are kept in tables of other names (``connectors.backends.record_maps``).
-    ``monotonic``: the clock by which the source's statement of its ``as_of`` is kept, for at most
-    10 seconds. Raises ValueError for what cannot be used; its message leaves out the URL.
+    and so concurrent calls; further calls wait. ``busy_timeout``: seconds to wait for another's
+    lock on a file. ``server``: further options of a server. ``maps`` and ``zone``: how records are
+    stored in tables of other names (``connectors.backends.record_maps``). ``monotonic``: the clock
+    for the age of the source's state, at most 10 seconds. Raises ValueError for what cannot be
+    used; its message leaves out the URL.
 
-    A call to the driver, once begun, runs in a task of its own: a caller that is cancelled leaves
-    at once, the statement is interrupted, and the connection comes back whole or is closed.
+    Each call to the driver runs in a task of its own: a caller that is cancelled leaves at once,
+    the statement is interrupted, and the connection comes back whole or is closed.
     """
 
     capabilities = Capabilities(batch_scope=Scope.PROCESS, cache_scope=Scope.PROCESS)
@@ -99,7 +99,7 @@ class SqlBackend:
         return self._source.in_use
 
     async def open(self) -> None:
-        """Do nothing: connections are made when they are needed."""
+        """Do nothing: connections are opened on demand."""
 
     async def close(self) -> None:
         """Close all connections, once the calls in flight have ended; see ``Backend.close``."""
@@ -112,7 +112,7 @@ class SqlBackend:
         await self._calls.run(lambda session: session.probe())
 
     async def examine(self, *, thoroughly: bool = False) -> Examination:
-        """Look at every lookup of every mapped record; see ``Backend.examine``."""
+        """Examine every lookup of every mapped record; see ``Backend.examine``."""
         searched = []
         for record in self._database.records:
             for lookup in record.lookups:
@@ -146,9 +146,8 @@ class SqlBackend:
     ) -> Batch:
         """Return the rows for ``keys``; see ``Backend.fetch``.
 
-        Costs a statement, or a part of one (``statement_merger``), per 500 keys; of numbers that
-        are kept in several spellings, 22 take the place of each key. Raises SourceUnavailable or
-        NotMapped.
+        Costs a statement, or a part of one (``statement_merger``), per 500 keys; numbers that are
+        stored in several spellings take 22 texts each. Raises SourceUnavailable or NotMapped.
         """
         unique = list(dict.fromkeys(keys))
         if not unique:
@@ -164,7 +163,7 @@ class SqlBackend:
         return merge_in_order(unique, await asyncio.gather(*parts))
 
     async def _fetch_whole(self, statement: LookupStatement, keys: Sequence[str]) -> Batch:
-        """Ask for all ``keys`` at once."""
+        """Read all ``keys`` at once."""
         try:
             rows, provenance = await self._merger.find(statement, list(_texts(statement, keys)))
         except DataFault:
@@ -173,7 +172,7 @@ class SqlBackend:
         return Batch(by_key, provenance.as_of, failed, origin=provenance.origin or None)
 
     async def _fetch_apart(self, statement: LookupStatement, keys: Sequence[str]) -> Batch:
-        """Ask for ``keys`` in parts: some value fails the statement for all of them."""
+        """Read ``keys`` in parts: some value fails the statement for all of them."""
         texts = _texts(statement, keys)
         result = await isolate(partial(self._merger.find_alone, statement), statement, list(texts))
         if statement.normalised:
@@ -184,7 +183,7 @@ class SqlBackend:
         return add_unreadable(batch, statement, result)
 
     def _lookup_statement(self, record: Record, lookup: Lookup) -> LookupStatement:
-        """Return what a lookup runs, made once; raises NotMapped."""
+        """Return the statement of a lookup, built once; raises NotMapped."""
         name = (record.name, lookup.name)
         if name not in self._statements:
             through = None if lookup.through is None else self._stored_table(lookup.through[0])
@@ -201,7 +200,7 @@ class SqlBackend:
         return self._stored[name]
 
     async def _provenance(self, session: Session) -> Provenance:
-        """Return what the source states of itself, read again when older than ten seconds."""
+        """Return the source's state, read again when older than ten seconds."""
         state = session.state
         now = self._monotonic()
         if state.read_at is None or now - state.read_at >= _STATE_KEPT:
@@ -212,13 +211,13 @@ class SqlBackend:
 
 
 def _by_key(statement: LookupStatement, keys: Sequence[str], rows: Sequence[_Raw]) -> _RawsByKey:
-    """Return the raw rows found for each key, in the order in which they were found."""
+    """Return the raw rows of each key, in the order in which they were found."""
     raws_by_key: _RawsByKey = {key: [] for key in keys}
     for matched, *raw in rows:
         if not (statement.whole or isinstance(matched, str)):
             raise SourceRefused(f"keys are kept as {type(matched).__name__}")
         text = normalise(str(matched)) if statement.normalised else str(matched)
-        if text in raws_by_key:  # a source may find "007" equal to 7; the key was not that
+        if text in raws_by_key:  # a source may match "007" with 7, which is another key
             raws_by_key[text].append(raw)
         elif isinstance(matched, float):
             raise SourceRefused("keys are kept as float")
@@ -228,7 +227,7 @@ def _by_key(statement: LookupStatement, keys: Sequence[str], rows: Sequence[_Raw
 
 
 def _each_once(statement: LookupStatement, rows: list[_Raw]) -> list[_Raw]:
-    """Leave out rows found a second time, under another spelling of the same number."""
+    """Drop rows that were found again under another spelling of the same number."""
     place = statement.stored.names.index(statement.stored.at(statement.stored.record.identity))
     raws_by_identity: dict[str, list[_Raw]] = {}
     for raw in rows:
@@ -239,7 +238,7 @@ def _each_once(statement: LookupStatement, rows: list[_Raw]) -> list[_Raw]:
 
 
 def _texts(statement: LookupStatement, keys: Sequence[str]) -> dict[str, str]:
-    """Return what the source is asked for, and for which key."""
+    """Return the texts to search, each with its key."""
     texts = [key for key in keys if _is_text(key)]
     if not statement.normalised:
         return dict(zip(texts, texts, strict=True))
@@ -247,16 +246,16 @@ def _texts(statement: LookupStatement, keys: Sequence[str]) -> dict[str, str]:
 
 
 def _is_text(key: str) -> bool:
-    """Whether any database could hold ``key``: drivers fail at half of a pair of surrogates."""
+    """Whether any database could hold ``key``: drivers fail at half a surrogate pair."""
     return key.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in key)
 
 
 async def _read(
     statement: LookupStatement, raws_by_key: _RawsByKey
 ) -> tuple[dict[str, Rows], dict[str, str]]:
-    """Decode the rows of each key, letting others run after every few hundred.
+    """Decode the rows of each key, yielding to other tasks after every few hundred.
 
-    Returns the rows by key, and for keys whose rows cannot be given why not.
+    Returns the rows by key, and by key the reason where they cannot be returned.
     """
     stored = statement.stored
     by_key: dict[str, Rows] = {}
@@ -265,7 +264,7 @@ async def _read(
     for key, raws in raws_by_key.items():
         translated = raws if stored.read is None else [stored.read(raw) for raw in raws]
         if not stored.sorts and len(translated) > SORTED_HERE:
-            # Which of them are the newest, nobody knows then.
+            # The newest of them cannot be told.
             failed[key] = "too many rows whose dates do not sort"
             continue
         by_key[key] = read_rows(
@@ -279,7 +278,7 @@ async def _read(
 
 
 def _sorted(stored: StoredTable, rows: list[_Raw]) -> list[_Raw]:
-    """Put rows in order where the source did not: newest first, unknown dates last, by identity."""
+    """Sort rows where the source did not: newest first, unknown dates last, then by identity."""
     record = stored.record
     identity = record.positions[record.identity]
     rows.sort(key=lambda raw: (raw[identity] is None, _text(raw[identity])))
@@ -296,7 +295,7 @@ def _text(value: object) -> str:
 
 
 def _moment(value: object) -> datetime | None:
-    """Return a source's statement as a moment in UTC, None when it makes no sense."""
+    """Return a source's statement as a moment in UTC, None where it is no moment."""
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
         return None if moment.tzinfo is None else moment.astimezone(UTC)

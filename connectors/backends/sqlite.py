@@ -1,4 +1,4 @@
-"""SQLite files as a source: opened read-only, watched, opened anew when their contents changed."""
+"""SQLite files as a source: opened read-only, watched, and reopened when their contents change."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ _AS_OF: sa.Executable = sa.select(sa.func.min(sa.column("as_of"))).select_from(
 #: Reads the file, so that a locked one is noticed.
 _PROBE = sa.text("SELECT 1 FROM sqlite_master LIMIT 1")
 
-#: Errors that say that a file is none of SQLite's, or that its pages do not fit together.
+#: The file is not SQLite's, or its pages do not fit together.
 _TORN = {"SQLITE_CORRUPT", "SQLITE_NOTADB"}
-#: Errors that say nothing against the open file: it is busy, or a statement was told to stop.
+#: Errors that leave the open file usable: it is busy, or a statement was interrupted.
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT}
-#: What SQLite says, under no code of its own, of a value that a view cannot compute.
+#: Messages, without a code of their own, for a value that a view cannot compute.
 _SPOILT = {"malformed JSON", "integer overflow"}
 
 
 @dataclass(slots=True)
 class _OpenFile:
-    """One version of the file behind the path, and the pool of connections that have read it."""
+    """One version of the file behind the path, and the pool of connections that read it."""
 
     watched: WatchedFile
     version: FileVersion
@@ -91,13 +91,13 @@ class FileSession:
         return cast("Sequence[Sequence[object]]", rows)
 
     async def as_of(self) -> object:
-        """Return what the file states of itself, None for nothing."""
+        """Return the file's statement of its freshness, None where there is none."""
         if STATEMENT_TABLE not in self.tables:
             return None
         return (await self.connection.execute(_AS_OF)).scalar()
 
     async def tables_state(self, _tables: Sequence[StoredTable]) -> str:
-        """Return nothing: the version of the file stands for all that is in it."""
+        """Return nothing: the version of the file covers all its tables."""
         return ""
 
     async def rows(
@@ -115,12 +115,12 @@ class FileSession:
 class SqliteFile:
     """The SQLite file at ``path``.
 
-    Nothing is opened before the first use. Each use looks at the path first (some 10 us): a file
-    that is gone is unavailable, and other contents, in its place or in itself, are opened anew, so
-    that nothing is created, no deleted file is read on, and no page is remembered of contents that
-    are no more. Each use looks again when it ends: what was read while the file changed is thrown
-    away. An error that puts the open file in doubt has it opened anew at the next use. Connections
-    are read-only twice over (``mode=ro`` and ``query_only``).
+    Nothing is opened before the first use. Each use checks the path first (some 10 us): a missing
+    file is unavailable, and changed contents, in its place or in itself, are opened anew. So no
+    file is created, no deleted file is read, and no cached page outlives its contents. Each use
+    checks again at its end: rows that were read while the file changed are dropped. After an error
+    that puts the open file in doubt, the next use opens it anew. Connections are read-only twice
+    over (``mode=ro`` and ``query_only``).
     """
 
     idiom = SQLITE
@@ -164,7 +164,7 @@ class SqliteFile:
                 await file.retire()
 
     async def interrupt(self, session: Session) -> None:
-        """Make the statement that runs in ``session`` end at once, in an error."""
+        """End the statement that runs in ``session`` at once, in an error."""
         assert isinstance(session, FileSession)
         raw = await session.connection.get_raw_connection()
         await cast("aiosqlite.Connection", raw.driver_connection).interrupt()
@@ -189,7 +189,7 @@ class SqliteFile:
             await self._forget(self._open).retire()
 
     async def _current(self) -> _OpenFile:
-        """Return the open file with the contents behind the path now, opening it if need be."""
+        """Return the open file with the present contents of the path, opening it if need be."""
         while True:
             watched = await self._watch()
             if self._open is not None and self._open.version == watched.version():
@@ -199,9 +199,9 @@ class SqliteFile:
             await asyncio.shield(self._opening)
 
     async def _watch(self) -> WatchedFile:
-        """Return the file that the path leads to; raises SourceUnavailable where it leads to none.
+        """Return the file at the path; raises SourceUnavailable where there is none.
 
-        A descriptor stays as long as the file does (``WatchedFile``).
+        Its descriptor lives as long as the file (``WatchedFile``).
         """
         try:
             status = self._path.stat()
@@ -217,7 +217,7 @@ class SqliteFile:
         return self._watched[1]
 
     async def _start(self, watched: WatchedFile) -> None:
-        """Open the file that was seen; a later change of it is noticed by the next look."""
+        """Open the watched file; a later change is noticed by the next check."""
         engine = self._engine()
         try:
             if self._open is not None:
@@ -237,7 +237,7 @@ class SqliteFile:
                 await engine.dispose()
 
     def _forget(self, file: _OpenFile) -> _OpenFile:
-        """Have the file opened anew at the next use."""
+        """Make the next use open the file anew."""
         file.retired = True
         if self._open is file:
             self._open = None
@@ -273,7 +273,7 @@ def _prepare(connection: Any, _record: object) -> None:
 
 
 def _text(stored: bytes) -> str | bytes:
-    """Leave text that is no UTF-8 as bytes: its row is unreadable, not the whole answer."""
+    """Leave text that is not UTF-8 as bytes: its row is unreadable, not the whole answer."""
     try:
         return stored.decode()
     except UnicodeDecodeError:
@@ -281,12 +281,12 @@ def _text(stored: bytes) -> str | bytes:
 
 
 def _code(error: SQLAlchemyError) -> int | None:
-    """Return SQLite's own code (the primary one), None for errors that are not SQLite's."""
+    """Return SQLite's primary error code, None for errors that are not SQLite's."""
     code = getattr(error.orig, "sqlite_errorcode", None) if isinstance(error, DBAPIError) else None
     return None if code is None else code & 0xFF
 
 
 def _reason(error: SQLAlchemyError) -> str:
-    """Name the error, without its text: that may repeat values."""
+    """Return the name of an error, without its text: that may repeat values."""
     original = error.orig if isinstance(error, DBAPIError) else error
     return str(getattr(original, "sqlite_errorname", type(original).__name__))

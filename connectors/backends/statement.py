@@ -1,4 +1,4 @@
-"""The one statement that a lookup needs, for any SQL database."""
+"""Builds the one statement that a lookup needs, for any SQL database."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from connectors.description import Kind, Lookup
 #: The statement's one parameter: the keys.
 KEYS = "keys"
 
-#: Rows start with the key that they were found for, then what ``StoredTable.names`` says.
+#: Rows start with the matched key; the columns of ``StoredTable.names`` follow.
 MATCHED = "_matched"
 
-#: How many rows of one key are put in order here, where the source can't: more are too many.
+#: Rows of one key that the backend sorts, where the source cannot; more make the key fail.
 SORTED_HERE = 5_000
 
 _PLACE = "_place"
@@ -29,15 +29,15 @@ _Column = sa.ColumnElement[Any]
 
 @dataclass(frozen=True, slots=True)
 class Idiom:
-    """What one make of database says in its own way.
+    """The SQL of one make of database.
 
-    ``among``: the column holds one of the keys, said so that its index is used; it may find more
-    than the keys themselves (other case, other accents). ``exact``: the value as text that is
-    equal, and sorts, by its characters alone, whatever the collation of its column. ``odd``: the
-    value holds something else than digits. ``row``: the column by which tables number their rows,
-    where rows found by an index have to be read once more by it: SQLite takes the key from the
-    index alone, whatever stands in the table. ``unlike``: two columns that are equal are so
-    although they are written otherwise, 7 and 7.00; None: never said.
+    ``among``: the column holds one of the keys, so that its index is used; it may match more than
+    the keys themselves (other case, other accents). ``exact``: the value as text that compares and
+    sorts by its characters alone, whatever the collation of its column. ``odd``: the value holds
+    other characters than digits. ``row``: the column that numbers the rows of a table, where rows
+    found by an index have to be read once more by it: SQLite takes the key from the index alone,
+    whatever the table holds. ``unlike``: two equal columns are equal although they are written
+    differently, 7 and 7.00; None: never.
     """
 
     among: Callable[[_Column], sa.ColumnElement[bool]]
@@ -48,11 +48,11 @@ class Idiom:
 
 
 def in_keys(column: _Column) -> sa.ColumnElement[bool]:
-    """Say ``column IN (...)``, one marker for each key."""
+    """Return ``column IN (...)``, one marker for each key."""
     return column.in_(sa.bindparam(KEYS, expanding=True, type_=sa.String()))
 
 
-#: SQLite compares by bytes already, unless a column says otherwise.
+#: SQLite compares by bytes, unless the collation of a column differs.
 SQLITE = Idiom(
     in_keys,
     lambda column: sa.collate(column, "BINARY"),
@@ -63,15 +63,15 @@ SQLITE = Idiom(
 
 @dataclass(frozen=True, eq=False)
 class LookupStatement:
-    """A lookup made into what a source runs.
+    """The statement of a lookup at one source.
 
-    ``statement`` has the parameter ``KEYS``; ``by_row`` is the same lookup where the make has it
-    (``Idiom.row``), and gives None for the key of a row that does not bear it. ``stored`` says what
-    its rows are; ``holder`` is the table in which ``keys`` are looked for, by their names there;
-    ``link``: our column by which ``stored`` is reached from it, where it is another. ``whole``: a
-    whole number may be a key; not so where it is the number of a person or an enterprise.
-    ``place``: the column of the statement that numbers the rows of each key from 1, up to ``most``.
-    ``normalised``: the keys are numbers of people, and kept in more than one spelling.
+    ``statement`` has the parameter ``KEYS``. ``by_row`` is the same lookup where the make has
+    ``Idiom.row``; it gives None for the key of a row that does not hold it. ``stored``: the table
+    of the rows. ``holder``: the table in which ``keys`` are searched, by their names there.
+    ``link``: the declared column by which ``stored`` is reached from it, where it is another table.
+    ``whole``: a whole number may be a key; not so for the number of a person or an enterprise.
+    ``place``: the column that numbers the rows of each key from 1, up to ``most``. ``normalised``:
+    keys are numbers of people, stored in several spellings.
     """
 
     statement: sa.Select[Any]
@@ -88,16 +88,16 @@ class LookupStatement:
 
     @property
     def tables(self) -> tuple[StoredTable, ...]:
-        """The tables that must be there."""
+        """The tables that must exist."""
         return (self.stored,) if self.holder is self.stored else (self.stored, self.holder)
 
     @property
     def sorts(self) -> bool:
-        """Whether the rows of a key come in their order; those of several spellings do not."""
+        """Whether the rows of a key come in order; those of several spellings do not."""
         return self.stored.sorts and not self.normalised
 
     def within(self, places: range) -> sa.Select[Any]:
-        """Return the statement for the rows of each key that stand at ``places``."""
+        """Return the statement for the rows of each key at ``places``."""
         return self.statement.where(self.place.between(places[0], places[-1]))
 
     def in_idiom(self, idiom: Idiom) -> LookupStatement:
@@ -109,9 +109,9 @@ class LookupStatement:
 def lookup_statement(
     idiom: Idiom, stored: StoredTable, lookup: Lookup, through: StoredTable | None = None
 ) -> LookupStatement:
-    """Return what finds rows of ``stored`` by ``lookup``.
+    """Build the statement that finds rows of ``stored`` by ``lookup``.
 
-    ``through`` is the record that ``lookup.through`` names, where it names one.
+    ``through`` is the table of the record that ``lookup.through`` names, if any.
 
     A row is the matched key, then ``stored.names``, untyped, so that nothing stands between the
     driver's values and ``connectors.codec``. Rows come in the order of ``Backend.fetch``, at most
@@ -130,7 +130,7 @@ def lookup_statement(
 def _lookup_statement(
     idiom: Idiom, stored: StoredTable, lookup: Lookup, through: StoredTable | None, row: str | None
 ) -> LookupStatement:
-    """Return a lookup whose rows are read once more by the column ``row``, if any."""
+    """Build a lookup whose rows are read once more by the column ``row``, if any."""
     if through is None:
         candidates = _direct(idiom, stored, lookup, row).subquery()
     else:
@@ -166,9 +166,9 @@ class _Table:
         return cls(rows if row is None else rows.alias(f"_by_{stored.table}"), rows, row)
 
     def joined(self, start: sa.FromClause | None = None, *on: sa.ColumnElement[bool]) -> Any:
-        """Return what a statement selects from: ``start``, if any, the index, and the rows.
+        """Return the FROM clause: ``start``, if any, the index, and the rows.
 
-        What ``start`` has is there even where no row of this table belongs to it.
+        Rows of ``start`` remain even where no row of this table belongs to them.
         """
         whole = self.index if start is None else start.outerjoin(self.index, sa.and_(*on))
         if self.row is None:
@@ -176,7 +176,7 @@ class _Table:
         return whole.outerjoin(self.rows, self.rows.c[self.row] == self.index.c[self.row])
 
     def borne(self, idiom: Idiom, name: str, value: _Column, *, absent: bool = False) -> _Column:
-        """Return ``value`` for rows that have in column ``name`` what the index says of them.
+        """Return ``value`` for rows whose column ``name`` equals what the index holds.
 
         ``absent``: also where the index has no row.
         """
@@ -191,7 +191,7 @@ class _Table:
 def _direct(
     idiom: Idiom, stored: StoredTable, lookup: Lookup, row: str | None
 ) -> sa.CompoundSelect[Any]:
-    """Find rows by columns of their own, one arm for each."""
+    """Find rows by their own columns, one arm for each."""
     table = _Table.of(stored, row)
     columns = [table.rows.c[name] for name in stored.names]
     arms = []
@@ -210,12 +210,12 @@ def _direct(
 def _through(
     idiom: Idiom, stored: StoredTable, lookup: Lookup, through: StoredTable, row: str | None
 ) -> sa.Select[Any]:
-    """Find rows by columns of the record that they are reached through.
+    """Find rows by columns of the record through which they are reached.
 
-    A key may be named there several times (debtor and owner): UNION leaves one of each. The link
-    is compared twice: as it is, for the index, and exactly, since a collation may hold two for one.
-    A link that is null, or names a row that is not there, gives a row of nulls, which can't be
-    read: the key has something there, so that nobody may say that it has none.
+    A key may occur there several times (debtor and owner): UNION keeps one of each. The link is
+    compared twice: as it is, for the index, and exactly, since a collation may treat two as equal.
+    A link that is null, or names no row, gives a row of nulls, which cannot be read: the key has
+    something there, so the answer must not be that it has none.
     """
     assert lookup.through is not None
     name = lookup.through[1]
@@ -241,7 +241,7 @@ def _through(
 def _place(idiom: Idiom, stored: StoredTable, rows: sa.Subquery) -> sa.Over[int]:
     """Number the rows of each key: newest first, unknown dates last, then by identity.
 
-    ``x IS NULL`` before ``x`` puts missing values last in databases that lack NULLS LAST as well.
+    ``x IS NULL`` before ``x`` puts missing values last, also in databases without NULLS LAST.
     """
     order: list[_Column] = []
     if stored.date is not None:

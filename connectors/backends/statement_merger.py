@@ -21,17 +21,17 @@ from connectors.backends.calls import SourceCall, SourceCalls
 from connectors.backends.session import MergeFailed, MergingSession, Provenance, Session
 from connectors.backends.statement import LookupStatement
 
-#: How many keys one statement is given.
+#: Keys of one statement.
 _KEYS_AT_ONCE = 500
-#: How many lookups one statement answers; how many statements of several there are, and how often
-#: what they answer was asked for at once before: servers keep a megabyte of each, on each
-#: connection, and lookups of different requests may meet by chance.
+#: Lookups in one merged statement; merged statements at most; and how often their lookups must have
+#: met before: a server keeps a megabyte of each statement, on each connection, and lookups of
+#: different requests may meet by chance.
 _MOST = 8
 _STATEMENTS = 8
 _OFTEN = 10
-#: How many such meetings are remembered.
+#: Sets of lookups whose meetings are counted.
 _MEETINGS = 1_000
-#: Seconds after which a statement of several is slow, and for how long its lookups go alone then.
+#: Seconds after which a merged statement is slow, and for how long its lookups run alone then.
 _SLOW = 0.1
 _ALONE = 60.0
 
@@ -41,7 +41,10 @@ LookupRows = tuple[Sequence[Sequence[object]], Provenance]
 
 @dataclass(slots=True, eq=False)
 class _Part:
-    """A lookup that somebody waits for; ``sent`` and ``call``: with whom it went, and how."""
+    """A lookup that a caller waits for.
+
+    ``sent``: the parts of the same statement; ``call``: the call that runs it.
+    """
 
     lookup: LookupStatement
     keys: Sequence[str]
@@ -51,9 +54,9 @@ class _Part:
 
 
 class StatementMerger:
-    """Asks for lookups by ``calls``; belongs to one event loop.
+    """Runs lookups by ``calls``, merged where possible; belongs to one event loop.
 
-    ``state`` reads with a connection what the source states of itself. ``merges``: several lookups
+    ``provenance`` reads, with a connection, the state of the source. ``merges``: several lookups
     may be one statement. ``monotonic``: the clock, in seconds.
     """
 
@@ -74,7 +77,7 @@ class StatementMerger:
         self._alone_until: dict[LookupStatement, float] = {}
 
     async def find(self, lookup: LookupStatement, keys: Sequence[str]) -> LookupRows:
-        """Return the rows of ``lookup`` for ``keys``, such as a database could hold.
+        """Return the rows of ``lookup`` for ``keys``, all of which a database could hold.
 
         Raises SourceUnavailable or NotMapped.
         """
@@ -95,20 +98,20 @@ class StatementMerger:
     async def find_alone(
         self, lookup: LookupStatement, keys: Sequence[str], places: range | None = None
     ) -> LookupRows:
-        """Return the rows of ``lookup`` for ``keys`` by a statement of their own.
+        """Return the rows of ``lookup`` for ``keys`` by a statement of its own.
 
-        ``places``: of each key the rows that stand there, from 1. Raises as ``find``.
+        ``places``: of each key only the rows at these positions, from 1. Raises as ``find``.
         """
         return await self._calls.run(partial(self._alone, lookup, keys, places))
 
     def send(self) -> None:
-        """Ask for what has been gathered."""
+        """Run the lookups that have been gathered."""
         gathered, self._gathered = self._gathered, []
         joined: dict[LookupStatement, _Part] = {}
         now = self._monotonic()
         for part in gathered:
             if part.rows.done():
-                continue  # who asked has left
+                continue  # the caller was cancelled
             lookup = part.lookup
             if lookup in joined or len(joined) == _MOST or self._alone_until.get(lookup, now) > now:
                 self._begin([part])
@@ -149,7 +152,9 @@ class StatementMerger:
     async def _work(self, parts: Sequence[_Part], session: Session) -> list[LookupRows]:
         if len(parts) == 1:
             return [await self._alone(parts[0].lookup, parts[0].keys, None, session)]
-        provenance = await self._provenance(session)  # read first, it is true of the rows as well
+        provenance = await self._provenance(
+            session
+        )  # read first, so that it holds for the rows as well
         began = self._monotonic()
         merging = cast("MergingSession", session)
         row_sets = await merging.find_merged([(part.lookup, part.keys) for part in parts])
@@ -167,7 +172,7 @@ class StatementMerger:
         return rows, provenance
 
     def _ended(self, parts: Sequence[_Part], task: asyncio.Task[list[LookupRows]]) -> None:
-        for part in parts:  # else they would hold each other, and what was found
+        for part in parts:  # breaks the reference cycle, which would keep the rows alive
             part.sent, part.call = (), None
         if task.cancelled():
             _fail(parts, SourceUnavailable("abandoned"))

@@ -1,7 +1,7 @@
 """A database behind X-Road as a source: one message for many people, signed for one caller.
 
-The gateway speaks to its own security server, which speaks to that of the provider. Rules are those
-of the message protocol for REST 1.0.4; what decides is the header, not the status.
+The gateway calls its own security server, which calls that of the provider. Rules are those of the
+message protocol for REST 1.0.4: the header tells an error of X-Road, not the status.
 """
 
 from __future__ import annotations
@@ -54,10 +54,11 @@ class XroadOptions:
     """How a service is reached.
 
     ``server``: the gateway's own security server, https (http only on this machine). ``client``:
-    the gateway's subsystem, or member; ``service``: what it asks. ``security_server``: of several
-    that offer the service, which. ``shared``: the service's agreement lets an answer to one caller
-    be given to another. ``timeout`` and ``connect_timeout``: in seconds; a security server itself
-    waits without end. ``tls_ca``, ``tls_certificate`` and ``tls_key``: PEM files.
+    the gateway's subsystem, or member; ``service``: the service it calls. ``security_server``:
+    which one, of several that offer the service. ``shared``: the service's agreement allows answers
+    to one caller to be given to another. ``timeout`` and ``connect_timeout``: in seconds; a
+    security server itself waits without limit. ``tls_ca``, ``tls_certificate`` and ``tls_key``: PEM
+    files.
     """
 
     server: str
@@ -75,7 +76,7 @@ class XroadOptions:
 
 @dataclass(slots=True)
 class _Reply:
-    """What came back: of the service itself, not of X-Road."""
+    """An answer of the service itself, not of X-Road."""
 
     status: int
     body: bytes
@@ -91,7 +92,8 @@ class _Open:
 class XroadBackend:
     """The records of ``database`` behind an X-Road service.
 
-    Raises ValueError for TLS files that cannot be used. ``transport`` takes the network's place.
+    Raises ValueError for TLS files that cannot be used. ``transport`` replaces the network in
+    tests.
     """
 
     def __init__(
@@ -109,7 +111,7 @@ class XroadBackend:
         self._open = _Open()
 
     async def open(self) -> None:
-        """Do nothing: connections are made when they are needed."""
+        """Do nothing: connections are opened on demand."""
 
     async def close(self) -> None:
         """Close all connections."""
@@ -118,11 +120,11 @@ class XroadBackend:
             await client.aclose()
 
     async def ping(self) -> None:
-        """Ask what the gateway may call: both security servers must answer. SourceUnavailable."""
+        """List the allowed methods: both security servers must answer. Raises SourceUnavailable."""
         await self._allowed()
 
     async def examine(self, *, thoroughly: bool = False) -> Examination:
-        """Ask whether the service may be called at all; see ``Backend.examine``."""
+        """Examine whether the service may be called at all; see ``Backend.examine``."""
         code = self._options.service.parts[-1]
         advice = "have the provider grant it to this client, or mend service and client"
         try:
@@ -171,7 +173,7 @@ class XroadBackend:
         return Batch(batch.by_key, batch.as_of, {**batch.failed, **unusable}, evidence)
 
     def _understood(self, record: Record, keys: list[str], reply: _Reply) -> Batch:
-        """Return what the provider says itself."""
+        """Parse the provider's own answer."""
         if reply.status != 200:
             code = _code(reply.body)
             if reply.status == 404 and code == NOT_KEPT:
@@ -259,7 +261,10 @@ async def _limited(response: httpx2.Response) -> bytes:
 
 
 def _evidence(path: str, sent: Mapping[str, str], headers: Mapping[str, str]) -> MessageEvidence:
-    """Return what proves the exchange; an answer without it, or to another message, is none."""
+    """Return the proof of the exchange.
+
+    Raises SourceUnavailable for an answer without proof, or to another message.
+    """
     message, request = headers.get("X-Road-Id"), headers.get("X-Road-Request-Id")
     digest, service = headers.get("X-Road-Request-Hash"), headers.get("X-Road-Service", "")
     ours = message == sent["X-Road-Id"] and unquote(service) == unquote(path)
@@ -269,7 +274,7 @@ def _evidence(path: str, sent: Mapping[str, str], headers: Mapping[str, str]) ->
 
 
 def _asker_headers(asker: Asker) -> dict[str, str]:
-    """Return the headers that say for whom a message is sent."""
+    """Return the headers that name the caller of a message."""
     values = {
         "X-Road-UserId": asker.user,
         "X-Road-Issue": asker.case,
@@ -279,7 +284,7 @@ def _asker_headers(asker: Asker) -> dict[str, str]:
 
 
 def _code(body: bytes, name: str = "code") -> str | None:
-    """Return what a body says under ``name``, None where it says nothing of the kind."""
+    """Return the text that a body holds under ``name``, None where it holds none."""
     try:
         value = orjson.loads(body)[name]
     except (ValueError, TypeError, KeyError):
@@ -288,7 +293,7 @@ def _code(body: bytes, name: str = "code") -> str | None:
 
 
 def _may_post(service: Mapping[str, object]) -> bool:
-    """Whether a service may be called with POST at its root; without a list, all of it may."""
+    """Whether a service may be called with POST at its root; without a list, every endpoint may."""
     endpoints = service.get("endpoint_list")
     if not isinstance(endpoints, list) or not endpoints:
         return True
@@ -303,7 +308,7 @@ def _is_text(key: str) -> bool:
 
 
 def _tls(options: XroadOptions) -> ssl.SSLContext | None:
-    """Return how the security server is known, and how it knows the gateway."""
+    """Return the TLS context for the security server, with the gateway's certificate, if any."""
     if not options.server.startswith("https:"):
         return None
     try:

@@ -1,4 +1,4 @@
-"""What an error of X-Road means for who asked (message protocol for REST, 4.6).
+"""Classifies the errors of X-Road (message protocol for REST, 4.6).
 
 An answer is an error of X-Road if, and only if, it has the header X-Road-Error, whatever its
 status. Types were spelt ``Server.ServerProxy.AccessDenied`` before version 7.8 and are
@@ -25,10 +25,10 @@ def normalise(kind: str) -> tuple[str, ...]:
 
 
 def failure(kind: str) -> SourceUnavailable:
-    """Return what an error of this type is for the gateway.
+    """Return what an error of this type means for the source.
 
-    The type is the reason that logs are given; the message and detail of the error never are, since
-    they may repeat what was asked.
+    The type is the reason in logs; the message and detail of the error are dropped, since they may
+    repeat the request.
     """
     parts = normalise(kind)
     name = ".".join(part for part in parts if part.isalnum())[:100]

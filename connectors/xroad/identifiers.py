@@ -1,4 +1,4 @@
-"""Identifiers of X-Road: who asks, and what is asked (message protocol for REST, 4.1 and 4.2)."""
+"""Identifiers of X-Road: clients and services (message protocol for REST, 4.1 and 4.2)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Identifier:
     parts: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Return it as it stands in headers and paths, each part percent-encoded by itself."""
+        """Return the form in headers and paths, each part percent-encoded by itself."""
         return "/".join(quote(part, safe="") for part in self.parts)
 
     @property
@@ -46,5 +46,5 @@ def identifier(text: str, lengths: tuple[int, ...], *, encoded: bool = False) ->
 
 
 def header_value(text: str) -> str:
-    """Return ``text`` as a header can hold it: what is no plain ASCII is percent-encoded."""
+    """Return ``text`` as a header can hold it: percent-encoded outside plain ASCII."""
     return quote(text, safe=_HEADER_SAFE)

@@ -1,7 +1,7 @@
-"""The bodies of our service: what is asked of a provider, and what it answers, as JSON.
+"""The bodies of our service over X-Road: requests and answers, as JSON.
 
-The page docs/reference/xroad.md is for whoever writes a provider. Numbers of people stand in bodies
-alone: paths and headers are monitored and logged on both sides.
+docs/reference/xroad.md specifies them for providers. Numbers of people are in bodies only: paths
+and headers are monitored and logged on both sides.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ MAINTENANCE = "MAINTENANCE"
 
 
 class MalformedMessage(Exception):
-    """A body is not of the form agreed. The message names no value."""
+    """A body is not of the agreed form. The message names no value."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowsRequest:
-    """What is asked of a provider."""
+    """A request to a provider for the rows of some keys."""
 
     record: str
     lookup: str
@@ -41,14 +41,14 @@ class RowsRequest:
 
 
 def request_body(record: Record, lookup: Lookup, keys: Sequence[str]) -> bytes:
-    """Return the body that asks for the rows of ``record`` found by ``keys``."""
+    """Return the body that requests the rows of ``record`` for ``keys``."""
     return orjson.dumps(
         {"record": record.name, "lookup": lookup.name, "keys": keys, "most": record.fetch_limit}
     )
 
 
 def parse_request(body: bytes) -> RowsRequest:
-    """Return what a body asks; raises Misunderstood."""
+    """Parse a request; raises MalformedMessage."""
     try:
         content = orjson.loads(body)
         keys = content["keys"]
@@ -83,10 +83,10 @@ def answer_body(record: Record, batch: Batch) -> bytes:
 
 
 def parse_answer(record: Record, keys: Sequence[str], body: bytes) -> Batch:
-    """Return what a body answers of ``keys``; raises Misunderstood.
+    """Parse the answer for ``keys``; raises MalformedMessage.
 
-    A key that is left out is not one without rows, and a column that is left out is not one without
-    values: there is no answer then. A value that is no text costs its row.
+    An omitted key is not a key without rows, and an omitted column is not one without values: the
+    answer is malformed then. A value that is not text costs its row.
     """
     try:
         content = _loaded(body)
@@ -101,7 +101,7 @@ def parse_answer(record: Record, keys: Sequence[str], body: bytes) -> Batch:
 
 
 def _loaded(body: bytes) -> Any:
-    """Return what a body holds; text that is none is ``UNREAD``. Raises ValueError for no JSON."""
+    """Parse JSON; undecodable text becomes ``UNREAD``. Raises ValueError for other bodies."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -113,7 +113,7 @@ def _loaded(body: bytes) -> Any:
 
 
 def _readable(value: Any) -> Any:
-    """Put ``UNREAD`` in place of text with bytes, or halves of surrogates, that are no letters."""
+    """Replace text with invalid bytes or surrogates by ``UNREAD``."""
     if isinstance(value, list):
         return [_readable(item) for item in value]
     if isinstance(value, dict):

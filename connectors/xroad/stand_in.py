@@ -1,8 +1,8 @@
 """A stand-in for two security servers and the provider behind them, for the demo and for tests.
 
-It checks every header as real ones would and refuses what they refuse; it can be told to be slow,
-to fail with any error of X-Road, or to be in maintenance. It signs and stores nothing: never a way
-to exchange real data. Rules: message protocol for REST 1.0.4, 4.1 to 4.6.
+It checks every header as real ones do and refuses what they refuse. It can be made slow, to fail
+with any error of X-Road, or to be in maintenance. It signs and stores nothing: never exchange real
+data through it. Rules: message protocol for REST 1.0.4, 4.1 to 4.6.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ _PARTY = re.compile(r"[^/]{1,255}(/[^/]{1,255})?")
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What the stand-in is told to do.
+    """How the stand-in behaves.
 
-    ``delay``: seconds before each answer. ``error``: the type of an error of X-Road, in place of an
+    ``delay``: seconds before each answer. ``error``: the type of an X-Road error, in place of an
     answer. ``old_spelling``: errors are spelt as before version 7.8. ``maintenance``: the provider
     says that it is in maintenance.
     """
@@ -85,7 +85,7 @@ class StandIn:
         return Starlette(routes=routes, lifespan=lifespan)
 
     async def behave(self, request: Request) -> Response:
-        """Take what the stand-in is to do, from this machine alone."""
+        """Set the behaviour; only from this machine."""
         if request.client is None or request.client.host not in _LOCAL:
             return Response(status_code=403)
         try:
@@ -144,7 +144,7 @@ class StandIn:
             raise _Refused("client.clientproxy.invalid_headers", "X-Road-Represented-Party")
 
     async def _answer(self, request: Request, body: bytes) -> tuple[int, bytes]:
-        """Return what the provider itself answers: status and body."""
+        """Return the provider's own answer: status and body."""
         if _path(request).rsplit("/", 1)[1] in {"allowedMethods", "listMethods"}:
             return 200, orjson.dumps({"service": [_listed(self.service)]})
         if self.behaviour.maintenance:
@@ -180,7 +180,7 @@ class StandIn:
 
 
 class _Refused(Exception):
-    """What a security server answers in place of the provider."""
+    """A security server answers in place of the provider."""
 
     def __init__(self, kind: str, message: str) -> None:
         self.kind = kind
@@ -212,7 +212,7 @@ def _listed(service: Identifier) -> dict[str, object]:
 
 
 def _proof(request: Request, body: bytes) -> dict[str, str]:
-    """Return what the security servers add to an answer."""
+    """Return the headers that the security servers add to an answer."""
     lines = "".join(f"{name}:{value}\r\n" for name, value in request.headers.items())
     parts = hashlib.sha512(lines.encode()).digest() + hashlib.sha512(body).digest()
     digest = base64.b64encode(hashlib.sha512(parts).digest()).decode()

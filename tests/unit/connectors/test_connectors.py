@@ -35,19 +35,19 @@ def each_database() -> pytest.MarkDecorator:
 
 
 def each_record() -> pytest.MarkDecorator:
-    names = [f"{one.database}.{one.name}" for one in RECORDS]
+    names = [f"{record.database}.{record.name}" for record in RECORDS]
     return pytest.mark.parametrize("record", RECORDS, ids=names)
 
 
 def all_fields(fields: Iterable[Field]) -> Iterator[Field]:
-    for one in fields:
-        yield one
-        if one.struct is not None:
-            yield from all_fields(one.struct.fields)
+    for field in fields:
+        yield field
+        if field.struct is not None:
+            yield from all_fields(field.struct.fields)
 
 
 def test_the_seven_databases_all_have_records() -> None:
-    counts = {name: len(one.records) for name, one in DATABASES.items()}
+    counts = {name: len(database.records) for name, database in DATABASES.items()}
     assert counts == {
         "administrative_violations": 5,
         "civil_enforcement": 9,
@@ -61,18 +61,20 @@ def test_the_seven_databases_all_have_records() -> None:
 
 @each_record()
 def test_every_field_is_described_in_both_languages(record: Record) -> None:
-    for one in all_fields(record.fields):
-        for text in (one.title.vi, one.title.en):
+    for all_field in all_fields(record.fields):
+        for text in (all_field.title.vi, all_field.title.en):
             assert text == text.strip()
             assert unicodedata.is_normalized("NFC", text)
-        assert not one.title.vi.isascii(), f"{one.name}: Vietnamese without diacritics"
-        assert one.title.en, one.name
-        assert one.title.en.isascii(), f"{one.name}: English with diacritics"
+        assert not all_field.title.vi.isascii(), f"{all_field.name}: Vietnamese without diacritics"
+        assert all_field.title.en, all_field.name
+        assert all_field.title.en.isascii(), f"{all_field.name}: English with diacritics"
 
 
 @each_record()
 def test_every_code_is_described_in_both_languages_and_is_no_alias(record: Record) -> None:
-    for coded in {one.enumeration for one in all_fields(record.fields) if one.enumeration}:
+    for coded in {
+        all_field.enumeration for all_field in all_fields(record.fields) if all_field.enumeration
+    }:
         assert len(list(coded)) == len(coded.__members__), f"{coded.__name__} has an alias"
         assert any(not one.title.vi.isascii() for one in coded)
         assert all(one.title.vi and one.title.en.isascii() for one in coded)
@@ -91,8 +93,8 @@ def test_the_tables_can_be_made(database: Database) -> None:
     tables(database).create_all(engine)
     made = sa.inspect(engine)
     for record in database.records:
-        columns = [one["name"] for one in made.get_columns(record.table)]
-        assert columns == [one.name for one in record.columns]
+        columns = [get_column["name"] for get_column in made.get_columns(record.table)]
+        assert columns == [column.name for column in record.columns]
     engine.dispose()
 
 
@@ -107,11 +109,11 @@ def test_type_names_are_unique_over_all_databases() -> None:
     owners: dict[str, object] = {}
     for record in RECORDS:
         origins: list[tuple[str, object]] = [(record.type_name, record)]
-        for one in all_fields(record.fields):
-            if one.enumeration is not None:
-                origins.append((one.enumeration.__name__, one.enumeration))
-            if one.struct is not None:
-                origins.append((one.struct.name, one.struct))
+        for all_field in all_fields(record.fields):
+            if all_field.enumeration is not None:
+                origins.append((all_field.enumeration.__name__, all_field.enumeration))
+            if all_field.struct is not None:
+                origins.append((all_field.struct.name, all_field.struct))
         for name, origin in origins:
             assert owners.setdefault(name, origin) == origin, f"two declarations of {name}"
 
@@ -125,8 +127,8 @@ def test_one_schema_holds_all_seven_with_every_field_of_every_record() -> None:
             for lookup in child.lookups
             if lookup.on is not None and lookup.on[0] == record.name
         ]
-        links = [one.person for one in record.fields if one.person]
-        names = ["record_id", *(one.name for one in record.fields), *links, *hung]
+        links = [field.person for field in record.fields if field.person]
+        names = ["record_id", *(field.name for field in record.fields), *links, *hung]
         assert len(set(names)) == len(names), f"{record.type_name} has two fields of one name"
         made = schema.type_map.get(record.type_name)
         if made is None:
@@ -139,13 +141,13 @@ def test_one_schema_holds_all_seven_with_every_field_of_every_record() -> None:
 def test_every_party_is_the_same_struct() -> None:
     known: set[Struct] = set()
     for record in RECORDS:
-        for one in all_fields(record.fields):
-            if one.struct is not None and {"citizen_id", "enterprise_code"} & {
-                inner.name for inner in one.struct.fields
+        for all_field in all_fields(record.fields):
+            if all_field.struct is not None and {"citizen_id", "enterprise_code"} & {
+                inner.name for inner in all_field.struct.fields
             }:
-                known.add(one.struct)
+                known.add(all_field.struct)
     parties = {one for one in known if one.name != "Requester"}
-    assert [one.name for one in parties] == [Party.__name__]
+    assert [party.name for party in parties] == [Party.__name__]
 
 
 @pytest.mark.parametrize(
@@ -274,10 +276,10 @@ def test_sensitivities_are_those_of_the_domain(line: str) -> None:
 
 def test_all_of_administrative_violations_is_sensitive_and_all_of_wills_restricted() -> None:
     for record in DATABASES["administrative_violations"].records:
-        assert {one.sensitivity for one in record.columns} == {S}
+        assert {column.sensitivity for column in record.columns} == {S}
     wills = DATABASES["notary"].by_name["wills"]
-    assert {one.sensitivity for one in wills.columns} == {R}
-    assert {one.name for one in wills.columns} == {
+    assert {column.sensitivity for column in wills.columns} == {R}
+    assert {column.name for column in wills.columns} == {
         *("notarial_no", "testator_id", "notarised_on", "keeper_id", "replaced_by", "opened_on")
     }
 
@@ -353,7 +355,7 @@ def test_codes_are_those_of_the_domain(database: str, record: str, column: str, 
 
 
 def test_coverage_says_what_an_empty_list_is_empty_of() -> None:
-    excluded = {one.en for one in DATABASES["security_measures"].coverage.excludes}
+    excluded = {exclude.en for exclude in DATABASES["security_measures"].coverage.excludes}
     assert {"land and what is attached to it", "aircraft", "sea-going ships"} <= excluded
     assert len(PROVINCES) == 34
     assert DATABASES["legal_aid"].coverage.provinces == PROVINCES

@@ -111,7 +111,7 @@ def test_a_database_is_what_its_declaration_says() -> None:
     assert (found.name, found.title) == ("sample", Text("Mẫu", "Sample"))
     assert (found.owner, found.legal_basis) == (Text("Không ai", "Nobody"), ("Luật 1",))
     assert (found.group, found.coverage.provinces) == (Group.OPERATING, ("01",))
-    assert [one.name for one in found.records] == ["events", "notes"]
+    assert [record.name for record in found.records] == ["events", "notes"]
     assert _declare().coverage == Coverage(), "nothing said is the whole country"
 
 
@@ -131,13 +131,13 @@ def test_a_record_may_have_a_name_of_its_own() -> None:
 
 
 def test_fields_of_base_classes_come_first_in_the_order_written(events: Record) -> None:
-    names = [one.name for one in events.fields]
+    names = [field.name for field in events.fields]
     assert names[:4] == ["event_id", "registered_on", "citizen_id", "other"]
     assert names[-1] == "moment"
 
 
 def test_each_type_becomes_its_kind(events: Record) -> None:
-    kinds = {one.name: one.kind for one in events.fields}
+    kinds = {field.name: field.kind for field in events.fields}
     assert kinds == {
         "event_id": Kind.STRING,
         "registered_on": Kind.PARTIAL_DATE,
@@ -152,7 +152,7 @@ def test_each_type_becomes_its_kind(events: Record) -> None:
         "day": Kind.DATE,
         "moment": Kind.DATETIME,
     }
-    assert [one.name for one in events.fields if one.many] == ["states"]
+    assert [field.name for field in events.fields if field.many] == ["states"]
     assert events.column("state").field.enumeration is State
     assert events.column("states").field.enumeration is State
 
@@ -330,10 +330,10 @@ def test_what_does_not_fit_together_is_refused_by_name(
 @pytest.mark.parametrize("declared", [POPULATION, CIVIL_STATUS], ids=lambda one: one.name)
 def test_the_real_databases_say_everything_in_both_languages(declared: Database) -> None:
     texts = [declared.title, declared.owner]
-    for one in declared.records:
-        texts += [one.title, *(found.title for found in one.lookups)]
-        texts += [column.field.title for column in one.columns]
-        for column in one.columns:
+    for described in declared.records:
+        texts += [described.title, *(found.title for found in described.lookups)]
+        texts += [column.field.title for column in described.columns]
+        for column in described.columns:
             if column.field.enumeration is not None:
                 texts += [member.title for member in column.field.enumeration]
     for text in texts:
@@ -344,8 +344,10 @@ def test_the_real_databases_say_everything_in_both_languages(declared: Database)
 
 @pytest.mark.parametrize("declared", [POPULATION, CIVIL_STATUS], ids=lambda one: one.name)
 def test_the_real_databases_can_tell_their_rows_apart(declared: Database) -> None:
-    for one in declared.records:
-        assert one.column(one.identity).required, f"{one.name} has rows without identity"
+    for described in declared.records:
+        assert described.column(described.identity).required, (
+            f"{described.name} has rows without identity"
+        )
 
 
 def test_a_field_declared_twice_is_refused_with_file_and_line() -> None:

@@ -65,12 +65,12 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 
 def _names() -> list[str]:
-    return [one.name for one in installed_databases()]
+    return [database.name for database in installed_databases()]
 
 
 def test_the_seven_databases_are_there_in_the_order_of_their_names() -> None:
     assert _names() == SEVEN
-    assert all(isinstance(one, Database) for one in installed_databases())
+    assert all(isinstance(database, Database) for database in installed_databases())
 
 
 def test_each_database_is_registered_under_its_own_name() -> None:
@@ -81,8 +81,8 @@ def test_each_database_is_registered_under_its_own_name() -> None:
 def test_another_package_adds_a_database_by_one_line(install: Install) -> None:
     install("permits_connector", "permits", "permits")
     assert _names() == sorted([*SEVEN, "permits"])
-    found = next(one for one in installed_databases() if one.name == "permits")
-    assert [one.name for one in found.records] == ["permits"]
+    found = next(database for database in installed_databases() if database.name == "permits")
+    assert [record.name for record in found.records] == ["permits"]
 
 
 def test_a_name_that_is_taken_is_refused(install: Install) -> None:

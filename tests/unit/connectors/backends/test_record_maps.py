@@ -236,8 +236,8 @@ async def test_numbers_of_people_kept_without_their_zeros_are_no_empty_answer(
 async def test_the_newest_come_first_however_dates_are_written(tmp_path: Path) -> None:
     dates = ["31/01/2001", "01/12/2003", "khoảng 2009", None, "02/02/2002"]
     rows = [
-        {"event_id": f"u{n}", "one_id": AN, "other_id": None, "registered_on": one, "mood": None}
-        for n, one in enumerate(dates)
+        {"event_id": f"u{n}", "one_id": AN, "other_id": None, "registered_on": date, "mood": None}
+        for n, date in enumerate(dates)
     ]
     path = _table(tmp_path / "x.sqlite", "unions", *rows)
     given = RecordMap(dates={"registered_on": ("%d/%m/%Y",)})

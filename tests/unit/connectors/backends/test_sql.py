@@ -75,8 +75,8 @@ async def _run(backend: SqlBackend, *statements: str) -> None:
     """Run statements on one of the backend's own connections."""
     async with backend._source.use() as session:
         assert isinstance(session, FileSession)
-        for one in statements:
-            await session.connection.execute(sa.text(one))
+        for statement in statements:
+            await session.connection.execute(sa.text(statement))
 
 
 async def _until_idle(backend: SqlBackend) -> None:
@@ -87,8 +87,8 @@ async def _until_idle(backend: SqlBackend) -> None:
 
 def _execute(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path)) as file, file:
-        for one in statements:
-            file.execute(one)
+        for statement in statements:
+            file.execute(statement)
 
 
 @contextmanager
@@ -562,7 +562,7 @@ async def test_fetches_that_wait_when_the_backend_closes_are_told_so(
     await backend.close()
     first, *others = await asyncio.gather(*fetches, return_exceptions=True)
     assert first == ["u1"]
-    assert all(isinstance(one, SourceUnavailable) for one in others)
+    assert all(isinstance(other, SourceUnavailable) for other in others)
 
 
 async def test_no_thread_outlives_the_backend(path: Path) -> None:

@@ -189,9 +189,9 @@ def test_every_case_has_a_beneficiary_with_that_entitlement(sample: Sample) -> N
     for row in aid(sample, "entitlements"):
         key = row["citizen_id"], row["category"]
         first = min(
-            day(one["request_date"])
-            for one in cases
-            if (one["beneficiary_id"], one["beneficiary_category"]) == key
+            day(case["request_date"])
+            for case in cases
+            if (case["beneficiary_id"], case["beneficiary_category"]) == key
         )
         assert day(row["valid_from"]) <= first <= day(row.get("valid_until", date.max))
 
@@ -261,7 +261,7 @@ def test_the_truth_knows_which_sanctions_still_count(sample: Sample) -> None:
             continue
         months, since = 6 if row["main_sanction"] == "WARNING" else 12, ends.get(row["decision_no"])
         over = since is not None and months_later(since, months) < today
-        truth = {one.decision_no: one for one in sample.people[number].sanctions}
+        truth = {sanction.decision_no: sanction for sanction in sample.people[number].sanctions}
         assert truth[str(row["decision_no"])].expired == over
         expired[number].append(over)
     for person in sample.people.values():
@@ -272,7 +272,7 @@ def test_the_truth_knows_which_sanctions_still_count(sample: Sample) -> None:
 
 
 def test_no_sanction_falls_into_the_period_of_an_earlier_one(sample: Sample) -> None:
-    several = [one.sanctions for one in sample.people.values() if len(one.sanctions) > 1]
+    several = [person.sanctions for person in sample.people.values() if len(person.sanctions) > 1]
     assert several
     for sanctions in several:
         for one, following in pairwise(sanctions):
@@ -312,19 +312,21 @@ def test_measures_are_for_few_adults(sample: Sample) -> None:
 
 def test_rates_are_those_of_a_demo(sample: Sample) -> None:
     people = len(sample.people)
-    adults = [one for one in sample.people.values() if one.life_state == "ALIVE"
-              and age_on(one.birth_date, sample.options.today) >= 18]  # fmt: skip
-    assert 0.01 < sum(bool(one.legal_aid) for one in sample.people.values()) / people < 0.025
-    assert 0.02 < sum("fined" in one.tags for one in adults) / len(adults) < 0.07
-    assert 0.03 < sum("fined_expired" in one.tags for one in adults) / len(adults) < 0.08
-    assert 0.001 < sum("protected" in one.tags for one in adults) / len(adults) < 0.006
+    adults = [person for person in sample.people.values() if person.life_state == "ALIVE"
+              and age_on(person.birth_date, sample.options.today) >= 18]  # fmt: skip
+    assert 0.01 < sum(bool(person.legal_aid) for person in sample.people.values()) / people < 0.025
+    assert 0.02 < sum("fined" in adult.tags for adult in adults) / len(adults) < 0.07
+    assert 0.03 < sum("fined_expired" in adult.tags for adult in adults) / len(adults) < 0.08
+    assert 0.001 < sum("protected" in adult.tags for adult in adults) / len(adults) < 0.006
 
 
 @pytest.mark.parametrize("seed", [1, 7, 2026, 4711])
 def test_a_demo_of_two_thousand_shows_every_one_as_a_living_adult(seed: int) -> None:
-    people = [one for c in clusters(PopulationOptions(people=2_000, seed=seed)) for one in c.truth]
+    people = [
+        person for c in clusters(PopulationOptions(people=2_000, seed=seed)) for person in c.truth
+    ]
     cast = personas(people)
-    truth = {one.id: one for one in people}
+    truth = {person.id: person for person in people}
     for tag in ("legal_aid", "fined", "fined_expired", "protected"):
         faces = [truth[str(one["id"])] for one in cast if tag in str(one["tags"])]
         assert any(

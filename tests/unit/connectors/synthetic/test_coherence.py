@@ -73,7 +73,7 @@ def identity(world: Sample) -> dict[str, Row]:
 
 
 def whats(person: PersonTruth) -> set[str]:
-    return {one.what for one in person.conflicts}
+    return {conflict.what for conflict in person.conflicts}
 
 
 def compatible(one: object, other: object) -> bool:
@@ -134,7 +134,7 @@ def test_names_birth_dates_and_sexes_agree_everywhere(world: Sample) -> None:
                 person = world.people[number]
                 compared[record.database] += 1
                 _agrees(record, row, start, person)
-    assert compared.keys() == {one.name for one in DATABASES}
+    assert compared.keys() == {database.name for database in DATABASES}
     assert sum(compared.values()) > 150_000
 
 

@@ -72,9 +72,9 @@ def test_common_property_is_sold_by_both_spouses(world: Sample) -> None:
     pairs = [(no, people) for no, people in sellers.items() if len(people) > 1]
     assert len(pairs) > 50
     joint = sum(
-        spouse_on(world.people[one], sales[no]) in people
+        spouse_on(world.people[person], sales[no]) in people
         for no, people in pairs
-        for one in list(people)[:1]
+        for person in list(people)[:1]
     )
     assert joint / len(pairs) > 0.5
 

@@ -69,11 +69,11 @@ def test_cases_follow_their_judgments_in_order(world: World) -> None:
         assert (row["initiation"] == "ON_REQUEST") == ("request_date" in row)
         if "request_date" in row:
             assert day(judgment["effective_date"]) < day(row["request_date"]) < decided
-        roles = Counter(one["role"] for one in parties[row["decision_no"]])
+        roles = Counter(party["role"] for party in parties[row["decision_no"]])
         assert roles["DEBTOR"] >= 1
         assert roles["CREDITOR"] == (row["initiation"] == "ON_REQUEST")
-        named = [one.get("party_citizen_id") or one for one in parties[row["decision_no"]]]
-        assert len({str(one) for one in named}) == len(named)
+        named = [party.get("party_citizen_id") or party for party in parties[row["decision_no"]]]
+        assert len({str(name) for name in named}) == len(named)
         for one in parties[row["decision_no"]]:
             person = world.who(one)
             if person is not None:
@@ -82,7 +82,7 @@ def test_cases_follow_their_judgments_in_order(world: World) -> None:
 
 
 def test_related_spouses_and_creditors_are_somebody_else(world: World) -> None:
-    roles = {one.role for person in world.people.values() for one in person.enforcement_cases}
+    roles = {case.role for person in world.people.values() for case in person.enforcement_cases}
     assert roles == {"DEBTOR", "CREDITOR", "RELATED"}
 
 
@@ -207,7 +207,7 @@ def test_registrations_have_both_sides_and_vehicles_their_chassis_number(world: 
     collateral = world.group(world.security("collateral"), "registration_no")
     lenders = 0
     for row in world.security("registrations"):
-        roles = Counter(one["role"] for one in parties[row["registration_no"]])
+        roles = Counter(party["role"] for party in parties[row["registration_no"]])
         assert roles["SECURING"] in (1, 2)
         assert roles["SECURED"] == 1
         entered = row["effective_time"]
@@ -222,8 +222,8 @@ def test_registrations_have_both_sides_and_vehicles_their_chassis_number(world: 
         for thing in collateral[row["registration_no"]]:
             assert ("chassis_no" in thing) == (thing["collateral_type"] == "MOTOR_VEHICLE")
         lenders += any(
-            one["role"] == "SECURED" and "party_citizen_id" in one
-            for one in parties[row["registration_no"]]
+            party["role"] == "SECURED" and "party_citizen_id" in party
+            for party in parties[row["registration_no"]]
         )
     assert lenders
 
@@ -231,12 +231,14 @@ def test_registrations_have_both_sides_and_vehicles_their_chassis_number(world: 
 def test_who_secures_a_vehicle_owned_it(estates: tuple[Estate, ...]) -> None:
     found = 0
     for estate in estates:
-        for one in estate.registrations:
-            if one.asset is not None and one.stands_on(one.day):
-                assert set(one.securing) == set(one.asset.owners_on(one.day))
+        for registration in estate.registrations:
+            if registration.asset is not None and registration.stands_on(registration.day):
+                assert set(registration.securing) == set(
+                    registration.asset.owners_on(registration.day)
+                )
                 found += 1
-            if one.asset is not None:
-                assert one.asset.owners_on(one.day)
+            if registration.asset is not None:
+                assert registration.asset.owners_on(registration.day)
     assert found > 50
 
 
@@ -246,7 +248,8 @@ def test_vehicles_are_not_sold_while_they_are_security(estates: tuple[Estate, ..
             for asset in deed.assets:
                 if deed.kind == "SALE":
                     assert not any(
-                        one.stands_on(deed.day) and one.day < deed.day for one in asset.securities
+                        registration.stands_on(deed.day) and registration.day < deed.day
+                        for registration in asset.securities
                     )
 
 

@@ -66,7 +66,7 @@ def test_marriages_of_a_person_never_overlap(sample: Sample) -> None:
     for person in sample.people.values():
         spells = person.marital_history
         assert all(one.end is not None and one.end < other.start for one, other in pairwise(spells))
-        assert all(one.end is None or one.end > one.start for one in spells)
+        assert all(spell.end is None or spell.end > spell.start for spell in spells)
 
 
 def test_spouses_agree_about_their_marriage(sample: Sample) -> None:
@@ -92,8 +92,8 @@ def test_nobody_marries_kin_within_three_generations(sample: Sample) -> None:
         for _ in range(2):
             generation = [
                 parent
-                for one in generation
-                for parent in (sample.people[one].mother_id, sample.people[one].father_id)
+                for person in generation
+                for parent in (sample.people[person].mother_id, sample.people[person].father_id)
                 if parent is not None
             ]
             found.update(generation)

@@ -85,7 +85,9 @@ def test_earlier_numbers_belong_to_one_person_unless_shared_on_purpose(sample: S
     assert not holders.keys() & sample.people.keys()
     for people in holders.values():
         for number in people[: len(people) if len(people) > 1 else 0]:
-            assert any(one.what == "SHARED_NUMBER" for one in sample.people[number].conflicts)
+            assert any(
+                conflict.what == "SHARED_NUMBER" for conflict in sample.people[number].conflicts
+            )
     kinds = {len(number) for number in holders}
     assert kinds == {9, 12}
 

@@ -166,7 +166,7 @@ def test_organisations_have_codes_of_their_own() -> None:
     made = [bank_at(index) for index in range(BANKS)]
     made += [company_at(index) for index in range(COMPANIES)]
     made += [company_of_owner(cluster, n, home, "A") for cluster in range(40) for n in range(10)]
-    codes = {one.enterprise_code for one in made}
+    codes = {cluster.enterprise_code for cluster in made}
     assert len(codes) == len(made)
     assert all(mst.is_valid(str(code)) for code in codes)
     assert check_digit("010023348") == 8
@@ -227,18 +227,18 @@ def test_who_disposes_of_an_asset_owned_it_and_all_owners_take_part(
     common = 0
     for estate in estates:
         for deed in estate.deeds:
-            named = [one for _, one in deed.parties]
+            named = [owner for _, owner in deed.parties]
             for asset in deed.assets:
                 before = asset.owners_on(deed.day - timedelta(days=1))
                 kinds[deed.kind] += 1
                 if deed.kind in SALES:
                     assert all(owner in named for owner in before)
                 if deed.kind == "SALE":
-                    sellers = [one for role, one in deed.parties if role == "TRANSFEROR"]
-                    buyers = [one for role, one in deed.parties if role == "TRANSFEREE"]
+                    sellers = [owner for role, owner in deed.parties if role == "TRANSFEROR"]
+                    buyers = [owner for role, owner in deed.parties if role == "TRANSFEREE"]
                     assert set(sellers) == set(before)
                     assert set(asset.owners_on(deed.day)) == set(buyers)
-                    people = [one for one in sellers if isinstance(one, Citizen)]
+                    people = [seller for seller in sellers if isinstance(seller, Citizen)]
                     if len(people) == 2 and people[0].union_on(deed.day) is not None:
                         common += 1
                 assert not asset.blocked_on(deed.day)
@@ -250,7 +250,7 @@ def test_spouses_own_in_common_what_they_bought_together(estates: tuple[Estate, 
     for estate in estates:
         for asset in estate.assets:
             for holding in asset.holdings:
-                people = [one for one, share in holding.owners if share == COMMON]
+                people = [owner for owner, share in holding.owners if share == COMMON]
                 assert len(people) in (0, 2)
                 if people:
                     first, second = people
@@ -266,13 +266,13 @@ def test_heirs_take_after_the_death_and_are_heirs(estates: tuple[Estate, ...]) -
         for deed in estate.deeds:
             if not deed.kind.startswith("INHERITANCE"):
                 continue
-            asset, heirs = deed.assets[0], [one for _, one in deed.parties]
+            asset, heirs = deed.assets[0], [owner for _, owner in deed.parties]
             before = asset.owners_on(deed.day - timedelta(days=1))
             dead = [p for p in before if isinstance(p, Citizen) and p.died and p.died < deed.day]
             assert len(dead) == 1
             near = [*dead[0].children, dead[0].mother, dead[0].father]
             near += [union.spouse(dead[0]) for union in dead[0].unions]
-            assert all(one in near for one in heirs)
+            assert all(heir in near for heir in heirs)
             divided += 1
     assert divided > 20
 
@@ -284,7 +284,7 @@ def test_owners_today_are_those_of_the_truth(world: World) -> None:
         if person is not None:
             owned[person.id].add(row["asset_id"])
     for person in world.people.values():
-        assert {one.asset_id for one in person.assets} == owned[person.id]
+        assert {asset.asset_id for asset in person.assets} == owned[person.id]
 
 
 def test_wills_are_transactions_and_open_only_after_death(world: World) -> None:

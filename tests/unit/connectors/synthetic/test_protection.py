@@ -33,7 +33,9 @@ def day(value: object) -> date:
 
 def test_true_addresses_are_in_the_orders_only(sample: Sample) -> None:
     orders = {str(row["citizen_id"]): row for row in sample.population("protection_orders")}
-    protected = {one.id: one.protection for one in sample.people.values() if one.protection}
+    protected = {
+        person.id: person.protection for person in sample.people.values() if person.protection
+    }
     assert orders.keys() == protected.keys()
     assert len(orders) >= 6_000 / 2_000
     true = [one.true_address for one in protected.values()]
@@ -51,7 +53,9 @@ def test_true_addresses_are_in_the_orders_only(sample: Sample) -> None:
 
 
 def test_a_substitute_address_looks_like_anybodys(sample: Sample) -> None:
-    protected = {one.id: one.protection for one in sample.people.values() if one.protection}
+    protected = {
+        person.id: person.protection for person in sample.people.values() if person.protection
+    }
     shapes, kinds = defaultdict(set), defaultdict(set)
     for row in sample.population("residences"):
         here = row["citizen_id"] in protected
@@ -65,7 +69,9 @@ def test_a_substitute_address_looks_like_anybodys(sample: Sample) -> None:
 
 
 def test_nobody_learns_where_a_protected_person_lives(world: Sample) -> None:
-    protected = {one.id: one.protection for one in world.people.values() if one.protection}
+    protected = {
+        person.id: person.protection for person in world.people.values() if person.protection
+    }
     assert len(protected) >= 20
     secret = [one.true_address for one in protected.values()]
     numbers = {one.partition(",")[0] for one in secret}
@@ -75,7 +81,9 @@ def test_nobody_learns_where_a_protected_person_lives(world: Sample) -> None:
             continue
         for row in rows:
             for value in row.values():
-                if type(value) is str and any(one in value for one in numbers if "số" in value):
+                if type(value) is str and any(
+                    number in value for number in numbers if "số" in value
+                ):
                     assert not any(one in value for one in secret), record.name
 
 

@@ -44,7 +44,7 @@ def lives() -> list[PersonTruth]:
 
 
 def living(people: list[PersonTruth]) -> list[PersonTruth]:
-    return [one for one in people if one.life_state == "ALIVE"]
+    return [person for person in people if person.life_state == "ALIVE"]
 
 
 def test_the_age_structure_is_roughly_that_of_the_country(lives: list[PersonTruth]) -> None:
@@ -57,8 +57,8 @@ def test_births_and_deaths_of_recent_years_are_roughly_as_many_as_they_should_be
     lives: list[PersonTruth],
 ) -> None:
     years, alive = (2022, 2023, 2024, 2025), len(living(lives))
-    births = sum(one.birth_date.year in years for one in lives)
-    deaths = sum(one.death_date is not None and one.death_date.year in years for one in lives)
+    births = sum(live.birth_date.year in years for live in lives)
+    deaths = sum(live.death_date is not None and live.death_date.year in years for live in lives)
     assert 11 < births / len(years) / alive * 1000 < 16
     assert 5 < deaths / len(years) / alive * 1000 < 9
 
@@ -76,9 +76,9 @@ def test_first_marriages_of_recent_cohorts_are_about_as_late_as_registered(
 ) -> None:
     for sex, expected in (("MALE", 29.4), ("FEMALE", 26.0)):
         ages = [
-            (one.marital_history[0].start - one.birth_date).days / 365.25
-            for one in lives
-            if one.sex == sex and one.marital_history and 1985 <= one.birth_date.year < 1992
+            (live.marital_history[0].start - live.birth_date).days / 365.25
+            for live in lives
+            if live.sex == sex and live.marital_history and 1985 <= live.birth_date.year < 1992
         ]
         assert abs(sum(ages) / len(ages) - expected) < 1.8
 
@@ -137,7 +137,7 @@ def test_without_faults_asked_for_none_are_planted() -> None:
     for cluster in clusters(options):
         for person in cluster.truth:
             # Left are numbers shared by mistake and births registered twice, under two numbers.
-            planted = {one.what for one in person.conflicts} & set(PLANTED)
+            planted = {conflict.what for conflict in person.conflicts} & set(PLANTED)
             assert planted <= {"SHARED_NUMBER"}
             assert all(len(filing.number) == 12 for filing in person.filed_under)
 

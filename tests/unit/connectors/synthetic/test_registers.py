@@ -35,7 +35,7 @@ def compatible(one: object, other: object) -> bool:
 
 
 def whats(person: PersonTruth) -> set[str]:
-    return {one.what for one in person.conflicts}
+    return {conflict.what for conflict in person.conflicts}
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +234,7 @@ def _returned(sample: Sample, number: str) -> bool:
 def test_every_planted_conflict_can_be_seen_in_the_rows(
     sample: Sample, identity: dict[str, Row]
 ) -> None:
-    seen = {one.what for person in sample.people.values() for one in person.conflicts}
+    seen = {conflict.what for person in sample.people.values() for conflict in person.conflicts}
     assert seen >= set(PLANTED)
     numbers: dict[str, set[str]] = defaultdict(set)
     for row in sample.population("earlier_numbers"):

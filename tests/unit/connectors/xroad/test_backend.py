@@ -72,7 +72,7 @@ async def test_every_row_has_the_evidence_of_the_message_that_brought_it() -> No
     backend = over_xroad(stand_in)
     batch = await backend.fetch(UNIONS, LOOKUP, [AN, BINH], ASKER)
     again = await _fetch(backend)
-    ids = [one["x-road-id"] for one in stand_in.seen]
+    ids = [item["x-road-id"] for item in stand_in.seen]
     assert [batch.evidence[key].id for key in (AN, BINH)] == [ids[0]] * 2
     assert again.evidence[AN].id == ids[1] != ids[0]
     assert batch.evidence[AN].request_id

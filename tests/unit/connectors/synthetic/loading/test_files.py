@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def paths(folder: Path) -> dict[str, Path]:
-    return {one.name: folder / "deep" / f"{one.name}.sqlite" for one in SOURCES}
+    return {source.name: folder / "deep" / f"{source.name}.sqlite" for source in SOURCES}
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,9 @@ def test_the_truth_is_one_json_line_per_person(written: Summary, folder: Path) -
         assert [spell["spouse_id"] for spell in read["marital_history"]] == [
             spell.spouse_id for spell in person.marital_history
         ]
-        assert [one["what"] for one in read["conflicts"]] == [c.what for c in person.conflicts]
+        assert [conflict["what"] for conflict in read["conflicts"]] == [
+            c.what for c in person.conflicts
+        ]
 
 
 def test_a_file_is_replaced_whole_and_readers_keep_the_old_one(tmp_path: Path) -> None:
