@@ -80,19 +80,19 @@ async def test_every_row_has_the_evidence_of_the_message_that_brought_it() -> No
 
 
 async def test_many_people_are_asked_for_in_one_body_and_none_in_a_path() -> None:
-    parse_request: list[httpx2.Request] = []
+    requests: list[httpx2.Request] = []
     inner = httpx2.ASGITransport(_stand_in().app())
 
     async def note(request: httpx2.Request) -> httpx2.Response:
-        parse_request.append(request)
+        requests.append(request)
         return await inner.handle_async_request(request)
 
     keys = [f"0010900{number:05d}" for number in range(450)]
     backend = XroadBackend(DATABASE, options(), httpx2.MockTransport(note))
     batch = await _fetch(backend, keys)
     assert batch.by_key.keys() == set(keys)
-    assert [len(orjson.loads(one.content)["keys"]) for one in parse_request] == [200, 200, 50]
-    assert {str(one.url) for one in parse_request} == {f"http://127.0.0.1/r1/{SERVICE}"}
+    assert [len(orjson.loads(one.content)["keys"]) for one in requests] == [200, 200, 50]
+    assert {str(one.url) for one in requests} == {f"http://127.0.0.1/r1/{SERVICE}"}
 
 
 def test_nothing_is_shared_between_callers_unless_the_agreement_says_so() -> None:
