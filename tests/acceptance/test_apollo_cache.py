@@ -84,16 +84,16 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if os.environ.get("REQUIRE_SERVICES"):
             pytest.fail("node or the packages of tests/acceptance/apollo are missing")
         pytest.skip("node or the packages of tests/acceptance/apollo are missing")
-    made = tmp_path_factory.mktemp("policies")
-    (made / "node_modules").symlink_to(PACKAGES)
-    (made / "package.json").write_text('{"type": "module"}', "utf-8")
+    folder = tmp_path_factory.mktemp("policies")
+    (folder / "node_modules").symlink_to(PACKAGES)
+    (folder / "package.json").write_text('{"type": "module"}', "utf-8")
     for name in ("apollo-cache.ts", "client-types.ts"):
         text = (
             (POLICIES / name).read_text("utf-8").replace('"./client-types"', '"./client-types.js"')
         )
-        (made / name).write_text(text, "utf-8")
-    node(made, "node_modules/typescript/bin/tsc", *STRICT, "--skipLibCheck", "apollo-cache.ts")
-    return made
+        (folder / name).write_text(text, "utf-8")
+    node(folder, "node_modules/typescript/bin/tsc", *STRICT, "--skipLibCheck", "apollo-cache.ts")
+    return folder
 
 
 def node(folder: Path, *command: str) -> str:
@@ -106,8 +106,8 @@ def node(folder: Path, *command: str) -> str:
 
 async def step(gateway: Running, query: str, number: str = LAN) -> dict[str, Any]:
     """Ask as Apollo Client would; return the query with its answer."""
-    asked = print_ast(visit(parse(query), _Typenames()))
-    body = await gateway.ask(asked, {"id": number})
+    with_typenames = print_ast(visit(parse(query), _Typenames()))
+    body = await gateway.ask(with_typenames, {"id": number})
     return {"query": query, "variables": {"id": number}, "data": body["data"]}
 
 
@@ -121,8 +121,8 @@ def cached(compiled: Path, *steps: Mapping[str, Any], plain: bool = False) -> Re
 
 def is_whole(read: Read, *steps: Mapping[str, Any]) -> list[bool]:
     """Say of each query whether the cache gives exactly what was answered."""
-    for answer, asked in zip(read.answers, steps, strict=True):
-        assert not answer["complete"] or answer["data"] == asked["data"]
+    for answer, question in zip(read.answers, steps, strict=True):
+        assert not answer["complete"] or answer["data"] == question["data"]
     return [answer["complete"] for answer in read.answers]
 
 
@@ -134,7 +134,7 @@ async def test_two_partial_queries_on_a_person_stay_readable(
     read = cached(compiled, first, second)
     assert read.said == []
     assert is_whole(read, first, second) == [True, True]
-    assert sorted(one.split(":")[0] for one in read.records) == ["Identity", "Marriage", "Marriage"]
+    assert sorted(key.split(":")[0] for key in read.records) == ["Identity", "Marriage", "Marriage"]
     # Without the policies the second answer takes the first one's records away.
     assert is_whole(cached(compiled, first, second, plain=True), first, second)[0] is False
 
@@ -142,9 +142,9 @@ async def test_two_partial_queries_on_a_person_stay_readable(
 async def test_an_answer_that_is_not_known_never_meets_the_rows_of_another(
     tmp_path: Path, compiled: Path
 ) -> None:
-    known = backends()
-    broken = {**known, "civil_status": Faulty(known["civil_status"], "down")}
-    async with running(tmp_path / "up", known) as gateway:
+    sources = backends()
+    broken = {**sources, "civil_status": Faulty(sources["civil_status"], "down")}
+    async with running(tmp_path / "up", sources) as gateway:
         before = await step(gateway, FIRST)
     async with running(tmp_path / "down", broken) as gateway:
         after = await step(gateway, SECOND)
@@ -179,7 +179,7 @@ async def test_a_record_that_two_people_share_is_one_and_theirs_both(
         ]
     read = cached(compiled, *steps)
     assert is_whole(read, *steps) == [True, True, True]
-    assert sorted(one.split(":")[0] for one in read.records) == ["Identity", "Marriage", "Marriage"]
+    assert sorted(key.split(":")[0] for key in read.records) == ["Identity", "Marriage", "Marriage"]
 
 
 async def test_somebody_else_behind_a_link_is_not_the_person_before(
@@ -202,8 +202,8 @@ async def test_somebody_else_behind_a_link_is_not_the_person_before(
 async def test_a_record_without_its_id_is_refused_not_mixed(tmp_path: Path, compiled: Path) -> None:
     query = PERSON % f"civilStatus {{ marriages {{ items {{ eventId }} {WHOLE % ''} }} }}"
     async with running(tmp_path) as gateway:
-        asked = await step(gateway, query)
-    (said,) = cached(compiled, asked).said
+        question = await step(gateway, query)
+    (said,) = cached(compiled, question).said
     assert "recordId" in said or "Missing field" in said or "go.apollo.dev" in said
 
 
@@ -213,11 +213,11 @@ async def test_several_people_keep_their_places(tmp_path: Path, compiled: Path) 
     steps = []
     async with running(tmp_path) as gateway:
         for field in ("eventId", "status"):
-            asked = query % (shown % field)
-            text = print_ast(visit(parse(asked), _Typenames()))
-            given = {"ids": [HOA, LAN]}
-            body = await gateway.ask(text, given)
-            steps.append({"query": asked, "variables": given, "data": body["data"]})
+            question = query % (shown % field)
+            text = print_ast(visit(parse(question), _Typenames()))
+            variables = {"ids": [HOA, LAN]}
+            body = await gateway.ask(text, variables)
+            steps.append({"query": question, "variables": variables, "data": body["data"]})
     assert is_whole(cached(compiled, *steps), *steps) == [True, True]
 
 

@@ -39,21 +39,21 @@ class Load:
         self._noted = noted
         self._grew = threading.Condition()
         self._clients = [threading.Thread(target=self._ask) for _ in range(CLIENTS)]
-        for one in self._clients:
-            one.start()
+        for client in self._clients:
+            client.start()
 
     def wait_for(self, answers: int) -> None:
         with self._grew:
-            wanted = len(self._noted) + answers
-            assert self._grew.wait_for(lambda: len(self._noted) >= wanted, 300)
+            target = len(self._noted) + answers
+            assert self._grew.wait_for(lambda: len(self._noted) >= target, 300)
 
     def end(self) -> None:
-        for one in self._clients:
-            one.join(30)
-            assert not one.is_alive()
+        for client in self._clients:
+            client.join(30)
+            assert not client.is_alive()
 
     def _ask(self) -> None:
-        people = [str(one["id"]) for one in self._demo.personas]
+        people = [str(persona["id"]) for persona in self._demo.personas]
         with httpx2.Client(base_url=self._demo.url, timeout=20) as client:
             while True:
                 request_id = random_id()
@@ -103,10 +103,10 @@ def test_no_answer_that_arrived_is_missing_after_the_gateway_was_killed(tmp_path
     folder, noted, rng = tmp_path / ".demo", set[str](), random.Random()
     for _ in range(KILLS):
         _kill_under_load(folder, noted, rng.randrange(20, 200))
-        assert noted <= {one["requestId"] for one in entries(folder / "journal")}
+        assert noted <= {entry["requestId"] for entry in entries(folder / "journal")}
     with demo_process(folder, patient=False):
         pass  # it puts right what the last kill left
-    written = [one["requestId"] for one in entries(folder / "journal")]
+    written = [entry["requestId"] for entry in entries(folder / "journal")]
     assert noted <= {*written}
     assert len(written) == len({*written}), "and each stands there once"
     ended = _verify(folder)

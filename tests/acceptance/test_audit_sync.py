@@ -23,10 +23,10 @@ CALLS = "write,writev,pwrite64,send,sendto,sendmsg,sendmmsg,fdatasync,fsync"
 _THREAD = re.compile(r"(\d+) ")
 
 
-def _lacking(what: str) -> None:
+def _lacking(tool: str) -> None:
     if os.environ.get("REQUIRE_SERVICES"):
-        pytest.fail(f"missing: {what}")
-    pytest.skip(f"missing: {what}")
+        pytest.fail(f"missing: {tool}")
+    pytest.skip(f"missing: {tool}")
 
 
 @contextmanager
@@ -67,18 +67,18 @@ def _synced(trace: Sequence[str], written: int) -> int:
     """Return where the sync that followed the write in line ``written`` was over."""
     thread = _THREAD.match(trace[written])
     assert thread is not None
-    own = [
+    own_calls = [
         (position, line)
         for position, line in enumerate(trace[written + 1 :], written + 1)
         if line.startswith(f"{thread[1]} ") and "resumed" not in line
     ]
-    position, line = own[0]
+    position, line = own_calls[0]
     assert re.search(r" fdatasync\(\d+<[^>]*/audit-\d{8}\.jsonl>", line), line
     if "unfinished" in line:
         position, line = next(
-            (later, found)
-            for later, found in enumerate(trace[position:], position)
-            if found.startswith(f"{thread[1]} ") and "fdatasync resumed" in found
+            (later, call)
+            for later, call in enumerate(trace[position:], position)
+            if call.startswith(f"{thread[1]} ") and "fdatasync resumed" in call
         )
     assert re.search(r"\)\s+= 0\b", line), line
     return position
@@ -90,10 +90,10 @@ def test_the_bytes_of_an_answer_leave_after_its_entry_was_synced(tmp_path: Path)
     with demo_process(tmp_path / ".demo") as demo, _traced(demo.pid, tmp_path / "trace"):
         _ask(demo, ids[0])
         with ThreadPoolExecutor(4) as clients:
-            list(clients.map(lambda one: _ask(demo, one), ids[1:]))
+            list(clients.map(lambda person_id: _ask(demo, person_id), ids[1:]))
     trace = (tmp_path / "trace").read_text("latin-1").splitlines()
-    for one in ids:
-        naming = [position for position, line in enumerate(trace) if one in line]
+    for person_id in ids:
+        naming = [position for position, line in enumerate(trace) if person_id in line]
         written = [p for p in naming if re.search(r"/audit-\d{8}\.jsonl>", trace[p])]
         left = [p for p in naming if p not in written]
         assert len(written) == 1, "its entry is written once"

@@ -78,19 +78,19 @@ def _query() -> str:
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("people")
-    paths = {one.name: folder / f"{one.name}.sqlite" for one in DATABASES}
+    paths = {database.name: folder / f"{database.name}.sqlite" for database in DATABASES}
     write(DATABASES, paths, PopulationOptions(people=PEOPLE))
     return paths
 
 
 @pytest.fixture(scope="module")
-def known(files: dict[str, Path]) -> KnownRows:
+def known_rows(files: dict[str, Path]) -> KnownRows:
     return read_known_rows(DATABASES, files, Caller("-", scopes=frozenset(SCOPES), purpose=UNIFIED))
 
 
-def _numbers(known: KnownRows) -> list[str]:
+def _numbers(known_rows: KnownRows) -> list[str]:
     """Return every number that anybody has or had, and some with two digits exchanged."""
-    numbers = sorted({*known.citizens, *known.holders})
+    numbers = sorted({*known_rows.citizens, *known_rows.holders})
     mistyped = {
         number[:8] + number[9] + number[8] + number[10:]
         for number in numbers[::MISTYPED]
@@ -108,13 +108,13 @@ async def _people(gateway: Running, numbers: Sequence[str]) -> Iterator[tuple[st
 
 def _shown(person: Any, name: ListName) -> tuple[str, str]:
     """Return state and contents of a list: "rows", "none" or "unknown"."""
-    found = person[_camel(name[0])][name[1]]
-    state = found["source"]["state"]
+    record_list = person[_camel(name[0])][name[1]]
+    state = record_list["source"]["state"]
     if LISTS[name]:
-        assert found["exists"] is not False or found["item"] is None
-        contents = {True: "rows", False: "none", None: "unknown"}[found["exists"]]
+        assert record_list["exists"] is not False or record_list["item"] is None
+        contents = {True: "rows", False: "none", None: "unknown"}[record_list["exists"]]
     else:
-        items = found["items"]
+        items = record_list["items"]
         contents = "unknown" if items is None else "rows" if items else "none"
     return state, contents
 
@@ -125,7 +125,7 @@ def _shown(person: Any, name: ListName) -> tuple[str, str]:
 async def test_none_is_said_only_where_it_is_true_and_always_where_it_is_known(
     tmp_path: Path,
     files: dict[str, Path],
-    known: KnownRows,
+    known_rows: KnownRows,
     fault: tuple[str, str, str | None] | None,
 ) -> None:
     patient = {
@@ -133,10 +133,10 @@ async def test_none_is_said_only_where_it_is_true_and_always_where_it_is_known(
         for name, file in files.items()
     }
     backends = {}
-    for one in DATABASES:
-        inner = make_backend(one, Settings(), patient[one.name])
+    for database in DATABASES:
+        inner = make_backend(database, Settings(), patient[database.name])
         assert inner is not None
-        backends[one.name] = Faulty(inner)
+        backends[database.name] = Faulty(inner)
     if fault is not None:
         backends[fault[0]].fault, backends[fault[0]].only = fault[1], fault[2]
     wrong: list[str] = []
@@ -146,11 +146,11 @@ async def test_none_is_said_only_where_it_is_true_and_always_where_it_is_known(
     async with running(
         tmp_path, backends, DATABASES, patient, limits=limits, rates=rates
     ) as gateway:
-        numbers = _numbers(known)
+        numbers = _numbers(known_rows)
         for start in range(0, len(numbers), 100):
             batch = numbers[start : start + 100]
             for number, person in await _people(gateway, batch):
-                wrong += _faults_of(known, number, person, fault is None, tally)
+                wrong += _faults_of(known_rows, number, person, fault is None, tally)
     assert wrong[:20] == []
     print(fault or "all up", dict(sorted(tally.items())))
     assert tally["rows"], "nothing was shown: nothing is proved"
@@ -158,23 +158,23 @@ async def test_none_is_said_only_where_it_is_true_and_always_where_it_is_known(
 
 
 def _faults_of(
-    known: KnownRows, number: str, person: Any, all_up: bool, tally: Counter[str]
+    known_rows: KnownRows, number: str, person: Any, all_up: bool, tally: Counter[str]
 ) -> Iterator[str]:
     """Yield what is wrong with the answer about one number, by list."""
     if person is None:
         tally["nobody"] += 1
-        if all_up and len(known.people(number)) == 1:
+        if all_up and len(known_rows.people(number)) == 1:
             yield f"{number}: nobody is shown"
         return
     identified = person["identification"] in {"IDENTIFIED", "NOT_CHECKED"}
-    if all_up and known.is_plain(number) is not identified:
+    if all_up and known_rows.is_plain(number) is not identified:
         yield f"{number}: {person['identification']}"
     view = person["administrativeViolations"]["isConsideredUnsanctioned"]
     if view["value"] is True and not identified:
         yield f"{number}: considered unsanctioned, and {person['identification']}"
     for name in LISTS:
         state, contents = _shown(person, name)
-        count = known.count(name, number)
+        count = known_rows.count(name, number)
         tally[contents] += 1
         if contents == "none" and count:
             yield f"{number} {name}: none, {state}, and there are {count}"

@@ -71,11 +71,11 @@ def test_every_persona_is_answered_and_every_living_adult_has_a_token(demo: Proc
 
 
 def test_a_citizen_sees_their_own_view_and_nobody_elses(demo: Process) -> None:
-    own = demo.ask(
+    own_view = demo.ask(
         "{ me { id civilStatus { birthsOfChildren { items { eventId } } } } }", None, "citizen"
     )
-    assert own["data"]["me"]["id"] == demo.personas[0]["id"]
-    assert len(own["data"]["me"]["civilStatus"]["birthsOfChildren"]["items"]) >= 2
+    assert own_view["data"]["me"]["id"] == demo.personas[0]["id"]
+    assert len(own_view["data"]["me"]["civilStatus"]["birthsOfChildren"]["items"]) >= 2
     other = demo.ask(QUERY, {"id": demo.personas[1]["id"]}, "citizen")
     assert other["data"]["person"] is None
 
@@ -87,23 +87,25 @@ def test_a_file_that_is_gone_costs_its_own_lists_only_until_it_is_back(
     number = demo.tagged("married")
     path = demo.folder / "databases" / f"{name}.sqlite"
     away = path.with_suffix(".away")
-    own = {"population": {"identity"}, "civil_status": {"births", "marriages"}}[name]
+    lists_of_file = {"population": {"identity"}, "civil_status": {"births", "marriages"}}[name]
     path.rename(away)
     try:
         body = demo.ask(QUERY, {"id": number})
         assert not path.exists(), "the file was created anew"
     finally:
         away.rename(path)
-    found = states(body)
-    assert {one for one in found if found[one] == "UNAVAILABLE"} == own
+    list_states = states(body)
+    assert {item for item in list_states if list_states[item] == "UNAVAILABLE"} == lists_of_file
     # Without the population nobody is identified, and the other lists say so.
-    others = "INCOMPLETE" if name == "population" else "ANSWERED"
-    assert {one for one in found if found[one] == others} == found.keys() - own
-    failed = [one for one in body["errors"] if one["extensions"]["code"] == "SOURCE_UNAVAILABLE"]
-    assert {error["path"][-1] for error in failed} == own
+    state_of_others = "INCOMPLETE" if name == "population" else "ANSWERED"
+    assert {
+        item for item in list_states if list_states[item] == state_of_others
+    } == list_states.keys() - lists_of_file
+    failed = [item for item in body["errors"] if item["extensions"]["code"] == "SOURCE_UNAVAILABLE"]
+    assert {error["path"][-1] for error in failed} == lists_of_file
     beside = {"NUMBERS_INCOMPLETE"} if name == "population" else set()
     assert set(codes(body)) - {"SOURCE_UNAVAILABLE"} == beside
-    for field in own:
+    for field in lists_of_file:
         section = "population" if field == "identity" else "civilStatus"
         shown = body["data"]["person"][section][field]
         assert shown.get("items") is None

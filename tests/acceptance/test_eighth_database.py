@@ -16,8 +16,8 @@ ROOT = TUTORIAL.parents[1]
 
 
 def blocks(language: str) -> list[str]:
-    found = re.findall(rf"```{language}\n(.*?)```", TUTORIAL.read_text("utf-8"), re.DOTALL)
-    return [str(one) for one in found]
+    code_blocks = re.findall(rf"```{language}\n(.*?)```", TUTORIAL.read_text("utf-8"), re.DOTALL)
+    return [str(code_block) for code_block in code_blocks]
 
 
 def write_files(folder: Path) -> None:
@@ -81,7 +81,9 @@ def test_the_tutorial_leads_to_an_answer_and_touches_nothing_in_the_gateway(
         ],
         "source": {"state": "ANSWERED"},
     }
-    live = {one["name"]: one["live"]["state"] for one in catalogue["data"]["databases"]}
+    live = {
+        database["name"]: database["live"]["state"] for database in catalogue["data"]["databases"]
+    }
     assert live["judicial_expertise"] == "ANSWERED"
     shown = officer["data"]["person"]["judicialExpertise"]["expertises"]
     assert shown == {"items": None, "source": {"state": "DENIED"}}

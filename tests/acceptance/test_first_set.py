@@ -65,28 +65,32 @@ def filled(published: PublishedOperation, persona: dict[str, Any]) -> dict[str, 
 
 
 def filled_example(example: Mapping[str, Any], persona: dict[str, Any]) -> dict[str, Any] | None:
-    found: dict[str, Any] = {}
+    variables: dict[str, Any] = {}
     for name, value in example.items():
-        found[name] = value
+        variables[name] = value
         if isinstance(value, Mapping):
-            found[name] = filled_example(value, persona)
+            variables[name] = filled_example(value, persona)
         elif isinstance(value, str) and value.startswith("@"):
-            found[name] = persona.get(value.partition(".")[2] or "id")
-        if found[name] is None:
+            variables[name] = persona.get(value.partition(".")[2] or "id")
+        if variables[name] is None:
             return None
-    return found
+    return variables
 
 
-def asked_about(
+def personas_for(
     demo: Process, published: PublishedOperation
 ) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Return a few personas who have what the operation asks by, with its variables."""
     personas = demo.personas if published.header.example else demo.personas[:1]
     # Of whom registers disagree no verification matches, and those are counted.
-    found = [
-        (one, filled(published, one)) for one in personas if "conflicting_data" not in one["tags"]
+    examples = [
+        (persona, filled(published, persona))
+        for persona in personas
+        if "conflicting_data" not in persona["tags"]
     ]
-    return [(one, given) for one, given in found if given is not None][:_PERSONAS]
+    return [(persona, variables) for persona, variables in examples if variables is not None][
+        :_PERSONAS
+    ]
 
 
 def call(
@@ -101,31 +105,31 @@ def call(
 def callers(demo: Process, published: PublishedOperation) -> list[tuple[str, str | None]]:
     """Return a token and a purpose for each client and purpose that may call an operation."""
     if not published.header.purposes:
-        wanted = "citizen" if published.operation.reads_own_view else "partner"
-        return [(demo.tokens[wanted], None)]
+        role = "citizen" if published.operation.reads_own_view else "partner"
+        return [(demo.tokens[role], None)]
     names = {"demo-officer": "officer", "demo-partner": "partner"}
     names["demo-enforcement_officer"] = "enforcement_officer"
-    found: list[tuple[str, str | None]] = []
+    pairs: list[tuple[str, str | None]] = []
     for client in sorted(published.header.clients):
         granted = purposes_of(demo.tokens[names[client]])
-        both = [one for one in published.header.purposes if one in granted]
+        both = [purpose for purpose in published.header.purposes if purpose in granted]
         assert both, f"{client} may call {published.header.id} for no purpose of its token"
-        found += [(demo.tokens[names[client]], one) for one in both]
-    return found
+        pairs += [(demo.tokens[names[client]], purpose) for purpose in both]
+    return pairs
 
 
 def sufficient(
     settings: Settings, published: PublishedOperation, purpose: str | None, citizen: str
 ) -> str:
     """Return a token with just the rights that an operation lends."""
-    own = published.operation.reads_own_view
+    is_own_view = published.operation.reads_own_view
     return issue(
         load_signing(settings, "token")[0],
         settings.access,
         SystemClock().now(),
-        subject=citizen if own else "officer-1",
+        subject=citizen if is_own_view else "officer-1",
         client="somebody",
-        scopes=("me",) if own else tuple(published.lends) or ("introspect",),
+        scopes=("me",) if is_own_view else tuple(published.lends) or ("introspect",),
         purposes=() if purpose is None else (purpose,),
     )
 
@@ -135,16 +139,16 @@ def test_all_of_it_is_published() -> None:
     assert len(FIRST.published) == len(list(FIRST_SET.glob("*.graphql")))
 
 
-@pytest.mark.parametrize("published", FIRST.published, ids=lambda one: one.header.id)
+@pytest.mark.parametrize("published", FIRST.published, ids=lambda item: item.header.id)
 def test_every_way_to_call_it_gives_the_same_data(
     demo: Process, settings: Settings, published: PublishedOperation
 ) -> None:
     document = (demo.folder / "operations" / published.file.name).read_text("utf-8")
     name, by_hash = published.header.name, published.document_id
-    asked = 0
+    count = 0
     with httpx2.Client(base_url=demo.url, timeout=20) as client:
-        for persona, variables in asked_about(demo, published):
-            asked += 1
+        for persona, variables in personas_for(demo, published):
+            count += 1
             for token, purpose in callers(demo, published):
                 plain = sufficient(settings, published, purpose, demo.personas[0]["id"])
                 hashed = {"documentId": by_hash, "variables": variables}
@@ -155,9 +159,9 @@ def test_every_way_to_call_it_gives_the_same_data(
                     call(client, "/graphql", hashed, token, purpose),
                     call(client, "/graphql", free, plain, purpose),
                 ]
-                assert [one.status_code for one in answers] == [200] * 4
-                data = [steady(one.json()["data"]) for one in answers]
+                assert [item.status_code for item in answers] == [200] * 4
+                data = [steady(item.json()["data"]) for item in answers]
                 assert data[0] == data[1] == data[2], persona
                 if published.operation.reads_persons:
                     assert data[0] == data[3], persona
-    assert asked
+    assert count

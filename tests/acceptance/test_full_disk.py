@@ -121,8 +121,8 @@ def test_a_gateway_whose_disk_is_full_answers_nothing_until_there_is_room_again(
         assert all(clients.ask() for _ in range(20))
         assert len(clients.answered) == before + 20
         assert clients.ready() == (200, "ready")
-        assert clients.answered <= {one.get("requestId") for one in entries(journal)}
-    written = [one["requestId"] for one in entries(journal) if "requestId" in one]
+        assert clients.answered <= {entry.get("requestId") for entry in entries(journal)}
+    written = [entry["requestId"] for entry in entries(journal) if "requestId" in entry]
     assert clients.answered <= {*written}
     assert len(written) == len({*written}), "and each stands there once"
     verify(folder)

@@ -63,14 +63,14 @@ def folder(demo: Process, tmp_path_factory: pytest.TempPathFactory) -> Path:
         if os.environ.get("REQUIRE_SERVICES"):
             pytest.fail("node or the packages of tests/acceptance/typescript are missing")
         pytest.skip("node or the packages of tests/acceptance/typescript are missing")
-    made = tmp_path_factory.mktemp("client")
-    (made / "node_modules").symlink_to(PACKAGES)
-    (made / "package.json").write_text('{"type": "module"}', "utf-8")
+    client_folder = tmp_path_factory.mktemp("client")
+    (client_folder / "node_modules").symlink_to(PACKAGES)
+    (client_folder / "package.json").write_text('{"type": "module"}', "utf-8")
     document = httpx2.get(f"{demo.url}/openapi.json").content
-    (made / "openapi.json").write_bytes(document)
+    (client_folder / "openapi.json").write_bytes(document)
     generator = "node_modules/openapi-typescript/bin/cli.js"
-    node(made, generator, "openapi.json", "-o", "api.d.ts")
-    return made
+    node(client_folder, generator, "openapi.json", "-o", "api.d.ts")
+    return client_folder
 
 
 def node(folder: Path, *command: str, **environment: str) -> tuple[int, str]:
@@ -98,9 +98,9 @@ def test_the_client_reads_typed_values(demo: Process, folder: Path) -> None:
     born = next(persona["birthDate"] for persona in demo.personas if persona["id"] == number)
     named = {"URL": demo.url, "ID": number, "BORN": born}
     code, said = node(folder, "call.js", TOKEN=demo.tokens["partner"], **named)
-    found = json.loads(said)
-    assert (code, found["status"]) == (0, "ANSWERED")
-    assert all(found["names"])
+    values = json.loads(said)
+    assert (code, values["status"]) == (0, "ANSWERED")
+    assert all(values["names"])
     code, said = node(folder, "call.js", TOKEN=demo.tokens["analyst"], **named)
     assert json.loads(said) == {"status": 403, "code": "PURPOSE_NOT_GRANTED"}
 
@@ -129,9 +129,11 @@ def test_every_example_is_answered_as_it_stands(demo: Process) -> None:
     for token in tokens(demo).values():
         headers = {"authorization": f"Bearer {token}"}
         document: Any = httpx2.get(f"{demo.url}/openapi.json", headers=headers).json()
-        for path, found in document["paths"].items():
-            body = found["post"]["requestBody"]["content"]["application/json"]
-            stated = {one["name"]: one for one in found["post"]["parameters"]}
+        for path, operations in document["paths"].items():
+            body = operations["post"]["requestBody"]["content"]["application/json"]
+            stated = {
+                parameter["name"]: parameter for parameter in operations["post"]["parameters"]
+            }
             sent = dict(headers)
             if "X-Case-Number" in stated:
                 sent["x-case-number"] = "HS-DEMO-0001"

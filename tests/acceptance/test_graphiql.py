@@ -47,9 +47,9 @@ def browser() -> Iterator[Browser]:
             pytest.fail(missing)
         pytest.skip(missing)
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield found
-        found.close()
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
 
 
 @dataclass
@@ -81,31 +81,31 @@ class Opened:
         return answer
 
     def asked(self) -> list[Request]:
-        return [one for one in self.requests if one.method == "POST"]
+        return [request for request in self.requests if request.method == "POST"]
 
 
 @pytest.fixture
 def opened(browser: Browser, demo: Process) -> Iterator[Opened]:
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="vi-VN")
-    found = Opened(context.new_page())
-    context.on("request", found.note_request)
-    context.on("console", found.note_console)
-    found.page.on("pageerror", lambda error: found.defects.append(str(error)))
-    found.page.on("worker", lambda worker: found.workers.append(worker.url))
-    found.page.goto(f"{demo.url}/graphql")
-    expect(found.page.locator("[data-example]:enabled").first).to_be_visible()
-    yield found
+    window = Opened(context.new_page())
+    context.on("request", window.note_request)
+    context.on("console", window.note_console)
+    window.page.on("pageerror", lambda error: window.defects.append(str(error)))
+    window.page.on("worker", lambda worker: window.workers.append(worker.url))
+    window.page.goto(f"{demo.url}/graphql")
+    expect(window.page.locator("[data-example]:enabled").first).to_be_visible()
+    yield window
     context.close()
 
 
 def complaints(opened: Opened) -> list[str]:
-    said = [one.text for one in opened.console if one.type in {"error", "warning"}]
+    said = [message.text for message in opened.console if message.type in {"error", "warning"}]
     return said + opened.defects
 
 
 def foreign(opened: Opened, demo: Process) -> set[str]:
     ours = urlsplit(demo.url).netloc
-    return {one.url for one in opened.requests if urlsplit(one.url).netloc != ours}
+    return {request.url for request in opened.requests if urlsplit(request.url).netloc != ours}
 
 
 def test_a_demo_caller_by_one_click_an_example_by_another_and_the_answer_is_there(
@@ -157,7 +157,9 @@ def test_another_persona_changes_the_variables_and_the_citizens_token(
     opened: Opened, demo: Process
 ) -> None:
     opened.act_as("citizen")
-    other = next(one for one in [*demo.tokens["citizens"]] if one != demo.personas[0]["id"])
+    other = next(
+        number for number in [*demo.tokens["citizens"]] if number != demo.personas[0]["id"]
+    )
     opened.page.locator("select[name=persona]").select_option(other)
     variables = opened.page.get_by_role("region", name="Variables")
     expect(variables).to_contain_text(other)
@@ -167,7 +169,9 @@ def test_another_persona_changes_the_variables_and_the_citizens_token(
 def test_several_persons_by_one_example(opened: Opened, demo: Process) -> None:
     opened.act_as("officer")
     persons = opened.run("Persons")["data"]["persons"]
-    assert [one["askedAs"] for one in persons] == [one["id"] for one in demo.personas[:3]]
+    assert [person["askedAs"] for person in persons] == [
+        person["id"] for person in demo.personas[:3]
+    ]
 
 
 def test_purpose_and_case_number_go_along_as_headers_and_nothing_into_the_address(
@@ -181,8 +185,8 @@ def test_purpose_and_case_number_go_along_as_headers_and_nothing_into_the_addres
     assert headers["x-purpose"] == "1.001193"
     assert headers["x-case-number"] == "HS-2026-000123"
     assert headers["authorization"] == f"Bearer {demo.tokens['officer']}"
-    addresses = {urlsplit(one.url) for one in opened.requests}
-    assert not any(one.query or one.fragment for one in addresses)
+    addresses = {urlsplit(item.url) for item in opened.requests}
+    assert not any(item.query or item.fragment for item in addresses)
 
 
 def test_a_case_number_in_vietnamese_reaches_the_journal_whole(
@@ -229,14 +233,14 @@ def files(folder: Path) -> dict[str, str]:
 
 def test_the_built_files_are_those_of_the_source() -> None:
     recorded = json.loads((BUILT / "built.json").read_text("utf-8"))
-    found = {name: value for name, value in files(SOURCE).items() if name != "README.md"}
-    assert found == recorded["sources"], "run `make graphiql` and commit what it builds"
+    contents = {name: value for name, value in files(SOURCE).items() if name != "README.md"}
+    assert contents == recorded["sources"], "run `make graphiql` and commit what it builds"
 
 
 def test_the_built_files_are_untouched_complete_and_small() -> None:
     recorded = json.loads((BUILT / "built.json").read_text("utf-8"))
-    found = files(BUILT)
-    del found["built.json"]
-    assert found == recorded["built"]
-    assert not [name for name in found if name.endswith(".map")]
-    assert sum((BUILT / name).stat().st_size for name in found) < 8_000_000
+    contents = files(BUILT)
+    del contents["built.json"]
+    assert contents == recorded["built"]
+    assert not [name for name in contents if name.endswith(".map")]
+    assert sum((BUILT / name).stat().st_size for name in contents) < 8_000_000

@@ -30,8 +30,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
 def block(demo: Process, page: str, language: str, place: int = 0) -> str:
     """Return a block of a guide, with the demo's address in place of the usual one."""
     text = (ROOT / "docs" / "how-to" / page).read_text("utf-8")
-    found: list[str] = [code for kind, code in _FENCE.findall(text) if kind == language]
-    return found[place].replace("http://127.0.0.1:8000", demo.url)
+    code_blocks: list[str] = [code for kind, code in _FENCE.findall(text) if kind == language]
+    return code_blocks[place].replace("http://127.0.0.1:8000", demo.url)
 
 
 def test_the_command_of_the_readme_gets_the_answer_that_it_shows(

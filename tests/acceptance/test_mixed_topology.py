@@ -118,21 +118,21 @@ class Load:
 @contextmanager
 def load(site: Topology, tokens: list[str]) -> Iterator[Load]:
     """Ask as four citizens at once until the block ends."""
-    done, made = threading.Event(), Load()
+    done, running_load = threading.Event(), Load()
 
     def go_on(token: str) -> None:
         while not done.is_set():
-            made.take(ask(site.url, token, STATES, site.trust))
+            running_load.take(ask(site.url, token, STATES, site.trust))
 
-    asking = [threading.Thread(target=go_on, args=(one,)) for one in tokens]
-    for one in asking:
-        one.start()
+    asking = [threading.Thread(target=go_on, args=(item,)) for item in tokens]
+    for item in asking:
+        item.start()
     try:
-        yield made
+        yield running_load
     finally:
         done.set()
-        for one in asking:
-            one.join(60)
+        for item in asking:
+            item.join(60)
 
 
 @pytest.mark.services
@@ -147,7 +147,10 @@ def test_a_server_that_is_killed_costs_its_own_lists_only_and_is_back_in_time(
         site.servers[name].kill()
         seen.states.clear()
         before = seen.count
-        wait(lambda: all(seen.last[one] != "ANSWERED" for one in theirs), "its lists going")
+        wait(
+            lambda: all(seen.last[list_name] != "ANSWERED" for list_name in theirs),
+            "its lists going",
+        )
         wait(lambda: seen.count > before + 20, "more answers")
         site.servers[name].start()
         back = time.monotonic()
@@ -155,12 +158,17 @@ def test_a_server_that_is_killed_costs_its_own_lists_only_and_is_back_in_time(
         took = time.monotonic() - back
     assert seen.errors == []
     assert seen.statuses <= {200, 294}
-    others = {state for one, states in seen.states.items() if one not in theirs for state in states}
+    other_states = {
+        state
+        for list_name, states in seen.states.items()
+        if list_name not in theirs
+        for state in states
+    }
     # Without the population nobody is identified: no list of any database says "none".
     incomplete = {"INCOMPLETE"} if "population" in theirs else set()
-    assert others - {"ANSWERED"} == incomplete
-    for one in theirs:
-        assert seen.states[one] <= {"ANSWERED", "UNAVAILABLE", "TIMED_OUT"} | incomplete
+    assert other_states - {"ANSWERED"} == incomplete
+    for list_name in theirs:
+        assert seen.states[list_name] <= {"ANSWERED", "UNAVAILABLE", "TIMED_OUT"} | incomplete
     print(f"{name}: all back {took:.2f} s after it listened again")
     assert took < _RECOVERS_WITHIN
 
@@ -178,9 +186,11 @@ class Cases:
 
 def cases(site: Topology, gateway: str, citizen: str) -> Cases:
     url = f"http://127.0.0.1:{site.servers[gateway].port}"
-    found = ask(url, site.token(citizen), CASES).json()["data"]["me"]["legalAid"]["cases"]
-    assert found["source"]["state"] == "ANSWERED"
-    return Cases([one["subject"] for one in found["items"]], found["source"]["fromCache"])
+    record_list = ask(url, site.token(citizen), CASES).json()["data"]["me"]["legalAid"]["cases"]
+    assert record_list["source"]["state"] == "ANSWERED"
+    return Cases(
+        [item["subject"] for item in record_list["items"]], record_list["source"]["fromCache"]
+    )
 
 
 def _is_past(moment: datetime) -> bool:
@@ -192,9 +202,9 @@ def test_what_an_owner_invalidates_at_one_gateway_no_gateway_serves_after_it_is_
     demo: Process, site: Topology
 ) -> None:
     citizen = next(
-        one["id"]
-        for one in demo.personas
-        if "legal_aid" in one["tags"] and one["id"] in demo.tokens["citizens"]
+        item["id"]
+        for item in demo.personas
+        if "legal_aid" in item["tags"] and item["id"] in demo.tokens["citizens"]
     )
     settings = load_settings(site.config)
     owner = issue(
@@ -206,7 +216,7 @@ def test_what_an_owner_invalidates_at_one_gateway_no_gateway_serves_after_it_is_
         scopes=("legal_aid:invalidate",),
     )
     gateways = ("gateway-1", "gateway-2")
-    before = [cases(site, one, citizen).subjects for one in gateways for _ in range(3)][-1]
+    before = [cases(site, item, citizen).subjects for item in gateways for _ in range(3)][-1]
     assert before
     file = demo.folder / "databases" / "legal_aid.sqlite"
     for turn in range(5):
@@ -228,5 +238,5 @@ def test_what_an_owner_invalidates_at_one_gateway_no_gateway_serves_after_it_is_
         effective = datetime.fromisoformat(answer.json()["effectiveBy"])
         wait(partial(_is_past, effective), "its being effective")
         for _ in range(5):
-            assert [cases(site, one, citizen).subjects for one in gateways] == [changed] * 2
+            assert [cases(site, item, citizen).subjects for item in gateways] == [changed] * 2
         assert cases(site, "gateway-2", citizen).cached

@@ -59,7 +59,9 @@ def _grouped(number: str) -> str:
 
 def asked(demo: Process, number: str, name: str) -> Iterator[dict[str, Any]]:
     """Ask every document as every caller; yield the answers."""
-    tokens = {one: token for one, token in demo.tokens.items() if isinstance(token, str)}
+    tokens = {
+        client_name: token for client_name, token in demo.tokens.items() if isinstance(token, str)
+    }
     tokens |= {"anonymous": "", "nobody": "x.y.z", "number": number}
     with httpx2.Client(base_url=demo.url, timeout=20) as client:
         for caller, token in tokens.items():
@@ -91,7 +93,7 @@ def asked(demo: Process, number: str, name: str) -> Iterator[dict[str, Any]]:
 def broken(demo: Process, name: str) -> Iterator[None]:
     """Take a database away, then break its rows, then put all back."""
     path = demo.folder / "databases" / f"{name}.sqlite"
-    kept = path.read_bytes()
+    content = path.read_bytes()
     path.rename(path.with_suffix(".away"))
     yield
     path.with_suffix(".away").rename(path)
@@ -100,17 +102,17 @@ def broken(demo: Process, name: str) -> Iterator[None]:
         table = "identity" if name == "population" else "births"
         database.execute(f"UPDATE {table} SET {column} = 'không phải ngày'")
     yield
-    path.write_bytes(kept[:4096])
+    path.write_bytes(content[:4096])
     yield
     path.unlink()
-    path.write_bytes(kept)
+    path.write_bytes(content)
 
 
 def test_nothing_that_is_written_names_anybody(demo: Process) -> None:
     everybody = personal(demo)
     assert len(everybody) > 4_000
     errors: list[object] = []
-    people = [str(one["id"]) for one in demo.personas[:4]]
+    people = [str(item["id"]) for item in demo.personas[:4]]
     with sqlite3.connect(demo.folder / "databases" / "population.sqlite") as database:
         names = dict(database.execute("SELECT citizen_id, full_name FROM identity"))
     answers = 0
@@ -133,8 +135,8 @@ def test_nothing_that_is_written_names_anybody(demo: Process) -> None:
     assert len(written["log"].splitlines()) > 20, "there must be something to search"
     assert len(written["journal"].splitlines()) > 200
     everybody |= {_grouped(number) for number in people}
-    found = [(where, one) for where, text in written.items() for one in everybody if one in text]
-    assert found == []
+    leaks = [(where, item) for where, text in written.items() for item in everybody if item in text]
+    assert leaks == []
 
 
 def _journal(folder: Path) -> str:

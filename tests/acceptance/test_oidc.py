@@ -35,8 +35,8 @@ ALGORITHMS = pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
 def provider_is_there() -> None:
     """Skip where Node.js or the package is missing; fail if REQUIRE_SERVICES says so."""
     missing = [
-        what
-        for what, there in (
+        name
+        for name, there in (
             ("node", shutil.which("node") is not None),
             ("npm packages (npm ci in tests/acceptance/oidc)", (FOLDER / "node_modules").is_dir()),
         )

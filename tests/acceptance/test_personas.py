@@ -49,36 +49,38 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
 
 
 def items(me: Me, section: str, name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = me[section][name]["items"]
-    return found
+    rows: list[dict[str, Any]] = me[section][name]["items"]
+    return rows
 
 
 def roles(me: Me, section: str, name: str) -> set[str]:
     """Return the roles in which the citizen is a party of what the list holds."""
     return {
         party["role"]
-        for one in items(me, section, name)
-        for party in one["parties"]["items"]
+        for item in items(me, section, name)
+        for party in item["parties"]["items"]
         if party["party"] and party["party"]["citizenId"] in own_numbers(me)
     }
 
 
 def own_numbers(me: Me) -> set[str]:
-    return {me["id"], *(one["number"] for one in items(me, "population", "earlierNumbers"))}
+    return {me["id"], *(item["number"] for item in items(me, "population", "earlierNumbers"))}
 
 
 def is_married(me: Me) -> bool:
     marriages = items(me, "civilStatus", "marriages")
-    return any(one["status"] != "REVOKED" and one["endedOn"] is None for one in marriages)
+    return any(
+        marriage["status"] != "REVOKED" and marriage["endedOn"] is None for marriage in marriages
+    )
 
 
 def is_divorced(me: Me) -> bool:
-    ended = [one["endReason"] for one in items(me, "civilStatus", "marriages")]
+    ended = [marriage["endReason"] for marriage in items(me, "civilStatus", "marriages")]
     return bool(items(me, "civilStatus", "divorces")) or bool({"DIVORCE", "ANNULMENT"} & {*ended})
 
 
 def is_widowed(me: Me) -> bool:
-    ended = {one["endReason"] for one in items(me, "civilStatus", "marriages")}
+    ended = {marriage["endReason"] for marriage in items(me, "civilStatus", "marriages")}
     status = me["population"]["identity"]["item"]["maritalStatus"]
     return bool({"DEATH_OF_SPOUSE", "DECLARED_DEAD"} & ended) or status == "WIDOWED"
 
@@ -117,7 +119,7 @@ ALL_TAGS = {
 
 
 def test_every_agreed_tag_has_a_persona(demo: Process) -> None:
-    assert {tag for one in demo.personas for tag in one["tags"]} >= ALL_TAGS
+    assert {tag for persona in demo.personas for tag in persona["tags"]} >= ALL_TAGS
 
 
 def test_every_story_can_be_read_off_the_personas_own_view(demo: Process) -> None:

@@ -40,7 +40,10 @@ class Served:
             f"{self.url}/graphql", json={"query": _CATALOGUE}, timeout=20, trust_env=False
         )
         self.statuses.append(answer.status_code)
-        return {one["name"]: one["live"]["state"] for one in answer.json()["data"]["databases"]}
+        return {
+            database["name"]: database["live"]["state"]
+            for database in answer.json()["data"]["databases"]
+        }
 
     def reload(self, text: str, said: str) -> str:
         """Give it other settings; returns its line of the log that says ``said``."""
@@ -98,11 +101,11 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     both = [LEGAL_AID, NOTARY]
     write(
         both,
-        {one.name: folder / f"{one.name}.sqlite" for one in both},
+        {database.name: folder / f"{database.name}.sqlite" for database in both},
         PopulationOptions(people=20),
     )
-    with served(folder, settings()) as made:
-        yield made
+    with served(folder, settings()) as served_gateway:
+        yield served_gateway
 
 
 def settings(more: str = "") -> str:
@@ -148,13 +151,13 @@ def test_no_request_is_lost_while_settings_are_read_again_and_again(gateway: Ser
             seen.append(gateway.states()["legal_aid"])
 
     asking = [threading.Thread(target=ask) for _ in range(3)]
-    for one in asking:
-        one.start()
+    for thread in asking:
+        thread.start()
     for number in range(6):
         gateway.reload(settings(f"timeout = {2 + number}\n"), "settings are taken")
     wait(lambda: len(seen) > 6)
     done.set()
-    for one in asking:
-        one.join(20)
+    for thread in asking:
+        thread.join(20)
     assert set(seen) == {"ANSWERED"}
     assert set(gateway.statuses) == {200}

@@ -41,13 +41,13 @@ QUERY = """query($id: PersonNumber!) { person(id: $id) {
 
 
 def _settings(expires: date = date(2030, 1, 1), **xroad: Any) -> DatabaseSettings:
-    given = {
+    values = {
         "server": "http://127.0.0.1:1",
         "client": CLIENT,
         "service": service_of("population"),
         "agreement": Agreement(legal_basis="Nghị định 47/2020/NĐ-CP", expires=expires),
     }
-    return DatabaseSettings(timeout=120, breaker_failures=0, xroad=Xroad(**{**given, **xroad}))
+    return DatabaseSettings(timeout=120, breaker_failures=0, xroad=Xroad(**{**values, **xroad}))
 
 
 def _stand_in() -> StandIn:
@@ -55,8 +55,10 @@ def _stand_in() -> StandIn:
 
 
 async def _identity(stand_in: StandIn, folder: Path, **settings: Any) -> tuple[dict[str, Any], Any]:
-    known = {**backends(), "population": over_xroad(stand_in)}
-    async with running(folder, known, databases_={"population": _settings(**settings)}) as gateway:
+    sources = {**backends(), "population": over_xroad(stand_in)}
+    async with running(
+        folder, sources, databases_={"population": _settings(**settings)}
+    ) as gateway:
         body = await gateway.ask(QUERY, {"id": HOA})
     return body, body["data"]["person"] and body["data"]["person"]["population"]["identity"]
 
@@ -67,23 +69,25 @@ async def test_a_person_is_answered_with_the_evidence_of_the_message(tmp_path: P
     assert identity["source"]["state"] == "ANSWERED"
     assert identity["item"]["fullName"]
     evidence = identity["source"]["evidence"]
-    assert evidence["id"] in {one["x-road-id"] for one in stand_in.seen}
+    assert evidence["id"] in {headers["x-road-id"] for headers in stand_in.seen}
     assert body["data"]["person"]["civilStatus"]["births"]["source"]["evidence"] is None
-    assert {one["x-road-userid"] for one in stand_in.seen} == {"officer-1"}
-    assert {one["x-road-issue"] for one in stand_in.seen} == {CASE_NUMBER}
-    assert HOA not in repr([one for seen in stand_in.seen for one in seen.values()])
+    assert {headers["x-road-userid"] for headers in stand_in.seen} == {"officer-1"}
+    assert {headers["x-road-issue"] for headers in stand_in.seen} == {CASE_NUMBER}
+    assert HOA not in repr([headers for seen in stand_in.seen for headers in seen.values()])
 
 
 async def test_callers_at_the_same_time_never_share_a_message(tmp_path: Path) -> None:
     stand_in = _stand_in()
-    known = {**backends(), "population": over_xroad(stand_in)}
-    async with running(tmp_path, known, databases_={"population": _settings()}) as gateway:
+    sources = {**backends(), "population": over_xroad(stand_in)}
+    async with running(tmp_path, sources, databases_={"population": _settings()}) as gateway:
         bodies = await asyncio.gather(
             *(gateway.ask(QUERY, {"id": LAN}, subject=f"officer-{n}") for n in range(10))
         )
-    found = [one["data"]["person"]["population"]["identity"]["source"] for one in bodies]
-    users = {one["x-road-id"]: one["x-road-userid"] for one in stand_in.seen}
-    assert [users[one["evidence"]["id"]] for one in found] == [f"officer-{n}" for n in range(10)]
+    reports = [item["data"]["person"]["population"]["identity"]["source"] for item in bodies]
+    users = {item["x-road-id"]: item["x-road-userid"] for item in stand_in.seen}
+    assert [users[item["evidence"]["id"]] for item in reports] == [
+        f"officer-{n}" for n in range(10)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -146,8 +150,8 @@ def test_there_is_one_way_to_a_database() -> None:
 
 
 def test_tls_files_that_cannot_be_used_are_refused_at_the_start(tmp_path: Path) -> None:
-    own = _settings(server="https://security-server.example", tls_ca=Path("nothing.pem"))
-    settings = Settings(folder=tmp_path, demo=True, databases={"population": own})
+    xroad_settings = _settings(server="https://security-server.example", tls_ca=Path("nothing.pem"))
+    settings = Settings(folder=tmp_path, demo=True, databases={"population": xroad_settings})
     create_missing(settings, demo=True)
     with pytest.raises(ValueError, match=r"databases\.population\.xroad.*TLS"):
         build_app(settings, [POPULATION])
@@ -206,8 +210,8 @@ async def test_the_security_server_and_the_gateway_know_each_other_by_certificat
     ]
     with _process(tmp_path, port):
         for files in shown:
-            own = _settings(server=f"https://localhost:{port}", tls_ca=Path("ca.pem"), **files)
-            async with running(tmp_path, {}, [POPULATION], {"population": own}) as gateway:
+            settings = _settings(server=f"https://localhost:{port}", tls_ca=Path("ca.pem"), **files)
+            async with running(tmp_path, {}, [POPULATION], {"population": settings}) as gateway:
                 query = QUERY.split("civilStatus", maxsplit=1)[0] + "} }"
                 body = await gateway.ask(query, {"id": HOA}, scopes=("population:read",))
             states.append(body["data"]["person"]["population"]["identity"]["source"]["state"])

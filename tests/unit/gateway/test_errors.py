@@ -60,9 +60,9 @@ def test_a_code_is_told_in_two_languages_with_a_real_status(code: Code) -> None:
 
 @ALL
 def test_no_sentence_names_a_table_a_driver_or_a_host(code: Code) -> None:
-    told = f"{code.en} {code.vi}".lower()
+    sentences = f"{code.en} {code.vi}".lower()
     for word in ("sql", "postgres", "redis", "table", "localhost", "python", "graphql-core"):
-        assert word not in told
+        assert word not in sentences
 
 
 def test_names_are_not_given_twice() -> None:

@@ -73,9 +73,9 @@ PURPOSES = sorted(
 
 def asking() -> Iterator[tuple[str, tuple[str, ...], str | None]]:
     """Yield name, scopes and purpose of every caller in the table."""
-    for name, one in CALLERS.items():
-        for purpose in one.purposes or (None,):
-            yield name, one.scopes, purpose
+    for name, caller in CALLERS.items():
+        for purpose in caller.purposes or (None,):
+            yield name, caller.scopes, purpose
     for purpose in PURPOSES:
         yield "with every scope", EVERYTHING, purpose
     yield "citizen", ("me",), None
@@ -109,7 +109,7 @@ def may_see(
         return False
     # Each list below leads there by a column of the one above.
     for parent, child in itertools.pairwise(above):
-        on = {one.on[1] for one in child.lookups if one.on and one.on[0] == parent.name}
+        on = {item.on[1] for item in child.lookups if item.on and item.on[0] == parent.name}
         if not any(_column(scopes, purpose, parent, column) for column in on):
             return False
     return _column(scopes, purpose, leaf.record, leaf.column.name)
@@ -133,12 +133,12 @@ def _column(scopes: tuple[str, ...], purpose: str | None, record: Record, name: 
 
 def may_see_own(above: tuple[Record, ...], leaf: Leaf) -> bool:
     """Say whether a citizen sees a leaf of their own view, by the rules."""
-    names = {f"{one.database}.{one.name}" for one in above}
+    names = {f"{item.database}.{item.name}" for item in above}
     if any("me" not in WITHHELD.get(name, {"me"}) for name in names):
         return False
     level = Sensitivity.RESTRICTED
     for record in above[1:]:
-        if any(one.field.kind is Kind.PERSON_NUMBER for one in record.columns):
+        if any(item.field.kind is Kind.PERSON_NUMBER for item in record.columns):
             level = min(level, Sensitivity.BASIC)
     return leaf.column.sensitivity <= level
 
@@ -157,13 +157,16 @@ def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 async def test_what_each_caller_sees_is_what_the_rules_say_and_nothing_leaks(
     tmp_path: Path, path: str, name: str, scopes: tuple[str, ...], purpose: str | None
 ) -> None:
-    live = {one.name: DatabaseSettings(group=Group.OPERATING, timeout=120) for one in DATABASES}
+    live = {
+        database.name: DatabaseSettings(group=Group.OPERATING, timeout=120)
+        for database in DATABASES
+    }
     wrong: list[str] = []
     seen = 0
     async with running(tmp_path, backends(DATABASES), DATABASES, live, limits=WIDE) as gateway:
-        for asked in lists(DATABASES):
-            found, count = await _held(gateway, asked, name, scopes, purpose)
-            wrong += found
+        for question in lists(DATABASES):
+            faults, count = await _check_person(gateway, question, name, scopes, purpose)
+            wrong += faults
             seen += count
     assert wrong == []
     if name in {"with every scope", "citizen"}:
@@ -175,32 +178,34 @@ async def test_cached_rows_and_ready_answers_leak_nothing_between_callers_at_onc
 ) -> None:
     """All callers ask for the same person at the same time: cold, of rows, of ready answers."""
     live = {
-        one.name: DatabaseSettings(group=Group.OPERATING, timeout=120, fresh=600)
-        for one in DATABASES
+        item.name: DatabaseSettings(group=Group.OPERATING, timeout=120, fresh=600)
+        for item in DATABASES
     }
     wrong: list[str] = []
     ready = LOOKED.labels("ready")._value.get()
     async with running(tmp_path, backends(DATABASES), DATABASES, live, limits=WIDE) as gateway:
-        for asked in lists(DATABASES):
+        for question in lists(DATABASES):
             for round_ in ("cold", "rows", "answers"):
-                held = await asyncio.gather(*(_held(gateway, asked, *case) for case in CASES))
+                results = await asyncio.gather(
+                    *(_check_person(gateway, question, *case) for case in CASES)
+                )
                 wrong += [
-                    f"{name} {purpose} {round_}: {one}"
-                    for (name, _, purpose), (found, _) in zip(CASES, held, strict=True)
-                    for one in found
+                    f"{name} {purpose} {round_}: {item}"
+                    for (name, _, purpose), (faults, _) in zip(CASES, results, strict=True)
+                    for item in faults
                 ]
     assert wrong == []
     assert LOOKED.labels("ready")._value.get() > ready, "no answer was ready"
 
 
-async def _held(
-    gateway: Running, asked: Asked, name: str, scopes: tuple[str, ...], purpose: str | None
+async def _check_person(
+    gateway: Running, question: Asked, name: str, scopes: tuple[str, ...], purpose: str | None
 ) -> tuple[list[str], int]:
     """Ask for one list and all below; return what is not as the rules say, and how much is seen."""
-    own = name == "citizen"
-    root = "me" if own else f'person(id: "{PERSON}")'
-    section = _camel(asked.database.name)
-    query = f"{{ {root} {{ {section} {{ {asked.selection} }} }} }}"
+    is_own_view = name == "citizen"
+    root = "me" if is_own_view else f'person(id: "{PERSON}")'
+    section = _camel(question.database.name)
+    query = f"{{ {root} {{ {section} {{ {question.selection} }} }} }}"
     token = gateway.token(
         *scopes, subject=PERSON if "me" in scopes else "somebody", purposes=[purpose or "none"]
     )
@@ -208,20 +213,20 @@ async def _held(
     if purpose:
         stated = {"x_purpose": purpose}
     answer = await gateway.post(query, None, token, **stated)
-    person = (answer.json().get("data") or {}).get("me" if own else "person")
+    person = (answer.json().get("data") or {}).get("me" if is_own_view else "person")
     shown = None if person is None else person[section]
     rules = [
-        may_see_own(above, leaf) if own else may_see(scopes, purpose, above, leaf)
-        for above, leaf in asked.leaves
+        may_see_own(above, leaf) if is_own_view else may_see(scopes, purpose, above, leaf)
+        for above, leaf in question.leaves
     ]
     # The same record may be reached in two ways, of which one is open.
     open_ = {
         sentinel(leaf.record, leaf.column)
-        for (_, leaf), allowed in zip(asked.leaves, rules, strict=True)
+        for (_, leaf), allowed in zip(question.leaves, rules, strict=True)
         if allowed
     }
     wrong, seen = [], 0
-    for (_, leaf), allowed in zip(asked.leaves, rules, strict=True):
+    for (_, leaf), allowed in zip(question.leaves, rules, strict=True):
         value = value_at(shown, leaf.place)
         empty = leaf.column.name == "removed_on"
         if (value is not None) is not (allowed and not empty):
@@ -243,12 +248,12 @@ def may_find(
         return public or (purpose is not None and _column(scopes, purpose, record, name))
 
     for record in above:
-        public = any(one.sensitivity is Sensitivity.PUBLIC for one in record.columns)
+        public = any(item.sensitivity is Sensitivity.PUBLIC for item in record.columns)
         if not public and not may_list(scopes, purpose, record):
             return False
     for parent, child in itertools.pairwise(above):
-        on = {one.on[1] for one in child.lookups if one.on and one.on[0] == parent.name}
-        if not any(column(parent, one) for one in on):
+        on = {item.on[1] for item in child.lookups if item.on and item.on[0] == parent.name}
+        if not any(column(parent, item) for item in on):
             return False
     return column(leaf.record, leaf.column.name)
 
@@ -259,14 +264,21 @@ def may_find(
 async def test_what_each_caller_finds_by_a_thing_is_what_the_rules_say_and_nothing_leaks(
     tmp_path: Path, path: str, name: str, scopes: tuple[str, ...], purpose: str | None
 ) -> None:
-    live = {one.name: DatabaseSettings(group=Group.OPERATING, timeout=120) for one in DATABASES}
+    live = {
+        database.name: DatabaseSettings(group=Group.OPERATING, timeout=120)
+        for database in DATABASES
+    }
     wrong: list[str] = []
     seen = 0
     async with running(tmp_path, backends(DATABASES), DATABASES, live, limits=WIDE) as gateway:
-        for entry, asked in entries(DATABASES):
-            closed, nothing = await _found(gateway, asked, (*scopes, "operate"), purpose, False)
-            found, count = await _found(gateway, asked, (*scopes, entry.scope), purpose, True)
-            wrong += closed + found
+        for entry, question in entries(DATABASES):
+            closed, nothing = await _check_lookup(
+                gateway, question, (*scopes, "operate"), purpose, False
+            )
+            faults, count = await _check_lookup(
+                gateway, question, (*scopes, entry.scope), purpose, True
+            )
+            wrong += closed + faults
             seen += count
             assert nothing == 0
     assert wrong == []
@@ -274,27 +286,27 @@ async def test_what_each_caller_finds_by_a_thing_is_what_the_rules_say_and_nothi
     assert seen > 0 or purpose is None
 
 
-async def _found(
-    gateway: Running, asked: Asked, scopes: tuple[str, ...], purpose: str | None, open_: bool
+async def _check_lookup(
+    gateway: Running, question: Asked, scopes: tuple[str, ...], purpose: str | None, open_: bool
 ) -> tuple[list[str], int]:
     """Ask by a thing; return what is not as the rules say, and how much is seen."""
     token = gateway.token(
         *scopes, subject=PERSON if "me" in scopes else "somebody", purposes=[purpose or "none"]
     )
     stated = {"x_purpose": purpose} if purpose else {"x_purpose": "", "x_case_number": ""}
-    answer = await gateway.post(f"{{ {asked.selection} }}", None, token, **stated)
+    answer = await gateway.post(f"{{ {question.selection} }}", None, token, **stated)
     data = answer.json().get("data")
     rules = [
         open_ and data is not None and may_find(scopes, purpose, above, leaf)
-        for above, leaf in asked.leaves
+        for above, leaf in question.leaves
     ]
     visible = {
         sentinel(leaf.record, leaf.column)
-        for (_, leaf), allowed in zip(asked.leaves, rules, strict=True)
+        for (_, leaf), allowed in zip(question.leaves, rules, strict=True)
         if allowed
     }
     wrong, seen = [], 0
-    for (_, leaf), allowed in zip(asked.leaves, rules, strict=True):
+    for (_, leaf), allowed in zip(question.leaves, rules, strict=True):
         value = value_at(data, leaf.place)
         if (value is not None) is not allowed:
             wrong.append(f"{'.'.join(leaf.place)}: {value!r}, allowed {allowed}")

@@ -45,10 +45,10 @@ async def test_plans_and_the_oracle_agree_on_generated_operations(
     with structlog.testing.capture_logs():
         rates = RateLimits.model_validate({"enforced": False, **_NO_LIMITS})
         async with running(tmp_path, {}, databases, limits=limits, rates=rates) as gateway:
-            found, tally = await differences(
+            faults, tally = await differences(
                 gateway.service.resources, SEED * PARTS + part, OPERATIONS // PARTS, shown
             )
-    assert found == [], f"{len(found)} of {tally.operations}, the first: {found[0]}"
+    assert faults == [], f"{len(faults)} of {tally.operations}, the first: {faults[0]}"
     assert tally.planned > 0.5 * tally.operations, tally
     assert tally.with_rows > 0.3 * tally.planned, tally
     assert tally.with_errors > 0.3 * tally.planned, tally
@@ -69,8 +69,8 @@ async def test_rows_from_the_cache_and_ready_answers_give_what_the_oracle_gives(
         databases = installed_databases()
         async with running(tmp_path, {}, databases, limits=limits, rates=rates) as gateway:
             seed, count = SEED * PARTS + part + 1_000, OPERATIONS // PARTS // 2
-            found, tally = await differences(
+            faults, tally = await differences(
                 gateway.service.resources, seed, count, shown, fresh=600
             )
-    assert found == [], f"{len(found)} of {tally.operations}, the first: {found[0]}"
+    assert faults == [], f"{len(faults)} of {tally.operations}, the first: {faults[0]}"
     assert tally.ready > 0.02 * tally.planned, tally

@@ -166,8 +166,8 @@ def _issue(folder: Path, purpose: str, demo: bool) -> Result:
     config = folder / "gateway.toml"
     config.write_text(f"demo = {str(demo).lower()}\n")
     CliRunner().invoke(app, ["keys", "--config", str(config)])
-    given = ["--subject", "a", "--client", "b", "--scope", "introspect", "--purpose", purpose]
-    return CliRunner().invoke(app, ["token", "issue", *given, "--config", str(config)])
+    options = ["--subject", "a", "--client", "b", "--scope", "introspect", "--purpose", purpose]
+    return CliRunner().invoke(app, ["token", "issue", *options, "--config", str(config)])
 
 
 @pytest.mark.parametrize("purpose", [UNIFIED, f"{UNIFIED}.H38"])

@@ -67,17 +67,17 @@ def test_people_multiply_what_one_of_them_costs() -> None:
 
 def test_a_thing_costs_its_list_and_one_more_and_a_verification_whose_number_it_is() -> None:
     registration = "registration(first: 2) { items { status } }"
-    found = """query($key: ThingKey!, $n: Int!) {
+    query = """query($key: ThingKey!, $n: Int!) {
       collateral(chassisNumber: $key, first: $n) { items { %s } } }"""
-    assert _cost(found % "chassisNo", key="A", n=7) == 1 + (1 + 7)
-    assert _cost(found % registration, key="A", n=7) == 1 + (1 + 7 * (1 + (1 + 2)))
+    assert _cost(query % "chassisNo", key="A", n=7) == 1 + (1 + 7)
+    assert _cost(query % registration, key="A", n=7) == 1 + (1 + 7 * (1 + (1 + 2)))
     verified = """query($id: PersonNumber!) {
       verifyPerson(id: $id, name: "A", birthDate: "1990", sex: MALE) { result } }"""
     assert _cost(verified, id=ID) == 3
 
 
 def test_roots_and_aliases_add_up() -> None:
-    one = _cost(_me(MARRIAGES % "(first: 7)"))
+    single = _cost(_me(MARRIAGES % "(first: 7)"))
     both = f"{{ a: me {{ {MARRIAGES % '(first: 7)'} }} b: me {{ {MARRIAGES % '(first: 7)'} }} }}"
-    assert _cost(both) == 2 * one
+    assert _cost(both) == 2 * single
     assert _cost("{ me { id } databases { name } __typename }") == 3

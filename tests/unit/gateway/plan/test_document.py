@@ -204,11 +204,11 @@ def test_fragments_spread_over_and_over_are_looked_into_once(
     looked: list[None] = []
     original = module._root_fields
 
-    def counting(*given: object) -> set[str]:
+    def counting(*arguments: object) -> set[str]:
         looked.append(None)
         assert len(looked) < 1_000, "it does take them literally"
         # Whatever it is given goes on as it came: the stand-in has no types of its own.
-        return original(*given)  # type: ignore[arg-type]
+        return original(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "_root_fields", counting)
     chain = " ".join(f"fragment F{n} on Query{{...F{n + 1} ...F{n + 1}}}" for n in range(40))
@@ -218,11 +218,11 @@ def test_fragments_spread_over_and_over_are_looked_into_once(
 
 
 def test_a_document_is_known_by_the_hash_of_its_text() -> None:
-    one, other = _read("{databases}"), _read("{ databases }")
-    assert len(one.digest) == 64
-    assert one.digest != other.digest
-    assert isinstance(one, Document)
-    assert _read("{databases}").digest == one.digest
+    first, other = _read("{databases}"), _read("{ databases }")
+    assert len(first.digest) == 64
+    assert first.digest != other.digest
+    assert isinstance(first, Document)
+    assert _read("{databases}").digest == first.digest
 
 
 def test_no_more_than_twenty_faults_of_a_document_are_told() -> None:

@@ -53,11 +53,11 @@ async def test_lists_are_filtered_ordered_and_cut_as_asked(
         items {{ eventId }} truncated nextCursor source {{ state }} }} }} }} }}"""
     async with running(tmp_path, backends(civil_status={"marriages": MARRIAGES})) as gateway:
         body = await gateway.ask(query, {"id": LAN})
-    found = body["data"]["person"]["civilStatus"]["marriages"]
-    assert "".join(row["eventId"] for row in found["items"]) == expected
-    assert (found["nextCursor"] is not None) is more
-    assert found["truncated"] is more
-    assert found["source"]["state"] == "ANSWERED"
+    marriages = body["data"]["person"]["civilStatus"]["marriages"]
+    assert "".join(row["eventId"] for row in marriages["items"]) == expected
+    assert (marriages["nextCursor"] is not None) is more
+    assert marriages["truncated"] is more
+    assert marriages["source"]["state"] == "ANSWERED"
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ async def test_arguments_that_make_no_sense_refuse_the_operation(
         marriages{arguments} {{ items {{ eventId }} }}
         deaths(first: $n) @skip(if: true) {{ truncated }}
       }} }} }}"""
-    known = backends()
-    source = Faulty(known["civil_status"])
-    async with running(tmp_path, {**known, "civil_status": source}) as gateway:
+    sources = backends()
+    source = Faulty(sources["civil_status"])
+    async with running(tmp_path, {**sources, "civil_status": source}) as gateway:
         body = await gateway.ask(query, {"id": LAN})
     assert "data" not in body
     assert codes(body) == ["INVALID_VALUE"]
@@ -95,9 +95,9 @@ async def test_arguments_of_what_is_left_out_refuse_nothing(tmp_path: Path) -> N
         deaths { truncated } } } }"""
     async with running(tmp_path) as gateway:
         left_out = await gateway.ask(query, {"id": LAN, "not": True})
-        asked = await gateway.ask(query, {"id": LAN, "not": False})
+        body = await gateway.ask(query, {"id": LAN, "not": False})
     assert left_out["data"]["person"]["civilStatus"] == {"deaths": {"truncated": False}}
-    assert codes(asked) == ["INVALID_VALUE"]
+    assert codes(body) == ["INVALID_VALUE"]
 
 
 async def test_more_rows_than_a_source_is_asked_for_are_truncated(tmp_path: Path) -> None:
@@ -172,14 +172,15 @@ async def test_a_record_scope_opens_that_record_only(tmp_path: Path) -> None:
 
 
 async def test_lists_that_hang_on_a_record_are_fetched_in_one_further_step(tmp_path: Path) -> None:
-    known = backends()
-    source = Faulty(known["population"])
+    sources = backends()
+    source = Faulty(sources["population"])
     query = """query($ids: [PersonNumber!]!) { persons(ids: $ids) { population { identity { item {
       householdMembers { items { name member { id } } truncated source { state } } } } } } }"""
-    async with running(tmp_path, {**known, "population": source}) as gateway:
+    async with running(tmp_path, {**sources, "population": source}) as gateway:
         body = await gateway.ask(query, {"ids": [HOA, LAN, HOA]})
     members = [
-        one["population"]["identity"]["item"]["householdMembers"] for one in body["data"]["persons"]
+        person["population"]["identity"]["item"]["householdMembers"]
+        for person in body["data"]["persons"]
     ]
     assert members[0]["items"] == [{"name": "Trần Thị Lan", "member": {"id": LAN}}]
     assert members[0]["source"]["state"] == "ANSWERED"
@@ -194,12 +195,12 @@ async def test_lists_that_hang_on_a_record_are_fetched_in_one_further_step(tmp_p
 
 
 async def test_a_hung_list_whose_source_fails_is_unknown_and_not_empty(tmp_path: Path) -> None:
-    known = backends()
-    source = Faulty(known["population"], "down")
+    sources = backends()
+    source = Faulty(sources["population"], "down")
     source.only = "household_members"
     query = """query($id: PersonNumber!) { person(id: $id) { population { identity {
       source { state } item { householdMembers { items { name } source { state } } } } } } }"""
-    async with running(tmp_path, {**known, "population": source}) as gateway:
+    async with running(tmp_path, {**sources, "population": source}) as gateway:
         body = await gateway.ask(query, {"id": HOA})
     identity = body["data"]["person"]["population"]["identity"]
     assert identity["source"]["state"] == "ANSWERED"

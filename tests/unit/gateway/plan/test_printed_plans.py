@@ -45,13 +45,13 @@ def _load(path: Path) -> Printed:
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
 def test_a_plan_is_printed_as_it_is_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.cli.plan.build_schema", built)
-    one = _load(path)
-    scopes = one.said("scopes")
+    case = _load(path)
+    scopes = case.said("scopes")
     lines = printed(
         installed_databases(),
         Settings(),
-        one.document,
-        variables=one.said("variables") or "{}",
+        case.document,
+        variables=case.said("variables") or "{}",
         scopes=None if scopes is None else scopes.split(),
     )
-    assert "\n".join(lines) + "\n" == one.expected
+    assert "\n".join(lines) + "\n" == case.expected

@@ -50,12 +50,12 @@ def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
 
 async def pages(gateway: Running, number: str, first: int) -> list[list[str]]:
     """Return who looked somebody up, page by page of their log."""
-    found, after = [], None
+    pages_read, after = [], None
     while True:
         log = await own_log(gateway, number, first=first, after=after)
-        found.append(asked(log, "NAMED"))
+        pages_read.append(asked(log, "NAMED"))
         if (after := log["next"]) is None:
-            return found
+            return pages_read
 
 
 async def test_a_deferred_look_up_leaves_no_trace_until_its_time_and_then_stands_in_its_place(
@@ -75,13 +75,13 @@ async def test_a_deferred_look_up_leaves_no_trace_until_its_time_and_then_stands
 
 async def test_deferred_look_ups_make_no_page_of_their_own(tmp_path: Path) -> None:
     async with logged(tmp_path, purposes=DEFERRED) as gateway:
-        made = []
+        request_ids = []
         for _ in range(2):
-            made.append(await look_up(gateway))
+            request_ids.append(await look_up(gateway))
             await look_up(gateway, purpose="1.000894.H29")
-        found = await pages(gateway, HOA, 1)
-    assert [one for one in found if one] == [[made[1]], [made[0]]]
-    assert found[-1] == [made[0]], "there is no empty page at the end"
+        log_pages = await pages(gateway, HOA, 1)
+    assert [page for page in log_pages if page] == [[request_ids[1]], [request_ids[0]]]
+    assert log_pages[-1] == [request_ids[0]], "there is no empty page at the end"
 
 
 async def test_deferred_look_ups_alone_are_no_log_at_all(tmp_path: Path) -> None:
@@ -175,12 +175,12 @@ async def test_kin_do_not_learn_from_their_log_that_somebody_sought_legal_aid(
     everything = world({"civil_status": {"marriages": [marriage]}})
     async with logged(tmp_path, everything, ALL, LIVE) as gateway:
         await look_up(gateway, HOA, query, EVERY)
-        log, own = await own_log(gateway, LAN), await own_log(gateway, HOA)
+        log, applicant_log = await own_log(gateway, LAN), await own_log(gateway, HOA)
     (kin,) = log["items"]
     assert (kin["role"], kin["sections"]) == ("KIN", ["population.identity"])
     assert (kin["agency"], kin["purpose"], kin["purposeTitle"]) == (None, None, None)
-    assert own["items"][0]["purpose"] == UNIFIED
-    assert own["items"][0]["agency"]
+    assert applicant_log["items"][0]["purpose"] == UNIFIED
+    assert applicant_log["items"][0]["agency"]
 
 
 async def test_the_journal_says_whose_log_was_read(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ async def test_an_auditor_sees_the_log_and_stands_in_it_then(tmp_path: Path) -> 
     (seen,) = body["data"]["person"]["accessLog"]["items"]
     assert seen["requestId"] == request_id
     assert "errors" not in body
-    assert [one["purpose"] for one in log["items"]] == [REVIEW, UNIFIED]
+    assert [entry["purpose"] for entry in log["items"]] == [REVIEW, UNIFIED]
     assert log["items"][0]["role"] == "NAMED"
     assert log["items"][0]["purposeTitle"]["en"] == "Review of the access log"
 
@@ -220,9 +220,9 @@ ONE, OTHER = "001220000001", "001220000002"
 VARYING = ("requestId", "at")
 
 
-def told(log: dict[str, Any]) -> Any:
+def comparable(log: dict[str, Any]) -> Any:
     """Return a log without what differs between any two look-ups."""
-    items = [{k: v for k, v in one.items() if k not in VARYING} for one in log["items"]]
+    items = [{k: v for k, v in entry.items() if k not in VARYING} for entry in log["items"]]
     return {"items": items, "state": log["state"], "next": log["next"] is not None}
 
 
@@ -239,8 +239,10 @@ async def test_no_log_tells_who_has_what_is_hidden(
         mothers = []
         for number in (ONE, OTHER):
             await look_up(gateway, number, query, EVERY, purpose)
-            mothers.append(told(await own_log(gateway, LAN, first=1)))
-        with_it, without = [told(await own_log(gateway, one)) for one in (ONE, OTHER)]
+            mothers.append(comparable(await own_log(gateway, LAN, first=1)))
+        with_it, without = [
+            comparable(await own_log(gateway, person_number)) for person_number in (ONE, OTHER)
+        ]
     assert with_it["items"][0]["role"] == "NAMED"
     assert with_it["items"][0]["sections"], "something was read"
     assert with_it == without

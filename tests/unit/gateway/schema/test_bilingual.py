@@ -52,8 +52,8 @@ async def test_a_notice_has_the_same_form_selected_or_not(tmp_path: Path, select
 async def test_a_source_that_fails_says_so_in_two_languages(tmp_path: Path) -> None:
     query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
       marriages { source { message { vi en } } } } } }"""
-    known = backends()
-    broken = {**known, "civil_status": Faulty(known["civil_status"], "down")}
+    sources = backends()
+    broken = {**sources, "civil_status": Faulty(sources["civil_status"], "down")}
     async with running(tmp_path, broken) as gateway:
         body = await gateway.ask(query, {"id": DEAD})
     source = body["data"]["person"]["civilStatus"]["marriages"]["source"]

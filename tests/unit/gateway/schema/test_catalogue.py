@@ -56,8 +56,8 @@ async def test_the_seven_databases_are_there_with_owner_group_and_legal_basis(
 ) -> None:
     async with running(tmp_path, databases=installed_databases()) as gateway:
         body = await gateway.ask(CATALOGUE, scopes=("operate",))
-    found = {one["name"]: one for one in body["data"]["databases"]}
-    assert list(found) == [
+    by_name = {database["name"]: database for database in body["data"]["databases"]}
+    assert list(by_name) == [
         "population",
         "administrative_violations",
         "civil_enforcement",
@@ -66,14 +66,14 @@ async def test_the_seven_databases_are_there_with_owner_group_and_legal_basis(
         "notary",
         "security_measures",
     ]
-    assert found["administrative_violations"]["owner"]["vi"] == "Bộ Công an"
-    assert found["notary"]["group"] == "UNDER_CONSTRUCTION"
-    assert found["notary"]["live"] == {"state": "NOT_OPERATING", "checkedAt": None}
-    assert found["security_measures"]["coverage"]["excludes"] != []
-    assert found["civil_status"]["live"]["state"] == "ANSWERED"
-    births = found["civil_status"]["records"][0]
+    assert by_name["administrative_violations"]["owner"]["vi"] == "Bộ Công an"
+    assert by_name["notary"]["group"] == "UNDER_CONSTRUCTION"
+    assert by_name["notary"]["live"] == {"state": "NOT_OPERATING", "checkedAt": None}
+    assert by_name["security_measures"]["coverage"]["excludes"] != []
+    assert by_name["civil_status"]["live"]["state"] == "ANSWERED"
+    births = by_name["civil_status"]["records"][0]
     assert (births["typeName"], births["lists"]) == ("Birth", ["births", "birthsOfChildren"])
-    assert all(one["title"]["vi"] and one["title"]["en"] for one in found.values())
+    assert all(database["title"]["vi"] and database["title"]["en"] for database in by_name.values())
 
 
 async def test_a_hundred_and_twenty_more_are_as_easy(tmp_path: Path) -> None:
@@ -87,19 +87,19 @@ async def test_a_hundred_and_twenty_more_are_as_easy(tmp_path: Path) -> None:
             scopes=("made_up_7:read",),
         )
     assert len(body["data"]["databases"]) == 127
-    assert {one["group"] for one in planned["data"]["databases"]} == {"PLANNED"}
+    assert {database["group"] for database in planned["data"]["databases"]} == {"PLANNED"}
     assert person["data"]["person"]["madeUp7"]["source"]["state"] == "NOT_OPERATING"
 
 
 async def test_the_live_state_is_asked_only_when_it_is_selected(tmp_path: Path) -> None:
-    known = backends()
-    everything = {**known, "civil_status": Faulty(known["civil_status"], "down")}
+    sources = backends()
+    everything = {**sources, "civil_status": Faulty(sources["civil_status"], "down")}
     async with running(tmp_path, everything) as gateway:
         live = await gateway.ask("{ databases { name live { state checkedAt } } }")
-    found = {one["name"]: one["live"] for one in live["data"]["databases"]}
-    assert found["population"]["state"] == "ANSWERED"
-    assert found["civil_status"]["state"] == "UNAVAILABLE"
-    assert found["civil_status"]["checkedAt"] is not None
+    states = {database["name"]: database["live"] for database in live["data"]["databases"]}
+    assert states["population"]["state"] == "ANSWERED"
+    assert states["civil_status"]["state"] == "UNAVAILABLE"
+    assert states["civil_status"]["checkedAt"] is not None
 
 
 async def test_settings_change_the_group_and_narrow_the_coverage(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ async def test_settings_change_the_group_and_narrow_the_coverage(tmp_path: Path)
         provinces since excludes { en } } database { name coverage { provinces } } } } } } }"""
     async with running(tmp_path, databases=(POPULATION, covered), databases_=settings) as gateway:
         body = await gateway.ask(query, {"id": HOA})
-    assert [one["group"] for one in body["data"]["databases"]] == [
+    assert [database["group"] for database in body["data"]["databases"]] == [
         "BUILT_NOT_OPERATING",
         "OPERATING",
     ]
@@ -139,11 +139,15 @@ async def test_settings_say_whether_there_are_records_without_a_number(tmp_path:
         body = await gateway.ask(query, {"id": HOA})
     person = body["data"]["person"]
     lists = [*person["civilStatus"].values(), person["population"]["identity"]]
-    assert [one["source"]["coverage"]["unnumbered"] for one in lists] == [True, False, None]
+    assert [record_list["source"]["coverage"]["unnumbered"] for record_list in lists] == [
+        True,
+        False,
+        None,
+    ]
 
 
 def test_two_declarations_of_one_type_name_are_refused_with_both_places() -> None:
-    one, other = made_up(1), made_up(2)
+    first, other = made_up(1), made_up(2)
     renamed = replace(other, records=(replace(other.records[0], type_name="Entry1"),))
     with pytest.raises(ValueError, match=r"Entry1: \S+test_catalogue\.py:\d+, \S+\.py:\d+"):
-        build_schema([one, renamed])
+        build_schema([first, renamed])

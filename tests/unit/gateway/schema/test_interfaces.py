@@ -37,24 +37,24 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def _interface(name: str) -> GraphQLInterfaceType:
-    found = SCHEMA.type_map[name]
-    assert isinstance(found, GraphQLInterfaceType)
-    return found
+    interface = SCHEMA.type_map[name]
+    assert isinstance(interface, GraphQLInterfaceType)
+    return interface
 
 
 def _implementing(name: str) -> set[str]:
-    return {one.name for one in SCHEMA.get_implementations(_interface(name)).objects}
+    return {kind.name for kind in SCHEMA.get_implementations(_interface(name)).objects}
 
 
 def test_every_record_list_and_section_implements_its_interface() -> None:
     records = [record for database in installed_databases() for record in database.records]
-    shown = {one.type_name for one in records} & SCHEMA.type_map.keys()
+    shown = {item.type_name for item in records} & SCHEMA.type_map.keys()
     assert _implementing("Record") == shown
-    lists = {f"{one.type_name}List" for one in records if not one.single}
+    lists = {f"{item.type_name}List" for item in records if not item.single}
     assert _implementing("RecordList") == lists & SCHEMA.type_map.keys()
     assert len(_implementing("RecordList")) == 42
     assert _implementing("SingleRecord") == {
-        f"{one.type_name}Result" for one in records if one.single
+        f"{item.type_name}Result" for item in records if item.single
     }
     sections = [name for name in SCHEMA.type_map if name.endswith("Section")]
     assert _implementing("Section") == {*sections} - {"Section"}
@@ -63,14 +63,16 @@ def test_every_record_list_and_section_implements_its_interface() -> None:
 def test_a_list_that_is_there_always_says_where_it_comes_from() -> None:
     for name in ("RecordList", "SingleRecord"):
         assert is_non_null_type(_interface(name).fields["source"].type)
-        for one in SCHEMA.get_implementations(_interface(name)).objects:
-            assert is_non_null_type(one.fields["source"].type), one.name
+        for kind in SCHEMA.get_implementations(_interface(name)).objects:
+            assert is_non_null_type(kind.fields["source"].type), kind.name
 
 
 def test_no_field_of_an_object_leads_to_an_interface_and_none_finds_a_record_by_its_id() -> None:
-    objects = [one for one in SCHEMA.type_map.values() if isinstance(one, GraphQLObjectType)]
-    fields = [field for one in objects for field in one.fields.values()]
-    assert not [one for one in fields if isinstance(get_named_type(one.type), GraphQLInterfaceType)]
+    objects = [item for item in SCHEMA.type_map.values() if isinstance(item, GraphQLObjectType)]
+    fields = [field for item in objects for field in item.fields.values()]
+    assert not [
+        item for item in fields if isinstance(get_named_type(item.type), GraphQLInterfaceType)
+    ]
     arguments = [name for field in fields for name in field.args]
     assert "recordId" not in arguments
     assert SCHEMA.query_type is not None
@@ -80,8 +82,8 @@ def test_no_field_of_an_object_leads_to_an_interface_and_none_finds_a_record_by_
 async def _ask(gateway: Running, query: str, scopes: Sequence[str] = EVERY) -> dict[str, Any]:
     body = await gateway.ask(query, {"id": HOA, "other": LAN}, scopes)
     assert "errors" not in body
-    found: dict[str, Any] = body["data"]
-    return found
+    data: dict[str, Any] = body["data"]
+    return data
 
 
 async def test_one_fragment_reads_lists_of_different_databases(tmp_path: Path) -> None:
@@ -96,7 +98,7 @@ async def test_one_fragment_reads_lists_of_different_databases(tmp_path: Path) -
         person = (await _ask(gateway, query))["person"]
     marriages, transactions = person["civilStatus"]["marriages"], person["notary"]["transactions"]
     assert marriages["__typename"] == "MarriageList"
-    assert [one["__typename"] for one in marriages["items"]] == ["Marriage"]
+    assert [record["__typename"] for record in marriages["items"]] == ["Marriage"]
     assert (marriages["truncated"], marriages["source"]) == (False, {"state": "ANSWERED"})
     assert transactions["__typename"] == "NotarisedTransactionList"
     assert person["population"]["identity"]["item"]["recordId"]
@@ -125,13 +127,13 @@ async def test_an_id_says_nothing_of_a_row_that_is_hidden(tmp_path: Path) -> Non
     query = """query($id: PersonNumber!) { person(id: $id) { civilStatus { births {
       items { recordId status } } } } }"""
     shown: Row = {"event_id": "B1", "citizen_id": HOA, "status": "VALID"}
-    found = []
+    answers = []
     for number, hidden in enumerate(([], [{**shown, "status": "SUPERSEDED", "note": "x"}])):
         rows = {"civil_status": {"births": [shown, *hidden]}}
         async with running(tmp_path, world(rows), ALL, LIVE) as gateway:
-            found.append(await _ask(gateway, query))
-        assert len(found[number]["person"]["civilStatus"]["births"]["items"]) == 1
-    assert found[0] == found[1]
+            answers.append(await _ask(gateway, query))
+        assert len(answers[number]["person"]["civilStatus"]["births"]["items"]) == 1
+    assert answers[0] == answers[1]
 
 
 async def test_who_may_not_see_an_identity_cannot_tell_by_the_id_that_it_changed(
@@ -139,16 +141,16 @@ async def test_who_may_not_see_an_identity_cannot_tell_by_the_id_that_it_changed
 ) -> None:
     query = """query($id: PersonNumber!) { person(id: $id) { administrativeViolations { sanctions {
       items { recordId } } } } }"""
-    one: Row = {"decision_no": "QD-1", "violator_citizen_id": HOA}
-    found = []
+    violation: Row = {"decision_no": "QD-1", "violator_citizen_id": HOA}
+    answers = []
     for number in ("QD-1", "QD-2"):
-        rows = {"administrative_violations": {"sanctions": [{**one, "decision_no": number}]}}
+        rows = {"administrative_violations": {"sanctions": [{**violation, "decision_no": number}]}}
         async with running(tmp_path, world(rows), ALL, LIVE) as gateway:
             for scopes in (("administrative_violations:read",), EVERY):
                 body = await gateway.ask(query, {"id": HOA}, scopes)
                 (row,) = body["data"]["person"]["administrativeViolations"]["sanctions"]["items"]
-                found.append(row["recordId"])
-    denied_before, seen_before, denied_after, seen_after = found
+                answers.append(row["recordId"])
+    denied_before, seen_before, denied_after, seen_after = answers
     assert denied_before == denied_after
     assert len({denied_before, seen_before, seen_after}) == 3
 
@@ -156,20 +158,22 @@ async def test_who_may_not_see_an_identity_cannot_tell_by_the_id_that_it_changed
 async def test_ids_outlive_the_rotation_of_every_key(tmp_path: Path) -> None:
     query = """query($id: PersonNumber!) { person(id: $id) { civilStatus { marriages {
       items { recordId } } } } }"""
-    found = []
+    answers = []
     for step in (None, rotate, drop_former):
         async with running(tmp_path) as gateway:
             body = await gateway.ask(query, {"id": HOA})
-            found.append(body["data"]["person"]["civilStatus"]["marriages"]["items"])
+            answers.append(body["data"]["person"]["civilStatus"]["marriages"]["items"])
             settings = gateway.service.resources.settings
         if step is None:
             for name in (*SECRET_NAMES, "token"):
                 rotate(settings, name)  # type: ignore[arg-type]  # one of the names
         else:
             drop_former(settings, "record_id")
-    assert found[0] == found[1]
+    assert answers[0] == answers[1]
     # Only once the former key is dropped does every client begin with an empty cache.
-    assert {one["recordId"] for one in found[2]}.isdisjoint(one["recordId"] for one in found[0])
+    assert {record["recordId"] for record in answers[2]}.isdisjoint(
+        record["recordId"] for record in answers[0]
+    )
 
 
 async def test_a_section_names_its_database_as_its_lists_do(tmp_path: Path) -> None:

@@ -37,8 +37,8 @@ async def _operate(gateway: Running, document: str, **variables: object) -> dict
 
 async def _live(gateway: Running) -> dict[str, Any]:
     body = await gateway.ask(CATALOGUE, scopes=OPERATOR)
-    found = next(one for one in body["data"]["databases"] if one["name"] == "population")
-    live: dict[str, Any] = found["live"]
+    database = next(item for item in body["data"]["databases"] if item["name"] == "population")
+    live: dict[str, Any] = database["live"]
     return live
 
 
@@ -70,7 +70,7 @@ async def test_planned_maintenance_shows_in_the_catalogue_before_it_begins(
     (shown,) = (await _live(gateway))["maintenance"]
     assert shown["id"] == body["data"]["planMaintenance"]["id"]
     assert {name: datetime.fromisoformat(shown[name]) for name in times} == {
-        name: datetime.fromisoformat(one) for name, one in times.items()
+        name: datetime.fromisoformat(moment) for name, moment in times.items()
     }
 
 
@@ -117,8 +117,8 @@ async def test_each_change_leaves_an_entry_in_the_journal(gateway: Running) -> N
 
 async def test_windows_that_settings_give_show_and_hold_too(tmp_path: Path) -> None:
     window = MaintenanceWindow(begins=datetime.fromisoformat("2026-11-01T00:00:00+07:00"))
-    own = DatabaseSettings(maintenance_windows=(window,))
-    async with running(tmp_path, databases_={"population": own}) as gateway:
+    settings = DatabaseSettings(maintenance_windows=(window,))
+    async with running(tmp_path, databases_={"population": settings}) as gateway:
         live = await _live(gateway)
         assert live["maintenance"][0]["id"] is None
         assert live["state"] == "MAINTENANCE"

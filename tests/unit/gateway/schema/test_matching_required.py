@@ -38,15 +38,15 @@ def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def watched() -> dict[str, Faulty]:
     """Return the cast's databases, which note what they are asked."""
-    return {name: Faulty(one) for name, one in backends().items()}
+    return {name: Faulty(backend) for name, backend in backends().items()}
 
 
 def reads(everything: dict[str, Faulty]) -> list[tuple[str, str]]:
     """Return what was read, by which lookup, and forget it."""
-    found = [(record, by) for one in everything.values() for record, by, _ in one.fetched]
-    for one in everything.values():
-        one.fetched.clear()
-    return sorted(found)
+    fetched = [(record, by) for source in everything.values() for record, by, _ in source.fetched]
+    for source in everything.values():
+        source.fetched.clear()
+    return sorted(fetched)
 
 
 async def ask(gateway: Running, number: str, matching: object = None) -> httpx2.Response:
@@ -56,8 +56,12 @@ async def ask(gateway: Running, number: str, matching: object = None) -> httpx2.
 
 def roles(gateway: Running, *numbers: str) -> list[tuple[str, str]]:
     """Return who is in the last entry of the journal, by number, and as what."""
-    known = {person_hash(gateway.service.resources.person_hash, one): one for one in numbers}
-    return [(known[one["person"]], one["role"]) for one in gateway.journal()[-1]["persons"]]
+    numbers_by_hash = {
+        person_hash(gateway.service.resources.person_hash, item): item for item in numbers
+    }
+    return [
+        (numbers_by_hash[item["person"]], item["role"]) for item in gateway.journal()[-1]["persons"]
+    ]
 
 
 @pytest.mark.parametrize("matching", [None, {}, {"name": None}, {"name": None, "birthDate": None}])
@@ -94,7 +98,7 @@ async def test_several_numbers_at_once_are_refused_and_nothing_is_fetched(
     everything = watched()
     async with running(tmp_path, everything, clients=BOUND) as gateway:
         body = await gateway.ask(PERSONS, {"ids": ids})
-        assert sorted(roles(gateway, *ids)) == sorted((one, "REFUSED") for one in ids)
+        assert sorted(roles(gateway, *ids)) == sorted((number, "REFUSED") for number in ids)
     assert body["data"] == {"persons": None}
     assert codes(body) == ["MATCHING_REQUIRED"]
     assert reads(everything) == []
@@ -138,8 +142,8 @@ async def test_a_mismatch_and_a_number_of_nobody_are_the_same_answer_byte_for_by
         assert roles(gateway, wrong) == [(wrong, "REFUSED")]
         nobody = await ask(gateway, unknown, matching)
         assert roles(gateway, unknown) == [(unknown, "REFUSED")]
-        noted = [{**one, "id": "", "requestId": "", "persons": [], "tokenId": ""}
-                 for one in gateway.journal()]  # fmt: skip
+        noted = [{**entry, "id": "", "requestId": "", "persons": [], "tokenId": ""}
+                 for entry in gateway.journal()]  # fmt: skip
     assert mismatch.content == nobody.content
     assert mismatch.status_code == nobody.status_code == 294
     assert seen_headers(mismatch) == seen_headers(nobody)
@@ -185,9 +189,9 @@ async def test_what_could_not_be_compared_is_neither_a_match_nor_a_mismatch(
 async def test_other_clients_need_no_details(tmp_path: Path) -> None:
     async with running(tmp_path, clients=BOUND) as gateway:
         token = gateway.token(*OFFICER, client="another")
-        one = await gateway.post(PERSON, {"id": HOA}, token)
+        reply = await gateway.post(PERSON, {"id": HOA}, token)
         several = await gateway.post(PERSONS, {"ids": [HOA, LAN]}, token)
-    assert one.json()["data"]["person"]["id"] == HOA
+    assert reply.json()["data"]["person"]["id"] == HOA
     assert [each["id"] for each in several.json()["data"]["persons"]] == [HOA, LAN]
 
 
@@ -284,9 +288,9 @@ async def test_aliases_are_as_many_attempts_and_those_beyond_are_refused_in_thei
         token = gateway.token(*OFFICER, client=client)
         body = (await gateway.post(aliases(HOA, range(10, 26)), None, token)).json()
         again = (await gateway.post(aliases(HOA, range(3, 4)), None, token)).json()
-    found = {error["path"][0]: error["extensions"]["code"] for error in body["errors"]}
+    codes_by_alias = {error["path"][0]: error["extensions"]["code"] for error in body["errors"]}
     expected = ["PERSON_NOT_MATCHED"] * 5 + ["VERIFICATION_LIMITED"] * 11
-    assert [found[f"d{day}"] for day in range(10, 26)] == expected
+    assert [codes_by_alias[f"d{day}"] for day in range(10, 26)] == expected
     assert again["data"] == {"d03": None}, "even the right date opens nobody any more"
     assert codes(again) == ["VERIFICATION_LIMITED"]
 
@@ -314,14 +318,14 @@ async def test_another_number_of_the_same_person_gives_no_more_attempts(
         for day in range(10, 15):
             variables = {"id": first, "matching": {"birthDate": f"1990-02-{day}"}}
             await gateway.post(PERSON, variables, token)
-        told = await gateway.post(PERSON, {"id": second, "matching": HIS_DATE}, token)
+        reply = await gateway.post(PERSON, {"id": second, "matching": HIS_DATE}, token)
     assert all(body["data"] == {"person": None} for body in concealed)
     # As of a number that is nobody's: nothing tells that both numbers are one person's.
     assert [codes(body) for body in concealed] == [["PERSON_NOT_MATCHED"]] * 5 + [
         ["VERIFICATION_LIMITED"]
     ]
-    assert told.json()["data"] == {"person": None}
-    assert codes(told.json()) == ["VERIFICATION_LIMITED"]
+    assert reply.json()["data"] == {"person": None}
+    assert codes(reply.json()) == ["VERIFICATION_LIMITED"]
 
 
 async def test_no_client_takes_anothers_attempts(tmp_path: Path) -> None:

@@ -26,14 +26,14 @@ PERSON = "query($id: PersonNumber!) { person(id: $id) { id } }"
 
 async def access(gateway: Running, token: str | None, **stated: str) -> dict[str, Any]:
     reply = await gateway.post(ACCESS, None, token, **stated)
-    found: dict[str, Any] = reply.json()["data"]["myAccess"]
-    return found
+    data: dict[str, Any] = reply.json()["data"]["myAccess"]
+    return data
 
 
 async def test_who_shows_no_token_may_nothing(tmp_path: Path) -> None:
     async with running(tmp_path, child(), ALL, LIVE) as gateway:
-        found = await access(gateway, None)
-    assert found == {
+        permitted = await access(gateway, None)
+    assert permitted == {
         "client": None,
         "agency": None,
         "expiresAt": None,
@@ -49,9 +49,9 @@ async def test_an_officer_sees_scopes_purposes_and_until_when(tmp_path: Path) ->
     async with running(tmp_path, child(), ALL, LIVE) as gateway:
         scopes, purposes = ("population:read", "civil_status:read"), (GUARDIANSHIP, "no-such")
         token = gateway.token(*scopes, purposes=purposes)
-        found = await access(gateway, token, x_purpose=GUARDIANSHIP)
+        permitted = await access(gateway, token, x_purpose=GUARDIANSHIP)
         silent = await access(gateway, token, **NOTHING_STATED)
-    assert found == {
+    assert permitted == {
         "client": "test-client",
         "agency": None,
         "expiresAt": "2026-11-23T04:00:00+00:00",
@@ -64,7 +64,7 @@ async def test_an_officer_sees_scopes_purposes_and_until_when(tmp_path: Path) ->
         "seesOwnView": False,
         "actsForAnother": False,
     }
-    assert silent == {**found, "purpose": None}
+    assert silent == {**permitted, "purpose": None}
 
 
 async def test_a_citizen_has_an_own_view_and_a_representative_that_of_another(
@@ -72,10 +72,10 @@ async def test_a_citizen_has_an_own_view_and_a_representative_that_of_another(
 ) -> None:
     everything = child()
     async with running(tmp_path, everything, ALL, LIVE) as gateway:
-        own = await access(gateway, gateway.token("me", subject=CHILD))
+        citizen = await access(gateway, gateway.token("me", subject=CHILD))
         other = await access(gateway, acting(gateway, LAN, CHILD), **NOTHING_STATED)
         assert gateway.journal() == []
-    assert (own["seesOwnView"], own["actsForAnother"]) == (True, False)
+    assert (citizen["seesOwnView"], citizen["actsForAnother"]) == (True, False)
     assert (other["seesOwnView"], other["actsForAnother"]) == (True, True)
     assert everything.fetched == []
 
@@ -109,11 +109,11 @@ async def test_a_trial_says_with_which_code_a_document_would_be_refused(
     everything = child()
     async with running(tmp_path, everything, ALL, LIVE) as gateway:
         token = gateway.token(*EVERY)
-        found = await tried(gateway, token, document)
-        given = {"id": CHILD} if document == PERSON else None
-        real = (await gateway.post(document, given, token)).json() if document else None
-    assert found["code"] == code
-    assert (found["message"] is None) is (code is None)
+        trial = await tried(gateway, token, document)
+        variables = {"id": CHILD} if document == PERSON else None
+        real = (await gateway.post(document, variables, token)).json() if document else None
+    assert trial["code"] == code
+    assert (trial["message"] is None) is (code is None)
     if real is not None and code is not None:
         assert real["errors"][0]["extensions"]["code"] == code
         assert "data" not in real
@@ -145,9 +145,9 @@ async def test_a_purpose_can_be_tried_in_place_of_the_one_stated(tmp_path: Path)
         token = gateway.token(*EVERY, purposes=[GUARDIANSHIP, "no-such"])
 
         async def code(purpose: str | None, **stated: str) -> str | None:
-            found = await tried(gateway, token, PERSON, None, purpose, **stated)
-            given: str | None = found["code"]
-            return given
+            trial = await tried(gateway, token, PERSON, None, purpose, **stated)
+            trial_code: str | None = trial["code"]
+            return trial_code
 
         assert await code(None, **NOTHING_STATED) == "PURPOSE_REQUIRED"
         assert await code("", **NOTHING_STATED) == "PURPOSE_REQUIRED"

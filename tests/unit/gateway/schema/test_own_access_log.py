@@ -63,9 +63,9 @@ async def test_whom_nobody_read_has_an_empty_log_that_is_known_to_be_empty(tmp_p
 
 async def test_the_newest_look_up_comes_first(tmp_path: Path) -> None:
     async with logged(tmp_path) as gateway:
-        made = [await look_up(gateway) for _ in range(3)]
+        request_ids = [await look_up(gateway) for _ in range(3)]
         log = await own_log(gateway)
-    assert asked(log) == made[::-1]
+    assert asked(log) == request_ids[::-1]
 
 
 async def test_who_was_read_as_kin_does_not_see_whose_case_it_was_nor_others_sections(
@@ -96,7 +96,7 @@ async def test_a_look_up_that_was_refused_is_not_shown(tmp_path: Path) -> None:
     async with logged(tmp_path) as gateway:
         await look_up(gateway, HOA, query)
         await look_up(gateway, HOA, "query($id: PersonNumber!) { person(id: $id) { nonsense } }")
-        assert [one["persons"][0]["role"] for one in gateway.journal()] == ["REFUSED"] * 2
+        assert [entry["persons"][0]["role"] for entry in gateway.journal()] == ["REFUSED"] * 2
         log = await own_log(gateway)
     assert (log["items"], log["next"], log["state"]) == ([], None, "ANSWERED")
 
@@ -109,7 +109,9 @@ async def test_what_citizens_read_themselves_is_shown_as_their_own(tmp_path: Pat
         assert (item["role"], item["sections"]) == ("OWN", ["population.identity"])
         assert (item["purpose"], item["purposeTitle"], item["caseNumber"]) == (None, None, None)
         again = await own_log(gateway)
-    assert [one["role"] for one in again["items"]] == ["OWN", "OWN"], "reading the log is logged"
+    assert [entry["role"] for entry in again["items"]] == ["OWN", "OWN"], (
+        "reading the log is logged"
+    )
 
 
 async def test_the_log_is_found_under_aliases_and_as_often_as_it_is_asked_for(
@@ -131,7 +133,7 @@ async def test_pages_hold_every_look_up_once_though_new_ones_come_in_between(
     tmp_path: Path,
 ) -> None:
     async with logged(tmp_path) as gateway:
-        made = [await look_up(gateway) for _ in range(5)]
+        request_ids = [await look_up(gateway) for _ in range(5)]
         seen, after = [], None
         while True:
             log = await own_log(gateway, first=2, after=after)
@@ -139,7 +141,7 @@ async def test_pages_hold_every_look_up_once_though_new_ones_come_in_between(
             await look_up(gateway)
             if (after := log["next"]) is None:
                 break
-    assert seen == made[::-1]
+    assert seen == request_ids[::-1]
 
 
 @pytest.mark.parametrize("first", [0, -1, 101])
@@ -199,6 +201,6 @@ async def test_look_ups_before_the_hash_key_was_rotated_are_found(tmp_path: Path
         again.clock.advance(3600)
         after = await look_up(again)
         log = await own_log(again)
-        (old, new) = (one["persons"][0]["person"] for one in again.journal()[:2])
+        (old, new) = (entry["persons"][0]["person"] for entry in again.journal()[:2])
     assert asked(log) == [after, before]
     assert old.partition(":")[0] != new.partition(":")[0]

@@ -20,7 +20,9 @@ Row = dict[str, object]
 
 
 def memory(database: Database, **rows: list[Row]) -> MemoryBackend:
-    return MemoryBackend(database, {one.name: rows.get(one.name, []) for one in database.records})
+    return MemoryBackend(
+        database, {record.name: rows.get(record.name, []) for record in database.records}
+    )
 
 
 async def test_a_beneficiary_sees_the_lawyer_and_not_the_lawyers_number(tmp_path: Path) -> None:
@@ -39,8 +41,8 @@ async def test_a_beneficiary_sees_the_lawyer_and_not_the_lawyers_number(tmp_path
     query = """{ me { legalAid { cases { items { beneficiaryCategory
       assignedPerson { item { name citizenId } source { state } } } } } } }"""
     live = {"legal_aid": DatabaseSettings(group=Group.OPERATING)}
-    known = {**backends(), "legal_aid": aid}
-    async with running(tmp_path, known, (POPULATION, LEGAL_AID), live) as gateway:
+    sources = {**backends(), "legal_aid": aid}
+    async with running(tmp_path, sources, (POPULATION, LEGAL_AID), live) as gateway:
         body = await gateway.ask(query, scopes=("me",), subject=HOA)
     (case,) = body["data"]["me"]["legalAid"]["cases"]["items"]
     assert case == {
@@ -76,11 +78,11 @@ async def test_a_debtor_sees_the_creditors_name_and_not_their_ethnicity_or_telep
     )
     query = """{ me { civilEnforcement { cases { items { parties { items {
       role phone party { name ethnicity } } source { state } } } } } } }"""
-    known = {**backends(), "civil_enforcement": enforcement}
-    async with running(tmp_path, known, (POPULATION, ENFORCEMENT)) as gateway:
+    sources = {**backends(), "civil_enforcement": enforcement}
+    async with running(tmp_path, sources, (POPULATION, ENFORCEMENT)) as gateway:
         body = await gateway.ask(query, scopes=("me",), subject=HOA)
     (case,) = body["data"]["me"]["civilEnforcement"]["cases"]["items"]
-    creditor = next(one for one in case["parties"]["items"] if one["role"] == "CREDITOR")
+    creditor = next(party for party in case["parties"]["items"] if party["role"] == "CREDITOR")
     assert creditor["party"] == {"name": "Trần Thị Lan", "ethnicity": None}
     assert creditor["phone"] is None
     assert "Tày" not in str(body)

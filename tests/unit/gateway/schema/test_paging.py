@@ -45,25 +45,25 @@ def marriages(count: int, wife: str = LAN) -> list[Row]:
 async def page(gateway: Running, **variables: object) -> tuple[dict[str, Any] | None, list[str]]:
     """Return a page of the list, and the codes of the errors beside it."""
     body = await gateway.ask(QUERY, {"id": LAN, **variables}, EVERY)
-    found: dict[str, Any] | None = body["data"]["person"]["civilStatus"]["marriages"]
-    return found, codes(body)
+    marriages: dict[str, Any] | None = body["data"]["person"]["civilStatus"]["marriages"]
+    return marriages, codes(body)
 
 
 async def pages(gateway: Running, **variables: object) -> list[dict[str, Any]]:
     """Return all pages of the list, from the first on."""
-    found: list[dict[str, Any]] = []
+    pages_read: list[dict[str, Any]] = []
     after: object = None
-    while not found or after is not None:
+    while not pages_read or after is not None:
         shown, errors = await page(gateway, after=after, **variables)
         assert (shown is not None, errors) == (True, [])
         assert shown is not None
-        found.append(shown)
+        pages_read.append(shown)
         after = shown["nextCursor"]
-    return found
+    return pages_read
 
 
-def events(found: Sequence[dict[str, Any]]) -> list[str]:
-    return [one["eventId"] for shown in found for one in shown["items"]]
+def events(pages_read: Sequence[dict[str, Any]]) -> list[str]:
+    return [item["eventId"] for shown in pages_read for item in shown["items"]]
 
 
 @pytest.mark.parametrize(
@@ -75,19 +75,21 @@ async def test_pages_together_are_the_list(tmp_path: Path, chosen: dict[str, obj
     rows = marriages(9)
     async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
         (whole,) = await pages(gateway, **{**chosen, "first": 200})
-        found = await pages(gateway, **chosen)
-    assert events(found) == events([whole])
-    assert [shown["nextCursor"] is None for shown in found] == [False] * (len(found) - 1) + [True]
-    assert len(found) > 2
-    assert [shown["truncated"] for shown in found] == [True] * (len(found) - 1) + [False]
+        pages_read = await pages(gateway, **chosen)
+    assert events(pages_read) == events([whole])
+    assert [shown["nextCursor"] is None for shown in pages_read] == [False] * (
+        len(pages_read) - 1
+    ) + [True]
+    assert len(pages_read) > 2
+    assert [shown["truncated"] for shown in pages_read] == [True] * (len(pages_read) - 1) + [False]
 
 
 async def test_the_last_page_says_where_the_source_itself_was_cut(tmp_path: Path) -> None:
     rows = marriages(300)
     async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
-        found = await pages(gateway, first=200)
-    assert [len(shown["items"]) for shown in found] == [200, 50]
-    assert all(shown["truncated"] for shown in found)
+        pages_read = await pages(gateway, first=200)
+    assert [len(shown["items"]) for shown in pages_read] == [200, 50]
+    assert all(shown["truncated"] for shown in pages_read)
 
 
 async def test_a_cursor_fits_its_list_its_arguments_and_its_person_alone(tmp_path: Path) -> None:
@@ -116,10 +118,10 @@ async def test_a_list_that_changed_before_the_cursor_is_begun_again(
     first = events([whole])[0]
     changed = {
         "a record more": [*rows, {**rows[0], "event_id": "x", "registration_date": "2025-01-01"}],
-        "a record less": [one for one in rows if one["event_id"] != first],
+        "a record less": [row for row in rows if row["event_id"] != first],
         "another order": [
-            {**one, "registration_date": "1999-01-01"} if one["event_id"] == first else one
-            for one in rows
+            {**row, "registration_date": "1999-01-01"} if row["event_id"] == first else row
+            for row in rows
         ],
     }[change]
     async with running(tmp_path, backends(civil_status={"marriages": changed})) as gateway:
@@ -150,24 +152,26 @@ async def test_a_cursor_neither_carries_nor_tells_what_is_hidden(tmp_path: Path)
         {"event_id": f"B{number}", "citizen_id": HOA, "status": "VALID"} for number in range(3)
     ]
     hidden: Row = {"event_id": "A", "citizen_id": HOA, "status": "SUPERSEDED"}
-    found = []
+    cursors = []
     for rows in (births, [hidden, *births]):
-        async with running(tmp_path, world({"civil_status": {"births": rows}}), ALL, LIVE) as one:
-            body = await one.ask(query, {"id": HOA}, EVERY)
-        found.append(body["data"]["person"]["civilStatus"]["births"])
-    assert found[0] == found[1]
-    content = base64.urlsafe_b64decode(found[0]["nextCursor"])
+        async with running(
+            tmp_path, world({"civil_status": {"births": rows}}), ALL, LIVE
+        ) as gateway:
+            body = await gateway.ask(query, {"id": HOA}, EVERY)
+        cursors.append(body["data"]["person"]["civilStatus"]["births"])
+    assert cursors[0] == cursors[1]
+    content = base64.urlsafe_b64decode(cursors[0]["nextCursor"])
     assert (len(content), content[:4]) == (20, b"\x00\x00\x00\x01")
     assert HOA.encode() not in content
 
 
 async def test_a_cursor_makes_nothing_of_a_source_that_fails(tmp_path: Path) -> None:
     rows = marriages(4)
-    known = backends(civil_status={"marriages": rows})
-    async with running(tmp_path, known) as gateway:
+    sources = backends(civil_status={"marriages": rows})
+    async with running(tmp_path, sources) as gateway:
         shown, _ = await page(gateway)
     assert shown is not None
-    broken = {**known, "civil_status": Faulty(known["civil_status"], "down")}
+    broken = {**sources, "civil_status": Faulty(sources["civil_status"], "down")}
     async with running(tmp_path, broken) as gateway:
         unknown, errors = await page(gateway, after=shown["nextCursor"])
     assert unknown == {
@@ -200,7 +204,7 @@ async def test_lists_of_things_and_lists_that_hang_on_records_have_pages_too(
             body = await gateway.ask(query, {"number": "DK-1", "after": after}, scopes)
             assert body.get("errors") is None
             (registration,) = body["data"]["securityRegistration"]["items"]
-            seen += [one["entryId"] for one in registration["parties"]["items"]]
+            seen += [party["entryId"] for party in registration["parties"]["items"]]
             after = registration["parties"]["nextCursor"]
     assert (seen, after) == ([*"01234"], None)
     assert body["data"]["securityRegistration"]["nextCursor"] is None

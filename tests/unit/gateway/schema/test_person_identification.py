@@ -48,8 +48,11 @@ async def person(
 def lists(shown: dict[str, Any]) -> dict[str, tuple[str, int | None]]:
     """Return state and number of items of both lists."""
     return {
-        name: (one["source"]["state"], None if one["items"] is None else len(one["items"]))
-        for name, one in shown["civilStatus"].items()
+        name: (
+            section_list["source"]["state"],
+            None if section_list["items"] is None else len(section_list["items"]),
+        )
+        for name, section_list in shown["civilStatus"].items()
     }
 
 
@@ -79,10 +82,10 @@ async def test_a_number_of_nobody_is_not_identified(tmp_path: Path, number: str)
 async def test_a_population_that_does_not_answer_leaves_it_undetermined(
     tmp_path: Path, fault: str, record: str | None
 ) -> None:
-    known = backends()
-    population = Faulty(known[POPULATION], fault)
+    sources = backends()
+    population = Faulty(sources[POPULATION], fault)
     population.only = record
-    async with running(tmp_path, {**known, POPULATION: population}) as gateway:
+    async with running(tmp_path, {**sources, POPULATION: population}) as gateway:
         shown, body = await person(gateway, HOA)
     assert shown["identification"] == "UNDETERMINED"
     assert lists(shown)["deaths"] == ("INCOMPLETE", None)
@@ -100,10 +103,10 @@ async def test_a_population_without_a_url_leaves_it_undetermined(tmp_path: Path)
 
 
 async def test_older_rows_of_the_population_identify_nobody(tmp_path: Path) -> None:
-    known = backends()
-    population = Faulty(known[POPULATION])
+    sources = backends()
+    population = Faulty(sources[POPULATION])
     settings = {POPULATION: DatabaseSettings(stale_if_error=60)}
-    everything = {**known, POPULATION: population}
+    everything = {**sources, POPULATION: population}
     async with running(tmp_path, everything, databases_=settings) as gateway:
         before, _ = await person(gateway, DEAD)
         population.fault = "down"
@@ -128,9 +131,9 @@ async def test_that_an_earlier_number_is_shared_is_told_to_who_may_read_earlier_
         shown, body = await person(gateway, FIRST_HOLDER)
         fewer, without = await person(gateway, FIRST_HOLDER, scopes=IDENTITY_ONLY)
     assert codes(body) == ["NUMBER_SHARED"]
-    assert [one["code"] for one in shown["notices"]] == ["NUMBER_SHARED"]
+    assert [notice["code"] for notice in shown["notices"]] == ["NUMBER_SHARED"]
     assert codes(without) == ["NUMBERS_INCOMPLETE"]
-    assert "NUMBERS_INCOMPLETE" in [one["code"] for one in fewer["notices"]]
+    assert "NUMBERS_INCOMPLETE" in [notice["code"] for notice in fewer["notices"]]
     assert "NUMBER_SHARED" not in str(without)
     assert lists(shown) == lists(fewer)
 
@@ -138,12 +141,12 @@ async def test_that_an_earlier_number_is_shared_is_told_to_who_may_read_earlier_
 async def test_whoever_may_see_a_list_learns_that_nobody_is_known(tmp_path: Path) -> None:
     """A list that truthfully says "none" would tell it too."""
     async with running(tmp_path) as gateway:
-        known, _ = await person(gateway, LAN, scopes=CIVIL_STATUS_ONLY)
+        registered, _ = await person(gateway, LAN, scopes=CIVIL_STATUS_ONLY)
         shown, body = await person(gateway, NOBODY, scopes=CIVIL_STATUS_ONLY)
-    assert known["identification"] == "IDENTIFIED"
-    assert known["notices"] == [{"code": "UNKNOWN", "reason": "DENIED"}]
+    assert registered["identification"] == "IDENTIFIED"
+    assert registered["notices"] == [{"code": "UNKNOWN", "reason": "DENIED"}]
     assert shown["identification"] == "NOT_IDENTIFIED"
-    assert [one["code"] for one in shown["notices"]] == ["NOT_IN_POPULATION", "UNKNOWN"]
+    assert [notice["code"] for notice in shown["notices"]] == ["NOT_IN_POPULATION", "UNKNOWN"]
     assert codes(body) == ["PERSON_NOT_IDENTIFIED"]
 
 
@@ -152,7 +155,7 @@ async def test_whoever_may_see_no_list_learns_nothing(tmp_path: Path, number: st
     async with running(tmp_path) as gateway:
         shown, body = await person(gateway, number, scopes=["elsewhere:read"])
     assert shown["identification"] is None
-    assert [one["code"] for one in shown["notices"]] == ["UNKNOWN"]
+    assert [notice["code"] for notice in shown["notices"]] == ["UNKNOWN"]
     assert {state for state, _ in lists(shown).values()} == {"DENIED"}
     missing = [
         error["extensions"]["missing"]
@@ -164,9 +167,9 @@ async def test_whoever_may_see_no_list_learns_nothing(tmp_path: Path, number: st
 
 async def test_only_settings_that_say_so_take_numbers_as_final(tmp_path: Path) -> None:
     numbers = NumberSettings(reference="none")
-    known = backends()
-    population = Faulty(known[POPULATION], "down")
-    everything = {**known, POPULATION: population}
+    sources = backends()
+    population = Faulty(sources[POPULATION], "down")
+    everything = {**sources, POPULATION: population}
     async with running(tmp_path, everything, numbers=numbers) as gateway:
         shown, body = await person(gateway, NOBODY)
     assert shown["identification"] == "NOT_CHECKED"
@@ -199,10 +202,10 @@ async def test_a_person_found_in_a_record_is_identified_by_themself(tmp_path: Pa
 async def test_a_filter_that_leaves_nothing_of_an_incomplete_list_is_not_none(
     tmp_path: Path,
 ) -> None:
-    known = backends()
+    sources = backends()
     query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
       marriages(status: [SUPERSEDED]) { items { eventId } truncated source { state } } } } }"""
-    everything = {**known, POPULATION: Faulty(known[POPULATION], "down")}
+    everything = {**sources, POPULATION: Faulty(sources[POPULATION], "down")}
     async with running(tmp_path, everything) as gateway:
         body = await gateway.ask(query, {"id": LAN})
     marriages = body["data"]["person"]["civilStatus"]["marriages"]
@@ -212,11 +215,11 @@ async def test_a_filter_that_leaves_nothing_of_an_incomplete_list_is_not_none(
 async def test_a_single_record_says_whether_it_exists(tmp_path: Path) -> None:
     query = """query($ids: [PersonNumber!]!) { persons(ids: $ids) { population {
       identity { exists item { sex } source { state } } } } }"""
-    known = backends()
-    async with running(tmp_path, known) as gateway:
+    sources = backends()
+    async with running(tmp_path, sources) as gateway:
         body = await gateway.ask(query, {"ids": [LAN, NOBODY]})
-    shown = [one["population"]["identity"] for one in body["data"]["persons"]]
-    assert [(one["exists"], one["source"]["state"]) for one in shown] == [
+    shown = [item["population"]["identity"] for item in body["data"]["persons"]]
+    assert [(item["exists"], item["source"]["state"]) for item in shown] == [
         (True, "ANSWERED"),
         (None, "NOT_IDENTIFIED"),
     ]

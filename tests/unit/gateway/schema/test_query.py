@@ -68,9 +68,9 @@ async def test_a_cancelled_number_leads_to_the_present_one(tmp_path: Path) -> No
 
 
 async def test_a_number_of_two_persons_shows_nobody(tmp_path: Path) -> None:
-    known = backends()
-    source = Faulty(known["civil_status"])
-    async with running(tmp_path, {**known, "civil_status": source}) as gateway:
+    sources = backends()
+    source = Faulty(sources["civil_status"])
+    async with running(tmp_path, {**sources, "civil_status": source}) as gateway:
         body = await gateway.ask(MARRIAGES, {"id": SHARED_NUMBER})
     assert body["data"]["person"] is None
     assert codes(body) == ["NUMBER_CONFLICT"]
@@ -106,8 +106,8 @@ async def test_an_old_number_that_nobody_holds_has_no_present_number(tmp_path: P
 async def test_without_population_twelve_digits_are_answered_and_the_doubt_is_said(
     tmp_path: Path,
 ) -> None:
-    known = backends()
-    everything = {**known, "population": Faulty(known["population"], "down")}
+    sources = backends()
+    everything = {**sources, "population": Faulty(sources["population"], "down")}
     async with running(tmp_path, everything) as gateway:
         body = await gateway.ask(MARRIAGES, {"id": HOA})
     person = body["data"]["person"]
@@ -122,8 +122,8 @@ async def test_without_population_twelve_digits_are_answered_and_the_doubt_is_sa
 
 
 async def test_without_population_an_old_number_shows_nobody_and_says_why(tmp_path: Path) -> None:
-    known = backends()
-    everything = {**known, "population": Faulty(known["population"], "down")}
+    sources = backends()
+    everything = {**sources, "population": Faulty(sources["population"], "down")}
     async with running(tmp_path, everything) as gateway:
         body = await gateway.ask(MARRIAGES, {"id": OLD_NUMBER})
     assert body["data"]["person"] is None
@@ -134,10 +134,10 @@ async def test_without_population_an_old_number_shows_nobody_and_says_why(tmp_pa
 async def test_a_part_of_population_that_fails_leaves_the_doubt(
     tmp_path: Path, record: str
 ) -> None:
-    known = backends()
-    source = Faulty(known["population"], "down")
+    sources = backends()
+    source = Faulty(sources["population"], "down")
     source.only = record
-    async with running(tmp_path, {**known, "population": source}) as gateway:
+    async with running(tmp_path, {**sources, "population": source}) as gateway:
         body = await gateway.ask(MARRIAGES, {"id": LAN})
     person = body["data"]["person"]
     assert "UNKNOWN" in [notice["code"] for notice in person["notices"]]
@@ -145,22 +145,24 @@ async def test_a_part_of_population_that_fails_leaves_the_doubt(
 
 
 async def test_persons_keep_order_and_repeats_and_fetch_together(tmp_path: Path) -> None:
-    known = backends()
-    source = Faulty(known["civil_status"])
+    sources = backends()
+    source = Faulty(sources["civil_status"])
     query = """query($ids: [PersonNumber!]!) { persons(ids: $ids) { id
       civilStatus { marriages { items { eventId } } } } }"""
     ids = [LAN, HOA, LAN, SHARED_NUMBER, NOBODY]
-    async with running(tmp_path, {**known, "civil_status": source}) as gateway:
+    async with running(tmp_path, {**sources, "civil_status": source}) as gateway:
         body = await gateway.ask(query, {"ids": ids})
-    found = [one and one["id"] for one in body["data"]["persons"]]
-    assert found == [LAN, HOA, LAN, None, NOBODY]
+    shown = [person and person["id"] for person in body["data"]["persons"]]
+    assert shown == [LAN, HOA, LAN, None, NOBODY]
     assert [(error["path"], error["extensions"]["code"]) for error in body["errors"]] == [
         (["persons", 3], "NUMBER_CONFLICT"),
         (["persons", 4], "PERSON_NOT_IDENTIFIED"),
     ]
-    asked = [keys for _, _, keys in source.fetched]
-    assert len(asked) == 2, "the old number that one of them has is learned on the way"
-    assert sorted(key for keys in asked for key in keys) == sorted({LAN, HOA, NOBODY, OLD_NUMBER})
+    fetched_keys = [keys for _, _, keys in source.fetched]
+    assert len(fetched_keys) == 2, "the old number that one of them has is learned on the way"
+    assert sorted(key for keys in fetched_keys for key in keys) == sorted(
+        {LAN, HOA, NOBODY, OLD_NUMBER}
+    )
 
 
 async def test_a_hundred_persons_are_the_most(tmp_path: Path) -> None:
@@ -169,7 +171,7 @@ async def test_a_hundred_persons_are_the_most(tmp_path: Path) -> None:
     async with running(tmp_path) as gateway:
         enough = await gateway.ask(query, {"ids": ids[:100]})
         too_many = await gateway.ask(query, {"ids": ids})
-    assert [one["id"] for one in enough["data"]["persons"]] == ids[:100]
+    assert [person["id"] for person in enough["data"]["persons"]] == ids[:100]
     assert too_many["data"]["persons"] is None
     assert codes(too_many) == ["TOO_MANY_PERSONS"]
 
@@ -180,7 +182,7 @@ async def test_aliases_do_not_get_round_the_limit_of_persons(tmp_path: Path) -> 
     ids = [f"0010900{number:05d}" for number in range(60)]
     async with running(tmp_path) as gateway:
         body = await gateway.ask(query, {"ids": ids})
-    assert sorted(one is None for one in body["data"].values()) == [False, True]
+    assert sorted(person is None for person in body["data"].values()) == [False, True]
     assert codes(body) == ["TOO_MANY_PERSONS"]
 
 
@@ -238,8 +240,8 @@ async def test_a_mismatch_and_an_unknown_number_are_the_same_answer(
 
 
 async def test_a_match_that_could_not_be_looked_up_is_not_a_mismatch(tmp_path: Path) -> None:
-    known = backends()
-    everything = {**known, "population": Faulty(known["population"], "down")}
+    sources = backends()
+    everything = {**sources, "population": Faulty(sources["population"], "down")}
     async with running(tmp_path, everything) as gateway:
         body = await gateway.ask(MATCHING, {"id": HOA, "matching": {"birthDate": "1990-02-03"}})
     assert codes(body) == ["NUMBER_UNRESOLVED"]
@@ -307,7 +309,7 @@ async def test_what_the_population_does_not_say_is_unknown(tmp_path: Path) -> No
     rows: list[dict[str, object]] = [{"citizen_id": LAN, "life_status": "ALIVE"}]
     async with running(tmp_path, backends(population={"identity": rows})) as gateway:
         body = await gateway.ask(MARRIAGES, {"id": LAN})
-    assert [one["code"] for one in body["data"]["person"]["notices"]] == ["UNKNOWN"]
+    assert [notice["code"] for notice in body["data"]["person"]["notices"]] == ["UNKNOWN"]
 
 
 async def test_me_is_for_citizens(tmp_path: Path) -> None:
@@ -321,7 +323,7 @@ async def test_notices_say_dead_and_under_correction(tmp_path: Path) -> None:
     query = "query($ids: [PersonNumber!]!) { persons(ids: $ids) { notices { code detail } } }"
     async with running(tmp_path) as gateway:
         body = await gateway.ask(query, {"ids": [DEAD, LAN, NOBODY, HOA]})
-    assert [one["notices"] for one in body["data"]["persons"]] == [
+    assert [person["notices"] for person in body["data"]["persons"]] == [
         [{"code": "DECEASED", "detail": "2020-05-06"}],
         [{"code": "UNDER_CORRECTION", "detail": None}],
         [{"code": "NOT_IN_POPULATION", "detail": None}],
@@ -350,21 +352,21 @@ async def test_an_unreadable_identity_is_unknown_and_not_absent(tmp_path: Path) 
     rows: list[dict[str, object]] = [{"citizen_id": LAN, "birth_date": "long ago"}]
     async with running(tmp_path, backends(population={"identity": rows})) as gateway:
         body = await gateway.ask(MARRIAGES, {"id": LAN})
-    found = [(one["code"], one["reason"]) for one in body["data"]["person"]["notices"]]
-    assert found == [("UNKNOWN", "PARTIAL")]
+    reasons = [(notice["code"], notice["reason"]) for notice in body["data"]["person"]["notices"]]
+    assert reasons == [("UNKNOWN", "PARTIAL")]
 
 
 async def test_digits_that_disagree_with_the_record_are_a_notice(tmp_path: Path) -> None:
-    known: dict[str, object] = {"life_status": "ALIVE", "status": "CURRENT"}
+    identity: dict[str, object] = {"life_status": "ALIVE", "status": "CURRENT"}
     rows: list[dict[str, object]] = [
-        {"citizen_id": LAN, "sex": "MALE", "birth_date": "1991", **known},
-        {"citizen_id": "999191054321", "sex": "FEMALE", **known},
+        {"citizen_id": LAN, "sex": "MALE", "birth_date": "1991", **identity},
+        {"citizen_id": "999191054321", "sex": "FEMALE", **identity},
     ]
     query = "query($ids: [PersonNumber!]!) { persons(ids: $ids) { notices { code } } }"
     async with running(tmp_path, backends(population={"identity": rows})) as gateway:
         body = await gateway.ask(query, {"ids": [LAN, "999191054321"]})
-    found: list[Any] = [one["notices"] for one in body["data"]["persons"]]
-    assert found == [[{"code": "NUMBER_DISAGREES"}], [{"code": "PREFIX_UNKNOWN"}]]
+    notices: list[Any] = [person["notices"] for person in body["data"]["persons"]]
+    assert notices == [[{"code": "NUMBER_DISAGREES"}], [{"code": "PREFIX_UNKNOWN"}]]
 
 
 @pytest.mark.parametrize(
@@ -378,21 +380,21 @@ async def test_digits_that_disagree_with_the_record_are_a_notice(tmp_path: Path)
 async def test_an_unknown_prefix_is_told_of_any_number_to_everybody(
     tmp_path: Path, scopes: list[str], fault: str | None, beside: list[str]
 ) -> None:
-    known = backends()
-    everything = {**known, "population": Faulty(known["population"], fault)}
+    sources = backends()
+    everything = {**sources, "population": Faulty(sources["population"], fault)}
     query = "query($id: PersonNumber!) { person(id: $id) { notices { code } } }"
     async with running(tmp_path, everything) as gateway:
-        for number, told in (("999099012345", True), (NOBODY, False)):
+        for number, is_notified in (("999099012345", True), (NOBODY, False)):
             body = await gateway.ask(query, {"id": number}, scopes=scopes)
-            found = [notice["code"] for notice in body["data"]["person"]["notices"]]
-            assert found == [*beside, *(["PREFIX_UNKNOWN"] if told else [])]
+            codes = [notice["code"] for notice in body["data"]["person"]["notices"]]
+            assert codes == [*beside, *(["PREFIX_UNKNOWN"] if is_notified else [])]
 
 
 async def test_a_slow_population_database_holds_nobody_up_beyond_its_timeout(
     tmp_path: Path,
 ) -> None:
-    known = backends()
-    everything = {**known, "population": Faulty(known["population"], "hangs")}
+    sources = backends()
+    everything = {**sources, "population": Faulty(sources["population"], "hangs")}
     settings = {"population": DatabaseSettings(timeout=0.05)}
     async with running(tmp_path, everything, databases_=settings) as gateway:
         body = await gateway.ask(MARRIAGES, {"id": LAN})
@@ -422,22 +424,22 @@ def _marriage_under(number: str) -> list[dict[str, object]]:
     return [{"event_id": "whose?", "husband_citizen_id": number, "registration_date": "1990-01-01"}]
 
 
-@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("is_own_view", [True, False])
 async def test_records_under_a_shared_earlier_number_are_shown_to_neither_holder(
-    tmp_path: Path, own: bool
+    tmp_path: Path, is_own_view: bool
 ) -> None:
     """The present number is one person's, but an earlier one of theirs is somebody else's too."""
-    known = backends(civil_status={"marriages": _marriage_under(SHARED_NUMBER)})
+    sources = backends(civil_status={"marriages": _marriage_under(SHARED_NUMBER)})
     query = MARRIAGES.replace("query($id: PersonNumber!) { person(id: $id)", "{ me")
-    async with running(tmp_path, known) as gateway:
+    async with running(tmp_path, sources) as gateway:
         for holder in (FIRST_HOLDER, SECOND_HOLDER):
-            if own:
+            if is_own_view:
                 body = await gateway.ask(query, scopes=["me"], subject=holder)
             else:
                 body = await gateway.ask(MARRIAGES, {"id": holder})
-            person = body["data"]["me" if own else "person"]
+            person = body["data"]["me" if is_own_view else "person"]
             assert person["id"] == holder
-            assert [one["code"] for one in person["notices"]] == ["NUMBER_SHARED"]
+            assert [notice["code"] for notice in person["notices"]] == ["NUMBER_SHARED"]
             marriages = person["civilStatus"]["marriages"]
             assert marriages["items"] is None
             assert marriages["source"] == {"state": "INCOMPLETE", "earlierNumbersAsked": False}
@@ -447,11 +449,11 @@ async def test_records_under_a_shared_earlier_number_are_shown_to_neither_holder
 async def test_an_earlier_number_that_is_anothers_present_one_is_not_asked(tmp_path: Path) -> None:
     rows = population_rows()["earlier_numbers"]
     rows.append({"entry_id": "e9", "number": LAN, "citizen_id": DEAD, "kind": "CANCELLED"})
-    known = backends(population={"earlier_numbers": rows})
-    async with running(tmp_path, known) as gateway:
+    sources = backends(population={"earlier_numbers": rows})
+    async with running(tmp_path, sources) as gateway:
         body = await gateway.ask(MARRIAGES, {"id": DEAD})
     person = body["data"]["person"]
-    assert "NUMBER_SHARED" in [one["code"] for one in person["notices"]]
+    assert "NUMBER_SHARED" in [notice["code"] for notice in person["notices"]]
     assert person["civilStatus"]["marriages"]["items"] is None
 
 
@@ -461,7 +463,9 @@ async def test_an_earlier_number_whose_holders_are_in_doubt_is_not_asked(tmp_pat
     async with running(tmp_path, backends(population={"earlier_numbers": rows})) as gateway:
         body = await gateway.ask(MARRIAGES, {"id": HOA})
     person = body["data"]["person"]
-    assert [(one["code"], one["reason"]) for one in person["notices"]] == [("UNKNOWN", "PARTIAL")]
+    assert [(notice["code"], notice["reason"]) for notice in person["notices"]] == [
+        ("UNKNOWN", "PARTIAL")
+    ]
     marriages = person["civilStatus"]["marriages"]
     assert [row["eventId"] for row in marriages["items"]] == ["M1"]
     assert marriages["source"]["earlierNumbersAsked"] is False

@@ -40,15 +40,15 @@ WITHHELD = {"civil_status.adoptions", "notary.wills", "population.protection_ord
 
 
 def camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(one.capitalize() for one in others)
+    first, *words = name.split("_")
+    return first + "".join(word.capitalize() for word in words)
 
 
 def types() -> dict[str, ObjectTypeDefinitionNode]:
     return {
-        one.name.value: one
-        for one in parse(schema_text(built(ALL))).definitions
-        if isinstance(one, ObjectTypeDefinitionNode)
+        node.name.value: node
+        for node in parse(schema_text(built(ALL))).definitions
+        if isinstance(node, ObjectTypeDefinitionNode)
     }
 
 
@@ -62,17 +62,19 @@ def named(kind: TypeNode) -> str:
 
 
 def fields_of(name: str) -> dict[str, FieldDefinitionNode]:
-    return {one.name.value: one for one in TYPES[name].fields or ()} if name in TYPES else {}
+    return {field.name.value: field for field in TYPES[name].fields or ()} if name in TYPES else {}
 
 
 def required(field: FieldDefinitionNode) -> list[list[str]]:
     """Return the scopes in the field's directive; empty where it has none."""
-    found: list[DirectiveNode] = [
-        one for one in field.directives or () if one.name.value == "requiresScopes"
+    directives: list[DirectiveNode] = [
+        directive
+        for directive in field.directives or ()
+        if directive.name.value == "requiresScopes"
     ]
-    if not found:
+    if not directives:
         return []
-    ((argument,),) = [tuple(one.arguments or ()) for one in found]
+    ((argument,),) = [tuple(directive.arguments or ()) for directive in directives]
     scopes: list[list[str]] = value_from_ast_untyped(argument.value)
     return scopes
 
@@ -84,18 +86,18 @@ def is_list(field: FieldDefinitionNode) -> bool:
 
 def every_field() -> Iterator[tuple[str, FieldDefinitionNode]]:
     for name in TYPES:
-        for field, one in fields_of(name).items():
-            yield f"{name}.{field}", one
+        for field, definition in fields_of(name).items():
+            yield f"{name}.{field}", definition
 
 
 def test_every_list_and_derived_view_says_which_scopes_open_it() -> None:
-    silent = [name for name, one in every_field() if is_list(one) and not required(one)]
+    silent = [name for name, item in every_field() if is_list(item) and not required(item)]
     assert silent == []
-    for one in DERIVED:
-        section = "".join(part.capitalize() for part in one.database.split("_")) + "Section"
-        assert required(fields_of(section)[camel(one.name)]) == [
-            [f"{one.database}:read"],
-            [f"{one.database}.{one.name}:read"],
+    for item in DERIVED:
+        section = "".join(part.capitalize() for part in item.database.split("_")) + "Section"
+        assert required(fields_of(section)[camel(item.name)]) == [
+            [f"{item.database}:read"],
+            [f"{item.database}.{item.name}:read"],
         ]
 
 
@@ -104,10 +106,10 @@ def test_one_scope_of_two_is_enough_for_any_field() -> None:
     for name, field in every_field():
         scopes = required(field)
         if scopes and name.startswith("Query."):
-            assert all(len(one) == 1 for one in scopes), name
+            assert all(len(alternative) == 1 for alternative in scopes), name
             assert scopes[0][0].endswith((":find", ":verify")), name
         elif scopes:
-            assert [len(one) for one in scopes] == [1, 1], name
+            assert [len(alternative) for alternative in scopes] == [1, 1], name
             (whole,), (record,) = scopes
             database, action = whole.split(":")
             assert record.startswith(f"{database}."), name
@@ -124,15 +126,15 @@ def test_fields_of_structs_say_nothing() -> None:
     }
     assert structs
     for name in structs:
-        assert not [one for one, field in fields_of(name).items() if required(field)]
+        assert not [field_name for field_name, field in fields_of(name).items() if required(field)]
 
 
 def rows(record: Record, lookup: Lookup) -> list[Row]:
     """Return a row that the lookup finds under ``NUMBER``, as far as it needs values."""
     row: Row = {
-        one.name: NUMBER if one.field.kind is Kind.PERSON_NUMBER else "2020"
-        for one in record.columns
-        if one.required
+        column.name: NUMBER if column.field.kind is Kind.PERSON_NUMBER else "2020"
+        for column in record.columns
+        if column.required
     }
     if lookup.through is None:
         row[lookup.by[0]] = NUMBER
@@ -140,33 +142,33 @@ def rows(record: Record, lookup: Lookup) -> list[Row]:
 
 
 def one_row(database: Database, record: Record, lookup: Lookup) -> World:
-    found = {record.name: rows(record, lookup)}
+    tables = {record.name: rows(record, lookup)}
     if lookup.through is not None:
         other = database.by_name[lookup.through[0]]
-        link: Row = {one.name: "2020" for one in other.columns if one.required}
-        found[other.name] = [{**link, lookup.by[0]: NUMBER}]
+        link: Row = {column.name: "2020" for column in other.columns if column.required}
+        tables[other.name] = [{**link, lookup.by[0]: NUMBER}]
     person: Row = {"citizen_id": NUMBER}
     population = {"identity": [person]} if record.name != "identity" else {}
     if database.name == "population":
-        return world({"population": {**population, **found}})
-    return world({"population": population, database.name: found})
+        return world({"population": {**population, **tables}})
+    return world({"population": population, database.name: tables})
 
 
 def selections(record: Record) -> dict[str, str]:
     """Return what to select of each field of a record that its own columns answer."""
-    lists = {name for name, one in fields_of(record.type_name).items() if is_list(one)}
+    lists = {name for name, field in fields_of(record.type_name).items() if is_list(field)}
     return {
-        name: f"{name} {{ {' '.join(_leaves(named(one.type)))} }}"
-        if named(one.type) in TYPES
+        name: f"{name} {{ {' '.join(_leaves(named(field.type)))} }}"
+        if named(field.type) in TYPES
         else name
-        for name, one in fields_of(record.type_name).items()
+        for name, field in fields_of(record.type_name).items()
         if name not in lists
     }
 
 
 def _leaves(name: str) -> list[str]:
     return ["id"] if name == "Person" else [
-        one for one, field in fields_of(name).items() if named(field.type) not in TYPES
+        leaf for leaf, field in fields_of(name).items() if named(field.type) not in TYPES
     ]  # fmt: skip
 
 
@@ -179,31 +181,35 @@ async def denied(
     query = f"""query($id: PersonNumber!) {{ person(id: $id) {{ {camel(record.database)} {{
       {camel(lookup.name)} {{ {row} {{ {fields} }} source {{ state }} }} }} }} }}"""
     body = await gateway.ask(query, {"id": NUMBER}, scopes=tuple(scopes))
-    found = body["data"]["person"][camel(record.database)][camel(lookup.name)]
+    record_list = body["data"]["person"][camel(record.database)][camel(lookup.name)]
     places = [error["path"][3:] for error in body.get("errors", [])]
     start = 1 if record.single else 2
-    return {one[start] for one in places if len(one) == start + 1}, found["source"]["state"]
+    return {path[start] for path in places if len(path) == start + 1}, record_list["source"][
+        "state"
+    ]
 
 
-@pytest.mark.parametrize("which", [0, 1], ids=["of the database", "of the record"])
+@pytest.mark.parametrize("choice", [0, 1], ids=["of the database", "of the record"])
 @pytest.mark.parametrize(
-    ("database", "record", "lookup"), LISTS, ids=[f"{one[0].name}.{one[2].name}" for one in LISTS]
+    ("database", "record", "lookup"),
+    LISTS,
+    ids=[f"{item[0].name}.{item[2].name}" for item in LISTS],
 )
 async def test_the_scopes_that_are_named_open_the_list_and_its_fields_and_no_others_do(
-    tmp_path: Path, database: Database, record: Record, lookup: Lookup, which: int
+    tmp_path: Path, database: Database, record: Record, lookup: Lookup, choice: int
 ) -> None:
     section = fields_of("".join(part.capitalize() for part in database.name.split("_")) + "Section")
-    opening = required(section[camel(lookup.name)])[which]
+    opening = required(section[camel(lookup.name)])[choice]
     closer = {
-        name: scopes[which]
-        for name, one in fields_of(record.type_name).items()
-        if not is_list(one) and (scopes := required(one))
+        name: scopes[choice]
+        for name, item in fields_of(record.type_name).items()
+        if not is_list(item) and (scopes := required(item))
     }
     everything = one_row(database, record, lookup)
     async with running(tmp_path, everything, ALL, LIVE) as gateway:
         _, without = await denied(gateway, record, lookup, ["elsewhere:read"])
         fewer, opened = await denied(gateway, record, lookup, opening)
-        all_of_them = {one for scopes in closer.values() for one in scopes}
+        all_of_them = {item for scopes in closer.values() for item in scopes}
         none, _ = await denied(gateway, record, lookup, [*opening, *all_of_them])
     if f"{database.name}.{record.name}" in WITHHELD:
         assert opened == "WITHHELD"

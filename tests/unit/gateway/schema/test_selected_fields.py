@@ -19,12 +19,12 @@ async def test_fragments_spread_over_and_over_are_looked_into_once(
     looked: list[None] = []
     original = selected_fields._included
 
-    def counting(info: Info, one: object) -> bool:
+    def counting(info: Info, selection: object) -> bool:
         looked.append(None)
         if len(looked) > 10_000:
             raise RuntimeError("it does take them literally")
         # Whatever it is given goes on as it came: the stand-in has no types of its own.
-        return original(info, one)  # type: ignore[arg-type]
+        return original(info, selection)  # type: ignore[arg-type]
 
     monkeypatch.setattr(selected_fields, "_included", counting)
     chain = " ".join(f"fragment F{n} on Person {{...F{n + 1} ...F{n + 1}}}" for n in range(29))

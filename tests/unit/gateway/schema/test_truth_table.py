@@ -29,44 +29,44 @@ QUERY = """query($id: PersonNumber!) { person(id: $id) { id civilStatus {
 } } }"""
 
 
-async def marriages(gateway: Running, number: str = LAN, **asked: Any) -> dict[str, Any]:
-    body = await gateway.ask(QUERY, {"id": number}, **asked)
+async def marriages(gateway: Running, number: str = LAN, **options: Any) -> dict[str, Any]:
+    body = await gateway.ask(QUERY, {"id": number}, **options)
     section = body["data"]["person"]["civilStatus"]
     state = section["marriages"]["source"]["state"]
     assert section["source"]["state"] == state
     assert section["marriages"]["items"] != [] or state == "ANSWERED"
     assert section["marriages"]["items"] is None or State[state].has_rows
     section["marriages"]["codes"] = codes(body)
-    found: dict[str, Any] = section["marriages"]
-    return found
+    answer: dict[str, Any] = section["marriages"]
+    return answer
 
 
 async def test_rows_are_answered(tmp_path: Path) -> None:
     async with running(tmp_path) as gateway:
-        found = await marriages(gateway)
-    assert [row["eventId"] for row in found["items"]] == ["M1"]
-    assert found["source"]["state"] == "ANSWERED"
-    assert found["source"]["fetchedAt"] is not None
-    assert found["source"]["fromCache"] is False
-    assert found["truncated"] is False
-    assert found["codes"] == []
+        answer = await marriages(gateway)
+    assert [row["eventId"] for row in answer["items"]] == ["M1"]
+    assert answer["source"]["state"] == "ANSWERED"
+    assert answer["source"]["fetchedAt"] is not None
+    assert answer["source"]["fromCache"] is False
+    assert answer["truncated"] is False
+    assert answer["codes"] == []
 
 
 async def test_no_rows_are_answered_with_an_empty_list(tmp_path: Path) -> None:
     async with running(tmp_path) as gateway:
-        found = await marriages(gateway, DEAD)
-    assert found["items"] == []
-    assert found["source"]["state"] == "ANSWERED"
-    assert found["codes"] == []
+        answer = await marriages(gateway, DEAD)
+    assert answer["items"] == []
+    assert answer["source"]["state"] == "ANSWERED"
+    assert answer["codes"] == []
 
 
 async def test_no_rows_under_a_number_that_nobody_holds_are_not_none(tmp_path: Path) -> None:
     async with running(tmp_path) as gateway:
-        found = await marriages(gateway, NOBODY)
-    assert (found["items"], found["truncated"]) == (None, None)
-    assert found["source"]["state"] == "NOT_IDENTIFIED"
-    assert found["source"]["fetchedAt"] is not None
-    assert found["codes"] == ["PERSON_NOT_IDENTIFIED"]
+        answer = await marriages(gateway, NOBODY)
+    assert (answer["items"], answer["truncated"]) == (None, None)
+    assert answer["source"]["state"] == "NOT_IDENTIFIED"
+    assert answer["source"]["fetchedAt"] is not None
+    assert answer["codes"] == ["PERSON_NOT_IDENTIFIED"]
 
 
 async def test_rows_under_a_number_that_nobody_holds_are_shown_as_incomplete(
@@ -74,10 +74,10 @@ async def test_rows_under_a_number_that_nobody_holds_are_shown_as_incomplete(
 ) -> None:
     rows: list[dict[str, object]] = [{"event_id": "M", "wife_citizen_id": NOBODY}]
     async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
-        found = await marriages(gateway, NOBODY)
-    assert (found["items"], found["truncated"]) == ([{"eventId": "M"}], False)
-    assert found["source"]["state"] == "INCOMPLETE"
-    assert found["codes"] == ["PERSON_NOT_IDENTIFIED"]
+        answer = await marriages(gateway, NOBODY)
+    assert (answer["items"], answer["truncated"]) == ([{"eventId": "M"}], False)
+    assert answer["source"]["state"] == "INCOMPLETE"
+    assert answer["codes"] == ["PERSON_NOT_IDENTIFIED"]
 
 
 async def test_unreadable_rows_leave_the_readable_ones_and_say_partial(tmp_path: Path) -> None:
@@ -87,9 +87,9 @@ async def test_unreadable_rows_leave_the_readable_ones_and_say_partial(tmp_path:
     ]
     async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
         body = await gateway.ask(QUERY, {"id": LAN})
-    found = body["data"]["person"]["civilStatus"]["marriages"]
-    assert [row["eventId"] for row in found["items"]] == ["good"]
-    assert found["source"]["state"] == "PARTIAL"
+    answer = body["data"]["person"]["civilStatus"]["marriages"]
+    assert [row["eventId"] for row in answer["items"]] == ["good"]
+    assert answer["source"]["state"] == "PARTIAL"
     (error,) = body["errors"]
     assert error["extensions"]["code"] == "BAD_RECORD"
     assert error["extensions"]["count"] == 1
@@ -101,9 +101,9 @@ async def test_all_rows_unreadable_is_never_an_answered_empty_list(tmp_path: Pat
         {"event_id": "bad", "wife_citizen_id": LAN, "status": "NO_SUCH_STATUS"}
     ]
     async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
-        found = await marriages(gateway)
-    assert (found["items"], found["source"]["state"]) == (None, "PARTIAL")
-    assert found["codes"] == ["BAD_RECORD"]
+        answer = await marriages(gateway)
+    assert (answer["items"], answer["source"]["state"]) == (None, "PARTIAL")
+    assert answer["codes"] == ["BAD_RECORD"]
 
 
 @pytest.mark.parametrize("link", [None, "no such case"], ids=["null", "dangling"])
@@ -120,19 +120,19 @@ async def test_a_link_that_leads_to_no_row_is_never_an_answered_empty_list(
         "query($id: PersonNumber!) { person(id: $id)"
         " { civilEnforcement { cases { items { decisionNo } source { state } } } } }"
     )
-    known = {**backends(), "civil_enforcement": MemoryBackend(CIVIL_ENFORCEMENT, rows)}
-    async with running(tmp_path, known, (POPULATION, CIVIL_ENFORCEMENT)) as gateway:
+    sources = {**backends(), "civil_enforcement": MemoryBackend(CIVIL_ENFORCEMENT, rows)}
+    async with running(tmp_path, sources, (POPULATION, CIVIL_ENFORCEMENT)) as gateway:
         body = await gateway.ask(query, {"id": LAN}, scopes=(*OFFICER, "civil_enforcement:read"))
-    found = body["data"]["person"]["civilEnforcement"]["cases"]
-    assert (found["items"], found["source"]["state"]) == (None, "PARTIAL")
+    answer = body["data"]["person"]["civilEnforcement"]["cases"]
+    assert (answer["items"], answer["source"]["state"]) == (None, "PARTIAL")
     assert codes(body) == ["BAD_RECORD"]
 
 
 async def test_a_failure_within_the_bound_shows_older_rows_as_stale(tmp_path: Path) -> None:
-    known = backends()
-    source = Faulty(known["civil_status"])
+    sources = backends()
+    source = Faulty(sources["civil_status"])
     settings = {"civil_status": DatabaseSettings(stale_if_error=60)}
-    everything = {**known, "civil_status": source}
+    everything = {**sources, "civil_status": source}
     async with running(tmp_path, everything, databases_=settings) as gateway:
         first = await marriages(gateway)
         source.fault = "down"
@@ -149,35 +149,35 @@ async def test_a_failure_within_the_bound_shows_older_rows_as_stale(tmp_path: Pa
 
 
 async def test_older_rows_stand_in_only_for_the_person_they_belong_to(tmp_path: Path) -> None:
-    known = backends()
-    source = Faulty(known["civil_status"])
+    sources = backends()
+    source = Faulty(sources["civil_status"])
     settings = {"civil_status": DatabaseSettings(stale_if_error=60)}
-    everything = {**known, "civil_status": source}
+    everything = {**sources, "civil_status": source}
     async with running(tmp_path, everything, databases_=settings) as gateway:
         await marriages(gateway, LAN)
         source.fault = "down"
-        found = await marriages(gateway, NOBODY)
-    assert found["source"]["state"] == "UNAVAILABLE"
+        answer = await marriages(gateway, NOBODY)
+    assert answer["source"]["state"] == "UNAVAILABLE"
 
 
 @pytest.mark.parametrize("fault", ["down", "defect"])
 async def test_a_source_that_fails_is_unavailable_and_names_nothing_inside(
     tmp_path: Path, fault: str
 ) -> None:
-    known = backends()
-    everything = {**known, "civil_status": Faulty(known["civil_status"], fault)}
+    sources = backends()
+    everything = {**sources, "civil_status": Faulty(sources["civil_status"], fault)}
     async with running(tmp_path, everything) as gateway:
         body = await gateway.ask(QUERY, {"id": LAN})
-    found = body["data"]["person"]["civilStatus"]["marriages"]
-    assert (found["items"], found["source"]["state"]) == (None, "UNAVAILABLE")
-    assert found["truncated"] is None
+    answer = body["data"]["person"]["civilStatus"]["marriages"]
+    assert (answer["items"], answer["source"]["state"]) == (None, "UNAVAILABLE")
+    assert answer["truncated"] is None
     assert codes(body) == ["SOURCE_UNAVAILABLE"]
     assert "secret" not in str(body)
 
 
 async def test_a_source_that_hangs_times_out_and_the_others_answer(tmp_path: Path) -> None:
-    known = backends()
-    everything = {**known, "civil_status": Faulty(known["civil_status"], "hangs")}
+    sources = backends()
+    everything = {**sources, "civil_status": Faulty(sources["civil_status"], "hangs")}
     settings = {"civil_status": DatabaseSettings(timeout=0.05)}
     query = QUERY.replace("civilStatus {", "population { identity { item { sex } } } civilStatus {")
     async with running(tmp_path, everything, databases_=settings) as gateway:
@@ -190,32 +190,34 @@ async def test_a_source_that_hangs_times_out_and_the_others_answer(tmp_path: Pat
 
 
 async def test_the_deadline_of_the_request_ends_waiting_too(tmp_path: Path) -> None:
-    known = backends()
-    everything = {**known, "civil_status": Faulty(known["civil_status"], "hangs")}
+    sources = backends()
+    everything = {**sources, "civil_status": Faulty(sources["civil_status"], "hangs")}
     settings = {"civil_status": DatabaseSettings(timeout=30)}
     limits = Limits(deadline=0.05)
     async with running(tmp_path, everything, databases_=settings, limits=limits) as gateway:
-        found = await marriages(gateway)
-    assert found["source"]["state"] == "TIMED_OUT"
+        answer = await marriages(gateway)
+    assert answer["source"]["state"] == "TIMED_OUT"
 
 
 async def test_maintenance_is_said_and_the_source_is_not_asked(tmp_path: Path) -> None:
-    known = backends()
-    source = Faulty(known["civil_status"])
+    sources = backends()
+    source = Faulty(sources["civil_status"])
     settings = {"civil_status": DatabaseSettings(maintenance=True)}
-    async with running(tmp_path, {**known, "civil_status": source}, databases_=settings) as gateway:
-        found = await marriages(gateway)
-    assert found["source"]["state"] == "MAINTENANCE"
-    assert found["codes"] == ["SOURCE_MAINTENANCE"]
+    async with running(
+        tmp_path, {**sources, "civil_status": source}, databases_=settings
+    ) as gateway:
+        answer = await marriages(gateway)
+    assert answer["source"]["state"] == "MAINTENANCE"
+    assert answer["codes"] == ["SOURCE_MAINTENANCE"]
     assert source.fetched == []
 
 
 async def test_a_database_without_backend_is_not_operating(tmp_path: Path) -> None:
     async with running(tmp_path, {"population": backends()["population"]}) as gateway:
-        found = await marriages(gateway)
-    assert found["source"]["state"] == "NOT_OPERATING"
-    assert found["source"]["fetchedAt"] is None
-    assert found["codes"] == []
+        answer = await marriages(gateway)
+    assert answer["source"]["state"] == "NOT_OPERATING"
+    assert answer["source"]["fetchedAt"] is None
+    assert answer["codes"] == []
 
 
 @pytest.mark.parametrize("group", [one for one in Group if one is not Group.OPERATING])
@@ -224,13 +226,13 @@ async def test_a_database_of_another_group_is_not_operating_even_if_reachable(
 ) -> None:
     built = (POPULATION, replace(CIVIL_STATUS, group=group))
     async with running(tmp_path, databases=built) as gateway:
-        found = await marriages(gateway)
-    assert found["source"]["state"] == "NOT_OPERATING"
+        answer = await marriages(gateway)
+    assert answer["source"]["state"] == "NOT_OPERATING"
 
 
 async def test_a_record_mapped_to_nothing_is_not_operating(tmp_path: Path) -> None:
-    known = backends()
-    everything = {**known, "civil_status": Faulty(known["civil_status"], "unmapped")}
+    sources = backends()
+    everything = {**sources, "civil_status": Faulty(sources["civil_status"], "unmapped")}
     async with running(tmp_path, everything) as gateway:
         body = await gateway.ask(QUERY, {"id": LAN})
     assert body["data"]["person"]["civilStatus"]["marriages"]["source"]["state"] == "NOT_OPERATING"
@@ -238,12 +240,12 @@ async def test_a_record_mapped_to_nothing_is_not_operating(tmp_path: Path) -> No
 
 
 async def test_a_missing_scope_is_denied_named_and_nothing_is_fetched(tmp_path: Path) -> None:
-    known = backends()
-    source = Faulty(known["civil_status"])
-    async with running(tmp_path, {**known, "civil_status": source}) as gateway:
+    sources = backends()
+    source = Faulty(sources["civil_status"])
+    async with running(tmp_path, {**sources, "civil_status": source}) as gateway:
         body = await gateway.ask(QUERY, {"id": LAN}, scopes=["population:read"])
-    found = body["data"]["person"]["civilStatus"]["marriages"]
-    assert (found["items"], found["source"]["state"]) == (None, "DENIED")
+    answer = body["data"]["person"]["civilStatus"]["marriages"]
+    assert (answer["items"], answer["source"]["state"]) == (None, "DENIED")
     (error,) = body["errors"]
     assert error["extensions"]["code"] == "FORBIDDEN"
     assert error["extensions"]["missing"] == ["civil_status:read"]
@@ -254,31 +256,31 @@ async def test_a_missing_scope_is_denied_named_and_nothing_is_fetched(tmp_path: 
 async def test_adoptions_are_withheld_for_everybody_alike_and_not_fetched(
     tmp_path: Path, number: str
 ) -> None:
-    known = backends()
-    source = Faulty(known["civil_status"])
+    sources = backends()
+    source = Faulty(sources["civil_status"])
     query = QUERY.replace("marriages", "adoptions")
     scopes = (*OFFICER, "civil_status:restricted")
-    async with running(tmp_path, {**known, "civil_status": source}) as gateway:
+    async with running(tmp_path, {**sources, "civil_status": source}) as gateway:
         body = await gateway.ask(query, {"id": number}, scopes=scopes)
-        own = await gateway.ask(
+        own_view = await gateway.ask(
             "{ me { civilStatus { adoptions { items { eventId } source { state } } } } }",
             scopes=["me"],
             subject=HOA,
         )
-    found = body["data"]["person"]["civilStatus"]["adoptions"]
-    assert (found["items"], found["source"]["state"]) == (None, "WITHHELD")
+    answer = body["data"]["person"]["civilStatus"]["adoptions"]
+    assert (answer["items"], answer["source"]["state"]) == (None, "WITHHELD")
     assert codes(body) == []
-    assert own["data"]["me"]["civilStatus"]["adoptions"]["source"]["state"] == "WITHHELD"
+    assert own_view["data"]["me"]["civilStatus"]["adoptions"]["source"]["state"] == "WITHHELD"
     assert source.fetched == []
 
 
 async def test_a_section_says_the_worst_of_its_lists(tmp_path: Path) -> None:
-    known = backends()
-    source = Faulty(known["civil_status"], "down")
+    sources = backends()
+    source = Faulty(sources["civil_status"], "down")
     source.only = "deaths"
     query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
       source { state } marriages { source { state } } deaths { source { state } } } } }"""
-    async with running(tmp_path, {**known, "civil_status": source}) as gateway:
+    async with running(tmp_path, {**sources, "civil_status": source}) as gateway:
         body = await gateway.ask(query, {"id": LAN})
     section = body["data"]["person"]["civilStatus"]
     assert section["marriages"]["source"]["state"] == "ANSWERED"
@@ -287,10 +289,10 @@ async def test_a_section_says_the_worst_of_its_lists(tmp_path: Path) -> None:
 
 
 async def test_a_section_asked_alone_asks_for_its_first_record(tmp_path: Path) -> None:
-    known = backends()
-    source = Faulty(known["civil_status"])
+    sources = backends()
+    source = Faulty(sources["civil_status"])
     query = "query($id: PersonNumber!) { person(id: $id) { civilStatus { source { state } } } }"
-    async with running(tmp_path, {**known, "civil_status": source}) as gateway:
+    async with running(tmp_path, {**sources, "civil_status": source}) as gateway:
         body = await gateway.ask(query, {"id": LAN})
         source.fault = "down"
         failed = await gateway.ask(query, {"id": LAN})
@@ -301,9 +303,9 @@ async def test_a_section_asked_alone_asks_for_its_first_record(tmp_path: Path) -
 
 
 async def test_a_section_not_selected_is_not_asked(tmp_path: Path) -> None:
-    known = backends()
-    source = Faulty(known["civil_status"])
-    async with running(tmp_path, {**known, "civil_status": source}) as gateway:
+    sources = backends()
+    source = Faulty(sources["civil_status"])
+    async with running(tmp_path, {**sources, "civil_status": source}) as gateway:
         await gateway.ask(
             "query($id: PersonNumber!) { person(id: $id) { id civilStatus @include(if: false) "
             "{ source { state } } } }",
