@@ -43,7 +43,7 @@ GOAL_MS = 10.0
 _IDLE_SECONDS = 5.0
 _TICK = 0.001
 #: Documents as large as by default, but as many and as costly as may be: nothing is answered.
-_LIMITS = Limits(new_documents=1_000_000, cost=10**12)
+_LIMITS = Limits(new_documents_per_minute=1_000_000, cost=10**12)
 
 
 def main() -> None:

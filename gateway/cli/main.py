@@ -9,6 +9,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, NoReturn
 
+import structlog
 import typer
 from rich.console import Console
 from sqlalchemy import create_engine
@@ -211,6 +212,8 @@ def _require_port(host: str, port: int) -> None:
 
 def _serve(settings: Settings, config: Path | None, host: str, port: int) -> None:
     configure("WARNING" if settings.demo else "INFO")
+    for deprecation in settings.deprecations():
+        structlog.get_logger(__name__).warning("deprecated setting", detail=deprecation)
     faults = start_faults(settings, config)
     if faults:
         raise typer.BadParameter("\n".join(faults))

@@ -82,13 +82,19 @@ class PlanCache:
         self._schema = schema
         self._bindings = bindings
         self._limits = limits
-        self._budget = CompileBudget(limits.new_documents, clock)
+        self._budget = CompileBudget(limits.new_documents_per_minute, clock)
         self._documents: FairCache[Hashable, Document | _Refusal] = FairCache(
-            limits.documents, _ROOM
+            limits.cached_documents, _ROOM
         )
-        self._prepared: FairCache[Hashable, AnalysedOperation] = FairCache(limits.documents, _ROOM)
-        self._permissions: FairCache[Hashable, Permissions] = FairCache(limits.documents, _ROOM)
-        self._plans: FairCache[Hashable, Plan | Unplanned] = FairCache(limits.documents, _ROOM)
+        self._prepared: FairCache[Hashable, AnalysedOperation] = FairCache(
+            limits.cached_documents, _ROOM
+        )
+        self._permissions: FairCache[Hashable, Permissions] = FairCache(
+            limits.cached_documents, _ROOM
+        )
+        self._plans: FairCache[Hashable, Plan | Unplanned] = FairCache(
+            limits.cached_documents, _ROOM
+        )
         #: Computations in progress, by key; the keys of the three kinds differ.
         self._pending: dict[Hashable, Work[Any]] = {}
         self._queue = CompileQueue()

@@ -12,7 +12,9 @@ from prometheus_client import Counter, Gauge
 from gateway.errors import GatewayError
 
 IN_FLIGHT = Gauge("justice_gateway_requests_in_flight", "Requests that are being answered")
-BUSY = Counter("justice_gateway_busy", "Requests refused because there were too many", ["reason"])
+BUSY = Counter(
+    "justice_gateway_admission_refusals", "Requests refused because there were too many", ["reason"]
+)
 
 #: Requests over which the service time is smoothed.
 _SMOOTHED_OVER = 64

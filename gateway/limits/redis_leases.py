@@ -35,7 +35,7 @@ from gateway.settings import Redis
 log = structlog.get_logger(__name__)
 
 SHARED = Counter(
-    "justice_gateway_shared_rates",
+    "justice_gateway_rate_leases",
     "Slices leased from Redis, and how often Redis became unavailable and available again",
     ["outcome"],
 )

@@ -1,4 +1,4 @@
-"""Access: whose tokens are accepted, from which pages, with which keys, and for which purposes."""
+"""Access: tokens and their issuers, keys, purposes, and origins of web pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gateway.settings.urls import is_safe_url
 
 
 class ClaimNames(SettingsPart):
-    """The claims in which an issuer says what is asked; of several the first that is there."""
+    """The names of an issuer's claims. Of several names, the first claim that exists counts."""
 
     client: tuple[str, ...] = ("client_id", "azp")
     scope: tuple[str, ...] = ("scope", "scp")
@@ -26,8 +26,8 @@ class ClaimNames(SettingsPart):
 class TrustedIssuer(SettingsPart):
     """An OpenID Connect issuer whose access tokens are accepted.
 
-    ``jwks_url`` None: the keys are where the issuer's own description says. ``scopes`` and
-    ``purposes``: what its tokens can grant at most, whatever they say; None: anything.
+    ``jwks_url`` None: the issuer's own description names it. ``scopes`` and ``purposes``: the most
+    that its tokens can grant, whatever they state; None: anything.
     """
 
     issuer: str
@@ -46,9 +46,11 @@ class TrustedIssuer(SettingsPart):
 
 
 class Access(SettingsPart):
-    """Tokens of the gateway's own key, and of issuers that it trusts. Times in seconds.
+    """Tokens of the gateway's own key and of trusted issuers. Times in seconds.
 
-    ``keep_keys``: how long the keys of an issuer that publishes none any more go on being used.
+    ``refresh``: between two fetches of an issuer's keys. ``cool_down``: between two fetches for
+    tokens that no known key signed. ``keep_keys``: how long the last keys of an issuer that
+    publishes none stay in use.
     """
 
     issuer: str = "justice-gateway"
@@ -63,14 +65,14 @@ class Access(SettingsPart):
 
     @model_validator(mode="after")
     def _each_once(self) -> Access:
-        names = [self.issuer, *(one.issuer for one in self.issuers.values())]
+        names = [self.issuer, *(trusted.issuer for trusted in self.issuers.values())]
         if len(names) != len(set(names)):
             raise ValueError("an issuer must not be named twice")
         return self
 
 
 class Keys(SettingsPart):
-    """Where the keys are: in files, or wholly in ``*_value``, which wins and is never shown."""
+    """The keys: in files, or as ``*_value``, which wins and is never shown."""
 
     token: Path = Path("keys/token.jwk")
     cache: Path = Path("keys/cache.key")
@@ -87,21 +89,21 @@ class Keys(SettingsPart):
 
 
 class Purpose(SettingsPart):
-    """How one procedure's reads are handled.
+    """How the reads of one procedure are handled.
 
-    ``deferred_days``: a lawful delay (an investigation): so long the people who are read do not see
-    it in their access log.
+    ``deferred_days``: a lawful delay (an investigation), in days, before people see a read of their
+    records in the access log.
     """
 
     deferred_days: int = Field(default=0, ge=0)
 
 
-#: An origin (RFC 6454) as browsers send it. None for all: a token must not be used from anywhere.
+#: An origin (RFC 6454) as browsers send it. There is no wildcard: a token is not for every page.
 _ORIGIN = r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$"
 
 
 class Cors(SettingsPart):
-    """Which pages of other origins may call the gateway from a browser.
+    """The web pages of other origins that may call the gateway from a browser.
 
     ``origins``: as browsers send them, without a path; none by default.
     """

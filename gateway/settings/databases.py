@@ -23,18 +23,19 @@ from gateway.settings.freshness import Freshness
 from gateway.settings.part import SettingsPart
 from gateway.settings.urls import is_safe_url
 
-#: Seconds that rows may be old; None: as the database's settings have it.
+#: Seconds that rows may be old; None: as in the settings of the database.
 _Age = Field(default=None, ge=0, le=86_400)
 _AGES = frozenset({"fresh", "stale_while_revalidate", "stale_if_error"})
-#: Settings of a record that say nothing of how it is kept.
+#: Settings of a record that do not concern how it is stored.
 _BESIDE_MAP = _AGES | {"unnumbered"}
 
 
 class RecordSettings(SettingsPart):
-    """How one record is kept in a table of other names; see ``connectors.backends.record_maps``.
+    """The mapping of one record to a table of other names; see ``connectors.backends.record_maps``.
 
-    ``fresh`` and the two after it: how old its rows may be, in place of what counts for the
-    database. ``unnumbered``: whether there are records of it without a number of the person.
+    ``fresh``, ``stale_while_revalidate`` and ``stale_if_error``: how old its rows may be, in place
+    of the settings of the database. ``unnumbered``: whether some records lack the number of the
+    person.
     """
 
     table: str | None = None
@@ -52,12 +53,12 @@ class RecordSettings(SettingsPart):
     unnumbered: bool | None = None
 
     def as_map(self) -> RecordMap:
-        """Return how it is kept, for a backend."""
-        return RecordMap(**{name: one for name, one in self if name not in _BESIDE_MAP})
+        """Return the mapping for a backend."""
+        return RecordMap(**{name: value for name, value in self if name not in _BESIDE_MAP})
 
 
 class MaintenanceWindow(SettingsPart):
-    """When a database is in maintenance: moments with a zone; ``ends`` None: without an end."""
+    """Maintenance of a database: moments with a zone. ``ends`` None: open-ended."""
 
     begins: AwareDatetime
     ends: AwareDatetime | None = None
@@ -70,9 +71,9 @@ class MaintenanceWindow(SettingsPart):
 
 
 class Agreement(SettingsPart):
-    """On what ground, and until which day, a database of another body may be asked.
+    """The agreement under which the database of another body is read: legal basis and last day.
 
-    ``warn_days``: so many days before the last one the gateway says so, every day.
+    ``warn_days``: days before the last one from which the gateway logs a warning, once a day.
     """
 
     legal_basis: str = Field(min_length=1)
@@ -81,11 +82,11 @@ class Agreement(SettingsPart):
 
 
 class Xroad(SettingsPart):
-    """How a database is reached over X-Road; see ``connectors.xroad``.
+    """The connection to a database over X-Road; see ``connectors.xroad``.
 
-    ``server``: the gateway's own security server. ``client``: instance/class/member[/subsystem];
-    ``service``: instance/class/member/subsystem/service. ``shared``: the agreement lets an answer
-    to one caller be given to another.
+    ``server``: the gateway's own security server. ``client``: instance/class/member[/subsystem].
+    ``service``: instance/class/member/subsystem/service. ``shared``: the agreement permits serving
+    an answer to one caller to another caller too.
     """
 
     server: str
@@ -115,17 +116,17 @@ class Xroad(SettingsPart):
 
 
 class DatabaseSettings(SettingsPart):
-    """How one database is reached and what of it is here. Times in seconds.
+    """Settings of one database. Times in seconds.
 
-    Without ``url`` and ``xroad`` it is in the catalogue but is not asked. ``password`` and
-    ``password_file``: of a server; the first wins. ``tls``: None: verify, and off to this machine
-    itself. ``transaction_pooling``: a pooler (PgBouncer) gives out connections by the transaction.
-    ``zone``: the time zone of moments that are kept without one. ``records``: tables of other
-    names. ``breaker_failures``: see ``gateway.fetch.breaker``. ``fresh``: how old
-    rows from the cache may be, 0: they are not used; ``stale_while_revalidate``: how old while they
-    are read anew for whoever comes next; ``stale_if_error``: how old in place of a source that
-    fails. ``provinces`` and ``since`` narrow the declared coverage; ``unnumbered`` says whether
-    there are records without a number of the person.
+    Without ``url`` and ``xroad`` it is in the catalogue but is not read. ``password`` and
+    ``password_file``: of a server; the first wins. ``tls`` None: verify, except on this machine
+    itself. ``transaction_pooling``: a pooler (PgBouncer) assigns connections by transaction.
+    ``zone``: the time zone of moments that are stored without one. ``records``: mappings to tables
+    of other names. ``breaker_failures``: see ``gateway.fetch.breaker``. ``fresh``: how old rows
+    from the cache may be; 0: they are not used. ``stale_while_revalidate``: how old, while they are
+    read again in the background. ``stale_if_error``: how old, if the source fails. ``provinces``
+    and ``since``: narrow the declared coverage. ``unnumbered``: whether some records lack the
+    number of the person.
     """
 
     url: str | None = Field(default=None, repr=False)
@@ -159,12 +160,12 @@ class DatabaseSettings(SettingsPart):
 
     def freshness(self, record: str) -> Freshness:
         """Return how old rows of a record may be."""
-        own = self.records.get(record, RecordSettings())
-        chosen = (
-            getattr(self if getattr(own, name) is None else own, name)
+        of_record = self.records.get(record, RecordSettings())
+        ages = (
+            getattr(self if getattr(of_record, name) is None else of_record, name)
             for name in ("fresh", "stale_while_revalidate", "stale_if_error")
         )
-        return Freshness(*chosen)
+        return Freshness(*ages)
 
     @field_validator("group", mode="before")
     @classmethod
@@ -177,16 +178,16 @@ class DatabaseSettings(SettingsPart):
 
 
 class NumberSettings(SettingsPart):
-    """How it is found out whose a number is.
+    """How numbers are resolved to people.
 
-    ``reference``: the database that knows people and all their numbers. ``none`` is the operator's
-    word that every number is its holder's only and final one: nothing is looked up, and lists say
-    "none" without it. A population database that is not connected never means that.
+    ``reference``: the database that has all people and all their numbers. With ``none`` the
+    operator states that every number is the only and final one of its holder: nothing is looked up,
+    and lists say "none" without it. A population database that is not connected never means that.
     """
 
     reference: Literal["population", "none"] = "population"
 
     @property
     def are_checked(self) -> bool:
-        """Whether a database is asked whose a number is."""
+        """Whether numbers are looked up in a database."""
         return self.reference != "none"

@@ -1,7 +1,6 @@
-"""What is wrong with settings, said by line and with what was expected.
+"""Faults of settings: each with its line in the file and with what is expected.
 
-pydantic tells which setting is wrong; where in the file that stands is looked up here, since TOML
-readers keep no lines.
+pydantic names the wrong setting. Its line is looked up here, because TOML readers keep none.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ _HEADER = re.compile(r"\s*\[\[?([^\[\]]+)\]\]?\s*(#.*)?$")
 
 
 def where(file: Path | None, path: Sequence[str]) -> str:
-    """Return where settings speak of ``path`` (``databases``, ``notary``, ``url``).
+    """Return the place of the setting ``path`` (``databases``, ``notary``, ``url``) for messages.
 
-    ``gateway.toml:12``, of the nearest thing above it that stands there, or the variable of the
-    environment that gives it; the file by itself, or "settings", where nothing does.
+    ``gateway.toml:12``: its line, or that of the nearest table above it; or the variable of the
+    environment that gives it; else the name of the file, or "settings".
     """
     variable = _variable(path)
     if variable is not None:
@@ -37,7 +36,7 @@ def where(file: Path | None, path: Sequence[str]) -> str:
     lines = _lines(file.read_text("utf-8"))
     for length in range(len(path), 0, -1):
         above = tuple(path[:length])
-        # A table may be there by what is below it alone: [databases.notary.xroad].
+        # A table may exist only through one below it: [databases.notary.xroad].
         line = min((at for key, at in lines.items() if key[:length] == above), default=None)
         if line is not None:
             return f"{file.name}:{line}"
@@ -45,9 +44,11 @@ def where(file: Path | None, path: Sequence[str]) -> str:
 
 
 def explained(error: Exception, file: Path | None) -> list[str]:
-    """Return what is wrong with settings, a line for each fault, without any value in them."""
+    """Return a line for each fault of settings, without any value of theirs."""
     if isinstance(error, ValidationError):
-        return [_fault(one, file) for one in error.errors(include_url=False, include_input=False)]
+        return [
+            _fault(detail, file) for detail in error.errors(include_url=False, include_input=False)
+        ]
     if isinstance(error, tomllib.TOMLDecodeError):
         line = _AT_LINE.search(str(error))
         name = "settings" if file is None else file.name
@@ -58,7 +59,7 @@ def explained(error: Exception, file: Path | None) -> list[str]:
 
 
 def _fault(error: ErrorDetails, file: Path | None) -> str:
-    path = [str(one) for one in error["loc"]]
+    path = [str(step) for step in error["loc"]]
     text = error["msg"]
     if error["type"] == "extra_forbidden":
         text = _unknown(path)
@@ -70,15 +71,15 @@ def _fault(error: ErrorDetails, file: Path | None) -> str:
 
 
 def _unknown(path: Sequence[str]) -> str:
-    there = _names(Settings, path[:-1])
-    near = difflib.get_close_matches(path[-1], there, 1)
+    names = _names(Settings, path[:-1])
+    near = difflib.get_close_matches(path[-1], names, 1)
     if near:
         return f"there is no such setting; {near[0]} is meant?"
-    return f"there is no such setting; there are {', '.join(sorted(there))}"
+    return f"there is no such setting; there are {', '.join(sorted(names))}"
 
 
 def _names(model: type[BaseModel], path: Sequence[str]) -> list[str]:
-    """Return the settings that there are below ``path``."""
+    """Return the names of the settings below ``path``."""
     here: Any = model
     steps = iter(path)
     for step in steps:
@@ -87,20 +88,20 @@ def _names(model: type[BaseModel], path: Sequence[str]) -> list[str]:
             return []
         here = _inner(field.annotation)
         if get_origin(field.annotation) in {dict, tuple}:
-            next(steps, None)  # a name of the user's own, or a place in a list
+            next(steps, None)  # a name that the user chose, or an index of a list
     return [] if here is None else list(here.model_fields)
 
 
 def _inner(annotation: Any) -> Any:
-    """Return the settings within an annotation: X of ``dict[str, X]``, of ``X | None``."""
+    """Return the model within an annotation: X of ``dict[str, X]`` and of ``X | None``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    found = (_inner(one) for one in get_args(annotation))
-    return next((one for one in found if one is not None), None)
+    models = (_inner(argument) for argument in get_args(annotation))
+    return next((model for model in models if model is not None), None)
 
 
 def _variable(path: Sequence[str]) -> str | None:
-    """Return the variable of the environment that gives a setting, None where none does."""
+    """Return the variable of the environment that gives a setting, None if none does."""
     names = {name.upper(): name for name in os.environ}
     for length in range(len(path), 0, -1):
         name = PREFIX + "__".join(path[:length]).upper()
@@ -110,21 +111,21 @@ def _variable(path: Sequence[str]) -> str | None:
 
 
 def _lines(text: str) -> dict[tuple[str, ...], int]:
-    """Return the line, from 1, at which each table and key of a TOML document stands."""
-    found: dict[tuple[str, ...], int] = {}
+    """Return the line, from 1, of each table and key of a TOML document."""
+    lines: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), 1):
         header = _HEADER.match(line)
         key = _path((header[1] if header else line.partition("=")[0]) + " = 0")
-        if not key:  # within a value of several lines, or a remark
+        if not key:  # within a value of several lines, or a comment
             continue
         table = key if header else table
-        found.setdefault(key if header else (*table, *key), number)
-    return found
+        lines.setdefault(key if header else (*table, *key), number)
+    return lines
 
 
 def _path(line: str) -> tuple[str, ...]:
-    """Return the keys of a line ``a.b = 0``; none where it is something else."""
+    """Return the keys of a line ``a.b = 0``, none for any other line."""
     try:
         here: object = tomllib.loads(line)
     except tomllib.TOMLDecodeError:

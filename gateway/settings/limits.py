@@ -1,8 +1,9 @@
-"""Limits: what one request, one connection and one client may use up."""
+"""Limits of requests, connections and clients."""
 
 from __future__ import annotations
 
 from ipaddress import ip_network
+from typing import ClassVar
 
 from pydantic import Field, field_validator
 
@@ -10,10 +11,17 @@ from gateway.settings.part import SettingsPart
 
 
 class Limits(SettingsPart):
-    """What one request may ask for. Times in seconds.
+    """Limits of one request. Times in seconds.
 
-    ``anonymous_body_bytes``: of a request without a token, in place of ``body_bytes``.
+    ``anonymous_body_bytes``: for a request without a token, in place of ``body_bytes``.
+    ``cached_documents``: documents kept in memory, and as many analyses and plans.
+    ``new_documents_per_minute``: documents that a client may have compiled.
     """
+
+    RENAMED: ClassVar[dict[str, str]] = {
+        "documents": "cached_documents",
+        "new_documents": "new_documents_per_minute",
+    }
 
     body_bytes: int = Field(default=256 * 1024, gt=0)
     anonymous_body_bytes: int = Field(default=16 * 1024, gt=0)
@@ -31,26 +39,26 @@ class Limits(SettingsPart):
     persons: int = Field(default=100, gt=0)
     persons_reached: int = Field(default=1_000, gt=0)
     deadline: float = Field(default=3.0, gt=0)
-    documents: int = Field(default=1_000, gt=0)
-    new_documents: int = Field(default=120, gt=0)
+    cached_documents: int = Field(default=1_000, gt=0)
+    new_documents_per_minute: int = Field(default=120, gt=0)
     cost: int = Field(default=200_000, gt=0)
     cost_enforced: bool = True
 
     def body_bytes_of(self, client: str | None) -> int:
-        """Return how large a body ``client`` may send; None: whoever shows no token."""
+        """Return the largest body that ``client`` may send; None: a request without a token."""
         if client is not None:
             return self.body_bytes
         return min(self.body_bytes, self.anonymous_body_bytes)
 
 
 class ConnectionLimits(SettingsPart):
-    """How many connections there may be, and how long they wait for their clients.
+    """Limits of connections, and timeouts in seconds.
 
-    Times in seconds. ``header_bytes`` and ``headers``: of one request, its target aside, which has
-    ``url_bytes``. ``unfinished_bodies``: requests whose body is on its way. ``grace``: how long a
-    process that is told to stop goes on with what it has begun. ``proxies``: addresses or networks
-    that speak for others: their ``X-Forwarded-For`` is believed, and ``per_address`` is not held
-    against them.
+    ``header_bytes`` and ``headers``: of one request, without its target, which has ``url_bytes``.
+    ``unfinished_bodies``: requests whose body has not arrived yet. ``grace``: how long a process
+    that is stopped goes on with the requests in flight. ``proxies``: addresses or networks of
+    reverse proxies: their ``X-Forwarded-For`` is trusted, and ``per_address`` does not apply to
+    them.
     """
 
     header_bytes: int = Field(default=32 * 1024, ge=1024)
@@ -69,17 +77,17 @@ class ConnectionLimits(SettingsPart):
     @field_validator("proxies")
     @classmethod
     def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(str(ip_network(one)) for one in proxies)
+        return tuple(str(ip_network(proxy)) for proxy in proxies)
 
 
 class RateLimits(SettingsPart):
-    """How much each client may ask for, and how much at once; None: without end.
+    """Rate limits of each client. None: unlimited. A day is a legal day.
 
-    ``mismatches_...``: attempts to match a person without success: of one client about one person,
-    of one caller, of one client; and after how many about one person, whoever makes them, there is
-    an alarm.
-    ``cost`` is the bound known before anything is read. A day is a legal day. ``enforced`` False:
-    what is beyond a rate is answered and only counted.
+    ``mismatches_...``: attempts to match a person that failed: of one client about one person, of
+    one caller, of one client. ``mismatches_per_person_alarm``: attempts about one person, by any
+    clients, that raise an alarm. ``unidentified_...``: answers about numbers that nobody holds.
+    ``cost``: the bound that is known before anything is read. ``enforced`` False: requests beyond a
+    limit are answered and only counted.
     """
 
     requests_per_minute: int = Field(default=6_000, gt=0)
@@ -98,11 +106,10 @@ class RateLimits(SettingsPart):
 
 
 class Client(SettingsPart):
-    """What is different for one client, by its name in tokens; None: as ``rates`` has it.
+    """Settings of one client, by its name in tokens. None: as in ``rates``.
 
-    ``matching``: the client must give the date of birth with each number; ``matching_name``: the
-    name too. ``published_only``: it calls published operations and nothing else, whatever its
-    tokens permit.
+    ``matching``: the client must state the date of birth with each number; ``matching_name``: the
+    name too. ``published_only``: it may call published operations only, whatever its tokens permit.
     """
 
     requests_per_minute: int | None = Field(default=None, gt=0)

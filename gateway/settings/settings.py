@@ -1,6 +1,6 @@
 """Settings: ``gateway.toml``, named by ``--config`` or JUSTICE_GATEWAY_CONFIG.
 
-Each can be given by environment too:
+Each setting can come from the environment too:
 ``databases.population.url`` in the file is JUSTICE_GATEWAY_DATABASES__POPULATION__URL in the
 environment. Unknown names are refused, so that a misspelt setting never passes unnoticed.
 """
@@ -24,12 +24,13 @@ from gateway.procedures.procedure import national
 from gateway.settings.access import Access, Cors, Keys, Purpose
 from gateway.settings.databases import DatabaseSettings, NumberSettings
 from gateway.settings.limits import Client, ConnectionLimits, Limits, RateLimits
+from gateway.settings.part import SettingsPart
 from gateway.settings.storage import Audit, CacheSettings, OperationSettings, Redis
 
-#: How the variables of the environment begin that give a setting.
+#: The prefix of the variables of the environment that are settings.
 PREFIX = "JUSTICE_GATEWAY_"
 CONFIG_VARIABLE = "JUSTICE_GATEWAY_CONFIG"
-#: The password of who loads databases, for ``justice-gateway generate``.
+#: The password of the user who loads databases, for ``justice-gateway generate``.
 LOADER_VARIABLE = "JUSTICE_GATEWAY_LOADER_PASSWORD"
 
 
@@ -72,27 +73,38 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _known_variables(cls, values: object) -> object:
-        """Refuse a misspelt environment variable, which would count for nothing."""
+        """Refuse a misspelt variable of the environment, which would have no effect."""
         for name in settings_variables():
             setting = name.upper().removeprefix(PREFIX).partition("__")[0].lower()
             if setting not in cls.model_fields:
                 raise ValueError(f"{name} is no setting")
         return values
 
+    def deprecations(self) -> list[str]:
+        """Return a sentence for each setting that is given by its former name."""
+        return [
+            f"{group}.{name} is deprecated: it is called {group}.{part.RENAMED[name]} now"
+            for group, part in self
+            if isinstance(part, SettingsPart)
+            for name in part.former_names
+        ]
+
     def deferral(self, purpose: str | None) -> timedelta | None:
-        """Return how long reads for ``purpose`` are kept from those who are read; None: not."""
-        named = self.purposes.get(purpose or "") or self.purposes.get(national(purpose or ""))
-        return timedelta(days=named.deferred_days) if named and named.deferred_days else None
+        """Return how long reads for ``purpose`` stay out of access logs; None: no delay."""
+        handling = self.purposes.get(purpose or "") or self.purposes.get(national(purpose or ""))
+        if handling is None or not handling.deferred_days:
+            return None
+        return timedelta(days=handling.deferred_days)
 
     def redis_with_password(self) -> Redis:
-        """Return how Redis is reached, its password read; raises OSError."""
+        """Return the settings of Redis with the password of its file; raises OSError."""
         file = self.redis.password_file
         if self.redis.url is None or file is None:
             return self.redis
         return self.redis.with_password(self.path(file).read_text("utf-8").rstrip("\r\n"))
 
     def path(self, relative: Path) -> Path:
-        """Return ``relative`` as seen from the settings file's folder."""
+        """Return ``relative`` as a path from the settings file's folder."""
         return relative if relative.is_absolute() else self.folder / relative
 
     @classmethod
@@ -110,25 +122,25 @@ class Settings(BaseSettings):
 
 def file_of(config: Path | None) -> Path | None:
     """Return the settings file: ``config``, else what JUSTICE_GATEWAY_CONFIG names, else None."""
-    return config or (Path(found) if (found := os.environ.get(CONFIG_VARIABLE)) else None)
+    named = os.environ.get(CONFIG_VARIABLE)
+    return config or (Path(named) if named else None)
 
 
 def settings_variables() -> list[str]:
-    """Return the variables of the environment that give a setting."""
-    others = {CONFIG_VARIABLE, LOADER_VARIABLE}
+    """Return the variables of the environment that are settings."""
+    no_settings = {CONFIG_VARIABLE, LOADER_VARIABLE}
     return [
         name
         for name in os.environ
-        if name.upper().startswith(PREFIX) and name.upper() not in others
+        if name.upper().startswith(PREFIX) and name.upper() not in no_settings
     ]
 
 
 def load(config: Path | None = None, **arguments: Any) -> Settings:
     """Read the settings.
 
-    ``config`` wins over JUSTICE_GATEWAY_CONFIG; with neither, defaults and environment alone count.
-    Raises pydantic's ValidationError for values, FileNotFoundError for a named file that is
-    missing.
+    ``config`` wins over JUSTICE_GATEWAY_CONFIG; without both, only defaults and the environment
+    count. Raises pydantic's ValidationError for values, FileNotFoundError for a missing file.
     """
     named = file_of(config)
     if named is not None and not named.is_file():

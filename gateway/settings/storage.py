@@ -12,12 +12,12 @@ from gateway.settings.part import SettingsPart
 
 
 class Audit(SettingsPart):
-    """The journal of answers, in segments in ``folder``, and the copy of it that is asked.
+    """The audit journal, in segments in ``folder``, and its copy for queries.
 
     ``checkpoint_entries``, ``checkpoint_seconds``: when entries are signed at the latest.
-    ``checkpoint_folder``: where checkpoints are kept besides. ``timeout``: seconds that an answer
-    waits for its entry. ``copy_url``: a SQLAlchemy URL, of PostgreSQL or SQLite. ``commit``: an
-    answer leaves when its entry is in the ``journal``, or in the ``copy`` as well.
+    ``checkpoint_folder``: another place that keeps checkpoints. ``timeout``: seconds that an answer
+    waits for its entry. ``copy_url``: a SQLAlchemy URL of PostgreSQL or SQLite. ``commit``: an
+    answer is sent when its entry is in the ``journal``, or in the ``copy`` too.
     """
 
     folder: Path = Path("journal")
@@ -37,10 +37,10 @@ class Audit(SettingsPart):
 
 
 class CacheSettings(SettingsPart):
-    """Rows kept in each process: ``bytes`` at most, about; and ``answer_bytes`` of ready answers.
+    """The cache of each process: ``bytes`` of rows and ``answer_bytes`` of ready answers, about.
 
-    ``invalidations``: the file by which processes of one machine hear of invalidations where there
-    is no Redis.
+    ``invalidations``: the file that tells the processes of one machine of invalidations, without
+    Redis.
     """
 
     bytes: int = Field(default=40 * 2**20, ge=0)
@@ -49,9 +49,9 @@ class CacheSettings(SettingsPart):
 
 
 class Redis(SettingsPart):
-    """What processes share. ``timeout``: how long a question to it may take, in seconds.
+    """The Redis that processes share. ``timeout``: of one command, in seconds.
 
-    ``password_file``: holds the password, which need not stand in ``url`` then.
+    ``password_file``: the file with the password, if it is not in ``url``.
     """
 
     url: str | None = Field(default=None, repr=False)
@@ -59,7 +59,7 @@ class Redis(SettingsPart):
     timeout: float = Field(default=0.05, gt=0)
 
     def with_password(self, password: str) -> Redis:
-        """Return the same with ``password`` in the URL, in place of any that stands there."""
+        """Return the same with ``password`` in the URL, in place of any password there."""
         parsed = urlsplit(self.url or "")
         user, host = parsed.username or "", parsed.netloc.rpartition("@")[2]
         netloc = f"{user}:{quote(password, safe='')}@{host}"
@@ -69,9 +69,9 @@ class Redis(SettingsPart):
 class OperationSettings(SettingsPart):
     """Published operations: the folder of their files.
 
-    ``reload_seconds``: between looks at the folder, 0 for never. ``public_catalogue``:
-    ``/openapi.json`` shows all of them to everybody, not to each client its own. ``personas``: a
-    JSON file of people for the examples in it.
+    ``reload_seconds``: between two reads of the folder; 0: never. ``public_catalogue``:
+    ``/openapi.json`` shows all operations to everybody, not only its own to each client.
+    ``personas``: a JSON file of people for its examples.
     """
 
     folder: Path | None = None

@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether ``host`` is this machine itself."""
+    """Return whether ``host`` is this machine itself."""
     return host in {"127.0.0.1", "::1", "localhost"}
 
 
 def is_safe_url(url: str) -> bool:
-    """Whether keys may be fetched from ``url``: by https, or by http from this machine itself."""
+    """Return whether ``url`` is https, or http to this machine itself."""
     parsed = urlsplit(url)
     plain = parsed.scheme == "http" and is_loopback(parsed.hostname)
     named = bool(parsed.hostname) and "@" not in parsed.netloc and not parsed.fragment

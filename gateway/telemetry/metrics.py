@@ -92,7 +92,7 @@ TABLES_GONE = Gauge(
 )
 #: Whether a database is asked: 1 at the state in which its breaker is.
 BREAKER = Gauge(
-    "justice_gateway_breaker",
+    "justice_gateway_circuit_breaker",
     "Whether a database is asked: 1 at the state in which its breaker is",
     ["database", "state"],
 )

@@ -170,7 +170,7 @@ async def running(
     patient = {one.name: DatabaseSettings(timeout=120) for one in databases}
     settings.setdefault("demo", True)
     settings.setdefault("rates", RateLimits(enforced=False))
-    settings.setdefault("limits", Limits(deadline=120, new_documents=1_000_000))
+    settings.setdefault("limits", Limits(deadline=120, new_documents_per_minute=1_000_000))
     loaded: Settings = load(folder=folder, databases={**patient, **(databases_ or {})}, **settings)
     create_missing(loaded, demo=loaded.demo)
     clock = TestClock()

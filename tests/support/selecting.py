@@ -18,7 +18,7 @@ from gateway.settings import Limits
 #: What such a document needs.
 ROOMY = Limits(
     deadline=60,
-    new_documents=1_000_000,
+    new_documents_per_minute=1_000_000,
     document_characters=8 * 2**20,
     tokens=1_000_000,
     fragments=10_000,

@@ -49,7 +49,7 @@ WIDE = Limits(
     depth=20,
     cost=10**9,
     deadline=300,
-    new_documents=10**6,
+    new_documents_per_minute=10**6,
     aliases=0,
 )
 #: What the law withholds from everybody but these purposes; "me": not from the person themself.

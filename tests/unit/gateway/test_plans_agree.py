@@ -39,7 +39,7 @@ async def test_plans_and_the_oracle_agree_on_generated_operations(
 ) -> None:
     shown = Shown()
     monkeypatch.setattr("gateway.execution.decisions.select_page", shown.choose)
-    limits = Limits(new_documents=10**9, cost=10**12, deadline=1e9)
+    limits = Limits(new_documents_per_minute=10**9, cost=10**12, deadline=1e9)
     databases = installed_databases()
     # What fails is logged with its traceback, which takes longer to print than to happen.
     with structlog.testing.capture_logs():
@@ -63,7 +63,7 @@ async def test_rows_from_the_cache_and_ready_answers_give_what_the_oracle_gives(
     monkeypatch.setattr("gateway.execution.decisions.select_page", shown.choose)
     # Where rows come from is all that may differ, and reports say it.
     monkeypatch.setattr("gateway.cache.rows.replace", lambda report, from_cache: report)
-    limits = Limits(new_documents=10**9, cost=10**12, deadline=1e9)
+    limits = Limits(new_documents_per_minute=10**9, cost=10**12, deadline=1e9)
     with structlog.testing.capture_logs():
         rates = RateLimits.model_validate({"enforced": False, **_NO_LIMITS})
         databases = installed_databases()

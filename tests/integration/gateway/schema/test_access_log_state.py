@@ -26,7 +26,7 @@ BESIDE = """{ me { id accessLog { items { at } next state completeUntil }
 UNKNOWN = {"items": None, "next": None, "state": "UNAVAILABLE", "completeUntil": None}
 
 #: A copy that is gone is waited for: not long here.
-SOON = Limits(deadline=1, new_documents=1_000_000)
+SOON = Limits(deadline=1, new_documents_per_minute=1_000_000)
 
 
 @pytest.fixture(autouse=True, params=WAYS)

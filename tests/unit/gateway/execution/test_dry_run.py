@@ -199,7 +199,7 @@ async def test_many_conditions_cost_one_plan(tmp_path: Path) -> None:
     declared = ", ".join(f"${name}: Boolean!" for name in names)
     fields = " ".join(f"births @include(if: ${name}) {{ items {{ note }} }}" for name in names)
     document = f"query({declared}) {{ me {{ civilStatus {{ {fields} }} }} }}"
-    limits = Limits(deadline=120, new_documents=4, repeated_fields=100)
+    limits = Limits(deadline=120, new_documents_per_minute=4, repeated_fields=100)
     async with running(tmp_path, child(), ALL, LIVE, limits=limits) as gateway:
         token = gateway.token("me", subject=CHILD)
         assert (await tried(gateway, token, document)) == {

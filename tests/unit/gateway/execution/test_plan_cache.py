@@ -178,7 +178,7 @@ async def test_a_kept_refusal_holds_on_to_no_request(text: str) -> None:
 
 async def test_long_texts_do_not_fill_the_memory(work: list[str]) -> None:
     """A quarter of a megabyte of comment is one token less than nothing, but it is kept."""
-    async with _plans(documents=4, document_characters=50_000) as plans:
+    async with _plans(cached_documents=4, document_characters=50_000) as plans:
         long = [f"{{__typename}} # {number} {'x' * 40_000}" for number in range(3)]
         for text in long:
             await plans.document(text, "a")
@@ -311,7 +311,7 @@ async def test_the_id_of_a_plan_that_cannot_be_made_can_be_searched_for_in_the_l
 
 
 async def test_a_client_with_ever_new_documents_has_to_wait_and_the_others_do_not() -> None:
-    async with _plans(new_documents=5) as plans:
+    async with _plans(new_documents_per_minute=5) as plans:
         for number in range(5):
             await plans.document(f"query Q{number} {{__typename}}", "a")
         refused = await _refusal(plans, "query Q5 {__typename}")
@@ -322,7 +322,7 @@ async def test_a_client_with_ever_new_documents_has_to_wait_and_the_others_do_no
 
 
 async def test_thousands_of_documents_in_a_row_take_no_more_room_than_there_is() -> None:
-    async with _plans(documents=50, new_documents=10_000) as plans:
+    async with _plans(cached_documents=50, new_documents_per_minute=10_000) as plans:
         await plans.document("query Theirs {__typename}", "b")
         theirs = await plans.document("query Theirs {__typename}", "b")
         for number in range(2_000):

@@ -210,12 +210,12 @@ async def test_the_breaker_and_what_failed_show_in_metrics() -> None:
         return found or 0.0
 
     source, _ = _source("down")
-    assert metric("justice_gateway_breaker", state="CLOSED") == 1
+    assert metric("justice_gateway_circuit_breaker", state="CLOSED") == 1
     failures = metric("justice_gateway_source_failures_total", state="UNAVAILABLE")
     calls = metric("justice_gateway_source_seconds_count")
     await _open(source)
-    assert metric("justice_gateway_breaker", state="OPEN") == 1
-    assert metric("justice_gateway_breaker", state="CLOSED") == 0
+    assert metric("justice_gateway_circuit_breaker", state="OPEN") == 1
+    assert metric("justice_gateway_circuit_breaker", state="CLOSED") == 0
     assert metric("justice_gateway_source_failures_total", state="UNAVAILABLE") > failures
     assert metric("justice_gateway_source_seconds_count") == calls + 10
     assert metric("justice_gateway_source_calls_in_flight") == 0

@@ -185,7 +185,7 @@ async def test_names_that_mean_something_elsewhere_are_only_names(gateway: Runni
 
 
 async def test_a_client_with_ever_new_documents_is_told_when_to_come_back(tmp_path: Path) -> None:
-    limits = Limits(deadline=120, new_documents=10)
+    limits = Limits(deadline=120, new_documents_per_minute=10)
     async with running(tmp_path, limits=limits) as gateway:
         token = gateway.token(*OFFICER, client="scanner")
         for number in range(50):

@@ -44,7 +44,7 @@ async def test_bad_tokens_count_among_the_anonymous(tmp_path: Path) -> None:
 
 
 async def test_a_full_gateway_refuses_at_once(tmp_path: Path) -> None:
-    limits = Limits(deadline=120, new_documents=1_000_000)
+    limits = Limits(deadline=120, new_documents_per_minute=1_000_000)
     async with running(tmp_path, rates=RateLimits(in_flight=2), limits=limits) as gateway:
         token = gateway.token(*OPERATOR)
         with ExitStack() as stack:

@@ -90,11 +90,11 @@ async def test_with_a_token_a_large_body_is_received(tmp_path: Path) -> None:
 
 
 async def test_settings_say_how_much_strangers_may_send(tmp_path: Path) -> None:
-    limits = Limits(deadline=120, new_documents=1_000_000, anonymous_body_bytes=200)
+    limits = Limits(deadline=120, new_documents_per_minute=1_000_000, anonymous_body_bytes=200)
     async with running(tmp_path, limits=limits) as gateway:
         assert (await _send(gateway, _padded(60))).status == 200
         assert (await _send(gateway, _padded(600))).code == "BODY_TOO_LARGE"
-    limits = Limits(deadline=120, new_documents=1_000_000, body_bytes=100)
+    limits = Limits(deadline=120, new_documents_per_minute=1_000_000, body_bytes=100)
     async with running(tmp_path / "smaller", limits=limits) as gateway:
         assert (await _send(gateway, _padded(600))).json()["errors"][0]["extensions"][
             "limit"

@@ -165,8 +165,10 @@ def test_metrics_show_how_many_are_in_flight_and_were_refused(
     admission: Admission, stack: ExitStack
 ) -> None:
     refused = {"reason": "client"}
-    before = REGISTRY.get_sample_value("justice_gateway_busy_total", refused) or 0
+    before = REGISTRY.get_sample_value("justice_gateway_admission_refusals_total", refused) or 0
     _fill(admission, stack, "a", 4)
     _busy(admission, "a")
     assert REGISTRY.get_sample_value("justice_gateway_requests_in_flight") == 4
-    assert REGISTRY.get_sample_value("justice_gateway_busy_total", refused) == before + 1
+    assert (
+        REGISTRY.get_sample_value("justice_gateway_admission_refusals_total", refused) == before + 1
+    )

@@ -28,7 +28,7 @@ BESIDE = """{ me { id accessLog { items { at } next state completeUntil }
   population { identity { item { fullName } } } } }"""
 UNKNOWN = {"items": None, "next": None, "state": "UNAVAILABLE", "completeUntil": None}
 #: A copy that is gone is waited for: not long here.
-SOON = Limits(deadline=1, new_documents=1_000_000)
+SOON = Limits(deadline=1, new_documents_per_minute=1_000_000)
 OTHER_GATEWAY = "INSERT INTO audit_journals VALUES ('another', 0, ?)"
 
 
