@@ -14,10 +14,10 @@ from rich.console import Console
 from connectors.registry import installed_databases
 from gateway.catalogue.sections import bind
 from gateway.cli.token import Config, loaded
-from gateway.operations.compare import changes
+from gateway.operations.compare import compare_operations
 from gateway.operations.library import OperationSet, read_operations
 from gateway.operations.operation import PublishedOperation
-from gateway.operations.publish import publish, withheld
+from gateway.operations.publish import publish, withheld_paths
 from gateway.schema.build import build_schema
 from gateway.settings import Settings
 
@@ -50,11 +50,11 @@ def check(
     if wanted is None:
         raise typer.BadParameter("the settings name no operations.folder: give --folder")
     schema, read = _reader(settings)
-    shelf = read(settings.path(wanted) if folder is None else folder)
+    operations = read(settings.path(wanted) if folder is None else folder)
     before = OperationSet() if against is None else read(against)
-    for line in report(schema, shelf, before):
+    for line in report(schema, operations, before):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    if shelf.refused or any(_edited(one, before.by_id) for one in shelf.published):
+    if operations.refused or any(_edited(one, before.by_id) for one in operations.published):
         raise typer.Exit(1)
 
 
@@ -65,16 +65,16 @@ def _reader(settings: Settings) -> tuple[GraphQLSchema, partial[OperationSet]]:
     return schema, partial(read_operations, publish=make, before=OperationSet())
 
 
-def report(schema: GraphQLSchema, shelf: OperationSet, before: OperationSet) -> Iterator[str]:
+def report(schema: GraphQLSchema, operations: OperationSet, before: OperationSet) -> Iterator[str]:
     """Yield what there is to say of each file, line by line."""
-    for one in sorted(shelf.published, key=lambda one: (one.header.name, one.header.version)):
+    for one in sorted(operations.published, key=lambda one: (one.header.name, one.header.version)):
         yield from _about(one)
         if _edited(one, before.by_id):
             yield "  changed without a new version: count it on"
-        yield from _changed(schema, one, {**before.by_id, **shelf.by_id})
-    for refused in shelf.refused:
+        yield from _changed(schema, one, {**before.by_id, **operations.by_id})
+    for refused in operations.refused:
         yield f"{refused}"
-    yield f"{len(shelf.published)} published, {len(shelf.refused)} refused"
+    yield f"{len(operations.published)} published, {len(operations.refused)} refused"
 
 
 def _about(one: PublishedOperation) -> Iterator[str]:
@@ -86,7 +86,7 @@ def _about(one: PublishedOperation) -> Iterator[str]:
     yield f"  clients   {' '.join(sorted(header.clients))}"
     yield f"  cost      at most {one.cost:,} of {header.cost:,}"
     yield f"  lends     {' '.join(sorted(one.lends)) or 'nothing'}"
-    for path in withheld(one):
+    for path in withheld_paths(one):
         yield f"  withheld  {path}, from every caller"
 
 
@@ -105,8 +105,8 @@ def _changed(
     if last is None:
         yield "  changes   none to compare with: the first version"
         return
-    found = changes(schema, last, one)
+    found = compare_operations(schema, last, one)
     for change in found:
-        yield f"  {'breaking' if change.breaking else 'changed '}  {change.said}"
+        yield f"  {'breaking' if change.breaking else 'changed '}  {change.description}"
     if not found:
         yield f"  changes   none since {last.header.id}"

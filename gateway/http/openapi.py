@@ -28,7 +28,7 @@ class OpenApi:
     """The endpoint. Documents are kept until other operations are published."""
 
     def __init__(self) -> None:
-        self._shelf = OperationSet()
+        self._operations = OperationSet()
         self._documents: dict[tuple[PublishedOperation, ...], bytes] = {}
 
     async def respond(self, request: Request) -> Response:
@@ -39,16 +39,18 @@ class OpenApi:
             shown = _shown(service, caller)
         except GatewayError as error:
             return error_response(request, error)
-        content = self._cached(service.operations.shelf, shown)
+        content = self._cached(service.operations.current, shown)
         if content is None:
             content = await asyncio.to_thread(_document, service, shown)
             self._documents[shown] = content
         headers = {"cache-control": "no-store", "vary": "Authorization"}
         return Response(content, media_type="application/json", headers=headers)
 
-    def _cached(self, shelf: OperationSet, shown: tuple[PublishedOperation, ...]) -> bytes | None:
-        if shelf is not self._shelf or len(self._documents) >= _MAX_DOCUMENTS:
-            self._shelf = shelf
+    def _cached(
+        self, operations: OperationSet, shown: tuple[PublishedOperation, ...]
+    ) -> bytes | None:
+        if operations is not self._operations or len(self._documents) >= _MAX_DOCUMENTS:
+            self._operations = operations
             self._documents.clear()
         return self._documents.get(shown)
 

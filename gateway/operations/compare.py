@@ -1,4 +1,4 @@
-"""What changed from one version of an operation to another, and whether it breaks its callers."""
+"""Comparing two versions of an operation: what changed, and whether it breaks callers."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ class OperationChange:
     """One change. ``breaking``: a caller of the old version may fail with the new one."""
 
     breaking: bool
-    said: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A place in what is taken or answered. ``there``: it must be given, or always is."""
+    """A place in variables or answer. ``required``: it must be given, or is always there."""
 
     kind: str
     nullable: bool
-    there: bool
+    required: bool
     values: frozenset[str]
 
 
-def changes(
+def compare_operations(
     schema: GraphQLSchema, old: PublishedOperation, new: PublishedOperation
 ) -> list[OperationChange]:
     """Return what changed from ``old`` to ``new``, breaking changes first, each by path."""
-    found = [
-        *_inputs(*(_parts(schema, one, answer=False) for one in (old, new))),
-        *_answers(*(_parts(schema, one, answer=True) for one in (old, new))),
+    changes_found = [
+        *_inputs(*(_parts(schema, version, answer=False) for version in (old, new))),
+        *_answers(*(_parts(schema, version, answer=True) for version in (old, new))),
         *_headers(old.header, new.header),
     ]
-    return sorted(found, key=lambda one: not one.breaking)
+    return sorted(changes_found, key=lambda version: not version.breaking)
 
 
 def _parts(schema: GraphQLSchema, published: PublishedOperation, answer: bool) -> dict[str, _Part]:
@@ -53,9 +53,9 @@ def _parts(schema: GraphQLSchema, published: PublishedOperation, answer: bool) -
 
 
 def _walk(
-    schema: Mapping[str, Any], path: str, there: bool, named: Mapping[str, Schema]
+    schema: Mapping[str, Any], path: str, required: bool, named: Mapping[str, Schema]
 ) -> Iterator[tuple[str, _Part]]:
-    """Yield every place in ``schema`` with what is there; ``[]`` stands for a list's items."""
+    """Yield every place in ``schema`` by its path; ``[]`` stands for the items of a list."""
     nullable = False
     while "oneOf" in schema or "$ref" in schema:
         nullable = nullable or "oneOf" in schema
@@ -65,7 +65,7 @@ def _walk(
         nullable, types = True, types[0]
     values = frozenset(schema.get("enum", ()))
     kind = "a code" if values else f"{types} {schema.get('pattern', '')}".rstrip()
-    yield path, _Part(kind, nullable, there, values)
+    yield path, _Part(kind, nullable, required, values)
     if types == "array":
         yield from _walk(schema["items"], f"{path}[]", True, named)
     for name, inner in schema.get("properties", {}).items():
@@ -80,20 +80,21 @@ def _inputs(old: Mapping[str, _Part], new: Mapping[str, _Part]) -> Iterator[Oper
     for path in _only(old, new):
         yield OperationChange(True, f"{path} is gone")
     for path in _only(new, old):
-        needed = new[path].there
+        needed = new[path].required
         yield OperationChange(needed, f"{path} is new{', and required' if needed else ''}")
-    for path, was, is_ in _both(old, new):
-        if was.kind != is_.kind:
-            yield OperationChange(True, f"{path} was {was.kind} and is {is_.kind}")
-        if was.there != is_.there:
+    for path, old_part, new_part in _both(old, new):
+        if old_part.kind != new_part.kind:
+            yield OperationChange(True, f"{path} was {old_part.kind} and is {new_part.kind}")
+        if old_part.required != new_part.required:
             yield OperationChange(
-                is_.there, f"{path} {'is required' if is_.there else 'may be left out'} now"
+                new_part.required,
+                f"{path} {'is required' if new_part.required else 'may be left out'} now",
             )
-        if was.nullable != is_.nullable:
-            yield OperationChange(was.nullable, f"{path} {_null(is_)} now")
-        for value in sorted(was.values - is_.values):
+        if old_part.nullable != new_part.nullable:
+            yield OperationChange(old_part.nullable, f"{path} {_null(new_part)} now")
+        for value in sorted(old_part.values - new_part.values):
             yield OperationChange(True, f"{path} does not take {value} any more")
-        for value in sorted(is_.values - was.values):
+        for value in sorted(new_part.values - old_part.values):
             yield OperationChange(False, f"{path} takes {value} too")
 
 
@@ -102,23 +103,24 @@ def _answers(old: Mapping[str, _Part], new: Mapping[str, _Part]) -> Iterator[Ope
         yield OperationChange(True, f"{path} is gone")
     for path in _only(new, old):
         yield OperationChange(False, f"{path} is new")
-    for path, was, is_ in _both(old, new):
-        if was.kind != is_.kind:
-            yield OperationChange(True, f"{path} was {was.kind} and is {is_.kind}")
-        if was.there != is_.there:
+    for path, old_part, new_part in _both(old, new):
+        if old_part.kind != new_part.kind:
+            yield OperationChange(True, f"{path} was {old_part.kind} and is {new_part.kind}")
+        if old_part.required != new_part.required:
             yield OperationChange(
-                was.there, f"{path} {'is always there' if is_.there else 'may be missing'} now"
+                old_part.required,
+                f"{path} {'is always there' if new_part.required else 'may be missing'} now",
             )
-        if was.nullable != is_.nullable:
-            yield OperationChange(is_.nullable, f"{path} {_null(is_)} now")
-        for value in sorted(is_.values - was.values):
+        if old_part.nullable != new_part.nullable:
+            yield OperationChange(new_part.nullable, f"{path} {_null(new_part)} now")
+        for value in sorted(new_part.values - old_part.values):
             yield OperationChange(False, f"{path} may be {value} too")
 
 
-def _only(some: Mapping[str, _Part], others: Mapping[str, _Part]) -> list[str]:
-    """Return the places that are in ``some`` alone, without what is below one of them."""
-    found = some.keys() - others.keys()
-    return sorted(one for one in found if _above(one) not in found)
+def _only(parts: Mapping[str, _Part], other_parts: Mapping[str, _Part]) -> list[str]:
+    """Return the paths that are in ``parts`` alone, without those below another of them."""
+    paths = parts.keys() - other_parts.keys()
+    return sorted(path for path in paths if _above(path) not in paths)
 
 
 def _above(path: str) -> str:
@@ -145,6 +147,6 @@ def _headers(old: OperationHeader, new: OperationHeader) -> Iterator[OperationCh
     if len(old.purposes) == 1 < len(new.purposes):
         yield OperationChange(True, "X-Purpose is required now")
     for name in ("title", "owner", "cost"):
-        was, is_ = getattr(old, name), getattr(new, name)
-        if was != is_:
-            yield OperationChange(False, f"{name} was {was} and is {is_}")
+        old_value, new_value = getattr(old, name), getattr(new, name)
+        if old_value != new_value:
+            yield OperationChange(False, f"{name} was {old_value} and is {new_value}")

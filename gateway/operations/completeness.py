@@ -1,7 +1,7 @@
-"""Whoever is shown records is shown whether they are all there are.
+"""Completeness: an operation that shows records must show whether they are all that there are.
 
-Design section 6.1: an operation that selects ``items`` without ``source { state }`` and
-``truncated`` has its callers read a short list as a whole one. Such an operation is not published.
+Design section 6.1: callers of an operation that selects ``items`` without ``source { state }`` and
+``truncated`` read an incomplete list as a complete one. Such an operation is not published.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from gateway.plan.selection import (
 
 @dataclass(frozen=True, slots=True)
 class UnqualifiedField:
-    """A field whose records are shown without whether they are all: ``path``, ``line``, why."""
+    """A field that shows records, but not whether they are complete. ``lacks``: what it needs."""
 
     path: str
     line: int
@@ -42,7 +42,7 @@ class UnqualifiedField:
 
 
 def find_unqualified(analysis: Analysis) -> Iterator[UnqualifiedField]:
-    """Yield the lists, views and logs of an operation that lack what says if they are whole."""
+    """Yield the lists, views and logs of an operation that do not say whether they are complete."""
     for key, root in analysis.roots.items():
         if isinstance(root, PersonRootShape):
             yield from _in_person(root.person, (key,))
@@ -70,8 +70,10 @@ def _in_plain(
         shape.attribute: shape for _, shape in entries if isinstance(shape, AttributeShape)
     }
     source = attributes.get("source")
-    told = "state" in attributes or (source is not None and _tells_state(source.entries or ()))
-    if value in attributes and not told:
+    shows_state = "state" in attributes or (
+        source is not None and _tells_state(source.entries or ())
+    )
+    if value in attributes and not shows_state:
         yield _unqualified(place, above, (state,))
 
 

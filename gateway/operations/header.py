@@ -14,8 +14,8 @@
 
     query MaritalStatus($id: PersonNumber!, $matching: Matching) { ... }
 
-It ends with the first line that is no comment. To GraphQL it is nothing, so the file is a document
-as it stands; the document that is published, and by whose hash it is known, begins after it.
+It ends before the first line that is no comment. GraphQL ignores comments, so the whole file is a
+document; the published document, whose hash is its id, begins after the header.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ _MATCHING = re.compile("birth-date|name|none")
 
 
 class OperationRefused(Exception):
-    """A file that is not published. ``line`` counts from 1, in the file."""
+    """A file is not published, for ``reason``. ``line``: in the file, from 1."""
 
-    def __init__(self, line: int, said: str) -> None:
+    def __init__(self, line: int, reason: str) -> None:
         self.line = line
-        self.said = said
-        super().__init__(f"line {line}: {said}")
+        self.reason = reason
+        super().__init__(f"line {line}: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
 class OperationFile:
-    """A file that was read: its header, where each entry of it stands, and the document.
+    """A file that was read: its header, the line of each entry, and the document.
 
-    ``above``: how many lines of the file come before the document's first.
+    ``above``: the number of lines before the first line of the document.
     """
 
     header: OperationHeader
@@ -60,7 +60,7 @@ class OperationFile:
     above: int
 
     def line(self, line_of_document: int) -> int:
-        """Return where in the file a line of the document is."""
+        """Return the line in the file of a line of the document."""
         return self.above + line_of_document
 
 
@@ -99,28 +99,32 @@ def _entries(text: str) -> tuple[dict[str, str], dict[str, int], int]:
     """Return the entries, the line of each, and how many lines the header has."""
     entries: dict[str, str] = {}
     lines: dict[str, int] = {}
-    above = 0
+    header_lines = 0
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.startswith("#"):
             break
-        above = number
-        found = _ENTRY.fullmatch(line)
-        if found is None:
+        header_lines = number
+        match = _ENTRY.fullmatch(line)
+        if match is None:
             raise OperationRefused(number, "a line of the header must be '# name: value'")
-        name, value = found.groups()
+        name, value = match.groups()
         if name not in (*_REQUIRED, *_OPTIONAL):
             raise OperationRefused(number, f"a header has no {name}")
         if name in entries:
             raise OperationRefused(number, f"{name} must not be given twice")
         entries[name], lines[name] = value, number
-    return entries, lines, above
+    return entries, lines, header_lines
 
 
 def _matching(
-    entries: Mapping[str, str], lines: Mapping[str, int], name: str, form: re.Pattern[str], is_: str
+    entries: Mapping[str, str],
+    lines: Mapping[str, int],
+    name: str,
+    pattern: re.Pattern[str],
+    wording: str,
 ) -> str:
-    if not form.fullmatch(entries[name]):
-        raise OperationRefused(lines[name], f"{name} must be {is_}")
+    if not pattern.fullmatch(entries[name]):
+        raise OperationRefused(lines[name], f"{name} must be {wording}")
     return entries[name]
 
 
@@ -145,9 +149,9 @@ def _words(entries: Mapping[str, str], lines: Mapping[str, int], name: str) -> t
 
 def _example(value: str, line: int) -> Mapping[str, object]:
     try:
-        found = orjson.loads(value)
+        example = orjson.loads(value)
     except orjson.JSONDecodeError:
-        found = None
-    if not isinstance(found, dict):
+        example = None
+    if not isinstance(example, dict):
         raise OperationRefused(line, "example must be a JSON object")
-    return found
+    return example

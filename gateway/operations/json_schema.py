@@ -1,7 +1,7 @@
-"""JSON Schema (2020-12, as OpenAPI 3.1 has it) of what an operation takes and answers.
+"""JSON Schema (2020-12, the dialect of OpenAPI 3.1) of the variables and answer of an operation.
 
-Both follow from the document and the schema: what is not selected is not there, what a variable may
-leave out is not required, and what the schema lets be null may be null.
+Both follow from the document and the schema: fields that are not selected are not there, optional
+variables are not required, and nullable types may be null.
 """
 
 from __future__ import annotations
@@ -57,28 +57,28 @@ _SCALARS: Mapping[str, Schema] = {
 
 @dataclass(slots=True)
 class Components:
-    """The named schemas of an OpenAPI document; what is the same has one name.
+    """The named schemas of an OpenAPI document; equal schemas share one name.
 
-    Objects are named for their type, after a prefix for the operation in whose answer they are, so
-    that the names in one client's code do not depend on what else is published. A type that is
-    selected in several ways has a number behind its name for each but the first.
+    Objects are named after their type, with a prefix for the operation that answers them, so that
+    the names in a client's code do not depend on other operations. A type that is selected in
+    several ways has a number after its name for each but the first.
     """
 
     schema: GraphQLSchema
     schemas: dict[str, Schema] = field(default_factory=dict)
     _prefix: str = ""
-    _known: dict[tuple[str, bytes], str] = field(default_factory=dict)
+    _names: dict[tuple[str, bytes], str] = field(default_factory=dict)
 
     def variables(self, document: DocumentNode) -> Schema:
         """Return the schema of a document's variables."""
-        (operation,) = _operations(document)
+        (operation,) = _operations_of(document)
         properties: Schema = {}
         required = []
-        for one in operation.variable_definitions or ():
-            name, kind = one.variable.name.value, _type(self.schema, one.type)
+        for definition in operation.variable_definitions or ():
+            name, kind = definition.variable.name.value, _type(self.schema, definition.type)
             properties[name] = self._input(kind)
-            if one.default_value is not None:
-                default = value_from_ast_untyped(one.default_value)
+            if definition.default_value is not None:
+                default = value_from_ast_untyped(definition.default_value)
                 properties[name] = {**self._input(kind), "default": default}
             elif is_non_null_type(kind):
                 required.append(name)
@@ -87,40 +87,40 @@ class Components:
     def data(self, document: DocumentNode, prefix: str = "") -> Schema:
         """Return the schema of ``data`` in the answer to a document's only operation."""
         self._prefix = prefix
-        (operation,) = _operations(document)
+        (operation,) = _operations_of(document)
         query = self.schema.query_type
         assert query is not None
         fragments = {
-            one.name.value: one
-            for one in document.definitions
-            if isinstance(one, FragmentDefinitionNode)
+            definition.name.value: definition
+            for definition in document.definitions
+            if isinstance(definition, FragmentDefinitionNode)
         }
-        return self._selected(query, [(operation.selection_set, True)], fragments)
+        return self._selected_object(query, [(operation.selection_set, True)], fragments)
 
     def named(self, name: str, schema: Schema) -> Schema:
         """Return a reference to ``schema``, under ``name`` or one like it."""
-        known = (name, orjson.dumps(schema, option=orjson.OPT_SORT_KEYS))
-        if known not in self._known:
-            count = sum(one == name for one, _ in self._known)
-            self._known[known] = name if count == 0 else f"{name}{count + 1}"
-            self.schemas[self._known[known]] = schema
-        return {"$ref": f"#/components/schemas/{self._known[known]}"}
+        identity = (name, orjson.dumps(schema, option=orjson.OPT_SORT_KEYS))
+        if identity not in self._names:
+            count = sum(taken_name == name for taken_name, _ in self._names)
+            self._names[identity] = name if count == 0 else f"{name}{count + 1}"
+            self.schemas[self._names[identity]] = schema
+        return {"$ref": f"#/components/schemas/{self._names[identity]}"}
 
     def _input(self, kind: GraphQLType) -> Schema:
         if is_non_null_type(kind):
-            return self._wanted(kind.of_type)
-        return _nullable(self._wanted(kind))
+            return self._non_null_input(kind.of_type)
+        return _nullable(self._non_null_input(kind))
 
-    def _wanted(self, kind: GraphQLType) -> Schema:
+    def _non_null_input(self, kind: GraphQLType) -> Schema:
         if is_list_type(kind):
             return {"type": "array", "items": self._input(kind.of_type)}
         if isinstance(kind, GraphQLInputObjectType):
             fields = kind.fields.items()
-            properties = {name: self._input(one.type) for name, one in fields}
+            properties = {name: self._input(input_field.type) for name, input_field in fields}
             required = [
                 name
-                for name, one in fields
-                if is_non_null_type(one.type) and one.default_value is Undefined
+                for name, input_field in fields
+                if is_non_null_type(input_field.type) and input_field.default_value is Undefined
             ]
             return self.named(kind.name, _described(_object(properties, required), kind))
         return self._leaf(kind)
@@ -130,24 +130,28 @@ class Components:
             meanings = "\n".join(
                 f"- {name}: {value.description}" for name, value in kind.values.items()
             )
-            said = f"{kind.description or kind.name}\n\n{meanings}"
-            values: Schema = {"type": "string", "enum": list(kind.values), "description": said}
+            description = f"{kind.description or kind.name}\n\n{meanings}"
+            values: Schema = {
+                "type": "string",
+                "enum": list(kind.values),
+                "description": description,
+            }
             return self.named(kind.name, values)
         name = get_named_type(kind).name
         return dict(_SCALARS[name])
 
-    def _selected(
+    def _selected_object(
         self,
         kind: GraphQLObjectType,
         sets: list[tuple[SelectionSetNode, bool]],
         fragments: Mapping[str, FragmentDefinitionNode],
     ) -> Schema:
-        """Return the schema of an object with all that is selected of it in ``sets``."""
+        """Return the schema of an object with all fields that ``sets`` select of it."""
         groups: dict[str, list[tuple[FieldNode, bool]]] = {}
         for selections, always in sets:
-            for node, surely in _fields(selections, always, fragments):
+            for node, is_sure in _fields(selections, always, fragments):
                 key = node.alias.value if node.alias else node.name.value
-                groups.setdefault(key, []).append((node, surely))
+                groups.setdefault(key, []).append((node, is_sure))
         properties: Schema = {}
         required = []
         for key, group in groups.items():
@@ -155,10 +159,14 @@ class Components:
             if node.name.value == _TYPENAME:
                 properties[key] = {"type": "string", "const": kind.name}
             else:
-                below = [(one.selection_set, sure) for one, sure in group if one.selection_set]
-                made = self._output(kind.fields[node.name.value].type, below, fragments)
-                properties[key] = _described(made, kind.fields[node.name.value])
-            if any(surely for _, surely in group):
+                below = [
+                    (field_node.selection_set, sure)
+                    for field_node, sure in group
+                    if field_node.selection_set
+                ]
+                field_schema = self._output(kind.fields[node.name.value].type, below, fragments)
+                properties[key] = _described(field_schema, kind.fields[node.name.value])
+            if any(is_sure for _, is_sure in group):
                 required.append(key)
         return _described(_object(properties, required), kind)
 
@@ -169,10 +177,10 @@ class Components:
         fragments: Mapping[str, FragmentDefinitionNode],
     ) -> Schema:
         if is_non_null_type(kind):
-            return self._shown(kind.of_type, below, fragments)
-        return _nullable(self._shown(kind, below, fragments))
+            return self._non_null_output(kind.of_type, below, fragments)
+        return _nullable(self._non_null_output(kind, below, fragments))
 
-    def _shown(
+    def _non_null_output(
         self,
         kind: GraphQLOutputType,
         below: list[tuple[SelectionSetNode, bool]],
@@ -181,45 +189,51 @@ class Components:
         if is_list_type(kind):
             return {"type": "array", "items": self._output(kind.of_type, below, fragments)}
         if isinstance(kind, GraphQLObjectType):
-            # Where it is there at all, what it is selected by is there; of several we cannot say.
-            sets = [(one, sure or len(below) == 1) for one, sure in below]
-            return self.named(self._prefix + kind.name, self._selected(kind, sets, fragments))
+            # An object has the fields of its only selection; of several, perhaps not all.
+            sets = [(selections, sure or len(below) == 1) for selections, sure in below]
+            return self.named(
+                self._prefix + kind.name, self._selected_object(kind, sets, fragments)
+            )
         return self._leaf(kind)
 
 
-def _operations(document: DocumentNode) -> list[OperationDefinitionNode]:
-    return [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+def _operations_of(document: DocumentNode) -> list[OperationDefinitionNode]:
+    return [
+        definition
+        for definition in document.definitions
+        if isinstance(definition, OperationDefinitionNode)
+    ]
 
 
 def _type(schema: GraphQLSchema, node: TypeNode) -> GraphQLInputType:
     # Of a validated document: its variables have input types that the schema knows.
-    found: GraphQLInputType = type_from_ast(schema, node)  # type: ignore[assignment]
-    return found
+    kind: GraphQLInputType = type_from_ast(schema, node)  # type: ignore[assignment]
+    return kind
 
 
 def _fields(
     selections: SelectionSetNode, always: bool, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> Iterator[tuple[FieldNode, bool]]:
-    """Yield the fields selected, and whether each surely is, whatever the variables."""
-    for one in selections.selections:
-        surely = always and not _decides(one.directives or ())
-        if isinstance(one, FieldNode):
-            yield one, surely
-        elif isinstance(one, FragmentSpreadNode):
-            yield from _fields(fragments[one.name.value].selection_set, surely, fragments)
-        elif isinstance(one, InlineFragmentNode):
-            yield from _fields(one.selection_set, surely, fragments)
+    """Yield the selected fields, and whether each is selected whatever the variables."""
+    for selection in selections.selections:
+        is_sure = always and not _is_conditional(selection.directives or ())
+        if isinstance(selection, FieldNode):
+            yield selection, is_sure
+        elif isinstance(selection, FragmentSpreadNode):
+            yield from _fields(fragments[selection.name.value].selection_set, is_sure, fragments)
+        elif isinstance(selection, InlineFragmentNode):
+            yield from _fields(selection.selection_set, is_sure, fragments)
 
 
-def _decides(directives: tuple[DirectiveNode, ...]) -> bool:
-    return any(one.name.value in {"include", "skip"} for one in directives)
+def _is_conditional(directives: tuple[DirectiveNode, ...]) -> bool:
+    return any(directive.name.value in {"include", "skip"} for directive in directives)
 
 
 def _object(properties: Mapping[str, object], required: list[str]) -> Schema:
-    made: Schema = {"type": "object", "properties": dict(properties)}
+    schema: Schema = {"type": "object", "properties": dict(properties)}
     if required:
-        made["required"] = required
-    return {**made, "additionalProperties": False}
+        schema["required"] = required
+    return {**schema, "additionalProperties": False}
 
 
 def _nullable(schema: Schema) -> Schema:
@@ -228,6 +242,6 @@ def _nullable(schema: Schema) -> Schema:
     return {"oneOf": [schema, {"type": "null"}]}
 
 
-def _described(schema: Schema, of: object) -> Schema:
-    said = getattr(of, "description", None)
-    return schema if said is None else {**schema, "description": said}
+def _described(schema: Schema, described: object) -> Schema:
+    description = getattr(described, "description", None)
+    return schema if description is None else {**schema, "description": description}

@@ -1,8 +1,8 @@
-"""The operations that are published now: read from a folder, looked up by name or document id.
+"""The library of published operations: read from a folder, found by name or document id.
 
-The folder is looked at every few seconds and what changed is read anew, beside the requests: each
-of them goes on with the operation that it began with. A file that is refused takes nothing away:
-what it published before stays, until the file is mended or removed.
+The folder is checked every few seconds, and changed files are read anew beside the requests: each
+request keeps the operation that it began with. A refused file takes nothing away: what it published
+before stays, until the file is mended or removed.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 
 #: Makes an operation of a file and its text; raises OperationRefused.
 Publish = Callable[[Path, str], PublishedOperation]
-#: What tells whether a file was changed: when, and how large it is.
-_Seen = tuple[int, int]
+#: Tells whether a file changed: time of modification in ns, and size in bytes.
+_FileState = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,68 +38,74 @@ class RefusedFile:
 
     file: Path
     line: int
-    said: str
+    reason: str
 
     def __str__(self) -> str:
-        """Return it as compilers write such things."""
-        return f"{self.file}:{self.line}: {self.said}"
+        """Return it in the format of compiler errors."""
+        return f"{self.file}:{self.line}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
 class OperationSet:
-    """What is published at a time.
+    """The operations published at one time.
 
     ``by_id``: an operation under its name with version, and under the hash of its document.
-    ``by_name``: its versions, the newest first. ``seen``: the files as they were then.
+    ``by_name``: its versions, the newest first. ``seen``: the state of each file.
     """
 
     published: tuple[PublishedOperation, ...] = ()
     refused: tuple[RefusedFile, ...] = ()
     by_id: Mapping[str, PublishedOperation] = field(default_factory=dict)
     by_name: Mapping[str, tuple[PublishedOperation, ...]] = field(default_factory=dict)
-    seen: Mapping[Path, _Seen] = field(default_factory=dict)
+    seen: Mapping[Path, _FileState] = field(default_factory=dict)
 
     def find(self, identifier: str, client: str | None) -> PublishedOperation | None:
-        """Return the operation that ``client`` means; None: there is none, or none for it.
+        """Return the operation called ``identifier``; None: there is none for ``client``.
 
-        The bare name is that of the newest version that is published for the client.
+        A name without version means the newest version that is published for the client.
         """
-        known = self.by_id.get(identifier)
-        several = self.by_name.get(identifier, ()) if known is None else (known,)
-        return next((one for one in several if client in one.header.clients), None)
+        exact = self.by_id.get(identifier)
+        versions = self.by_name.get(identifier, ()) if exact is None else (exact,)
+        return next(
+            (operation for operation in versions if client in operation.header.clients), None
+        )
 
 
-def file_states(folder: Path) -> dict[Path, _Seen]:
-    """Return the files of operations in ``folder``, by name; raises OSError."""
-    found = {}
+def file_states(folder: Path) -> dict[Path, _FileState]:
+    """Return the state of each operation file in ``folder``, by path; raises OSError."""
+    states = {}
     for path in sorted(folder.iterdir()):
         if path.suffix != ".graphql":
             continue
         stat = path.stat()
-        found[path] = (stat.st_mtime_ns, stat.st_size)
-    return found
+        states[path] = (stat.st_mtime_ns, stat.st_size)
+    return states
 
 
 def read_operations(folder: Path, publish: Publish, before: OperationSet) -> OperationSet:
-    """Read ``folder``; what is as it was ``before`` is kept as it is. Raises OSError."""
+    """Read ``folder``; operations of files unchanged since ``before`` are kept. Raises OSError."""
     seen = file_states(folder)
-    kept = {one.file: one for one in before.published}
-    doubtful = {one.file for one in before.refused}
-    same = {file for file, state in seen.items() if before.seen.get(file) == state} - doubtful
-    shelf: dict[Path, PublishedOperation] = {}
-    refused: list[RefusedFile] = []
+    previous = {entry.file: entry for entry in before.published}
+    refused_before = {entry.file for entry in before.refused}
+    unchanged = {
+        file for file, state in seen.items() if before.seen.get(file) == state
+    } - refused_before
+    operations: dict[Path, PublishedOperation] = {}
+    refusals: list[RefusedFile] = []
     for file in seen:
         try:
-            made = kept[file] if file in same and file in kept else _read(file, publish)
-            _hold_new(made, kept.get(file), shelf)
-            shelf[file] = made
+            operation = (
+                previous[file] if file in unchanged and file in previous else _read(file, publish)
+            )
+            _require_unique(operation, previous.get(file), operations)
+            operations[file] = operation
         except OperationRefused as error:
-            refused.append(RefusedFile(file, error.line, error.said))
-            if file in kept:
-                shelf[file] = kept[file]
-    published = tuple(shelf.values())
-    by_id = {name: one for one in published for name in (one.header.id, one.document_id)}
-    return OperationSet(published, tuple(refused), by_id, _by_name(published), seen)
+            refusals.append(RefusedFile(file, error.line, error.reason))
+            if file in previous:
+                operations[file] = previous[file]
+    published = tuple(operations.values())
+    by_id = {name: entry for entry in published for name in (entry.header.id, entry.document_id)}
+    return OperationSet(published, tuple(refusals), by_id, _by_name(published), seen)
 
 
 def _read(file: Path, publish: Publish) -> PublishedOperation:
@@ -116,52 +122,52 @@ def _read(file: Path, publish: Publish) -> PublishedOperation:
         raise OperationRefused(1, "a defect of the gateway: the log has it") from None
 
 
-def _hold_new(
-    made: PublishedOperation,
-    kept: PublishedOperation | None,
-    shelf: Mapping[Path, PublishedOperation],
+def _require_unique(
+    operation: PublishedOperation,
+    previous: PublishedOperation | None,
+    operations: Mapping[Path, PublishedOperation],
 ) -> None:
-    """Refuse what would take another's place; raises OperationRefused."""
-    for other in shelf.values():
-        if other.header.id == made.header.id:
-            raise OperationRefused(1, f"{made.header.id} is published by {other.file.name}")
-        if other.document.digest == made.document.digest:
+    """Require that an operation takes no other's place; raises OperationRefused."""
+    for other in operations.values():
+        if other.header.id == operation.header.id:
+            raise OperationRefused(1, f"{operation.header.id} is published by {other.file.name}")
+        if other.document.digest == operation.document.digest:
             raise OperationRefused(1, f"{other.file.name} publishes the same document")
-    same_id = kept is not None and kept.header.id == made.header.id
-    if kept is not None and same_id and kept.document.digest != made.document.digest:
+    same_id = previous is not None and previous.header.id == operation.header.id
+    if previous is not None and same_id and previous.document.digest != operation.document.digest:
         raise OperationRefused(
-            1, f"{made.header.id} is published with another document: count its version"
+            1, f"{operation.header.id} is published with another document: count its version"
         )
 
 
 def _by_name(published: Iterable[PublishedOperation]) -> dict[str, tuple[PublishedOperation, ...]]:
-    found: dict[str, tuple[PublishedOperation, ...]] = {}
-    for one in sorted(published, key=lambda one: -one.header.version):
-        found[one.header.name] = (*found.get(one.header.name, ()), one)
-    return found
+    by_name: dict[str, tuple[PublishedOperation, ...]] = {}
+    for operation in sorted(published, key=lambda operation: -operation.header.version):
+        by_name[operation.header.name] = (*by_name.get(operation.header.name, ()), operation)
+    return by_name
 
 
 class OperationLibrary:
     """Published operations, kept up to date while the gateway runs.
 
-    ``folder`` None: there are none. ``every``: seconds between looks at the folder, 0 for never.
+    ``folder`` None: there are none. ``every``: seconds between checks of the folder, 0 for never.
     """
 
     def __init__(self, folder: Path | None, publish: Publish, every: float) -> None:
         self._folder = folder
         self._publish = publish
         self._every = every
-        self._shelf = OperationSet()
+        self._current = OperationSet()
         self._watching: asyncio.Task[None] | None = None
 
     def all(self) -> tuple[PublishedOperation, ...]:
-        """Return everything that is published now, in the order of the files."""
-        return self._shelf.published
+        """Return the operations that are published now, in the order of their files."""
+        return self._current.published
 
     @property
-    def shelf(self) -> OperationSet:
-        """What is published now."""
-        return self._shelf
+    def current(self) -> OperationSet:
+        """The operations that are published now."""
+        return self._current
 
     async def open(self) -> None:
         """Read the folder and begin to watch it; raises OSError where there is none."""
@@ -178,73 +184,83 @@ class OperationLibrary:
             await asyncio.gather(self._watching, return_exceptions=True)
 
     async def reload(self) -> None:
-        """Read what changed, off the event loop; raises OSError."""
+        """Read changed files, off the event loop; raises OSError."""
         assert self._folder is not None
-        before = self._shelf
-        self._shelf = await asyncio.to_thread(read_operations, self._folder, self._publish, before)
-        _say(self._shelf)
+        before = self._current
+        self._current = await asyncio.to_thread(
+            read_operations, self._folder, self._publish, before
+        )
+        _report(self._current)
 
     async def _watch(self, folder: Path) -> None:
         while True:
             await asyncio.sleep(self._every)
             try:
-                if await asyncio.to_thread(file_states, folder) != self._shelf.seen:
+                if await asyncio.to_thread(file_states, folder) != self._current.seen:
                     await self.reload()
             except OSError as error:
-                log.error("operations not read", reason=type(error).__name__)  # what was, stays
+                log.error(
+                    "operations not read", reason=type(error).__name__
+                )  # what was published stays
             except Exception:  # a defect must not end the watch
                 log.exception("operations not read")
 
     def call(self, identifier: str, caller: Caller) -> tuple[PublishedOperation, Caller]:
-        """Return the operation that ``caller`` calls, and the caller with the rights it lends.
+        """Return the operation called ``identifier``, and the caller with the rights that it lends.
 
         Raises GatewayError UNAUTHENTICATED; OPERATION_UNKNOWN, the same whether there is none or
         one for others; PURPOSE_REQUIRED or PURPOSE_NOT_GRANTED.
         """
         if caller.is_anonymous:
             raise unauthenticated("UNAUTHENTICATED")
-        found = self._shelf.find(identifier, caller.client)
-        if found is None:
+        operation = self._current.find(identifier, caller.client)
+        if operation is None:
             raise GatewayError("OPERATION_UNKNOWN")
-        metrics.OPERATIONS_CALLED.labels(found.header.id).inc()
-        purpose = _purpose(found.header.purposes, caller)
-        if not found.operation.reads_persons:
-            return found, replace(caller, purpose=purpose)
-        scopes = found.lends | (caller.scopes & {OWN_VIEW})
+        metrics.OPERATIONS_CALLED.labels(operation.header.id).inc()
+        purpose = _resolve_purpose(operation.header.purposes, caller)
+        if not operation.operation.reads_persons:
+            return operation, replace(caller, purpose=purpose)
+        scopes = operation.lends | (caller.scopes & {OWN_VIEW})
         lent = caller.is_partner
-        return found, replace(caller, scopes=scopes, purpose=purpose, is_lent=lent)
+        return operation, replace(caller, scopes=scopes, purpose=purpose, is_lent=lent)
 
 
 def require_known_variables(
-    published: PublishedOperation, given: Mapping[str, object] | None
+    published: PublishedOperation, values: Mapping[str, object] | None
 ) -> None:
-    """Refuse variables that the operation does not have: INVALID_VARIABLES.
+    """Refuse variables that the operation does not declare: INVALID_VARIABLES.
 
-    One that is misspelt and may be left out would change the answer unnoticed.
+    A misspelt optional variable would change the answer unnoticed.
     """
-    known = {one.variable.name.value for one in published.operation.variables}
-    if (given or {}).keys() - known:
+    names = {definition.variable.name.value for definition in published.operation.variables}
+    if (values or {}).keys() - names:
         error = GraphQLError("A variable is given that the operation does not have.")
         raise InvalidDocument("INVALID_VARIABLES", (error,))
 
 
-def _purpose(purposes: Sequence[str], caller: Caller) -> str | None:
-    """Return for which of its purposes an operation is called."""
+def _resolve_purpose(purposes: Sequence[str], caller: Caller) -> str | None:
+    """Return the purpose of a call: the one stated, else the only one that the operation has."""
     if not purposes:
         return None
-    stated = caller.purpose
-    if stated is None and len(purposes) > 1:
+    purpose_stated = caller.purpose
+    if purpose_stated is None and len(purposes) > 1:
         raise GatewayError("PURPOSE_REQUIRED")
-    if stated is None:
-        stated = next((one for one in caller.purposes if national(one) == purposes[0]), None)
-    if stated is None or national(stated) not in purposes:
+    if purpose_stated is None:
+        purpose_stated = next(
+            (purpose for purpose in caller.purposes if national(purpose) == purposes[0]), None
+        )
+    if purpose_stated is None or national(purpose_stated) not in purposes:
         raise GatewayError("PURPOSE_NOT_GRANTED")
-    return stated
+    return purpose_stated
 
 
-def _say(shelf: OperationSet) -> None:
-    metrics.OPERATIONS.labels("published").set(len(shelf.published))
-    metrics.OPERATIONS.labels("refused").set(len(shelf.refused))
-    log.info("operations read", published=len(shelf.published), refused=len(shelf.refused))
-    for one in shelf.refused:
-        log.error("operation refused", file=one.file.name, line=one.line, reason=one.said)
+def _report(operations: OperationSet) -> None:
+    metrics.OPERATIONS.labels("published").set(len(operations.published))
+    metrics.OPERATIONS.labels("refused").set(len(operations.refused))
+    log.info(
+        "operations read", published=len(operations.published), refused=len(operations.refused)
+    )
+    for refusal in operations.refused:
+        log.error(
+            "operation refused", file=refusal.file.name, line=refusal.line, reason=refusal.reason
+        )

@@ -1,7 +1,6 @@
-"""OpenAPI 3.1 of published operations: what each takes and answers, and every way it can fail.
+"""OpenAPI 3.1 of published operations: their variables, answers, and errors.
 
-Made from the operations alone, so that it is true of what runs. The same operations give the same
-document.
+Made of the operations alone, so that it describes what runs. Deterministic.
 """
 
 from __future__ import annotations
@@ -25,9 +24,8 @@ _INFO = (
     "Reviewed operations, called by POST with variables as JSON. An empty list means “none” only "
     "where `source.state` is `ANSWERED`, and within `coverage`.\n\n"
 )
-#: Codes of what cannot happen to a published operation: it has no document of its own, and is
-#: asked by POST.
-_NEVER = frozenset(
+#: Error codes that a published operation cannot answer: it is called by POST, without a document.
+_IMPOSSIBLE = frozenset(
     {
         "SYNTAX_ERROR", "VALIDATION_FAILED", "OPERATION_NOT_FOUND", "UNSUPPORTED_OPERATION",
         "TOO_MANY_TOKENS", "TOO_DEEP", "TOO_MANY_ALIASES", "TOO_MANY_DIRECTIVES",
@@ -36,11 +34,11 @@ _NEVER = frozenset(
         "METHOD_NOT_ALLOWED", "INTROSPECTION_DENIED", "PUBLISHED_ONLY",
     }
 )  # fmt: skip
-#: Codes of refusals that stand beside data too, where the part that they concern is null.
+#: Codes of refusals that may also stand beside data, where the part that they concern is null.
 _BESIDE = frozenset({"FORBIDDEN", "INTERNAL", "INVALID_VALUE", "TOO_MANY_PERSONS"})
 #: Codes with a second status, and that status (``gateway.errors.malformed``).
-_ALSO = {"BAD_REQUEST": 422}
-_WHEN = {
+_SECOND_STATUS = {"BAD_REQUEST": 422}
+_DESCRIPTIONS = {
     400: "Yêu cầu sai cấu trúc / The request is not of the required form",
     401: "Cần mã truy cập hợp lệ / A valid token is needed",
     403: "Không được phép / Not permitted",
@@ -54,7 +52,7 @@ _WHEN = {
     503: "Tạm thời không trả lời được / Cannot be answered just now",
 }
 _RATES = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
-_WAITS = {429: (*_RATES, "Retry-After"), 503: ("Retry-After",)}
+_HEADERS_BY_STATUS = {429: (*_RATES, "Retry-After"), 503: ("Retry-After",)}
 
 
 def openapi(
@@ -72,16 +70,20 @@ def openapi(
     components = Components(schema)
     problem = _problem(components)
     paths: dict[str, object] = {}
-    ordered = sorted(operations, key=lambda one: (one.header.name, -one.header.version))
+    ordered = sorted(
+        operations, key=lambda operation: (operation.header.name, -operation.header.version)
+    )
     newest: set[str] = set()
-    for one in ordered:
-        made = (components.variables(one.document.tree()), _answer(components, one))
-        if one.header.name not in newest:
-            newest.add(one.header.name)
-            paths[f"/operations/{one.header.name}"] = _path(
-                one, one.header.name, *made, problem, personas
+    for operation in ordered:
+        schemas = (components.variables(operation.document.tree()), _answer(components, operation))
+        if operation.header.name not in newest:
+            newest.add(operation.header.name)
+            paths[f"/operations/{operation.header.name}"] = _path(
+                operation, operation.header.name, *schemas, problem, personas
             )
-        paths[f"/operations/{one.header.id}"] = _path(one, one.header.id, *made, problem, personas)
+        paths[f"/operations/{operation.header.id}"] = _path(
+            operation, operation.header.id, *schemas, problem, personas
+        )
     return {
         "openapi": "3.1.0",
         "info": {
@@ -91,7 +93,9 @@ def openapi(
         },
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}],
-        "tags": [{"name": owner} for owner in sorted({one.header.owner for one in ordered})],
+        "tags": [
+            {"name": owner} for owner in sorted({operation.header.owner for operation in ordered})
+        ],
         "paths": paths,
         "components": {
             "schemas": components.schemas,
@@ -118,7 +122,7 @@ def _path(
 ) -> dict[str, object]:
     header = published.header
     body: dict[str, object] = {"schema": variables}
-    example = filled(header.example, personas)
+    example = fill_example(header.example, personas)
     if example is not None:
         body["example"] = example
     responses: dict[str, object] = {
@@ -127,8 +131,10 @@ def _path(
             "Đã trả lời, có phần bị lỗi / Answered, with errors beside the data", answer, _RATES
         ),
         **{
-            str(status): _response(_WHEN[status], one, _WAITS.get(status, ()))
-            for status, one in problem.items()
+            str(status): _response(
+                _DESCRIPTIONS[status], problem_schema, _HEADERS_BY_STATUS.get(status, ())
+            )
+            for status, problem_schema in problem.items()
         },
     }
     return {
@@ -136,7 +142,7 @@ def _path(
             "operationId": _identifier(name),
             "tags": [header.owner],
             "summary": str(header.title),
-            "description": _about(published),
+            "description": _description(published),
             "parameters": _parameters(published),
             "requestBody": {"required": True, "content": {"application/json": body}},
             "responses": responses,
@@ -144,7 +150,7 @@ def _path(
     }
 
 
-_CASE = (
+_CASE_NUMBER_HELP = (
     "Số hồ sơ, như HSĐ-12/2026/QĐ-UBND: 1 đến 64 ký tự không có dấu cách (chữ cái mọi hệ chữ, chữ "
     "số 0-9, . / : - _), gửi bằng UTF-8 hoặc mã hóa phần trăm / The case: 1 to 64 characters "
     "without spaces (letters of any script, digits 0-9, . / : - _), sent as UTF-8 or "
@@ -152,9 +158,9 @@ _CASE = (
 )
 
 
-def _about(published: PublishedOperation) -> str:
+def _description(published: PublishedOperation) -> str:
     header = published.header
-    titles = [f"`{one}` ({_title(one)})" for one in header.purposes]
+    titles = [f"`{purpose}` ({_title(purpose)})" for purpose in header.purposes]
     purposes = ", ".join(titles) or "không cần / none is needed"
     return (
         f"{header.title.vi}.\n\n{header.title.en}.\n\n"
@@ -174,27 +180,27 @@ def _title(purpose: str) -> str:
 
 def _parameters(published: PublishedOperation) -> list[dict[str, object]]:
     purposes = published.header.purposes
-    found = []
+    parameters = []
     if published.operation.names_persons or (published.operation.finds_things and purposes):
-        found.append(_parameter("X-Case-Number", _CASE, True, {"minLength": 1}))
+        parameters.append(_parameter("X-Case-Number", _CASE_NUMBER_HELP, True, {"minLength": 1}))
     if purposes:
-        what = "Mã thủ tục / Procedure code"
+        description = "Mã thủ tục / Procedure code"
         several = len(purposes) > 1
-        found.append(_parameter("X-Purpose", what, several, {"enum": list(purposes)}))
-    what = "Mã yêu cầu / Id of the request, for logs"
+        parameters.append(_parameter("X-Purpose", description, several, {"enum": list(purposes)}))
+    description = "Mã yêu cầu / Id of the request, for logs"
     pattern = {"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$"}
-    return [*found, _parameter("X-Request-Id", what, False, pattern)]
+    return [*parameters, _parameter("X-Request-Id", description, False, pattern)]
 
 
 def _parameter(
-    name: str, said: str, required: bool, form: Mapping[str, object]
+    name: str, description: str, required: bool, constraints: Mapping[str, object]
 ) -> dict[str, object]:
     return {
         "name": name,
         "in": "header",
         "required": required,
-        "description": said,
-        "schema": {"type": "string", **form},
+        "description": description,
+        "schema": {"type": "string", **constraints},
     }
 
 
@@ -204,26 +210,26 @@ def _identifier(name: str) -> str:
 
 def _answer(components: Components, published: PublishedOperation) -> Schema:
     name = _identifier(published.header.id)
-    made = name[0].upper() + name[1:]
-    shown = components.named(f"{made}Data", components.data(published.document.tree(), made))
+    prefix = name[0].upper() + name[1:]
+    data = components.named(f"{prefix}Data", components.data(published.document.tree(), prefix))
     answer: Schema = {
         "type": "object",
         "properties": {
-            "data": {"oneOf": [shown, {"type": "null"}]},
+            "data": {"oneOf": [data, {"type": "null"}]},
             "errors": {"type": "array", "items": _error(components)},
             "extensions": _extensions(components),
         },
         "required": ["data"],
         "additionalProperties": False,
     }
-    return components.named(f"{made}Answer", answer)
+    return components.named(f"{prefix}Answer", answer)
 
 
 def _error(components: Components) -> Schema:
-    """Return the schema of an error beside data: a part of it is null, and this says why."""
+    """Return the schema of an error beside data: it says why a part of the data is null."""
     codes = sorted(
         name for name, code in CODES.items()
-        if (code.status == BESIDE_DATA or name in _BESIDE) and name not in _NEVER
+        if (code.status == BESIDE_DATA or name in _BESIDE) and name not in _IMPOSSIBLE
     )  # fmt: skip
     place = {
         "type": "object",
@@ -235,13 +241,13 @@ def _error(components: Components) -> Schema:
             "message": {"type": "string"},
             "path": {"type": "array", "items": {"type": ["string", "integer"]}},
             "locations": {"type": "array", "items": place},
-            "extensions": _coded(codes),
+            "extensions": _code_extensions(codes),
         },
         "required": ["message", "extensions"],
     })  # fmt: skip
 
 
-def _coded(codes: Sequence[str]) -> Schema:
+def _code_extensions(codes: Sequence[str]) -> Schema:
     return {
         "type": "object",
         "properties": {
@@ -260,22 +266,25 @@ def _extensions(components: Components) -> Schema:
         "not be missed of a person of whom `notices` are not asked",
         "items": {"type": "object"},
     }
-    made: Schema = {"type": "object", "properties": {"notices": notices}}
-    return components.named("Extensions", made)
+    schema: Schema = {"type": "object", "properties": {"notices": notices}}
+    return components.named("Extensions", schema)
 
 
 def _problem(components: Components) -> dict[int, Schema]:
     """Return the schema of each refusal as a whole, by status."""
-    found: dict[int, list[str]] = {status: [] for status in _WHEN}
+    codes_by_status: dict[int, list[str]] = {status: [] for status in _DESCRIPTIONS}
     for name, code in CODES.items():
-        statuses = {code.status, _ALSO.get(name, code.status)}
-        for status in statuses & found.keys() if name not in _NEVER else ():
-            found[status].append(name)
-    made = {}
-    for status, codes in found.items():
+        statuses = {code.status, _SECOND_STATUS.get(name, code.status)}
+        for status in statuses & codes_by_status.keys() if name not in _IMPOSSIBLE else ():
+            codes_by_status[status].append(name)
+    schemas = {}
+    for status, codes in codes_by_status.items():
         error: Schema = {
             "type": "object",
-            "properties": {"message": {"type": "string"}, "extensions": _coded(sorted(codes))},
+            "properties": {
+                "message": {"type": "string"},
+                "extensions": _code_extensions(sorted(codes)),
+            },
             "required": ["message", "extensions"],
         }
         problem: Schema = {
@@ -283,54 +292,59 @@ def _problem(components: Components) -> dict[int, Schema]:
             "properties": {"errors": {"type": "array", "items": error, "minItems": 1}},
             "required": ["errors"],
         }
-        made[status] = components.named(f"Problem{status}", problem)
-    return made
+        schemas[status] = components.named(f"Problem{status}", problem)
+    return schemas
 
 
-def _response(said: str, schema: Schema, headers: Sequence[str]) -> dict[str, object]:
-    made: dict[str, object] = {
-        "description": said,
+def _response(description: str, schema: Schema, headers: Sequence[str]) -> dict[str, object]:
+    response: dict[str, object] = {
+        "description": description,
         "content": {"application/json": {"schema": schema}},
     }
     if headers:
-        made["headers"] = {one: {"$ref": f"#/components/headers/{one}"} for one in headers}
-    return made
+        response["headers"] = {
+            header: {"$ref": f"#/components/headers/{header}"} for header in headers
+        }
+    return response
 
 
 def _headers() -> dict[str, object]:
-    said = {
+    descriptions = {
         "RateLimit-Limit": "Hạn mức yêu cầu / Requests allowed in the window",
         "RateLimit-Remaining": "Còn lại / Requests left",
         "RateLimit-Reset": "Số giây đến khi có hạn mức mới / Seconds until there is more",
         "Retry-After": "Số giây cần chờ / Seconds to wait",
     }
-    return {name: {"description": one, "schema": {"type": "integer"}} for name, one in said.items()}
+    return {
+        name: {"description": description, "schema": {"type": "integer"}}
+        for name, description in descriptions.items()
+    }
 
 
-def filled(example: Mapping[str, object], personas: Sequence[Persona]) -> object:
-    """Return the variables of an example; None where it needs a persona that there is none of.
+def fill_example(example: Mapping[str, object], personas: Sequence[Persona]) -> object:
+    """Return the variables of an example; None where no persona fits.
 
-    ``@tag`` stands for the number of the first persona with that tag, ``@tag.key`` for what is said
-    of the first of them of whom ``key`` is known.
+    ``@tag`` stands for the number of the first persona with that tag, ``@tag.key`` for the value of
+    the first of them that has ``key``.
     """
-    found: dict[str, object] = {}
+    variables: dict[str, object] = {}
     for name, value in example.items():
-        found[name] = value
+        variables[name] = value
         if isinstance(value, Mapping):
-            found[name] = filled(value, personas)
-            if found[name] is None:
+            variables[name] = fill_example(value, personas)
+            if variables[name] is None:
                 return None
         if isinstance(value, str) and value.startswith("@"):
-            found[name] = _of_persona(value[1:], personas)
-            if found[name] is None:
+            variables[name] = _of_persona(value[1:], personas)
+            if variables[name] is None:
                 return None
-    return found
+    return variables
 
 
-def _of_persona(wanted: str, personas: Sequence[Persona]) -> object:
-    tag, _, key = wanted.partition(".")
-    for one in personas:
-        tags = one.get("tags")
-        if isinstance(tags, list) and tag in tags and one.get(key or "id") is not None:
-            return one[key or "id"]
+def _of_persona(reference: str, personas: Sequence[Persona]) -> object:
+    tag, _, key = reference.partition(".")
+    for persona in personas:
+        tags = persona.get("tags")
+        if isinstance(tags, list) and tag in tags and persona.get(key or "id") is not None:
+            return persona[key or "id"]
     return None

@@ -1,8 +1,7 @@
 """A published operation: a named, reviewed document that a partner may call.
 
-Everything that can be decided without a caller and without values of variables is decided when it
-is published (``gateway.operations.publish``): it is parsed, validated, permitted for its
-purposes and planned. A call only looks it up.
+It is parsed, validated, permitted for its purposes and planned when it is published
+(``gateway.operations.publish``). A call only looks it up.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ from gateway.plan.plan import Plan
 
 @dataclass(frozen=True, slots=True)
 class OperationHeader:
-    """What a file says of its operation before the document begins.
+    """The header of an operation file.
 
-    ``version``: counts from 1. ``purposes``: procedure codes for one of which it is called, the
+    ``version``: from 1. ``purposes``: procedure codes for one of which it is called, the
     usual one first; empty where the operation asks for nobody but the citizen themself. ``clients``
     may call it. ``cost``: the most that it may cost. ``example``: variables for documentation;
     a text ``@tag`` in it stands for the number of the first persona with that tag, ``@tag.key`` for
-    what is said of that persona under ``key``. ``matching``: what partners give beside a person's
+    the value of that persona under ``key``. ``matching``: what partners must give beside a person's
     number: ``birth-date``, ``name`` (and the date of birth) or ``none``.
     """
 
@@ -48,7 +47,7 @@ class OperationHeader:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PublishedOperation:
-    """An operation ready to be called.
+    """An operation that is ready to be called.
 
     ``file``: where it comes from. ``cost``: the most that any call may cost. ``lends``: the scopes
     that the review stands for, which its callers need not have. ``prepared`` and ``plans``: for

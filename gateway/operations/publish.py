@@ -1,4 +1,4 @@
-"""Publishing: a file turned into an operation that is ready to be called, or refused with a reason.
+"""Publishing: makes an operation that is ready to be called of a file, or refuses the file.
 
 A published operation is permitted as a whole: each of its purposes needs every field of it. The
 review stands for the scopes (``PublishedOperation.lends``): a partner's token needs none, and a
@@ -53,50 +53,56 @@ def publish(
     """
     source = parse_file(text)
     header = source.header
-    document = _document(schema, limits, source)
-    operation = _operation(document, source)
-    _hold_purposes(source, operation, demo)
+    document = _parse_document(schema, limits, source)
+    operation = _single_query(document, source)
+    _require_purposes(source, operation, demo)
     prepared: dict[Conditions, AnalysedOperation] = {}
     plans: _Plans = {}
     lends: set[str] = set()
-    for chosen in _choices(document, operation, source):
-        made = _prepared(schema, bindings, chosen, source)
-        _require_completeness(made, source)
-        lends.update(_lent(made, header))
-        prepared[made.key] = made
-    if operation.opens_persons and not any(one.endswith(":read") for one in lends):
-        lends.add(scope(POPULATION, Sensitivity.BASIC))  # whose number it is, the population says
+    for variant in _variants(document, operation, source):
+        analysed = _analyse(schema, bindings, variant, source)
+        _require_completeness(analysed, source)
+        lends.update(_needed_scopes(analysed, header))
+        prepared[analysed.key] = analysed
+    if operation.opens_persons and not any(lent_scope.endswith(":read") for lent_scope in lends):
+        lends.add(
+            scope(POPULATION, Sensitivity.BASIC)
+        )  # the population database resolves the number
     lent = frozenset(lends)
-    for key, made in prepared.items():
+    for key, analysed in prepared.items():
         for citizen in (False, True):
-            plans[key, citizen] = _planned(
-                made, header, lent, citizen, operation.reads_own_view, source
+            plans[key, citizen] = _compile(
+                analysed, header, lent, citizen, operation.reads_own_view, source
             )
     for _, plan in plans.values():
-        _hold_matching(plan, source)
-    cost = max((_worst(made, limits) for made in prepared.values()), default=0)
-    _hold_cost(source, cost, limits)
-    kept = {key: made.without_analysis() for key, made in prepared.items()}
+        _require_matching(plan, source)
+    cost = max((_highest_cost(analysed, limits) for analysed in prepared.values()), default=0)
+    _enforce_cost(source, cost, limits)
+    prepared_operations = {key: analysed.without_analysis() for key, analysed in prepared.items()}
     if prepared:
         document = document.without_tree()
-    return PublishedOperation(file, header, document, operation, cost, lent, kept, plans)
+    return PublishedOperation(
+        file, header, document, operation, cost, lent, prepared_operations, plans
+    )
 
 
-def withheld(published: PublishedOperation) -> list[str]:
-    """Return the paths that protection withholds from every caller, whatever the person."""
-    header, own = published.header, published.operation.reads_own_view
-    found = (
-        one.path
+def withheld_paths(published: PublishedOperation) -> list[str]:
+    """Return the paths that protection withholds from every caller, for every person."""
+    header, is_own_view = published.header, published.operation.reads_own_view
+    paths = (
+        denial.path
         for purpose in header.purposes or (None,)
         for (_, citizen), (_, plan) in published.plans.items()
-        if citizen is own
-        for one in find_denials(plan, reviewed(header, published.lends, purpose, own))
-        if not one.missing
+        if citizen is is_own_view
+        for denial in find_denials(
+            plan, reviewed_caller(header, published.lends, purpose, is_own_view)
+        )
+        if not denial.missing
     )
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(paths))
 
 
-def _document(schema: GraphQLSchema, limits: Limits, source: OperationFile) -> Document:
+def _parse_document(schema: GraphQLSchema, limits: Limits, source: OperationFile) -> Document:
     try:
         return parse_document(schema, limits, source.document)
     except InvalidDocument as error:
@@ -107,7 +113,7 @@ def _document(schema: GraphQLSchema, limits: Limits, source: OperationFile) -> D
         raise OperationRefused(source.line(1), f"{error.code.name}: {error.message}") from None
 
 
-def _operation(document: Document, source: OperationFile) -> Operation:
+def _single_query(document: Document, source: OperationFile) -> Operation:
     operations = list(document.operations.values())
     first = source.line(1)
     if len(operations) != 1:
@@ -124,12 +130,12 @@ def _operation(document: Document, source: OperationFile) -> Operation:
     return operation
 
 
-def _hold_purposes(source: OperationFile, operation: Operation, demo: bool) -> None:
+def _require_purposes(source: OperationFile, operation: Operation, demo: bool) -> None:
     purposes, line = source.header.purposes, source.lines.get("purposes", 1)
-    for one in purposes:
-        if procedure_of(one) is None or one != national(one):
-            raise OperationRefused(line, f"there is no procedure with the code {one}")
-        if one == UNIFIED and not demo:
+    for purpose in purposes:
+        if procedure_of(purpose) is None or purpose != national(purpose):
+            raise OperationRefused(line, f"there is no procedure with the code {purpose}")
+        if purpose == UNIFIED and not demo:
             raise OperationRefused(line, f"{UNIFIED} is for measurements only")
     if operation.names_persons and not purposes:
         raise OperationRefused(line, "it names persons, so it needs purposes")
@@ -139,96 +145,100 @@ def _hold_purposes(source: OperationFile, operation: Operation, demo: bool) -> N
         )
 
 
-def _choices(
+def _variants(
     document: Document, operation: Operation, source: OperationFile
 ) -> Iterator[SelectedOperation]:
-    """Yield the operation under all values of the variables that decide what is included."""
+    """Yield the operation under all values of its variables in ``@include`` and ``@skip``."""
     if not operation.reads_persons:
         return
     names = operation.conditions
     for values in itertools.product((False, True), repeat=len(names)):
-        given = VariableValues({}, dict(zip(names, values, strict=True)))
-        yield SelectedOperation(document, operation, given)
+        variables = VariableValues({}, dict(zip(names, values, strict=True)))
+        yield SelectedOperation(document, operation, variables)
 
 
-def _prepared(
-    schema: GraphQLSchema, bindings: Bindings, chosen: SelectedOperation, source: OperationFile
+def _analyse(
+    schema: GraphQLSchema, bindings: Bindings, variant: SelectedOperation, source: OperationFile
 ) -> AnalysedOperation:
     try:
-        return analyse_operation(schema, bindings, chosen)
+        return analyse_operation(schema, bindings, variant)
     except GatewayError as error:
         raise OperationRefused(source.line(1), f"{error.code.name}: {error.message}") from None
 
 
-def _require_completeness(made: AnalysedOperation, source: OperationFile) -> None:
-    """Refuse an operation whose callers could take a short list for a whole one."""
-    assert made.analysis is not None
-    for shown in find_unqualified(made.analysis):
-        lacks = " and ".join(shown.lacks)
+def _require_completeness(analysed: AnalysedOperation, source: OperationFile) -> None:
+    """Refuse an operation whose callers could take an incomplete list for a complete one."""
+    assert analysed.analysis is not None
+    for field in find_unqualified(analysed.analysis):
+        lacks = " and ".join(field.lacks)
         raise OperationRefused(
-            source.line(shown.line), f"{shown.path} shows records without {lacks}"
+            source.line(field.line), f"{field.path} shows records without {lacks}"
         )
 
 
-def _lent(made: AnalysedOperation, header: OperationHeader) -> Iterator[str]:
-    """Yield the scopes that callers of the operation would need for what it asks for."""
+def _needed_scopes(analysed: AnalysedOperation, header: OperationHeader) -> Iterator[str]:
+    """Yield the scopes that the fields of an operation need."""
     caller = Caller(purpose=header.purposes[0] if header.purposes else None)
-    for (wanted, position), asked in zip(made.needs, made.selected, strict=True):
-        # The own view needs no scope, and what is public of a thing needs that of its entry alone.
-        if asked and (header.purposes or isinstance(wanted, EntryPoint)):
-            lacking = caller.missing_for(wanted, position)
-            yield from (one for one in lacking if not one.startswith(_PURPOSE))
-
-
-def reviewed(
-    header: OperationHeader, lends: frozenset[str], purpose: str | None, citizen: bool
-) -> Caller:
-    """Return somebody who calls the operation, with just the rights that it lends."""
-    return Caller("-", scopes=lends, purpose=purpose, citizen="-" if citizen else None)
-
-
-def _planned(
-    made: AnalysedOperation,
-    header: OperationHeader,
-    lends: frozenset[str],
-    citizen: bool,
-    own: bool,
-    source: OperationFile,
-) -> tuple[Permissions, Plan]:
-    """Plan an operation for its callers; raises OperationRefused where a purpose needs less."""
-    assert made.analysis is not None
-    for purpose in header.purposes or (None,):
-        caller = reviewed(header, lends, purpose, citizen)
-        lacking = tuple(caller.missing_for(*need) for need in made.needs)
-        fields = requested_fields(made.needs, made.selected, lacking)
-        permissions = Permissions(lacking, citizen, fields)
-        plan = compile_plan(made.analysis, permissions)
-        if not own:
-            _hold_denied(plan, caller, source)
-    return permissions, plan
-
-
-def _hold_denied(plan: Plan, caller: Caller, source: OperationFile) -> None:
-    for one in find_denials(plan, caller):
-        if one.missing:
-            raise OperationRefused(
-                source.line(one.line), f"{one.path} lacks {', '.join(one.missing)}"
+    for (permitted, position), is_selected in zip(analysed.needs, analysed.selected, strict=True):
+        # The own view needs no scope; PUBLIC fields of a thing need that of its entry alone.
+        if is_selected and (header.purposes or isinstance(permitted, EntryPoint)):
+            lacking = caller.missing_for(permitted, position)
+            yield from (
+                missing_scope for missing_scope in lacking if not missing_scope.startswith(_PURPOSE)
             )
 
 
-def _hold_matching(plan: Plan, source: OperationFile) -> None:
-    """Refuse an operation that partners could never call: its people can't be matched."""
+def reviewed_caller(
+    header: OperationHeader, lends: frozenset[str], purpose: str | None, citizen: bool
+) -> Caller:
+    """Return a caller with just the rights that an operation lends."""
+    return Caller("-", scopes=lends, purpose=purpose, citizen="-" if citizen else None)
+
+
+def _compile(
+    analysed: AnalysedOperation,
+    header: OperationHeader,
+    lends: frozenset[str],
+    citizen: bool,
+    is_own_view: bool,
+    source: OperationFile,
+) -> tuple[Permissions, Plan]:
+    """Plan an operation for its callers; raises OperationRefused where a purpose needs less."""
+    assert analysed.analysis is not None
+    for purpose in header.purposes or (None,):
+        caller = reviewed_caller(header, lends, purpose, citizen)
+        lacking = tuple(caller.missing_for(*need) for need in analysed.needs)
+        fields = requested_fields(analysed.needs, analysed.selected, lacking)
+        permissions = Permissions(lacking, citizen, fields)
+        plan = compile_plan(analysed.analysis, permissions)
+        if not is_own_view:
+            _require_permission(plan, caller, source)
+    return permissions, plan
+
+
+def _require_permission(plan: Plan, caller: Caller, source: OperationFile) -> None:
+    for denial in find_denials(plan, caller):
+        if denial.missing:
+            raise OperationRefused(
+                source.line(denial.line), f"{denial.path} lacks {', '.join(denial.missing)}"
+            )
+
+
+def _require_matching(plan: Plan, source: OperationFile) -> None:
+    """Refuse an operation that partners could never call: it takes no details to match."""
     if source.header.matching == "none":
         return
     for root in plan.roots.values():
         if not isinstance(root, PersonRootPlan) or root.name == "me":
             continue
-        given: Iterable[str] = ()
+        argument_names: Iterable[str] = ()
         if not isinstance(root.arguments, DynamicArguments):
-            given = root.arguments
+            argument_names = root.arguments
         else:
-            given = [argument.name.value for argument in root.arguments.node.arguments or ()]
-        if "matching" not in given:
+            argument_names = [
+                argument.name.value for argument in root.arguments.node.arguments or ()
+            ]
+        if "matching" not in argument_names:
             line = root.place.locations[0]["line"] if root.place.locations else 1
             raise OperationRefused(
                 source.line(line),
@@ -236,23 +246,25 @@ def _hold_matching(plan: Plan, source: OperationFile) -> None:
             )
 
 
-def _worst(made: AnalysedOperation, limits: Limits) -> int:
-    """Return what an operation costs with the dearest values of its variables."""
-    return made.cost.at([_dearest(one, limits) for one in made.dynamic])
+def _highest_cost(analysed: AnalysedOperation, limits: Limits) -> int:
+    """Return the most that an operation can cost, whatever its variables."""
+    return analysed.cost.at(
+        [_costliest_arguments(arguments, limits) for arguments in analysed.dynamic]
+    )
 
 
-def _dearest(arguments: DynamicArguments, limits: Limits) -> object:
-    """Return what the arguments of a field come to that make it read the most."""
+def _costliest_arguments(arguments: DynamicArguments, limits: Limits) -> object:
+    """Return the arguments with which a field reads the most."""
     if arguments.record is None:
         return {"ids": range(limits.persons)}
-    given = {one.name.value: one.value for one in arguments.node.arguments or ()}
-    first = given.get("first")
+    literals = {argument.name.value: argument.value for argument in arguments.node.arguments or ()}
+    first = literals.get("first")
     if isinstance(first, IntValueNode):
         return ListArguments(first=int(first.value))
     return ListArguments(first=DEFAULT_FIRST if first is None else longest_page(arguments.record))
 
 
-def _hold_cost(source: OperationFile, cost: int, limits: Limits) -> None:
+def _enforce_cost(source: OperationFile, cost: int, limits: Limits) -> None:
     line = source.lines["cost"]
     if cost > source.header.cost:
         raise OperationRefused(

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.registry import installed_databases
 from gateway.catalogue.sections import bind
-from gateway.operations.compare import changes
+from gateway.operations.compare import compare_operations
 from gateway.operations.operation import PublishedOperation
 from gateway.operations.publish import publish
 from gateway.settings import Limits
@@ -34,8 +34,10 @@ def published(document: str, **entries: Any) -> PublishedOperation:
 
 
 def said(new: str, old: str = OLD, **entries: Any) -> list[tuple[bool, str]]:
-    found = changes(built(DATABASES), published(old), published(new, version=2, **entries))
-    return [(one.breaking, one.said) for one in found]
+    found = compare_operations(
+        built(DATABASES), published(old), published(new, version=2, **entries)
+    )
+    return [(one.breaking, one.description) for one in found]
 
 
 def test_the_same_has_no_changes() -> None:

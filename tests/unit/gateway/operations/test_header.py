@@ -58,7 +58,7 @@ def test_what_is_wrong_is_told_with_its_line(
 ) -> None:
     with pytest.raises(OperationRefused) as refused:
         parse_file(f"{header(**entries)}\n{NAME}")
-    assert (refused.value.line, refused.value.said) == (line, said)
+    assert (refused.value.line, refused.value.reason) == (line, said)
 
 
 @pytest.mark.parametrize(
@@ -74,4 +74,4 @@ def test_what_is_wrong_is_told_with_its_line(
 def test_a_file_that_is_none_is_refused(text: str, line: int, said: str) -> None:
     with pytest.raises(OperationRefused) as refused:
         parse_file(text)
-    assert (refused.value.line, refused.value.said) == (line, said)
+    assert (refused.value.line, refused.value.reason) == (line, said)

@@ -37,7 +37,7 @@ def names(shelf: OperationSet) -> list[str]:
 
 
 def refusals(shelf: OperationSet) -> list[tuple[str, str]]:
-    return [(one.file.name, one.said) for one in shelf.refused]
+    return [(one.file.name, one.reason) for one in shelf.refused]
 
 
 def test_the_bare_name_is_that_of_the_newest_version(tmp_path: Path, make: Publish) -> None:

@@ -16,7 +16,7 @@ from connectors.registry import installed_databases
 from gateway.catalogue.sections import bind
 from gateway.cli.demo import FIRST_SET
 from gateway.operations.library import OperationSet, read_operations
-from gateway.operations.openapi import filled, openapi
+from gateway.operations.openapi import fill_example, openapi
 from gateway.operations.publish import publish
 from gateway.settings import DatabaseSettings, Limits, OperationSettings
 from tests.support.faults import Faulty
@@ -93,14 +93,14 @@ def test_headers_are_asked_for_where_they_are_needed(tmp_path: Path) -> None:
 
 
 def test_an_example_is_filled_from_the_first_persona_that_fits() -> None:
-    assert filled({"id": "@married", "first": 3}, PERSONAS) == {"id": "001", "first": 3}
-    assert filled({"id": "@married", "name": "@married.name"}, PERSONAS) == {
+    assert fill_example({"id": "@married", "first": 3}, PERSONAS) == {"id": "001", "first": 3}
+    assert fill_example({"id": "@married", "name": "@married.name"}, PERSONAS) == {
         "id": "001", "name": "Hòa"
     }  # fmt: skip
-    assert filled({"id": "@debtor"}, PERSONAS) == {"id": "002"}
-    assert filled({"id": "@nothing"}, PERSONAS) is None
-    assert filled({"id": "@debtor.colour"}, PERSONAS) is None
-    assert filled({}, []) == {}
+    assert fill_example({"id": "@debtor"}, PERSONAS) == {"id": "002"}
+    assert fill_example({"id": "@nothing"}, PERSONAS) is None
+    assert fill_example({"id": "@debtor.colour"}, PERSONAS) is None
+    assert fill_example({}, []) == {}
 
 
 @pytest.fixture

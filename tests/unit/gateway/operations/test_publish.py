@@ -14,7 +14,7 @@ from connectors.registry import installed_databases
 from gateway.catalogue.sections import bind
 from gateway.operations.header import OperationRefused
 from gateway.operations.operation import PublishedOperation
-from gateway.operations.publish import publish, withheld
+from gateway.operations.publish import publish, withheld_paths
 from gateway.settings import Limits
 from tests.support.operation_files import NAME, header
 from tests.support.running import built
@@ -46,7 +46,7 @@ def test_the_own_view_lends_nothing() -> None:
     document = f"{{ me {{ notary {{ wills {{ items {{ notarialNo }} {WHOLE} }} }} }} }}"
     made = published(document, purposes=None)
     assert made.lends == frozenset()
-    assert withheld(made) == ["me.notary.wills"]
+    assert withheld_paths(made) == ["me.notary.wills"]
 
 
 def test_there_is_a_plan_for_every_value_that_decides_what_is_included() -> None:
@@ -71,7 +71,7 @@ def test_its_cost_is_that_of_the_dearest_call() -> None:
     assert published(document, cost=100_000).cost == 100 * (3 + 1 + 200)
     with pytest.raises(OperationRefused) as refused:
         published(document, cost=20_399)
-    assert (refused.value.line, refused.value.said) == (
+    assert (refused.value.line, refused.value.reason) == (
         7, "it may cost up to 20400, which is more than 20399"
     )  # fmt: skip
 
@@ -90,7 +90,7 @@ def test_what_is_public_of_a_thing_needs_no_purpose_and_the_rest_does() -> None:
       collateral(chassisNumber: $n) {{ items {{ plateNo }} {WHOLE} }} }}"""
     with pytest.raises(OperationRefused) as refused:
         published(document, purposes=None)
-    assert "collateral.items.plateNo lacks security_measures:read" in refused.value.said
+    assert "collateral.items.plateNo lacks security_measures:read" in refused.value.reason
     made = published(document, purposes="notarised-transfer")
     assert made.lends == {"security_measures.collateral:find", "security_measures:read"}
 
@@ -161,7 +161,7 @@ def test_what_may_not_be_published_is_refused_with_its_line(
     with pytest.raises(OperationRefused) as refused:
         published(document, **entries)
     assert refused.value.line == line
-    assert refused.value.said.startswith(said)
+    assert refused.value.reason.startswith(said)
 
 
 def test_every_purpose_of_it_has_to_need_every_field() -> None:
