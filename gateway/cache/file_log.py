@@ -33,17 +33,21 @@ log = structlog.get_logger(__name__)
 
 #: Seconds between two reads of the file: well below the second that is promised.
 _READ_EVERY = 0.25
-_LARGE = 16 * 2**20
+_LARGE = 16 * 2**20  # bytes
 #: Stands for the device and inode of a file that does not exist.
 _NO_FILE = (0, 0)
 
 
 class FileLog:
-    """The log in ``path``: a line of JSON for each invalidation."""
+    """The log in ``path``: a line of JSON for each invalidation.
 
-    def __init__(self, path: Path, hashes: Hashes, clock: Clock) -> None:
+    ``large``: bytes beyond which the file is begun anew.
+    """
+
+    def __init__(self, path: Path, hashes: Hashes, clock: Clock, *, large: int = _LARGE) -> None:
         self.known = KnownInvalidations(hashes)
         self._path = path
+        self._large = large
         self._clock = clock
         self._read_at = -math.inf
         self._current = False
@@ -88,7 +92,7 @@ class FileLog:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.with_suffix(".lock").open("ab") as lock:
             flock(lock, LOCK_EX)  # released when it is closed
-            if self._path.exists() and self._path.stat().st_size > _LARGE:
+            if self._path.exists() and self._path.stat().st_size > self._large:
                 self._path.rename(self._path.with_suffix(".old"))
             append(self._path, lines)
 

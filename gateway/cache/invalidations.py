@@ -22,7 +22,7 @@ from connectors.description import Record
 #: Seconds within which every process knows of an invalidation, or serves nothing from its cache.
 KNOWN_WITHIN = 1.0
 #: Scopes told apart. With more, everything that was read before the newest invalidation is void.
-_MOST = 100_000
+_MAX_SCOPES = 100_000
 #: Hashes of numbers that are kept.
 _RECENT_HASHES = 10_000
 #: Stands for any person in a scope.
@@ -78,12 +78,14 @@ class KnownInvalidations:
     """The invalidations that a process knows: of each scope, the last one.
 
     ``latest``: the position of the last of all. ``floor``: nothing is known from before it.
+    ``max_scopes``: how many scopes are told apart.
     """
 
     hashes: Hashes
     epoch: str = ""
     latest: int = 0
     floor: int = 0
+    max_scopes: int = _MAX_SCOPES
     _last: dict[Scope, int] = field(default_factory=dict)
     _databases: dict[str | None, int] = field(default_factory=dict)
 
@@ -96,7 +98,7 @@ class KnownInvalidations:
     def note(self, scope: Scope, at: int) -> None:
         """Note an invalidation. They must be noted in the order of the log."""
         self.latest = at
-        if len(self._last) >= _MOST:
+        if len(self._last) >= self.max_scopes:
             self.begin(self.epoch, at)
             return
         person, database, _ = scope

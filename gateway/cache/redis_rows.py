@@ -31,7 +31,7 @@ _MOST_WAITING = 1_000
 #: Seconds until a Redis that failed is asked again, and for one batch of writes.
 _RETRY = 1.0
 #: Keys of one command, unless a single caller needs more.
-_KEYS = 1_000
+_MAX_KEYS = 1_000
 _FAILURES = (RedisError, OSError, TimeoutError)
 
 _Values = Sequence[bytes | None]
@@ -42,9 +42,10 @@ _Request = tuple[Sequence[str], "asyncio.Future[_Values]"]
 class RedisCache:
     """Values by key. Never raises a failure of Redis: a value that cannot be read is None."""
 
-    def __init__(self, settings: Redis, clock: Clock) -> None:
+    def __init__(self, settings: Redis, clock: Clock, *, max_keys: int = _MAX_KEYS) -> None:
         assert settings.url is not None
         self._timeout = settings.timeout
+        self._max_keys = max_keys
         self._clock = clock
         pool = BlockingConnectionPool.from_url(
             settings.url,
@@ -105,7 +106,7 @@ class RedisCache:
     def _next_batch(self) -> list[_Request]:
         batch = [self._requests.popleft()]
         count = len(batch[0][0])
-        while self._requests and count + len(self._requests[0][0]) <= _KEYS:
+        while self._requests and count + len(self._requests[0][0]) <= self._max_keys:
             batch.append(self._requests.popleft())
             count += len(batch[-1][0])
         return batch

@@ -40,7 +40,7 @@ ATTEMPTS = Counter(
 )
 
 #: Counts of numbers and persons that a process keeps. A client fills no more than its attempts.
-_MOST = 200_000
+_MAX_COUNTS = 200_000
 
 #: KEYS: number, person, caller, client. ARGV: the limits of a number or person, of a caller, of a
 #: client. Returns 0 if no attempt is left, 1 if none is left about the person, else 2.
@@ -118,7 +118,7 @@ class VerificationAttempts:
 
     ``shared``: the Redis that processes share; None: each counts by itself. ``secret``: keys in
     Redis have a keyed hash of what is counted. ``pseudonym``: returns what stands for a person in
-    the journal and in alarms.
+    the journal and in alarms. ``max_counts``: counts of numbers and persons that are kept.
     """
 
     def __init__(
@@ -128,6 +128,8 @@ class VerificationAttempts:
         shared: RedisLeases | None = None,
         secret: bytes = b"",
         pseudonym: Callable[[str], str] = lambda number: "",
+        *,
+        max_counts: int = _MAX_COUNTS,
     ) -> None:
         self._rates = rates
         self._moments = WindowClock(clock)
@@ -135,7 +137,7 @@ class VerificationAttempts:
         self._secret = secret[:64]
         self._pseudonym = pseudonym
         self._day, self._day_left = 0, 0
-        self._counts: LRUCache[tuple[str | None, str], int] = LRUCache(_MOST)
+        self._counts: LRUCache[tuple[str | None, str], int] = LRUCache(max_counts)
         self._totals: dict[tuple[str | None, str], int] = {}
         self._locks: WeakValueDictionary[tuple[str | None, str], asyncio.Lock] = (
             WeakValueDictionary()

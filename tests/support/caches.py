@@ -14,9 +14,9 @@ from tests.support.running import TestClock
 SECRET = Secret.of(b"a key of the tests that is long enough")
 
 
-def file_log(folder: Path, clock: TestClock) -> FileLog:
+def file_log(folder: Path, clock: TestClock, **options: int) -> FileLog:
     """Return a log in ``folder``, as one process follows it."""
-    return FileLog(folder / "invalidations.jsonl", Hashes(SECRET.key), clock)
+    return FileLog(folder / "invalidations.jsonl", Hashes(SECRET.key), clock, **options)
 
 
 def process_cache(folder: Path, clock: TestClock, most: int = 2**20) -> Cache:

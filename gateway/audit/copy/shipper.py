@@ -40,13 +40,23 @@ class Shipper:
     """Ships ``journal`` to ``copy`` in a background task, from ``open`` to ``close``.
 
     ``commits``: an entry counts as written only when the copy has it too.
+    ``idle``: seconds after which an idle journal states again up to when it is complete.
     """
 
-    def __init__(self, journal: Journal, copy: Copy, clock: Clock, commits: bool = False) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        copy: Copy,
+        clock: Clock,
+        commits: bool = False,
+        *,
+        idle: float = _IDLE,
+    ) -> None:
         self._journal = journal
         self._copy = copy
         self._clock = clock
         self._commits = commits
+        self._idle = idle
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
         self._tail: Tail | None = None
@@ -133,7 +143,7 @@ class Shipper:
             if self._closing.is_set():
                 return
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(delay or _IDLE):
+                async with asyncio.timeout(delay or self._idle):
                     await (self._closing if delay else self._wake).wait()
 
     def _reset(self) -> None:

@@ -24,9 +24,6 @@ from gateway.errors import GatewayError
 from gateway.keys.keyring import Keyring
 from gateway.runtime.clock import Clock, SystemClock
 
-#: Entries that may wait. With more, the disk has stalled, and memory must not fill up.
-_MOST_WAITING = 10_000
-
 #: Fills a probe: it must need as much room as the entry of a large answer.
 _PROBE = "." * 4096
 
@@ -136,7 +133,7 @@ class Journal:
         all the same: an entry too many does no harm, one too few would. Costs about 20 us of CPU
         with 32 waiting, 300 us with none.
         """
-        if len(self._waiting) >= _MOST_WAITING:
+        if len(self._waiting) >= self._options.max_waiting:
             raise GatewayError("AUDIT_UNAVAILABLE")
         loop = asyncio.get_running_loop()
         if self._timer is None:

@@ -42,13 +42,15 @@ class JournalOptions:
     """Options of the journal.
 
     A checkpoint is signed after ``checkpoint_entries``, and at the latest ``checkpoint_seconds``
-    after an entry. ``timeout``: seconds that an answer waits for its entry.
+    after an entry. ``timeout``: seconds that an answer waits for its entry. ``max_waiting``:
+    entries that may wait; with more, the disk has stalled, and memory must not fill up.
     """
 
     segment_bytes: int = 64 * 1024 * 1024
     checkpoint_entries: int = 10_000
     checkpoint_seconds: float = 30.0
     timeout: float = 2.0
+    max_waiting: int = 10_000
 
 
 @dataclass(slots=True)

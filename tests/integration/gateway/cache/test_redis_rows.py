@@ -12,7 +12,6 @@ from typing import Any, cast
 import pytest
 from redis.asyncio import Redis as Client
 
-from gateway.cache import redis_rows
 from gateway.cache.redis_rows import RedisCache
 from gateway.runtime.clock import SystemClock
 from gateway.settings import Redis
@@ -34,8 +33,9 @@ async def client(server: Server) -> AsyncIterator[Client]:
         yield client
 
 
-def _level(server: Server, timeout: float = 5.0) -> RedisCache:
-    return RedisCache(Redis(url=f"redis://127.0.0.1:{server.port}", timeout=timeout), SystemClock())
+def _level(server: Server, timeout: float = 5.0, **options: int) -> RedisCache:
+    settings = Redis(url=f"redis://127.0.0.1:{server.port}", timeout=timeout)
+    return RedisCache(settings, SystemClock(), **options)
 
 
 async def _questions(client: Client) -> int:
@@ -63,11 +63,10 @@ async def test_what_is_wanted_while_a_question_is_in_flight_goes_into_the_next(
 
 
 async def test_a_question_has_a_largest_size_but_for_one_who_wants_more(
-    server: Server, client: Client, monkeypatch: pytest.MonkeyPatch
+    server: Server, client: Client
 ) -> None:
-    monkeypatch.setattr(redis_rows, "_KEYS", 4)
     await _filled(client, 6)
-    level = _level(server)
+    level = _level(server, max_keys=4)
     wanted = [[f"key {n}" for n in range(6)], ["key 0", "key 1"], ["key 2"], ["key 3", "key 4"]]
     found = await asyncio.gather(*(level.get(keys) for keys in wanted))
     assert found == [[key.replace("key", "value").encode() for key in keys] for keys in wanted]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cache import file_log as module
 from gateway.cache.invalidations import KNOWN_WITHIN, Invalidation, LogUnavailable
 from tests.support.caches import file_log
 from tests.support.people import HOA
@@ -90,11 +89,10 @@ async def test_a_file_that_is_not_what_it_was_makes_everything_void(
 
 
 async def test_a_file_that_has_become_large_is_begun_anew_and_nothing_is_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(module, "_LARGE", 10)
     clock = TestClock()
-    one, other = file_log(tmp_path, clock), file_log(tmp_path, clock)
+    one, other = (file_log(tmp_path, clock, large=10) for _ in range(2))
     await one.open()
     await one.invalidate(SCOPE)
     await other.open()

@@ -6,7 +6,6 @@ import pytest
 
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.notary import DATABASE as NOTARY
-from gateway.cache import invalidations
 from gateway.cache.invalidations import Hashes, Invalidation, KnownInvalidations, Position, scope_of
 from tests.support.people import HOA, LAN
 
@@ -69,11 +68,8 @@ def test_what_was_read_in_another_log_or_before_its_beginning_is_void() -> None:
     assert not known.concerns(BIRTHS, (), (HOA,), Position("e", 5))
 
 
-def test_beyond_what_is_told_apart_everything_read_before_is_void(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(invalidations, "_MOST", 4)
-    known = KnownInvalidations(Hashes(b"secret"))
+def test_beyond_what_is_told_apart_everything_read_before_is_void() -> None:
+    known = KnownInvalidations(Hashes(b"secret"), max_scopes=4)
     known.begin("e", 0)
     for at in range(1, 6):
         known.note(scope_of(Invalidation(f"00109000000{at}"), known.hashes), at)

@@ -16,9 +16,14 @@ from tests.support.running import TestClock
 PERSON, OTHER, OLD = "001090012345", "001090012346", "123456789"
 
 
-def counting(clock: TestClock | None = None, **rates: int) -> VerificationAttempts:
+def counting(
+    clock: TestClock | None = None, max_counts: int = 200_000, **rates: int
+) -> VerificationAttempts:
     return VerificationAttempts(
-        RateLimits.model_validate(rates), clock or TestClock(), pseudonym=lambda _: "k:mac"
+        RateLimits.model_validate(rates),
+        clock or TestClock(),
+        pseudonym=lambda _: "k:mac",
+        max_counts=max_counts,
     )
 
 
@@ -100,20 +105,16 @@ async def test_a_legal_day_ends_at_midnight_in_vietnam_and_the_refusal_says_when
     assert await attempts(guesses, OTHER) == 5
 
 
-async def test_no_more_counts_are_held_than_it_says_and_the_day_counts_on(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "_MOST", 6)
-    guesses = counting(mismatches_per_day=12)
+async def test_no_more_counts_are_held_than_it_says_and_the_day_counts_on() -> None:
+    guesses = counting(max_counts=6, mismatches_per_day=12)
     assert await attempts(guesses) == 5
     for number in ("1", "2", "3"):
         assert await attempts(guesses, number, times=1) == 1
     assert await attempts(guesses) == 4, "it was pushed out, and the client has four left"
 
 
-async def test_who_matches_pushes_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MOST", 6)
-    guesses = counting()
+async def test_who_matches_pushes_nobody_out() -> None:
+    guesses = counting(max_counts=6)
     assert await attempts(guesses) == 5
     for number in range(10):
         await attempts(guesses, str(number), client="b", times=1, agrees=True)

@@ -39,10 +39,15 @@ async def copy(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 
 @asynccontextmanager
 async def shipping(
-    folder: Path, copy: Copy, clock: TestClock | None = None, commits: bool = False, **options: Any
+    folder: Path,
+    copy: Copy,
+    clock: TestClock | None = None,
+    commits: bool = False,
+    idle: float = 30.0,
+    **options: Any,
 ) -> AsyncIterator[tuple[Journal, Shipper]]:
     async with opened(folder, **options) as journal:
-        shipper = Shipper(journal, copy, clock or TestClock(), commits)
+        shipper = Shipper(journal, copy, clock or TestClock(), commits, idle=idle)
         shipper.open()
         yield journal, shipper
     await shipper.close()
@@ -380,12 +385,11 @@ def test_a_copy_can_be_named_in_the_environment_and_must_be_where_it_is_the_comm
 
 
 async def test_an_idle_gateway_says_by_itself_up_to_when_it_is_complete(
-    copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    copy: Copy, tmp_path: Path
 ) -> None:
     """Else the log of everybody would seem incomplete since its last entry."""
-    monkeypatch.setattr("gateway.audit.copy.shipper._IDLE", 0.01)
     clock = TestClock()
-    async with shipping(tmp_path / "journal", copy, clock) as (_, shipper):
+    async with shipping(tmp_path / "journal", copy, clock, idle=0.01) as (_, shipper):
         assert await shipper.catch_up(10)
         clock.advance(3600)
         async with asyncio.timeout(10):

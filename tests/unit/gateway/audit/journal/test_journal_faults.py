@@ -145,12 +145,11 @@ async def test_a_disk_that_stands_still_refuses_when_the_time_is_over(
 
 
 async def test_memory_does_not_fill_up_while_the_disk_stands_still(
-    folder: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+    folder: Path, disk: Disk
 ) -> None:
-    monkeypatch.setattr("gateway.audit.journal.journal._MOST_WAITING", 5)
     go_on = threading.Event()
     disk.sync_fault = lambda: hold(go_on)
-    async with opened(folder, timeout=20) as journal:
+    async with opened(folder, timeout=20, max_waiting=5) as journal:
         first = asyncio.create_task(journal.append({"number": 0}))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
