@@ -83,7 +83,7 @@ class Bindings:
     ``sections``: field of Person -> section. ``types``: record or struct -> fields. ``entries``:
     root field -> entry. ``verification``: what verifies a person, None where nothing does.
 
-    Records and structs have one name each in the whole schema (``schema.types`` sees to it).
+    Records and structs have one name each in the whole schema (``gateway.schema.factory``).
     """
 
     sections: Mapping[str, SectionBinding]

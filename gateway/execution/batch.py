@@ -80,9 +80,9 @@ class OpenedPerson:
     plan, as settings have them.
     """
 
-    present: str | None
-    asked: str
-    own: bool
+    present_number: str | None
+    requested_number: str
+    is_own_view: bool
     identification: str | None
     notices: tuple[object, ...]
     lists: list[LoadedList | None]

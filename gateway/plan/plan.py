@@ -23,7 +23,7 @@ from gateway.plan.selection import FieldPlace
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """A field of each row that the caller may not see, and what is missing for it."""
+    """A field of each row that the caller may not see, and what the caller lacks for it."""
 
     place: FieldPlace
     missing: Missing
@@ -55,9 +55,9 @@ class ChildListPlan:
 
 @dataclass(slots=True, eq=False)
 class RowsPlan:
-    """One selection of a list's rows, under the response key ``key``.
+    """One selection of the rows of a list, under the response key ``key``.
 
-    ``mentions``: the columns by which it says whom a row is about.
+    ``mentions``: the columns shown whose numbers say whom a row is about.
     """
 
     key: str
@@ -102,7 +102,7 @@ class ReportPlan:
 
 @dataclass(slots=True, eq=False)
 class DerivedPlan:
-    """A derived view. ``reads``: by list. ``denied``: what is lacking for it."""
+    """A derived view. ``reads``: by list. ``denied``: what the caller lacks for it."""
 
     place: FieldPlace
     computed: DerivedBinding
@@ -121,10 +121,10 @@ class AccessLogPlan:
 
 @dataclass(slots=True, eq=False)
 class PersonPlan:
-    """What to read of a person, and how to show it.
+    """What to read of a person.
 
-    ``identifications``: where it is shown whether the person is identified. ``databases``: those
-    that are described.
+    ``identifications``: where ``identification`` is selected. ``databases``: those that sections
+    describe.
     """
 
     is_own_view: bool
@@ -150,9 +150,9 @@ class PersonRootPlan:
 
 @dataclass(slots=True, eq=False)
 class LookupPlan:
-    """A root field that leads to records by the key of a thing.
+    """A root field that finds records by the key of a thing.
 
-    ``argument``: the one that holds the key. ``denied``: what is lacking to find things so.
+    ``argument``: the one that holds the key. ``denied``: what the caller lacks for it.
     """
 
     place: FieldPlace
@@ -165,7 +165,7 @@ class LookupPlan:
 
 @dataclass(slots=True, eq=False)
 class VerifyPlan:
-    """A root field that verifies a person. ``denied``: what is lacking for it."""
+    """A root field that verifies a person. ``denied``: what the caller lacks for it."""
 
     place: FieldPlace
     verification: Verification
@@ -174,16 +174,18 @@ class VerifyPlan:
     render: RenderVerification = field(init=False)
 
 
-#: A planned root field, or what ``__typename`` is.
+#: A planned root field, or the value of ``__typename``.
 Root = PersonRootPlan | LookupPlan | VerifyPlan | str
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An operation as it is run for callers with the same permissions.
+    """An operation, planned for callers with the same permissions.
 
-    ``roots``: by response key, a root field or what ``__typename`` is. ``permitted``: what fields
-    need, with what is lacking. ``source_text``: the generated code, for reading.
+    ``keys``: the response keys of all root fields, in order. ``roots``: the planned ones.
+    ``permitted``: what fields need, with what the caller lacks for it. ``dynamic``: arguments to be
+    coerced at each request. ``live``: databases whose state now is selected. ``source_text``: the
+    generated code, for reading.
     """
 
     keys: tuple[str, ...]

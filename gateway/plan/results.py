@@ -43,19 +43,19 @@ class ListResult(Protocol):
 class PersonResult(Protocol):
     """A person who was opened.
 
-    ``present``, ``asked``: the person's present number and the one asked for. ``own``: it is the
-    citizen's own view. ``lists``, ``reports``, ``derived``, ``logs``, ``databases``: in the order
-    of the person's plan.
+    ``present_number``: None for a person without one. ``requested_number``: the one asked for.
+    ``is_own_view``: the person is the citizen who asks. ``lists``, ``reports``, ``derived``,
+    ``logs`` and ``databases`` stand in the order of the person's plan.
     """
 
     @property
-    def present(self) -> str | None: ...
+    def present_number(self) -> str | None: ...
 
     @property
-    def asked(self) -> str: ...
+    def requested_number(self) -> str: ...
 
     @property
-    def own(self) -> bool: ...
+    def is_own_view(self) -> bool: ...
 
     @property
     def identification(self) -> str | None: ...

@@ -1,10 +1,10 @@
-"""What an operation asks for, as plain data: the result of analysis, the input of generation.
+"""Shapes: what an operation selects, as data. The result of analysis, the input of planning.
 
-A tree of shapes, one for each place in the answer. Nothing here depends on the caller or on the
-values of variables, except of those in ``@include`` and ``@skip``, which decide the tree.
+A tree with one shape for each field of the answer. Nothing here depends on the caller, or on the
+values of variables other than those in ``@include`` and ``@skip``, which decide the tree.
 
-``key`` is always a response key (the client's text); ``steps`` are the response keys on the way
-from the nearest person or row down to a field, for the paths of errors.
+``entries`` are pairs of a response key (the client's text) and what stands there, in the order of
+the selection.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ from gateway.plan.list_arguments import ListArguments
 
 @dataclass(frozen=True, slots=True)
 class FieldPlace:
-    """Where a field stands: in the answer, below its person or row, and in the document."""
+    """Where a field stands.
+
+    ``steps``: the response keys from the nearest person or row down to the field, for the paths of
+    errors. ``locations``: of its nodes in the document.
+    """
 
     steps: tuple[str, ...]
     locations: tuple[Location, ...]
@@ -57,7 +61,10 @@ AttributeEntries = tuple[tuple[str, "Typename | AttributeShape"], ...]
 
 @dataclass(frozen=True, slots=True)
 class ColumnValue:
-    """A leaf of a record; ``validity``: whether the code in it is right, in place of the code."""
+    """A leaf of a record, read from the column at ``position``.
+
+    ``validity``: the field says whether the code in the column is valid, in place of the code.
+    """
 
     place: FieldPlace
     position: int
@@ -70,9 +77,8 @@ class ColumnValue:
 class StructShape:
     """A struct: the columns ``first`` to ``last`` (exclusive).
 
-    ``numbers``: those of them that say whom it is about.
-
-    It is null only if all of it may be seen and all of it is empty.
+    ``numbers``: those of them that hold the numbers of the persons it is about. It is null only if
+    all of it may be seen and all of it is empty.
     """
 
     place: FieldPlace
@@ -84,7 +90,10 @@ class StructShape:
 
 @dataclass(frozen=True, slots=True)
 class PersonLinkShape:
-    """A person whose number stands in a row. ``slot``: where the row's list keeps what is found."""
+    """A person whose number stands in a row.
+
+    ``slot``: the list's column of results for this field. ``position``: the column of the number.
+    """
 
     place: FieldPlace
     slot: int
@@ -94,7 +103,7 @@ class PersonLinkShape:
 
 @dataclass(frozen=True, slots=True)
 class ChildListShape:
-    """A list that hangs on a row, by the column at ``position``."""
+    """A list that hangs on a row by the column at ``position``; ``slot`` as in a person link."""
 
     place: FieldPlace
     slot: int
@@ -130,7 +139,7 @@ class NextCursor:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """``exists`` of a single record: true, false, or null where it is not known."""
+    """``exists`` of a single record: true, false, or null if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +154,10 @@ ListEntry = Typename | RowsShape | Truncated | Exists | NextCursor | ReportShape
 
 @dataclass(frozen=True, slots=True)
 class ListShape:
-    """A list of records. ``arguments``: which rows it shows, or how to find out.
+    """A list of records.
 
-    ``slots``: how many person links and child lists its rows have.
+    ``arguments``: which rows it shows, dynamic if variables decide. ``slots``: how many person
+    links and child lists its rows have.
     """
 
     place: FieldPlace
@@ -242,21 +252,21 @@ class PersonShape:
 
     @property
     def shows_notices(self) -> bool:
-        """Whether notices are selected; of persons at the root they are mirrored otherwise."""
+        """Whether notices are selected; if not, those of persons at the root are mirrored."""
         return any(isinstance(shape, NoticesShape) for _, shape in self.entries)
 
     @property
     def identifications(self) -> tuple[FieldPlace, ...]:
-        """Where it is shown whether the person is identified."""
+        """Where ``identification`` is selected."""
         shapes = (shape for _, shape in self.entries)
         return tuple(shape.place for shape in shapes if isinstance(shape, IdentificationShape))
 
 
 @dataclass(frozen=True, slots=True)
 class PersonRootShape:
-    """A planned root field: ``person``, ``persons`` or ``me``.
+    """A root field that opens people: ``person``, ``persons`` or ``me``.
 
-    ``arguments``: as they are where no variable is among them.
+    ``arguments``: coerced, dynamic if variables are among them.
     """
 
     name: str
@@ -267,7 +277,7 @@ class PersonRootShape:
 
 @dataclass(frozen=True, slots=True)
 class LookupShape:
-    """A root field that leads to records by the key of a thing; its list stands at the root."""
+    """A root field that finds records by the key of a thing; their list stands at the root."""
 
     entry: EntryPoint
     place: FieldPlace

@@ -123,7 +123,7 @@ class _Generator:
                 case IdentificationShape():
                     value = "p.identification"
                 case NumberShape(present):
-                    value = "p.present" if present else "p.asked"
+                    value = "p.present_number" if present else "p.requested_number"
                 case NoticesShape(entries):
                     value = f"[{render_object(self.source, entries, 'n')} for n in p.notices]"
                 case AccessLogShape():
@@ -246,7 +246,7 @@ class _Generator:
         shown = f"{self.person_function(shape.person, is_own_view=False)}({person}, live)"
         if self.table.citizen:
             own_view = self.person_function(shape.person, is_own_view=True)
-            shown = f"{own_view}({person}, live) if {person}.own else {shown}"
+            shown = f"{own_view}({person}, live) if {person}.is_own_view else {shown}"
         return f"(None if {person} is None else {shown})"
 
 
