@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import yaml
+
+from tools.architecture_picture import layers
 
 ROOT = Path(__file__).parents[3]
 
@@ -52,3 +55,13 @@ def test_the_architecture_lists_every_package_of_the_gateway() -> None:
         path.stem for path in files if path.suffix == ".py" or (path / "__init__.py").is_file()
     }
     assert sorted(listed) == sorted(packages - {"__init__", "__main__"})
+
+
+def test_contributors_are_told_the_layers_of_the_contract() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    sentence = text.partition("Top first:")[2].partition("`connectors`")[0]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    rows = [sorted(row) for row in layers(project)]
+    told = re.split(r";|and at the bottom", sentence)
+    named = [sorted(re.findall(r"`(\w+)`", part)) for part in told]
+    assert [row for row in named if row] == rows
