@@ -60,7 +60,7 @@ class Sample:
         """Return the rows of a population record."""
         return self.rows["population", record]
 
-    def who(self, row: Row, column: str) -> str | None:
+    def holder_of(self, row: Row, column: str) -> str | None:
         """Return the present number of whom a row names, also by an earlier number."""
         number = row.get(column)
         return None if number is None else self.holder[str(number)]

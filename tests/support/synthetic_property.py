@@ -57,7 +57,7 @@ class World:
             found[row[key]].append(row)
         return found
 
-    def who(self, row: Row, column: str = "party_citizen_id") -> PersonTruth | None:
+    def holder_of(self, row: Row, column: str = "party_citizen_id") -> PersonTruth | None:
         number = row.get(column)
         return None if number is None else self.people[self.holder[str(number)]]
 

@@ -101,9 +101,9 @@ def _column(name: str) -> Column:
 def test_a_value_is_read_in_every_form_that_sources_have(
     name: str, raw: object, value: object
 ) -> None:
-    found = decode_value(_column(name), raw)
-    assert found == value
-    assert type(found) is type(value)
+    decoded = decode_value(_column(name), raw)
+    assert decoded == value
+    assert type(decoded) is type(value)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_any_value_at_all_is_read_or_unreadable(column: Column, raw: object) -> 
 
 
 def _values(kind: str) -> st.SearchStrategy[object]:
-    made: dict[str, st.SearchStrategy[object]] = {
+    strategies: dict[str, st.SearchStrategy[object]] = {
         "name": st.text(),
         "count": st.integers(-(2**31), 2**31 - 1),
         "open": st.booleans(),
@@ -229,7 +229,7 @@ def _values(kind: str) -> st.SearchStrategy[object]:
         "colours": st.lists(st.sampled_from(list(Colour.__members__))).map(tuple),
         "counts": st.lists(st.integers(-(2**31), 2**31 - 1)).map(tuple),
     }
-    return made[kind]
+    return strategies[kind]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from connectors.vocabulary import PROVINCES, Party
 from gateway.schema.build import build_schema
 
 P, B, S, R = Sensitivity
-DATABASES = {one.name: one for one in installed_databases()}
+DATABASES = {source.name: source for source in installed_databases()}
 RECORDS = [record for one in DATABASES.values() for record in one.records]
 
 #: Never declared: the access code of a security registration, passwords, what a will says.
@@ -76,8 +76,8 @@ def test_every_code_is_described_in_both_languages_and_is_no_alias(record: Recor
         all_field.enumeration for all_field in all_fields(record.fields) if all_field.enumeration
     }:
         assert len(list(coded)) == len(coded.__members__), f"{coded.__name__} has an alias"
-        assert any(not one.title.vi.isascii() for one in coded)
-        assert all(one.title.vi and one.title.en.isascii() for one in coded)
+        assert any(not member.title.vi.isascii() for member in coded)
+        assert all(member.title.vi and member.title.en.isascii() for member in coded)
 
 
 @each_record()
@@ -91,9 +91,9 @@ def test_nothing_secret_is_declared(record: Record) -> None:
 def test_the_tables_can_be_made(database: Database) -> None:
     engine = sa.create_engine("sqlite://")
     tables(database).create_all(engine)
-    made = sa.inspect(engine)
+    inspector = sa.inspect(engine)
     for record in database.records:
-        columns = [get_column["name"] for get_column in made.get_columns(record.table)]
+        columns = [get_column["name"] for get_column in inspector.get_columns(record.table)]
         assert columns == [column.name for column in record.columns]
     engine.dispose()
 
@@ -130,23 +130,23 @@ def test_one_schema_holds_all_seven_with_every_field_of_every_record() -> None:
         links = [field.person for field in record.fields if field.person]
         names = ["record_id", *(field.name for field in record.fields), *links, *hung]
         assert len(set(names)) == len(names), f"{record.type_name} has two fields of one name"
-        made = schema.type_map.get(record.type_name)
-        if made is None:
+        record_type = schema.type_map.get(record.type_name)
+        if record_type is None:
             assert all(lookup.hidden for lookup in record.lookups)
             continue
-        assert isinstance(made, GraphQLObjectType)
-        assert len(made.fields) == len(names)
+        assert isinstance(record_type, GraphQLObjectType)
+        assert len(record_type.fields) == len(names)
 
 
 def test_every_party_is_the_same_struct() -> None:
-    known: set[Struct] = set()
+    structs: set[Struct] = set()
     for record in RECORDS:
         for all_field in all_fields(record.fields):
             if all_field.struct is not None and {"citizen_id", "enterprise_code"} & {
                 inner.name for inner in all_field.struct.fields
             }:
-                known.add(all_field.struct)
-    parties = {one for one in known if one.name != "Requester"}
+                structs.add(all_field.struct)
+    parties = {struct for struct in structs if struct.name != "Requester"}
     assert [party.name for party in parties] == [Party.__name__]
 
 
@@ -173,13 +173,13 @@ def test_every_party_is_the_same_struct() -> None:
 )
 def test_lists_of_a_section_and_of_a_record(path: str, names: str) -> None:
     database, _, parent = path.partition(".")
-    found = [
+    lists = [
         lookup.name
         for record in DATABASES[database].records
         for lookup in record.lookups
         if not (lookup.hidden or lookup.entry) and (lookup.on[0] if lookup.on else "") == parent
     ]
-    assert found == names.split()
+    assert lists == names.split()
 
 
 # ``domain.md`` 2.2 to 2.6: one line each, record and column, and how closely it is kept.
@@ -270,8 +270,8 @@ LETTERS = {"P": P, "B": B, "S": S, "R": R}
 @pytest.mark.parametrize("line", SENSITIVITIES.strip().splitlines())
 def test_sensitivities_are_those_of_the_domain(line: str) -> None:
     database, record, column, letter = line.split()
-    found = DATABASES[database].by_name[record].column(column)
-    assert found.sensitivity is LETTERS[letter]
+    actual = DATABASES[database].by_name[record].column(column)
+    assert actual.sensitivity is LETTERS[letter]
 
 
 def test_all_of_administrative_violations_is_sensitive_and_all_of_wills_restricted() -> None:
@@ -393,12 +393,12 @@ def test_coverage_says_what_an_empty_list_is_empty_of() -> None:
 def test_lists_that_go_through_another_record(
     database: str, name: str, by: tuple[str, ...], through: tuple[str, str]
 ) -> None:
-    found = {
+    lists = {
         lookup.name: (record, lookup)
         for record in DATABASES[database].records
         for lookup in record.lookups
     }
-    record, lookup = found[name]
+    record, lookup = lists[name]
     assert (lookup.by, lookup.through) == (by, through)
     other = DATABASES[database].by_name[through[0]]
     assert {*by, through[1]} <= other.positions.keys()
@@ -426,16 +426,16 @@ async def test_a_couples_house_is_found_by_either_and_with_its_sale() -> None:
     notary = DATABASES["notary"]
     backend = MemoryBackend(notary, rows)
 
-    async def found(record: str, name: str, key: str) -> list[object]:
-        (lookup,) = (one for one in notary.by_name[record].lookups if one.name == name)
+    async def look_up(record: str, name: str, key: str) -> list[object]:
+        (lookup,) = (item for item in notary.by_name[record].lookups if item.name == name)
         batch = await backend.fetch(notary.by_name[record], lookup, [key])
         assert not batch.by_key[key].unreadable
         return [row[0] for row in batch.by_key[key].rows]
 
     for spouse in (husband, wife):
-        assert await found("transactions", "transactions", spouse) == ["1"]
-        assert await found("assets", "assets", spouse) == ["house"]
-    assert await found("transactions", "transactions", buyer) == ["1"]
-    assert await found("assets", "assets", buyer) == []
-    assert await found("assets", "transaction_assets", "1") == ["house"]
-    assert await found("assets", "transaction_assets", "2") == []
+        assert await look_up("transactions", "transactions", spouse) == ["1"]
+        assert await look_up("assets", "assets", spouse) == ["house"]
+    assert await look_up("transactions", "transactions", buyer) == ["1"]
+    assert await look_up("assets", "assets", buyer) == []
+    assert await look_up("assets", "transaction_assets", "1") == ["house"]
+    assert await look_up("assets", "transaction_assets", "2") == []

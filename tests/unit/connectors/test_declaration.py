@@ -107,11 +107,11 @@ def events() -> Record:
 
 
 def test_a_database_is_what_its_declaration_says() -> None:
-    found = _declare(Event, Note, coverage=Coverage(provinces=("01",)))
-    assert (found.name, found.title) == ("sample", Text("Mẫu", "Sample"))
-    assert (found.owner, found.legal_basis) == (Text("Không ai", "Nobody"), ("Luật 1",))
-    assert (found.group, found.coverage.provinces) == (Group.OPERATING, ("01",))
-    assert [record.name for record in found.records] == ["events", "notes"]
+    declared = _declare(Event, Note, coverage=Coverage(provinces=("01",)))
+    assert (declared.name, declared.title) == ("sample", Text("Mẫu", "Sample"))
+    assert (declared.owner, declared.legal_basis) == (Text("Không ai", "Nobody"), ("Luật 1",))
+    assert (declared.group, declared.coverage.provinces) == (Group.OPERATING, ("01",))
+    assert [record.name for record in declared.records] == ["events", "notes"]
     assert _declare().coverage == Coverage(), "nothing said is the whole country"
 
 
@@ -327,11 +327,11 @@ def test_what_does_not_fit_together_is_refused_by_name(
         _declare(*make())
 
 
-@pytest.mark.parametrize("declared", [POPULATION, CIVIL_STATUS], ids=lambda one: one.name)
+@pytest.mark.parametrize("declared", [POPULATION, CIVIL_STATUS], ids=lambda source: source.name)
 def test_the_real_databases_say_everything_in_both_languages(declared: Database) -> None:
     texts = [declared.title, declared.owner]
     for described in declared.records:
-        texts += [described.title, *(found.title for found in described.lookups)]
+        texts += [described.title, *(entry.title for entry in described.lookups)]
         texts += [column.field.title for column in described.columns]
         for column in described.columns:
             if column.field.enumeration is not None:
@@ -342,7 +342,7 @@ def test_the_real_databases_say_everything_in_both_languages(declared: Database)
         assert text.en.isascii()
 
 
-@pytest.mark.parametrize("declared", [POPULATION, CIVIL_STATUS], ids=lambda one: one.name)
+@pytest.mark.parametrize("declared", [POPULATION, CIVIL_STATUS], ids=lambda source: source.name)
 def test_the_real_databases_can_tell_their_rows_apart(declared: Database) -> None:
     for described in declared.records:
         assert described.column(described.identity).required, (

@@ -81,8 +81,8 @@ def test_each_database_is_registered_under_its_own_name() -> None:
 def test_another_package_adds_a_database_by_one_line(install: Install) -> None:
     install("permits_connector", "permits", "permits")
     assert _names() == sorted([*SEVEN, "permits"])
-    found = next(database for database in installed_databases() if database.name == "permits")
-    assert [record.name for record in found.records] == ["permits"]
+    permits = next(database for database in installed_databases() if database.name == "permits")
+    assert [record.name for record in permits.records] == ["permits"]
 
 
 def test_a_name_that_is_taken_is_refused(install: Install) -> None:

@@ -36,12 +36,12 @@ def test_anything_else_is_no_person_number(text: str) -> None:
 @given(st.text())
 def test_no_text_is_taken_for_a_number_but_ascii_digits(text: str) -> None:
     try:
-        found = person_number(text)
+        number = person_number(text)
     except ValueError:
         return
-    assert found.isascii()
-    assert found.isdigit()
-    assert len(found) in {9, 12}
+    assert number.isascii()
+    assert number.isdigit()
+    assert len(number) in {9, 12}
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_no_text_is_taken_for_a_number_but_ascii_digits(text: str) -> None:
     ],
 )
 def test_a_date_means_all_days_that_it_can_be(text: str, first: date, last: date) -> None:
-    found = PartialDate.parse(text)
-    assert (found.first, found.last) == (first, last)
-    assert str(found) == text
+    partial = PartialDate.parse(text)
+    assert (partial.first, partial.last) == (first, last)
+    assert str(partial) == text
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,12 @@ def test_what_is_written_otherwise_is_no_date(text: str) -> None:
 
 @PATIENT
 @given(st.dates(), st.sampled_from([4, 7, 10]))
-def test_a_date_is_written_as_it_was_read(day: date, known: int) -> None:
-    text = day.isoformat()[:known]
-    found = PartialDate.parse(text)
-    assert str(found) == text
-    assert PartialDate.parse(str(found)) == found
-    assert found.first <= day <= found.last
+def test_a_date_is_written_as_it_was_read(day: date, length: int) -> None:
+    text = day.isoformat()[:length]
+    partial = PartialDate.parse(text)
+    assert str(partial) == text
+    assert PartialDate.parse(str(partial)) == partial
+    assert partial.first <= day <= partial.last
 
 
 @PATIENT
@@ -94,7 +94,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 @PATIENT
 @given(st.dates(), st.dates())
-def test_dates_as_text_are_in_the_order_of_their_days(one: date, other: date) -> None:
+def test_dates_as_text_are_in_the_order_of_their_days(left: date, right: date) -> None:
     """Sources sort them as they are written."""
-    written = [str(PartialDate(day.year, day.month, day.day)) for day in (one, other)]
-    assert (written[0] < written[1]) is (one < other)
+    written = [str(PartialDate(day.year, day.month, day.day)) for day in (left, right)]
+    assert (written[0] < written[1]) is (left < right)

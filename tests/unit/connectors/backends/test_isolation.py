@@ -19,8 +19,8 @@ from connectors.backends.statement import SQLITE, lookup_statement
 from connectors.backends.statement_merger import LookupRows
 from tests.support.backend_samples import DATABASE, UNIONS
 
-WANTED = lookup_statement(SQLITE, map_records(DATABASE)["unions"], UNIONS.lookups[0])
-PLACES = range(1, WANTED.most + 1)
+LOOKUP = lookup_statement(SQLITE, map_records(DATABASE)["unions"], UNIONS.lookups[0])
+PLACES = range(1, LOOKUP.most + 1)
 
 
 class _Table:
@@ -29,10 +29,10 @@ class _Table:
     def __init__(self, rows: Mapping[str, int], spoilt: set[tuple[str, int]]) -> None:
         self.rows = rows
         self.spoilt = spoilt
-        self.asked = 0
+        self.statements = 0
 
     async def find(self, keys: Sequence[str], places: range | None) -> LookupRows:
-        self.asked += 1
+        self.statements += 1
         meant = PLACES if places is None else places
         rows = [(key, n) for key in keys for n in meant if n <= self.rows[key]]
         if self.spoilt & set(rows):
@@ -40,7 +40,7 @@ class _Table:
         return rows, Provenance(None, "")
 
     def isolate(self) -> IsolationResult:
-        return asyncio.run(isolate(self.find, WANTED, list(self.rows)))
+        return asyncio.run(isolate(self.find, LOOKUP, list(self.rows)))
 
 
 _spots = st.tuples(st.sampled_from("abcdefg"), st.sampled_from(PLACES))
@@ -54,28 +54,28 @@ def test_all_rows_but_the_spoilt_ones_are_read_in_order(
     rows: dict[str, int], spots: set[tuple[str, int]]
 ) -> None:
     spoilt = {(key, place) for key, place in spots if place <= rows[key]}
-    found = _Table(rows, spoilt).isolate()
-    assert not found.unknown
-    told = {(key, place) for key, places in found.spoilt.items() for place in places}
-    assert told == spoilt
+    result = _Table(rows, spoilt).isolate()
+    assert not result.unknown
+    positions = {(key, place) for key, places in result.spoilt.items() for place in places}
+    assert positions == spoilt
     for key, count in rows.items():
         whole = [(key, n) for n in range(1, count + 1) if (key, n) not in spoilt]
-        assert [row for row in found.rows if row[0] == key] == whole
+        assert [row for row in result.rows if row[0] == key] == whole
 
 
 def test_one_spoilt_row_among_many_keys_takes_few_statements() -> None:
     table = _Table(dict.fromkeys(map(str, range(500)), 2), {("321", 2)})
     assert table.isolate().spoilt == {"321": [2]}
-    assert table.asked < 30
+    assert table.statements < 30
 
 
 def test_what_is_not_told_apart_in_time_is_unknown() -> None:
     keys = list(map(str, range(500)))
     table = _Table(dict.fromkeys(keys, 1), {(key, 1) for key in keys})
-    found = table.isolate()
-    assert table.asked == isolation._STATEMENTS
-    assert found.unknown | found.spoilt.keys() == set(keys)
-    assert not found.rows
+    result = table.isolate()
+    assert table.statements == isolation._STATEMENTS
+    assert result.unknown | result.spoilt.keys() == set(keys)
+    assert not result.rows
 
 
 def test_who_fails_wherever_rows_are_looked_for_is_spoilt_as_a_whole() -> None:
@@ -84,8 +84,8 @@ def test_who_fails_wherever_rows_are_looked_for_is_spoilt_as_a_whole() -> None:
             raise DataFault("spoilt")
         return [(key, 1) for key in keys], Provenance(None, "")
 
-    found = asyncio.run(isolate(find, WANTED, ["a", "b", "c"]))
-    assert (found.rows, found.spoilt) == ([("a", 1), ("c", 1)], {"b": [1]})
+    result = asyncio.run(isolate(find, LOOKUP, ["a", "b", "c"]))
+    assert (result.rows, result.spoilt) == ([("a", 1), ("c", 1)], {"b": [1]})
 
 
 def test_a_source_that_goes_meanwhile_is_gone() -> None:
@@ -93,7 +93,7 @@ def test_a_source_that_goes_meanwhile_is_gone() -> None:
         raise SourceUnavailable("gone")
 
     with pytest.raises(SourceUnavailable, match="gone"):
-        asyncio.run(isolate(find, WANTED, ["a", "b"]))
+        asyncio.run(isolate(find, LOOKUP, ["a", "b"]))
 
 
 def test_rows_of_two_servers_are_not_mixed() -> None:
@@ -102,8 +102,8 @@ def test_rows_of_two_servers_are_not_mixed() -> None:
             raise DataFault("spoilt")
         return [(keys[0], 1)], Provenance(None, "other" if keys == ["b"] else "first")
 
-    found = asyncio.run(isolate(find, WANTED, ["a", "b", "c"]))
-    assert (found.rows, found.origin, found.unknown) == ([("a", 1), ("c", 1)], "first", {"b"})
+    result = asyncio.run(isolate(find, LOOKUP, ["a", "b", "c"]))
+    assert (result.rows, result.origin, result.unknown) == ([("a", 1), ("c", 1)], "first", {"b"})
     batches = [
         Batch({"a": Rows()}, origin="first"),
         Batch({"b": Rows()}),

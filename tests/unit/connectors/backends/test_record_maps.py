@@ -241,8 +241,8 @@ async def test_the_newest_come_first_however_dates_are_written(tmp_path: Path) -
     ]
     path = _table(tmp_path / "x.sqlite", "unions", *rows)
     given = RecordMap(dates={"registered_on": ("%d/%m/%Y",)})
-    found = await _fetch(path, UNIONS, AN, {"unions": given})
-    assert ([row[0] for row in found.rows], found.truncated) == (["u1", "u4", "u0"], True)
+    result = await _fetch(path, UNIONS, AN, {"unions": given})
+    assert ([row[0] for row in result.rows], result.truncated) == (["u1", "u4", "u0"], True)
 
 
 async def test_more_rows_than_can_be_put_in_order_are_no_answer(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -49,15 +50,16 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 async def make() -> AsyncIterator[Make]:
     """Make a backend over a file; what was made is closed afterwards."""
-    made: list[SqlBackend] = []
+    backends: list[SqlBackend] = []
 
     def make(path: Path, **settings: object) -> SqlBackend:
         # Settings are of several types; what does not fit fails in the test.
-        made.append(SqlBackend(DATABASE, f"sqlite:///{path}", **{"busy_timeout": 0.01} | settings))  # type: ignore[arg-type]
-        return made[-1]
+        options: dict[str, Any] = {"busy_timeout": 0.01} | settings
+        backends.append(SqlBackend(DATABASE, f"sqlite:///{path}", **options))
+        return backends[-1]
 
     yield make
-    for backend in made:
+    for backend in backends:
         await backend.close()
 
 
@@ -262,11 +264,11 @@ async def test_a_row_that_is_found_through_others_bears_their_link(
         {"party_no": "p2", "case_no": "c2", "who_id": BINH},
     ]
     rows = {"cases": [{"case_no": "c1"}, {"case_no": "c2"}], "case_parties": parties}
-    for table, one, other in (("cases", "c1", "c2"), ("case_parties", AN, BINH)):
+    for table, first, second in (("cases", "c1", "c2"), ("case_parties", AN, BINH)):
         path = write_file(tmp_path / f"{table}.sqlite", rows)
         backend = make(path)
         assert [row[0] for row in (await _cases(backend)).rows] == ["c1"]
-        _exchange(path, table, one, other)
+        _exchange(path, table, first, second)
         with pytest.raises(SourceUnavailable, match="index does not fit"):
             await _cases(backend)
 
@@ -305,7 +307,7 @@ async def _cases(backend: SqlBackend) -> Rows:
     return (await backend.fetch(CASES, CASES.lookups[0], [AN])).by_key[AN]
 
 
-def _exchange(path: Path, table: str, one: str, other: str) -> None:
+def _exchange(path: Path, table: str, first: str, second: str) -> None:
     """Exchange two values in a table and not in its index, as where half of another file lies."""
     with closing(sqlite3.connect(path)) as file:
         query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
@@ -313,8 +315,8 @@ def _exchange(path: Path, table: str, one: str, other: str) -> None:
         (size,) = file.execute("PRAGMA page_size").fetchone()
     content = bytearray(path.read_bytes())
     page = content[size * (number - 1) : size * number]
-    places = [page.index(value.encode()) for value in (one, other)]
-    for place, value in zip(places, (other, one), strict=True):
+    places = [page.index(value.encode()) for value in (first, second)]
+    for place, value in zip(places, (second, first), strict=True):
         page[place : place + len(value)] = value.encode()
     content[size * (number - 1) : size * number] = page
     path.write_bytes(content)
@@ -416,8 +418,8 @@ async def test_text_that_is_not_unicode_costs_only_its_row(make: Make, path: Pat
         f"VALUES (CAST(x'4eff' AS TEXT), '{AN}'), ('u2', '{AN}')",
     )
     batch = await make(path).fetch(UNIONS, UNIONS.lookups[0], [AN])
-    found = batch.by_key[AN]
-    assert ([row[0] for row in found.rows], found.unreadable) == (["u1", "u2"], 1)
+    rows = batch.by_key[AN]
+    assert ([row[0] for row in rows.rows], rows.unreadable) == (["u1", "u2"], 1)
 
 
 async def test_the_reason_names_no_value(make: Make, path: Path) -> None:
@@ -435,7 +437,7 @@ async def test_reading_leaves_the_file_and_its_folder_as_they_were(make: Make, p
     before = (path.stat().st_mtime_ns, path.read_bytes())
     backend = make(path)
     await _unions(backend)
-    assert [one.name for one in path.parent.iterdir()] == [path.name]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
     await backend.close()
     assert (path.stat().st_mtime_ns, path.read_bytes()) == before
 
@@ -560,9 +562,9 @@ async def test_fetches_that_wait_when_the_backend_closes_are_told_so(
     fetches = [asyncio.create_task(_unions(backend)) for _ in range(5)]
     await asyncio.sleep(0)
     await backend.close()
-    first, *others = await asyncio.gather(*fetches, return_exceptions=True)
+    first, *rest = await asyncio.gather(*fetches, return_exceptions=True)
     assert first == ["u1"]
-    assert all(isinstance(other, SourceUnavailable) for other in others)
+    assert all(isinstance(other, SourceUnavailable) for other in rest)
 
 
 async def test_no_thread_outlives_the_backend(path: Path) -> None:
@@ -626,8 +628,8 @@ async def test_a_path_may_be_relative_and_hold_any_character(
 
 
 def test_every_column_of_a_lookup_is_searched_by_its_index(path: Path) -> None:
-    found = lookup_statement(SQLITE, map_records(DATABASE)["unions"], UNIONS.lookups[0])
-    compiled = found.statement.params(keys=[AN, BINH])
+    lookup = lookup_statement(SQLITE, map_records(DATABASE)["unions"], UNIONS.lookups[0])
+    compiled = lookup.statement.params(keys=[AN, BINH])
     text = str(
         compiled.compile(
             dialect=sa.create_engine("sqlite://").dialect, compile_kwargs={"literal_binds": True}

@@ -65,11 +65,11 @@ def gone(person: PersonTruth) -> date:
 
 
 def in_order(days: Iterable[object]) -> bool:
-    known = [day(one) for one in days if one is not None]
-    return known == sorted(known)
+    dated = [day(value) for value in days if value is not None]
+    return dated == sorted(dated)
 
 
-@pytest.mark.parametrize("database", [LEGAL_AID, VIOLATIONS], ids=lambda one: str(one.name))
+@pytest.mark.parametrize("database", [LEGAL_AID, VIOLATIONS], ids=lambda source: str(source.name))
 def test_every_value_decodes_to_itself_and_identities_are_unique(
     sample: Sample, database: object
 ) -> None:
@@ -108,14 +108,14 @@ def test_members_of_a_household_share_its_hardship(sample: Sample) -> None:
         str(row["member_id"]): str(row["residence_file_no"])
         for row in sample.population("household_members")
     }
-    found: dict[str, set[object]] = defaultdict(set)
+    proofs: dict[str, set[object]] = defaultdict(set)
     for row in aid(sample, "cases"):
         file_no = household.get(str(row["beneficiary_id"]))
         poor = row["beneficiary_category"] == "POOR_HOUSEHOLD"
         if file_no is not None and (poor or row["hardship_proof"] == "NEAR_POOR"):
-            found[file_no].add("POOR" if poor else "NEAR_POOR")
-    assert found
-    assert all(len(levels) == 1 for levels in found.values())
+            proofs[file_no].add("POOR" if poor else "NEAR_POOR")
+    assert proofs
+    assert all(len(levels) == 1 for levels in proofs.values())
 
 
 def test_cases_run_in_order_with_a_status_that_fits(sample: Sample) -> None:
@@ -123,7 +123,7 @@ def test_cases_run_in_order_with_a_status_that_fits(sample: Sample) -> None:
     for row in aid(sample, "cases"):
         person, days = beneficiary(sample, row), [row.get(name) for name in names]
         assert in_order([*days, row.get("file_handover_date"), sample.options.today])
-        assert all(day(one) < gone(person) for one in days if one is not None)
+        assert all(day(value) < gone(person) for value in days if value is not None)
         accepted = row["acceptance_status"] == "ACCEPTED"
         assert accepted == ("accepted_date" in row) == ("status" in row)
         assert (row["acceptance_status"] == "REFUSED") == ("refusal_ground" in row)
@@ -145,7 +145,7 @@ def test_a_case_has_one_provider_and_its_own_people(sample: Sample) -> None:
     employer = {r["person_id"]: r["organisation_id"] for r in aid(sample, "aid_persons")}
     assert len(province) == 3 * 34
     open_until: dict[str, date] = {}
-    for row in sorted(aid(sample, "cases"), key=lambda one: str(one["request_date"])):
+    for row in sorted(aid(sample, "cases"), key=lambda case: str(case["request_date"])):
         assert province[str(row["centre_id"])] == row["province_code"]
         if "assigned_person_id" in row:
             assert employer[row["assigned_person_id"]] == row["centre_id"]
@@ -170,21 +170,21 @@ def test_the_timeline_tells_what_the_case_says(sample: Sample) -> None:
     cases = aid(sample, "cases")
     assert events.keys() == {row["case_no"] for row in cases}
     for row in cases:
-        found = events[row["case_no"]]
-        assert {k: found.get(k) for k in columns} == {k: row.get(c) for k, c in columns.items()}
+        timeline = events[row["case_no"]]
+        assert {k: timeline.get(k) for k in columns} == {k: row.get(c) for k, c in columns.items()}
         assert (row.get("status") in ("DISCONTINUED", "TRANSFERRED")) == bool(
-            found.keys() & {"DISCONTINUED", "TRANSFERRED"}
+            timeline.keys() & {"DISCONTINUED", "TRANSFERRED"}
         )
 
 
 def test_every_case_has_a_beneficiary_with_that_entitlement(sample: Sample) -> None:
-    known = {row["citizen_id"] for row in aid(sample, "beneficiary")}
+    beneficiaries = {row["citizen_id"] for row in aid(sample, "beneficiary")}
     entitled = {
         (row["citizen_id"], row["category"]): (row["valid_from"], row.get("valid_until"))
         for row in aid(sample, "entitlements")
     }
     cases = aid(sample, "cases")
-    assert known == {row["beneficiary_id"] for row in cases}
+    assert beneficiaries == {row["beneficiary_id"] for row in cases}
     assert entitled.keys() == {(r["beneficiary_id"], r["beneficiary_category"]) for r in cases}
     for row in aid(sample, "entitlements"):
         key = row["citizen_id"], row["category"]
@@ -198,7 +198,7 @@ def test_every_case_has_a_beneficiary_with_that_entitlement(sample: Sample) -> N
 
 def test_sanctions_fall_on_those_old_enough_while_they_live(sample: Sample) -> None:
     for row in violations(sample, "sanctions"):
-        number = sample.who(row, "violator_citizen_id")
+        number = sample.holder_of(row, "violator_citizen_id")
         if number is None:
             continue
         person, decided = sample.people[number], day(row["decision_date"])
@@ -256,7 +256,7 @@ def test_the_truth_knows_which_sanctions_still_count(sample: Sample) -> None:
             ends[row["decision_no"]] = day(since)
     expired: dict[str, list[bool]] = defaultdict(list)
     for row in violations(sample, "sanctions"):
-        number = sample.who(row, "violator_citizen_id")
+        number = sample.holder_of(row, "violator_citizen_id")
         if number is None:
             continue
         months, since = 6 if row["main_sanction"] == "WARNING" else 12, ends.get(row["decision_no"])
@@ -265,19 +265,19 @@ def test_the_truth_knows_which_sanctions_still_count(sample: Sample) -> None:
         assert truth[str(row["decision_no"])].expired == over
         expired[number].append(over)
     for person in sample.people.values():
-        found = expired.get(person.id, [])
-        assert len(found) == len(person.sanctions)
-        assert ("fined" in person.tags) == (False in found)
-        assert ("fined_expired" in person.tags) == (bool(found) and False not in found)
+        dates = expired.get(person.id, [])
+        assert len(dates) == len(person.sanctions)
+        assert ("fined" in person.tags) == (False in dates)
+        assert ("fined_expired" in person.tags) == (bool(dates) and False not in dates)
 
 
 def test_no_sanction_falls_into_the_period_of_an_earlier_one(sample: Sample) -> None:
     several = [person.sanctions for person in sample.people.values() if len(person.sanctions) > 1]
     assert several
     for sanctions in several:
-        for one, following in pairwise(sanctions):
-            assert one.counts_until is not None
-            assert one.counts_until < following.decided
+        for earlier, following in pairwise(sanctions):
+            assert earlier.counts_until is not None
+            assert earlier.counts_until < following.decided
 
 
 def test_some_offenders_are_companies_and_some_are_under_an_earlier_number(sample: Sample) -> None:
@@ -292,8 +292,8 @@ def test_some_offenders_are_companies_and_some_are_under_an_earlier_number(sampl
     old = [row for row in sanctions if len(str(row.get("violator_citizen_id", ""))) == 9]
     assert old
     for row in old:
-        person = sample.people[sample.who(row, "violator_citizen_id") or ""]
-        filed = {(one.record, one.event_id, one.number) for one in person.filed_under}
+        person = sample.people[sample.holder_of(row, "violator_citizen_id") or ""]
+        filed = {(filing.record, filing.event_id, filing.number) for filing in person.filed_under}
         number = row["violator_citizen_id"]
         assert ("sanctions", row["decision_no"], number) in filed
         assert "record_no" not in row or ("records", row["record_no"], number) in filed
@@ -306,7 +306,9 @@ def test_measures_are_for_few_adults(sample: Sample) -> None:
         person = sample.people[str(row["citizen_id"])]
         assert age_on(person.birth_date, day(row["valid_from"])) >= 18
         assert day(row["valid_from"]) < gone(person)
-        truth = next(one for one in person.handled if one.decision_no == row["decision_no"])
+        truth = next(
+            handling for handling in person.handled if handling.decision_no == row["decision_no"]
+        )
         assert truth.completed_on == row.get("completed_on")
 
 
@@ -328,7 +330,7 @@ def test_a_demo_of_two_thousand_shows_every_one_as_a_living_adult(seed: int) -> 
     cast = personas(people)
     truth = {person.id: person for person in people}
     for tag in ("legal_aid", "fined", "fined_expired", "protected"):
-        faces = [truth[str(one["id"])] for one in cast if tag in str(one["tags"])]
+        faces = [truth[str(persona["id"])] for persona in cast if tag in str(persona["tags"])]
         assert any(
             face.life_state == "ALIVE" and age_on(face.birth_date, PopulationOptions(1).today) >= 18
             for face in faces

@@ -76,8 +76,8 @@ def whats(person: PersonTruth) -> set[str]:
     return {conflict.what for conflict in person.conflicts}
 
 
-def compatible(one: object, other: object) -> bool:
-    return first(one) <= last(other) and first(other) <= last(one)
+def compatible(left: object, right: object) -> bool:
+    return first(left) <= last(right) and first(right) <= last(left)
 
 
 def gone(person: PersonTruth) -> date:
@@ -106,11 +106,11 @@ def test_every_number_is_somebodys_and_earlier_ones_are_where_the_truth_says(
     world: Sample,
 ) -> None:
     filed = {
-        (one.record, one.event_id, one.number)
+        (filing.record, filing.event_id, filing.number)
         for person in world.people.values()
-        for one in person.filed_under
+        for filing in person.filed_under
     }
-    found = set()
+    filings = set()
     for record, rows in everything(world):
         columns = [c.name for c in record.columns if c.field.kind is Kind.PERSON_NUMBER]
         for row in rows if record.database != "population" else ():
@@ -118,9 +118,9 @@ def test_every_number_is_somebodys_and_earlier_ones_are_where_the_truth_says(
                 for number in value if isinstance(value, tuple) else (value,):
                     if number not in world.people:
                         assert number in world.holder
-                        found.add((record.name, row[record.identity], number))
-    assert found == filed
-    assert {name for name, _, _ in found} >= {"births", "marriages", "sanctions", "records"}
+                        filings.add((record.name, row[record.identity], number))
+    assert filings == filed
+    assert {name for name, _, _ in filings} >= {"births", "marriages", "sanctions", "records"}
 
 
 def test_names_birth_dates_and_sexes_agree_everywhere(world: Sample) -> None:
@@ -128,7 +128,7 @@ def test_names_birth_dates_and_sexes_agree_everywhere(world: Sample) -> None:
     for record, rows in everything(world):
         for key, start in named(record):
             for row in rows:
-                number = world.who(row, key)
+                number = world.holder_of(row, key)
                 if number is None:
                     continue
                 person = world.people[number]
@@ -143,7 +143,7 @@ def _agrees(record: Record, row: Row, start: str, person: PersonTruth) -> None:
     written = row.get(f"{start}name", row.get(f"{start}full_name"))
     if written is not None:
         allowed = {person.full_name, person.former_name}
-        folds = {folded(one) for one in allowed if one}
+        folds = {folded(spelling) for spelling in allowed if spelling}
         assert written in allowed or (
             "NAME_FORM" in planted and where == "civil_status.births" and folded(written) in folds
         ), where
@@ -156,10 +156,10 @@ def _agrees(record: Record, row: Row, start: str, person: PersonTruth) -> None:
 
 
 def test_nothing_is_done_before_birth_or_after_death(world: Sample) -> None:
-    for database, record, when, who in DEEDS:
+    for database, record, when, columns in DEEDS:
         checked = 0
         for row in world.rows[database, record]:
-            for number in filter(None, (world.who(row, column) for column in who)):
+            for number in filter(None, (world.holder_of(row, column) for column in columns)):
                 if when in row:
                     checked += 1
                     person = world.people[number]
@@ -170,14 +170,14 @@ def test_nothing_is_done_before_birth_or_after_death(world: Sample) -> None:
 
 def test_parties_live_when_a_record_is_made(world: Sample) -> None:
     for database, record, when, parties in PARTIES:
-        declared = next(one for one in DATABASES if one.name == database).by_name[record]
+        declared = next(source for source in DATABASES if source.name == database).by_name[record]
         key = declared.identity
-        made = {row[key]: first(row[when]) for row in world.rows[database, record]}
+        first_days = {row[key]: first(row[when]) for row in world.rows[database, record]}
         for row in world.rows[database, parties]:
-            number = world.who(row, "party_citizen_id")
+            number = world.holder_of(row, "party_citizen_id")
             if number is None:
                 continue
-            person, day = world.people[number], made[row[key]]
+            person, day = world.people[number], first_days[row[key]]
             assert person.birth_date < day < gone(person), parties
             if row["role"] not in ("HEIR", "RELATED", "CREDITOR", "TRANSFEREE"):
                 assert age_on(person.birth_date, day) >= 18, (parties, row["role"])
@@ -185,7 +185,7 @@ def test_parties_live_when_a_record_is_made(world: Sample) -> None:
 
 def test_life_and_death_agree(world: Sample, identity: dict[str, Row]) -> None:
     deaths = {
-        world.who(row, "citizen_id"): row
+        world.holder_of(row, "citizen_id"): row
         for row in world.civil("deaths")
         if row["status"] != "REVOKED"
     }
@@ -221,34 +221,39 @@ def test_kinship_agrees_between_births_and_family_members(world: Sample) -> None
         kin[str(row["citizen_id"]), row["relation"]].add(str(row["member_id"]))
     compared = 0
     for row in world.civil("births"):
-        child = world.who(row, "citizen_id")
+        child = world.holder_of(row, "citizen_id")
         if row["status"] not in STANDING or child is None:
             continue
         for relation in ("MOTHER", "FATHER"):
-            parent = world.who(row, f"{relation.lower()}_citizen_id")
+            parent = world.holder_of(row, f"{relation.lower()}_citizen_id")
             compared += parent is not None
-            assert kin[child, relation] == {one for one in (parent,) if one}
+            assert kin[child, relation] == {
+                number_of_parent for number_of_parent in (parent,) if number_of_parent
+            }
             assert parent is None or child in kin[parent, "CHILD"]
     assert compared > 20_000
-    for (number, kind), others in list(kin.items()):
+    for (number, kind), relatives in list(kin.items()):
         if kind == "SPOUSE":
-            partners = {one.spouse_id for one in world.people[number].marital_history}
-            assert others <= partners
+            partners = {
+                number_of_parent.spouse_id
+                for number_of_parent in world.people[number].marital_history
+            }
+            assert relatives <= partners
 
 
 def test_spouses_are_of_age_and_legal_aid_and_sanctions_fit_the_age(world: Sample) -> None:
     for row in world.civil("marriages"):
         for role, age in (("husband", 20), ("wife", 18)):
-            person = world.people[world.who(row, f"{role}_citizen_id") or ""]
+            person = world.people[world.holder_of(row, f"{role}_citizen_id") or ""]
             assert age_on(person.birth_date, last(row["effective_from"])) >= age
     limits = {"CHILD": (0, 15), "ACCUSED_16_18": (16, 17), "VICTIM_16_18": (16, 17),
               "ELDERLY": (60, 200)}  # fmt: skip
     for row in world.rows["legal_aid", "cases"]:
-        person = world.people[world.who(row, "beneficiary_id") or ""]
+        person = world.people[world.holder_of(row, "beneficiary_id") or ""]
         low, high = limits.get(str(row["beneficiary_category"]), (0, 200))
         assert low <= age_on(person.birth_date, first(row["request_date"])) <= high
     for row in world.rows["administrative_violations", "sanctions"]:
-        number = world.who(row, "violator_citizen_id")
+        number = world.holder_of(row, "violator_citizen_id")
         if number is not None:
             age = age_on(world.people[number].birth_date, first(row["decision_date"]))
             assert age >= (14 if row["main_sanction"] == "WARNING" else 16)

@@ -30,8 +30,8 @@ def status_on(person: PersonTruth, day: date) -> str:
     """Return the marital status in law on a day, from the history alone."""
     if spouse_on(person, day) is not None:
         return "MARRIED"
-    ended = [one for one in person.marital_history if one.end is not None and one.end <= day
-             and one.ended_by != "ANNULMENT"]  # fmt: skip
+    ended = [spell for spell in person.marital_history if spell.end is not None and spell.end <= day
+             and spell.ended_by != "ANNULMENT"]  # fmt: skip
     if not ended:
         return "SINGLE"
     return "DIVORCED" if ended[-1].ended_by == "DIVORCE" else "WIDOWED"
@@ -43,7 +43,7 @@ def test_notaries_and_enforcement_know_the_spouse_of_the_day(world: Sample) -> N
     }
     named = 0
     for row in world.rows["notary", "transaction_parties"]:
-        number, spouse = world.who(row, "party_citizen_id"), world.who(row, "spouse_id")
+        number, spouse = world.holder_of(row, "party_citizen_id"), world.holder_of(row, "spouse_id")
         if number is not None and spouse is not None:
             named += 1
             assert spouse_on(world.people[number], first(signed[row["notarial_no"]])) == spouse
@@ -51,7 +51,7 @@ def test_notaries_and_enforcement_know_the_spouse_of_the_day(world: Sample) -> N
             assert spouse_on(world.people[number], first(signed[row["notarial_no"]])) is None
     assert named > 1_000
     for row in world.rows["civil_enforcement", "verifications"]:
-        number = world.who(row, "debtor_citizen_id")
+        number = world.holder_of(row, "debtor_citizen_id")
         if number is not None:
             status = status_on(world.people[number], first(row["verified_on"]))
             assert row["marital_status"] == status
@@ -66,7 +66,7 @@ def test_common_property_is_sold_by_both_spouses(world: Sample) -> None:
     }
     sellers: dict[object, set[str]] = defaultdict(set)
     for row in world.rows["notary", "transaction_parties"]:
-        number = world.who(row, "party_citizen_id")
+        number = world.holder_of(row, "party_citizen_id")
         if row["notarial_no"] in sales and row["role"] == "TRANSFEROR" and number is not None:
             sellers[row["notarial_no"]].add(number)
     pairs = [(no, people) for no, people in sellers.items() if len(people) > 1]
@@ -93,14 +93,14 @@ def test_what_is_seized_is_blocked_at_the_notary_and_not_sold(world: Sample) -> 
         if "asset_ref" in row:
             seized += 1
             applied, standing = first(row["applied_on"]), "lifted_on" not in row
-            found = blocks[row["asset_ref"]]
-            assert any(start <= applied < end for start, end in found)
+            periods = blocks[row["asset_ref"]]
+            assert any(start <= applied < end for start, end in periods)
             if standing:
-                assert any(end == date.max for _, end in found)
+                assert any(end == date.max for _, end in periods)
     assert seized > 50
-    for asset, told in state.items():
-        held = any(end == date.max for _, end in blocks[asset])
-        assert (told == "đang bị ngăn chặn giao dịch") == held
+    for asset, is_blocked in state.items():
+        stands = any(end == date.max for _, end in blocks[asset])
+        assert (is_blocked == "đang bị ngăn chặn giao dịch") == stands
     deeds = {row["notarial_no"]: row for row in world.rows["notary", "transactions"]}
     for link in world.rows["notary", "transaction_asset_links"]:
         deed = deeds[link["notarial_no"]]
@@ -113,10 +113,10 @@ def test_debtors_own_what_is_seized_from_them(world: Sample) -> None:
     debtors: dict[object, set[str | None]] = defaultdict(set)
     for row in world.rows["civil_enforcement", "enforcement_parties"]:
         if row["role"] == "DEBTOR":
-            debtors[row["decision_no"]].add(world.who(row, "party_citizen_id"))
+            debtors[row["decision_no"]].add(world.holder_of(row, "party_citizen_id"))
     owners: dict[object, set[str | None]] = defaultdict(set)
     for row in world.rows["notary", "asset_owners"]:
-        owners[row["asset_id"]].add(world.who(row, "owner_citizen_id"))
+        owners[row["asset_id"]].add(world.holder_of(row, "owner_citizen_id"))
     for row in world.rows["civil_enforcement", "measures"]:
         if "asset_ref" in row and "lifted_on" not in row:
             heirs = {

@@ -74,11 +74,11 @@ def test_cases_follow_their_judgments_in_order(world: World) -> None:
         assert roles["CREDITOR"] == (row["initiation"] == "ON_REQUEST")
         named = [party.get("party_citizen_id") or party for party in parties[row["decision_no"]]]
         assert len({str(name) for name in named}) == len(named)
-        for one in parties[row["decision_no"]]:
-            person = world.who(one)
+        for member in parties[row["decision_no"]]:
+            person = world.holder_of(member)
             if person is not None:
                 truth = [c for c in person.enforcement_cases if c.decision_no == row["decision_no"]]
-                assert [(c.role, c.status) for c in truth] == [(one["role"], row["status"])]
+                assert [(c.role, c.status) for c in truth] == [(member["role"], row["status"])]
 
 
 def test_related_spouses_and_creditors_are_somebody_else(world: World) -> None:
@@ -162,7 +162,7 @@ def test_debtors_without_conditions_are_published_and_others_are_not(world: Worl
         else:
             assert case["status"] == "NO_CONDITIONS"
             assert day(row["published_on"]) > day(case["status_since"])
-            results = {one["result"] for one in verified[row["decision_no"]]}
+            results = {verification["result"] for verification in verified[row["decision_no"]]}
             assert "NO_CONDITIONS" in results
     assert shown > 5
 
@@ -194,7 +194,7 @@ def test_only_completed_cases_are_confirmed(world: World) -> None:
 
 def test_nothing_is_verified_after_a_debtors_death(world: World) -> None:
     for row in world.cases("verifications"):
-        person = world.who(row, "debtor_citizen_id")
+        person = world.holder_of(row, "debtor_citizen_id")
         assert person is not None
         assert day(row["verified_on"]) < min(last_day(person), TODAY)
 
@@ -229,17 +229,17 @@ def test_registrations_have_both_sides_and_vehicles_their_chassis_number(world: 
 
 
 def test_who_secures_a_vehicle_owned_it(estates: tuple[Estate, ...]) -> None:
-    found = 0
+    count = 0
     for estate in estates:
         for registration in estate.registrations:
             if registration.asset is not None and registration.stands_on(registration.day):
                 assert set(registration.securing) == set(
                     registration.asset.owners_on(registration.day)
                 )
-                found += 1
+                count += 1
             if registration.asset is not None:
                 assert registration.asset.owners_on(registration.day)
-    assert found > 50
+    assert count > 50
 
 
 def test_vehicles_are_not_sold_while_they_are_security(estates: tuple[Estate, ...]) -> None:
@@ -280,19 +280,19 @@ def test_offices_come_once_and_a_cluster_depends_on_nothing_else(world: World) -
 
 def test_the_demo_has_a_living_adult_for_every_tag_with_a_story() -> None:
     truth = {p.id: p for c in clusters(PopulationOptions(people=2_000)) for p in c.truth}
-    told = {
+    phrases = {
         "debtor": ("phải thi hành án", "judgment debtor"),
         "secured_party": ("bảo đảm", "secur"),
         "notarised": ("đã công chứng", "notarised transaction"),
         "blocked_asset": ("bị ngăn chặn", "blocked"),
         "testator": ("di chúc", "will"),
     }
-    for tag, (vi, en) in told.items():
-        found = [
+    for tag, (vi, en) in phrases.items():
+        matching = [
             str(persona["story"])
             for persona in personas(truth.values())
             if tag in truth[str(persona["id"])].tags
             and truth[str(persona["id"])].life_state == "ALIVE"
         ]
-        assert found, tag
-        assert all(vi in story and en in story for story in found)
+        assert matching, tag
+        assert all(vi in story and en in story for story in matching)

@@ -65,7 +65,10 @@ def test_only_founders_and_found_children_have_no_mother(sample: Sample) -> None
 def test_marriages_of_a_person_never_overlap(sample: Sample) -> None:
     for person in sample.people.values():
         spells = person.marital_history
-        assert all(one.end is not None and one.end < other.start for one, other in pairwise(spells))
+        assert all(
+            earlier.end is not None and earlier.end < later.start
+            for earlier, later in pairwise(spells)
+        )
         assert all(spell.end is None or spell.end > spell.start for spell in spells)
 
 
@@ -88,7 +91,7 @@ def test_spouses_are_of_legal_age_alive_and_of_different_sex(sample: Sample) -> 
 
 def test_nobody_marries_kin_within_three_generations(sample: Sample) -> None:
     def lineage(number: str) -> set[str]:
-        found, generation = {number}, [number]
+        ancestors, generation = {number}, [number]
         for _ in range(2):
             generation = [
                 parent
@@ -96,8 +99,8 @@ def test_nobody_marries_kin_within_three_generations(sample: Sample) -> None:
                 for parent in (sample.people[person].mother_id, sample.people[person].father_id)
                 if parent is not None
             ]
-            found.update(generation)
-        return found
+            ancestors.update(generation)
+        return ancestors
 
     for person in sample.people.values():
         for spell in person.marital_history:
@@ -131,7 +134,7 @@ def test_adopters_are_older_and_the_adopted_were_under_sixteen(sample: Sample) -
 def test_guardians_are_adults_and_alive_when_they_begin(sample: Sample) -> None:
     assert sample.civil("guardianships")
     for row in sample.civil("guardianships"):
-        guardian = sample.people[sample.who(row, "guardian_citizen_id") or ""]
+        guardian = sample.people[sample.holder_of(row, "guardian_citizen_id") or ""]
         ward = sample.people[str(row["ward_id"])]
         start = row["start_date"]
         assert isinstance(start, date)

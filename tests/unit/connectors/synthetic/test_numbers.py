@@ -26,9 +26,9 @@ def test_numbers_of_fifty_thousand_people_are_unique() -> None:
     numbers: set[str] = set()
     people = index = 0
     while people < options.people:
-        found = [person.number for person in simulate(options, index).people]
-        people += len(found)
-        numbers.update(found)
+        of_cluster = [person.number for person in simulate(options, index).people]
+        people += len(of_cluster)
+        numbers.update(of_cluster)
         index += 1
     assert len(numbers) == people
 
@@ -38,9 +38,9 @@ def test_clusters_far_apart_with_the_same_head_share_no_number() -> None:
     numbers: set[str] = set()
     clusters_tried = [*range(300), *range(MAX_CLUSTERS - 300, MAX_CLUSTERS)]
     for index in clusters_tried:
-        one = NumberGenerator(1, index, prefixes())
+        generator = NumberGenerator(1, index, prefixes())
         for _ in range(12):  # more than a cluster may have under one head
-            number = one.citizen_id("001", "FEMALE", date(1990, 5, 1))
+            number = generator.citizen_id("001", "FEMALE", date(1990, 5, 1))
             heads.add(number[:6])
             numbers.add(number)
     assert len(numbers) == 12 * len(clusters_tried)

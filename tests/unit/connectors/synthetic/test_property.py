@@ -62,7 +62,7 @@ def estates() -> tuple[Estate, ...]:
 # Rows
 
 
-@pytest.mark.parametrize("database", DATABASES, ids=lambda one: one.name)
+@pytest.mark.parametrize("database", DATABASES, ids=lambda source: source.name)
 def test_every_value_decodes_to_itself_and_identities_are_unique(
     world: World, database: Database
 ) -> None:
@@ -78,7 +78,7 @@ def test_every_value_decodes_to_itself_and_identities_are_unique(
                 assert not column.required or column.name in row
 
 
-@pytest.mark.parametrize("database", DATABASES, ids=lambda one: one.name)
+@pytest.mark.parametrize("database", DATABASES, ids=lambda source: source.name)
 def test_every_row_that_hangs_on_another_has_its_parent(world: World, database: Database) -> None:
     checked = 0
     for record in database.records:
@@ -87,13 +87,13 @@ def test_every_row_that_hangs_on_another_has_its_parent(world: World, database: 
                 continue
             (parent, column), key = lookup.on, lookup.by[0]
             many = world.rows[database.name, parent]
-            ones = {row.get(column) for row in many}
+            values = {row.get(column) for row in many}
             hung = {row.get(key) for row in world.rows[database.name, record.name]} - {None}
             checked += 1
             if record.single:  # what is referred to exists
-                assert ones - {None} <= hung or record.name == "judgment"
+                assert values - {None} <= hung or record.name == "judgment"
             else:
-                assert hung <= ones
+                assert hung <= values
     assert checked
 
 
@@ -129,12 +129,12 @@ def test_everybody_named_by_number_is_of_the_population(world: World) -> None:
 
 def test_earlier_numbers_are_where_the_truth_says(world: World) -> None:
     filed = {
-        (one.record, one.event_id, one.number)
+        (filing.record, filing.event_id, filing.number)
         for person in world.people.values()
-        for one in person.filed_under
-        if one.record in ("transaction_parties", "security_parties", "enforcement_parties")
+        for filing in person.filed_under
+        if filing.record in ("transaction_parties", "security_parties", "enforcement_parties")
     }
-    found = set()
+    filings = set()
     for database, record in (
         ("notary", "transaction_parties"),
         ("security_measures", "security_parties"),
@@ -143,9 +143,9 @@ def test_earlier_numbers_are_where_the_truth_says(world: World) -> None:
         for row in world.rows[database, record]:
             number = row.get("party_citizen_id")
             if number is not None and number not in world.people:
-                found.add((record, row["entry_id"], number))
-    assert found == filed
-    assert found
+                filings.add((record, row["entry_id"], number))
+    assert filings == filed
+    assert filings
 
 
 def test_enterprise_codes_are_valid(world: World) -> None:
@@ -163,11 +163,13 @@ def test_enterprise_codes_are_valid(world: World) -> None:
 
 def test_organisations_have_codes_of_their_own() -> None:
     home = simulate(PopulationOptions(people=1), 0).homes[0]
-    made = [bank_at(index) for index in range(BANKS)]
-    made += [company_at(index) for index in range(COMPANIES)]
-    made += [company_of_owner(cluster, n, home, "A") for cluster in range(40) for n in range(10)]
-    codes = {cluster.enterprise_code for cluster in made}
-    assert len(codes) == len(made)
+    organisations = [bank_at(index) for index in range(BANKS)]
+    organisations += [company_at(index) for index in range(COMPANIES)]
+    organisations += [
+        company_of_owner(cluster, n, home, "A") for cluster in range(40) for n in range(10)
+    ]
+    codes = {organisation.enterprise_code for organisation in organisations}
+    assert len(codes) == len(organisations)
     assert all(mst.is_valid(str(code)) for code in codes)
     assert check_digit("010023348") == 8
     with pytest.raises(ValueError, match="companies"):
@@ -186,7 +188,7 @@ def test_no_party_acts_under_age_or_after_death(world: World) -> None:
         (world.cases("enforcement_parties"), "decision_no"),
     ):
         for row in rows:
-            person, on = world.who(row), days[row[key]]
+            person, on = world.holder_of(row), days[row[key]]
             assert on < TODAY
             if person is not None:
                 assert age_on(person.birth_date, on) >= 18
@@ -204,19 +206,20 @@ def test_a_sale_of_common_property_names_both_spouses(world: World) -> None:
             continue
         on = day(row["notarised_on"])
         for party in parties[row["notarial_no"]]:
-            person = world.who(party)
+            person = world.holder_of(party)
             if person is None:
                 continue
             spouse = spouse_on(person, on)
             assert party.get("spouse_id") == spouse
             if party["role"] == "TRANSFEREE" and spouse is not None:
                 couples += 1
-                others = [
+                spouses = [
                     other
                     for other in parties[row["notarial_no"]]
-                    if other["role"] == "TRANSFEREE" and world.who(other) is world.people[spouse]
+                    if other["role"] == "TRANSFEREE"
+                    and world.holder_of(other) is world.people[spouse]
                 ]
-                assert len(others) == 1
+                assert len(spouses) == 1
     assert couples > 50
 
 
@@ -280,7 +283,7 @@ def test_heirs_take_after_the_death_and_are_heirs(estates: tuple[Estate, ...]) -
 def test_owners_today_are_those_of_the_truth(world: World) -> None:
     owned: dict[str, set[object]] = defaultdict(set)
     for row in world.notary("asset_owners"):
-        person = world.who(row, "owner_citizen_id")
+        person = world.holder_of(row, "owner_citizen_id")
         if person is not None:
             owned[person.id].add(row["asset_id"])
     for person in world.people.values():

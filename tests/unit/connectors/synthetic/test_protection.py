@@ -38,11 +38,11 @@ def test_true_addresses_are_in_the_orders_only(sample: Sample) -> None:
     }
     assert orders.keys() == protected.keys()
     assert len(orders) >= 6_000 / 2_000
-    true = [one.true_address for one in protected.values()]
+    true = [order.true_address for order in protected.values()]
     for key, rows in sample.rows.items():
         for row in rows if key != ("population", "protection_orders") else ():
             for value in row.values():
-                assert not isinstance(value, str) or not any(one in value for one in true)
+                assert not isinstance(value, str) or not any(order in value for order in true)
     for number, row in orders.items():
         address = protected[number]
         assert address is not None
@@ -73,8 +73,8 @@ def test_nobody_learns_where_a_protected_person_lives(world: Sample) -> None:
         person.id: person.protection for person in world.people.values() if person.protection
     }
     assert len(protected) >= 20
-    secret = [one.true_address for one in protected.values()]
-    numbers = {one.partition(",")[0] for one in secret}
+    secret = [order.true_address for order in protected.values()]
+    numbers = {order.partition(",")[0] for order in secret}
     for record, rows in everything(world):
         if record.name == "protection_orders":
             assert {str(row["citizen_id"]) for row in rows} == protected.keys()
@@ -84,7 +84,7 @@ def test_nobody_learns_where_a_protected_person_lives(world: Sample) -> None:
                 if type(value) is str and any(
                     number in value for number in numbers if "số" in value
                 ):
-                    assert not any(one in value for one in secret), record.name
+                    assert not any(order in value for order in secret), record.name
 
 
 def street(address: object) -> str:
@@ -93,9 +93,9 @@ def street(address: object) -> str:
 
 
 def test_addresses_of_protected_people_are_those_of_the_population_database(world: Sample) -> None:
-    known: dict[str, set[str]] = defaultdict(set)
+    addresses: dict[str, set[str]] = defaultdict(set)
     for row in world.population("residences"):
-        known[str(row["citizen_id"])].add(street(row["address_as_recorded"]))
+        addresses[str(row["citizen_id"])].add(street(row["address_as_recorded"]))
         order = world.people[str(row["citizen_id"])].protection
         if order is not None and "valid_until" not in row:
             assert row["address_as_recorded"] == order.substitute_address
@@ -104,8 +104,8 @@ def test_addresses_of_protected_people_are_those_of_the_population_database(worl
         for key, start in named(record):
             address = f"{start}residence_as_recorded"
             for row in rows:
-                number = world.who(row, key) if address in row else None
+                number = world.holder_of(row, key) if address in row else None
                 if number is not None and world.people[number].protection is not None:
                     compared.add(record.database)
-                    assert street(row[address]) in known[number], record.name
+                    assert street(row[address]) in addresses[number], record.name
     assert len(compared) >= 4

@@ -48,7 +48,7 @@ def living(people: list[PersonTruth]) -> list[PersonTruth]:
 
 
 def test_the_age_structure_is_roughly_that_of_the_country(lives: list[PersonTruth]) -> None:
-    ages = [age_on(one.birth_date, TODAY) for one in living(lives)]
+    ages = [age_on(person.birth_date, TODAY) for person in living(lives)]
     assert 0.17 < sum(age < 15 for age in ages) / len(ages) < 0.26
     assert 0.07 < sum(age >= 65 for age in ages) / len(ages) < 0.12
 
@@ -64,7 +64,7 @@ def test_births_and_deaths_of_recent_years_are_roughly_as_many_as_they_should_be
 
 
 def test_the_marital_stock_is_roughly_that_of_the_census(lives: list[PersonTruth]) -> None:
-    adults = [one for one in living(lives) if age_on(one.birth_date, TODAY) >= 15]
+    adults = [person for person in living(lives) if age_on(person.birth_date, TODAY) >= 15]
     share = {k: n / len(adults) for k, n in Counter(o.marital_status for o in adults).items()}
     assert 0.045 < share["WIDOWED"] < 0.09
     assert 0.02 < share["DIVORCED"] < 0.06
@@ -143,10 +143,10 @@ def test_without_faults_asked_for_none_are_planted() -> None:
 
 
 def test_the_same_seed_gives_the_same_rows_and_another_seed_others() -> None:
-    one, same = (list(clusters(PopulationOptions(people=400))) for _ in range(2))
-    assert one == same
+    first, same = (list(clusters(PopulationOptions(people=400))) for _ in range(2))
+    assert first == same
     other = list(clusters(PopulationOptions(people=400, seed=7)))
-    assert [c.truth for c in other] != [c.truth for c in one]
+    assert [c.truth for c in other] != [c.truth for c in first]
 
 
 def test_a_cluster_does_not_depend_on_those_before_it(sample: Sample) -> None:

@@ -27,10 +27,10 @@ def sample() -> Sample:
 STANDING = ("VALID", "AMENDED")
 
 
-def compatible(one: object, other: object) -> bool:
+def compatible(left: object, right: object) -> bool:
     """Whether two dates, of which one may be incomplete, can be the same day."""
-    first = PartialDate.parse(str(one))
-    second = PartialDate.parse(str(other))
+    first = PartialDate.parse(str(left))
+    second = PartialDate.parse(str(right))
     return first.first <= second.last and second.first <= first.last
 
 
@@ -81,7 +81,7 @@ def test_everybody_has_an_identity_that_says_the_truth_unless_planted(
 def test_births_say_the_truth_and_name_the_legal_parents(sample: Sample) -> None:
     registered = set()
     for row in sample.civil("births"):
-        person = sample.people[sample.who(row, "citizen_id") or ""]
+        person = sample.people[sample.holder_of(row, "citizen_id") or ""]
         assert row["sex"] == person.sex
         assert compatible(row["birth_date"], person.birth_date)
         if row["status"] not in STANDING:
@@ -89,8 +89,8 @@ def test_births_say_the_truth_and_name_the_legal_parents(sample: Sample) -> None
         assert person.id not in registered
         registered.add(person.id)
         assert (row["full_name"] == person.full_name) == ("NAME_FORM" not in whats(person))
-        assert sample.who(row, "mother_citizen_id") == person.mother_id
-        assert sample.who(row, "father_citizen_id") == person.father_id
+        assert sample.holder_of(row, "mother_citizen_id") == person.mother_id
+        assert sample.holder_of(row, "father_citizen_id") == person.father_id
     for person in sample.people.values():
         assert (person.id in registered) == ("BIRTH_NOT_REGISTERED" not in whats(person))
 
@@ -100,10 +100,10 @@ def test_births_replaced_after_an_adoption_name_the_parents_by_birth(sample: Sam
     assert replaced
     events = {row["event_id"] for row in sample.civil("births")}
     for row in replaced:
-        person = sample.people[sample.who(row, "citizen_id") or ""]
+        person = sample.people[sample.holder_of(row, "citizen_id") or ""]
         assert person.adopted
-        assert sample.who(row, "mother_citizen_id") == person.birth_mother_id
-        assert sample.who(row, "father_citizen_id") == person.birth_father_id
+        assert sample.holder_of(row, "mother_citizen_id") == person.birth_mother_id
+        assert sample.holder_of(row, "father_citizen_id") == person.birth_father_id
         amendments = row["amendments"]
         assert isinstance(amendments, tuple)
         assert set(amendments) <= events
@@ -112,7 +112,7 @@ def test_births_replaced_after_an_adoption_name_the_parents_by_birth(sample: Sam
 def test_deaths_say_the_truth(sample: Sample) -> None:
     registered = set()
     for row in sample.civil("deaths"):
-        person = sample.people[sample.who(row, "citizen_id") or ""]
+        person = sample.people[sample.holder_of(row, "citizen_id") or ""]
         if row["status"] == "REVOKED":
             assert person.life_state == "ALIVE"
             continue
@@ -129,23 +129,23 @@ def test_deaths_say_the_truth(sample: Sample) -> None:
 def derived_status(sample: Sample) -> dict[str, str]:
     """Derive everybody's present marital status from civil status alone (domain.md 2.1)."""
     dead = {
-        sample.who(row, "citizen_id")
+        sample.holder_of(row, "citizen_id")
         for row in sample.civil("deaths")
         if row["status"] != "REVOKED"
     }
     divorced = {row["marriage_event_id"] for row in sample.civil("divorces")}
-    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    ends: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for row in sample.civil("marriages"):
         if row["status"] == "REVOKED":
             continue
-        pair = sample.who(row, "husband_citizen_id"), sample.who(row, "wife_citizen_id")
-        for one, other in (pair, pair[::-1]):
+        pair = sample.holder_of(row, "husband_citizen_id"), sample.holder_of(row, "wife_citizen_id")
+        for first, second in (pair, pair[::-1]):
             ended = row["event_id"] in divorced or row.get("end_reason") == "DIVORCE"
-            status = "DIVORCED" if ended else "WIDOWED" if other in dead else "MARRIED"
-            found[str(one)].append((str(row["effective_from"]), status))
+            status = "DIVORCED" if ended else "WIDOWED" if second in dead else "MARRIED"
+            ends[str(first)].append((str(row["effective_from"]), status))
     return {
         number: "MARRIED" if "MARRIED" in {s for _, s in spells} else max(spells)[1]
-        for number, spells in found.items()
+        for number, spells in ends.items()
     }
 
 
@@ -169,12 +169,12 @@ def test_ends_noted_at_marriages_are_true_and_point_to_an_event(sample: Sample) 
     }
     ended = noted = 0
     for row in sample.civil("marriages"):
-        husband = sample.people[sample.who(row, "husband_citizen_id") or ""]
-        wife = sample.who(row, "wife_citizen_id")
+        husband = sample.people[sample.holder_of(row, "husband_citizen_id") or ""]
+        wife = sample.holder_of(row, "wife_citizen_id")
         spell = next(
-            one
-            for one in husband.marital_history
-            if one.spouse_id == wife and compatible(row["effective_from"], one.start)
+            candidate
+            for candidate in husband.marital_history
+            if candidate.spouse_id == wife and compatible(row["effective_from"], candidate.start)
         )
         ended += spell.end is not None
         if "ended_on" in row:
@@ -201,8 +201,8 @@ def test_family_rows_follow_the_truth_and_the_planted_marital_status(
         kin[str(row["citizen_id"]), str(row["relation"])].add(str(row["member_id"]))
     for number, person in sample.people.items():
         assert kin[number, "CHILD"] == set(person.children)
-        assert kin[number, "MOTHER"] == {one for one in (person.mother_id,) if one}
-        assert kin[number, "FATHER"] == {one for one in (person.father_id,) if one}
+        assert kin[number, "MOTHER"] == {parent for parent in (person.mother_id,) if parent}
+        assert kin[number, "FATHER"] == {parent for parent in (person.father_id,) if parent}
         assert kin[number, "REPRESENTED"] == set(person.guardian_of)
         if person.life_state == "ALIVE":
             married = identity[number]["marital_status"] == "MARRIED"
@@ -226,7 +226,8 @@ def test_households_hold_every_living_person_once(sample: Sample, identity: dict
 
 def _returned(sample: Sample, number: str) -> bool:
     return any(
-        row["event_type"] == "DECLARED_MISSING_REVOKED" and sample.who(row, "citizen_id") == number
+        row["event_type"] == "DECLARED_MISSING_REVOKED"
+        and sample.holder_of(row, "citizen_id") == number
         for row in sample.civil("court_notes")
     )
 
@@ -240,20 +241,20 @@ def test_every_planted_conflict_can_be_seen_in_the_rows(
     for row in sample.population("earlier_numbers"):
         numbers[str(row["number"])].add(str(row["citizen_id"]))
     for person in sample.people.values():
-        for one in person.conflicts:
-            if one.what == "SHARED_NUMBER":
-                number, other = one.detail.split()
+        for planted in person.conflicts:
+            if planted.what == "SHARED_NUMBER":
+                number, other = planted.detail.split()
                 assert numbers[number] == {person.id, other}
 
 
 def test_entries_under_earlier_numbers_are_where_the_truth_says(sample: Sample) -> None:
     filed = {
-        (one.record, one.event_id, one.number)
+        (filing.record, filing.event_id, filing.number)
         for person in sample.people.values()
-        for one in person.filed_under
-        if one.record in CIVIL_STATUS.by_name
+        for filing in person.filed_under
+        if filing.record in CIVIL_STATUS.by_name
     }
-    found = set()
+    filings = set()
     for (database, record), rows in sample.rows.items():
         if database != "civil_status":
             continue
@@ -261,10 +262,10 @@ def test_entries_under_earlier_numbers_are_where_the_truth_says(sample: Sample) 
             for column, value in row.items():
                 numbered = column.endswith(("citizen_id", "_id")) and "event" not in column
                 if numbered and isinstance(value, str) and value not in sample.people:
-                    found.add((record, row["event_id"], value))
-    assert found == filed
-    assert len(found) > 100
-    assert any(len(number) == 12 for _, _, number in found)
+                    filings.add((record, row["event_id"], value))
+    assert filings == filed
+    assert len(filings) > 100
+    assert any(len(number) == 12 for _, _, number in filings)
 
 
 def test_no_free_text_tells_of_an_adoption(sample: Sample) -> None:

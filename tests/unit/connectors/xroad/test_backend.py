@@ -91,8 +91,8 @@ async def test_many_people_are_asked_for_in_one_body_and_none_in_a_path() -> Non
     backend = XroadBackend(DATABASE, options(), httpx2.MockTransport(note))
     batch = await _fetch(backend, keys)
     assert batch.by_key.keys() == set(keys)
-    assert [len(orjson.loads(one.content)["keys"]) for one in requests] == [200, 200, 50]
-    assert {str(one.url) for one in requests} == {f"http://127.0.0.1/r1/{SERVICE}"}
+    assert [len(orjson.loads(message.content)["keys"]) for message in requests] == [200, 200, 50]
+    assert {str(message.url) for message in requests} == {f"http://127.0.0.1/r1/{SERVICE}"}
 
 
 def test_nothing_is_shared_between_callers_unless_the_agreement_says_so() -> None:
@@ -146,9 +146,9 @@ async def test_what_is_not_agreed_is_refused_and_found(changed: dict[str, Identi
     with pytest.raises(SourceRefused):
         await _fetch(over_xroad(_stand_in(), **changed))
     backend = over_xroad(_stand_in(), **changed)
-    (found,) = (await backend.examine()).findings
+    (finding,) = (await backend.examine()).findings
     await backend.close()
-    assert found.topic in {"server", "service"}
+    assert finding.topic in {"server", "service"}
 
 
 async def test_of_a_service_that_may_be_called_there_is_nothing_to_find() -> None:
@@ -160,8 +160,8 @@ async def test_of_a_service_that_may_be_called_there_is_nothing_to_find() -> Non
 
 async def test_a_security_server_that_is_not_there_is_unavailable_and_found() -> None:
     backend = XroadBackend(DATABASE, options(server="http://127.0.0.1:9"))
-    (found,) = (await backend.examine()).findings
-    assert found.topic == "server"
+    (finding,) = (await backend.examine()).findings
+    assert finding.topic == "server"
     with pytest.raises(SourceUnavailable, match="ConnectError"):
         await _fetch(backend)
 
@@ -174,7 +174,7 @@ def _body(**changed: object) -> Change:
         said = {**orjson.loads(answer.content), **changed}
         said = {name: value for name, value in said.items() if value is not ...}
         return httpx2.Response(
-            answer.status_code, headers=_kept(answer), content=orjson.dumps(said)
+            answer.status_code, headers=_headers_of_body(answer), content=orjson.dumps(said)
         )
 
     return change
@@ -182,7 +182,7 @@ def _body(**changed: object) -> Change:
 
 def _header(name: str, value: str | None) -> Change:
     def change(answer: httpx2.Response) -> httpx2.Response:
-        headers = _kept(answer)
+        headers = _headers_of_body(answer)
         headers.pop(name)
         if value is not None:
             headers[name] = value
@@ -191,7 +191,7 @@ def _header(name: str, value: str | None) -> Change:
     return change
 
 
-def _kept(answer: httpx2.Response) -> dict[str, str]:
+def _headers_of_body(answer: httpx2.Response) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name.startswith("x-road")}
 
 
@@ -211,9 +211,9 @@ def _kept(answer: httpx2.Response) -> dict[str, str]:
         _header("x-road-service", "VN/GOV/MPS/other/records"),
         _header("x-road-request-id", None),
         _header("x-road-request-hash", None),
-        lambda answer: httpx2.Response(200, headers=_kept(answer), content=b"<html>"),
-        lambda answer: httpx2.Response(500, headers=_kept(answer), content=b"{}"),
-        lambda answer: httpx2.Response(302, headers=_kept(answer), content=b""),
+        lambda answer: httpx2.Response(200, headers=_headers_of_body(answer), content=b"<html>"),
+        lambda answer: httpx2.Response(500, headers=_headers_of_body(answer), content=b"{}"),
+        lambda answer: httpx2.Response(302, headers=_headers_of_body(answer), content=b""),
     ],
 )
 async def test_an_answer_that_is_not_as_agreed_is_never_taken_for_none(change: Change) -> None:
@@ -237,13 +237,14 @@ async def test_a_value_that_is_no_text_costs_its_row(spoilt: bytes) -> None:
     async def altered(request: httpx2.Request) -> httpx2.Response:
         answer = await inner.handle_async_request(request)
         content = (await answer.aread()).replace("chuộc".encode(), spoilt)
-        return httpx2.Response(200, headers=_kept(answer), content=content)
+        return httpx2.Response(200, headers=_headers_of_body(answer), content=content)
 
     backend = XroadBackend(DATABASE, options(), httpx2.MockTransport(altered))
     batch = await backend.fetch(THINGS, THINGS.lookups[0], [AN, BINH, "9" * 12], ASKER)
     await backend.close()
     said = {
-        key: ([row[0] for row in one.rows], one.unreadable) for key, one in batch.by_key.items()
+        key: ([row[0] for row in of_key.rows], of_key.unreadable)
+        for key, of_key in batch.by_key.items()
     }
     assert said == {AN: (["t2"], 1), BINH: (["t3"], 0), "9" * 12: ([], 0)}
     assert not batch.failed
@@ -260,7 +261,9 @@ async def test_answers_too_large_for_one_message_come_in_several() -> None:
         await answer.aread()
         too_large = len(keys) > 2 or "9" * 12 in keys
         padding = b" " * (LARGEST if too_large else 0)
-        return httpx2.Response(200, headers=_kept(answer), content=answer.content + padding)
+        return httpx2.Response(
+            200, headers=_headers_of_body(answer), content=answer.content + padding
+        )
 
     backend = XroadBackend(DATABASE, options(), httpx2.MockTransport(swollen))
     batch = await _fetch(backend, [AN, BINH, "9" * 12, "8" * 12])

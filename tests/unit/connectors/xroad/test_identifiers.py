@@ -8,9 +8,9 @@ from connectors.xroad.identifiers import header_value, identifier
 
 
 def test_each_part_is_encoded_by_itself() -> None:
-    found = identifier("VN/GOV/Bộ Tư pháp/cổng", (4,))
-    assert str(found) == "VN/GOV/B%E1%BB%99%20T%C6%B0%20ph%C3%A1p/c%E1%BB%95ng"
-    assert identifier(str(found), (4,), encoded=True) == found
+    encoded = identifier("VN/GOV/Bộ Tư pháp/cổng", (4,))
+    assert str(encoded) == "VN/GOV/B%E1%BB%99%20T%C6%B0%20ph%C3%A1p/c%E1%BB%95ng"
+    assert identifier(str(encoded), (4,), encoded=True) == encoded
 
 
 def test_the_owner_of_a_service_is_its_subsystem() -> None:

@@ -144,8 +144,8 @@ async def test_it_does_as_it_is_told_from_this_machine_until_told_otherwise() ->
     stand_in = _stand_in()
     transport = httpx2.ASGITransport(stand_in.app())
     async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-        told = {"error": "server.serverproxy.service_failed", "old_spelling": True}
-        assert (await client.put("/stand-in/behaviour", json=told)).status_code == 204
+        behaviour = {"error": "server.serverproxy.service_failed", "old_spelling": True}
+        assert (await client.put("/stand-in/behaviour", json=behaviour)).status_code == 204
         answer = await _send(stand_in=stand_in)
         assert answer.headers["X-Road-Error"] == "Server.ServerProxy.ServiceFailed"
         assert (await client.put("/stand-in/behaviour", json={"mood": 1})).status_code == 400

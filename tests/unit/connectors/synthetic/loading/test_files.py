@@ -51,13 +51,13 @@ def written(folder: Path, paths: dict[str, Path]) -> Summary:
 
 def test_every_row_of_the_stream_is_in_the_files(written: Summary, paths: dict[str, Path]) -> None:
     expected: dict[tuple[str, str], set[tuple[object, ...]]] = {}
-    by_name = {one.name: one for one in SOURCES}
+    by_name = {database_source.name: database_source for database_source in SOURCES}
     for cluster in clusters(OPTIONS):
         for (database, name), rows in cluster.rows.items():
             record = by_name[database].by_name[name]
-            found = expected.setdefault((database, name), set())
+            stored_rows = expected.setdefault((database, name), set())
             for row in rows:
-                found.add(tuple(encode_text(row.get(c.name)) for c in record.columns))
+                stored_rows.add(tuple(encode_text(row.get(c.name)) for c in record.columns))
     for source in SOURCES:
         with closing(sqlite3.connect(paths[source.name])) as connection:
             for record in source.records:
