@@ -1,8 +1,8 @@
-"""Entries: ways into the registers by a thing (a registration, a vehicle, a certificate).
+"""Entry points: root fields that find records by the key of a thing (a registration, a vehicle).
 
-Anyone may ask what is registered on a thing (Decree 99/2022/NĐ-CP Art. 8(6), 50): whoever has the
-scope of an entry sees the PUBLIC fields of what it finds, and of what hangs on that in the same
-database. What is kept closer, who is named in it above all, needs scope and purpose as ever.
+Anyone may ask what is registered on a thing (Decree 99/2022/NĐ-CP Art. 8(6), 50): the scope of an
+entry point opens the PUBLIC fields of the records that it finds, and of those below them in the
+same database. All other fields, persons' names above all, need scope and purpose.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from strawberry.utils.str_converters import to_camel_case
 from connectors.description import Database, Lookup, Record
 from gateway.errors import GatewayError
 
-#: The scalar of the keys by which things are found.
+#: The GraphQL scalar of keys of things.
 KEY_SCALAR = "ThingKey"
-_LONGEST = 100
+_MAX_LENGTH = 100
 
 
 @dataclass(frozen=True)
@@ -36,19 +36,19 @@ class EntryPoint:
 
     @property
     def name(self) -> str:
-        """What it is called among what callers may be permitted, apart from any record."""
+        """Its name among permissions, which no record has."""
         return f"{self.field}:find"
 
     @property
     def scope(self) -> str:
-        """The scope that permits to find things in this way."""
+        """The scope that permits to find things by it."""
         return f"{self.database}.{self.name}"
 
 
 def entries_of(databases: Iterable[Database]) -> dict[str, EntryPoint]:
-    """Return the entries that ``databases`` declare, by the name of their root field.
+    """Return the entry points of ``databases``, by the GraphQL name of their root field.
 
-    Raises ValueError where two want the same one.
+    Raises ValueError where two have the same name.
     """
     entries: dict[str, EntryPoint] = {}
     for database in databases:
@@ -65,19 +65,19 @@ def entries_of(databases: Iterable[Database]) -> dict[str, EntryPoint]:
 
 
 def thing_key(value: object) -> str:
-    """Return the key of a thing as it is looked up: in Unicode form C, without space around it.
+    """Return a key as it is looked up: in Unicode form C, stripped of white space.
 
-    A key with characters that nobody sees would find nothing where there is something, and one with
-    NUL would fail at a source together with all that are asked for beside it.
-
-    Raises GatewayError INVALID_VALUE.
+    Raises GatewayError INVALID_VALUE for invisible characters: such a key finds nothing, and NUL
+    fails the whole batch at a database.
     """
     text = unicodedata.normalize("NFC", value).strip() if isinstance(value, str) else ""
-    if not text or len(text) > _LONGEST or not text.isprintable():
-        raise GatewayError("INVALID_VALUE", f"a key must have 1 to {_LONGEST} visible characters")
+    if not text or len(text) > _MAX_LENGTH or not text.isprintable():
+        raise GatewayError(
+            "INVALID_VALUE", f"a key must have 1 to {_MAX_LENGTH} visible characters"
+        )
     return text
 
 
 def keys_of(key: str) -> tuple[str, ...]:
-    """Return what to look under: sources compare letter by letter, and write capitals mostly."""
+    """Return the keys to look up: databases compare exactly, and mostly store capitals."""
     return tuple(dict.fromkeys((key, key.upper())))

@@ -1,44 +1,46 @@
-"""What of records may be seen without scope and purpose: the citizen's own, or anybody's.
+"""Which records are open without scope and purpose: in the citizen's own view, or to everybody.
 
-Citizens see what is theirs (design section 7). Whoever finds a thing sees the PUBLIC part of what
-the register says of it (``gateway.catalogue.entry_points``). Both are said by the sensitivity up to
-which rows are open; that it is the citizen's own view is another thing than that it is open to
-everybody.
+Citizens see their own records (design section 7). Whoever finds records by the key of a thing sees
+their PUBLIC part (``gateway.catalogue.entry_points``). Both are expressed as the sensitivity up to
+which rows are open (``open_up_to``; None: they are not). Only in the citizen's own view is that
+more than PUBLIC.
 """
 
 from __future__ import annotations
 
 from connectors.description import Kind, Record, Sensitivity
 
-#: Up to what sensitivity the rows are open that somebody found by the key of a thing.
-FOUND = Sensitivity.PUBLIC
+#: The sensitivity up to which records are open that somebody found by the key of a thing.
+OPEN_BY_KEY = Sensitivity.PUBLIC
 
 
-def is_citizens(own: Sensitivity | None) -> bool:
-    """Say whether rows that are open up to ``own`` are those of the citizen who asks."""
-    return own is not None and own > FOUND
+def is_own_view(open_up_to: Sensitivity | None) -> bool:
+    """Say whether rows with this ``open_up_to`` are in the citizen's own view."""
+    return open_up_to is not None and open_up_to > OPEN_BY_KEY
 
 
-def narrow_open_up_to(own: Sensitivity | None, record: Record) -> Sensitivity | None:
-    """Return how much of ``record``, hung on a record that is open up to ``own``, is open too.
+def narrow_open_up_to(open_up_to: Sensitivity | None, record: Record) -> Sensitivity | None:
+    """Return up to what sensitivity rows of ``record`` are open, below a row with ``open_up_to``.
 
-    Where it names persons (the other party, the lawyer), what is kept closer than BASIC may be
-    about them: their ethnicity, their telephone number.
+    Where they name persons (the other party, the lawyer), fields above BASIC may be about those:
+    their ethnicity, their telephone number.
     """
     names_persons = any(column.field.kind is Kind.PERSON_NUMBER for column in record.columns)
-    return min(own, Sensitivity.BASIC) if own is not None and names_persons else own
+    if open_up_to is not None and names_persons:
+        return min(open_up_to, Sensitivity.BASIC)
+    return open_up_to
 
 
-def is_open(record: Record, position: int | None, own: Sensitivity | None) -> bool:
-    """Say whether a column of ``record`` (None: the record itself) may be seen for what it is.
+def is_open(record: Record, position: int | None, open_up_to: Sensitivity | None) -> bool:
+    """Say whether a column of ``record`` is open; None: the record itself.
 
-    ``own``: up to what sensitivity these rows are open, None where they are somebody else's. A
-    record is there for citizens as a BASIC field is, and for others if any of it is PUBLIC.
+    A record is open in the citizen's own view if BASIC fields are, and to everybody if it has a
+    PUBLIC field.
     """
-    if own is None:
+    if open_up_to is None:
         return False
     if position is not None:
-        return record.columns[position].sensitivity <= own
-    if is_citizens(own):
-        return own >= Sensitivity.BASIC
-    return any(column.sensitivity <= own for column in record.columns)
+        return record.columns[position].sensitivity <= open_up_to
+    if is_own_view(open_up_to):
+        return open_up_to >= Sensitivity.BASIC
+    return any(column.sensitivity <= open_up_to for column in record.columns)

@@ -1,4 +1,4 @@
-"""The names of scopes: a database, optionally one record of it, and how closely it is kept.
+"""The names of scopes: a database, optionally one of its records, and a level of sensitivity.
 
 Design section 7: ``civil_status:read``, ``civil_status.births:sensitive``. One level does not
 include another: ``read`` is for PUBLIC and BASIC fields.
@@ -18,15 +18,15 @@ INTROSPECT = "introspect"
 PLANS = "plans"
 #: The scope of auditors, who read the access logs of others.
 AUDIT = "audit:read"
-#: The scope of monitoring, which reads what is counted.
+#: The scope of monitoring, which reads metrics.
 METRICS = "metrics:read"
 
 #: The scope of operators, who invalidate caches and switch maintenance.
 OPERATE = "operate"
-#: How the scope of a database's owner ends, who says which rows changed: ``notary:invalidate``.
+#: The suffix for the owner of a database, who invalidates its rows: ``notary:invalidate``.
 INVALIDATE = "invalidate"
 
-#: How scopes end that permit to read something.
+#: The suffixes of scopes that permit to read something.
 _READING = (":read", ":sensitive", ":restricted", ":find", ":verify")
 _ACTIONS = {
     Sensitivity.PUBLIC: "read",
@@ -43,6 +43,6 @@ def scope(where: str, sensitivity: Sensitivity) -> str:
 
 @lru_cache(maxsize=1_000)
 def permits_something(scopes: frozenset[str]) -> bool:
-    """Say whether any of ``scopes`` means something here; issuers have others of their own."""
+    """Say whether any of ``scopes`` is the gateway's; issuers grant others too."""
     without_database = {OWN_VIEW, INTROSPECT, PLANS, OPERATE}
     return any(scope in without_database or scope.endswith(_READING) for scope in scopes)

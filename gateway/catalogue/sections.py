@@ -1,4 +1,4 @@
-"""What the fields of the planned types stand for: from GraphQL names back to descriptions.
+"""Bindings: from the GraphQL names of the planned types back to the declared databases.
 
 The schema and the plans are derived from the same descriptions. Both take the lists of a record
 from ``child_lists``, and those of a section from ``person_lists``.
@@ -78,7 +78,7 @@ class SectionBinding:
 
 @dataclass(frozen=True, slots=True)
 class Bindings:
-    """All of it.
+    """The bindings of a set of databases.
 
     ``sections``: field of Person -> section. ``types``: record or struct -> fields. ``entries``:
     root field -> entry. ``verification``: what verifies a person, None where nothing does.
@@ -104,7 +104,7 @@ def bind(databases: Iterable[Database]) -> Bindings:
     sections = {
         to_camel_case(database.name): SectionBinding(
             database,
-            {name: ListBinding(*found) for name, found in person_lists(database).items()},
+            {name: ListBinding(*read) for name, read in person_lists(database).items()},
             derived_views(database),
         )
         for database in declared
@@ -124,13 +124,13 @@ def person_lists(database: Database) -> dict[str, tuple[Record, Lookup]]:
 
 
 def list_names(record: Record) -> list[str]:
-    """Return the names of the lists of a record, without the ways to it by a thing."""
+    """Return the GraphQL names of the lists of a record, without those found by a key."""
     shown = (lookup for lookup in record.lookups if not lookup.hidden and lookup.entry is None)
     return [to_camel_case(lookup.name) for lookup in shown]
 
 
 def derived_views(database: Database) -> dict[str, DerivedBinding]:
-    """Return the derived views of a person that ``database`` has all lists for, by GraphQL name."""
+    """Return the derived views of which ``database`` declares all lists, by GraphQL name."""
     views = {}
     for view in derived_of(database.name):
         reads = reads_of(view, database)
@@ -140,7 +140,7 @@ def derived_views(database: Database) -> dict[str, DerivedBinding]:
 
 
 def child_lists(parent: Record, databases: Iterable[Database]) -> list[tuple[Record, Lookup, str]]:
-    """Return the lists that hang on ``parent``: whose they are, and by which of its columns."""
+    """Return the lists below rows of ``parent``: record, lookup and the column of ``parent``."""
     return [
         (record, lookup, lookup.on[1])
         for database in databases

@@ -21,7 +21,7 @@ FIELD = "verifyPerson"
 
 @dataclass(frozen=True)
 class Verification:
-    """What a caller must be permitted in order to verify. ``record``: in which identities stand."""
+    """The permission to verify persons. ``record``: of identities."""
 
     record: Record
 
@@ -32,22 +32,22 @@ class Verification:
 
     @property
     def name(self) -> str:
-        """What it is called among what callers may be permitted, apart from any record."""
+        """Its name among permissions, which no record has."""
         return f"{self.record.name}:verify"
 
     @property
     def scopes(self) -> frozenset[str]:
-        """The scopes of which one is needed."""
+        """The scopes, one of which permits it."""
         return frozenset({SCOPE, f"{POPULATION}:read", f"{POPULATION}.{self.record.name}:read"})
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """What is compared, and has to be covered by the purpose."""
+        """The columns that are compared, and that the purpose must cover."""
         return tuple(self.record.column(name) for name in ("full_name", "birth_date", "sex"))
 
 
 def verification_of(databases: Iterable[Database]) -> Verification | None:
-    """Return the verification that ``databases`` make possible; None: identities are not there."""
+    """Return the verification of ``databases``; None: they declare no identities."""
     for database in databases:
         if database.name == POPULATION and "identity" in database.by_name:
             return Verification(database.by_name["identity"])

@@ -18,7 +18,7 @@ from connectors.description import Record, Row, Sensitivity
 from gateway.access.caller import Caller
 from gateway.answer import Answer, Identification, SourceReport, State
 from gateway.audit.access_log.page import LogPage
-from gateway.catalogue.own_view import is_citizens, is_open
+from gateway.catalogue.own_view import is_open, is_own_view
 from gateway.catalogue.sections import DerivedBinding
 from gateway.catalogue.verification import Verification
 from gateway.derived.conclude import (
@@ -205,7 +205,7 @@ class RecordRules:
         """Return the answer where permission or protection decides: nothing may be fetched then."""
         if self.missing(record, None, open_up_to):
             return Answer(self.sources[record.database].report(record, State.DENIED))
-        if is_withheld(record, self.caller, is_citizens(open_up_to)):
+        if is_withheld(record, self.caller, is_own_view(open_up_to)):
             return self.withheld(record)
         return None
 

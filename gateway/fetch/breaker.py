@@ -1,8 +1,8 @@
-"""The circuit breaker of one database: whether it is asked at all just now.
+"""The circuit breaker of one database (M. Nygard, Release It!, "Circuit Breaker").
 
-Closed, it is asked. Open, it is not, so that nobody waits for a database that is known to be down
-and the database has peace to come back. Half open, it has answered a ping: it is asked again, and
-the first failure opens it anew. (The pattern: M. Nygard, Release It!, "Circuit Breaker".)
+Closed: the database is asked. Open: it is not, so that nobody waits for a database that is known to
+be down, and it can recover. Half open: it has answered a ping and is asked again; the first failure
+opens the breaker anew.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Callable
 from connectors.description import Coded
 from gateway.runtime.clock import Clock
 
-#: Of how many outcomes the share of failures is taken.
-_LOOKED_BACK = 20
-#: How many calls must succeed before a database that came back is trusted again.
+#: The number of last outcomes that count.
+_WINDOW = 20
+#: The number of calls that must succeed before a half-open breaker closes.
 _TRIALS = 3
-#: Seconds between two pings of a database that is not asked.
+#: Seconds between two pings while the breaker is open.
 PING_EVERY = 0.5
 
 
@@ -30,30 +30,30 @@ class BreakerState(Coded):
 
 
 class CircuitBreaker:
-    """Counts what came of calls.
+    """Counts the outcomes of calls.
 
     It opens when at least ``failures`` of the last twenty calls failed, and at least half of them:
-    one record that always fails does not take the other records of its database with it. 0: never.
-    ``changed`` is told each new state. Not for several threads.
+    one record that always fails does not stop the other records of its database. 0: never.
+    ``on_change`` is called with each new state. Not for several threads.
     """
 
     def __init__(
-        self, failures: int, clock: Clock, changed: Callable[[BreakerState], None]
+        self, failures: int, clock: Clock, on_change: Callable[[BreakerState], None]
     ) -> None:
         self._failures = failures
         self._clock = clock
-        self._outcomes: deque[bool] = deque(maxlen=_LOOKED_BACK)
+        self._outcomes: deque[bool] = deque(maxlen=_WINDOW)
         self._turn = 0
         self._pinged = 0.0
-        self._changed = changed
+        self._on_change = on_change
         self.state = BreakerState.CLOSED
 
     def enter(self) -> int | None:
-        """Return what to hand back with the call's outcome; None: do not ask."""
+        """Return the turn to count the call's outcome with; None: do not call."""
         return None if self.state is BreakerState.OPEN else self._turn
 
-    def ended(self, turn: int, succeeded: bool) -> None:
-        """Count a call that began in ``turn``; what began before the last change says nothing."""
+    def count(self, turn: int, succeeded: bool) -> None:
+        """Count a call that began in ``turn``; calls from before the last change do not count."""
         if turn != self._turn:
             return
         self._outcomes.append(succeeded)
@@ -68,15 +68,15 @@ class CircuitBreaker:
             self._change(BreakerState.OPEN)
 
     def ping_is_due(self) -> bool:
-        """Say whether an open breaker wants to know if the database is back; asking counts."""
+        """Say whether the breaker is open and a ping is due; if so, the next is due later."""
         now = self._clock.monotonic()
         if self.state is not BreakerState.OPEN or now - self._pinged < PING_EVERY:
             return False
         self._pinged = now
         return True
 
-    def answered(self) -> None:
-        """Take note that the database answered a ping."""
+    def note_ping_answered(self) -> None:
+        """Half open an open breaker: the database answered a ping."""
         if self.state is BreakerState.OPEN:
             self._change(BreakerState.HALF_OPEN)
 
@@ -85,4 +85,4 @@ class CircuitBreaker:
         self._turn += 1
         self._outcomes.clear()
         self._pinged = self._clock.monotonic()
-        self._changed(state)
+        self._on_change(state)

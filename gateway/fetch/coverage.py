@@ -1,4 +1,4 @@
-"""A database as settings narrow it: its group, and what of it is here."""
+"""The group and coverage of a database, as settings narrow them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def narrow_database(database: Database, settings: DatabaseSettings) -> Database:
 
 
 def coverage_of(record: Record, database: Database, settings: DatabaseSettings) -> Coverage:
-    """Return what a record of the (narrowed) ``database`` covers."""
+    """Return the coverage of a record of the narrowed ``database``."""
     coverage = database.coverage
     if record.coverage is not None:
         coverage = _narrow(record.coverage, settings)
@@ -29,7 +29,7 @@ def coverage_of(record: Record, database: Database, settings: DatabaseSettings) 
 
 
 def _narrow(coverage: Coverage, settings: DatabaseSettings) -> Coverage:
-    """Narrow what is declared to covered; settings never widen it."""
+    """Narrow a declared coverage; settings never widen it."""
     provinces, since = coverage.provinces, coverage.since
     if settings.provinces is not None:
         declared = settings.provinces if provinces is None else provinces

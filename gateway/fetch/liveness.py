@@ -75,5 +75,5 @@ class LivenessProbe:
         except Exception:  # a defect of a backend costs its own lists only
             log.exception("backend failed", database=self._name)
             return State.UNAVAILABLE
-        self._breaker.answered()
+        self._breaker.note_ping_answered()
         return State.ANSWERED

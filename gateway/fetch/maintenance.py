@@ -1,7 +1,7 @@
-"""Maintenance of databases, planned ahead: a file that every process of the gateway looks at.
+"""Planned maintenance of databases, in a file that every process of the gateway reads.
 
-One JSON line for each window, and one more with the same id when it is changed or called off; only
-ever appended to. Nothing is asked of a database within its window (design section 8).
+One JSON line for each window, and another with the same id when it is changed or called off; the
+file is only appended to. A database is not asked within its window (design section 8).
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """When a database is in maintenance.
+    """A time in which a database is in maintenance.
 
-    ``begins`` and ``ends`` are moments with a zone; ``ends`` None: until further notice. ``id``
-    None: the settings say so. ``planned_by``: the client, or the machine's user, that planned it.
+    ``begins`` and ``ends`` have a time zone; ``ends`` None: until further notice. ``id`` None: it
+    stands in the settings. ``planned_by``: the client, or the user of the machine, that planned it.
     """
 
     database: str
@@ -37,7 +37,7 @@ class Window:
     id: str | None = None
     planned_by: str | None = None
 
-    def holds(self, now: datetime) -> bool:
+    def is_open(self, now: datetime) -> bool:
         """Whether the window is open at ``now``."""
         return self.begins <= now and not self.is_over(now)
 
@@ -47,7 +47,7 @@ class Window:
 
     @property
     def message(self) -> Text:
-        """What a reader is told while it is open; times of Viet Nam."""
+        """The message of source reports while it is open; in the time of Viet Nam."""
         if self.ends is None:
             return STATE_MESSAGES[State.MAINTENANCE]
         ends = self.ends.astimezone(LEGAL_ZONE)
@@ -58,7 +58,7 @@ class Window:
 
 
 class Maintenance:
-    """The windows in a file, as they were at most half a second ago, beside ``fixed`` ones."""
+    """The windows of a file, read at most half a second ago, and the ``fixed`` ones of settings."""
 
     def __init__(
         self, path: Path, clock: Clock, fixed: Mapping[str, Sequence[Window]] | None = None
@@ -70,30 +70,30 @@ class Maintenance:
         self._planned: dict[str, Window] = {}
 
     def now(self) -> datetime:
-        """Return the present moment, by the clock that windows are held against."""
+        """Return the time of the clock that opens and closes windows."""
         return self._clock.now()
 
     def current(self, database: str) -> Window | None:
-        """Return the window that is open for ``database`` now, the longest of several; or None.
+        """Return the window that is open for ``database`` now, the last to end of several; or None.
 
-        Costs a microsecond between two looks at the file, some ten for a look.
+        Costs 1 us, some 10 us when the file is read.
         """
-        self._look()
+        self._read_file()
         if not self._planned and not self._fixed.get(database):
             return None
         now = self._clock.now()
-        open_now = [window for window in self._of(database) if window.holds(now)]
+        open_now = [window for window in self._of(database) if window.is_open(now)]
         return max(open_now, key=_end) if open_now else None
 
     @property
     def is_clear(self) -> bool:
-        """Whether no maintenance at all is planned. Costs 0.3 us between two looks at the file."""
-        self._look()
+        """Whether no maintenance is planned at all. Costs 0.3 us, more when the file is read."""
+        self._read_file()
         return not self._planned and not any(self._fixed.values())
 
     def windows(self, database: str) -> list[Window]:
-        """Return the windows of ``database`` that are open or to come, in their order."""
-        self._look()
+        """Return the windows of ``database`` that are open or to come, in order of begin."""
+        self._read_file()
         now = self._clock.now()
         return sorted(
             (window for window in self._of(database) if not window.is_over(now)),
@@ -101,15 +101,16 @@ class Maintenance:
         )
 
     def find(self, window_id: str) -> Window | None:
-        """Return the window that was planned under ``window_id``, unless it is over."""
-        self._look()
+        """Return the window with ``window_id``; None: there is none, or it is over."""
+        self._read_file()
         window = self._planned.get(window_id)
         return None if window is None or window.is_over(self._clock.now()) else window
 
     def plan(self, window: Window) -> Window:
-        """Write a window down, under a new id; it is on disk when this returns. Raises OSError.
+        """Store a window under a new id; it is on disk when this returns.
 
-        Blocks for the disk. Raises ValueError for a window that ends before it begins, or has.
+        Blocks for the disk. Raises OSError, and ValueError for a window that ends before it begins
+        or is over.
         """
         if window.is_over(self._clock.now()) or (window.ends and window.ends <= window.begins):
             raise ValueError("maintenance must end after it begins, and not in the past")
@@ -128,7 +129,7 @@ class Maintenance:
         planned = (window for window in self._planned.values() if window.database == database)
         return [*self._fixed.get(database, ()), *planned]
 
-    def _look(self) -> None:
+    def _read_file(self) -> None:
         for line in self._lines.read_new():
             try:
                 window = _window(json.loads(line))
@@ -141,12 +142,12 @@ class Maintenance:
             self._planned = {
                 name: known_window
                 for name, known_window in self._planned.items()
-                if known_window.ends is None or now - known_window.ends < _REMEMBERED
+                if known_window.ends is None or now - known_window.ends < _MEMORY
             }
 
 
-#: How long a window that is over is kept in mind: a line that calls it off may come late.
-_REMEMBERED = timedelta(days=1)
+#: How long a window that is over is remembered: a line that calls it off may come late.
+_MEMORY = timedelta(days=1)
 _FOREVER = datetime.max.replace(tzinfo=LEGAL_ZONE) - timedelta(days=1)
 
 

@@ -1,8 +1,8 @@
-"""Whether rows bear the keys that a source delivers them for: the last look before they are used.
+"""The last check of rows before they are used: each must contain the key that it was delivered for.
 
 A row under the wrong key shows one person what belongs to another, and is missing where it belongs.
-No backend is believed here: an index that does not fit its table, a provider that puts answers in
-another order than questions, a pooler that hands one client the answer of another.
+No backend is trusted here: an index may not fit its table, a provider may answer in another order,
+a pooler may hand one client the answer of another.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from connectors.description import Kind, Lookup, Record, Row
 
 
 class ForeignRows(SourceUnavailable):
-    """A source delivered rows that do not bear their key: nothing of that answer may be used."""
+    """A source delivered rows without their key: nothing of that answer may be used."""
 
 
 def require_keys(record: Record, lookup: Lookup, by_key: Mapping[str, Rows]) -> None:
-    """See to it that each row has its key in a column of ``lookup.by``.
+    """Require that each row has its key in a column of ``lookup.by``; raises ForeignRows.
 
-    A key that is no person's may be written with other zeros before it: a server that pads its
-    numbers has 7 and 007 for the same. Rows that are found through another record bear a link
-    instead, which the backend compares. Raises ForeignRows. Costs 0.2 to 0.5 us a row.
+    A key that is no person's may have other leading zeros: for a server that pads numbers 7 and 007
+    are the same. Rows that are found through another record contain a link instead, which the
+    backend compares. Costs 0.2 to 0.5 us a row.
     """
     if lookup.through is not None:
         return

@@ -238,7 +238,7 @@ class Source:
         except TimeoutError:
             # A request with little time left says nothing of the source.
             if call.began_at is not None and call.seconds(self._clock) >= self._patience:
-                self.breaker.ended(call.turn, succeeded=False)
+                self.breaker.count(call.turn, succeeded=False)
             failed = self._report_failure(record, State.TIMED_OUT, call, "timeout")
         except SourceMaintenance as error:
             failed = self._report_failure(record, State.MAINTENANCE, call, str(error))
@@ -380,7 +380,7 @@ class Source:
             raise
         finally:
             if succeeded is not None and call.began_at is not None:
-                self.breaker.ended(call.turn, succeeded)
+                self.breaker.count(call.turn, succeeded)
         return batch
 
     async def _fetch_retrying(self, read: Read, keys: Sequence[str], call: _Call) -> Batch:

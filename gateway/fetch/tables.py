@@ -1,7 +1,8 @@
-"""Which tables were there once: one that is gone later is a failure, and no record never kept.
+"""Tables that have been there: one that is gone later is a failure, not a record never kept.
 
-A revoked right, a dropped table or a provider's withdrawn record look like a record that was never
-kept. Processes note what they have read, and the doctor what it has seen, in a file of lines.
+A revoked right, a dropped table or a record that a provider withdrew look like a record that was
+never kept. Processes note the tables that they read, and the doctor those that it sees, in a file
+of JSON lines.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def tables_of(record: Record, lookup: Lookup) -> tuple[str, ...]:
 
 
 def place_of(database: str, settings: DatabaseSettings, record: str) -> str:
-    """Return what stands for the table of ``record`` in the place that settings name.
+    """Return the id of the table of ``record`` at the place that settings name.
 
     16 hex digits of a hash. Another server or another table of settings is another place.
     """
@@ -41,7 +42,7 @@ def place_of(database: str, settings: DatabaseSettings, record: str) -> str:
 
 
 class SeenTables:
-    """Tables that were there, by ``place_of``. ``path``: the file; None: of this process alone."""
+    """Tables that have been there, by ``place_of``. ``path``: the file; None: this process only."""
 
     def __init__(self, path: Path | None, clock: Clock) -> None:
         self._path = path
@@ -50,7 +51,7 @@ class SeenTables:
         self._fails = False
 
     def has(self, place: str) -> bool:
-        """Whether a table was seen there. Costs a look at the file where it was not."""
+        """Say whether a table has been there. Reads the file where this process has not seen it."""
         if place not in self._places and self._lines is not None:
             for line in self._lines.read_new():
                 try:
@@ -60,14 +61,14 @@ class SeenTables:
         return place in self._places
 
     def note(self, places: Iterable[str]) -> None:
-        """Note that tables are there. Returns at once: a thread writes what is new."""
+        """Note that tables are there; returns at once, a thread writes new ones."""
         fresh = [place for place in places if not self.has(place)]
         self._places.update(fresh)
         if fresh and self._path is not None:
             asyncio.get_running_loop().run_in_executor(None, self._write, fresh)
 
     def _write(self, places: list[str]) -> None:
-        """Append lines; where they can't be, the process remembers them alone, and says so once."""
+        """Append lines; where that fails, only this process remembers them, and logs it once."""
         assert self._path is not None
         try:
             for place in places:
@@ -79,7 +80,7 @@ class SeenTables:
 
 
 class Tables:
-    """The tables of one database: those that were there and are gone raise an alarm.
+    """The tables of one database; raises an alarm for those that are gone.
 
     The alarm is a line in the log and ``justice_gateway_source_tables_gone``, once for each table.
     """
@@ -88,23 +89,23 @@ class Tables:
         self._database = database
         self._settings = settings
         self._seen = seen
-        self._answered: set[str] = set()
+        self._noted: set[str] = set()
         self._gone: set[str] = set()
         for record in database.records:
             metrics.TABLES_GONE.labels(database.name, record.name).set(0)
 
     def note_answered(self, record: Record, lookup: Lookup) -> None:
-        """Note that a lookup was answered: its tables are there. Costs 0.3 us."""
+        """Note that the tables of an answered lookup are there. Costs 0.3 us."""
         names = tables_of(record, lookup)
-        if lookup.name in self._answered and self._gone.isdisjoint(names):
+        if lookup.name in self._noted and self._gone.isdisjoint(names):
             return
-        self._answered.add(lookup.name)
+        self._noted.add(lookup.name)
         self._seen.note(self._place(name) for name in names)
         for name in names:
             self._show_back(name)
 
     def note_examined(self, examined: Examination) -> None:
-        """Note which tables an examination saw, and raise the alarm for those that are gone."""
+        """Note the tables that an examination saw, and raise the alarm for those that are gone."""
         if examined.records is None:
             return
         self._seen.note(self._place(name) for name in examined.records)

@@ -1,6 +1,6 @@
-"""What of a plan is denied to a caller: the fields that would be null whatever is stored, and why.
+"""Denials: the fields of a plan that would be null whatever is stored, and why.
 
-A scope or the purpose is lacking, or protection withholds them. No database is asked.
+A scope or the purpose is missing, or protection withholds them. No database is asked.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from gateway.access.caller import Caller
 from gateway.answer import State
-from gateway.catalogue.own_view import is_citizens
+from gateway.catalogue.own_view import is_own_view
 from gateway.plan.plan import ListPlan, LookupPlan, PersonPlan, PersonRootPlan, Plan, VerifyPlan
 from gateway.plan.selection import FieldPlace
 from gateway.protection.rules import is_withheld
@@ -30,7 +30,7 @@ class DeniedField:
 
 
 def find_denials(plan: Plan, caller: Caller) -> Iterator[DeniedField]:
-    """Yield what of ``plan``, which was made for ``caller``, would be null whatever is stored."""
+    """Yield the fields of ``plan`` that are null for ``caller``, for whom it was made."""
     for key, root in plan.roots.items():
         if isinstance(root, VerifyPlan) and root.denied:
             yield _denial((), root.place, root.denied)
@@ -71,7 +71,7 @@ def _of_list(plan: ListPlan, above: Sequence[str], caller: Caller) -> Iterator[D
     if plan.denied:
         yield _denial(above, plan.place, plan.denied)
         return
-    if is_withheld(plan.read.record, caller, is_citizens(plan.open_up_to)):
+    if is_withheld(plan.read.record, caller, is_own_view(plan.open_up_to)):
         yield _denial(above, plan.place, (), State.WITHHELD)
         return
     for rows in plan.rows:
@@ -80,5 +80,5 @@ def _of_list(plan: ListPlan, above: Sequence[str], caller: Caller) -> Iterator[D
             yield _denial(here, denial.place, denial.missing)
         for link in rows.links:
             yield from _of_person(link.person, (*here, *link.place.steps), caller)
-        for hung in rows.child_lists:
-            yield from _of_list(hung.list, here, caller)
+        for child in rows.child_lists:
+            yield from _of_list(child.list, here, caller)

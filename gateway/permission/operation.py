@@ -1,4 +1,4 @@
-"""What is decided about an operation before anything is fetched."""
+"""Permission of an operation as a whole, decided before anything is fetched."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gateway.settings import Client
 
 
 def permit(caller: Caller, document: Document, operation: Operation, in_url: bool) -> None:
-    """Refuse an operation that this caller, or a request in a URL, may not make.
+    """Refuse an operation that ``caller`` may not call, or not by GET.
 
     ``in_url``: the document came by GET. Raises GatewayError PERSON_IN_URL, METHOD_NOT_ALLOWED,
     UNSUPPORTED_OPERATION, UNAUTHENTICATED, FORBIDDEN, INTROSPECTION_DENIED, PURPOSE_REQUIRED or
@@ -29,27 +29,25 @@ def permit(caller: Caller, document: Document, operation: Operation, in_url: boo
     if caller.is_anonymous and (operation.reads_persons or operation.introspects):
         raise unauthenticated("UNAUTHENTICATED")
     if operation.kind is OperationType.MUTATION:
-        _operators(caller)
+        _require_operator(caller)
     if operation.introspects and not caller.may_introspect:
         raise GatewayError("INTROSPECTION_DENIED")
-    asks = caller.may_name_persons or caller.may_verify
-    if (operation.names_persons or operation.finds_things) and asks:
-        _stated(caller)
+    # Callers without these rights learn what is missing from the denial of each field.
+    may_read = caller.may_name_persons or caller.may_verify
+    if (operation.names_persons or operation.finds_things) and may_read:
+        _require_statements(caller)
 
 
-def _operators(caller: Caller) -> None:
-    """Hold that an operator asks: all there is to change is the gateway's own working."""
+def _require_operator(caller: Caller) -> None:
+    """Require an operator: mutations change only how the gateway works."""
     if caller.is_anonymous:
         raise unauthenticated("UNAUTHENTICATED")
     if OPERATE not in caller.scopes:
         raise GatewayError("FORBIDDEN", details={"missing": [OPERATE]})
 
 
-def _stated(caller: Caller) -> None:
-    """Hold that a call on a person says what it is for (design section 7).
-
-    Whoever may name nobody is not asked for it: they are told that they may not.
-    """
+def _require_statements(caller: Caller) -> None:
+    """Require a purpose and a case number for reading about persons (design section 7)."""
     if caller.purpose is None:
         raise GatewayError("PURPOSE_REQUIRED")
     if caller.case_number is None:
@@ -57,7 +55,7 @@ def _stated(caller: Caller) -> None:
 
 
 def require_free_form(caller: Caller, clients: Mapping[str, Client]) -> None:
-    """Refuse a document of their own to who calls published operations only: PUBLISHED_ONLY.
+    """Refuse free-form documents of callers of published operations: PUBLISHED_ONLY.
 
     Those are partners, whose tokens permit nothing by themselves, and clients whose settings say so
     (design section 7: outward sharing goes by published operations).

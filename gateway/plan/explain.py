@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.description import Sensitivity
-from gateway.catalogue.own_view import is_citizens, is_open
+from gateway.catalogue.own_view import is_open, is_own_view
 from gateway.catalogue.permitted import scope_of
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
@@ -157,9 +157,9 @@ class _Explainer:
             yield _Denied(path, ", ".join(plan.denied))
             return
         yield _Read(wave, path, f"{_name(plan)} under {keys}, {_rows(plan, arguments)}")
-        if is_citizens(plan.open_up_to) and plan.open_up_to != Sensitivity.RESTRICTED:
+        if is_own_view(plan.open_up_to) and plan.open_up_to != Sensitivity.RESTRICTED:
             yield _Read(wave, path, "of the citizen's own up to BASIC: it names others")
-        elif not is_citizens(plan.open_up_to) and is_open(plan.read.record, None, plan.open_up_to):
+        elif not is_own_view(plan.open_up_to) and is_open(plan.read.record, None, plan.open_up_to):
             yield _Read(wave, path, "its PUBLIC part without scope and purpose")
         for rows in plan.rows:
             here = f"{path}.{rows.key}"

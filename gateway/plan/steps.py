@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from strawberry.utils.str_converters import to_camel_case
 
 from connectors.description import Kind, Record, Sensitivity
-from gateway.catalogue.own_view import FOUND, narrow_open_up_to
+from gateway.catalogue.own_view import OPEN_BY_KEY, narrow_open_up_to
 from gateway.fetch.read import Read
 from gateway.plan.permissions import Permissions, PermissionTable
 from gateway.plan.plan import (
@@ -113,7 +113,7 @@ class _Planner:
 
     def plan_lookup(self, shape: LookupShape) -> LookupPlan:
         entry = shape.entry
-        rows = self.plan_list(shape.list, FOUND)
+        rows = self.plan_list(shape.list, OPEN_BY_KEY)
         argument = to_camel_case(entry.argument)
         return LookupPlan(shape.place, argument, shape.arguments, self.table.missing(entry), rows)
 

@@ -8,13 +8,13 @@ itself. Of the records it needs who the person is. Not in the national list of p
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.allow_lists import WHO
+from gateway.procedures.allow_lists import IDENTITY
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
     codes=("access-log-review",),
     title=Text("Kiểm tra nhật ký truy cập", "Review of the access log"),
     legal_basis=("Luật Bảo vệ dữ liệu cá nhân 91/2025/QH15, Điều 3, 4",),
-    fields={"population.identity": WHO},
+    fields={"population.identity": IDENTITY},
     derived=frozenset({"access_log"}),
 )

@@ -9,7 +9,7 @@ show the substitute. Not in the national list of procedures.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.allow_lists import PLACE, WHO, inside
+from gateway.procedures.allow_lists import IDENTITY, PLACE, inside
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
@@ -24,7 +24,7 @@ PROCEDURE = Procedure(
         "Luật Phòng, chống mua bán người 53/2024/QH15",
     ),
     fields={
-        "population.identity": WHO,
+        "population.identity": IDENTITY,
         "population.earlier_numbers": "*",
         "population.residences": "*",
         "population.protection_orders": (

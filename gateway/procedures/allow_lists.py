@@ -7,29 +7,29 @@ spell out the insides of structs: ``*`` and a struct's name stop at BASIC.
 
 from __future__ import annotations
 
-#: ``population.identity``: who somebody is, whether they live and whether the data are in order.
-WHO = (
+#: ``population.identity``: the identity, whether the person lives, and the status of the data.
+IDENTITY = (
     "citizen_id family_name middle_name given_name full_name birth_date sex nationality "
     "life_status death_or_missing_date status"
 )
 
-#: ``civil_status.births``: whose child somebody is, without where and how the parents live.
+#: ``civil_status.births``: the parents, without where and how they live.
 KINSHIP = (
     "event_id event_type registration_date status citizen_id full_name sex birth_date "
     "mother.name mother.citizen_id mother.birth_date "
     "father.name father.citizen_id father.birth_date"
 )
 
-#: ``civil_status.deaths``: that somebody died, and when; not where and of what.
+#: ``civil_status.deaths``: that the person died, and when; not where, or of what.
 DEATH = (
     "event_id event_type registration_date registration_office register_no status "
     "citizen_id full_name birth_date death_date death_kind"
 )
 
-#: ``civil_enforcement.cases``: that somebody's assets may be blocked, and who to ask about it.
+#: ``civil_enforcement.cases``: that assets may be blocked, and by which agency.
 BLOCKING_CASE = "decision_no decision_date agency_id status status_since"
 
-#: ``notary.transactions``: what was notarised, when and where; not for how much.
+#: ``notary.transactions``: what was notarised, when and where; not the price.
 TRANSACTION = "notarial_no organisation_id notary_id notarised_on kind form status related_no"
 
 #: Facts that decide, by the records that hold them (``Procedure.deciding``): whether somebody

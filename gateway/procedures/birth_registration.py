@@ -9,7 +9,7 @@ marriage the child was born in.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.allow_lists import DEATH, LIFE, MARITAL, WHO
+from gateway.procedures.allow_lists import DEATH, IDENTITY, LIFE, MARITAL
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
@@ -22,7 +22,7 @@ PROCEDURE = Procedure(
         "Nghị định 70/2024/NĐ-CP, Điều 11",
     ),
     fields={
-        "population.identity": f"{WHO} marital_status ethnicity",
+        "population.identity": f"{IDENTITY} marital_status ethnicity",
         "population.earlier_numbers": "*",
         "population.residences": "*",
         "civil_status.births": (

@@ -9,7 +9,7 @@ is not: its ground may be an adoption.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.allow_lists import WHO
+from gateway.procedures.allow_lists import IDENTITY
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
@@ -24,7 +24,7 @@ PROCEDURE = Procedure(
     ),
     fields={
         "population.identity": (
-            f"{WHO} other_name birth_place birth_registered_at native_place ethnicity"
+            f"{IDENTITY} other_name birth_place birth_registered_at native_place ethnicity"
         ),
         "population.earlier_numbers": "*",
         "population.residences": "*",

@@ -8,7 +8,7 @@ ethnicity and the cause of death; not what stood there before, and no notes in t
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.allow_lists import WHO
+from gateway.procedures.allow_lists import IDENTITY
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
@@ -19,7 +19,7 @@ PROCEDURE = Procedure(
     ),
     legal_basis=("Luật Hộ tịch 60/2014/QH13, Điều 63-64", "Nghị định 87/2020/NĐ-CP"),
     fields={
-        "population.identity": WHO,
+        "population.identity": IDENTITY,
         "population.earlier_numbers": "*",
         "civil_status.births": "* ethnicity mother.ethnicity father.ethnicity",
         "civil_status.marriages": "* husband.ethnicity wife.ethnicity",

@@ -8,7 +8,7 @@ cause of death comes with the notice of death; nobody looks it up.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.allow_lists import KINSHIP, LIFE, WHO
+from gateway.procedures.allow_lists import IDENTITY, KINSHIP, LIFE
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
@@ -16,7 +16,7 @@ PROCEDURE = Procedure(
     title=Text("Đăng ký khai tử", "Death registration"),
     legal_basis=("Luật Hộ tịch 60/2014/QH13, Điều 32-34",),
     fields={
-        "population.identity": f"{WHO} card",
+        "population.identity": f"{IDENTITY} card",
         "population.earlier_numbers": "*",
         "population.residences": "*",
         # The requester's relation to the dead person; the spouse, to whom the death is told.

@@ -9,7 +9,7 @@ nobody's adopted child yet. It is the one purpose for which protection shows ado
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.allow_lists import DEATH, EVENT, LIFE, MARITAL, PARTY, WHO, inside
+from gateway.procedures.allow_lists import DEATH, EVENT, IDENTITY, LIFE, MARITAL, PARTY, inside
 from gateway.procedures.procedure import Procedure
 
 _ADOPTION = (
@@ -24,7 +24,7 @@ PROCEDURE = Procedure(
     title=Text("Đăng ký nuôi con nuôi trong nước", "Domestic adoption"),
     legal_basis=("Luật Nuôi con nuôi 52/2010/QH12, Điều 8, 14",),
     fields={
-        "population.identity": f"{WHO} marital_status",
+        "population.identity": f"{IDENTITY} marital_status",
         "population.earlier_numbers": "*",
         "population.residences": "*",
         "population.family": "*",

@@ -8,7 +8,7 @@ not where they live.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.allow_lists import WHO
+from gateway.procedures.allow_lists import IDENTITY
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
@@ -16,7 +16,7 @@ PROCEDURE = Procedure(
     title=Text("Xác nhận kết quả thi hành án", "Confirmation of an enforcement result"),
     legal_basis=("Nghị định 152/2026/NĐ-CP, Điều 32",),
     fields={
-        "population.identity": WHO,
+        "population.identity": IDENTITY,
         "population.earlier_numbers": "*",
         "civil_enforcement.cases": (
             "decision_no decision_date issuer_name issuer_title judgment_no agency_id initiation "

@@ -9,7 +9,7 @@ are those that an earlier verification found; what a transfer fetched is not nee
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.allow_lists import BLOCKS, DEATH, MARITAL, MEASURES, TRANSACTION, WHO
+from gateway.procedures.allow_lists import BLOCKS, DEATH, IDENTITY, MARITAL, MEASURES, TRANSACTION
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
@@ -23,7 +23,7 @@ PROCEDURE = Procedure(
         "Nghị định 152/2026/NĐ-CP, Điều 21, 42-45, 54-57, 111",
     ),
     fields={
-        "population.identity": f"{WHO} marital_status",
+        "population.identity": f"{IDENTITY} marital_status",
         "population.earlier_numbers": "*",
         "population.residences": "*",
         "civil_status.marriages": "*",

@@ -9,7 +9,7 @@ is the ward's capacity, so it is needed; the reason of its end may be an adoptio
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.allow_lists import DEATH, KINSHIP, LIFE, MARITAL, WHO
+from gateway.procedures.allow_lists import DEATH, IDENTITY, KINSHIP, LIFE, MARITAL
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
@@ -20,7 +20,7 @@ PROCEDURE = Procedure(
         "Bộ luật Dân sự 91/2015/QH13, Điều 46-63",
     ),
     fields={
-        "population.identity": f"{WHO} marital_status",
+        "population.identity": f"{IDENTITY} marital_status",
         "population.earlier_numbers": "*",
         "population.residences": "*",
         "population.family": "*",

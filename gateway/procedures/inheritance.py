@@ -9,7 +9,15 @@ list only says what is needed once there is one. Not in the national list of pro
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.allow_lists import BLOCKS, DEATH, KINSHIP, LIFE, MARITAL, TRANSACTION, WHO
+from gateway.procedures.allow_lists import (
+    BLOCKS,
+    DEATH,
+    IDENTITY,
+    KINSHIP,
+    LIFE,
+    MARITAL,
+    TRANSACTION,
+)
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
@@ -23,7 +31,7 @@ PROCEDURE = Procedure(
         "Luật Công chứng 46/2024/QH15, Điều 66",
     ),
     fields={
-        "population.identity": f"{WHO} marital_status",
+        "population.identity": f"{IDENTITY} marital_status",
         "population.earlier_numbers": "*",
         # Who represents heirs that are minors.
         "population.family": "*",

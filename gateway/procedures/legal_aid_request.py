@@ -9,7 +9,7 @@ ended is between the provider and the beneficiary. The code is unverified.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.allow_lists import WHO
+from gateway.procedures.allow_lists import IDENTITY
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
@@ -20,7 +20,7 @@ PROCEDURE = Procedure(
         "Nghị định 144/2017/NĐ-CP, Điều 2",
     ),
     fields={
-        "population.identity": f"{WHO} ethnicity",
+        "population.identity": f"{IDENTITY} ethnicity",
         "population.earlier_numbers": "*",
         "population.residences": "*",
         "legal_aid.cases": (

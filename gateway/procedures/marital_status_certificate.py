@@ -9,7 +9,7 @@ what.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.allow_lists import DEATH, LIFE, MARITAL, WHO
+from gateway.procedures.allow_lists import DEATH, IDENTITY, LIFE, MARITAL
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
@@ -20,7 +20,7 @@ PROCEDURE = Procedure(
         "Nghị định 123/2015/NĐ-CP, Điều 21-23",
     ),
     fields={
-        "population.identity": f"{WHO} marital_status",
+        "population.identity": f"{IDENTITY} marital_status",
         "population.earlier_numbers": "*",
         "population.residences": "*",
         "civil_status.marriages": "*",

@@ -9,7 +9,7 @@ Whoever registers outside their commune shows a confirmation of marital status (
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.allow_lists import LIFE, MARITAL, WHO
+from gateway.procedures.allow_lists import IDENTITY, LIFE, MARITAL
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
@@ -23,7 +23,7 @@ PROCEDURE = Procedure(
     fields={
         # Art. 17(2) of the civil status law: the marriage record names each spouse's ethnicity and
         # identity document.
-        "population.identity": f"{WHO} marital_status card ethnicity",
+        "population.identity": f"{IDENTITY} marital_status card ethnicity",
         "population.earlier_numbers": "*",
         "population.residences": "*",
         "population.family": "*",

@@ -8,13 +8,13 @@ own; the violations themselves are for nobody who only has to know that.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.allow_lists import WHO
+from gateway.procedures.allow_lists import IDENTITY
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
     codes=("no-sanction-check",),
     title=Text('Kiểm tra "chưa bị xử phạt"', "No-sanction check"),
     legal_basis=("Luật Xử lý vi phạm hành chính 15/2012/QH13, Điều 7",),
-    fields={"population.identity": WHO},
+    fields={"population.identity": IDENTITY},
     derived=frozenset({"is_considered_unsanctioned"}),
 )

@@ -13,12 +13,12 @@ from gateway.procedures.allow_lists import (
     BLOCKING_CASE,
     BLOCKS,
     DEATH,
+    IDENTITY,
     KINSHIP,
     LIFE,
     MARITAL,
     MEASURES,
     TRANSACTION,
-    WHO,
 )
 from gateway.procedures.procedure import Procedure
 
@@ -31,7 +31,7 @@ PROCEDURE = Procedure(
         "Luật Hôn nhân và gia đình 52/2014/QH13, Điều 33-35",
     ),
     fields={
-        "population.identity": f"{WHO} marital_status",
+        "population.identity": f"{IDENTITY} marital_status",
         "population.earlier_numbers": "*",
         "civil_status.births": KINSHIP,
         "civil_status.marriages": "*",

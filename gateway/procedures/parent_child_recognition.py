@@ -9,7 +9,7 @@ recognitions is not needed.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.allow_lists import DEATH, LIFE, MARITAL, WHO
+from gateway.procedures.allow_lists import DEATH, IDENTITY, LIFE, MARITAL
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
@@ -20,7 +20,7 @@ PROCEDURE = Procedure(
         "Luật Hôn nhân và gia đình 52/2014/QH13, Điều 88",
     ),
     fields={
-        "population.identity": f"{WHO} marital_status",
+        "population.identity": f"{IDENTITY} marital_status",
         "population.earlier_numbers": "*",
         "population.residences": "*",
         "population.family": "*",

@@ -1,8 +1,8 @@
-"""A procedure: what a purpose is, and which fields it needs.
+"""A procedure: a purpose of reading, and the fields that it needs.
 
-A caller who reads about somebody else says for which procedure (``X-Purpose``). The procedure's
-own file lists the fields that it needs; everything else is denied, whatever the token's scopes
-(design section 7; Law 91/2025/QH15 Art. 3: a specific, clear purpose and scope).
+A caller who reads about somebody else states the procedure (``X-Purpose``). The file of the
+procedure lists the fields that it needs; all others are denied, whatever the token's scopes (design
+section 7; Law 91/2025/QH15 Art. 3: a specific, clear purpose and scope).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from connectors.description import Column, Record, Sensitivity, Text
 
 #: Provincial copies of a national procedure code carry the province's suffix (``1.000894.H38``).
 _PROVINCE = re.compile(r"\.H[0-9]{2}$")
-_EVERY = "*"
+_ALL_BASIC = "*"
 #: The purpose of measurements and trials, which covers everything; refused in production.
 UNIFIED = "bench-unified"
 
@@ -29,7 +29,7 @@ class Procedure:
     none. ``fields``: ``database.record`` -> names with spaces between them. ``*`` stands for all
     PUBLIC and BASIC fields; what is kept closer is named, as ``cause`` or, in a struct,
     ``husband.ethnicity``. A struct's name stands for its PUBLIC and BASIC fields. ``unlimited``: it
-    needs every field there is, and ``fields`` is empty. ``derived``: the derived views it needs.
+    needs every field, and ``fields`` is empty. ``derived``: the derived views that it needs.
     ``deciding``: the records (``database.record``) whose facts decide: they are read past the
     cache, and never STALE (design section 8).
     """
@@ -46,7 +46,7 @@ class Procedure:
         """Say whether the procedure needs ``column`` of ``record``; None: any of its columns."""
         if self.unlimited:
             return True
-        named = self._named.get(f"{record.database}.{record.name}")
+        named = self._fields_by_record.get(f"{record.database}.{record.name}")
         if named is None or column is None:
             return named is not None
         if ".".join(column.path) in named:
@@ -54,14 +54,14 @@ class Procedure:
         if column.sensitivity > Sensitivity.BASIC:
             return False
         above = (".".join(column.path[:depth]) for depth in range(1, len(column.path)))
-        return _EVERY in named or any(path in named for path in above)
+        return _ALL_BASIC in named or any(path in named for path in above)
 
     def derives(self, name: str) -> bool:
         """Say whether the procedure needs the derived view called ``name``."""
         return self.unlimited or name in self.derived
 
     @cached_property
-    def _named(self) -> Mapping[str, frozenset[str]]:
+    def _fields_by_record(self) -> Mapping[str, frozenset[str]]:
         return {name: frozenset(words.split()) for name, words in self.fields.items()}
 
 

@@ -62,5 +62,5 @@ def purpose_codes() -> frozenset[str]:
 
 
 def procedure_of(purpose: str) -> Procedure | None:
-    """Return the procedure with this code, a province's suffix or not; None: no such one."""
+    """Return the procedure with this code, with a province's suffix or not; None: there is none."""
     return _BY_CODE.get(national(purpose))

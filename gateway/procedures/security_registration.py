@@ -10,7 +10,7 @@ facts are asked for movables, which have no code. 1.011445 carries a registratio
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.allow_lists import BLOCKING_CASE, BLOCKS, LIFE, MEASURES, WHO
+from gateway.procedures.allow_lists import BLOCKING_CASE, BLOCKS, IDENTITY, LIFE, MEASURES
 from gateway.procedures.procedure import Procedure
 
 PROCEDURE = Procedure(
@@ -24,7 +24,7 @@ PROCEDURE = Procedure(
         "Nghị định 152/2026/NĐ-CP, Điều 111",
     ),
     fields={
-        "population.identity": WHO,
+        "population.identity": IDENTITY,
         "population.earlier_numbers": "*",
         "security_measures.registrations": "*",
         "security_measures.security_parties": "*",

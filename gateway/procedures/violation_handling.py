@@ -9,7 +9,7 @@ list of procedures.
 from __future__ import annotations
 
 from connectors.description import Text
-from gateway.procedures.allow_lists import PARTY, PLACE, WHO, inside
+from gateway.procedures.allow_lists import IDENTITY, PARTY, PLACE, inside
 from gateway.procedures.procedure import Procedure
 
 _VIOLATOR = inside("violator", PARTY)
@@ -25,7 +25,7 @@ PROCEDURE = Procedure(
         "Nghị định 20/2016/NĐ-CP",
     ),
     fields={
-        "population.identity": WHO,
+        "population.identity": IDENTITY,
         "population.earlier_numbers": "*",
         "administrative_violations.records": (
             f"record_no made_on {inside('place', PLACE)} maker_agency maker {_VIOLATOR} act_code "

@@ -8,7 +8,7 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from gateway.catalogue.entry_points import EntryPoint, keys_of
-from gateway.catalogue.own_view import FOUND
+from gateway.catalogue.own_view import OPEN_BY_KEY
 from gateway.errors import GatewayError
 from gateway.execution.reference import ReferenceContext
 from gateway.fetch.read import Read
@@ -59,10 +59,12 @@ def lookup_field(types: TypeFactory, entry: EntryPoint, person: DeferredType) ->
             raise GatewayError("FORBIDDEN", details={"missing": list(missing)})
         keys = keys_of(arguments[entry.argument])
         parsed = parse_resolver_arguments(record, arguments)
-        answer = await context.rules.read(read.with_freshness(parsed.fresh), keys, FOUND, None)
+        answer = await context.rules.read(
+            read.with_freshness(parsed.fresh), keys, OPEN_BY_KEY, None
+        )
         context.state.note(record, answer.report.state)
         subject = ListSubject(set(), (), context.shortfall(info._raw_info))
-        return answer_list(info, read, answer, FOUND, parsed, subject)
+        return answer_list(info, read, answer, OPEN_BY_KEY, parsed, subject)
 
     kind = list_type(types, record, person)
     if entry.argument in _RESERVED_ARGUMENTS:

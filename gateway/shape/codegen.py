@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from connectors.description import Kind, Record, Sensitivity
-from gateway.catalogue.own_view import FOUND, narrow_open_up_to
+from gateway.catalogue.own_view import OPEN_BY_KEY, narrow_open_up_to
 from gateway.plan.permissions import Permissions, PermissionTable
 from gateway.plan.plan import LookupPlan, PersonRootPlan, Plan, VerifyPlan
 from gateway.plan.selection import (
@@ -105,7 +105,7 @@ class _Generator:
             case PersonRootShape():
                 return self.person_function(root.person, is_own_view=root.name == "me")
             case LookupShape():
-                return self.list_function(root.list, FOUND)
+                return self.list_function(root.list, OPEN_BY_KEY)
             case VerifyShape():
                 body = render_object(self.source, root.entries, "v")
                 return self.source.add_function("v", "v", body, is_null_for_none=False)

@@ -16,7 +16,7 @@ def _breaker(failures: int = 5) -> tuple[CircuitBreaker, TestClock, list[Breaker
 def _call(breaker: CircuitBreaker, succeeded: bool) -> None:
     turn = breaker.enter()
     assert turn is not None
-    breaker.ended(turn, succeeded)
+    breaker.count(turn, succeeded)
 
 
 def _opened() -> tuple[CircuitBreaker, TestClock, list[BreakerState]]:
@@ -77,7 +77,7 @@ def test_an_open_one_wants_a_ping_at_intervals_and_a_closed_one_none() -> None:
 
 def test_after_a_ping_it_is_tried_and_trusted_after_three_successes() -> None:
     breaker, _, told = _opened()
-    breaker.answered()
+    breaker.note_ping_answered()
     for _ in range(2):
         _call(breaker, succeeded=True)
         assert breaker.state is BreakerState.HALF_OPEN
@@ -88,7 +88,7 @@ def test_after_a_ping_it_is_tried_and_trusted_after_three_successes() -> None:
 @pytest.mark.parametrize("successes", [0, 1, 2])
 def test_one_failure_on_trial_opens_it_anew(successes: int) -> None:
     breaker, clock, _ = _opened()
-    breaker.answered()
+    breaker.note_ping_answered()
     for _ in range(successes):
         _call(breaker, succeeded=True)
     _call(breaker, succeeded=False)
@@ -104,12 +104,12 @@ def test_calls_that_began_before_it_opened_say_nothing_of_the_trial() -> None:
     assert early is not None
     for _ in range(5):
         _call(breaker, succeeded=False)
-    breaker.answered()
-    breaker.ended(early, succeeded=False)
+    breaker.note_ping_answered()
+    breaker.count(early, succeeded=False)
     assert breaker.state is BreakerState.HALF_OPEN
 
 
 def test_a_ping_that_is_answered_changes_nothing_in_one_that_is_closed() -> None:
     breaker, _, told = _breaker()
-    breaker.answered()
+    breaker.note_ping_answered()
     assert (breaker.state, told) == (BreakerState.CLOSED, [])

@@ -101,7 +101,7 @@ async def test_a_database_that_is_down_is_no_mismatch(tmp_path: Path) -> None:
             assert said(body) == ("UNKNOWN", None, "UNAVAILABLE")
             assert codes(body) == ["SOURCE_UNAVAILABLE"]
         everything.of("population").fault = None
-        gateway.service.resources.sources["population"].breaker.answered()
+        gateway.service.resources.sources["population"].breaker.note_ping_answered()
         assert said(await ask(gateway)) == ("MATCH", [], "ANSWERED")
         assert {one["role"] for one in gateway.journal()[0]["persons"]} == {"REFUSED"}
 

@@ -359,5 +359,5 @@ async def test_a_source_that_is_down_costs_no_attempt(tmp_path: Path) -> None:
             body = (await ask(gateway, HOA, {"birthDate": f"1990-02-{day}"})).json()
             assert codes(body) == ["NUMBER_UNRESOLVED"]
         everything["population"].fault = None
-        gateway.service.resources.sources["population"].breaker.answered()
+        gateway.service.resources.sources["population"].breaker.note_ping_answered()
         assert (await ask(gateway, HOA, HIS_DATE)).json()["data"]["person"]["id"] == HOA
