@@ -41,7 +41,7 @@ from connectors.backends.server import ServerOptions
 from connectors.backends.session import Provenance, Session, SqlSource
 from connectors.backends.sqlite import SqliteFile
 from connectors.backends.statement import SORTED_HERE, LookupStatement, lookup_statement
-from connectors.backends.statement_merger import StatementMerger
+from connectors.backends.statement_merger import MergeLimits, StatementMerger
 from connectors.codec import encode_text
 from connectors.description import Database, Lookup, Record
 
@@ -61,7 +61,8 @@ class SqlBackend:
     and so concurrent calls; further calls wait. ``busy_timeout``: seconds to wait for another's
     lock on a file. ``server``: further options of a server. ``maps`` and ``zone``: how records are
     stored in tables of other names (``connectors.backends.record_maps``). ``monotonic``: the clock
-    for the age of the source's state, at most 10 seconds. Raises ValueError for what cannot be
+    for the age of the source's state, at most 10 seconds. ``merge_limits``: when lookups go as one
+    statement. Raises ValueError for what cannot be
     used; its message leaves out the URL.
 
     Each call to the driver runs in a task of its own: a caller that is cancelled leaves at once,
@@ -81,6 +82,7 @@ class SqlBackend:
         maps: Mapping[str, RecordMap] | None = None,
         zone: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        merge_limits: MergeLimits | None = None,
     ) -> None:
         self._database = database
         self._source = _source(url, pool_size, busy_timeout, server or ServerOptions(), monotonic)
@@ -88,7 +90,11 @@ class SqlBackend:
         self._monotonic = monotonic
         self._calls = SourceCalls(self._source, pool_size)
         self._merger = StatementMerger(
-            self._calls, self._provenance, self._source.merges, monotonic
+            self._calls,
+            self._provenance,
+            self._source.merges,
+            monotonic,
+            merge_limits or MergeLimits() or MergeLimits(),
         )
         self._spoilt = UnreadableKeys(monotonic)
         self._statements: dict[tuple[str, str], LookupStatement] = {}

@@ -23,12 +23,8 @@ from connectors.backends.statement import LookupStatement
 
 #: Keys of one statement.
 _KEYS_AT_ONCE = 500
-#: Lookups in one merged statement; merged statements at most; and how often their lookups must have
-#: met before: a server keeps a megabyte of each statement, on each connection, and lookups of
-#: different requests may meet by chance.
+#: Lookups in one merged statement.
 _MOST = 8
-_STATEMENTS = 8
-_OFTEN = 10
 #: Sets of lookups whose meetings are counted.
 _MEETINGS = 1_000
 #: Seconds after which a merged statement is slow, and for how long its lookups run alone then.
@@ -37,6 +33,19 @@ _ALONE = 60.0
 
 #: The rows of a lookup, each the matched key and then ``StoredTable.names``, and their provenance.
 LookupRows = tuple[Sequence[Sequence[object]], Provenance]
+
+
+@dataclass(frozen=True, slots=True)
+class MergeLimits:
+    """When lookups are merged into one statement.
+
+    A server keeps a megabyte of each statement, on each connection, and lookups of different
+    requests may meet by chance: there are ``statements`` merged ones at most, of lookups that have
+    met ``meetings`` times before.
+    """
+
+    statements: int = 8
+    meetings: int = 10
 
 
 @dataclass(slots=True, eq=False)
@@ -66,8 +75,10 @@ class StatementMerger:
         provenance: Callable[[Session], Awaitable[Provenance]],
         merges: bool,
         monotonic: Callable[[], float],
+        limits: MergeLimits,
     ) -> None:
         self._calls = calls
+        self._limits = limits
         self._provenance = provenance
         self._merges = merges
         self._monotonic = monotonic
@@ -129,12 +140,12 @@ class StatementMerger:
             return False
         if lookups in self._statements:
             return True
-        if len(self._statements) == _STATEMENTS:
+        if len(self._statements) == self._limits.statements:
             return False
         if len(self._met) == _MEETINGS:
             self._met.clear()
         self._met[lookups] += 1
-        if self._met[lookups] <= _OFTEN:
+        if self._met[lookups] <= self._limits.meetings:
             return False
         self._statements.add(lookups)
         return True

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from connectors.backends import statement_merger
 from connectors.backends.base import Rows, SourceRefused
 from connectors.backends.record_maps import RecordMap
 from connectors.backends.sql import SqlBackend
+from connectors.backends.statement_merger import MergeLimits
 from connectors.declaration import BASIC, database, field, lookup, record
 from connectors.description import Group, Record
 from connectors.values import PersonNumber
@@ -387,15 +387,13 @@ async def test_a_column_that_compares_otherwise_now_is_refused_within_seconds(
 async def test_lookups_that_go_together_notice_a_column_that_changes(
     server: Server,
     make: Make,
-    monkeypatch: pytest.MonkeyPatch,
     before: str,
     after: str,
     key: str,
 ) -> None:
-    monkeypatch.setattr(statement_merger, "_OFTEN", 0)
     await _contracts(server, before, before)
     await _pledges(server, before, before)
-    backend = make(server)
+    backend = make(server, merge_limits=MergeLimits(meetings=0))
 
     async def both() -> list[dict[str, Any]]:
         lookups = (CONTRACTS, "renewed"), (PLEDGES, "pledges")

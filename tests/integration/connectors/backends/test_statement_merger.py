@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from connectors.backends import statement_merger
 from connectors.backends.base import Batch, NotMapped, SourceUnavailable
 from connectors.backends.postgresql import PostgresqlSession
 from connectors.backends.sql import SqlBackend
+from connectors.backends.statement_merger import MergeLimits
 from connectors.description import Lookup, Record
 from tests.support.backend_samples import (
     AN,
@@ -64,17 +64,17 @@ async def server(postgresql: Server) -> Server:
 
 
 @pytest.fixture
-async def make(server: Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
-    """Make a backend over the server that puts together at once what it may; closed afterwards."""
-    monkeypatch.setattr(statement_merger, "_OFTEN", 0)
-    made: list[SqlBackend] = []
+async def make(server: Server) -> AsyncIterator[Make]:
+    """Make a backend over the server that merges at once what it may; closed afterwards."""
+    backends: list[SqlBackend] = []
 
     def make(**settings: Any) -> SqlBackend:
-        made.append(SqlBackend(DATABASE, server.url, **settings))
-        return made[-1]
+        settings = {"merge_limits": MergeLimits(meetings=0), **settings}
+        backends.append(SqlBackend(DATABASE, server.url, **settings))
+        return backends[-1]
 
     yield make
-    for backend in made:
+    for backend in backends:
         await backend.close()
 
 
@@ -220,10 +220,9 @@ async def test_types_that_a_row_in_an_array_cannot_carry_are_read_all_the_same(
 
 
 async def test_servers_are_not_made_to_prepare_every_combination(
-    make: Make, monkeypatch: pytest.MonkeyPatch
+    make: Make,
 ) -> None:
-    monkeypatch.setattr(statement_merger, "_STATEMENTS", 1)
-    backend = make()
+    backend = make(merge_limits=MergeLimits(statements=1, meetings=0))
     sent = _sent(backend)
     await _at_once(backend, UNIONS, THINGS)
     assert await _at_once(backend, THINGS, CASES) == [["t1"], ["c1"]]
@@ -232,10 +231,9 @@ async def test_servers_are_not_made_to_prepare_every_combination(
 
 
 async def test_only_what_is_asked_for_at_once_often_goes_together(
-    make: Make, monkeypatch: pytest.MonkeyPatch
+    make: Make,
 ) -> None:
-    monkeypatch.setattr(statement_merger, "_OFTEN", 2)
-    backend = make()
+    backend = make(merge_limits=MergeLimits(meetings=2))
     sent = _sent(backend)
     for _ in range(3):
         assert await _at_once(backend, UNIONS, THINGS) == [["u1"], ["t1"]]

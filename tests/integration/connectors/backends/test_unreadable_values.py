@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 from asyncmy.constants import FIELD_TYPE
 
-from connectors.backends import isolation, mariadb, statement_merger
+from connectors.backends import isolation, mariadb
 from connectors.backends.base import Batch, Rows
 from connectors.backends.record_maps import RecordMap
 from connectors.backends.sql import SqlBackend
+from connectors.backends.statement_merger import MergeLimits
 from connectors.description import Record
 from connectors.tables import STATEMENT_TABLE
 from tests.support.backend_samples import (
@@ -141,15 +142,14 @@ async def test_the_last_day_that_python_knows_is_read_where_it_is_recorded(
 
 @services
 async def test_an_infinite_date_costs_its_row_among_lookups_that_go_together(
-    postgresql: Server, make: Make, monkeypatch: pytest.MonkeyPatch
+    postgresql: Server, make: Make
 ) -> None:
-    monkeypatch.setattr(statement_merger, "_OFTEN", 0)
     await write_server(postgresql, ROWS)
     await postgresql.execute(
         "ALTER TABLE things ALTER day TYPE date USING NULL",
         "UPDATE things SET day = 'infinity' WHERE thing_id = 't2'",
     )
-    backend = make(postgresql.url)
+    backend = make(postgresql.url, merge_limits=MergeLimits(meetings=0))
     things, unions = await asyncio.gather(
         _fetch(backend, THINGS, AN, BINH, CHI), _fetch(backend, UNIONS, AN)
     )
@@ -175,12 +175,11 @@ async def test_a_byte_of_no_letter_costs_its_row(
 
 @services
 async def test_a_byte_of_no_letter_costs_its_row_among_lookups_that_go_together(
-    encoded: Callable[[str], Any], make: Make, monkeypatch: pytest.MonkeyPatch
+    encoded: Callable[[str], Any], make: Make
 ) -> None:
-    monkeypatch.setattr(statement_merger, "_OFTEN", 0)
     server = await encoded("SQL_ASCII")
     await server.execute("UPDATE things SET title = E'\\xe0' WHERE thing_id = 't2'")
-    backend = make(server.url)
+    backend = make(server.url, merge_limits=MergeLimits(meetings=0))
     things, unions = await asyncio.gather(
         _fetch(backend, THINGS, AN, BINH, CHI), _fetch(backend, UNIONS, AN)
     )
