@@ -110,9 +110,9 @@ class AnswerStore(Generic[T]):
         """Return whether no invalidation that is known at ``position`` concerns the answer."""
         if answer.valid_at == position:
             return True
-        known = self._cache.log.known
+        invalidations = self._cache.log.invalidations
         for record, numbers, mentions, read in answer.dependencies:
-            if known.concerns(record, mentions, numbers, read):
+            if invalidations.concerns(record, mentions, numbers, read):
                 return False
         answer.valid_at = position
         return True

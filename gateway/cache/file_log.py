@@ -41,11 +41,11 @@ _NO_FILE = (0, 0)
 class FileLog:
     """The log in ``path``: a line of JSON for each invalidation.
 
-    ``large``: bytes beyond which the file is begun anew.
+    ``large``: bytes beyond which a new file is started.
     """
 
     def __init__(self, path: Path, hashes: Hashes, clock: Clock, *, large: int = _LARGE) -> None:
-        self.known = KnownInvalidations(hashes)
+        self.invalidations = KnownInvalidations(hashes)
         self._path = path
         self._large = large
         self._clock = clock
@@ -69,12 +69,15 @@ class FileLog:
         """
         if self._clock.monotonic() - self._read_at >= _READ_EVERY:
             self._refresh()
-        return Position(self.known.epoch, self.known.latest) if self._current else None
+        return (
+            Position(self.invalidations.epoch, self.invalidations.latest) if self._current else None
+        )
 
     async def invalidate(self, invalidations: Sequence[Invalidation]) -> datetime:
         """Append to the file, which is on disk when this returns; see ``InvalidationLog``."""
         lines = [
-            json.dumps(scope_of(invalidation, self.known.hashes)) for invalidation in invalidations
+            json.dumps(scope_of(invalidation, self.invalidations.hashes))
+            for invalidation in invalidations
         ]
         try:
             await asyncio.to_thread(self._append, "\n".join(lines))
@@ -119,7 +122,7 @@ class FileLog:
             if self._file == _NO_FILE:
                 self._file = identity  # every line in it is new
             elif identity != self._file or status.st_size < self._read_to:
-                self._begin(identity, 0 if self.known.epoch else status.st_size)
+                self._begin(identity, 0 if self.invalidations.epoch else status.st_size)
             if status.st_size == self._read_to:
                 return
             file.seek(self._read_to)
@@ -134,12 +137,12 @@ class FileLog:
             person, database, record = json.loads(line)
         except (ValueError, TypeError):
             if line.strip():  # it may have concerned anything
-                self.known.begin(self.known.epoch, self._read_to)
+                self.invalidations.begin(self.invalidations.epoch, self._read_to)
         else:
-            self.known.note((person, database, record), self._read_to)
+            self.invalidations.note((person, database, record), self._read_to)
 
     def _begin(self, identity: tuple[int, int], at: int) -> None:
         """Start with another file, or with one that was cut short: all that was read is void."""
         self._begun += 1
         self._file, self._read_to = identity, at
-        self.known.begin(f"file {self._begun}", at)
+        self.invalidations.begin(f"file {self._begun}", at)

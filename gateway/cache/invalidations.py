@@ -155,7 +155,7 @@ class LogUnavailable(Exception):
 class InvalidationLog(Protocol):
     """The log of all invalidations, as one process follows it."""
 
-    known: KnownInvalidations
+    invalidations: KnownInvalidations
 
     async def open(self) -> None:
         """Start to follow the log. A log that cannot be reached is no error."""

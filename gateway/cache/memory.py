@@ -65,7 +65,7 @@ class CacheEntry:
     def is_valid(
         self,
         record: Record,
-        known: KnownInvalidations,
+        invalidations: KnownInvalidations,
         subject_numbers: tuple[str, ...],
         now: Position,
     ) -> bool:
@@ -75,7 +75,7 @@ class CacheEntry:
         """
         if now == self._valid_at and subject_numbers == self._valid_for:
             return True
-        if known.concerns(record, self.mentions, subject_numbers, self.position):
+        if invalidations.concerns(record, self.mentions, subject_numbers, self.position):
             return False
         self._valid_at, self._valid_for = now, subject_numbers
         return True

@@ -60,7 +60,7 @@ class RedisLog:
     """
 
     def __init__(self, url: str, hashes: Hashes, clock: Clock, wait: float = _WAIT) -> None:
-        self.known = KnownInvalidations(hashes)
+        self.invalidations = KnownInvalidations(hashes)
         self._clock = clock
         self._wait = wait
         retry = Retry(NoBackoff(), 0)  # a waiting request has no time for another attempt
@@ -99,7 +99,7 @@ class RedisLog:
         """See ``InvalidationLog.position``. Costs 0.3 us."""
         if self._clock.monotonic() - self._known_at >= _TRUSTED:
             return None
-        return Position(self.known.epoch, self.known.latest)
+        return Position(self.invalidations.epoch, self.invalidations.latest)
 
     async def invalidate(self, invalidations: Sequence[Invalidation]) -> datetime:
         """Append to the stream; see ``InvalidationLog``. Waits for a second at most."""
@@ -107,7 +107,7 @@ class RedisLog:
             async with asyncio.timeout(KNOWN_WITHIN):
                 pipeline = self._client.pipeline(transaction=True)
                 for invalidation in invalidations:
-                    person, database, record = scope_of(invalidation, self.known.hashes)
+                    person, database, record = scope_of(invalidation, self.invalidations.hashes)
                     fields = {"p": person or "", "d": database or "", "r": record or ""}
                     pipeline.xadd(
                         STREAM, cast("Any", fields), maxlen=_STREAM_ENTRIES, approximate=True
@@ -123,7 +123,7 @@ class RedisLog:
         """Wait until this process has read its own invalidation, as the others do now."""
         with suppress(TimeoutError):
             async with asyncio.timeout(KNOWN_WITHIN):
-                while self._following is not None and self.known.latest < at:
+                while self._following is not None and self.invalidations.latest < at:
                     self._news.clear()
                     await self._news.wait()
 
@@ -167,7 +167,7 @@ class RedisLog:
                 await connected.xadd(STREAM, {"p": "", "d": "-", "r": ""})
             first, last = await self._ends(connected)
         epoch = str(info["run_id"])
-        if epoch != self.known.epoch or not _at(first) <= _at(self._seen) <= _at(last):
+        if epoch != self.invalidations.epoch or not _at(first) <= _at(self._seen) <= _at(last):
             self._start_over(epoch, first)
         await self._catch_up(connected)
         self._known_at = sent
@@ -179,7 +179,7 @@ class RedisLog:
 
     def _start_over(self, epoch: str, first: str) -> None:
         FOLLOWED.labels("anew").inc()
-        self.known.begin(epoch, _at(first))
+        self.invalidations.begin(epoch, _at(first))
         self._seen = first
 
     async def _catch_up(self, connected: Client) -> None:
@@ -215,7 +215,7 @@ class RedisLog:
             self._seen = _text(entry_id)
             texts = (_text(fields.get(name, b"")) or None for name in (b"p", b"d", b"r"))
             person, database, record = texts
-            self.known.note((person, database, record), _at(self._seen))
+            self.invalidations.note((person, database, record), _at(self._seen))
         self._news.set()
 
     def _mark_found(self) -> None:

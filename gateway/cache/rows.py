@@ -93,7 +93,7 @@ class Cache:
     @property
     def hashes(self) -> Hashes:
         """The keyed hashes that stand for the numbers of persons."""
-        return self.log.known.hashes
+        return self.log.invalidations.hashes
 
     async def open(self) -> None:
         """Start to follow the log."""
@@ -255,7 +255,7 @@ class Cache:
     ) -> bool:
         """Return whether no invalidation that is known at ``now`` concerns ``entry``."""
         subject_numbers = lookup.subject_numbers(key, numbers)
-        return entry.is_valid(lookup.record, self.log.known, subject_numbers, now)
+        return entry.is_valid(lookup.record, self.log.invalidations, subject_numbers, now)
 
     def _take(self, read: SharedRead, redis_key: str, value: bytes, now: Position) -> None:
         """Keep an entry of Redis if it is genuine, valid and newer than the one that is kept."""

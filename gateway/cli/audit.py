@@ -17,7 +17,7 @@ from gateway.audit.journal.archiver import Archiver, NotArchived, verify_archive
 from gateway.audit.journal.faults import JournalBroken
 from gateway.audit.journal.verify import ExternalCheckpoints, Report, journal_in, verify
 from gateway.audit.open import witnesses
-from gateway.cli.token import Config, loaded
+from gateway.cli.token import Config, load_settings
 from gateway.keys.keyring import Keyring, load_ring, load_signing, private_half
 from gateway.runtime.clock import SystemClock
 from gateway.settings import Settings
@@ -27,7 +27,7 @@ audit_app = typer.Typer(no_args_is_help=True)
 
 @audit_app.callback()
 def _audit() -> None:
-    """Check the audit log, and archive what is old."""
+    """Verify the audit log, and archive its old segments."""
 
 
 @audit_app.command("verify")
@@ -49,22 +49,26 @@ def audit_verify(
         typer.Option("--local", help="Leave out the checkpoints that settings keep elsewhere."),
     ] = False,
 ) -> None:
-    """Say whether the journal is unbroken; if not, show the first fault and end with status 1.
+    """Verify the journal. If it is broken, show the first fault and end with status 1.
 
-    Works also while the gateway runs. An end that was cut off together with the head and the
-    checkpoints beside it is noticed by checkpoints kept elsewhere: those in the copy and in
-    audit.checkpoint_folder are compared, and --checkpoints.
+    Works while the gateway runs. Checkpoints kept elsewhere show an end that was cut off together
+    with the head and the checkpoints beside it: those in the copy, in audit.checkpoint_folder and
+    in --checkpoints are compared.
     """
-    settings = loaded(config)
+    settings = load_settings(config)
     chosen = _existing(folder or settings.path(settings.audit.folder))
     chain, public = _keys(settings)
     try:
-        kept = [] if local else asyncio.run(_kept(settings, journal_in(chosen)))
+        external = (
+            [] if local else asyncio.run(_read_external_checkpoints(settings, journal_in(chosen)))
+        )
         if checkpoints is not None:
             if not checkpoints.is_file():
                 raise typer.BadParameter(f"there is no file {checkpoints}")
-            kept.append(ExternalCheckpoints(checkpoints.name, kept_checkpoints.read(checkpoints)))
-        report = verify(chosen, chain, public, kept)
+            external.append(
+                ExternalCheckpoints(checkpoints.name, kept_checkpoints.read(checkpoints))
+            )
+        report = verify(chosen, chain, public, external)
         if report.is_archive and folder is None:
             raise typer.BadParameter(f"{chosen} holds an archive and no journal")
         reports = [] if archives is None else verify_archives(chosen, archives, chain, public)
@@ -85,13 +89,13 @@ def audit_archive(
         int, typer.Option(min=0, help="Only segments that ended this many days ago.")
     ] = 90,
 ) -> None:
-    """Move old segments of the journal into an archive; verification goes on from where it ends.
+    """Move old segments of the journal into an archive; verification continues from its end.
 
-    The journal and the archive are verified before anything is removed. Works also while the
-    gateway runs, and what was broken off is finished by the next run. Only entries that are in the
-    copy are archived, where settings name one.
+    The journal and the archive are verified before anything is removed. Works while the gateway
+    runs. The next run finishes an interrupted one. If settings name a copy, only entries that are
+    in it are archived.
     """
-    settings = loaded(config)
+    settings = load_settings(config)
     folder, target = _existing(settings.path(settings.audit.folder)), _existing(to)
     chain, public = _keys(settings)
     sign = private_half(load_signing(settings, "audit_sign")[0])
@@ -112,29 +116,31 @@ def audit_archive(
     )
 
 
-async def _kept(settings: Settings, journal: str | None) -> list[ExternalCheckpoints]:
-    """Return the checkpoints that settings keep elsewhere; says where there are none."""
-    kept: list[ExternalCheckpoints] = []
+async def _read_external_checkpoints(
+    settings: Settings, journal: str | None
+) -> list[ExternalCheckpoints]:
+    """Return the checkpoints that settings keep elsewhere; prints the places that have none."""
+    external: list[ExternalCheckpoints] = []
     copy = Copy.from_settings(settings)
     try:
         for witness in witnesses(settings, copy) if journal else ():
             try:
-                found = await witness.read(str(journal))
+                saved = await witness.read(str(journal))
             except (OSError, ValueError, CopyUnavailable) as error:
                 says = f"the checkpoints in the {witness.place} cannot be read ({error})"
                 raise typer.BadParameter(f"{says}: --local leaves them out") from None
-            if found:
-                kept.append(ExternalCheckpoints(witness.place, found))
+            if saved:
+                external.append(ExternalCheckpoints(witness.place, saved))
             else:
                 _show(f"no checkpoint of this journal is in the {witness.place}")
     finally:
         if copy is not None:
             await copy.close()
-    return kept
+    return external
 
 
 async def _shipped(settings: Settings, journal: str | None) -> int | None:
-    """Return the last entry that is in the copy, None where settings name none."""
+    """Return the number of the last entry in the copy, None if settings name no copy."""
     copy = Copy.from_settings(settings)
     if copy is None or journal is None:
         return None
@@ -156,8 +162,8 @@ def _keys(settings: Settings) -> tuple[Keyring, list[Ed25519PublicKey]]:
         chain = load_ring(settings, "audit_chain")
     except (FileNotFoundError, ValueError) as error:
         raise typer.BadParameter(str(error)) from None
-    keys = [one.public_key for one in signing]
-    return chain, [one for one in keys if isinstance(one, Ed25519PublicKey)]
+    keys = [key.public_key for key in signing]
+    return chain, [key for key in keys if isinstance(key, Ed25519PublicKey)]
 
 
 def _show(text: str) -> None:
@@ -181,5 +187,5 @@ def _shown(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
+def _count(number: int, singular: str, plural: str) -> str:
+    return f"{number:,} {singular if number == 1 else plural}"

@@ -19,7 +19,7 @@ from gateway.keys.keyring import load_ring
 from gateway.runtime.clock import LEGAL_ZONE, SystemClock
 from gateway.settings import Settings
 
-cache_app = typer.Typer(no_args_is_help=True, help="Say that cached rows are out of date.")
+cache_app = typer.Typer(no_args_is_help=True, help="Invalidate cached rows.")
 
 
 @cache_app.command("invalidate")
@@ -29,16 +29,16 @@ def cache_invalidate(
     record: Annotated[str | None, typer.Option(help="A record of it.")] = None,
     config: Config = None,
 ) -> None:
-    """Have rows read anew, by every process of this site: those of people, databases or records.
+    """Invalidate the cached rows of people, databases or records, in every process of this site.
 
     Prints the moment from which no request is answered from rows read before.
     """
     settings = require_settings(config)
-    databases = {one.name: one for one in installed_databases()}
+    databases = {declared.name: declared for declared in installed_databases()}
     try:
-        numbers = [person_number(one) for one in person or ()]
-        what = invalidations_for(databases, numbers, database, record)
-        effective = asyncio.run(_invalidated(settings, what))
+        numbers = [person_number(number) for number in person or ()]
+        invalidations = invalidations_for(databases, numbers, database, record)
+        effective = asyncio.run(_invalidate(settings, invalidations))
     except ValueError:
         raise typer.BadParameter("a person's number must have 12 digits, or 9") from None
     except GatewayError as error:
@@ -51,9 +51,9 @@ def cache_invalidate(
     )
 
 
-async def _invalidated(settings: Settings, what: list[Invalidation]) -> datetime:
+async def _invalidate(settings: Settings, invalidations: list[Invalidation]) -> datetime:
     cache = make_cache(settings, SystemClock(), load_ring(settings, "cache"))
     try:
-        return (await invalidate(cache, what)).effective_by
+        return (await invalidate(cache, invalidations)).effective_by
     finally:
         await cache.close()

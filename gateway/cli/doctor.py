@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from connectors.registry import installed_databases
-from gateway.cli.token import Config, loaded
+from gateway.cli.token import Config, load_settings
 from gateway.databases.doctor import Checkup, check_up
 from gateway.runtime.clock import SystemClock
 from gateway.settings import file_of
@@ -32,35 +32,35 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
     config: Config = None,
 ) -> None:
-    """Look whether the configured databases are as they should be, and say what to do if not.
+    """Examine the configured databases, and advise what to do about each fault.
 
-    Each is asked whether it is only read and bound in time, for its tables, columns, types and
-    codes, for an index on each key, its encoding and clock, and how long a look-up takes. Exit
-    status 1 when something is wrong, 2 when the settings themselves are.
+    Checks that each is read-only and has a statement timeout; its tables, columns, types and codes;
+    an index on each key; its encoding and clock; and the latency of a lookup. Exit status 1 for a
+    fault, 2 for faults of the settings themselves.
     """
-    settings = loaded(config)
-    declared = {one.name: one for one in installed_databases()}
-    wanted = database or list(declared)
-    for name in (*wanted, *settings.databases):
+    settings = load_settings(config)
+    declared = {checkup.name: checkup for checkup in installed_databases()}
+    names = database or list(declared)
+    for name in (*names, *settings.databases):
         if name not in declared:
             raise typer.BadParameter(f"nobody declares {name}; there are {', '.join(declared)}")
-    chosen = [declared[name] for name in wanted]
+    chosen = [declared[name] for name in names]
     with on_standard_error():
         checkups = asyncio.run(check_up(settings, chosen, file_of(config), SystemClock()))
     if as_json:
-        typer.echo(json.dumps({"databases": [_machine(one) for one in checkups]}, indent=2))
+        typer.echo(json.dumps({"databases": [_machine(checkup) for checkup in checkups]}, indent=2))
     else:
         print_checkups(checkups)
-    if any(one.problems for one in checkups):
+    if any(checkup.problems for checkup in checkups):
         raise typer.Exit(1)
 
 
-def _machine(one: Checkup) -> dict[str, object]:
-    seen = one.examined
+def _machine(checkup: Checkup) -> dict[str, object]:
+    seen = checkup.examined
     latency = None if seen is None else seen.latency
     return {
-        "name": one.database,
-        "state": _state(one),
+        "name": checkup.database,
+        "state": _state(checkup),
         "server": None if seen is None else seen.server,
         "encoding": None if seen is None else seen.encoding,
         "clockAheadSeconds": None if seen is None else seen.clock_ahead,
@@ -72,22 +72,22 @@ def _machine(one: Checkup) -> dict[str, object]:
                 "advice": problem.finding.advice,
                 "where": problem.where,
             }
-            for problem in one.problems
+            for problem in checkup.problems
         ],
     }
 
 
-def _state(one: Checkup) -> str:
-    if one.problems:
+def _state(checkup: Checkup) -> str:
+    if checkup.problems:
         return "WRONG"
-    return "NOT_CONFIGURED" if one.examined is None else "WELL"
+    return "NOT_CONFIGURED" if checkup.examined is None else "WELL"
 
 
 def print_checkups(checkups: Sequence[Checkup]) -> None:
-    """Print the table, then each finding. All of it can be read in 80 columns: nothing is cut off.
+    """Print the table, then each finding. All of it fits 80 columns: nothing is cut off.
 
-    On a terminal, findings are wrapped between words. Elsewhere each stands in two lines, however
-    long they are, so that a search finds it.
+    On a terminal, findings are wrapped between words. Elsewhere each takes two lines of any length,
+    so that a search finds it.
     """
     console = Console(emoji=False)  # line 100 of a file, ":100:", is no emoji
     table = Table(
@@ -98,13 +98,13 @@ def print_checkups(checkups: Sequence[Checkup]) -> None:
         pad_edge=False,
         show_edge=False,
     )
-    for one in checkups:
-        table.add_row(*_row(one), style="red" if one.problems else None)
+    for checkup in checkups:
+        table.add_row(*_row(checkup), style="red" if checkup.problems else None)
     console.print(table)
-    for one in checkups:
-        for problem in one.problems:
+    for checkup in checkups:
+        for problem in checkup.problems:
             finding = problem.finding
-            text = f"{one.database}: {finding.topic}: {finding.text}"
+            text = f"{checkup.database}: {finding.topic}: {finding.text}"
             _print_paragraph(console, text, style="red")
             _print_paragraph(console, f"{problem.where}: {finding.advice}", indent="    ")
 
@@ -122,17 +122,17 @@ def _print_paragraph(
     console.print(textwrap.indent(text, indent), style=style, markup=False, soft_wrap=True)
 
 
-def _row(one: Checkup) -> list[str]:
-    seen = one.examined
+def _row(checkup: Checkup) -> list[str]:
+    seen = checkup.examined
     if seen is None:
-        return [one.database, *[_UNKNOWN] * 4, "not configured"]
+        return [checkup.database, *[_UNKNOWN] * 4, "not configured"]
     clock = _UNKNOWN if seen.clock_ahead is None else f"{_short(seen.clock_ahead, '+')} s"
     latency = _UNKNOWN
     if seen.latency is not None:
         latency = " / ".join(_short(1000 * seconds) for seconds in seen.latency) + " ms"
-    state = f"{len(one.problems)} wrong" if one.problems else "well"
+    state = f"{len(checkup.problems)} wrong" if checkup.problems else "well"
     return [
-        one.database,
+        checkup.database,
         seen.server or _UNKNOWN,
         seen.encoding or _UNKNOWN,
         clock,

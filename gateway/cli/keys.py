@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.token import Config, loaded, require_settings
+from gateway.cli.token import Config, load_settings, require_settings
 from gateway.keys.files import create_missing, drop_former, rotate
 from gateway.keys.keyring import KEY_NAMES, KeyName, key_ids, key_path
 
@@ -27,23 +27,23 @@ def keys(context: typer.Context, config: Config = None) -> None:
     for name in KEY_NAMES:
         path = key_path(settings, name)
         if path is None:
-            said = f"keys.{name}_value is given"
+            status = f"keys.{name}_value is given"
         else:
-            said = f"created {path}" if path in created else f"{path} is there already"
-        sys.stdout.write(said + "\n")
+            status = f"created {path}" if path in created else f"{path} is there already"
+        sys.stdout.write(status + "\n")
 
 
 @keys_app.command("list")
 def keys_list(config: Config = None) -> None:
-    """Show where each key is, and its ids, the current one first; status 1 if one is not usable."""
-    settings = loaded(config)
+    """Show the file and the ids of each key, current first; status 1 if one is unusable."""
+    settings = load_settings(config)
     usable = True
     for name in KEY_NAMES:
         try:
-            found = " ".join(key_ids(settings, name))
+            text = " ".join(key_ids(settings, name))
         except (OSError, ValueError) as error:
-            usable, found = False, str(error)
-        sys.stdout.write(f"{name:<12} {key_path(settings, name) or 'given as a value'}: {found}\n")
+            usable, text = False, str(error)
+        sys.stdout.write(f"{name:<12} {key_path(settings, name) or 'given as a value'}: {text}\n")
     if not usable:
         raise typer.Exit(1)
 
@@ -56,7 +56,7 @@ def keys_rotate(
     ] = False,
     config: Config = None,
 ) -> None:
-    """Put a new key first and keep the old one beside it; gateways take it when they restart."""
+    """Put a new key first and keep the old one beside it; gateways use it after a restart."""
     settings = require_settings(config)
     try:
         (drop_former if drop else rotate)(settings, name)

@@ -25,10 +25,10 @@ from gateway.cli.generate import generate
 from gateway.cli.keys import keys_app
 from gateway.cli.maintenance import maintenance_app
 from gateway.cli.operations import operations_app
-from gateway.cli.plan import printed
+from gateway.cli.plan import explain_lines
 from gateway.cli.start_checks import free_port, port_fault, start_faults
 from gateway.cli.token import Config, token_app
-from gateway.cli.token import loaded as _load
+from gateway.cli.token import load_settings as _load
 from gateway.cli.xroad_stand_in import stand_in
 from gateway.errors import GatewayError
 from gateway.http.server import serve as serve_app
@@ -58,8 +58,8 @@ app.command("xroad-stand-in")(stand_in)
 console = Console()
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
         sys.stdout.write(f"justice-gateway {installed_version('justice-gateway')}\n")
         raise typer.Exit
 
@@ -160,11 +160,11 @@ def plan(
     if body is not None:
         text, variables = body
     try:
-        lines = printed(
+        lines = explain_lines(
             installed_databases(), _load(config), text, operation, variables, scope, purpose, code
         )
     except InvalidDocument as error:
-        _refuse(error.code, "; ".join(one.message for one in error.errors))
+        _refuse(error.code, "; ".join(fault.message for fault in error.errors))
     except GatewayError as error:
         _refuse(error.code.name, error.message)
     sys.stdout.write("\n".join(lines) + "\n")
@@ -192,7 +192,7 @@ def tables(
     file: Annotated[Path, typer.Argument(help="The SQLite file to create.")],
 ) -> None:
     """Create an empty SQLite file with the tables of a database; never touches an old one."""
-    declared = {one.name: one for one in installed_databases()}
+    declared = {database.name: database for database in installed_databases()}
     if name not in declared:
         raise typer.BadParameter(f"nobody declares {name}; there are {', '.join(declared)}")
     if file.exists():

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from connectors.registry import installed_databases
-from gateway.cli.token import Config, loaded, require_settings
+from gateway.cli.token import Config, load_settings, require_settings
 from gateway.fetch.maintenance import Maintenance, Window
 from gateway.runtime.clock import LEGAL_ZONE, SystemClock
 from gateway.settings import Settings
@@ -26,26 +26,26 @@ def maintenance_plan(
     ends: Annotated[str | None, typer.Option(help="Until when. None: until it is ended.")] = None,
     config: Config = None,
 ) -> None:
-    """Plan maintenance: within a second no process of this site asks the database then."""
-    names = [one.name for one in installed_databases()]
+    """Plan maintenance of a database: no process reads it then. Takes effect within a second."""
+    names = [declared.name for declared in installed_databases()]
     if database not in names:
         raise typer.BadParameter(f"nobody declares {database}; there are {', '.join(names)}")
     maintenance = _maintenance(require_settings(config))
     first = maintenance.now() if begins is None else _moment(begins)
     last = None if ends is None else _moment(ends)
     try:
-        made = maintenance.plan(Window(database, first, last, planned_by=getpass.getuser()))
+        window = maintenance.plan(Window(database, first, last, planned_by=getpass.getuser()))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    typer.echo(_line(made))
+    typer.echo(_line(window))
 
 
 @maintenance_app.command("list")
 def maintenance_list(config: Config = None) -> None:
-    """Show what maintenance is open or to come; what settings say is not among it."""
-    maintenance = _maintenance(loaded(config))
-    for one in installed_databases():
-        for window in maintenance.windows(one.name):
+    """Show open and planned maintenance, without that in the settings."""
+    maintenance = _maintenance(load_settings(config))
+    for database in installed_databases():
+        for window in maintenance.windows(database.name):
             typer.echo(_line(window))
 
 
@@ -54,7 +54,7 @@ def maintenance_end(
     window_id: Annotated[str, typer.Argument(help="Its id, as list shows it.")],
     config: Config = None,
 ) -> None:
-    """End maintenance, or call it off."""
+    """End open maintenance, or cancel a planned one."""
     maintenance = _maintenance(require_settings(config))
     window = maintenance.find(window_id)
     if window is None:
@@ -68,10 +68,10 @@ def _maintenance(settings: Settings) -> Maintenance:
 
 def _moment(text: str) -> datetime:
     try:
-        given = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text} is no moment; write {_MOMENT}") from None
-    return given if given.tzinfo is not None else given.replace(tzinfo=LEGAL_ZONE)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=LEGAL_ZONE)
 
 
 def _line(window: Window) -> str:

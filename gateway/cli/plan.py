@@ -1,4 +1,4 @@
-"""A plan printed outside a running gateway: for the command line, and for tests of plans."""
+"""The plan of an operation, explained without a running gateway: for the command line and tests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gateway.settings import Settings
 from gateway.shape.codegen import compile_plan
 
 
-def printed(
+def explain_lines(
     databases: Iterable[Database],
     settings: Settings,
     text: str,
@@ -36,10 +36,10 @@ def printed(
 ) -> list[str]:
     """Return the lines that explain how ``text`` would be answered.
 
-    ``variables``: JSON. ``scopes``: of the caller, None for all that there are. ``purpose``: for
-    which they ask. ``code``: with the generated functions. Builds the schema, which takes a second.
-    Raises InvalidDocument or GatewayError, as a request would; UNSUPPORTED_OPERATION for what no
-    plan is made for.
+    ``variables``: JSON. ``scopes``: of the caller; None: all. ``purpose``: of the request.
+    ``code``: include the generated functions. Builds the schema, which takes a second. Raises
+    InvalidDocument or GatewayError, as a request would; UNSUPPORTED_OPERATION for an operation that
+    has no plan.
     """
     declared = tuple(databases)
     schema = build_schema(declared)
@@ -51,24 +51,29 @@ def printed(
     prepared = analyse_operation(schema, bind(declared), chosen)
     arguments, _ = coerce_arguments(prepared.dynamic, chosen.values)
     assert prepared.analysis is not None
-    given = frozenset(_all(declared) if scopes is None else scopes)
-    caller = Caller("printed", scopes=given, purpose=purpose)
+    granted = frozenset(_all(declared) if scopes is None else scopes)
+    caller = Caller("printed", scopes=granted, purpose=purpose)
     lacking = tuple(caller.missing_for(*need) for need in prepared.needs)
-    made = compile_plan(prepared.analysis, Permissions(lacking, OWN_VIEW in caller.scopes))
-    lines = explain(named.name, made, arguments, prepared.cost.at(arguments))
-    return [*lines, "", *made.source_text.splitlines()] if code else lines
+    compiled_plan = compile_plan(prepared.analysis, Permissions(lacking, OWN_VIEW in caller.scopes))
+    lines = explain(named.name, compiled_plan, arguments, prepared.cost.at(arguments))
+    return [*lines, "", *compiled_plan.source_text.splitlines()] if code else lines
 
 
 def _variables(text: str) -> dict[str, object]:
     try:
-        found = orjson.loads(text)
+        values = orjson.loads(text)
     except orjson.JSONDecodeError:
         raise GatewayError("BAD_JSON", "the variables must be JSON") from None
-    if not isinstance(found, dict):
+    if not isinstance(values, dict):
         raise GatewayError("BAD_REQUEST", "variables must be an object")
-    return found
+    return values
 
 
 def _all(databases: Sequence[Database]) -> list[str]:
-    reading = (scope(one.name, level) for one in databases for level in Sensitivity)
-    return [OWN_VIEW, VERIFY, *reading, *(one.scope for one in entries_of(databases).values())]
+    reading = (scope(declared.name, level) for declared in databases for level in Sensitivity)
+    return [
+        OWN_VIEW,
+        VERIFY,
+        *reading,
+        *(declared.scope for declared in entries_of(databases).values()),
+    ]

@@ -25,7 +25,7 @@ from connectors.description import Database
 from connectors.registry import installed_databases
 from connectors.synthetic import PopulationOptions, Summary, write
 from connectors.synthetic.loading import LOADERS, NotLoaded, ServerTarget, load
-from gateway.cli.token import loaded
+from gateway.cli.token import load_settings
 from gateway.databases.backends import server_options
 from gateway.settings import LOADER_VARIABLE, DatabaseSettings, RecordSettings, Settings
 
@@ -53,13 +53,13 @@ def generate_population(
     config: Path | None,
 ) -> None:
     """Run ``justice-gateway generate``; see there for what its options mean."""
-    databases = [one for one in installed_databases() if one.records]
-    settings = Settings() if folder is not None else loaded(config)
+    databases = [database for database in installed_databases() if database.records]
+    settings = Settings() if folder is not None else load_settings(config)
     places = _in_folder(databases, folder) if folder else _configured(databases, settings, user)
     if keep:
-        places = _without_kept(places)
-    for one in places.left_out:
-        console.print(f"left out: {one}", markup=False)
+        places = _without_existing(places)
+    for database in places.left_out:
+        console.print(f"left out: {database}", markup=False)
     if not places.files and not places.servers and not keep:
         raise typer.BadParameter("no database has a URL: give --folder, or --config with URLs")
     options = PopulationOptions(people=people, seed=seed)
@@ -67,18 +67,18 @@ def generate_population(
     if places.files:
         with _progress(people) as shown:
             summary = write(databases, places.files, options, truth, lambda done: shown(done, 0))
-        _tell(summary, len(places.files))
+        _print_summary(summary, len(places.files))
     if places.servers:
         _load(places.servers, options, truth, replace_tables, keep)
     console.print(f"most memory used: {_peak_memory_mib():,.0f} MiB")
 
 
-def _without_kept(places: _Places) -> _Places:
-    """Return the places without files that are there; of servers, they themselves will tell."""
-    there = {name for name, file in places.files.items() if file.exists()}
-    files = {name: file for name, file in places.files.items() if name not in there}
-    kept = [f"{name}: its file is there" for name in sorted(there)]
-    return _Places(files, places.servers, [*places.left_out, *kept])
+def _without_existing(places: _Places) -> _Places:
+    """Return the places without existing files; servers are checked when they are loaded."""
+    existing = {name for name, file in places.files.items() if file.exists()}
+    files = {name: file for name, file in places.files.items() if name not in existing}
+    notes = [f"{name}: its file is there" for name in sorted(existing)]
+    return _Places(files, places.servers, [*places.left_out, *notes])
 
 
 def _load(
@@ -86,24 +86,24 @@ def _load(
 ) -> None:
     try:
         with _progress(options.people) as shown:
-            summary, said = asyncio.run(
+            summary, notices = asyncio.run(
                 load(servers, options, truth, replace=replaces, keep=keep, progress=shown)
             )
     except NotLoaded as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from None
-    for one in said:
-        console.print(one, style="yellow", markup=False)
-    _tell(summary, len(servers))
+    for notice in notices:
+        console.print(notice, style="yellow", markup=False)
+    _print_summary(summary, len(servers))
 
 
-class _Shown(Protocol):
+class _ShowProgress(Protocol):
     def __call__(self, people: int, rows: int, /) -> None: ...
 
 
 @contextmanager
-def _progress(people: int) -> Iterator[_Shown]:
-    """Show how far it is: a bar on a terminal, elsewhere a line every few thousand citizens."""
+def _progress(people: int) -> Iterator[_ShowProgress]:
+    """Show the progress: a bar on a terminal, elsewhere a line every few thousand citizens."""
     if not console.is_terminal:
         said = 0
 
@@ -122,7 +122,7 @@ def _progress(people: int) -> Iterator[_Shown]:
         yield lambda people, rows: progress.update(task, completed=people)
 
 
-def _tell(summary: Summary, count: int) -> None:
+def _print_summary(summary: Summary, count: int) -> None:
     rows = sum(summary.rows.values())
     console.print(
         f"{summary.people:,} citizens, {rows:,} rows in {count} databases, "
@@ -131,58 +131,74 @@ def _tell(summary: Summary, count: int) -> None:
 
 
 def _in_folder(databases: list[Database], folder: Path) -> _Places:
-    return _Places({one.name: folder / f"{one.name}.sqlite" for one in databases}, [], [])
+    return _Places(
+        {database.name: folder / f"{database.name}.sqlite" for database in databases}, [], []
+    )
 
 
 def _configured(databases: list[Database], settings: Settings, user: str | None) -> _Places:
-    """Return what settings name; refuses what cannot be loaded."""
+    """Return the places that settings name; raises BadParameter for one that cannot be loaded."""
     places = _Places({}, [], [])
-    for one in databases:
-        own = settings.databases.get(one.name, DatabaseSettings())
-        if own.url is None:
-            why = "it is reached over X-Road" if own.xroad is not None else "it has no url"
-            places.left_out.append(f"{one.name}: {why}")
+    for database in databases:
+        database_settings = settings.databases.get(database.name, DatabaseSettings())
+        if database_settings.url is None:
+            why = (
+                "it is reached over X-Road"
+                if database_settings.xroad is not None
+                else "it has no url"
+            )
+            places.left_out.append(f"{database.name}: {why}")
             continue
-        _place(places, one, settings, own, user)
+        _place(places, database, settings, database_settings, user)
     return places
 
 
-def _tables(database: Database, own: DatabaseSettings) -> dict[str, str] | None:
-    """Return the table of each record that is kept; None: all as declared.
+def _tables(database: Database, database_settings: DatabaseSettings) -> dict[str, str] | None:
+    """Return the table of each record that is written; None: all as declared.
 
-    Refuses what settings say of columns and values: rows are made as the connector declares them.
+    Raises BadParameter for settings of columns and values: rows have the declared ones.
     """
     unfit = {"columns", "values", "constants", "missing", "dates", "join"}
-    for name, record in own.records.items():
+    for name, record in database_settings.records.items():
         if said := sorted(unfit & record.model_fields_set):
             raise typer.BadParameter(
                 f"databases.{database.name}.records.{name}: {', '.join(said)}: rows are made in "
                 "declared columns only. Load with settings that give tables at most (table, "
                 "mapped), and map columns in views over them"
             )
-    if not any({"table", "mapped"} & record.model_fields_set for record in own.records.values()):
+    if not any(
+        {"table", "mapped"} & record.model_fields_set
+        for record in database_settings.records.values()
+    ):
         return None
-    given = {one.name: own.records.get(one.name, RecordSettings()) for one in database.records}
+    record_settings = {
+        declared.name: database_settings.records.get(declared.name, RecordSettings())
+        for declared in database.records
+    }
     return {
-        one.name: given[one.name].table or one.table
-        for one in database.records
-        if given[one.name].mapped
+        declared.name: record_settings[declared.name].table or declared.table
+        for declared in database.records
+        if record_settings[declared.name].mapped
     }
 
 
 def _place(
-    places: _Places, database: Database, settings: Settings, own: DatabaseSettings, user: str | None
+    places: _Places,
+    database: Database,
+    settings: Settings,
+    database_settings: DatabaseSettings,
+    user: str | None,
 ) -> None:
     try:
-        url = make_url(own.url or "")
+        url = make_url(database_settings.url or "")
     except ArgumentError:
         raise typer.BadParameter(f"{database.name}: its url cannot be read") from None
-    make, named = url.get_backend_name(), _tables(database, own)
+    make, named = url.get_backend_name(), _tables(database, database_settings)
     if make == "sqlite" and url.database:
         _place_file(places, database, settings.path(Path(url.database)), named)
     elif make in LOADERS:
         password = os.environ.get(LOADER_VARIABLE)
-        options = server_options(settings, own)
+        options = server_options(settings, database_settings)
         if user is not None:
             options = replace(options, password=lambda: password or "")
         target = url if user is None else url.set(username=user)
@@ -194,9 +210,9 @@ def _place(
 def _place_file(
     places: _Places, database: Database, file: Path, named: dict[str, str] | None
 ) -> None:
-    """Take a file for ``database`` alone: it is replaced whole."""
-    for other, taken in places.files.items():
-        if taken.resolve() == file.resolve():
+    """Assign a file to ``database`` alone, because it is replaced as a whole."""
+    for other, other_file in places.files.items():
+        if other_file.resolve() == file.resolve():
             raise typer.BadParameter(
                 f"{database.name} and {other} have the same file: give each a file of its own"
             )

@@ -30,15 +30,15 @@ from gateway.telemetry.logs import on_standard_error
 
 token_app = typer.Typer(no_args_is_help=True, help="Issue, inspect and revoke tokens.")
 
-#: The option that all commands have which need settings.
+#: The option of all commands that need settings.
 Config = Annotated[
     Path | None,
     typer.Option("--config", "-c", envvar=CONFIG_VARIABLE, help="Path of gateway.toml."),
 ]
 
 
-def loaded(config: Path | None) -> Settings:
-    """Read the settings; what is wrong with them is shown as what is wrong with the option."""
+def load_settings(config: Path | None) -> Settings:
+    """Read the settings; raises BadParameter with their faults."""
     try:
         return load(config)
     except (FileNotFoundError, ValueError) as error:
@@ -46,10 +46,10 @@ def loaded(config: Path | None) -> Settings:
 
 
 def require_settings(config: Path | None) -> Settings:
-    """Read the settings for a command that changes something; refuses where none are given.
+    """Read the settings for a command that changes something; raises BadParameter without any.
 
-    With defaults alone it would change files of this folder, which no gateway reads. Says on
-    standard error which settings it acts on.
+    With defaults alone it would change files in this folder, which no gateway reads. Prints on
+    standard error which settings it uses.
     """
     file = file_of(config)
     if file is None and not settings_variables():
@@ -57,7 +57,7 @@ def require_settings(config: Path | None) -> Settings:
             "no settings are given: name the gateway.toml of the gateway that is meant, by "
             f"--config or {CONFIG_VARIABLE} (the demo's is .demo/gateway.toml)"
         )
-    settings = loaded(config)
+    settings = load_settings(config)
     named = "the environment" if file is None else file.resolve()
     typer.echo(f"settings: {named}", err=True)
     return settings
@@ -78,14 +78,14 @@ def token_issue(
     authorisation: Annotated[
         str | None, typer.Option(help="The number under which that was notarised.")
     ] = None,
-    hours: Annotated[float, typer.Option(help="Its life, 24 at most.")] = 24.0,
+    hours: Annotated[float, typer.Option(help="Hours until it expires, 24 at most.")] = 24.0,
     config: Config = None,
 ) -> None:
     """Print a new token, signed with the gateway's own key."""
-    settings = loaded(config)
-    _require_known("scope", scope or (), all_scopes(installed_databases()))
-    _require_known("purpose", [national(code) for code in purpose or ()], purpose_codes())
-    if not settings.demo and any(is_unified(one) for one in purpose or ()):
+    settings = load_settings(config)
+    _require_valid("scope", scope or (), all_scopes(installed_databases()))
+    _require_valid("purpose", [national(code) for code in purpose or ()], purpose_codes())
+    if not settings.demo and any(is_unified(name) for name in purpose or ()):
         raise typer.BadParameter(f"the purpose {UNIFIED} is for the demo and measurements only")
     try:
         token = issue(
@@ -111,16 +111,16 @@ def token_inspect(
     token: Annotated[str, typer.Argument(help="The token; - reads it from standard input.")],
     config: Config = None,
 ) -> None:
-    """Show what a token says and whether, and why, it is accepted; status 1 if it is not.
+    """Show the content of a token, and whether and why it is refused; status 1 if it is.
 
     Tokens of the gateway's own key need no network; for others the issuer's keys are fetched.
     """
-    settings = loaded(config)
+    settings = load_settings(config)
     _key(settings)
     with on_standard_error():
-        found = asyncio.run(inspect(_given(token), settings, SystemClock()))
-    sys.stdout.write(json.dumps(found.shown, ensure_ascii=False, indent=2) + "\n")
-    if found.code is not None:
+        inspection = asyncio.run(inspect(_read_argument(token), settings, SystemClock()))
+    sys.stdout.write(json.dumps(inspection.shown, ensure_ascii=False, indent=2) + "\n")
+    if inspection.code is not None:
         raise typer.Exit(1)
 
 
@@ -129,10 +129,10 @@ def token_revoke(
     token: Annotated[str, typer.Argument(help="Its id (jti), or the token; - reads it.")],
     config: Config = None,
 ) -> None:
-    """Withdraw a token, of whichever issuer: within a second no process accepts it any more."""
+    """Revoke a token of any issuer: within a second no process accepts it any more."""
     settings = require_settings(config)
     try:
-        token_id = id_of(_given(token), settings.access)
+        token_id = id_of(_read_argument(token), settings.access)
     except TokenRefused as refused:
         raise typer.BadParameter(refused.reason) from None
     file = settings.path(settings.access.revocations)
@@ -143,26 +143,26 @@ def token_revoke(
     )
 
 
-def _require_known(kind: str, names: Iterable[str], known: Collection[str]) -> None:
-    """Refuse a name that means nothing here, with the nearest that does."""
+def _require_valid(kind: str, names: Iterable[str], valid: Collection[str]) -> None:
+    """Raise BadParameter for a name that is not valid, with the nearest one that is."""
     for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            said = f"; {near[0]} is meant?" if near else ""
-            raise typer.BadParameter(f"there is no {kind} {name}{said}")
+        if name not in valid:
+            nearest = difflib.get_close_matches(name, valid, 1)
+            hint = f"; {nearest[0]} is meant?" if nearest else ""
+            raise typer.BadParameter(f"there is no {kind} {name}{hint}")
 
 
 def _key(settings: Settings) -> OKPKey:
-    """Return the key that signs; says what is wrong with it, or how to make one."""
+    """Return the key that signs; raises BadParameter that says what is wrong with it."""
     try:
         return load_signing(settings, "token")[0]
     except (OSError, ValueError) as error:
         raise typer.BadParameter(str(error)) from None
 
 
-def _given(argument: str) -> str:
-    """Return an argument, or for - standard input: a token there stays out of process lists."""
-    given = (sys.stdin.read() if argument == "-" else argument).strip()
-    if not given:
+def _read_argument(argument: str) -> str:
+    """Return an argument, or standard input for "-": a token there stays out of process lists."""
+    text = (sys.stdin.read() if argument == "-" else argument).strip()
+    if not text:
         raise typer.BadParameter("it is empty")
-    return given
+    return text

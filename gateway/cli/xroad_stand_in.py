@@ -48,13 +48,13 @@ def stand_in(
     """
     with needs_checkout("xroad-stand-in"):
         from connectors.xroad.stand_in import StandIn
-    declared = {one.name: one for one in installed_databases()}
+    declared = {name.name: name for name in installed_databases()}
     if database not in declared:
         raise typer.BadParameter(f"nobody declares {database}; there are {', '.join(declared)}")
     try:
         backend = SqlBackend(declared[database], url)
         offered = identifier(service or service_of(database), (5,))
-        clients = frozenset[Identifier](identifier(one, (3, 4)) for one in client or [CLIENT])
+        clients = frozenset[Identifier](identifier(name, (3, 4)) for name in client or [CLIENT])
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     app = StandIn(declared[database], backend, offered, clients).app()

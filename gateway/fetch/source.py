@@ -333,7 +333,7 @@ class Source:
 
     def _may_be_outdated(self, since: Position) -> bool:
         """Say whether an invalidation since that position may concern this database."""
-        return self.cache is None or self.cache.log.known.touches(self.database.name, since)
+        return self.cache is None or self.cache.log.invalidations.touches(self.database.name, since)
 
     async def live(self) -> LiveState:
         """Return whether the database answers; it is call every five seconds at most."""

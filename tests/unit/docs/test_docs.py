@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from connectors.backends.memory import MemoryBackend
 from connectors.description import Group
 from connectors.registry import installed_databases
-from gateway.cli.plan import printed
+from gateway.cli.plan import explain_lines
 from gateway.schema.build import build_schema
 from gateway.settings import DatabaseSettings, Settings, load
 from tests.support.people import HOA, population_rows
@@ -158,7 +158,7 @@ def test_the_plan_of_the_readme_is_printed_as_the_page_shows_it(
     monkeypatch.setattr("gateway.cli.plan.build_schema", built)
     (query,) = (document for page, document in queries() if page == "README.md")
     shown = next(one for one in snippets("text") if one.text.startswith("query "))
-    lines = printed(installed_databases(), Settings(), query, scopes=["me"])
+    lines = explain_lines(installed_databases(), Settings(), query, scopes=["me"])
     assert shown.text == "\n".join(lines) + "\n"
 
 

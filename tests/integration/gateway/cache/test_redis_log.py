@@ -48,7 +48,7 @@ async def test_a_process_knows_what_another_invalidated_before_it_is_effective(
         before = other.position()
         assert before is not None
         effective = await one.invalidate(SCOPE)
-        await until(lambda: other.known.touches("civil_status", before))
+        await until(lambda: other.invalidations.touches("civil_status", before))
         assert SystemClock().now() < effective
 
 
@@ -58,7 +58,7 @@ async def test_one_who_begins_later_knows_what_was_invalidated_before(server: Se
         await one.invalidate(SCOPE)
     assert before is not None
     async with following(server) as later:
-        assert later.known.touches("civil_status", before)
+        assert later.invalidations.touches("civil_status", before)
 
 
 async def test_the_log_names_nobody(server: Server) -> None:
@@ -94,8 +94,8 @@ async def test_after_a_restart_everything_read_before_is_void(server: Server) ->
         assert before is not None
         server.stop()
         server.start()
-        await until(lambda: log.position() is not None and log.known.epoch != before.epoch)
-        assert log.known.touches("population", before)
+        await until(lambda: log.position() is not None and log.invalidations.epoch != before.epoch)
+        assert log.invalidations.touches("population", before)
 
 
 async def test_a_log_that_was_thrown_away_makes_everything_void(server: Server) -> None:
@@ -103,7 +103,7 @@ async def test_a_log_that_was_thrown_away_makes_everything_void(server: Server) 
         before = log.position()
         assert before is not None
         server.client.flushall()
-        await until(lambda: log.known.floor > before.at)
+        await until(lambda: log.invalidations.floor > before.at)
         await until(lambda: log.position() is not None)
 
 

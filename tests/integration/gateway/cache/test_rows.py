@@ -125,9 +125,9 @@ async def test_an_invalidation_by_one_process_reaches_the_other(
     one, other = site
     await _shared(one, server)
     assert (await _ask(other))[1]
-    known = other.service.resources.cache.log.known.latest
+    known = other.service.resources.cache.log.invalidations.latest
     await one.ask(INVALIDATE, {"id": HOA}, scopes=OPERATOR)
-    await until(lambda: other.service.resources.cache.log.known.latest > known)
+    await until(lambda: other.service.resources.cache.log.invalidations.latest > known)
     assert not (await _ask(other))[1]
     assert (await _ask(other, LAN))[0] == "ANSWERED"
 
@@ -210,11 +210,11 @@ async def test_a_redis_that_comes_back_brings_nothing_back(
     server.stop()
     if how == "empty":
         (tmp_path / "dump.rdb").unlink()
-    epoch = other.service.resources.cache.log.known.epoch
+    epoch = other.service.resources.cache.log.invalidations.epoch
     server.start()
     assert bool(server.client.exists(STREAM)) is (how == "an old dump")
     log = other.service.resources.cache.log
-    await until(lambda: log.known.epoch != epoch and log.position() is not None)
+    await until(lambda: log.invalidations.epoch != epoch and log.position() is not None)
     before = _counted(REJECTED, "foreign")
     assert not (await _ask(other))[1]
     if how == "an old dump":

@@ -28,8 +28,10 @@ async def test_another_process_knows_of_an_invalidation_within_the_promised_seco
     clock.advance(KNOWN_WITHIN)
     assert before is not None
     assert other.position() != before
-    assert one.known.touches("civil_status", before) or before.epoch != one.known.epoch
-    assert other.known.touches("civil_status", before)
+    assert (
+        one.invalidations.touches("civil_status", before) or before.epoch != one.invalidations.epoch
+    )
+    assert other.invalidations.touches("civil_status", before)
 
 
 async def test_the_file_names_nobody(tmp_path: Path) -> None:
@@ -62,7 +64,7 @@ async def test_what_stood_in_the_file_before_concerns_nobody_who_begins_later(
     await other.open()
     position = other.position()
     assert position is not None
-    assert not other.known.touches("civil_status", position)
+    assert not other.invalidations.touches("civil_status", position)
 
 
 @pytest.mark.parametrize("how", ["garbage", "cut short", "replaced"])
@@ -85,7 +87,7 @@ async def test_a_file_that_is_not_what_it_was_makes_everything_void(
             path.write_text('[null, "notary", null]\n')
     clock.advance(1)
     assert log.position() is not None
-    assert log.known.touches("population", before)
+    assert log.invalidations.touches("population", before)
 
 
 async def test_a_file_that_has_become_large_is_begun_anew_and_nothing_is_lost(
@@ -101,5 +103,5 @@ async def test_a_file_that_has_become_large_is_begun_anew_and_nothing_is_lost(
     await one.invalidate([Invalidation(None, "notary")])
     clock.advance(1)
     assert other.position() is not None
-    assert other.known.touches("notary", before)
+    assert other.invalidations.touches("notary", before)
     assert (tmp_path / "invalidations.old").exists()

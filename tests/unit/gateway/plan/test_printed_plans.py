@@ -1,4 +1,4 @@
-"""Plans as printed text: one file in ``printed/`` for each thing that a plan can do.
+"""Plans as printed text: one file in ``explain_lines/`` for each thing that a plan can do.
 
 A file holds a sentence, what is asked with (scopes, variables), the document, and after a line of
 dashes the text that ``justice-gateway plan`` prints for it.
@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from connectors.registry import installed_databases
-from gateway.cli.plan import printed
+from gateway.cli.plan import explain_lines
 from gateway.settings import Settings
 from tests.support.running import built
 
@@ -47,7 +47,7 @@ def test_a_plan_is_printed_as_it_is_kept(path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("gateway.cli.plan.build_schema", built)
     case = _load(path)
     scopes = case.said("scopes")
-    lines = printed(
+    lines = explain_lines(
         installed_databases(),
         Settings(),
         case.document,
