@@ -207,7 +207,7 @@ async def _record(
         request.document.digest,
         result.touched or describe_touched(hashes, result.trail.touches(), result.states),
         error_codes(answer),
-        b"{}" if executable is None else executable.permissions.asked,
+        b"{}" if executable is None else executable.permissions.requested_fields,
         deferred=service.resources.settings.deferral(caller.purpose),
         operation=None if published is None else published.header.id,
     )

@@ -18,13 +18,13 @@ class Permissions:
 
     ``lacking``: what the caller lacks (``Caller.missing_for``) for each of
     ``AnalysedOperation.needs``. ``citizen``: a citizen asks, whom records may lead back to
-    themselves. ``asked``: what the journal says of the fields (``requested_fields``); it follows
-    from the rest, so it is not compared.
+    themselves. ``requested_fields``: what the journal says of the fields (JSON, below);
+    it follows from the rest, so it is not compared.
     """
 
     lacking: tuple[Missing, ...]
     citizen: bool
-    asked: bytes = field(default=b"{}", compare=False)
+    requested_fields: bytes = field(default=b"{}", compare=False)
 
 
 def requested_fields(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import strawberry
 from strawberry.types.field import StrawberryField
@@ -19,8 +20,42 @@ from gateway.schema.shared_types import text_type
 
 
 def access_log_field(types: TypeFactory) -> StrawberryField:
-    """Return the field of Person."""
-    entry = types.object(
+    """Return the field ``accessLog`` of Person."""
+    return resolved_field(
+        "access_log",
+        _page_type(types) | None,
+        _read,
+        {"first": int, "after": str | None},
+        Text("ai đã xem dữ liệu của người này", "who read this person's data"),
+        {"first": LOG_FIRST},
+    )
+
+
+def _page_type(types: TypeFactory) -> Any:
+    """Return the type of a page of the log."""
+    return types.object(
+        "AccessLog",
+        [
+            attribute_field(
+                "items",
+                list_annotation(_entry_type(types)) | None,
+                Text("mới nhất trước", "newest first"),
+            ),
+            attribute_field(
+                "next", str | None, Text("trang sau bắt đầu từ", "begin of the next page")
+            ),
+            attribute_field("state", types.enumeration(State), Text("tình trạng", "what happened")),
+            attribute_field(
+                "complete_until", datetime | None, Text("đầy đủ đến lúc", "complete until")
+            ),
+        ],
+        Text("Nhật ký truy cập", "Access log"),
+    )
+
+
+def _entry_type(types: TypeFactory) -> Any:
+    """Return the type of one look-up in the log."""
+    return types.object(
         "AccessLogEntry",
         [
             attribute_field("at", datetime, Text("lúc", "when")),
@@ -41,30 +76,6 @@ def access_log_field(types: TypeFactory) -> StrawberryField:
             ),
         ],
         Text("Một lần truy cập", "A look-up"),
-    )
-    page = types.object(
-        "AccessLog",
-        [
-            attribute_field(
-                "items", list_annotation(entry) | None, Text("mới nhất trước", "newest first")
-            ),
-            attribute_field(
-                "next", str | None, Text("trang sau bắt đầu từ", "begin of the next page")
-            ),
-            attribute_field("state", types.enumeration(State), Text("tình trạng", "what happened")),
-            attribute_field(
-                "complete_until", datetime | None, Text("đầy đủ đến lúc", "complete until")
-            ),
-        ],
-        Text("Nhật ký truy cập", "Access log"),
-    )
-    return resolved_field(
-        "access_log",
-        page | None,
-        _read,
-        {"first": int, "after": str | None},
-        Text("ai đã xem dữ liệu của người này", "who read this person's data"),
-        {"first": LOG_FIRST},
     )
 
 

@@ -72,19 +72,13 @@ class _Access:
 
 def my_access_field(types: TypeFactory) -> StrawberryField:
     """Return the root field ``myAccess``."""
-    purpose = types.object(
-        "GrantedPurpose",
-        [
-            attribute_field("code", str, Text("mã thủ tục", "procedure code")),
-            attribute_field(
-                "title",
-                text_type(types) | None,
-                Text("tên; null: không có thủ tục này", "title; null: there is no such procedure"),
-            ),
-        ],
-        Text("Mục đích được phép", "A purpose that the token grants"),
-    )
-    fields = [
+    title = Text("Quyền của mã truy cập", "What the token permits")
+    kind = types.object("MyAccess", _access_fields(types), title)
+    return resolved_field("my_access", kind, _my_access, title=title)
+
+
+def _access_fields(types: TypeFactory) -> list[StrawberryField]:
+    return [
         attribute_field(
             "client", str | None, Text("ứng dụng; null: ẩn danh", "client; null: anonymous")
         ),
@@ -92,7 +86,9 @@ def my_access_field(types: TypeFactory) -> StrawberryField:
         attribute_field("expires_at", datetime | None, Text("hết hạn lúc", "until when")),
         attribute_field("scopes", list[str], Text("phạm vi truy cập", "scopes")),
         attribute_field(
-            "purposes", list_annotation(purpose), Text("các mục đích được phép", "purposes granted")
+            "purposes",
+            list_annotation(_purpose_type(types)),
+            Text("các mục đích được phép", "purposes granted"),
         ),
         attribute_field("purpose", str | None, Text("mục đích đã nêu", "the purpose stated")),
         attribute_field(
@@ -112,9 +108,22 @@ def my_access_field(types: TypeFactory) -> StrawberryField:
             ),
         ),
     ]
-    title = Text("Quyền của mã truy cập", "What the token permits")
-    kind = types.object("MyAccess", fields, title)
-    return resolved_field("my_access", kind, _my_access, title=title)
+
+
+def _purpose_type(types: TypeFactory) -> Any:
+    """Return the type of a purpose that the token grants."""
+    return types.object(
+        "GrantedPurpose",
+        [
+            attribute_field("code", str, Text("mã thủ tục", "procedure code")),
+            attribute_field(
+                "title",
+                text_type(types) | None,
+                Text("tên; null: không có thủ tục này", "title; null: there is no such procedure"),
+            ),
+        ],
+        Text("Mục đích được phép", "A purpose that the token grants"),
+    )
 
 
 def _trial_type(types: TypeFactory) -> Any:

@@ -14,6 +14,7 @@ from connectors.description import Database, Lookup, Record, Sensitivity, Text
 from gateway.answer import SourceReport, worst
 from gateway.catalogue.sections import DerivedBinding, derived_views, person_lists
 from gateway.derived.conclude import DerivedValue
+from gateway.derived.view import DerivedView
 from gateway.errors import GatewayError
 from gateway.execution.reference import Person, ReferenceContext
 from gateway.fetch.read import Read
@@ -145,9 +146,16 @@ def _derived_field(types: TypeFactory, binding: DerivedBinding) -> StrawberryFie
         context.state.note_derived(binding, person.sections, value.source.state)
         return value
 
-    derived = binding.derived
+    derived, kind = binding.derived, _derived_type(types, binding.derived)
+    arguments: dict[str, object] = {"as_of": date | None, "sector": str | None}
+    field = resolved_field(derived.name, kind | None, derive, arguments, derived.title)
+    return require_scopes(field, derived, Sensitivity.BASIC)
+
+
+def _derived_type(types: TypeFactory, derived: DerivedView) -> Any:
+    """Return the type of the value of a derived view."""
     source = Text("báo cáo nguồn", "source")
-    kind = types.object(
+    return types.object(
         derived.type_name,
         [
             attribute_field(
@@ -158,6 +166,3 @@ def _derived_field(types: TypeFactory, binding: DerivedBinding) -> StrawberryFie
         ],
         derived.title,
     )
-    arguments: dict[str, object] = {"as_of": date | None, "sector": str | None}
-    field = resolved_field(derived.name, kind | None, derive, arguments, derived.title)
-    return require_scopes(field, derived, Sensitivity.BASIC)

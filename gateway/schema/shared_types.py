@@ -65,25 +65,57 @@ def coverage_type(types: TypeFactory) -> Any:
 
 def database_type(types: TypeFactory) -> Any:
     """Return the type of a database in the catalogue."""
-    text, coverage = text_type(types), coverage_type(types)
-    state = types.enumeration(State)
-    record = types.object(
-        "RecordKind",
+    text = text_type(types)
+    return types.object(
+        "Database",
         [
             attribute_field("name", str, Text("tên", "name")),
             attribute_field("title", text, Text("tiêu đề", "title")),
+            attribute_field("owner", text, Text("cơ quan chủ quản", "owner")),
+            attribute_field("legal_basis", list[str], Text("căn cứ pháp lý", "legal basis")),
+            attribute_field("group", types.enumeration(Group), Text("nhóm", "lifecycle group")),
+            attribute_field("coverage", coverage_type(types), Text("phạm vi", "coverage")),
+            attribute_field(
+                "records",
+                list_annotation(_record_kind_type(types)),
+                Text("các loại bản ghi", "kinds of record"),
+            ),
+            resolved_field(
+                "live",
+                _live_state_type(types),
+                _live,
+                title=Text("tình trạng hiện tại", "live state"),
+            ),
+        ],
+        Text("Cơ sở dữ liệu", "A database"),
+    )
+
+
+def _record_kind_type(types: TypeFactory) -> Any:
+    """Return the type of a kind of record in the catalogue."""
+    return types.object(
+        "RecordKind",
+        [
+            attribute_field("name", str, Text("tên", "name")),
+            attribute_field("title", text_type(types), Text("tiêu đề", "title")),
             attribute_field("type_name", str, Text("kiểu GraphQL", "GraphQL type")),
             resolved_field("lists", list[str], _lists, title=Text("các danh sách", "lists of it")),
             attribute_field(
-                "coverage", coverage | None, Text("phạm vi riêng", "coverage of its own")
+                "coverage",
+                coverage_type(types) | None,
+                Text("phạm vi riêng", "coverage of its own"),
             ),
         ],
         Text("Loại bản ghi", "A kind of record"),
     )
-    live = types.object(
+
+
+def _live_state_type(types: TypeFactory) -> Any:
+    """Return the type that says whether a database answers now."""
+    return types.object(
         "LiveState",
         [
-            attribute_field("state", state, Text("tình trạng", "state")),
+            attribute_field("state", types.enumeration(State), Text("tình trạng", "state")),
             attribute_field("checked_at", datetime | None, Text("hỏi lúc", "asked at")),
             attribute_field(
                 "breaker",
@@ -97,22 +129,6 @@ def database_type(types: TypeFactory) -> Any:
             ),
         ],
         Text("Tình trạng hiện tại", "Whether the database answers now"),
-    )
-    return types.object(
-        "Database",
-        [
-            attribute_field("name", str, Text("tên", "name")),
-            attribute_field("title", text, Text("tiêu đề", "title")),
-            attribute_field("owner", text, Text("cơ quan chủ quản", "owner")),
-            attribute_field("legal_basis", list[str], Text("căn cứ pháp lý", "legal basis")),
-            attribute_field("group", types.enumeration(Group), Text("nhóm", "lifecycle group")),
-            attribute_field("coverage", coverage, Text("phạm vi", "coverage")),
-            attribute_field(
-                "records", list_annotation(record), Text("các loại bản ghi", "kinds of record")
-            ),
-            resolved_field("live", live, _live, title=Text("tình trạng hiện tại", "live state")),
-        ],
-        Text("Cơ sở dữ liệu", "A database"),
     )
 
 

@@ -258,7 +258,7 @@ async def test_permissions_say_for_each_need_what_is_lacking() -> None:
             assert found.lacking == tuple(caller.missing_for(*need) for need in prepared.needs)
             assert any(found.lacking)
             told = requested_fields(prepared.needs, prepared.selected, found.lacking)
-            assert found.asked == told
+            assert found.requested_fields == told
         everything = ("civil_status:read", "civil_status:restricted")
         caller = Caller(client="a", scopes=frozenset(everything), purpose=UNIFIED)
         assert plans.permissions(prepared, caller).lacking == _nothing_lacking(prepared)
