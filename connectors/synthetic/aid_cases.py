@@ -141,7 +141,7 @@ def _field(rng: Random, person: Citizen, category: str, day: date) -> str:
 
 
 def _take_up(rng: Random, case: AidRequest, today: date) -> None:
-    """Accept a request or refuse it; what would be later than yesterday has not happened."""
+    """Accept a request or refuse it; dates later than yesterday are left open."""
     decision_day = workday(later(rng, case.requested, 0, 4))
     if decision_day >= today:
         return

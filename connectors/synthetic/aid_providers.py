@@ -1,4 +1,4 @@
-"""Who gives legal aid in each of the 34 provinces (Law 11/2017/QH14 Art. 10, 11, 17).
+"""The providers of legal aid in each of the 34 provinces (Law 11/2017/QH14 Art. 10, 11, 17).
 
 A state centre, one branch of it and one organisation under contract or registered, with the people
 who take the cases. They are the same for every cluster and written once, with the first.

@@ -1,4 +1,4 @@
-"""Assets, who may dispose of them, and the deeds that do it.
+"""Assets, who may dispose of them, and the deeds by which they do.
 
 Law on Marriage and Family 52/2014 Art. 33-35: what spouses acquire for money is common property,
 and both dispose of it.
@@ -61,7 +61,7 @@ def shares(owners: Sequence[Owner]) -> tuple[tuple[Owner, str], ...]:
 
 
 def joint(buyers: Sequence[Owner]) -> tuple[tuple[Owner, str], ...]:
-    """Return those who acquire for money: spouses in common, one alone wholly."""
+    """Return the shares of buyers: spouses own in common, a single buyer owns wholly."""
     return tuple((buyer, COMMON) for buyer in buyers) if len(buyers) == 2 else shares(buyers)
 
 
@@ -77,9 +77,9 @@ def free(asset: Asset, day: date) -> bool:
 
 
 def owned(estate: Estate, person: Citizen, day: date, *, vehicle: bool = False) -> list[Asset]:
-    """Return what somebody owns on ``day``.
+    """Return the homes, or vehicles, that somebody owns on ``day``.
 
-    Homes and vehicles of old come to light when somebody first wants to do something with them.
+    Assets from before the simulation are drawn when somebody first needs one.
     """
     assets = [
         asset
@@ -153,7 +153,7 @@ def outsider(estate: Estate, day: date) -> Outsider:
 
 
 def buyers_of(estate: Estate, person: Citizen, day: date) -> list[Owner] | None:
-    """Return who buys when somebody does: both spouses; None if one is unable or without means."""
+    """Return the buyers, both spouses; None if one is unable to buy or without means."""
     both: list[Owner] = list(couple(person, day))
     if not all(able(buyer, day) for buyer in both):
         return None

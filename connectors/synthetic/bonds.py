@@ -1,9 +1,9 @@
-"""Bonds that law makes: adoption, recognition, guardianship.
+"""Legal bonds: adoption, recognition, guardianship.
 
-They are added after the lives have been simulated, among people who are there already. Law on
-Adoption 52/2010 Art. 8 and 14 (a child under 16, adopters at least 20 years older except
-step-parents, one single person or a married couple); Law on Civil Status 60/2014 Art. 24-25
-(recognition); Civil Code 2015 Art. 46-63 (guardianship).
+They are added after the lives have been simulated, among the people of the cluster. Law on Adoption
+52/2010 Art. 8 and 14 (a child under 16, adopters at least 20 years older except step-parents, one
+single person or a married couple); Law on Civil Status 60/2014 Art. 24-25 (recognition); Civil Code
+2015 Art. 46-63 (guardianship).
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _may_adopt(union: Union, child: Citizen, day: date) -> bool:
 
 
 def _find(child: Citizen) -> None:
-    """Make a child one that was found: nobody knows its parents."""
+    """Make a child a foundling, whose parents nobody knows."""
     _detach(child)
     child.birth_mother = None
     child.abandoned = True
@@ -199,7 +199,7 @@ def _guard_orphan(family: Family, child: Citizen) -> None:
 
 
 def _relatives(child: Citizen) -> Iterator[tuple[str, Citizen]]:
-    """Yield who becomes guardian, in the order of Civil Code Art. 52."""
+    """Yield possible guardians, in the order of Civil Code Art. 52."""
     parents = [p for p in (child.mother, child.father) if p is not None]
     for parent in parents:
         yield from (("NATURAL", sibling) for sibling in parent.children if sibling is not child)

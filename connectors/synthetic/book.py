@@ -1,4 +1,4 @@
-"""What rows of the civil status books are made of: headers, parties, numbers as filed."""
+"""Parts of rows of the civil status books: headers, parties, numbers as filed."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Book:
         return row
 
     def noisy(self, text: str, entry: BookEntry) -> str:
-        """Return text of an old entry as old systems left it, now and then."""
+        """Return text with the encoding faults of old systems, now and then."""
         if not entry.digitised:
             return text
         chance = self.rng.random()

@@ -36,7 +36,7 @@ _ALLOWED = {"DISABLED", "AGENT_ORANGE", "HIV"}
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What is so in one cluster: hardship and facts by the index of the person."""
+    """The circumstances of one cluster: hardship and facts by the index of the person."""
 
     hardship: dict[int, str]
     facts: dict[int, str]

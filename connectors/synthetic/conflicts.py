@@ -1,9 +1,9 @@
-"""Where the two registers disagree, on purpose and on record.
+"""Disagreements between the two registers, planted and recorded.
 
 Planted at ``PopulationOptions.disagreement_rate``. The civil status book is right each time: it
 prevails by Law 60/2014 Art. 60(2). The population database holds the deviation, except for how a
-name is written, where the birth record holds it. What happened and is missing from the books is
-listed as well (``NOT_NOTED``, ``NOT_REGISTERED``): the registers disagree then too.
+name is written, where the birth record holds it. Events that are missing from the books are listed
+as well (``NOT_NOTED``, ``NOT_REGISTERED``): the registers disagree then too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from connectors.values import PartialDate
 
 
 def plant(family: Family) -> None:
-    """Decide who is told differently by the two registers, and note what the books miss."""
+    """Plant disagreements of the two registers, and record the gaps in the books."""
     rng = stream(family.options.seed, family.index, "conflicts")
     for person in family.people:
         if rng.random() < family.options.disagreement_rate:
@@ -32,7 +32,7 @@ def plant(family: Family) -> None:
 
 
 def marital_status(person: Citizen, day: date) -> str:
-    """Return the marital status in law on ``day``; an annulled marriage leaves none behind."""
+    """Return the legal marital status on ``day``; an annulled marriage has no effect on it."""
     if person.union_on(day) is not None:
         return "MARRIED"
     for union in reversed(person.unions):

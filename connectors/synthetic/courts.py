@@ -1,4 +1,4 @@
-"""What courts declared, and what people had changed or corrected.
+"""Court declarations, and changes or corrections of records.
 
 Civil Code 2015 Art. 22-24 (capacity), 68-73 (missing, dead, and their revocation); Law on Civil
 Status 60/2014 Art. 26-27 (changes and corrections). Rates are assumptions of this project.

@@ -1,6 +1,6 @@
-"""What people had to do with legal aid and with sanctions, and orders that protect an address.
+"""Legal aid cases, sanctions and protection orders of a person.
 
-Each is kept with the person while a cluster is made, and is part of the truth afterwards.
+They are kept with the person while a cluster is made, and are part of the truth afterwards.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Protection:
 
 @dataclass(frozen=True, slots=True)
 class ProtectedAddress:
-    """The truth about a protected person: the address in the order, and the one on show."""
+    """The truth about a protected person: the address in the order, and the substitute."""
 
     order_no: str
     true_address: str

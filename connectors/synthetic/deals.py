@@ -37,7 +37,7 @@ from connectors.synthetic.property_model import (
 
 
 def _for_sale(estate: Estate, buyers: list[Owner], day: date, vehicle: bool) -> Asset:
-    """Find what to buy: of others in the cluster, of somebody outside, or of a company."""
+    """Find an asset to buy: of others in the cluster, of an outsider, or of a company."""
     rng = estate.rng
     chance = rng.random()
     if chance < 0.35:
@@ -206,7 +206,7 @@ def _revise(estate: Estate, day: date, earlier: Deed) -> None:
 
 
 def agree(estate: Estate, day: date, person: Citizen) -> None:
-    """Agree with the spouse that common property becomes one's own (Law 52/2014 Art. 38)."""
+    """Turn common property into the property of one spouse by agreement (Law 52/2014 Art. 38)."""
     day, both = workday(day), buyers_of(estate, person, workday(day))
     if day >= estate.today or both is None or len(both) < 2:
         return
@@ -219,7 +219,7 @@ def agree(estate: Estate, day: date, person: Citizen) -> None:
 
 
 def warn(estate: Estate, day: date, person: Citizen) -> None:
-    """Have notaries warned of a dispute or a lost certificate; this does not block anything."""
+    """Add a notaries' warning of a dispute or a lost certificate; it does not block anything."""
     rng = estate.rng
     for asset in owned(estate, person, day):
         kind = "LOST_CERTIFICATE" if rng.random() < 0.6 else "DISPUTE_WARNING"

@@ -53,7 +53,7 @@ _LETTERS = {
 
 
 def plan(estate: Estate, person: Citizen) -> None:
-    """Draw whether and when a decision to enforce a debt of somebody is made."""
+    """Draw whether and when a debt of somebody is enforced."""
     rng = estate.rng
     start = max(ENFORCEMENT_SINCE, add_years(person.born, 21.5))
     days = (min(person.gone, estate.today) - start).days
@@ -197,7 +197,7 @@ def _owed(rng: Random, why: str) -> list[Obligation]:
 
 
 def _run(estate: Estate, case: DebtCase, why: str) -> None:
-    """Let a case take its course: what its status is today, what was paid, what was seized."""
+    """Draw the course of a case: today's status, payments, seizures."""
     rng, today = estate.rng, estate.today
     outcome = "ENFORCING" if why == "MAINTENANCE" else _OUTCOMES.draw(rng)
     if outcome == "NO_CONDITIONS" and not _ruin(estate, case):
@@ -233,7 +233,7 @@ def _run(estate: Estate, case: DebtCase, why: str) -> None:
 
 
 def _ruin(estate: Estate, case: DebtCase) -> bool:
-    """Let debtors who own nothing come to nothing either; False if they own something."""
+    """Mark debtors who own nothing as poor for good; False if they own something."""
     people = [debtor for debtor in case.debtors if isinstance(debtor, Citizen)]
     if not people or any(person in asset.owners() for person in people for asset in estate.assets):
         return False

@@ -1,7 +1,7 @@
-"""How long people live, when they marry, how many children they have: ``domain.md`` section 5.
+"""Life spans, ages at marriage, numbers of children: ``domain.md`` section 5.
 
-The figures there are for the country today; how they were for earlier cohorts is an assumption of
-this project, chosen so that today's stock comes out (age structure, marital status).
+The figures there are for the country today; those of earlier cohorts are an assumption of this
+project, chosen so that today's stock comes out (age structure, marital status).
 """
 
 from __future__ import annotations

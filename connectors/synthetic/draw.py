@@ -1,5 +1,5 @@
 # ruff: noqa: S311 - these numbers are test data, not secrets
-"""Drawing from weighted lists and from calendars, reproducibly.
+"""Reproducible draws from weighted lists and from calendars.
 
 Every draw goes through a ``random.Random`` that was seeded from text, so that the same seed gives
 the same population on every machine and in every process.
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Weighted(Generic[T]):
-    """A list to draw from, each item as often as its weight says."""
+    """A list from which each item is drawn in proportion to its weight."""
 
     __slots__ = ("_cumulative", "_items", "_total")
 
@@ -41,13 +41,13 @@ def words(text: str) -> list[str]:
 def stream(seed: int, index: int, purpose: str) -> Random:
     """Return the random numbers of one cluster for one purpose.
 
-    Purposes have numbers of their own, so that a new kind of record changes none of the old ones.
+    Each purpose has its own stream, so that a new kind of record changes none of the old ones.
     """
     return Random(f"{seed}/{index}/{purpose}")
 
 
 def pick(rng: Random, items: list[T] | tuple[T, ...]) -> T:
-    """Draw one item, all alike; quicker than ``Random.choice``."""
+    """Draw one item, all with the same probability; faster than ``Random.choice``."""
     return items[int(rng.random() * len(items))]
 
 

@@ -1,8 +1,8 @@
-"""What the simulation knows about one cluster: the people and what happened to them.
+"""What the simulation knows about one cluster: the people and their lives.
 
-These objects are the ground truth while a cluster is made. The registers are then written from
-them, with the faults that registers have. They are mutable because lives go on; they never leave
-this package (``Cluster`` holds plain rows and frozen truth).
+These objects are the ground truth while a cluster is made. The registers are written from them,
+with the faults that registers have. They are mutable because lives go on; they never leave this
+package (``Cluster`` holds plain rows and frozen truth).
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from connectors.synthetic.places import Home
 
 @dataclass(slots=True)
 class BookEntry:
-    """That an event is in a civil status book: under which id, since when, how it got there.
+    """The entry of an event in a civil status book: its id, day, kind and place.
 
-    ``digitised`` entries came from paper books (before 2016) and miss much.
+    ``digitised`` entries came from paper books (before 2016) and lack much.
     """
 
     event_id: str
@@ -36,12 +36,12 @@ class BookEntry:
 
 @dataclass(slots=True, eq=False)
 class Citizen:
-    """Somebody with a number.
+    """A simulated person with a number.
 
     ``mother`` and ``father`` are the legal ones, as the present birth record names them;
     ``birth_mother`` / ``birth_father`` those at birth, different only after an adoption for which
-    the birth was registered anew. ``gone`` is the day from which nothing more happens to them: of
-    death, or of disappearance. ``died`` is the day of death in law (that of the court's decision
+    the birth was registered anew. ``gone`` is the day of death or disappearance, after which
+    nothing happens to the person. ``died`` is the legal day of death (that of the court's decision
     for somebody declared dead).
     """
 
@@ -128,13 +128,13 @@ class Union:
     children: list[Citizen] = field(default_factory=list)
 
     def spouse(self, person: Citizen) -> Citizen:
-        """Return the other one."""
+        """Return the spouse of ``person``."""
         return self.wife if person is self.husband else self.husband
 
 
 @dataclass(frozen=True, slots=True)
 class FormerNumber:
-    """A number somebody had before: of an old identity card, or cancelled."""
+    """An earlier number of a person: of an old identity card, or cancelled."""
 
     number: str
     kind: str
@@ -169,7 +169,7 @@ class Recognition:
 
 @dataclass(frozen=True, slots=True)
 class GuardianshipEvent:
-    """Who acts for a minor without parents, or for somebody who lost civil act capacity."""
+    """A guardianship of a minor without parents, or of somebody who lost civil act capacity."""
 
     event_id: str
     ward: Citizen
@@ -182,7 +182,7 @@ class GuardianshipEvent:
 
 @dataclass(slots=True)
 class Note:
-    """A court decision or change that only its own entry tells about."""
+    """A court decision or change that only its own entry records."""
 
     event_id: str
     kind: str

@@ -1,11 +1,11 @@
-"""Who owns what over time: the timeline of a cluster's homes, vehicles, securities and debts.
+"""Simulates who owns what: a cluster's homes, vehicles, securities and debts over time.
 
 Wishes are drawn for every adult, put on a heap and fulfilled in the order of their days, as far as
-law and life allow: nobody acts under age or after death, nobody sells what is not theirs, nothing
-is transacted while it is blocked. Rates are assumptions of this project, set so that the stock
-comes out in proportion to ``domain.md`` section 5 ("Adjacent volumes", all but those of enforcement
-unverified): about 35% of adults have a notarised transaction, 10% are in the security register and
-7% are or were debtors.
+law and life allow: nobody acts under age or after death, nobody sells another's asset, blocked
+assets are not transacted. Rates are assumptions of this project, set so that the stock comes out in
+proportion to ``domain.md`` section 5 ("Adjacent volumes", all but those of enforcement unverified):
+about 35% of adults have a notarised transaction, 10% are in the security register and 7% are or
+were debtors.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _WISH = Weighted(_WISHES)
 
 
 def build_estate(family: Family) -> Estate:
-    """Let the people of a cluster buy, sell, borrow, owe, bequeath and inherit until today."""
+    """Simulate the property of a cluster until today: deals, loans, debts, wills, successions."""
     rng = stream(family.options.seed, family.index, "property")
     estate = Estate(family, rng, family.options.today)
     for person in family.people:
@@ -72,7 +72,7 @@ def build_estate(family: Family) -> Estate:
 
 
 def _wish(estate: Estate, rng: Random, start: date, end: date, index: int) -> None:
-    """Put what somebody will want to do between two days on the heap."""
+    """Draw somebody's wishes between two days, and put them on the heap."""
     day = add_years(start, rng.expovariate(_RATE)) if start < end else end
     while day < end:
         estate.push(day, _WISH.draw(rng), estate.family.people[index])

@@ -1,7 +1,7 @@
-"""What is known of a cluster's property, securities and debts: facts, before any register.
+"""The facts about a cluster's property, securities and debts, before any register.
 
-Each fact is here once; ``notary_rows``, ``security_rows`` and ``enforcement_rows`` say what their
-database holds of it. Like ``model``, these objects change while a cluster is made.
+Each fact is stored once; ``notary_rows``, ``security_rows`` and ``enforcement_rows`` write what
+their database holds of it. Like ``model``, these objects change while a cluster is made.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ HOMES = ("LAND_USE_RIGHT", "HOUSE", "APARTMENT")
 
 @dataclass(frozen=True, slots=True)
 class Outsider:
-    """Somebody who is not of the population: only what a record writes down."""
+    """Somebody outside the population, with what a record writes down."""
 
     name: str
     year: int
@@ -38,7 +38,7 @@ Owner = Citizen | Organisation | Outsider
 
 @dataclass(slots=True, eq=False)
 class Block:
-    """That an asset may not (BLOCK) or should not without care (WARN) be transacted."""
+    """An asset may not (BLOCK), or should not without care (WARN), be transacted."""
 
     prevent_id: str
     kind: str
@@ -57,7 +57,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Who owns an asset from a day on, each with a share."""
+    """The owners of an asset from a day on, each with a share."""
 
     start: date
     owners: tuple[tuple[Owner, str], ...]
@@ -66,7 +66,7 @@ class Holding:
 
 @dataclass(slots=True, eq=False)
 class Asset:
-    """A home or a vehicle and who owned it over time. ``seen``: the notaries know it."""
+    """A home or a vehicle and its owners over time. ``seen``: notaries know it."""
 
     asset_id: str
     kind: str
@@ -101,7 +101,7 @@ class Asset:
         return [owner for owner, _ in self.holdings[-1].owners]
 
     def owners_on(self, day: date) -> list[Owner]:
-        """Return who owned it on ``day``, nobody if that is not known."""
+        """Return the owners on ``day``, none if they are not known."""
         for holding in reversed(self.holdings):
             if holding.start <= day:
                 return [owner for owner, _ in holding.owners]
@@ -184,7 +184,7 @@ class Registration:
 
 @dataclass(slots=True)
 class Obligation:
-    """What a debtor owes, what was paid and what is left: ``amount == paid + remaining``."""
+    """A debt, its paid part and the rest: ``amount == paid + remaining``."""
 
     kind: str
     amount: Decimal
@@ -193,7 +193,7 @@ class Obligation:
 
     @property
     def remaining(self) -> Decimal:
-        """What is still to be paid."""
+        """The part that is not paid yet."""
         return self.amount - self.paid
 
 
@@ -246,7 +246,7 @@ Handler = Callable[..., None]
 
 @dataclass(slots=True)
 class Estate:
-    """All of this for one cluster, and what is still due, in the order of the days."""
+    """All property of one cluster, and a heap of future events, in the order of the days."""
 
     family: Family
     rng: Random
@@ -263,24 +263,24 @@ class Estate:
     counts: dict[str, int] = field(default_factory=dict)
 
     def push(self, day: date, handler: Handler, *arguments: Any) -> None:
-        """Have ``handler(estate, day, *arguments)`` called on ``day``, if that comes."""
+        """Schedule ``handler(estate, day, *arguments)``, unless ``day`` is today or later."""
         if day < self.today:
             heapq.heappush(self.heap, (day, self.next("heap"), handler, arguments))
 
     def run(self) -> None:
-        """Let everything happen, day by day."""
+        """Run all scheduled events, day by day."""
         while self.heap:
             day, _, handler, arguments = heapq.heappop(self.heap)
             handler(self, day, *arguments)
 
     def next(self, kind: str) -> int:
-        """Return 0, 1, ... for each kind of thing that is numbered."""
+        """Return 0, 1, ... for each kind of number."""
         count = self.counts.get(kind, 0)
         self.counts[kind] = count + 1
         return count
 
     def serial(self, kind: str, room: int) -> int:
-        """Return a number that no other thing of this kind has, in no cluster."""
+        """Return a number that is unique for this kind over all clusters."""
         count = self.next(kind)
         if count >= room:
             raise ValueError(f"a cluster has more than {room} of {kind}")

@@ -1,4 +1,4 @@
-"""What a persona's story says of property, securities and debts."""
+"""The part of a persona's story about property, securities and debts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SECURITY = {
 
 
 def property_facts(person: PersonTruth) -> list[tuple[str, str]]:
-    """Return what there is to tell, in Vietnamese and English."""
+    """Return the facts of a story, in Vietnamese and English."""
     facts = [_case(case) for case in person.enforcement_cases]
     if any(asset.blocked for asset in person.assets):
         facts.append(("có tài sản đang bị ngăn chặn giao dịch", "owns an asset that is blocked"))

@@ -1,4 +1,4 @@
-"""What is true of somebody's property, debts and wills, in terms of the registers' numbers."""
+"""The truth about a person's property, debts and wills, in the registers' numbers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class OwnedAsset:
 
 @dataclass(frozen=True, slots=True)
 class CaseRole:
-    """In which role (DEBTOR, CREDITOR, RELATED) somebody is in a case, and whether it is open."""
+    """The role of a person in a case (DEBTOR, CREDITOR, RELATED), and whether it is open."""
 
     decision_no: str
     role: str
@@ -37,7 +37,7 @@ class CaseRole:
 
 @dataclass(frozen=True, slots=True)
 class SecurityRole:
-    """In which role (SECURING, SECURED) somebody is in a registration, and whether it stands."""
+    """The role of a person in a registration (SECURING, SECURED), and whether it is effective."""
 
     registration_no: str
     role: str
@@ -46,7 +46,7 @@ class SecurityRole:
 
 @dataclass(slots=True)
 class Possessions:
-    """What is true of one person. ``transactions`` are without wills, which are in ``wills``."""
+    """The possessions of one person. ``transactions`` exclude wills, which are in ``wills``."""
 
     assets: list[OwnedAsset] = field(default_factory=list)
     cases: list[CaseRole] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Possessions:
 
 
 def possessions(estate: Estate | None) -> dict[int, Possessions]:
-    """Return what is true of the people of a cluster, by their index; of no property, nothing."""
+    """Return the possessions of the people of a cluster by their index; none without an estate."""
     by_person: dict[int, Possessions] = defaultdict(Possessions)
     if estate is None:
         return by_person

@@ -1,8 +1,8 @@
-"""Which events found their way into the civil status books, when and how.
+"""Decides which events were entered in the civil status books, when and how.
 
 ``domain.md`` section 5: 84.9% of registered births within 60 days, 69.3% of deaths within 15; 3.4%
 of births never. Books on paper before 2016 were digitised later (``domain.md`` 2.0); that some of
-the old ones are lost, and that courts' sending of divorces is uneven, are rates of this project.
+the old ones are lost, and that courts send divorces unevenly, are rates of this project.
 """
 
 from __future__ import annotations

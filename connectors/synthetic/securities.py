@@ -67,7 +67,7 @@ def secure_vehicle(estate: Estate, day: date, asset: Asset) -> None:
 
 
 def _go_on(estate: Estate, registration: Registration) -> None:
-    """Plan what becomes of a registration: amended, doubled by mistake, deleted."""
+    """Draw the further course of a registration: amended, entered twice by mistake, deleted."""
     rng = estate.rng
     if rng.random() < _AMENDED_RATE:
         estate.push(later(rng, registration.day, 20, 900), _amend, registration)
@@ -164,7 +164,7 @@ def do_business(estate: Estate, day: date, person: Citizen) -> None:
 
 
 def company_of(estate: Estate, person: Citizen) -> Organisation | None:
-    """Return the company that somebody represents, founded when it is first needed."""
+    """Return the company that somebody represents, founded on first use."""
     for owner, company in estate.companies:
         if owner is person:
             return company

@@ -1,4 +1,4 @@
-"""What becomes of property at deaths and divorces, and wills.
+"""Succession and division of property at deaths and divorces, and wills.
 
 Civil Code 2015 Art. 651 (heirs of the first rank: spouse, parents, children), Art. 656 and Law on
 Notarization 46/2024 (division of an estate), Law on Marriage and Family 52/2014 Art. 38 and 59.
@@ -112,7 +112,7 @@ def _part(estate: Estate, day: date, union: Union) -> None:
 
 
 def _divided(estate: Estate, day: date, union: Union) -> None:
-    """Let common property become property by equal shares (Law 52/2014 Art. 59(2))."""
+    """Turn common property into property by equal shares (Law 52/2014 Art. 59(2))."""
     for asset in estate.assets:
         owners = asset.owners()
         if len(owners) == 2 and {id(union.husband), id(union.wife)} == set(map(id, owners)):

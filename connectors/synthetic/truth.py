@@ -1,4 +1,4 @@
-"""What is true of a person, whatever the registers say. Tests read it; the gateway never does."""
+"""The truth about a person, whatever the registers say. Tests read it; the gateway never does."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class PersonTruth:
 
 
 def _plain(value: object) -> object:
-    """Return what JSON can hold for a truth, for what is in it, or for a date."""
+    """Return a truth, a nested value or a date in a form that JSON can hold."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in fields(value)}
     return str(value)
@@ -115,7 +115,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, default=_plain, check_circular=F
 
 
 def truths(family: Family, estate: Estate | None = None) -> tuple[PersonTruth, ...]:
-    """Return what is true of everybody in a cluster, whose property is ``estate``."""
+    """Return the truth about everybody in a cluster, whose property is ``estate``."""
     property_of = possessions(estate)
     return tuple(
         _truth(person, property_of[person.index], family.options.today) for person in family.people

@@ -55,12 +55,12 @@ class Violation:
 
     @property
     def completed(self) -> date | None:
-        """When the decision was carried out in full."""
+        """The day on which the decision was carried out in full."""
         return next((step.completed for step in self.steps if step.completed), None)
 
     @property
     def lapsed(self) -> date | None:
-        """When it could not be carried out any more."""
+        """The day from which it could no longer be carried out."""
         return next((step.expired for step in self.steps if step.expired), None)
 
     @property
@@ -125,7 +125,7 @@ def _fine(rng: Random, offence: Offence, kind: str) -> int | None:
 
 
 def _execute(rng: Random, violation: Violation, gone: date, today: date) -> None:
-    """Carry a decision out, in one of the ways; what would be later than today has not happened."""
+    """Draw how a decision is carried out; steps later than today are left out."""
     fine, decided = violation.fine, violation.decided
     if fine is None:
         violation.steps, violation.status = [Step(None, decided, completed=decided)], "EXECUTED"

@@ -1,8 +1,7 @@
-"""Which tables a register is loaded into, also where several registers share one database.
+"""The tables that a register is loaded into, also where several registers share one database.
 
-A register that shares its database, or whose tables have names of their own, gets its rows and
-nothing that speaks for the whole database: no ``source_statement``, and a table of its own name in
-which the progress stands.
+A register that shares its database, or whose tables have names of their own, gets its rows only: no
+``source_statement``, and a progress table of its own name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a loader of any make of server does."""
+"""The interface of a loader of any make of server."""
 
 from __future__ import annotations
 

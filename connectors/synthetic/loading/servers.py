@@ -1,7 +1,7 @@
-"""Loading servers: tables, rows in bulk, indexes; in transactions, so that it can be resumed.
+"""Loads servers: tables, rows in bulk, indexes; in transactions, so that a load can be resumed.
 
-Each transaction holds one chunk of people and says in ``generation_progress`` that it is there. A
-load that was broken off goes on after the last one; the table goes when all is complete.
+Each transaction holds one chunk of people and records it in ``generation_progress``. An interrupted
+load continues after the last chunk; the table is dropped when all is complete.
 """
 
 from __future__ import annotations
@@ -66,38 +66,49 @@ async def load(
 ) -> tuple[Summary, list[str]]:
     """Load the population into ``targets``, the truth into ``truth`` as JSON lines.
 
-    Goes on where the same load was broken off. ``replace``: tables that are there are dropped;
-    ``keep``: databases that have them are left alone. ``progress`` is told people and rows so far.
+    Resumes a load that was interrupted. ``replace``: existing tables are dropped; ``keep``:
+    databases that have them are left alone. ``progress`` is called with people and rows so far.
     Registers may share a database as long as no two have the same table. Nothing is written before
-    all of them have been looked at. Returns what was written by this call, and what could not be
-    done besides. Raises NotLoaded.
+    all targets have been checked. Returns what this call wrote, and messages about what it could
+    not do. Raises NotLoaded.
     """
     started = time.monotonic()
     workers = processes or max(os.cpu_count() or 1, 1)
     parts = truth.with_name(f"{truth.name}.parts")
     async with AsyncExitStack() as stack:
-        connected = [(target, await _connected(stack, target)) for target in targets]
-        layouts = await _layouts(connected)
-        opened = [
-            await _examined(target, loader, where, options, replace, keep)
-            for (target, loader), where in zip(connected, layouts, strict=True)
-        ]
-        loaded = [result for result in opened if isinstance(result, _Target)]
-        left = [result for result in opened if isinstance(result, str)]
+        loaded, messages = await _open(stack, targets, options, replace, keep)
         if not loaded:
-            return Summary(0, {}, time.monotonic() - started), left
-        for result in loaded:
-            if not result.is_begun:
-                await result.loader.begin(result.layout, result.progress, replace=replace)
+            return Summary(0, {}, time.monotonic() - started), messages
+        for target in loaded:
+            if not target.is_begun:
+                await target.loader.begin(target.layout, target.progress, replace=replace)
         people = await _rows(loaded, options, parts, progress, workers)
         as_of = _morning(options)
-        said = await asyncio.gather(
+        faults = await asyncio.gather(
             *(target.loader.finish(target.layout, as_of, target.target.reader) for target in loaded)
         )
     _join(parts, truth)
     counts = {key: count for target in loaded for key, count in target.counts.items()}
     summary = Summary(people, counts, time.monotonic() - started)
-    return summary, [*left, *(result for result in said if result is not None)]
+    return summary, [*messages, *(fault for fault in faults if fault is not None)]
+
+
+async def _open(
+    stack: AsyncExitStack,
+    targets: Sequence[ServerTarget],
+    options: PopulationOptions,
+    replace: bool,
+    keep: bool,
+) -> tuple[list[_Target], list[str]]:
+    """Connect to the targets; returns those to be loaded, and why others are left alone."""
+    connected = [(target, await _connected(stack, target)) for target in targets]
+    layouts = await _layouts(connected)
+    checked = [
+        await _check(target, loader, where, options, replace, keep)
+        for (target, loader), where in zip(connected, layouts, strict=True)
+    ]
+    loaded = [result for result in checked if isinstance(result, _Target)]
+    return loaded, [result for result in checked if isinstance(result, str)]
 
 
 async def _connected(stack: AsyncExitStack, target: ServerTarget) -> ServerLoader:
@@ -131,7 +142,7 @@ async def _layouts(connected: Sequence[tuple[ServerTarget, ServerLoader]]) -> li
     return layouts
 
 
-async def _examined(
+async def _check(
     target: ServerTarget,
     loader: ServerLoader,
     where: Layout,
@@ -164,7 +175,7 @@ async def _rows(
     progress: Callable[[int, int], None] | None,
     workers: int,
 ) -> int:
-    """Load chunk after chunk until there are people enough; returns how many there are."""
+    """Load chunks until there are enough people; returns how many there are."""
     start = min(target.progress.chunks for target in loaded)
     if not all(_part(parts, index).exists() for index in range(start)):
         start = 0  # what is true of the first ones is made again, without their rows
@@ -193,7 +204,7 @@ async def _rows(
 
 
 def _enough(clusters: list[ClusterRows], before: int, people: int) -> tuple[list[ClusterRows], int]:
-    """Return as many clusters as it takes, and how many people there are with them."""
+    """Return the clusters that are needed, and the number of people with them."""
     count = before
     for place, cluster in enumerate(clusters, 1):
         count += cluster.people
