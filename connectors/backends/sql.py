@@ -94,7 +94,7 @@ class SqlBackend:
             self._provenance,
             self._source.merges,
             monotonic,
-            merge_limits or MergeLimits() or MergeLimits(),
+            merge_limits or MergeLimits(),
         )
         self._spoilt = UnreadableKeys(monotonic)
         self._statements: dict[tuple[str, str], LookupStatement] = {}
