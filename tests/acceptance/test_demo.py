@@ -1,8 +1,6 @@
 """The demo as its first user meets it, in a process of its own over SQLite files.
 
-Covers ``gateway.cli.demo``.
-
-Covers ``gateway.cli.population``.
+Covers ``gateway.cli.demo``, ``gateway.cli.population``.
 """
 
 from __future__ import annotations

@@ -3,9 +3,8 @@
 Operations, people, holes, failures and callers are generated. ``make fuzz`` asks far more of them.
 
 Covers ``gateway.execution.reference``, ``gateway.execution.decisions``, ``gateway.fetch.loaders``,
-``gateway.shape.response``.
-
-Covers ``gateway.shape.attributes``, ``gateway.shape.codegen``, ``gateway.shape.function_source``.
+``gateway.shape.response``, ``gateway.shape.attributes``, ``gateway.shape.codegen``,
+``gateway.shape.function_source``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Records found by a thing: the public part for whoever may find it, the rest as ever."""
+"""Records found by a thing: the public part for whoever may find it, the rest as ever.
+
+Covers ``gateway.schema.lookups``.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
 """Documents, analyses and plans: made once, off the event loop, and shared by who needs them.
 
-Covers ``gateway.plan.compile``.
-
-Covers ``gateway.execution.operation``, ``gateway.execution.prepare``, ``gateway.plan.permissions``,
-``gateway.plan.graphql_compat``.
+Covers ``gateway.plan.compile``, ``gateway.execution.operation``, ``gateway.execution.prepare``,
+``gateway.plan.permissions``, ``gateway.plan.graphql_compat``.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """Running a plan: what is asked of the databases, in which order, and what is never asked.
 
 Covers ``gateway.execution.jobs``, ``gateway.execution.state``, ``gateway.execution.execute``,
-``gateway.execution.resources``.
-
-Covers ``gateway.execution.batch``.
+``gateway.execution.resources``, ``gateway.execution.batch``.
 """
 
 from __future__ import annotations

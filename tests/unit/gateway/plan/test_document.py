@@ -1,8 +1,7 @@
 """Documents: parsed, validated and analysed once per text, and what the analysis says.
 
-Covers ``gateway.plan.analyse``, ``gateway.plan.selection``, ``gateway.plan.syntax``.
-
-Covers ``gateway.plan.analyse_lists``, ``gateway.plan.collect``.
+Covers ``gateway.plan.analyse``, ``gateway.plan.selection``, ``gateway.plan.syntax``,
+``gateway.plan.analyse_lists``, ``gateway.plan.collect``.
 """
 
 from __future__ import annotations

@@ -4,9 +4,8 @@ A file holds a sentence, what is asked with (scopes, variables), the document, a
 dashes the text that ``justice-gateway plan`` prints for it.
 
 Covers ``gateway.cli.plan``, ``gateway.plan.explain``, ``gateway.plan.plan``,
-``gateway.plan.steps``.
-
-Covers ``gateway.plan.attributes``, ``gateway.plan.results``, ``gateway.plan.requirements``.
+``gateway.plan.steps``, ``gateway.plan.attributes``, ``gateway.plan.results``,
+``gateway.plan.requirements``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Interfaces: one fragment for all lists, one id for a record wherever it is met."""
+"""Interfaces: one fragment for all lists, one id for a record wherever it is met.
+
+Covers ``gateway.schema.row_views``.
+"""
 
 from __future__ import annotations
 

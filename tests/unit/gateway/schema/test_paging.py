@@ -1,6 +1,6 @@
 """Pages of a list: together they are the list, and a cursor that no longer fits is refused.
 
-Covers ``gateway.fetch.merge``, ``gateway.plan.cursors``.
+Covers ``gateway.fetch.merge``, ``gateway.plan.cursors``, ``gateway.schema.record_lists``.
 """
 
 from __future__ import annotations

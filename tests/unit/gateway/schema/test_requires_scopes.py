@@ -1,6 +1,7 @@
 """``@requiresScopes`` in the schema says which scopes open a field, and those do open it.
 
-Covers ``gateway.catalogue.scopes``, ``gateway.schema.factory``, ``gateway.schema.build``.
+Covers ``gateway.catalogue.scopes``, ``gateway.schema.factory``, ``gateway.schema.build``,
+``gateway.schema.field_definitions``.
 """
 
 from __future__ import annotations

@@ -290,7 +290,7 @@ async def test_a_load_that_was_killed_goes_on_and_ends_with_the_same_rows(
         config = tmp_path / "gateway.toml"
         config.write_text(f'[databases.population]\nurl = "{here.url("population")}"\n')
         command = [
-            sys.executable, "-m", "gateway", "generate", "--people", "5000",
+            sys.executable, "-m", "gateway", "generate", "--people", "3000",
             "--user", server.user, "--config", str(config),
         ]  # fmt: skip
         environment = {**os.environ, LOADER_VARIABLE: "", "COLUMNS": "200"}
@@ -316,7 +316,7 @@ async def test_a_load_that_was_killed_goes_on_and_ends_with_the_same_rows(
         assert begun >= 1
         again = await asyncio.create_subprocess_exec(*command, env=environment)
         assert await asyncio.wait_for(again.wait(), 120) == 0
-        options = PopulationOptions(people=5000)
+        options = PopulationOptions(people=3000)
         await load(whole.targets([POPULATION]), options, tmp_path / "whole", processes=2)
         sums = _rows(theirs)
         assert await theirs.value(sums) == await whole.databases["population"].value(sums)
