@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 _NUMBER = re.compile(r"\A\s*([0-9]{12}|[0-9]{9})\s*\Z")
+#: Characters of a value that may be a number: it may have blanks around it.
 _LONGEST = 64
 #: A string with a number in it; a block string has two more quotation marks, which do no harm.
 _QUOTED = re.compile(r'"[ \t\r\n]{0,8}([0-9]{12}|[0-9]{9})[ \t\r\n]{0,8}"')
@@ -44,7 +45,7 @@ def find_named_numbers(
     for value in _values(variables or {}):
         if (
             isinstance(value, str)
-            and len(value) < 64
+            and len(value) < _LONGEST
             and _NUMBER.fullmatch(number := value.strip())
         ):
             numbers[number] = None

@@ -1,4 +1,4 @@
-"""Time, injected: nothing else in the gateway asks the operating system what time it is."""
+"""Time, injected: no other module of the gateway reads the clock of the operating system."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LEGAL_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 class Clock(Protocol):
-    """Where the gateway takes the time from."""
+    """The source of time of the gateway."""
 
     def now(self) -> datetime:
         """Return the present moment, in UTC."""
@@ -40,7 +40,7 @@ class SystemClock:
 def legal_date(moment: datetime) -> date:
     """Return the date on which ``moment`` (with its zone) falls in Viet Nam.
 
-    The last hours of the year 9999, which registers write for "never ends", are of its last day.
+    The last hours of the year 9999, which registers store for "never ends", fall on its last day.
     """
     try:
         return moment.astimezone(LEGAL_ZONE).date()

@@ -1,10 +1,10 @@
-"""What is counted. No label ever holds anything that a client wrote."""
+"""Metrics of the gateway. No label has anything that a client wrote."""
 
 from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-#: Operations about persons that the reference executor answered in a plan's place, by reason.
+#: Operations about persons that the reference executor answered, without a plan, by reason.
 UNPLANNED = Counter(
     "justice_gateway_unplanned_operations",
     "Operations about persons answered without a plan, by reason",
@@ -29,19 +29,19 @@ REFUSALS = Counter(
     "Refused requests, by code and by whether a good token was shown",
     ["code", "caller"],
 )
-#: Operations whose cost was beyond the limit, by what came of it: ``measured`` or ``refused``.
+#: Operations whose cost was beyond the limit, by outcome: ``measured`` or ``refused``.
 TOO_COSTLY = Counter(
     "justice_gateway_too_costly_operations",
-    "Operations whose cost is beyond the limit, by what came of it",
+    "Operations whose cost is beyond the limit, by outcome",
     ["outcome"],
 )
-#: Files of published operations, by what came of them: ``published`` or ``refused``.
+#: Files of published operations, by outcome: ``published`` or ``refused``.
 OPERATIONS = Gauge(
     "justice_gateway_operations",
-    "Files of published operations, by what came of them",
+    "Files of published operations, by outcome",
     ["outcome"],
 )
-#: Calls of published operations, by name and version (words of ours, from the files).
+#: Calls of published operations, by name and version (from the files, not from clients).
 OPERATIONS_CALLED = Counter(
     "justice_gateway_operation_calls",
     "Calls of published operations",
@@ -60,10 +60,10 @@ SOURCE_CALLS = Gauge(
     "Calls to databases that are under way",
     ["database"],
 )
-#: Calls that were made once more, because the database did not answer the first time.
+#: Calls that were retried because the database did not answer.
 SOURCE_RETRIES = Counter(
     "justice_gateway_source_retries",
-    "Calls made once more, because the database did not answer the first time",
+    "Calls retried because the database did not answer",
     ["database"],
 )
 #: Reads that databases did not answer, by the state that their lists have.
@@ -72,39 +72,39 @@ SOURCE_FAILURES = Counter(
     "Reads that databases did not answer, by the state that their lists have",
     ["database", "state"],
 )
-#: Answers of databases that were thrown away: their rows did not bear the keys asked for.
+#: Answers of databases that were discarded: their rows did not have the requested keys.
 FOREIGN_ROWS = Counter(
     "justice_gateway_source_foreign_rows",
-    "Answers of databases thrown away, because rows did not bear the keys that were asked for",
+    "Answers of databases discarded because rows did not have the requested keys",
     ["database"],
 )
-#: How often rows came from another server, file or tables than those before: caches began anew.
+#: How often rows came from another server, file or tables than before: then caches are void.
 SOURCE_SWITCHES = Counter(
     "justice_gateway_source_switches",
-    "How often rows came from another server, file or tables than those before",
+    "How often rows came from another server, file or tables than before",
     ["database"],
 )
-#: 1 for each record whose table was there once and is gone: its lists are UNAVAILABLE.
+#: 1 for each record whose table existed once and is gone: its lists are UNAVAILABLE.
 TABLES_GONE = Gauge(
     "justice_gateway_source_tables_gone",
-    "1 for each record whose table was there once and is gone",
+    "1 for each record whose table existed once and is gone",
     ["database", "record"],
 )
-#: Whether a database is asked: 1 at the state in which its breaker is.
+#: The circuit breaker of each database: 1 at its state.
 BREAKER = Gauge(
     "justice_gateway_circuit_breaker",
-    "Whether a database is asked: 1 at the state in which its breaker is",
+    "The circuit breaker of each database: 1 at its state",
     ["database", "state"],
 )
-#: Things that are wrong with how a database is set up, as they were last looked at.
+#: Faults in the setup of a database, as last examined.
 SOURCE_FINDINGS = Gauge(
     "justice_gateway_source_findings",
-    "Things that are wrong with how a database is set up, as they were last looked at",
+    "Faults in the setup of a database, as last examined",
     ["database"],
 )
-#: Settings read again while the gateway runs, by what came of them.
+#: Reloads of the settings while the gateway runs, by outcome.
 RELOADS = Counter(
     "justice_gateway_settings_reloads",
-    "Settings read again while the gateway runs, by what came of them",
+    "Reloads of the settings while the gateway runs, by outcome",
     ["outcome"],
 )

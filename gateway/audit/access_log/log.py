@@ -46,7 +46,7 @@ class PersonLog:
     patience: float
 
     async def page(
-        self, numbers: PersonNumbers, asked: LogArguments, by_representative: bool
+        self, numbers: PersonNumbers, arguments: LogArguments, by_representative: bool
     ) -> LogPage:
         """Return a page of the log of a person, with entries under former keys too.
 
@@ -57,7 +57,7 @@ class PersonLog:
             return LogPage(State.NOT_OPERATING)
         caught_up = shipper is None or await shipper.catch_up(self.patience)
         try:
-            entries = await self._read_page(copy, numbers, asked, by_representative)
+            entries = await self._read_page(copy, numbers, arguments, by_representative)
             items = [_shown(entry) for entry in entries.entries]
         except (CopyUnavailable, TimeoutError):
             log.warning("the copy of the journals cannot be read")
@@ -71,11 +71,13 @@ class PersonLog:
         return LogPage(state, items, entries.next, until)
 
     async def _read_page(
-        self, copy: Copy, numbers: PersonNumbers, asked: LogArguments, by_representative: bool
+        self, copy: Copy, numbers: PersonNumbers, arguments: LogArguments, by_representative: bool
     ) -> EntryPage:
         persons, now = person_hashes(self.hashes, numbers.all), self.clock.now()
         async with asyncio.timeout(self.patience):
-            return await page(copy, persons, now, asked.first, asked.after, by_representative)
+            return await page(
+                copy, persons, now, arguments.first, arguments.after, by_representative
+            )
 
 
 def _shown(entry: Mapping[str, Any]) -> LogEntry:
