@@ -48,6 +48,20 @@ def test_the_command_of_the_readme_gets_the_answer_that_it_shows(
     assert json.loads(printed) == json.loads(answer)
 
 
+def test_the_commands_of_the_quickstart_are_answered_as_it_says(
+    demo: Process, tmp_path: Path
+) -> None:
+    blocks = _FENCE.findall((ROOT / "docs" / "quickstart.md").read_text("utf-8"))
+    commands = "".join(code for kind, code in blocks if kind == "sh")
+    (tmp_path / ".demo").symlink_to(demo.folder)
+    port = demo.url.rpartition(":")[2]
+    printed = ran(["bash", "-c", commands], tmp_path, {**os.environ, "PORT": port})
+    states = set(re.findall(r'"state": "(\w+)"', printed))
+    assert states >= {"ANSWERED", "DENIED", "WITHHELD", "UNAVAILABLE"}
+    assert set(re.findall(r'"code": "(\w+)"', printed)) >= {"FORBIDDEN", "SOURCE_UNAVAILABLE"}
+    assert len(list((demo.folder / "databases").glob("*.sqlite"))) == 7
+
+
 def partner(demo: Process) -> dict[str, str]:
     """Return the environment of a partner who asks about somebody."""
     number = demo.tagged("blocked_asset")
