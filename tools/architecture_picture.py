@@ -68,12 +68,12 @@ def layers(project: Mapping[str, Any]) -> list[list[str]]:
 def imports(packages: Iterable[str]) -> set[Edge]:
     """Return (importer, imported) for the packages of the gateway that import each other."""
     graph = grimp.build_graph("gateway", cache_dir=None)
-    known = set(packages)
+    names = set(packages)
     edges = set()
     for module in graph.modules:
         for imported in graph.find_modules_directly_imported_by(module):
             edge = _package(module), _package(imported)
-            if edge[0] != edge[1] and known.issuperset(edge):
+            if edge[0] != edge[1] and names.issuperset(edge):
                 edges.add(edge)
     return edges
 

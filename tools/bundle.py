@@ -31,7 +31,7 @@ def sbom(lock: str, version: str) -> dict[str, Any]:
             "name": name,
             "version": pinned,
             "purl": f"pkg:pypi/{name}@{pinned}",
-            "hashes": [{"alg": "SHA-256", "content": one} for one in _HASH.findall(rest)],
+            "hashes": [{"alg": "SHA-256", "content": digest} for digest in _HASH.findall(rest)],
         }
         for name, pinned, rest in _PINNED.findall(lock)
     ]
@@ -47,8 +47,8 @@ def images(compose: str) -> list[str]:
 
 def checksums(folder: Path) -> str:
     """Return a line for each file below ``folder``, as ``sha256sum -c`` reads them."""
-    files = sorted(one for one in folder.rglob("*") if one.is_file() and one.name != SUMS)
-    return "".join(f"{_digest(one)}  {one.relative_to(folder).as_posix()}\n" for one in files)
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SUMS)
+    return "".join(f"{_digest(path)}  {path.relative_to(folder).as_posix()}\n" for path in files)
 
 
 def _digest(file: Path) -> str:
@@ -58,12 +58,12 @@ def _digest(file: Path) -> str:
 
 def main(folder: Path) -> None:
     """Write the three files into ``folder``; the checksums last, since they cover the others."""
-    found = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"), re.M)
-    assert found is not None
-    components = sbom((ROOT / "requirements.lock").read_text("utf-8"), found[1])
+    version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"), re.M)
+    assert version is not None
+    components = sbom((ROOT / "requirements.lock").read_text("utf-8"), version[1])
     (folder / "sbom.json").write_text(json.dumps(components, indent=1) + "\n", "utf-8")
-    named = images((ROOT / "docker-compose.yml").read_text("utf-8"))
-    (folder / "images.txt").write_text("".join(f"{one}\n" for one in named), "utf-8")
+    image_names = images((ROOT / "docker-compose.yml").read_text("utf-8"))
+    (folder / "images.txt").write_text("".join(f"{image}\n" for image in image_names), "utf-8")
     (folder / SUMS).write_text(checksums(folder), "utf-8")
 
 

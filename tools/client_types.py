@@ -25,12 +25,17 @@ _HEAD = "/** Written by tools/client_types.py from the schema: which types are o
 def client_types(schema: GraphQLSchema, databases: Sequence[Database]) -> str:
     """Return the file for ``schema`` over ``databases``."""
     possible = {
-        name: sorted(one.name for one in schema.get_implementations(kind).objects)
-        for name, kind in sorted(schema.type_map.items())
-        if isinstance(kind, GraphQLInterfaceType)
+        name: sorted(member.name for member in schema.get_implementations(interface).objects)
+        for name, interface in sorted(schema.type_map.items())
+        if isinstance(interface, GraphQLInterfaceType)
     }
-    parts = {name for one in databases for each in one.records for name in _structs(each.fields)}
-    views = {one.type_name for each in databases for one in derived_of(each.name)}
+    parts = {
+        name
+        for database in databases
+        for record in database.records
+        for name in _structs(record.fields)
+    }
+    views = {view.type_name for database in databases for view in derived_of(database.name)}
     return (
         f"{_HEAD}\n/** Implementations of each interface, for Apollo's `possibleTypes`. */\n"
         f"export const possibleTypes: Record<string, string[]> = "
@@ -43,10 +48,10 @@ def client_types(schema: GraphQLSchema, databases: Sequence[Database]) -> str:
 
 
 def _structs(fields: Iterable[Field]) -> Iterator[str]:
-    for one in fields:
-        if one.struct is not None:
-            yield one.struct.name
-            yield from _structs(one.struct.fields)
+    for field in fields:
+        if field.struct is not None:
+            yield field.struct.name
+            yield from _structs(field.struct.fields)
 
 
 def main() -> int:

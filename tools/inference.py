@@ -86,31 +86,31 @@ class Tally:
         """
         values = {value: _bits(places) for value, places in self.values.items()}
         groups = [_bits(places) for places in self.groups.values()]
-        found: list[Finding] = []
+        findings: list[Finding] = []
         for fact, places in self.facts.items():
             having = _bits(places)
-            chances = [(who, _share(having & who, who)) for who in groups]
-            alone = {value: who for value, who in values.items() if who & having}
-            for (left, one), (right, other) in combinations_with_replacement(alone.items(), 2):
-                both = one & other
+            chances = [(people, _share(having & people, people)) for people in groups]
+            alone = {value: people for value, people in values.items() if people & having}
+            for (left, first), (right, second) in combinations_with_replacement(alone.items(), 2):
+                both = first & second
                 if (left[0] == right[0] and left != right) or not both & having:
                     continue
                 names = (left,) if left == right else (left, right)
-                found += _above(bound, Finding(fact, names, 0, 0, 0), both, having, chances)
-        return sorted(found, key=lambda finding: -finding.advantage)
+                findings += _above(bound, Finding(fact, names, 0, 0, 0), both, having, chances)
+        return sorted(findings, key=lambda finding: -finding.advantage)
 
 
 def _above(
-    bound: float, finding: Finding, who: int, having: int, chances: list[tuple[int, float]]
+    bound: float, finding: Finding, people: int, having: int, chances: list[tuple[int, float]]
 ) -> Iterator[Finding]:
     """Yield a finding where a value tells more than ``bound``.
 
     ``chances``: the people of each age, living and not, and the share to whom the fact applies.
     """
-    count, hits = who.bit_count(), (who & having).bit_count()
+    count, hits = people.bit_count(), (people & having).bit_count()
     if hits < _FEWEST or lowest_share(hits, count) <= bound:
         return
-    expected = sum((who & group).bit_count() * chance for group, chance in chances)
+    expected = sum((people & group).bit_count() * chance for group, chance in chances)
     advantage = lowest_share(hits, count) - expected / count
     if advantage > bound:
         yield Finding(finding.fact, finding.values, count, hits, advantage)
@@ -148,12 +148,12 @@ def lowest_share(hits: int, count: int) -> float:
 def _in_force(cluster: Cluster) -> dict[str, _Row]:
     """Return the birth record in force of each person who has one."""
     filed = {filing.number: person.id for person in cluster.truth for filing in person.filed_under}
-    found: dict[str, _Row] = {}
+    births: dict[str, _Row] = {}
     for row in cluster.rows.get(("civil_status", "births"), ()):
         if row["status"] in {"VALID", "AMENDED"}:
             number = str(row["citizen_id"])
-            found[filed.get(number, number)] = row
-    return found
+            births[filed.get(number, number)] = row
+    return births
 
 
 def _by_number(cluster: Cluster, database: str, record: str) -> dict[str, _Row]:
@@ -234,14 +234,14 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--people", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--bound", type=float, default=BOUND)
-    given = parser.parse_args(None if arguments is None else list(arguments))
-    counts = tally(given.people, given.seed)
+    options = parser.parse_args(None if arguments is None else list(arguments))
+    counts = tally(options.people, options.seed)
     for fact, places in sorted(counts.facts.items()):
         print(f"{fact}: {len(places)} of {counts.people} people")
-    findings = counts.findings(given.bound)
+    findings = counts.findings(options.bound)
     for finding in findings[:200]:
         print(finding)
-    print(f"{len(findings)} values tell more than {given.bound}")
+    print(f"{len(findings)} values tell more than {options.bound}")
     return 1 if findings else 0
 
 

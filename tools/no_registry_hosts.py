@@ -28,14 +28,14 @@ def main() -> int:
         text=True,
         check=True,
     ).stdout.splitlines()
-    found = [
+    naming = [
         name
         for name in names
         if _SETTINGS.search(name) and _HOST.search(Path(name).read_text("utf-8"))
     ]
-    for name in found:
+    for name in naming:
         print(f"{name} names a package registry")
-    return len(found)
+    return len(naming)
 
 
 if __name__ == "__main__":

@@ -56,8 +56,8 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 
 def entries(folder: Path) -> list[dict[str, Any]]:
     """Return all entries as they were handed over."""
-    found = [line for line in lines(folder) if "version" not in line]
-    return [{k: v for k, v in one.items() if k not in {"seq", "mac"}} for one in found]
+    records = [line for line in lines(folder) if "version" not in line]
+    return [{k: v for k, v in record.items() if k not in {"seq", "mac"}} for record in records]
 
 
 def checked(folder: Path, copied: Path | None = None, chain: Keyring = CHAIN) -> Report:

@@ -29,10 +29,13 @@ class Site:
         """Return what is loaded, as the server's administrator."""
         return [
             ServerTarget(
-                one, sa.make_url(self.databases[one.name].url), ServerOptions(), self.reader
+                database,
+                sa.make_url(self.databases[database.name].url),
+                ServerOptions(),
+                self.reader,
             )
-            for one in declared
-            if one.name in self.databases
+            for database in declared
+            if database.name in self.databases
         ]
 
     def url(self, name: str) -> str:
@@ -55,11 +58,11 @@ def site(server: Server, names: Sequence[str]) -> Iterator[Site]:
     kind = "ROLE" if is_postgresql else "USER"
     apart(server.execute(f"CREATE {kind} {user}{login} {secret}", database=""))
     try:
-        for one in databases.values():
-            apart(server.execute(f"CREATE DATABASE {one.name}{letters}", database=""))
+        for database in databases.values():
+            apart(server.execute(f"CREATE DATABASE {database.name}{letters}", database=""))
         yield Site(server, reader, databases)
     finally:
         force = " WITH (FORCE)" if is_postgresql else ""
-        for one in databases.values():
-            apart(server.execute(f"DROP DATABASE IF EXISTS {one.name}{force}", database=""))
+        for database in databases.values():
+            apart(server.execute(f"DROP DATABASE IF EXISTS {database.name}{force}", database=""))
         apart(server.execute(f"DROP {kind} {user}", database=""))

@@ -26,26 +26,26 @@ def find_program(name: str) -> str | None:
 
 def program(name: str) -> str:
     """Return where a program is; skip where it is missing, fail if REQUIRE_SERVICES says so."""
-    found = find_program(name)
-    if found is None and os.environ.get("REQUIRE_SERVICES"):
+    path = find_program(name)
+    if path is None and os.environ.get("REQUIRE_SERVICES"):
         pytest.fail(f"missing: {name}")
-    if found is None:
+    if path is None:
         pytest.skip(f"missing: {name}")
-    return found
+    return path
 
 
 def free() -> int:
     """Return a port on 127.0.0.1 that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def answers(port: int) -> bool:
     """Whether something listens at ``port``."""
-    with socket.socket() as tried:
-        tried.settimeout(1)
-        return not tried.connect_ex(("127.0.0.1", port))
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return not probe.connect_ex(("127.0.0.1", port))
 
 
 def wait(until: Callable[[], bool], what: str, patience: float = _PATIENCE) -> None:
@@ -107,7 +107,7 @@ def _owner(name: str) -> str | None:
     return name if os.getuid() == 0 else None
 
 
-def _given(folder: Path, user: str | None) -> None:
+def _let_in(folder: Path, user: str | None) -> None:
     """Let ``user`` into ``folder`` and all above it that are the test's."""
     if user is not None:
         shutil.chown(folder, user)
@@ -115,15 +115,15 @@ def _given(folder: Path, user: str | None) -> None:
             above.chmod(above.stat().st_mode | 0o011)
 
 
-def _taken(certificate: Path, folder: Path, user: str | None) -> tuple[Path, Path]:
+def _copy_pair(certificate: Path, folder: Path, user: str | None) -> tuple[Path, Path]:
     """Give a server its certificate and key, which nobody else may read."""
-    taken = folder / "server.pem", folder / "server.key"
-    for given, own in zip((certificate, certificate.with_suffix(".key")), taken, strict=True):
-        own.write_bytes(given.read_bytes())
-        own.chmod(0o600)
+    targets = folder / "server.pem", folder / "server.key"
+    for source, target in zip((certificate, certificate.with_suffix(".key")), targets, strict=True):
+        target.write_bytes(source.read_bytes())
+        target.chmod(0o600)
         if user is not None:
-            shutil.chown(own, user)
-    return taken
+            shutil.chown(target, user)
+    return targets
 
 
 def own_postgresql(folder: Path, certified: Path | None = None) -> Own:
@@ -133,7 +133,7 @@ def own_postgresql(folder: Path, certified: Path | None = None) -> Own:
     """
     user, port = _owner("postgres"), free()
     folder.mkdir()
-    _given(folder, user)
+    _let_in(folder, user)
     data = folder / "data"
     subprocess.run(
         [program("initdb"), "-D", str(data), "-U", "postgres", "--auth=trust", "-E", "UTF8",
@@ -146,7 +146,7 @@ def own_postgresql(folder: Path, certified: Path | None = None) -> Own:
         "-c", "dynamic_shared_memory_type=mmap",  # a killed one leaves no shared memory behind
     ]  # fmt: skip
     if certified is not None:
-        certificate, key = _taken(certified, folder, user)
+        certificate, key = _copy_pair(certified, folder, user)
         command += ["-c", "ssl=on", "-c", f"ssl_cert_file={certificate}",
                     "-c", f"ssl_key_file={key}"]  # fmt: skip
     ready = [program("pg_isready"), "-h", "127.0.0.1", "-p", str(port)]
@@ -160,7 +160,7 @@ def own_mariadb(folder: Path, certified: Path | None = None) -> Own:
     """
     user, port = _owner("mysql"), free()
     folder.mkdir()
-    _given(folder, user)
+    _let_in(folder, user)
     data = folder / "data"
     subprocess.run(
         [program("mariadb-install-db"), "--no-defaults", f"--datadir={data}",
@@ -173,6 +173,6 @@ def own_mariadb(folder: Path, certified: Path | None = None) -> Own:
         "--innodb-buffer-pool-size=32M",
     ]  # fmt: skip
     if certified is not None:
-        certificate, key = _taken(certified, folder, user)
+        certificate, key = _copy_pair(certified, folder, user)
         command += [f"--ssl-cert={certificate}", f"--ssl-key={key}"]
     return Own(command, port, folder.parent / "mariadb.log", user)

@@ -55,7 +55,9 @@ class Process:
 
     def tagged(self, *tags: str) -> str:
         """Return the number of a persona that has all ``tags``."""
-        return str(next(one["id"] for one in self.personas if {*tags} <= {*one["tags"]}))
+        return str(
+            next(persona["id"] for persona in self.personas if {*tags} <= {*persona["tags"]})
+        )
 
 
 def purposes_of(token: str) -> list[str]:
@@ -81,9 +83,9 @@ _PATIENCE = {
 
 def free_port() -> int:
     """Return a port on 127.0.0.1 that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @contextmanager

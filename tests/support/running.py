@@ -167,7 +167,7 @@ async def running(
     ``databases_`` are the settings of databases, by name; ``demo=False`` is production. What is not
     said otherwise has time enough for a busy machine: only tests of timeouts are about time.
     """
-    patient = {one.name: DatabaseSettings(timeout=120) for one in databases}
+    patient = {database.name: DatabaseSettings(timeout=120) for database in databases}
     settings.setdefault("demo", True)
     settings.setdefault("rates", RateLimits(enforced=False))
     settings.setdefault("limits", Limits(deadline=120, new_documents_per_minute=1_000_000))

@@ -48,8 +48,8 @@ class Server:
     async def execute(self, *statements: str, database: str | None = None) -> None:
         """Run statements as the administrator."""
         async with self.connected(database) as connection:
-            for one in statements:
-                await connection.execute(one)
+            for statement in statements:
+                await connection.execute(statement)
 
     async def insert(self, statement: str, rows: list[tuple[object, ...]]) -> None:
         """Run a statement with markers (``$1`` or ``%s``) for each of ``rows``."""

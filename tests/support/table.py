@@ -44,7 +44,7 @@ class Leaf:
 
 
 @dataclass(frozen=True)
-class Asked:
+class SelectedList:
     """A list with all that it leads to. ``above``: the records on the way to each leaf's list."""
 
     database: Database
@@ -57,8 +57,10 @@ class Asked:
 def backends(databases: tuple[Database, ...]) -> dict[str, MemoryBackend]:
     """Return memory backends in which PERSON has one row of every record."""
     return {
-        one.name: MemoryBackend(one, {record.name: [_row(one, record)] for record in one.records})
-        for one in databases
+        database.name: MemoryBackend(
+            database, {record.name: [_row(database, record)] for record in database.records}
+        )
+        for database in databases
     }
 
 
@@ -69,7 +71,7 @@ def sentinel(record: Record, column: Column) -> str:
 
 def _row(database: Database, record: Record) -> dict[str, object]:
     joins, persons = _joins(database, record), _persons(record)
-    return {one.name: _value(record, one, joins, persons) for one in record.columns}
+    return {column.name: _value(record, column, joins, persons) for column in record.columns}
 
 
 def _value(record: Record, column: Column, joins: set[str], persons: set[str]) -> object:
@@ -77,18 +79,18 @@ def _value(record: Record, column: Column, joins: set[str], persons: set[str]) -
     if fixed in _FIXED:
         return _FIXED[fixed]
     if column.field.many:
-        return [_one(record, column)]
+        return [_single_value(record, column)]
     if column.field.kind is Kind.PERSON_NUMBER:
         return PERSON if column.name in persons else OTHER
-    return KEY if column.name in joins else _one(record, column)
+    return KEY if column.name in joins else _single_value(record, column)
 
 
-def _one(record: Record, column: Column) -> object:
+def _single_value(record: Record, column: Column) -> object:
     enumeration = column.field.enumeration
     if enumeration is not None:
         names = list(enumeration.__members__)
-        wanted = _CODES.get(column.name, names[0])
-        return wanted if wanted in names else names[0]
+        code = _CODES.get(column.name, names[0])
+        return code if code in names else names[0]
     if column.field.kind is Kind.STRING:
         return sentinel(record, column)
     return OTHER if column.field.kind is Kind.PERSON_NUMBER else _VALUES[column.field.kind]
@@ -96,26 +98,28 @@ def _one(record: Record, column: Column) -> object:
 
 def _persons(record: Record) -> set[str]:
     """Return the columns by which a person's rows are found; of several the first."""
-    found = {lookup.by[0] for lookup in record.lookups}
-    own = {one.name for one in record.columns if one.field.kind is Kind.PERSON_NUMBER}
+    searched = {lookup.by[0] for lookup in record.lookups}
+    numbers = {column.name for column in record.columns if column.field.kind is Kind.PERSON_NUMBER}
     through = {"party_citizen_id", "owner_citizen_id"}  # records that lead to others
-    return (found | through) & own
+    return (searched | through) & numbers
 
 
 def _joins(database: Database, record: Record) -> set[str]:
-    found: set[str] = set()
+    joins: set[str] = set()
     for other in database.records:
         for lookup in other.lookups:
             if lookup.on is not None and lookup.on[0] == record.name:
-                found.add(lookup.on[1])
+                joins.add(lookup.on[1])
             if lookup.through is not None and lookup.through[0] == record.name:
-                found |= {lookup.through[1], *lookup.by}
+                joins |= {lookup.through[1], *lookup.by}
             if other is record and (lookup.on is not None or lookup.through is not None):
-                found |= {*lookup.by, *(lookup.through or ("", ""))[1:]}
-    return found - {one.name for one in record.columns if one.field.kind is Kind.PERSON_NUMBER}
+                joins |= {*lookup.by, *(lookup.through or ("", ""))[1:]}
+    return joins - {
+        column.name for column in record.columns if column.field.kind is Kind.PERSON_NUMBER
+    }
 
 
-def lists(databases: tuple[Database, ...]) -> Iterator[Asked]:
+def lists(databases: tuple[Database, ...]) -> Iterator[SelectedList]:
     """Yield every list of a person, with everything that can be selected below it."""
     for database in databases:
         for record in database.records:
@@ -123,20 +127,23 @@ def lists(databases: tuple[Database, ...]) -> Iterator[Asked]:
                 if lookup.on is None and lookup.entry is None and not lookup.hidden:
                     leaves: list[tuple[tuple[Record, ...], Leaf]] = []
                     text = _list(database, record, lookup, (), (), leaves)
-                    yield Asked(database, record, lookup, text, tuple(leaves))
+                    yield SelectedList(database, record, lookup, text, tuple(leaves))
 
 
-def entries(databases: tuple[Database, ...]) -> Iterator[tuple[EntryPoint, Asked]]:
+def entries(databases: tuple[Database, ...]) -> Iterator[tuple[EntryPoint, SelectedList]]:
     """Yield every entry, with everything that can be selected below it, under the key there is."""
-    declared = {one.name: one for one in databases}
+    declared = {declaration.name: declaration for declaration in databases}
     for name, entry in entries_of(databases).items():
         database, record = declared[entry.database], entry.record
         leaves: list[tuple[tuple[Record, ...], Leaf]] = []
         lookup = replace(entry.lookup, name=entry.field)
         text = _list(database, record, lookup, (), (), leaves)
         key = _row(database, record)[entry.lookup.by[0]]
-        given = f'{name}({to_camel_case(entry.argument)}: "{key}")'
-        yield entry, Asked(database, record, lookup, given + text.removeprefix(name), tuple(leaves))
+        field = f'{name}({to_camel_case(entry.argument)}: "{key}")'
+        yield (
+            entry,
+            SelectedList(database, record, lookup, field + text.removeprefix(name), tuple(leaves)),
+        )
 
 
 def _list(
@@ -149,7 +156,7 @@ def _list(
 ) -> str:
     holder = "item" if record.single else "items"
     here = (*place, to_camel_case(lookup.name), holder, *(() if record.single else ("[]",)))
-    columns = {one.path: one for one in record.columns}
+    columns = {column.path: column for column in record.columns}
     through = (*above, record)
     parts = [_fields(record, record.fields, (), here, columns, through, leaves)]
     if len(through) <= _DEPTH:
@@ -173,19 +180,19 @@ def _fields(
     leaves: list[tuple[tuple[Record, ...], Leaf]],
 ) -> str:
     parts = []
-    for one in fields:
-        name, below = to_camel_case(one.name), (*path, one.name)
-        if one.struct is not None:
+    for field in fields:
+        name, below = to_camel_case(field.name), (*path, field.name)
+        if field.struct is not None:
             inner = _fields(
-                record, one.struct.fields, below, (*place, name), columns, through, leaves
+                record, field.struct.fields, below, (*place, name), columns, through, leaves
             )
             parts.append(f"{name} {{ {inner} }}")
             continue
         parts.append(name)
         leaves.append((through, Leaf(record, columns[below], (*place, name))))
-        if one.person is not None:
-            parts.append(f"{to_camel_case(one.person)} {{ id }}")
-            where = (*place, to_camel_case(one.person), "id")
+        if field.person is not None:
+            parts.append(f"{to_camel_case(field.person)} {{ id }}")
+            where = (*place, to_camel_case(field.person), "id")
             leaves.append((through, Leaf(record, columns[below], where)))
     return " ".join(parts)
 

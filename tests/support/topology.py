@@ -113,23 +113,23 @@ def _run(*arguments: str) -> None:
 def _statements(file: str) -> list[str]:
     lines = (COMPOSE / file).read_text("utf-8").splitlines()
     text = "\n".join(line for line in lines if not line.startswith("--"))
-    return [one.strip() for one in text.split(";") if one.strip()]
+    return [statement.strip() for statement in text.split(";") if statement.strip()]
 
 
 async def _prepare_postgres(port: int) -> None:
     connection = await asyncpg.connect(
         host="127.0.0.1", port=port, user="postgres", database="postgres"
     )
-    for one in _statements("postgres.sql"):
-        await connection.execute(one)
+    for statement in _statements("postgres.sql"):
+        await connection.execute(statement)
     await connection.close()
 
 
 async def _prepare_mariadb(port: int) -> None:
     connection = await asyncmy.connect(host="127.0.0.1", port=port, user="root", autocommit=True)
     async with connection.cursor() as cursor:
-        for one in _statements("mariadb.sql"):
-            await cursor.execute(one)
+        for statement in _statements("mariadb.sql"):
+            await cursor.execute(statement)
     await connection.ensure_closed()
 
 

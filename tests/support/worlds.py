@@ -56,12 +56,12 @@ class World(dict[str, Backend]):
 
 def world(rows: Rows) -> World:
     """Return all databases holding ``rows``; the population's are the cast's if none are given."""
-    given: Rows = {"population": population_rows(), **rows}
+    rows_of: Rows = {"population": population_rows(), **rows}
     return World(
         {
             one.name: Faulty(
                 MemoryBackend(
-                    one, {each.name: given.get(one.name, {}).get(each.name, []) for each in
+                    one, {each.name: rows_of.get(one.name, {}).get(each.name, []) for each in
                           one.records}
                 )
             )
@@ -72,12 +72,12 @@ def world(rows: Rows) -> World:
 
 def together(*several: Rows) -> dict[str, dict[str, list[Row]]]:
     """Return all the rows of ``several``."""
-    found: dict[str, dict[str, list[Row]]] = {}
+    merged: dict[str, dict[str, list[Row]]] = {}
     for rows in several:
         for database, records in rows.items():
             for record, held in records.items():
-                found.setdefault(database, {}).setdefault(record, []).extend(held)
-    return found
+                merged.setdefault(database, {}).setdefault(record, []).extend(held)
+    return merged
 
 
 def answer(way: str, patch: pytest.MonkeyPatch) -> None:

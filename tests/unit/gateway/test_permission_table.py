@@ -22,7 +22,7 @@ from gateway.settings import DatabaseSettings, Limits
 from tests.support.running import Running, execute_field_by_field, running
 from tests.support.table import (
     PERSON,
-    Asked,
+    SelectedList,
     Leaf,
     backends,
     entries,
@@ -199,7 +199,11 @@ async def test_cached_rows_and_ready_answers_leak_nothing_between_callers_at_onc
 
 
 async def _check_person(
-    gateway: Running, question: Asked, name: str, scopes: tuple[str, ...], purpose: str | None
+    gateway: Running,
+    question: SelectedList,
+    name: str,
+    scopes: tuple[str, ...],
+    purpose: str | None,
 ) -> tuple[list[str], int]:
     """Ask for one list and all below; return what is not as the rules say, and how much is seen."""
     is_own_view = name == "citizen"
@@ -287,7 +291,11 @@ async def test_what_each_caller_finds_by_a_thing_is_what_the_rules_say_and_nothi
 
 
 async def _check_lookup(
-    gateway: Running, question: Asked, scopes: tuple[str, ...], purpose: str | None, open_: bool
+    gateway: Running,
+    question: SelectedList,
+    scopes: tuple[str, ...],
+    purpose: str | None,
+    open_: bool,
 ) -> tuple[list[str], int]:
     """Ask by a thing; return what is not as the rules say, and how much is seen."""
     token = gateway.token(
