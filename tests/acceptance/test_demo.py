@@ -16,9 +16,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.support.own_servers import wait
 from tests.support.process import Process, demo_process
 from tests.support.running import codes
+from tests.support.server_processes import wait
 
 QUERY = """query($id: PersonNumber!) { person(id: $id) { id
   population { source { state } identity { item { fullName } source { state asOf } } }

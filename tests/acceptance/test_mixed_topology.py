@@ -25,8 +25,8 @@ from gateway.keys.keyring import load_signing
 from gateway.runtime.clock import SystemClock
 from gateway.settings import load as load_settings
 from tests.acceptance.test_personas import ME
-from tests.support.own_servers import wait
 from tests.support.process import Process, demo_process
+from tests.support.server_processes import wait
 from tests.support.topology import Topology, topology
 
 #: What each server's databases are called in an answer.

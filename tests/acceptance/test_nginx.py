@@ -17,7 +17,7 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from tests.support.own_servers import Own, free
+from tests.support.server_processes import ServerProcess, free
 from tests.support.sockets import PATIENCE, Client, served
 from tests.support.topology import COMPOSE, nginx
 
@@ -44,7 +44,7 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 class Proxy:
     """nginx that runs. ``folder``: where it may write."""
 
-    server: Own
+    server: ServerProcess
     trust: ssl.SSLContext
     folder: Path
     gateways: dict[str, int]

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.support.own_servers import Own, free
+from tests.support.server_processes import ServerProcess, free
 
 _BODY = json.dumps({"query": "{databases {name}}", "variables": {"x": "y" * 250_000}}).encode()
 _POST = (
@@ -26,7 +26,7 @@ _PATIENCE = 60.0
 
 
 @pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[Own]:
+def gateway(tmp_path: Path) -> Iterator[ServerProcess]:
     config = tmp_path / "gateway.toml"
     config.write_text(
         "[rates]\nanonymous_per_minute = 1_000_000\n[limits]\nanonymous_body_bytes = 262_144\n"
@@ -35,13 +35,13 @@ def gateway(tmp_path: Path) -> Iterator[Own]:
     subprocess.run([*command, "keys", "--config", str(config)], check=True, capture_output=True)
     port = free()
     serve = [*command, "serve", "--config", str(config), "--port", str(port)]
-    process = Own(serve, port, tmp_path / "log")
+    process = ServerProcess(serve, port, tmp_path / "log")
     process.start()
     yield process
     process.kill()
 
 
-def connect(gateway: Own, stack: ExitStack, data: bytes) -> socket.socket:
+def connect(gateway: ServerProcess, stack: ExitStack, data: bytes) -> socket.socket:
     """Connect and send; who is closed meanwhile is no error."""
     client = stack.enter_context(socket.create_connection(("127.0.0.1", gateway.port), _PATIENCE))
     with suppress(ConnectionError):
@@ -49,7 +49,7 @@ def connect(gateway: Own, stack: ExitStack, data: bytes) -> socket.socket:
     return client
 
 
-def is_answered(gateway: Own) -> None:
+def is_answered(gateway: ServerProcess) -> None:
     answer = httpx2.post(
         f"http://127.0.0.1:{gateway.port}/graphql",
         content=_BODY,
@@ -61,7 +61,7 @@ def is_answered(gateway: Own) -> None:
     assert answer.json()["data"]["databases"]
 
 
-def memory(gateway: Own) -> int:
+def memory(gateway: ServerProcess) -> int:
     """Return what the process holds, in bytes."""
     assert gateway.process is not None
     pages = Path(f"/proc/{gateway.process.pid}/statm").read_text().split()[1]
@@ -80,7 +80,7 @@ def is_open(client: socket.socket) -> bool:
         return False
 
 
-def test_a_half_sent_request_does_not_keep_a_stopping_process(gateway: Own) -> None:
+def test_a_half_sent_request_does_not_keep_a_stopping_process(gateway: ServerProcess) -> None:
     with ExitStack() as stack:
         connect(gateway, stack, _POST + _BODY[:-1])
         connect(gateway, stack, _POST[:50])
@@ -90,7 +90,9 @@ def test_a_half_sent_request_does_not_keep_a_stopping_process(gateway: Own) -> N
         gateway.process.wait(timeout=_PATIENCE)  # the clients are still there
 
 
-def test_half_sent_bodies_take_bounded_room_and_nobody_waits_for_them(gateway: Own) -> None:
+def test_half_sent_bodies_take_bounded_room_and_nobody_waits_for_them(
+    gateway: ServerProcess,
+) -> None:
     for _ in range(3):
         is_answered(gateway)
     before = memory(gateway)
@@ -101,7 +103,9 @@ def test_half_sent_bodies_take_bounded_room_and_nobody_waits_for_them(gateway: O
         assert sum(is_open(client) for client in clients) <= 256
 
 
-def test_unfinished_headers_take_bounded_room_and_nobody_waits_for_them(gateway: Own) -> None:
+def test_unfinished_headers_take_bounded_room_and_nobody_waits_for_them(
+    gateway: ServerProcess,
+) -> None:
     for _ in range(3):
         is_answered(gateway)
     before = memory(gateway)
@@ -113,7 +117,7 @@ def test_unfinished_headers_take_bounded_room_and_nobody_waits_for_them(gateway:
         assert memory(gateway) - before < 60_000_000
 
 
-def test_an_accept_without_end_is_refused(gateway: Own) -> None:
+def test_an_accept_without_end_is_refused(gateway: ServerProcess) -> None:
     with ExitStack() as stack:
         head = b"GET /graphql?query={__typename} HTTP/1.1\r\nHost: here\r\nAccept: "
         client = connect(gateway, stack, head + b"text/html;q=0.1," * 1_250_000)

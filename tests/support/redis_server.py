@@ -31,7 +31,7 @@ def need_redis() -> None:
 
 
 @contextmanager
-def own_redis(folder: Path) -> Iterator[Server]:
+def redis_process(folder: Path) -> Iterator[Server]:
     """Run a Redis until the block ends; skips the test where there is none to run."""
     need_redis()
     server = Server(folder)

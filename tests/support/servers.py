@@ -23,7 +23,13 @@ import asyncmy
 import asyncpg
 import pytest
 
-from tests.support.own_servers import Own, answers, find_program, own_mariadb, own_postgresql
+from tests.support.server_processes import (
+    ServerProcess,
+    answers,
+    find_program,
+    mariadb_process,
+    postgresql_process,
+)
 
 HOST = "127.0.0.1"
 
@@ -103,7 +109,7 @@ class _Make:
     variable: str
     usual_port: int
     program: str
-    prepare: Callable[[Path], Own]
+    prepare: Callable[[Path], ServerProcess]
     #: Options that leave out every wait for a disk.
     in_memory: tuple[str, ...]
 
@@ -113,18 +119,18 @@ _MAKES = {
         "PGPORT",
         5432,
         "initdb",
-        own_postgresql,
+        postgresql_process,
         ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"),
     ),
     "mariadb": _Make(
         "MARIADB_PORT",
         3306,
         "mariadb-install-db",
-        own_mariadb,
+        mariadb_process,
         ("--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync"),
     ),
 }
-_STARTED: dict[str, tuple[Own, Path]] = {}
+_STARTED: dict[str, tuple[ServerProcess, Path]] = {}
 
 
 def server_port(make: str) -> int:

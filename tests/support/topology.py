@@ -22,7 +22,14 @@ from gateway.access.tokens import issue
 from gateway.keys.keyring import load_signing
 from gateway.runtime.clock import SystemClock
 from gateway.settings import load
-from tests.support.own_servers import Own, free, own_mariadb, own_postgresql, program, wait
+from tests.support.server_processes import (
+    ServerProcess,
+    free,
+    mariadb_process,
+    postgresql_process,
+    program,
+    wait,
+)
 
 COMPOSE = Path(__file__).parents[2] / "deploy" / "compose"
 _GATEWAY = [sys.executable, "-m", "gateway"]
@@ -33,7 +40,7 @@ _PASSWORD = "gateway-inside-only"
 class Topology:
     """What runs: servers by name, where nginx listens, and the certificate that it shows."""
 
-    servers: dict[str, Own]
+    servers: dict[str, ServerProcess]
     url: str
     config: Path
     certificate: Path
@@ -61,12 +68,12 @@ def topology(folder: Path, data: Path) -> Iterator[Topology]:
     """Run it until the block ends; ``data`` holds the files of all seven databases."""
     with ExitStack() as stack:
         servers = {
-            "postgres": own_postgresql(folder / "postgres"),
-            "mariadb": own_mariadb(folder / "mariadb"),
+            "postgres": postgresql_process(folder / "postgres"),
+            "mariadb": mariadb_process(folder / "mariadb"),
             "redis": _redis(folder),
         }
 
-        def start(name: str, server: Own) -> None:
+        def start(name: str, server: ServerProcess) -> None:
             servers[name] = server
             stack.callback(server.kill)
             server.start()
@@ -144,24 +151,24 @@ def _certify(folder: Path) -> None:
         subprocess.run([sys.executable, script, *arguments], check=True, timeout=60)
 
 
-def _redis(folder: Path) -> Own:
+def _redis(folder: Path) -> ServerProcess:
     port = free()
     command = [program("redis-server"), str(COMPOSE / "redis.conf"), "--port", str(port),
                "--bind", "127.0.0.1", "--dir", str(folder)]  # fmt: skip
-    return Own(command, port, folder / "redis.log")
+    return ServerProcess(command, port, folder / "redis.log")
 
 
-def _stand_in(folder: Path, data: Path, name: str, database: str) -> Own:
+def _stand_in(folder: Path, data: Path, name: str, database: str) -> ServerProcess:
     port, home = free(), folder / "certificates" / name
     command = [
         *_GATEWAY, "xroad-stand-in", database, "--url", f"sqlite:///{data / database}.sqlite",
         "--port", str(port), "--certificate", str(home / f"{name}.pem"),
         "--key", str(home / f"{name}.key"), "--client-ca", str(home / "ca.pem"),
     ]  # fmt: skip
-    return Own(command, port, folder / f"{name}.log")
+    return ServerProcess(command, port, folder / f"{name}.log")
 
 
-def _configure(folder: Path, data: Path, servers: Mapping[str, Own]) -> Path:
+def _configure(folder: Path, data: Path, servers: Mapping[str, ServerProcess]) -> Path:
     """Write the settings of docker-compose.yml, with the places where things are here."""
     text = (COMPOSE / "gateway.toml").read_text("utf-8")
     places = {
@@ -189,14 +196,14 @@ def _configure(folder: Path, data: Path, servers: Mapping[str, Own]) -> Path:
     return config
 
 
-def _gateway(folder: Path, config: Path, name: str) -> Own:
+def _gateway(folder: Path, config: Path, name: str) -> ServerProcess:
     port = free()
     command = [*_GATEWAY, "serve", "--port", str(port), "--config", str(config)]
     environment = {"JUSTICE_GATEWAY_AUDIT__FOLDER": str(folder / f"journal-{name}")}
-    return Own(command, port, folder / f"{name}.log", environment=environment)
+    return ServerProcess(command, port, folder / f"{name}.log", environment=environment)
 
 
-def nginx(folder: Path, gateways: Mapping[str, int], **changes: str) -> Own:
+def nginx(folder: Path, gateways: Mapping[str, int], **changes: str) -> ServerProcess:
     """Return nginx as the topology has it, before gateways at these ports.
 
     The pair of the server is in ``tls`` below ``folder``; ``changes``: of times, by their names.
@@ -221,4 +228,4 @@ def nginx(folder: Path, gateways: Mapping[str, int], **changes: str) -> Own:
     config.write_text(text)
     command = [program("nginx"), "-p", str(folder), "-c", str(config), "-g", "daemon off;",
                "-e", str(folder / "nginx-error.log")]  # fmt: skip
-    return Own(command, port, folder / "nginx.log")
+    return ServerProcess(command, port, folder / "nginx.log")

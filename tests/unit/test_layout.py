@@ -29,7 +29,7 @@ SERVERS = {
     for name in (
         "backend_servers",
         "loaded",
-        "own_servers",
+        "server_processes",
         "pgbouncer",
         "process",
         "redis_server",

@@ -22,8 +22,8 @@ from gateway.settings import DatabaseSettings, Limits
 from tests.support.running import Running, execute_field_by_field, running
 from tests.support.table import (
     PERSON,
-    SelectedList,
     Leaf,
+    SelectedList,
     backends,
     entries,
     lists,

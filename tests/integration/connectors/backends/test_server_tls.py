@@ -17,11 +17,11 @@ from connectors.backends.session import Session
 from connectors.backends.sql import SqlBackend
 from tests.support.backend_samples import DATABASE
 from tests.support.certificates import issue_certificate
-from tests.support.own_servers import Own, own_mariadb, own_postgresql
+from tests.support.server_processes import ServerProcess, mariadb_process, postgresql_process
 
-_MAKES: dict[str, tuple[Callable[[Path, Path | None], Own], str]] = {
-    "postgresql": (own_postgresql, "postgres@{}:{}/postgres"),
-    "mariadb": (own_mariadb, "root@{}:{}/mysql"),
+_MAKES: dict[str, tuple[Callable[[Path, Path | None], ServerProcess], str]] = {
+    "postgresql": (postgresql_process, "postgres@{}:{}/postgres"),
+    "mariadb": (mariadb_process, "root@{}:{}/mysql"),
 }
 
 

@@ -35,7 +35,7 @@ from tests.support.coherence import (
     until,
     version_of,
 )
-from tests.support.redis_server import Server, own_redis
+from tests.support.redis_server import Server, redis_process
 from tests.support.running import TestClock
 
 #: Histories, and steps of each: 4 x 15 x 120 in CI (some 20 s), more with COHERENCE_HISTORIES.
@@ -222,7 +222,7 @@ def test_nothing_read_before_an_invalidation_is_served_after_it_is_effective(
     tmp_path: Path, place: int
 ) -> None:
     seen: Counter[str] = Counter()
-    with own_redis(tmp_path) as redis:
+    with redis_process(tmp_path) as redis:
         for number in range(HISTORIES):
             history = History(random.Random(f"{place}/{number}"), redis, SETTINGS[place], tmp_path)
             with structlog.testing.capture_logs():  # what fails is meant to

@@ -16,7 +16,7 @@ from gateway.runtime.clock import SystemClock
 from tests.support.caches import SECRET
 from tests.support.coherence import until
 from tests.support.people import HOA
-from tests.support.redis_server import Server, own_redis
+from tests.support.redis_server import Server, redis_process
 from tests.support.running import TestClock
 
 pytestmark = pytest.mark.services
@@ -25,7 +25,7 @@ SCOPE = [Invalidation(HOA, "civil_status")]
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    with own_redis(tmp_path) as server:
+    with redis_process(tmp_path) as server:
         yield server
 
 

@@ -16,14 +16,14 @@ from gateway.cache.redis_rows import RedisCache
 from gateway.runtime.clock import SystemClock
 from gateway.settings import Redis
 from tests.support.coherence import until
-from tests.support.redis_server import Server, own_redis
+from tests.support.redis_server import Server, redis_process
 
 pytestmark = pytest.mark.services
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    with own_redis(tmp_path) as server:
+    with redis_process(tmp_path) as server:
         yield server
 
 

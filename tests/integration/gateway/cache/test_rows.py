@@ -20,7 +20,7 @@ from gateway.settings import DatabaseSettings, Redis
 from tests.support.coherence import until
 from tests.support.faults import Faulty
 from tests.support.people import HOA, LAN, backends
-from tests.support.redis_server import Server, own_redis
+from tests.support.redis_server import Server, redis_process
 from tests.support.running import OPERATOR, Running, running
 
 pytestmark = pytest.mark.services
@@ -32,7 +32,7 @@ INVALIDATE = "mutation($id: PersonNumber) { invalidate(person: $id) { effectiveB
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    with own_redis(tmp_path) as server:
+    with redis_process(tmp_path) as server:
         yield server
 
 

@@ -17,7 +17,7 @@ from gateway.limits.rates import RateLimiter
 from gateway.limits.redis_leases import SHARED, RedisLeases
 from gateway.settings import Client, Redis, Settings
 from gateway.settings import RateLimits as RatesSettings
-from tests.support.redis_server import Server, own_redis
+from tests.support.redis_server import Server, redis_process
 from tests.support.running import TestClock
 
 _PATIENCE = 20.0
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.services
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    with own_redis(tmp_path) as server:
+    with redis_process(tmp_path) as server:
         yield server
 
 

@@ -10,7 +10,7 @@ from gateway.errors import GatewayError
 from gateway.limits.redis_leases import RedisLeases
 from gateway.limits.unidentified import UnidentifiedAnswers
 from gateway.settings import RateLimits, Redis
-from tests.support.redis_server import own_redis
+from tests.support.redis_server import redis_process
 from tests.support.running import TestClock
 
 RATES = RateLimits(unidentified_per_caller_per_day=3, unidentified_per_day=5)
@@ -18,7 +18,7 @@ RATES = RateLimits(unidentified_per_caller_per_day=3, unidentified_per_day=5)
 
 @pytest.mark.services
 async def test_processes_count_together(tmp_path: Path) -> None:
-    with own_redis(tmp_path) as server:
+    with redis_process(tmp_path) as server:
         clock = TestClock()
         url = f"redis://127.0.0.1:{server.port}/0"
         shared = [RedisLeases(Redis(url=url, timeout=20), b"0" * 32, clock) for _ in range(2)]

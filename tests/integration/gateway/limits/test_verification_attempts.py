@@ -12,7 +12,7 @@ import pytest
 from gateway.limits.redis_leases import RedisLeases
 from gateway.limits.verification_attempts import Attempt, AttemptStatus, VerificationAttempts
 from gateway.settings import RateLimits, Redis
-from tests.support.redis_server import Server, own_redis
+from tests.support.redis_server import Server, redis_process
 from tests.support.running import TestClock
 
 PERSON, OTHER, OLD = "001090012345", "001090012346", "123456789"
@@ -40,7 +40,7 @@ async def attempts(
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    with own_redis(tmp_path) as server:
+    with redis_process(tmp_path) as server:
         yield server
 
 
@@ -81,7 +81,7 @@ async def test_redis_learns_no_numbers(server: Server) -> None:
 
 @pytest.mark.services
 async def test_while_redis_is_gone_each_goes_by_what_it_knows(tmp_path: Path) -> None:
-    with own_redis(tmp_path) as server:
+    with redis_process(tmp_path) as server:
         async with process(server) as guesses:
             assert await attempts(guesses, times=3) == 3
             server.stop()

@@ -57,7 +57,7 @@ def wait(until: Callable[[], bool], what: str, patience: float = _PATIENCE) -> N
 
 
 @dataclass
-class Own:
+class ServerProcess:
     """A process that can be killed and started anew, and listens at ``port``.
 
     ``ready``: a command that succeeds once it does more than listen.
@@ -126,7 +126,7 @@ def _copy_pair(certificate: Path, folder: Path, user: str | None) -> tuple[Path,
     return targets
 
 
-def own_postgresql(folder: Path, certified: Path | None = None) -> Own:
+def postgresql_process(folder: Path, certified: Path | None = None) -> ServerProcess:
     """Make a PostgreSQL cluster in ``folder``, whose administrator is ``postgres``.
 
     ``certified``: the certificate with which it offers TLS; its key stands beside it.
@@ -150,10 +150,10 @@ def own_postgresql(folder: Path, certified: Path | None = None) -> Own:
         command += ["-c", "ssl=on", "-c", f"ssl_cert_file={certificate}",
                     "-c", f"ssl_key_file={key}"]  # fmt: skip
     ready = [program("pg_isready"), "-h", "127.0.0.1", "-p", str(port)]
-    return Own(command, port, folder.parent / "postgresql.log", user, ready=ready)
+    return ServerProcess(command, port, folder.parent / "postgresql.log", user, ready=ready)
 
 
-def own_mariadb(folder: Path, certified: Path | None = None) -> Own:
+def mariadb_process(folder: Path, certified: Path | None = None) -> ServerProcess:
     """Make a MariaDB instance in ``folder``, whose administrator is ``root`` without a password.
 
     ``certified``: the certificate with which it offers TLS; its key stands beside it.
@@ -175,4 +175,4 @@ def own_mariadb(folder: Path, certified: Path | None = None) -> Own:
     if certified is not None:
         certificate, key = _copy_pair(certified, folder, user)
         command += [f"--ssl-cert={certificate}", f"--ssl-key={key}"]
-    return Own(command, port, folder.parent / "mariadb.log", user)
+    return ServerProcess(command, port, folder.parent / "mariadb.log", user)
