@@ -77,7 +77,7 @@ def open_named(
     """
     if attempt is not None:
         attempt.require_allowed(conceals)
-    _match(numbers, matching, identity)
+    _require_match(numbers, matching, identity)
     if attempt is not None:
         attempt.agrees = True
     open_person(numbers)
@@ -115,7 +115,9 @@ def is_citizen(numbers: PersonNumbers, citizen: str | None) -> bool:
     return citizen is not None and not numbers.conflict and citizen in numbers.all
 
 
-def _match(numbers: PersonNumbers, matching: Matching | None, record: Record | None) -> None:
+def _require_match(
+    numbers: PersonNumbers, matching: Matching | None, record: Record | None
+) -> None:
     """Compare the details with the population database; raises GatewayError.
 
     A mismatch and a number that nobody holds give the same answer, PERSON_NOT_MATCHED; a database
@@ -131,11 +133,11 @@ def _match(numbers: PersonNumbers, matching: Matching | None, record: Record | N
     assert record is not None  # whoever has an answer about it declares it
     row = rows[0]
     name, birth_date = row[record.positions["full_name"]], row[record.positions["birth_date"]]
-    if not _agrees(matching, name, birth_date):
+    if not _details_agree(matching, name, birth_date):
         raise GatewayError("PERSON_NOT_MATCHED")
 
 
-def _agrees(matching: Matching, name: object, birth_date: object) -> bool:
+def _details_agree(matching: Matching, name: object, birth_date: object) -> bool:
     """Say whether the details show that the caller knows the person.
 
     The date has to agree as far as it is recorded; where that is not a whole date, the name too.

@@ -91,7 +91,7 @@ def notices(
     ``may_list``, whether they may see some list of the person, and so learn that nobody holds the
     number. What the digits tell by themselves is told to everybody.
     """
-    of_digits = _of_digits(numbers)
+    of_digits = _digit_notices(numbers)
     is_nobodys = numbers.identification is Identification.NOT_IDENTIFIED
     person_notices: list[Notice] = []
     if is_nobodys and may_list():
@@ -111,7 +111,7 @@ def notices(
     if numbers.doubt is not None:
         person_notices.append(Notice(NoticeCode.UNKNOWN, reason=numbers.doubt))
     if answer.rows:
-        person_notices += _of_identity(
+        person_notices += _identity_notices(
             numbers, population.identity.record, answer.rows[0], may_know
         )
     person_notices += of_digits
@@ -122,7 +122,7 @@ def notices(
 _ESSENTIAL = ("life_status", "status")
 
 
-def _of_identity(
+def _identity_notices(
     numbers: PersonNumbers, record: Record, row: Row, may_know: Callable[[Record, int | None], bool]
 ) -> Iterator[Notice]:
     """Yield the notices that a row of identity leads to, from columns that the caller may see."""
@@ -147,17 +147,17 @@ def _of_identity(
     if value("status") == "UNDER_CORRECTION":
         yield Notice(NoticeCode.UNDER_CORRECTION)
     if numbers.present is not None:
-        yield from _compared(numbers.present, value("sex"), value("birth_date"))
+        yield from _disagreements(numbers.present, value("sex"), value("birth_date"))
 
 
-def _of_digits(numbers: PersonNumbers) -> tuple[Notice, ...]:
+def _digit_notices(numbers: PersonNumbers) -> tuple[Notice, ...]:
     """Return the notice about the digits of a present number; an old one has none."""
     number = numbers.present or numbers.requested
     is_plausible = not is_present_number(number) or number[:3] in _prefixes()
     return () if is_plausible else (Notice(NoticeCode.PREFIX_UNKNOWN),)
 
 
-def _compared(number: str, sex: object, birth_date: object) -> Iterator[Notice]:
+def _disagreements(number: str, sex: object, birth_date: object) -> Iterator[Notice]:
     """Compare a number with the sex and birth year that it encodes (Circular 59/2021/TT-BCA)."""
     digit = int(number[3])
     wrong_sex = sex in {"MALE", "FEMALE"} and (digit % 2 == 0) is not (sex == "MALE")

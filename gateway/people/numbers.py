@@ -148,7 +148,9 @@ def resolve_from_known(
     is_present = is_present_number(number)
     if population is None:
         return PersonNumbers(number, number if is_present else None, doubt=State.NOT_OPERATING)
-    answers = _look(known_answer, *_own_reads(population, number), (population.holders, number))
+    answers = _known_answers(
+        known_answer, *_number_reads(population, number), (population.holders, number)
+    )
     if isinstance(answers, NeededReads):
         return answers
     identity, earlier, holders = answers
@@ -165,8 +167,8 @@ def resolve_from_known(
         return PersonNumbers(number, None, doubt=doubt)
     if present == number or present is None:
         person = PersonNumbers(number, present, (), doubt, identity=identity)
-        return _with_others(population, person, earlier, known_answer)
-    return _as_holder(population, PersonNumbers(number, present, doubt=doubt), known_answer)
+        return _add_other_numbers(population, person, earlier, known_answer)
+    return _resolve_holder(population, PersonNumbers(number, present, doubt=doubt), known_answer)
 
 
 def resolve_simple_case(
@@ -186,12 +188,12 @@ def resolve_simple_case(
     return PersonNumbers(number, number, identity=identity)
 
 
-def _as_holder(
+def _resolve_holder(
     population: Population, numbers: PersonNumbers, known_answer: KnownAnswer
 ) -> PersonNumbers | NeededReads:
     """Resolve an earlier number to the person who holds ``numbers.present``."""
     assert numbers.present is not None
-    answers = _look(known_answer, *_own_reads(population, numbers.present))
+    answers = _known_answers(known_answer, *_number_reads(population, numbers.present))
     if isinstance(answers, NeededReads):
         return answers
     identity, earlier = answers
@@ -199,21 +201,21 @@ def _as_holder(
     if len(identity.rows or ()) > 1:
         return PersonNumbers(numbers.requested, None, doubt=doubt, conflict=True)
     person = PersonNumbers(numbers.requested, numbers.present, (), doubt, identity=identity)
-    return _with_others(population, person, earlier, known_answer)
+    return _add_other_numbers(population, person, earlier, known_answer)
 
 
-def _own_reads(population: Population, number: str) -> tuple[NumberRead, NumberRead]:
+def _number_reads(population: Population, number: str) -> tuple[NumberRead, NumberRead]:
     return (population.identity, number), (population.earlier, number)
 
 
-def _look(known_answer: KnownAnswer, *reads: NumberRead) -> list[Answer] | NeededReads:
+def _known_answers(known_answer: KnownAnswer, *reads: NumberRead) -> list[Answer] | NeededReads:
     """Return the answers to ``reads``, or those reads that have still to be made."""
     answers = [known_answer(*read) for read in reads]
     missing = tuple(read for read, answer in zip(reads, answers, strict=True) if answer is None)
     return NeededReads(missing) if missing else [answer for answer in answers if answer is not None]
 
 
-def _with_others(
+def _add_other_numbers(
     population: Population, numbers: PersonNumbers, earlier: Answer, known_answer: KnownAnswer
 ) -> PersonNumbers | NeededReads:
     """Add the person's other numbers, as far as each is theirs alone.
@@ -224,7 +226,7 @@ def _with_others(
     other_numbers = sorted(_values(earlier, population.earlier.record, "number") - own_numbers)
     if not other_numbers:
         return numbers
-    answers = _look(
+    answers = _known_answers(
         known_answer,
         *((population.identity, number) for number in other_numbers),
         *((population.holders, number) for number in other_numbers),

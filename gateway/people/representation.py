@@ -54,7 +54,7 @@ async def require_representation(
     """
     if caller.representative is None or caller.citizen is None:
         return
-    reading = _Reading(sources, loaders)
+    reader = _ListReader(sources, loaders)
     token_numbers = caller.citizen, caller.representative
     if checks_numbers:
         resolving = (resolve_by_loading(sources, loaders.load, number) for number in token_numbers)
@@ -64,11 +64,11 @@ async def require_representation(
     if citizen.conflict or actor.conflict:
         raise GatewayError("REPRESENTATION_DENIED")
     if caller.authorisation is not None:
-        is_representative = await _is_agent(reading, citizen, actor, caller.authorisation)
+        is_representative = await _is_agent(reader, citizen, actor, caller.authorisation)
     else:
-        is_representative = await _is_parent_or_guardian(reading, citizen, actor, today)
+        is_representative = await _is_parent_or_guardian(reader, citizen, actor, today)
     # A death, which ends representation, may be filed under a number that is not known.
-    doubtful = reading.doubtful or not (citizen.is_complete and actor.is_complete)
+    doubtful = reader.doubtful or not (citizen.is_complete and actor.is_complete)
     if citizen.doubt is not None or (not is_representative and doubtful):
         raise GatewayError("REPRESENTATION_UNCHECKED", headers={"Retry-After": "5"})
     if not is_representative:
@@ -76,14 +76,14 @@ async def require_representation(
 
 
 @dataclass(slots=True)
-class _Reading:
+class _ListReader:
     """Reads lists. ``doubtful``: some list could not be read whole."""
 
     sources: Mapping[str, Source]
     loaders: Loader
     doubtful: bool = False
 
-    async def of(self, database: str, name: str, keys: tuple[str, ...]) -> _Rows | None:
+    async def rows(self, database: str, name: str, keys: tuple[str, ...]) -> _Rows | None:
         """Return the rows under ``keys``; None: no such list is declared."""
         source = self.sources.get(database)
         read = source.reads.get(name) if source else None
@@ -105,17 +105,17 @@ class _Reading:
 
 
 async def _is_parent_or_guardian(
-    reading: _Reading, citizen: PersonNumbers, actor: PersonNumbers, today: date
+    reader: _ListReader, citizen: PersonNumbers, actor: PersonNumbers, today: date
 ) -> bool:
     births, guardianships, deaths = await asyncio.gather(
-        reading.of("civil_status", "births", citizen.all),
-        reading.of("civil_status", "guardianships", citizen.all),
-        reading.of("civil_status", "deaths", citizen.all),
+        reader.rows("civil_status", "births", citizen.all),
+        reader.rows("civil_status", "guardianships", citizen.all),
+        reader.rows("civil_status", "deaths", citizen.all),
     )
     # Representation ends with death: it must be known that the citizen is not dead.
-    if deaths is None or not deaths.complete or _some(deaths, lambda row: True):
+    if deaths is None or not deaths.complete or _any_in_force(deaths, lambda row: True):
         return False
-    parent = births is not None and _some(
+    parent = births is not None and _any_in_force(
         births,
         lambda row: (
             _is_minor(births.value(row, "birth_date"), today)
@@ -125,12 +125,12 @@ async def _is_parent_or_guardian(
             )
         ),
     )
-    guardian = guardianships is not None and _some(
+    guardian = guardianships is not None and _any_in_force(
         guardianships,
         lambda row: (
             guardianships.value(row, "ward_id") in citizen.all
             and guardianships.value(row, "guardian_citizen_id") in actor.all
-            and _runs(guardianships, row, today)
+            and _is_running(guardianships, row, today)
         ),
     )
     return parent or guardian
@@ -140,17 +140,17 @@ _PARENTS = ("mother", "father")
 
 
 async def _is_agent(
-    reading: _Reading, citizen: PersonNumbers, actor: PersonNumbers, authorisation: str
+    reader: _ListReader, citizen: PersonNumbers, actor: PersonNumbers, authorisation: str
 ) -> bool:
     """Say whether an authorisation of the actor by the citizen, with this number, is in force."""
     transactions, parties, deaths = await asyncio.gather(
-        reading.of("notary", "transactions", citizen.all),
-        reading.of("notary", "parties", (authorisation,)),
-        reading.of("civil_status", "deaths", citizen.all),
+        reader.rows("notary", "transactions", citizen.all),
+        reader.rows("notary", "parties", (authorisation,)),
+        reader.rows("civil_status", "deaths", citizen.all),
     )
     if transactions is None or parties is None or deaths is None:
         return False
-    if not deaths.complete or _some(deaths, lambda row: True):
+    if not deaths.complete or _any_in_force(deaths, lambda row: True):
         return False
     valid = any(
         transactions.value(row, "notarial_no") == authorisation
@@ -168,7 +168,7 @@ async def _is_agent(
     return valid and has("PRINCIPAL", citizen.all) and has("AGENT", actor.all)
 
 
-def _some(read: _Rows, holds: Callable[[Row], bool]) -> bool:
+def _any_in_force(read: _Rows, holds: Callable[[Row], bool]) -> bool:
     """Say whether ``holds`` is true of some row of civil status that is in force."""
     return any(read.value(row, "status") in IN_FORCE and holds(row) for row in read.rows)
 
@@ -182,7 +182,7 @@ def _is_minor(birth_date: object, today: date) -> bool:
     return age < _OF_AGE
 
 
-def _runs(read: _Rows, row: Row, today: date) -> bool:
+def _is_running(read: _Rows, row: Row, today: date) -> bool:
     """Say whether a guardianship is in force today; one without a start date is not."""
     start, end = read.value(row, "start_date"), read.value(row, "end_date")
     has_begun = isinstance(start, date) and start <= today

@@ -61,25 +61,25 @@ def compare_claim(
     claimed: ClaimedIdentity,
     verification: Verification,
     source: Source,
-    hides: bool,
+    conceals: bool,
     attempt: Attempt | None = None,
 ) -> tuple[IdentityVerification, Answer]:
     """Compare what is claimed with the population database; returns the result and its answer.
 
     ``attempt``: the one counted for it; it is told where it is no guess: a match, or all that is
-    recorded agrees. ``hides``: the client must not learn whether a number exists (its settings
+    recorded agrees. ``conceals``: the client must not learn whether a number exists (its settings
     require matching): a number that nobody holds, one of two people, and details that disagree give
     the same result then.
     """
-    answer = _answer(numbers, verification, source)
+    answer = _identity_answer(numbers, verification, source)
     if answer.rows is None or (not answer.rows and answer.unreadable):
         return IdentityVerification(Verdict.UNKNOWN, None, answer.report), answer
     result, mismatched = Verdict.UNKNOWN, None
     if answer.rows and not numbers.conflict and _may_compare(attempt):
-        result, mismatched, blameless = _compared(answer.rows[0], claimed, verification)
+        result, mismatched, blameless = _compare_details(answer.rows[0], claimed, verification)
         if attempt is not None:
-            attempt.agrees = result is Verdict.MATCH or (blameless and not hides)
-    if hides and result is not Verdict.MATCH:
+            attempt.agrees = result is Verdict.MATCH or (blameless and not conceals)
+    if conceals and result is not Verdict.MATCH:
         # Without the time of the read, which a number of two people does not have.
         report = source.report(verification.record, answer.report.state)
         return IdentityVerification(Verdict.MISMATCH, None, report), answer
@@ -90,18 +90,18 @@ def _may_compare(attempt: Attempt | None) -> bool:
     return attempt is None or attempt.status is AttemptStatus.LEFT
 
 
-def _answer(numbers: PersonNumbers, verification: Verification, source: Source) -> Answer:
+def _identity_answer(numbers: PersonNumbers, verification: Verification, source: Source) -> Answer:
     """Return the answer about the person, or one whose state says why there is none."""
     if numbers.identity is not None:
         return numbers.identity
     state = numbers.doubt or State.ANSWERED
     if numbers.conflict and not state.has_rows:
-        state = State.ANSWERED  # what was found out is enough to know that it is two people's
+        state = State.ANSWERED  # enough is known to say that the number is two people's
     report = source.report(verification.record, state)
     return Answer(report, () if state.has_rows else None)
 
 
-def _compared(
+def _compare_details(
     row: Row, claimed: ClaimedIdentity, verification: Verification
 ) -> tuple[Verdict, tuple[IdentityDetail, ...] | None, bool]:
     """Return the verdict, what disagrees, and whether all that is claimed agrees where it can."""

@@ -62,10 +62,10 @@ class Ward:
 
     def findings(self) -> list[dict[str, Any]]:
         status, output = self.doctor("--json", "--database", "legal_aid")
-        (one,) = json.loads(output)["databases"]
-        found: list[dict[str, Any]] = one["findings"]
-        assert (status, one["state"]) == ((1, "WRONG") if found else (0, "WELL"))
-        return found
+        (checkup,) = json.loads(output)["databases"]
+        findings: list[dict[str, Any]] = checkup["findings"]
+        assert (status, checkup["state"]) == ((1, "WRONG") if findings else (0, "WELL"))
+        return findings
 
 
 @pytest.fixture(params=SERVERS)
@@ -74,19 +74,19 @@ def ward(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ward]:
     with site(server, ["legal_aid"]) as here:
         targets = here.targets([LEGAL_AID])
         asyncio.run(load(targets, PopulationOptions(people=150), tmp_path / "truth", processes=1))
-        made = Ward(here, tmp_path / "gateway.toml")
-        made.settings()
-        yield made
+        doctored = Ward(here, tmp_path / "gateway.toml")
+        doctored.settings()
+        yield doctored
 
 
 def test_of_a_database_that_is_well_it_tells_the_server_and_the_time_of_a_look_up(
     ward: Ward,
 ) -> None:
     status, output = ward.doctor("--json")
-    found = {one["name"]: one for one in json.loads(output)["databases"]}
+    checkups = {checkup["name"]: checkup for checkup in json.loads(output)["databases"]}
     assert status == 0
-    assert found["notary"]["state"] == "NOT_CONFIGURED"
-    well = found["legal_aid"]
+    assert checkups["notary"]["state"] == "NOT_CONFIGURED"
+    well = checkups["legal_aid"]
     assert (well["state"], well["findings"]) == ("WELL", [])
     assert well["server"].lower().startswith(ward.server.make)
     assert 0 < well["lookUpSeconds"]["p50"] <= well["lookUpSeconds"]["p99"]
@@ -99,27 +99,27 @@ def test_a_dropped_index(ward: Ward) -> None:
     table, column = RECORD.table, RECORD.lookups[0].by[0]
     on = f" ON {table}" if ward.server.make == "mariadb" else ""
     ward.execute(f"DROP INDEX ix_{table}_{column}{on}")
-    found = [one for one in ward.findings() if one["about"] == "index"]
-    assert found
-    assert f"CREATE INDEX ON {table} ({column})" in found[0]["advice"]
-    assert found[0]["where"] == "gateway.toml:1"
+    findings = [finding for finding in ward.findings() if finding["about"] == "index"]
+    assert findings
+    assert f"CREATE INDEX ON {table} ({column})" in findings[0]["advice"]
+    assert findings[0]["where"] == "gateway.toml:1"
 
 
 def test_a_renamed_column(ward: Ward) -> None:
     column = CODES.name
     ward.execute(f"ALTER TABLE {RECORD.table} RENAME COLUMN {column} TO loai_moi")
-    (found,) = ward.findings()
-    assert (found["about"], f"column {column} of" in found["text"]) == ("columns", True)
-    assert "name the column in settings" in found["advice"]
+    (finding,) = ward.findings()
+    assert (finding["about"], f"column {column} of" in finding["text"]) == ("columns", True)
+    assert "name the column in settings" in finding["advice"]
     ward.settings(f'[databases.legal_aid.records.{RECORD.name}]\ncolumns.{column} = "loai_moi"\n')
     assert ward.findings() == []
 
 
 def test_a_wrong_code(ward: Ward) -> None:
     ward.execute(f"UPDATE {RECORD.table} SET {CODES.name} = 'X-17'")
-    (found,) = ward.findings()
-    assert (found["about"], "X-17" in found["text"]) == ("codes", True)
-    assert "say in settings which of ours they are" in found["advice"]
+    (finding,) = ward.findings()
+    assert (finding["about"], "X-17" in finding["text"]) == ("codes", True)
+    assert "say in settings which of ours they are" in finding["advice"]
     ours = next(iter(CODES.field.enumeration.__members__)) if CODES.field.enumeration else ""
     table = f"[databases.legal_aid.records.{RECORD.name}.values.{CODES.name}]"
     ward.settings(f"{table}\nX-17 = '{ours}'\n")
@@ -130,27 +130,27 @@ def test_a_login_that_may_write(ward: Ward) -> None:
     reader = ward.site.reader
     user = reader if ward.server.make == "postgresql" else f"{reader}@'%'"
     ward.execute(f"GRANT INSERT ON {RECORD.table} TO {user}")
-    (found,) = ward.findings()
-    assert (found["about"], RECORD.table in found["text"]) == ("role", True)
-    assert "REVOKE" in found["advice"]
-    assert found["where"] == "gateway.toml:2"
+    (finding,) = ward.findings()
+    assert (finding["about"], RECORD.table in finding["text"]) == ("role", True)
+    assert "REVOKE" in finding["advice"]
+    assert finding["where"] == "gateway.toml:2"
 
 
 def test_a_table_that_is_not_there(ward: Ward) -> None:
     ward.settings(f'[databases.legal_aid.records.{RECORD.name}]\ntable = "khong_co"\n')
-    found = [one for one in ward.findings() if one["about"] == "tables"]
-    assert "there is no table khong_co" in found[0]["text"]
-    assert found[0]["where"] == "gateway.toml:6"
+    findings = [finding for finding in ward.findings() if finding["about"] == "tables"]
+    assert "there is no table khong_co" in findings[0]["text"]
+    assert findings[0]["where"] == "gateway.toml:6"
 
 
 def test_a_server_that_does_not_answer_or_does_not_let_one_in(ward: Ward) -> None:
     ward.settings(user="nobody_at_all")
-    (found,) = ward.findings()
-    assert (found["about"], "does not answer" in found["text"]) == ("server", True)
+    (finding,) = ward.findings()
+    assert (finding["about"], "does not answer" in finding["text"]) == ("server", True)
     table = '[databases.legal_aid]\ngroup = "OPERATING"\n'
     ward.config.write_text(f'{table}url = "postgresql://u@127.0.0.1:9/x"\n')
-    (found,) = ward.findings()
-    assert found["about"] == "server"
+    (finding,) = ward.findings()
+    assert finding["about"] == "server"
 
 
 def test_a_table_that_the_doctor_saw_and_is_gone_is_no_record_never_kept(ward: Ward) -> None:

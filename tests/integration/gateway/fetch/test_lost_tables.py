@@ -77,11 +77,11 @@ def _backend(server: Server, user: str) -> SqlBackend:
 
 async def _states(source: Source) -> list[State]:
     """Return the states of AN's unions and things."""
-    found = []
+    states = []
     for record in (UNIONS, THINGS):
         (answer,) = await source.fetch(Read(record, record.lookups[0]), [AN], 20)
-        found.append(answer.report.state)
-    return found
+        states.append(answer.report.state)
+    return states
 
 
 @pytest.mark.services
@@ -98,8 +98,10 @@ async def test_a_schema_that_may_no_longer_be_used_is_unavailable(postgresql: Se
     try:  # from the start on: nothing was ever read, and the table is there all the same
         assert [await _states(source) for _ in range(8)] == [[State.UNAVAILABLE] * 2] * 8
         assert source.breaker.state is BreakerState.CLOSED
-        found = {(one.topic, one.advice) for one in (await backend.examine()).findings}
-        assert found == {("tables", "GRANT USAGE ON its schema to the role")}
+        findings = {
+            (finding.topic, finding.advice) for finding in (await backend.examine()).findings
+        }
+        assert findings == {("tables", "GRANT USAGE ON its schema to the role")}
         await postgresql.execute(f"GRANT USAGE ON SCHEMA public TO {name}")
         assert await _states(source) == [State.ANSWERED] * 2
         await postgresql.execute(f"REVOKE USAGE ON SCHEMA public FROM {name}")

@@ -73,10 +73,10 @@ async def test_who_has_a_spoilt_row_gets_a_part_and_the_others_all_however_often
         (answer,) = await _ask(source, AN)
         assert (answer.report.state, answer.unreadable) == (State.PARTIAL, 1)
     answers = await _ask(source, BINH, AN, CHI)
-    assert [one.report.state for one in answers] == [
+    assert [partial_answer.report.state for partial_answer in answers] == [
         State.ANSWERED,
         State.PARTIAL,
         State.ANSWERED,
     ]
-    assert [len(one.rows or ()) for one in (answers[0], answers[2])] == [1, 1]
+    assert [len(partial_answer.rows or ()) for partial_answer in (answers[0], answers[2])] == [1, 1]
     assert source.breaker.state is BreakerState.CLOSED

@@ -84,7 +84,8 @@ def registers() -> World:
                     {"notarial_no": "2", "kind": "WILL", "notarised_on": "2021-01-01"},
                 ],
                 "transaction_asset_links": [
-                    {"entry_id": one, "notarial_no": one, "asset_id": "A1"} for one in ("1", "2")
+                    {"entry_id": number, "notarial_no": number, "asset_id": "A1"}
+                    for number in ("1", "2")
                 ],
             },
         }
@@ -104,11 +105,11 @@ async def ask(
 async def test_whoever_may_find_a_registration_sees_its_public_part(tmp_path: Path) -> None:
     async with running(tmp_path, registers(), ALL, LIVE) as gateway:
         body = await ask(gateway, REGISTRATION, "DK-1", REGISTERED, x_purpose="", x_case_number="")
-    (found,) = body["data"]["securityRegistration"]["items"]
-    assert (found["registrationNo"], found["status"]) == ("DK-1", "EFFECTIVE")
-    assert (found["obligation"], found["requester"]) == (None, None)
-    assert found["parties"]["items"] == [{"role": "SECURING", "party": None}]
-    assert found["collateral"]["items"] == [{"chassisNo": "RLV1", "plateNo": None}]
+    (items,) = body["data"]["securityRegistration"]["items"]
+    assert (items["registrationNo"], items["status"]) == ("DK-1", "EFFECTIVE")
+    assert (items["obligation"], items["requester"]) == (None, None)
+    assert items["parties"]["items"] == [{"role": "SECURING", "party": None}]
+    assert items["collateral"]["items"] == [{"chassisNo": "RLV1", "plateNo": None}]
     assert set(codes(body)) == {"FORBIDDEN"}
     assert "Hòa" not in str(body)
     assert HOA not in str(body)
@@ -119,12 +120,12 @@ async def test_scope_and_purpose_open_the_rest(tmp_path: Path) -> None:
         body = await ask(gateway, REGISTRATION, "DK-1", REGISTERED, *EVERY)
         other = await ask(gateway, REGISTRATION, "DK-1", REGISTERED, *EVERY, x_purpose="1.000894")
         (entry, _) = gateway.journal()
-    (found,) = body["data"]["securityRegistration"]["items"]
-    assert found["parties"]["items"][0]["party"] == {"name": "Nguyễn Văn Hòa", "citizenId": HOA}
+    (items,) = body["data"]["securityRegistration"]["items"]
+    assert items["parties"]["items"][0]["party"] == {"name": "Nguyễn Văn Hòa", "citizenId": HOA}
     assert "errors" not in body
-    (found,) = other["data"]["securityRegistration"]["items"]
-    assert found["parties"]["items"] == [{"role": "SECURING", "party": None}]
-    assert [one["role"] for one in entry["persons"]] == ["MENTIONED"]
+    (items,) = other["data"]["securityRegistration"]["items"]
+    assert items["parties"]["items"] == [{"role": "SECURING", "party": None}]
+    assert [person["role"] for person in entry["persons"]] == ["MENTIONED"]
     assert entry["sections"]["security_measures.security_parties"] == "ANSWERED"
     assert "security_measures.security_registration:find" in entry["asked"]["fields"]
 
@@ -154,8 +155,8 @@ async def test_without_the_scope_of_the_entry_nothing_is_found_nor_fetched(
 async def test_a_vehicle_leads_to_all_registrations_of_it(tmp_path: Path) -> None:
     async with running(tmp_path, registers(), ALL, LIVE) as gateway:
         body = await ask(gateway, CHASSIS, " rlv1 ", COLLATERAL, x_purpose="", x_case_number="")
-    found = body["data"]["collateral"]["items"]
-    assert [one["registration"]["items"] for one in found] == [
+    items = body["data"]["collateral"]["items"]
+    assert [item["registration"]["items"] for item in items] == [
         [{"registrationNo": "DK-1", "status": "EFFECTIVE"}],
         [{"registrationNo": "DK-2", "status": "DELETED"}],
     ]
@@ -177,14 +178,14 @@ async def test_a_notary_sees_blocks_and_transactions_of_an_asset_but_no_will(
     async with running(tmp_path, registers(), ALL, LIVE) as gateway:
         for purpose in ("notarised-transfer", UNIFIED):
             body = await ask(gateway, CERTIFICATE, "CĐ 1", ASSET, *EVERY, x_purpose=purpose)
-            (found,) = body["data"]["asset"]["items"]
-            assert found["preventiveInfosOnAsset"]["items"] == [{"kind": "TAX", "level": "BLOCK"}]
-            assert found["assetTransactions"] == {
+            (items,) = body["data"]["asset"]["items"]
+            assert items["preventiveInfosOnAsset"]["items"] == [{"kind": "TAX", "level": "BLOCK"}]
+            assert items["assetTransactions"] == {
                 "items": [{"notarialNo": "1", "kind": "SALE"}],
                 "truncated": False,
                 "source": {"state": "ANSWERED"},
             }
-            assert found["owners"]["items"] == [{"owner": {"name": "Lan", "citizenId": LAN}}]
+            assert items["owners"]["items"] == [{"owner": {"name": "Lan", "citizenId": LAN}}]
 
 
 async def test_nothing_found_is_none_and_not_asked_is_unknown(tmp_path: Path) -> None:
@@ -204,8 +205,8 @@ async def test_a_citizen_who_finds_a_thing_sees_no_more_of_it(tmp_path: Path) ->
         reply = await gateway.post(
             REGISTRATION, {"number": "DK-1"}, token, x_purpose="", x_case_number=""
         )
-    (found,) = reply.json()["data"]["securityRegistration"]["items"]
-    assert (found["obligation"], found["parties"]["items"][0]["party"]) == (None, None)
+    (items,) = reply.json()["data"]["securityRegistration"]["items"]
+    assert (items["obligation"], items["parties"]["items"][0]["party"]) == (None, None)
 
 
 @pytest.mark.parametrize("number", ["", "  ", "x" * 101, "RLV1\x00", "RLV\u200b1", "RLV\u00a01"])

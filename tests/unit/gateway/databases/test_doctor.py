@@ -113,7 +113,7 @@ agreement = { legal_basis = "x", expires = 2099-01-01 }
     ],
 )
 def test_an_agreement_is_told_of_weeks_before_it_ends(expires: date, said: str | None) -> None:
-    own = DatabaseSettings(
+    settings = DatabaseSettings(
         xroad=Xroad(
             server="https://security-server.example",
             client="VN/GOV/MOJ/gateway",
@@ -121,23 +121,23 @@ def test_an_agreement_is_told_of_weeks_before_it_ends(expires: date, said: str |
             agreement=Agreement(legal_basis="Nghị định 47/2020/NĐ-CP", expires=expires),
         )
     )
-    found = list(agreement_findings(own, TestClock()))
-    assert [one.topic for one in found] == (["agreement"] if said else [])
-    assert said is None or said in found[0].text
+    findings = list(agreement_findings(settings, TestClock()))
+    assert [finding.topic for finding in findings] == (["agreement"] if said else [])
+    assert said is None or said in findings[0].text
 
 
 def test_a_url_of_a_database_that_is_not_operating_is_told(tmp_path: Path) -> None:
     """Its lists are NOT_OPERATING, which looks like everything else that is not there."""
-    own = DatabaseSettings(url="sqlite:///notary.sqlite")
-    (found,) = group_findings(replace(LEGAL_AID, group=Group.BUILT_NOT_OPERATING), own)
-    assert "BUILT_NOT_OPERATING" in found.text
-    assert "OPERATING" in found.advice
+    settings = DatabaseSettings(url="sqlite:///notary.sqlite")
+    (finding,) = group_findings(replace(LEGAL_AID, group=Group.BUILT_NOT_OPERATING), settings)
+    assert "BUILT_NOT_OPERATING" in finding.text
+    assert "OPERATING" in finding.advice
 
 
 @pytest.mark.parametrize("group", [Group.OPERATING, Group.PLANNED])
 def test_a_group_that_settings_name_is_the_operators_word(group: Group) -> None:
-    own = DatabaseSettings(url="sqlite:///notary.sqlite", group=group)
-    assert list(group_findings(replace(LEGAL_AID, group=Group.PLANNED), own)) == []
+    settings = DatabaseSettings(url="sqlite:///notary.sqlite", group=group)
+    assert list(group_findings(replace(LEGAL_AID, group=Group.PLANNED), settings)) == []
     assert list(group_findings(LEGAL_AID, DatabaseSettings())) == []
 
 

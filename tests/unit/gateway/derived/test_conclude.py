@@ -53,13 +53,13 @@ async def asked(
 
 
 def section(body: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = body["data"]["person"]["administrativeViolations"]
-    return found
+    violations: dict[str, Any] = body["data"]["person"]["administrativeViolations"]
+    return violations
 
 
 def verdict(body: dict[str, Any]) -> tuple[object, str]:
-    found = section(body)["isConsideredUnsanctioned"]
-    return found["value"], found["source"]["state"]
+    view = section(body)["isConsideredUnsanctioned"]
+    return view["value"], view["source"]["state"]
 
 
 @pytest.mark.parametrize(("done", "value"), [(LONG_AGO, True), (LATELY, False), (None, False)])
@@ -69,13 +69,13 @@ async def test_the_check_answers_while_the_sanctions_are_denied(
     async with running(tmp_path, fined(HOA, done), ALL, LIVE) as gateway:
         body = await asked(gateway)
         (entry,) = gateway.journal()
-    found = section(body)
-    assert found["isConsideredUnsanctioned"] == {
+    violations = section(body)
+    assert violations["isConsideredUnsanctioned"] == {
         "value": value,
         "asOf": "2026-11-23",
         "source": {"state": "ANSWERED", "earlierNumbersAsked": True},
     }
-    assert found["sanctions"] == DENIED
+    assert violations["sanctions"] == DENIED
     assert codes(body) == ["FORBIDDEN"]
     assert entry["persons"][0]["sections"] == [
         "administrative_violations.is_considered_unsanctioned"
@@ -124,9 +124,9 @@ async def test_citizens_ask_about_themselves(tmp_path: Path) -> None:
     query = QUERY.replace("$id: PersonNumber!, ", "").replace("person(id: $id)", "me")
     async with running(tmp_path, fined(HOA, LATELY), ALL, LIVE) as gateway:
         body = await gateway.ask(query, scopes=("me",), subject=HOA)
-    found = body["data"]["me"]["administrativeViolations"]
-    assert found["isConsideredUnsanctioned"]["value"] is False
-    assert found["sanctions"]["items"] == [{"decisionNo": "S"}]
+    violations = body["data"]["me"]["administrativeViolations"]
+    assert violations["isConsideredUnsanctioned"]["value"] is False
+    assert violations["sanctions"]["items"] == [{"decisionNo": "S"}]
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,9 @@ async def test_a_sanction_that_counts_is_enough_whatever_else_is_down(tmp_path: 
 
 
 async def test_a_database_that_is_not_operating_leaves_it_unknown(tmp_path: Path) -> None:
-    live = {name: one for name, one in LIVE.items() if name != "administrative_violations"}
+    live = {
+        name: settings for name, settings in LIVE.items() if name != "administrative_violations"
+    }
     async with running(tmp_path, fined(HOA, LATELY), ALL, live) as gateway:
         assert verdict(await asked(gateway)) == (None, "NOT_OPERATING")
 
@@ -232,9 +234,9 @@ async def test_while_earlier_numbers_are_not_known_nobody_is_said_to_be_unsancti
     everything.of("population").fault = "down"
     async with running(tmp_path, everything, ALL, LIVE) as gateway:
         body = await asked(gateway, purpose=UNIFIED)
-    found = section(body)["isConsideredUnsanctioned"]
-    assert found["value"] is value
-    assert found["source"] == {"state": "INCOMPLETE", "earlierNumbersAsked": False}
+    view = section(body)["isConsideredUnsanctioned"]
+    assert view["value"] is value
+    assert view["source"] == {"state": "INCOMPLETE", "earlierNumbersAsked": False}
     assert "NUMBERS_INCOMPLETE" in codes(body)
 
 

@@ -28,7 +28,7 @@ def facts(
     incomplete: str | None = None,
 ) -> Mapping[str, Facts]:
     """Return what a person's records say; rows name the columns that they have."""
-    given = {
+    rows_by_list = {
         "sanctions": sanctions or [],
         "executions": executions or [],
         "handling_decisions": handling_decisions or [],
@@ -36,10 +36,10 @@ def facts(
     return {
         name: Facts(
             READS[name][0],
-            [tuple(row.get(one.name) for one in READS[name][0].columns) for row in rows],
+            [tuple(row.get(column.name) for column in READS[name][0].columns) for row in rows],
             name != incomplete,
         )
-        for name, rows in given.items()
+        for name, rows in rows_by_list.items()
     }
 
 
@@ -57,10 +57,10 @@ def measure(**changed: Any) -> Row:
     return {**usual, "valid_from": date(2020, 1, 1), **changed}
 
 
-def until(end: date, found: Mapping[str, Facts], sector: str | None = None) -> bool:
+def until(end: date, known_facts: Mapping[str, Facts], sector: str | None = None) -> bool:
     """Say whether somebody is sanctioned up to the day before ``end``, and from then on not."""
-    before = considered_unsanctioned(found, end - timedelta(days=1), sector)
-    return (before, considered_unsanctioned(found, end, sector)) == (False, True)
+    before = considered_unsanctioned(known_facts, end - timedelta(days=1), sector)
+    return (before, considered_unsanctioned(known_facts, end, sector)) == (False, True)
 
 
 def test_who_has_no_records_was_not_sanctioned() -> None:
@@ -83,8 +83,8 @@ def test_who_has_no_records_was_not_sanctioned() -> None:
 def test_a_sanction_counts_until_its_period_after_being_carried_out_is_over(
     main: str | None, done: date, end: date
 ) -> None:
-    given = [sanction(main_sanction=main, decision_date=date(2023, 1, 1))]
-    assert until(end, facts(given, [carried_out(done)]))
+    decisions = [sanction(main_sanction=main, decision_date=date(2023, 1, 1))]
+    assert until(end, facts(decisions, [carried_out(done)]))
 
 
 @pytest.mark.parametrize("main", ["FINE", "WARNING"])
@@ -114,14 +114,14 @@ def test_a_new_sanction_within_the_period_counts_until_its_own_is_over() -> None
 
 
 def test_a_cancelled_decision_does_not_count() -> None:
-    found = facts([sanction(status="CANCELLED")], [carried_out()])
-    assert considered_unsanctioned(found, DONE, None) is True
+    known_facts = facts([sanction(status="CANCELLED")], [carried_out()])
+    assert considered_unsanctioned(known_facts, DONE, None) is True
 
 
 def test_a_decision_does_not_count_before_its_day() -> None:
-    found = facts([sanction()], [carried_out()])
-    assert considered_unsanctioned(found, date(2025, 1, 9), None) is True
-    assert considered_unsanctioned(found, date(2025, 1, 10), None) is False
+    known_facts = facts([sanction()], [carried_out()])
+    assert considered_unsanctioned(known_facts, date(2025, 1, 9), None) is True
+    assert considered_unsanctioned(known_facts, date(2025, 1, 10), None) is False
 
 
 @pytest.mark.parametrize(
@@ -130,9 +130,9 @@ def test_a_decision_does_not_count_before_its_day() -> None:
 def test_one_that_was_not_carried_out_counts_until_nobody_knows(
     main: str, unknown_from: date
 ) -> None:
-    found = facts([sanction(main_sanction=main)])
-    assert considered_unsanctioned(found, unknown_from - timedelta(days=1), None) is False
-    assert considered_unsanctioned(found, unknown_from, None) is None
+    known_facts = facts([sanction(main_sanction=main)])
+    assert considered_unsanctioned(known_facts, unknown_from - timedelta(days=1), None) is False
+    assert considered_unsanctioned(known_facts, unknown_from, None) is None
 
 
 def test_of_a_sanction_without_any_date_nothing_is_known() -> None:
@@ -140,8 +140,8 @@ def test_of_a_sanction_without_any_date_nothing_is_known() -> None:
 
 
 def test_one_that_counts_decides_whatever_else_is_unknown() -> None:
-    given = [sanction(decision_no="T", decision_date=None), sanction()]
-    assert considered_unsanctioned(facts(given, [carried_out()]), DONE, None) is False
+    decisions = [sanction(decision_no="T", decision_date=None), sanction()]
+    assert considered_unsanctioned(facts(decisions, [carried_out()]), DONE, None) is False
 
 
 @pytest.mark.parametrize(
@@ -165,32 +165,32 @@ def test_a_measure_counts_for_two_years_or_one(dates: Row, end: date) -> None:
     [{"status": "CANCELLED"}, {"measure": "WARNING_REMINDER"}, {"measure": "FAMILY_MANAGEMENT"}],
 )
 def test_cancelled_measures_and_those_in_place_of_others_do_not_count(changed: Row) -> None:
-    found = facts(handling_decisions=[measure(completed_on=DONE, **changed)])
-    assert considered_unsanctioned(found, DONE, None) is True
+    known_facts = facts(handling_decisions=[measure(completed_on=DONE, **changed)])
+    assert considered_unsanctioned(known_facts, DONE, None) is True
 
 
 def test_a_measure_without_an_end_counts_until_nobody_knows() -> None:
-    found = facts(handling_decisions=[measure()])
-    assert considered_unsanctioned(found, date(2019, 12, 31), None) is True
-    assert considered_unsanctioned(found, date(2022, 12, 31), None) is False
-    assert considered_unsanctioned(found, date(2023, 1, 1), None) is None
+    known_facts = facts(handling_decisions=[measure()])
+    assert considered_unsanctioned(known_facts, date(2019, 12, 31), None) is True
+    assert considered_unsanctioned(known_facts, date(2022, 12, 31), None) is False
+    assert considered_unsanctioned(known_facts, date(2023, 1, 1), None) is None
     unknown = facts(handling_decisions=[measure(valid_from=None)])
     assert considered_unsanctioned(unknown, DONE, None) is None
 
 
 def test_for_a_sector_only_its_own_sanctions_count() -> None:
-    given, done = [sanction(sector="traffic")], [carried_out()]
-    found = facts(given, done, [measure(completed_on=DONE)])
-    assert considered_unsanctioned(found, DONE, "traffic") is False
-    assert considered_unsanctioned(found, DONE, "tax") is True
-    assert considered_unsanctioned(found, DONE, None) is False
+    decisions, done = [sanction(sector="traffic")], [carried_out()]
+    known_facts = facts(decisions, done, [measure(completed_on=DONE)])
+    assert considered_unsanctioned(known_facts, DONE, "traffic") is False
+    assert considered_unsanctioned(known_facts, DONE, "tax") is True
+    assert considered_unsanctioned(known_facts, DONE, None) is False
 
 
 def test_a_sanction_whose_sector_is_not_known_leaves_it_open_while_it_counts() -> None:
-    found = facts([sanction(sector=None)], [carried_out()])
-    assert considered_unsanctioned(found, DONE, "tax") is None
-    assert considered_unsanctioned(found, date(2026, 3, 10), "tax") is True
-    assert considered_unsanctioned(found, DONE, None) is False
+    known_facts = facts([sanction(sector=None)], [carried_out()])
+    assert considered_unsanctioned(known_facts, DONE, "tax") is None
+    assert considered_unsanctioned(known_facts, date(2026, 3, 10), "tax") is True
+    assert considered_unsanctioned(known_facts, DONE, None) is False
 
 
 @pytest.mark.parametrize("incomplete", ["sanctions", "executions", "handling_decisions"])
@@ -206,9 +206,9 @@ def test_where_something_may_be_missing_nobody_is_said_to_be_unsanctioned(
 
 def test_one_that_may_have_been_carried_out_long_ago_is_not_said_to_count() -> None:
     """A warning carried out at once is over after six months, which nobody could read here."""
-    given, on = [sanction(main_sanction="WARNING")], date(2025, 12, 1)
-    assert considered_unsanctioned(facts(given), on, None) is False
-    assert considered_unsanctioned(facts(given, incomplete="executions"), on, None) is None
+    decisions, on = [sanction(main_sanction="WARNING")], date(2025, 12, 1)
+    assert considered_unsanctioned(facts(decisions), on, None) is False
+    assert considered_unsanctioned(facts(decisions, incomplete="executions"), on, None) is None
 
 
 def test_the_view_belongs_to_the_violations_and_reads_three_lists() -> None:

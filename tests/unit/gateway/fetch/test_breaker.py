@@ -9,8 +9,8 @@ from tests.support.running import TestClock
 
 
 def _breaker(failures: int = 5) -> tuple[CircuitBreaker, TestClock, list[BreakerState]]:
-    clock, told = TestClock(), list[BreakerState]()
-    return CircuitBreaker(failures, clock, told.append), clock, told
+    clock, states = TestClock(), list[BreakerState]()
+    return CircuitBreaker(failures, clock, states.append), clock, states
 
 
 def _call(breaker: CircuitBreaker, succeeded: bool) -> None:
@@ -20,19 +20,19 @@ def _call(breaker: CircuitBreaker, succeeded: bool) -> None:
 
 
 def _opened() -> tuple[CircuitBreaker, TestClock, list[BreakerState]]:
-    breaker, clock, told = _breaker()
+    breaker, clock, states = _breaker()
     for _ in range(5):
         _call(breaker, succeeded=False)
-    return breaker, clock, told
+    return breaker, clock, states
 
 
 def test_it_opens_with_the_last_of_so_many_failures_and_not_before() -> None:
-    breaker, _, told = _breaker()
+    breaker, _, states = _breaker()
     for _ in range(4):
         _call(breaker, succeeded=False)
-    assert (breaker.state, told) == (BreakerState.CLOSED, [])
+    assert (breaker.state, states) == (BreakerState.CLOSED, [])
     _call(breaker, succeeded=False)
-    assert (breaker.state, told) == (BreakerState.OPEN, [BreakerState.OPEN])
+    assert (breaker.state, states) == (BreakerState.OPEN, [BreakerState.OPEN])
     assert breaker.enter() is None
 
 
@@ -76,13 +76,13 @@ def test_an_open_one_wants_a_ping_at_intervals_and_a_closed_one_none() -> None:
 
 
 def test_after_a_ping_it_is_tried_and_trusted_after_three_successes() -> None:
-    breaker, _, told = _opened()
+    breaker, _, states = _opened()
     breaker.note_ping_answered()
     for _ in range(2):
         _call(breaker, succeeded=True)
         assert breaker.state is BreakerState.HALF_OPEN
     _call(breaker, succeeded=True)
-    assert told == [BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED]
+    assert states == [BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED]
 
 
 @pytest.mark.parametrize("successes", [0, 1, 2])
@@ -110,6 +110,6 @@ def test_calls_that_began_before_it_opened_say_nothing_of_the_trial() -> None:
 
 
 def test_a_ping_that_is_answered_changes_nothing_in_one_that_is_closed() -> None:
-    breaker, _, told = _breaker()
+    breaker, _, states = _breaker()
     breaker.note_ping_answered()
-    assert (breaker.state, told) == (BreakerState.CLOSED, [])
+    assert (breaker.state, states) == (BreakerState.CLOSED, [])

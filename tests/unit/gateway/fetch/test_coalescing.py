@@ -31,7 +31,7 @@ class Held(MemoryBackend):
     """Notes what is asked together, by whom, and answers when it is let go."""
 
     scope: Scope = Scope.PROCESS
-    asked: list[tuple[tuple[str, ...], Asker]] = field(default_factory=list)
+    fetched: list[tuple[tuple[str, ...], Asker]] = field(default_factory=list)
     go: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -41,14 +41,14 @@ class Held(MemoryBackend):
     async def fetch(
         self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
     ) -> Batch:
-        self.asked.append((tuple(keys), asker))
+        self.fetched.append((tuple(keys), asker))
         await self.go.wait()
         return await super().fetch(record, lookup, keys, asker)
 
 
 def _source(backend: Held, calls: int = 4) -> Source:
-    own = DatabaseSettings(timeout=120, calls_in_flight=calls)
-    return Source(DATABASE, backend, own, CLOCK)
+    settings = DatabaseSettings(timeout=120, calls_in_flight=calls)
+    return Source(DATABASE, backend, settings, CLOCK)
 
 
 def _request(source: Source, asker: Asker = NOBODY, seconds: float = 20) -> Reads:
@@ -73,20 +73,20 @@ async def _turns() -> None:
 async def test_while_a_call_is_in_flight_the_others_are_collected_into_one() -> None:
     backend = Held()
     source = _source(backend)
-    asking = [asyncio.create_task(_ask(_request(source), one)) for one in (HOA, LAN, HOA, "1")]
+    asking = [asyncio.create_task(_ask(_request(source), key)) for key in (HOA, LAN, HOA, "1")]
     await _turns()
-    assert [keys for keys, _ in backend.asked] == [(HOA,)]
+    assert [keys for keys, _ in backend.fetched] == [(HOA,)]
     backend.go.set()
     assert await asyncio.gather(*asking) == [[State.ANSWERED]] * 4
-    assert [keys for keys, _ in backend.asked] == [(HOA,), (LAN, HOA, "1")]
+    assert [keys for keys, _ in backend.fetched] == [(HOA,), (LAN, HOA, "1")]
 
 
 async def test_with_room_nobody_waits_for_company() -> None:
     backend = Held()
     source = _source(backend, calls=8)
-    asking = [asyncio.create_task(_ask(_request(source), one)) for one in (HOA, LAN)]
+    asking = [asyncio.create_task(_ask(_request(source), key)) for key in (HOA, LAN)]
     await _turns()
-    assert [keys for keys, _ in backend.asked] == [(HOA,), (LAN,)]
+    assert [keys for keys, _ in backend.fetched] == [(HOA,), (LAN,)]
     backend.go.set()
     await asyncio.gather(*asking)
 
@@ -95,11 +95,11 @@ async def test_where_messages_name_who_asks_keys_of_two_never_come_together() ->
     backend = Held(scope=Scope.CALLER)
     source = _source(backend)
     askers = [Asker("desk", f"officer-{number}") for number in range(5)]
-    asking = [asyncio.create_task(_ask(_request(source, one), HOA)) for one in askers]
+    asking = [asyncio.create_task(_ask(_request(source, asker), HOA)) for asker in askers]
     await _turns()
     backend.go.set()
     assert await asyncio.gather(*asking) == [[State.ANSWERED]] * 5
-    assert backend.asked == [((HOA,), one) for one in askers]
+    assert backend.fetched == [((HOA,), asker) for asker in askers]
 
 
 async def test_a_waiter_leaves_at_its_own_deadline_and_the_others_are_answered() -> None:
@@ -111,7 +111,7 @@ async def test_a_waiter_leaves_at_its_own_deadline_and_the_others_are_answered()
     assert await hasty == [State.TIMED_OUT]
     backend.go.set()
     assert list(await asyncio.gather(first, patient)) == [[State.ANSWERED]] * 2
-    assert [keys for keys, _ in backend.asked] == [(HOA,), (LAN,)]
+    assert [keys for keys, _ in backend.fetched] == [(HOA,), (LAN,)]
 
 
 async def test_a_waiter_that_is_cancelled_hurts_no_other_and_leaves_nothing_behind() -> None:
@@ -121,8 +121,8 @@ async def test_a_waiter_that_is_cancelled_hurts_no_other_and_leaves_nothing_behi
     leaving = asyncio.create_task(_ask(_request(source), LAN))
     staying = asyncio.create_task(_ask(_request(source), LAN))
     await _turns()
-    for one in (first, leaving):
-        one.cancel()
+    for read in (first, leaving):
+        read.cancel()
     await asyncio.gather(first, leaving, return_exceptions=True)
     backend.go.set()
     assert await staying == [State.ANSWERED]
@@ -141,20 +141,20 @@ async def test_what_nobody_waits_for_any_more_is_not_asked() -> None:
     backend.go.set()
     assert await first == [State.ANSWERED]
     await _turns()
-    assert [keys for keys, _ in backend.asked] == [(HOA,)]
+    assert [keys for keys, _ in backend.fetched] == [(HOA,)]
 
 
 # ---- shares
 
 
 @dataclass
-class Asked:
+class ControlledCalls:
     """Takes calls, and ends them when told."""
 
     calls: list[list[str]] = field(default_factory=list)
     ends: list[asyncio.Future[None]] = field(default_factory=list)
     lefts: list[float] = field(default_factory=list)
-    got: dict[str, str | None] = field(default_factory=dict)
+    answers: dict[str, str | None] = field(default_factory=dict)
 
     async def ask(self, keys: Sequence[str], left: float) -> list[Answer]:
         end = asyncio.get_running_loop().create_future()
@@ -169,137 +169,137 @@ class Asked:
         def deliver(waiter: ReadWaiter, answers: Sequence[Answer] | None) -> None:
             for place, key in enumerate(waiter.keys):
                 rows = answers[place].rows if answers is not None else None
-                self.got[key] = None if rows is None else str(rows[0][0])
+                self.answers[key] = None if rows is None else str(rows[0][0])
 
         return ReadWaiter(keys, CLOCK.monotonic() + seconds, client, deliver)
 
 
 async def test_each_client_has_its_share_of_a_call() -> None:
-    asked = Asked()
-    batches = Batches(asked.ask, CLOCK, parallel_calls=1, most_keys=4)
-    batches.add(asked.waiter("first"))
+    controlled = ControlledCalls()
+    batches = Batches(controlled.ask, CLOCK, parallel_calls=1, most_keys=4)
+    batches.add(controlled.waiter("first"))
     for number in range(6):
-        batches.add(asked.waiter(f"a{number}"))
-    batches.add(asked.waiter("b0", client="b"))
+        batches.add(controlled.waiter(f"a{number}"))
+    batches.add(controlled.waiter("b0", client="b"))
     await _turns()
-    asked.ends[0].set_result(None)
+    controlled.ends[0].set_result(None)
     await _turns()
-    assert asked.calls[1] == ["a0", "b0", "a1", "a2"]
-    asked.ends[1].set_result(None)
+    assert controlled.calls[1] == ["a0", "b0", "a1", "a2"]
+    controlled.ends[1].set_result(None)
     await _turns()
-    assert asked.calls[2] == ["a3", "a4", "a5"]
-    asked.ends[2].set_result(None)
+    assert controlled.calls[2] == ["a3", "a4", "a5"]
+    controlled.ends[2].set_result(None)
     await _turns()
-    assert {key: value for key, value in asked.got.items() if key != value} == {}
-    assert len(asked.got) == 8
+    assert {key: value for key, value in controlled.answers.items() if key != value} == {}
+    assert len(controlled.answers) == 8
 
 
 async def test_one_who_asks_for_more_than_a_call_takes_goes_alone() -> None:
-    asked = Asked()
-    batches = Batches(asked.ask, CLOCK, parallel_calls=1, most_keys=2)
-    batches.add(asked.waiter("first"))
-    batches.add(asked.waiter("x", "y", "z"))
-    batches.add(asked.waiter("w", client="b"))
+    controlled = ControlledCalls()
+    batches = Batches(controlled.ask, CLOCK, parallel_calls=1, most_keys=2)
+    batches.add(controlled.waiter("first"))
+    batches.add(controlled.waiter("x", "y", "z"))
+    batches.add(controlled.waiter("w", client="b"))
     for number in range(3):
         await _turns()
-        asked.ends[number].set_result(None)
+        controlled.ends[number].set_result(None)
     await _turns()
-    assert asked.calls == [["first"], ["x", "y", "z"], ["w"]]
+    assert controlled.calls == [["first"], ["x", "y", "z"], ["w"]]
 
 
 async def test_a_call_lives_as_long_as_the_latest_of_its_waiters_has() -> None:
-    asked = Asked()
-    batches = Batches(asked.ask, CLOCK, parallel_calls=1, most_keys=9)
-    batches.add(asked.waiter("first", seconds=1))
-    batches.add(asked.waiter("hasty", seconds=2))
-    batches.add(asked.waiter("patient", seconds=60))
+    controlled = ControlledCalls()
+    batches = Batches(controlled.ask, CLOCK, parallel_calls=1, most_keys=9)
+    batches.add(controlled.waiter("first", seconds=1))
+    batches.add(controlled.waiter("hasty", seconds=2))
+    batches.add(controlled.waiter("patient", seconds=60))
     await _turns()
-    asked.ends[0].set_result(None)
+    controlled.ends[0].set_result(None)
     await _turns()
-    assert asked.lefts[0] <= 1
-    assert 50 < asked.lefts[1] <= 60
-    asked.ends[1].set_result(None)
+    assert controlled.lefts[0] <= 1
+    assert 50 < controlled.lefts[1] <= 60
+    controlled.ends[1].set_result(None)
     await _turns()
 
 
 async def test_of_a_quick_lookup_one_call_is_in_flight_but_for_one_that_is_late() -> None:
-    asked, clock = Asked(), TestClock()
-    batches = Batches(asked.ask, clock, parallel_calls=3, most_keys=9)
+    controlled, clock = ControlledCalls(), TestClock()
+    batches = Batches(controlled.ask, clock, parallel_calls=3, most_keys=9)
 
     async def answered(number: int) -> None:
-        asked.ends[number].set_result(None)
+        controlled.ends[number].set_result(None)
         await _turns()
 
-    batches.add(asked.waiter("first"))
+    batches.add(controlled.waiter("first"))
     await _turns()
     clock.advance(0.001)
     await answered(0)
-    batches.add(asked.waiter("a"))
-    batches.add(asked.waiter("b"))
-    batches.add(asked.waiter("c"))
+    batches.add(controlled.waiter("a"))
+    batches.add(controlled.waiter("b"))
+    batches.add(controlled.waiter("c"))
     await _turns()
-    assert asked.calls == [["first"], ["a"]]
+    assert controlled.calls == [["first"], ["a"]]
     clock.advance(0.03)
-    batches.add(asked.waiter("d"))
+    batches.add(controlled.waiter("d"))
     await _turns()
-    assert asked.calls == [["first"], ["a"], ["b", "c", "d"]], "the second is late"
+    assert controlled.calls == [["first"], ["a"], ["b", "c", "d"]], "the second is late"
     await answered(1)
     await answered(2)
-    assert set(asked.got) == {"first", "a", "b", "c", "d"}
+    assert set(controlled.answers) == {"first", "a", "b", "c", "d"}
 
 
 async def test_who_waits_for_a_quick_call_that_is_late_goes_though_nobody_else_comes() -> None:
-    asked, clock = Asked(), TestClock()
-    batches = Batches(asked.ask, clock, parallel_calls=2, most_keys=9)
-    batches.add(asked.waiter("first"))
+    controlled, clock = ControlledCalls(), TestClock()
+    batches = Batches(controlled.ask, clock, parallel_calls=2, most_keys=9)
+    batches.add(controlled.waiter("first"))
     await _turns()
-    asked.ends[0].set_result(None)
+    controlled.ends[0].set_result(None)
     await _turns()
-    batches.add(asked.waiter("stuck"))
-    batches.add(asked.waiter("behind"))
+    batches.add(controlled.waiter("stuck"))
+    batches.add(controlled.waiter("behind"))
     await _turns()
-    assert asked.calls == [["first"], ["stuck"]]
+    assert controlled.calls == [["first"], ["stuck"]]
     clock.advance(1)
     async with asyncio.timeout(20):
-        while len(asked.calls) < 3:  # noqa: ASYNC110 - a timer sends it, and tells nobody
+        while len(controlled.calls) < 3:  # noqa: ASYNC110 - a timer sends it, and tells nobody
             await asyncio.sleep(0.001)  # between two looks, not instead of one
-    assert asked.calls[2] == ["behind"]
-    for end in asked.ends[1:]:
+    assert controlled.calls[2] == ["behind"]
+    for end in controlled.ends[1:]:
         end.set_result(None)
     await _turns()
-    assert set(asked.got) == {"first", "stuck", "behind"}
+    assert set(controlled.answers) == {"first", "stuck", "behind"}
 
 
 async def test_of_a_slow_lookup_several_calls_are_in_flight() -> None:
-    asked, clock = Asked(), TestClock()
-    batches = Batches(asked.ask, clock, parallel_calls=3, most_keys=9)
-    batches.add(asked.waiter("first"))
+    controlled, clock = ControlledCalls(), TestClock()
+    batches = Batches(controlled.ask, clock, parallel_calls=3, most_keys=9)
+    batches.add(controlled.waiter("first"))
     await _turns()
     clock.advance(0.1)
-    asked.ends[0].set_result(None)
+    controlled.ends[0].set_result(None)
     await _turns()
     for key in "abcd":
-        batches.add(asked.waiter(key))
+        batches.add(controlled.waiter(key))
     await _turns()
-    assert asked.calls == [["first"], ["a"], ["b"], ["c"]]
-    for end in asked.ends[1:]:
+    assert controlled.calls == [["first"], ["a"], ["b"], ["c"]]
+    for end in controlled.ends[1:]:
         end.set_result(None)
     await _turns()
-    asked.ends[4].set_result(None)
+    controlled.ends[4].set_result(None)
     await _turns()
-    assert asked.calls[4] == ["d"]
-    assert set(asked.got) == {"first", "a", "b", "c", "d"}
+    assert controlled.calls[4] == ["d"]
+    assert set(controlled.answers) == {"first", "a", "b", "c", "d"}
 
 
 async def test_after_a_defect_those_of_that_call_know_nothing_and_the_next_are_asked() -> None:
-    asked = Asked()
-    batches = Batches(asked.ask, CLOCK, parallel_calls=1, most_keys=9)
-    batches.add(asked.waiter("x"))
-    batches.add(asked.waiter("y"))
+    controlled = ControlledCalls()
+    batches = Batches(controlled.ask, CLOCK, parallel_calls=1, most_keys=9)
+    batches.add(controlled.waiter("x"))
+    batches.add(controlled.waiter("y"))
     await _turns()
-    asked.ends[0].set_exception(RuntimeError("a defect"))
+    controlled.ends[0].set_exception(RuntimeError("a defect"))
     await _turns()
-    assert asked.got == {"x": None}
-    asked.ends[1].set_result(None)
+    assert controlled.answers == {"x": None}
+    controlled.ends[1].set_result(None)
     await _turns()
-    assert asked.got == {"x": None, "y": "y"}
+    assert controlled.answers == {"x": None, "y": "y"}

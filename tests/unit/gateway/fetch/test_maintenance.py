@@ -27,52 +27,52 @@ def _two(path: Path) -> tuple[Maintenance, Maintenance, TestClock]:
 
 
 def test_a_window_planned_by_one_process_is_known_to_another(tmp_path: Path) -> None:
-    one, other, clock = _two(tmp_path / "a" / "windows.jsonl")
+    first, other, clock = _two(tmp_path / "a" / "windows.jsonl")
     assert other.windows("notary") == []
-    made = one.plan(Window("notary", NIGHT, MORNING, planned_by="op-1"))
+    window = first.plan(Window("notary", NIGHT, MORNING, planned_by="op-1"))
     clock.advance(READ_EVERY)
-    assert other.windows("notary") == [made]
+    assert other.windows("notary") == [window]
     assert other.windows("population") == []
-    assert made.id is not None
-    assert other.find(made.id) == made
+    assert window.id is not None
+    assert other.find(window.id) == window
 
 
 def test_it_holds_from_its_beginning_to_its_end_and_is_then_forgotten(tmp_path: Path) -> None:
-    one, _, clock = _two(tmp_path / "windows")
-    one.plan(Window("notary", NIGHT, MORNING))
-    held = []
+    first, _, clock = _two(tmp_path / "windows")
+    first.plan(Window("notary", NIGHT, MORNING))
+    open_at = []
     for moment in (NIGHT - timedelta(seconds=1), NIGHT, MORNING - timedelta(seconds=1), MORNING):
         clock.advance(READ_EVERY)
         clock.moment = moment.astimezone(UTC)
-        held.append(one.current("notary") is not None)
-    assert held == [False, True, True, False]
-    assert one.windows("notary") == []
+        open_at.append(first.current("notary") is not None)
+    assert open_at == [False, True, True, False]
+    assert first.windows("notary") == []
 
 
 def test_of_several_that_are_open_the_longest_is_told(tmp_path: Path) -> None:
-    one, _, clock = _two(tmp_path / "windows")
+    first, _, clock = _two(tmp_path / "windows")
     now = clock.now()
-    one.plan(Window("notary", now, now + timedelta(hours=2)))
-    one.plan(Window("notary", now, now + timedelta(hours=1)))
+    first.plan(Window("notary", now, now + timedelta(hours=2)))
+    first.plan(Window("notary", now, now + timedelta(hours=1)))
     clock.advance(READ_EVERY)
-    current = one.current("notary")
+    current = first.current("notary")
     assert current is not None
     assert current.ends == now + timedelta(hours=2)
-    one.plan(Window("notary", now))
+    first.plan(Window("notary", now))
     clock.advance(READ_EVERY)
-    current = one.current("notary")
+    current = first.current("notary")
     assert current is not None
     assert current.ends is None
 
 
 def test_one_that_is_called_off_never_begins_and_one_that_is_ended_ends(tmp_path: Path) -> None:
-    one, other, clock = _two(tmp_path / "windows")
-    planned = one.plan(Window("notary", NIGHT, MORNING))
-    present = one.plan(Window("population", clock.now()))
+    first, other, clock = _two(tmp_path / "windows")
+    planned = first.plan(Window("notary", NIGHT, MORNING))
+    present = first.plan(Window("population", clock.now()))
     clock.advance(READ_EVERY)
     assert other.current("population") == present
     for window in (planned, present):
-        one.end(window)
+        first.end(window)
     clock.advance(READ_EVERY)
     assert other.current("population") is None
     assert other.windows("notary") == []
@@ -91,9 +91,9 @@ def test_one_that_is_called_off_never_begins_and_one_that_is_ended_ends(tmp_path
 def test_one_that_ends_before_it_begins_or_has_ended_is_refused(
     tmp_path: Path, begins: datetime, ends: datetime
 ) -> None:
-    one, _, _ = _two(tmp_path / "windows")
+    first, _, _ = _two(tmp_path / "windows")
     with pytest.raises(ValueError, match="must end after it begins"):
-        one.plan(Window("notary", begins, ends))
+        first.plan(Window("notary", begins, ends))
     assert not (tmp_path / "windows").exists()
 
 
@@ -115,4 +115,6 @@ def test_lines_that_make_no_sense_are_said_and_cost_only_themselves(tmp_path: Pa
     good = maintenance.plan(Window("notary", NIGHT))
     with capture_logs() as logs:
         assert maintenance.windows("notary") == [good]
-    assert [one["event"] for one in logs] == ["a line of planned maintenance makes no sense"] * 4
+    assert [entry["event"] for entry in logs] == [
+        "a line of planned maintenance makes no sense"
+    ] * 4

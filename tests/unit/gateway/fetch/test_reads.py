@@ -32,8 +32,8 @@ KIND = READ.kind
 
 def _source(fault: str | None = None, **settings: Any) -> tuple[Source, Faulty]:
     backend = Faulty(backends()["population"], fault)
-    made = DatabaseSettings.model_validate({"timeout": 20, **settings})
-    return Source(DATABASE, backend, made, SystemClock()), backend
+    database_settings = DatabaseSettings.model_validate({"timeout": 20, **settings})
+    return Source(DATABASE, backend, database_settings, SystemClock()), backend
 
 
 def _reads(source: Source, seconds: float = 20) -> Reads:
@@ -64,7 +64,7 @@ async def test_very_many_keys_are_sent_in_pieces() -> None:
     source, backend = _source()
     keys = [f"0010900{number:05d}" for number in range(450)]
     assert await _states(_reads(source), keys) == [State.ANSWERED] * 450
-    assert [len(asked) for _, _, asked in backend.fetched] == [200, 200, 50]
+    assert [len(sent_keys) for _, _, sent_keys in backend.fetched] == [200, 200, 50]
 
 
 async def test_nothing_asked_is_nothing_to_wait_for() -> None:
@@ -101,8 +101,8 @@ async def test_what_comes_after_the_deadline_changes_nothing() -> None:
     reads = _reads(source, seconds=0.05)
     assert await _states(reads, [HOA]) == [State.TIMED_OUT]
     before = reads.answers[KIND][HOA]
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    await asyncio.gather(*others)
+    other_tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.gather(*other_tasks)
     assert reads.answers[KIND][HOA] is before
     assert len(backend.fetched) == 1
 

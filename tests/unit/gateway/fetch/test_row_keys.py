@@ -72,9 +72,9 @@ def _spoil(by_key: Mapping[str, Rows]) -> Mapping[str, Rows]:
 async def test_rows_of_another_key_are_not_given_and_nobodys_are_said_to_be_none() -> None:
     source, _ = _source(_swap)
     answers = await source.fetch(Read(IDENTITY, LOOKUP), KEYS, 20)
-    given = {key: answer.rows for key, answer in zip(KEYS, answers, strict=True)}
+    rows_by_key = {key: answer.rows for key, answer in zip(KEYS, answers, strict=True)}
     place = IDENTITY.positions["citizen_id"]
-    assert all(rows is not None and rows[0][place] == key for key, rows in given.items())
+    assert all(rows is not None and rows[0][place] == key for key, rows in rows_by_key.items())
 
 
 async def test_a_key_that_is_mixed_up_by_itself_costs_itself_alone() -> None:

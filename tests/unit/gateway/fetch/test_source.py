@@ -40,8 +40,10 @@ def _source(
     **settings: Any,
 ) -> tuple[Source, Faulty]:
     backend = Faulty(backends()["population"], fault)
-    made = DatabaseSettings.model_validate({"timeout": 20, **settings})
-    return Source(DATABASE, backend, made, clock or SystemClock(), maintenance), backend
+    database_settings = DatabaseSettings.model_validate({"timeout": 20, **settings})
+    return Source(
+        DATABASE, backend, database_settings, clock or SystemClock(), maintenance
+    ), backend
 
 
 async def _ask(source: Source, *keys: str, left: float = 20) -> list[Answer]:
@@ -60,8 +62,8 @@ async def _open(source: Source) -> None:
 
 async def _settled(source: Source) -> None:
     """Let pings that are under way end."""
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    await asyncio.gather(*others)
+    other_tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.gather(*other_tasks)
 
 
 async def test_what_is_not_answered_once_is_asked_once_more() -> None:
@@ -206,8 +208,8 @@ async def test_within_planned_maintenance_nothing_is_asked_and_the_end_is_told(
 
 async def test_the_breaker_and_what_failed_show_in_metrics() -> None:
     def metric(name: str, **labels: str) -> float:
-        found = REGISTRY.get_sample_value(name, {"database": "population", **labels})
-        return found or 0.0
+        value = REGISTRY.get_sample_value(name, {"database": "population", **labels})
+        return value or 0.0
 
     source, _ = _source("down")
     assert metric("justice_gateway_circuit_breaker", state="CLOSED") == 1

@@ -20,16 +20,16 @@ QUERY = """query($ids: [PersonNumber!]!) { persons(ids: $ids) {
 
 @pytest.mark.parametrize("fresh", [0, 600])
 async def test_a_hundred_people_cost_as_many_calls_as_one(tmp_path: Path, fresh: float) -> None:
-    cast = {name: Faulty(one) for name, one in backends().items()}
-    kept = {name: DatabaseSettings(timeout=120, fresh=fresh) for name in cast}
+    cast = {name: Faulty(backend) for name, backend in backends().items()}
+    settings = {name: DatabaseSettings(timeout=120, fresh=fresh) for name in cast}
     calls = []
-    async with running(tmp_path, cast, (POPULATION, CIVIL_STATUS), kept) as gateway:
+    async with running(tmp_path, cast, (POPULATION, CIVIL_STATUS), settings) as gateway:
         for count in (1, 100):
-            for one in cast.values():
-                one.fetched.clear()
+            for backend in cast.values():
+                backend.fetched.clear()
             numbers = [f"0010{count:02d}{place:06d}"[:12] for place in range(count)]
             body = await gateway.ask(QUERY, {"ids": numbers}, scopes=OFFICER)
             assert len(body["data"]["persons"]) == count
-            calls.append(sum(len(one.fetched) for one in cast.values()))
+            calls.append(sum(len(backend.fetched) for backend in cast.values()))
     # Three to resolve numbers, identity among them, and two lists.
     assert calls == [5, 5]

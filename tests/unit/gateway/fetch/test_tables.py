@@ -30,8 +30,8 @@ ALARM = "a table that was there is gone"
 
 def _source(seen: SeenTables | None = None, **settings: Any) -> tuple[Source, Faulty]:
     backend = Faulty(backends()["population"])
-    made = DatabaseSettings.model_validate({"timeout": 20, **settings})
-    return Source(DATABASE, backend, made, SystemClock(), seen=seen), backend
+    database_settings = DatabaseSettings.model_validate({"timeout": 20, **settings})
+    return Source(DATABASE, backend, database_settings, SystemClock(), seen=seen), backend
 
 
 async def _state(source: Source) -> State:
@@ -40,8 +40,8 @@ async def _state(source: Source) -> State:
 
 
 def _metric(name: str, **labels: str) -> float:
-    found = REGISTRY.get_sample_value(f"justice_gateway_source_{name}", labels)
-    return found or 0.0
+    value = REGISTRY.get_sample_value(f"justice_gateway_source_{name}", labels)
+    return value or 0.0
 
 
 def _gone() -> float:
@@ -55,8 +55,8 @@ async def test_a_table_that_answered_before_is_unavailable_when_it_is_gone() -> 
     backend.fault = "unmapped"
     with capture_logs() as logs:
         assert [await _state(source) for _ in range(3)] == [State.UNAVAILABLE] * 3
-    alarms = [one for one in logs if one["event"] == ALARM]
-    assert [(one["log_level"], one["record"]) for one in alarms] == [("error", "identity")]
+    alarms = [entry for entry in logs if entry["event"] == ALARM]
+    assert [(entry["log_level"], entry["record"]) for entry in alarms] == [("error", "identity")]
     assert _gone() == 1
     assert _metric("failures_total", database="population", state="UNAVAILABLE") >= failures + 3
     assert source.breaker.state is BreakerState.CLOSED
@@ -70,7 +70,9 @@ async def test_a_table_that_comes_back_ends_the_alarm() -> None:
     backend.fault = None
     with capture_logs() as logs:
         assert await _state(source) is State.ANSWERED
-    assert [one["record"] for one in logs if one["event"] == "a table is back"] == ["identity"]
+    assert [entry["record"] for entry in logs if entry["event"] == "a table is back"] == [
+        "identity"
+    ]
     assert _gone() == 0
 
 
@@ -93,7 +95,7 @@ async def test_an_examination_raises_the_alarm_by_itself_and_ends_it() -> None:
     source.tables.note_examined(Examination(records=frozenset({"identity"})))
     with capture_logs() as logs:
         source.tables.note_examined(Examination(records=frozenset()))
-    assert [one["record"] for one in logs if one["event"] == ALARM] == ["identity"]
+    assert [entry["record"] for entry in logs if entry["event"] == ALARM] == ["identity"]
     assert _gone() == 1
     source.tables.note_examined(Examination(records=None))  # it did not look at tables
     assert _gone() == 1
@@ -112,7 +114,7 @@ async def test_a_record_that_settings_take_away_is_not_operating_and_no_alarm(
     with capture_logs() as logs:
         assert await _state(without) is State.NOT_OPERATING
         without.tables.note_examined(Examination(records=frozenset()))
-    assert [one for one in logs if one["event"] == ALARM] == []
+    assert [entry for entry in logs if entry["event"] == ALARM] == []
 
 
 @pytest.fixture
@@ -177,4 +179,4 @@ async def test_the_answer_has_an_error_entry_and_no_items(tmp_path: Path) -> Non
     assert before["data"]["person"]["population"]["identity"]["source"]["state"] == "ANSWERED"
     identity = body["data"]["person"]["population"]["identity"]
     assert identity == {"item": None, "source": {"state": "UNAVAILABLE"}}
-    assert "SOURCE_UNAVAILABLE" in {one["extensions"]["code"] for one in body["errors"]}
+    assert "SOURCE_UNAVAILABLE" in {error["extensions"]["code"] for error in body["errors"]}

@@ -34,10 +34,10 @@ def published(document: str, **entries: Any) -> PublishedOperation:
 
 
 def said(new: str, old: str = OLD, **entries: Any) -> list[tuple[bool, str]]:
-    found = compare_operations(
+    differences = compare_operations(
         built(DATABASES), published(old), published(new, version=2, **entries)
     )
-    return [(one.breaking, one.description) for one in found]
+    return [(change.breaking, change.description) for change in differences]
 
 
 def test_the_same_has_no_changes() -> None:
@@ -48,7 +48,7 @@ ITEMS = "data.person.civilStatus.marriages.items[]"
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "breaking", "what"),
+    ("before", "after", "breaking", "description"),
     [
         ("eventId status", "eventId", True, f"{ITEMS}.status is gone"),
         ("eventId status", "eventId status bookNo", False, f"{ITEMS}.bookNo is new"),
@@ -65,12 +65,12 @@ ITEMS = "data.person.civilStatus.marriages.items[]"
     ],
 )  # fmt: skip
 def test_a_change_of_the_document_is_told_by_path(
-    before: str, after: str, breaking: bool, what: str
+    before: str, after: str, breaking: bool, description: str
 ) -> None:
     new = OLD.replace(before, after)
     if "$order" in after:
         new = new.replace("first: $first", "first: $first, order: $order")
-    assert said(new) == [(breaking, what)]
+    assert said(new) == [(breaking, description)]
 
 
 def test_what_could_be_left_out_may_be_always_there() -> None:
@@ -98,8 +98,8 @@ def test_of_a_part_that_is_gone_its_insides_are_not_told() -> None:
 
 
 def test_the_header_counts_too_breaking_changes_first() -> None:
-    found = said(OLD, clients="other", owner="Bộ Công an", title="A / B")
-    assert found == [
+    differences = said(OLD, clients="other", owner="Bộ Công an", title="A / B")
+    assert differences == [
         (True, "client partner may not call it any more"),
         (False, "client other may call it"),
         (False, "title was Họ tên / Name and is A / B"),

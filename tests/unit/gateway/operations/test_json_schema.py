@@ -23,12 +23,12 @@ def components() -> Components:
 def shown(components: Components, schema: Any) -> Any:
     """Return a schema with what it refers to in its place, without descriptions."""
     if isinstance(schema, list):
-        return [shown(components, one) for one in schema]
+        return [shown(components, part) for part in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
         return shown(components, components.schemas[schema["$ref"].rpartition("/")[2]])
-    return {name: shown(components, one) for name, one in schema.items() if name != "description"}
+    return {name: shown(components, part) for name, part in schema.items() if name != "description"}
 
 
 def answer(components: Components, document: str) -> Any:
@@ -42,16 +42,16 @@ def test_variables_without_a_default_are_required_and_no_others_are_known(
         """query ($id: PersonNumber!, $ids: [PersonNumber!], $first: Int! = 5, $order: Order,
           $matching: Matching) { __typename }"""
     )
-    found = shown(components, components.variables(document))
+    root = shown(components, components.variables(document))
     number = {"type": "string", "pattern": "^([0-9]{12}|[0-9]{9})$"}
-    assert found["required"] == ["id"]
-    assert found["additionalProperties"] is False
-    assert found["properties"]["id"] == number
-    assert found["properties"]["ids"] == {"type": ["array", "null"], "items": number}
-    assert found["properties"]["first"]["default"] == 5
-    order, null = found["properties"]["order"]["oneOf"]
+    assert root["required"] == ["id"]
+    assert root["additionalProperties"] is False
+    assert root["properties"]["id"] == number
+    assert root["properties"]["ids"] == {"type": ["array", "null"], "items": number}
+    assert root["properties"]["first"]["default"] == 5
+    order, null = root["properties"]["order"]["oneOf"]
     assert (order["enum"], null) == (["NEWEST_FIRST", "OLDEST_FIRST"], {"type": "null"})
-    matching = found["properties"]["matching"]["oneOf"][0]
+    matching = root["properties"]["matching"]["oneOf"][0]
     assert matching["properties"].keys() == {"name", "birthDate"}
     assert "required" not in matching
 
@@ -62,9 +62,9 @@ def test_every_scalar_of_the_schema_has_a_form(components: Components) -> None:
 
 
 def test_an_answer_has_what_is_selected_by_its_response_key(components: Components) -> None:
-    found = answer(components, "{ one: databases { n: name __typename live { state } } }")
-    assert found["required"] == ["one"]
-    (listed,) = found["properties"].values()
+    root = answer(components, "{ one: databases { n: name __typename live { state } } }")
+    assert root["required"] == ["one"]
+    (listed,) = root["properties"].values()
     item = listed["items"] if "items" in listed else listed["oneOf"][0]["items"]
     assert item["required"] == ["n", "__typename", "live"]
     assert item["properties"]["n"] == {"type": "string"}
@@ -90,12 +90,12 @@ def test_an_object_that_may_be_left_out_is_whole_where_it_is_there(components: C
 
 
 def test_of_an_object_that_is_selected_twice_both_parts_are_there(components: Components) -> None:
-    found = answer(
+    root = answer(
         components,
         """query ($a: Boolean!, $b: Boolean!) { databases { name
           title @include(if: $a) { vi } title @include(if: $b) { en } } }""",
     )
-    (listed,) = found["properties"].values()
+    (listed,) = root["properties"].values()
     item = listed["items"] if "items" in listed else listed["oneOf"][0]["items"]
     title = item["properties"]["title"]
     assert title["properties"].keys() == {"vi", "en"}
@@ -107,5 +107,5 @@ def test_what_is_the_same_has_one_name_and_what_is_not_has_two(components: Compo
     components.data(parse("{ a: databases { title { vi } } b: databases { title { vi } } }"), "X")
     components.data(parse("{ a: databases { title { vi en } } }"), "Y")
     components.data(parse("{ a: databases { title { vi } owner { en } } }"), "Z")
-    names = [one for one in components.schemas if "Text" in one]
+    names = [name for name in components.schemas if "Text" in name]
     assert names == ["XText", "YText", "ZText", "ZText2"]

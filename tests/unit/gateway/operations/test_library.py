@@ -32,23 +32,23 @@ def read(folder: Path, make: Publish, before: OperationSet | None = None) -> Ope
     return read_operations(folder, make, before or OperationSet())
 
 
-def names(shelf: OperationSet) -> list[str]:
-    return [one.header.id for one in shelf.published]
+def names(operation_set: OperationSet) -> list[str]:
+    return [operation.header.id for operation in operation_set.published]
 
 
-def refusals(shelf: OperationSet) -> list[tuple[str, str]]:
-    return [(one.file.name, one.reason) for one in shelf.refused]
+def refusals(operation_set: OperationSet) -> list[tuple[str, str]]:
+    return [(refusal.file.name, refusal.reason) for refusal in operation_set.refused]
 
 
 def test_the_bare_name_is_that_of_the_newest_version(tmp_path: Path, make: Publish) -> None:
     write(tmp_path, "b.graphql", version=9)
     write(tmp_path, "a.graphql", OTHER, version=10)
-    shelf = read(tmp_path, make)
-    ninth = shelf.by_id["name.v9"]
-    assert shelf.by_id[ninth.document_id] is ninth
-    assert [one.header.version for one in shelf.by_name["name"]] == [10, 9]
-    assert shelf.find("name", "partner") is shelf.by_id["name.v10"]
-    assert shelf.find("name.v9", "partner") is ninth
+    operation_set = read(tmp_path, make)
+    ninth = operation_set.by_id["name.v9"]
+    assert operation_set.by_id[ninth.document_id] is ninth
+    assert [operation.header.version for operation in operation_set.by_name["name"]] == [10, 9]
+    assert operation_set.find("name", "partner") is operation_set.by_id["name.v10"]
+    assert operation_set.find("name.v9", "partner") is ninth
 
 
 def test_it_is_that_of_the_newest_version_that_is_for_the_client(
@@ -56,10 +56,10 @@ def test_it_is_that_of_the_newest_version_that_is_for_the_client(
 ) -> None:
     write(tmp_path, "a.graphql")
     write(tmp_path, "b.graphql", OTHER, version=2, clients="other")
-    shelf = read(tmp_path, make)
-    assert shelf.find("name", "partner") is shelf.by_id["name.v1"]
-    assert shelf.find("name", "other") is shelf.by_id["name.v2"]
-    assert shelf.find("name.v2", "partner") is None
+    operation_set = read(tmp_path, make)
+    assert operation_set.find("name", "partner") is operation_set.by_id["name.v1"]
+    assert operation_set.find("name", "other") is operation_set.by_id["name.v2"]
+    assert operation_set.find("name.v2", "partner") is None
 
 
 def test_a_file_that_is_refused_leaves_the_others(tmp_path: Path, make: Publish) -> None:
@@ -67,9 +67,9 @@ def test_a_file_that_is_refused_leaves_the_others(tmp_path: Path, make: Publish)
     write(tmp_path, "b.graphql")
     (tmp_path / "c.graphql").write_bytes(b"\xff\xfe")
     (tmp_path / "d.txt").write_text("no operation")
-    shelf = read(tmp_path, make)
-    assert names(shelf) == ["name.v1"]
-    assert [(one.file.name, one.line) for one in shelf.refused] == [
+    operation_set = read(tmp_path, make)
+    assert names(operation_set) == ["name.v1"]
+    assert [(refusal.file.name, refusal.line) for refusal in operation_set.refused] == [
         ("a.graphql", 10),
         ("c.graphql", 1),
     ]
@@ -83,9 +83,9 @@ def test_a_defect_in_making_one_ready_leaves_the_others(tmp_path: Path, make: Pu
         assert file.name != "a.graphql", "a defect"
         return make(file, text)
 
-    shelf = read(tmp_path, failing)
-    assert names(shelf) == ["other.v1"]
-    assert refusals(shelf) == [("a.graphql", "a defect of the gateway: the log has it")]
+    operation_set = read(tmp_path, failing)
+    assert names(operation_set) == ["other.v1"]
+    assert refusals(operation_set) == [("a.graphql", "a defect of the gateway: the log has it")]
 
 
 def test_of_two_files_with_one_version_the_second_is_refused(tmp_path: Path, make: Publish) -> None:
@@ -178,9 +178,9 @@ async def test_a_folder_that_is_not_there_at_the_start_is_an_error(
 async def operations(tmp_path: Path, make: Publish) -> OperationLibrary:
     write(tmp_path, "a.graphql", purposes="1.000894 1.004873")
     write(tmp_path, "b.graphql", OTHER, name="other")
-    found = OperationLibrary(tmp_path, make, 0)
-    await found.open()
-    return found
+    library = OperationLibrary(tmp_path, make, 0)
+    await library.open()
+    return library
 
 
 def code(operations: OperationLibrary, name: str, caller: Caller) -> str:
@@ -198,7 +198,7 @@ def test_whom_it_is_not_for_learns_no_more_than_where_there_is_none(
         with pytest.raises(GatewayError) as refused:
             operations.call(name, stranger)
         said.append((refused.value.message, refused.value.extensions))
-    assert all(one == said[0] for one in said)
+    assert all(message == said[0] for message in said)
     assert code(operations, "name", ANONYMOUS) == "UNAUTHENTICATED"
     assert code(operations, "nothing", ANONYMOUS) == "UNAUTHENTICATED"
 
@@ -229,10 +229,10 @@ def test_it_is_called_for_one_of_its_purposes(
 ) -> None:
     caller = Caller(client="partner", purposes=frozenset({granted}), purpose=stated)
     try:
-        found: str | None = operations.call("name", caller)[1].purpose
+        outcome: str | None = operations.call("name", caller)[1].purpose
     except GatewayError as error:
-        found = error.code.name
-    assert found == comes_to
+        outcome = error.code.name
+    assert outcome == comes_to
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_an_only_purpose_need_not_be_stated(
 ) -> None:
     caller = Caller(client="partner", purposes=frozenset({granted}))
     try:
-        found: str | None = operations.call("other", caller)[1].purpose
+        outcome: str | None = operations.call("other", caller)[1].purpose
     except GatewayError as error:
-        found = error.code.name
-    assert found == comes_to
+        outcome = error.code.name
+    assert outcome == comes_to

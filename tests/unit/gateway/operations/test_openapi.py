@@ -57,9 +57,9 @@ def described(folder: Path, **options: Any) -> Any:
 def test_the_first_set_is_described_validly() -> None:
     document = described(FIRST_SET)
     validate(document)
-    names = {one.header.name for one in shelf(FIRST_SET).published}
-    ids = {one.header.id for one in shelf(FIRST_SET).published}
-    assert document["paths"].keys() == {f"/operations/{one}" for one in names | ids}
+    names = {operation.header.name for operation in shelf(FIRST_SET).published}
+    ids = {operation.header.id for operation in shelf(FIRST_SET).published}
+    assert document["paths"].keys() == {f"/operations/{operation}" for operation in names | ids}
 
 
 def test_odd_operations_are_described_validly(tmp_path: Path) -> None:
@@ -71,13 +71,13 @@ def test_odd_operations_are_described_validly(tmp_path: Path) -> None:
     assert document == described(tmp_path)
     newest = document["paths"]["/operations/name"]["post"]
     assert newest["responses"] == document["paths"]["/operations/name.v2"]["post"]["responses"]
-    ids = [one["post"]["operationId"] for one in document["paths"].values()]
+    ids = [path["post"]["operationId"] for path in document["paths"].values()]
     assert len(ids) == len(set(ids)) == 5
 
 
 def parameters(document: Any, name: str) -> dict[str, bool]:
-    found = document["paths"][f"/operations/{name}"]["post"]["parameters"]
-    return {one["name"]: one["required"] for one in found}
+    declared = document["paths"][f"/operations/{name}"]["post"]["parameters"]
+    return {parameter["name"]: parameter["required"] for parameter in declared}
 
 
 def test_headers_are_asked_for_where_they_are_needed(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ async def gateway(tmp_path: Path) -> AsyncIterator[tuple[Running, Faulty]]:
     write(folder, "name.graphql")
     everything = backends()
     civil_status = Faulty(everything["civil_status"])
-    patient = {one: DatabaseSettings(timeout=120) for one in everything}
+    patient = {name: DatabaseSettings(timeout=120) for name in everything}
     settings = OperationSettings(folder=folder, reload_seconds=0, public_catalogue=True)
     faulty = {**everything, "civil_status": civil_status}
     async with running(tmp_path, faulty, databases_=patient, operations=settings) as started:
@@ -141,9 +141,9 @@ async def test_answers_are_as_described_whatever_the_sources_do(
     variables = {"ids": [HOA, NOBODY], "short": short}
     answer = await call(running_gateway, "many", variables)
     assert answer.status_code == 294
-    told = {one["extensions"]["code"] for one in answer.json()["errors"]}
-    assert ("SOURCE_UNAVAILABLE" in told) is (fault is not None)
-    assert ("PERSON_NOT_IDENTIFIED" in told) is (fault is None or not short)
+    codes = {error["extensions"]["code"] for error in answer.json()["errors"]}
+    assert ("SOURCE_UNAVAILABLE" in codes) is (fault is not None)
+    assert ("PERSON_NOT_IDENTIFIED" in codes) is (fault is None or not short)
     await conforms(running_gateway, "many", answer)
 
 

@@ -33,36 +33,36 @@ def published(document: str = NAME, demo: bool = True, **entries: Any) -> Publis
 
 
 def test_it_lends_the_scopes_that_its_fields_need_and_no_others() -> None:
-    made = published(
+    operation = published(
         """query ($id: PersonNumber!) { person(id: $id) {
           population { identity { item { ethnicity } source { state } } }
           civilStatus { marriages {
             items { husband { name } } truncated nextCursor source { state } } } } }"""
     )
-    assert made.lends == {"population:read", "population:sensitive", "civil_status:read"}
+    assert operation.lends == {"population:read", "population:sensitive", "civil_status:read"}
 
 
 def test_the_own_view_lends_nothing() -> None:
     document = f"{{ me {{ notary {{ wills {{ items {{ notarialNo }} {WHOLE} }} }} }} }}"
-    made = published(document, purposes=None)
-    assert made.lends == frozenset()
-    assert withheld_paths(made) == ["me.notary.wills"]
+    operation = published(document, purposes=None)
+    assert operation.lends == frozenset()
+    assert withheld_paths(operation) == ["me.notary.wills"]
 
 
 def test_there_is_a_plan_for_every_value_that_decides_what_is_included() -> None:
-    made = published(
+    operation = published(
         """query ($id: PersonNumber!, $a: Boolean!, $b: Boolean! = true) { person(id: $id) {
           id @include(if: $a) askedAs @skip(if: $b) } }"""
     )
-    assert sorted(key.values for key in made.prepared) == [
+    assert sorted(key.values for key in operation.prepared) == [
         (False, False), (False, True), (True, False), (True, True)
     ]  # fmt: skip
-    assert len(made.plans) == 8
+    assert len(operation.plans) == 8
 
 
 def test_what_is_not_about_persons_has_no_plan() -> None:
-    made = published("{ databases { name } }", purposes=None)
-    assert (made.prepared, made.plans, made.cost) == ({}, {}, 0)
+    operation = published("{ databases { name } }", purposes=None)
+    assert (operation.prepared, operation.plans, operation.cost) == ({}, {}, 0)
 
 
 def test_its_cost_is_that_of_the_dearest_call() -> None:
@@ -80,9 +80,9 @@ def test_a_number_of_rows_that_is_written_down_is_what_counts() -> None:
     document = f"""query ($number: ThingKey!) {{
       five: collateral(chassisNumber: $number, first: 5) {{ items {{ collateralId }} {WHOLE} }}
       usual: collateral(chassisNumber: $number) {{ items {{ collateralId }} {WHOLE} }} }}"""
-    made = published(document, purposes=None, cost=60)
-    assert made.cost == (1 + 1 + 5) + (1 + 1 + 50)
-    assert made.lends == {"security_measures.collateral:find"}
+    operation = published(document, purposes=None, cost=60)
+    assert operation.cost == (1 + 1 + 5) + (1 + 1 + 50)
+    assert operation.lends == {"security_measures.collateral:find"}
 
 
 def test_what_is_public_of_a_thing_needs_no_purpose_and_the_rest_does() -> None:
@@ -91,14 +91,16 @@ def test_what_is_public_of_a_thing_needs_no_purpose_and_the_rest_does() -> None:
     with pytest.raises(OperationRefused) as refused:
         published(document, purposes=None)
     assert "collateral.items.plateNo lacks security_measures:read" in refused.value.reason
-    made = published(document, purposes="notarised-transfer")
-    assert made.lends == {"security_measures.collateral:find", "security_measures:read"}
+    operation = published(document, purposes="notarised-transfer")
+    assert operation.lends == {"security_measures.collateral:find", "security_measures:read"}
 
 
-@pytest.mark.parametrize("given", ["$matching", "{birthDate: $date}", '{birthDate: "1990-02-03"}'])
-def test_people_who_can_be_matched_may_be_published(given: str) -> None:
+@pytest.mark.parametrize(
+    "argument", ["$matching", "{birthDate: $date}", '{birthDate: "1990-02-03"}']
+)
+def test_people_who_can_be_matched_may_be_published(argument: str) -> None:
     document = f"""query ($id: PersonNumber!, $matching: Matching, $date: PartialDate) {{
-      person(id: $id, matching: {given}) {{ id }} more: person(id: "001090012345",
+      person(id: $id, matching: {argument}) {{ id }} more: person(id: "001090012345",
       matching: $matching) {{ askedAs @include(if: true) }} last: person(id: $id,
       matching: {{birthDate: $date}}) {{ id }} }}"""
     assert published(document, matching=None, cost=1000).header.matching == "birth-date"

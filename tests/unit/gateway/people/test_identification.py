@@ -30,7 +30,10 @@ def test_rows_of_somebody_in_doubt_are_incomplete(identification: Identification
 
 
 def test_no_rows_say_whether_nobody_is_known_or_the_numbers_are_not() -> None:
-    states = {one: state_for(State.ANSWERED, one, False) for one in DOUBTFUL}
+    states = {
+        identification: state_for(State.ANSWERED, identification, False)
+        for identification in DOUBTFUL
+    }
     assert states == {
         Identification.NOT_IDENTIFIED: State.NOT_IDENTIFIED,
         Identification.UNDETERMINED: State.INCOMPLETE,
@@ -38,14 +41,16 @@ def test_no_rows_say_whether_nobody_is_known_or_the_numbers_are_not() -> None:
 
 
 @pytest.mark.parametrize("identification", list(Identification))
-@pytest.mark.parametrize("state", [one for one in State if one is not State.ANSWERED])
+@pytest.mark.parametrize(
+    "state", [possible for possible in State if possible is not State.ANSWERED]
+)
 def test_denials_protection_and_failures_come_first(
     state: State, identification: Identification
 ) -> None:
     assert state_for(state, identification, False) is state
 
 
-@pytest.mark.parametrize("state", [one for one in State if one.has_rows])
+@pytest.mark.parametrize("state", [possible for possible in State if possible.has_rows])
 @pytest.mark.parametrize("truncated", [True, False])
 def test_none_is_said_of_a_whole_answer_only(state: State, truncated: bool) -> None:
     report = SourceReport(state, DATABASE, DATABASE.coverage)
@@ -60,7 +65,7 @@ def test_a_reason_is_one_error_that_names_each_list_once_without_places_of_rows(
     for place in range(3):
         path = ("persons", 3, "notary", "assets", "items", place, "owners")
         shortfall.note("KEY_NOT_RECORDED", path)
-    assert [(one.code.name, one.details) for one in shortfall.errors()] == [
+    assert [(error.code.name, error.details) for error in shortfall.errors()] == [
         ("NUMBERS_INCOMPLETE", {"lists": ["civilStatus.births", "civilStatus.deaths"]}),
         ("KEY_NOT_RECORDED", {"lists": ["notary.assets.items.owners"]}),
     ]

@@ -121,8 +121,8 @@ async def test_a_guardianship_that_ended_does_not_take_from_a_parent(tmp_path: P
 async def test_whom_a_person_authorised_before_a_notary_asks_for_them(
     tmp_path: Path, changed: Row, expected: str
 ) -> None:
-    found = await verdict(tmp_path, authorised(changed), authorisation=AUTHORISATION)
-    assert found == expected
+    code = await verdict(tmp_path, authorised(changed), authorisation=AUTHORISATION)
+    assert code == expected
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,10 @@ async def test_records_read_earlier_bear_nothing_out_while_the_books_cannot_be_a
 ) -> None:
     """A guardianship may have ended since, and the ward may have died."""
     everything = books(births=[birth()])
-    kept = LIVE["civil_status"].model_copy(update={"stale_if_error": 300.0})
-    async with running(tmp_path, everything, ALL, {**LIVE, "civil_status": kept}) as gateway:
+    civil_status = LIVE["civil_status"].model_copy(update={"stale_if_error": 300.0})
+    async with running(
+        tmp_path, everything, ALL, {**LIVE, "civil_status": civil_status}
+    ) as gateway:
         stated = {"x_purpose": "", "x_case_number": ""}
         token = acting(gateway, LAN, CHILD, None)
         before = await gateway.post("{ me { id } }", None, token, **stated)
@@ -189,14 +191,16 @@ async def test_records_read_earlier_bear_nothing_out_while_the_books_cannot_be_a
 
 async def test_the_cache_does_not_tell_a_representative_that_others_looked(tmp_path: Path) -> None:
     """From representatives some look-ups are hidden for good; reports say when rows were read."""
-    kept = {name: one.model_copy(update={"fresh": 600.0}) for name, one in LIVE.items()}
+    databases = {
+        name: settings.model_copy(update={"fresh": 600.0}) for name, settings in LIVE.items()
+    }
     sections = "{ population { identity { source { fromCache } } } }"
-    async with running(tmp_path, books(births=[birth()]), ALL, kept) as gateway:
+    async with running(tmp_path, books(births=[birth()]), ALL, databases) as gateway:
         officer = gateway.token("population:read")
         for _ in range(2):
             seen = await gateway.post(f'{{ person(id: "{CHILD}") {sections} }}', None, officer)
         assert "true" in seen.text
         token = acting(gateway, LAN, CHILD, None)
         stated = {"x_purpose": "", "x_case_number": ""}
-        own = await gateway.post(f"{{ me {sections} }}", None, token, **stated)
-    assert own.json()["data"]["me"]["population"]["identity"]["source"] == {"fromCache": False}
+        own_view = await gateway.post(f"{{ me {sections} }}", None, token, **stated)
+    assert own_view.json()["data"]["me"]["population"]["identity"]["source"] == {"fromCache": False}

@@ -47,8 +47,8 @@ async def ask(
 
 
 def said(body: dict[str, Any]) -> tuple[str, list[str] | None, str]:
-    found = body["data"]["verifyPerson"]
-    return found["result"], found["mismatched"], found["source"]["state"]
+    verification = body["data"]["verifyPerson"]
+    return verification["result"], verification["mismatched"], verification["source"]["state"]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ async def test_a_verification_says_what_agrees_and_nothing_else(
         assert body.keys() == {"data"}
         (entry,) = gateway.journal()
     assert entry["sections"] == {"population.identity": "ANSWERED"}
-    assert {one["role"] for one in entry["persons"]} == {"NAMED"}
+    assert {person["role"] for person in entry["persons"]} == {"NAMED"}
 
 
 async def test_what_is_not_recorded_decides_nothing(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ async def test_a_database_that_is_down_is_no_mismatch(tmp_path: Path) -> None:
         everything.of("population").fault = None
         gateway.service.resources.sources["population"].breaker.note_ping_answered()
         assert said(await ask(gateway)) == ("MATCH", [], "ANSWERED")
-        assert {one["role"] for one in gateway.journal()[0]["persons"]} == {"REFUSED"}
+        assert {person["role"] for person in gateway.journal()[0]["persons"]} == {"REFUSED"}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,9 @@ async def test_it_needs_a_scope_and_nothing_is_read_without_it(
 ) -> None:
     everything = world({})
     async with running(tmp_path, everything, ALL, LIVE) as gateway:
-        bodies = [await ask(gateway, *scopes, purpose=purpose, id=one) for one in (HOA, NOBODY)]
+        bodies = [
+            await ask(gateway, *scopes, purpose=purpose, id=number) for number in (HOA, NOBODY)
+        ]
     if missing is None:
         assert said(bodies[0]) == ("MATCH", [], "ANSWERED")
         return
@@ -130,9 +132,9 @@ async def test_it_needs_a_scope_and_nothing_is_read_without_it(
 
 
 def test_a_purpose_has_to_cover_all_that_is_compared() -> None:
-    asked = verification_of(ALL)
-    assert asked is not None
-    assert Caller(client="a").missing_for(asked, None) == (
+    verification = verification_of(ALL)
+    assert verification is not None
+    assert Caller(client="a").missing_for(verification, None) == (
         VERIFY,
         "purpose:population.identity.full_name",
         "purpose:population.identity.birth_date",
@@ -171,7 +173,7 @@ async def test_who_may_not_learn_whether_there_is_somebody_learns_only_of_a_matc
         ]
     assert bodies[0]["data"]["verifyPerson"]["result"] == "MISMATCH"
     assert bodies[0]["data"]["verifyPerson"]["mismatched"] is None
-    assert all(one == bodies[0] for one in bodies)
+    assert all(body == bodies[0] for body in bodies)
 
 
 async def test_nobody_finds_out_by_trying(tmp_path: Path) -> None:
@@ -198,7 +200,7 @@ async def test_attempts_at_the_same_time_are_no_more_than_one_after_the_other(
         bodies = await asyncio.gather(
             *(ask(gateway, born=f"1980-01-{day:02}") for day in range(1, 21))
         )
-    limited = [one for one in bodies if codes(one) == ["VERIFICATION_LIMITED"]]
+    limited = [body for body in bodies if codes(body) == ["VERIFICATION_LIMITED"]]
     assert len(limited) == 15
 
 

@@ -53,9 +53,9 @@ WHOLE = {
 
 
 def the(code: str) -> Procedure:
-    found = procedure_of(code)
-    assert found is not None
-    return found
+    procedure = procedure_of(code)
+    assert procedure is not None
+    return procedure
 
 
 def seen(procedure: Procedure, record: Record) -> set[str]:
@@ -81,7 +81,7 @@ each = pytest.mark.parametrize("procedure", LIMITED, ids=lambda one: one.codes[0
 
 
 def test_the_codes_of_numbers_are_those_of_the_national_list() -> None:
-    assert {code for one in ALL for code in one.codes if code[0].isdigit()} == NATIONAL
+    assert {code for procedure in ALL for code in procedure.codes if code[0].isdigit()} == NATIONAL
 
 
 def test_every_purpose_of_the_demo_callers_has_its_procedure() -> None:
@@ -89,18 +89,18 @@ def test_every_purpose_of_the_demo_callers_has_its_procedure() -> None:
 
 
 def test_no_code_is_given_twice() -> None:
-    counted = Counter(code for one in ALL for code in one.codes)
+    counted = Counter(code for procedure in ALL for code in procedure.codes)
     assert [code for code, times in counted.items() if times > 1] == []
 
 
 def test_a_code_is_a_national_one_or_words() -> None:
-    assert [code for one in ALL for code in one.codes if not CODE.fullmatch(code)] == []
+    assert [code for procedure in ALL for code in procedure.codes if not CODE.fullmatch(code)] == []
 
 
 def test_a_code_leads_to_its_procedure_with_the_suffix_of_a_province_and_without() -> None:
-    for one in ALL:
-        for code in one.codes:
-            assert procedure_of(code) is procedure_of(f"{code}.H38") is one
+    for procedure in ALL:
+        for code in procedure.codes:
+            assert procedure_of(code) is procedure_of(f"{code}.H38") is procedure
 
 
 def test_an_unknown_code_is_no_procedure() -> None:
@@ -108,7 +108,7 @@ def test_an_unknown_code_is_no_procedure() -> None:
 
 
 def test_only_the_benchmark_is_unlimited() -> None:
-    assert [one.codes for one in ALL if one.unlimited] == [("bench-unified",)]
+    assert [procedure.codes for procedure in ALL if procedure.unlimited] == [("bench-unified",)]
     assert dict(the("bench-unified").fields) == {}
 
 
@@ -134,8 +134,10 @@ def test_no_name_repeats_what_another_shows(procedure: Procedure) -> None:
     for name, words in procedure.fields.items():
         named = words.split()
         for place, word in enumerate(named):
-            others = " ".join(named[:place] + named[place + 1 :])
-            if not seen(only(name, word), RECORDS[name]) - seen(only(name, others), RECORDS[name]):
+            other_names = " ".join(named[:place] + named[place + 1 :])
+            if not seen(only(name, word), RECORDS[name]) - seen(
+                only(name, other_names), RECORDS[name]
+            ):
                 repeated.append(f"{name}: {word}")
     assert repeated == []
 
@@ -157,7 +159,7 @@ def test_lists_that_may_be_read_can_be_told_apart_ordered_and_filtered(
 def test_lists_that_hang_on_a_record_can_be_reached(procedure: Procedure) -> None:
     missing = []
     for record in allowed(procedure):
-        for parent, column in (one.on for one in record.lookups if one.on):
+        for parent, column in (lookup.on for lookup in record.lookups if lookup.on):
             above = RECORDS[f"{record.database}.{parent}"]
             if procedure.covers(above, None) and not procedure.covers(above, above.column(column)):
                 missing.append(f"{record.database}.{parent}.{column} for {record.name}")
@@ -170,10 +172,10 @@ def test_no_record_is_named_that_nothing_leads_to(procedure: Procedure) -> None:
         f"{record.database}.{record.name}"
         for record in allowed(procedure)
         if not any(
-            procedure.covers(RECORDS[f"{record.database}.{one.on[0]}"], None)
-            if one.on
-            else not one.hidden
-            for one in record.lookups
+            procedure.covers(RECORDS[f"{record.database}.{lookup.on[0]}"], None)
+            if lookup.on
+            else not lookup.hidden
+            for lookup in record.lookups
         )
     ]
     assert lost == []
@@ -215,13 +217,15 @@ def test_some_records_are_seen_whole_and_by_one_purpose_alone(code: str) -> None
     for name in WHOLE[code]:
         record = RECORDS[name]
         assert seen(the(code), record) == {".".join(column.path) for column in record.columns}
-        assert [one.codes[0] for one in LIMITED if one.covers(record, None)] == [code]
+        assert [procedure.codes[0] for procedure in LIMITED if procedure.covers(record, None)] == [
+            code
+        ]
 
 
 def test_religion_blood_group_and_other_information_are_for_no_procedure() -> None:
     identity = RECORDS["population.identity"]
     closest = {"religion", "blood_group", "other"}
-    assert [one.codes for one in LIMITED if seen(one, identity) & closest] == []
+    assert [procedure.codes for procedure in LIMITED if seen(procedure, identity) & closest] == []
 
 
 def test_a_marriage_desk_sees_population_and_civil_status_alone() -> None:
@@ -229,7 +233,9 @@ def test_a_marriage_desk_sees_population_and_civil_status_alone() -> None:
 
 
 def test_legal_aid_is_for_requests_for_legal_aid() -> None:
-    assert [one.codes for one in LIMITED if "legal_aid" in databases(one)] == [("2.000829",)]
+    assert [procedure.codes for procedure in LIMITED if "legal_aid" in databases(procedure)] == [
+        ("2.000829",)
+    ]
 
 
 def test_verifying_a_debtors_means_sees_the_five_databases_that_it_needs() -> None:
@@ -274,4 +280,6 @@ def of_record(procedure: Procedure, record: Record) -> str:
 
 def test_the_page_lists_every_procedure_and_no_other() -> None:
     lines = PAGE.read_text("utf-8").splitlines()
-    assert [line for line in lines if line.startswith("| `")] == [row(one) for one in ALL]
+    assert [line for line in lines if line.startswith("| `")] == [
+        row(procedure) for procedure in ALL
+    ]

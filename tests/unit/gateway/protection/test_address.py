@@ -28,7 +28,8 @@ def population() -> World:
     """HOA is protected, LAN is not; both have an address in the population database."""
     rows = population_rows()
     rows["residences"] = [
-        {"entry_id": one, "citizen_id": one, "address_commune_code": "00001"} for one in (HOA, LAN)
+        {"entry_id": number, "citizen_id": number, "address_commune_code": "00001"}
+        for number in (HOA, LAN)
     ]
     rows["protection_orders"] = [
         {"order_no": "O", "citizen_id": HOA, "true_address_commune_code": "99999"}
@@ -41,8 +42,8 @@ async def section(folder: Path, number: str, purpose: str, *scopes: str) -> dict
     async with running(folder, population(), ALL, LIVE) as gateway:
         token = gateway.token(*(scopes or EVERY), purposes=[purpose])
         reply = await gateway.post(query, {"id": number}, token, x_purpose=purpose)
-    found: dict[str, Any] = reply.json()["data"]["person"]["population"]
-    return found
+    population_section: dict[str, Any] = reply.json()["data"]["person"]["population"]
+    return population_section
 
 
 @pytest.mark.parametrize("number", [HOA, LAN])
@@ -59,15 +60,17 @@ async def test_orders_are_withheld_of_everybody_alike_and_the_address_is_the_sub
 async def test_who_carries_out_the_order_sees_the_true_address(
     tmp_path: Path, purpose: str
 ) -> None:
-    found = await section(tmp_path, HOA, purpose)
-    (order,) = found["protectionOrders"]["items"]
+    population_section = await section(tmp_path, HOA, purpose)
+    (order,) = population_section["protectionOrders"]["items"]
     assert order == {"orderNo": "O", "trueAddress": {"communeCode": "99999"}}
-    assert found["residences"] == SUBSTITUTE
+    assert population_section["residences"] == SUBSTITUTE
 
 
 async def test_the_purpose_without_the_scope_shows_no_true_address(tmp_path: Path) -> None:
-    found = await section(tmp_path, HOA, PURPOSE, "population:read")
-    assert found["protectionOrders"]["items"] == [{"orderNo": None, "trueAddress": None}]
+    population_section = await section(tmp_path, HOA, PURPOSE, "population:read")
+    assert population_section["protectionOrders"]["items"] == [
+        {"orderNo": None, "trueAddress": None}
+    ]
 
 
 @pytest.mark.parametrize("scopes", [("me",), ("me", *EVERY)])
@@ -76,7 +79,7 @@ async def test_not_even_the_own_view_shows_it(tmp_path: Path, scopes: tuple[str,
     async with running(tmp_path, everything, ALL, LIVE) as gateway:
         token = gateway.token(*scopes, subject=HOA, purposes=[PURPOSE])
         reply = await gateway.post(f"{{ me {QUERY} }}", None, token, x_purpose=PURPOSE)
-    found = reply.json()["data"]["me"]["population"]
-    assert found == {"protectionOrders": WITHHELD, "residences": SUBSTITUTE}
+    population_section = reply.json()["data"]["me"]["population"]
+    assert population_section == {"protectionOrders": WITHHELD, "residences": SUBSTITUTE}
     assert "99999" not in reply.text
     assert "population.protection_orders" not in [name for name, _, _ in everything.fetched]

@@ -49,8 +49,8 @@ def events(section: dict[str, Any], name: str) -> list[str]:
 async def sections(gateway: Running, number: str, **asked: Any) -> dict[str, Any]:
     token = gateway.token(*SCOPES, purposes=[PURPOSE, UNIFIED])
     answer = await gateway.post(QUERY, {"id": number}, token, **asked)
-    found: dict[str, Any] = answer.json()["data"]["person"]["civilStatus"]
-    return found
+    civil_status: dict[str, Any] = answer.json()["data"]["person"]["civilStatus"]
+    return civil_status
 
 
 async def test_originals_notes_and_records_are_hidden_from_everybody_else(tmp_path: Path) -> None:
@@ -75,25 +75,25 @@ async def test_the_registering_agency_sees_them_under_the_adoption_purpose(tmp_p
     assert events(adopted, "adoptions") == ["A1"]
 
 
-@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("is_own_view", [True, False])
 async def test_no_answer_about_a_synthetic_adoptee_gives_the_adoption_away(
-    tmp_path: Path, own: bool
+    tmp_path: Path, is_own_view: bool
 ) -> None:
     """Everything that can be selected about an adoptee, searched for the parents by birth."""
     options = PopulationOptions(people=3_000)
-    truths = [one for cluster in clusters(options) for one in cluster.truth]
+    truths = [truth for cluster in clusters(options) for truth in cluster.truth]
     adoptees = [
-        one
-        for one in truths
-        if one.adopted
-        and (one.birth_mother_id, one.birth_father_id) != (one.mother_id, one.father_id)
+        truth
+        for truth in truths
+        if truth.adopted
+        and (truth.birth_mother_id, truth.birth_father_id) != (truth.mother_id, truth.father_id)
     ][:5]
     assert adoptees, "the population has adoptees whose birth was registered anew"
     databases = [POPULATION, CIVIL_STATUS]
-    paths = {one.name: tmp_path / f"{one.name}.sqlite" for one in databases}
+    paths = {truth.name: tmp_path / f"{truth.name}.sqlite" for truth in databases}
     write(databases, paths, options)
     settings = {name: DatabaseSettings(url=f"sqlite:///{path}") for name, path in paths.items()}
-    root = "me" if own else "person(id: $id)"
+    root = "me" if is_own_view else "person(id: $id)"
     query = f"""query($id: PersonNumber) {{ {root} {{ population {{ family {{ items {{ memberId name
     }} }} }}
       civilStatus {{ births {{ items {{ eventId note mother {{ citizenId name }}
@@ -101,7 +101,7 @@ async def test_no_answer_about_a_synthetic_adoptee_gives_the_adoption_away(
         changes {{ items {{ reason newValue oldValue }} }} recognitions {{ items {{ recognisingId }}
         }} guardianships {{ items {{ eventId note }} }} courtNotes {{ items {{ content note }} }}
         maritalStatusConfirmations {{ items {{ note }} }} }} }} }}"""
-    if not own:
+    if not is_own_view:
         query = query.replace("PersonNumber)", "PersonNumber!)")
     else:
         query = query.replace("query($id: PersonNumber)", "query")
@@ -109,8 +109,8 @@ async def test_no_answer_about_a_synthetic_adoptee_gives_the_adoption_away(
         tmp_path, {}, databases=(POPULATION, CIVIL_STATUS), databases_=settings
     ) as gateway:
         for adoptee in adoptees:
-            scopes = ("me",) if own else (*SCOPES, "population:sensitive")
-            variables = None if own else {"id": adoptee.id}
+            scopes = ("me",) if is_own_view else (*SCOPES, "population:sensitive")
+            variables = None if is_own_view else {"id": adoptee.id}
             body = await gateway.ask(query, variables, scopes=scopes, subject=adoptee.id)
             text = json.dumps(body["data"], ensure_ascii=False)
             hidden = {adoptee.birth_mother_id, adoptee.birth_father_id} - {

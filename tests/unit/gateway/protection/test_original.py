@@ -51,36 +51,36 @@ async def section(gateway: Running, number: str, purpose: str) -> dict[str, Any]
     token = gateway.token(*EVERY, purposes=[purpose])
     query = f"query($id: PersonNumber!) {{ person(id: $id) {{ civilStatus {QUERY} }} }}"
     reply = await gateway.post(query, {"id": number}, token, x_purpose=purpose)
-    found: dict[str, Any] = reply.json()["data"]["person"]["civilStatus"]
-    return found
+    civil_status: dict[str, Any] = reply.json()["data"]["person"]["civilStatus"]
+    return civil_status
 
 
-def events(found: dict[str, Any], name: str) -> list[str]:
-    return [row["eventId"] for row in found[name]["items"]]
+def events(civil_status: dict[str, Any], name: str) -> list[str]:
+    return [row["eventId"] for row in civil_status[name]["items"]]
 
 
 async def test_a_replaced_record_is_hidden_and_all_others_are_shown(tmp_path: Path) -> None:
     async with running(tmp_path, books(), ALL, LIVE) as gateway:
-        found = await section(gateway, HOA, UNIFIED)
+        civil_status = await section(gateway, HOA, UNIFIED)
         mother = await section(gateway, LAN, UNIFIED)
-    assert events(found, "births_") == ["VALID", "AMENDED", "REVOKED"]
+    assert events(civil_status, "births_") == ["VALID", "AMENDED", "REVOKED"]
     assert events(mother, "birthsOfChildren") == ["VALID", "AMENDED", "REVOKED"]
-    assert "SUPERSEDED change" not in events(found, "changes")
-    assert "None change" in events(found, "changes")
+    assert "SUPERSEDED change" not in events(civil_status, "changes")
+    assert "None change" in events(civil_status, "changes")
 
 
 async def test_asking_for_replaced_records_finds_none_and_counts_none(tmp_path: Path) -> None:
     async with running(tmp_path, books(), ALL, LIVE) as gateway:
-        found = await section(gateway, HOA, UNIFIED)
-    assert found["births"] == {"items": [], "truncated": False}
-    assert found["one"] == {"items": [{"eventId": "REVOKED"}], "truncated": True}
+        civil_status = await section(gateway, HOA, UNIFIED)
+    assert civil_status["births"] == {"items": [], "truncated": False}
+    assert civil_status["one"] == {"items": [{"eventId": "REVOKED"}], "truncated": True}
 
 
 async def test_the_agency_that_registers_adoptions_sees_them(tmp_path: Path) -> None:
     async with running(tmp_path, books(), ALL, LIVE) as gateway:
-        found = await section(gateway, HOA, PURPOSE)
-    assert events(found, "births") == ["SUPERSEDED"]
-    assert events(found, "births_") == list(STATUSES)
+        civil_status = await section(gateway, HOA, PURPOSE)
+    assert events(civil_status, "births") == ["SUPERSEDED"]
+    assert events(civil_status, "births_") == list(STATUSES)
 
 
 @pytest.mark.parametrize("purpose", [None, PURPOSE])
@@ -91,12 +91,14 @@ async def test_the_own_view_shows_none_under_any_purpose(
         token = gateway.token("me", *EVERY, subject=HOA, purposes=[PURPOSE])
         query = f"{{ me {{ civilStatus {QUERY} }} }}"
         reply = await gateway.post(query, None, token, x_purpose=purpose or "")
-    found = reply.json()["data"]["me"]["civilStatus"]
-    assert events(found, "births_") == ["VALID", "AMENDED", "REVOKED"]
-    assert events(found, "births") == []
+    civil_status = reply.json()["data"]["me"]["civilStatus"]
+    assert events(civil_status, "births_") == ["VALID", "AMENDED", "REVOKED"]
+    assert events(civil_status, "births") == []
 
 
-@pytest.mark.parametrize("database", [one for one in ALL if one.name != "civil_status"])
+@pytest.mark.parametrize(
+    "database", [declared for declared in ALL if declared.name != "civil_status"]
+)
 def test_a_state_called_so_in_another_database_hides_nothing(database: Database) -> None:
     for record in database.records:
         row = ("SUPERSEDED",) * len(record.columns)

@@ -123,26 +123,29 @@ def nameless(gateway: Running, number: str, seen: object) -> Any:
     text = json.dumps(seen, ensure_ascii=False).replace(number, "N")
     text = text.replace(person_hash(gateway.service.resources.person_hash, number), "H")
     # Ids of records differ from person to person; which of them are the same must not.
-    ids = {one: f"R{place}" for place, one in enumerate(dict.fromkeys(_RECORD_ID.findall(text)))}
+    ids = {
+        record_id: f"R{place}"
+        for place, record_id in enumerate(dict.fromkeys(_RECORD_ID.findall(text)))
+    }
     return json.loads(_RECORD_ID.sub(lambda match: f'"recordId": "{ids[match[1]]}"', text))
 
 
 async def look(gateway: Running, everything: World, number: str, asker: str, query: str) -> Seen:
     """Ask for one of the pair."""
-    own = asker in {OWN, FOR_ANOTHER}
+    is_own_view = asker in {OWN, FOR_ANOTHER}
     if asker == OWN:
         token = gateway.token("me", "plans", subject=number)
     elif asker == FOR_ANOTHER:
         token = acting(gateway, LAN, number, scopes=("me", "plans"))
     else:
         token = gateway.token(*EVERY, "plans", purposes=[asker])
-    stated = {"x_purpose": "", "x_case_number": ""} if own else {"x_purpose": asker}
+    stated = {"x_purpose": "", "x_case_number": ""} if is_own_view else {"x_purpose": asker}
     entries = len(gateway.journal())
     everything.forget()
     root = f"{{ me {{ {query} }} }}"
-    if not own:
+    if not is_own_view:
         root = f"query($id: PersonNumber!) {{ person(id: $id) {{ {query} }} }}"
-    reply = await gateway.post(root, None if own else {"id": number}, token, **stated)
+    reply = await gateway.post(root, None if is_own_view else {"id": number}, token, **stated)
     (entry,) = gateway.journal()[entries:]
     for name in ("id", "at", "mac", "requestId", "seq", "tokenId"):
         entry.pop(name, None)
@@ -226,9 +229,9 @@ async def test_without_its_rule_the_pair_would_differ(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     pair = PAIRS[name]
-    others = tuple(one for one in RULES if one.name != pair.rule)
-    assert len(others) == len(RULES) - 1
-    monkeypatch.setattr("gateway.protection.rules.RULES", others)
+    other_rules = tuple(rule for rule in RULES if rule.name != pair.rule)
+    assert len(other_rules) == len(RULES) - 1
+    monkeypatch.setattr("gateway.protection.rules.RULES", other_rules)
     monkeypatch.setattr("gateway.protection.rules._RULES_OF", {})
     everything = people(pair)
     async with running(tmp_path, everything, ALL, LIVE, limits=ROOMY) as gateway:

@@ -34,7 +34,7 @@ def enforcement() -> World:
         {"notice_id": "old", "published_on": "2015-01-01", "removed_on": "2016-01-01"},
         {"notice_id": "new", "published_on": "2026-01-01", "removed_on": "2026-11-24"},
     ]
-    rows: list[dict[str, object]] = [{**one, "debtor_citizen_id": HOA} for one in notices]
+    rows: list[dict[str, object]] = [{**notice, "debtor_citizen_id": HOA} for notice in notices]
     return world({"civil_enforcement": {"public_notices": rows}})
 
 

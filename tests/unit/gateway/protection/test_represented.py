@@ -71,29 +71,29 @@ async def test_legal_aid_and_protection_are_withheld_from_a_parent_and_not_fetch
 async def test_the_child_sees_the_legal_aid_that_it_got(tmp_path: Path) -> None:
     async with running(tmp_path, child(), ALL, LIVE) as gateway:
         body = await gateway.ask(STATES, scopes=("me",), subject=CHILD)
-    found = body["data"]["me"]["legalAid"]
-    assert found["cases"]["items"] == [{"caseNo": f"{CHILD} case"}]
-    assert found["beneficiary"]["item"] == {"citizenId": CHILD}
+    legal_aid = body["data"]["me"]["legalAid"]
+    assert legal_aid["cases"]["items"] == [{"caseNo": f"{CHILD} case"}]
+    assert legal_aid["beneficiary"]["item"] == {"citizenId": CHILD}
 
 
 @pytest.mark.parametrize("record", LEGAL_AID.records, ids=lambda one: one.name)
-@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("is_own_view", [True, False])
 def test_every_record_of_legal_aid_is_withheld_from_representatives(
-    record: Record, own: bool
+    record: Record, is_own_view: bool
 ) -> None:
-    assert is_withheld(record, REPRESENTATIVE, own)
-    assert not is_withheld(record, Caller(citizen=CHILD), own)
+    assert is_withheld(record, REPRESENTATIVE, is_own_view)
+    assert not is_withheld(record, Caller(citizen=CHILD), is_own_view)
 
 
 def test_nothing_else_is_withheld_from_them_that_the_person_sees() -> None:
     person = Caller(citizen=CHILD)
     differing = {
-        f"{one.database}.{one.name}"
+        f"{record.database}.{record.name}"
         for database in ALL
-        for one in database.records
-        if is_withheld(one, REPRESENTATIVE, True) is not is_withheld(one, person, True)
+        for record in database.records
+        if is_withheld(record, REPRESENTATIVE, True) is not is_withheld(record, person, True)
     }
-    assert differing == {f"legal_aid.{one.name}" for one in LEGAL_AID.records}
+    assert differing == {f"legal_aid.{record.name}" for record in LEGAL_AID.records}
     assert is_withheld(POPULATION.by_name["protection_orders"], REPRESENTATIVE, True)
 
 

@@ -35,8 +35,8 @@ async def test_a_list_at_its_limit_is_not_truncated_by_what_is_hidden(tmp_path: 
     lists: list[dict[str, Any]] = [
         body["data"]["person"]["civilStatus"]["courtNotes"] for body in shown
     ]
-    assert [len(one["items"]) for one in lists] == [200, 200]
-    assert [one["truncated"] for one in lists] == [False, False]
+    assert [len(shown_list["items"]) for shown_list in lists] == [200, 200]
+    assert [shown_list["truncated"] for shown_list in lists] == [False, False]
 
 
 def test_every_record_of_which_rows_may_be_hidden_has_a_reserve() -> None:

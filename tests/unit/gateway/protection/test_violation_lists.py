@@ -78,9 +78,12 @@ async def test_for_other_purposes_nothing_is_shown_or_fetched_of_anybody(
     async with running(tmp_path, everything, ALL, LIVE) as gateway:
         token = gateway.token(*EVERY, purposes=[purpose])
         reply = await gateway.post(query, {"id": number}, token, x_purpose=purpose)
-    found: dict[str, Any] = reply.json()["data"]["person"]["administrativeViolations"]
-    assert {one["source"]["state"] for one in found.values()} <= {"DENIED", "WITHHELD"}
-    assert [one["items"] for one in found.values()] == [None] * 3
+    lists: dict[str, Any] = reply.json()["data"]["person"]["administrativeViolations"]
+    assert {shown_list["source"]["state"] for shown_list in lists.values()} <= {
+        "DENIED",
+        "WITHHELD",
+    }
+    assert [shown_list["items"] for shown_list in lists.values()] == [None] * 3
     assert everything.of("administrative_violations").fetched == []
 
 

@@ -44,7 +44,10 @@ def estates(*deaths: Row) -> World:
             for person in testators
             for number in ("1", "2")
         ],
-        "wills": [{"notarial_no": f"will of {one}", "testator_id": one} for one in testators],
+        "wills": [
+            {"notarial_no": f"will of {testator}", "testator_id": testator}
+            for testator in testators
+        ],
     }
     return world({"notary": notary, "civil_status": {"deaths": list(deaths)}})
 
@@ -53,8 +56,8 @@ async def section(gateway: Running, number: str, **asked: Any) -> dict[str, Any]
     purpose = asked.pop("x_purpose", PURPOSE)
     token = gateway.token(*asked.pop("scopes", EVERY), purposes=[PURPOSE, UNIFIED])
     reply = await gateway.post(QUERY, {"id": number}, token, x_purpose=purpose)
-    found: dict[str, Any] = reply.json()["data"]["person"]["notary"]
-    return found
+    notary_section: dict[str, Any] = reply.json()["data"]["person"]["notary"]
+    return notary_section
 
 
 def wills_fetched(of: World) -> bool:
@@ -68,8 +71,8 @@ async def test_wills_of_the_living_are_withheld_whether_or_not_there_is_one(
 ) -> None:
     everything = estates(death(DEAD))
     async with running(tmp_path, everything, ALL, LIVE) as gateway:
-        found = await section(gateway, number, x_purpose=purpose)
-    assert found["wills"] == WITHHELD
+        notary_section = await section(gateway, number, x_purpose=purpose)
+    assert notary_section["wills"] == WITHHELD
     assert not wills_fetched(everything)
 
 
@@ -78,8 +81,8 @@ async def test_a_death_in_force_opens_them_to_who_settles_the_estate(
     tmp_path: Path, status: str
 ) -> None:
     async with running(tmp_path, estates(death(DEAD, status)), ALL, LIVE) as gateway:
-        found = await section(gateway, DEAD)
-    assert found["wills"] == {
+        notary_section = await section(gateway, DEAD)
+    assert notary_section["wills"] == {
         "items": [{"notarialNo": f"will of {DEAD}"}],
         "source": {"state": "ANSWERED"},
     }
@@ -87,8 +90,8 @@ async def test_a_death_in_force_opens_them_to_who_settles_the_estate(
 
 async def test_a_dead_person_without_a_will_has_none(tmp_path: Path) -> None:
     async with running(tmp_path, estates(death(LAN)), ALL, LIVE) as gateway:
-        found = await section(gateway, LAN)
-    assert found["wills"] == {"items": [], "source": {"state": "ANSWERED"}}
+        notary_section = await section(gateway, LAN)
+    assert notary_section["wills"] == {"items": [], "source": {"state": "ANSWERED"}}
 
 
 async def test_a_death_under_an_earlier_number_opens_them_too(tmp_path: Path) -> None:
@@ -105,8 +108,8 @@ async def test_a_death_that_is_not_in_force_does_not_open_them(
 ) -> None:
     everything = estates(death(DEAD, status))
     async with running(tmp_path, everything, ALL, LIVE) as gateway:
-        found = await section(gateway, DEAD)
-    assert found["wills"] == WITHHELD
+        notary_section = await section(gateway, DEAD)
+    assert notary_section["wills"] == WITHHELD
     assert not wills_fetched(everything)
 
 
@@ -114,8 +117,8 @@ async def test_that_only_the_population_database_says_so_does_not_open_them(
     tmp_path: Path,
 ) -> None:
     async with running(tmp_path, estates(), ALL, LIVE) as gateway:
-        found = await section(gateway, DEAD)
-    assert found["wills"] == WITHHELD
+        notary_section = await section(gateway, DEAD)
+    assert notary_section["wills"] == WITHHELD
 
 
 @pytest.mark.parametrize("fault", ["down", "defect", "unmapped"])
@@ -125,8 +128,8 @@ async def test_a_death_that_cannot_be_looked_up_does_not_open_them(
     everything = estates(death(DEAD))
     everything.of("civil_status").fault = fault
     async with running(tmp_path, everything, ALL, LIVE) as gateway:
-        found = await section(gateway, DEAD)
-    assert found["wills"] == WITHHELD
+        notary_section = await section(gateway, DEAD)
+    assert notary_section["wills"] == WITHHELD
     assert not wills_fetched(everything)
 
 
@@ -135,8 +138,8 @@ async def test_a_death_read_earlier_does_not_open_them_while_the_books_cannot_be
 ) -> None:
     """It may have been revoked since."""
     everything = estates(death(DEAD))
-    kept = {**LIVE, "civil_status": LIVE["civil_status"].model_copy(update=STALE)}
-    async with running(tmp_path, everything, ALL, kept) as gateway:
+    databases = {**LIVE, "civil_status": LIVE["civil_status"].model_copy(update=STALE)}
+    async with running(tmp_path, everything, ALL, databases) as gateway:
         assert (await section(gateway, DEAD))["wills"] != WITHHELD
         everything.of("civil_status").fault = "down"
         assert (await section(gateway, DEAD))["wills"] == WITHHELD
@@ -148,8 +151,8 @@ STALE = {"stale_if_error": 300.0}
 async def test_where_no_civil_status_is_declared_nothing_opens_them(tmp_path: Path) -> None:
     everything = estates(death(DEAD))
     async with running(tmp_path, everything, (POPULATION, NOTARY), LIVE_TWO) as gateway:
-        found = await section(gateway, DEAD)
-    assert found["wills"] == WITHHELD
+        notary_section = await section(gateway, DEAD)
+    assert notary_section["wills"] == WITHHELD
     assert not wills_fetched(everything)
 
 
@@ -157,10 +160,10 @@ LIVE_TWO = {name: LIVE[name] for name in ("population", "notary")}
 
 
 async def test_the_death_is_asked_for_without_a_scope_for_civil_status(tmp_path: Path) -> None:
-    scopes = [one for one in EVERY if one.startswith("notary:")]
+    scopes = [scope for scope in EVERY if scope.startswith("notary:")]
     async with running(tmp_path, estates(death(DEAD)), ALL, LIVE) as gateway:
-        found = await section(gateway, DEAD, scopes=scopes)
-    assert found["wills"]["items"] == [{"notarialNo": f"will of {DEAD}"}]
+        notary_section = await section(gateway, DEAD, scopes=scopes)
+    assert notary_section["wills"]["items"] == [{"notarialNo": f"will of {DEAD}"}]
 
 
 async def test_who_may_not_read_wills_is_denied_before_any_death_is_asked_for(
@@ -168,16 +171,16 @@ async def test_who_may_not_read_wills_is_denied_before_any_death_is_asked_for(
 ) -> None:
     everything = estates(death(DEAD))
     async with running(tmp_path, everything, ALL, LIVE) as gateway:
-        found = await section(gateway, DEAD, scopes=["population:read"])
-    assert found["wills"] == {"items": None, "source": {"state": "DENIED"}}
+        notary_section = await section(gateway, DEAD, scopes=["population:read"])
+    assert notary_section["wills"] == {"items": None, "source": {"state": "DENIED"}}
     assert {name.partition(".")[0] for name, _, _ in everything.fetched} == {"population"}
 
 
 async def test_for_other_purposes_the_wills_of_the_dead_are_withheld_too(tmp_path: Path) -> None:
     everything = estates(death(DEAD))
     async with running(tmp_path, everything, ALL, LIVE) as gateway:
-        found = await section(gateway, DEAD, x_purpose=UNIFIED)
-    assert found["wills"] == WITHHELD
+        notary_section = await section(gateway, DEAD, x_purpose=UNIFIED)
+    assert notary_section["wills"] == WITHHELD
     assert not wills_fetched(everything)
 
 
@@ -187,8 +190,8 @@ async def test_the_kind_will_is_hidden_among_transactions_from_everybody(
     tmp_path: Path, number: str, purpose: str
 ) -> None:
     async with running(tmp_path, estates(death(DEAD)), ALL, LIVE) as gateway:
-        found = await section(gateway, number, x_purpose=purpose)
-    assert found["transactions"] == {
+        notary_section = await section(gateway, number, x_purpose=purpose)
+    assert notary_section["transactions"] == {
         "items": [{"notarialNo": "1", "kind": "SALE"}],
         "truncated": False,
         "source": {"state": "ANSWERED"},
@@ -204,7 +207,7 @@ async def test_the_own_view_shows_none_under_any_purpose(
     async with running(tmp_path, everything, ALL, LIVE) as gateway:
         token = gateway.token(*scopes, subject=number, purposes=[PURPOSE])
         reply = await gateway.post(OWN, None, token, x_purpose=PURPOSE)
-    found = reply.json()["data"]["me"]["notary"]
-    assert found["wills"] == WITHHELD
-    assert [row["kind"] for row in found["transactions"]["items"]] == ["SALE"]
+    notary_section = reply.json()["data"]["me"]["notary"]
+    assert notary_section["wills"] == WITHHELD
+    assert [row["kind"] for row in notary_section["transactions"]["items"]] == ["SALE"]
     assert not wills_fetched(everything)
