@@ -3,8 +3,7 @@
 Operations, people, holes, failures and callers are generated. ``make fuzz`` asks far more of them.
 
 Covers ``gateway.execution.reference``, ``gateway.execution.decisions``, ``gateway.fetch.loaders``,
-``gateway.shape.response``, ``gateway.shape.attributes``, ``gateway.shape.codegen``,
-``gateway.shape.function_source``.
+``gateway.shape.response``, ``gateway.shape.attributes``, ``gateway.shape.codegen``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Who is shown for a number: person, persons, me, matching, earlier and shared numbers.
 
-Covers ``gateway.people.numbers``, ``gateway.schema.person``.
+Covers ``gateway.people.numbers``, ``gateway.schema.query``.
 """
 
 from __future__ import annotations
