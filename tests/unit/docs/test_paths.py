@@ -56,3 +56,18 @@ def test_a_path_that_is_named_exists(page: str, path: str) -> None:
 @pytest.mark.parametrize(("page", "name"), list(modules()))
 def test_a_module_that_is_named_exists(page: str, name: str) -> None:
     assert is_there(name)
+
+
+def test_metrics_that_are_named_exist() -> None:
+    metrics = {
+        name
+        for path in (ROOT / "gateway").rglob("*.py")
+        for name in re.findall(r'"(justice_gateway_\w+)"', path.read_text("utf-8"))
+    }
+    named = {
+        (page.name, re.sub(r"_(?:total|bucket)$", "", name))
+        for page in PAGES
+        if page.name != "CHANGELOG.md"  # it names what was renamed
+        for name in re.findall(r"\bjustice_gateway_\w+", page.read_text("utf-8"))
+    }
+    assert {(page, name) for page, name in named if name not in metrics} == set()
