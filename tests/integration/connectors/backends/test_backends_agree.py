@@ -54,16 +54,18 @@ def _value(column: Column) -> st.SearchStrategy[object]:
 def _rows(record: Record) -> st.SearchStrategy[list[dict[str, object]]]:
     row = st.fixed_dictionaries({column.name: _value(column) for column in record.columns})
     # An identity tells rows apart: without one, there is no order to agree on.
-    return st.lists(row, max_size=12, unique_by=lambda one: str(one[record.identity]))
+    return st.lists(
+        row, max_size=12, unique_by=lambda row_of_record: str(row_of_record[record.identity])
+    )
 
 
 async def _everything(backend: Backend, keys: list[str]) -> list[Batch]:
     """Ask for all there is, one after the other and then all at once, until it goes together."""
-    asked = [(record, lookup) for record in (UNIONS, THINGS) for lookup in record.lookups]
+    fetches = [(record, lookup) for record in (UNIONS, THINGS) for lookup in record.lookups]
     try:
-        alone = [await backend.fetch(record, lookup, keys) for record, lookup in asked]
+        alone = [await backend.fetch(record, lookup, keys) for record, lookup in fetches]
         for _ in range(12):
-            at_once = await asyncio.gather(*(backend.fetch(*one, keys) for one in asked))
+            at_once = await asyncio.gather(*(backend.fetch(*fetch, keys) for fetch in fetches))
         return alone + at_once
     finally:
         await backend.close()
@@ -79,15 +81,15 @@ _SOURCE: Mapping[str, st.SearchStrategy[Any]] = {
 
 def _storable(rows: _Rows) -> _Rows:
     """Return rows without the one letter that no server holds."""
-    kept = [
+    storable = [
         {
             name: value.replace("\0", "0") if isinstance(value, str) else value
             for name, value in row.items()
         }
         for row in rows
     ]
-    identity = next(iter(kept[0])) if kept else ""
-    return list({str(row[identity]): row for row in kept}.values())
+    identity = next(iter(storable[0])) if storable else ""
+    return list({str(row[identity]): row for row in storable}.values())
 
 
 def _agrees(
@@ -95,12 +97,12 @@ def _agrees(
 ) -> None:
     rows = {"unions": _storable(unions), "things": _storable(things)}
 
-    async def found() -> list[Batch]:
+    async def fetch_all() -> list[Batch]:
         await write_server(server, rows, as_of)
         return await _everything(SqlBackend(DATABASE, server.url), keys)
 
     expected = asyncio.run(_everything(MemoryBackend(DATABASE, rows, as_of), keys))
-    assert asyncio.run(found()) == expected
+    assert asyncio.run(fetch_all()) == expected
 
 
 @settings(deadline=None, max_examples=30)
@@ -112,8 +114,8 @@ def test_sqlite_agrees_with_memory(
     expected = asyncio.run(_everything(MemoryBackend(DATABASE, rows, as_of), keys))
     with tempfile.TemporaryDirectory() as folder:
         path = write_file(Path(folder) / "sample.sqlite", rows, as_of)
-        found = asyncio.run(_everything(SqlBackend(DATABASE, f"sqlite:///{path}"), keys))
-    assert found == expected
+        batches = asyncio.run(_everything(SqlBackend(DATABASE, f"sqlite:///{path}"), keys))
+    assert batches == expected
 
 
 @pytest.mark.services

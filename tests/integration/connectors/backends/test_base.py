@@ -84,7 +84,7 @@ WAYS = [
 @pytest.fixture(params=WAYS)
 async def make(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Make]:
     """Make an open backend that holds the given rows."""
-    made: list[Backend] = []
+    backends: list[Backend] = []
     numbers = itertools.count()
 
     async def make(
@@ -93,17 +93,17 @@ async def make(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         path = tmp_path / f"{next(numbers)}.sqlite"
         backend: Backend = await request.param[0](request, described, rows, as_of, path)
         await backend.open()
-        made.append(backend)
+        backends.append(backend)
         return backend
 
     yield make
-    for backend in made:
+    for backend in backends:
         await backend.close()
 
 
 async def _fetch(backend: Backend, record: Record, keys: Sequence[str], name: str = "") -> Batch:
-    found = next(one for one in record.lookups if one.name == (name or record.name))
-    return await backend.fetch(record, found, keys)
+    used = next(lookup for lookup in record.lookups if lookup.name == (name or record.name))
+    return await backend.fetch(record, used, keys)
 
 
 def _column(record: Record, rows: Rows, column: str) -> list[object]:
@@ -134,8 +134,8 @@ async def test_a_key_without_rows_is_in_the_batch_with_none(make: Make) -> None:
 async def test_many_keys_get_each_their_own(make: Make) -> None:
     backend = await make({"unions": [union("u1", AN), union("u2", BINH), union("u3", BINH)]})
     batch = await _fetch(backend, UNIONS, [BINH, AN, CHI])
-    found = {key: _column(UNIONS, rows, "event_id") for key, rows in batch.by_key.items()}
-    assert found == {AN: ["u1"], BINH: ["u2", "u3"], CHI: []}
+    ids = {key: _column(UNIONS, rows, "event_id") for key, rows in batch.by_key.items()}
+    assert ids == {AN: ["u1"], BINH: ["u2", "u3"], CHI: []}
 
 
 async def test_thousands_of_keys_are_answered(make: Make) -> None:
@@ -227,15 +227,15 @@ async def test_a_list_longer_than_its_limit_is_truncated(
     backend = await make(
         {"unions": [union(f"u{n}", registered_on=f"{2001 + n}") for n in range(rows)]}
     )
-    found = (await _fetch(backend, UNIONS, [AN])).by_key[AN]
+    result = (await _fetch(backend, UNIONS, [AN])).by_key[AN]
     newest = [f"u{n}" for n in reversed(range(rows))][: UNIONS.limit]
-    assert (_column(UNIONS, found, "event_id"), found.truncated) == (newest, truncated)
+    assert (_column(UNIONS, result, "event_id"), result.truncated) == (newest, truncated)
 
 
 async def test_the_limit_counts_all_columns_of_a_lookup_together(make: Make) -> None:
     rows = [union("u1", AN), union("u2", AN), union("u3", BINH, AN), union("u4", BINH, AN)]
-    found = (await _fetch(await make({"unions": rows}), UNIONS, [AN])).by_key[AN]
-    assert (len(found.rows), found.truncated) == (3, True)
+    result = (await _fetch(await make({"unions": rows}), UNIONS, [AN])).by_key[AN]
+    assert (len(result.rows), result.truncated) == (3, True)
 
 
 async def test_the_limit_is_that_of_each_key(make: Make) -> None:
@@ -258,15 +258,15 @@ async def test_an_unreadable_row_costs_only_itself(make: Make) -> None:
 
 async def test_a_row_beyond_the_limit_is_not_counted_as_unreadable(make: Make) -> None:
     rows = [union(f"u{n}", registered_on=f"200{9 - n}") for n in range(3)]
-    found = await make({"unions": [*rows, union("u9", registered_on="1999-99")]})
-    batch = await _fetch(found, UNIONS, [AN])
+    backend = await make({"unions": [*rows, union("u9", registered_on="1999-99")]})
+    batch = await _fetch(backend, UNIONS, [AN])
     assert (batch.by_key[AN].unreadable, batch.by_key[AN].truncated) == (0, True)
 
 
 async def test_a_row_without_a_required_value_is_unreadable(make: Make) -> None:
     backend = await make({"unions": [{"event_id": None, "one_id": AN}, union("u2")]})
-    found = (await _fetch(backend, UNIONS, [AN])).by_key[AN]
-    assert (_column(UNIONS, found, "event_id"), found.unreadable) == (["u2"], 1)
+    result = (await _fetch(backend, UNIONS, [AN])).by_key[AN]
+    assert (_column(UNIONS, result, "event_id"), result.unreadable) == (["u2"], 1)
 
 
 @pytest.mark.parametrize(
@@ -329,8 +329,8 @@ async def test_a_value_that_is_not_of_its_kind_makes_the_row_unreadable(
 async def test_a_value_of_every_kind_is_read(
     make: Make, column: str, raw: object, value: object
 ) -> None:
-    found = await _thing(make, **{column: raw})
-    (read,) = _column(THINGS, found, column)
+    thing = await _thing(make, **{column: raw})
+    (read,) = _column(THINGS, thing, column)
     assert (read, type(read)) == (value, type(value))
 
 
@@ -340,8 +340,8 @@ async def test_text_keeps_the_form_in_which_it_is_stored(make: Make) -> None:
 
 
 async def test_columns_that_are_not_there_hold_nothing(make: Make) -> None:
-    found = await _thing(make)
-    assert found.rows == (("t1", AN, *[None] * (len(THINGS.columns) - 2)),)
+    thing = await _thing(make)
+    assert thing.rows == (("t1", AN, *[None] * (len(THINGS.columns) - 2)),)
 
 
 async def test_no_keys_are_an_empty_batch(make: Make) -> None:
@@ -404,9 +404,9 @@ def _case(number: str, opened_on: str | None = None) -> dict[str, object]:
 
 
 def _party(
-    number: str, case: str | None, who: str | None, for_whom: str | None = None
+    number: str, case: str | None, person: str | None, for_whom: str | None = None
 ) -> dict[str, object]:
-    return {"party_no": number, "case_no": case, "who_id": who, "for_id": for_whom}
+    return {"party_no": number, "case_no": case, "who_id": person, "for_id": for_whom}
 
 
 async def test_rows_are_found_through_the_rows_of_another_record(make: Make) -> None:
@@ -422,8 +422,8 @@ async def test_rows_are_found_through_the_rows_of_another_record(make: Make) -> 
         }
     )
     batch = await _fetch(backend, CASES, [AN, BINH, DUNG])
-    found = {key: [row[0] for row in rows.rows] for key, rows in batch.by_key.items()}
-    assert found == {AN: ["2", "1"], BINH: ["1", "3"], DUNG: []}
+    ids = {key: [row[0] for row in rows.rows] for key, rows in batch.by_key.items()}
+    assert ids == {AN: ["2", "1"], BINH: ["1", "3"], DUNG: []}
 
 
 @pytest.mark.parametrize("case", [None, "no such case"], ids=["null", "dangling"])
@@ -443,10 +443,10 @@ async def test_a_link_that_leads_to_no_row_is_a_row_that_cannot_be_read(
         }
     )
     batch = await _fetch(backend, CASES, [AN, BINH, CHI, DUNG])
-    found = {
+    ids = {
         key: ([row[0] for row in rows.rows], rows.unreadable) for key, rows in batch.by_key.items()
     }
-    assert found == {AN: (["1"], 1), BINH: ([], 1), CHI: (["2"], 0), DUNG: ([], 0)}
+    assert ids == {AN: (["1"], 1), BINH: ([], 1), CHI: (["2"], 0), DUNG: ([], 0)}
 
 
 async def test_rows_found_through_another_record_are_cut_at_the_limit(make: Make) -> None:

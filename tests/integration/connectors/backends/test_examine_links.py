@@ -61,19 +61,19 @@ async def test_of_links_that_lead_somewhere_there_is_nothing_to_find(look: Look)
 
 
 async def test_links_that_lead_to_no_row_are_counted_over_the_whole_table(look: Look) -> None:
-    (found,) = await look("no such case", None, "599")
-    assert found.text == "2 rows of case_parties name no row that is in cases"
-    assert found.setting == ("records", "case_parties")
-    assert "PARTIAL" in found.advice
-    assert "no such case" not in str(found)
+    (finding,) = await look("no such case", None, "599")
+    assert finding.text == "2 rows of case_parties name no row that is in cases"
+    assert finding.setting == ("records", "case_parties")
+    assert "PARTIAL" in finding.advice
+    assert "no such case" not in str(finding)
 
 
 async def test_links_for_which_there_is_no_time_are_told(tmp_path: Path) -> None:
     path = write_file(tmp_path / "sample.sqlite", EMPTY)
     backend = SqlBackend(DATABASE, f"sqlite:///{path}")
-    wanted = [backend._lookup_statement(CASES, CASES.lookups[0])]
+    lookups = [backend._lookup_statement(CASES, CASES.lookups[0])]
     async with backend._source.use() as session:
-        (found,) = await examine_links(session, backend._source.idiom, wanted, seconds=0)
+        (finding,) = await examine_links(session, backend._source.idiom, lookups, seconds=0)
     await backend.close()
     expected = "links from case_parties were not looked through: there was no time left"
-    assert found.text == expected
+    assert finding.text == expected

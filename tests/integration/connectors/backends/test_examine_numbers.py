@@ -53,7 +53,7 @@ def look(request: pytest.FixtureRequest, tmp_path: Path) -> Look:
         backend = SqlBackend(DATABASE, url, maps=maps)
         seen = await backend.examine(thoroughly=True)
         await backend.close()
-        return [one for one in seen.findings if one.topic in {"numbers", "unnumbered"}]
+        return [finding for finding in seen.findings if finding.topic in {"numbers", "unnumbered"}]
 
     return look
 
@@ -64,19 +64,19 @@ async def test_of_numbers_that_are_well_there_is_nothing_to_find(look: Look) -> 
 
 async def test_blanks_and_lost_zeros_are_counted_over_the_whole_table(look: Look) -> None:
     odd = [f"{AN} ", f" {BINH}", f"{AN}\r", "'001090000001"]
-    (found,) = await look([*odd, "1090000001", "79190000001", "12345678"])
-    assert found.setting == ("records", "things", "normalised")
-    assert found.text == (
+    (finding,) = await look([*odd, "1090000001", "79190000001", "12345678"])
+    assert finding.setting == ("records", "things", "normalised")
+    assert finding.text == (
         "of 607 numbers in column owner_id of things, 4 have blanks or other signs and 3 have lost "
         "leading zeros"
     )
-    assert "normalised = true" in found.advice
+    assert "normalised = true" in finding.advice
 
 
 async def test_rows_without_a_number_are_counted_over_the_whole_table(look: Look) -> None:
-    (found,) = await look([AN, None, None])
-    assert found.text == "of 603 rows of things, 2 hold no number of a person"
-    assert found.setting == ("records", "things", "unnumbered")
+    (finding,) = await look([AN, None, None])
+    assert finding.text == "of 603 rows of things, 2 hold no number of a person"
+    assert finding.setting == ("records", "things", "unnumbered")
 
 
 async def test_normalised_numbers_are_no_finding(look: Look) -> None:
@@ -85,11 +85,13 @@ async def test_normalised_numbers_are_no_finding(look: Look) -> None:
 
 async def test_what_no_spelling_finds_is_told_with_the_setting_and_without(look: Look) -> None:
     lost = ["00109000001", f"{AN}   ", "unknown", "123"]
-    told = "4 are in no spelling that a look-up could find"
+    text = "4 are in no spelling that a look-up could find"
     for spelt in (False, True):
-        found = await look(lost, spelt=spelt)
-        assert f"of 604 numbers in column owner_id of things, {told}" in {one.text for one in found}
-        assert not any(one in found[-1].text for one in (AN, "00109000001"))
+        findings = await look(lost, spelt=spelt)
+        assert f"of 604 numbers in column owner_id of things, {text}" in {
+            entry.text for entry in findings
+        }
+        assert not any(number in findings[-1].text for number in (AN, "00109000001"))
 
 
 async def test_tables_for_which_there_is_no_time_are_told(tmp_path: Path) -> None:
@@ -97,6 +99,6 @@ async def test_tables_for_which_there_is_no_time_are_told(tmp_path: Path) -> Non
     backend = SqlBackend(DATABASE, f"sqlite:///{path}")
     tables = tables_of([backend._lookup_statement(THINGS, THINGS.lookups[0])])
     async with backend._source.use() as session:
-        (found,) = await examine_numbers(session, backend._source.idiom, tables, seconds=0)
+        (finding,) = await examine_numbers(session, backend._source.idiom, tables, seconds=0)
     await backend.close()
-    assert found.text == "numbers in things were not looked through: there was no time left"
+    assert finding.text == "numbers in things were not looked through: there was no time left"

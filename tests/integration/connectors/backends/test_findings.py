@@ -101,16 +101,16 @@ async def test_a_right_that_was_revoked_is_no_missing_table(server: Server, read
 
 
 async def test_an_administrator_is_found(server: Server) -> None:
-    found = await _findings(_backend(server))
-    assert {one.topic for one in found} == {"role"}
+    findings = await _findings(_backend(server))
+    assert {entry.topic for entry in findings} == {"role"}
 
 
 async def test_a_role_that_may_write_is_found(server: Server, reader: str) -> None:
     user = reader if server.make == "postgresql" else f"{reader}@'%'"
     await server.execute(f"GRANT INSERT ON unions TO {user}")
-    (found,) = await _findings(_backend(server, reader))
-    assert found.topic == "role"
-    assert "unions" in found.text
+    (finding,) = await _findings(_backend(server, reader))
+    assert finding.topic == "role"
+    assert "unions" in finding.text
 
 
 async def test_a_table_and_a_column_that_are_not_there_are_found(
@@ -121,8 +121,10 @@ async def test_a_table_and_a_column_that_are_not_there_are_found(
         "unions": RecordMap(columns={"mood": "tam_trang"}),
         "things": RecordMap(mapped=False),
     }
-    found = {(one.topic, one.text) for one in await _findings(_backend(server, reader, maps))}
-    assert found == {
+    texts = {
+        (finding.topic, finding.text) for finding in await _findings(_backend(server, reader, maps))
+    }
+    assert texts == {
         ("tables", "there is no table vu_viec for cases"),
         ("columns", "column tam_trang of unions is not there, or may not be read"),
     }
@@ -131,27 +133,27 @@ async def test_a_table_and_a_column_that_are_not_there_are_found(
 async def test_a_key_without_an_index_is_found(server: Server, reader: str) -> None:
     on = "" if server.make == "postgresql" else "ON unions"
     await server.execute(f"DROP INDEX ix_unions_2 {on}")
-    (found,) = await _findings(_backend(server, reader))
-    assert (found.topic, found.setting) == ("index", ("records", "unions", "table"))
-    assert found.text == "one_id, other_id of unions: without an index it is read whole"
-    assert "CREATE INDEX ON unions (other_id)" in found.advice
+    (finding,) = await _findings(_backend(server, reader))
+    assert (finding.topic, finding.setting) == ("index", ("records", "unions", "table"))
+    assert finding.text == "one_id, other_id of unions: without an index it is read whole"
+    assert "CREATE INDEX ON unions (other_id)" in finding.advice
 
 
 async def test_a_link_without_an_index_is_found(server: Server, reader: str) -> None:
     on = "" if server.make == "postgresql" else "ON cases"
     await server.execute(f"DROP INDEX ix_cases_0 {on}")
-    (found,) = await _findings(_backend(server, reader))
-    assert found.topic == "index"
-    assert found.text == "case_no of cases: without an index it is read whole"
+    (finding,) = await _findings(_backend(server, reader))
+    assert finding.topic == "index"
+    assert finding.text == "case_no of cases: without an index it is read whole"
 
 
 async def test_a_server_that_does_not_let_one_in_is_a_finding_without_names(
     server: Server,
 ) -> None:
-    (found,) = await _findings(_backend(server, "nobody_at_all"))
-    assert found.topic == "server"
-    assert "nobody_at_all" not in found.text
-    assert _SECRET not in found.text
+    (finding,) = await _findings(_backend(server, "nobody_at_all"))
+    assert finding.topic == "server"
+    assert "nobody_at_all" not in finding.text
+    assert _SECRET not in finding.text
 
 
 def test_options_show_no_password() -> None:
@@ -165,8 +167,8 @@ async def test_of_a_file_tables_columns_and_indexes_are_found(tmp_path: Path) ->
         "things": RecordMap(table="do_vat"),
         "cases": RecordMap(columns={"opened_on": "ngay_mo"}),
     }
-    found = await _findings(SqlBackend(DATABASE, f"sqlite:///{path}", maps=maps))
-    assert {(one.topic, one.setting) for one in found} == {
+    findings = await _findings(SqlBackend(DATABASE, f"sqlite:///{path}", maps=maps))
+    assert {(entry.topic, entry.setting) for entry in findings} == {
         ("columns", ("records", "cases", "columns", "opened_on")),
         ("tables", ("records", "things", "table")),
     }
@@ -175,8 +177,8 @@ async def test_of_a_file_tables_columns_and_indexes_are_found(tmp_path: Path) ->
             "SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE '%unions%other_id%'"
         ).fetchone()
         connection.execute(f"DROP INDEX {index}")
-    (one,) = await _findings(SqlBackend(DATABASE, f"sqlite:///{path}"))
-    assert (one.topic, "other_id" in one.advice) == ("index", True)
+    (missing_index,) = await _findings(SqlBackend(DATABASE, f"sqlite:///{path}"))
+    assert (missing_index.topic, "other_id" in missing_index.advice) == ("index", True)
 
 
 @pytest.mark.parametrize("rotated", [False, True])
@@ -191,9 +193,9 @@ async def test_a_file_that_holds_parts_of_two_is_found_and_renaming_advised(
     with path.open("r+b") as file:  # as a copy that has got half-way
         file.write(other.read_bytes()[:half])
     backend = SqlBackend(DATABASE, f"sqlite:///{path}")
-    found = (await backend.examine(thoroughly=True)).findings[0]
+    finding = (await backend.examine(thoroughly=True)).findings[0]
     await backend.close()
-    assert (found.topic, "rename" in found.advice) == ("file", True)
+    assert (finding.topic, "rename" in finding.advice) == ("file", True)
 
 
 async def test_a_file_that_was_cut_short_is_found(tmp_path: Path) -> None:
@@ -202,7 +204,7 @@ async def test_a_file_that_was_cut_short_is_found(tmp_path: Path) -> None:
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size - 4096)
     backend = SqlBackend(DATABASE, f"sqlite:///{path}")
-    topic = {one.topic for one in (await backend.examine()).findings}
+    topic = {finding.topic for finding in (await backend.examine()).findings}
     await backend.close()
     assert "file" in topic or "server" in topic
 
@@ -241,18 +243,21 @@ async def test_a_code_that_is_not_known_is_told_and_nothing_that_may_name_somebo
         "INSERT INTO unions (event_id, one_id, mood) VALUES ('u3', NULL, 'Nguyễn Văn An')",
     )
     findings = (await _thoroughly(server, reader)).findings
-    (found,) = [one for one in findings if one.topic != "unnumbered"]
-    assert (found.topic, found.setting) == ("codes", ("records", "unions", "values", "mood"))
-    assert found.text == (
+    (code_finding,) = [finding for finding in findings if finding.topic != "unnumbered"]
+    assert (code_finding.topic, code_finding.setting) == (
+        "codes",
+        ("records", "unions", "values", "mood"),
+    )
+    assert code_finding.text == (
         "column mood of unions has codes that are not known: (not shown), FURIOUS, (not shown)"
     )
 
 
 async def test_rows_that_cannot_be_read_are_counted_by_column(server: Server, reader: str) -> None:
     await server.execute("UPDATE unions SET registered_on = 'hôm qua'")
-    (found,) = (await _thoroughly(server, reader)).findings
-    assert found.topic == "values"
-    assert found.text == "of 1 rows of unions, 1 cannot be read: registered_on cannot be read"
+    (finding,) = (await _thoroughly(server, reader)).findings
+    assert finding.topic == "values"
+    assert finding.text == "of 1 rows of unions, 1 cannot be read: registered_on cannot be read"
 
 
 async def test_a_type_that_loses_the_zeros_of_numbers_is_found(server: Server, reader: str) -> None:
@@ -260,7 +265,7 @@ async def test_a_type_that_loses_the_zeros_of_numbers_is_found(server: Server, r
     other = "ALTER TABLE unions ALTER other_id TYPE bigint USING other_id::bigint"
     await server.execute("UPDATE unions SET other_id = NULL")
     await server.execute(other if server.make == "postgresql" else maria)
-    found = await _findings(_backend(server, reader))
+    findings = await _findings(_backend(server, reader))
     assert ("types", "records.unions.columns.other_id") in {
-        (one.topic, ".".join(one.setting)) for one in found
+        (entry.topic, ".".join(entry.setting)) for entry in findings
     }

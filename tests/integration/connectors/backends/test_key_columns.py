@@ -112,7 +112,7 @@ async def _contracts(
 ) -> None:
     await server.execute(
         f"CREATE TABLE contracts (number {number}, former {former}, holder_id varchar(12))",
-        *(f"INSERT INTO contracts VALUES ({one}, {other}, '{AN}')" for one, other in rows),
+        *(f"INSERT INTO contracts VALUES ({row}, {other}, '{AN}')" for row, other in rows),
     )
 
 
@@ -123,9 +123,11 @@ async def _pledges(server: Server, number: str, asset: str, *rows: tuple[object,
     )
 
 
-async def _found(backend: SqlBackend, record: Record, name: str, *keys: str) -> dict[str, Any]:
+async def _keys_of_rows(
+    backend: SqlBackend, record: Record, name: str, *keys: str
+) -> dict[str, Any]:
     """Return by key what identifies the rows that a lookup finds."""
-    by = next(one for one in record.lookups if one.name == name)
+    by = next(lookup for lookup in record.lookups if lookup.name == name)
     batch = await backend.fetch(record, by, keys)
     assert not batch.failed
     require_keys(record, by, batch.by_key)
@@ -161,13 +163,13 @@ async def test_a_key_is_found_wherever_its_column_can_hold_it(
     await _contracts(server, kind, kind, (key, "NULL"))
     await _pledges(server, kind, kind, (key, key))
     backend = make(server)
-    assert await _found(backend, CONTRACTS, "renewed", key, "7", "x") == {
+    assert await _keys_of_rows(backend, CONTRACTS, "renewed", key, "7", "x") == {
         key: [key],
         "7": [],
         "x": [],
     }
-    assert await _found(backend, PLEDGES, "pledges", key) == {key: ["p0"]}
-    assert await _found(backend, CONTRACTS, "secured", key) == {key: [key]}
+    assert await _keys_of_rows(backend, PLEDGES, "pledges", key) == {key: ["p0"]}
+    assert await _keys_of_rows(backend, CONTRACTS, "secured", key) == {key: [key]}
 
 
 @pytest.mark.parametrize(
@@ -180,7 +182,7 @@ async def test_a_key_is_found_at_either_end_of_its_column(
 ) -> None:
     await _contracts(server, kind, kind, (key, "NULL"))
     expected = {key: [key], "99999999999999999999": [], "-0": []}
-    assert await _found(make(server), CONTRACTS, "renewed", *expected) == expected
+    assert await _keys_of_rows(make(server), CONTRACTS, "renewed", *expected) == expected
 
 
 @pytest.mark.parametrize("key", ["1000000000", "001000000000", "0001000000000"])
@@ -191,7 +193,7 @@ async def test_a_number_that_the_server_pads_is_found_with_its_zeros_and_without
     padded = "int(12) zerofill"
     await _contracts(server, padded, padded, (1000000000, "NULL"), (7, 1000000000))
     backend = make(server)
-    assert await _found(backend, CONTRACTS, "renewed", key, "x", "8") == {
+    assert await _keys_of_rows(backend, CONTRACTS, "renewed", key, "x", "8") == {
         key: ["1000000000", "7"],
         "x": [],
         "8": [],
@@ -203,7 +205,7 @@ async def test_the_largest_number_that_the_server_pads_is_found(server: Server, 
     largest = "18446744073709551615"
     await _contracts(server, "bigint(22) zerofill", "int", (largest, "NULL"))
     expected = {largest: [largest], f"00{largest}": [largest], f"1{largest}": []}
-    assert await _found(make(server), CONTRACTS, "renewed", *expected) == expected
+    assert await _keys_of_rows(make(server), CONTRACTS, "renewed", *expected) == expected
 
 
 @pytest.mark.parametrize("link", ["int", "bigint(5) zerofill", "int(12) unsigned zerofill"])
@@ -214,7 +216,7 @@ async def test_rows_are_reached_through_a_number_that_the_server_pads(
     await _contracts(server, "int(12) zerofill", "int", (7, "NULL"))
     await _pledges(server, link, "int(4) zerofill", (7, 9))
     expected = {"9": ["7"], "0009": ["7"], "10": []}
-    assert await _found(make(server), CONTRACTS, "secured", *expected) == expected
+    assert await _keys_of_rows(make(server), CONTRACTS, "secured", *expected) == expected
 
 
 @only_postgresql
@@ -223,18 +225,18 @@ async def test_rows_are_reached_through_a_number_that_is_written_otherwise(
 ) -> None:
     await _contracts(server, "int", "int", (7, "NULL"), (8, "NULL"))
     await _pledges(server, "numeric(9,2)", "text", (7, "'a'"))
-    assert await _found(make(server), CONTRACTS, "secured", "a") == {"a": ["7"]}
+    assert await _keys_of_rows(make(server), CONTRACTS, "secured", "a") == {"a": ["7"]}
 
 
-@pytest.mark.parametrize(("one", "other"), [("int", "numeric(9,2)"), ("date", "datetime")])
+@pytest.mark.parametrize(("kind", "other_kind"), [("int", "numeric(9,2)"), ("date", "datetime")])
 @only_mariadb
 async def test_links_that_compare_otherwise_than_they_are_written_are_refused(
-    server: Server, make: Make, one: str, other: str
+    server: Server, make: Make, kind: str, other_kind: str
 ) -> None:
-    await _contracts(server, one, "int")
-    await _pledges(server, other, "varchar(9)")
+    await _contracts(server, kind, "int")
+    await _pledges(server, other_kind, "varchar(9)")
     with pytest.raises(SourceRefused):
-        await _found(make(server), CONTRACTS, "secured", "a")
+        await _keys_of_rows(make(server), CONTRACTS, "secured", "a")
 
 
 @only_postgresql
@@ -242,7 +244,7 @@ async def test_links_that_do_not_compare_are_refused(server: Server, make: Make)
     await _contracts(server, "int", "int")
     await _pledges(server, "text", "text")
     with pytest.raises(SourceRefused):
-        await _found(make(server), CONTRACTS, "secured", "a")
+        await _keys_of_rows(make(server), CONTRACTS, "secured", "a")
 
 
 @only_mariadb
@@ -250,7 +252,7 @@ async def test_a_padded_number_and_text_are_not_compared(server: Server, make: M
     await _contracts(server, "int(4) zerofill", "int", (7, "NULL"))
     await _pledges(server, "varchar(9)", "varchar(9)", ("'0007'", "'a'"))
     with pytest.raises(SourceRefused):
-        await _found(make(server), CONTRACTS, "secured", "a")
+        await _keys_of_rows(make(server), CONTRACTS, "secured", "a")
 
 
 async def test_each_column_of_a_lookup_takes_the_keys_that_it_can_hold(
@@ -258,7 +260,7 @@ async def test_each_column_of_a_lookup_takes_the_keys_that_it_can_hold(
 ) -> None:
     await _contracts(server, "int", "bigint", (7, 3000000001), (8, 7))
     expected = {"3000000001": ["7"], "7": ["7", "8"], "x": []}
-    assert await _found(make(server), CONTRACTS, "renewed", *expected) == expected
+    assert await _keys_of_rows(make(server), CONTRACTS, "renewed", *expected) == expected
 
 
 @only_postgresql
@@ -267,7 +269,7 @@ async def test_columns_of_numbers_and_of_text_are_searched_by_one_lookup(
 ) -> None:
     await _contracts(server, "int", "text", (7, "'HĐ-07'"), (8, "'7'"))
     expected = {"HĐ-07": ["7"], "7": ["7", "8"], "007": []}
-    assert await _found(make(server), CONTRACTS, "renewed", *expected) == expected
+    assert await _keys_of_rows(make(server), CONTRACTS, "renewed", *expected) == expected
 
 
 @pytest.mark.parametrize("kind", ["contract_no", "char(12)", "citext"])
@@ -282,7 +284,7 @@ async def test_keys_that_are_text_of_another_name_are_found(
     )
     await _contracts(server, kind, kind, ("'HĐ-07'", "NULL"))
     expected = {"HĐ-07": ["HĐ-07"], "hđ-07": [], "a\0b": []}
-    assert await _found(make(server), CONTRACTS, "renewed", *expected) == expected
+    assert await _keys_of_rows(make(server), CONTRACTS, "renewed", *expected) == expected
 
 
 @only_postgresql
@@ -290,7 +292,7 @@ async def test_a_key_that_is_no_uuid_is_in_no_column_of_them(server: Server, mak
     key = "0190163d-8694-739b-aea5-966c26f8ad91"
     await _contracts(server, "uuid", "text", (f"'{key}'", "NULL"))
     expected = {key: [key], "x": [], key.upper(): []}
-    assert await _found(make(server), CONTRACTS, "renewed", *expected) == expected
+    assert await _keys_of_rows(make(server), CONTRACTS, "renewed", *expected) == expected
 
 
 @pytest.mark.parametrize("kind", ["numeric(9)", "double precision", "date"])
@@ -299,7 +301,7 @@ async def test_keys_of_types_that_compare_otherwise_are_refused_and_not_none(
 ) -> None:
     await _contracts(server, kind, kind)
     with pytest.raises(SourceRefused):
-        await _found(make(server), CONTRACTS, "renewed", "7")
+        await _keys_of_rows(make(server), CONTRACTS, "renewed", "7")
 
 
 @pytest.mark.parametrize("server", ["mariadb"], indirect=True)
@@ -307,7 +309,7 @@ async def test_a_key_with_a_letter_that_only_some_servers_hold_is_asked_for(
     server: Server, make: Make
 ) -> None:
     await _contracts(server, "varchar(9)", "varchar(9)", ("'a\\0b'", "NULL"))
-    assert await _found(make(server), CONTRACTS, "renewed", "a\0b") == {"a\0b": ["a\0b"]}
+    assert await _keys_of_rows(make(server), CONTRACTS, "renewed", "a\0b") == {"a\0b": ["a\0b"]}
 
 
 async def _in_a_file(path: Path, kind: str, number: float) -> Rows:
@@ -316,7 +318,7 @@ async def _in_a_file(path: Path, kind: str, number: float) -> Rows:
         file.execute(f"CREATE TABLE contracts (number {kind}, former {kind}, holder_id TEXT)")
         file.execute("INSERT INTO contracts VALUES (?, NULL, NULL)", (number,))
     backend = SqlBackend(OFFICE, f"sqlite:///{path}", maps=MAPS)
-    by = next(one for one in CONTRACTS.lookups if one.name == "renewed")
+    by = next(lookup for lookup in CONTRACTS.lookups if lookup.name == "renewed")
     try:
         return (await backend.fetch(CONTRACTS, by, [str(number)])).by_key[str(number)]
     finally:
@@ -324,8 +326,8 @@ async def _in_a_file(path: Path, kind: str, number: float) -> Rows:
 
 
 async def test_a_whole_number_of_a_file_is_found(tmp_path: Path) -> None:
-    found = await _in_a_file(tmp_path / "office.sqlite", "INTEGER", 2**62)
-    assert [row[0] for row in found.rows] == [str(2**62)]
+    ids = await _in_a_file(tmp_path / "office.sqlite", "INTEGER", 2**62)
+    assert [row[0] for row in ids.rows] == [str(2**62)]
 
 
 async def test_a_number_that_a_file_writes_otherwise_is_refused_and_not_none(
@@ -354,17 +356,17 @@ async def test_a_column_that_changes_is_read_as_it_is_at_once(
     await _pledges(server, before, before, ("'5'", "'5'"))
     backend = make(server, pool_size=1)
     for _ in range(2):
-        assert await _found(backend, CONTRACTS, "renewed", "5", key) == {"5": ["5"], key: []}
-        assert await _found(backend, CONTRACTS, "secured", "5", key) == {"5": ["5"], key: []}
+        assert await _keys_of_rows(backend, CONTRACTS, "renewed", "5", key) == {"5": ["5"], key: []}
+        assert await _keys_of_rows(backend, CONTRACTS, "secured", "5", key) == {"5": ["5"], key: []}
     await server.execute(
-        *(_alter(server, "contracts", one, after) for one in ("number", "former")),
-        *(_alter(server, "pledges", one, after) for one in ("number", "asset_no")),
+        *(_alter(server, "contracts", column, after) for column in ("number", "former")),
+        *(_alter(server, "pledges", column, after) for column in ("number", "asset_no")),
         f"INSERT INTO contracts VALUES ('{key}', NULL, NULL)",
         f"INSERT INTO pledges VALUES ('p9', '{key}', '{key}')",
     )
-    assert await _found(backend, CONTRACTS, "secured", key, "5") == {key: [key], "5": ["5"]}
-    assert await _found(backend, CONTRACTS, "renewed", key, "5") == {key: [key], "5": ["5"]}
-    assert await _found(backend, PLEDGES, "pledges", key, "5") == {key: ["p9"], "5": ["p0"]}
+    assert await _keys_of_rows(backend, CONTRACTS, "secured", key, "5") == {key: [key], "5": ["5"]}
+    assert await _keys_of_rows(backend, CONTRACTS, "renewed", key, "5") == {key: [key], "5": ["5"]}
+    assert await _keys_of_rows(backend, PLEDGES, "pledges", key, "5") == {key: ["p9"], "5": ["p0"]}
 
 
 @pytest.mark.parametrize("before", ["int", "varchar(20)"])
@@ -375,11 +377,11 @@ async def test_a_column_that_compares_otherwise_now_is_refused_within_seconds(
     await _contracts(server, "int", "int", (7, "NULL"))
     await _pledges(server, "int", before, (7, "'5'"))
     backend = make(server, monotonic=clock.monotonic)
-    assert await _found(backend, CONTRACTS, "secured", "5") == {"5": ["7"]}
+    assert await _keys_of_rows(backend, CONTRACTS, "secured", "5") == {"5": ["7"]}
     await server.execute(_alter(server, "pledges", "asset_no", "numeric(9,2)"))
     clock.advance(_LATER)
     with pytest.raises(SourceRefused):
-        await _found(backend, CONTRACTS, "secured", "5")
+        await _keys_of_rows(backend, CONTRACTS, "secured", "5")
 
 
 @pytest.mark.parametrize(("before", "after", "key"), _CHANGES)
@@ -397,12 +399,12 @@ async def test_lookups_that_go_together_notice_a_column_that_changes(
 
     async def both() -> list[dict[str, Any]]:
         lookups = (CONTRACTS, "renewed"), (PLEDGES, "pledges")
-        return await asyncio.gather(*(_found(backend, *one, key) for one in lookups))
+        return await asyncio.gather(*(_keys_of_rows(backend, *lookup, key) for lookup in lookups))
 
     assert await both() == [{key: []}, {key: []}]
     await server.execute(
-        *(_alter(server, "contracts", one, after) for one in ("number", "former")),
-        *(_alter(server, "pledges", one, after) for one in ("number", "asset_no")),
+        *(_alter(server, "contracts", column, after) for column in ("number", "former")),
+        *(_alter(server, "pledges", column, after) for column in ("number", "asset_no")),
         f"INSERT INTO contracts VALUES ('{key}', NULL, NULL)",
         f"INSERT INTO pledges VALUES ('p9', '{key}', NULL)",
     )
@@ -413,11 +415,11 @@ async def test_what_was_learned_on_a_connection_ends_with_it(server: Server, mak
     await _contracts(server, "int", "int", (7, "NULL"))
     await _pledges(server, "int", "int", (7, 5))
     backend = make(server, pool_size=1)
-    assert await _found(backend, CONTRACTS, "secured", "5") == {"5": ["7"]}
+    assert await _keys_of_rows(backend, CONTRACTS, "secured", "5") == {"5": ["7"]}
     await server.execute(_alter(server, "pledges", "asset_no", "numeric(9,2)"))
     await _disconnect(server)
     with pytest.raises(SourceRefused):
-        await _found(backend, CONTRACTS, "secured", "5")
+        await _keys_of_rows(backend, CONTRACTS, "secured", "5")
 
 
 async def _disconnect(server: Server) -> None:
@@ -431,4 +433,4 @@ async def _disconnect(server: Server) -> None:
         "SELECT group_concat(id) FROM information_schema.processlist "
         "WHERE db = database() AND id <> connection_id()"
     )
-    await server.execute(*(f"KILL {one}" for one in str(ids).split(",")))
+    await server.execute(*(f"KILL {number}" for number in str(ids).split(",")))

@@ -24,8 +24,8 @@ async def server(request: pytest.FixtureRequest) -> Server:
     await write_server(server, {**EMPTY, "things": [thing("t1")]})
     change = "ALTER {} TYPE {} USING NULL" if server.make == "postgresql" else "MODIFY {} {} NULL"
     await server.execute(
-        *(f"ALTER TABLE things {change.format(one, _TYPES[server.make])}"
-          for one in ("moment", "day", "about"))
+        *(f"ALTER TABLE things {change.format(column, _TYPES[server.make])}"
+          for column in ("moment", "day", "about"))
     )  # fmt: skip
     return server
 

@@ -89,21 +89,21 @@ def test_every_spelling_that_is_looked_up_is_of_that_number(number: str) -> None
 )
 async def make(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Make]:
     """Make a backend over the given rows, with numbers in every spelling or not."""
-    made: list[SqlBackend] = []
+    backends: list[SqlBackend] = []
 
     async def make(rows: RawRows, spelt: bool = True) -> SqlBackend:
         maps = NORMALISED if spelt else None
         if request.param == "sqlite":
             path = write_file(tmp_path / f"{secrets.token_hex(4)}.sqlite", {**EMPTY, **rows})
-            made.append(SqlBackend(DATABASE, f"sqlite:///{path}", maps=maps))
+            backends.append(SqlBackend(DATABASE, f"sqlite:///{path}", maps=maps))
         else:
             server: Server = request.getfixturevalue(request.param)
             await write_server(server, {**EMPTY, **rows})
-            made.append(SqlBackend(DATABASE, server.url, maps=maps))
-        return made[-1]
+            backends.append(SqlBackend(DATABASE, server.url, maps=maps))
+        return backends[-1]
 
     yield make
-    for backend in made:
+    for backend in backends:
         await backend.close()
 
 

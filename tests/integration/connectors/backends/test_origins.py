@@ -29,7 +29,7 @@ ROWS = {**EMPTY, "unions": [union("u1")]}
 
 
 @dataclass
-class Asked:
+class OriginReader:
     """A backend whose looks at the source are ten seconds apart by a clock of its own."""
 
     url: str
@@ -59,30 +59,32 @@ async def server(request: pytest.FixtureRequest) -> Server:
 
 
 @pytest.fixture
-async def asked(server: Server) -> AsyncIterator[Asked]:
+async def reader(server: Server) -> AsyncIterator[OriginReader]:
     """Give a backend over the server."""
-    asked = Asked(server.url)
-    yield asked
-    await asked.backend.close()
+    reader = OriginReader(server.url)
+    yield reader
+    await reader.backend.close()
 
 
-async def test_the_origin_stays_while_rows_change(server: Server, asked: Asked) -> None:
-    before = await asked.origin()
+async def test_the_origin_stays_while_rows_change(server: Server, reader: OriginReader) -> None:
+    before = await reader.origin()
     assert before
     await server.execute("UPDATE unions SET mood = 'CALM'", "DELETE FROM things")
-    assert [await asked.origin() for _ in range(3)] == [before] * 3
+    assert [await reader.origin() for _ in range(3)] == [before] * 3
 
 
-async def test_two_backends_over_the_same_tables_say_the_same(server: Server, asked: Asked) -> None:
-    other = Asked(server.url)
-    assert await other.origin() == await asked.origin()
+async def test_two_backends_over_the_same_tables_say_the_same(
+    server: Server, reader: OriginReader
+) -> None:
+    other = OriginReader(server.url)
+    assert await other.origin() == await reader.origin()
     await other.backend.close()
 
 
 async def test_a_table_that_was_put_in_anothers_place_is_another_origin(
-    server: Server, asked: Asked
+    server: Server, reader: OriginReader
 ) -> None:
-    before = await asked.origin()
+    before = await reader.origin()
     # MariaDB's tables have no number, and times in whole seconds: another engine tells them apart.
     engine = "ENGINE = Aria" if server.make == "mariadb" else ""
     await server.execute(
@@ -90,29 +92,31 @@ async def test_a_table_that_was_put_in_anothers_place_is_another_origin(
         "ALTER TABLE unions RENAME TO aside",
         "ALTER TABLE fresh RENAME TO unions",
     )
-    assert await asked.origin(later=9.9) == before
-    assert await asked.origin() != before
+    assert await reader.origin(later=9.9) == before
+    assert await reader.origin() != before
 
 
-async def test_a_view_that_was_replaced_is_another_origin(server: Server, asked: Asked) -> None:
+async def test_a_view_that_was_replaced_is_another_origin(
+    server: Server, reader: OriginReader
+) -> None:
     await server.execute(
         "ALTER TABLE unions RENAME TO stored", "CREATE VIEW unions AS SELECT * FROM stored"
     )
-    before = await asked.origin()
+    before = await reader.origin()
     await server.execute(
         "CREATE OR REPLACE VIEW unions AS SELECT * FROM stored WHERE event_id <> 'u2'"
     )
-    assert await asked.origin() != before
+    assert await reader.origin() != before
 
 
 @pytest.mark.services
 async def test_a_table_that_was_emptied_is_another_origin(postgresql: Server) -> None:
     await write_server(postgresql, ROWS)
-    asked = Asked(postgresql.url)
-    before = await asked.origin()
+    reader = OriginReader(postgresql.url)
+    before = await reader.origin()
     await postgresql.execute("TRUNCATE unions")
-    assert await asked.origin() != before
-    await asked.backend.close()
+    assert await reader.origin() != before
+    await reader.backend.close()
 
 
 @contextmanager
@@ -149,23 +153,23 @@ async def test_a_database_that_was_restored_under_its_name_is_another_origin(
     other = f"{postgresql.name}_other"
     await postgresql.execute(f"CREATE DATABASE {other} TEMPLATE {postgresql.name}", database="")
     with _way(postgresql, tmp_path, pooled) as url:
-        asked = Asked(url, ServerOptions(transaction_pooling=pooled))
-        before = await asked.origin()
+        reader = OriginReader(url, ServerOptions(transaction_pooling=pooled))
+        before = await reader.origin()
         await _swap(postgresql, other)
-        after = await asked.origin(later=0)
+        after = await reader.origin(later=0)
         assert after not in {before, None}
-        await asked.backend.close()
+        await reader.backend.close()
     await postgresql.execute(f"DROP DATABASE {other} WITH (FORCE)", database="")
 
 
 async def test_a_file_that_changed_is_another_origin(tmp_path: Path) -> None:
     path = write_file(tmp_path / "sample.sqlite", ROWS)
-    asked = Asked(f"sqlite:///{path}")
-    before = await asked.origin()
-    assert before == await asked.origin()
+    reader = OriginReader(f"sqlite:///{path}")
+    before = await reader.origin()
+    assert before == await reader.origin()
     write_file(tmp_path / "newer.sqlite", ROWS).replace(path)
-    assert await asked.origin(later=0) not in {before, None}
-    await asked.backend.close()
+    assert await reader.origin(later=0) not in {before, None}
+    await reader.backend.close()
 
 
 def test_connections_to_a_server_are_left_when_one_answers_that_was_never_met() -> None:

@@ -53,9 +53,9 @@ async def test_many_callers_share_few_connections(backend: SqlBackend) -> None:
 
 
 async def test_lookups_asked_for_at_once_are_answered_at_once(backend: SqlBackend) -> None:
-    asked = [(UNIONS, UNIONS.lookups[0]), (THINGS, THINGS.lookups[0])]
+    fetches = [(UNIONS, UNIONS.lookups[0]), (THINGS, THINGS.lookups[0])]
     for _ in range(12):  # often enough to go as one statement
-        unions, things = await asyncio.gather(*(backend.fetch(*one, [AN]) for one in asked))
+        unions, things = await asyncio.gather(*(backend.fetch(*fetch, [AN]) for fetch in fetches))
     assert [row[0] for row in unions.by_key[AN].rows] == ["u1"]
     assert things.by_key[AN].rows == ()
 
@@ -89,4 +89,4 @@ async def test_statements_only_read_and_end_in_time(backend: SqlBackend) -> None
 
 
 async def test_the_bounds_are_proven_where_they_count(backend: SqlBackend) -> None:
-    assert {one.topic for one in (await backend.examine()).findings} == {"role"}
+    assert {finding.topic for finding in (await backend.examine()).findings} == {"role"}

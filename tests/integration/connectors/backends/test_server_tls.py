@@ -54,12 +54,12 @@ def server(
     folder = tmp_path_factory.mktemp("tls")
     issue_certificate(folder, "localhost", issue_certificate(folder, "ca", None))
     issue_certificate(folder, "stranger", None)
-    own = _MAKES[request.param][0](folder / "server", folder / "localhost.pem")
+    own_server = _MAKES[request.param][0](folder / "server", folder / "localhost.pem")
     try:
-        own.start()
-        yield Certified(request.param, own.port, folder)
+        own_server.start()
+        yield Certified(request.param, own_server.port, folder)
     finally:
-        own.kill()
+        own_server.kill()
 
 
 async def test_a_server_that_is_certified_by_whom_settings_trust_is_read(

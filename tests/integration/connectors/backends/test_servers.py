@@ -72,19 +72,19 @@ async def server(request: pytest.FixtureRequest) -> Server:
 @pytest.fixture
 async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
     """Make a backend over a server; what was made is closed afterwards."""
-    made: list[SqlBackend] = []
+    backends: list[SqlBackend] = []
 
     def make(server: Server, url: str | None = None, **settings: Any) -> SqlBackend:
         options = {
             k: settings.pop(k) for k in list(settings) if k in ServerOptions.__dataclass_fields__
         }
-        made.append(
+        backends.append(
             SqlBackend(DATABASE, url or server.url, server=ServerOptions(**options), **settings)
         )
-        return made[-1]
+        return backends[-1]
 
     yield make
-    for backend in made:
+    for backend in backends:
         await backend.close()
 
 
@@ -166,8 +166,8 @@ async def test_a_server_that_goes_under_load_is_back_within_five_seconds(
         fetches = [asyncio.create_task(_unions(backend)) for _ in range(20)]
         await asyncio.sleep(0)
         await line.cut()
-        for one in await asyncio.gather(*fetches, return_exceptions=True):
-            assert one == ["u1"] or isinstance(one, SourceUnavailable)
+        for outcome in await asyncio.gather(*fetches, return_exceptions=True):
+            assert outcome == ["u1"] or isinstance(outcome, SourceUnavailable)
         await line.join()
         assert await _until_answered(backend, 5) == ["u1"]
         assert await asyncio.gather(*(_unions(backend) for _ in range(20))) == [["u1"]] * 20
@@ -188,15 +188,15 @@ async def test_connections_that_the_server_closed_while_idle_are_not_used(
 async def test_a_server_that_takes_calls_and_says_nothing_is_unavailable_in_time(
     server: Server, make: Make
 ) -> None:
-    held = []
-    silent = await asyncio.start_server(lambda _reader, writer: held.append(writer), HOST, 0)
+    connections = []
+    silent = await asyncio.start_server(lambda _reader, writer: connections.append(writer), HOST, 0)
     backend = make(server, server.at(silent.sockets[0].getsockname()[1]), connect_timeout=0.2)
     started = time.monotonic()
     with pytest.raises(SourceUnavailable):
         await _unions(backend)
     assert time.monotonic() - started < 2
     silent.close()
-    for writer in held:
+    for writer in connections:
         writer.transport.abort()
 
 
@@ -221,7 +221,7 @@ async def test_a_caller_that_leaves_does_so_at_once_and_its_statement_ends(
     for fetch in fetches:
         fetch.cancel()
     results = await asyncio.gather(*fetches, return_exceptions=True)
-    assert all(isinstance(one, asyncio.CancelledError) for one in results)
+    assert all(isinstance(result, asyncio.CancelledError) for result in results)
     assert time.monotonic() - started < 0.5
     await _until(server, _RUNNING[server.make], 0)
     batch = await backend.fetch(THINGS, THINGS.lookups[0], [AN])  # the connections are free again
@@ -351,8 +351,8 @@ async def test_moments_and_days_of_the_servers_own_types_are_read(
     )
     backend = make(server, maps={"things": RecordMap()}, zone="Asia/Ho_Chi_Minh")
     (row,) = (await backend.fetch(THINGS, THINGS.lookups[0], [AN])).by_key[AN].rows
-    found = [row[THINGS.positions[name]] for name in ("moment", "day")]
-    assert found == [datetime(2024, 2, 29, 17, 30, tzinfo=UTC), date(2024, 3, 1)]
+    values = [row[THINGS.positions[name]] for name in ("moment", "day")]
+    assert values == [datetime(2024, 2, 29, 17, 30, tzinfo=UTC), date(2024, 3, 1)]
 
 
 # ---- what is compared
@@ -362,13 +362,13 @@ async def test_moments_and_days_of_the_servers_own_types_are_read(
     "stored", ["Hòa", "hòa", "HOA", "hoa ", " hoa", "hoà", "hoa\u0301", "ｈｏａ"]
 )
 async def test_a_key_finds_its_own_letters_only(server: Server, make: Make, stored: str) -> None:
-    others = [union(f"a{n}", stored) for n in range(9)]  # more than the limit, and first in order
+    similar = [union(f"a{n}", stored) for n in range(9)]  # more than the limit, and first in order
     both = union("b", stored, "hoa")  # found by its second column, though the first is much alike
-    await write_server(server, {"unions": [*others, both, union("c", "hoa")]})
+    await write_server(server, {"unions": [*similar, both, union("c", "hoa")]})
     batch = await make(server).fetch(UNIONS, UNIONS.lookups[0], ["hoa"])
-    found = batch.by_key["hoa"]
+    result = batch.by_key["hoa"]
     # "hoa" is no number of a person, so the two rows are unreadable; but they were found.
-    assert (found.rows, found.unreadable, found.truncated) == ((), 2, False)
+    assert (result.rows, result.unreadable, result.truncated) == ((), 2, False)
 
 
 async def test_rows_are_reached_through_their_own_letters_only(server: Server, make: Make) -> None:
@@ -419,8 +419,8 @@ async def test_keys_that_are_whole_numbers_at_the_source_are_found(
     maps = {"case_parties": RecordMap(columns={"party_no": "id", "case_no": "vu_viec"})}
     keys = ["7", "007", "9", "99999999999", "x"]
     batch = await make(server, maps=maps).fetch(record, record.lookups[0], keys)
-    found = {key: [row[:2] for row in rows.rows] for key, rows in batch.by_key.items()}
-    assert found == {"7": [("1", "7")], "007": [], "9": [], "99999999999": [], "x": []}
+    rows_by_key = {key: [row[:2] for row in rows.rows] for key, rows in batch.by_key.items()}
+    assert rows_by_key == {"7": [("1", "7")], "007": [], "9": [], "99999999999": [], "x": []}
 
 
 async def test_a_key_that_no_database_could_hold_finds_nothing(server: Server, make: Make) -> None:
@@ -459,14 +459,14 @@ async def test_statements_are_not_planned_anew_for_every_call(server: Server, ma
             "SELECT generic_plans, custom_plans FROM pg_prepared_statements "
             "WHERE statement LIKE '%unions%' AND statement NOT LIKE '%generic_plans%'"
         )
-    assert [tuple(one) for one in plans] == [(3, 0)]
+    assert [tuple(plan) for plan in plans] == [(3, 0)]
 
 
 def _shown(backend: SqlBackend, server: Server) -> str:
     """Return the statement for two people as it is sent."""
-    wanted = backend._lookup_statement(UNIONS, UNIONS.lookups[0])
+    lookup = backend._lookup_statement(UNIONS, UNIONS.lookups[0])
     dialect = sa.make_url(f"{server.make}+{_DRIVERS[server.make]}://").get_dialect()()
-    statement = wanted.statement
+    statement = lookup.statement
     if server.make == "mariadb":
         statement = statement.params(keys=[AN, "000000000007"])
     text = str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))

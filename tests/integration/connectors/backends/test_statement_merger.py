@@ -82,12 +82,12 @@ async def _first(
     backend: SqlBackend, record: Record, lookup: Lookup | None = None, *keys: str
 ) -> list[object]:
     batch = await backend.fetch(record, lookup or record.lookups[0], keys or [AN])
-    return [row[0] for found in batch.by_key.values() for row in found.rows]
+    return [row[0] for result in batch.by_key.values() for row in result.rows]
 
 
 async def _at_once(backend: SqlBackend, *records: Record) -> list[Any]:
-    asked = (_first(backend, one) for one in records or (UNIONS, THINGS, CASES))
-    return await asyncio.gather(*asked, return_exceptions=True)
+    fetches = (_first(backend, record) for record in records or (UNIONS, THINGS, CASES))
+    return await asyncio.gather(*fetches, return_exceptions=True)
 
 
 async def _slow_down(server: Server, seconds: float) -> None:
@@ -123,11 +123,12 @@ async def test_each_has_its_own_keys_and_the_sources_word_on_freshness(make: Mak
         backend.fetch(UNIONS, UNIONS.lookups[0], [BINH]),
         backend.fetch(UNIONS, AS_ONE, ["nobody", AN]),
     )
-    found = [
-        {key: [row[0] for row in rows.rows] for key, rows in one.by_key.items()} for one in batches
+    results = [
+        {key: [row[0] for row in rows.rows] for key, rows in batch.by_key.items()}
+        for batch in batches
     ]
-    assert found == [{BINH: ["t2"], AN: ["t1"]}, {BINH: []}, {"nobody": [], AN: ["u1"]}]
-    assert {one.as_of for one in batches} == {datetime(2026, 11, 1, tzinfo=UTC)}
+    assert results == [{BINH: ["t2"], AN: ["t1"]}, {BINH: []}, {"nobody": [], AN: ["u1"]}]
+    assert {batch.as_of for batch in batches} == {datetime(2026, 11, 1, tzinfo=UTC)}
 
 
 async def test_the_same_lookup_twice_is_answered_twice(make: Make) -> None:
@@ -140,9 +141,9 @@ async def test_a_table_that_is_not_there_is_not_there_and_the_others_are(
 ) -> None:
     await server.execute("DROP TABLE unions")
     backend = make()
-    missing, *others = await _at_once(backend)
+    missing, *rest = await _at_once(backend)
     assert isinstance(missing, NotMapped)
-    assert others == [["t1"], ["c1"]]
+    assert rest == [["t1"], ["c1"]]
 
 
 async def test_a_lookup_that_fails_costs_itself_alone_and_goes_alone_for_a_minute(
@@ -153,9 +154,9 @@ async def test_a_lookup_that_fails_costs_itself_alone_and_goes_alone_for_a_minut
     backend = make(monotonic=clock.monotonic)
     sent = _sent(backend)
     for _ in range(2):
-        failed, *others = await _at_once(backend)
+        failed, *rest = await _at_once(backend)
         assert isinstance(failed, SourceUnavailable)
-        assert others == [["t1"], ["c1"]]
+        assert rest == [["t1"], ["c1"]]
     assert sorted(sent) == [1] * 6 + [3], "together once"
     clock.advance(61)
     await _at_once(backend)
@@ -167,8 +168,8 @@ async def test_what_was_slow_together_goes_alone_for_a_minute(server: Server, ma
     backend = make()
     sent = _sent(backend)
     assert await _at_once(backend) == [["u1"], ["t1"], ["c1"]]
-    asked = [asyncio.create_task(_first(backend, one)) for one in (UNIONS, THINGS)]
-    done = [await one for one in asyncio.as_completed(asked)]
+    tasks = [asyncio.create_task(_first(backend, union)) for union in (UNIONS, THINGS)]
+    done = [await task for task in asyncio.as_completed(tasks)]
     assert done == [["t1"], ["u1"]]
     assert sent == [3, 1, 1]
 
@@ -187,11 +188,11 @@ async def test_one_who_leaves_costs_the_others_nothing(server: Server, make: Mak
 async def test_when_all_have_left_the_statement_ends(server: Server, make: Make) -> None:
     await _slow_down(server, 60)
     backend = make()
-    asked = [asyncio.create_task(_first(backend, one)) for one in (UNIONS, THINGS)]
+    tasks = [asyncio.create_task(_first(backend, union)) for union in (UNIONS, THINGS)]
     await _until(server, 1)
-    for one in asked:
-        one.cancel()
-    await asyncio.gather(*asked, return_exceptions=True)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
     await _until(server, 0)
     assert await _first(backend, THINGS) == ["t1"]
 
@@ -199,10 +200,10 @@ async def test_when_all_have_left_the_statement_ends(server: Server, make: Make)
 async def test_one_who_left_before_anything_was_sent_is_not_asked_for(make: Make) -> None:
     backend = make()
     sent = _sent(backend)
-    asked = [asyncio.create_task(_first(backend, one)) for one in (UNIONS, THINGS)]
+    tasks = [asyncio.create_task(_first(backend, union)) for union in (UNIONS, THINGS)]
     await asyncio.sleep(0)
-    asked[0].cancel()
-    assert await asked[1] == ["t1"]
+    tasks[0].cancel()
+    assert await tasks[1] == ["t1"]
     assert sent == [1]
 
 
@@ -247,14 +248,14 @@ async def test_a_server_that_goes_is_gone_for_all_that_were_asked(
     await _slow_down(server, 60)
     backend = make()
     sent = _sent(backend)
-    asked = [asyncio.create_task(_first(backend, one)) for one in (UNIONS, THINGS)]
+    tasks = [asyncio.create_task(_first(backend, union)) for union in (UNIONS, THINGS)]
     await _until(server, 1)
     await server.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
-    for one in await asyncio.gather(*asked, return_exceptions=True):
-        assert isinstance(one, SourceUnavailable)
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        assert isinstance(outcome, SourceUnavailable)
     assert sent == [2]
 
 

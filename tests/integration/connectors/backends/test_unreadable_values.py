@@ -89,9 +89,11 @@ async def _fetch(backend: SqlBackend, record: Record, *keys: str) -> dict[str, R
     return dict(batch.by_key)
 
 
-def _said(found: dict[str, Rows]) -> dict[str, tuple[list[object], int]]:
+def _said(rows_by_key: dict[str, Rows]) -> dict[str, tuple[list[object], int]]:
     """Return by key the identities of the rows, and how many could not be read."""
-    return {key: ([row[0] for row in rows.rows], rows.unreadable) for key, rows in found.items()}
+    return {
+        key: ([row[0] for row in rows.rows], rows.unreadable) for key, rows in rows_by_key.items()
+    }
 
 
 ONE_OF_AN = {AN: (["t1", "t3"], 1), BINH: (["t4"], 0), CHI: (["t5"], 0)}
@@ -135,9 +137,9 @@ async def test_the_last_day_that_python_knows_is_read_where_it_is_recorded(
         "ALTER TABLE things ALTER day TYPE date USING '9999-12-31'",
         "ALTER TABLE things ALTER moment TYPE timestamptz USING '0001-01-01 00:00:00+00'",
     )
-    found = (await _fetch(make(postgresql.url), THINGS, BINH))[BINH].rows[0]
-    assert found[THINGS.positions["day"]] == date(9999, 12, 31)
-    assert found[THINGS.positions["moment"]] == datetime(1, 1, 1, tzinfo=UTC)
+    row = (await _fetch(make(postgresql.url), THINGS, BINH))[BINH].rows[0]
+    assert row[THINGS.positions["day"]] == date(9999, 12, 31)
+    assert row[THINGS.positions["moment"]] == datetime(1, 1, 1, tzinfo=UTC)
 
 
 @services
@@ -191,8 +193,8 @@ async def test_a_byte_of_no_letter_costs_its_row_among_lookups_that_go_together(
 async def test_a_key_in_letters_that_the_server_lacks_costs_itself_and_is_not_none(
     encoded: Callable[[str], Any], make: Make
 ) -> None:
-    found = _said(await _fetch(make((await encoded("LATIN1")).url), THINGS, "Đ1", BINH))
-    assert found == {"Đ1": ([], 1), BINH: (["t4"], 0)}
+    results = _said(await _fetch(make((await encoded("LATIN1")).url), THINGS, "Đ1", BINH))
+    assert results == {"Đ1": ([], 1), BINH: (["t4"], 0)}
 
 
 #: Columns of views that fail where the thing is ``t2``.
@@ -217,15 +219,15 @@ async def test_a_view_that_fails_at_one_row_costs_nobody_else_theirs(
     server: Server = request.getfixturevalue(make_of_server)
     await write_server(server, ROWS)
     computed = _FAILS[server.make][place]
-    names = [f"{computed} AS title" if one.name == "title" else _quoted(server, one.name)
-             for one in THINGS.columns]  # fmt: skip
+    names = [f"{computed} AS title" if column.name == "title" else _quoted(server, column.name)
+             for column in THINGS.columns]  # fmt: skip
     await server.execute(
         "ALTER TABLE things RENAME TO theirs",
         f"CREATE VIEW things AS SELECT {', '.join(names)} FROM theirs",
     )
-    found = _said(await _fetch(make(server.url), THINGS, AN, BINH, CHI))
-    assert found.pop(AN)[1] == 1
-    assert found == {BINH: (["t4"], 0), CHI: (["t5"], 0)}
+    results = _said(await _fetch(make(server.url), THINGS, AN, BINH, CHI))
+    assert results.pop(AN)[1] == 1
+    assert results == {BINH: (["t4"], 0), CHI: (["t5"], 0)}
 
 
 def _quoted(server: Server, name: str) -> str:
@@ -241,16 +243,16 @@ async def test_a_moment_that_has_no_day_in_the_zone_costs_its_row(
     kind = "timestamptz" if server.make == "postgresql" else "datetime"
     change = "ALTER COLUMN {} TYPE {} USING NULL" if kind == "timestamptz" else "MODIFY {} {}"
     await server.execute(
-        *(f"ALTER TABLE things {change.format(one, kind)}" for one in ("day", "moment")),
+        *(f"ALTER TABLE things {change.format(column, kind)}" for column in ("day", "moment")),
         "UPDATE things SET day = '9999-12-31 23:59:59' WHERE thing_id = 't2'",
         "UPDATE things SET moment = '9999-12-31 23:59:59'",
     )
     zone = "America/New_York" if kind == "datetime" else "Asia/Ho_Chi_Minh"
     backend = make(server.url, maps={"things": RecordMap()}, zone=zone)
-    found = await _fetch(backend, THINGS, AN, BINH)
+    results = await _fetch(backend, THINGS, AN, BINH)
     # A day kept in New York is that day; its moment is of the year 10000 in UTC, which is none.
     unreadable = {"datetime": (3, 1), "timestamptz": (1, 0)}[kind]
-    assert tuple(rows.unreadable for rows in found.values()) == unreadable
+    assert tuple(rows.unreadable for rows in results.values()) == unreadable
 
 
 @services
@@ -289,9 +291,9 @@ async def test_rows_beside_a_spoilt_one_stay_in_order_and_are_cut(
           for y in range(2001, 2007)),
         "UPDATE unions SET mood = E'\\xe0' WHERE event_id IN ('n2005', 'n2001')",
     )  # fmt: skip
-    found = (await _fetch(make(server.url), UNIONS, AN))[AN]
-    assert [row[0] for row in found.rows] == ["n2006", "n2004", "n2003"]
-    assert (found.unreadable, found.truncated) == (1, True)
+    result = (await _fetch(make(server.url), UNIONS, AN))[AN]
+    assert [row[0] for row in result.rows] == ["n2006", "n2004", "n2003"]
+    assert (result.unreadable, result.truncated) == (1, True)
 
 
 @services
@@ -375,16 +377,16 @@ async def test_a_view_of_a_file_that_fails_at_one_row_costs_nobody_else_theirs(
 ) -> None:
     path = write_file(tmp_path / "sample.sqlite", ROWS)
     with closing(sqlite3.connect(path)) as file, file:
-        others = ", ".join(
-            "json_extract(title, '$.a') AS title" if one.name == "title" else f'"{one.name}"'
-            for one in THINGS.columns
+        columns = ", ".join(
+            "json_extract(title, '$.a') AS title" if column.name == "title" else f'"{column.name}"'
+            for column in THINGS.columns
         )
         file.execute("UPDATE things SET title = '{' WHERE thing_id = 't2'")
         file.execute("ALTER TABLE things RENAME TO theirs")
-        file.execute(f"CREATE VIEW things AS SELECT {others} FROM theirs")
-    found = _said(await _fetch(make(f"sqlite:///{path}"), THINGS, AN, BINH, CHI))
-    assert found.pop(AN)[1] == 1
-    assert found == {BINH: (["t4"], 0), CHI: (["t5"], 0)}
+        file.execute(f"CREATE VIEW things AS SELECT {columns} FROM theirs")
+    results = _said(await _fetch(make(f"sqlite:///{path}"), THINGS, AN, BINH, CHI))
+    assert results.pop(AN)[1] == 1
+    assert results == {BINH: (["t4"], 0), CHI: (["t5"], 0)}
 
 
 async def test_a_row_under_another_spelling_of_a_number_costs_nobody_else_theirs(
@@ -392,16 +394,16 @@ async def test_a_row_under_another_spelling_of_a_number_costs_nobody_else_theirs
 ) -> None:
     path = write_file(tmp_path / "sample.sqlite", ROWS)
     with closing(sqlite3.connect(path)) as file, file:
-        others = ", ".join(
-            "json_extract(title, '$.a') AS title" if one.name == "title" else f'"{one.name}"'
-            for one in THINGS.columns
+        columns = ", ".join(
+            "json_extract(title, '$.a') AS title" if column.name == "title" else f'"{column.name}"'
+            for column in THINGS.columns
         )
         file.execute("UPDATE things SET title = NULL")
         file.execute(f"UPDATE things SET title = '{{', owner_id = '{AN} ' WHERE thing_id = 't2'")
         file.execute("ALTER TABLE things RENAME TO theirs")
-        file.execute(f"CREATE VIEW things AS SELECT {others} FROM theirs")
+        file.execute(f"CREATE VIEW things AS SELECT {columns} FROM theirs")
     backend = make(f"sqlite:///{path}", maps={"things": RecordMap(normalised=True)})
     for _ in range(2):
-        found = _said(await _fetch(backend, THINGS, AN, BINH, CHI))
-        assert found.pop(AN) == (["t1", "t3"], 1)
-        assert found == {BINH: (["t4"], 0), CHI: (["t5"], 0)}
+        results = _said(await _fetch(backend, THINGS, AN, BINH, CHI))
+        assert results.pop(AN) == (["t1", "t3"], 1)
+        assert results == {BINH: (["t4"], 0), CHI: (["t5"], 0)}

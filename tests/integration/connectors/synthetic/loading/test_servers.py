@@ -37,9 +37,9 @@ from tests.support.servers import SERVERS, Server
 
 _NEW_YEAR = "2026-01-01T00:00:00+00:00"
 OPTIONS = PopulationOptions(people=120, seed=7)
-DECLARED = [one for one in installed_databases() if one.records]
+DECLARED = [database for database in installed_databases() if database.records]
 _NAMES = [one.name for one in DECLARED]
-_MADE = (
+_COUNT_TABLES = (
     "SELECT count(*) FROM information_schema.tables WHERE table_schema NOT IN "
     "('information_schema', 'pg_catalog', 'mysql', 'performance_schema', 'sys')"
 )
@@ -61,26 +61,26 @@ def loaded(
 
 
 def _backend(here: Site, name: str) -> SqlBackend:
-    described = next(one for one in DECLARED if one.name == name)
+    described = next(database for database in DECLARED if database.name == name)
     return SqlBackend(described, here.url(name), server=ServerOptions(password=lambda: PASSWORD))
 
 
 async def _assert_same_rows(described: Database, server: SqlBackend, file: SqlBackend) -> None:
     """Hold all lists of all people in a server against those in a file; closes both."""
-    people = [one.id for cluster in clusters(OPTIONS) for one in cluster.truth]
-    keys = [one for one in people if one is not None]
-    found = 0
+    people = [person.id for cluster in clusters(OPTIONS) for person in cluster.truth]
+    keys = [person for person in people if person is not None]
+    count = 0
     try:
         for record in described.records:
             for lookup in record.lookups:
                 mine = await server.fetch(record, lookup, keys)
                 theirs = await file.fetch(record, lookup, keys)
                 assert mine.by_key == theirs.by_key
-                found += sum(len(one.rows) for one in mine.by_key.values())
+                count += sum(len(rows.rows) for rows in mine.by_key.values())
     finally:
         await server.close()
         await file.close()
-    assert found > 0
+    assert count > 0
 
 
 @pytest.mark.parametrize("name", _NAMES)
@@ -88,7 +88,7 @@ async def test_the_same_seed_makes_the_same_rows_whatever_the_make(
     loaded: tuple[Site, Path], name: str
 ) -> None:
     here, folder = loaded
-    described = next(one for one in DECLARED if one.name == name)
+    described = next(database for database in DECLARED if database.name == name)
     server, file = _backend(here, name), SqlBackend(described, f"sqlite:///{folder / name}.sqlite")
     await _assert_same_rows(described, server, file)
 
@@ -160,9 +160,9 @@ def _sharing(here: Site, tables: dict[str, dict[str, str] | None]) -> list[Serve
     """Return registers that are all in the database of the notaries."""
     url = sa.make_url(here.databases["notary"].url)
     return [
-        ServerTarget(one, url, ServerOptions(), here.reader, tables[one.name])
-        for one in DECLARED
-        if one.name in tables
+        ServerTarget(database, url, ServerOptions(), here.reader, tables[database.name])
+        for database in DECLARED
+        if database.name in tables
     ]
 
 
@@ -177,7 +177,7 @@ async def _count_tables(here: Site) -> int:
         only = " AND table_catalog = current_database()"
         if here.server.make != "postgresql":
             only = " AND table_schema = database()"
-        count += await database.value(_MADE + only)
+        count += await database.value(_COUNT_TABLES + only)
     return count
 
 
@@ -208,8 +208,8 @@ async def test_registers_of_one_database_are_loaded_side_by_side(
             file = SqlBackend(target.database, f"sqlite:///{tmp_path / name}")
             await _assert_same_rows(target.database, there, file)
         assert summary.people >= OPTIONS.people
-        made = sum(len(target.database.records) for target in targets)
-        assert await _count_tables(here) == made
+        expected = sum(len(target.database.records) for target in targets)
+        assert await _count_tables(here) == expected
 
 
 @pytest.mark.parametrize("make", SERVERS)
@@ -220,12 +220,12 @@ async def test_no_register_takes_the_table_of_another(
     with site(server, ["notary"]) as here:
         aid, notary = _sharing(here, {"notary": None, "legal_aid": None})
         table = aid.database.records[0].table
-        taken = ServerTarget(
+        clash = ServerTarget(
             notary.database, notary.url, notary.options, notary.reader,
             _prefixed(notary.database, "n_") | {notary.database.records[0].name: table},
         )  # fmt: skip
         with pytest.raises(NotLoaded, match=f"would share the table {table}: give them"):
-            await load([taken, aid], OPTIONS, tmp_path / "t", replace=True, processes=1)
+            await load([clash, aid], OPTIONS, tmp_path / "t", replace=True, processes=1)
         lost = ServerTarget(
             aid.database, aid.url, aid.options, aid.reader, _prefixed(aid.database, "nowhere.")
         )
@@ -265,10 +265,10 @@ async def test_a_server_that_does_not_let_one_in_is_told_without_secrets(
             ServerOptions(password=lambda: PASSWORD),
             "",
         )
-        with pytest.raises(NotLoaded) as told:
+        with pytest.raises(NotLoaded) as raised:
             await load([wrong], PopulationOptions(people=10), tmp_path / "truth", processes=1)
-    assert PASSWORD not in str(told.value)
-    assert str(told.value).startswith("legal_aid: ")
+    assert PASSWORD not in str(raised.value)
+    assert str(raised.value).startswith("legal_aid: ")
 
 
 def _rows(server: Server) -> str:
