@@ -95,7 +95,7 @@ class History:
         return Process(url, self.truth, self.clock, self.settings)
 
     def _awake(self) -> Process | None:
-        awake = [one for one in self.processes if not one.stopped]
+        awake = [process for process in self.processes if not process.stopped]
         return self.rng.choice(awake) if awake else None
 
     async def _ask(self) -> None:

@@ -62,7 +62,7 @@ def test_registers_that_would_share_a_table_or_lack_a_schema_are_refused(
         lost = f"{both}{lost_table}"
         said = "legal_aid: no schema nowhere: have it made first"
         assert generate(tmp_path, lost, "--user", server.user) == (1, f"{LEFT_OUT} {said}")
-        assert [one.name for one in tmp_path.iterdir()] == ["gateway.toml"]
+        assert [path.name for path in tmp_path.iterdir()] == ["gateway.toml"]
 
 
 @pytest.mark.parametrize("make", SERVERS)

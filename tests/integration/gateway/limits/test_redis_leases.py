@@ -63,7 +63,7 @@ async def _asked(rates: RateLimiter, times: int, client: str | None = "a") -> in
     """Ask so many times, all at once, and return how many were let through."""
     asked = [rates.request(client) for _ in range(times)]
     answers = await asyncio.gather(*asked, return_exceptions=True)
-    refused = [one for one in answers if isinstance(one, BaseException)]
+    refused = [answer for answer in answers if isinstance(answer, BaseException)]
     assert all(isinstance(one, GatewayError) for one in refused), refused
     return times - len(refused)
 
@@ -216,7 +216,7 @@ async def test_without_redis_each_process_goes_on_by_itself_and_joins_again(
             assert await _asked(one, 1) + await _asked(other, 1) == 2
             await _until(lambda: first.up and second.up)
             assert sum(await asyncio.gather(_asked(one, 150), _asked(other, 150))) == 100
-        events = [(one["log_level"], one["event"]) for one in logs]
+        events = [(event["log_level"], event["event"]) for event in logs]
         assert (
             events
             == [("warning", "shared rates are gone")] * 2 + [("info", "shared rates are back")] * 2

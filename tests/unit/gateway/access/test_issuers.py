@@ -229,7 +229,7 @@ async def test_if_a_refresh_fails_the_old_keys_go_on_and_the_log_says_so() -> No
                 issuer.fail()
                 await issuer.until_asked("/jwks", issuer.hits["/jwks"] + 3)
                 assert (await tokens.caller(_token(issuer, jti="t2"))).client == "desk"
-        warnings = [one for one in logs if one["event"] == "issuer unavailable"]
+        warnings = [event for event in logs if event["event"] == "issuer unavailable"]
         assert warnings
         assert warnings[0]["log_level"] == "warning"
         assert warnings[0]["issuer"] == "issuer-0"
@@ -274,7 +274,7 @@ async def test_the_keys_of_an_issuer_that_goes_on_to_publish_none_end() -> None:
             issuer.clock.advance(870)
             with capture_logs() as logs:
                 await _refreshed(issuer, tokens)
-            assert "keys dropped" in [one["event"].removeprefix("issuer ") for one in logs]
+            assert "keys dropped" in [event["event"].removeprefix("issuer ") for event in logs]
             assert await refusal(tokens, token) == "ISSUER_UNAVAILABLE"
             issuer.publish(OLD)
             issuer.clock.advance(30)
@@ -326,7 +326,7 @@ async def test_a_key_changed_under_its_id_is_accepted_after_one_fetch() -> None:
             issuer.clock.advance(30)
             with capture_logs() as logs:
                 assert (await tokens.caller(_token(issuer, changed, jti="t2"))).client == "desk"
-            assert [one["event"] for one in logs] == ["issuer changed a key under its id"]
+            assert [event["event"] for event in logs] == ["issuer changed a key under its id"]
             assert logs[0]["kid"] == "old"
             assert await refusal(tokens, token) == "TOKEN_INVALID", "the old key is gone"
 

@@ -118,7 +118,7 @@ def test_lines_that_make_no_sense_are_logged_and_hide_no_others(
             "a torn line before it does not take it along"
         )
     assert len(logs) == 7
-    assert {one["log_level"] for one in logs} == {"error"}
+    assert {event["log_level"] for event in logs} == {"error"}
 
 
 def test_what_cannot_be_read_leaves_what_is_known(path: Path, clock: TestClock) -> None:
@@ -130,7 +130,7 @@ def test_what_cannot_be_read_leaves_what_is_known(path: Path, clock: TestClock) 
     clock.advance(READ_EVERY)
     with capture_logs() as logs:
         assert revoked.is_revoked("t1")
-    assert [one["event"] for one in logs] == ["a shared file cannot be read"]
+    assert [event["event"] for event in logs] == ["a shared file cannot be read"]
 
 
 def test_a_revocation_outlives_every_token_and_is_then_forgotten(
@@ -166,11 +166,11 @@ def test_a_known_token_is_refused_within_a_second(path: Path, clock: TestClock) 
     assert withdrawn is not None
     revoke(path, withdrawn, clock)
     clock.advance(READ_EVERY)
-    for one in processes:
-        assert one.verify(tokens[1]).client == "good"
+    for process in processes:
+        assert process.verify(tokens[1]).client == "good"
         for _ in range(2):
             with pytest.raises(GatewayError) as refused:
-                one.verify(tokens[0])
+                process.verify(tokens[0])
             assert refused.value.code.name == "TOKEN_INVALID"
 
 

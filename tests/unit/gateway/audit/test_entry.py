@@ -111,7 +111,7 @@ def test_every_entry_has_an_id_of_its_own() -> None:
 def test_a_refusal_says_that_there_was_no_answer() -> None:
     found = _entry(people=[(HOA, Role.REFUSED, ())], sections={}, result=RequestOutcome.REFUSED)
     assert found["result"] == "REFUSED"
-    assert [one["role"] for one in found["persons"]] == ["REFUSED"]
+    assert [person["role"] for person in found["persons"]] == ["REFUSED"]
     assert found["asked"] == {}, "at times it was not even read what was asked"
 
 
@@ -167,7 +167,7 @@ def test_whoever_asks_for_somebody_is_the_subject_and_not_named_either() -> None
     found = _entry(mother, [(HOA, Role.REPRESENTED, ())])
     assert _numbers(found) == []
     assert found["subject"] == person_hash(RING, LAN)
-    assert [one["person"] for one in found["persons"]] == [person_hash(RING, HOA)]
+    assert [person["person"] for person in found["persons"]] == [person_hash(RING, HOA)]
 
 
 def test_an_officer_whose_token_names_them_by_number_is_not_named_either() -> None:

@@ -65,7 +65,7 @@ async def test_however_many_sources_and_codes_an_entry_is_bounded(tmp_path: Path
     (entry,) = entries(tmp_path)
     assert _total([entry]) == 20_000
     assert {"code": OTHERS, "source": OTHERS} in [
-        {name: one[name] for name in ("code", "source")} for one in entry["refusals"]
+        {name: refusal[name] for name in ("code", "source")} for refusal in entry["refusals"]
     ]
     assert len(orjson.dumps(entry)) < 3_000
 

@@ -55,7 +55,7 @@ def cells(lines: list[str]) -> dict[str, list[str]]:
 def test_no_word_of_the_table_is_broken_or_cut_off_in_80_columns(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names = [one.name for one in installed_databases()]
+    names = [database.name for database in installed_databases()]
     seen = [POSTGRESQL, SLOW, XROAD, None]
     checkups = [Checkup(name, seen[place % 4]) for place, name in enumerate(names)]
     lines = printed(monkeypatch, capsys, *checkups)

@@ -39,7 +39,7 @@ def assert_refused(folder: Path, settings: str, said: str, *arguments: str) -> N
     status, output = generate(folder, settings, *arguments)
     assert said in output
     assert status == 2
-    assert [one.name for one in folder.iterdir()] == ["gateway.toml"]
+    assert [path.name for path in folder.iterdir()] == ["gateway.toml"]
 
 
 def of_record(setting: str) -> str:
@@ -118,7 +118,7 @@ def test_a_server_that_does_not_answer_is_said_and_ends_with_1(tmp_path: Path) -
     assert output.startswith("left out: ")
     assert "legal_aid: ConnectionRefusedError" in output
     assert status == 1
-    assert [one.name for one in tmp_path.iterdir()] == ["gateway.toml"]
+    assert [path.name for path in tmp_path.iterdir()] == ["gateway.toml"]
 
 
 def test_what_is_left_out_is_said_with_the_reason(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ class Log:
         return await page(self.copy, persons, now, first, after, for_guardian)
 
     async def ids(self, *persons: str, **more: Any) -> list[str]:
-        return [one["id"] for one in (await self.page(*persons, **more)).entries]
+        return [entry["id"] for entry in (await self.page(*persons, **more)).entries]
 
 
 @pytest.fixture(params=KINDS)
@@ -195,7 +195,7 @@ async def test_pages_follow_each_other_without_losing_or_repeating_an_entry(log:
         after = None
         while True:
             found = await log.page("a", first=first, after=after)
-            seen += [one["id"] for one in found.entries]
+            seen += [entry["id"] for entry in found.entries]
             assert len(found.entries) <= first
             after = found.next
             if after is None:
@@ -219,7 +219,7 @@ async def test_a_deferred_entry_leaves_no_trace_until_it_shows(log: Log) -> None
         open_ones.append(await log.write(("a", "NAMED"), minute=10 * number + 1))
         await log.write(("a", "NAMED"), minute=10 * number + 5, showsFrom=shows.isoformat())
     first = await log.page("a", first=3)
-    assert [one["id"] for one in first.entries] == open_ones[:2:-1]
+    assert [entry["id"] for entry in first.entries] == open_ones[:2:-1]
     second = await log.page("a", first=3, after=first.next)
     assert [one["id"] for one in second.entries] == open_ones[2::-1]
     assert second.next is None

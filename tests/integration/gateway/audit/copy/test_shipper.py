@@ -57,7 +57,7 @@ def entry(number: int, *persons: str, role: str = "NAMED", **more: object) -> di
     return {
         "id": f"{number:016x}",
         "at": (datetime(2026, 11, 1, tzinfo=UTC) + timedelta(minutes=number)).isoformat(),
-        "persons": [{"person": one, "role": role, "sections": []} for one in persons],
+        "persons": [{"person": person, "role": role, "sections": []} for person in persons],
         "number": number,
         "showsFrom": None,
         "hiddenFromGuardians": False,

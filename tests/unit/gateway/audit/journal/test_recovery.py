@@ -55,11 +55,11 @@ async def test_a_last_line_that_was_edited_while_the_gateway_was_down_is_an_alar
     with capture_logs() as logs:
         await filled(folder, 1, 9)
     assert _alarms("altered") == sounded + 1
-    alarm = next(one for one in logs if one["event"] == "audit_alarm")
+    alarm = next(event for event in logs if event["event"] == "audit_alarm")
     assert (alarm["log_level"], alarm["good_until"], alarm["written_until"]) == ("error", 2, 3)
     assert segment.read_bytes() == edited, "it stays as it is, as evidence"
     assert not list(folder.glob("torn-*"))
-    assert [one.after for one in _headers(folder)] == ["nothing", "altered"]
+    assert [header.after for header in _headers(folder)] == ["nothing", "altered"]
     assert _seqs(segments(folder)[1]) == [4], "the chain goes on behind what was written"
     fault = checked(folder).fault
     assert fault is not None
@@ -153,7 +153,7 @@ async def test_a_crash_is_no_alarm(folder: Path) -> None:
     segment.write_bytes(segment.read_bytes()[:-9])
     with capture_logs() as logs:
         await filled(folder, 1, 9)
-    assert not [one for one in logs if one["event"] == "audit_alarm"]
+    assert not [event for event in logs if event["event"] == "audit_alarm"]
     assert checked(folder).fault is None
 
 
@@ -174,7 +174,7 @@ async def test_a_journal_of_before_there_were_heads_goes_on_in_a_new_segment(
     _written_before_there_were_heads(folder, 3)
     assert checked(folder).fault is None
     await filled(folder, 2, 4)
-    assert [(one.version, one.after) for one in _headers(folder)] == [
+    assert [(header.version, header.after) for header in _headers(folder)] == [
         (1, "nothing"),
         (2, "version"),
     ]

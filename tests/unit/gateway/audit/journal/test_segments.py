@@ -155,7 +155,7 @@ async def test_a_segment_that_is_full_is_followed_by_another(folder: Path) -> No
     assert len(segments(folder)) > 2
     assert numbers(folder) == list(range(1, 21))
     headers = [line for line in lines(folder) if "version" in line]
-    assert [one["segment"] for one in headers] == list(range(1, len(headers) + 1))
+    assert [header["segment"] for header in headers] == list(range(1, len(headers) + 1))
     assert {one["journal"] for one in headers} == {headers[0]["journal"]}
     report = checked(folder)
     assert (report.fault, report.entries, report.segments) == (None, 20, len(headers))
@@ -166,7 +166,7 @@ async def test_another_key_begins_another_segment(folder: Path) -> None:
     fresh = Keyring(Secret.of(b"x" * 32), (CHAIN.current,))
     await filled(folder, 2, 3, chain=fresh)
     headers = [line for line in lines(folder) if "version" in line]
-    assert [one["key"] for one in headers] == [CHAIN.current.id, fresh.current.id]
+    assert [header["key"] for header in headers] == [CHAIN.current.id, fresh.current.id]
     assert checked(folder, chain=fresh).fault is None
     with pytest.raises(ValueError, match=f"chain key {fresh.current.id} is missing"):
         Journal(folder, CHAIN, SIGN).open()
@@ -199,7 +199,7 @@ async def test_a_segment_that_somebody_else_wrote_to_is_left_as_it_is(folder: Pa
             file.write(b"graffiti\n")
         await journal.append({"number": 2})
     headers = [orjson.loads(path.read_bytes().splitlines()[0]) for path in segments(folder)]
-    assert [one["after"] for one in headers] == ["nothing", "changed"]
+    assert [header["after"] for header in headers] == ["nothing", "changed"]
     fault = checked(folder).fault
     assert fault is not None
     assert (fault.line, fault.seq) == (3, 2)
