@@ -44,11 +44,11 @@ async def following(server: Server) -> AsyncIterator[RedisLog]:
 async def test_a_process_knows_what_another_invalidated_before_it_is_effective(
     server: Server,
 ) -> None:
-    async with following(server) as one, following(server) as other:
-        before = other.position()
+    async with following(server) as first, following(server) as second:
+        before = second.position()
         assert before is not None
-        effective = await one.invalidate(SCOPE)
-        await until(lambda: other.invalidations.touches("civil_status", before))
+        effective = await first.invalidate(SCOPE)
+        await until(lambda: second.invalidations.touches("civil_status", before))
         assert SystemClock().now() < effective
 
 

@@ -54,8 +54,8 @@ async def test_what_is_wanted_while_a_question_is_in_flight_goes_into_the_next(
     await _filled(client, 40)
     level = _level(server)
     wanted = [[f"key {n}", f"none {n}", f"key {n + 20}"] for n in range(20)]
-    found = await asyncio.gather(*(level.get(keys) for keys in wanted))
-    assert found == [
+    result = await asyncio.gather(*(level.get(keys) for keys in wanted))
+    assert result == [
         [f"value {n}".encode(), None, f"value {n + 20}".encode()] for n in range(20)
     ], "each its own"
     assert await _questions(client) <= 2
@@ -68,8 +68,8 @@ async def test_a_question_has_a_largest_size_but_for_one_who_wants_more(
     await _filled(client, 6)
     level = _level(server, max_keys=4)
     wanted = [[f"key {n}" for n in range(6)], ["key 0", "key 1"], ["key 2"], ["key 3", "key 4"]]
-    found = await asyncio.gather(*(level.get(keys) for keys in wanted))
-    assert found == [[key.replace("key", "value").encode() for key in keys] for keys in wanted]
+    result = await asyncio.gather(*(level.get(keys) for keys in wanted))
+    assert result == [[key.replace("key", "value").encode() for key in keys] for keys in wanted]
     assert await _questions(client) == 3, "six, two and one, two"
     await level.close()
 

@@ -64,8 +64,8 @@ async def site(server: Server, tmp_path: Path) -> AsyncIterator[tuple[Running, R
 
 async def _ask(gateway: Running, number: str = HOA) -> tuple[str, bool, Any]:
     body = await gateway.ask(QUERY, {"id": number}, scopes=("population:read",))
-    found = body["data"]["person"]["population"]["identity"]
-    return found["source"]["state"], found["source"]["fromCache"], found["item"]
+    result = body["data"]["person"]["population"]["identity"]
+    return result["source"]["state"], result["source"]["fromCache"], result["item"]
 
 
 def _counted(metric: Any, label: str) -> float:
@@ -122,14 +122,14 @@ async def test_keys_and_values_in_redis_name_nobody_and_end_by_themselves(
 async def test_an_invalidation_by_one_process_reaches_the_other(
     site: tuple[Running, Running], server: Server
 ) -> None:
-    one, other = site
-    await _shared(one, server)
-    assert (await _ask(other))[1]
-    known = other.service.resources.cache.log.invalidations.latest
-    await one.ask(INVALIDATE, {"id": HOA}, scopes=OPERATOR)
-    await until(lambda: other.service.resources.cache.log.invalidations.latest > known)
-    assert not (await _ask(other))[1]
-    assert (await _ask(other, LAN))[0] == "ANSWERED"
+    first, second = site
+    await _shared(first, server)
+    assert (await _ask(second))[1]
+    known = second.service.resources.cache.log.invalidations.latest
+    await first.ask(INVALIDATE, {"id": HOA}, scopes=OPERATOR)
+    await until(lambda: second.service.resources.cache.log.invalidations.latest > known)
+    assert not (await _ask(second))[1]
+    assert (await _ask(second, LAN))[0] == "ANSWERED"
 
 
 def _flipped(server: Server, keys: list[bytes]) -> str:
@@ -202,20 +202,20 @@ async def test_without_redis_requests_are_answered_in_time_and_nothing_cached_is
 async def test_a_redis_that_comes_back_brings_nothing_back(
     site: tuple[Running, Running], server: Server, tmp_path: Path, how: str
 ) -> None:
-    one, other = site
-    await _shared(one, server)
+    first, second = site
+    await _shared(first, server)
     server.client.save()
     # After the dump the rows are invalidated: what is in it must not be served again.
-    await one.ask(INVALIDATE, {"id": HOA}, scopes=OPERATOR)
+    await first.ask(INVALIDATE, {"id": HOA}, scopes=OPERATOR)
     server.stop()
     if how == "empty":
         (tmp_path / "dump.rdb").unlink()
-    epoch = other.service.resources.cache.log.invalidations.epoch
+    epoch = second.service.resources.cache.log.invalidations.epoch
     server.start()
     assert bool(server.client.exists(STREAM)) is (how == "an old dump")
-    log = other.service.resources.cache.log
+    log = second.service.resources.cache.log
     await until(lambda: log.invalidations.epoch != epoch and log.position() is not None)
     before = _counted(REJECTED, "foreign")
-    assert not (await _ask(other))[1]
+    assert not (await _ask(second))[1]
     if how == "an old dump":
         assert _counted(REJECTED, "foreign") > before

@@ -55,8 +55,8 @@ async def _process(
 async def _two(
     server: Server, clock: TestClock, rates: RatesSettings
 ) -> AsyncIterator[tuple[RateLimiter, RateLimiter]]:
-    async with _process(server, clock, rates) as one, _process(server, clock, rates) as other:
-        yield one[0], other[0]
+    async with _process(server, clock, rates) as first, _process(server, clock, rates) as second:
+        yield first[0], second[0]
 
 
 async def _asked(rates: RateLimiter, times: int, client: str | None = "a") -> int:
@@ -81,21 +81,21 @@ def _questions() -> int:
 async def test_two_processes_have_one_allowance_between_them(server: Server) -> None:
     clock = TestClock()
     rates = RatesSettings(requests_per_minute=100)
-    async with _two(server, clock, rates) as (one, other):
-        assert (await _asked(one, 30), await _asked(other, 30)) == (30, 30)
-        through = await asyncio.gather(_asked(one, 150), _asked(other, 150))
+    async with _two(server, clock, rates) as (first, second):
+        assert (await _asked(first, 30), await _asked(second, 30)) == (30, 30)
+        through = await asyncio.gather(_asked(first, 150), _asked(second, 150))
         assert sum(through) == 40, "who is quicker may have all that is left"
         clock.advance(120)
-        assert await _asked(other, 70) + await _asked(one, 70) <= 100
+        assert await _asked(second, 70) + await _asked(first, 70) <= 100
 
 
 async def test_a_process_sits_on_a_twentieth_of_what_is_left_at_most(server: Server) -> None:
     clock = TestClock()
     rates = RatesSettings(requests_per_minute=1_000)
-    async with _two(server, clock, rates) as (one, other):
-        assert await _asked(one, 1) == 1
-        assert await _asked(other, 2_000) == 950
-        assert await _asked(one, 2_000) == 49
+    async with _two(server, clock, rates) as (first, second):
+        assert await _asked(first, 1) == 1
+        assert await _asked(second, 2_000) == 950
+        assert await _asked(first, 2_000) == 49
 
 
 async def test_redis_is_not_asked_for_each_request(server: Server) -> None:
@@ -141,39 +141,39 @@ async def test_who_is_out_of_it_is_told_when_to_come_back_and_is_let_through_the
 async def test_a_day_is_shared_too_and_turns_at_midnight(server: Server) -> None:
     clock = TestClock()
     rates = RatesSettings(requests_per_minute=100, requests_per_day=30)
-    async with _two(server, clock, rates) as (one, other):
-        assert await _asked(one, 20) + await _asked(other, 50) == 30
+    async with _two(server, clock, rates) as (first, second):
+        assert await _asked(first, 20) + await _asked(second, 50) == 30
         with pytest.raises(GatewayError) as refused:
-            await other.request("a")
+            await second.request("a")
         assert refused.value.details == {"limit": "requests", "window": "day"}
         clock.advance(3_600)
-        assert await _asked(one, 1) == 0
+        assert await _asked(first, 1) == 0
         clock.advance(13 * 3_600)
-        assert await _asked(one, 50) == 30
+        assert await _asked(first, 50) == 30
 
 
 async def test_cost_is_shared_and_what_is_refused_costs_nothing(server: Server) -> None:
     clock = TestClock()
     rates = RatesSettings(cost_per_minute=1_000)
-    async with _two(server, clock, rates) as (one, other):
-        await one.cost("a", 600)
+    async with _two(server, clock, rates) as (first, second):
+        await first.cost("a", 600)
         with pytest.raises(GatewayError, match="allowance"):
-            await other.cost("a", 401)
-        await other.cost("a", 380)
+            await second.cost("a", 401)
+        await second.cost("a", 380)
         with pytest.raises(GatewayError, match="allowance"):
-            await other.cost("a", 30)
+            await second.cost("a", 30)
 
 
 async def test_answers_say_how_the_shared_allowance_stands(server: Server) -> None:
     clock = TestClock()
     rates = RatesSettings(requests_per_minute=100)
-    async with _two(server, clock, rates) as (one, other):
-        await _asked(one, 20)
-        standing = await other.request("a")
+    async with _two(server, clock, rates) as (first, second):
+        await _asked(first, 20)
+        standing = await second.request("a")
         assert (standing.limit, standing.reset) == (100, 60)
         assert 70 <= standing.remaining < 80
         before = standing.remaining
-        assert (await other.request("a")).remaining == before - 1
+        assert (await second.request("a")).remaining == before - 1
 
 
 async def test_clients_do_not_share_with_each_other(server: Server) -> None:

@@ -59,14 +59,14 @@ async def process(server: Server, patience: float = 20.0) -> AsyncIterator[Verif
 
 @pytest.mark.services
 async def test_processes_count_together(server: Server) -> None:
-    async with process(server) as one, process(server) as other:
-        assert await attempts(one, times=3) == 3
-        assert await attempts(other, OLD, person=PERSON) == 2
-        assert [await attempts(one), await attempts(other)] == [0, 0]
-        assert await attempts(one, OTHER, agrees=True) == 20
-        side_by_side = (attempts(guesses, OTHER, times=10) for guesses in (one, other))
+    async with process(server) as first, process(server) as second:
+        assert await attempts(first, times=3) == 3
+        assert await attempts(second, OLD, person=PERSON) == 2
+        assert [await attempts(first), await attempts(second)] == [0, 0]
+        assert await attempts(first, OTHER, agrees=True) == 20
+        side_by_side = (attempts(guesses, OTHER, times=10) for guesses in (first, second))
         assert sum(await asyncio.gather(*side_by_side)) == 5
-        assert await attempts(other, client="b") == 5
+        assert await attempts(second, client="b") == 5
 
 
 @pytest.mark.services

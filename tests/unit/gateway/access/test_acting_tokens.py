@@ -33,12 +33,12 @@ def tokens() -> Tokens:
 
 
 def test_it_says_who_asks_for_whom_and_on_what_ground() -> None:
-    found = tokens().verify(issued(act_for=HOA, authorisation="1/2026"))
-    assert (found.citizen, found.representative, found.authorisation) == (HOA, LAN, "1/2026")
-    found = tokens().verify(issued(act_for=HOA))
-    assert (found.citizen, found.representative, found.authorisation) == (HOA, LAN, None)
-    found = tokens().verify(issued())
-    assert (found.citizen, found.representative, found.authorisation) == (LAN, None, None)
+    result = tokens().verify(issued(act_for=HOA, authorisation="1/2026"))
+    assert (result.citizen, result.representative, result.authorisation) == (HOA, LAN, "1/2026")
+    result = tokens().verify(issued(act_for=HOA))
+    assert (result.citizen, result.representative, result.authorisation) == (HOA, LAN, None)
+    result = tokens().verify(issued())
+    assert (result.citizen, result.representative, result.authorisation) == (LAN, None, None)
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,8 @@ def _caller(*scopes: str, purpose: str | None = UNIFIED) -> Caller:
 
 def _at(record: Record, sensitivity: Sensitivity) -> int | None:
     """Return the place of a column that is kept so; None, the record itself, if there is none."""
-    found = (place for place, one in enumerate(record.columns) if one.sensitivity is sensitivity)
-    return next(found, None)
+    result = (place for place, one in enumerate(record.columns) if one.sensitivity is sensitivity)
+    return next(result, None)
 
 
 def _column(record: Record, path: str) -> int:

@@ -79,10 +79,10 @@ async def test_where_nobody_declares_the_records_it_cannot_be_checked(
     tmp_path: Path, authorisation: str | None
 ) -> None:
     everything = books(births=[birth()])
-    found = await verdict(
+    result = await verdict(
         tmp_path, everything, authorisation=authorisation, databases=(POPULATION,)
     )
-    assert found == "UNCHECKED"
+    assert result == "UNCHECKED"
 
 
 @pytest.mark.parametrize(

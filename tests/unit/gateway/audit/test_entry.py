@@ -66,8 +66,8 @@ def _entry(
     states = {name: State[state] for name, state in sections.items()}
     about = describe_touched(ring, people, states)
     made = build_entry(ring, AT, "request-1", caller, "d" * 64, about, codes, **more)
-    found: dict[str, Any] = orjson.loads(orjson.dumps(made))
-    return found
+    result: dict[str, Any] = orjson.loads(orjson.dumps(made))
+    return result
 
 
 def _asked(needs: Sequence[Need], lacking: Sequence[Missing]) -> bytes:
@@ -81,9 +81,9 @@ def _named(*numbers: str) -> list[Person]:
 
 def test_an_entry_says_who_asked_when_why_and_from_where_it_was_answered() -> None:
     asked = _asked([(MARRIAGES, None), (MARRIAGES, 0)], [(), ()])
-    found = _entry(asked=asked)
-    assert re.fullmatch(r"[0-9a-f]{16}", found.pop("id"))
-    assert found == {
+    result = _entry(asked=asked)
+    assert re.fullmatch(r"[0-9a-f]{16}", result.pop("id"))
+    assert result == {
         "at": "2026-11-23T03:00:00+00:00",
         "requestId": "request-1",
         "client": "desk",
@@ -109,10 +109,10 @@ def test_every_entry_has_an_id_of_its_own() -> None:
 
 
 def test_a_refusal_says_that_there_was_no_answer() -> None:
-    found = _entry(people=[(HOA, Role.REFUSED, ())], sections={}, result=RequestOutcome.REFUSED)
-    assert found["result"] == "REFUSED"
-    assert [person["role"] for person in found["persons"]] == ["REFUSED"]
-    assert found["asked"] == {}, "at times it was not even read what was asked"
+    result = _entry(people=[(HOA, Role.REFUSED, ())], sections={}, result=RequestOutcome.REFUSED)
+    assert result["result"] == "REFUSED"
+    assert [person["role"] for person in result["persons"]] == ["REFUSED"]
+    assert result["asked"] == {}, "at times it was not even read what was asked"
 
 
 def test_people_stand_with_their_role_and_what_was_read_of_each() -> None:
@@ -151,11 +151,11 @@ def test_no_person_is_named_by_number() -> None:
 
 def test_a_citizen_who_asks_is_not_named_either() -> None:
     citizen = Caller(client="portal", subject=HOA, scopes=frozenset({"me"}), citizen=HOA)
-    found = _entry(citizen, [(HOA, Role.OWN, ())])
-    assert _numbers(found) == []
-    assert found["subject"] == person_hash(RING, HOA)
-    (person,) = found["persons"]
-    assert person["person"] == found["subject"], "the log shows that it was their own view"
+    result = _entry(citizen, [(HOA, Role.OWN, ())])
+    assert _numbers(result) == []
+    assert result["subject"] == person_hash(RING, HOA)
+    (person,) = result["persons"]
+    assert person["person"] == result["subject"], "the log shows that it was their own view"
 
 
 def test_whoever_asks_for_somebody_is_the_subject_and_not_named_either() -> None:
@@ -164,17 +164,17 @@ def test_whoever_asks_for_somebody_is_the_subject_and_not_named_either() -> None
         client="portal", subject="portal-77", scopes=frozenset({"me"}), citizen=HOA,
         representative=LAN,
     )  # fmt: skip
-    found = _entry(mother, [(HOA, Role.REPRESENTED, ())])
-    assert _numbers(found) == []
-    assert found["subject"] == person_hash(RING, LAN)
-    assert [person["person"] for person in found["persons"]] == [person_hash(RING, HOA)]
+    result = _entry(mother, [(HOA, Role.REPRESENTED, ())])
+    assert _numbers(result) == []
+    assert result["subject"] == person_hash(RING, LAN)
+    assert [person["person"] for person in result["persons"]] == [person_hash(RING, HOA)]
 
 
 def test_an_officer_whose_token_names_them_by_number_is_not_named_either() -> None:
     officer = Caller(client="desk", subject=LAN, scopes=frozenset({"population:read"}))
-    found = _entry(officer)
-    assert _numbers(found) == []
-    assert found["subject"] == person_hash(RING, LAN)
+    result = _entry(officer)
+    assert _numbers(result) == []
+    assert result["subject"] == person_hash(RING, LAN)
 
 
 @pytest.mark.parametrize("written", ["x{}", "{}/1", "HS {}", "mailto:{}@moj.example"])
@@ -186,11 +186,11 @@ def test_a_number_within_what_a_token_or_a_header_says_is_redacted(
     caller = Caller(
         client=text, agency=text, subject=text, token_id=text, purpose=text, case_number=text
     )
-    found = _entry(caller)
+    result = _entry(caller)
     digits = "".join(one for one in number if one.isdigit())
     redacted = written.format("…" + person_hash(RING, digits).partition(":")[2][:8])
     names = ("client", "agency", "subject", "tokenId", "purpose", "caseNumber")
-    assert {name: found[name] for name in names} == dict.fromkeys(names, redacted)
+    assert {name: result[name] for name in names} == dict.fromkeys(names, redacted)
     about = describe_touched(RING, (), {})
     assert build_entry(RING, AT, text, caller, "d" * 64, about, ())["requestId"] == redacted
 
@@ -227,12 +227,12 @@ def test_what_was_written_under_former_keys_is_found_again() -> None:
 
 def test_every_number_of_a_person_is_looked_for_under_every_key() -> None:
     rotated = Keyring(SECRET, (FORMER,))
-    found = person_hashes(rotated, [HOA, OLD_NUMBER])
+    result = person_hashes(rotated, [HOA, OLD_NUMBER])
     one_by_one = [*person_hashes(rotated, [HOA]), *person_hashes(rotated, [OLD_NUMBER])]
-    assert found == one_by_one
-    assert len(set(found)) == 4
+    assert result == one_by_one
+    assert len(set(result)) == 4
     assert person_hashes(rotated, []) == []
-    assert not set(found) & set(person_hashes(rotated, [LAN]))
+    assert not set(result) & set(person_hashes(rotated, [LAN]))
 
 
 def test_what_was_asked_is_told_by_record_and_column() -> None:

@@ -107,5 +107,5 @@ def test_however_deep_a_number_stands_within_the_bound_it_is_found(
 @given(st.lists(NUMBER, unique=True, max_size=5), st.lists(NUMBER, unique=True, max_size=5))
 def test_whoever_is_named_is_found(given_in_variables: list[str], written: list[str]) -> None:
     texts = " ".join(f'"{number}"' for number in written)
-    found = _named(f"{{persons(ids: [{texts}]) {{id}}}}", {"ids": given_in_variables})
-    assert found == list(dict.fromkeys([*given_in_variables, *written]))
+    result = _named(f"{{persons(ids: [{texts}]) {{id}}}}", {"ids": given_in_variables})
+    assert result == list(dict.fromkeys([*given_in_variables, *written]))

@@ -54,9 +54,9 @@ def test_who_is_asked_by_an_earlier_number_stands_under_both_with_all_that_was_r
     trail = Trail()
     for asked, section in zip(order, (IDENTITY, MARRIAGES), strict=True):
         trail.note_opened(PersonNumbers(asked, HOA, (OLD_NUMBER,)), Role.NAMED).add(section)
-    found = {number: (role, sections) for number, role, sections in trail.touches()}
+    result = {number: (role, sections) for number, role, sections in trail.touches()}
     both = (Role.NAMED, [MARRIAGES, IDENTITY])
-    assert found == {HOA: both, OLD_NUMBER: both}
+    assert result == {HOA: both, OLD_NUMBER: both}
     assert len(_all(trail)) == 2
 
 
@@ -118,6 +118,6 @@ def test_the_own_view_is_the_citizens_unless_somebody_asks_for_them() -> None:
 
 
 def test_two_requests_share_no_trail() -> None:
-    one, other = Trail(), Trail()
-    one.note_mentioned(HOA)
-    assert _all(other) == []
+    first, second = Trail(), Trail()
+    first.note_mentioned(HOA)
+    assert _all(second) == []

@@ -118,8 +118,8 @@ async def test_rows_are_read_anew_behind_the_back_of_who_gets_the_older_ones(
     assert (await site.ask()).report.from_cache
     await _others_end()
     assert site.fetched == 2
-    found = await site.ask()
-    assert found.report.fetched_at == site.clock.now()
+    result = await site.ask()
+    assert result.report.fetched_at == site.clock.now()
     assert site.fetched == 2
 
 
@@ -175,11 +175,11 @@ async def test_who_reads_apart_leaves_no_trace_for_anybody(tmp_path: Path) -> No
     apart = Sharing(all_fresh=True, isolated=True)
     await site.ask(sharing=apart)
     site.clock.advance(5)
-    found = await site.ask()
-    assert (found.report.from_cache, found.report.fetched_at) == (False, site.clock.now())
+    result = await site.ask()
+    assert (result.report.from_cache, result.report.fetched_at) == (False, site.clock.now())
     site.clock.advance(5)
     assert not (await site.ask(sharing=apart)).report.from_cache
-    assert (await site.ask()).report.fetched_at == found.report.fetched_at, "nor is it replaced"
+    assert (await site.ask()).report.fetched_at == result.report.fetched_at, "nor is it replaced"
 
 
 async def test_nobody_is_put_into_one_statement_with_who_reads_apart(tmp_path: Path) -> None:
@@ -359,6 +359,6 @@ class Held(MemoryBackend):
     ) -> Batch:
         self.calls += 1
         self.began.set()
-        found = await super().fetch(record, lookup, keys, asker)
+        result = await super().fetch(record, lookup, keys, asker)
         await self.go.wait()
-        return found
+        return result

@@ -19,19 +19,20 @@ async def test_another_process_knows_of_an_invalidation_within_the_promised_seco
     tmp_path: Path,
 ) -> None:
     clock = TestClock()
-    one, other = file_log(tmp_path, clock), file_log(tmp_path, clock)
-    await one.open()
-    await other.open()
-    before = other.position()
-    effective = await one.invalidate(SCOPE)
+    first, second = file_log(tmp_path, clock), file_log(tmp_path, clock)
+    await first.open()
+    await second.open()
+    before = second.position()
+    effective = await first.invalidate(SCOPE)
     assert effective == clock.now() + timedelta(seconds=KNOWN_WITHIN)
     clock.advance(KNOWN_WITHIN)
     assert before is not None
-    assert other.position() != before
+    assert second.position() != before
     assert (
-        one.invalidations.touches("civil_status", before) or before.epoch != one.invalidations.epoch
+        first.invalidations.touches("civil_status", before)
+        or before.epoch != first.invalidations.epoch
     )
-    assert other.invalidations.touches("civil_status", before)
+    assert second.invalidations.touches("civil_status", before)
 
 
 async def test_the_file_names_nobody(tmp_path: Path) -> None:
@@ -58,13 +59,13 @@ async def test_what_stood_in_the_file_before_concerns_nobody_who_begins_later(
     tmp_path: Path,
 ) -> None:
     clock = TestClock()
-    one = file_log(tmp_path, clock)
-    await one.invalidate(SCOPE)
-    other = file_log(tmp_path, clock)
-    await other.open()
-    position = other.position()
+    first = file_log(tmp_path, clock)
+    await first.invalidate(SCOPE)
+    second = file_log(tmp_path, clock)
+    await second.open()
+    position = second.position()
     assert position is not None
-    assert not other.invalidations.touches("civil_status", position)
+    assert not second.invalidations.touches("civil_status", position)
 
 
 @pytest.mark.parametrize("how", ["garbage", "cut short", "replaced"])
@@ -94,14 +95,14 @@ async def test_a_file_that_has_become_large_is_begun_anew_and_nothing_is_lost(
     tmp_path: Path,
 ) -> None:
     clock = TestClock()
-    one, other = (file_log(tmp_path, clock, large=10) for _ in range(2))
-    await one.open()
-    await one.invalidate(SCOPE)
-    await other.open()
-    before = other.position()
+    first, second = (file_log(tmp_path, clock, large=10) for _ in range(2))
+    await first.open()
+    await first.invalidate(SCOPE)
+    await second.open()
+    before = second.position()
     assert before is not None
-    await one.invalidate([Invalidation(None, "notary")])
+    await first.invalidate([Invalidation(None, "notary")])
     clock.advance(1)
-    assert other.position() is not None
-    assert other.invalidations.touches("notary", before)
+    assert second.position() is not None
+    assert second.invalidations.touches("notary", before)
     assert (tmp_path / "invalidations.old").exists()

@@ -38,8 +38,8 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Running]:
 
 async def _cached(gateway: Running, number: str = HOA) -> bool:
     body = await gateway.ask(MARRIAGES, {"id": number}, scopes=OFFICER)
-    found: bool = body["data"]["person"]["civilStatus"]["marriages"]["source"]["fromCache"]
-    return found
+    result: bool = body["data"]["person"]["civilStatus"]["marriages"]["source"]["fromCache"]
+    return result
 
 
 async def _call(gateway: Running, body: object, *scopes: str, **headers: str) -> httpx2.Response:

@@ -78,7 +78,7 @@ def test_beyond_what_is_told_apart_everything_read_before_is_void() -> None:
 
 
 def test_hashes_depend_on_the_key_and_show_no_number() -> None:
-    one, other = Hashes(b"one").of(HOA), Hashes(b"other").of(HOA)
-    assert one != other
-    assert HOA not in one
-    assert len(one) == 32
+    first, second = Hashes(b"one").of(HOA), Hashes(b"other").of(HOA)
+    assert first != second
+    assert HOA not in first
+    assert len(first) == 32

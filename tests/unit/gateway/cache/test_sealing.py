@@ -64,15 +64,15 @@ def _open(value: bytes, key: str = KEY, epoch: str = "run", seal: Seal = SEAL) -
 
 def test_an_entry_comes_back_as_it_was() -> None:
     entry = _entry(**MARRIAGE)
-    found = _open(SEAL.close(KEY, entry))
+    result = _open(SEAL.close(KEY, entry))
     for restored, sealed in (
-        (found.answer.report, entry.answer.report),
-        (found.answer, entry.answer),
+        (result.answer.report, entry.answer.report),
+        (result.answer, entry.answer),
     ):
         names = {field.name for field in fields(sealed)} - {"report"}
         assert all(getattr(restored, name) == getattr(sealed, name) for name in names)
-    assert (found.position, found.read_at) == (entry.position, entry.read_at)
-    assert found.mentions == {HOA}
+    assert (result.position, result.read_at) == (entry.position, entry.read_at)
+    assert result.mentions == {HOA}
 
 
 def test_what_is_sealed_shows_nothing() -> None:

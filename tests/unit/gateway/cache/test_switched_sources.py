@@ -39,15 +39,15 @@ class _Switched(MemoryBackend):
 
 async def _from_cache(gateway: Running, person: str) -> bool:
     body = await gateway.ask(_NAME % person)
-    found: bool = body["data"]["person"]["population"]["identity"]["source"]["fromCache"]
-    return found
+    result: bool = body["data"]["person"]["population"]["identity"]["source"]["fromCache"]
+    return result
 
 
 async def _asked(folder: Path, *origins: str | None) -> list[bool]:
     """Return whether HOA was answered from the cache, after each of ``origins`` answered LAN."""
     backend = _Switched()
     patient: dict[str, Any] = {"population": DatabaseSettings(timeout=120, fresh=3600)}
-    found = []
+    result = []
     async with running(folder, {**backends(), "population": backend}, databases_=patient) as site:
         for _ in range(3):
             await _from_cache(site, HOA)
@@ -55,8 +55,8 @@ async def _asked(folder: Path, *origins: str | None) -> list[bool]:
             backend.origin = origin
             source = site.service.resources.sources["population"]
             await source.fetch(source.reads["identity"], [LAN], 20)
-            found.append(await _from_cache(site, HOA))
-    return found
+            result.append(await _from_cache(site, HOA))
+    return result
 
 
 async def test_rows_of_the_same_origin_are_served_from_the_cache(tmp_path: Path) -> None:

@@ -26,9 +26,9 @@ from tests.support.journals import filled, segments
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     (tmp_path / "gateway.toml").write_text("")
-    found = load(tmp_path / "gateway.toml")
-    create_missing(found, demo=False)
-    return found
+    result = load(tmp_path / "gateway.toml")
+    create_missing(result, demo=False)
+    return result
 
 
 def _sign(settings: Settings) -> Ed25519PrivateKey:

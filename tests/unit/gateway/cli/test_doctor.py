@@ -42,14 +42,14 @@ def cells(lines: list[str]) -> dict[str, list[str]]:
     """Return what stands in each row of the table, by the database's name, without blanks."""
     heading = next(line for line in lines if line.startswith("database"))
     starts = [match.start() for match in re.finditer(r"\S+", heading)]
-    found: dict[str, list[str]] = {}
+    result: dict[str, list[str]] = {}
     for line in lines[lines.index(heading) + 2 :]:
         row = [line[start:end].strip() for start, end in pairwise([*starts, WIDTH])]
         if row[0]:
-            last = found[row[0]] = ["" for _ in row[1:]]
+            last = result[row[0]] = ["" for _ in row[1:]]
         for place, text in enumerate(row[1:]):
             last[place] += text.replace(" ", "")
-    return found
+    return result
 
 
 def test_no_word_of_the_table_is_broken_or_cut_off_in_80_columns(

@@ -45,9 +45,9 @@ def the_log_as_it_was() -> Iterator[None]:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    found = Site(tmp_path)
-    found.run("keys")
-    return found
+    result = Site(tmp_path)
+    result.run("keys")
+    return result
 
 
 def test_a_token_just_issued_is_accepted(site: Site) -> None:

@@ -97,12 +97,12 @@ def test_a_ring_begins_with_the_current_secret(settings: Settings) -> None:
 def test_the_first_private_key_signs_and_all_others_only_verify(settings: Settings) -> None:
     keys = [_jwk(False, kid="old"), _jwk(kid="new"), _jwk(kid="older")]
     _file(settings, "token").write_text(json.dumps({"keys": keys}))
-    found = load_signing(settings, "token")
-    assert [one.kid for one in found] == ["new", "old", "older"]
-    signature = private_half(found[0]).sign(b"text")
-    private_half(found[0]).public_key().verify(signature, b"text")
+    result = load_signing(settings, "token")
+    assert [one.kid for one in result] == ["new", "old", "older"]
+    signature = private_half(result[0]).sign(b"text")
+    private_half(result[0]).public_key().verify(signature, b"text")
     with pytest.raises(ValueError, match="no private"):
-        private_half(found[1])
+        private_half(result[1])
 
 
 def test_a_signing_key_without_an_id_gets_its_thumbprint(settings: Settings) -> None:
@@ -116,9 +116,9 @@ def test_a_signing_key_without_an_id_gets_its_thumbprint(settings: Settings) -> 
 def test_a_value_wins_over_the_file(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUSTICE_GATEWAY_KEYS__CACHE_VALUE", f"{FIRST} {SECOND}")
     monkeypatch.setenv("JUSTICE_GATEWAY_KEYS__TOKEN_VALUE", json.dumps(_jwk(kid="given")))
-    found = load(folder=settings.folder)
-    assert [one.key.hex() for one in load_ring(found, "cache").all] == [FIRST, SECOND]
-    assert [one.kid for one in load_signing(found, "token")] == ["given"]
+    result = load(folder=settings.folder)
+    assert [one.key.hex() for one in load_ring(result, "cache").all] == [FIRST, SECOND]
+    assert [one.kid for one in load_signing(result, "token")] == ["given"]
 
 
 def test_a_value_may_stand_in_the_settings_file_and_needs_no_key_file(tmp_path: Path) -> None:

@@ -194,10 +194,10 @@ async def test_pages_follow_each_other_without_losing_or_repeating_an_entry(log:
         seen: list[str] = []
         after = None
         while True:
-            found = await log.page("a", first=first, after=after)
-            seen += [entry["id"] for entry in found.entries]
-            assert len(found.entries) <= first
-            after = found.next
+            result = await log.page("a", first=first, after=after)
+            seen += [entry["id"] for entry in result.entries]
+            assert len(result.entries) <= first
+            after = result.next
             if after is None:
                 break
         assert sorted(seen) == sorted(written)
@@ -206,9 +206,9 @@ async def test_pages_follow_each_other_without_losing_or_repeating_an_entry(log:
 
 async def test_an_entry_that_comes_meanwhile_does_not_shift_the_pages(log: Log) -> None:
     written = [await log.write(("a", "NAMED")) for _ in range(4)]
-    found = await log.page("a", first=2)
+    result = await log.page("a", first=2)
     await log.write(("a", "NAMED"))
-    assert await log.ids("a", after=found.next) == written[1::-1]
+    assert await log.ids("a", after=result.next) == written[1::-1]
 
 
 async def test_a_deferred_entry_leaves_no_trace_until_it_shows(log: Log) -> None:

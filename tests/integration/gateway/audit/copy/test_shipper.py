@@ -67,8 +67,8 @@ def entry(number: int, *persons: str, role: str = "NAMED", **more: object) -> di
 
 async def rows(copy: Copy, table: sa.Table) -> list[dict[str, Any]]:
     async def work(connection: AsyncConnection) -> list[dict[str, Any]]:
-        found = await connection.execute(sa.select(table).order_by(*table.primary_key))
-        return [dict(row) for row in found.mappings()]
+        result = await connection.execute(sa.select(table).order_by(*table.primary_key))
+        return [dict(row) for row in result.mappings()]
 
     return await copy.run(work)
 
@@ -84,15 +84,15 @@ async def test_every_entry_is_in_the_copy_as_it_stands_in_the_journal(
         for number in range(1, 31):
             await journal.append(entry(number, "a", "b"))
         assert await shipper.catch_up(10)
-        found = await rows(copy, ENTRIES)
-        assert [row["seq"] for row in found] == list(range(1, 31))
+        result = await rows(copy, ENTRIES)
+        assert [row["seq"] for row in result] == list(range(1, 31))
         whole = b"".join(path.read_bytes() for path in segments(tmp_path / "journal"))
         written = [one.decode() for one in whole.splitlines() if one.startswith(b'{"seq"')]
-        assert [row["body"] for row in found] == written
-        assert [row["mac"] for row in found] == [
+        assert [row["body"] for row in result] == written
+        assert [row["mac"] for row in result] == [
             line["mac"] for line in lines(tmp_path / "journal") if "number" in line
         ]
-        assert found[0]["at"] == datetime(2026, 11, 1, 0, 1, tzinfo=UTC)
+        assert result[0]["at"] == datetime(2026, 11, 1, 0, 1, tzinfo=UTC)
         about = [(row["seq"], row["person"]) for row in await rows(copy, PERSONS)]
         assert about == [(seq, person) for seq in range(1, 31) for person in "ab"]
 
@@ -236,9 +236,9 @@ async def test_two_journals_share_a_copy(copy: Copy, tmp_path: Path) -> None:
         async with asyncio.timeout(20):
             while not (await first.catch_up(5) and await second.catch_up(5)):
                 pass
-        found = await rows(copy, ENTRIES)
-        assert sorted({row["journal"] for row in found}) == sorted([one.id, two.id])
-        assert len(found) == 10
+        result = await rows(copy, ENTRIES)
+        assert sorted({row["journal"] for row in result}) == sorted([one.id, two.id])
+        assert len(result) == 10
 
 
 async def test_entries_that_are_missing_in_the_journal_stop_shipping_loudly(

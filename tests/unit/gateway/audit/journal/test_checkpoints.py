@@ -82,8 +82,8 @@ def test_those_behind_an_entry_are_read_from_the_end_however_many_they_are(tmp_p
     path, lines = tmp_path / "checkpoints.jsonl", _lines("ours", 200)
     path.write_bytes(b"\n".join(lines) + b"\n")
     for seq in (0, 1, 40, 199):
-        found = checkpoints.read_behind(path, "ours", seq)
-        assert [one.line for one in found] == lines[seq:]
+        result = checkpoints.read_behind(path, "ours", seq)
+        assert [one.line for one in result] == lines[seq:]
     assert checkpoints.read_behind(path, "ours", 200) == []
     assert checkpoints.read_behind(path, "other", 0) == []
     assert checkpoints.read_behind(tmp_path / "none", "ours", 0) == []
