@@ -1,15 +1,14 @@
 """A source: one database as the gateway reaches it, with its backend, settings and circuit breaker.
 
 ``Source.fetch`` never raises for what a database does: every key gets an answer with a state. The
-source enforces the timeout, the number of calls in flight, one retry, the circuit breaker and
-maintenance (design section 8), and stores in the cache what it reads.
+source enforces the timeout and maintenance (design section 8), has reads coalesced and called
+(``gateway.fetch.coalescing``, ``gateway.fetch.calls``), and stores in the cache what it reads.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,27 +22,23 @@ from connectors.backends.base import (
     Asker,
     Backend,
     Batch,
-    DataFault,
     MessageEvidence,
     NotMapped,
     Rows,
     Scope,
     SourceMaintenance,
-    SourceRefused,
     SourceUnavailable,
-    merge_batches,
 )
 from connectors.description import Database, Group, Record, Text
 from gateway.answer import STATE_MESSAGES, Answer, SourceReport, State
 from gateway.cache.invalidations import Position
 from gateway.cache.rows import Cache, CachedLookup, namespace_of
 from gateway.fetch.breaker import BreakerState, CircuitBreaker
+from gateway.fetch.calls import BackendCall, BackendCaller
 from gateway.fetch.coalescing import Batches, ReadWaiter
 from gateway.fetch.coverage import coverage_of, narrow_database
-from gateway.fetch.liveness import LivenessProbe
 from gateway.fetch.maintenance import Maintenance, Window
 from gateway.fetch.read import Read
-from gateway.fetch.row_keys import ForeignRows, require_keys
 from gateway.fetch.tables import SeenTables, Tables
 from gateway.runtime.clock import Clock, legal_date
 from gateway.settings import DatabaseSettings
@@ -53,8 +48,6 @@ log = structlog.get_logger(__name__)
 
 _Result = TypeVar("_Result")
 
-#: What a database raises that is up: a retry does not help, and the breaker does not count it.
-_NO_RETRY = (SourceRefused, SourceMaintenance, DataFault)
 #: The part of the calls in flight that one lookup takes before its reads are coalesced.
 _LOOKUP_SHARE = 4
 #: The most keys in one call.
@@ -105,12 +98,9 @@ class Source:
         self.settings = settings
         self.breaker = CircuitBreaker(settings.breaker_failures, clock, self._breaker_changed)
         self._show_breaker(self.breaker.state)
-        self._call_seconds = metrics.SOURCE_SECONDS.labels(database.name)
-        self._in_flight = metrics.SOURCE_CALLS.labels(database.name)
         self._clock = clock
         self._maintenance = maintenance
         self._patience = _PATIENCE * min(settings.timeout, deadline)
-        self._call_slots = asyncio.Semaphore(settings.calls_in_flight)
         self._batches: dict[tuple[str, str], Batches] = {}
         self._parallel_calls = max(1, settings.calls_in_flight // _LOOKUP_SHARE)
         may_cache = backend is not None and backend.capabilities.cache_scope is Scope.PROCESS
@@ -125,13 +115,7 @@ class Source:
         self._cached_lookups: dict[tuple[str, str], CachedLookup | None] = {}
         self._refreshing: set[tuple[str, str]] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._probe = (
-            None
-            if backend is None
-            else LivenessProbe(
-                database.name, backend, settings.timeout, clock, self.breaker, self.start
-            )
-        )
+        self._caller = None if backend is None else self._make_caller(backend)
         self.tables = Tables(database, settings, seen or SeenTables(None, clock))
         self._coverages = {
             record.name: coverage_of(record, self.database, settings) for record in database.records
@@ -142,6 +126,17 @@ class Source:
             for record in database.records
             for lookup in record.lookups
         }
+
+    def _make_caller(self, backend: Backend) -> BackendCaller:
+        return BackendCaller(
+            self.database.name,
+            backend,
+            self.settings,
+            self._clock,
+            self.breaker,
+            self._log_position,
+            self.start,
+        )
 
     async def open(self) -> None:
         """Open the backend, which may connect later."""
@@ -229,10 +224,11 @@ class Source:
         certain = self.certain_answer(record)
         if certain is not None:
             return [certain for _ in keys]
-        call = _Call(asker, self._clock.now(), stores)
+        call = BackendCall(asker, self._clock.now(), stores)
+        assert self._caller is not None
         try:
             async with asyncio.timeout(min(seconds_left, self.settings.timeout)):
-                batch = await self._fetch_divided(read, keys, call)
+                batch = await self._caller.fetch(read, keys, call)
         except NotMapped:
             failed = self._report_unmapped(read, call)
         except TimeoutError:
@@ -339,90 +335,12 @@ class Source:
         """Return whether the database answers; it is call every five seconds at most."""
         state, checked_at = State.NOT_OPERATING, None
         operates = self.database.group is Group.OPERATING and not self.has_lapsed()
-        if operates and self._probe is not None:
+        if operates and self._caller is not None:
             state = State.MAINTENANCE
             if not self.in_maintenance():
-                state, checked_at = await self._probe.last_state()
+                state, checked_at = await self._caller.probe.last_state()
         planned = [] if self._maintenance is None else self._maintenance.windows(self.database.name)
         return LiveState(state, checked_at, self.breaker.state, planned)
-
-    async def _fetch_divided(self, read: Read, keys: Sequence[str], call: _Call) -> Batch:
-        """Fetch ``keys`` together; by halves where rows bear none of the keys.
-
-        So a key whose rows are mixed up spoils no other. Raises what ``_fetch_counted`` does.
-        """
-        try:
-            return await self._fetch_counted(read, keys, call)
-        except ForeignRows as error:
-            if len(keys) == 1:
-                return Batch({}, failed={keys[0]: str(error)})
-        half = len(keys) // 2
-        halves = (keys[:half], keys[half:])
-        parts = [await self._fetch_divided(read, part, call) for part in halves]
-        return merge_batches(parts)
-
-    async def _fetch_counted(self, read: Read, keys: Sequence[str], call: _Call) -> Batch:
-        """Fetch, and count the outcome for the breaker.
-
-        Raises what ``Backend.fetch`` does; SourceUnavailable too while the breaker is open.
-        """
-        succeeded: bool | None = None
-        try:
-            batch = await self._fetch_retrying(read, keys, call)
-            succeeded = True
-        except NotMapped:
-            succeeded = True
-            raise
-        except (*_NO_RETRY, ForeignRows):
-            raise  # it is up: it refuses, or its answer cannot be used
-        except SourceUnavailable:
-            succeeded = False
-            raise
-        finally:
-            if succeeded is not None and call.began_at is not None:
-                self.breaker.count(call.turn, succeeded)
-        return batch
-
-    async def _fetch_retrying(self, read: Read, keys: Sequence[str], call: _Call) -> Batch:
-        try:
-            return await self._fetch_once(read, keys, call)
-        except _NO_RETRY:
-            raise
-        except SourceUnavailable:  # ForeignRows too: a file may have changed meanwhile
-            if self.breaker.state is not BreakerState.CLOSED:
-                raise
-            metrics.SOURCE_RETRIES.labels(self.database.name).inc()
-            return await self._fetch_once(read, keys, call)
-
-    async def _fetch_once(self, read: Read, keys: Sequence[str], call: _Call) -> Batch:
-        assert self.backend is not None
-        assert self._probe is not None
-        async with self._call_slots:
-            turn = self.breaker.enter()
-            if turn is None:
-                self._probe.ping_if_due()
-                raise SourceUnavailable("not asked: the breaker is open")
-            call.begin(turn, self._clock, self._log_position() if call.stores else None)
-            began = time.perf_counter()
-            self._in_flight.inc()
-            try:
-                batch = await self.backend.fetch(read.record, read.lookup, keys, call.asker)
-            finally:
-                self._in_flight.dec()
-                self._call_seconds.observe(time.perf_counter() - began)
-        try:
-            require_keys(read.record, read.lookup, batch.by_key)
-        except ForeignRows as error:
-            metrics.FOREIGN_ROWS.labels(self.database.name).inc()
-            log.error(
-                "rows of other keys",
-                database=self.database.name,
-                record=read.record.name,
-                lookup=read.lookup.name,
-                reason=str(error),
-            )
-            raise
-        return batch
 
     def in_maintenance(self) -> bool:
         """Whether the database is in maintenance now, by settings or by a planned window."""
@@ -448,14 +366,14 @@ class Source:
             return None
         return self._maintenance.current(self.database.name)
 
-    def _report_unmapped(self, read: Read, call: _Call) -> SourceReport:
+    def _report_unmapped(self, read: Read, call: BackendCall) -> SourceReport:
         """Return the report of a record that the database does not have."""
         if self.tables.are_gone(read.record, read.lookup):
             return self._report_failure(read.record, State.UNAVAILABLE, call, "its table is gone")
         return self.report(read.record, State.NOT_OPERATING)
 
     def _report_failure(
-        self, record: Record, state: State, call: _Call, reason: str
+        self, record: Record, state: State, call: BackendCall, reason: str
     ) -> SourceReport:
         """Count and log a failure; return its report."""
         metrics.SOURCE_FAILURES.labels(self.database.name, state.name).inc()
@@ -471,7 +389,7 @@ class Source:
         return self.report(record, state, fetched_at=call.at)
 
     def _make_answers(
-        self, read: Read, keys: Sequence[str], batch: Batch, call: _Call
+        self, read: Read, keys: Sequence[str], batch: Batch, call: BackendCall
     ) -> list[Answer]:
         record = read.record
         self.tables.note_answered(record, read.lookup)
@@ -536,29 +454,3 @@ class Source:
                 count=count,
                 faults=sorted(faults),
             )
-
-
-@dataclass(slots=True)
-class _Call:
-    """One fetch: who asks, and when.
-
-    ``at``: when the last statement began (UTC). ``began_at``: the first try, None before it
-    (monotonic). ``turn``: of the breaker. ``stores``: what is read may be cached. ``position``: the
-    position in the log of invalidations before the statement; None: nothing may be cached.
-    """
-
-    asker: Asker
-    at: datetime
-    stores: bool = True
-    began_at: float | None = None
-    turn: int = 0
-    position: Position | None = None
-
-    def begin(self, turn: int, clock: Clock, position: Position | None) -> None:
-        """Note that a statement begins in this ``turn`` of the breaker."""
-        self.at, self.turn, self.position = clock.now(), turn, position
-        self.began_at = clock.monotonic() if self.began_at is None else self.began_at
-
-    def seconds(self, clock: Clock) -> float:
-        """Return how long ago the first try began, in seconds."""
-        return 0.0 if self.began_at is None else clock.monotonic() - self.began_at

@@ -1,0 +1,166 @@
+"""Calls of one database's backend: the number in flight, one retry, and the circuit breaker."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from connectors.backends.base import (
+    Asker,
+    Backend,
+    Batch,
+    DataFault,
+    NotMapped,
+    SourceMaintenance,
+    SourceRefused,
+    SourceUnavailable,
+    merge_batches,
+)
+from gateway.answer import State
+from gateway.cache.invalidations import Position
+from gateway.fetch.breaker import BreakerState, CircuitBreaker
+from gateway.fetch.liveness import LivenessProbe
+from gateway.fetch.read import Read
+from gateway.fetch.row_keys import ForeignRows, require_keys
+from gateway.runtime.clock import Clock
+from gateway.settings import DatabaseSettings
+from gateway.telemetry import metrics
+
+log = structlog.get_logger(__name__)
+
+#: What a database raises that is up: a retry does not help, and the breaker does not count it.
+_NO_RETRY = (SourceRefused, SourceMaintenance, DataFault)
+
+
+@dataclass(slots=True)
+class BackendCall:
+    """One fetch: who asks, and when.
+
+    ``at``: when the last statement began (UTC). ``began_at``: the first try, None before it
+    (monotonic). ``turn``: of the breaker. ``stores``: what is read may be cached. ``position``: the
+    position in the log of invalidations before the statement; None: nothing may be cached.
+    """
+
+    asker: Asker
+    at: datetime
+    stores: bool = True
+    began_at: float | None = None
+    turn: int = 0
+    position: Position | None = None
+
+    def begin(self, turn: int, clock: Clock, position: Position | None) -> None:
+        """Note that a statement begins in this ``turn`` of the breaker."""
+        self.at, self.turn, self.position = clock.now(), turn, position
+        self.began_at = clock.monotonic() if self.began_at is None else self.began_at
+
+    def seconds(self, clock: Clock) -> float:
+        """Return how long ago the first try began, in seconds."""
+        return 0.0 if self.began_at is None else clock.monotonic() - self.began_at
+
+
+class BackendCaller:
+    """Calls the ``backend`` of the database called ``database``.
+
+    ``position``: returns the position in the log of invalidations. ``start``: begins a task that
+    whoever made the caller ends at shutdown.
+    """
+
+    def __init__(
+        self,
+        database: str,
+        backend: Backend,
+        settings: DatabaseSettings,
+        clock: Clock,
+        breaker: CircuitBreaker,
+        position: Callable[[], Position | None],
+        start: Callable[[Coroutine[Any, Any, State]], asyncio.Task[State]],
+    ) -> None:
+        self._database = database
+        self._backend = backend
+        self._clock = clock
+        self._position = position
+        self._slots = asyncio.Semaphore(settings.calls_in_flight)
+        self._seconds = metrics.SOURCE_SECONDS.labels(database)
+        self._in_flight = metrics.SOURCE_CALLS.labels(database)
+        self._breaker = breaker
+        self.probe = LivenessProbe(database, backend, settings.timeout, clock, breaker, start)
+
+    async def fetch(self, read: Read, keys: Sequence[str], call: BackendCall) -> Batch:
+        """Fetch ``keys`` together; by halves where rows do not contain their keys.
+
+        So a key whose rows are mixed up spoils no other. Raises what ``Backend.fetch`` does, and
+        SourceUnavailable while the breaker is open.
+        """
+        try:
+            return await self._fetch_counted(read, keys, call)
+        except ForeignRows as error:
+            if len(keys) == 1:
+                return Batch({}, failed={keys[0]: str(error)})
+        half = len(keys) // 2
+        halves = (keys[:half], keys[half:])
+        parts = [await self.fetch(read, part, call) for part in halves]
+        return merge_batches(parts)
+
+    async def _fetch_counted(self, read: Read, keys: Sequence[str], call: BackendCall) -> Batch:
+        """Fetch, and count the outcome for the breaker; raises as ``fetch``, and ForeignRows."""
+        succeeded: bool | None = None
+        try:
+            batch = await self._fetch_retrying(read, keys, call)
+            succeeded = True
+        except NotMapped:
+            succeeded = True
+            raise
+        except (*_NO_RETRY, ForeignRows):
+            raise  # it is up: it refuses, or its answer cannot be used
+        except SourceUnavailable:
+            succeeded = False
+            raise
+        finally:
+            if succeeded is not None and call.began_at is not None:
+                self._breaker.count(call.turn, succeeded)
+        return batch
+
+    async def _fetch_retrying(self, read: Read, keys: Sequence[str], call: BackendCall) -> Batch:
+        try:
+            return await self._fetch_once(read, keys, call)
+        except _NO_RETRY:
+            raise
+        except SourceUnavailable:  # ForeignRows too: a file may have changed meanwhile
+            if self._breaker.state is not BreakerState.CLOSED:
+                raise
+            metrics.SOURCE_RETRIES.labels(self._database).inc()
+            return await self._fetch_once(read, keys, call)
+
+    async def _fetch_once(self, read: Read, keys: Sequence[str], call: BackendCall) -> Batch:
+        async with self._slots:
+            turn = self._breaker.enter()
+            if turn is None:
+                self.probe.ping_if_due()
+                raise SourceUnavailable("not asked: the breaker is open")
+            call.begin(turn, self._clock, self._position() if call.stores else None)
+            began = time.perf_counter()
+            self._in_flight.inc()
+            try:
+                batch = await self._backend.fetch(read.record, read.lookup, keys, call.asker)
+            finally:
+                self._in_flight.dec()
+                self._seconds.observe(time.perf_counter() - began)
+        try:
+            require_keys(read.record, read.lookup, batch.by_key)
+        except ForeignRows as error:
+            metrics.FOREIGN_ROWS.labels(self._database).inc()
+            log.error(
+                "rows of other keys",
+                database=self._database,
+                record=read.record.name,
+                lookup=read.lookup.name,
+                reason=str(error),
+            )
+            raise
+        return batch
