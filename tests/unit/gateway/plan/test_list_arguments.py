@@ -126,14 +126,14 @@ def test_a_date_known_by_year_only_is_kept_wherever_it_may_lie() -> None:
         PartialDate(1990) if column == place else None for column in range(len(record.columns))
     )
 
-    def kept(since: Any, until: Any) -> bool:
+    def is_shown(since: Any, until: Any) -> bool:
         return select_page(record, [row], ListArguments(since=since, until=until))[0] == (row,)
 
     year = PartialDate(1990)
-    assert kept(PartialDate(1990, 6, 1).first, None)
-    assert kept(None, year.first)
-    assert not kept(PartialDate(1991).first, None)
-    assert not kept(None, PartialDate(1989).last)
+    assert is_shown(PartialDate(1990, 6, 1).first, None)
+    assert is_shown(None, year.first)
+    assert not is_shown(PartialDate(1991).first, None)
+    assert not is_shown(None, PartialDate(1989).last)
 
 
 async def test_fields_beyond_the_scope_are_null_with_one_error_and_a_count(tmp_path: Path) -> None:

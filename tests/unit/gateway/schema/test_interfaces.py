@@ -1,7 +1,4 @@
-"""Interfaces: one fragment for all lists, one id for a record wherever it is met.
-
-Covers ``gateway.schema.row_views``.
-"""
+"""Interfaces: one fragment for all lists, one id for a record wherever it is met."""
 
 from __future__ import annotations
 

@@ -220,7 +220,7 @@ async def test_a_database_without_backend_is_not_operating(tmp_path: Path) -> No
     assert answer["codes"] == []
 
 
-@pytest.mark.parametrize("group", [one for one in Group if one is not Group.OPERATING])
+@pytest.mark.parametrize("group", [group for group in Group if group is not Group.OPERATING])
 async def test_a_database_of_another_group_is_not_operating_even_if_reachable(
     tmp_path: Path, group: Group
 ) -> None:
