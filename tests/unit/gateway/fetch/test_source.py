@@ -1,6 +1,6 @@
 """One source: one more try, the breaker, maintenance, keys and callers that fail by themselves.
 
-Covers ``gateway.fetch.coverage``.
+Covers ``gateway.fetch.coverage``, ``gateway.fetch.calls``.
 """
 
 from __future__ import annotations
