@@ -28,7 +28,7 @@ from bench.measure import Figures
 from bench.report import console, save, show, surroundings
 from bench.site import Site, site
 from bench.world import PEOPLE, databases, numbers
-from gateway.catalogue.sections import bind
+from gateway.catalogue.sections import bind_sections
 from gateway.execution.operation import OperationRequest
 from gateway.execution.prepare import prepare
 from gateway.plan.compile import analyse_operation, select_operation
@@ -72,7 +72,7 @@ async def _measured(folder: Path) -> Figures:
 
 def _costs(schema: GraphQLSchema, texts: list[str]) -> Figures:
     """Return milliseconds of CPU for each step on the way from text to plan, in quiet."""
-    bindings = bind(databases())
+    bindings = bind_sections(databases())
     steps: dict[str, list[float]] = {
         name: [] for name in ("document", "analysis", "plan", "longest single compile()")
     }

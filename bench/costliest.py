@@ -23,7 +23,7 @@ from rich.table import Table
 from bench.documents import shapes
 from bench.report import console, save, surroundings
 from bench.world import databases
-from gateway.catalogue.sections import Bindings, bind
+from gateway.catalogue.sections import Bindings, bind_sections
 from gateway.errors import GatewayError
 from gateway.plan.compile import analyse_operation, select_operation
 from gateway.plan.document import InvalidDocument, parse_document, suggest_names
@@ -55,7 +55,7 @@ class Cost:
 
 def main() -> None:
     """Measure every family, print the worst, write the results."""
-    schema, bindings = build_schema(databases()), bind(databases())
+    schema, bindings = build_schema(databases()), bind_sections(databases())
     tune_process()
     costs = {name: _cost(schema, bindings, text) for name, text in families(schema).items()}
     _show(costs)

@@ -36,7 +36,7 @@ _TYPES: dict[Kind, sa.types.TypeEngine[Any]] = {
 _INDEXED_TEXT = sa.Text().with_variant(sa.String(255), "mysql", "mariadb")
 
 
-def tables(database: Database) -> sa.MetaData:
+def metadata_of(database: Database) -> sa.MetaData:
     """Return the tables of ``database``: one per record, every lookup column indexed."""
     metadata = sa.MetaData()
     for record in database.records:

@@ -23,7 +23,7 @@ from gateway.audit.open import AuditLog
 from gateway.audit.record import Recorder
 from gateway.audit.refusal_counts import RefusalCounts
 from gateway.cache.answer_store import AnswerStore
-from gateway.catalogue.sections import Bindings, bind
+from gateway.catalogue.sections import Bindings, bind_sections
 from gateway.databases.startup_checks import DatabaseWatch
 from gateway.databases.wiring import load_maintenance, make_cache, make_sources
 from gateway.execution.plan_cache import PlanCache
@@ -150,7 +150,7 @@ def _service(
     maintenance = load_maintenance(settings, clock)
     cache = make_cache(settings, clock, load_ring(settings, "cache"))
     sources = make_sources(settings, databases, backends, clock, maintenance, cache=cache)
-    graphql_schema, bindings = build_schema(databases), bind(databases)
+    graphql_schema, bindings = build_schema(databases), bind_sections(databases)
     audit = AuditLog.from_settings(settings, clock)
     hashes = load_ring(settings, "person_hash")
     secret = load_ring(settings, "cache").current.key

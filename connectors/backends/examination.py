@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from connectors.backends.base import Batch, Examination, Finding, SourceUnavailable
 from connectors.backends.examine_links import examine_links
 from connectors.backends.examine_numbers import examine_numbers
-from connectors.backends.findings import is_broken, tables_of, where
+from connectors.backends.findings import is_broken, table_name, tables_of_lookups
 from connectors.backends.record_maps import StoredTable
 from connectors.backends.session import Session
 from connectors.backends.statement import Idiom, LookupStatement
@@ -49,7 +49,9 @@ async def examine_rows(
     findings: list[Finding] = []
     keys: dict[LookupStatement, list[str]] = {}
     tables = [
-        stored for stored in tables_of(lookups) if ("records", stored.record.name) not in broken
+        stored
+        for stored in tables_of_lookups(lookups)
+        if ("records", stored.record.name) not in broken
     ]
     for stored in tables:
         columns: list[sa.ColumnClause[object]] = [sa.column(name) for name in stored.names]
@@ -83,7 +85,9 @@ async def _codes(
         return []
     few = len(unknown) <= _FEW
     shown = [code if few and _may_be_shown(code) else "(not shown)" for code in unknown[:_SHOWN]]
-    text = f"column {theirs} of {where(stored)} has codes that are not known: {', '.join(shown)}"
+    text = (
+        f"column {theirs} of {table_name(stored)} has codes that are not known: {', '.join(shown)}"
+    )
     advice = "say in settings which of ours they are; until then their rows are left out, PARTIAL"
     return [Finding("codes", text, advice, ("records", stored.record.name, "values", ours))]
 
@@ -101,7 +105,7 @@ def _unreadable(stored: StoredTable, rows: Sequence[Sequence[object]]) -> Iterat
         except Unreadable as error:
             faults[str(error)] += 1
     for fault, count in sorted(faults.items()):
-        text = f"of {len(rows)} rows of {where(stored)}, {count} cannot be read: {fault}"
+        text = f"of {len(rows)} rows of {table_name(stored)}, {count} cannot be read: {fault}"
         advice = "map the column in settings (columns, values, dates), or have the rows mended"
         yield Finding("values", text, advice, ("records", stored.record.name))
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from connectors.backends.base import Finding, SourceUnavailable
-from connectors.backends.findings import where
+from connectors.backends.findings import table_name
 from connectors.backends.record_maps import StoredTable
 from connectors.backends.session import Session
 from connectors.backends.statement import Idiom, LookupStatement
@@ -45,12 +45,14 @@ async def examine_links(
             statement = _dangling(idiom, holder, stored, lookup.link)
             ((count,),) = await session.rows(statement, seconds=left)
         except SourceUnavailable as error:
-            text = f"links from {where(holder)} were not looked through: {error}"
-            advice = f"have its owner count those that name no row of {where(stored)}"
+            text = f"links from {table_name(holder)} were not looked through: {error}"
+            advice = f"have its owner count those that name no row of {table_name(stored)}"
             findings.append(Finding("links", text, advice, setting))
             continue
         if count:
-            text = f"{count} rows of {where(holder)} name no row that is in {where(stored)}"
+            text = (
+                f"{count} rows of {table_name(holder)} name no row that is in {table_name(stored)}"
+            )
             advice = "have them mended: the lists of the people they name are PARTIAL until then"
             findings.append(Finding("links", text, advice, setting))
     return findings

@@ -21,7 +21,7 @@ from connectors.backends.findings import (
     searchable,
     session_findings,
     table_findings,
-    tables_of,
+    tables_of_lookups,
 )
 from connectors.backends.record_maps import StoredTable
 from connectors.backends.statement import KEYS, LookupStatement
@@ -63,7 +63,7 @@ async def examine_mariadb(
     ]
     broken: set[StoredTable] = set()
     records: set[str] = set()
-    for stored in tables_of(lookups):
+    for stored in tables_of_lookups(lookups):
         named = {"schema": stored.schema, "table": stored.table}
         columns = {str(name): str(kind) for name, kind in await connection.execute(_COLUMNS, named)}
         lacking = table_findings(stored, bool(columns), columns)

@@ -12,8 +12,8 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from connectors.backends.base import Finding, SourceUnavailable
-from connectors.backends.findings import where
-from connectors.backends.number_spellings import normalise, spellings
+from connectors.backends.findings import table_name
+from connectors.backends.number_spellings import normalise_number, spellings
 from connectors.backends.record_maps import StoredTable
 from connectors.backends.session import Session
 from connectors.backends.statement import Idiom
@@ -47,7 +47,7 @@ async def examine_numbers(
         try:
             findings += await _look(session, idiom, stored, columns, until) if columns else ()
         except SourceUnavailable as error:
-            text = f"numbers in {where(stored)} were not looked through: {error}"
+            text = f"numbers in {table_name(stored)} were not looked through: {error}"
             advice = "have its owner count those that are not 12 or 9 digits"
             findings.append(Finding("numbers", text, advice, ("records", stored.record.name)))
     return findings
@@ -98,7 +98,7 @@ def _counts(idiom: Idiom, column: sa.ColumnClause[Any]) -> Iterator[sa.ColumnEle
 
 def _is_findable(text: str) -> bool:
     """Whether a lookup by spellings finds ``text``."""
-    number = normalise(text)
+    number = normalise_number(text)
     return number.isdigit() and text in spellings(number)
 
 
@@ -109,7 +109,7 @@ def _unnumbered(stored: StoredTable, rows: int, unnumbered: int) -> Iterator[Fin
         for lookup in stored.record.lookups
     )
     if unnumbered and direct:
-        text = f"of {rows} rows of {where(stored)}, {unnumbered} hold no number of a person"
+        text = f"of {rows} rows of {table_name(stored)}, {unnumbered} hold no number of a person"
         advice = "no look-up by number finds them: say so to readers by unnumbered = true"
         setting = ("records", stored.record.name, "unnumbered")
         yield Finding("unnumbered", text, advice, setting)
@@ -119,7 +119,7 @@ def _number_findings(
     stored: StoredTable, name: str, counts: tuple[int, int, int, int], beyond: int
 ) -> Iterator[Finding]:
     every, odd, lost, other = counts
-    column = f"of {every} numbers in column {stored.at(name)} of {where(stored)}"
+    column = f"of {every} numbers in column {stored.at(name)} of {table_name(stored)}"
     setting = ("records", stored.record.name, "normalised")
     if not stored.normalised and (odd or lost):
         text = f"{column}, {odd} have blanks or other signs and {lost} have lost leading zeros"

@@ -20,7 +20,7 @@ from connectors.backends.findings import (
     searchable,
     session_findings,
     table_findings,
-    tables_of,
+    tables_of_lookups,
 )
 from connectors.backends.postgresql_statements import lookup_text, with_key
 from connectors.backends.record_maps import StoredTable
@@ -63,7 +63,7 @@ async def examine_postgresql(connection: Any, lookups: Sequence[LookupStatement]
         findings.append(Finding("role", "the role is a superuser", advice, ("url",)))
     broken: set[StoredTable] = set()
     records: set[str] = set()
-    for stored in tables_of(lookups):
+    for stored in tables_of_lookups(lookups):
         named = _PREPARER.format_table(sa.table(stored.table, schema=stored.schema))
         arguments = (named, stored.table)
         there, hidden, writes, columns = await connection.fetchrow(_TABLE, *arguments)

@@ -17,7 +17,7 @@ from connectors.backends.findings import (
     plan_failure,
     searchable,
     table_findings,
-    tables_of,
+    tables_of_lookups,
 )
 from connectors.backends.record_maps import StoredTable
 from connectors.backends.statement import KEYS, LookupStatement
@@ -36,7 +36,7 @@ async def examine_sqlite(
     findings: list[Finding] = []
     broken: set[StoredTable] = set()
     records: set[str] = set()
-    for stored in tables_of(lookups):
+    for stored in tables_of_lookups(lookups):
         named = {"table": stored.table}
         # Declared types bind nothing here: what is stored is looked at row by row.
         columns = {str(name): "" for name, _ in await connection.execute(_COLUMNS, named)}

@@ -40,12 +40,12 @@ _FITTING: dict[Kind, set[str]] = {
 }
 
 
-def tables_of(lookups: Sequence[LookupStatement]) -> list[StoredTable]:
+def tables_of_lookups(lookups: Sequence[LookupStatement]) -> list[StoredTable]:
     """Return the tables of all lookups, each once."""
     return list(dict.fromkeys(stored for lookup in lookups for stored in lookup.tables))
 
 
-def where(stored: StoredTable) -> str:
+def table_name(stored: StoredTable) -> str:
     """Return the name of a table, with its schema if it has one."""
     return stored.table if stored.schema is None else f"{stored.schema}.{stored.table}"
 
@@ -76,7 +76,7 @@ def table_findings(
     that name is in a schema that the role may not use. A missing table or column (``is_broken``)
     makes further checks impossible.
     """
-    name, setting = where(stored), ("records", stored.record.name)
+    name, setting = table_name(stored), ("records", stored.record.name)
     if not there and hidden:
         text = f"table {name} for {stored.record.name} is in a schema that the role may not use"
         return [Finding("tables", text, "GRANT USAGE ON its schema to the role", ("url",))]
@@ -101,7 +101,7 @@ def _types(stored: StoredTable, columns: Mapping[str, str]) -> Iterator[Finding]
         column, kind = stored.record.column(ours), columns[theirs]
         if ours in stored.converted or _fits(column, kind):
             continue
-        text = f"column {theirs} of {where(stored)} is {kind}, which does not hold {ours}"
+        text = f"column {theirs} of {table_name(stored)} is {kind}, which does not hold {ours}"
         advice = "read it through a view that casts it, or map it by values or dates"
         setting = ("records", stored.record.name, "columns", ours)
         yield Finding("types", text, advice, setting)
@@ -146,7 +146,7 @@ def index_findings(lookup: LookupStatement, read_whole: set[str]) -> Iterator[Fi
         if stored.table in read_whole:
             keys = lookup.keys if stored is lookup.holder else (stored.at(lookup.link),)
             text = f"{', '.join(keys)} of {stored.table}: without an index it is read whole"
-            advice = " ".join(f"CREATE INDEX ON {where(stored)} ({key});" for key in keys)
+            advice = " ".join(f"CREATE INDEX ON {table_name(stored)} ({key});" for key in keys)
             setting = ("records", stored.record.name, "table")
             yield Finding("index", text, f"have its owner make one: {advice}", setting)
 

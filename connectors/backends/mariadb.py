@@ -27,9 +27,9 @@ from connectors.backends.mariadb_errors import (
     FAILURES,
     NO_STATEMENT,
     NO_TABLE,
-    failure,
+    mariadb_failure,
+    mariadb_reason,
     number,
-    reason,
 )
 from connectors.backends.mariadb_keys import HERE, IDIOM, KeyTypes
 from connectors.backends.origins import Origins, mariadb_server, mariadb_tables
@@ -75,9 +75,9 @@ class MariadbSession:
             rows = cast("Sequence[Sequence[object]]", result.all())
         except DBAPIError as error:
             if number(error) in NO_TABLE:
-                raise NotMapped(f"no table ({reason(error)})") from None
+                raise NotMapped(f"no table ({mariadb_reason(error)})") from None
             if number(error) in DENIED:
-                raise SourceRefused(reason(error)) from None
+                raise SourceRefused(mariadb_reason(error)) from None
             raise
         return columns.spelled(keys, rows)
 
@@ -111,7 +111,7 @@ class MariadbSession:
             finally:
                 await self.connection.execute(_BIND, {"seconds": bound})
         except DBAPIError as error:
-            raise SourceUnavailable(reason(error)) from None
+            raise SourceUnavailable(mariadb_reason(error)) from None
         return cast("Sequence[Sequence[object]]", result.all())
 
     async def probe(self) -> None:
@@ -165,13 +165,13 @@ class MariadbServer:
                     # After an error of the driver, unread data may be left on the connection.
                     is_driver_error = not isinstance(error, DBAPIError) or number(error) is None
                     session.dropped = session.dropped or is_driver_error
-                    raise failure(error) from None
+                    raise mariadb_failure(error) from None
                 finally:
                     if session.dropped:
                         await connection.invalidate()
                         await self._killer.done()
         except FAILURES as error:
-            raise SourceUnavailable(reason(error)) from None
+            raise SourceUnavailable(mariadb_reason(error)) from None
 
     async def _met(self, connection: AsyncConnection) -> SourceState:
         """Return the state of the server that a connection leads to.

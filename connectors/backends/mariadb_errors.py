@@ -28,15 +28,15 @@ FAILURES = (
 )
 
 
-def failure(error: BaseException) -> SourceUnavailable:
+def mariadb_failure(error: BaseException) -> SourceUnavailable:
     """Return what an error of a statement means for the source."""
     code = number(error)
     if code in _INCOMPARABLE:
-        return SourceRefused(reason(error))
+        return SourceRefused(mariadb_reason(error))
     unread = isinstance(error, ValueError | OverflowError) and not isinstance(error, OSError)
     if unread or code in _SPOILT:
-        return DataFault(reason(error))
-    return SourceUnavailable(reason(error))
+        return DataFault(mariadb_reason(error))
+    return SourceUnavailable(mariadb_reason(error))
 
 
 def number(error: BaseException) -> int | None:
@@ -46,7 +46,7 @@ def number(error: BaseException) -> int | None:
     return code if isinstance(code, int) else None
 
 
-def reason(error: BaseException) -> str:
+def mariadb_reason(error: BaseException) -> str:
     """Return the name and number of an error, without its text: that may repeat values."""
     original = error.orig if isinstance(error, DBAPIError) and error.orig else error
     code = number(error)

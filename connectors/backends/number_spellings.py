@@ -33,7 +33,7 @@ _AROUND = (
 )
 
 
-def normalise(text: str) -> str:
+def normalise_number(text: str) -> str:
     """Return the number that ``text`` stands for; other text is returned unchanged."""
     decimal = _DECIMAL.fullmatch(text)
     digits = _BESIDE.sub("", text) if decimal is None else decimal[1]

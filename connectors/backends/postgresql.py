@@ -29,8 +29,8 @@ from connectors.backends.postgresql_errors import (
     NO_STATEMENT,
     NO_TABLE,
     SPOILT,
-    failure,
-    reason,
+    postgresql_failure,
+    postgresql_reason,
 )
 from connectors.backends.postgresql_statements import (
     IDIOM,
@@ -77,7 +77,7 @@ class PostgresqlSession:
             async with self.bounded():
                 return await self._fetch(text, ((lookup, keys),))
         except asyncpg.InsufficientPrivilegeError as error:
-            raise SourceRefused(reason(error)) from None
+            raise SourceRefused(postgresql_reason(error)) from None
         except NO_TABLE as error:
             async with self.bounded():
                 hidden = await self.connection.fetchval(_HIDDEN, [t.table for t in lookup.tables])
@@ -100,7 +100,7 @@ class PostgresqlSession:
         except (SourceUnavailable, *FAILURES) as error:
             if self.connection.is_closed():
                 raise
-            raise MergeFailed(reason(error)) from None
+            raise MergeFailed(postgresql_reason(error)) from None
         return cast("Sequence[Sequence[Sequence[object]]]", row_sets)
 
     async def _fetch(
@@ -157,7 +157,7 @@ class PostgresqlSession:
                     await self.connection.execute(f"SET LOCAL statement_timeout = {most}")
                 rows = await self.connection.fetch(as_text(statement), timeout=seconds)
         except asyncpg.QueryCanceledError as error:
-            raise SourceUnavailable(reason(error)) from None
+            raise SourceUnavailable(postgresql_reason(error)) from None
         return rows
 
     async def probe(self) -> None:
@@ -204,7 +204,7 @@ class _Loan:
         except BaseException as error:
             self.server.lent -= 1
             if isinstance(error, FAILURES):
-                raise SourceUnavailable(reason(error)) from None
+                raise SourceUnavailable(postgresql_reason(error)) from None
             raise
         task = asyncio.current_task()
         assert task is not None  # what is awaited runs in a task
@@ -224,7 +224,7 @@ class _Loan:
         finally:
             self.server.lent -= 1
         if isinstance(error, FAILURES):
-            raise failure(error) from None
+            raise postgresql_failure(error) from None
 
 
 class PostgresqlServer:

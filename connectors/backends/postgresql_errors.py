@@ -40,17 +40,17 @@ SPOILT = (asyncpg.DataError, asyncpg.CardinalityViolationError)
 NO_STATEMENT = (asyncpg.UndefinedColumnError, *SPOILT, *_INCOMPARABLE)
 
 
-def failure(error: BaseException) -> SourceUnavailable:
+def postgresql_failure(error: BaseException) -> SourceUnavailable:
     """Return what an error of a statement means for the source."""
     if isinstance(error, _INCOMPARABLE):
-        return SourceRefused(reason(error))
+        return SourceRefused(postgresql_reason(error))
     # Of the driver: a value that Python cannot hold. (Errors of TLS are ValueErrors as well.)
     unread = isinstance(error, ValueError | OverflowError) and not isinstance(error, OSError)
     if unread or isinstance(error, SPOILT):
-        return DataFault(reason(error))
-    return SourceUnavailable(reason(error))
+        return DataFault(postgresql_reason(error))
+    return SourceUnavailable(postgresql_reason(error))
 
 
-def reason(error: BaseException) -> str:
+def postgresql_reason(error: BaseException) -> str:
     """Return the name of an error, without its text: that may repeat values."""
     return type(error).__name__

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from connectors.backends.number_spellings import normalise
+from connectors.backends.number_spellings import normalise_number
 from connectors.description import Kind
 from connectors.values import PartialDate
 
@@ -84,7 +84,7 @@ def read_number(read: _Read) -> _Read:
     """Read a person's number, or a list of them, in its usual spelling."""
 
     def spelt(value: object) -> object:
-        return normalise(value) if isinstance(value, str) else value
+        return normalise_number(value) if isinstance(value, str) else value
 
     def read_number(raw: _Raw) -> object:
         value = read(raw)

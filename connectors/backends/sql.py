@@ -33,7 +33,7 @@ from connectors.backends.calls import SourceCalls
 from connectors.backends.examination import examine_rows, measure_latency
 from connectors.backends.isolation import UnreadableKeys, add_unreadable, isolate, merge_in_order
 from connectors.backends.mariadb import MariadbServer
-from connectors.backends.number_spellings import normalise, spellings
+from connectors.backends.number_spellings import normalise_number, spellings
 from connectors.backends.postgresql import PostgresqlServer
 from connectors.backends.readers import UNREAD
 from connectors.backends.record_maps import RecordMap, StoredTable, map_records
@@ -222,7 +222,7 @@ def _by_key(statement: LookupStatement, keys: Sequence[str], rows: Sequence[_Raw
     for matched, *raw in rows:
         if not (statement.whole or isinstance(matched, str)):
             raise SourceRefused(f"keys are kept as {type(matched).__name__}")
-        text = normalise(str(matched)) if statement.normalised else str(matched)
+        text = normalise_number(str(matched)) if statement.normalised else str(matched)
         if text in raws_by_key:  # a source may match "007" with 7, which is another key
             raws_by_key[text].append(raw)
         elif isinstance(matched, float):

@@ -29,7 +29,7 @@ _ADOPTION_RATE = 0.15
 _STEP_RATE = 0.3
 
 
-def bind(family: Family) -> None:
+def bind_partners(family: Family) -> None:
     """Add adoptions, recognitions and guardianships of minors to a simulated cluster."""
     for child in list(family.people):
         if child.founder:

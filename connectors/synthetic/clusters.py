@@ -15,7 +15,7 @@ from connectors.synthetic import (
     security_rows,
     violation_rows,
 )
-from connectors.synthetic.bonds import bind
+from connectors.synthetic.bonds import bind_partners
 from connectors.synthetic.book import Rows
 from connectors.synthetic.conflicts import plant
 from connectors.synthetic.courts import decide
@@ -71,7 +71,7 @@ def clusters(options: PopulationOptions) -> Iterator[Cluster]:
 def make(options: PopulationOptions, index: int) -> Cluster:
     """Return cluster ``index``: lives first, then the books, then what every database says."""
     family = simulate(options, index)
-    bind(family)
+    bind_partners(family)
     decide(family)
     register(family)
     plant(family)

@@ -52,7 +52,7 @@ _LETTERS = {
 }  # fmt: skip
 
 
-def plan(estate: Estate, person: Citizen) -> None:
+def plan_debts(estate: Estate, person: Citizen) -> None:
     """Draw whether and when a debt of somebody is enforced."""
     rng = estate.rng
     start = max(ENFORCEMENT_SINCE, add_years(person.born, 21.5))

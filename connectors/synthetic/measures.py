@@ -22,7 +22,7 @@ from connectors.synthetic.property_model import (
     Measure,
     Registration,
 )
-from connectors.synthetic.securities import SECURITIES_SINCE, register, release
+from connectors.synthetic.securities import SECURITIES_SINCE, register_securities, release
 
 _EXIT_RATE, _EXIT_FROM = 0.12, Decimal(100_000_000)
 _PARTLY = ("ENFORCING", "POSTPONED", "TEMPORARILY_SUSPENDED", "DISCONTINUED", "ENDED", "RETURNED")
@@ -127,4 +127,6 @@ def _loan(estate: Estate, case: DebtCase, asset: Asset) -> Registration | None:
     bank = case.creditor
     if not isinstance(bank, Organisation) or bank.trade != "Ngân hàng":
         bank = organisations.bank(estate.rng)
-    return register(estate, day, "MORTGAGE", asset.owners(), bank, "MOTOR_VEHICLE", asset)
+    return register_securities(
+        estate, day, "MORTGAGE", asset.owners(), bank, "MOTOR_VEHICLE", asset
+    )

@@ -60,8 +60,8 @@ def build_estate(family: Family) -> Estate:
         end = min(person.gone, estate.today)
         _wish(estate, rng, start, end, person.index)
         if person.died == person.gone and person.died >= NOTARY_SINCE:
-            succession.plan(estate, person)
-        debts.plan(estate, person)
+            succession.plan_successions(estate, person)
+        debts.plan_debts(estate, person)
     for union in family.unions:
         if union.reason in ("DIVORCE", "ANNULMENT"):
             succession.plan_division(estate, union)

@@ -35,7 +35,7 @@ _THINGS = (
 )
 
 
-def register(
+def register_securities(
     estate: Estate,
     day: date,
     measure: str,
@@ -62,7 +62,9 @@ def secure_vehicle(estate: Estate, day: date, asset: Asset) -> None:
     if asset.encumbered_on(day) or asset.blocked_on(day):
         return
     bank = organisations.bank(rng)
-    registration = register(estate, day, "MORTGAGE", owners, bank, "MOTOR_VEHICLE", asset)
+    registration = register_securities(
+        estate, day, "MORTGAGE", owners, bank, "MOTOR_VEHICLE", asset
+    )
     _go_on(estate, registration)
 
 
@@ -72,7 +74,7 @@ def _go_on(estate: Estate, registration: Registration) -> None:
     if rng.random() < _AMENDED_RATE:
         estate.push(later(rng, registration.day, 20, 900), _amend, registration)
     if rng.random() < 0.02:
-        twin = register(
+        twin = register_securities(
             estate,
             registration.day,
             registration.measure,
@@ -147,7 +149,7 @@ def do_business(estate: Estate, day: date, person: Citizen) -> None:
     if age_on(person.born, day) > 72:
         return
     if person.home_on(day).commune.startswith("xã") and rng.random() < 0.45:
-        registration = register(
+        registration = register_securities(
             estate, day, "MORTGAGE", [person], organisations.bank(rng), "ANNUAL_CROP"
         )
         registration.description = f"Cây hằng năm (lúa, ngô, mía) tại {person.home_on(day).commune}"
@@ -156,7 +158,9 @@ def do_business(estate: Estate, day: date, person: Citizen) -> None:
         if company is None:
             return
         kind, collateral = pick(rng, _THINGS)
-        registration = register(estate, day, "MORTGAGE", [company], organisations.bank(rng), kind)
+        registration = register_securities(
+            estate, day, "MORTGAGE", [company], organisations.bank(rng), kind
+        )
         registration.description = collateral
         if kind == "INVENTORY":
             registration.value = Decimal(between(rng, 500, 9_000)) * 1_000_000
@@ -191,5 +195,8 @@ def lend(estate: Estate, day: date, person: Citizen) -> None:
             if asset.blocked_on(day) or asset.last_deed >= day:
                 continue
             measure = "PLEDGE" if rng.random() < 0.5 else "MORTGAGE"
-            _go_on(estate, register(estate, day, measure, owners, person, "MOTOR_VEHICLE", asset))
+            _go_on(
+                estate,
+                register_securities(estate, day, measure, owners, person, "MOTOR_VEHICLE", asset),
+            )
             return

@@ -24,7 +24,7 @@ from connectors.synthetic.property_model import (
 _SETTLED_RATE, _OPENED_RATE, _RENOUNCED_RATE, _AGREED_RATE = 0.45, 0.75, 0.12, 0.35
 
 
-def plan(estate: Estate, dead: Citizen) -> None:
+def plan_successions(estate: Estate, dead: Citizen) -> None:
     """Have the heirs settle an estate some day, as not all do."""
     assert dead.died is not None
     if estate.rng.random() < _SETTLED_RATE:

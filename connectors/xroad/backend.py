@@ -33,7 +33,7 @@ from connectors.backends.base import (
     report_unreachable,
 )
 from connectors.description import Database, Lookup, Record
-from connectors.xroad.errors import failure
+from connectors.xroad.errors import xroad_failure
 from connectors.xroad.identifiers import Identifier, header_value
 from connectors.xroad.messages import (
     LARGEST,
@@ -225,7 +225,7 @@ class XroadBackend:
             raise SourceUnavailable(f"security server: {type(error).__name__}") from None
         kind = response.headers.get("X-Road-Error")
         if kind is not None:
-            raise failure(_code(content, "type") or kind)
+            raise xroad_failure(_code(content, "type") or kind)
         return _Reply(response.status_code, content, _evidence(path, headers, response.headers))
 
     def _client(self) -> httpx2.AsyncClient:

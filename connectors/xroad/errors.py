@@ -19,18 +19,18 @@ _DEGRADED = frozenset(
 )
 
 
-def normalise(kind: str) -> tuple[str, ...]:
+def normalise_error_type(kind: str) -> tuple[str, ...]:
     """Return the parts of an error's type, the same for both spellings."""
     return tuple(kind.lower().replace("_", "").split("."))
 
 
-def failure(kind: str) -> SourceUnavailable:
+def xroad_failure(kind: str) -> SourceUnavailable:
     """Return what an error of this type means for the source.
 
     The type is the reason in logs; the message and detail of the error are dropped, since they may
     repeat the request.
     """
-    parts = normalise(kind)
+    parts = normalise_error_type(kind)
     name = ".".join(part for part in parts if part.isalnum())[:100]
     if any("maintenance" in part for part in parts):
         return SourceMaintenance(f"X-Road: {name}")

@@ -15,7 +15,7 @@ from typing import Protocol
 import structlog
 
 from gateway.access.claims import LONGEST_LIFE
-from gateway.runtime.append_only_file import AppendOnlyFile, append
+from gateway.runtime.append_only_file import AppendOnlyFile, append_lines
 from gateway.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -78,4 +78,4 @@ def revoke(path: Path, token_id: str, clock: Clock) -> None:
     No token is valid for longer than 24 hours, so the revocation lasts as long.
     """
     expires = clock.now() + LONGEST_LIFE
-    append(path, json.dumps({"jti": token_id, "expires": math.ceil(expires.timestamp())}))
+    append_lines(path, json.dumps({"jti": token_id, "expires": math.ceil(expires.timestamp())}))

@@ -24,9 +24,9 @@ from gateway.cache.invalidations import (
     KnownInvalidations,
     LogUnavailable,
     Position,
-    scope_of,
+    invalidation_scope,
 )
-from gateway.runtime.append_only_file import append
+from gateway.runtime.append_only_file import append_lines
 from gateway.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -76,7 +76,7 @@ class FileLog:
     async def invalidate(self, invalidations: Sequence[Invalidation]) -> datetime:
         """Append to the file, which is on disk when this returns; see ``InvalidationLog``."""
         lines = [
-            json.dumps(scope_of(invalidation, self.invalidations.hashes))
+            json.dumps(invalidation_scope(invalidation, self.invalidations.hashes))
             for invalidation in invalidations
         ]
         try:
@@ -97,7 +97,7 @@ class FileLog:
             flock(lock, LOCK_EX)  # released when it is closed
             if self._path.exists() and self._path.stat().st_size > self._large:
                 self._path.rename(self._path.with_suffix(".old"))
-            append(self._path, lines)
+            append_lines(self._path, lines)
 
     def _refresh(self) -> None:
         """Read new lines. If the file was replaced, everything that was read is void."""

@@ -178,7 +178,7 @@ class InvalidationLog(Protocol):
         ...
 
 
-def scope_of(invalidation: Invalidation, hashes: Hashes) -> Scope:
+def invalidation_scope(invalidation: Invalidation, hashes: Hashes) -> Scope:
     """Return an invalidation as the log has it."""
     person = None if invalidation.person is None else hashes.of(invalidation.person)
     return (person, invalidation.database, invalidation.record)

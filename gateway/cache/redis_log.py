@@ -28,7 +28,7 @@ from gateway.cache.invalidations import (
     KnownInvalidations,
     LogUnavailable,
     Position,
-    scope_of,
+    invalidation_scope,
 )
 from gateway.runtime.clock import Clock
 
@@ -107,7 +107,9 @@ class RedisLog:
             async with asyncio.timeout(KNOWN_WITHIN):
                 pipeline = self._client.pipeline(transaction=True)
                 for invalidation in invalidations:
-                    person, database, record = scope_of(invalidation, self.invalidations.hashes)
+                    person, database, record = invalidation_scope(
+                        invalidation, self.invalidations.hashes
+                    )
                     fields = {"p": person or "", "d": database or "", "r": record or ""}
                     pipeline.xadd(
                         STREAM, cast("Any", fields), maxlen=_STREAM_ENTRIES, approximate=True

@@ -92,7 +92,7 @@ class Bindings:
     verification: Verification | None
 
 
-def bind(databases: Iterable[Database]) -> Bindings:
+def bind_sections(databases: Iterable[Database]) -> Bindings:
     """Return the bindings of ``databases``. Pure; done once, at start-up."""
     declared = tuple(databases)
     types: dict[str, dict[str, Binding]] = {}

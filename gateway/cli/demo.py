@@ -97,7 +97,7 @@ class Demo:
 _UNNUMBERED = frozenset({"administrative_violations"})
 
 
-def prepare(folder: Path, now: datetime, say: Callable[[str], None]) -> Demo:
+def prepare_demo(folder: Path, now: datetime, say: Callable[[str], None]) -> Demo:
     """Make ``folder`` ready to serve and return what is in it.
 
     Takes some seconds the first time, for 2,000 citizens. Later starts only issue new tokens, valid

@@ -15,7 +15,7 @@ from rich.console import Console
 from sqlalchemy import create_engine
 
 from connectors.registry import installed_databases
-from connectors.tables import tables as described_tables
+from connectors.tables import metadata_of
 from gateway.app import build_app
 from gateway.cli.audit import audit_app
 from gateway.cli.cache import cache_app
@@ -31,7 +31,7 @@ from gateway.cli.token import Config, token_app
 from gateway.cli.token import load_settings as _load
 from gateway.cli.xroad_stand_in import stand_in
 from gateway.errors import GatewayError
-from gateway.http.server import serve as serve_app
+from gateway.http.server import serve_app
 from gateway.plan.document import InvalidDocument
 from gateway.procedures.procedure import UNIFIED
 from gateway.runtime.clock import SystemClock
@@ -97,7 +97,7 @@ def demo(
         from gateway.cli import demo as demo_folder
     port = port or free_port("127.0.0.1")
     _require_port("127.0.0.1", port)
-    prepared = demo_folder.prepare(folder, SystemClock().now(), console.print)
+    prepared = demo_folder.prepare_demo(folder, SystemClock().now(), console.print)
     for line in demo_folder.welcome(prepared, port):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
     _serve(prepared.settings, prepared.folder / "gateway.toml", "127.0.0.1", port)
@@ -199,7 +199,7 @@ def tables(
         raise typer.BadParameter(f"{file} is there already")
     file.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(f"sqlite:///{file}")
-    described_tables(declared[name]).create_all(engine)
+    metadata_of(declared[name]).create_all(engine)
     engine.dispose()
     console.print(f"created {file}")
 

@@ -12,7 +12,7 @@ from graphql import GraphQLSchema
 from rich.console import Console
 
 from connectors.registry import installed_databases
-from gateway.catalogue.sections import bind
+from gateway.catalogue.sections import bind_sections
 from gateway.cli.token import Config, load_settings
 from gateway.operations.compare import compare_operations
 from gateway.operations.library import OperationSet, read_operations
@@ -63,7 +63,7 @@ def check(
 def _reader(settings: Settings) -> tuple[GraphQLSchema, partial[OperationSet]]:
     databases = installed_databases()
     schema = build_schema(databases)
-    make = partial(publish, schema, bind(databases), settings.limits, settings.demo)
+    make = partial(publish, schema, bind_sections(databases), settings.limits, settings.demo)
     return schema, partial(read_operations, publish=make, before=OperationSet())
 
 

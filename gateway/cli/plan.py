@@ -10,13 +10,13 @@ from connectors.description import Database, Sensitivity
 from gateway.access.caller import Caller
 from gateway.catalogue.entry_points import entries_of
 from gateway.catalogue.scopes import OWN_VIEW, scope
-from gateway.catalogue.sections import bind
+from gateway.catalogue.sections import bind_sections
 from gateway.catalogue.verification import SCOPE as VERIFY
 from gateway.errors import GatewayError
 from gateway.plan.compile import analyse_operation, select_operation
 from gateway.plan.document import parse_document
 from gateway.plan.dynamic_arguments import coerce_arguments
-from gateway.plan.explain import explain
+from gateway.plan.explain import explain_plan_lines
 from gateway.plan.permissions import Permissions
 from gateway.procedures.procedure import UNIFIED
 from gateway.schema.build import build_schema
@@ -48,14 +48,14 @@ def explain_lines(
     if not named.reads_persons:
         raise GatewayError("UNSUPPORTED_OPERATION", "it asks for no person: nothing is planned")
     chosen = select_operation(schema, document, named, _variables(variables))
-    prepared = analyse_operation(schema, bind(declared), chosen)
+    prepared = analyse_operation(schema, bind_sections(declared), chosen)
     arguments, _ = coerce_arguments(prepared.dynamic, chosen.values)
     assert prepared.analysis is not None
     granted = frozenset(_all(declared) if scopes is None else scopes)
     caller = Caller("printed", scopes=granted, purpose=purpose)
     lacking = tuple(caller.missing_for(*need) for need in prepared.needs)
     compiled_plan = compile_plan(prepared.analysis, Permissions(lacking, OWN_VIEW in caller.scopes))
-    lines = explain(named.name, compiled_plan, arguments, prepared.cost.at(arguments))
+    lines = explain_plan_lines(named.name, compiled_plan, arguments, prepared.cost.at(arguments))
     return [*lines, "", *compiled_plan.source_text.splitlines()] if code else lines
 
 

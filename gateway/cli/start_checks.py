@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gateway.audit.journal.files import lock
 from gateway.settings import Settings
-from gateway.settings.faults import where
+from gateway.settings.faults import setting_place
 
 
 def start_faults(settings: Settings, file: Path | None) -> list[str]:
@@ -51,14 +51,14 @@ def _operations(settings: Settings, file: Path | None) -> Iterator[str]:
         return
     path = settings.path(folder)
     if not path.is_dir():
-        yield f"{where(file, ('operations', 'folder'))}: there is no folder {path}"
+        yield f"{setting_place(file, ('operations', 'folder'))}: there is no folder {path}"
     elif not os.access(path, os.R_OK | os.X_OK):
-        yield f"{where(file, ('operations', 'folder'))}: the folder {path} cannot be read"
+        yield f"{setting_place(file, ('operations', 'folder'))}: the folder {path} cannot be read"
 
 
 def _journal(settings: Settings, file: Path | None) -> Iterator[str]:
     path = settings.path(settings.audit.folder)
-    here = where(file, ("audit", "folder"))
+    here = setting_place(file, ("audit", "folder"))
     try:
         path.mkdir(parents=True, exist_ok=True)
         os.close(lock(path))

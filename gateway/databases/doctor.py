@@ -17,7 +17,7 @@ from gateway.databases.backends import make_backend
 from gateway.fetch.tables import SeenTables, Tables
 from gateway.runtime.clock import Clock, legal_date
 from gateway.settings import DatabaseSettings, RecordSettings, Settings
-from gateway.settings.faults import where
+from gateway.settings.faults import setting_place
 
 #: Seconds by which a database's clock may differ: its ``asOf`` is compared with the gateway's.
 _CLOCK_TOLERANCE = 2.0
@@ -63,7 +63,9 @@ async def _check_up(
         path, _, text = str(error).partition(": ")
         fault = Finding("settings", text, "mend the setting: the gateway does not start with it")
         return Checkup(
-            database.name, Examination(), (LocatedFinding(fault, where(file, path.split("."))),)
+            database.name,
+            Examination(),
+            (LocatedFinding(fault, setting_place(file, path.split("."))),),
         )
     if backend is None:
         return Checkup(database.name, None)
@@ -77,7 +79,7 @@ async def _check_up(
         *group_findings(database, database_settings),
     )
     problems = tuple(
-        LocatedFinding(finding, where(file, ("databases", database.name, *finding.setting)))
+        LocatedFinding(finding, setting_place(file, ("databases", database.name, *finding.setting)))
         for finding in findings
     )
     return Checkup(database.name, replace(examined, findings=findings), problems)

@@ -14,11 +14,11 @@ from typing import Protocol
 from connectors.description import Database, Record, Row, Sensitivity
 from gateway.answer import Answer, Identification, SourceReport
 from gateway.audit.access_log.page import LogPage, log_problem
+from gateway.catalogue.read import Read, ReadKind
 from gateway.derived.conclude import DerivedValue
 from gateway.errors import GatewayError
 from gateway.execution.decisions import RecordRules
 from gateway.execution.state import ExecutionState
-from gateway.fetch.read import Read, ReadKind
 from gateway.fetch.reads import Reads, SubjectNumbers
 from gateway.people.identification import Shortfall
 from gateway.people.numbers import (

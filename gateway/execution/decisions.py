@@ -19,6 +19,7 @@ from gateway.access.caller import Caller
 from gateway.answer import Answer, Identification, SourceReport, State
 from gateway.audit.access_log.page import LogPage
 from gateway.catalogue.own_view import is_open, is_own_view
+from gateway.catalogue.read import Read
 from gateway.catalogue.sections import DerivedBinding
 from gateway.catalogue.verification import Verification
 from gateway.derived.conclude import (
@@ -32,7 +33,6 @@ from gateway.errors import GatewayError
 from gateway.execution.record_ids import RecordIds
 from gateway.fetch.loaders import Loader
 from gateway.fetch.merge import merge_answers
-from gateway.fetch.read import Read
 from gateway.fetch.reads import SubjectNumbers
 from gateway.fetch.source import Source
 from gateway.limits.verification_attempts import Attempt, AttemptStatus, VerificationAttempts

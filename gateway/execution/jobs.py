@@ -13,10 +13,10 @@ from connectors.description import Record, Sensitivity
 from gateway.answer import Answer, Identification, SourceReport, worst
 from gateway.audit.access_log.page import LogPage
 from gateway.audit.touched import Role, citizen_role, note_numbers, note_read
+from gateway.catalogue.read import Read, ReadKind
 from gateway.derived.conclude import DerivedValue, hanging_keys
 from gateway.errors import GatewayError, Location, Path
 from gateway.execution.batch import ATTEMPT, LoadedList, OpenedPerson, PlanBatch, own_view
-from gateway.fetch.read import Read, ReadKind
 from gateway.limits.verification_attempts import Attempt
 from gateway.people.identification import Shortfall, says_none
 from gateway.people.matching import Matching, is_citizen, open_linked, open_named, open_person

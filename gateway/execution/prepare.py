@@ -8,7 +8,7 @@ from gateway.execution.resources import ExecutionResources
 from gateway.operations.operation import PublishedOperation
 from gateway.plan.compile import SelectedOperation, select_operation, tree_conditions
 from gateway.plan.dynamic_arguments import coerce_arguments
-from gateway.plan.explain import explain
+from gateway.plan.explain import explain_plan_lines
 from gateway.telemetry import metrics
 
 
@@ -69,7 +69,7 @@ def explain_plan(request: OperationRequest, executable: ExecutableOperation) -> 
     plan = executable.plan
     if plan is None:
         return ["answered field by field: no plan could be made"]
-    lines = explain(request.operation.name, plan, executable.arguments, executable.cost)
+    lines = explain_plan_lines(request.operation.name, plan, executable.arguments, executable.cost)
     if executable.unplanned is not None:
         lines.insert(0, "answered field by field: an argument is null that must not be")
     return lines

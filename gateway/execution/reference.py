@@ -17,12 +17,12 @@ from graphql import DocumentNode, ExecutionResult, GraphQLResolveInfo, execute
 from connectors.description import Record, Sensitivity
 from gateway.answer import Answer
 from gateway.audit.touched import Role, citizen_role, note_read
+from gateway.catalogue.read import Read
 from gateway.errors import GatewayError, Location
 from gateway.execution.decisions import RecordRules
 from gateway.execution.operation import OperationRequest, Result
 from gateway.execution.resources import ExecutionResources
 from gateway.execution.state import ExecutionState
-from gateway.fetch.read import Read
 from gateway.people.identification import Shortfall
 from gateway.people.matching import is_citizen, open_linked
 from gateway.people.notices import Notice, notices

@@ -24,9 +24,9 @@ from connectors.backends.base import (
 )
 from gateway.answer import State
 from gateway.cache.invalidations import Position
+from gateway.catalogue.read import Read
 from gateway.fetch.breaker import BreakerState, CircuitBreaker
 from gateway.fetch.liveness import LivenessProbe
-from gateway.fetch.read import Read
 from gateway.fetch.row_keys import ForeignRows, require_keys
 from gateway.runtime.clock import Clock
 from gateway.settings import DatabaseSettings

@@ -15,7 +15,7 @@ from aiodataloader import DataLoader
 
 from connectors.backends.base import Asker
 from gateway.answer import Answer, State
-from gateway.fetch.read import Read, ReadKind
+from gateway.catalogue.read import Read, ReadKind
 from gateway.fetch.reads import SubjectNumbers
 from gateway.fetch.sharing import SHARE_ALL, Sharing
 from gateway.fetch.source import LARGEST_BATCH, Source

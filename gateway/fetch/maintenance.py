@@ -17,7 +17,7 @@ import structlog
 
 from connectors.description import Text
 from gateway.answer import STATE_MESSAGES, State
-from gateway.runtime.append_only_file import AppendOnlyFile, append
+from gateway.runtime.append_only_file import AppendOnlyFile, append_lines
 from gateway.runtime.clock import LEGAL_ZONE, Clock
 
 log = structlog.get_logger(__name__)
@@ -115,14 +115,14 @@ class Maintenance:
         if window.is_over(self._clock.now()) or (window.ends and window.ends <= window.begins):
             raise ValueError("maintenance must end after it begins, and not in the past")
         planned = replace(window, id=secrets.token_hex(6))
-        append(self._path, _line(planned))
+        append_lines(self._path, _line(planned))
         return planned
 
     def end(self, window: Window) -> Window:
         """Call a planned window off, or end it now; on disk when this returns. Raises OSError."""
         now = self._clock.now()
         ended = replace(window, begins=min(window.begins, now), ends=now)
-        append(self._path, _line(ended))
+        append_lines(self._path, _line(ended))
         return ended
 
     def _of(self, database: str) -> list[Window]:

@@ -17,8 +17,8 @@ from connectors.backends.base import Asker
 from gateway.answer import Answer, State
 from gateway.cache.answer_store import Used
 from gateway.cache.rows import Cache, Hit, SharedRead
+from gateway.catalogue.read import Read, ReadKind
 from gateway.fetch.coalescing import ReadWaiter
-from gateway.fetch.read import Read, ReadKind
 from gateway.fetch.sharing import SHARE_ALL, Sharing
 from gateway.fetch.source import LARGEST_BATCH, Source
 from gateway.runtime.clock import Clock

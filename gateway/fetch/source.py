@@ -33,12 +33,12 @@ from connectors.description import Database, Group, Record, Text
 from gateway.answer import STATE_MESSAGES, Answer, SourceReport, State
 from gateway.cache.invalidations import Position
 from gateway.cache.rows import Cache, CachedLookup, namespace_of
+from gateway.catalogue.read import Read
 from gateway.fetch.breaker import BreakerState, CircuitBreaker
 from gateway.fetch.calls import BackendCall, BackendCaller
 from gateway.fetch.coalescing import Batches, ReadWaiter
 from gateway.fetch.coverage import coverage_of, narrow_database
 from gateway.fetch.maintenance import Maintenance, Window
-from gateway.fetch.read import Read
 from gateway.fetch.tables import SeenTables, Tables
 from gateway.runtime.clock import Clock, legal_date
 from gateway.settings import DatabaseSettings

@@ -17,7 +17,7 @@ import structlog
 
 from connectors.backends.base import Examination
 from connectors.description import Database, Lookup, Record
-from gateway.runtime.append_only_file import AppendOnlyFile, append
+from gateway.runtime.append_only_file import AppendOnlyFile, append_lines
 from gateway.runtime.clock import Clock
 from gateway.settings import DatabaseSettings, RecordSettings
 from gateway.telemetry import metrics
@@ -25,7 +25,7 @@ from gateway.telemetry import metrics
 log = structlog.get_logger(__name__)
 
 
-def tables_of(record: Record, lookup: Lookup) -> tuple[str, ...]:
+def tables_read_by(record: Record, lookup: Lookup) -> tuple[str, ...]:
     """Return the names of the records whose tables a lookup reads."""
     return (record.name,) if lookup.through is None else (record.name, lookup.through[0])
 
@@ -72,7 +72,7 @@ class SeenTables:
         assert self._path is not None
         try:
             for place in places:
-                append(self._path, json.dumps({"table": place}))
+                append_lines(self._path, json.dumps({"table": place}))
         except OSError as error:
             if not self._fails:
                 log.warning("seen tables cannot be noted", reason=type(error).__name__)
@@ -96,7 +96,7 @@ class Tables:
 
     def note_answered(self, record: Record, lookup: Lookup) -> None:
         """Note that the tables of an answered lookup are there. Costs 0.3 us."""
-        names = tables_of(record, lookup)
+        names = tables_read_by(record, lookup)
         if lookup.name in self._noted and self._gone.isdisjoint(names):
             return
         self._noted.add(lookup.name)
@@ -120,7 +120,7 @@ class Tables:
 
         Never where settings say that the record is not kept.
         """
-        names = tables_of(record, lookup)
+        names = tables_read_by(record, lookup)
         if not all(self._is_mapped(name) for name in names):
             return False
         gone = [name for name in names if self._was_there(name)]

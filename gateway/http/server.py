@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 _OTHER_FILES = 256
 
 
-def serve(app: ASGIApp, settings: Settings, host: str, port: int) -> None:
+def serve_app(app: ASGIApp, settings: Settings, host: str, port: int) -> None:
     """Serve ``app`` until the process is told to stop; half-sent requests do not keep it."""
     raise_open_files(settings.connections.total)
     uvicorn.run(app, host=host, port=port, **options(settings))

@@ -20,9 +20,9 @@ from gateway.keys.keyring import (
     SECRET_NAMES,
     KeyName,
     key_path,
+    key_text,
     load_ring,
     load_signing,
-    text_of,
 )
 from gateway.settings import Settings
 
@@ -81,7 +81,7 @@ def _entries(settings: Settings, name: KeyName, private: bool) -> list[str | dic
             return [dict(key.as_dict(private=private and key.is_private)) for key in keys]
         case _:
             load_ring(settings, name)
-            return list(text_of(settings, name)[0].split())
+            return list(key_text(settings, name)[0].split())
 
 
 def _content(name: KeyName, entries: list[str | dict[str, Any]]) -> bytes:
@@ -114,7 +114,7 @@ def _replacing(settings: Settings, name: KeyName) -> Iterator[BinaryIO]:
     path = key_path(settings, name)
     if path is None:
         raise ValueError(f"keys.{name} is given as a value: change it where it is given")
-    text_of(settings, name)
+    key_text(settings, name)
     fresh = path.with_name(path.name + ".new")
     try:
         with _new_file(fresh) as file:

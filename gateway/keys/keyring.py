@@ -77,7 +77,7 @@ def load_ring(settings: Settings, name: SecretName) -> Keyring:
     Raises FileNotFoundError, and ValueError for anything but secrets of 256 bits and, in
     production, for those of the demo. The error says where the secret is, never what it is.
     """
-    text, where = text_of(settings, name)
+    text, where = key_text(settings, name)
     lines = text.split()
     if not lines:
         raise ValueError(f"{where} holds no key")
@@ -92,7 +92,7 @@ def load_signing(settings: Settings, name: SigningName) -> tuple[OKPKey, ...]:
     They are a JWK or a JWK set (RFC 7517, RFC 8037); the first private one signs. A key without
     ``kid`` gets its thumbprint (RFC 7638). Raises as ``load_ring`` does.
     """
-    text, where = text_of(settings, name)
+    text, where = key_text(settings, name)
     try:
         read = json.loads(text)
         keys = [_signing(jwk) for jwk in read.get("keys", [read])]
@@ -148,7 +148,7 @@ def key_path(settings: Settings, name: KeyName) -> Path | None:
     return settings.path(path)
 
 
-def text_of(settings: Settings, name: KeyName) -> tuple[str, str]:
+def key_text(settings: Settings, name: KeyName) -> tuple[str, str]:
     """Return the text of a key, and its place for messages."""
     value = getattr(settings.keys, f"{name}_value")
     if value is not None:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from connectors.description import Record
 from gateway.answer import Answer, Identification, State, worst
+from gateway.catalogue.read import Read
 from gateway.catalogue.verification import POPULATION
-from gateway.fetch.read import Read
 from gateway.fetch.source import Source
 
 #: A present number has 12 digits, that of an old identity card 9.

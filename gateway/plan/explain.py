@@ -48,7 +48,9 @@ class _Denied:
 _Line = _Read | _Denied
 
 
-def explain(name: str | None, plan: Plan, arguments: Sequence[object], cost: int) -> list[str]:
+def explain_plan_lines(
+    name: str | None, plan: Plan, arguments: Sequence[object], cost: int
+) -> list[str]:
     """Return the lines of the text for the operation called ``name``.
 
     ``arguments``: ``plan.dynamic``, coerced, slot by slot. ``cost``: the upper bound.

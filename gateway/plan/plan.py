@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from connectors.description import Sensitivity
 from gateway.catalogue.permitted import Missing, Permitted
+from gateway.catalogue.read import Read
 from gateway.catalogue.sections import DerivedBinding
 from gateway.catalogue.verification import Verification
-from gateway.fetch.read import Read
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.results import RenderList, RenderPerson, RenderVerification

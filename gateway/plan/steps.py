@@ -12,7 +12,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from connectors.description import Kind, Record, Sensitivity
 from gateway.catalogue.own_view import OPEN_BY_KEY, narrow_open_up_to
-from gateway.fetch.read import Read
+from gateway.catalogue.read import Read
 from gateway.plan.permissions import Permissions, PermissionTable
 from gateway.plan.plan import (
     AccessLogPlan,

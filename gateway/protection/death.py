@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from connectors.description import Record
 from gateway.answer import Answer
-from gateway.fetch.read import Read
+from gateway.catalogue.read import Read
 from gateway.fetch.source import Source
 
 #: The statuses of entries of the civil status book that count; others were cancelled or replaced.

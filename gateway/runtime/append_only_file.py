@@ -64,7 +64,7 @@ class AppendOnlyFile:
         return [line for line in content[:whole].split(b"\n") if line]
 
 
-def append(path: Path, line: str) -> None:
+def append_lines(path: Path, line: str) -> None:
     """Append a line, which is on disk when this returns. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)

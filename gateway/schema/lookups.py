@@ -9,9 +9,9 @@ from strawberry.types.field import StrawberryField
 
 from gateway.catalogue.entry_points import EntryPoint, keys_of
 from gateway.catalogue.own_view import OPEN_BY_KEY
+from gateway.catalogue.read import Read
 from gateway.errors import GatewayError
 from gateway.execution.reference import ReferenceContext
-from gateway.fetch.read import Read
 from gateway.plan.list_arguments import DEFAULT_FIRST
 from gateway.schema.factory import TypeFactory
 from gateway.schema.field_definitions import DeferredType, resolved_field

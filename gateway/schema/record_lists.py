@@ -18,8 +18,8 @@ from connectors.description import Field, Lookup, Record, Sensitivity, Text
 from gateway.answer import Answer
 from gateway.audit.touched import note_numbers, note_read
 from gateway.catalogue.own_view import narrow_open_up_to
+from gateway.catalogue.read import Read
 from gateway.execution.reference import Person, ReferenceContext
-from gateway.fetch.read import Read
 from gateway.people.identification import Shortfall, says_none
 from gateway.plan.list_arguments import DEFAULT_FIRST, ListArguments, Order, parse_list_arguments
 from gateway.schema.factory import TypeFactory, implement_interface

@@ -12,12 +12,12 @@ from strawberry.types.field import StrawberryField
 
 from connectors.description import Database, Lookup, Record, Sensitivity, Text
 from gateway.answer import SourceReport, worst
+from gateway.catalogue.read import Read
 from gateway.catalogue.sections import DerivedBinding, derived_views, person_lists
 from gateway.derived.conclude import DerivedValue
 from gateway.derived.view import DerivedView
 from gateway.errors import GatewayError
 from gateway.execution.reference import Person, ReferenceContext
-from gateway.fetch.read import Read
 from gateway.schema.factory import TypeFactory
 from gateway.schema.field_definitions import DeferredType, attribute_field, resolved_field
 from gateway.schema.interfaces import section_interface

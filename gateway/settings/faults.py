@@ -22,7 +22,7 @@ _AT_LINE = re.compile(r"\(at line (\d+)")
 _HEADER = re.compile(r"\s*\[\[?([^\[\]]+)\]\]?\s*(#.*)?$")
 
 
-def where(file: Path | None, path: Sequence[str]) -> str:
+def setting_place(file: Path | None, path: Sequence[str]) -> str:
     """Return the place of the setting ``path`` (``databases``, ``notary``, ``url``) for messages.
 
     ``gateway.toml:12``: its line, or that of the nearest table above it; or the variable of the
@@ -55,7 +55,7 @@ def explained(error: Exception, file: Path | None) -> list[str]:
         return [f"{name}:{line[1]}: {error}" if line else f"{name}: {error}"]
     text = str(error)
     path = text.split(":", 1)[0].split(".") if text.startswith("databases.") else ()
-    return [f"{where(file, path)}: {text}" if path else text]
+    return [f"{setting_place(file, path)}: {text}" if path else text]
 
 
 def _fault(error: ErrorDetails, file: Path | None) -> str:
@@ -67,7 +67,11 @@ def _fault(error: ErrorDetails, file: Path | None) -> str:
         text = "it must be given"
     text = text.removeprefix("Value error, ")
     name = ".".join(path)
-    return f"{where(file, path)}: {name}: {text}" if name else f"{where(file, path)}: {text}"
+    return (
+        f"{setting_place(file, path)}: {name}: {text}"
+        if name
+        else f"{setting_place(file, path)}: {text}"
+    )
 
 
 def _unknown(path: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ import pytest
 
 from connectors.registry import installed_databases
 from gateway.access.tokens import issue
-from gateway.catalogue.sections import bind
+from gateway.catalogue.sections import bind_sections
 from gateway.cli.demo import FIRST_SET
 from gateway.keys.keyring import load_signing
 from gateway.operations.library import OperationSet, read_operations
@@ -34,7 +34,7 @@ CHANGING = {"fetchedAt", "accessLog"}
 
 
 def shelf(folder: Path) -> OperationSet:
-    make = partial(publish, built(DATABASES), bind(DATABASES), Limits(), True)
+    make = partial(publish, built(DATABASES), bind_sections(DATABASES), Limits(), True)
     return read_operations(folder, make, OperationSet())
 
 

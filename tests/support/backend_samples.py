@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from connectors.codec import encode_text
 from connectors.declaration import BASIC, database, field, lookup, record, struct
 from connectors.description import Coded, Database, Group, Record
-from connectors.tables import STATEMENT_TABLE, tables
+from connectors.tables import STATEMENT_TABLE, metadata_of
 from connectors.values import PartialDate, PersonNumber
 
 RawRows = Mapping[str, Iterable[Mapping[str, object]]]
@@ -136,7 +136,7 @@ def write_file(
 ) -> Path:
     """Write an SQLite file with the tables of ``rows``; unreadable values go in as they are."""
     engine = sa.create_engine(f"sqlite:///{path}")
-    metadata = tables(described)
+    metadata = metadata_of(described)
     wanted = [metadata.tables[described.by_name[name].table] for name in rows]
     metadata.create_all(engine, [*wanted, metadata.tables[STATEMENT_TABLE]])
     engine.dispose()

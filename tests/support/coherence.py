@@ -35,7 +35,7 @@ from gateway.cache.redis_log import RedisLog
 from gateway.cache.redis_rows import RedisCache
 from gateway.cache.rows import Cache
 from gateway.cache.sealing import Seal
-from gateway.fetch.read import Read
+from gateway.catalogue.read import Read
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import Source
 from gateway.keys.keyring import Secret

@@ -18,6 +18,7 @@ from gateway.answer import Answer
 from gateway.cache.answer_store import AnswerStore
 from gateway.cache.memory import MemoryCache
 from gateway.cache.rows import Cache
+from gateway.catalogue.read import Read
 from gateway.errors import GatewayError
 from gateway.execution.decisions import RecordRules
 from gateway.execution.execute import execute_plan
@@ -31,7 +32,6 @@ from gateway.execution.prepare import prepare
 from gateway.execution.ready_answers import find_ready_answer
 from gateway.execution.reference import execute_reference
 from gateway.execution.resources import ExecutionResources
-from gateway.fetch.read import Read
 from gateway.fetch.source import Source
 from gateway.permission.operation import permit
 from gateway.plan.document import InvalidDocument

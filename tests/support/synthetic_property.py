@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache
 
 from connectors.synthetic import Cluster, PersonTruth, PopulationOptions, clusters
-from connectors.synthetic.bonds import bind
+from connectors.synthetic.bonds import bind_partners
 from connectors.synthetic.conflicts import plant
 from connectors.synthetic.courts import decide
 from connectors.synthetic.family import simulate
@@ -74,7 +74,7 @@ def the_estates() -> tuple[Estate, ...]:
     found: list[Estate] = []
     for index in range(100):
         family = simulate(PopulationOptions(people=1), index)
-        bind(family)
+        bind_partners(family)
         decide(family)
         register(family)
         plant(family)

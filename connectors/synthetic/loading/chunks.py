@@ -51,7 +51,7 @@ class ClusterRows:
     truth: str
 
 
-def text_of(value: object) -> str | None:
+def chunk_text(value: object) -> str | None:
     """Return a value as text that every make of server reads as its own type."""
     if value is None or type(value) is str:
         return value
@@ -64,7 +64,7 @@ def copied(values: Sequence[object]) -> str:
     Costs some 3 us: only a row in which a character has to be escaped is looked at value by value.
     """
     texts = [
-        value if type(value) is str else _NONE if value is None else text_of(value)
+        value if type(value) is str else _NONE if value is None else chunk_text(value)
         for value in values
     ]
     line = "\t".join(texts)  # type: ignore[arg-type]  # none of them is None
@@ -123,7 +123,7 @@ def _copy(table: Table, rows: Sequence[Mapping[str, object]]) -> bytes:
 
 def _texts(table: Table, rows: Sequence[Mapping[str, object]]) -> list[tuple[str | None, ...]]:
     columns = table.columns
-    return [tuple([text_of(row.get(name)) for name in columns]) for row in rows]
+    return [tuple([chunk_text(row.get(name)) for name in columns]) for row in rows]
 
 
 def chunks(

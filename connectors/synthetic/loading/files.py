@@ -19,7 +19,7 @@ from connectors.codec import encode_text
 from connectors.description import Database
 from connectors.synthetic.clusters import Cluster, clusters
 from connectors.synthetic.options import PopulationOptions
-from connectors.tables import STATEMENT_TABLE, tables
+from connectors.tables import STATEMENT_TABLE, metadata_of
 from connectors.values import PartialDate
 
 _BATCH = 5_000
@@ -168,7 +168,7 @@ def _file(
     database: Database, path: Path, options: PopulationOptions
 ) -> Iterator[dict[tuple[str, str], _Sink]]:
     """Yield sinks for a database's records; indexes are made when all rows are in."""
-    metadata = tables(database)
+    metadata = metadata_of(database)
     engine = sa.create_engine(f"sqlite:///{path}")
     try:
         with engine.connect() as connection:

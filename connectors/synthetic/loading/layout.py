@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from connectors.synthetic.loading.target import PROGRESS, ServerTarget
-from connectors.tables import STATEMENT_TABLE, tables
+from connectors.tables import STATEMENT_TABLE, metadata_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Layout:
 
 def layout(target: ServerTarget, shared: bool) -> Layout:
     """Return the tables of ``target``. ``shared``: other registers are in the same database."""
-    declared = tables(target.database).tables
+    declared = metadata_of(target.database).tables
     metadata = sa.MetaData()
     by_record = {
         record.name: _named(declared[record.table], metadata, target.table(record))

@@ -79,7 +79,7 @@ def is_signed(line: bytes, key: str, public: Sequence[Ed25519PublicKey]) -> bool
     return True
 
 
-def append(folder: Path, line: bytes) -> None:
+def append_checkpoint(folder: Path, line: bytes) -> None:
     """Append a checkpoint, which is on disk when this returns; raises OSError."""
     append_line(folder / CHECKPOINTS, line)
 

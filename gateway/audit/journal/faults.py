@@ -66,7 +66,9 @@ class _Around:
     is_later: bool
 
 
-def explain(secret: Secret, link: ChainLink, line: bytes, number: int, path: Path) -> JournalBroken:
+def explain_fault(
+    secret: Secret, link: ChainLink, line: bytes, number: int, path: Path
+) -> JournalBroken:
     """Return the fault of ``line``, which does not match after ``link``; reads its segment."""
     expected, seq = link.seq + 1, stated_seq(line)
     if seq is None or stated_mac(line) is None:

@@ -168,7 +168,7 @@ class Writer:
             self._sign, self.journal, self.link, format_moment(self._clock.now())
         )
         try:
-            checkpoints.append(self._folder, line)
+            checkpoints.append_checkpoint(self._folder, line)
             self.checked = self.link.seq
         except OSError as error:
             structlog.get_logger().error("audit_checkpoint_failed", error=str(error))

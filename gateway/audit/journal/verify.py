@@ -20,7 +20,7 @@ from gateway.audit.journal.chain import (
     stated_mac,
 )
 from gateway.audit.journal.checkpoints import CHECKPOINTS, Checkpoint
-from gateway.audit.journal.faults import Fault, FaultKind, JournalBroken, explain
+from gateway.audit.journal.faults import Fault, FaultKind, JournalBroken, explain_fault
 from gateway.audit.journal.files import segment_files, segment_name
 from gateway.audit.journal.head import HEAD, JournalHead, read_head
 from gateway.audit.journal.recovery import Alarm
@@ -266,7 +266,7 @@ class _Reading:
         link = self._link
         mac = stated_mac(line)
         if mac is None or mac != expected_mac(secret, link.mac, line):
-            raise explain(secret, link, line, number, path)
+            raise explain_fault(secret, link, line, number, path)
         seq = link.seq + 1
         if seq in self._checkpoints:
             self._compare(seq, mac, number, path.name)

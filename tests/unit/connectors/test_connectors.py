@@ -18,7 +18,7 @@ from graphql import GraphQLObjectType
 from connectors.backends.memory import MemoryBackend
 from connectors.description import Coded, Database, Field, Record, Sensitivity, Struct
 from connectors.registry import installed_databases
-from connectors.tables import tables
+from connectors.tables import metadata_of
 from connectors.vocabulary import PROVINCES, Party
 from gateway.schema.build import build_schema
 
@@ -90,7 +90,7 @@ def test_nothing_secret_is_declared(record: Record) -> None:
 @each_database()
 def test_the_tables_can_be_made(database: Database) -> None:
     engine = sa.create_engine("sqlite://")
-    tables(database).create_all(engine)
+    metadata_of(database).create_all(engine)
     inspector = sa.inspect(engine)
     for record in database.records:
         columns = [get_column["name"] for get_column in inspector.get_columns(record.table)]

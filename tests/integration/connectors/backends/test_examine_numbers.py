@@ -10,7 +10,7 @@ import pytest
 
 from connectors.backends.base import Finding
 from connectors.backends.examine_numbers import examine_numbers
-from connectors.backends.findings import tables_of
+from connectors.backends.findings import tables_of_lookups
 from connectors.backends.record_maps import RecordMap
 from connectors.backends.sql import SqlBackend
 from tests.support.backend_samples import (
@@ -97,7 +97,7 @@ async def test_what_no_spelling_finds_is_told_with_the_setting_and_without(look:
 async def test_tables_for_which_there_is_no_time_are_told(tmp_path: Path) -> None:
     path = write_file(tmp_path / "sample.sqlite", {**EMPTY, "things": MANY})
     backend = SqlBackend(DATABASE, f"sqlite:///{path}")
-    tables = tables_of([backend._lookup_statement(THINGS, THINGS.lookups[0])])
+    tables = tables_of_lookups([backend._lookup_statement(THINGS, THINGS.lookups[0])])
     async with backend._source.use() as session:
         (finding,) = await examine_numbers(session, backend._source.idiom, tables, seconds=0)
     await backend.close()

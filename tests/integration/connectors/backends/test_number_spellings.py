@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connectors.backends.number_spellings import normalise, spellings
+from connectors.backends.number_spellings import normalise_number, spellings
 from connectors.backends.record_maps import RecordMap
 from connectors.backends.sql import SqlBackend
 from tests.support.backend_samples import (
@@ -53,7 +53,7 @@ Make = Callable[..., Awaitable[SqlBackend]]
     ],
 )
 def test_a_spelling_of_a_number_is_that_number(text: str, number: str) -> None:
-    assert normalise(text) == number
+    assert normalise_number(text) == number
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_spelling_of_a_number_is_that_number(text: str, number: str) -> None:
     ],
 )
 def test_what_is_meant_to_be_no_one_number_stays_as_it_is(text: str) -> None:
-    assert normalise(text) == text
+    assert normalise_number(text) == text
 
 
 @pytest.mark.parametrize("number", [AN, BINH, OLD, "079190000001", "123456789"])
@@ -78,7 +78,7 @@ def test_every_spelling_that_is_looked_up_is_of_that_number(number: str) -> None
     every = spellings(number)
     assert every[0] == number
     assert len(set(every)) == len(every) <= 22
-    assert {normalise(text) for text in every} == {number}
+    assert {normalise_number(text) for text in every} == {number}
 
 
 @pytest.fixture(

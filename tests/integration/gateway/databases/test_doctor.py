@@ -19,9 +19,9 @@ from connectors.legal_aid import DATABASE as LEGAL_AID
 from connectors.synthetic import PopulationOptions
 from connectors.synthetic.loading import load
 from gateway.answer import State
+from gateway.catalogue.read import Read
 from gateway.cli.main import app
 from gateway.databases.wiring import load_maintenance, make_sources
-from gateway.fetch.read import Read
 from gateway.runtime.clock import SystemClock
 from gateway.settings import load as load_settings
 from tests.support.loaded import PASSWORD, Site, site

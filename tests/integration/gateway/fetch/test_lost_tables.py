@@ -16,8 +16,8 @@ from connectors.backends.server import ServerOptions
 from connectors.backends.sql import SqlBackend
 from connectors.xroad.stand_in import Behaviour, StandIn
 from gateway.answer import State
+from gateway.catalogue.read import Read
 from gateway.fetch.breaker import BreakerState
-from gateway.fetch.read import Read
 from gateway.fetch.source import Source
 from gateway.runtime.clock import SystemClock
 from gateway.settings import DatabaseSettings

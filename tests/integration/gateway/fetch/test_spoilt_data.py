@@ -12,8 +12,8 @@ from connectors.backends.sql import SqlBackend
 from connectors.description import Group
 from connectors.notary import DATABASE as NOTARY
 from gateway.answer import Answer, State
+from gateway.catalogue.read import Read
 from gateway.fetch.breaker import BreakerState
-from gateway.fetch.read import Read
 from gateway.fetch.source import Source
 from gateway.runtime.clock import SystemClock
 from gateway.settings import DatabaseSettings

@@ -15,7 +15,7 @@ from datetime import timedelta
 import pytest
 
 from connectors.synthetic import PLANTED, PersonTruth, PopulationOptions, clusters
-from connectors.synthetic.bonds import bind
+from connectors.synthetic.bonds import bind_partners
 from connectors.synthetic.clusters import make
 from connectors.synthetic.courts import decide
 from connectors.synthetic.draw import age_on
@@ -95,7 +95,7 @@ def test_births_and_deaths_are_registered_in_time_missed_and_late_at_the_given_r
     )
     for index in range(430):
         family = simulate(options, index)
-        bind(family)
+        bind_partners(family)
         decide(family)
         register(family)
         for person in family.people:

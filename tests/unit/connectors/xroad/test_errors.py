@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.backends.base import SourceMaintenance, SourceRefused, SourceUnavailable
-from connectors.xroad.errors import failure, normalise
+from connectors.xroad.errors import normalise_error_type, xroad_failure
 
 _MEANINGS: list[tuple[str, str, type[SourceUnavailable], str]] = [
     (
@@ -78,13 +78,13 @@ _MEANINGS: list[tuple[str, str, type[SourceUnavailable], str]] = [
 def test_an_error_means_the_same_in_both_spellings(
     new: str, old: str, kind: type[SourceUnavailable], said: str
 ) -> None:
-    assert normalise(new) == normalise(old)
+    assert normalise_error_type(new) == normalise_error_type(old)
     for spelt in (new, old):
-        error = failure(spelt)
+        error = xroad_failure(spelt)
         assert type(error) is kind
         assert said in str(error)
 
 
 def test_what_is_no_type_is_not_repeated_in_logs() -> None:
-    assert "001090000001" not in str(failure("server.<001090000001>"))
-    assert len(str(failure("server." + "a" * 10_000))) < 200
+    assert "001090000001" not in str(xroad_failure("server.<001090000001>"))
+    assert len(str(xroad_failure("server." + "a" * 10_000))) < 200

@@ -19,7 +19,7 @@ from connectors.population import DATABASE
 from connectors.security_measures import DATABASE as SECURITY
 from gateway.answer import Answer, State
 from gateway.cache.invalidations import Invalidation
-from gateway.fetch.read import Read
+from gateway.catalogue.read import Read
 from gateway.fetch.reads import Reads, SubjectNumbers
 from gateway.fetch.sharing import SHARE_ALL, Sharing
 from gateway.fetch.source import Source

@@ -6,7 +6,13 @@ import pytest
 
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.notary import DATABASE as NOTARY
-from gateway.cache.invalidations import Hashes, Invalidation, KnownInvalidations, Position, scope_of
+from gateway.cache.invalidations import (
+    Hashes,
+    Invalidation,
+    KnownInvalidations,
+    Position,
+    invalidation_scope,
+)
 from tests.support.people import HOA, LAN
 
 MARRIAGES = CIVIL_STATUS.by_name["marriages"]
@@ -19,7 +25,7 @@ def _known(*what: Invalidation) -> KnownInvalidations:
     known = KnownInvalidations(Hashes(b"secret"))
     known.begin("e", 5)
     for one in what:
-        known.note(scope_of(one, known.hashes), 15)
+        known.note(invalidation_scope(one, known.hashes), 15)
     return known
 
 
@@ -72,7 +78,7 @@ def test_beyond_what_is_told_apart_everything_read_before_is_void() -> None:
     known = KnownInvalidations(Hashes(b"secret"), max_scopes=4)
     known.begin("e", 0)
     for at in range(1, 6):
-        known.note(scope_of(Invalidation(f"00109000000{at}"), known.hashes), at)
+        known.note(invalidation_scope(Invalidation(f"00109000000{at}"), known.hashes), at)
     assert known.concerns(BIRTHS, (), (HOA,), Position("e", known.floor - 1))
     assert not known.concerns(BIRTHS, (), (HOA,), Position("e", 5))
 

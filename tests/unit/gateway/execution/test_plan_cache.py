@@ -21,7 +21,7 @@ from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
 from gateway.access.caller import Caller
 from gateway.catalogue.permitted import Missing
-from gateway.catalogue.sections import bind
+from gateway.catalogue.sections import bind_sections
 from gateway.errors import GatewayError
 from gateway.execution import plan_cache as module
 from gateway.execution.plan_cache import PlanCache
@@ -43,7 +43,9 @@ ME = "query($a: Boolean = true, $n: Int) {me {id @include(if: $a) civilStatus {b
 
 @asynccontextmanager
 async def _plans(**limits: int) -> AsyncIterator[PlanCache]:
-    plans = PlanCache(built(DATABASES), bind(DATABASES), Limits.model_validate(limits), TestClock())
+    plans = PlanCache(
+        built(DATABASES), bind_sections(DATABASES), Limits.model_validate(limits), TestClock()
+    )
     try:
         yield plans
     finally:

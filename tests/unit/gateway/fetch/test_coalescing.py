@@ -11,8 +11,8 @@ from connectors.backends.memory import MemoryBackend
 from connectors.description import Lookup, Record
 from connectors.population import DATABASE
 from gateway.answer import Answer, State
+from gateway.catalogue.read import Read
 from gateway.fetch.coalescing import Batches, ReadWaiter
-from gateway.fetch.read import Read
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import Source
 from gateway.runtime.clock import SystemClock

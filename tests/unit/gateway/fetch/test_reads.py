@@ -1,6 +1,6 @@
 """One request's reads: each key once, sent together, and an answer for each by the deadline.
 
-Covers ``gateway.fetch.read``.
+Covers ``gateway.catalogue.read``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from connectors.backends.base import NOBODY
 from connectors.description import Group
 from connectors.population import DATABASE
 from gateway.answer import Answer, State
-from gateway.fetch.read import Read
+from gateway.catalogue.read import Read
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import Source
 from gateway.runtime.clock import SystemClock

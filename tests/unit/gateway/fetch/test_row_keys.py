@@ -14,8 +14,8 @@ from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.description import Lookup, Record
 from connectors.population import DATABASE
 from gateway.answer import State
+from gateway.catalogue.read import Read
 from gateway.fetch.breaker import BreakerState
-from gateway.fetch.read import Read
 from gateway.fetch.row_keys import ForeignRows, require_keys
 from gateway.fetch.source import Source
 from gateway.runtime.clock import SystemClock

@@ -19,9 +19,9 @@ from connectors.backends.memory import MemoryBackend
 from connectors.description import Lookup, Record, Text
 from connectors.population import DATABASE
 from gateway.answer import Answer, State
+from gateway.catalogue.read import Read
 from gateway.fetch.breaker import PING_EVERY, BreakerState
 from gateway.fetch.maintenance import Maintenance, Window
-from gateway.fetch.read import Read
 from gateway.fetch.source import Source
 from gateway.runtime.clock import Clock, SystemClock
 from gateway.settings import DatabaseSettings

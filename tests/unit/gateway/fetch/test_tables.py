@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 from connectors.backends.base import Examination
 from connectors.population import DATABASE
 from gateway.answer import State
+from gateway.catalogue.read import Read
 from gateway.fetch.breaker import BreakerState
-from gateway.fetch.read import Read
 from gateway.fetch.source import Source
 from gateway.fetch.tables import SeenTables
 from gateway.runtime.clock import SystemClock

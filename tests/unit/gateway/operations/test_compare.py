@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.registry import installed_databases
-from gateway.catalogue.sections import bind
+from gateway.catalogue.sections import bind_sections
 from gateway.operations.compare import compare_operations
 from gateway.operations.operation import PublishedOperation
 from gateway.operations.publish import publish
@@ -30,7 +30,7 @@ OLD = """query ($id: PersonNumber!, $first: Int! = 5, $named: Boolean! = true) {
 def published(document: str, **entries: Any) -> PublishedOperation:
     text = f"{header(cost=10_000, **entries)}\n{document}"
     schema = built(DATABASES)
-    return publish(schema, bind(DATABASES), Limits(), True, Path("name.graphql"), text)
+    return publish(schema, bind_sections(DATABASES), Limits(), True, Path("name.graphql"), text)
 
 
 def said(new: str, old: str = OLD, **entries: Any) -> list[tuple[bool, str]]:

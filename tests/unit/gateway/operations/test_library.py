@@ -10,7 +10,7 @@ import pytest
 
 from connectors.registry import installed_databases
 from gateway.access.caller import ANONYMOUS, Caller
-from gateway.catalogue.sections import bind
+from gateway.catalogue.sections import bind_sections
 from gateway.errors import GatewayError
 from gateway.operations.library import OperationLibrary, OperationSet, Publish, read_operations
 from gateway.operations.operation import PublishedOperation
@@ -25,7 +25,7 @@ OTHER = NAME.replace("query Name", "query Other")
 
 @pytest.fixture
 def make() -> Publish:
-    return partial(publish, built(DATABASES), bind(DATABASES), Limits(), True)
+    return partial(publish, built(DATABASES), bind_sections(DATABASES), Limits(), True)
 
 
 def read(folder: Path, make: Publish, before: OperationSet | None = None) -> OperationSet:

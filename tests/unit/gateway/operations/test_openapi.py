@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from connectors.registry import installed_databases
-from gateway.catalogue.sections import bind
+from gateway.catalogue.sections import bind_sections
 from gateway.cli.demo import FIRST_SET
 from gateway.operations.library import OperationSet, read_operations
 from gateway.operations.openapi import fill_example, openapi
@@ -46,7 +46,7 @@ fragment Names on Person {
 
 
 def shelf(folder: Path) -> OperationSet:
-    make = partial(publish, built(DATABASES), bind(DATABASES), Limits(), True)
+    make = partial(publish, built(DATABASES), bind_sections(DATABASES), Limits(), True)
     return read_operations(folder, make, OperationSet())
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.registry import installed_databases
-from gateway.catalogue.sections import bind
+from gateway.catalogue.sections import bind_sections
 from gateway.operations.header import OperationRefused
 from gateway.operations.operation import PublishedOperation
 from gateway.operations.publish import publish, withheld_paths
@@ -27,7 +27,7 @@ WHOLE = "truncated nextCursor source { state }"
 
 
 def published(document: str = NAME, demo: bool = True, **entries: Any) -> PublishedOperation:
-    schema, bindings = built(DATABASES), bind(DATABASES)
+    schema, bindings = built(DATABASES), bind_sections(DATABASES)
     text = f"{header(**entries)}\n{document}"
     return publish(schema, bindings, Limits(), demo, Path("name.graphql"), text)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.registry import installed_databases
-from gateway.catalogue.sections import bind
+from gateway.catalogue.sections import bind_sections
 from gateway.plan.compile import analyse_operation, select_operation
 from gateway.plan.document import parse_document
 from gateway.plan.dynamic_arguments import coerce_arguments
@@ -20,7 +20,7 @@ def _cost(text: str, **variables: object) -> int:
     schema = built(DATABASES)
     document = parse_document(schema, Limits(), text)
     chosen = select_operation(schema, document, document.operation(None), variables)
-    prepared = analyse_operation(schema, bind(DATABASES), chosen)
+    prepared = analyse_operation(schema, bind_sections(DATABASES), chosen)
     arguments, _ = coerce_arguments(prepared.dynamic, chosen.values)
     return prepared.cost.at(arguments)
 

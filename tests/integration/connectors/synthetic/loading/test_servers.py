@@ -29,7 +29,7 @@ from connectors.population import DATABASE as POPULATION
 from connectors.registry import installed_databases
 from connectors.synthetic import PopulationOptions, clusters, write
 from connectors.synthetic.loading import NotLoaded, ServerTarget, load
-from connectors.synthetic.loading.chunks import copied, text_of
+from connectors.synthetic.loading.chunks import chunk_text, copied
 from connectors.values import PartialDate
 from gateway.settings import LOADER_VARIABLE
 from tests.support.loaded import PASSWORD, Site, site
@@ -129,7 +129,7 @@ def test_the_truth_is_the_same_too(loaded: tuple[Site, Path]) -> None:
 def test_values_are_written_as_servers_read_them(
     value: object, text: str | None, line: str
 ) -> None:
-    assert text_of(value) == text
+    assert chunk_text(value) == text
     assert copied([value]) == line
     assert copied(["x", value, None]) == f"x\t{line}\t\\N"
 
