@@ -66,16 +66,18 @@ def build_app(
     clock: Clock | None = None,
     read: Callable[[], Settings] | None = None,
     file: Path | None = None,
+    schema: GraphQLSchema | None = None,
 ) -> Starlette:
     """Return the ASGI application over ``databases``.
 
     ``read`` returns the settings anew, those of ``file``; without it they are never reloaded.
-    ``backends`` take the place of what settings name (tests hand in theirs). Keys are read here:
+    ``backends`` take the place of what settings name (tests hand in theirs). ``schema``: that of
+    ``databases``, where it is built already: building it is most of a start. Keys are read here:
     FileNotFoundError and ValueError name what is missing. Raises ValueError for settings of a
     database that nobody declares.
     """
     declared = tuple(databases)
-    service = _service(settings, declared, backends or {}, clock or SystemClock())
+    service = _service(settings, declared, backends or {}, clock or SystemClock(), schema)
     watch = DatabaseWatch(service.resources.clock)
 
     @asynccontextmanager
@@ -145,12 +147,14 @@ def _service(
     databases: tuple[Database, ...],
     backends: Mapping[str, Backend],
     clock: Clock,
+    schema: GraphQLSchema | None,
 ) -> Service:
     check_keys(settings)
     maintenance = load_maintenance(settings, clock)
     cache = make_cache(settings, clock, load_ring(settings, "cache"))
     sources = make_sources(settings, databases, backends, clock, maintenance, cache=cache)
-    graphql_schema, bindings = build_schema(databases), bind_sections(databases)
+    graphql_schema = schema or build_schema(databases)
+    bindings = bind_sections(databases)
     audit = AuditLog.from_settings(settings, clock)
     hashes = load_ring(settings, "person_hash")
     secret = load_ring(settings, "cache").current.key

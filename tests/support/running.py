@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import pytest
 from graphql import GraphQLSchema
 from starlette.types import ASGIApp
 
@@ -150,10 +149,6 @@ def built(databases: tuple[Database, ...]) -> GraphQLSchema:
     return build_schema(databases)
 
 
-def _build_once(databases: Iterable[Database]) -> GraphQLSchema:
-    return built(tuple(databases))
-
-
 @asynccontextmanager
 async def running(
     folder: Path,
@@ -175,9 +170,8 @@ async def running(
     create_missing(loaded, demo=loaded.demo)
     clock = TestClock()
     known = cast() if backends is None else backends
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gateway.app.build_schema", _build_once)
-        app = build_app(loaded, databases, backends=known, clock=clock)
+    schema = built(tuple(databases))
+    app = build_app(loaded, databases, backends=known, clock=clock, schema=schema)
     app.state.service = replace(app.state.service, execute=EXECUTE)
     transport = httpx2.ASGITransport(app)
     async with (
