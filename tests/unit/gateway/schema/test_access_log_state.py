@@ -29,6 +29,8 @@ BESIDE = """{ me { id accessLog { items { at } next state completeUntil }
 UNKNOWN = {"items": None, "next": None, "state": "UNAVAILABLE", "completeUntil": None}
 #: A copy that is gone is waited for: not long here.
 SOON = Limits(deadline=1, new_documents_per_minute=1_000_000)
+#: Half of it is time enough for a copy that is there, on a busy machine too.
+PATIENT = Limits(deadline=10, new_documents_per_minute=1_000_000)
 OTHER_GATEWAY = "INSERT INTO audit_journals VALUES ('another', 0, ?)"
 
 
@@ -96,7 +98,7 @@ async def test_a_copy_that_cannot_be_read_is_no_empty_log(
 async def test_an_entry_in_the_copy_that_is_none_makes_the_log_unknown(
     tmp_path: Path, body: str
 ) -> None:
-    async with logged(tmp_path, limits=SOON) as gateway:
+    async with logged(tmp_path, limits=PATIENT) as gateway:
         await look_up(gateway)
         await own_log(gateway)
         await write(tmp_path, "UPDATE audit_entries SET body = ? WHERE seq = 1", body)
@@ -182,7 +184,7 @@ async def test_a_gateway_that_has_shipped_nothing_yet_makes_the_log_partial(tmp_
 
 async def test_what_this_gateway_has_not_shipped_makes_the_log_partial(tmp_path: Path) -> None:
     """The copy can be read but not written to: of what was read last nothing is in it."""
-    async with logged(tmp_path, limits=SOON) as gateway:
+    async with logged(tmp_path, limits=PATIENT) as gateway:
         first = await look_up(gateway)
         await own_log(gateway)
         await write(
