@@ -192,7 +192,7 @@ class Source:
         return report.with_state(state, message, earlier_numbers_asked)
 
     def certain_answer(self, record: Record) -> Answer | None:
-        """Return the answer that is certain without asking the database; None: it must be call."""
+        """Return the answer that is certain without a read; None: the database must be asked."""
         if self.database.group is not Group.OPERATING or self.backend is None:
             return Answer(self.report(record, State.NOT_OPERATING))
         if self.has_lapsed():
@@ -332,7 +332,7 @@ class Source:
         return self.cache is None or self.cache.log.invalidations.touches(self.database.name, since)
 
     async def live(self) -> LiveState:
-        """Return whether the database answers; it is call every five seconds at most."""
+        """Return whether the database answers; it is pinged every five seconds at most."""
         state, checked_at = State.NOT_OPERATING, None
         operates = self.database.group is Group.OPERATING and not self.has_lapsed()
         if operates and self._caller is not None:
