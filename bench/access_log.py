@@ -1,10 +1,10 @@
-"""How long an access log takes in a copy of ten million entries, and by which plan it is read.
+"""Time to read an access log from a copy of ten million entries, and the query plan it takes.
 
     python -m bench.access_log [--entries 10000000] [--seconds 900] [--sqlite]
 
 The copy is a database of its own in PostgreSQL at 127.0.0.1, dropped afterwards, or a SQLite file.
-Loading stops after ``--seconds``; what is there by then is measured. Entries are 3 seconds apart.
-Nine of ten are about one of a million people, the others about two who are special:
+Loading stops after ``--seconds``, and the entries loaded by then are measured. Entries are 3
+seconds apart. Nine of ten are about one of a million people, the others about two special people:
 
 - *busy*: read in 5 of 100 entries;
 - *attacked*: read in one of 100,000 entries, and refused in 5 of 100.
@@ -35,7 +35,7 @@ from gateway.audit.copy.database import ENTRIES, METADATA, PERSONS, Copy
 
 _SERVER = "postgresql+asyncpg://postgres@127.0.0.1:5432"
 _START = datetime(2024, 1, 1, tzinfo=UTC)
-_APART = timedelta(seconds=3)
+_INTERVAL = timedelta(seconds=3)
 _PEOPLE = 1_000_000
 _CHUNK = 250_000
 _REPETITIONS = 20
@@ -78,7 +78,7 @@ def person(kind: str, number: int | str) -> str:
 
 
 #: Whom entry ``n`` is about.
-_WHOM = (
+_PERSON_OF_ENTRY = (
     "CASE WHEN n % 100 < 5 THEN -1 WHEN n % 100 < 10 THEN -2 WHEN n % 100000 = 50 THEN -2 "
     f"ELSE (n % {_PEOPLE}) * 79 % {_PEOPLE} END"
 )
@@ -90,7 +90,10 @@ def statements(kind: str, first: int, last: int) -> list[str]:
     dialect = DIALECTS[kind]
     series = dialect.series.format(first=first, last=last)
     hashed = person(kind, "whom")
-    rows = f"(SELECT n, {_WHOM} AS whom, {_ROLE} AS role, {dialect.at} AS at FROM {series}) AS r"
+    rows = (
+        f"(SELECT n, {_PERSON_OF_ENTRY} AS whom, {_ROLE} AS role, {dialect.at} AS at"
+        f" FROM {series}) AS r"
+    )
     entry_id = "'e' || n"
     body = (
         '\'{"seq":\' || n || \',"id":"e\' || n || \'","agency":"UBND","persons":[{"person":"\''
@@ -109,7 +112,7 @@ def statements(kind: str, first: int, last: int) -> list[str]:
 
 @asynccontextmanager
 async def database(kind: str) -> AsyncIterator[str]:
-    """Yield the URL of an empty database, which is gone afterwards."""
+    """Yield the URL of an empty database, and drop the database afterwards."""
     if kind == "sqlite":
         with tempfile.TemporaryDirectory() as folder:
             yield f"sqlite+aiosqlite:///{Path(folder) / 'copy.sqlite'}"
@@ -127,14 +130,14 @@ async def database(kind: str) -> AsyncIterator[str]:
 
 async def load(url: str, kind: str, entries: int, seconds: float) -> int:
     """Make the tables and fill them; keys and indexes come last. Returns how many entries."""
-    engine, until, loaded = create_async_engine(url), time.monotonic() + seconds, 0
+    engine, deadline, loaded = create_async_engine(url), time.monotonic() + seconds, 0
     async with engine.begin() as connection:
         await connection.run_sync(_bare_tables, kind)
-    while loaded < entries and time.monotonic() < until:
+    while loaded < entries and time.monotonic() < deadline:
         last = min(loaded + _CHUNK, entries)
         async with engine.begin() as connection:
-            for one in statements(kind, loaded + 1, last):
-                await connection.exec_driver_sql(one)
+            for command in statements(kind, loaded + 1, last):
+                await connection.exec_driver_sql(command)
         loaded = last
     async with engine.begin() as connection:
         await _index(connection, kind)
@@ -166,7 +169,7 @@ async def _index(connection: AsyncConnection, kind: str) -> None:
 async def measure(url: str, kind: str, entries: int) -> None:
     """Print how long pages take, and the plan of one."""
     copy = Copy(url, patience=60)
-    middle = _START + _APART * (entries // 2)
+    middle = _START + _INTERVAL * (entries // 2)
     cursor = base64.urlsafe_b64encode(f"{middle:%Y-%m-%dT%H:%M:%S.%f}|e0".encode()).decode()
     busy, attacked = await _hash(copy, kind, -1), await _hash(copy, kind, -2)
     numbers = (entry * 79 % _PEOPLE for entry in range(51, _PEOPLE, _PEOPLE // 40))
@@ -174,8 +177,8 @@ async def measure(url: str, kind: str, entries: int) -> None:
     table = Table(title=f"ms of a page of {_FIRST}, {entries:,} entries in {kind}")
     for column in ("whose log", "median", "most", "entries"):
         table.add_column(column, justify="left" if column == "whose log" else "right")
-    asked: dict[str, tuple[list[list[str]], str | None]] = {
-        "anybody's, each another": ([[one] for one in ordinary[:_REPETITIONS]], None),
+    cases: dict[str, tuple[list[list[str]], str | None]] = {
+        "anybody's, each another": ([[person] for person in ordinary[:_REPETITIONS]], None),
         "anybody's, four numbers and keys": (
             [ordinary[place : place + 4] for place in range(_REPETITIONS)], None,
         ),
@@ -183,9 +186,9 @@ async def measure(url: str, kind: str, entries: int) -> None:
         "busy, from the middle on": ([[busy]] * _REPETITIONS, cursor),
         "attacked": ([[attacked]] * _REPETITIONS, None),
     }  # fmt: skip
-    for name, (people, after) in asked.items():
-        taken, found = await _timed(copy, people, after)
-        table.add_row(name, f"{median(taken):.1f}", f"{max(taken):.1f}", str(found))
+    for name, (people, after) in cases.items():
+        durations, count = await _timed(copy, people, after)
+        table.add_row(name, f"{median(durations):.1f}", f"{max(durations):.1f}", str(count))
     console.print(table)
     await _explain(copy, kind, [attacked])
     await copy.close()
@@ -194,12 +197,12 @@ async def measure(url: str, kind: str, entries: int) -> None:
 async def _timed(
     copy: Copy, people: Sequence[list[str]], after: str | None
 ) -> tuple[list[float], int]:
-    now, taken, found = datetime.now(UTC) + timedelta(days=3650), [], 0
+    now, durations, count = datetime.now(UTC) + timedelta(days=3650), [], 0
     for persons in people:
-        started = time.perf_counter()
-        found = len((await page(copy, persons, now, _FIRST, after, False)).entries)
-        taken.append((time.perf_counter() - started) * 1000)
-    return taken, found
+        start = time.perf_counter()
+        count = len((await page(copy, persons, now, _FIRST, after, False)).entries)
+        durations.append((time.perf_counter() - start) * 1000)
+    return durations, count
 
 
 async def _hash(copy: Copy, kind: str, number: int) -> str:
@@ -212,8 +215,10 @@ async def _hash(copy: Copy, kind: str, number: int) -> str:
 
 async def _explain(copy: Copy, kind: str, persons: list[str]) -> None:
     async def work(connection: AsyncConnection) -> list[str]:
-        made = statement(persons, datetime.now(UTC), _FIRST, None, False)
-        text = str(made.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
+        query = statement(persons, datetime.now(UTC), _FIRST, None, False)
+        text = str(
+            query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+        )
         rows = await connection.exec_driver_sql(DIALECTS[kind].explain + text)
         return [str(row[-1]) for row in rows]
 
@@ -223,9 +228,9 @@ async def _explain(copy: Copy, kind: str, persons: list[str]) -> None:
 async def run(kind: str, entries: int, seconds: float) -> None:
     """Load and measure one database."""
     async with database(kind) as url:
-        started = time.monotonic()
+        start = time.monotonic()
         loaded = await load(url, kind, entries, seconds)
-        console.print(f"{loaded:,} entries in {kind} after {time.monotonic() - started:.0f} s")
+        console.print(f"{loaded:,} entries in {kind} after {time.monotonic() - start:.0f} s")
         await measure(url, kind, loaded)
 
 
@@ -235,8 +240,8 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=10_000_000)
     parser.add_argument("--seconds", type=float, default=900)
     parser.add_argument("--sqlite", action="store_true")
-    given = parser.parse_args()
-    asyncio.run(run("sqlite" if given.sqlite else "postgresql", given.entries, given.seconds))
+    options = parser.parse_args()
+    asyncio.run(run("sqlite" if options.sqlite else "postgresql", options.entries, options.seconds))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""What compiling costs, and whom it keeps waiting: ``python -m bench.compiling``, some minutes.
+"""The cost of compiling, and the delay it causes: ``python -m bench.compiling``, some minutes.
 
 The largest documents that the limits admit are compiled in the thread of
-``gateway.execution.plan_cache`` while a ticker on the event loop wants to wake every millisecond.
-The longest gap between two of its wakings is how long the loop stood still; the same is measured
-with nothing else to do, and while the loop answers W1 too. Gaps are wall-clock time: on a busy
-machine look at the idle loop's first.
+``gateway.execution.plan_cache`` while a ticker on the event loop is due to wake every millisecond.
+The longest gap between two wakings is the time for which the loop was blocked. It is measured on an
+otherwise idle loop, and on one that also answers W1. Gaps are wall-clock time: on a busy machine,
+look at the gaps of the idle loop first.
 """
 
 from __future__ import annotations
@@ -50,28 +50,30 @@ def main() -> None:
     """Measure, print tables, write the results."""
     figures: Figures = {"surroundings": surroundings(), "documents of each shape": DOCUMENTS}
     with tempfile.TemporaryDirectory() as folder:
-        figures |= uvloop.run(_measured(Path(folder)))
+        figures |= uvloop.run(_measure(Path(folder)))
     console.print(f"written: {save('compiling', figures)}")
 
 
-async def _measured(folder: Path) -> Figures:
+async def _measure(folder: Path) -> Figures:
     async with site(folder, PEOPLE, _LIMITS) as gateway:
-        made = shapes(gateway.service.resources.schema, _LIMITS, DOCUMENTS * len(_WAYS) * 2 + 5)
+        documents = shapes(
+            gateway.service.resources.schema, _LIMITS, DOCUMENTS * len(_WAYS) * 2 + 5
+        )
         costs = {
             name: _costs(gateway.service.resources.schema, texts[-5:])
-            for name, texts in made.items()
+            for name, texts in documents.items()
         }
         _show_costs(costs)
         waits: dict[str, Figures] = {}
         for way, apply in _WAYS.items():
             with apply():
-                waits[way] = await _waits(gateway, made)
+                waits[way] = await _waits(gateway, documents)
             _show_waits(way, waits[way])
         return {"costs": costs, "waits": waits, "goal_ms": GOAL_MS}
 
 
 def _costs(schema: GraphQLSchema, texts: list[str]) -> Figures:
-    """Return milliseconds of CPU for each step on the way from text to plan, in quiet."""
+    """Return CPU milliseconds for each step from text to plan, with nothing else running."""
     bindings = bind_sections(databases())
     steps: dict[str, list[float]] = {
         name: [] for name in ("document", "analysis", "plan", "longest single compile()")
@@ -81,10 +83,10 @@ def _costs(schema: GraphQLSchema, texts: list[str]) -> Figures:
         moments = [time.process_time()]
         document = parse_document(schema, _LIMITS, text)
         moments.append(time.process_time())
-        chosen = select_operation(
+        selection = select_operation(
             schema, document, document.operation(None), {"id": "001090012345"}
         )
-        prepared = analyse_operation(schema, bindings, chosen)
+        prepared = analyse_operation(schema, bindings, selection)
         assert prepared.analysis is not None
         moments.append(time.process_time())
         permissions = Permissions(((),) * len(prepared.needs), citizen=False)
@@ -94,9 +96,9 @@ def _costs(schema: GraphQLSchema, texts: list[str]) -> Figures:
             steps[name].append((end - start) * 1e3)
         steps["longest single compile()"].append(_longest_compile(plan.source_text))
         sizes.append((document.tokens, prepared.fields, len(text)))
-    found: Figures = {name: round(median(took), 2) for name, took in steps.items()}
+    medians: Figures = {name: round(median(took), 2) for name, took in steps.items()}
     tokens, fields, size = sizes[0]
-    return {"tokens": tokens, "fields": fields, "bytes": size, **found}
+    return {"tokens": tokens, "fields": fields, "bytes": size, **medians}
 
 
 def _longest_compile(source: str) -> float:
@@ -104,26 +106,26 @@ def _longest_compile(source: str) -> float:
     longest = 0.0
     for function in source.split("\ndef "):
         text = function if function.startswith("def ") else f"def {function}"
-        started = time.process_time()
+        start = time.process_time()
         compile(text, "<plan>", "exec")
-        longest = max(longest, time.process_time() - started)
+        longest = max(longest, time.process_time() - start)
     return longest * 1e3
 
 
 @dataclass(slots=True)
 class _Ticker:
-    """Gaps between wakings of a task that wants to wake every millisecond."""
+    """Gaps between wakings of a task that is due to wake every millisecond."""
 
     gaps: list[float] = field(default_factory=list)
 
     def figures(self) -> Figures:
         """Return the longest, in milliseconds, and how many were beyond the goal."""
-        found = sorted(one * 1e3 for one in self.gaps)
+        gaps_ms = sorted(gap * 1e3 for gap in self.gaps)
         return {
-            "longest_ms": round(found[-1], 1),
-            "p99_ms": round(quantiles(found, n=100)[-1], 1),
-            "beyond goal": sum(one > GOAL_MS for one in found),
-            "wakings": len(found),
+            "longest_ms": round(gaps_ms[-1], 1),
+            "p99_ms": round(quantiles(gaps_ms, n=100)[-1], 1),
+            "beyond goal": sum(gap > GOAL_MS for gap in gaps_ms),
+            "wakings": len(gaps_ms),
         }
 
 
@@ -148,104 +150,104 @@ async def _ticking() -> AsyncIterator[_Ticker]:
 
 @dataclass(slots=True)
 class _Pauses:
-    """Pauses for collecting garbage, by whichever thread: no other runs meanwhile."""
+    """Pauses for garbage collection, in any thread: no other thread runs meanwhile."""
 
-    started: float = 0.0
+    start: float = 0.0
     longest: float = 0.0
 
-    def seen(self, phase: str, _info: dict[str, int]) -> None:
+    def note(self, phase: str, _info: dict[str, int]) -> None:
         if phase == "start":
-            self.started = time.perf_counter()
+            self.start = time.perf_counter()
         else:
-            self.longest = max(self.longest, time.perf_counter() - self.started)
+            self.longest = max(self.longest, time.perf_counter() - self.start)
 
 
 @contextmanager
 def _pauses() -> Iterator[_Pauses]:
     pauses = _Pauses()
-    gc.callbacks.append(pauses.seen)
+    gc.callbacks.append(pauses.note)
     try:
         yield pauses
     finally:
-        gc.callbacks.remove(pauses.seen)
+        gc.callbacks.remove(pauses.note)
 
 
 @asynccontextmanager
-async def _answering(gateway: Site, wanted: bool) -> AsyncIterator[list[float]]:
-    """Answer W1 about one person after the other beside the block; yields how long each took."""
-    took: list[float] = []
+async def _answering(gateway: Site, active: bool) -> AsyncIterator[list[float]]:
+    """Answer W1 about one person after another during the block; yields each duration."""
+    durations: list[float] = []
     people = numbers()
 
     async def answer() -> None:
         while True:
             for number in people:
-                started = time.perf_counter()
+                start = time.perf_counter()
                 await gateway.answer(number)
-                took.append(time.perf_counter() - started)
+                durations.append(time.perf_counter() - start)
                 await asyncio.sleep(0)
 
-    if wanted:
+    if active:
         await gateway.answer(people[0])
-    task = asyncio.create_task(answer()) if wanted else None
+    task = asyncio.create_task(answer()) if active else None
     try:
-        yield took
+        yield durations
     finally:
         if task is not None:
             task.cancel()
 
 
-async def _waits(gateway: Site, made: dict[str, list[str]]) -> Figures:
-    """Return how long the loop stood still: nothing compiled, then each shape, alone and busy."""
-    found: Figures = {}
+async def _waits(gateway: Site, documents: dict[str, list[str]]) -> Figures:
+    """Return the longest gaps, idle and busy: without compiling, then for each shape."""
+    longest_gaps: Figures = {}
     for busy in (False, True):
         kind = "W1" if busy else "idle"
-        found[f"nothing, {kind}"] = await _wait(gateway, [], busy)
-        for name, texts in made.items():
+        longest_gaps[f"nothing, {kind}"] = await _wait(gateway, [], busy)
+        for name, texts in documents.items():
             fresh = [texts.pop(0) for _ in range(DOCUMENTS)]
-            found[f"{name}, {kind}"] = await _wait(gateway, fresh, busy)
-    return found
+            longest_gaps[f"{name}, {kind}"] = await _wait(gateway, fresh, busy)
+    return longest_gaps
 
 
 async def _wait(gateway: Site, texts: list[str], busy: bool) -> Figures:
     gc.collect()
-    async with _answering(gateway, busy) as took, _ticking() as ticker:
+    async with _answering(gateway, busy) as durations, _ticking() as ticker:
         with _pauses() as pauses:
-            started = time.perf_counter()
+            start = time.perf_counter()
             if not texts:
                 await asyncio.sleep(_IDLE_SECONDS)
             for text in texts:
                 await _compile(gateway, text)
-            seconds = time.perf_counter() - started
+            seconds = time.perf_counter() - start
     figures = {**ticker.figures(), "longest gc ms": round(pauses.longest * 1e3, 1)}
     if texts:
         figures["ms a document"] = round(seconds / len(texts) * 1e3)
-    if took:
-        figures["W1 answers a second"] = round(len(took) / seconds)
-        figures["W1 median ms"] = round(median(took) * 1e3, 1)
-        figures["W1 longest ms"] = round(max(took) * 1e3, 1)
+    if durations:
+        figures["W1 answers a second"] = round(len(durations) / seconds)
+        figures["W1 median ms"] = round(median(durations) * 1e3, 1)
+        figures["W1 longest ms"] = round(max(durations) * 1e3, 1)
     return figures
 
 
 async def _compile(gateway: Site, text: str) -> None:
-    """Have a document compiled as a request would."""
+    """Compile a document as a request does."""
     resources, caller = gateway.service.resources, gateway.caller
     document = await resources.plans.document(text, caller.client)
-    given = {"id": "001090012345"}
-    request = OperationRequest(document, document.operation(None), given, caller, 0.0)
+    variables = {"id": "001090012345"}
+    request = OperationRequest(document, document.operation(None), variables, caller, 0.0)
     executable = await prepare(resources, request)
     assert executable is not None
     assert executable.plan is not None
 
 
 @contextmanager
-def _as_python_has_it() -> Iterator[None]:
-    """Everything is looked at by every full collection; threads give way after 5 ms."""
+def _default_collector() -> Iterator[None]:
+    """Python's defaults: full collections visit all objects; threads switch after 5 ms."""
     yield
 
 
 @contextmanager
-def _as_it_serves() -> Iterator[None]:
-    """As ``justice-gateway serve`` has it (``gateway.runtime.garbage.settle``)."""
+def _serving_collector() -> Iterator[None]:
+    """The settings of ``justice-gateway serve`` (``gateway.runtime.garbage.tune_process``)."""
     before = sys.getswitchinterval()
     tune_process()
     try:
@@ -255,7 +257,7 @@ def _as_it_serves() -> Iterator[None]:
         gc.unfreeze()
 
 
-_WAYS = {"as Python has it": _as_python_has_it, "as it serves": _as_it_serves}
+_WAYS = {"as Python has it": _default_collector, "as it serves": _serving_collector}
 
 
 def _show_costs(costs: dict[str, Figures]) -> None:
@@ -271,9 +273,9 @@ def _show_waits(way: str, waits: Figures) -> None:
     )  # fmt: skip
     head = ("gap ms", "p99", ">10 ms", "of", "gc ms", "ms/doc", "W1/s", "W1 p50", "W1 max")
     lines = []
-    for name, found in waits.items():
-        assert isinstance(found, dict)
-        lines.append((name, *(found.get(one, "") for one in columns)))
+    for name, figures in waits.items():
+        assert isinstance(figures, dict)
+        lines.append((name, *(figures.get(column, "") for column in columns)))
     show(f"how long the loop stood still, {way}", ("compiled", *head), lines)
 
 

@@ -1,11 +1,12 @@
-"""What the costliest document of 10 kB costs: ``python -m bench.costliest``, about a minute.
+"""The cost of the costliest document of 10 kB: ``python -m bench.costliest``, about a minute.
 
-Families of documents, each grown to 10 kB and to the largest size that the limits let through:
-those that are known to make lexers, parsers and validators slow, and the largest that the schema
-has. Each goes the way from text to plan as ``gateway.execution.plan_cache`` goes it, until it is
-ready or refused, with suggestions as for callers who may introspect.
-Figures are milliseconds of the processor of one thread, the least of several turns, in a process
-that is settled as ``justice-gateway serve`` is.
+The documents come in families, each grown to 10 kB and to the largest size that the limits admit:
+documents that are known to slow down lexers, parsers and validators, and the largest documents of
+the schema. Each takes the same steps from text to plan as in ``gateway.execution.plan_cache``,
+until it is ready or refused, with suggestions as for callers who may introspect.
+
+Figures are CPU milliseconds of one thread, the least of several turns, in a process that is tuned
+as ``justice-gateway serve`` is.
 """
 
 from __future__ import annotations
@@ -76,12 +77,12 @@ def _show(costs: dict[str, Cost]) -> None:
 
 
 def _cost(schema: GraphQLSchema, bindings: Bindings, text: str) -> Cost:
-    """Return milliseconds for each step, and what became of the document."""
+    """Return milliseconds for each step, and the outcome."""
     least: dict[str, float] = {}
     outcome = ""
     for _ in range(_TURNS):
         steps, outcome = _steps(schema, bindings, text)
-        least = {name: min(took, least.get(name, took)) for name, took in steps.items()}
+        least = {name: min(duration, least.get(name, duration)) for name, duration in steps.items()}
     return Cost(len(text.encode()), outcome, sum(least.values()), least)
 
 
@@ -90,14 +91,14 @@ def _steps(schema: GraphQLSchema, bindings: Bindings, text: str) -> tuple[dict[s
     try:
         document = _timed(steps, "document", partial(parse_document, schema, _LIMITS, text))
         operation = document.operations[next(iter(document.operations))]
-        chosen = select_operation(schema, document, operation, _VALUES)
+        selection = select_operation(schema, document, operation, _VALUES)
         if operation.reads_persons:
             prepared = _timed(
-                steps, "analysis", partial(analyse_operation, schema, bindings, chosen)
+                steps, "analysis", partial(analyse_operation, schema, bindings, selection)
             )
             assert prepared.analysis is not None
-            everything = Permissions(tuple(() for _ in prepared.needs), citizen=False)
-            _timed(steps, "plan", partial(compile_plan, prepared.analysis, everything))
+            permissions = Permissions(tuple(() for _ in prepared.needs), citizen=False)
+            _timed(steps, "plan", partial(compile_plan, prepared.analysis, permissions))
     except (GatewayError, InvalidDocument) as error:
         if isinstance(error, InvalidDocument) and error.code == "VALIDATION_FAILED":
             _timed(steps, "suggestions", partial(suggest_names, schema, _LIMITS, text))
@@ -115,19 +116,19 @@ def _timed(steps: dict[str, float], name: str, work: Callable[[], T]) -> T:
 
 def families(schema: GraphQLSchema) -> dict[str, str]:
     """Return the documents of all families, at most 10 kB each, by name."""
-    found = {"W1 of the benchmarks": _W1.read_text("utf-8")}
+    documents = {"W1 of the benchmarks": _W1.read_text("utf-8")}
     for name, (head, part, tail) in _GROWN.items():
-        found[f"{name}, 10 kB"] = _grown(head, part, tail, BYTES)
-        found[f"{name}, within limits"] = _largest(head, part, tail, schema)
+        documents[f"{name}, 10 kB"] = _repeat_part(head, part, tail, BYTES)
+        documents[f"{name}, within limits"] = _largest(head, part, tail, schema)
     for name, (text,) in shapes(schema, _LIMITS, 1, BYTES).items():
-        found[f"{name}, within limits"] = text
+        documents[f"{name}, within limits"] = text
     roomy = _LIMITS.model_copy(update={"tokens": 5_000, "fields": 5_000})
     for name, (text,) in shapes(schema, roomy, 1, BYTES).items():
-        found[f"{name}, 10 kB"] = text
-    return found
+        documents[f"{name}, 10 kB"] = text
+    return documents
 
 
-def _grown(head: str, part: str, tail: str, most: int) -> str:
+def _repeat_part(head: str, part: str, tail: str, most: int) -> str:
     """Repeat ``part`` (``@``: its number) between ``head`` and ``tail``, up to ``most`` bytes."""
     parts: list[str] = []
     size = len(head.encode()) + len(tail.encode())
@@ -145,14 +146,14 @@ def _largest(head: str, part: str, tail: str, schema: GraphQLSchema) -> str:
     while high - low > len(part):
         middle = (low + high) // 2
         try:
-            parse_document(schema, _LIMITS, _grown(head, part, tail, middle))
+            parse_document(schema, _LIMITS, _repeat_part(head, part, tail, middle))
         except GatewayError:
             high = middle
             continue
         except InvalidDocument:
             pass
         low = middle
-    return _grown(head, part, tail, low)
+    return _repeat_part(head, part, tail, low)
 
 
 _FIELD = "databases{name}"

@@ -1,6 +1,6 @@
-"""Documents as large as the limits admit, made from the schema: the most that compiling can cost.
+"""Documents as large as the limits admit, generated from the schema: the most costly to compile.
 
-Each grows part by part until one more would be refused, and stops there. No two are the same text.
+Each grows part by part, up to the last part that the limits admit. No two have the same text.
 """
 
 from __future__ import annotations
@@ -37,32 +37,32 @@ def shapes(
     """
     if longest is not None:
         limits = limits.model_copy(update={"document_characters": longest - len("# 999999\n")})
-    made: dict[str, tuple[Make, list[Part]]] = {
-        "wide": (_wide, _whole(schema, structs=True)),
+    variants: dict[str, tuple[Make, list[Part]]] = {
+        "wide": (_wide, _all_sections(schema, structs=True)),
         "fragments": (_fragments, _spreading(schema)),
-        "merged": (_merged, _whole(schema, structs=False)),
+        "merged": (_merged, _all_sections(schema, structs=False)),
         "deep": (_deep, _linked(schema)),
     }
-    found = {}
-    for name, (make, parts) in made.items():
-        bases = [_largest(make, _turned(parts, number), limits) for number in range(_BASES)]
-        found[name] = [f"# {number}\n{bases[number % _BASES]}" for number in range(count)]
-    return found
+    documents = {}
+    for name, (make, parts) in variants.items():
+        bases = [_largest(make, _rotated(parts, number), limits) for number in range(_BASES)]
+        documents[name] = [f"# {number}\n{bases[number % _BASES]}" for number in range(count)]
+    return documents
 
 
-def _turned(parts: list[Part], number: int) -> list[Part]:
-    """Return ``parts`` from another beginning, so that others of them are beyond the limits."""
+def _rotated(parts: list[Part], number: int) -> list[Part]:
+    """Return ``parts`` rotated, so that other parts exceed the limits."""
     start = number * 7 % len(parts)
     return parts[start:] + parts[:start]
 
 
 def _largest(make: Make, parts: Sequence[Part], limits: Limits) -> str:
-    """Return the document of all those of ``parts`` that the limits let through one after other."""
-    kept: list[Part] = []
+    """Add ``parts`` one by one, skip those that exceed the limits, and return the document."""
+    accepted: list[Part] = []
     for part in parts:
-        if _is_within(make([*kept, part]), limits):
-            kept.append(part)
-    return make(kept)
+        if _is_within(make([*accepted, part]), limits):
+            accepted.append(part)
+    return make(accepted)
 
 
 def _is_within(text: str, limits: Limits) -> bool:
@@ -78,7 +78,7 @@ def _inner(field: GraphQLField) -> GraphQLObjectType | None:
     kind = get_named_type(field.type)
     if not isinstance(kind, GraphQLObjectType):
         return None
-    return None if any(is_required_argument(one) for one in field.args.values()) else kind
+    return None if any(is_required_argument(argument) for argument in field.args.values()) else kind
 
 
 def _leaves(kind: GraphQLObjectType, structs: bool) -> str:
@@ -112,7 +112,7 @@ def _lists(schema: GraphQLSchema) -> Iterator[tuple[str, str, str, GraphQLObject
                     yield section, name, rows, row
 
 
-def _whole(schema: GraphQLSchema, structs: bool) -> list[Part]:
+def _all_sections(schema: GraphQLSchema, structs: bool) -> list[Part]:
     """Return each list of a person with all that its rows hold, and its source report."""
     return [
         (section, f"{name} {{ {rows} {{ {_leaves(row, structs)} }} source {{ state asOf }} }}")
@@ -132,16 +132,16 @@ def _linked(schema: GraphQLSchema) -> list[Part]:
 
 def _spreading(schema: GraphQLSchema) -> list[Part]:
     """Return the lists with a fragment for each of their structs, three times each."""
-    found = []
+    parts = []
     for section, name, rows, row in _lists(schema):
         spreads = [
-            f"{one} {{ ...{inner.name} }}"
-            for one, field in row.fields.items()
+            f"{link} {{ ...{inner.name} }}"
+            for link, field in row.fields.items()
             if (inner := _inner(field)) is not None and inner.name in _FRAGMENTS
         ]
         if spreads:
-            found.append((section, f"{name} {{ {rows} {{ {' '.join(spreads)} }} }}"))
-    return found * 3
+            parts.append((section, f"{name} {{ {rows} {{ {' '.join(spreads)} }} }}"))
+    return parts * 3
 
 
 _FRAGMENTS = {
@@ -161,35 +161,37 @@ def _sections(parts: Sequence[Part]) -> str:
     )
 
 
-def _query(selected: str, rest: str = "") -> str:
-    return f"query Q($id: PersonNumber!) {{ {selected} }}\n{rest}"
+def _query(selected: str, definitions: str = "") -> str:
+    return f"query Q($id: PersonNumber!) {{ {selected} }}\n{definitions}"
 
 
 def _wide(parts: Sequence[Part]) -> str:
-    """Everything there is about one person."""
+    """Select every field of one person."""
     return _query(f"person(id: $id) {{ id {_sections(parts)} }}")
 
 
 def _fragments(parts: Sequence[Part]) -> str:
-    """Few words that mean many fields: fragments spread in every struct, of three persons."""
+    """Select many fields in few words: fragments spread in every struct, of three persons."""
     roots = [
         f"p{number}: person(id: $id) {{ id {_sections(parts[number::3])} }}" for number in range(3)
     ]
-    rest = "\n".join(f"fragment {on} on {on} {{ {what} }}" for on, what in _FRAGMENTS.items())
-    return _query(" ".join(roots), rest)
+    definitions = "\n".join(
+        f"fragment {on} on {on} {{ {selection} }}" for on, selection in _FRAGMENTS.items()
+    )
+    return _query(" ".join(roots), definitions)
 
 
 def _merged(parts: Sequence[Part]) -> str:
-    """The same fields four times in the same place: validation compares them all."""
+    """Select the same fields four times in the same place: validation compares them all."""
     spreads = " ".join(f"...F{number}" for number in range(4))
-    inside = _sections(parts)
-    rest = "\n".join(f"fragment F{number} on Person {{ {inside} }}" for number in range(4))
-    return _query(f"person(id: $id) {{ id {spreads} }}", rest)
+    selected = _sections(parts)
+    definitions = "\n".join(f"fragment F{number} on Person {{ {selected} }}" for number in range(4))
+    return _query(f"person(id: $id) {{ id {spreads} }}", definitions)
 
 
 def _deep(parts: Sequence[Part]) -> str:
-    """Persons whom records lead to, and whom theirs lead to, under as many aliases as may be."""
-    inner = _sections([(section, one.replace("@", "id askedAs")) for section, one in parts])
-    ways = _sections([(section, one.replace("@", f"id {inner}")) for section, one in parts[:6]])
+    """Select linked persons two levels deep, under as many aliases as the limits admit."""
+    inner = _sections([(section, part.replace("@", "id askedAs")) for section, part in parts])
+    ways = _sections([(section, part.replace("@", f"id {inner}")) for section, part in parts[:6]])
     aliases = " ".join(f"a{number}: askedAs" for number in range(30))
     return _query(f"person(id: $id) {{ {aliases} {ways} }}")

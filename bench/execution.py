@@ -1,8 +1,8 @@
-"""From rows that were fetched already to the answer: generated code against graphql-core.
+"""From fetched rows to the answer: generated code compared with graphql-core.
 
-The other side of the comparison is as good as graphql-core gets: a document parsed and validated
-before, a schema without resolvers of its own, and for its root the very answer, as plain nested
-dictionaries of JSON values. All it has to do is to walk.
+graphql-core runs under the best conditions: the document is parsed and validated beforehand, the
+schema has no resolvers of its own, and the root value is the answer itself, as plain nested
+dictionaries of JSON values. All that is left to do is to walk them.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ ROUNDS = 25
 REPEATED = 5
 
 
-async def opened(site: Site, numbers: list[str]) -> tuple[RenderPerson, list[PersonResult]]:
-    """Answer W1 about ``numbers``; return what the generated function was given, and itself."""
+async def render_inputs(site: Site, numbers: list[str]) -> tuple[RenderPerson, list[PersonResult]]:
+    """Answer W1 about ``numbers``; return the generated function and its arguments."""
     root = await _person_root(site, numbers[0])
     render: RenderPerson = root.render
     people: list[PersonResult] = []
@@ -50,14 +50,18 @@ async def _person_root(site: Site, number: str) -> PersonRootPlan:
 
 async def measure(site: Site, numbers: list[str]) -> Figures:
     """Return microseconds an operation for each side, and how many times faster plans are."""
-    render, persons = await opened(site, numbers)
+    render, persons = await render_inputs(site, numbers)
     answers = [orjson.loads(orjson.dumps(render(person, {}))) for person in persons]
     reference = _reference(site, numbers, answers)
     for number, answer in zip(numbers, answers, strict=True):
-        found = reference(number, answer).data
-        assert found == {"person": answer}, "the two sides must answer the same"
-    many = len(numbers) * REPEATED
-    operations = {"plan to dict": many, "plan to bytes": many, "graphql-core to dict": len(numbers)}
+        data = reference(number, answer).data
+        assert data == {"person": answer}, "the two sides must answer the same"
+    repeated = len(numbers) * REPEATED
+    operations = {
+        "plan to dict": repeated,
+        "plan to bytes": repeated,
+        "graphql-core to dict": len(numbers),
+    }
     costs = in_turn(
         {
             "plan to dict": _repeat(lambda person: render(person, {}), persons),
@@ -71,7 +75,7 @@ async def measure(site: Site, numbers: list[str]) -> Figures:
     return {
         **{name: cost.figures() for name, cost in costs.items()},
         "times faster": round(core.median / plan.median, 1),
-        "answer bytes, mean": round(sum(len(_bytes(one)) for one in answers) / len(answers)),
+        "answer bytes, mean": round(sum(len(_bytes(person)) for person in answers) / len(answers)),
     }
 
 
@@ -82,12 +86,12 @@ def _bytes(answer: object) -> bytes:
 def _repeat(
     work: Callable[[PersonResult], object], persons: list[PersonResult]
 ) -> Callable[[], None]:
-    """Return what does ``work`` for everybody, often enough to be measured; keeps no answer."""
+    """Return a function that does ``work`` for all ``persons`` repeatedly, and keeps no answer."""
 
     def run() -> None:
         for _ in range(REPEATED):
-            for one in persons:
-                work(one)
+            for person in persons:
+                work(person)
 
     return run
 

@@ -1,4 +1,4 @@
-"""A whole operation without HTTP: ready, answered and written, one after the other."""
+"""Whole operations without HTTP: prepared, executed and encoded, one after another."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ async def measure(site: Site, numbers: list[str]) -> Figures:
         "strawberry default": (strawberry_default, numbers[: len(numbers) // 4]),
     }
     for number in numbers[:20]:
-        answers = [_written(await answer(number)) for answer, _ in ways.values()]
+        answers = [_encode(await answer(number)) for answer, _ in ways.values()]
         assert answers[0] == answers[1] == answers[2], "all must answer the same"
     variants = {name: _everybody(*way) for name, way in ways.items()}
-    operations = {name: len(asked) for name, (_, asked) in ways.items()}
+    operations = {name: len(people) for name, (_, people) in ways.items()}
     costs = await in_turn_async(variants, operations, ROUNDS)
     plan = costs["plan"].median
     return {
@@ -64,7 +64,7 @@ def by_plan(site: Site) -> Answer:
 
 
 def by_reference(site: Site) -> Answer:
-    """Answer as the gateway does where it has no plan; the document is kept, as always."""
+    """Answer as the gateway does without a plan; the document is cached, as always."""
 
     async def answer(number: str) -> object:
         request, executable = await site.prepare(number)
@@ -75,7 +75,7 @@ def by_reference(site: Site) -> Answer:
 
 
 def by_strawberry(site: Site) -> Answer:
-    """Parse, validate and execute each time, as strawberry does where nothing is set up."""
+    """Parse, validate and execute each time, as strawberry does by default."""
     schema = strawberry_schema()
 
     async def answer(number: str) -> object:
@@ -90,8 +90,10 @@ def by_strawberry(site: Site) -> Answer:
 
 
 def strawberry_schema() -> strawberry.Schema:
-    """Return the schema as ``gateway.schema.build`` makes it; there only its inside is kept."""
-    ordered = tuple(sorted(databases(), key=lambda one: (one.name != "population", one.name)))
+    """Return the schema as ``gateway.schema.build`` builds it, which keeps only the inner one."""
+    ordered = tuple(
+        sorted(databases(), key=lambda database: (database.name != "population", database.name))
+    )
     query = create_type("Query", query_fields(TypeFactory(ordered), ordered))
     config = StrawberryConfig(default_resolver=resolve_value, scalar_map=SCALARS)
     return strawberry.Schema(query=query, config=config)
@@ -112,13 +114,13 @@ def _data(result: Result) -> object:
     return result.data
 
 
-def _written(data: object) -> bytes:
+def _encode(data: object) -> bytes:
     return orjson.dumps({"data": data})
 
 
 def _everybody(answer: Answer, numbers: list[str]) -> Callable[[], Awaitable[None]]:
     async def run() -> None:
         for number in numbers:
-            _written(await answer(number))
+            _encode(await answer(number))
 
     return run

@@ -1,7 +1,7 @@
-"""Whole requests: server processes on one core, wrk on the other, taking turns.
+"""Whole requests: server processes on one core and wrk on the other, measured in turn.
 
-What counts is the CPU time of the server's process for a request, as the kernel has it: requests
-per second also depend on who else is on the machine.
+The figure to compare is the CPU time of the server's process for a request, as the kernel counts
+it: requests per second also depend on the other load of the machine.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ class Server:
 
     def ask(self, number: str) -> dict[str, Any]:
         """Return the answer about ``number``; raises for any status but 200."""
-        found = httpx2.post(
+        response = httpx2.post(
             f"http://127.0.0.1:{self.port}/graphql",
             json={"query": document(), "variables": {"id": number}},
             headers=self.headers,
             timeout=20,
         )
-        found.raise_for_status()
-        body: dict[str, Any] = found.json()
+        response.raise_for_status()
+        body: dict[str, Any] = response.json()
         return body
 
     def seconds(self) -> tuple[float, float]:
@@ -72,9 +72,9 @@ class Server:
     def megabytes(self) -> float:
         """Return the memory it holds."""
         status = Path(f"/proc/{self.pid}/status").read_text("utf-8")
-        found = re.search(r"VmRSS:\s+(\d+) kB", status)
-        assert found is not None
-        return int(found[1]) / 1024
+        match = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert match is not None
+        return int(match[1]) / 1024
 
 
 def _ticks(stat: Path) -> int:
@@ -84,10 +84,10 @@ def _ticks(stat: Path) -> int:
 
 @contextmanager
 def serving(folder: Path, way: str, people: int, samples: Path | None = None) -> Iterator[Server]:
-    """Run a server of its own on the server's core until the block ends."""
+    """Run a new server on the server's core until the block ends."""
     home = folder / (way if samples is None else f"{way}-sampled")
     home.mkdir()
-    sent = headers(settings(home))
+    request_headers = headers(settings(home))
     port = _free_port()
     command = ["taskset", "-c", _SERVER_CORE, sys.executable, "-m", "bench.server"]
     command += ["--folder", str(home), "--port", str(port), "--way", way, "--people", str(people)]
@@ -97,21 +97,21 @@ def serving(folder: Path, way: str, people: int, samples: Path | None = None) ->
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=_HERE.parent)
     try:
         _wait(process, port, home / "log")
-        yield Server(way, port, process.pid, sent)
+        yield Server(way, port, process.pid, request_headers)
     finally:
         process.terminate()
         process.wait(timeout=20)
 
 
 def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    until = time.monotonic() + _START_WITHIN
-    while time.monotonic() < until:
+    deadline = time.monotonic() + _START_WITHIN
+    while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended:\n{log.read_text()}")
         try:
@@ -126,23 +126,23 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
 def measure(
     folder: Path, numbers: Sequence[str], people: int, seconds: int = SECONDS
 ) -> dict[str, Figures]:
-    """Return what each way of answering costs a request, after all have answered the same."""
+    """Return the cost of a request by each way of answering, once all answers have agreed."""
     with ExitStack() as stack:
         servers = [stack.enter_context(serving(folder, way, people)) for way in WAYS]
         for number in numbers[:COMPARED]:
-            first, *others = (one.ask(number) for one in servers)
+            first, *others = (server.ask(number) for server in servers)
             assert all(other == first for other in others), "all must answer the same"
-        found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+        runs_by_way: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
         for repetition in range(REPETITIONS + 1):
             for server in servers:
                 run = load(folder, server, numbers, seconds if repetition else WARMING)
                 if repetition:
-                    found[server.way].append(run)
-    return {way: _summed_up(runs) for way, runs in found.items()}
+                    runs_by_way[server.way].append(run)
+    return {way: _summarise(runs) for way, runs in runs_by_way.items()}
 
 
 def load(folder: Path, server: Server, numbers: Sequence[str], seconds: int) -> dict[str, float]:
-    """Have wrk ask for ``seconds``; return what it saw and what the server's process took."""
+    """Run wrk for ``seconds``; return its figures and the CPU time of the server's process."""
     before = server.seconds()
     run = subprocess.run(
         [
@@ -155,17 +155,17 @@ def load(folder: Path, server: Server, numbers: Sequence[str], seconds: int) -> 
         check=True,
     )  # fmt: skip
     after = server.seconds()
-    line = next(one for one in run.stdout.splitlines() if one.startswith("JSON"))
-    seen: dict[str, float] = json.loads(line.removeprefix("JSON"))
-    requests = seen["requests"]
+    line = next(line for line in run.stdout.splitlines() if line.startswith("JSON"))
+    counts: dict[str, float] = json.loads(line.removeprefix("JSON"))
+    requests = counts["requests"]
     return {
-        "requests_per_second": requests / seen["microseconds"] * 1e6,
+        "requests_per_second": requests / counts["microseconds"] * 1e6,
         "cpu_ms": (after[0] - before[0]) / requests * 1e3,
         "cpu_ms_of_other_threads": (after[1] - before[1]) / requests * 1e3,
-        "p50_ms": seen["p50_ms"],
-        "p99_ms": seen["p99_ms"],
-        "bytes": seen["bytes"] / requests,
-        "errors": seen["errors"],
+        "p50_ms": counts["p50_ms"],
+        "p99_ms": counts["p99_ms"],
+        "bytes": counts["bytes"] / requests,
+        "errors": counts["errors"],
         "megabytes": server.megabytes(),
     }
 
@@ -173,7 +173,7 @@ def load(folder: Path, server: Server, numbers: Sequence[str], seconds: int) -> 
 def _script(folder: Path, server: Server, numbers: Sequence[str]) -> dict[str, str]:
     """Write what the script reads, and return the variables by which it finds it."""
     ids, body = folder / "ids", folder / "body"
-    ids.write_text("".join(f"{one}\n" for one in numbers), "utf-8")
+    ids.write_text("".join(f"{number}\n" for number in numbers), "utf-8")
     body.write_bytes(orjson.dumps({"query": document(), "variables": {"id": "@"}}))
     return {
         "LOAD_IDS": str(ids),
@@ -181,11 +181,11 @@ def _script(folder: Path, server: Server, numbers: Sequence[str]) -> dict[str, s
         "LOAD_COUNT": "1",
         "LOAD_SEED": "7",
         "LOAD_CHECK": "1",
-        "LOAD_HEADERS": "\n".join(f"{name}: {one}" for name, one in server.headers.items()),
+        "LOAD_HEADERS": "\n".join(f"{name}: {value}" for name, value in server.headers.items()),
     }
 
 
-def _summed_up(runs: list[dict[str, float]]) -> Figures:
+def _summarise(runs: list[dict[str, float]]) -> Figures:
     figures: Figures = {
         name: round(median(run[name] for run in runs), 3)
         for name in runs[0]
@@ -207,5 +207,5 @@ def sampled(folder: Path, numbers: Sequence[str], people: int, seconds: int) -> 
     with serving(folder, "plan", people, samples) as server:
         load(folder, server, numbers, WARMING)
         run = load(folder, server, numbers, seconds)
-    seen: Counter[str] = Counter(json.loads(samples.read_text("utf-8")))
-    return {"samples": dict(seen.most_common()), "while": run}
+    counts: Counter[str] = Counter(json.loads(samples.read_text("utf-8")))
+    return {"samples": dict(counts.most_common()), "while": run}

@@ -1,4 +1,4 @@
-"""Measuring: what is compared takes turns in one process, and CPU time is what counts."""
+"""Measurement by turns: variants run one after another in one process, compared by CPU time."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Cost:
         return {"median_us": round(self.median, 2), "least_us": round(self.least, 2)}
 
 
-def summed_up(rounds: list[float], operations: int) -> Cost:
+def cost_of(rounds: list[float], operations: int) -> Cost:
     """Return the cost of one operation, from the seconds that rounds of them took."""
-    each = [seconds / operations * 1e6 for seconds in rounds]
-    return Cost(median(each), min(each))
+    per_operation = [seconds / operations * 1e6 for seconds in rounds]
+    return Cost(median(per_operation), min(per_operation))
 
 
 def in_turn(
@@ -35,14 +35,14 @@ def in_turn(
 
     ``operations``: how many each variant makes when it is called.
     """
-    taken: dict[str, list[float]] = {name: [] for name in variants}
+    durations: dict[str, list[float]] = {name: [] for name in variants}
     for number in range(rounds + 1):
         for name, run in variants.items():
-            started = time.process_time()
+            start = time.process_time()
             run()
             if number:
-                taken[name].append(time.process_time() - started)
-    return {name: summed_up(found, operations[name]) for name, found in taken.items()}
+                durations[name].append(time.process_time() - start)
+    return {name: cost_of(seconds, operations[name]) for name, seconds in durations.items()}
 
 
 async def in_turn_async(
@@ -51,11 +51,11 @@ async def in_turn_async(
     rounds: int,
 ) -> dict[str, Cost]:
     """As ``in_turn``, on the running loop."""
-    taken: dict[str, list[float]] = {name: [] for name in variants}
+    durations: dict[str, list[float]] = {name: [] for name in variants}
     for number in range(rounds + 1):
         for name, run in variants.items():
-            started = time.process_time()
+            start = time.process_time()
             await run()
             if number:
-                taken[name].append(time.process_time() - started)
-    return {name: summed_up(found, operations[name]) for name, found in taken.items()}
+                durations[name].append(time.process_time() - start)
+    return {name: cost_of(seconds, operations[name]) for name, seconds in durations.items()}

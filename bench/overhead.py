@@ -1,8 +1,8 @@
-"""What access costs: microseconds a request of W1 for caller, permission, protection and audit.
+"""The cost of access control: microseconds of W1 for caller, permission, protection and audit.
 
-Each part is called as a request calls it, with the very objects of real answers; what is measured
-is CPU time of the process, journal thread included. Nothing is compared: these are parts of one
-whole, which is measured too.
+Each part is called as a request calls it, with the objects of real answers. Figures are CPU time of
+the process, journal thread included. They are parts of one request, which is measured as well, and
+not alternatives to compare.
 """
 
 from __future__ import annotations
@@ -37,55 +37,55 @@ ROUNDS, REPEATED, AT_ONCE = 15, 200, 32
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What one answer made the gateway decide: the lists it read, and the rows they held."""
+class AnsweredRequest:
+    """The decisions behind one answer: the lists that were read, and their rows."""
 
     records: tuple[Record, ...]
     rows: tuple[tuple[Record, tuple[Row, ...]], ...]
     result: Result
 
 
-async def seen(here: Site, number: str) -> Seen:
-    """Answer W1 about ``number`` and return what had to be decided for it."""
-    request, executable = await here.prepare(number)
-    result = await here.answer(number)
+async def answer_request(gateway: Site, number: str) -> AnsweredRequest:
+    """Answer W1 about ``number`` and return what was decided about."""
+    request, executable = await gateway.prepare(number)
+    result = await gateway.answer(number)
     assert executable.plan is not None
     root = executable.plan.roots["person"]
     assert isinstance(root, PersonRootPlan)
-    reads = [one.read for one in root.person.lists]
+    reads = [part.read for part in root.person.lists]
     rows = []
     for read in reads:
-        source = here.service.resources.sources[read.record.database]
+        source = gateway.service.resources.sources[read.record.database]
         (answer,) = await source.fetch(read, [number], request.deadline)
         rows.append((read.record, answer.rows or ()))
-    return Seen(tuple(read.record for read in reads), tuple(rows), result)
+    return AnsweredRequest(tuple(read.record for read in reads), tuple(rows), result)
 
 
-async def measure(here: Site, people: list[str]) -> Figures:
+async def measure(gateway: Site, people: list[str]) -> Figures:
     """Return the costs by part, and of all of W1."""
-    found = [await seen(here, one) for one in people[:20]]
+    requests = [await answer_request(gateway, number) for number in people[:20]]
     parts: dict[str, Callable[[], Awaitable[None]]] = {
-        "caller": await _caller(here),
-        "permission": await _permission(here, people[0], found),
-        "protection": _protection(here.caller, found),
-        "audit: the entry": _entry(here, found),
-        "audit: on disk, 32 at once": _journal(here, found),
-        "all of W1 but HTTP": _whole(here, people),
+        "caller": await _caller(gateway),
+        "permission": await _permission(gateway, people[0], requests),
+        "protection": _protection(gateway.caller, requests),
+        "audit: the entry": _entry(gateway, requests),
+        "audit: on disk, 32 at once": _journal(gateway, requests),
+        "all of W1 but HTTP": _whole_request(gateway, people),
     }
     operations = dict.fromkeys(parts, REPEATED)
     costs: dict[str, Cost] = await in_turn_async(parts, operations, ROUNDS)
     return {name: cost.figures() for name, cost in costs.items()}
 
 
-async def _caller(here: Site) -> Callable[[], Awaitable[None]]:
-    """Token (known already), purpose, case number, rates and a place among those in flight."""
-    service, sent = here.service, Headers(headers(here.service.resources.settings))
-    await authenticate(sent, service.tokens)
+async def _caller(gateway: Site) -> Callable[[], Awaitable[None]]:
+    """Token (verified before), purpose, case number, rates and admission."""
+    service, request_headers = gateway.service, Headers(headers(gateway.service.resources.settings))
+    await authenticate(request_headers, service.tokens)
 
     async def run() -> None:
         for _ in range(REPEATED):
-            caller = await authenticate(sent, service.tokens)
-            caller = with_stated_purpose(sent, caller)
+            caller = await authenticate(request_headers, service.tokens)
+            caller = with_stated_purpose(request_headers, caller)
             await service.rates.request(caller.client)
             await service.rates.cost(caller.client, 100)
             with service.admission.admit(caller.client):
@@ -94,25 +94,27 @@ async def _caller(here: Site) -> Callable[[], Awaitable[None]]:
     return run
 
 
-async def _permission(here: Site, number: str, found: list[Seen]) -> Callable[[], Awaitable[None]]:
-    """Before anything is fetched, for the plan, and for each list and notice."""
-    request, executable = await here.prepare(number)
-    resources, caller = here.service.resources, here.caller
+async def _permission(
+    gateway: Site, number: str, requests: list[AnsweredRequest]
+) -> Callable[[], Awaitable[None]]:
+    """Permissions before any fetch, for the plan, and for each list and notice."""
+    request, executable = await gateway.prepare(number)
+    resources, caller = gateway.service.resources, gateway.caller
     plans = resources.plans
-    chosen = select_operation(
+    selection = select_operation(
         resources.schema, request.document, request.operation, request.variables
     )
-    population = here.service.resources.sources["population"].database.by_name["identity"]
+    population = gateway.service.resources.sources["population"].database.by_name["identity"]
     noticed = [population.positions[name] for name in ("life_status", "status", "birth_date",
                "sex", "death_or_missing_date")]  # fmt: skip
 
     async def run() -> None:
         for turn in range(REPEATED):
-            permit(caller, chosen.document, chosen.operation, in_url=False)
+            permit(caller, selection.document, selection.operation, in_url=False)
             permissions = plans.permissions(executable.prepared, caller)
-            await plans.plan(chosen, executable.prepared, permissions, caller.client)
-            rules = _rules(here)
-            for record in found[turn % len(found)].records:
+            await plans.plan(selection, executable.prepared, permissions, caller.client)
+            rules = _rules(gateway)
+            for record in requests[turn % len(requests)].records:
                 rules.missing(record, None, None)
             rules.missing(population, None, None)
             for place in noticed:
@@ -121,66 +123,66 @@ async def _permission(here: Site, number: str, found: list[Seen]) -> Callable[[]
     return run
 
 
-def _rules(here: Site) -> RecordRules:
-    resources = here.service.resources
+def _rules(gateway: Site) -> RecordRules:
+    resources = gateway.service.resources
     today = resources.clock.now().date()
     sources, clock = resources.sources, resources.clock
     loaders = Loaders(sources, clock, clock.monotonic(), NOBODY)
-    return RecordRules(here.caller, sources, loaders, today, resources.log, resources.record_ids)
+    return RecordRules(gateway.caller, sources, loaders, today, resources.log, resources.record_ids)
 
 
-def _protection(caller: Caller, found: list[Seen]) -> Callable[[], Awaitable[None]]:
-    """For each list whether it is withheld or waits for a death, for its rows which are hidden."""
+def _protection(caller: Caller, requests: list[AnsweredRequest]) -> Callable[[], Awaitable[None]]:
+    """Rules for lists (withheld, or waiting for a death) and for rows (hidden)."""
 
     async def run() -> None:
         for turn in range(REPEATED):
-            one = found[turn % len(found)]
-            for record in one.records:
+            request = requests[turn % len(requests)]
+            for record in request.records:
                 is_withheld(record, caller, False)
                 opens_on_death(record)
                 opens_on_death(record)
-            for record, rows in one.rows:
+            for record, rows in request.rows:
                 visible_rows(record, rows, caller)
 
     return run
 
 
-def _made(here: Site, one: Seen) -> dict[str, object]:
-    result, resources = one.result, here.service.resources
+def _audit_arguments(gateway: Site, request: AnsweredRequest) -> dict[str, object]:
+    result, resources = request.result, gateway.service.resources
     return build_entry(
         resources.person_hash,
         resources.clock.now(),
         "bench-request",
-        here.caller,
+        gateway.caller,
         "d" * 64,
         describe_touched(resources.person_hash, result.trail.touches(), result.states),
         (),
     )
 
 
-def _entry(here: Site, found: list[Seen]) -> Callable[[], Awaitable[None]]:
+def _entry(gateway: Site, requests: list[AnsweredRequest]) -> Callable[[], Awaitable[None]]:
     async def run() -> None:
         for turn in range(REPEATED):
-            _made(here, found[turn % len(found)])
+            _audit_arguments(gateway, requests[turn % len(requests)])
 
     return run
 
 
-def _journal(here: Site, found: list[Seen]) -> Callable[[], Awaitable[None]]:
-    made = [_made(here, one) for one in found]
+def _journal(gateway: Site, requests: list[AnsweredRequest]) -> Callable[[], Awaitable[None]]:
+    entries = [_audit_arguments(gateway, request) for request in requests]
 
-    async def one_of(start: int) -> None:
+    async def append_entries(start: int) -> None:
         for turn in range(start, REPEATED, AT_ONCE):
-            await here.service.audit.journal.append(made[turn % len(made)])
+            await gateway.service.audit.journal.append(entries[turn % len(entries)])
 
     async def run() -> None:
-        await asyncio.gather(*(one_of(start) for start in range(AT_ONCE)))
+        await asyncio.gather(*(append_entries(start) for start in range(AT_ONCE)))
 
     return run
 
 
-def _whole(here: Site, people: list[str]) -> Callable[[], Awaitable[None]]:
-    answer = by_plan(here)
+def _whole_request(gateway: Site, people: list[str]) -> Callable[[], Awaitable[None]]:
+    answer = by_plan(gateway)
 
     async def run() -> None:
         for turn in range(REPEATED):
@@ -194,11 +196,11 @@ def main() -> None:
 
     async def run() -> Figures:
         with tempfile.TemporaryDirectory() as folder:
-            async with site(Path(folder), PEOPLE) as here:
-                return await measure(here, numbers(PEOPLE)[:200])
+            async with site(Path(folder), PEOPLE) as gateway:
+                return await measure(gateway, numbers(PEOPLE)[:200])
 
     figures = asyncio.run(run())
-    lines = [(name, *one.values()) for name, one in figures.items() if isinstance(one, dict)]
+    lines = [(name, *costs.values()) for name, costs in figures.items() if isinstance(costs, dict)]
     show("access, us of CPU a request of W1", ("part", "median", "least"), lines)
     save("overhead", {"surroundings": surroundings(), **figures})
 

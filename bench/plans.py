@@ -1,4 +1,4 @@
-"""Compiled plans against the reference executor: ``python -m bench.plans``, two or three minutes.
+"""Compiled plans and the reference executor: ``python -m bench.plans``, two or three minutes.
 
 See README.md here for what is measured and how to read it.
 """
@@ -27,8 +27,8 @@ def main() -> None:
     figures: Figures = {"surroundings": surroundings(), "people": PEOPLE, "seed": SEED}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        inside, text = uvloop.run(_inside(folder))
-        figures |= inside
+        measured, text = uvloop.run(_measure_inside(folder))
+        figures |= measured
         _show_inside(figures)
         figures["whole request"] = load.measure(folder, numbers(), PEOPLE)
         _show_whole(figures)
@@ -44,8 +44,8 @@ def main() -> None:
     profile.write_text(f"{head}{lines}\n\n{text}", "utf-8")
 
 
-async def _inside(folder: Path) -> tuple[Figures, str]:
-    """Measure what needs no other process."""
+async def _measure_inside(folder: Path) -> tuple[Figures, str]:
+    """Measure what runs in this process."""
     people = numbers()
     async with site(folder, PEOPLE) as gateway:
         figures: Figures = {
@@ -56,36 +56,39 @@ async def _inside(folder: Path) -> tuple[Figures, str]:
 
 
 def _show_inside(figures: dict[str, Any]) -> None:
-    for part in ("execution", "in process"):
-        costs = {name: one for name, one in figures[part].items() if isinstance(one, dict)}
+    for section in ("execution", "in process"):
+        costs = {name: cost for name, cost in figures[section].items() if isinstance(cost, dict)}
         lines = [(name, one["median_us"], one["least_us"]) for name, one in costs.items()]
-        show(part, ("", "us, median", "least"), lines)
-        for name in figures[part].keys() - costs.keys():
-            console.print(f"{name}: {figures[part][name]}")
+        show(section, ("", "us, median", "least"), lines)
+        for name in figures[section].keys() - costs.keys():
+            console.print(f"{name}: {figures[section][name]}")
 
 
 def _show_whole(figures: dict[str, Any]) -> None:
-    whole = figures["whole request"]
+    figures_by_way = figures["whole request"]
     columns = (
         "requests_per_second", "requests_per_second_most", "cpu_ms", "cpu_ms_least", "p50_ms",
         "p99_ms", "errors", "megabytes",
     )  # fmt: skip
     head = ("way", "rps", "most", "CPU ms", "least", "p50 ms", "p99 ms", "errors", "RSS MB")
-    lines = [(way, *(found[one] for one in columns)) for way, found in whole.items()]
+    lines = [
+        (way, *(way_figures[column] for column in columns))
+        for way, way_figures in figures_by_way.items()
+    ]
     show(f"whole request, in flight: {load.CONNECTIONS}", head, lines)
-    plan, times = whole["plan"], {}
-    for way in whole.keys() - {"plan"}:
+    plan, times = figures_by_way["plan"], {}
+    for way in figures_by_way.keys() - {"plan"}:
         times[f"plan times faster than {way}"] = {
-            "by requests per second": _times(plan, whole[way], "requests_per_second"),
-            "by CPU": _times(whole[way], plan, "cpu_ms"),
+            "by requests per second": _times(plan, figures_by_way[way], "requests_per_second"),
+            "by CPU": _times(figures_by_way[way], plan, "cpu_ms"),
         }
     figures["whole request, times"] = times
-    for name, one in times.items():
-        console.print(f"{name}: {one}")
+    for name, ratios in times.items():
+        console.print(f"{name}: {ratios}")
 
 
-def _times(more: dict[str, float], less: dict[str, float], column: str) -> float:
-    return round(more[column] / less[column], 2)
+def _times(larger: dict[str, float], smaller: dict[str, float], column: str) -> float:
+    return round(larger[column] / smaller[column], 2)
 
 
 def _verbs(figures: dict[str, Any]) -> list[tuple[str, float, int]]:
@@ -93,15 +96,15 @@ def _verbs(figures: dict[str, Any]) -> list[tuple[str, float, int]]:
 
     The microseconds are those of the measured runs, not of the one that was sampled.
     """
-    whole = figures["whole request"]["plan"]
+    request_figures = figures["whole request"]["plan"]
     run = figures["verbs"]["while"]
     threads = run["cpu_ms_of_other_threads"] / run["cpu_ms"]
-    seen = shares(Counter(figures["verbs"]["samples"]))
-    found = {verb: share * (1 - threads) for verb, share in seen.items()}
-    found["audit: thread that writes"] = threads
+    shares_by_verb = shares(Counter(figures["verbs"]["samples"]))
+    parts = {verb: share * (1 - threads) for verb, share in shares_by_verb.items()}
+    parts["audit: thread that writes"] = threads
     return [
-        (verb, round(share * 100, 1), round(share * whole["cpu_ms"] * 1e3))
-        for verb, share in sorted(found.items(), key=lambda one: -one[1])
+        (verb, round(share * 100, 1), round(share * request_figures["cpu_ms"] * 1e3))
+        for verb, share in sorted(parts.items(), key=lambda item: -item[1])
     ]
 
 

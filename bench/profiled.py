@@ -1,4 +1,4 @@
-"""Where the time goes inside a process: what Python's own profiler counts."""
+"""The functions of a process that take most time, by Python's profiler."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ SHOWN = 25
 
 
 async def by_function(site: Site, numbers: list[str]) -> str:
-    """Return the functions with most time of their own while ``numbers`` are answered by plans.
+    """Return the functions with the most internal time while plans answer about ``numbers``.
 
-    Counting calls costs more than many a call: shares are for comparing, not for adding up.
+    Counting a call often costs more than the call: compare shares, don't add them up.
     """
     answer = by_plan(site)
     for number in numbers:

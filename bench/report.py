@@ -1,4 +1,4 @@
-"""What a run leaves behind: tables to read, and a file with all of it."""
+"""Results of a run: tables to read, and a file with all figures."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ console = Console(width=130)
 
 
 def surroundings() -> Figures:
-    """Return what the figures depend on beside the code: machine, versions, how busy it is."""
+    """Return what figures depend on apart from the code: machine, versions, load."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "load_average": [round(one, 2) for one in os.getloadavg()],
+        "load_average": [round(load, 2) for load in os.getloadavg()],
         "system": platform.platform(),
         "python": platform.python_version(),
         "commit": _commit(),

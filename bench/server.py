@@ -1,9 +1,9 @@
-"""A gateway over the population in memory as a process of its own, as the command line serves it.
+"""A gateway over the population in memory as a separate process, served as by the command line.
 
-``--way`` says who answers: ``plan`` is the gateway untouched, ``reference`` makes it take every
-plan for missing, ``strawberry`` puts strawberry without caches in the place of both. Token, limits,
-journal and HTTP are the same for all. With ``--samples`` the process looks at itself while it works
-(``bench.verbs``) and writes what it saw when it is told to stop.
+``--way`` selects the executor: ``plan`` is the unchanged gateway, ``reference`` executes every
+operation without a plan, ``strawberry`` replaces both by strawberry without caches. Token, limits,
+journal and HTTP are the same for all. With ``--samples`` the process samples its own stack
+(``bench.verbs``) and writes the samples when it stops.
 """
 
 from __future__ import annotations
@@ -43,22 +43,22 @@ class _Arguments:
 
 def main() -> None:
     """Serve until interrupted."""
-    given = _arguments()
-    app = application(given.folder, given.people)
-    if given.way == "reference":
+    arguments = _arguments()
+    app = application(arguments.folder, arguments.people)
+    if arguments.way == "reference":
         app.state.service = replace(app.state.service, execute=_execute_reference)
-    elif given.way == "strawberry":
+    elif arguments.way == "strawberry":
         app.state.service = replace(app.state.service, execute=_strawberry_executor())
     tune_process()
     # uvicorn stops, then hands the signal on: without a handler that would end the process at once.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with ExitStack() as stack:
-        if given.samples is not None:
-            stack.callback(write, stack.enter_context(sampling()), given.samples)
+        if arguments.samples is not None:
+            stack.callback(write, stack.enter_context(sampling()), arguments.samples)
         uvicorn.run(
             app,
             host="127.0.0.1",
-            port=given.port,
+            port=arguments.port,
             **options(app.state.service.resources.settings),
         )
 
@@ -70,8 +70,8 @@ def _arguments() -> _Arguments:
     parser.add_argument("--way", choices=WAYS, default="plan")
     parser.add_argument("--people", type=int, default=PEOPLE)
     parser.add_argument("--samples", type=Path)
-    given = parser.parse_args()
-    return _Arguments(given.folder, given.port, given.way, given.people, given.samples)
+    options = parser.parse_args()
+    return _Arguments(options.folder, options.port, options.way, options.people, options.samples)
 
 
 async def _execute_reference(
@@ -86,7 +86,7 @@ async def _execute_reference(
 
 
 def _strawberry_executor() -> Execute:
-    """Return what has strawberry parse, validate and execute every operation, at each request."""
+    """Return an executor by which strawberry parses, validates and executes at each request."""
     schema = strawberry_schema()
 
     async def execute_strawberry(

@@ -1,8 +1,8 @@
-"""A gateway over the population in memory: settings, keys, a caller, and what to ask.
+"""A gateway over the population in memory: settings, keys, a caller and a document.
 
-All seven databases operate, as in the demo; the caller is the demo's ``bench``, whose rates are
-beyond what any run reaches. Everything else is as it comes: limits, deadlines, the journal on disk
-before an answer leaves.
+All seven databases operate, as in the demo; the caller is the demo's ``bench``, with rates that no
+run reaches. Everything else is the default: limits, deadlines, and a journal that is on disk before
+an answer leaves.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ _RATES = Client(requests_per_minute=10**9, cost_per_minute=10**13)
 
 def settings(folder: Path, limits: Limits | None = None) -> Settings:
     """Return settings under which all databases operate; keys are made where there are none."""
-    operating = {one.name: DatabaseSettings(group=Group.OPERATING) for one in databases()}
-    made: Settings = load(
+    operating = {database.name: DatabaseSettings(group=Group.OPERATING) for database in databases()}
+    built: Settings = load(
         folder=folder,
         demo=True,
         databases=operating,
         limits=limits or Limits(),
         clients={_CLIENT: _RATES},
     )
-    create_missing(made, demo=True)
-    return made
+    create_missing(built, demo=True)
+    return built
 
 
 def application(folder: Path, people: int, limits: Limits | None = None) -> Starlette:
@@ -58,15 +58,15 @@ def application(folder: Path, people: int, limits: Limits | None = None) -> Star
 _ACTIONS = ("read", "sensitive")
 
 
-def token(made: Settings, actions: Sequence[str] = _ACTIONS) -> str:
+def token(configuration: Settings, actions: Sequence[str] = _ACTIONS) -> str:
     """Return a token that reads all of the seven databases but what is restricted.
 
     ``actions``: what its scopes permit.
     """
-    names = [one.name for one in databases()]
+    names = [database.name for database in databases()]
     return issue(
-        load_signing(made, "token")[0],
-        made.access,
+        load_signing(configuration, "token")[0],
+        configuration.access,
         SystemClock().now(),
         subject="bench",
         client=_CLIENT,
@@ -76,10 +76,10 @@ def token(made: Settings, actions: Sequence[str] = _ACTIONS) -> str:
     )
 
 
-def headers(made: Settings, actions: Sequence[str] = _ACTIONS) -> dict[str, str]:
-    """Return what every request over HTTP carries: the token, the purpose and the case."""
+def headers(configuration: Settings, actions: Sequence[str] = _ACTIONS) -> dict[str, str]:
+    """Return the headers of every request: the token, the purpose and the case."""
     return {
-        "Authorization": f"Bearer {token(made, actions)}",
+        "Authorization": f"Bearer {token(configuration, actions)}",
         "X-Purpose": UNIFIED,
         "X-Case-Number": CASE_NUMBER,
     }
@@ -87,7 +87,7 @@ def headers(made: Settings, actions: Sequence[str] = _ACTIONS) -> dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A gateway in this process. ``text``: the document that is asked."""
+    """A gateway in this process. ``text``: the document of its requests."""
 
     service: Service
     caller: Caller
@@ -118,6 +118,6 @@ async def site(folder: Path, people: int, limits: Limits | None = None) -> Async
     app = application(folder, people, limits)
     async with app.router.lifespan_context(app):
         service: Service = app.state.service
-        known = service.tokens.verify(token(service.resources.settings))
-        caller = replace(known, purpose=UNIFIED, case_number=CASE_NUMBER)
+        verified = service.tokens.verify(token(service.resources.settings))
+        caller = replace(verified, purpose=UNIFIED, case_number=CASE_NUMBER)
         yield Site(service, caller, document())

@@ -1,4 +1,4 @@
-"""What the log of requests and their metrics cost: microseconds of CPU a request, log to /dev/null.
+"""The cost of request logging and metrics: microseconds of CPU a request, log to /dev/null.
 
 python -m bench.telemetry             # 10 seconds
 """
@@ -60,16 +60,16 @@ def _run(app: ASGIApp, scope: Scope) -> None:
 
 def main() -> None:
     """Print and save the costs."""
-    out, sys.stderr = sys.stderr, open(os.devnull, "w")  # noqa: SIM115, PTH123 - until the end
+    stderr, sys.stderr = sys.stderr, open(os.devnull, "w")  # noqa: SIM115, PTH123 - until the end
     configure()
-    sys.stderr, app = out, Telemetry(_answer)
+    sys.stderr, app = stderr, Telemetry(_answer)
     variants = {
         "nothing": lambda: _run(_answer, _scope(False)),
         "metrics": lambda: _run(app, _scope(False)),
         "metrics and log": lambda: _run(app, _scope(True)),
     }
     costs = in_turn(variants, dict.fromkeys(variants, REQUESTS), ROUNDS)
-    results: dict[str, Any] = {name: one.figures() for name, one in costs.items()}
+    results: dict[str, Any] = {name: cost.figures() for name, cost in costs.items()}
     save("telemetry", {"surroundings": surroundings(), **results})
     for name, figures in results.items():
         print(f"{name:16} {figures}")

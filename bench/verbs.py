@@ -1,9 +1,10 @@
-"""Which verb of the way of a request the time goes to, seen from inside at little cost.
+"""CPU time by verb of the way of a request, sampled from inside the process at little cost.
 
-Every millisecond of CPU a signal arrives and the stack of the main thread is looked at; from its
-innermost frame outwards, the first function that belongs to a verb has the sample. A profiler that
-counts calls would make what calls much look slower than it is. Other threads (the journal's) are
-not seen here: the kernel counts their time (``bench.load``). A C function is its caller's.
+A signal arrives at every millisecond of CPU time, and its handler reads the stack of the main
+thread: the sample goes to the innermost function that belongs to a verb. A profiler that counts
+calls would make functions with many calls look slower than they are. Other threads (the journal's)
+are not sampled: the kernel counts their time (``bench.load``). The time of a C function is its
+caller's.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-_EVERY = 0.001
+_INTERVAL_SECONDS = 0.001
 
 #: End of the file's path, name of the function (empty: any) -> verb. The first that fits counts.
 _VERBS: tuple[tuple[str, str, str], ...] = (
@@ -73,45 +74,45 @@ _VERBS: tuple[tuple[str, str, str], ...] = (
     ("uvicorn/", "", "HTTP: server and loop"),
     ("asyncio/runners.py", "", "HTTP: server and loop"),
 )
-_ELSE = "HTTP: server and loop"
+_OTHER_VERB = "HTTP: server and loop"
 
 
 @contextmanager
 def sampling() -> Iterator[Counter[str]]:
     """Count samples by verb while the block runs; for the main thread only."""
-    seen: Counter[str] = Counter()
-    known: dict[tuple[str, str], str | None] = {}
+    samples: Counter[str] = Counter()
+    verb_by_place: dict[tuple[str, str], str | None] = {}
 
     def look(_number: int, frame: FrameType | None) -> None:
         while frame is not None:
             place = (frame.f_code.co_filename, frame.f_code.co_name)
-            if place not in known:
-                known[place] = _verb(*place)
-            verb = known[place]
+            if place not in verb_by_place:
+                verb_by_place[place] = _verb(*place)
+            verb = verb_by_place[place]
             if verb is not None:
-                seen[verb] += 1
+                samples[verb] += 1
                 return
             frame = frame.f_back
-        seen[_ELSE] += 1
+        samples[_OTHER_VERB] += 1
 
     before = signal.signal(signal.SIGPROF, look)
-    signal.setitimer(signal.ITIMER_PROF, _EVERY, _EVERY)
+    signal.setitimer(signal.ITIMER_PROF, _INTERVAL_SECONDS, _INTERVAL_SECONDS)
     try:
-        yield seen
+        yield samples
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
 
 
-def write(seen: Counter[str], path: Path) -> None:
-    """Write what was seen."""
-    path.write_text(json.dumps(seen, indent=1) + "\n", "utf-8")
+def write(samples: Counter[str], path: Path) -> None:
+    """Write the samples as JSON."""
+    path.write_text(json.dumps(samples, indent=1) + "\n", "utf-8")
 
 
-def shares(seen: Counter[str]) -> dict[str, float]:
+def shares(samples: Counter[str]) -> dict[str, float]:
     """Return the share of each verb, the largest first."""
-    total = seen.total() or 1
-    return {verb: round(count / total, 4) for verb, count in seen.most_common()}
+    total = samples.total() or 1
+    return {verb: round(count / total, 4) for verb, count in samples.most_common()}
 
 
 def _verb(file: str, function: str) -> str | None:

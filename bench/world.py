@@ -1,11 +1,11 @@
-"""A population in memory, as many rows to a person as the peers' data have.
+"""A population in memory, with as many rows per person as the peers' data.
 
 Numbers of rows follow ``shared/peers/gen.sql``: one identity and one birth each, 0 to 2 marriages,
 registrations and transactions, 1 or 2 pieces of collateral to a registration, 0 to 3 sanctions, a
-case of legal aid and one of enforcement for 35 of 100, a death for one in twelve. What W1 asks for
-is never null, so that both executors do all of their work; other columns are empty, except those
-that decide something (statuses, kinds of events). Values are Python's own (dates, decimals), as
-drivers of database servers give them. The same seed makes the same people.
+case of legal aid and one of enforcement for 35 of 100, a death for one in twelve. The fields of W1
+are never null, so that both executors do all of their work. Other columns are empty, except those
+that rules depend on (statuses, kinds of events). Values are Python objects (dates, decimals), as
+drivers of database servers return them. The same seed generates the same people.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ Rows = dict[str, dict[str, list[Raw]]]
 
 _FAMILY = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Vũ", "Đặng", "Bùi")
 _MIDDLE = ("Văn", "Thị", "Hữu", "Minh", "Ngọc", "Đức", "Thanh")
-_GIVEN = ("An", "Bình", "Chi", "Dũng", "Giang", "Hà", "Hòa", "Lan", "Nam", "Quang", "Trang")
+_GIVEN_NAMES = ("An", "Bình", "Chi", "Dũng", "Giang", "Hà", "Hòa", "Lan", "Nam", "Quang", "Trang")
 _COMMUNES = ("phường Ba Đình", "phường Bến Thành", "xã Tân Phú", "phường Hải Châu", "xã An Lạc")
 _BANKS = ("Vietcombank", "BIDV", "Agribank", "Techcombank", "MB")
 
 
 @dataclass(slots=True)
 class _Person:
-    """Somebody while their rows are made: ``place`` decides how many, ``draw`` what is in them."""
+    """A person to generate rows for: ``place`` decides how many, ``draw`` their values."""
 
     place: int
     number: str
@@ -47,7 +47,7 @@ class _Person:
     draw: Random
 
     def name(self) -> str:
-        return " ".join(self.draw.choice(one) for one in (_FAMILY, _MIDDLE, _GIVEN))
+        return " ".join(self.draw.choice(names) for names in (_FAMILY, _MIDDLE, _GIVEN_NAMES))
 
     def day(self, first: date, days: int) -> date:
         return first + timedelta(days=self.draw.randrange(days))
@@ -55,15 +55,15 @@ class _Person:
     def digits(self, count: int) -> str:
         return f"{self.draw.randrange(10**count):0{count}}"
 
-    def money(self, most: int) -> Decimal:
-        return Decimal(self.draw.randrange(most)).scaleb(-2)
+    def money(self, limit: int) -> Decimal:
+        return Decimal(self.draw.randrange(limit)).scaleb(-2)
 
     def id(self, letter: str, place: int = 0) -> str:
         return f"{letter}{self.place:06}{place}"
 
 
 def document() -> str:
-    """Return W1 as a client sends it: without the remarks about it."""
+    """Return W1 as a client sends it, without its comments."""
     lines = Path(__file__).with_name("w1.graphql").read_text("utf-8").splitlines()
     return "\n".join(line for line in lines if not line.startswith("#")) + "\n"
 
@@ -75,38 +75,40 @@ def numbers(people: int = PEOPLE, seed: int = SEED) -> list[str]:
 
 def rows(people: int = PEOPLE, seed: int = SEED) -> Rows:
     """Return raw rows by database and record; every declared record is there, some are empty."""
-    made: Rows = {one.name: {record.name: [] for record in one.records} for one in databases()}
+    rows_by_record: Rows = {
+        database.name: {record.name: [] for record in database.records} for database in databases()
+    }
     for place in range(people):
         person = _person(place, seed)
         for database, record, row in (
             *_population(person), *_civil_status(person), *_security_measures(person),
             *_cases(person), *_sanctions(person), *_notary(person),
         ):  # fmt: skip
-            made[database][record].append(row)
-    return made
+            rows_by_record[database][record].append(row)
+    return rows_by_record
 
 
 def backends(people: int = PEOPLE, seed: int = SEED) -> dict[str, Backend]:
     """Return all databases in memory. Costs about a quarter of a millisecond a person."""
     made = rows(people, seed)
-    return {one.name: Indexed(one, made[one.name]) for one in databases()}
+    return {database.name: Indexed(database, made[database.name]) for database in databases()}
 
 
 @cache
 def databases() -> tuple[Database, ...]:
     """Return the seven databases."""
-    return tuple(one for one in installed_databases() if one.records)
+    return tuple(database for database in installed_databases() if database.records)
 
 
 class Indexed(MemoryBackend):
-    """Memory that finds rows by key, as a database does, where its base looks at every row.
+    """A memory backend that finds rows by an index, where its base class scans every row.
 
     Rows are decoded at each fetch, as every backend does.
     """
 
     def __init__(self, database: Database, rows: Mapping[str, Iterable[Raw]]) -> None:
         super().__init__(database, rows)
-        self._found: dict[str, Mapping[str, list[tuple[object, ...]]]] = {}
+        self._indexes: dict[str, Mapping[str, list[tuple[object, ...]]]] = {}
 
     async def fetch(
         self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
@@ -114,9 +116,9 @@ class Indexed(MemoryBackend):
         """Return the rows for ``keys``; see ``Backend.fetch``. Raises NotMapped."""
         if record.name not in self._rows:
             raise NotMapped(record.name)
-        index = self._found.get(lookup.name)
+        index = self._indexes.get(lookup.name)
         if index is None:
-            index = self._found[lookup.name] = self._index(record, lookup)
+            index = self._indexes[lookup.name] = self._index(record, lookup)
         return Batch({key: read_rows(record, index.get(key, ())) for key in keys}, self._as_of)
 
     def _index(self, record: Record, lookup: Lookup) -> Mapping[str, list[tuple[object, ...]]]:
@@ -140,15 +142,15 @@ def _is_dead(person: _Person) -> bool:
     return person.place % 12 == 0
 
 
-_Made = Iterable[tuple[str, str, Raw]]
+_GeneratedRows = Iterable[tuple[str, str, Raw]]
 
 
-def _population(person: _Person) -> _Made:
+def _population(person: _Person) -> _GeneratedRows:
     draw = person.draw
     row: Raw = {
         "citizen_id": person.number,
         "family_name": draw.choice(_FAMILY),
-        "given_name": draw.choice(_GIVEN),
+        "given_name": draw.choice(_GIVEN_NAMES),
         "middle_name": draw.choice(_MIDDLE),
         "birth_date": person.born,
         "sex": person.sex,
@@ -177,7 +179,7 @@ def _header(person: _Person, event: str, letter: str, place: int = 0) -> Raw:
     }
 
 
-def _civil_status(person: _Person) -> _Made:
+def _civil_status(person: _Person) -> _GeneratedRows:
     birth: Raw = {
         **_header(person, "BIRTH", "B"),
         "citizen_id": person.number,
@@ -220,7 +222,7 @@ def _death(person: _Person) -> Raw:
     }
 
 
-def _security_measures(person: _Person) -> _Made:
+def _security_measures(person: _Person) -> _GeneratedRows:
     draw = person.draw
     for place in range(person.place * 104_729 // 7 % 3):
         number = person.id("S", place)
@@ -262,7 +264,7 @@ def _collateral(person: _Person, registration: str, place: int) -> Raw:
     }
 
 
-def _cases(person: _Person) -> _Made:
+def _cases(person: _Person) -> _GeneratedRows:
     if person.draw.random() < 0.35:
         yield "legal_aid", "cases", _aid_case(person)
     if person.draw.random() < 0.35:
@@ -307,7 +309,7 @@ def _enforcement_case(person: _Person, number: str) -> Raw:
     }
 
 
-def _sanctions(person: _Person) -> _Made:
+def _sanctions(person: _Person) -> _GeneratedRows:
     draw = person.draw
     for place in range(person.place * 31 // 5 % 4):
         row: Raw = {
@@ -325,7 +327,7 @@ def _sanctions(person: _Person) -> _Made:
         yield "administrative_violations", "sanctions", row
 
 
-def _notary(person: _Person) -> _Made:
+def _notary(person: _Person) -> _GeneratedRows:
     draw = person.draw
     for place in range(person.place * 15_485_863 // 11 % 3):
         number = person.id("C", place)

@@ -1,1 +1,1 @@
-"""Attacks on a gateway of one's own, bounded in number and time, and what they cost the others."""
+"""Attacks on a local gateway, bounded in number and time, and their cost to other clients."""

@@ -1,11 +1,12 @@
-"""Clients that send slowly, half or without end, and what they cost everybody else.
+"""Clients that send slowly, incompletely or without end, and their cost to other clients.
 
     python -m bench.attacks.connections [--seconds 10]
 
-A gateway over the population in memory, on a core of its own. A known caller asks W1 forty times a
-second on four connections; that is measured quiet, and under each attack. Attackers come from the
-same address as the caller, which is the worst case, and connect again when they are closed, up to
-200 times a second. Takes a little over twice ``--seconds`` for each of the eight attacks.
+A gateway serves the population in memory on its own core. A caller with a token sends W1 forty
+times a second over four connections; its latency is measured without an attack and under each
+attack. Attackers use the same address as the caller, which is the worst case, and reconnect when
+they are disconnected, up to 200 times a second. Takes a little over twice ``--seconds`` for each of
+the eight attacks.
 """
 
 from __future__ import annotations
@@ -78,9 +79,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--attack")
     parser.add_argument("--port", type=int, default=0)
-    given = parser.parse_args()
-    if given.attack:
-        asyncio.run(_attack(ATTACKS[given.attack], given.port, given.seconds))
+    options = parser.parse_args()
+    if options.attack:
+        asyncio.run(_attack(ATTACKS[options.attack], options.port, options.seconds))
         return
     table = Table(
         "attack",
@@ -99,7 +100,7 @@ def main() -> None:
             home = Path(folder) / str(place)
             home.mkdir()
             with serving(home, "plan", PEOPLE) as server:
-                table.add_row(name, *asyncio.run(_measure(server, name, given.seconds)))
+                table.add_row(name, *asyncio.run(_measure(server, name, options.seconds)))
     console.print(table)
 
 
@@ -112,12 +113,12 @@ async def _measure(server: Server, name: str, seconds: float) -> list[str]:
         await asyncio.sleep(2.0)  # the attack has begun; now it is at its full height
         with _processor(server) as busy:
             attacked, errors = await _ask(server, seconds)
-        grown, opened = server.megabytes() - before, _open_files(server)
+        grown, open_files = server.megabytes() - before, _open_files(server)
     ratio = f"{_p99(attacked) / _p99(quiet):.1f}"
     figures = [median(quiet), _p99(quiet), median(attacked), _p99(attacked)]
-    shown = [f"{one * 1e3:.1f}" for one in figures]
+    cells = [f"{figure * 1e3:.1f}" for figure in figures]
     share = f"{idle[0]:.0f} -> {busy[0]:.0f}"
-    return [*shown, ratio, str(errors + none), str(opened), f"+{grown:.0f}", share]
+    return [*cells, ratio, str(errors + none), str(open_files), f"+{grown:.0f}", share]
 
 
 @contextmanager
@@ -161,7 +162,7 @@ async def _ask(server: Server, seconds: float) -> tuple[list[float], int]:
     """
     people, times, errors = numbers(PEOPLE), list[float](), 0
     address = f"http://127.0.0.1:{server.port}/graphql"
-    sent = {**server.headers, "content-type": "application/json"}
+    request_headers = {**server.headers, "content-type": "application/json"}
 
     async def client(http: httpx2.AsyncClient, start: float, place: int) -> None:
         nonlocal errors
@@ -174,7 +175,7 @@ async def _ask(server: Server, seconds: float) -> tuple[list[float], int]:
                 {"query": document(), "variables": {"id": people[turn % len(people)]}}
             )
             try:
-                answer = await http.post(address, content=body, headers=sent)
+                answer = await http.post(address, content=body, headers=request_headers)
                 errors += answer.status_code != 200
             except httpx2.TransportError:
                 errors += 1
@@ -210,7 +211,7 @@ async def _attack(attack: Attack, port: int, seconds: float) -> None:
     holders: list[Callable[[], Awaitable[None]]] = [allow, *[hold] * attack.connections]
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            await asyncio.gather(*(one() for one in holders))
+            await asyncio.gather(*(holder() for holder in holders))
 
 
 async def _hold(attack: Attack, port: int) -> None:

@@ -1,12 +1,12 @@
-"""What a refused request costs the gateway, and what it costs everybody else.
+"""The cost of a refused request to the gateway and to other clients.
 
     python -m bench.attacks.refusals [--seconds 10]
 
 Three tables, over the population in memory (``bench.world``):
 
-- CPU milliseconds that the event loop's thread spends on one refused body, by kind of body, beside
-  the cheapest request of a known caller;
-- latency of a known caller's requests, quiet and while bodies arrive seven a second;
+- CPU milliseconds that the event loop's thread spends on one refused body, by kind of body,
+  compared with the cheapest request of a caller with a token;
+- latency of that caller's requests, alone and while seven refused bodies a second arrive;
 - bytes of journal and copy after 1,000 refusals of callers without a token.
 """
 
@@ -60,8 +60,8 @@ def bodies(size: int = _LARGE) -> dict[str, bytes]:
         "escapes": '{a(b: "' + "\\u0031" * (size // 7) + '")}',
         "quoted digits": "{a(b: [" + '"123456789012" ' * (size // 17) + "])}",
     }
-    found = {name: orjson.dumps({"query": text}) for name, text in documents.items()}
-    return found | {
+    documents_as_json = {name: orjson.dumps({"query": text}) for name, text in documents.items()}
+    return documents_as_json | {
         "variables": orjson.dumps(
             {"query": "{x}", "variables": {"ids": ["1" * 12] * (size // 15)}}
         ),
@@ -75,33 +75,35 @@ def bodies(size: int = _LARGE) -> dict[str, bytes]:
     }
 
 
-async def loop_milliseconds(app: Starlette, body: bytes, sent: Headers) -> float:
+async def loop_milliseconds(app: Starlette, body: bytes, request_headers: Headers) -> float:
     """Return CPU ms of the loop's thread for one request: the median, after one unmeasured.
 
     The client's own work is in it, about half a millisecond.
     """
-    found = []
+    durations = []
     transport = httpx2.ASGITransport(app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
         for _ in range(_REPETITIONS + 1):
-            started = time.thread_time()
+            start = time.thread_time()
             await client.post(
-                "/graphql", content=body, headers={**sent, "content-type": "application/json"}
+                "/graphql",
+                content=body,
+                headers={**request_headers, "content-type": "application/json"},
             )
-            found.append((time.thread_time() - started) * 1000)
-    return median(found[1:])
+            durations.append((time.thread_time() - start) * 1000)
+    return median(durations[1:])
 
 
 @asynccontextmanager
 async def gateway(folder: Path, anonymous_per_minute: int) -> AsyncIterator[Starlette]:
     """Run a gateway with a copy in this process."""
-    made = settings(folder).model_copy(
+    configuration = settings(folder).model_copy(
         update={
             "rates": RateLimits(anonymous_per_minute=anonymous_per_minute),
             "audit": Audit(copy_url="sqlite:///copy/copy.sqlite"),
         }
     )
-    app = build_app(made, databases(), backends=backends(PEOPLE))
+    app = build_app(configuration, databases(), backends=backends(PEOPLE))
     async with app.router.lifespan_context(app):
         yield app
 
@@ -112,18 +114,21 @@ async def costs(folder: Path) -> None:
     for column in ("body", "no token", "no token, RATE_LIMITED", "bad token", "known caller"):
         table.add_column(column, justify="left" if column == "body" else "right")
     async with gateway(folder / "open", 10**9) as app, gateway(folder / "limited", 1) as limited:
-        known = headers(app.state.service.resources.settings)
+        known_headers = headers(app.state.service.resources.settings)
         cheapest = orjson.dumps({"query": "{ __typename }"})
-        row = [await loop_milliseconds(app, cheapest, one) for one in ({}, known)]
+        row = [
+            await loop_milliseconds(app, cheapest, request_headers)
+            for request_headers in ({}, known_headers)
+        ]
         table.add_row("{ __typename }", f"{row[0]:.2f}", "", "", f"{row[1]:.2f}")
         for name, body in bodies().items():
             cells = [
                 await loop_milliseconds(app, body, {}),
                 await loop_milliseconds(limited, body, {}),
                 await loop_milliseconds(app, body, {"authorization": "Bearer x.y.z"}),
-                await loop_milliseconds(app, body, known),
+                await loop_milliseconds(app, body, known_headers),
             ]
-            table.add_row(name, *(f"{one:.2f}" for one in cells))
+            table.add_row(name, *(f"{cell:.2f}" for cell in cells))
     console.print(table)
 
 
@@ -134,21 +139,21 @@ async def latencies(server: Server, seconds: float, body: bytes | None) -> tuple
 
         async def ask(place: int) -> float:
             content = {"query": document(), "variables": {"id": people[place % PEOPLE]}}
-            started = time.perf_counter()
+            start = time.perf_counter()
             answer = await client.post("/graphql", json=content, headers=server.headers)
             assert "errors" not in answer.json(), answer.text[:300]
-            return (time.perf_counter() - started) * 1000
+            return (time.perf_counter() - start) * 1000
 
         attack = asyncio.create_task(_attack(server, seconds, body))
-        tasks, started = [], time.perf_counter()
+        tasks, start = [], time.perf_counter()
         for place in range(int(seconds * _REQUESTS_PER_SECOND)):
             await asyncio.sleep(
-                max(0.0, started + place / _REQUESTS_PER_SECOND - time.perf_counter())
+                max(0.0, start + place / _REQUESTS_PER_SECOND - time.perf_counter())
             )
             tasks.append(asyncio.create_task(ask(place)))
-        found = list(await asyncio.gather(*tasks))
+        durations = list(await asyncio.gather(*tasks))
         await attack
-    return median(found), quantiles(found, n=100)[98]
+    return median(durations), quantiles(durations, n=100)[98]
 
 
 async def _attack(server: Server, seconds: float, body: bytes | None) -> None:
@@ -156,9 +161,9 @@ async def _attack(server: Server, seconds: float, body: bytes | None) -> None:
     if body is None:
         return
     async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=30) as client:
-        started = time.perf_counter()
+        start = time.perf_counter()
         for place in range(int(seconds * BODIES_PER_SECOND)):
-            await asyncio.sleep(max(0.0, started + place / BODIES_PER_SECOND - time.perf_counter()))
+            await asyncio.sleep(max(0.0, start + place / BODIES_PER_SECOND - time.perf_counter()))
             await client.post(
                 "/graphql", content=body, headers={"content-type": "application/json"}
             )
@@ -178,13 +183,13 @@ async def neighbours(server: Server, seconds: float) -> None:
         table.add_column(column, justify="left" if column.startswith("mean") else "right")
     await latencies(server, 3, None)
     for name in _ATTACKS:
-        started = server.seconds()[0]
+        cpu_at_start = server.seconds()[0]
         quiet = await latencies(server, seconds, None)
-        between = server.seconds()[0]
+        cpu_when_quiet = server.seconds()[0]
         attacked = await latencies(server, seconds, bodies()[name])
-        more = (server.seconds()[0] - between) - (between - started)
-        each = more * 1000 / int(seconds * BODIES_PER_SECOND)
-        table.add_row(name, *(f"{one:.1f}" for one in (*quiet, *attacked, each)))
+        extra_cpu = (server.seconds()[0] - cpu_when_quiet) - (cpu_when_quiet - cpu_at_start)
+        ms_per_body = extra_cpu * 1000 / int(seconds * BODIES_PER_SECOND)
+        table.add_row(name, *(f"{figure:.1f}" for figure in (*quiet, *attacked, ms_per_body)))
     console.print(table)
 
 
@@ -199,18 +204,18 @@ async def bytes_written(folder: Path) -> None:
                 await client.post(
                     "/graphql", content=body, headers={"content-type": "application/json"}
                 )
-    written = {
-        part: sum(one.stat().st_size for one in (folder / part).rglob("*") if one.is_file())
+    bytes_by_part = {
+        part: sum(file.stat().st_size for file in (folder / part).rglob("*") if file.is_file())
         for part in ("journal", "copy")
     }
-    console.print(f"after {_REFUSALS} refusals without a token: {written} bytes")
+    console.print(f"after {_REFUSALS} refusals without a token: {bytes_by_part} bytes")
 
 
 def main() -> None:
     """Measure all and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10)
-    given = parser.parse_args()
+    options = parser.parse_args()
     tune_process()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -218,7 +223,7 @@ def main() -> None:
         (folder / "bytes").mkdir()
         asyncio.run(bytes_written(folder / "bytes"))
         with serving(folder, "plan", PEOPLE) as server:
-            asyncio.run(neighbours(server, given.seconds))
+            asyncio.run(neighbours(server, options.seconds))
 
 
 if __name__ == "__main__":

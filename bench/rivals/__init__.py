@@ -1,1 +1,1 @@
-"""Our gateway beside others, on the same PostgreSQL with the same rows and the same fields."""
+"""The gateway compared with others, on the same PostgreSQL with the same rows and fields."""

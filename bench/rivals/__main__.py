@@ -1,8 +1,8 @@
 """``python -m bench.rivals``: the table of ``make bench``; see bench/README.md.
 
-Servers take turns, each three times: what else the machine does falls on all of them alike. CPU of
-the server's processes for a request is what to compare; requests a second depend on the load's core
-as well.
+Servers take turns, each three times, so that other load of the machine affects all of them alike.
+Compare the CPU time of the server's processes for a request; requests a second also depend on the
+core that generates the load.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.report import save, surroundings
-from bench.rivals.documents import as_theirs, in_order
+from bench.rivals.documents import as_rival_answer, in_order
 from bench.rivals.prepare import prepare
 from bench.rivals.servers import (
+    GATEWAY,
     LOAD_CORE,
-    OURS,
     PORT,
     VARIANTS,
     Server,
@@ -48,9 +48,9 @@ _WARMING = {"w1": 4, "w2": 15, "w3": 4}
 #: collector, 0.1 s at a time.
 _FILLING = 20
 #: What each server is asked.
-_ASKED = {
-    OURS: ("w1", "w2", "w3"),
-    f"{OURS}, uncached": ("w1", "w3"),
+_WORK_BY_SERVER = {
+    GATEWAY: ("w1", "w2", "w3"),
+    f"{GATEWAY}, uncached": ("w1", "w3"),
     "strawberry, defaults": ("w1", "w3"),
     "mercurius, jit": ("w1", "w2", "w3"),
     "yoga, jit": ("w1", "w2", "w3"),
@@ -63,8 +63,8 @@ Run = dict[str, float]
 
 def main() -> None:
     """Compare, measure, print, and write ``bench/results/rivals.json``."""
-    given = _arguments()
-    copy: Path = given.rivals.resolve()
+    options = _arguments()
+    copy: Path = options.rivals.resolve()
     prepare()
     ids = (copy / "ids.txt").read_text().split()
     hot = (copy / "hot.txt").read_text().split()
@@ -72,16 +72,16 @@ def main() -> None:
     (work / "ids").write_text("\n".join(ids))
     (work / "hot").write_text("\n".join(hot))
     try:
-        reference = _compared(copy, work, ids)
+        reference = _reference_answers(copy, work, ids)
         _keep_bytes(copy, work, hot)
-        runs = _measured(copy, work, given.seconds, given.repetitions, reference)
-        found = {"surroundings": surroundings(), "servers": _summed_up(runs)}
-        save("rivals", found)  # what follows may fail, and this took long
-        found.update(_others(copy, work, runs, given.seconds))
+        runs = _measure(copy, work, options.seconds, options.repetitions, reference)
+        results = {"surroundings": surroundings(), "servers": _summarise(runs)}
+        save("rivals", results)  # what follows may fail, and this took long
+        results.update(_others(copy, work, runs, options.seconds))
     finally:
         shutil.rmtree(work)
-    save("rivals", found)
-    _show(found)
+    save("rivals", results)
+    _show(results)
 
 
 def _arguments() -> argparse.Namespace:
@@ -90,38 +90,39 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rivals", type=Path, default=folder, help="their folder, set up")
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--repetitions", type=int, default=3)
-    given = parser.parse_args()
-    if not (given.rivals / "hot.txt").exists():
-        parser.error(f"{given.rivals} is not set up: see the README there, and RIVALS")
-    return given
+    options = parser.parse_args()
+    if not (options.rivals / "hot.txt").exists():
+        parser.error(f"{options.rivals} is not set up: see the README there, and RIVALS")
+    return options
 
 
-def _compared(copy: Path, work: Path, ids: Sequence[str]) -> dict[str, Any]:
+def _reference_answers(copy: Path, work: Path, ids: Sequence[str]) -> dict[str, Any]:
     """Return the answers that all must give, W1 by number and W3, as the first rival gives them."""
-    chosen = random.Random(3).sample(list(ids), _COMPARED)
+    sample = random.Random(3).sample(list(ids), _COMPARED)
     with serving("mercurius, jit", copy, work / "reference") as server:
-        people = {one: in_order(server.ask("w1", {"id": one})["person"]) for one in chosen}
-        many = server.ask("w3", {"ids": chosen[:_PEOPLE]})["persons"]
-    return {"w1": people, "w3": [in_order(one) for one in many], "ids": chosen}
+        people = {number: in_order(server.ask("w1", {"id": number})["person"]) for number in sample}
+        people_of_w3 = server.ask("w3", {"ids": sample[:_PEOPLE]})["persons"]
+    return {"w1": people, "w3": [in_order(person) for person in people_of_w3], "ids": sample}
 
 
-def _hold_to(reference: Mapping[str, Any], server: Server, asked: Sequence[str]) -> None:
+def _hold_to(reference: Mapping[str, Any], server: Server, workloads: Sequence[str]) -> None:
     """Hold a server's answers against the reference, twice: from the cache as well."""
-    ours = server.name in VARIANTS
+    is_gateway = server.name in VARIANTS
     for _ in range(2):
-        if "w1" in asked:
+        if "w1" in workloads:
             for number, expected in reference["w1"].items():
                 person = server.ask("w1", {"id": number})["person"]
-                assert in_order(as_theirs(person) if ours else person) == expected, number
-        if "w3" in asked:
+                answer = as_rival_answer(person) if is_gateway else person
+                assert in_order(answer) == expected, number
+        if "w3" in workloads:
             people = server.ask("w3", {"ids": reference["ids"][:_PEOPLE]})["persons"]
-            made = [as_theirs(one, W3) if ours else one for one in people]
-            assert [in_order(one) for one in made] == reference["w3"]
+            answers = [as_rival_answer(person, W3) if is_gateway else person for person in people]
+            assert [in_order(person) for person in answers] == reference["w3"]
 
 
 def _keep_bytes(copy: Path, work: Path, hot: Sequence[str]) -> None:
     """Write the answers of our gateway that the dictionary of bytes returns."""
-    with serving(OURS, copy, work / "bytes") as server, (copy / "static.bin").open("wb") as file:
+    with serving(GATEWAY, copy, work / "bytes") as server, (copy / "static.bin").open("wb") as file:
         headers = {"content-type": "application/json", **server.headers}
         with httpx2.Client(headers=headers, timeout=30) as client:
             for number in hot:
@@ -132,33 +133,38 @@ def _keep_bytes(copy: Path, work: Path, hot: Sequence[str]) -> None:
                 file.write(number.encode() + b"\t" + answer.content + b"\n")
 
 
-def _measured(
+def _measure(
     copy: Path, work: Path, seconds: int, repetitions: int, reference: Mapping[str, Any]
 ) -> dict[str, dict[str, list[Run]]]:
-    runs: dict[str, dict[str, list[Run]]] = {name: {} for name in _ASKED}
+    runs: dict[str, dict[str, list[Run]]] = {name: {} for name in _WORK_BY_SERVER}
     for repetition in range(repetitions):
-        for name, asked in _ASKED.items():
+        for name, workloads in _WORK_BY_SERVER.items():
             with serving(name, copy, work / name.replace(" ", "-")) as server:
                 if name != "bytes from a dictionary":
-                    _hold_to(reference, server, asked)
-                for which in asked:
-                    warming = _WARMING[which] if name == OURS else 4
-                    _load(server, work, which, warming, 100 + repetition)
-                    run = _load(server, work, which, seconds, 200 + repetition)
-                    runs[name].setdefault(which, []).append(run)
-                    print(name, which, run, file=sys.stderr, flush=True)
+                    _hold_to(reference, server, workloads)
+                for workload in workloads:
+                    warming = _WARMING[workload] if name == GATEWAY else 4
+                    _load(server, work, workload, warming, 100 + repetition)
+                    run = _load(server, work, workload, seconds, 200 + repetition)
+                    runs[name].setdefault(workload, []).append(run)
+                    print(name, workload, run, file=sys.stderr, flush=True)
     return runs
 
 
 def _load(
-    server: Server, work: Path, which: str, seconds: int, seed: int, connections: int = _CONNECTIONS
+    server: Server,
+    work: Path,
+    workload: str,
+    seconds: int,
+    seed: int,
+    connections: int = _CONNECTIONS,
 ) -> Run:
-    """Have wrk ask for ``seconds``; return what it saw and what the server took for it."""
-    document = "w1" if which == "w2" else which
-    variables: dict[str, object] = {"ids": ["@"]} if which == "w3" else {"id": "@"}
+    """Run wrk for ``seconds``; return its figures and the CPU time of the server."""
+    document = "w1" if workload == "w2" else workload
+    variables: dict[str, object] = {"ids": ["@"]} if workload == "w3" else {"id": "@"}
     (work / "body").write_bytes(server.body(document, variables))
     before = server.cpu()
-    done = subprocess.run(
+    load = subprocess.run(
         [
             "taskset", "-c", LOAD_CORE, "wrk", "-t", "1", "-c", str(connections),
             "-d", f"{seconds}s", "--timeout", "20s",
@@ -167,23 +173,23 @@ def _load(
         env={
             **os.environ,
             "LOAD_BODY": str(work / "body"),
-            "LOAD_IDS": str(work / ("hot" if which == "w2" else "ids")),
-            "LOAD_COUNT": str(_PEOPLE if which == "w3" else 1),
+            "LOAD_IDS": str(work / ("hot" if workload == "w2" else "ids")),
+            "LOAD_COUNT": str(_PEOPLE if workload == "w3" else 1),
             "LOAD_SEED": str(seed),
-            "LOAD_HEADERS": "\n".join(f"{name}: {one}" for name, one in server.headers.items()),
+            "LOAD_HEADERS": "\n".join(f"{name}: {value}" for name, value in server.headers.items()),
         },
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    took = server.cpu() - before
-    line = next(one for one in done.stdout.splitlines() if one.startswith("JSON"))
-    seen = json.loads(line.removeprefix("JSON"))
+    cpu = server.cpu() - before
+    line = next(line for line in load.stdout.splitlines() if line.startswith("JSON"))
+    counts = json.loads(line.removeprefix("JSON"))
     return {
-        "requests_per_second": round(seen["requests"] / seen["microseconds"] * 1e6, 1),
-        "cpu_ms": round(took / max(seen["requests"], 1) * 1e3, 4),
-        "p50_ms": seen["p50_ms"],
-        "p99_ms": seen["p99_ms"],
-        "kilobytes": round(seen["bytes"] / max(seen["requests"], 1) / 1024, 2),
-        "errors": seen["errors"],
+        "requests_per_second": round(counts["requests"] / counts["microseconds"] * 1e6, 1),
+        "cpu_ms": round(cpu / max(counts["requests"], 1) * 1e3, 4),
+        "p50_ms": counts["p50_ms"],
+        "p99_ms": counts["p99_ms"],
+        "kilobytes": round(counts["bytes"] / max(counts["requests"], 1) / 1024, 2),
+        "errors": counts["errors"],
         "megabytes": round(server.megabytes(), 1),
     }
 
@@ -191,65 +197,74 @@ def _load(
 def _others(
     copy: Path, work: Path, runs: Mapping[str, Mapping[str, list[Run]]], seconds: int
 ) -> dict[str, Any]:
-    """Measure one at a time, and arrivals that do not wait for answers."""
-    alone: dict[str, list[float]] = {OURS: [], "asyncpg by hand": []}
+    """Measure requests one at a time, and arrivals that do not wait for answers."""
+    times_by_server: dict[str, list[float]] = {GATEWAY: [], "asyncpg by hand": []}
     for _ in range(3):
-        for name, found in alone.items():
+        for name, times in times_by_server.items():
             variant = Variant(fresh=0, redis=False, sync=False)
             with serving(name, copy, work / f"{name}-alone".replace(" ", "-"), variant) as server:
                 _load(server, work, "w1", 2, 7, connections=1)
-                found.append(_load(server, work, "w1", 5, 8, connections=1)["p50_ms"])
-    opened: dict[str, Run] = {}
-    with serving(OURS, copy, work / "opened") as server:
-        for which in ("w1", "w2"):
-            peak = max(one["requests_per_second"] for one in runs[OURS][which])
-            opened[which] = _open_loop(server, work, which, round(0.7 * peak, 1), seconds)
-    return {"alone_p50_ms": {name: min(one) for name, one in alone.items()}, "open": opened}
+                times.append(_load(server, work, "w1", 5, 8, connections=1)["p50_ms"])
+    open_loop: dict[str, Run] = {}
+    with serving(GATEWAY, copy, work / "opened") as server:
+        for workload in ("w1", "w2"):
+            peak = max(run["requests_per_second"] for run in runs[GATEWAY][workload])
+            open_loop[workload] = _open_loop(server, work, workload, round(0.7 * peak, 1), seconds)
+    return {
+        "alone_p50_ms": {name: min(times) for name, times in times_by_server.items()},
+        "open": open_loop,
+    }
 
 
-def _open_loop(server: Server, work: Path, which: str, rate: float, seconds: int) -> Run:
+def _open_loop(server: Server, work: Path, workload: str, rate: float, seconds: int) -> Run:
     (work / "body").write_bytes(server.body("w1", {"id": "@"}))
-    sent = {"Content-Type": "application/json", "Accept": "application/json", **server.headers}
-    (work / "headers").write_text("".join(f"{name}: {one}\r\n" for name, one in sent.items()))
-    _load(server, work, which, _FILLING, 300)
-    done = subprocess.run(
+    request_headers = {
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+        **server.headers,
+    }
+    (work / "headers").write_text(
+        "".join(f"{name}: {value}\r\n" for name, value in request_headers.items())
+    )
+    _load(server, work, workload, _FILLING, 300)
+    load = subprocess.run(
         [
             "taskset", "-c", LOAD_CORE, sys.executable, "-m", "bench.rivals.poisson", str(PORT),
             str(rate), str(seconds), str(work / "body"),
-            str(work / ("hot" if which == "w2" else "ids")), str(work / "headers"),
+            str(work / ("hot" if workload == "w2" else "ids")), str(work / "headers"),
         ],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    found: Run = json.loads(done.stdout)
-    return found
+    run: Run = json.loads(load.stdout)
+    return run
 
 
-def _summed_up(runs: Mapping[str, Mapping[str, list[Run]]]) -> dict[str, dict[str, Run]]:
+def _summarise(runs: Mapping[str, Mapping[str, list[Run]]]) -> dict[str, dict[str, Run]]:
     return {
         name: {
-            which: {key: median(run[key] for run in found) for key in found[0]}
-            for which, found in by_work.items()
+            workload: {key: median(run[key] for run in repeated) for key in repeated[0]}
+            for workload, repeated in by_work.items()
         }
         for name, by_work in runs.items()
         if by_work
     }
 
 
-def _show(found: Mapping[str, Any]) -> None:
-    table = Table("server", *(f"{one} {what}" for one in ("W1", "W2", "W3")
-                              for what in ("r/s", "CPU ms", "p99 ms")), "MB")  # fmt: skip
-    for name, by_work in found["servers"].items():
+def _show(results: Mapping[str, Any]) -> None:
+    table = Table("server", *(f"{workload} {figure}" for workload in ("W1", "W2", "W3")
+                              for figure in ("r/s", "CPU ms", "p99 ms")), "MB")  # fmt: skip
+    for name, by_work in results["servers"].items():
         cells = []
-        for which in ("w1", "w2", "w3"):
-            run = by_work.get(which)
+        for workload in ("w1", "w2", "w3"):
+            run = by_work.get(workload)
             cells += ["", "", ""] if run is None else [
                 f"{run['requests_per_second']:.0f}", f"{run['cpu_ms']:.3f}", f"{run['p99_ms']:.1f}"
             ]  # fmt: skip
         table.add_row(name, *cells, f"{max(run['megabytes'] for run in by_work.values()):.0f}")
     console = Console(width=140)
     console.print(table)
-    console.print("one at a time, p50 ms:", found["alone_p50_ms"])
-    console.print("open loop at 70 % of peak:", found["open"])
+    console.print("one at a time, p50 ms:", results["alone_p50_ms"])
+    console.print("open loop at 70 % of peak:", results["open"])
 
 
 if __name__ == "__main__":

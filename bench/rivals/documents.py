@@ -1,4 +1,4 @@
-"""W1 and W3 in our schema, made of the pairs in ``tables``, and answers made comparable."""
+"""W1 and W3 in our schema, built from the pairs in ``tables``, and answers in comparable form."""
 
 from __future__ import annotations
 
@@ -20,18 +20,22 @@ def w1() -> str:
 
 def w3() -> str:
     """Return W3: many people, 20 fields out of three databases."""
-    chosen = {name: tuple(LEAVES[name][1][leaf] for leaf in leaves) for name, leaves in W3.items()}
-    sections = _sections(W3, chosen)
+    leaves_by_section = {
+        name: tuple(LEAVES[name][1][leaf] for leaf in leaves) for name, leaves in W3.items()
+    }
+    sections = _sections(W3, leaves_by_section)
     return f"query W3($ids: [PersonNumber!]!) {{ persons(ids: $ids) {{ id {sections} }} }}"
 
 
-def _sections(names: Iterable[str], chosen: Mapping[str, Iterable[str]] | None = None) -> str:
+def _sections(
+    names: Iterable[str], leaves_by_section: Mapping[str, Iterable[str]] | None = None
+) -> str:
     sections: dict[str, list[str]] = {}
     for name in names:
         path, leaves = LEAVES[name]
         section, field, rows, *_ = path.split(".")
-        wanted = leaves.values() if chosen is None else chosen[name]
-        inner = f"{rows} {{ {_selected(wanted)} }} {_REPORT}"
+        selected = leaves.values() if leaves_by_section is None else leaves_by_section[name]
+        inner = f"{rows} {{ {_selected(selected)} }} {_REPORT}"
         sections.setdefault(section, []).append(f"{field} {{ {inner} }}")
     return " ".join(f"{name} {{ {' '.join(lists)} }}" for name, lists in sections.items())
 
@@ -43,41 +47,43 @@ def _selected(leaves: Iterable[str]) -> str:
             inner = _selected(LEAVES["collaterals"][1].values())
             tree[f"collateral {{ items {{ {inner} }} {_REPORT} }}"] = {}
             continue
-        here = tree
+        branch = tree
         for step in leaf.split("."):
-            here = here.setdefault(step, {})
-    return _written(tree)
+            branch = branch.setdefault(step, {})
+    return _as_text(tree)
 
 
-def _written(tree: _Tree) -> str:
+def _as_text(tree: _Tree) -> str:
     return " ".join(
-        f"{name} {{ {_written(below)} }}" if below else name for name, below in tree.items()
+        f"{name} {{ {_as_text(below)} }}" if below else name for name, below in tree.items()
     )
 
 
-def as_theirs(person: Mapping[str, Any], names: Mapping[str, Iterable[str]] | None = None) -> Any:
-    """Return a person of ours as they answer it; ``names``: the lists and leaves of W3."""
-    found: dict[str, Any] = {"id": person["id"]}
+def as_rival_answer(
+    person: Mapping[str, Any], names: Mapping[str, Iterable[str]] | None = None
+) -> Any:
+    """Return a person of our schema as rivals answer; ``names``: the lists and leaves of W3."""
+    answer: dict[str, Any] = {"id": person["id"]}
     for name, (path, leaves) in LEAVES.items():
         if name == "collaterals" or (names is not None and name not in names):
             continue
-        wanted = leaves if names is None else {one: leaves[one] for one in names[name]}
+        selected = leaves if names is None else {leaf: leaves[leaf] for leaf in names[name]}
         rows = _at(person, path)
         if isinstance(rows, list):
-            found[name] = [_row(name, row, wanted) for row in rows]
+            answer[name] = [_row(name, row, selected) for row in rows]
         else:
-            found[name] = None if rows is None else _row(name, rows, wanted)
-    return found
+            answer[name] = None if rows is None else _row(name, rows, selected)
+    return answer
 
 
 def _row(name: str, row: Mapping[str, Any], leaves: Mapping[str, str]) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for theirs, ours in leaves.items():
-        value = _at(row, ours)
-        if theirs == "collaterals":
-            value = [_row("collaterals", one, LEAVES["collaterals"][1]) for one in value]
-        made[theirs] = CODES.get((name, theirs), {}).get(str(value), value)
-    return made
+    answer: dict[str, Any] = {}
+    for rival_name, path in leaves.items():
+        value = _at(row, path)
+        if rival_name == "collaterals":
+            value = [_row("collaterals", item, LEAVES["collaterals"][1]) for item in value]
+        answer[rival_name] = CODES.get((name, rival_name), {}).get(str(value), value)
+    return answer
 
 
 def _at(value: Any, path: str) -> Any:
@@ -92,9 +98,9 @@ def _at(value: Any, path: str) -> Any:
 
 
 def in_order(value: Any) -> Any:
-    """Return an answer with its lists in an order of its own: each gateway has its own."""
+    """Return an answer with its lists sorted, since each gateway has another order."""
     if isinstance(value, dict):
-        return {name: in_order(one) for name, one in value.items()}
+        return {name: in_order(item) for name, item in value.items()}
     if isinstance(value, list):
-        return sorted((in_order(one) for one in value), key=repr)
+        return sorted((in_order(item) for item in value), key=repr)
     return value

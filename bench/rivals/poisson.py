@@ -1,9 +1,9 @@
-"""An open loop: requests arrive when they arrive, however long the others take.
+"""An open loop: requests arrive regardless of how long earlier ones take.
 
     python -m bench.rivals.poisson PORT RATE SECONDS BODY IDS HEADERS
 
-Arrivals are a Poisson process; the time of an answer counts from its arrival, so that waiting for a
-connection counts too. Prints one line of JSON.
+Arrivals are a Poisson process. The time of an answer counts from the arrival of its request, so
+that it includes waiting for a connection. Prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class _Connection(asyncio.Protocol):
     def __init__(self, load: _Load) -> None:
         self._load = load
         self._arrived = 0.0
-        self._left = 0
+        self._remaining = 0
         self._head = b""
         self.transport: asyncio.Transport | None = None
 
@@ -37,11 +37,11 @@ class _Connection(asyncio.Protocol):
 
     def send(self, arrived: float, request: bytes) -> None:
         assert self.transport is not None
-        self._arrived, self._left, self._head = arrived, -1, b""
+        self._arrived, self._remaining, self._head = arrived, -1, b""
         self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        if self._left < 0:
+        if self._remaining < 0:
             self._head += data
             end = self._head.find(b"\r\n\r\n")
             if end < 0:
@@ -50,20 +50,20 @@ class _Connection(asyncio.Protocol):
             if not head.startswith(b"http/1.1 200"):
                 self._load.errors += 1
             length = head.split(b"content-length:")[1].split(b"\r\n")[0]
-            self._left = int(length) - (len(self._head) - end - 4)
+            self._remaining = int(length) - (len(self._head) - end - 4)
         else:
-            self._left -= len(data)
-        if self._left <= 0:
-            self._load.done(self, self._arrived)
+            self._remaining -= len(data)
+        if self._remaining <= 0:
+            self._load.answered(self, self._arrived)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._load.lost(self)
+        self._load.connection_lost(self)
 
 
 class _Load:
     def __init__(self) -> None:
         self.errors = 0
-        self.took: list[float] = []
+        self.durations: list[float] = []
         self._idle: deque[_Connection] = deque()  # in turn: a server closes idle ones
         self._waiting: deque[tuple[float, bytes]] = deque()
 
@@ -76,14 +76,14 @@ class _Load:
         else:
             self._waiting.append((at, request))
 
-    def lost(self, connection: _Connection) -> None:
+    def connection_lost(self, connection: _Connection) -> None:
         if connection in self._idle:
             self._idle.remove(connection)
         else:
             self.errors += 1
 
-    def done(self, connection: _Connection, arrived: float) -> None:
-        self.took.append(time.perf_counter() - arrived)
+    def answered(self, connection: _Connection, arrived: float) -> None:
+        self.durations.append(time.perf_counter() - arrived)
         if self._waiting:
             connection.send(*self._waiting.popleft())
         else:
@@ -94,31 +94,31 @@ async def _run(port: int, rate: float, seconds: float, body: str, ids: list[str]
                headers: str) -> dict[str, float]:  # fmt: skip
     load, loop = _Load(), asyncio.get_running_loop()
     for _ in range(_CONNECTIONS):
-        _, made = await loop.create_connection(lambda: _Connection(load), "127.0.0.1", port)
-        load.add(made)
+        _, connection = await loop.create_connection(lambda: _Connection(load), "127.0.0.1", port)
+        load.add(connection)
     rng = random.Random(11)
     before, _, after = body.partition("@")
     head = f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}"
-    began = at = time.perf_counter()
-    until = began + seconds
-    while at < until:
+    start = at = time.perf_counter()
+    deadline = start + seconds
+    while at < deadline:
         at += rng.expovariate(rate)
-        left = at - time.perf_counter()
-        if left > 0:
-            await asyncio.sleep(left)
+        delay = at - time.perf_counter()
+        if delay > 0:
+            await asyncio.sleep(delay)
         content = f"{before}{rng.choice(ids)}{after}".encode()
         load.arrive(at, f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
-        if left <= 0:
+        if delay <= 0:
             await asyncio.sleep(0)
     errors = load.errors
     # What is still under way has a second: left out, the slowest would not count.
     await asyncio.sleep(1)
-    took = sorted(load.took)
+    durations = sorted(load.durations)
     return {
         "rate": rate,
-        "answered_per_second": round(len(took) / seconds, 1),
-        "p50_ms": round(took[len(took) // 2] * 1e3, 3),
-        "p99_ms": round(took[int(len(took) * 0.99)] * 1e3, 3),
+        "answered_per_second": round(len(durations) / seconds, 1),
+        "p50_ms": round(durations[len(durations) // 2] * 1e3, 3),
+        "p99_ms": round(durations[int(len(durations) * 0.99)] * 1e3, 3),
         "errors": errors,
     }
 

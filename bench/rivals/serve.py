@@ -1,4 +1,4 @@
-"""Our gateway as ``justice-gateway serve`` runs it, with the settings in the file that is named."""
+"""Our gateway as ``justice-gateway serve`` runs it, with a settings file as the argument."""
 
 from __future__ import annotations
 
