@@ -46,12 +46,12 @@ def pytest_sessionfinish() -> None:
 def services() -> None:
     """Skip where Node.js or its packages are missing; fail if REQUIRE_SERVICES says so."""
     missing = [
-        what
-        for what, there in (
+        program
+        for program, is_found in (
             ("node", shutil.which("node") is not None),
             ("npm packages (npm ci in tests/acceptance/graphql_http)", _AUDIT.is_dir()),
         )
-        if not there
+        if not is_found
     ]
     if missing and os.environ.get("REQUIRE_SERVICES"):
         pytest.fail(f"missing: {', '.join(missing)}")

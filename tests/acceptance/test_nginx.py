@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from tests.support.server_processes import ServerProcess, free
-from tests.support.sockets import PATIENCE, Client, served
+from tests.support.sockets import PATIENCE, Client, serve
 from tests.support.topology import COMPOSE, nginx
 
 GATEWAYS = ("gateway-1", "gateway-2")
@@ -68,7 +68,7 @@ async def proxy(tmp_path: Path) -> AsyncIterator[Proxy]:
     names = [str(tmp_path / "tls"), "localhost", "127.0.0.1"]
     await asyncio.to_thread(subprocess.run, [*script, *names], check=True)
     trust = ssl.create_default_context(cafile=str(tmp_path / "tls" / "server.pem"))
-    async with served(echo, body_bytes=256 * 1024, proxies=["127.0.0.1"]) as gateway:
+    async with serve(echo, body_bytes=256 * 1024, proxies=["127.0.0.1"]) as gateway:
         ports = dict.fromkeys(GATEWAYS, gateway.port)
         server = nginx(tmp_path, ports, client_header_timeout="1s", client_body_timeout="1s")
         await asyncio.to_thread(server.start)
@@ -158,7 +158,7 @@ HOSTS = {
 async def test_a_request_needs_exactly_one_host(proxy: Proxy, head: bytes) -> None:
     client = await proxy.connect()
     await client.send(head)
-    answer = await client.rest()
+    answer = await client.read_to_end()
     client.close()
     assert answer.startswith(b"HTTP/1.1 400 ")
 
@@ -166,7 +166,7 @@ async def test_a_request_needs_exactly_one_host(proxy: Proxy, head: bytes) -> No
 async def test_http_1_0_without_a_host_is_answered(proxy: Proxy) -> None:
     client = await proxy.connect()
     await client.send(b"GET / HTTP/1.0\r\n\r\n")
-    assert (await client.rest()).startswith(b"HTTP/1.1 200 ")
+    assert (await client.read_to_end()).startswith(b"HTTP/1.1 200 ")
     client.close()
 
 
@@ -175,7 +175,7 @@ async def test_http_1_0_without_a_host_is_answered(proxy: Proxy) -> None:
 async def test_who_does_not_finish_a_request_is_let_go(proxy: Proxy, start: bytes) -> None:
     client = await proxy.connect()
     await client.send(start)
-    await client.rest()
+    await client.read_to_end()
     client.close()
 
 

@@ -18,9 +18,9 @@ COPIED = Audit(copy_url="sqlite:///copy.sqlite")
 AGENCY = "UBND phường"
 PAGE = """items { at agency purpose purposeTitle { vi en } caseNumber role sections requestId }
   next state completeUntil"""
-MINE = f"""query($first: Int! = 20, $after: String) {{
+OWN_LOG = f"""query($first: Int! = 20, $after: String) {{
   me {{ accessLog(first: $first, after: $after) {{ {PAGE} }} }} }}"""
-THEIRS = f"query($id: PersonNumber!) {{ person(id: $id) {{ accessLog {{ {PAGE} }} }} }}"
+PERSON_LOG = f"query($id: PersonNumber!) {{ person(id: $id) {{ accessLog {{ {PAGE} }} }} }}"
 NAME = (
     "query($id: PersonNumber!) { person(id: $id) { population { identity { source { state } } } } }"
 )
@@ -65,7 +65,7 @@ async def look_up(
 
 
 async def own_answer(
-    gateway: Running, number: str = HOA, query: str = MINE, **variables: object
+    gateway: Running, number: str = HOA, query: str = OWN_LOG, **variables: object
 ) -> dict[str, Any]:
     """Ask as the citizen with ``number`` and return the body of the answer."""
     token = gateway.token("me", subject=number)
@@ -76,13 +76,13 @@ async def own_answer(
 
 async def own_log(gateway: Running, number: str = HOA, **variables: object) -> dict[str, Any]:
     """Return the access log that the citizen with ``number`` sees; nothing may be amiss."""
-    body = await own_answer(gateway, number, MINE, **variables)
+    body = await own_answer(gateway, number, OWN_LOG, **variables)
     assert "errors" not in body, body
     log: dict[str, Any] = body["data"]["me"]["accessLog"]
     return log
 
 
-def asked(log: Mapping[str, Any], role: str | None = None) -> list[str]:
+def logged_requests(log: Mapping[str, Any], role: str | None = None) -> list[str]:
     """Return the request ids in a log but those of the person's own view; or those in ``role``."""
-    items = [one for one in log["items"] if role or one["role"] not in {"OWN", "REPRESENTED"}]
-    return [one["requestId"] for one in items if role in {None, one["role"]}]
+    items = [item for item in log["items"] if role or item["role"] not in {"OWN", "REPRESENTED"}]
+    return [item["requestId"] for item in items if role in {None, item["role"]}]

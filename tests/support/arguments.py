@@ -1,4 +1,4 @@
-"""Arguments of generated operations: literals, variables, and what the variables are given."""
+"""Arguments of generated operations: literals, variables, and the values of the variables."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ _SCALARS: Mapping[str, Sequence[object]] = {
 
 
 class Ref(str):
-    """A variable where a value could stand: written as it is."""
+    """A reference to a variable in place of a value."""
 
     __slots__ = ()
 
 
 class _Absent:
-    """A variable that is given nothing."""
+    """The value of a variable that the request leaves out."""
 
 
 ABSENT = _Absent()
@@ -80,17 +80,17 @@ ABSENT = _Absent()
 class Variable:
     """A variable of the document.
 
-    ``fits``: it may stand where null must not. ``given``: in the request, or ABSENT. ``means``:
-    what it was made to stand for.
+    ``non_null``: it may stand where null must not. ``value``: in the request, or ABSENT.
+    ``intended``: the value that it was created for.
     """
 
     name: str
     base: str
     suffix: str
     default: str | None
-    fits: bool
-    given: object
-    means: object
+    non_null: bool
+    value: object
+    intended: object
 
     @property
     def definition(self) -> str:
@@ -101,26 +101,29 @@ class Variable:
 
 @dataclass(slots=True)
 class Variables:
-    """The variables of a document in the making."""
+    """The variables of a document while it is generated."""
 
     rng: Random
-    made: dict[str, Variable] = field(default_factory=dict)
+    declared: dict[str, Variable] = field(default_factory=dict)
 
     def ref(self, kind: GraphQLInputType, required: bool, defaulted: bool, value: object) -> Ref:
-        """Return a variable that holds ``value`` (or another of its type) where ``kind`` is asked.
+        """Return a variable that holds ``value`` (or another of its type) for a place of ``kind``.
 
-        ``required``, ``defaulted``: what the place says: whether null may not stand there, and
-        whether something takes the place of nothing.
+        ``required``: null is invalid in this place. ``defaulted``: the place has a default value.
         """
-        bare = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
-        base, strict = str(bare), required and not defaulted
-        known = [one for one in self.made.values() if one.base == base and (one.fits or not strict)]
+        nullable_kind = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+        base, strict = str(nullable_kind), required and not defaulted
+        candidates = [
+            variable
+            for variable in self.declared.values()
+            if variable.base == base and (variable.non_null or not strict)
+        ]
         if self.rng.random() < 0.8:
-            known = [one for one in known if one.means == value]
-        if known and self.rng.random() < 0.3:
-            return Ref(f"${self.rng.choice(known).name}")
-        made = self._made(bare, base, self._form(required, strict), value)
-        self.made[made.name] = made
+            candidates = [variable for variable in candidates if variable.intended == value]
+        if candidates and self.rng.random() < 0.3:
+            return Ref(f"${self.rng.choice(candidates).name}")
+        made = self._new_variable(nullable_kind, base, self._form(required, strict), value)
+        self.declared[made.name] = made
         return Ref(f"${made.name}")
 
     def _form(self, required: bool, strict: bool) -> str:
@@ -130,41 +133,43 @@ class Variables:
             return self.rng.choice(("!", "! =", "=", ""))
         return self.rng.choice(("!", "! =", "=", "", "", "= null"))
 
-    def _made(self, kind: GraphQLInputType, base: str, form: str, value: object) -> Variable:
-        """Make a variable; where there is a default, it or what is given is ``value``."""
+    def _new_variable(
+        self, kind: GraphQLInputType, base: str, form: str, value: object
+    ) -> Variable:
+        """Return a new variable whose default or value in the request is ``value``."""
         name, suffix = self._name(), "!" if form.startswith("!") else ""
-        default, given = None, value
+        default, sent = None, value
         if form == "= null":
-            default, given = "null", self.rng.choice((value, value, None, ABSENT))
+            default, sent = "null", self.rng.choice((value, value, None, ABSENT))
         elif form.endswith("="):
             other = some_value(self.rng, kind, name)
             default = literal(self.rng, kind, other)
             if self.rng.random() < 0.5 or other is None:
-                default, given = literal(self.rng, kind, value), ABSENT
+                default, sent = literal(self.rng, kind, value), ABSENT
         elif not form and self.rng.random() < 0.4:
-            given = self.rng.choice((None, ABSENT, ABSENT))
-        fits = bool(suffix) or (default is not None and default != "null")
-        if given is None and self.rng.random() < 0.7 and not fits:
-            given = ABSENT
-        return Variable(name, base, suffix, default, fits, given, value)
+            sent = self.rng.choice((None, ABSENT, ABSENT))
+        is_non_null = bool(suffix) or (default is not None and default != "null")
+        if sent is None and self.rng.random() < 0.7 and not is_non_null:
+            sent = ABSENT
+        return Variable(name, base, suffix, default, is_non_null, sent, value)
 
     def _name(self) -> str:
         name = self.rng.choice(_NAMES)
-        while name in self.made:
-            name = f"{name}{len(self.made)}"
+        while name in self.declared:
+            name = f"{name}{len(self.declared)}"
         return name
 
 
 def literal(rng: Random, kind: GraphQLInputType, value: object) -> str:
-    """Write ``value`` as it stands in a document where ``kind`` is asked."""
+    """Return ``value`` as a literal of type ``kind``."""
     if isinstance(kind, GraphQLNonNull):
         kind = kind.of_type
     if isinstance(value, Ref) or value is None:
         return value or "null"
     if isinstance(kind, GraphQLList):
-        many = value if isinstance(value, list) else [value]
-        text = ", ".join(literal(rng, kind.of_type, one) for one in many)
-        return f"[{text}]" if many is value else text
+        items = value if isinstance(value, list) else [value]
+        text = ", ".join(literal(rng, kind.of_type, item) for item in items)
+        return f"[{text}]" if items is value else text
     if isinstance(kind, GraphQLInputObjectType):
         assert isinstance(value, dict)
         inner = (f"{k}: {literal(rng, kind.fields[k].type, v)}" for k, v in value.items())
@@ -181,9 +186,9 @@ def _string(rng: Random, value: str) -> str:
 
 
 def some_value(rng: Random, kind: GraphQLInputType, name: str) -> object:
-    """Return a value of ``kind`` for an argument called ``name``; for ``first`` at times a bad one.
+    """Return a value of ``kind`` for argument ``name``; for ``first`` sometimes an invalid one.
 
-    Only for kinds that arguments of lists have, and those that stand inside them.
+    Only for the types of arguments of lists, and the types nested in them.
     """
     if isinstance(kind, GraphQLNonNull):
         kind = kind.of_type
@@ -205,14 +210,14 @@ def some_value(rng: Random, kind: GraphQLInputType, name: str) -> object:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Whom to ask about, what is known of some of them, and the numbers of things."""
+    """Numbers of persons, details of some of them, and keys of things."""
 
     numbers: Sequence[str]
-    known: Mapping[str, Details]
-    things: Sequence[str] = ()
+    details: Mapping[str, Details]
+    thing_keys: Sequence[str] = ()
 
-    def some(self, rng: Random) -> str:
-        """Return somebody's number, now and then one that nobody has."""
+    def draw(self, rng: Random) -> str:
+        """Return the number of a person, rarely a number that nobody has."""
         strange = not self.numbers or rng.random() < 0.03
         return rng.choice(_STRANGERS if strange else self.numbers)
 
@@ -227,16 +232,21 @@ def arguments(variables: Variables, people: People, choice: Choice) -> str:
         case "persons":
             parts = [_persons(variables, people, choice.arguments[0])]
         case "verifyPerson":
-            parts = list(_verified(variables, people, *choice.arguments))
+            parts = list(_verification(variables, people, *choice.arguments))
         case _ if get_named_type(choice.arguments[0].kind).name == KEY_SCALAR:
             key, *listed = choice.arguments
-            found = (_listed(variables, one, 0.2) for one in listed)
-            parts = [_thing(variables, people, key), *(one for one in found if one is not None)]
+            listed_arguments = (_listed(variables, argument, 0.2) for argument in listed)
+            parts = [
+                _by_key(variables, people, key),
+                *(text for text in listed_arguments if text is not None),
+            ]
         case _:
-            often = variables.rng.random() < 0.35 or choice.name == "databases"
-            chance = 0.4 if often else 0.02
-            found = (_listed(variables, one, chance) for one in choice.arguments)
-            parts = [one for one in found if one is not None]
+            is_frequent = variables.rng.random() < 0.35 or choice.name == "databases"
+            chance = 0.4 if is_frequent else 0.02
+            listed_arguments = (
+                _listed(variables, argument, chance) for argument in choice.arguments
+            )
+            parts = [text for text in listed_arguments if text is not None]
     variables.rng.shuffle(parts)
     return f"({', '.join(parts)})" if parts else ""
 
@@ -271,15 +281,15 @@ def _with_variables(variables: Variables, argument: Argument, value: object) -> 
 def _person(
     variables: Variables, people: People, number: Argument, matching: Argument
 ) -> Iterator[str]:
-    rng, somebody = variables.rng, people.some(variables.rng)
-    value = somebody if rng.random() < 0.5 else variables.ref(number.kind, True, False, somebody)
+    rng, person = variables.rng, people.draw(variables.rng)
+    value = person if rng.random() < 0.5 else variables.ref(number.kind, True, False, person)
     yield f"{number.name}: {literal(rng, number.kind, value)}"
     if rng.random() < 0.16:
-        wanted = _matching(variables, matching.kind, people.known.get(somebody, (None, None)))
-        yield f"{matching.name}: {literal(rng, matching.kind, wanted)}"
+        expected = _matching(variables, matching.kind, people.details.get(person, (None, None)))
+        yield f"{matching.name}: {literal(rng, matching.kind, expected)}"
 
 
-def _verified(
+def _verification(
     variables: Variables,
     people: People,
     number: Argument,
@@ -287,23 +297,23 @@ def _verified(
     born: Argument,
     sex: Argument,
 ) -> Iterator[str]:
-    """Yield the details of somebody: mostly those that are known, at times others."""
-    rng, somebody = variables.rng, people.some(variables.rng)
-    named, date = people.known.get(somebody, (None, None))
-    wanted: tuple[tuple[Argument, object], ...] = (
-        (number, somebody),
-        (name, named if named and rng.random() < 0.8 else "Trần Thị Lan"),
-        (born, date if date and rng.random() < 0.8 else "1990"),
+    """Yield the details of a person: mostly the true ones, sometimes others."""
+    rng, person = variables.rng, people.draw(variables.rng)
+    known_name, known_date = people.details.get(person, (None, None))
+    details: tuple[tuple[Argument, object], ...] = (
+        (number, person),
+        (name, known_name if known_name and rng.random() < 0.8 else "Trần Thị Lan"),
+        (born, known_date if known_date and rng.random() < 0.8 else "1990"),
         (sex, rng.choice(("MALE", "FEMALE", "UNDETERMINED"))),
     )
-    for argument, value in wanted:
-        shown = value if rng.random() < 0.6 else variables.ref(argument.kind, True, False, value)
-        yield f"{argument.name}: {literal(rng, argument.kind, shown)}"
+    for argument, value in details:
+        written = value if rng.random() < 0.6 else variables.ref(argument.kind, True, False, value)
+        yield f"{argument.name}: {literal(rng, argument.kind, written)}"
 
 
-def _thing(variables: Variables, people: People, key: Argument) -> str:
+def _by_key(variables: Variables, people: People, key: Argument) -> str:
     rng = variables.rng
-    value: object = rng.choice(people.things or ("K-1",))
+    value: object = rng.choice(people.thing_keys or ("K-1",))
     if rng.random() < 0.15:
         value = rng.choice(("no such thing", str(value).lower()))
     if rng.random() < 0.5:
@@ -316,7 +326,7 @@ def _persons(variables: Variables, people: People, numbers: Argument) -> str:
     inner = get_named_type(numbers.kind)
     assert isinstance(inner, GraphQLInputType)
     count = rng.choices((1, 2, 3, 4, 0, 51, 101), (30, 33, 20, 12, 3, 1, 1))[0]
-    value: object = [people.some(rng) for _ in range(count)]
+    value: object = [people.draw(rng) for _ in range(count)]
     assert isinstance(value, list)
     if value and rng.random() < 0.2:
         value.append(value[0])
@@ -331,25 +341,25 @@ def _persons(variables: Variables, people: People, numbers: Argument) -> str:
 
 
 def _matching(variables: Variables, kind: GraphQLInputType, details: Details) -> object:
-    """Return what a person must agree with: mostly right, often in part, now and then null."""
+    """Return the details to match: mostly right, often partial, rarely null."""
     rng = variables.rng
     assert isinstance(kind, GraphQLInputObjectType)
     if rng.random() < 0.08:
         return None
-    wanted: dict[str, object] = {}
+    selected: dict[str, object] = {}
     for key, value in (("name", _name(rng, details[0])), ("birthDate", _born(rng, details[1]))):
         if rng.random() < 0.7:
-            wanted[key] = value if rng.random() < 0.93 else None
+            selected[key] = value if rng.random() < 0.93 else None
     if rng.random() < 0.3:
-        return variables.ref(kind, False, False, wanted)
-    for key, given in wanted.items():
-        if given is not None and rng.random() < 0.35:
-            wanted[key] = variables.ref(kind.fields[key].type, False, True, given)
-    return wanted
+        return variables.ref(kind, False, False, selected)
+    for key, detail in selected.items():
+        if detail is not None and rng.random() < 0.35:
+            selected[key] = variables.ref(kind.fields[key].type, False, True, detail)
+    return selected
 
 
 def _name(rng: Random, name: str | None) -> str:
-    """Return a name, written in one of the ways that mean the same, or somebody else's."""
+    """Return an equivalent spelling of ``name``, or another person's name."""
     if name is None or rng.random() < 0.12:
         return rng.choice(("Trần Thị Lan", "", "Ông Tư"))
     ways = (name, name.upper(), f"  {name} ", unicodedata.normalize("NFD", name))
@@ -357,7 +367,7 @@ def _name(rng: Random, name: str | None) -> str:
 
 
 def _born(rng: Random, date: str | None) -> str:
-    """Return a date of birth, whole or in part, or a wrong one."""
+    """Return a date of birth, complete or partial, or a wrong one."""
     if date is None or rng.random() < 0.12:
         return "1901-01-01"
     return rng.choice((date, date[:4], date[:7]))

@@ -137,8 +137,8 @@ def write_file(
     """Write an SQLite file with the tables of ``rows``; unreadable values go in as they are."""
     engine = sa.create_engine(f"sqlite:///{path}")
     metadata = metadata_of(described)
-    wanted = [metadata.tables[described.by_name[name].table] for name in rows]
-    metadata.create_all(engine, [*wanted, metadata.tables[STATEMENT_TABLE]])
+    tables = [metadata.tables[described.by_name[name].table] for name in rows]
+    metadata.create_all(engine, [*tables, metadata.tables[STATEMENT_TABLE]])
     engine.dispose()
     with closing(sqlite3.connect(path)) as file, file:
         for name, raws in rows.items():

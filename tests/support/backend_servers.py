@@ -38,12 +38,12 @@ _TYPES: Mapping[str, Mapping[type, str]] = {
 }
 
 _CODES = {"CALM": "1", "LOUD": "2"}
-_MOODS = {theirs: ours for ours, theirs in _CODES.items()}
+_MOODS = {code: value for value, code in _CODES.items()}
 _WAYS = ("%d/%m/%Y", "%m/%Y", "%Y")
 _PLACE = ("xa", "huyen", "tinh")
 
 
-def _their(name: str) -> str:
+def _foreign_name(name: str) -> str:
     return f"Cột {name}"
 
 
@@ -51,9 +51,11 @@ def _map(record: Record) -> RecordMap:
     names = {column.name: column for column in record.columns}
     return RecordMap(
         table=f"kho_{record.table}",
-        columns={name: _their(name) for name in names if name != "spot_name"},
-        values={name: _MOODS for name, one in names.items() if one.field.kind is Kind.ENUM},
-        dates={name: _WAYS for name, one in names.items() if one.field.kind is Kind.PARTIAL_DATE},
+        columns={name: _foreign_name(name) for name in names if name != "spot_name"},
+        values={name: _MOODS for name, column in names.items() if column.field.kind is Kind.ENUM},
+        dates={
+            name: _WAYS for name, column in names.items() if column.field.kind is Kind.PARTIAL_DATE
+        },
         join={"spot_name": _PLACE} if "spot_name" in names else {},
     )
 
@@ -62,34 +64,34 @@ def _map(record: Record) -> RecordMap:
 MAPS = {record.name: _map(record) for record in DATABASE.records}
 
 
-def as_theirs(rows: RawRows) -> dict[str, list[dict[str, object]]]:
+def foreign_rows(rows: RawRows) -> dict[str, list[dict[str, object]]]:
     """Return rows of the sample database as ``MAPS`` finds them."""
     return {
-        name: [_their_row(DATABASE.by_name[name], raw) for raw in raws]
+        name: [_foreign_row(DATABASE.by_name[name], raw) for raw in raws]
         for name, raws in rows.items()
     }
 
 
-def _their_row(record: Record, raw: Raw) -> dict[str, object]:
-    found: dict[str, object] = {}
+def _foreign_row(record: Record, raw: Raw) -> dict[str, object]:
+    foreign: dict[str, object] = {}
     for column in record.columns:
         value = raw.get(column.name)
         if column.name == "spot_name":
-            found |= dict(zip(_PLACE, (value, "", None), strict=True))
+            foreign |= dict(zip(_PLACE, (value, "", None), strict=True))
         elif column.field.kind is Kind.ENUM:
-            found[_their(column.name)] = _their_code(value)
+            foreign[_foreign_name(column.name)] = _foreign_code(value)
         elif column.field.kind is Kind.PARTIAL_DATE:
-            found[_their(column.name)] = _their_date(value)
+            foreign[_foreign_name(column.name)] = _their_date(value)
         else:
-            found[_their(column.name)] = value
-    return found
+            foreign[_foreign_name(column.name)] = value
+    return foreign
 
 
-def _their_code(value: object) -> object:
+def _foreign_code(value: object) -> object:
     if isinstance(value, tuple | list):
-        return [_CODES.get(str(one), one) for one in value]
+        return [_CODES.get(str(item), item) for item in value]
     if isinstance(value, str) and value.startswith("["):
-        return json.dumps(_their_code(json.loads(value)))
+        return json.dumps(_foreign_code(json.loads(value)))
     return _CODES.get(str(value), value)
 
 
@@ -106,36 +108,40 @@ async def write_server(
     as_of: object = None,
     described: Database = DATABASE,
     *,
-    theirs: bool = False,
+    foreign: bool = False,
 ) -> None:
     """Put the tables of ``rows`` in place of all that the server's database holds."""
     await _empty(server)
-    for name, raws in (as_theirs(rows) if theirs else rows).items():
+    for name, raws in (foreign_rows(rows) if foreign else rows).items():
         record = described.by_name[name]
-        table = f"kho_{record.table}" if theirs else record.table
-        names = list(_their_row(record, {})) if theirs else [one.name for one in record.columns]
-        await _write(server, table, names, _keys(described, theirs), list(raws))
+        table = f"kho_{record.table}" if foreign else record.table
+        names = (
+            list(_foreign_row(record, {}))
+            if foreign
+            else [column.name for column in record.columns]
+        )
+        await _write(server, table, names, _keys(described, foreign), list(raws))
     if as_of is not None:
         await _write(server, STATEMENT_TABLE, ["as_of"], set(), [{"as_of": encode_text(as_of)}])
 
 
-def _keys(described: Database, theirs: bool) -> set[str]:
+def _keys(described: Database, foreign: bool) -> set[str]:
     lookups = [lookup for record in described.records for lookup in record.lookups]
-    keys = {name for one in lookups for name in (*one.by, *(one.through or ())[1:])}
-    return {_their(name) for name in keys} if theirs else keys
+    keys = {name for lookup in lookups for name in (*lookup.by, *(lookup.through or ())[1:])}
+    return {_foreign_name(name) for name in keys} if foreign else keys
 
 
 async def _empty(server: Server) -> None:
     if server.make == "postgresql":
         await server.execute("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
         return
-    for kind, what in (("VIEW", "VIEW"), ("BASE TABLE", "TABLE")):
+    for kind, statement_kind in (("VIEW", "VIEW"), ("BASE TABLE", "TABLE")):
         names = await server.value(
             "SELECT group_concat('`', table_name, '`') FROM information_schema.tables "
             f"WHERE table_schema = database() AND table_type = '{kind}'"
         )
         if names is not None:
-            await server.execute(f"DROP {what} {names}")
+            await server.execute(f"DROP {statement_kind} {names}")
 
 
 async def _write(
@@ -149,8 +155,8 @@ async def _write(
         columns.append(f"{quote}{name}{quote} {kind}")
         values.append(stored)
         if name in keys:
-            named = f"{quote}ix_{table}_{place}{quote}"
-            indexes.append(f"CREATE INDEX {named} ON {table} ({quote}{name}{quote})")
+            index = f"{quote}ix_{table}_{place}{quote}"
+            indexes.append(f"CREATE INDEX {index} ON {table} ({quote}{name}{quote})")
     await server.execute(f"CREATE TABLE {table} ({', '.join(columns)})", *indexes)
     marks = [f"${n}" if server.make == "postgresql" else "%s" for n in range(1, len(names) + 1)]
     if raws:
@@ -162,13 +168,13 @@ def _stored(make: str, values: list[object], key: bool) -> tuple[str, list[objec
     """Return the type of a column that can hold ``values``, and what it holds of them."""
     types = {type(value) for value in values if value is not None}
     kind = _TYPES[make].get(next(iter(types))) if len(types) == 1 else None
-    if kind is None or not all(_fits(value) for value in values):
+    if kind is None or not all(_fits_integer(value) for value in values):
         text = "varchar(255)" if key and make == "mariadb" else "text"
         return text, [None if value is None else _as_text(value) for value in values]
     return kind, values
 
 
-def _fits(value: object) -> bool:
+def _fits_integer(value: object) -> bool:
     """Whether every make of server holds ``value`` in its own type."""
     if isinstance(value, Decimal):
         return abs(value) < 10**27

@@ -24,10 +24,10 @@ def _key(gateway: Running) -> OKPKey:
     return load_signing(gateway.service.resources.settings, "token")[0]
 
 
-def _claims(gateway: Running, **changed: object) -> dict[str, Any]:
-    """Return the claims of a good token, but for what is ``changed``."""
+def _claims(gateway: Running, **claims_changed: object) -> dict[str, Any]:
+    """Return the claims of a good token, but for ``claims_changed``."""
     _, claims, _ = gateway.token(*OFFICER).split(".")
-    return {**orjson.loads(base64.urlsafe_b64decode(claims + "==")), **changed}
+    return {**orjson.loads(base64.urlsafe_b64decode(claims + "==")), **claims_changed}
 
 
 def by_our_key(gateway: Running, header: Mapping[str, Any], **claims: object) -> str:

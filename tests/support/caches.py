@@ -19,6 +19,6 @@ def file_log(folder: Path, clock: TestClock, **options: int) -> FileLog:
     return FileLog(folder / "invalidations.jsonl", Hashes(SECRET.key), clock, **options)
 
 
-def process_cache(folder: Path, clock: TestClock, most: int = 2**20) -> Cache:
-    """Return the cache of one process, of at most ``most`` bytes."""
-    return Cache(MemoryCache(most), file_log(folder, clock), clock)
+def process_cache(folder: Path, clock: TestClock, capacity: int = 2**20) -> Cache:
+    """Return the cache of one process, of at most ``capacity`` bytes."""
+    return Cache(MemoryCache(capacity), file_log(folder, clock), clock)

@@ -1,8 +1,7 @@
-"""A small site, taken apart: processes that share a Redis, and a truth that changes.
+"""A small site in parts: processes that share a Redis, and rows that change.
 
-Each process is a real cache over a real log and a real Redis, with real sources; only when a
-statement reads, when it returns, when a process looks into the log, and what time it is, is in the
-hands of the test.
+Each process has a real cache, invalidation log, Redis and sources. The test controls only when a
+statement reads, when it returns, when a process reads the log, and the clock.
 """
 
 from __future__ import annotations
@@ -47,12 +46,12 @@ SECRET = Secret.of(b"a key of the test that is long enough")
 COUPLES = (("001090000001", "001191000002"),)
 PEOPLE = tuple(number for couple in COUPLES for number in couple)
 _DATABASES = (POPULATION, CIVIL_STATUS, SECURITY)
-LONG = 10_000.0
+DEADLINE = 10_000.0
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the truth. ``kind``: identity, marriage or collateral. ``people``: whose it is."""
+    """A row of the truth. ``kind``: identity, marriage or collateral. ``people``: its persons."""
 
     kind: str
     place: int
@@ -79,7 +78,7 @@ ROWS = (
 
 @dataclass(frozen=True)
 class Question:
-    """A list that is asked for: under a key, for the view of a person."""
+    """A list to read by a key, for the view of a person."""
 
     row: Row
     person: str
@@ -98,31 +97,33 @@ QUESTIONS = tuple(Question(row, person) for row in ROWS for person in row.people
 
 @dataclass
 class Truth:
-    """What the databases hold: a version of each row, and when each was written."""
+    """The contents of the databases: the version of each row."""
 
     versions: dict[Row, int] = field(default_factory=lambda: dict.fromkeys(ROWS, 0))
-    down: bool = False
+    is_down: bool = False
 
     def rows(self, record: Record, key: str) -> list[dict[str, object]]:
-        found: list[dict[str, object]] = []
+        rows: list[dict[str, object]] = []
         for row, version in self.versions.items():
             if row.record is not record:
                 continue
             if row.kind == "identity" and key in row.people:
-                found.append({"citizen_id": key, "full_name": str(version)})
+                rows.append({"citizen_id": key, "full_name": str(version)})
             elif row.kind == "marriage" and key in row.people:
                 husband, wife = row.people
                 people = {"husband_citizen_id": husband, "wife_citizen_id": wife}
-                found.append(
-                    {"event_id": f"M{row.place}", "certificate_no": str(version), **people}
-                )
+                rows.append({"event_id": f"M{row.place}", "certificate_no": str(version), **people})
             elif row.kind == "collateral" and key == f"R{row.place}":
                 number = {"collateral_id": f"C{row.place}", "registration_no": key}
-                found.append({**number, "description": str(version)})
-        return found
+                rows.append({**number, "description": str(version)})
+        return rows
 
 
-_SHOWN = {"identity": "full_name", "marriages": "certificate_no", "collateral": "description"}
+_VERSION_COLUMN = {
+    "identity": "full_name",
+    "marriages": "certificate_no",
+    "collateral": "description",
+}
 
 
 def version_of(record: Record, answer: Answer) -> int | None:
@@ -130,19 +131,19 @@ def version_of(record: Record, answer: Answer) -> int | None:
     if answer.rows is None:
         return None
     (row,) = answer.rows
-    return int(str(row[record.positions[_SHOWN[record.name]]]))
+    return int(str(row[record.positions[_VERSION_COLUMN[record.name]]]))
 
 
 @dataclass(eq=False)
 class Statement:
-    """A call at a source: it reads when it is let read, and returns when it is let return."""
+    """A call of a backend: it reads and returns when the test sets its events."""
 
     reads: asyncio.Event = field(default_factory=asyncio.Event)
     returns: asyncio.Event = field(default_factory=asyncio.Event)
     has_read: bool = False
 
 
-class Held:
+class ControlledBackend:
     """A backend whose statements wait for the test."""
 
     capabilities = Capabilities(Scope.PROCESS, Scope.PROCESS)
@@ -167,42 +168,41 @@ class Held:
         self._statements.append(statement)
         try:
             await statement.reads.wait()
-            if self._truth.down:
+            if self._truth.is_down:
                 raise SourceUnavailable("down")
-            found = {key: self._find(record, key) for key in keys}
+            rows_by_key = {key: self._find(record, key) for key in keys}
             statement.has_read = True
             await statement.returns.wait()
         finally:
             self._statements.remove(statement)
-        return Batch(found)
+        return Batch(rows_by_key)
 
     def _find(self, record: Record, key: str) -> Rows:
         columns = [column.name for column in record.columns]
         raw = [[row.get(name) for name in columns] for row in self._truth.rows(record, key)]
-        found = read_rows(record, raw)
-        assert not found.unreadable, found.faults
-        return found
+        rows = read_rows(record, raw)
+        assert not rows.unreadable, rows.faults
+        return rows
 
 
 @dataclass(eq=False)
-class Asked:
-    """A request that reads one list. ``began``: by the clock. ``least``: the oldest version that it
-    may be answered with."""
+class PendingRequest:
+    """A request that reads one list. ``oldest_version``: the oldest that its answer may show."""
 
     question: Question
-    began: datetime
-    least: int
+    start: datetime
+    oldest_version: int
     task: asyncio.Task[Answer]
 
 
 class Process:
-    """One process of the gateway, as far as it reads and caches. ``stopped``: it does nothing."""
+    """The reads and the cache of one process of the gateway. ``stopped``: it does nothing."""
 
     def __init__(
         self, url: str, truth: Truth, clock: TestClock, settings: DatabaseSettings
     ) -> None:
         self.statements: list[Statement] = []
-        self.asked: list[Asked] = []
+        self.requests: list[PendingRequest] = []
         self.stopped = False
         self._clock = clock
         redis = Redis(url=url, timeout=1.0)
@@ -210,17 +210,22 @@ class Process:
         self.shared = RedisCache(redis, clock)
         self.cache = Cache(MemoryCache(10**6), self.log, clock, self.shared, Seal.of(SECRET))
         self.sources = {
-            one.name: Source(
-                one, Held(truth, self.statements), settings, clock, deadline=LONG, cache=self.cache
+            database.name: Source(
+                database,
+                ControlledBackend(truth, self.statements),
+                settings,
+                clock,
+                deadline=DEADLINE,
+                cache=self.cache,
             )
-            for one in _DATABASES
+            for database in _DATABASES
         }
 
-    def ask(self, question: Question, least: int, past: bool) -> None:
-        """Begin a request."""
+    def ask(self, question: Question, oldest_version: int, fresh: bool) -> None:
+        """Start a request."""
         now = self._clock.monotonic()
-        reads = Reads(self.sources, self._clock, now + LONG, NOBODY)
-        read, key = Read(question.row.record, question.lookup, past), question.key
+        reads = Reads(self.sources, self._clock, now + DEADLINE, NOBODY)
+        read, key = Read(question.row.record, question.lookup, fresh), question.key
 
         async def run() -> Answer:
             try:
@@ -232,51 +237,51 @@ class Process:
                 reads.close()
 
         task = asyncio.get_running_loop().create_task(run())
-        self.asked.append(Asked(question, self._clock.now(), least, task))
+        self.requests.append(PendingRequest(question, self._clock.now(), oldest_version, task))
 
-    async def invalidate(self, what: Invalidation) -> datetime | None:
-        """Invalidate; returns ``effectiveBy``, None where it could not be done."""
+    async def invalidate(self, invalidation: Invalidation) -> datetime | None:
+        """Invalidate; return ``effectiveBy``, None if the log was unavailable."""
         try:
-            return await self.log.invalidate([what])
+            return await self.log.invalidate([invalidation])
         except LogUnavailable:
             return None
 
     async def close(self) -> None:
         """End the process, whatever it is doing."""
-        for one in self.asked:
-            one.task.cancel()
-        await asyncio.gather(*(one.task for one in self.asked), return_exceptions=True)
-        await until(self._ended)
+        for request in self.requests:
+            request.task.cancel()
+        await asyncio.gather(*(request.task for request in self.requests), return_exceptions=True)
+        await wait_until(self._end_statements)
         await self.cache.close()
 
-    def _ended(self) -> bool:
-        """Let every statement end, those too that waited for another; says whether none is left."""
+    def _end_statements(self) -> bool:
+        """Let every statement end, and those that waited for it; return whether none is left."""
         for statement in list(self.statements):
             statement.reads.set()
             statement.returns.set()
         return not self.statements
 
     def is_quiet(self) -> bool:
-        """Whether nothing goes on but statements that wait for the test."""
-        waiting = len([one for one in self.statements if not _is_let(one)])
-        busy = [one for one in self.asked if not one.task.done()]
+        """Whether all statements that are left wait for the test."""
+        waiting = len([statement for statement in self.statements if not _is_released(statement)])
+        busy = [request for request in self.requests if not request.task.done()]
         writing = self.shared._writing is not None
         return not writing and len(self.statements) == waiting and (waiting > 0 or not busy)
 
 
-def _is_let(one: Statement) -> bool:
-    return one.returns.is_set() if one.has_read else one.reads.is_set()
+def _is_released(statement: Statement) -> bool:
+    return statement.returns.is_set() if statement.has_read else statement.reads.is_set()
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the others run until ``condition`` holds; a Redis may have to answer meanwhile."""
+async def wait_until(condition: Callable[[], bool]) -> None:
+    """Let other tasks run until ``condition`` holds; Redis may have to answer meanwhile."""
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110 - what it looks at belongs to the gateway
             await asyncio.sleep(0.0005)  # between two looks, not instead of one
 
 
 def someone(rng: random.Random, row: Row) -> Invalidation:
-    """Return an invalidation that concerns ``row`` among others."""
+    """Return an invalidation that covers ``row``."""
     person: str | None = rng.choice(row.people)
     database, record = row.database.name, row.record.name
     return rng.choice(
@@ -290,12 +295,12 @@ def someone(rng: random.Random, row: Row) -> Invalidation:
     )
 
 
-def is_about(what: Invalidation, question: Question) -> bool:
-    """Say whether an invalidation concerns what a question is answered with."""
+def is_about(invalidation: Invalidation, question: Question) -> bool:
+    """Whether an invalidation covers the rows that answer a question."""
     row = question.row
     mentioned = (question.person,) if row.kind == "collateral" else row.people
     return (
-        (what.person is None or what.person in mentioned)
-        and what.database in {None, row.database.name}
-        and what.record in {None, row.record.name}
+        (invalidation.person is None or invalidation.person in mentioned)
+        and invalidation.database in {None, row.database.name}
+        and invalidation.record in {None, row.record.name}
     )

@@ -69,11 +69,11 @@ class Line:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        there, back = await asyncio.open_connection(*self._target)
-        self._ends |= {writer, back}
+        upstream, upstream_writer = await asyncio.open_connection(*self._target)
+        self._ends |= {writer, upstream_writer}
         with suppress(OSError):
-            await asyncio.gather(_pass(reader, back), _pass(there, writer))
-        for end in (writer, back):
+            await asyncio.gather(_pass(reader, upstream_writer), _pass(upstream, writer))
+        for end in (writer, upstream_writer):
             self._ends.discard(end)
             end.transport.abort()
 

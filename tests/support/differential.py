@@ -38,7 +38,7 @@ from gateway.plan.document import InvalidDocument
 from gateway.plan.list_arguments import ListArguments, select_page
 from gateway.runtime.clock import legal_date
 from gateway.shape.response import response_body
-from tests.support.callers import caller, share_of_own
+from tests.support.callers import caller, own_view_share
 from tests.support.holes import World, world
 from tests.support.operations import Generated, operation
 
@@ -81,9 +81,9 @@ class Shown:
     def choose(
         self, record: Record, rows: Sequence[Row], wanted: ListArguments
     ) -> tuple[tuple[Row, ...], bool]:
-        chosen, more = select_page(record, rows, wanted)
-        self.count += min(len(chosen), 1) if record.single else len(chosen)
-        return chosen, more
+        page, more = select_page(record, rows, wanted)
+        self.count += min(len(page), 1) if record.single else len(page)
+        return page, more
 
 
 async def differences(
@@ -96,55 +96,64 @@ async def differences(
     ``resources`` must be of all installed databases; their sources are replaced by generated ones.
     ``shown`` counts for plans, which must show no more rows than the cost allows.
     """
-    found: list[str] = []
+    differences: list[str] = []
     tally = Tally(codes=Counter())
-    here = resources
-    made: World | None = None
+    world_resources = resources
+    generated_world: World | None = None
     for number in range(count):
         name = f"{seed}/{number}"
-        if made is None or number % _PER_WORLD == 0:
-            made = world(Random(f"{name} world"))
+        if generated_world is None or number % _PER_WORLD == 0:
+            generated_world = world(Random(f"{name} world"))
             cache = Cache(MemoryCache(2**24), resources.cache.log, resources.clock)
-            sources = _sources(resources, made, cache, fresh)
+            sources = _sources(resources, generated_world, cache, fresh)
             answers: AnswerStore[ReadyAnswer] = AnswerStore(cache, 2**22)
-            here = replace(resources, sources=sources, cache=cache, answers=answers)
+            world_resources = replace(resources, sources=sources, cache=cache, answers=answers)
         rng = Random(name)
-        said = await difference(here, made, rng, tally, shown, 3 if fresh else 1)
-        if said is not None:
-            found.append(f"{name}: {said}")
-    return found, tally
+        difference_text = await difference(
+            world_resources, generated_world, rng, tally, shown, 3 if fresh else 1
+        )
+        if difference_text is not None:
+            differences.append(f"{name}: {difference_text}")
+    return differences, tally
 
 
 def _sources(
-    resources: ExecutionResources, made: World, cache: Cache, fresh: float
+    resources: ExecutionResources, generated_world: World, cache: Cache, fresh: float
 ) -> dict[str, Source]:
     return {
-        one.name: Source(
-            one,
-            made.backends.get(one.name),
-            made.settings[one.name].model_copy(update={"fresh": fresh}),
+        database.name: Source(
+            database,
+            generated_world.backends.get(database.name),
+            generated_world.settings[database.name].model_copy(update={"fresh": fresh}),
             resources.clock,
             cache=cache if fresh else None,
         )
-        for one in made.databases
+        for database in generated_world.databases
     }
 
 
 async def difference(
     resources: ExecutionResources,
-    made: World,
+    generated_world: World,
     rng: Random,
     tally: Tally,
     shown: Shown,
     times: int = 1,
 ) -> str | None:
     """Ask one generated operation in both ways; return how they differ, None if they agree."""
-    asking = caller(rng, made.citizens)
-    own = share_of_own(asking)
-    generated = operation(rng, resources.schema, made.numbers, made.known, own, things=made.things)
+    asker = caller(rng, generated_world.citizens)
+    share = own_view_share(asker)
+    generated = operation(
+        rng,
+        resources.schema,
+        generated_world.numbers,
+        generated_world.details,
+        share,
+        thing_keys=generated_world.thing_keys,
+    )
     tally.operations += 1
     try:
-        request, executable = await _prepare(resources, generated, asking)
+        request, executable = await _prepare(resources, generated, asker)
     except (GatewayError, InvalidDocument):
         # Refused before either executor: the variables do not fit, or the caller may not ask.
         tally.refused += 1
@@ -157,15 +166,20 @@ async def difference(
         return None if executable.plan is not None else "no plan could be made"
     tally.planned += 1
     _count(tally, oracle)
-    said = None
+    found_difference = None
     for _ in range(times):
         shown.count = 0
         planned = await _planned(resources, request, executable)
         tally.ready += planned.touched is not None
-        said = said or compare(planned, oracle)
-    if said is None and shown.count > executable.cost:
-        said = f"{shown.count} rows are shown, and {executable.cost} was said to be the most"
-    return said and f"{said}\n{generated.query}\n{generated.variables}\n{asking}"
+        found_difference = found_difference or compare(planned, oracle)
+    if found_difference is None and shown.count > executable.cost:
+        found_difference = (
+            f"{shown.count} rows are shown, and {executable.cost} was said to be the most"
+        )
+    return (
+        found_difference
+        and f"{found_difference}\n{generated.query}\n{generated.variables}\n{asker}"
+    )
 
 
 async def _planned(
@@ -177,12 +191,12 @@ async def _planned(
 
 
 async def _prepare(
-    resources: ExecutionResources, generated: Generated, asking: Caller
+    resources: ExecutionResources, generated: Generated, asker: Caller
 ) -> tuple[OperationRequest, ExecutableOperation | None]:
-    document = await resources.plans.document(generated.query, asking.client)
+    document = await resources.plans.document(generated.query, asker.client)
     operation = document.operation(generated.operation_name)
-    permit(asking, document, operation, in_url=False)
-    request = OperationRequest(document, operation, generated.variables, asking, _DEADLINE)
+    permit(asker, document, operation, in_url=False)
+    request = OperationRequest(document, operation, generated.variables, asker, _DEADLINE)
     return request, await prepare(resources, request)
 
 
@@ -195,8 +209,8 @@ async def _oracle(resources: ExecutionResources, request: OperationRequest) -> R
 
 def _count(tally: Tally, result: Result) -> None:
     assert tally.codes is not None
-    shown = orjson.dumps(result.data)
-    tally.with_rows += b'"items":[{' in shown or b'"item":{' in shown
+    encoded = orjson.dumps(result.data)
+    tally.with_rows += b'"items":[{' in encoded or b'"item":{' in encoded
     tally.with_errors += bool(result.errors)
     for error in result.errors:
         extensions: Any = error["extensions"]
@@ -211,15 +225,15 @@ def _people(result: Result) -> list[tuple[str, str, list[str]]]:
 
 def compare(planned: Result, oracle: Result) -> str | None:
     """Say how two results differ; None if they do not."""
-    for name, one, other in (
+    for name, planned_part, oracle_part in (
         ("data", _bytes(planned.data), _bytes(oracle.data)),
         ("errors", _errors(planned), _errors(oracle)),
         ("notices", _sorted(planned.mirrored), _sorted(oracle.mirrored)),
         ("people", _people(planned), _people(oracle)),
         ("states", dict(planned.states), dict(oracle.states)),
     ):
-        if one != other:
-            return f"{name} differ:\n  plan   {one!r}\n  oracle {other!r}"
+        if planned_part != oracle_part:
+            return f"{name} differ:\n  plan   {planned_part!r}\n  oracle {oracle_part!r}"
     return None
 
 
@@ -230,16 +244,16 @@ def _bytes(data: object) -> bytes:
 
 def _errors(result: Result) -> list[str]:
     """Return the errors as the answer has them, as a multiset; ids of defects differ always."""
-    shown = response_body(result.data, deepcopy(result.errors), {}).get("errors", [])
-    return _sorted(shown)
+    errors = response_body(result.data, deepcopy(result.errors), {}).get("errors", [])
+    return _sorted(errors)
 
 
-def _sorted(shown: object) -> list[str]:
-    assert isinstance(shown, list | tuple)
-    return sorted(_text(one) for one in shown)
+def _sorted(errors: object) -> list[str]:
+    assert isinstance(errors, list | tuple)
+    return sorted(_text(error) for error in errors)
 
 
-def _text(one: object) -> str:
-    decoded = orjson.loads(orjson.dumps(one))
+def _text(error: object) -> str:
+    decoded = orjson.loads(orjson.dumps(error))
     decoded.get("extensions", {}).pop("errorId", None)
     return json.dumps(decoded, sort_keys=True, ensure_ascii=False)

@@ -30,7 +30,7 @@ def child() -> World:
     return world(together(mother, *(rows(CHILD) for rows in several)))
 
 
-async def tried(
+async def run_trial(
     gateway: Running,
     token: str | None,
     document: str,
@@ -38,9 +38,9 @@ async def tried(
     purpose: str | None = None,
     **stated: str,
 ) -> dict[str, Any]:
-    given = {"document": document, "name": name, "purpose": purpose}
-    reply = await gateway.post(TRIAL, given, token, **stated)
+    variables = {"document": document, "name": name, "purpose": purpose}
+    reply = await gateway.post(TRIAL, variables, token, **stated)
     body = reply.json()
     assert "errors" not in body
-    found: dict[str, Any] = body["data"]["myAccess"]["trial"]
-    return found
+    result: dict[str, Any] = body["data"]["myAccess"]["trial"]
+    return result

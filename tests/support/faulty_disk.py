@@ -32,9 +32,9 @@ class Disk:
         if threading.current_thread() is threading.main_thread():
             return self._write(descriptor, content)  # the event loop's own, and opening
         self.fault()
-        part = content[: self.shortest]
-        self.written.append(bytes(part))
-        return self._write(descriptor, part)
+        written = content[: self.shortest]
+        self.written.append(bytes(written))
+        return self._write(descriptor, written)
 
     def sync(self, descriptor: int) -> None:
         if threading.current_thread() is not threading.main_thread():
@@ -43,7 +43,7 @@ class Disk:
         self._sync(descriptor)
 
 
-async def refused(journal: Journal, entry: dict[str, object]) -> bool:
+async def refuses(journal: Journal, entry: dict[str, object]) -> bool:
     """Return whether an entry was refused."""
     code = None
     try:
@@ -66,4 +66,4 @@ def hold(event: threading.Event) -> None:
 
 def numbers(folder: Path) -> list[Any]:
     """Return the entries' numbers, in the order in which they stand."""
-    return [one["number"] for one in entries(folder) if "number" in one]
+    return [entry["number"] for entry in entries(folder) if "number" in entry]

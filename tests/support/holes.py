@@ -1,7 +1,7 @@
-"""Generated worlds: a few people who have to do with each other, in all databases, with holes.
+"""Generated worlds: a few related people in all databases, with missing data and failures.
 
-What is drawn: who is known where, what is missing or unreadable, whose numbers lead astray, and
-which databases fail. Nothing depends on time.
+Drawn at random: which people are in which database, which values are missing or unreadable, which
+numbers mislead, and which databases fail. Nothing depends on time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from connectors.registry import installed_databases
 from gateway.settings import DatabaseSettings
 from tests.support.arguments import Details
 from tests.support.faults import Faulty
-from tests.support.rows import Raw, break_row, many, some_row
+from tests.support.rows import Raw, break_row, several_values, some_row
 
 Rows = dict[str, list[Raw]]
 #: A column of a record, by their names.
@@ -32,11 +32,11 @@ _OVERFULL = 0.003
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Databases in memory and how they are set up.
+    """Databases in memory and their settings.
 
-    ``backends`` lacks databases that are not reached. ``numbers``: of persons, present and earlier.
-    ``citizens``: numbers with which citizens ask for their own view. ``known``: what ``matching``
-    may agree with. ``rows``: what the databases hold, as they hold it.
+    ``backends`` lacks unreachable databases. ``numbers``: of persons, present and earlier.
+    ``citizens``: numbers of citizens who ask for their own view. ``details``: the details that
+    ``matching`` may agree with. ``rows``: the raw rows of the databases.
     """
 
     databases: tuple[Database, ...]
@@ -44,19 +44,19 @@ class World:
     settings: dict[str, DatabaseSettings]
     numbers: list[str]
     citizens: list[str]
-    known: dict[str, Details]
+    details: dict[str, Details]
     rows: dict[str, Rows]
 
     @property
-    def things(self) -> list[str]:
-        """The keys of things under which there is something."""
+    def thing_keys(self) -> list[str]:
+        """The keys of things that have a row."""
         return sorted(
             {
                 str(row[lookup.by[0]])
-                for one in self.databases
-                for record in one.records
+                for database in self.databases
+                for record in database.records
                 for lookup in record.lookups
-                for row in self.rows[one.name].get(record.name, ())
+                for row in self.rows[database.name].get(record.name, ())
                 if lookup.entry is not None and isinstance(row.get(lookup.by[0]), str)
             }
         )
@@ -64,10 +64,10 @@ class World:
 
 @dataclass(slots=True)
 class Cast:
-    """The people of a world. ``own``: the numbers of each, the present one first."""
+    """The people of a world. ``numbers``: all numbers of each, the present one first."""
 
     present: list[str]
-    own: dict[str, list[str]]
+    numbers: dict[str, list[str]]
     earlier: list[str] = field(default_factory=list)
 
 
@@ -75,18 +75,23 @@ def world(rng: Random) -> World:
     """Return a world. Takes some 10 ms."""
     databases = _installed()
     cast = _cast(rng)
-    rows = {one.name: _database_rows(rng, one, cast) for one in databases}
+    rows = {database.name: _database_rows(rng, database, cast) for database in databases}
     population = rows["population"]
     population["earlier_numbers"] = _earlier_numbers(rng, cast)
     population["identity"] = list(_identities(rng, _records("population")["identity"], cast))
     backends, settings = _set_up(rng, databases, rows)
-    known = {str(one["citizen_id"]): _details(one) for one in population["identity"]}
-    known |= {number: known[one] for one in cast.own if one in known for number in cast.own[one]}
+    details = {str(row["citizen_id"]): _details(row) for row in population["identity"]}
+    details |= {
+        number: details[present]
+        for present in cast.numbers
+        if present in details
+        for number in cast.numbers[present]
+    }
     numbers = cast.present + cast.earlier
     citizens = [*cast.present, rng.choice(numbers)]
     if rng.random() < 0.3:
         citizens.append(_NOBODY)
-    return World(databases, backends, settings, numbers, citizens, known, rows)
+    return World(databases, backends, settings, numbers, citizens, details, rows)
 
 
 @lru_cache(maxsize=1)
@@ -96,16 +101,16 @@ def _installed() -> tuple[Database, ...]:
 
 @lru_cache(maxsize=64)
 def _records(database: str) -> Mapping[str, Record]:
-    return next(one for one in _installed() if one.name == database).by_name
+    return next(installed for installed in _installed() if installed.name == database).by_name
 
 
 def _cast(rng: Random) -> Cast:
     present = [_number(rng) for _ in range(rng.randint(5, 8))]
-    cast = Cast(present, {one: [one] for one in present})
-    for one in present:
+    cast = Cast(present, {number: [number] for number in present})
+    for number in present:
         for _ in range(rng.choice((0, 0, 1, 1, 2))):
             earlier = f"{rng.randrange(10**9):09d}" if rng.random() < 0.7 else _number(rng)
-            cast.own[one].append(earlier)
+            cast.numbers[number].append(earlier)
             cast.earlier.append(earlier)
     return cast
 
@@ -125,7 +130,7 @@ def _details(row: Mapping[str, object]) -> Details:
 
 
 def _identities(rng: Random, record: Record, cast: Cast) -> Iterator[Raw]:
-    """Yield who is known to population: not all, some twice, some under an earlier number too."""
+    """Yield rows of identities: not for all, some twice, some under an earlier number too."""
     for number in cast.present:
         for _ in range(rng.choices((1, 0, 2, 3), (91, 6, 2, 1))[0]):
             yield _identity(rng, record, number)
@@ -152,14 +157,14 @@ def _identity(rng: Random, record: Record, number: str) -> Raw:
 
 
 def _earlier_numbers(rng: Random, cast: Cast) -> list[Raw]:
-    """Return who had which number before; some numbers are two people's."""
+    """Return the rows of earlier numbers; two people share some of them."""
     record = _records("population")["earlier_numbers"]
-    held = [(number, one) for one in cast.present for number in cast.own[one][1:]]
+    entries = [(number, person) for person in cast.present for number in cast.numbers[person][1:]]
     for number in cast.earlier:
         if rng.random() < 0.08:
-            held += [(number, rng.choice(cast.present))]
+            entries += [(number, rng.choice(cast.present))]
     rows = []
-    for place, (number, holder) in enumerate(held):
+    for place, (number, holder) in enumerate(entries):
         row = some_row(rng, record)
         row |= {"entry_id": f"e{place}", "number": number, "citizen_id": holder}
         if rng.random() < _UNREADABLE:
@@ -170,7 +175,7 @@ def _earlier_numbers(rng: Random, cast: Cast) -> list[Raw]:
 
 @dataclass(slots=True)
 class _Filling:
-    """A database while it is filled. ``keys``: by place, the keys that may stand there."""
+    """A database while it is filled. ``keys``: the possible keys, by place."""
 
     rng: Random
     cast: Cast
@@ -183,8 +188,8 @@ def _database_rows(rng: Random, database: Database, cast: Cast) -> Rows:
     rows: Rows = {}
     for record in database.records:
         rows[record.name] = list(_rows(filling, record))
-        if rng.random() < _OVERFULL and not record.single and _own_columns(record):
-            by, owner = rng.choice(_own_columns(record)), rng.choice(cast.present)
+        if rng.random() < _OVERFULL and not record.single and _person_columns(record):
+            by, owner = rng.choice(_person_columns(record)), rng.choice(cast.present)
             rows[record.name] += [
                 _row(filling, record, {by: owner}) for _ in range(record.limit + 5)
             ]
@@ -192,40 +197,40 @@ def _database_rows(rng: Random, database: Database, cast: Cast) -> Rows:
 
 
 def _keys(database: Database, cast: Cast) -> dict[Place, list[str]]:
-    """Return the keys for each place that leads to another; places that meet share them."""
+    """Return the keys for each column that links records; linked columns share them."""
     keys: dict[Place, list[str]] = {}
     for met in _meetings(database.name):
         record, column = met[0]
-        named = database.by_name[record].column(column).field.kind is Kind.PERSON_NUMBER
-        made = list(cast.present) if named else [f"{column}/{n}/2024" for n in range(6)]
-        keys |= dict.fromkeys(met, made)
+        is_number = database.by_name[record].column(column).field.kind is Kind.PERSON_NUMBER
+        place_keys = list(cast.present) if is_number else [f"{column}/{n}/2024" for n in range(6)]
+        keys |= dict.fromkeys(met, place_keys)
     return keys
 
 
 @lru_cache(maxsize=64)
 def _meetings(database: str) -> tuple[tuple[Place, ...], ...]:
-    """Return the columns by which records lead to each other, those together that meet."""
+    """Return the columns that link records, in groups of linked columns."""
     groups: dict[Place, set[Place]] = {}
     for record in _records(database).values():
-        for one, other in _meetings_of(record):
-            joined = groups.get(one, {one}) | groups.get(other, {other})
+        for column, linked in _meetings_of(record):
+            joined = groups.get(column, {column}) | groups.get(linked, {linked})
             groups |= dict.fromkeys(joined, joined)
-    return tuple(dict.fromkeys(tuple(sorted(one)) for one in groups.values()))
+    return tuple(dict.fromkeys(tuple(sorted(group)) for group in groups.values()))
 
 
 def _meetings_of(record: Record) -> Iterator[tuple[Place, Place]]:
     for lookup in record.lookups:
-        reached = (record.name, lookup.by[0])
+        target = (record.name, lookup.by[0])
         if lookup.through is not None:
             other, column = lookup.through
             yield (other, column), (record.name, column)
-            reached = (other, lookup.by[0])
+            target = (other, lookup.by[0])
         if lookup.on is not None:
-            yield lookup.on, reached
+            yield lookup.on, target
 
 
-def _own_columns(record: Record) -> tuple[str, ...]:
-    """Return the columns in which persons stand whose records these are."""
+def _person_columns(record: Record) -> tuple[str, ...]:
+    """Return the columns with the number of the person whose record it is."""
     return tuple(
         column
         for lookup in record.lookups
@@ -235,14 +240,14 @@ def _own_columns(record: Record) -> tuple[str, ...]:
 
 
 def _rows(filling: _Filling, record: Record) -> Iterator[Raw]:
-    """Yield the rows of a record: for persons, else under the keys that lead to it."""
-    rng, own = filling.rng, _own_columns(record)
+    """Yield the rows of a record: by person, or by the keys that link to it."""
+    rng, columns = filling.rng, _person_columns(record)
     counts = (0, 1, 1, 1, 1, 1) if record.single else (0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 6)
-    if own:
+    if columns:
         for person in filling.cast.present:
             for _ in range(rng.choice(counts) if rng.random() > 0.02 else 3):
-                owner = person if rng.random() < 0.75 else rng.choice(filling.cast.own[person])
-                yield _row(filling, record, {rng.choice(own): owner})
+                owner = person if rng.random() < 0.75 else rng.choice(filling.cast.numbers[person])
+                yield _row(filling, record, {rng.choice(columns): owner})
         return
     by = record.lookups[0].by[0]
     for key in filling.keys.get((record.name, record.identity), ()):
@@ -254,17 +259,19 @@ def _rows(filling: _Filling, record: Record) -> Iterator[Raw]:
                 yield _row(filling, record, {by: key})
 
 
-def _row(filling: _Filling, record: Record, given: Mapping[str, object]) -> Raw:
-    """Return a row in which ``given`` stands, and for the rest somebody, something or nothing."""
+def _row(filling: _Filling, record: Record, fixed: Mapping[str, object]) -> Raw:
+    """Return a row with the values ``fixed``, and random values and links otherwise."""
     rng = filling.rng
     row = some_row(rng, record)
     for column in _linking(record.database, record.name):
         keys = filling.keys.get((record.name, column.name))
         row[column.name] = _link(filling, column, keys)
     filling.count += rng.random() > 0.02
-    held = filling.keys.get((record.name, record.identity))
-    row[record.identity] = rng.choice(held) if held else f"{record.name}-{filling.count:04d}"
-    row |= given
+    identity_keys = filling.keys.get((record.name, record.identity))
+    row[record.identity] = (
+        rng.choice(identity_keys) if identity_keys else f"{record.name}-{filling.count:04d}"
+    )
+    row |= fixed
     if rng.random() < _UNREADABLE:
         break_row(rng, record, row)
     return row
@@ -272,49 +279,51 @@ def _row(filling: _Filling, record: Record, given: Mapping[str, object]) -> Raw:
 
 @lru_cache(maxsize=1024)
 def _linking(database: str, record: str) -> tuple[Column, ...]:
-    """Return the columns that may lead to persons or to other records."""
+    """Return the columns that may link to persons or to other records."""
     places = {place for met in _meetings(database) for place in met}
     return tuple(
-        one
-        for one in _records(database)[record].columns
-        if one.field.kind is Kind.PERSON_NUMBER or (record, one.name) in places
+        candidate
+        for candidate in _records(database)[record].columns
+        if candidate.field.kind is Kind.PERSON_NUMBER or (record, candidate.name) in places
     )
 
 
 def _link(filling: _Filling, column: Column, keys: Sequence[str] | None) -> object:
-    rng, drawn = filling.rng, filling.rng.random()
+    rng, draw = filling.rng, filling.rng.random()
     if column.field.many:
-        return None if drawn < 0.3 else many(rng, list(rng.sample(filling.cast.present, 2)))
+        return (
+            None if draw < 0.3 else several_values(rng, list(rng.sample(filling.cast.present, 2)))
+        )
     if keys is not None:
-        return rng.choice(keys) if drawn < 0.93 or column.required else rng.choice((None, "none"))
-    if drawn < 0.6:
+        return rng.choice(keys) if draw < 0.93 or column.required else rng.choice((None, "none"))
+    if draw < 0.6:
         return filling.cast.present[filling.count % len(filling.cast.present)]
-    if drawn < 0.78 or column.required:
+    if draw < 0.78 or column.required:
         return rng.choice(filling.cast.present)
-    if drawn < 0.84:
+    if draw < 0.84:
         return rng.choice(filling.cast.earlier or filling.cast.present)
-    return _NOBODY if drawn < 0.87 else None
+    return _NOBODY if draw < 0.87 else None
 
 
 def _set_up(
     rng: Random, databases: Sequence[Database], rows: Mapping[str, Rows]
 ) -> tuple[dict[str, Backend], dict[str, DatabaseSettings]]:
-    """Put the rows behind backends, some of which fail, under settings of which some forbid."""
+    """Return backends over the rows, some of which fail, and settings, some of which deny."""
     backends: dict[str, Backend] = {}
     settings: dict[str, DatabaseSettings] = {}
-    for one in databases:
-        settings[one.name] = _settings(rng)
+    for database in databases:
+        settings[database.name] = _settings(rng)
         if rng.random() > 0.015:
-            backends[one.name] = _backend(rng, one, rows[one.name])
+            backends[database.name] = _backend(rng, database, rows[database.name])
     return backends, settings
 
 
 def _backend(rng: Random, database: Database, rows: Rows) -> Backend:
     as_of = rng.choice((None, datetime(2026, 11, 22, 17, 30, 0, 250, tzinfo=UTC)))
-    there = dict(rows)
+    present = dict(rows)
     if rng.random() < 0.03:
-        del there[rng.choice(list(there))]
-    inner = MemoryBackend(database, there, as_of)
+        del present[rng.choice(list(present))]
+    inner = MemoryBackend(database, present, as_of)
     if rng.random() > 0.1:
         return inner
     faulty = Faulty(inner, rng.choice(("down", "defect", "unmapped")))
@@ -324,12 +333,12 @@ def _backend(rng: Random, database: Database, rows: Rows) -> Backend:
 
 
 def _settings(rng: Random) -> DatabaseSettings:
-    """Return settings that leave time enough; most let the database answer."""
+    """Return settings with a long timeout; most let the database answer."""
     group = Group.OPERATING if rng.random() < 0.97 else rng.choice((None, *Group))
     return DatabaseSettings(
         group=group,
         timeout=20,
-        breaker_failures=0,  # the second who asks would find what the first has changed
+        breaker_failures=0,  # the state of a breaker would make a second request differ
         maintenance=rng.random() < 0.02,
         provinces=rng.choice(((), ("01", "79"), ("01", "XX"))) if rng.random() < 0.1 else None,
         since=date(2016, 1, 1) if rng.random() < 0.1 else None,

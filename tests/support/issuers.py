@@ -33,19 +33,19 @@ def b64(content: bytes) -> str:
 def new_key(algorithm: str, kid: str | None = "k1") -> Key:
     """Return a key for one of the three algorithms (or the newer name of one)."""
     # joserfc's parameters are a dictionary with named keys, to which a plain one does not fit.
-    named = None if kid is None else {"kid": kid}
+    parameters = None if kid is None else {"kid": kid}
     if algorithm == "RS256":
-        return RSAKey.generate_key(2048, parameters=named)  # type: ignore[arg-type]
+        return RSAKey.generate_key(2048, parameters=parameters)  # type: ignore[arg-type]
     if algorithm == "ES256":
-        return ECKey.generate_key("P-256", parameters=named)  # type: ignore[arg-type]
-    return OKPKey.generate_key("Ed25519", parameters=named)  # type: ignore[arg-type]
+        return ECKey.generate_key("P-256", parameters=parameters)  # type: ignore[arg-type]
+    return OKPKey.generate_key("Ed25519", parameters=parameters)  # type: ignore[arg-type]
 
 
 def signed(algorithm: str, key: Any, claims: Mapping[str, Any], **header: Any) -> str:
     """Return a token with any claims and header at all, signed with ``key``; None leaves out."""
-    named = {"alg": algorithm, "kid": getattr(key, "kid", None), "typ": "at+jwt", **header}
-    present = {name: value for name, value in named.items() if value is not None}
-    text = ".".join(b64(json.dumps(one).encode()) for one in (present, claims))
+    fields = {"alg": algorithm, "kid": getattr(key, "kid", None), "typ": "at+jwt", **header}
+    present = {name: value for name, value in fields.items() if value is not None}
+    text = ".".join(b64(json.dumps(part).encode()) for part in (present, claims))
     signature = jws.JWSRegistry.algorithms[algorithm].sign(text.encode(), key)
     return f"{text}.{b64(signature)}"
 
@@ -59,12 +59,12 @@ class Provider:
     answers: dict[str, tuple[int, str]] = field(default_factory=dict)
     headers: str = ""
     hits: Counter[str] = field(default_factory=Counter)
-    asked: asyncio.Condition = field(default_factory=asyncio.Condition)
+    requested: asyncio.Condition = field(default_factory=asyncio.Condition)
     free: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
 
     def publish(self, *keys: Key) -> None:
-        self.keys = [one.as_dict(private=False) for one in keys]
+        self.keys = [key.as_dict(private=False) for key in keys]
 
     def fail(self, status: int = 500) -> None:
         self.answers = {"/jwks": (status, "{}")}
@@ -82,21 +82,21 @@ class Provider:
             "jti": "t1",
             "scope": "population:read",
         }
-        return {name: one for name, one in {**good, **changed}.items() if one is not None}
+        return {name: value for name, value in {**good, **changed}.items() if value is not None}
 
-    async def until_asked(self, path: str, times: int) -> None:
+    async def wait_for_requests(self, path: str, times: int) -> None:
         """Wait until ``path`` was asked for that often; no longer than a busy machine needs."""
-        async with asyncio.timeout(20), self.asked:
-            await self.asked.wait_for(lambda: self.hits[path] >= times)
+        async with asyncio.timeout(20), self.requested:
+            await self.requested.wait_for(lambda: self.hits[path] >= times)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await reader.readuntil(b"\r\n\r\n")
         path = request.split(b" ", 2)[1].decode()
         self.hits[path] += 1
-        async with self.asked:
-            self.asked.notify_all()
+        async with self.requested:
+            self.requested.notify_all()
         await self.free.wait()
-        status, body = self.answers.get(path) or (200, json.dumps(self._said(path)))
+        status, body = self.answers.get(path) or (200, json.dumps(self._document(path)))
         content = body.encode()
         writer.write(
             f"HTTP/1.1 {status} X\r\nconnection: close\r\n{self.headers}"
@@ -105,7 +105,7 @@ class Provider:
         )
         writer.close()
 
-    def _said(self, path: str) -> object:
+    def _document(self, path: str) -> object:
         if path == DESCRIPTION:
             return {"issuer": self.url, "jwks_uri": f"{self.url}/jwks"}
         return {"keys": self.keys}
@@ -133,16 +133,18 @@ async def trusting(
     clock = issuers[0].clock
     settings = Access(**{"refresh": 1000.0, "timeout": 20.0, **access})
     trusted = {
-        one.url: Issuer(
+        provider.url: Issuer(
             f"issuer-{number}",
-            TrustedIssuer(issuer=one.url, audience=AUDIENCE, jwks_url=jwks_url and jwks_url(one)),
+            TrustedIssuer(
+                issuer=provider.url, audience=AUDIENCE, jwks_url=jwks_url and jwks_url(provider)
+            ),
             settings,
             clock,
         )
-        for number, one in enumerate(issuers)
+        for number, provider in enumerate(issuers)
     }
-    own = OKPKey.generate_key("Ed25519", parameters={"kid": "own"})
-    tokens = Tokens([own], settings, clock, issuers=trusted)
+    own_key = OKPKey.generate_key("Ed25519", parameters={"kid": "own"})
+    tokens = Tokens([own_key], settings, clock, issuers=trusted)
     await tokens.open()
     try:
         yield tokens
@@ -152,7 +154,7 @@ async def trusting(
 
 async def refusal(tokens: Tokens, token: str) -> str:
     """Return the code with which ``token`` is refused; the reason must not be told."""
-    with pytest.raises(GatewayError) as refused:
+    with pytest.raises(GatewayError) as info:
         await tokens.caller(token)
-    assert refused.value.message == refused.value.code.en
-    return refused.value.code.name
+    assert info.value.message == info.value.code.en
+    return info.value.code.name

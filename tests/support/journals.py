@@ -24,7 +24,7 @@ PUBLIC = (SIGN.public_key(),)
 
 
 @asynccontextmanager
-async def opened(
+async def open_journal(
     folder: Path, chain: Keyring = CHAIN, sign: Ed25519PrivateKey = SIGN, **options: Any
 ) -> AsyncIterator[Journal]:
     """Open a journal, and close it when the block ends."""
@@ -38,7 +38,7 @@ async def opened(
 
 async def filled(folder: Path, entries: int, first: int = 1, **options: Any) -> None:
     """Write ``entries`` entries ``{"number": first}`` and on, each by itself."""
-    async with opened(folder, **options) as journal:
+    async with open_journal(folder, **options) as journal:
         for number in range(first, first + entries):
             await journal.append({"number": number})
 
@@ -50,8 +50,8 @@ def segments(folder: Path) -> list[Path]:
 
 def lines(folder: Path) -> list[dict[str, Any]]:
     """Return all lines of all segments, headers too."""
-    whole = b"".join(path.read_bytes() for path in segments(folder))
-    return [orjson.loads(line) for line in whole.splitlines()]
+    content = b"".join(path.read_bytes() for path in segments(folder))
+    return [orjson.loads(line) for line in content.splitlines()]
 
 
 def entries(folder: Path) -> list[dict[str, Any]]:
@@ -62,8 +62,10 @@ def entries(folder: Path) -> list[dict[str, Any]]:
 
 def checked(folder: Path, copied: Path | None = None, chain: Keyring = CHAIN) -> Report:
     """Verify a journal with the keys of the tests. ``copied``: a file of checkpoints."""
-    kept = () if copied is None else (ExternalCheckpoints(copied.name, checkpoints.read(copied)),)
-    return verify(folder, chain, PUBLIC, kept)
+    checkpoint_copies = (
+        () if copied is None else (ExternalCheckpoints(copied.name, checkpoints.read(copied)),)
+    )
+    return verify(folder, chain, PUBLIC, checkpoint_copies)
 
 
 async def crashed(folder: Path, entries: int, first: int = 1, **options: Any) -> None:
@@ -72,7 +74,7 @@ async def crashed(folder: Path, entries: int, first: int = 1, **options: Any) ->
     The last entry is in the segment; nobody was told, and neither head nor checkpoints count it.
     """
     await filled(folder, entries - 1, first, **options)
-    beside = {name: (folder / name).read_bytes() for name in (HEAD, checkpoints.CHECKPOINTS)}
+    saved = {name: (folder / name).read_bytes() for name in (HEAD, checkpoints.CHECKPOINTS)}
     await filled(folder, 1, first + entries - 1, **options)
-    for name, content in beside.items():
+    for name, content in saved.items():
         (folder / name).write_bytes(content)

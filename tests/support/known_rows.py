@@ -37,8 +37,8 @@ class KnownRows:
 
     def people(self, number: str) -> frozenset[str]:
         """Return those whose present or earlier number it is."""
-        own = {number} if number in self.citizens else set()
-        return self.holders.get(number, frozenset()) | own
+        own_number = {number} if number in self.citizens else set()
+        return self.holders.get(number, frozenset()) | own_number
 
     def is_plain(self, number: str) -> bool:
         """Say whether the number is one identified person's, and all their numbers theirs alone."""

@@ -14,8 +14,8 @@ def answer(
     truncated: bool | None = False,
     **beside: Any,
 ) -> dict[str, Any]:
-    shown = {"items": items, "truncated": truncated, "source": {"state": state}}
-    person = {"notices": [{"code": "DECEASED"}], "notary": {"assets": shown}}
+    assets = {"items": items, "truncated": truncated, "source": {"state": state}}
+    person = {"notices": [{"code": "DECEASED"}], "notary": {"assets": assets}}
     return {"data": {"persons": [None, person]}, **beside}
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from connectors.backends.server import ServerOptions
 from connectors.description import Database
 from connectors.synthetic.loading import ServerTarget
-from tests.support.servers import Server, apart
+from tests.support.servers import Server, run_in_thread
 
 PASSWORD = "mật khẩu"
 
@@ -40,8 +40,8 @@ class Site:
 
     def url(self, name: str) -> str:
         """Return where the gateway finds a database, as the user who may only read."""
-        here = self.databases[name]
-        return here.at(here.port, self.reader)
+        server = self.databases[name]
+        return server.at(server.port, self.reader)
 
 
 @contextmanager
@@ -56,13 +56,15 @@ def site(server: Server, names: Sequence[str]) -> Iterator[Site]:
     secret = f"PASSWORD '{PASSWORD}'" if is_postgresql else f"IDENTIFIED BY '{PASSWORD}'"
     login = " LOGIN" if is_postgresql else ""
     kind = "ROLE" if is_postgresql else "USER"
-    apart(server.execute(f"CREATE {kind} {user}{login} {secret}", database=""))
+    run_in_thread(server.execute(f"CREATE {kind} {user}{login} {secret}", database=""))
     try:
         for database in databases.values():
-            apart(server.execute(f"CREATE DATABASE {database.name}{letters}", database=""))
+            run_in_thread(server.execute(f"CREATE DATABASE {database.name}{letters}", database=""))
         yield Site(server, reader, databases)
     finally:
         force = " WITH (FORCE)" if is_postgresql else ""
         for database in databases.values():
-            apart(server.execute(f"DROP DATABASE IF EXISTS {database.name}{force}", database=""))
-        apart(server.execute(f"DROP {kind} {user}", database=""))
+            run_in_thread(
+                server.execute(f"DROP DATABASE IF EXISTS {database.name}{force}", database="")
+            )
+        run_in_thread(server.execute(f"DROP {kind} {user}", database=""))

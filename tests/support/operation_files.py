@@ -15,7 +15,7 @@ NAME = """query Name($id: PersonNumber!) {
 
 def header(**entries: object) -> str:
     """Return a header that is good but for ``entries``; None leaves one out."""
-    known: dict[str, object] = {
+    fields: dict[str, object] = {
         "name": "name",
         "version": 1,
         "title": "Họ tên / Name",
@@ -26,7 +26,7 @@ def header(**entries: object) -> str:
         "matching": "none",
         **entries,
     }
-    return "".join(f"# {name}: {value}\n" for name, value in known.items() if value is not None)
+    return "".join(f"# {name}: {value}\n" for name, value in fields.items() if value is not None)
 
 
 def write(folder: Path, file: str, document: str = NAME, **entries: object) -> Path:

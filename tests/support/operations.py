@@ -1,7 +1,7 @@
 """Generated operations: valid documents over a schema, with variables, within the default limits.
 
-From the same random numbers comes the same operation. What is drawn is weighted so that most
-operations reach rows, and so that everything GraphQL lets a client write comes up now and then.
+The same random numbers give the same operation. The choices are weighted so that most operations
+reach rows, and so that every construct of GraphQL that a client may use occurs sometimes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NOT_OF_ANY_TYPE: tuple[object, ...] = ({"x": 1}, "NOPE", -0.5, [[["12"]]], None
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """An operation to ask."""
+    """A request: a document, its variables and the name of the operation to run."""
 
     query: str
     variables: dict[str, object]
@@ -40,30 +40,32 @@ def operation(
     rng: Random,
     schema: GraphQLSchema,
     numbers: Sequence[str],
-    known: Mapping[str, Details] | None = None,
-    own: float = 0.2,
+    details: Mapping[str, Details] | None = None,
+    own_view_share: float = 0.2,
     trouble: float = 0.02,
-    things: Sequence[str] = (),
+    thing_keys: Sequence[str] = (),
 ) -> Generated:
     """Return an operation about the persons of ``numbers``.
 
-    ``known``: names and dates of birth, for ``matching``. ``own``: how often a root field is
-    ``me``. ``things``: keys under which there is something. ``trouble``: how often a variable is
-    given what does not fit it. Takes 1 to 3 ms.
+    ``details``: names and dates of birth, for ``matching``. ``own_view_share``: how often a root
+    field is ``me``. ``thing_keys``: keys of existing things. ``trouble``: how often a variable has
+    an invalid value. Takes 1 to 3 ms.
     """
-    people = People(tuple(numbers), known or {}, tuple(things))
+    people = People(tuple(numbers), details or {}, tuple(thing_keys))
     size = rng.choice((rng.randint(6, 25), rng.randint(20, 50), rng.randint(45, 80)))
     separator = rng.choice((" ", " ", "\n", ", "))
-    w = Writer(rng, outline(schema), Variables(rng), people, own, size, separator)
+    w = Writer(rng, outline(schema), Variables(rng), people, own_view_share, size, separator)
     operations = [_Operation(None, selection(w, Scope("Query"), 1))]
     while rng.random() < 0.1:
         w.fields = 6
         operations.append(_Operation(None, selection(w, Scope("Query"), 1)))
     operations = _with_names(rng, operations)
-    wanted = operations[0].name
+    name_to_run = operations[0].name
     rng.shuffle(operations)
-    name = None if len(operations) == 1 and rng.random() < 0.5 else wanted
-    return Generated(_text(w, operations), _given(rng, w.variables.made, trouble), name)
+    name = None if len(operations) == 1 and rng.random() < 0.5 else name_to_run
+    return Generated(
+        _text(w, operations), _request_values(rng, w.variables.declared, trouble), name
+    )
 
 
 def _with_names(rng: Random, operations: Sequence[_Operation]) -> list[_Operation]:
@@ -71,17 +73,17 @@ def _with_names(rng: Random, operations: Sequence[_Operation]) -> list[_Operatio
         return list(operations)
     names = rng.sample(("Q", "query", "None", "Person", "on", "x9", "fragment", "_"), 8)
     return [
-        _Operation(f"{names[place % 8]}{place or ''}", one.body)
-        for place, one in enumerate(operations)
+        _Operation(f"{names[place % 8]}{place or ''}", operation.body)
+        for place, operation in enumerate(operations)
     ]
 
 
 def _text(w: Writer, operations: Sequence[_Operation]) -> str:
-    """Put the document together, with the fragments that are used and no others."""
-    needed = {one: _needed(w, one.body) for one in operations}
-    parts = [_operation_text(w, one, needed[one]) for one in operations]
-    used = set().union(*needed.values())
-    parts += [fragment.text for name, fragment in w.fragments.items() if name in used]
+    """Return the document, with the used fragments only."""
+    needed = {operation: _needed(w, operation.body) for operation in operations}
+    parts = [_operation_text(w, operation, needed[operation]) for operation in operations]
+    used_fragments = set().union(*needed.values())
+    parts += [fragment.text for name, fragment in w.fragments.items() if name in used_fragments]
     if w.chance(0.5):
         w.rng.shuffle(parts)
     return "\n".join(parts)
@@ -89,32 +91,40 @@ def _text(w: Writer, operations: Sequence[_Operation]) -> str:
 
 def _needed(w: Writer, body: str) -> set[str]:
     """Return the names of the fragments that ``body`` spreads, or that these spread."""
-    found: set[str] = set()
+    names: set[str] = set()
     waiting = spread_in(body)
     while waiting:
         name = waiting.pop()
-        found.add(name)
-        waiting |= spread_in(w.fragments[name].body) - found
-    return found
+        names.add(name)
+        waiting |= spread_in(w.fragments[name].body) - names
+    return names
 
 
 def _operation_text(w: Writer, operation: _Operation, needed: set[str]) -> str:
     texts = (operation.body, *(w.fragments[name].body for name in needed))
-    used = {name for text in texts for name in _VARIABLE.findall(text)}
-    declared = [one.definition for name, one in w.variables.made.items() if name in used]
+    used_variables = {name for text in texts for name in _VARIABLE.findall(text)}
+    declared = [
+        variable.definition
+        for name, variable in w.variables.declared.items()
+        if name in used_variables
+    ]
     variables = f"({', '.join(declared)})" if declared else ""
     if operation.name is None and not variables and w.chance(0.5):
         return f"{{ {operation.body} }}"
     return f"query {operation.name or ''}{variables} {{ {operation.body} }}"
 
 
-def _given(rng: Random, made: Mapping[str, Variable], trouble: float) -> dict[str, object]:
-    """Return the variables of the request: at times one too many, or one that does not fit."""
-    given = {name: one.given for name, one in made.items() if one.given is not ABSENT}
-    if made and rng.random() < trouble:
-        given[rng.choice(tuple(made))] = rng.choice(_NOT_OF_ANY_TYPE)
-    elif given and rng.random() < trouble / 2:
-        del given[rng.choice(tuple(given))]
+def _request_values(
+    rng: Random, declared: Mapping[str, Variable], trouble: float
+) -> dict[str, object]:
+    """Return the variables of the request: sometimes an extra one, or an invalid value."""
+    values = {
+        name: variable.value for name, variable in declared.items() if variable.value is not ABSENT
+    }
+    if declared and rng.random() < trouble:
+        values[rng.choice(tuple(declared))] = rng.choice(_NOT_OF_ANY_TYPE)
+    elif values and rng.random() < trouble / 2:
+        del values[rng.choice(tuple(values))]
     if rng.random() < 0.03:
-        given["unheard_of"] = 1
-    return given
+        values["unheard_of"] = 1
+    return values

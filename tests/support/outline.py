@@ -113,7 +113,7 @@ def outline(schema: GraphQLSchema) -> Outline:
     objects = {
         name: kind for name, kind in schema.type_map.items() if isinstance(kind, GraphQLObjectType)
     }
-    kinds = {name: _kind(name, one, objects) for name, one in objects.items() if name != "Query"}
+    kinds = {name: _kind(name, kind, objects) for name, kind in objects.items() if name != "Query"}
     query = {
         **schema.query_type.fields,
         "__schema": SchemaMetaFieldDef,
@@ -123,10 +123,12 @@ def outline(schema: GraphQLSchema) -> Outline:
     grouped: dict[str, list[Choice]] = {}
     for name, field in query.items():
         group = "introspection" if name.startswith("__") else name
-        if any(get_named_type(one.type).name == KEY_SCALAR for one in field.args.values()):
+        if any(
+            get_named_type(argument.type).name == KEY_SCALAR for argument in field.args.values()
+        ):
             group = "thing"
         grouped.setdefault(group, []).append(_choice(name, field))
-    kinds["Query"] = _made("Query", "query", grouped, query)
+    kinds["Query"] = _build_kind("Query", "query", grouped, query)
     return Outline(kinds, me, tuple(schema.type_map))
 
 
@@ -135,10 +137,12 @@ def _kind(name: str, kind: GraphQLObjectType, objects: Mapping[str, GraphQLObjec
     for inner, field in kind.fields.items():
         choice = _choice(inner, field)
         grouped.setdefault(_group(choice, objects), []).append(choice)
-    return _made(name, _role(name, kind), grouped, kind.fields)
+    return _build_kind(name, _role(name, kind), grouped, kind.fields)
 
 
-def _made(name: str, role: str, grouped: Mapping[str, list[Choice]], names: Iterable[str]) -> Kind:
+def _build_kind(
+    name: str, role: str, grouped: Mapping[str, list[Choice]], names: Iterable[str]
+) -> Kind:
     return Kind(
         name,
         _menu(_FIRST[role], grouped),
@@ -184,7 +188,9 @@ def _group(choice: Choice, objects: Mapping[str, GraphQLObjectType]) -> str:
 def _choice(name: str, field: GraphQLField) -> Choice:
     inner = get_named_type(field.type)
     below = inner.name if isinstance(inner, GraphQLObjectType) else None
-    arguments = tuple(_argument(one, found) for one, found in field.args.items())
+    arguments = tuple(
+        _argument(argument_name, argument) for argument_name, argument in field.args.items()
+    )
     return Choice(name, below, arguments)
 
 

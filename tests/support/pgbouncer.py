@@ -50,10 +50,10 @@ def pgbouncer(server: Server, folder: Path) -> Iterator[int]:
 
 
 def _until_up(port: int) -> None:
-    until = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _PATIENCE
     while True:
         with socket.socket() as probe:
             if not probe.connect_ex((HOST, port)):
                 return
-        assert time.monotonic() < until, "pgbouncer does not come up"
+        assert time.monotonic() < deadline, "pgbouncer does not come up"
         time.sleep(0.01)  # between two looks, not instead of one

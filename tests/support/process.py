@@ -125,8 +125,8 @@ def demo_process(folder: Path, *, patient: bool = True) -> Iterator[Process]:
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    until = time.monotonic() + _START_WITHIN
-    while time.monotonic() < until:
+    deadline = time.monotonic() + _START_WITHIN
+    while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"the demo ended:\n{log.read_text()}")
         try:

@@ -43,16 +43,16 @@ def redis_process(folder: Path) -> Iterator[Server]:
         server.client.close()
 
 
-def _own_port() -> int:
+def _free_port() -> int:
     """Return a free port that stays this process's own while its server is stopped.
 
     Not one that the system gives out: it would give it to somebody else meanwhile.
     """
     for place in count():
         port = 20_000 + (os.getpid() % 100) * 100 + (next(_PORTS) + place) % 100
-        with socket.socket() as tried:
+        with socket.socket() as probe:
             try:
-                tried.bind(("127.0.0.1", port))
+                probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
         return port
@@ -64,22 +64,22 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.port = _own_port()
+        self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.client = redis.Redis(port=self.port)
 
     def start(self) -> None:
         assert REDIS_SERVER is not None
-        named = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
         self._process = subprocess.Popen(
-            [REDIS_SERVER, *named, "--save", "", "--appendonly", "no"], stdout=subprocess.DEVNULL
+            [REDIS_SERVER, *options, "--save", "", "--appendonly", "no"], stdout=subprocess.DEVNULL
         )
-        until = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _PATIENCE
         while True:
             try:
                 self.client.ping()
             except redis.ConnectionError:
-                assert time.monotonic() < until, "redis-server does not come up"
+                assert time.monotonic() < deadline, "redis-server does not come up"
                 time.sleep(0.01)  # between two looks, not instead of one
             else:
                 return

@@ -58,31 +58,34 @@ def authorised(changed: Row | None = None, *parties: tuple[str, str]) -> World:
 
 
 async def ask(
-    gateway: Running, who: str = LAN, whom: str = CHILD, authorisation: str | None = None
+    gateway: Running,
+    representative: str = LAN,
+    represented: str = CHILD,
+    authorisation: str | None = None,
 ) -> httpx2.Response:
-    token = acting(gateway, who, whom, authorisation)
+    token = acting(gateway, representative, represented, authorisation)
     return await gateway.post(ME, None, token, x_purpose="", x_case_number="")
 
 
 async def verdict(
     folder: Path,
-    everything: World,
-    who: str = LAN,
-    whom: str = CHILD,
+    rows: World,
+    representative: str = LAN,
+    represented: str = CHILD,
     authorisation: str | None = None,
     later: timedelta = timedelta(0),
     databases: tuple[Database, ...] = ALL,
 ) -> str:
     """Return "shown", or the code with which the request is refused."""
-    live = {one.name: LIVE[one.name] for one in databases}
-    async with running(folder, everything, databases, live) as gateway:
+    live = {database.name: LIVE[database.name] for database in databases}
+    async with running(folder, rows, databases, live) as gateway:
         gateway.clock.advance(later.total_seconds())
         query = "{ me { id } }"
-        token = acting(gateway, who, whom, authorisation)
+        token = acting(gateway, representative, represented, authorisation)
         reply = await gateway.post(query, None, token, x_purpose="", x_case_number="")
     body = reply.json()
     if "errors" not in body:
-        assert body["data"]["me"]["id"] == whom
+        assert body["data"]["me"]["id"] == represented
         return "shown"
     (code,) = codes(body)
     assert "data" not in body

@@ -80,7 +80,7 @@ _VALUES: dict[Kind, tuple[object, ...]] = {
 }
 
 #: What none of a kind can be read from.
-_BROKEN: dict[Kind, tuple[object, ...]] = {
+_UNREADABLE: dict[Kind, tuple[object, ...]] = {
     Kind.STRING: (7, b"bytes", ["x"]),
     Kind.INTEGER: ("một", 1.5, True, ""),
     Kind.BOOLEAN: ("có", 2, ""),
@@ -93,8 +93,8 @@ _BROKEN: dict[Kind, tuple[object, ...]] = {
     Kind.ENUM: ("NOPE", "", 1, "male"),
 }
 
-#: Codes on which rules of law turn: what else would be one among many comes up often.
-_TELLING: dict[tuple[str, str], tuple[str, ...]] = {
+#: Codes that rules of law depend on: they occur often, not as one of many.
+_MEANINGFUL: dict[tuple[str, str], tuple[str, ...]] = {
     ("births", "status"): ("SUPERSEDED", "VALID", "AMENDED"),
     ("transactions", "kind"): ("WILL", "SALE", "DONATION"),
     ("court_notes", "event_type"): ("ADOPTION", "FOREIGN_ADOPTION", "DECLARED_MISSING"),
@@ -117,18 +117,18 @@ def some_row(rng: Random, record: Record) -> Raw:
 def break_row(rng: Random, record: Record, row: Raw) -> None:
     """Make ``row`` unreadable: a value that is none of its kind, or a required one missing."""
     column = rng.choice(record.columns)
-    required = [one for one in record.columns if one.required]
+    required = [column for column in record.columns if column.required]
     if rng.random() < 0.2:
         row.pop(rng.choice(required).name, None)
     elif column.field.many:
         row[column.name] = rng.choice(("{}", "[", 5, "[null]", '"một"', [["x"]]))
     else:
-        row[column.name] = rng.choice(_BROKEN[column.field.kind])
+        row[column.name] = rng.choice(_UNREADABLE[column.field.kind])
 
 
-def many(rng: Random, values: list[object]) -> object:
+def several_values(rng: Random, values: list[object]) -> object:
     """Return a list as some source stores it: as JSON text, or as it is."""
-    texts = [one for one in values if isinstance(one, str)]
+    texts = [value for value in values if isinstance(value, str)]
     return json.dumps(texts, ensure_ascii=rng.random() < 0.5) if rng.random() < 0.7 else texts
 
 
@@ -149,9 +149,9 @@ def _sheet(record: Record) -> _Sheet:
     if name not in _SHEETS:
         rng = Random(".".join(name))
         plain = tuple(
-            one
-            for one in record.columns
-            if one.field.kind is not Kind.PERSON_NUMBER and one.name != record.identity
+            column
+            for column in record.columns
+            if column.field.kind is not Kind.PERSON_NUMBER and column.name != record.identity
         )
         templates = tuple(_template(rng, record, plain) for _ in range(_TEMPLATES))
         _SHEETS[name] = _Sheet(plain, templates)
@@ -161,12 +161,14 @@ def _sheet(record: Record) -> _Sheet:
 def _template(rng: Random, record: Record, plain: Sequence[Column]) -> Raw:
     """Make a row: some are nearly full, some nearly empty, and structs may be empty as a whole."""
     holes = rng.choice((0.05, 0.3, 0.3, 0.8))
-    structs = sorted({one.path[:end] for one in record.columns for end in range(1, len(one.path))})
+    structs = sorted(
+        {column.path[:end] for column in record.columns for end in range(1, len(column.path))}
+    )
     empty = {path for path in structs if rng.random() < 0.25}
     row: Raw = {}
     for column in plain:
-        inside = any(column.path[:end] in empty for end in range(1, len(column.path)))
-        if column.required or not (inside or rng.random() < holes):
+        is_below_empty = any(column.path[:end] in empty for end in range(1, len(column.path)))
+        if column.required or not (is_below_empty or rng.random() < holes):
             row[column.name] = _value(rng, record, column)
         elif rng.random() < 0.5:
             row[column.name] = None
@@ -174,15 +176,17 @@ def _template(rng: Random, record: Record, plain: Sequence[Column]) -> Raw:
 
 
 def _value(rng: Random, record: Record, column: Column) -> object:
-    telling = _TELLING.get((record.name, column.name))
-    if telling is not None:
-        return rng.choice(telling)
+    values = _MEANINGFUL.get((record.name, column.name))
+    if values is not None:
+        return rng.choice(values)
     if column.field.many:
-        return many(rng, [_one(rng, column.field) for _ in range(rng.choice((0, 1, 2, 3)))])
-    return _one(rng, column.field)
+        return several_values(
+            rng, [_scalar(rng, column.field) for _ in range(rng.choice((0, 1, 2, 3)))]
+        )
+    return _scalar(rng, column.field)
 
 
-def _one(rng: Random, field: Field) -> object:
+def _scalar(rng: Random, field: Field) -> object:
     if field.enumeration is not None:
         return rng.choice(tuple(field.enumeration.__members__))
     return rng.choice(_VALUES[field.kind])

@@ -104,9 +104,9 @@ class Running:
         if token is not None:
             stated = {"x_purpose": UNIFIED, "x_case_number": CASE_NUMBER}
             headers = {"authorization": f"Bearer {token}", **stated, **headers}
-        named = {name.replace("_", "-"): value for name, value in headers.items() if value}
+        named_headers = {name.replace("_", "-"): value for name, value in headers.items() if value}
         body = {"query": query, "variables": variables}
-        return await self.client.post("/graphql", json=body, headers=named)
+        return await self.client.post("/graphql", json=body, headers=named_headers)
 
     async def ask(
         self,
@@ -169,9 +169,9 @@ async def running(
     loaded: Settings = load(folder=folder, databases={**patient, **(databases_ or {})}, **settings)
     create_missing(loaded, demo=loaded.demo)
     clock = TestClock()
-    known = cast() if backends is None else backends
+    used_backends = cast() if backends is None else backends
     schema = built(tuple(databases))
-    app = build_app(loaded, databases, backends=known, clock=clock, schema=schema)
+    app = build_app(loaded, databases, backends=used_backends, clock=clock, schema=schema)
     app.state.service = replace(app.state.service, execute=EXECUTE)
     transport = httpx2.ASGITransport(app)
     async with (

@@ -37,31 +37,32 @@ def of_person(schema: GraphQLSchema, sections: tuple[str, ...]) -> str:
     """Return what to select of a person: all in ``sections``, filtered in many ways too."""
     person = schema.get_type("Person")
     assert isinstance(person, GraphQLObjectType)
-    chosen = " ".join(f"{name} {{ {_section(person.fields[name])} }}" for name in sections)
-    return f"id askedAs notices {{ code reason detail }} {chosen}"
+    selected = " ".join(f"{name} {{ {_section(person.fields[name])} }}" for name in sections)
+    return f"id askedAs notices {{ code reason detail }} {selected}"
 
 
 def _section(field: GraphQLField) -> str:
     parts = []
-    for name, one in _fields(field):
-        if "first" in one.args and _is_list(one):
+    for name, subfield in _fields(field):
+        if "first" in subfield.args and _is_list(subfield):
             parts += [
-                f"{alias}: {name}{given} {{ {_brief(one)} }}" for alias, given in _asked(name, one)
+                f"{alias}: {name}{given} {{ {_brief(subfield)} }}"
+                for alias, given in _variants(name, subfield)
             ]
-        parts.append(f"{name} {_whole(one, _DEEPEST)}")
+        parts.append(f"{name} {_all_fields(subfield, _DEEPEST)}")
     return " ".join(parts)
 
 
-def _asked(name: str, field: GraphQLField) -> Iterator[tuple[str, str]]:
+def _variants(name: str, field: GraphQLField) -> Iterator[tuple[str, str]]:
     """Yield aliases and arguments with which to ask for what may be hidden."""
-    given = field.args
+    arguments = field.args
     yield f"one_{name}", "(first: 1)"
-    if "from" in given:
+    if "from" in arguments:
         yield f"late_{name}", '(from: "2020-01-01", to: "2026-01-01")'
         yield f"early_{name}", '(to: "2019-12-31")'
         yield f"oldest_{name}", "(order: OLDEST_FIRST, first: 1)"
-    if "status" in given:
-        statuses = get_named_type(given["status"].type)
+    if "status" in arguments:
+        statuses = get_named_type(arguments["status"].type)
         assert isinstance(statuses, GraphQLEnumType)
         for status in statuses.values:
             yield f"{status}_{name}", f"(status: [{status}], first: 1)"
@@ -72,12 +73,12 @@ def _brief(field: GraphQLField) -> str:
     rows = [name for name, _ in _fields(field) if name in {"items", "item"}]
     (row,) = rows
     inner = dict(_fields(field))[row]
-    leaves = " ".join(name for name, one in _fields(inner) if not _is_object(one))
+    leaves = " ".join(name for name, subfield in _fields(inner) if not _is_object(subfield))
     truncated = "truncated" if row == "items" else ""
     return f"{row} {{ {leaves} }} {truncated} source {{ state fetchedAt earlierNumbersAsked }}"
 
 
-def _whole(field: GraphQLField, deepest: int) -> str:
+def _all_fields(field: GraphQLField, deepest: int) -> str:
     """Return everything below a field; of people whom records lead to, who they are."""
     kind = get_named_type(field.type)
     if not isinstance(kind, GraphQLObjectType):
@@ -87,10 +88,10 @@ def _whole(field: GraphQLField, deepest: int) -> str:
     if kind.name == "Source":
         return "{ state asOf fetchedAt fromCache message { vi en } earlierNumbersAsked }"
     parts = [
-        f"{name} {_whole(one, deepest - 1)}"
-        for name, one in kind.fields.items()
-        if not _is_object(one)
-        or (deepest and not any(map(is_required_argument, one.args.values())))
+        f"{name} {_all_fields(subfield, deepest - 1)}"
+        for name, subfield in kind.fields.items()
+        if not _is_object(subfield)
+        or (deepest and not any(map(is_required_argument, subfield.args.values())))
     ]
     return f"{{ {' '.join(parts)} }}"
 

@@ -1,8 +1,8 @@
 """Selection sets of generated documents, valid by construction.
 
-Every place in the answer has one ``Scope``, whatever fragments and repeats lead there: a response
-key that is in it already keeps its field and its arguments, so that all that is selected under it
-can be merged.
+Every place in the answer has one ``Scope``, which all fragments and repeats share: a response key
+that is in it already keeps its field and its arguments, so that everything selected under it can be
+merged.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.support.arguments import People, Variables, arguments
 from tests.support.outline import Choice, Kind, Menu, Outline
 
 _DEEPEST = 12
-#: Introspection multiplies: what is asked about types stays near the root.
+#: Introspection multiplies: selections of types stay near the root.
 _DEEPEST_INTROSPECTION = 4
 _NODES = 5
 _MOST_FIELDS = 400
@@ -33,7 +33,7 @@ _SPREAD = re.compile(r"\.\.\.(\w+)")
 
 @dataclass(slots=True)
 class Entry:
-    """What a response key stands for. ``nodes``: how often it is selected."""
+    """The field of a response key. ``nodes``: how often it is selected."""
 
     choice: Choice
     arguments: str
@@ -43,50 +43,55 @@ class Entry:
 
 @dataclass(slots=True)
 class Scope:
-    """One place in the answer, or a fragment: its type and what is selected there."""
+    """A place in the answer, or a fragment: its type and its selected fields."""
 
     kind: str
     entries: dict[str, Entry] = field(default_factory=dict)
 
     @property
     def height(self) -> int:
-        """How many levels of fields there are."""
-        below = (one.below.height for one in self.entries.values() if one.below is not None)
+        """The number of levels of fields."""
+        below = (entry.below.height for entry in self.entries.values() if entry.below is not None)
         return 1 + max(below, default=0)
 
     @property
     def nodes(self) -> int:
-        """How many fields there are, repeats counted."""
-        below = (one.below.nodes for one in self.entries.values() if one.below is not None)
-        return sum(one.nodes for one in self.entries.values()) + sum(below)
+        """The number of fields, counting repeats."""
+        below = (entry.below.nodes for entry in self.entries.values() if entry.below is not None)
+        return sum(entry.nodes for entry in self.entries.values()) + sum(below)
 
-    def takes(self, other: Scope) -> bool:
-        """Say whether all that is selected in ``other`` can be selected here too."""
-        for key, theirs in other.entries.items():
-            own = self.entries.get(key)
-            if own is None:
+    def accepts(self, other: Scope) -> bool:
+        """Whether everything selected in ``other`` can be selected here too."""
+        for key, other_entry in other.entries.items():
+            entry = self.entries.get(key)
+            if entry is None:
                 continue
-            if (own.choice.name, own.arguments) != (theirs.choice.name, theirs.arguments):
+            if (entry.choice.name, entry.arguments) != (
+                other_entry.choice.name,
+                other_entry.arguments,
+            ):
                 return False
-            if own.nodes + theirs.nodes > _NODES:
+            if entry.nodes + other_entry.nodes > _NODES:
                 return False
-            if own.below and theirs.below and not own.below.takes(theirs.below):
+            if entry.below and other_entry.below and not entry.below.accepts(other_entry.below):
                 return False
         return True
 
-    def take(self, other: Scope) -> None:
-        """Add what is selected in ``other``."""
-        for key, theirs in other.entries.items():
-            below = None if theirs.below is None else Scope(theirs.below.kind)
-            own = self.entries.setdefault(key, Entry(theirs.choice, theirs.arguments, 0, below))
-            own.nodes += theirs.nodes
-            if own.below is not None and theirs.below is not None:
-                own.below.take(theirs.below)
+    def merge(self, other: Scope) -> None:
+        """Add the selections of ``other``."""
+        for key, other_entry in other.entries.items():
+            below = None if other_entry.below is None else Scope(other_entry.below.kind)
+            entry = self.entries.setdefault(
+                key, Entry(other_entry.choice, other_entry.arguments, 0, below)
+            )
+            entry.nodes += other_entry.nodes
+            if entry.below is not None and other_entry.below is not None:
+                entry.below.merge(other_entry.below)
 
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A named fragment. ``scope`` is None for one that only fits where it was made."""
+    """A named fragment. ``scope`` is None if it is valid only where it was created."""
 
     name: str
     on: str
@@ -95,19 +100,19 @@ class Fragment:
 
     @property
     def text(self) -> str:
-        """The fragment as it stands in the document."""
+        """The definition of the fragment in the document."""
         return f"fragment {self.name} on {self.on} {{ {self.body} }}"
 
 
 @dataclass(slots=True)
 class Writer:
-    """A document in the making. ``fields``, ``aliases``, ``directives``: how many are left."""
+    """A document while it is generated. ``fields``, ``aliases``, ``directives``: what is left."""
 
     rng: Random
     outline: Outline
     variables: Variables
     people: People
-    own: float
+    own_view_share: float
     fields: int
     separator: str = " "
     aliases: int = 26
@@ -125,9 +130,9 @@ def spread_in(text: str) -> set[str]:
 
 
 def selection(w: Writer, scope: Scope, depth: int, nested: int = 0) -> str:
-    """Return what is selected at ``scope``, ``depth`` levels down; never empty.
+    """Return the text of a selection at ``scope``, ``depth`` levels down; never empty.
 
-    ``nested``: how many inline fragments there are around it.
+    ``nested``: the number of inline fragments around it.
     """
     kind = w.outline.kinds[scope.kind]
     count = min(1 + int(w.rng.expovariate(1 / kind.size)), 10, max(1, w.fields))
@@ -151,22 +156,24 @@ def _typename(w: Writer, scope: Scope) -> str:
 
 
 def _field(w: Writer, scope: Scope, kind: Kind, menu: Menu, depth: int, nested: int) -> str:
-    """Select a field, under its own name or another."""
-    found = _entry(w, scope, kind, _choose(w, kind, menu, depth))
-    return _node(w, found[1], found[0], depth) if found else ""
+    """Select a field, with or without an alias."""
+    chosen = _entry(w, scope, kind, _choose(w, kind, menu, depth))
+    return _node(w, chosen[1], chosen[0], depth) if chosen else ""
 
 
 def _choose(w: Writer, kind: Kind, menu: Menu, depth: int) -> Choice | None:
-    """Return a field that there is room for below ``depth``."""
+    """Return a field whose selection does not exceed the limits below ``depth``."""
     if w.chance(0.05 if menu is kind.later else 0.004):
         return _TYPENAME
-    choice = w.outline.me if kind.name == "Query" and w.chance(w.own) else menu.pick(w.rng)
+    choice = (
+        w.outline.me if kind.name == "Query" and w.chance(w.own_view_share) else menu.pick(w.rng)
+    )
     if choice is None or choice.below is None:
         return choice
-    left = _deepest(kind.name) - depth
+    levels_left = _deepest(kind.name) - depth
     needed = w.outline.kinds[choice.below].least
-    enough = left >= needed or (left >= 1 and w.chance(0.1))
-    if enough and w.expanded < _MOST_FIELDS and (w.fields > 0 or menu is kind.first):
+    is_deep_enough = levels_left >= needed or (levels_left >= 1 and w.chance(0.1))
+    if is_deep_enough and w.expanded < _MOST_FIELDS and (w.fields > 0 or menu is kind.first):
         return choice
     return w.rng.choice(kind.leaves) if kind.leaves else None
 
@@ -176,7 +183,7 @@ def _deepest(kind: str) -> int:
 
 
 def _entry(w: Writer, scope: Scope, kind: Kind, choice: Choice | None) -> tuple[str, Entry] | None:
-    """Return a response key for ``choice`` and what it stands for, None where there is no room."""
+    """Return a response key for ``choice`` and its entry, None if no key is free."""
     if choice is None:
         return None
     key = _key(w, scope, kind, choice)
@@ -184,14 +191,14 @@ def _entry(w: Writer, scope: Scope, kind: Kind, choice: Choice | None) -> tuple[
         return None
     if key not in scope.entries:
         below = None if choice.below is None else Scope(choice.below)
-        given = arguments(w.variables, w.people, choice)
-        scope.entries[key] = Entry(choice, given, 0, below)
+        text = arguments(w.variables, w.people, choice)
+        scope.entries[key] = Entry(choice, text, 0, below)
     return key, scope.entries[key]
 
 
 def _key(w: Writer, scope: Scope, kind: Kind, choice: Choice) -> str | None:
-    known = scope.entries.get(choice.name)
-    if w.aliases > 4 and w.chance(0.6 if known and choice.arguments else 0.1):
+    entry = scope.entries.get(choice.name)
+    if w.aliases > 4 and w.chance(0.6 if entry and choice.arguments else 0.1):
         alias = w.rng.choice(_ALIASES if w.chance(0.7) else kind.names)
         if _free(scope, alias, choice):
             return alias
@@ -199,12 +206,12 @@ def _key(w: Writer, scope: Scope, kind: Kind, choice: Choice) -> str | None:
 
 
 def _free(scope: Scope, key: str, choice: Choice) -> bool:
-    known = scope.entries.get(key)
-    return known is None or (known.choice.name == choice.name and known.nodes < _NODES)
+    entry = scope.entries.get(key)
+    return entry is None or (entry.choice.name == choice.name and entry.nodes < _NODES)
 
 
 def _node(w: Writer, entry: Entry, key: str, depth: int) -> str:
-    """Write a field, with more of what is below it."""
+    """Return the text of a field, with a selection below it."""
     entry.nodes += 1
     w.fields -= 1
     w.expanded += 1
@@ -217,52 +224,54 @@ def _node(w: Writer, entry: Entry, key: str, depth: int) -> str:
     return f"{head} {{ {selection(w, entry.below, depth + 1)} }}"
 
 
-def _again(w: Writer, scope: Scope, kind: Kind, menu: Menu, depth: int, nested: int) -> str:
-    """Select a response key once more."""
-    known = [key for key, one in scope.entries.items() if one.nodes < _NODES]
-    if not known or w.aliases < 4:
+def _repeat(w: Writer, scope: Scope, kind: Kind, menu: Menu, depth: int, nested: int) -> str:
+    """Select a response key again."""
+    repeatable = [key for key, entry in scope.entries.items() if entry.nodes < _NODES]
+    if not repeatable or w.aliases < 4:
         return ""
-    key = w.rng.choice(known)
+    key = w.rng.choice(repeatable)
     return _node(w, scope.entries[key], key, depth)
 
 
 def _inline(w: Writer, scope: Scope, kind: Kind, menu: Menu, depth: int, nested: int) -> str:
     on = f" on {scope.kind}" if w.chance(0.6) else ""
-    given = _directives(w, 0.5 if depth > 3 else 0.25)
-    return f"...{on}{given} {{ {selection(w, scope, depth, nested + 1)} }}"
+    directives = _directives(w, 0.5 if depth > 3 else 0.25)
+    return f"...{on}{directives} {{ {selection(w, scope, depth, nested + 1)} }}"
 
 
 def _spread(w: Writer, scope: Scope, kind: Kind, menu: Menu, depth: int, nested: int) -> str:
-    """Spread a fragment that is there already, or a new one."""
-    fitting = [one for one in w.fragments.values() if _fits(w, one, scope, depth)]
+    """Spread an existing fragment or a new one."""
+    fitting = [
+        fragment for fragment in w.fragments.values() if _is_spreadable(w, fragment, scope, depth)
+    ]
     if fitting and w.chance(0.8):
         return _spread_of(w, scope, w.rng.choice(fitting))
     if len(w.fragments) >= _MOST_FRAGMENTS:
         return ""
-    made = Scope(scope.kind)
-    body = selection(w, made, depth, nested + 1)
-    fragment = _named(w, scope.kind, body, made)
-    return _spread_of(w, scope, fragment) if _fits(w, fragment, scope, depth) else ""
+    inner = Scope(scope.kind)
+    body = selection(w, inner, depth, nested + 1)
+    fragment = _new_fragment(w, scope.kind, body, inner)
+    return _spread_of(w, scope, fragment) if _is_spreadable(w, fragment, scope, depth) else ""
 
 
-def _fits(w: Writer, fragment: Fragment, scope: Scope, depth: int) -> bool:
-    """Say whether ``fragment`` can be spread at ``scope``, with all that it brings."""
-    found = fragment.scope
-    if found is None or found.kind != scope.kind:
+def _is_spreadable(w: Writer, fragment: Fragment, scope: Scope, depth: int) -> bool:
+    """Whether ``fragment`` can be spread at ``scope`` with everything it selects."""
+    inner = fragment.scope
+    if inner is None or inner.kind != scope.kind:
         return False
-    if depth + found.height - 1 > _deepest(scope.kind):
+    if depth + inner.height - 1 > _deepest(scope.kind):
         return False
-    return w.expanded + found.nodes <= _MOST_FIELDS and scope.takes(found)
+    return w.expanded + inner.nodes <= _MOST_FIELDS and scope.accepts(inner)
 
 
 def _spread_of(w: Writer, scope: Scope, fragment: Fragment) -> str:
     assert fragment.scope is not None
-    scope.take(fragment.scope)
+    scope.merge(fragment.scope)
     w.expanded += fragment.scope.nodes
     return f"...{fragment.name}{_directives(w, 0.15)}"
 
 
-def _named(w: Writer, on: str, body: str, scope: Scope | None) -> Fragment:
+def _new_fragment(w: Writer, on: str, body: str, scope: Scope | None) -> Fragment:
     name = w.rng.choice(("F", on, "f", "class", "None", "fragment"))
     while name in w.fragments:
         name = f"{name}{len(w.fragments)}"
@@ -271,29 +280,29 @@ def _named(w: Writer, on: str, body: str, scope: Scope | None) -> Fragment:
 
 
 def _opposites(w: Writer, scope: Scope, kind: Kind, menu: Menu, depth: int, nested: int) -> str:
-    """Select one response key in two fragments of which only one, or neither, or both count."""
+    """Select a response key in two fragments, of which none, one or both are included."""
     if w.directives < 6:
         return ""
-    found = _entry(w, scope, kind, _choose(w, kind, menu, depth))
-    if found is None or found[1].nodes > 1:
+    chosen = _entry(w, scope, kind, _choose(w, kind, menu, depth))
+    if chosen is None or chosen[1].nodes > 1:
         return ""
-    key, entry = found
-    one, other = (_node(w, entry, key, depth) for _ in range(2))
-    asked = _condition(w, w.chance(0.5))
+    key, entry = chosen
+    first_body, second_body = (_node(w, entry, key, depth) for _ in range(2))
+    condition = _condition(w, w.chance(0.5))
     first, second = w.rng.choice((("include", "skip"), ("skip", "include"), ("skip", "skip")))
     w.directives -= 2
     return w.separator.join(
         (
-            _part(w, scope.kind, one, f" @{first}(if: {asked})"),
-            _part(w, scope.kind, other, f" @{second}(if: {asked})"),
+            _conditional(w, scope.kind, first_body, f" @{first}(if: {condition})"),
+            _conditional(w, scope.kind, second_body, f" @{second}(if: {condition})"),
         )
     )
 
 
-def _part(w: Writer, on: str, body: str, directive: str) -> str:
-    """Put ``body`` into a fragment of its own under ``directive``."""
+def _conditional(w: Writer, on: str, body: str, directive: str) -> str:
+    """Put ``body`` into a separate fragment under ``directive``."""
     if w.chance(0.4) and len(w.fragments) < 2 * _MOST_FRAGMENTS:
-        return f"...{_named(w, on, body, None).name}{directive}"
+        return f"...{_new_fragment(w, on, body, None).name}{directive}"
     return f"... on {on}{directive} {{ {body} }}"
 
 
@@ -304,15 +313,15 @@ def _condition(w: Writer, value: bool) -> str:
 
 
 def _directives(w: Writer, share: float) -> str:
-    """Return directives, more often such that what they stand at counts; mostly none."""
+    """Return directives that mostly include the selection; mostly none at all."""
     if w.directives < 4 or not w.chance(share):
         return ""
     names = w.rng.choice((("include",), ("skip",), ("include", "skip"), ("skip", "include")))
     w.directives -= len(names)
-    asked = ((name, w.chance(0.87) is (name == "include")) for name in names)
-    return "".join(f" @{name}(if: {_condition(w, value)})" for name, value in asked)
+    conditions = ((name, w.chance(0.87) is (name == "include")) for name in names)
+    return "".join(f" @{name}(if: {_condition(w, value)})" for name, value in conditions)
 
 
 _Way = Callable[[Writer, Scope, Kind, Menu, int, int], str]
-_WAYS: tuple[_Way, ...] = (_field, _again, _inline, _spread, _opposites)
+_WAYS: tuple[_Way, ...] = (_field, _repeat, _inline, _spread, _opposites)
 _SHARES = (84, 4, 5, 5, 2)

@@ -48,11 +48,11 @@ def answers(port: int) -> bool:
         return not probe.connect_ex(("127.0.0.1", port))
 
 
-def wait(until: Callable[[], bool], what: str, patience: float = _PATIENCE) -> None:
+def wait(condition: Callable[[], bool], event: str, patience: float = _PATIENCE) -> None:
     """Wait until something is so."""
     end = time.monotonic() + patience
-    while not until():
-        assert time.monotonic() < end, f"{what} did not come about"
+    while not condition():
+        assert time.monotonic() < end, f"{event} did not come about"
         time.sleep(0.02)  # between two looks, not instead of one
 
 

@@ -69,10 +69,10 @@ class Server:
 
     @asynccontextmanager
     async def connected(self, database: str | None = None) -> AsyncIterator[_Connection]:
-        wanted = self.name if database is None else database
+        name = self.name if database is None else database
         if self.make == "postgresql":
             pg = await asyncpg.connect(
-                host=HOST, port=self.port, user=self.user, database=wanted or "postgres"
+                host=HOST, port=self.port, user=self.user, database=name or "postgres"
             )
             try:
                 yield _Connection(pg.execute, pg.executemany, pg.fetchval)
@@ -80,7 +80,7 @@ class Server:
                 await pg.close()
             return
         connection: Any = await asyncmy.connect(
-            host=HOST, port=self.port, user=self.user, database=wanted or None, autocommit=True
+            host=HOST, port=self.port, user=self.user, database=name or None, autocommit=True
         )
         try:
             async with connection.cursor() as cursor:
@@ -130,7 +130,7 @@ _MAKES = {
         ("--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync"),
     ),
 }
-_STARTED: dict[str, tuple[ServerProcess, Path]] = {}
+_RUNNING: dict[str, tuple[ServerProcess, Path]] = {}
 
 
 def server_port(make: str) -> int:
@@ -138,24 +138,24 @@ def server_port(make: str) -> int:
 
     Skips where there is no server and no program of one; fails if REQUIRE_SERVICES says so.
     """
-    how = _MAKES[make]
-    if how.variable in os.environ:
-        return int(os.environ[how.variable])
-    if make not in _STARTED:
-        if find_program(how.program) is None and answers(how.usual_port):
-            return how.usual_port
+    how_to_start = _MAKES[make]
+    if how_to_start.variable in os.environ:
+        return int(os.environ[how_to_start.variable])
+    if make not in _RUNNING:
+        if find_program(how_to_start.program) is None and answers(how_to_start.usual_port):
+            return how_to_start.usual_port
         folder = Path(tempfile.mkdtemp(prefix=f"{make}-", dir=_memory()))
-        server = how.prepare(folder / "server")
-        server.command += how.in_memory
+        server = how_to_start.prepare(folder / "server")
+        server.command += how_to_start.in_memory
         server.start()
-        _STARTED[make] = server, folder
-    return _STARTED[make][0].port
+        _RUNNING[make] = server, folder
+    return _RUNNING[make][0].port
 
 
 def end_servers() -> None:
     """End the servers that this process started, and remove their files."""
-    while _STARTED:
-        server, folder = _STARTED.popitem()[1]
+    while _RUNNING:
+        server, folder = _RUNNING.popitem()[1]
         server.kill()
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -167,7 +167,7 @@ def _memory() -> str | None:
     return str(shared) if roomy else None
 
 
-def apart(work: Coroutine[Any, Any, None]) -> None:
+def run_in_thread(work: Coroutine[Any, Any, None]) -> None:
     """Run ``work`` to its end in a thread of its own, whatever loop runs in this one."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(asyncio.run, work).result()
@@ -178,9 +178,9 @@ def postgresql() -> Iterator[Server]:
     """Give an empty PostgreSQL database; it is dropped at the end."""
     port = server_port("postgresql")
     server = Server("postgresql", port, "postgres", f"sample_{secrets.token_hex(6)}")
-    apart(server.execute(f"CREATE DATABASE {server.name}", database=""))
+    run_in_thread(server.execute(f"CREATE DATABASE {server.name}", database=""))
     yield server
-    apart(server.execute(f"DROP DATABASE {server.name} WITH (FORCE)", database=""))
+    run_in_thread(server.execute(f"DROP DATABASE {server.name} WITH (FORCE)", database=""))
 
 
 @pytest.fixture(scope="session")
@@ -189,9 +189,9 @@ def mariadb() -> Iterator[Server]:
     port = server_port("mariadb")
     server = Server("mariadb", port, "root", f"sample_{secrets.token_hex(6)}")
     collation = "CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
-    apart(server.execute(f"CREATE DATABASE {server.name} {collation}", database=""))
+    run_in_thread(server.execute(f"CREATE DATABASE {server.name} {collation}", database=""))
     yield server
-    apart(server.execute(f"DROP DATABASE {server.name}", database=""))
+    run_in_thread(server.execute(f"DROP DATABASE {server.name}", database=""))
 
 
 SERVERS = [

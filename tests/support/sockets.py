@@ -38,7 +38,7 @@ class Client:
             length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
             return head + await self.reader.readexactly(length)
 
-    async def rest(self) -> bytes:
+    async def read_to_end(self) -> bytes:
         """Return all that comes until the server closes the connection."""
         received = bytearray()
         async with asyncio.timeout(PATIENCE):
@@ -53,7 +53,7 @@ class Client:
 
 
 @dataclass
-class Served:
+class ServedApplication:
     """A server that runs."""
 
     port: int
@@ -76,9 +76,9 @@ class Served:
 
 
 @asynccontextmanager
-async def served(
+async def serve(
     app: ASGIApp, body_bytes: int = 64 * 1024, **connections: Any
-) -> AsyncIterator[Served]:
+) -> AsyncIterator[ServedApplication]:
     """Serve ``app`` with these limits of connections until the block ends."""
     settings = Settings(
         limits=Limits(body_bytes=body_bytes), connections=ConnectionLimits(**connections)
@@ -90,7 +90,7 @@ async def served(
         async with asyncio.timeout(PATIENCE):
             while not server.started:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.01)  # between two looks, not instead of one
-        yield Served(server.servers[0].sockets[0].getsockname()[1], server)
+        yield ServedApplication(server.servers[0].sockets[0].getsockname()[1], server)
     finally:
         server.should_exit = True
         await task

@@ -47,7 +47,7 @@ class Sample:
                 self.rows[key] += rows
             for person in cluster.truth:
                 self.people[person.id] = person
-                shared = any(one.what == "SHARED_NUMBER" for one in person.conflicts)
+                shared = any(conflict.what == "SHARED_NUMBER" for conflict in person.conflicts)
                 self.holder |= dict.fromkeys(
                     (person.id, *person.earlier_numbers[shared:]), person.id
                 )
@@ -90,14 +90,14 @@ def last(value: object) -> date:
     return PartialDate.parse(str(value)).last
 
 
-def everything(world: Sample) -> Iterator[tuple[Record, list[Row]]]:
+def all_rows(world: Sample) -> Iterator[tuple[Record, list[Row]]]:
     """Yield every record of the seven databases with its rows."""
     for database in DATABASES:
         for record in database.records:
             yield record, world.rows[database.name, record.name]
 
 
-def named(record: Record) -> Iterator[tuple[str, str]]:
+def number_columns(record: Record) -> Iterator[tuple[str, str]]:
     """Yield the columns that hold a number, with what the names beside it begin with."""
     names = [column.name for column in record.columns]
     if "member_id" in names:  # a row about somebody's kin or household

@@ -38,7 +38,7 @@ class World:
                 self.rows[key] += rows
             for person in cluster.truth:
                 self.people[person.id] = person
-                shared = any(one.what == "SHARED_NUMBER" for one in person.conflicts)
+                shared = any(conflict.what == "SHARED_NUMBER" for conflict in person.conflicts)
                 numbers = (person.id, *person.earlier_numbers[shared:])
                 self.holder |= dict.fromkeys(numbers, person.id)
 
@@ -52,10 +52,10 @@ class World:
         return self.rows["civil_enforcement", record]
 
     def group(self, rows: list[Row], key: str) -> dict[object, list[Row]]:
-        found: dict[object, list[Row]] = defaultdict(list)
+        groups: dict[object, list[Row]] = defaultdict(list)
         for row in rows:
-            found[row[key]].append(row)
-        return found
+            groups[row[key]].append(row)
+        return groups
 
     def holder_of(self, row: Row, column: str = "party_citizen_id") -> PersonTruth | None:
         number = row.get(column)
@@ -69,9 +69,9 @@ def the_world(seed: int) -> World:
 
 
 @cache
-def the_estates() -> tuple[Estate, ...]:
+def build_estates() -> tuple[Estate, ...]:
     """Return the facts themselves of some 5,000 people, before any row is written."""
-    found: list[Estate] = []
+    estates: list[Estate] = []
     for index in range(100):
         family = simulate(PopulationOptions(people=1), index)
         bind_partners(family)
@@ -79,8 +79,8 @@ def the_estates() -> tuple[Estate, ...]:
         register(family)
         plant(family)
         protect(family)
-        found.append(build_estate(family))
-    return tuple(found)
+        estates.append(build_estate(family))
+    return tuple(estates)
 
 
 def day(value: object) -> date:
@@ -89,7 +89,7 @@ def day(value: object) -> date:
 
 
 def last_day(person: PersonTruth) -> date:
-    ends = [one for one in (person.death_date, person.missing_since) if one is not None]
+    ends = [day for day in (person.death_date, person.missing_since) if day is not None]
     return min(ends, default=date.max)
 
 

@@ -155,16 +155,16 @@ def _list(
     leaves: list[tuple[tuple[Record, ...], Leaf]],
 ) -> str:
     holder = "item" if record.single else "items"
-    here = (*place, to_camel_case(lookup.name), holder, *(() if record.single else ("[]",)))
+    path = (*place, to_camel_case(lookup.name), holder, *(() if record.single else ("[]",)))
     columns = {column.path: column for column in record.columns}
     through = (*above, record)
-    parts = [_fields(record, record.fields, (), here, columns, through, leaves)]
+    parts = [_fields(record, record.fields, (), path, columns, through, leaves)]
     if len(through) <= _DEPTH:
         parts += [
-            _list(database, child, hung, through, here, leaves)
+            _list(database, child, child_lookup, through, path, leaves)
             for child in database.records
-            for hung in child.lookups
-            if hung.on is not None and hung.on[0] == record.name
+            for child_lookup in child.lookups
+            if child_lookup.on is not None and child_lookup.on[0] == record.name
         ]
     name = to_camel_case(lookup.name)
     return f"{name} {{ {holder} {{ {' '.join(parts)} }} source {{ state }} }}"
@@ -192,8 +192,8 @@ def _fields(
         leaves.append((through, Leaf(record, columns[below], (*place, name))))
         if field.person is not None:
             parts.append(f"{to_camel_case(field.person)} {{ id }}")
-            where = (*place, to_camel_case(field.person), "id")
-            leaves.append((through, Leaf(record, columns[below], where)))
+            person_path = (*place, to_camel_case(field.person), "id")
+            leaves.append((through, Leaf(record, columns[below], person_path)))
     return " ".join(parts)
 
 

@@ -110,11 +110,11 @@ def _is_ready(url: str) -> bool:
 
 def _run(*arguments: str) -> None:
     environment = {**os.environ, "JUSTICE_GATEWAY_LOADER_PASSWORD": "loader-inside-only"}
-    ran = subprocess.run(
+    result = subprocess.run(
         [*_GATEWAY, *arguments],
         env=environment, capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def _statements(file: str) -> list[str]:
@@ -186,9 +186,9 @@ def _configure(folder: Path, data: Path, servers: Mapping[str, ServerProcess]) -
         # A machine that runs all of it, and other tests, is slower than a site.
         'group = "OPERATING"': 'group = "OPERATING"\ntimeout = 5',
     }
-    for ours, here in places.items():
-        assert ours in text, ours
-        text = text.replace(ours, here)
+    for setting, replacement in places.items():
+        assert setting in text, setting
+        text = text.replace(setting, replacement)
     (folder / "password").write_text(_PASSWORD)
     (folder / "redis-password").write_text("redis-inside-only\n")
     config = folder / "gateway.toml"
@@ -218,9 +218,9 @@ def nginx(folder: Path, gateways: Mapping[str, int], **changes: str) -> ServerPr
         "error_log stderr": f"error_log {folder}/nginx-error.log",
         **{f"{name}:8000": f"127.0.0.1:{place}" for name, place in gateways.items()},
     }
-    for ours, here in places.items():
-        assert ours in text, ours
-        text = text.replace(ours, here)
+    for setting, replacement in places.items():
+        assert setting in text, setting
+        text = text.replace(setting, replacement)
     for name, value in changes.items():
         text, count = re.subn(rf"{name} [^;]+;", f"{name} {value};", text)
         assert count, name

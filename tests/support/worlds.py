@@ -22,10 +22,12 @@ Row = dict[str, object]
 Rows = Mapping[str, Mapping[str, list[Row]]]
 
 ALL = installed_databases()
-LIVE = {one.name: DatabaseSettings(timeout=120, group=Group.OPERATING) for one in ALL}
+LIVE = {database.name: DatabaseSettings(timeout=120, group=Group.OPERATING) for database in ALL}
 #: Every scope that an officer can have.
 EVERY = tuple(
-    f"{one.name}:{action}" for one in ALL for action in ("read", "sensitive", "restricted")
+    f"{database.name}:{action}"
+    for database in ALL
+    for action in ("read", "sensitive", "restricted")
 )
 #: The two ways in which an operation is answered.
 WAYS = ("by plan", "field by field")
@@ -59,15 +61,18 @@ def world(rows: Rows) -> World:
     rows_of: Rows = {"population": population_rows(), **rows}
     return World(
         {
-            one.name: Faulty(
+            database.name: Faulty(
                 MemoryBackend(
-                    one, {each.name: rows_of.get(one.name, {}).get(each.name, []) for each in
-                          one.records}
+                    database,
+                    {
+                        record.name: rows_of.get(database.name, {}).get(record.name, [])
+                        for record in database.records
+                    },
                 )
             )
-            for one in ALL
+            for database in ALL
         }
-    )  # fmt: skip
+    )
 
 
 def together(*several: Rows) -> dict[str, dict[str, list[Row]]]:
@@ -75,8 +80,8 @@ def together(*several: Rows) -> dict[str, dict[str, list[Row]]]:
     merged: dict[str, dict[str, list[Row]]] = {}
     for rows in several:
         for database, records in rows.items():
-            for record, held in records.items():
-                merged.setdefault(database, {}).setdefault(record, []).extend(held)
+            for record, more_rows in records.items():
+                merged.setdefault(database, {}).setdefault(record, []).extend(more_rows)
     return merged
 
 

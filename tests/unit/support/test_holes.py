@@ -204,10 +204,10 @@ def _parties(one: World) -> list[dict[str, object]]:
 
 
 def test_names_and_dates_to_match_are_those_in_the_population(worlds: list[World]) -> None:
-    details = [found for one in worlds for found in one.known.values()]
+    details = [found for one in worlds for found in one.details.values()]
     assert any(name for name, _ in details)
     assert any(born for _, born in details)
-    assert all(one.known.keys() <= set(one.numbers) for one in worlds)
+    assert all(one.details.keys() <= set(one.numbers) for one in worlds)
 
 
 def test_callers_range_from_none_to_everything(worlds: list[World]) -> None:

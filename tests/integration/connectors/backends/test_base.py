@@ -59,9 +59,9 @@ async def _server(
     request: Request, described: Database, rows: RawRows, as_of: As, _p: Path
 ) -> Backend:
     server: Server = request.getfixturevalue(request.param[1])
-    theirs = request.param[2] and described is DATABASE
-    await write_server(server, rows, as_of, described, theirs=theirs)
-    return SqlBackend(described, server.url, maps=MAPS if theirs else None)
+    foreign = request.param[2] and described is DATABASE
+    await write_server(server, rows, as_of, described, foreign=foreign)
+    return SqlBackend(described, server.url, maps=MAPS if foreign else None)
 
 
 async def _xroad(_r: Request, described: Database, rows: RawRows, as_of: As, _p: Path) -> Backend:
@@ -74,9 +74,9 @@ WAYS = [
     pytest.param((_sqlite,), id="sqlite"),
     pytest.param((_xroad,), id="xroad"),
     *(
-        pytest.param((_server, make, theirs), id=make + "-theirs" * theirs, marks=SERVICES)
+        pytest.param((_server, make, foreign), id=make + "-theirs" * foreign, marks=SERVICES)
         for make in ("postgresql", "mariadb")
-        for theirs in (False, True)
+        for foreign in (False, True)
     ),
 ]
 

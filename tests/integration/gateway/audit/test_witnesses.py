@@ -18,7 +18,7 @@ from gateway.audit.journal.journal import Journal
 from gateway.audit.journal.verify import ExternalCheckpoints, verify
 from gateway.audit.witnesses import CopyWitness, FolderWitness, Forwarder, Witness
 from tests.support.copies import Line, database
-from tests.support.journals import CHAIN, PUBLIC, filled, opened, segments
+from tests.support.journals import CHAIN, PUBLIC, filled, open_journal, segments
 
 KINDS = ["folder", "sqlite", pytest.param("postgresql", marks=pytest.mark.services)]
 
@@ -43,7 +43,7 @@ async def witness(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 @asynccontextmanager
 async def forwarding(folder: Path, witness: Witness, **options: Any) -> AsyncIterator[Journal]:
     """A journal that signs every entry, and a forwarder to ``witness``."""
-    async with opened(folder, checkpoint_entries=1, **options) as journal:
+    async with open_journal(folder, checkpoint_entries=1, **options) as journal:
         forwarder = Forwarder(journal, witness)
         forwarder.open()
         journal.checkpointed = forwarder.wake
@@ -142,7 +142,7 @@ async def test_a_mount_that_hangs_holds_up_neither_answers_nor_the_end(
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
     witness = Noting(tmp_path / "elsewhere")
-    async with opened(folder, checkpoint_entries=1) as journal:
+    async with open_journal(folder, checkpoint_entries=1) as journal:
         pipe = witness.folder / f"checkpoints-{journal.id}.jsonl"
         os.mkfifo(pipe)  # opening it hangs until somebody writes
         forwarder = Forwarder(journal, witness)

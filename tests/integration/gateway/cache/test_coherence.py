@@ -1,9 +1,9 @@
-"""The promise of the cache (design section 8), looked for a way to break it.
+"""The guarantee of the cache (design section 8) under random histories.
 
-Random interleavings of writes, invalidations, requests, statements that read early and return late,
-looks into the log, time, processes that stand still or are replaced, and a Redis that is killed and
-comes back empty, or as it was some time ago. After every step: no request that began after an
-invalidation's ``effectiveBy`` is answered from rows read before it.
+A history interleaves writes, invalidations, requests, statements that read early and return late,
+reads of the log, time, processes that stop or are replaced, and a Redis that is killed and comes
+back empty or with older contents. After every step, no request that started after an invalidation's
+``effectiveBy`` may be answered from rows read before it.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from tests.support.coherence import (
     Truth,
     is_about,
     someone,
-    until,
     version_of,
+    wait_until,
 )
 from tests.support.redis_server import Server, redis_process
 from tests.support.running import TestClock
@@ -60,8 +60,8 @@ class History:
     truth: Truth = field(default_factory=Truth)
     clock: TestClock = field(default_factory=TestClock)
     processes: list[Process] = field(default_factory=list)
-    promised: list[tuple[Invalidation, datetime, dict[Row, int]]] = field(default_factory=list)
-    seen: Counter[str] = field(default_factory=Counter)
+    effective: list[tuple[Invalidation, datetime, dict[Row, int]]] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
     story: list[str] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -72,8 +72,8 @@ class History:
             self._ask: 16,
             self._write: 4,
             self._invalidate: 1,
-            self._look: 6,
-            self._let: 24,
+            self._read_log: 6,
+            self._release_statement: 24,
             self._pass_time: 6,
             self._stand_still: 0.5,
             self._replace: 0.3,
@@ -101,23 +101,25 @@ class History:
     async def _ask(self) -> None:
         process, question = self._awake(), self.rng.choice(QUESTIONS)
         if process is not None:
-            if process.asked and self.rng.random() < 0.4:  # what somebody waits for already
-                question = self.rng.choice(process.asked).question
-            past = self.rng.random() < 0.1
-            least = self._least(question, past)
-            self.story.append(f"ask {question.row} about {question.person} >= {least} {past=}")
-            process.ask(question, least, past)
+            if process.requests and self.rng.random() < 0.4:  # another request for the same rows
+                question = self.rng.choice(process.requests).question
+            fresh = self.rng.random() < 0.1
+            oldest_version = self._oldest_version(question, fresh)
+            self.story.append(
+                f"ask {question.row} about {question.person} >= {oldest_version} {fresh=}"
+            )
+            process.ask(question, oldest_version, fresh)
 
-    def _least(self, question: Question, past: bool) -> int:
-        """Return the oldest version with which a request that begins now may be answered."""
+    def _oldest_version(self, question: Question, fresh: bool) -> int:
+        """Return the oldest version that the answer to a request that starts now may show."""
         now = self.clock.now()
-        if past:
+        if fresh:
             return self.truth.versions[question.row]
         return max(
             (
                 versions[question.row]
-                for what, since, versions in self.promised
-                if since <= now and is_about(what, question)
+                for invalidation, effective_by, versions in self.effective
+                if effective_by <= now and is_about(invalidation, question)
             ),
             default=0,
         )
@@ -133,22 +135,25 @@ class History:
         process = self._awake()
         if process is None:
             return
-        what, versions = someone(self.rng, row or self.rng.choice(ROWS)), dict(self.truth.versions)
-        since = await process.invalidate(what)
-        self.seen["invalidated" if since else "not invalidated"] += 1
-        self.story.append(f"invalidate {what} from {since}")
-        if since is not None:
-            self.promised.append((what, since, versions))
+        invalidation, versions = (
+            someone(self.rng, row or self.rng.choice(ROWS)),
+            dict(self.truth.versions),
+        )
+        effective_by = await process.invalidate(invalidation)
+        self.counts["invalidated" if effective_by else "not invalidated"] += 1
+        self.story.append(f"invalidate {invalidation} from {effective_by}")
+        if effective_by is not None:
+            self.effective.append((invalidation, effective_by, versions))
             if self.rng.random() < 0.5:
                 await self._pass_time(1.0)
 
-    async def _look(self) -> None:
+    async def _read_log(self) -> None:
         process = self._awake()
         if process is not None:
             await process.log.step()
             self.story.append(f"look {self.processes.index(process)} {process.log.position()}")
 
-    async def _let(self) -> None:
+    async def _release_statement(self) -> None:
         """Let a statement read, or one that has read return."""
         process = self._awake()
         if process is None or not process.statements:
@@ -178,8 +183,8 @@ class History:
         self.story.append(f"replace {place}")
 
     async def _fail(self) -> None:
-        self.truth.down = not self.truth.down and self.rng.random() < 0.7
-        self.story.append(f"databases down={self.truth.down}")
+        self.truth.is_down = not self.truth.is_down and self.rng.random() < 0.7
+        self.story.append(f"databases down={self.truth.is_down}")
 
     async def _dump(self) -> None:
         self.redis.client.save()
@@ -194,26 +199,27 @@ class History:
         if way == "dump":
             shutil.copy(older, dump)
         if self.rng.random() < 0.3:  # somebody looks while it is away
-            await self._look()
+            await self._read_log()
         self.redis.start()
-        self.seen[f"killed: {way}"] += 1
+        self.counts[f"killed: {way}"] += 1
         self.story.append(f"redis killed: {way}")
         if self.rng.random() < 0.7:
             await self._replace()
 
     async def _settle(self) -> None:
-        """Let everything go as far as it goes, and hold what was answered against the promise."""
-        await until(lambda: all(one.is_quiet() for one in self.processes))
+        """Wait until nothing more happens, and check the answers against the guarantee."""
+        await wait_until(lambda: all(process.is_quiet() for process in self.processes))
         for process in self.processes:
-            for one in [one for one in process.asked if one.task.done()]:
-                process.asked.remove(one)
-                answer = one.task.result()
-                shown = version_of(one.question.row.record, answer)
+            for request in [request for request in process.requests if request.task.done()]:
+                process.requests.remove(request)
+                answer = request.task.result()
+                shown = version_of(request.question.row.record, answer)
                 state = answer.report.state
-                self.seen[f"{state.name}{' cached' if answer.report.from_cache else ''}"] += 1
-                assert shown is None or shown >= one.least, (
-                    f"{one.question} began at {one.began} and was shown {shown}, not {one.least}: "
-                    f"{answer.report.from_cache=} {state}\n" + "\n".join(self.story)
+                self.counts[f"{state.name}{' cached' if answer.report.from_cache else ''}"] += 1
+                assert shown is None or shown >= request.oldest_version, (
+                    f"{request.question} began at {request.start} and was shown {shown}, "
+                    f"not {request.oldest_version}: {answer.report.from_cache=} {state}\n"
+                    + "\n".join(self.story)
                 )
 
 
@@ -221,18 +227,18 @@ class History:
 def test_nothing_read_before_an_invalidation_is_served_after_it_is_effective(
     tmp_path: Path, place: int
 ) -> None:
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     with redis_process(tmp_path) as redis:
         for number in range(HISTORIES):
             history = History(random.Random(f"{place}/{number}"), redis, SETTINGS[place], tmp_path)
             with structlog.testing.capture_logs():  # what fails is meant to
                 asyncio.run(history.run())
-            seen += history.seen
+            counts += history.counts
             redis.client.flushall()
             (tmp_path / "older.rdb").unlink(missing_ok=True)
-    print(f"{HISTORIES} histories of {STEPS} steps:", dict(sorted(seen.items())))
+    print(f"{HISTORIES} histories of {STEPS} steps:", dict(sorted(counts.items())))
     # Or it would have looked for nothing.
     stale_only = SETTINGS[place].fresh == 0
-    wanted = State.STALE if stale_only else State.ANSWERED
-    assert seen[f"{wanted.name} cached"] > HISTORIES / (10 if stale_only else 1)
-    assert seen["invalidated"] > HISTORIES
+    state = State.STALE if stale_only else State.ANSWERED
+    assert counts[f"{state.name} cached"] > HISTORIES / (10 if stale_only else 1)
+    assert counts["invalidated"] > HISTORIES

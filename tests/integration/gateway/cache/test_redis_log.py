@@ -14,7 +14,7 @@ from gateway.cache.invalidations import Hashes, Invalidation, LogUnavailable
 from gateway.cache.redis_log import STREAM, RedisLog
 from gateway.runtime.clock import SystemClock
 from tests.support.caches import SECRET
-from tests.support.coherence import until
+from tests.support.coherence import wait_until
 from tests.support.people import HOA
 from tests.support.redis_server import Server, redis_process
 from tests.support.running import TestClock
@@ -48,7 +48,7 @@ async def test_a_process_knows_what_another_invalidated_before_it_is_effective(
         before = second.position()
         assert before is not None
         effective = await first.invalidate(SCOPE)
-        await until(lambda: second.invalidations.touches("civil_status", before))
+        await wait_until(lambda: second.invalidations.touches("civil_status", before))
         assert SystemClock().now() < effective
 
 
@@ -73,7 +73,7 @@ async def test_without_redis_there_is_no_position_and_nothing_is_invalidated(
     async with following(server) as log:
         assert log.position() is not None
         server.stop()
-        await until(lambda: log.position() is None)
+        await wait_until(lambda: log.position() is None)
         with pytest.raises(LogUnavailable):
             await log.invalidate(SCOPE)
 
@@ -82,10 +82,10 @@ async def test_a_redis_that_stands_still_is_trusted_for_a_second_at_most(server:
     async with following(server) as log:
         server.send(signal.SIGSTOP)
         try:
-            await until(lambda: log.position() is None)
+            await wait_until(lambda: log.position() is None)
         finally:
             server.send(signal.SIGCONT)
-        await until(lambda: log.position() is not None)
+        await wait_until(lambda: log.position() is not None)
 
 
 async def test_after_a_restart_everything_read_before_is_void(server: Server) -> None:
@@ -94,7 +94,9 @@ async def test_after_a_restart_everything_read_before_is_void(server: Server) ->
         assert before is not None
         server.stop()
         server.start()
-        await until(lambda: log.position() is not None and log.invalidations.epoch != before.epoch)
+        await wait_until(
+            lambda: log.position() is not None and log.invalidations.epoch != before.epoch
+        )
         assert log.invalidations.touches("population", before)
 
 
@@ -103,8 +105,8 @@ async def test_a_log_that_was_thrown_away_makes_everything_void(server: Server) 
         before = log.position()
         assert before is not None
         server.client.flushall()
-        await until(lambda: log.invalidations.floor > before.at)
-        await until(lambda: log.position() is not None)
+        await wait_until(lambda: log.invalidations.floor > before.at)
+        await wait_until(lambda: log.position() is not None)
 
 
 @pytest.mark.parametrize("how", ["a replica", "may throw it away"])
@@ -121,7 +123,7 @@ async def test_closing_leaves_no_task_and_no_connection(server: Server) -> None:
     async with following(server) as log:
         assert log.position() is not None
     assert asyncio.all_tasks() == {asyncio.current_task()}
-    await until(lambda: len(server.client.client_list()) == 1)
+    await wait_until(lambda: len(server.client.client_list()) == 1)
 
 
 @pytest.mark.parametrize("second", [0.0, 1000.0, 1023.08, 1023.1, 1023.18])

@@ -15,7 +15,7 @@ from redis.asyncio import Redis as Client
 from gateway.cache.redis_rows import RedisCache
 from gateway.runtime.clock import SystemClock
 from gateway.settings import Redis
-from tests.support.coherence import until
+from tests.support.coherence import wait_until
 from tests.support.redis_server import Server, redis_process
 
 pytestmark = pytest.mark.services
@@ -94,7 +94,7 @@ async def test_when_redis_says_nothing_all_who_wait_are_answered_once_and_soon(
     try:
         began = time.monotonic()
         first = asyncio.create_task(level.get(["a"]))
-        await until(lambda: not level._requests)  # it is asked
+        await wait_until(lambda: not level._requests)  # it is asked
         others = [asyncio.create_task(level.get(["b", "c"])) for _ in range(5)]
         assert await first == [None]
         assert await asyncio.gather(*others) == [[None, None]] * 5

@@ -17,7 +17,7 @@ from connectors.population import DATABASE as POPULATION
 from gateway.cache.redis_log import STREAM
 from gateway.cache.rows import LOOKED, REJECTED
 from gateway.settings import DatabaseSettings, Redis
-from tests.support.coherence import until
+from tests.support.coherence import wait_until
 from tests.support.faults import Faulty
 from tests.support.people import HOA, LAN, backends
 from tests.support.redis_server import Server, redis_process
@@ -89,7 +89,7 @@ async def _written(server: Server) -> list[bytes]:
         ]
         return len(keys) >= 3
 
-    await until(there)
+    await wait_until(there)
     return keys
 
 
@@ -127,7 +127,7 @@ async def test_an_invalidation_by_one_process_reaches_the_other(
     assert (await _ask(second))[1]
     known = second.service.resources.cache.log.invalidations.latest
     await first.ask(INVALIDATE, {"id": HOA}, scopes=OPERATOR)
-    await until(lambda: second.service.resources.cache.log.invalidations.latest > known)
+    await wait_until(lambda: second.service.resources.cache.log.invalidations.latest > known)
     assert not (await _ask(second))[1]
     assert (await _ask(second, LAN))[0] == "ANSWERED"
 
@@ -214,7 +214,7 @@ async def test_a_redis_that_comes_back_brings_nothing_back(
     server.start()
     assert bool(server.client.exists(STREAM)) is (how == "an old dump")
     log = second.service.resources.cache.log
-    await until(lambda: log.invalidations.epoch != epoch and log.position() is not None)
+    await wait_until(lambda: log.invalidations.epoch != epoch and log.position() is not None)
     before = _counted(REJECTED, "foreign")
     assert not (await _ask(second))[1]
     if how == "an old dump":

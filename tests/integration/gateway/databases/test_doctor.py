@@ -25,7 +25,7 @@ from gateway.databases.wiring import load_maintenance, make_sources
 from gateway.runtime.clock import SystemClock
 from gateway.settings import load as load_settings
 from tests.support.loaded import PASSWORD, Site, site
-from tests.support.servers import SERVERS, Server, apart
+from tests.support.servers import SERVERS, Server, run_in_thread
 
 RECORD = LEGAL_AID.records[0]
 
@@ -44,7 +44,7 @@ class Ward:
         return self.site.databases["legal_aid"]
 
     def execute(self, *statements: str) -> None:
-        apart(self.server.execute(*statements))
+        run_in_thread(self.server.execute(*statements))
 
     def settings(self, more: str = "", user: str | None = None) -> None:
         here = self.server

@@ -14,7 +14,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from gateway.http.connections import CLOSED
-from tests.support.sockets import PATIENCE, Client, served
+from tests.support.sockets import PATIENCE, Client, serve
 
 #: No limit of time that a test about something else could meet.
 LONG: dict[str, Any] = {"header_timeout": 300, "body_timeout": 300, "idle_timeout": 300}
@@ -82,9 +82,9 @@ async def is_answered(client: Client) -> None:
 
 
 async def test_headers_without_end_are_refused_before_they_are_whole(app: Application) -> None:
-    async with served(app, **LONG) as server, server.client() as client:
+    async with serve(app, **LONG) as server, server.client() as client:
         await client.send(b"GET / HTTP/1.1\r\nHost: here\r\nAccept: " + b"a," * 200_000)
-        answer = await client.rest()
+        answer = await client.read_to_end()
     assert (status(answer), code(answer)) == (431, "HEADERS_TOO_LARGE")
     assert b"connection: close" in answer
     assert app.requests == []
@@ -92,7 +92,7 @@ async def test_headers_without_end_are_refused_before_they_are_whole(app: Applic
 
 async def test_little_is_taken_from_who_goes_on_sending_after_a_refusal(app: Application) -> None:
     """Else two clients with headers of 20 MB keep the process busy with reading alone."""
-    async with served(app, **LONG) as server, server.client() as client:
+    async with serve(app, **LONG) as server, server.client() as client:
         await client.send(b"GET / HTTP/1.1\r\nHost: here\r\nAccept: ")
         taken = 0
         with suppress(ConnectionError):
@@ -115,25 +115,25 @@ HEADERS = {
 async def test_headers_that_are_too_large_or_too_many_are_refused(
     app: Application, headers: bytes
 ) -> None:
-    async with served(app, header_bytes=4_096, headers=20, **LONG) as server:
+    async with serve(app, header_bytes=4_096, headers=20, **LONG) as server:
         async with server.client() as client:
             await client.send(b"GET / HTTP/1.1\r\nHost: here\r\n" + headers + b"\r\n")
-            assert code(await client.rest()) == "HEADERS_TOO_LARGE"
+            assert code(await client.read_to_end()) == "HEADERS_TOO_LARGE"
         async with server.client() as client:
             await is_answered(client)
     assert app.requests == ["/"]
 
 
 async def test_blank_lines_before_a_request_count_as_headers(app: Application) -> None:
-    async with served(app, header_bytes=4_096, **LONG) as server, server.client() as client:
+    async with serve(app, header_bytes=4_096, **LONG) as server, server.client() as client:
         await client.send(b"\r\n" * 5_000)
-        assert code(await client.rest()) == "HEADERS_TOO_LARGE"
+        assert code(await client.read_to_end()) == "HEADERS_TOO_LARGE"
 
 
 async def test_a_url_that_is_too_long_is_refused(app: Application) -> None:
-    async with served(app, url_bytes=1_000, **LONG) as server, server.client() as client:
+    async with serve(app, url_bytes=1_000, **LONG) as server, server.client() as client:
         await client.send(b"GET /" + b"a" * 2_000)
-        answer = await client.rest()
+        answer = await client.read_to_end()
     assert (status(answer), code(answer)) == (414, "URL_TOO_LONG")
 
 
@@ -161,9 +161,9 @@ BAD_HEADS = {
 
 @pytest.mark.parametrize("head", BAD_HEADS.values(), ids=BAD_HEADS.keys())
 async def test_what_is_not_one_clear_request_is_refused(app: Application, head: bytes) -> None:
-    async with served(app, **LONG) as server, server.client() as client:
+    async with serve(app, **LONG) as server, server.client() as client:
         await client.send(head)
-        answer = await client.rest()
+        answer = await client.read_to_end()
         assert (status(answer), code(answer)) == (400, "BAD_REQUEST")
         async with server.client() as other:
             await is_answered(other)
@@ -171,25 +171,25 @@ async def test_what_is_not_one_clear_request_is_refused(app: Application, head: 
 
 
 async def test_http_1_0_needs_no_host(app: Application) -> None:
-    async with served(app, **LONG) as server, server.client() as client:
+    async with serve(app, **LONG) as server, server.client() as client:
         await client.send(b"GET / HTTP/1.0\r\n\r\n")
-        assert status(await client.rest()) == 200
+        assert status(await client.read_to_end()) == 200
 
 
 async def test_an_upgrade_is_not_offered_and_what_follows_it_is_no_request(
     app: Application,
 ) -> None:
     head = GET[:-2] + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
-    async with served(app, **LONG) as server, server.client() as client:
+    async with serve(app, **LONG) as server, server.client() as client:
         await client.send(head + GET)
-        answer = await client.rest()
+        answer = await client.read_to_end()
     assert status(answer) == 200
     assert b"connection: close" in answer
     assert app.requests == ["/"]
 
 
 async def test_what_stands_behind_a_body_is_no_header(app: Application) -> None:
-    async with served(app, **LONG) as server, server.client() as client:
+    async with serve(app, **LONG) as server, server.client() as client:
         await client.send(CHUNKED + b"1\r\na\r\n0\r\nAuthorization: Bearer x\r\n\r\n" + GET)
         for size in (1, 0):
             said = orjson.loads((await client.answer()).partition(b"\r\n\r\n")[2])
@@ -198,38 +198,38 @@ async def test_what_stands_behind_a_body_is_no_header(app: Application) -> None:
 
 
 async def test_requests_that_are_pipelined_without_end_are_not_kept(app: Application) -> None:
-    async with served(app, **LONG) as server, server.client() as client:
+    async with serve(app, **LONG) as server, server.client() as client:
         await client.send(SLOW + GET * 100)
-        assert await client.rest() == b""
+        assert await client.read_to_end() == b""
         assert app.requests == ["/wait"]
         app.go.set()
 
 
 async def test_some_requests_may_be_pipelined(app: Application) -> None:
-    async with served(app, **LONG) as server, server.client() as client:
+    async with serve(app, **LONG) as server, server.client() as client:
         await client.send(GET * 3)
         for _ in range(3):
             assert status(await client.answer()) == 200
 
 
 async def test_a_body_of_very_many_chunks_is_refused(app: Application) -> None:
-    async with served(app, **LONG) as server, server.client() as client:
+    async with serve(app, **LONG) as server, server.client() as client:
         await client.send(CHUNKED + b"1\r\na\r\n" * 5_000)
-        assert code(await client.rest()) == "BODY_TOO_LARGE"
+        assert code(await client.read_to_end()) == "BODY_TOO_LARGE"
 
 
 async def test_what_is_hung_on_chunks_counts_as_body(app: Application) -> None:
-    async with served(app, body_bytes=1_000, **LONG) as server, server.client() as client:
+    async with serve(app, body_bytes=1_000, **LONG) as server, server.client() as client:
         await client.send(CHUNKED + b"1;" + b"a" * 400_000)
-        assert code(await client.rest()) == "BODY_TOO_LARGE"
+        assert code(await client.read_to_end()) == "BODY_TOO_LARGE"
 
 
 async def test_a_body_that_nobody_reads_is_not_read_for_ever(app: Application) -> None:
-    async with served(app, body_bytes=1_000, **LONG) as server, server.client() as client:
+    async with serve(app, body_bytes=1_000, **LONG) as server, server.client() as client:
         await client.send(post(10_000_000, b"/unread"))
         assert status(await client.answer()) == 200
         await client.send(b"x" * 1_000_000)
-        assert await client.rest() == b""
+        assert await client.read_to_end() == b""
 
 
 SLOW_REQUESTS = {
@@ -246,9 +246,9 @@ async def test_a_request_that_does_not_come_in_time_is_ended(
     app: Application, start: bytes
 ) -> None:
     limits = {**LONG, "header_timeout": 0.2, "body_timeout": 0.2}
-    async with served(app, **limits) as server, server.client() as client:
+    async with serve(app, **limits) as server, server.client() as client:
         await client.send(start)
-        answer = await client.rest()
+        answer = await client.read_to_end()
         assert (status(answer), code(answer)) == (408, "REQUEST_TIMED_OUT")
     assert app.left == len(app.requests)
 
@@ -256,7 +256,7 @@ async def test_a_request_that_does_not_come_in_time_is_ended(
 @pytest.mark.parametrize("start", SLOW_REQUESTS.values(), ids=SLOW_REQUESTS.keys())
 async def test_single_bytes_win_no_time(app: Application, start: bytes) -> None:
     limits = {**LONG, "header_timeout": 0.5, "body_timeout": 0.5}
-    async with served(app, **limits) as server, server.client() as client:
+    async with serve(app, **limits) as server, server.client() as client:
         await client.send(start)
 
         async def trickle() -> None:
@@ -265,37 +265,37 @@ async def test_single_bytes_win_no_time(app: Application, start: bytes) -> None:
                 await client.send(b"1")
 
         trickling = asyncio.create_task(trickle())
-        assert code(await client.rest()) == "REQUEST_TIMED_OUT"
+        assert code(await client.read_to_end()) == "REQUEST_TIMED_OUT"
         trickling.cancel()
 
 
 async def test_who_connects_and_says_nothing_is_let_go(app: Application) -> None:
     limits = {**LONG, "header_timeout": 0.2}
-    async with served(app, **limits) as server, server.client() as client:
-        assert await client.rest() == b""
+    async with serve(app, **limits) as server, server.client() as client:
+        assert await client.read_to_end() == b""
 
 
 async def test_blank_lines_do_not_keep_an_idle_connection(app: Application) -> None:
     limits = {**LONG, "header_timeout": 0.2}
-    async with served(app, **limits) as server, server.client() as client:
+    async with serve(app, **limits) as server, server.client() as client:
         await is_answered(client)
         await client.send(b"\r\n")
-        assert code(await client.rest()) == "REQUEST_TIMED_OUT"
+        assert code(await client.read_to_end()) == "REQUEST_TIMED_OUT"
 
 
 async def test_an_idle_connection_is_let_go(app: Application) -> None:
-    async with served(app, **{**LONG, "idle_timeout": 1}) as server, server.client() as client:
+    async with serve(app, **{**LONG, "idle_timeout": 1}) as server, server.client() as client:
         await is_answered(client)
-        assert await client.rest() == b""
+        assert await client.read_to_end() == b""
 
 
 async def test_who_does_not_take_an_answer_is_let_go(app: Application) -> None:
     before = CLOSED.labels("answer_timeout")._value.get()
-    async with served(app, answer_timeout=0.2, **LONG) as server:
+    async with serve(app, answer_timeout=0.2, **LONG) as server:
         async with server.client() as client:
             await client.send(GET.replace(b"/ ", b"/large ", 1))
             await _until(lambda: CLOSED.labels("answer_timeout")._value.get() > before)
-            assert len(await client.rest()) < 50_000_000
+            assert len(await client.read_to_end()) < 50_000_000
         async with server.client() as client:
             await is_answered(client)
 
@@ -309,7 +309,7 @@ async def _until(so: Any) -> None:
 async def test_an_address_has_so_many_connections_and_the_slowest_makes_room(
     app: Application,
 ) -> None:
-    async with served(app, per_address=5, **LONG) as server, AsyncExitStack() as stack:
+    async with serve(app, per_address=5, **LONG) as server, AsyncExitStack() as stack:
         slow = [await stack.enter_async_context(server.client()) for _ in range(5)]
         for client in slow:
             await client.send(b"GET / HTTP/1.1\r\n")
@@ -318,7 +318,7 @@ async def test_an_address_has_so_many_connections_and_the_slowest_makes_room(
         await is_answered(other)
         newcomer = await stack.enter_async_context(server.client())
         await is_answered(newcomer)
-        assert code(await slow[0].rest()) == "REQUEST_TIMED_OUT"
+        assert code(await slow[0].read_to_end()) == "REQUEST_TIMED_OUT"
         await slow[1].send(b"Host: here\r\n\r\n")
         assert status(await slow[1].answer()) == 200
 
@@ -326,13 +326,13 @@ async def test_an_address_has_so_many_connections_and_the_slowest_makes_room(
 async def test_where_all_of_an_address_are_being_answered_a_newcomer_is_refused(
     app: Application,
 ) -> None:
-    async with served(app, per_address=2, **LONG) as server, AsyncExitStack() as stack:
+    async with serve(app, per_address=2, **LONG) as server, AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(server.client()) for _ in range(2)]
         for client in clients:
             await client.send(SLOW)
         await _until(lambda: len(app.requests) == 2)
         newcomer = await stack.enter_async_context(server.client())
-        assert await newcomer.rest() == b""
+        assert await newcomer.read_to_end() == b""
         app.go.set()
         for client in clients:
             assert status(await client.answer()) == 200
@@ -340,7 +340,7 @@ async def test_where_all_of_an_address_are_being_answered_a_newcomer_is_refused(
 
 async def test_who_takes_no_answer_makes_room_too(app: Application) -> None:
     limits = {**LONG, "per_address": 1, "answer_timeout": 300}
-    async with served(app, **limits) as server, server.client() as client:
+    async with serve(app, **limits) as server, server.client() as client:
         await client.send(GET.replace(b"/ ", b"/large ", 1))
         await client.reader.readuntil(b"\r\n\r\n")
         await _until(lambda: not server.server.server_state.tasks)
@@ -350,7 +350,7 @@ async def test_who_takes_no_answer_makes_room_too(app: Application) -> None:
 
 async def test_a_proxy_speaks_for_many(app: Application) -> None:
     limits = {**LONG, "per_address": 2, "proxies": ["127.0.0.3/32"]}
-    async with served(app, **limits) as server, AsyncExitStack() as stack:
+    async with serve(app, **limits) as server, AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(server.client("127.0.0.3")) for _ in range(6)]
         for client in clients:
             await client.send(GET[:-2])
@@ -360,18 +360,18 @@ async def test_a_proxy_speaks_for_many(app: Application) -> None:
 
 
 async def test_there_are_so_many_connections_in_all(app: Application) -> None:
-    async with served(app, total=4, **LONG) as server, AsyncExitStack() as stack:
+    async with serve(app, total=4, **LONG) as server, AsyncExitStack() as stack:
         clients = [
             await stack.enter_async_context(server.client(f"127.0.0.{n}")) for n in range(1, 9)
         ]
         for client in clients[:4]:
-            assert await client.rest() == b""
+            assert await client.read_to_end() == b""
         for client in clients[4:]:
             await is_answered(client)
 
 
 async def test_half_sent_bodies_are_bounded_in_number(app: Application) -> None:
-    async with served(app, unfinished_bodies=3, **LONG) as server, AsyncExitStack() as stack:
+    async with serve(app, unfinished_bodies=3, **LONG) as server, AsyncExitStack() as stack:
         clients = []
         for number in range(5):
             client = await stack.enter_async_context(server.client())
@@ -379,7 +379,7 @@ async def test_half_sent_bodies_are_bounded_in_number(app: Application) -> None:
             await _until(lambda wanted=number + 1: len(app.requests) == wanted)
             clients.append(client)
         for client in clients[:2]:
-            assert code(await client.rest()) == "REQUEST_TIMED_OUT"
+            assert code(await client.read_to_end()) == "REQUEST_TIMED_OUT"
         for client in clients[2:]:
             await client.send(b"y")
             assert status(await client.answer()) == 200
@@ -388,7 +388,7 @@ async def test_half_sent_bodies_are_bounded_in_number(app: Application) -> None:
 async def test_a_stopping_server_waits_for_answers_and_not_for_half_sent_requests(
     app: Application,
 ) -> None:
-    async with served(app, grace=300, **LONG) as server, AsyncExitStack() as stack:
+    async with serve(app, grace=300, **LONG) as server, AsyncExitStack() as stack:
         names = ("headers", "body", "answer", "idle")
         clients = {name: await stack.enter_async_context(server.client()) for name in names}
         await is_answered(clients["idle"])
@@ -397,9 +397,9 @@ async def test_a_stopping_server_waits_for_answers_and_not_for_half_sent_request
         await clients["answer"].send(SLOW)
         await _until(lambda: len(app.requests) == 3)
         server.server.should_exit = True
-        assert await clients["headers"].rest() == b""
-        assert await clients["idle"].rest() == b""
-        refused = await clients["body"].rest()
+        assert await clients["headers"].read_to_end() == b""
+        assert await clients["idle"].read_to_end() == b""
+        refused = await clients["body"].read_to_end()
         assert (status(refused), code(refused)) == (503, "GATEWAY_BUSY")
         assert b"retry-after: 1" in refused
         app.go.set()

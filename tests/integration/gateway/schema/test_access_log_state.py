@@ -10,8 +10,8 @@ import pytest
 
 from gateway.settings import Audit, Limits
 from tests.support.access_logs import (
-    asked,
     logged,
+    logged_requests,
     look_up,
     own_answer,
 )
@@ -57,7 +57,7 @@ async def test_a_log_comes_back_with_its_database(tmp_path: Path) -> None:
             await line.cut()
             assert is_unknown_and_the_rest_stands(await own_answer(gateway, query=BESIDE))
             await line.join()
-            assert request_id in asked(await known_log(gateway))
+            assert request_id in logged_requests(await known_log(gateway))
         await line.cut()
 
 

@@ -20,10 +20,10 @@ from tests.support.synthetic_people import (
     DATABASES,
     Row,
     Sample,
-    everything,
+    all_rows,
     first,
     last,
-    named,
+    number_columns,
     the_world,
 )
 from tests.unit.connectors.synthetic.test_registers import derived_status
@@ -91,7 +91,7 @@ def folded(text: object) -> str:
 
 
 def test_every_value_can_be_read_and_identities_are_unique(world: Sample) -> None:
-    for record, rows in everything(world):
+    for record, rows in all_rows(world):
         assert rows, f"no rows of {record.database}.{record.name}"
         assert len({row[record.identity] for row in rows}) == len(rows), record.name
         required = {column.name for column in record.columns if column.required}
@@ -111,7 +111,7 @@ def test_every_number_is_somebodys_and_earlier_ones_are_where_the_truth_says(
         for filing in person.filed_under
     }
     filings = set()
-    for record, rows in everything(world):
+    for record, rows in all_rows(world):
         columns = [c.name for c in record.columns if c.field.kind is Kind.PERSON_NUMBER]
         for row in rows if record.database != "population" else ():
             for value in (row[name] for name in columns if name in row):
@@ -125,8 +125,8 @@ def test_every_number_is_somebodys_and_earlier_ones_are_where_the_truth_says(
 
 def test_names_birth_dates_and_sexes_agree_everywhere(world: Sample) -> None:
     compared: dict[str, int] = defaultdict(int)
-    for record, rows in everything(world):
-        for key, start in named(record):
+    for record, rows in all_rows(world):
+        for key, start in number_columns(record):
             for row in rows:
                 number = world.holder_of(row, key)
                 if number is None:

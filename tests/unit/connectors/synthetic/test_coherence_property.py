@@ -41,15 +41,15 @@ def test_notaries_and_enforcement_know_the_spouse_of_the_day(world: Sample) -> N
     signed = {
         row["notarial_no"]: row["notarised_on"] for row in world.rows["notary", "transactions"]
     }
-    named = 0
+    number_columns = 0
     for row in world.rows["notary", "transaction_parties"]:
         number, spouse = world.holder_of(row, "party_citizen_id"), world.holder_of(row, "spouse_id")
         if number is not None and spouse is not None:
-            named += 1
+            number_columns += 1
             assert spouse_on(world.people[number], first(signed[row["notarial_no"]])) == spouse
         elif number is not None and row["role"] == "TRANSFEROR":
             assert spouse_on(world.people[number], first(signed[row["notarial_no"]])) is None
-    assert named > 1_000
+    assert number_columns > 1_000
     for row in world.rows["civil_enforcement", "verifications"]:
         number = world.holder_of(row, "debtor_citizen_id")
         if number is not None:

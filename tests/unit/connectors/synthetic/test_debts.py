@@ -21,9 +21,9 @@ from tests.support.synthetic_property import (
     SEEDS,
     TODAY,
     World,
+    build_estates,
     day,
     last_day,
-    the_estates,
     the_world,
 )
 
@@ -35,7 +35,7 @@ def world(request: pytest.FixtureRequest) -> World:
 
 @pytest.fixture(scope="module")
 def estates() -> tuple[Estate, ...]:
-    return the_estates()
+    return build_estates()
 
 
 # Enforcement

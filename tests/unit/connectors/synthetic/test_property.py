@@ -38,10 +38,10 @@ from tests.support.synthetic_property import (
     SEEDS,
     TODAY,
     World,
+    build_estates,
     day,
     last_day,
     spouse_on,
-    the_estates,
     the_world,
 )
 
@@ -56,7 +56,7 @@ def world(request: pytest.FixtureRequest) -> World:
 
 @pytest.fixture(scope="module")
 def estates() -> tuple[Estate, ...]:
-    return the_estates()
+    return build_estates()
 
 
 # Rows

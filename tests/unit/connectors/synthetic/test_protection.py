@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.synthetic_people import (
     Sample,
-    everything,
-    named,
+    all_rows,
+    number_columns,
     the_sample,
     the_world,
 )
@@ -75,7 +75,7 @@ def test_nobody_learns_where_a_protected_person_lives(world: Sample) -> None:
     assert len(protected) >= 20
     secret = [order.true_address for order in protected.values()]
     numbers = {order.partition(",")[0] for order in secret}
-    for record, rows in everything(world):
+    for record, rows in all_rows(world):
         if record.name == "protection_orders":
             assert {str(row["citizen_id"]) for row in rows} == protected.keys()
             continue
@@ -100,8 +100,8 @@ def test_addresses_of_protected_people_are_those_of_the_population_database(worl
         if order is not None and "valid_until" not in row:
             assert row["address_as_recorded"] == order.substitute_address
     compared: set[str] = set()
-    for record, rows in everything(world):
-        for key, start in named(record):
+    for record, rows in all_rows(world):
+        for key, start in number_columns(record):
             address = f"{start}residence_as_recorded"
             for row in rows:
                 number = world.holder_of(row, key) if address in row else None

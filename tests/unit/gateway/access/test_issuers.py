@@ -136,7 +136,7 @@ async def test_a_slow_issuer_is_waited_for_only_so_long_and_by_its_own_tokens_on
         issuer.free.clear()
         async with trusting(issuer, timeout=0.2) as tokens:
             waiting = asyncio.create_task(refusal(tokens, _token(issuer)))
-            await issuer.until_asked(DESCRIPTION, 1)
+            await issuer.wait_for_requests(DESCRIPTION, 1)
             assert (await tokens.caller(_own(tokens, issuer))).client == "own"
             assert not waiting.done()
             assert await waiting == "ISSUER_UNAVAILABLE"
@@ -149,7 +149,7 @@ async def test_one_who_stops_waiting_ends_it_for_nobody_else() -> None:
         async with trusting(issuer) as tokens:
             leaves = asyncio.create_task(tokens.caller(_token(issuer)))
             stays = asyncio.create_task(tokens.caller(_token(issuer)))
-            await issuer.until_asked(DESCRIPTION, 1)
+            await issuer.wait_for_requests(DESCRIPTION, 1)
             leaves.cancel()
             issuer.free.set()
             assert (await stays).client == "desk"
@@ -215,7 +215,7 @@ async def test_keys_are_renewed_in_the_background_without_any_token() -> None:
         async with trusting(issuer, refresh=0.01) as tokens:
             await tokens.caller(_token(issuer))
             issuer.publish(NEW)
-            await issuer.until_asked("/jwks", issuer.hits["/jwks"] + 2)
+            await issuer.wait_for_requests("/jwks", issuer.hits["/jwks"] + 2)
             assert await refusal(tokens, _token(issuer)) == "TOKEN_INVALID"
             assert (await tokens.caller(_token(issuer, NEW))).client == "desk"
 
@@ -227,7 +227,7 @@ async def test_if_a_refresh_fails_the_old_keys_go_on_and_the_log_says_so() -> No
             async with trusting(issuer, refresh=0.01) as tokens:
                 await tokens.caller(_token(issuer))
                 issuer.fail()
-                await issuer.until_asked("/jwks", issuer.hits["/jwks"] + 3)
+                await issuer.wait_for_requests("/jwks", issuer.hits["/jwks"] + 3)
                 assert (await tokens.caller(_token(issuer, jti="t2"))).client == "desk"
         warnings = [event for event in logs if event["event"] == "issuer unavailable"]
         assert warnings

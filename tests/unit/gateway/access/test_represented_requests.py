@@ -99,7 +99,7 @@ async def test_a_number_of_nobody_of_two_people_or_of_the_asker_is_no_ground(
 async def test_what_is_filed_under_a_number_of_two_people_might_have_been_the_ground(
     tmp_path: Path,
 ) -> None:
-    assert await verdict(tmp_path, books(births=[birth()]), whom=FIRST_HOLDER) == "UNCHECKED"
+    assert await verdict(tmp_path, books(births=[birth()]), represented=FIRST_HOLDER) == "UNCHECKED"
 
 
 async def test_nothing_of_the_person_was_fetched_for_who_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from gateway.audit.refusal_counts import OTHERS, RefusalCounts, network_of
-from tests.support.journals import entries, opened
+from tests.support.journals import entries, open_journal
 from tests.support.people import HOA
 from tests.support.running import TestClock
 
@@ -21,7 +21,7 @@ def _total(written: list[dict[str, Any]]) -> int:
 
 async def test_what_is_alike_is_one_count(tmp_path: Path) -> None:
     clock = TestClock()
-    async with opened(tmp_path) as journal:
+    async with open_journal(tmp_path) as journal:
         refusals = RefusalCounts(journal, clock)
         since = clock.now().isoformat()
         for _ in range(1_000):
@@ -42,7 +42,7 @@ async def test_what_is_alike_is_one_count(tmp_path: Path) -> None:
 
 
 async def test_the_window_ends_by_itself(tmp_path: Path) -> None:
-    async with opened(tmp_path) as journal:
+    async with open_journal(tmp_path) as journal:
         grown = asyncio.Event()
         journal.grown = grown.set
         refusals = RefusalCounts(journal, TestClock(), window=0.01)
@@ -56,7 +56,7 @@ async def test_the_window_ends_by_itself(tmp_path: Path) -> None:
 
 
 async def test_however_many_sources_and_codes_an_entry_is_bounded(tmp_path: Path) -> None:
-    async with opened(tmp_path) as journal:
+    async with open_journal(tmp_path) as journal:
         refusals = RefusalCounts(journal, TestClock())
         for number in range(10_000):
             refusals.count(f"SOME_CODE_OF_THE_GATEWAY_{number % 60}", "x" * 100 + str(number))
@@ -71,7 +71,7 @@ async def test_however_many_sources_and_codes_an_entry_is_bounded(tmp_path: Path
 
 
 async def test_a_client_that_is_called_by_a_number_is_not_named(tmp_path: Path) -> None:
-    async with opened(tmp_path) as journal:
+    async with open_journal(tmp_path) as journal:
         refusals = RefusalCounts(journal, TestClock())
         refusals.count("RATE_LIMITED", f"desk-{HOA}")
         await refusals.close()
@@ -80,7 +80,7 @@ async def test_a_client_that_is_called_by_a_number_is_not_named(tmp_path: Path) 
 
 
 async def test_nothing_was_refused_and_nothing_is_written(tmp_path: Path) -> None:
-    async with opened(tmp_path) as journal:
+    async with open_journal(tmp_path) as journal:
         refusals = RefusalCounts(journal, TestClock())
         await refusals.write()
         await refusals.close()
@@ -88,7 +88,7 @@ async def test_nothing_was_refused_and_nothing_is_written(tmp_path: Path) -> Non
 
 
 async def test_what_cannot_be_written_is_counted_on(tmp_path: Path) -> None:
-    async with opened(tmp_path / "first") as journal:
+    async with open_journal(tmp_path / "first") as journal:
         refusals = RefusalCounts(journal, TestClock())
         refusals.count("UNAUTHENTICATED", "unknown")
         await journal.close()

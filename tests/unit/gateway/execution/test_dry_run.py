@@ -20,7 +20,7 @@ from tests.support.dry_runs import (
     GUARDIANSHIP,
     NOTHING_STATED,
     child,
-    tried,
+    run_trial,
 )
 from tests.support.people import LAN
 from tests.support.running import Running, running
@@ -75,7 +75,7 @@ async def both(
     gateway: Running, token: str, document: str, **stated: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the trial and the real answer."""
-    found = await tried(gateway, token, document, **stated)
+    found = await run_trial(gateway, token, document, **stated)
     given = {"id": CHILD} if "$id" in document else None
     return found, (await gateway.post(document, given, token, **stated)).json()
 
@@ -167,7 +167,7 @@ async def test_a_trial_fetches_nothing_and_touches_nobody(tmp_path: Path, docume
     everything = child()
     async with running(tmp_path, everything, ALL, LIVE) as gateway:
         for scopes in (("operate",), READ, EVERY, ("me", *EVERY)):
-            await tried(gateway, gateway.token(*scopes, subject=CHILD), document)
+            await run_trial(gateway, gateway.token(*scopes, subject=CHILD), document)
         assert gateway.journal() == []
     assert everything.fetched == []
 
@@ -182,7 +182,7 @@ async def test_what_variables_could_leave_out_is_looked_at_all_the_same(tmp_path
       fragment never on CivilStatusSection { deaths { items { deathCause } } }
       fragment notes on CivilStatusSection { courtNotes { items { content } } }"""
     async with running(tmp_path, child(), ALL, LIVE) as gateway:
-        found = await tried(gateway, gateway.token(*READ), document)
+        found = await run_trial(gateway, gateway.token(*READ), document)
     assert found["code"] is None
     section = "person.civilStatus"
     assert {(one["path"], one["state"]) for one in found["denied"]} == {
@@ -202,6 +202,6 @@ async def test_many_conditions_cost_one_plan(tmp_path: Path) -> None:
     limits = Limits(deadline=120, new_documents_per_minute=4, repeated_fields=100)
     async with running(tmp_path, child(), ALL, LIVE, limits=limits) as gateway:
         token = gateway.token("me", subject=CHILD)
-        assert (await tried(gateway, token, document)) == {
+        assert (await run_trial(gateway, token, document)) == {
             "code": None, "message": None, "denied": [],
         }  # fmt: skip

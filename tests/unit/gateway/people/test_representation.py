@@ -31,7 +31,7 @@ async def test_a_parent_asks_for_a_minor(tmp_path: Path, role: str, status: str)
 
 async def test_a_parent_whom_the_birth_names_by_an_old_number_does_so_too(tmp_path: Path) -> None:
     everything = books(births=[birth(father_citizen_id=OLD_NUMBER)])
-    assert await verdict(tmp_path, everything, who=HOA) == "shown"
+    assert await verdict(tmp_path, everything, representative=HOA) == "shown"
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ async def test_a_death_under_an_earlier_number_ends_it_too(tmp_path: Path) -> No
     ward = {"ward_id": HOA}
     rows = [guardianship(**ward)]
     everything = books(guardianships=rows, deaths=[death(OLD_NUMBER)])
-    assert await verdict(tmp_path, everything, whom=HOA) == "DENIED"
+    assert await verdict(tmp_path, everything, represented=HOA) == "DENIED"
 
 
 async def test_records_read_earlier_bear_nothing_out_while_the_books_cannot_be_asked(

@@ -12,10 +12,10 @@ from gateway.catalogue.scopes import AUDIT
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Purpose
 from tests.support.access_logs import (
-    MINE,
-    THEIRS,
-    asked,
+    OWN_LOG,
+    PERSON_LOG,
     logged,
+    logged_requests,
     look_up,
     own_answer,
     own_log,
@@ -53,7 +53,7 @@ async def pages(gateway: Running, number: str, first: int) -> list[list[str]]:
     pages_read, after = [], None
     while True:
         log = await own_log(gateway, number, first=first, after=after)
-        pages_read.append(asked(log, "NAMED"))
+        pages_read.append(logged_requests(log, "NAMED"))
         if (after := log["next"]) is None:
             return pages_read
 
@@ -66,11 +66,11 @@ async def test_a_deferred_look_up_leaves_no_trace_until_its_time_and_then_stands
         hidden = [await look_up(gateway, purpose="1.000894") for _ in range(2)]
         last = await look_up(gateway)
         before = await own_log(gateway, first=2)
-        assert (asked(before), before["next"]) == ([last, first], None)
+        assert (logged_requests(before), before["next"]) == ([last, first], None)
         gateway.clock.advance(29 * DAY)
         assert hidden[0] not in json.dumps(await own_log(gateway))
         gateway.clock.advance(DAY)
-        assert asked(await own_log(gateway)) == [last, *hidden[::-1], first]
+        assert logged_requests(await own_log(gateway)) == [last, *hidden[::-1], first]
 
 
 async def test_deferred_look_ups_make_no_page_of_their_own(tmp_path: Path) -> None:
@@ -109,20 +109,20 @@ async def test_a_parent_sees_no_trace_of_look_ups_for_legal_aid_or_protection(
         shown = await look_up(gateway, CHILD)
         hidden = await look_up(gateway, CHILD, query, EVERY, purpose)
         token = acting(gateway, LAN, CHILD)
-        reply = await gateway.post(MINE, {"first": 1}, token, x_purpose="", x_case_number="")
+        reply = await gateway.post(OWN_LOG, {"first": 1}, token, x_purpose="", x_case_number="")
         parents = reply.json()["data"]["me"]["accessLog"]
         childs = await own_log(gateway, CHILD)
-    assert asked(parents) == [shown]
+    assert logged_requests(parents) == [shown]
     assert (parents["next"], parents["state"]) == (None, "ANSWERED")
     assert hidden not in json.dumps(parents)
-    assert asked(childs) == [hidden, shown]
-    assert asked(childs, "REPRESENTED") != [], "that the parent read the log is in it"
+    assert logged_requests(childs) == [hidden, shown]
+    assert logged_requests(childs, "REPRESENTED") != [], "that the parent read the log is in it"
 
 
 async def review(gateway: Running, scopes: tuple[str, ...], purpose: str) -> dict[str, Any]:
     """Ask for HOA's log as somebody else."""
     token = gateway.token(*scopes, subject="auditor-1", purposes=[purpose])
-    reply = await gateway.post(THEIRS, {"id": HOA}, token, x_purpose=purpose)
+    reply = await gateway.post(PERSON_LOG, {"id": HOA}, token, x_purpose=purpose)
     body: dict[str, Any] = reply.json()
     return body
 

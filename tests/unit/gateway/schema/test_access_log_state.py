@@ -13,8 +13,8 @@ import pytest
 
 from gateway.settings import Audit, Limits
 from tests.support.access_logs import (
-    asked,
     logged,
+    logged_requests,
     look_up,
     own_answer,
     own_log,
@@ -131,7 +131,7 @@ async def test_without_all_numbers_of_the_person_the_log_is_not_whole(tmp_path: 
         body = await own_answer(gateway)
     log = body["data"]["me"]["accessLog"]
     assert log["state"] == "INCOMPLETE"
-    assert asked(log) == [request_id]
+    assert logged_requests(log) == [request_id]
     assert codes(body) == ["NUMBERS_INCOMPLETE"]
 
 
@@ -171,7 +171,7 @@ async def test_a_gateway_that_ships_nothing_for_a_minute_makes_the_log_partial(
         log = await own_log(gateway)
     assert log["state"] == state
     assert log["completeUntil"] == f"{until.isoformat()}+00:00"
-    assert len(asked(log)) == 1
+    assert len(logged_requests(log)) == 1
 
 
 async def test_a_gateway_that_has_shipped_nothing_yet_makes_the_log_partial(tmp_path: Path) -> None:
@@ -195,5 +195,5 @@ async def test_what_this_gateway_has_not_shipped_makes_the_log_partial(tmp_path:
         await look_up(gateway)
         body = await own_answer(gateway)
     log = body["data"]["me"]["accessLog"]
-    assert asked(log) == [first]
+    assert logged_requests(log) == [first]
     assert log["state"] == "PARTIAL"

@@ -13,7 +13,7 @@ from tests.support.dry_runs import (
     GUARDIANSHIP,
     NOTHING_STATED,
     child,
-    tried,
+    run_trial,
 )
 from tests.support.people import LAN
 from tests.support.running import Running, running
@@ -109,7 +109,7 @@ async def test_a_trial_says_with_which_code_a_document_would_be_refused(
     everything = child()
     async with running(tmp_path, everything, ALL, LIVE) as gateway:
         token = gateway.token(*EVERY)
-        trial = await tried(gateway, token, document)
+        trial = await run_trial(gateway, token, document)
         variables = {"id": CHILD} if document == PERSON else None
         real = (await gateway.post(document, variables, token)).json() if document else None
     assert trial["code"] == code
@@ -127,8 +127,8 @@ async def test_a_trial_is_of_the_operation_that_is_named(
     document = PERSON.replace("query", "query A") + " query B { me { id } }"
     async with running(tmp_path, child(), ALL, LIVE) as gateway:
         token = gateway.token(*EVERY)
-        assert (await tried(gateway, token, document, name))["code"] == code
-        (denied,) = (await tried(gateway, token, document, "B"))["denied"]
+        assert (await run_trial(gateway, token, document, name))["code"] == code
+        (denied,) = (await run_trial(gateway, token, document, "B"))["denied"]
     assert denied == {"path": "me", "state": "DENIED", "missing": ["me"]}
 
 
@@ -136,8 +136,8 @@ async def test_without_a_token_a_person_is_refused_and_the_catalogue_is_not(
     tmp_path: Path,
 ) -> None:
     async with running(tmp_path, child(), ALL, LIVE) as gateway:
-        assert (await tried(gateway, None, PERSON))["code"] == "UNAUTHENTICATED"
-        assert (await tried(gateway, None, "{ databases { name } }"))["code"] is None
+        assert (await run_trial(gateway, None, PERSON))["code"] == "UNAUTHENTICATED"
+        assert (await run_trial(gateway, None, "{ databases { name } }"))["code"] is None
 
 
 async def test_a_purpose_can_be_tried_in_place_of_the_one_stated(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ async def test_a_purpose_can_be_tried_in_place_of_the_one_stated(tmp_path: Path)
         token = gateway.token(*EVERY, purposes=[GUARDIANSHIP, "no-such"])
 
         async def code(purpose: str | None, **stated: str) -> str | None:
-            trial = await tried(gateway, token, PERSON, None, purpose, **stated)
+            trial = await run_trial(gateway, token, PERSON, None, purpose, **stated)
             trial_code: str | None = trial["code"]
             return trial_code
 

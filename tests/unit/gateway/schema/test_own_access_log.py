@@ -17,8 +17,8 @@ from gateway.procedures.procedure import UNIFIED
 from tests.support.access_logs import (
     AGENCY,
     MARRIAGES,
-    asked,
     logged,
+    logged_requests,
     look_up,
     own_answer,
     own_log,
@@ -65,7 +65,7 @@ async def test_the_newest_look_up_comes_first(tmp_path: Path) -> None:
     async with logged(tmp_path) as gateway:
         request_ids = [await look_up(gateway) for _ in range(3)]
         log = await own_log(gateway)
-    assert asked(log) == request_ids[::-1]
+    assert logged_requests(log) == request_ids[::-1]
 
 
 async def test_who_was_read_as_kin_does_not_see_whose_case_it_was_nor_others_sections(
@@ -137,7 +137,7 @@ async def test_pages_hold_every_look_up_once_though_new_ones_come_in_between(
         seen, after = [], None
         while True:
             log = await own_log(gateway, first=2, after=after)
-            seen += asked(log)
+            seen += logged_requests(log)
             await look_up(gateway)
             if (after := log["next"]) is None:
                 break
@@ -172,7 +172,7 @@ async def test_look_ups_under_another_number_of_the_same_person_are_found(
     async with logged(tmp_path) as gateway:
         request_id = await look_up(gateway, named)
         log = await own_log(gateway, reads)
-    assert asked(log) == [request_id]
+    assert logged_requests(log) == [request_id]
     assert log["items"][0]["role"] == "NAMED"
 
 
@@ -190,7 +190,7 @@ async def test_who_is_mentioned_under_an_old_number_is_found_under_the_present_o
     async with logged(tmp_path, backends(civil_status={"marriages": [marriage]})) as gateway:
         request_id = await look_up(gateway, LAN, query)
         log = await own_log(gateway, HOA)
-    assert asked(log, "MENTIONED") == [request_id]
+    assert logged_requests(log, "MENTIONED") == [request_id]
 
 
 async def test_look_ups_before_the_hash_key_was_rotated_are_found(tmp_path: Path) -> None:
@@ -202,5 +202,5 @@ async def test_look_ups_before_the_hash_key_was_rotated_are_found(tmp_path: Path
         after = await look_up(again)
         log = await own_log(again)
         (old, new) = (entry["persons"][0]["person"] for entry in again.journal()[:2])
-    assert asked(log) == [after, before]
+    assert logged_requests(log) == [after, before]
     assert old.partition(":")[0] != new.partition(":")[0]

@@ -23,7 +23,7 @@ from gateway.audit.copy.shipper import Shipper
 from gateway.audit.journal.journal import Journal
 from gateway.errors import GatewayError
 from tests.support.copies import database
-from tests.support.journals import opened
+from tests.support.journals import open_journal
 from tests.support.running import TestClock
 
 KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.services)]
@@ -81,7 +81,7 @@ async def log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[L
     clock = TestClock()
     async with database(request.param, tmp_path) as url:
         copy = Copy(url)
-        async with opened(tmp_path / "journal") as journal:
+        async with open_journal(tmp_path / "journal") as journal:
             shipper = Shipper(journal, copy, clock)
             shipper.open()
             yield Log(journal, copy, shipper, clock)
@@ -260,7 +260,7 @@ async def test_it_says_up_to_when_it_is_complete(log: Log, tmp_path: Path) -> No
     log.clock.advance(60)
     now = log.clock.now()
     assert (await log.page("a", now=now)).complete_until == now, "also when nothing happens"
-    async with opened(tmp_path / "second") as second:
+    async with open_journal(tmp_path / "second") as second:
         await log.copy.shipped(second.id)
     assert (await log.page("a")).complete_until is None, "a journal that was never shipped"
 

@@ -23,7 +23,7 @@ from gateway.audit.journal.journal import Journal
 from gateway.errors import GatewayError
 from gateway.settings import Audit, load
 from tests.support.copies import Line, database
-from tests.support.journals import filled, lines, opened, segments
+from tests.support.journals import filled, lines, open_journal, segments
 from tests.support.running import TestClock
 
 KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.services)]
@@ -46,7 +46,7 @@ async def shipping(
     idle: float = 30.0,
     **options: Any,
 ) -> AsyncIterator[tuple[Journal, Shipper]]:
-    async with opened(folder, **options) as journal:
+    async with open_journal(folder, **options) as journal:
         shipper = Shipper(journal, copy, clock or TestClock(), commits, idle=idle)
         shipper.open()
         yield journal, shipper

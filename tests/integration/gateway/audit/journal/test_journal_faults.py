@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.faulty_disk import numbers, refused
-from tests.support.journals import checked, opened
+from tests.support.faulty_disk import numbers, refuses
+from tests.support.journals import checked, open_journal
 from tests.support.small_disk import small_disk
 
 
@@ -23,13 +23,13 @@ async def test_a_full_disk_means_no_answer_until_there_is_room(small_disk: Path)
     """The real thing: no monkey on the system calls."""
     folder = small_disk / "journal"
     ballast = small_disk / "ballast"
-    async with opened(folder, segment_bytes=30_000, checkpoint_entries=5) as journal:
+    async with open_journal(folder, segment_bytes=30_000, checkpoint_entries=5) as journal:
         await journal.append({"number": 0})
         ballast.write_bytes(bytes(150_000))
         number = 0
-        while not await refused(journal, {"number": number + 1, "filling": "x" * 5_000}):
+        while not await refuses(journal, {"number": number + 1, "filling": "x" * 5_000}):
             number += 1
-        assert await refused(journal, {"number": -2, "filling": "x" * 50_000})
+        assert await refuses(journal, {"number": -2, "filling": "x" * 50_000})
         ballast.unlink()
         assert await journal.check()
         await journal.append({"number": -1})

@@ -22,7 +22,7 @@ from gateway.audit.journal.faults import FaultKind
 from gateway.audit.journal.files import write_all
 from tests.support.copies import database
 from tests.support.faulty_disk import numbers
-from tests.support.journals import CHAIN, PUBLIC, SIGN, checked, filled, opened, segments
+from tests.support.journals import CHAIN, PUBLIC, SIGN, checked, filled, open_journal, segments
 from tests.support.running import TestClock
 
 LATER = datetime.now(UTC) + timedelta(days=1)
@@ -201,7 +201,7 @@ async def test_the_gateway_writes_and_ships_on_meanwhile(tmp_path: Path, target:
     folder = tmp_path / "journal"
     async with database("sqlite", tmp_path) as url:
         copy = Copy(url)
-        async with opened(folder, segment_bytes=1_000) as journal:
+        async with open_journal(folder, segment_bytes=1_000) as journal:
             shipper = Shipper(journal, copy, TestClock())
             shipper.open()
             for number in range(30):

@@ -11,7 +11,7 @@ from gateway.audit.journal import checkpoints
 from gateway.audit.journal.chain import ChainLink
 from gateway.settings import Audit
 from tests.support.faulty_disk import Disk, fail
-from tests.support.journals import PUBLIC, SIGN, opened
+from tests.support.journals import PUBLIC, SIGN, open_journal
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def _counted(folder: Path) -> list[int]:
 
 async def test_an_entry_is_signed_in_time_though_no_other_follows(folder: Path) -> None:
     signed = asyncio.Event()
-    async with opened(folder, checkpoint_seconds=0.01, timeout=20) as journal:
+    async with open_journal(folder, checkpoint_seconds=0.01, timeout=20) as journal:
         journal.checkpointed = signed.set
         await journal.append({"number": 1})
         async with asyncio.timeout(20):
@@ -49,7 +49,7 @@ async def test_a_checkpoint_that_cannot_be_written_is_tried_again_without_anothe
         loop.call_soon_threadsafe(failed.set)
         fail()
 
-    async with opened(folder, checkpoint_seconds=0.01, timeout=20) as journal:
+    async with open_journal(folder, checkpoint_seconds=0.01, timeout=20) as journal:
         journal.checkpointed = signed.set
         journal.grown = lambda: setattr(disk, "fault", once)
         await journal.append({"number": 1})
@@ -60,7 +60,7 @@ async def test_a_checkpoint_that_cannot_be_written_is_tried_again_without_anothe
 
 
 async def test_nothing_is_signed_where_nothing_is_written(folder: Path) -> None:
-    async with opened(folder, checkpoint_seconds=0.001):
+    async with open_journal(folder, checkpoint_seconds=0.001):
         pass
     assert _counted(folder) == []
 

@@ -10,8 +10,8 @@ import orjson
 import pytest
 
 from gateway.audit.journal.journal import Journal
-from tests.support.faulty_disk import Disk, hold, numbers, refused
-from tests.support.journals import CHAIN, SIGN, checked, entries, opened, segments
+from tests.support.faulty_disk import Disk, hold, numbers, refuses
+from tests.support.journals import CHAIN, SIGN, checked, entries, open_journal, segments
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 
 async def test_an_entry_is_in_the_file_when_append_returns(folder: Path, disk: Disk) -> None:
-    async with opened(folder) as journal:
+    async with open_journal(folder) as journal:
         await journal.append({"number": 1})
         assert entries(folder) == [{"number": 1}]
         assert disk.synced == 1
@@ -43,7 +43,7 @@ async def test_nothing_is_answered_between_writing_and_syncing(folder: Path, dis
         reached.set()
         assert go_on.wait(10)
 
-    async with opened(folder, timeout=20) as journal:
+    async with open_journal(folder, timeout=20) as journal:
         disk.sync_fault = wait
         waiting = asyncio.create_task(journal.append({"number": 1}))
         assert await asyncio.to_thread(reached.wait, 10)
@@ -54,7 +54,7 @@ async def test_nothing_is_answered_between_writing_and_syncing(folder: Path, dis
 
 
 async def test_entries_that_wait_at_the_same_time_share_a_sync(folder: Path, disk: Disk) -> None:
-    async with opened(folder) as journal:
+    async with open_journal(folder) as journal:
         await asyncio.gather(*(journal.append({"number": number}) for number in range(500)))
         assert numbers(folder) == list(range(500)), "all, in order"
         assert disk.synced < 50
@@ -65,7 +65,7 @@ async def test_entries_that_come_while_others_are_written_are_not_forgotten(
 ) -> None:
     go_on = threading.Event()
     disk.sync_fault = lambda: hold(go_on)
-    async with opened(folder, timeout=20) as journal:
+    async with open_journal(folder, timeout=20) as journal:
         first = asyncio.create_task(journal.append({"number": 0}))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -80,18 +80,18 @@ async def test_entries_that_come_while_others_are_written_are_not_forgotten(
 async def test_a_journal_that_is_not_open_refuses(folder: Path) -> None:
     journal = Journal(folder, CHAIN, SIGN)
     assert not await journal.check()
-    assert await refused(journal, {"number": 1})
+    assert await refuses(journal, {"number": 1})
     journal.open()
     assert await journal.check()
     await journal.close()
     assert not await journal.check()
-    assert await refused(journal, {"number": 2})
+    assert await refuses(journal, {"number": 2})
 
 
 async def test_a_caller_that_goes_away_takes_nobodys_entry_along(folder: Path, disk: Disk) -> None:
     go_on = threading.Event()
     disk.sync_fault = lambda: hold(go_on)
-    async with opened(folder, timeout=20) as journal:
+    async with open_journal(folder, timeout=20) as journal:
         waiting = [asyncio.create_task(journal.append({"number": n})) for n in range(10)]
         await asyncio.sleep(0)
         waiting[0].cancel()
@@ -123,7 +123,7 @@ async def test_closing_twice_or_unopened_does_no_harm(folder: Path) -> None:
 
 async def test_an_entry_is_one_line_whatever_is_in_it(folder: Path) -> None:
     entry = {"caseNumber": 'a\nb\r\n"}\u2028', "persons": ["x"], 'mac"': "}", "nothing": None}
-    async with opened(folder) as journal:
+    async with open_journal(folder) as journal:
         await journal.append(entry)
         await journal.append({})
         await journal.append({"made": orjson.Fragment(b'{"before":1}')})

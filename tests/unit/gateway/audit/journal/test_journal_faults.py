@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from gateway.audit.journal.journal import Journal
-from tests.support.faulty_disk import Disk, fail, hold, numbers, refused
-from tests.support.journals import checked, entries, lines, opened
+from tests.support.faulty_disk import Disk, fail, hold, numbers, refuses
+from tests.support.journals import checked, entries, lines, open_journal
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ async def test_a_disk_that_takes_a_few_bytes_at_a_time_gets_all_of_them(
     folder: Path, disk: Disk
 ) -> None:
     disk.shortest = 3
-    async with opened(folder) as journal:
+    async with open_journal(folder) as journal:
         await journal.append({"name": "Nguyễn Văn Hòa"})
         assert entries(folder) == [{"name": "Nguyễn Văn Hòa"}]
         assert len(disk.written) > 3
@@ -41,10 +41,10 @@ async def test_a_disk_that_takes_a_few_bytes_at_a_time_gets_all_of_them(
 async def test_an_entry_that_cannot_be_written_is_refused_until_it_can(
     folder: Path, disk: Disk
 ) -> None:
-    async with opened(folder) as journal:
+    async with open_journal(folder) as journal:
         assert await journal.check()
         disk.fault = fail
-        assert await refused(journal, {"number": 1})
+        assert await refuses(journal, {"number": 1})
         assert not await journal.check()
         assert not await journal.check(), "it tries again each time"
         disk.fault = lambda: None
@@ -57,10 +57,10 @@ async def test_an_entry_that_cannot_be_written_is_refused_until_it_can(
 async def test_an_entry_that_cannot_be_synced_is_refused_and_leaves_the_chain_whole(
     folder: Path, disk: Disk
 ) -> None:
-    async with opened(folder) as journal:
+    async with open_journal(folder) as journal:
         await journal.append({"number": 0})
         disk.sync_fault = fail
-        assert await refused(journal, {"number": 1})
+        assert await refuses(journal, {"number": 1})
         assert not await journal.check()
         disk.sync_fault = lambda: None
         assert await journal.check()
@@ -71,9 +71,9 @@ async def test_an_entry_that_cannot_be_synced_is_refused_and_leaves_the_chain_wh
 
 async def test_a_probe_takes_the_room_of_a_large_answers_entry(folder: Path, disk: Disk) -> None:
     """Else a disk with a little room left would be called ready, and answers refused."""
-    async with opened(folder) as journal:
+    async with open_journal(folder) as journal:
         disk.fault = fail
-        assert await refused(journal, {"number": 1})
+        assert await refuses(journal, {"number": 1})
         disk.fault = lambda: None
         assert await journal.check()
         (probe,) = lines(folder)[1:]
@@ -82,22 +82,22 @@ async def test_a_probe_takes_the_room_of_a_large_answers_entry(folder: Path, dis
 
 async def test_recovery_needs_no_probe(folder: Path, disk: Disk) -> None:
     """Requests go on trying: the first one that can be written is answered."""
-    async with opened(folder) as journal:
+    async with open_journal(folder) as journal:
         disk.fault = fail
-        assert await refused(journal, {"number": 1})
+        assert await refuses(journal, {"number": 1})
         disk.fault = lambda: None
-        assert not await refused(journal, {"number": 2})
+        assert not await refuses(journal, {"number": 2})
         before = lines(folder)
         assert await journal.check()
         assert lines(folder) == before, "a healthy journal is not written to by probes"
 
 
 async def test_a_line_torn_by_a_full_disk_is_cut_off(folder: Path, disk: Disk) -> None:
-    async with opened(folder) as journal:
+    async with open_journal(folder) as journal:
         await journal.append({"number": 0})
         disk.shortest = 5
         disk.fault = lambda: fail() if len(disk.written) > 1 else None
-        assert await refused(journal, {"number": 1})
+        assert await refuses(journal, {"number": 1})
         disk.shortest, disk.fault = None, lambda: None
         await journal.append({"number": 2})
     assert numbers(folder) == [0, 2]
@@ -105,9 +105,9 @@ async def test_a_line_torn_by_a_full_disk_is_cut_off(folder: Path, disk: Disk) -
 
 
 async def test_every_entry_of_a_batch_that_failed_is_refused(folder: Path, disk: Disk) -> None:
-    async with opened(folder) as journal:
+    async with open_journal(folder) as journal:
         disk.fault = fail
-        outcomes = await asyncio.gather(*(refused(journal, {"n": n}) for n in range(20)))
+        outcomes = await asyncio.gather(*(refuses(journal, {"n": n}) for n in range(20)))
         assert all(outcomes)
 
 
@@ -117,10 +117,10 @@ async def test_a_defect_below_the_file_refuses_as_well(folder: Path, disk: Disk)
     def broken() -> None:
         raise RuntimeError("can't start new thread")
 
-    async with opened(folder) as journal:
+    async with open_journal(folder) as journal:
         disk.fault = broken
         async with asyncio.timeout(10):
-            assert await refused(journal, {"number": 1})
+            assert await refuses(journal, {"number": 1})
         disk.fault = lambda: None
         assert await journal.check()
 
@@ -130,11 +130,11 @@ async def test_a_disk_that_stands_still_refuses_when_the_time_is_over(
 ) -> None:
     go_on = threading.Event()
     disk.sync_fault = lambda: hold(go_on)
-    async with opened(folder, timeout=0.05) as journal:
-        first = asyncio.create_task(refused(journal, {"number": 1}))
+    async with open_journal(folder, timeout=0.05) as journal:
+        first = asyncio.create_task(refuses(journal, {"number": 1}))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        second = asyncio.create_task(refused(journal, {"number": 2}))
+        second = asyncio.create_task(refuses(journal, {"number": 2}))
         assert await first
         assert await second, "it waited behind the first"
         assert not await journal.check()
@@ -149,11 +149,11 @@ async def test_memory_does_not_fill_up_while_the_disk_stands_still(
 ) -> None:
     go_on = threading.Event()
     disk.sync_fault = lambda: hold(go_on)
-    async with opened(folder, timeout=20, max_waiting=5) as journal:
+    async with open_journal(folder, timeout=20, max_waiting=5) as journal:
         first = asyncio.create_task(journal.append({"number": 0}))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        later = [asyncio.create_task(refused(journal, {"number": n})) for n in range(1, 9)]
+        later = [asyncio.create_task(refuses(journal, {"number": n})) for n in range(1, 9)]
         await asyncio.sleep(0)
         go_on.set()
         await first
@@ -165,11 +165,11 @@ async def test_files_may_grow_only_so_far_and_the_gateway_goes_on(folder: Path) 
     program = """
 import asyncio, resource, sys
 from pathlib import Path
-from tests.support.journals import opened
+from tests.support.journals import open_journal
 from gateway.errors import GatewayError
 
 async def main(folder):
-    async with opened(folder, timeout=20) as journal:
+    async with open_journal(folder, timeout=20) as journal:
         await journal.append({"number": 1})
         resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, resource.RLIM_INFINITY))
         try:
@@ -199,8 +199,8 @@ async def test_a_caller_that_goes_away_before_a_failure_leaves_no_stray_error(
     strays: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: strays.append(context))
     disk.fault = fail
-    async with opened(folder) as journal:
-        waiting = [asyncio.create_task(refused(journal, {"n": n})) for n in range(3)]
+    async with open_journal(folder) as journal:
+        waiting = [asyncio.create_task(refuses(journal, {"n": n})) for n in range(3)]
         await asyncio.sleep(0)
         waiting[1].cancel()
         outcomes = await asyncio.gather(*waiting, return_exceptions=True)
@@ -222,11 +222,11 @@ async def test_whatever_fails_and_whenever_who_was_answered_stands_in_an_unbroke
             fail()
 
     async def ask(journal: Journal, one: int) -> None:
-        if not await refused(journal, {"number": one, "filling": "x" * rng.randrange(200)}):
+        if not await refuses(journal, {"number": one, "filling": "x" * rng.randrange(200)}):
             answered.append(one)
 
     for _ in range(4):
-        async with opened(folder, segment_bytes=1_500, checkpoint_entries=9) as journal:
+        async with open_journal(folder, segment_bytes=1_500, checkpoint_entries=9) as journal:
             for _ in range(15):
                 disk.fault = rng.choice([lambda: None, sometimes])
                 disk.sync_fault = rng.choice([lambda: None, sometimes])

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gateway.audit.journal.pending import LoopClock, PendingEntry
-from tests.support.faulty_disk import Disk, hold, numbers, refused
-from tests.support.journals import opened
+from tests.support.faulty_disk import Disk, hold, numbers, refuses
+from tests.support.journals import open_journal
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ async def test_an_entry_that_got_on_disk_during_a_standstill_is_not_refused(
     """The loop wakes when the time is over, and has not seen yet what the disk did meanwhile."""
     go_on = threading.Event()
     disk.sync_fault = lambda: hold(go_on)
-    async with opened(folder, timeout=0.2) as journal:
-        waiting = asyncio.create_task(refused(journal, {"number": 1}))
+    async with open_journal(folder, timeout=0.2) as journal:
+        waiting = asyncio.create_task(refuses(journal, {"number": 1}))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         go_on.set()
@@ -44,7 +44,7 @@ async def test_an_entry_that_got_on_disk_during_a_standstill_is_not_refused(
 async def test_an_entry_that_the_copy_got_during_a_standstill_is_not_refused(
     folder: Path, disk: Disk
 ) -> None:
-    async with opened(folder, timeout=0.2) as journal:
+    async with open_journal(folder, timeout=0.2) as journal:
         loop = asyncio.get_running_loop()
         committing = loop.create_future()
         reached: asyncio.Future[None] = loop.create_future()
@@ -54,7 +54,7 @@ async def test_an_entry_that_the_copy_got_during_a_standstill_is_not_refused(
             return reached
 
         journal.committed = committed
-        waiting = asyncio.create_task(refused(journal, {"number": 1}))
+        waiting = asyncio.create_task(refuses(journal, {"number": 1}))
         assert await committing == 1
         threading.Timer(0.1, loop.call_soon_threadsafe, (reached.set_result, None)).start()
         time.sleep(0.5)  # noqa: ASYNC251  # as above
@@ -62,7 +62,7 @@ async def test_an_entry_that_the_copy_got_during_a_standstill_is_not_refused(
 
 
 async def test_an_entry_that_the_copy_never_gets_is_refused(folder: Path, disk: Disk) -> None:
-    async with opened(folder, timeout=0.05) as journal:
+    async with open_journal(folder, timeout=0.05) as journal:
         never: list[asyncio.Future[None]] = []
 
         def committed(seq: int) -> asyncio.Future[None]:
@@ -70,10 +70,10 @@ async def test_an_entry_that_the_copy_never_gets_is_refused(folder: Path, disk: 
             return never[-1]
 
         journal.committed = committed
-        assert await refused(journal, {"number": 1})
+        assert await refuses(journal, {"number": 1})
         assert never[0].cancelled(), "and nobody waits for it any more"
         journal.committed = None
-        assert not await refused(journal, {"number": 2})
+        assert not await refuses(journal, {"number": 2})
 
 
 def _waiting(clock: LoopClock) -> PendingEntry:

@@ -23,7 +23,7 @@ from tests.support.journals import (
     crashed,
     filled,
     lines,
-    opened,
+    open_journal,
     segments,
 )
 
@@ -122,10 +122,10 @@ async def test_a_folder_that_cannot_be_used_is_found_out_at_the_start(tmp_path: 
 
 
 async def test_two_gateways_never_share_a_journal(folder: Path) -> None:
-    async with opened(folder):
+    async with open_journal(folder):
         with pytest.raises(BlockingIOError, match="journal of another gateway"):
             Journal(folder, CHAIN, SIGN).open()
-    async with opened(folder):
+    async with open_journal(folder):
         pass
 
 
@@ -142,7 +142,7 @@ async def test_the_name_of_a_new_segment_is_on_disk_too(
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", noting)
-    async with opened(folder, segment_bytes=1) as journal:
+    async with open_journal(folder, segment_bytes=1) as journal:
         assert synced[-1] == 1
         await journal.append({"number": 1})
         await journal.append({"number": 2})
@@ -175,7 +175,7 @@ async def test_another_key_begins_another_segment(folder: Path) -> None:
 async def test_a_segment_that_is_moved_away_is_followed_by_another_that_says_so(
     folder: Path, tmp_path: Path
 ) -> None:
-    async with opened(folder) as journal:
+    async with open_journal(folder) as journal:
         await journal.append({"number": 1})
         moved = segments(folder)[0].rename(tmp_path / "moved.jsonl")
         await journal.append({"number": 2})
@@ -193,7 +193,7 @@ async def test_a_segment_that_is_moved_away_is_followed_by_another_that_says_so(
 
 
 async def test_a_segment_that_somebody_else_wrote_to_is_left_as_it_is(folder: Path) -> None:
-    async with opened(folder) as journal:
+    async with open_journal(folder) as journal:
         await journal.append({"number": 1})
         with segments(folder)[0].open("ab") as file:
             file.write(b"graffiti\n")

@@ -17,7 +17,7 @@ from gateway.audit.journal.chain import ChainLink
 from gateway.audit.journal.faults import Fault, FaultKind
 from gateway.audit.journal.head import HeadFile, JournalHead
 from gateway.keys.keyring import Keyring, Secret
-from tests.support.journals import CHAIN, checked, filled, opened, segments
+from tests.support.journals import CHAIN, checked, filled, open_journal, segments
 
 ENTRIES = 30
 
@@ -298,7 +298,7 @@ async def test_a_journal_that_was_replaced_whole_does_not_fit_the_copied_checkpo
 
 
 async def test_a_journal_is_verified_while_it_is_written(tmp_path: Path) -> None:
-    async with opened(tmp_path / "journal", segment_bytes=2_000) as journal:
+    async with open_journal(tmp_path / "journal", segment_bytes=2_000) as journal:
         for number in range(20):
             await journal.append({"number": number})
             report = checked(tmp_path / "journal")
