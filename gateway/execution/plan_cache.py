@@ -36,6 +36,7 @@ from gateway.plan.document import (
 )
 from gateway.plan.permissions import Permissions, requested_fields
 from gateway.plan.plan import Plan
+from gateway.plan.selection import Analysis
 from gateway.runtime.clock import Clock
 from gateway.settings import Limits
 from gateway.shape.codegen import compile_plan
@@ -47,6 +48,10 @@ T = TypeVar("T")
 #: Returns a new exception with which a document is refused. One that was raised before would keep
 #: the frames of another request alive.
 _Refusal = Callable[[], GatewayError | InvalidDocument]
+#: Makes a document: ``gateway.plan.document.parse_document``.
+Parse = Callable[[GraphQLSchema, Limits, str], Document]
+#: Makes a plan: ``gateway.shape.codegen.compile_plan``.
+Generate = Callable[[Analysis, Permissions], Plan]
 
 #: Bytes, measured with tracemalloc on W1: of a token of a cached tree; of a cached analysis, or of
 #: a document beside its text; of a field of a plan.
@@ -74,11 +79,22 @@ class Unplanned:
 
 
 class PlanCache:
-    """Computes entries and caches them, bounded in number and estimated bytes for each client."""
+    """Computes entries and caches them, bounded in number and estimated bytes for each client.
+
+    ``parse`` makes a document of a text, and ``generate`` the plan of an operation.
+    """
 
     def __init__(
-        self, schema: GraphQLSchema, bindings: Bindings, limits: Limits, clock: Clock
+        self,
+        schema: GraphQLSchema,
+        bindings: Bindings,
+        limits: Limits,
+        clock: Clock,
+        *,
+        parse: Parse = parse_document,
+        generate: Generate = compile_plan,
     ) -> None:
+        self._parse, self._generate = parse, generate
         self._schema = schema
         self._bindings = bindings
         self._limits = limits
@@ -125,7 +141,7 @@ class PlanCache:
         at the deadline.
         """
         key = document_digest(text)
-        make = partial(_document, self._schema, self._limits, text)
+        make = partial(_document, self._parse, self._schema, self._limits, text)
         entry = await self._find_or_make(self._documents, key, client, deadline, make)
         if isinstance(entry, Document):
             return entry
@@ -173,7 +189,7 @@ class PlanCache:
         """
         key = (prepared.key, permissions)
         again = partial(analyse_operation, self._schema, self._bindings, chosen)
-        make = partial(_plan, prepared, again, permissions)
+        make = partial(_plan, self._generate, prepared, again, permissions)
         plan = await self._find_or_make(self._plans, key, client, deadline, make)
         return plan if isinstance(plan, Plan) else None
 
@@ -212,9 +228,11 @@ class PlanCache:
             cache.store(key, result.cached, result.weight, client)
 
 
-def _document(schema: GraphQLSchema, limits: Limits, text: str) -> _Compiled[Document | _Refusal]:
+def _document(
+    parse: Parse, schema: GraphQLSchema, limits: Limits, text: str
+) -> _Compiled[Document | _Refusal]:
     try:
-        document = parse_document(schema, limits, text)
+        document = parse(schema, limits, text)
     except InvalidDocument as error:
         errors = tuple(_bare(fault) for fault in error.errors)
         refusal: _Refusal = partial(InvalidDocument, error.code, errors)
@@ -267,13 +285,16 @@ def _prepared(
 
 
 def _plan(
-    prepared: AnalysedOperation, again: Callable[[], AnalysedOperation], permissions: Permissions
+    generate: Generate,
+    prepared: AnalysedOperation,
+    again: Callable[[], AnalysedOperation],
+    permissions: Permissions,
 ) -> _Compiled[Plan | Unplanned]:
     analysis = prepared.analysis or again().analysis
     assert analysis is not None
     plan: Plan | Unplanned
     try:
-        plan = compile_plan(analysis, permissions)
+        plan = generate(analysis, permissions)
     except Exception:  # a defect; the reference executor answers in the plan's place
         log.exception("no plan", error_id=random_id(), document=prepared.key.digest)
         plan = Unplanned()

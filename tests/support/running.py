@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 from graphql import GraphQLSchema
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from connectors.backends.base import Backend
@@ -63,10 +64,16 @@ class TestClock:
 class Running:
     """A started gateway, its folder, and a client that talks to it."""
 
-    service: Service
+    app: Starlette
     folder: Path
     clock: TestClock
     client: httpx2.AsyncClient
+
+    @property
+    def service(self) -> Service:
+        """What the gateway consists of now."""
+        service: Service = self.app.state.service
+        return service
 
     def token(
         self,
@@ -178,14 +185,12 @@ async def running(
         app.router.lifespan_context(app),
         httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client,
     ):
-        yield Running(app.state.service, folder, clock, client)
+        yield Running(app, folder, clock, client)
 
 
 def application(gateway: Running) -> ASGIApp:
     """Return the application behind a running gateway's client."""
-    transport = gateway.client._transport
-    assert isinstance(transport, httpx2.ASGITransport)
-    return transport.app
+    return gateway.app
 
 
 def codes(body: Mapping[str, Any]) -> list[str]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+from graphql import GraphQLSchema
 from structlog.testing import capture_logs
 
 from connectors.civil_status import DATABASE as CIVIL_STATUS
@@ -23,15 +25,24 @@ from gateway.access.caller import Caller
 from gateway.catalogue.permitted import Missing
 from gateway.catalogue.sections import bind_sections
 from gateway.errors import GatewayError
-from gateway.execution import plan_cache as module
-from gateway.execution.plan_cache import PlanCache
-from gateway.plan import document as document_module
-from gateway.plan.compile import AnalysedOperation, SelectedOperation, select_operation
-from gateway.plan.document import Document, InvalidDocument
+from gateway.execution.compile_queue import Work
+from gateway.execution.plan_cache import Generate, Parse, PlanCache
+from gateway.plan.compile import (
+    AnalysedOperation,
+    SelectedOperation,
+    analyse_operation,
+    select_operation,
+)
+from gateway.plan.document import Document, InvalidDocument, describe_document, parse_document
+from gateway.plan.document_limits import parse_within
 from gateway.plan.permissions import Permissions, requested_fields
+from gateway.plan.plan import Plan
+from gateway.plan.validation import validate
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Limits
+from gateway.shape.codegen import compile_plan
 from gateway.telemetry.logs import masked
+from tests.support.calls import calls_of
 from tests.support.people import HOA
 from tests.support.running import TestClock, built
 
@@ -42,9 +53,16 @@ ME = "query($a: Boolean = true, $n: Int) {me {id @include(if: $a) civilStatus {b
 
 
 @asynccontextmanager
-async def _plans(**limits: int) -> AsyncIterator[PlanCache]:
+async def _plans(
+    *, parse: Parse = parse_document, generate: Generate = compile_plan, **limits: int
+) -> AsyncIterator[PlanCache]:
     plans = PlanCache(
-        built(DATABASES), bind_sections(DATABASES), Limits.model_validate(limits), TestClock()
+        built(DATABASES),
+        bind_sections(DATABASES),
+        Limits.model_validate(limits),
+        TestClock(),
+        parse=parse,
+        generate=generate,
     )
     try:
         yield plans
@@ -61,27 +79,12 @@ async def _refusal(plans: PlanCache, text: str) -> GatewayError | InvalidDocumen
 
 
 @pytest.fixture
-def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Note each time that a document is parsed, validated or looked through, or a plan is made."""
-    done: list[str] = []
-    for where, name in (
-        (document_module, "parse_within"),
-        (document_module, "validate"),
-        (document_module, "describe_document"),
-        (module, "analyse_operation"),
-        (module, "compile_plan"),
-    ):
-        monkeypatch.setattr(where, name, _noting(done, name, getattr(where, name)))
-    return done
-
-
-def _noting(done: list[str], name: str, original: Callable[..., object]) -> Callable[..., object]:
-    def noting(*given: object, **named: object) -> object:
-        done.append(name)
-        assert threading.current_thread() is not threading.main_thread(), "it blocks the loop"
-        return original(*given, **named)
-
-    return noting
+def work() -> Iterator[list[str]]:
+    """Note each time that a document is parsed, validated or described, or a plan is made."""
+    steps = (parse_within, validate, describe_document, analyse_operation, compile_plan)
+    with calls_of(*steps) as calls:
+        yield calls.names
+    assert threading.main_thread() not in calls.threads, "it blocks the loop"
 
 
 async def test_a_document_is_worked_on_once_per_text(work: list[str]) -> None:
@@ -277,15 +280,14 @@ async def test_a_plan_for_others_is_made_of_the_text_again(work: list[str]) -> N
         assert work.count("validate") == 1, "it is known to be valid"
 
 
-async def test_a_plan_that_cannot_be_made_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_plan_that_cannot_be_made_is_tried_once() -> None:
     tried: list[None] = []
 
-    def broken(*_: object) -> object:
+    def broken(*_: object) -> Plan:
         tried.append(None)
         raise RuntimeError("no")
 
-    monkeypatch.setattr(module, "compile_plan", broken)
-    async with _plans() as plans:
+    async with _plans(generate=broken) as plans:
         chosen = await _chosen(plans, ME, {})
         prepared = await plans.prepared(chosen, "a")
         permissions = Permissions(_nothing_lacking(prepared), citizen=False)
@@ -294,20 +296,23 @@ async def test_a_plan_that_cannot_be_made_is_tried_once(monkeypatch: pytest.Monk
     assert len(tried) == 1
 
 
-async def test_the_id_of_a_plan_that_cannot_be_made_can_be_searched_for_in_the_log(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Logs redact what reads like a person's number, so none may stand in the id by chance."""
-    drawn = iter([f"{HOA}abcdefabcdefabcdefab", "a1" * 16])
-    monkeypatch.setattr("gateway.telemetry.redaction.secrets.token_hex", lambda _: next(drawn))
-    monkeypatch.setattr(module, "compile_plan", lambda *_: 1 / 0)
-    async with _plans() as plans:
+async def test_the_id_of_a_plan_that_cannot_be_made_can_be_searched_for_in_the_log() -> None:
+    """Logs redact what reads like a person's number, as one random id in eight would."""
+
+    def broken(*_: object) -> Plan:
+        raise RuntimeError("no")
+
+    async with _plans(generate=broken, new_documents_per_minute=1_000) as plans:
         chosen = await _chosen(plans, ME, {})
         prepared = await plans.prepared(chosen, "a")
-        permissions = Permissions(_nothing_lacking(prepared), citizen=False)
         with capture_logs([masked]) as logs:
-            await plans.plan(chosen, prepared, permissions, "a")
-    assert [(one["event"], one["error_id"]) for one in logs] == [("no plan", "a1" * 16)]
+            for number in range(100):
+                lacking = ((f"scope {number}",),) * len(prepared.needs)
+                await plans.plan(chosen, prepared, Permissions(lacking, citizen=False), "a")
+    assert len(logs) == 100
+    for entry in logs:
+        assert entry["event"] == "no plan"
+        assert re.fullmatch("[0-9a-f]{32}", entry["error_id"])
 
 
 async def test_a_client_with_ever_new_documents_has_to_wait_and_the_others_do_not() -> None:
@@ -321,28 +326,39 @@ async def test_a_client_with_ever_new_documents_has_to_wait_and_the_others_do_no
         await plans.document("query Q5 {__typename}", "b")
 
 
-async def test_thousands_of_documents_in_a_row_take_no_more_room_than_there_is() -> None:
+async def test_thousands_of_documents_in_a_row_take_no_more_room_than_there_is(
+    work: list[str],
+) -> None:
     async with _plans(cached_documents=50, new_documents_per_minute=10_000) as plans:
         await plans.document("query Theirs {__typename}", "b")
         theirs = await plans.document("query Theirs {__typename}", "b")
+        before = _computations()
         for number in range(2_000):
             await plans.document(f"query Q{number} {{__typename}}", "a")
-        assert len(plans._documents) <= 50
-        assert plans._documents.weight <= module._ROOM
         assert await plans.document("query Theirs {__typename}", "b") is theirs
-        assert not plans._pending
-        assert not plans._queue._queues
+        assert _computations() <= before
+        work.clear()
+        for number in reversed(range(2_000)):  # the newest first: what is kept is still there
+            await plans.document(f"query Q{number} {{__typename}}", "a")
+        assert 1_950 <= work.count("parse_within") < 2_000
 
 
-async def test_a_defect_reaches_all_who_wait_and_is_not_kept(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    original = document_module.parse_document
-    monkeypatch.setattr(module, "parse_document", lambda *_: 1 / 0)
-    async with _plans() as plans:
+def _computations() -> int:
+    """Return how many computations are held in memory."""
+    gc.collect()
+    return sum(isinstance(held, Work) for held in gc.get_objects())
+
+
+async def test_a_defect_reaches_all_who_wait_and_is_not_kept() -> None:
+    defects = [ZeroDivisionError()]
+
+    def broken_once(schema: GraphQLSchema, limits: Limits, text: str) -> Document:
+        if defects:
+            raise defects.pop()
+        return parse_document(schema, limits, text)
+
+    async with _plans(parse=broken_once) as plans:
         waiting = [plans.document("{__typename}", str(number)) for number in range(3)]
         found = await asyncio.gather(*waiting, return_exceptions=True)
         assert [type(one) for one in found] == [ZeroDivisionError] * 3
-        assert not plans._pending
-        monkeypatch.setattr(module, "parse_document", original)
         assert isinstance(await plans.document("{__typename}", "a"), Document)

@@ -6,6 +6,7 @@ Covers ``gateway.request``.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +18,7 @@ import structlog
 from graphql import get_introspection_query
 
 from gateway.audit.entry import person_hash
+from gateway.execution.operation import Result
 from gateway.http.parameters import GRAPHQL_JSON, JSON
 from tests.support.asgi import JSON_BODY, Header, send_raw
 from tests.support.people import HOA, LAN
@@ -503,16 +505,17 @@ async def test_a_client_that_leaves_before_its_answer_is_no_defect_and_is_in_the
 
 
 async def test_a_defect_is_500_with_an_id_and_nothing_of_what_happened(
-    gateway: Running, logged: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    gateway: Running, logged: list[dict[str, Any]]
 ) -> None:
-    def broken(*_: object) -> None:
+    async def broken(*_: object) -> Result:
         raise RuntimeError(f"sqlite3 /var/lib/{HOA}")
 
-    monkeypatch.setattr("gateway.request.permit", broken)
+    service = gateway.service
+    gateway.app.state.service = replace(service, execute=broken)
     answer = await gateway.post(TYPENAME)
     assert (answer.status_code, _code(answer)) == (500, "INTERNAL")
     assert answer.json()["errors"][0]["extensions"]["errorId"] == answer.headers["x-request-id"]
     assert "sqlite" not in answer.text
     assert [entry["log_level"] for entry in logged] == ["error", "info"]
-    monkeypatch.undo()
+    gateway.app.state.service = service
     assert (await gateway.post(TYPENAME)).status_code == 200

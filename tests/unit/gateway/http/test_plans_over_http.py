@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,17 @@ import pytest
 from graphql import GraphQLSchema
 from prometheus_client import REGISTRY
 
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.population import DATABASE as POPULATION
 from gateway.audit.entry import person_hash
-from gateway.execution import plan_cache as module
+from gateway.catalogue.sections import bind_sections
+from gateway.execution.plan_cache import Generate, Parse, PlanCache
 from gateway.http.parameters import GRAPHQL_JSON, JSON
 from gateway.plan.document import Document, parse_document
+from gateway.plan.plan import Plan
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import Limits
+from gateway.shape.codegen import compile_plan
 from tests.support.faults import Faulty
 from tests.support.people import HOA, LAN, backends
 from tests.support.running import CASE_NUMBER, OFFICER, OPERATOR, Running, codes, running
@@ -33,6 +40,29 @@ CROWD = [f"0010900{number:05d}" for number in range(100)]
 async def gateway(tmp_path: Path) -> AsyncIterator[Running]:
     async with running(tmp_path) as started:
         yield started
+
+
+@asynccontextmanager
+async def _plans(
+    gateway: Running, parse: Parse = parse_document, generate: Generate = compile_plan
+) -> AsyncIterator[None]:
+    """Have the gateway make its documents and plans in this way."""
+    service = gateway.service
+    resources = service.resources
+    plans = PlanCache(
+        resources.schema,
+        bind_sections((POPULATION, CIVIL_STATUS)),
+        resources.settings.limits,
+        gateway.clock,
+        parse=parse,
+        generate=generate,
+    )
+    gateway.app.state.service = replace(service, resources=replace(resources, plans=plans))
+    try:
+        yield
+    finally:
+        plans.close()
+        gateway.app.state.service = service
 
 
 def _counted(name: str, **labels: str) -> float:
@@ -121,17 +151,16 @@ async def test_a_limit_that_is_only_tried_out_counts_and_answers(tmp_path: Path)
 
 
 async def test_an_operation_that_cannot_be_compiled_is_answered_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     async with running(tmp_path / "one") as gateway:
         planned = await gateway.ask(MARRIAGES, {"id": HOA})
 
-    def broken(*_: object) -> None:
+    def broken(*_: object) -> Plan:
         raise RuntimeError("the generator has a defect")
 
-    monkeypatch.setattr("gateway.execution.plan_cache.compile_plan", broken)
     before = _counted("unplanned_operations", reason="no code")
-    async with running(tmp_path / "two") as gateway:
+    async with running(tmp_path / "two") as gateway, _plans(gateway, generate=broken):
         answers = [
             await gateway.ask(MARRIAGES, {"id": HOA}, (*OFFICER, *scopes))
             for scopes in ((), ("plans",))
@@ -210,7 +239,7 @@ async def test_hundreds_of_operations_in_one_document_are_refused(gateway: Runni
 
 
 async def test_a_new_document_waits_for_others_until_its_deadline_and_no_longer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     go = threading.Event()
 
@@ -219,8 +248,10 @@ async def test_a_new_document_waits_for_others_until_its_deadline_and_no_longer(
             go.wait(60)
         return parse_document(schema, limits, text)
 
-    monkeypatch.setattr(module, "parse_document", slow)
-    async with running(tmp_path, limits=Limits(deadline=0.2)) as gateway:
+    async with (
+        running(tmp_path, limits=Limits(deadline=0.2)) as gateway,
+        _plans(gateway, parse=slow),
+    ):
         first = await gateway.post("query Slow {__typename}")
         second = await gateway.post("query Q {__typename}", token=gateway.token(*OFFICER))
         go.set()

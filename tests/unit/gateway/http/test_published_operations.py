@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import graphql
 import httpx2
 import orjson
 import pytest
@@ -14,7 +15,9 @@ from graphql import GraphQLNonNull
 
 from gateway.execution.plan_cache import PlanCache
 from gateway.http.parameters import GRAPHQL_JSON, JSON
+from gateway.plan.document import parse_document
 from gateway.settings import Client, OperationSettings
+from tests.support.calls import calls_of
 from tests.support.operation_files import NAME, write
 from tests.support.people import HOA, LAN, NOBODY
 from tests.support.running import CASE_NUMBER, Running, codes, running
@@ -110,18 +113,15 @@ async def test_the_journal_names_the_operation_and_says_the_same_of_both_ways(
 
 
 async def test_nothing_is_parsed_validated_or_planned_at_a_call(
-    gateway: Running, monkeypatch: pytest.MonkeyPatch
+    gateway: Running,
 ) -> None:
-    def no(*_: object) -> None:
-        raise AssertionError("a call of a published operation made something")
-
-    for method in ("document", "prepared", "permissions", "plan"):
-        monkeypatch.setattr(PlanCache, method, no)
-    monkeypatch.setattr("graphql.parse", no)
-    for name in ("parse", "parse_document"):
-        monkeypatch.setattr(f"gateway.plan.document.{name}", no)
-    answer = await named(gateway, "marriages", {"id": HOA}, partner(gateway))
-    assert answer.json()["data"]["person"]["civilStatus"]["marriages"]["items"]
+    cached = (PlanCache.document, PlanCache.prepared, PlanCache.permissions, PlanCache.plan)
+    with calls_of(*cached, graphql.parse, parse_document) as calls:
+        answer = await named(gateway, "marriages", {"id": HOA}, partner(gateway))
+        assert answer.json()["data"]["person"]["civilStatus"]["marriages"]["items"]
+        assert not calls.names
+        await gateway.ask(NAME, {"id": HOA})
+        assert {"document", "prepared", "permissions", "plan"} <= set(calls.names)
 
 
 async def test_citizens_call_what_is_published_for_their_front_end(gateway: Running) -> None:
