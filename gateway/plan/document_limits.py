@@ -55,7 +55,7 @@ def parse_within(text: str, limits: Limits) -> DocumentNode:
                 raise _over("TOO_MANY_TOKENS", limits.tokens) from None
         raise
     _enforce_counts(document, limits)
-    _Walk(document, limits).enforce()
+    SelectionWalk(document, limits).enforce()
     return document
 
 
@@ -89,8 +89,12 @@ def _is_of_schema(fragment: FragmentDefinitionNode) -> bool:
 
 
 @dataclass(slots=True)
-class _Walk:
-    """Walks every definition with fragments expanded and equal response keys merged."""
+class SelectionWalk:
+    """Walks every definition with fragments expanded and equal response keys merged.
+
+    ``fields``: of the current definition so far. ``steps``: selections that were visited so far,
+    of all definitions: what the walk costs.
+    """
 
     document: DocumentNode
     limits: Limits
@@ -98,6 +102,7 @@ class _Walk:
     steps: int = 0
 
     def enforce(self) -> None:
+        """Raise GatewayError TOO_DEEP or TOO_MANY_FIELDS at the first limit that is passed."""
         fragments = {
             node.name.value: node
             for node in self.document.definitions

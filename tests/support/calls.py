@@ -42,21 +42,27 @@ def calls_of(*functions: Callable[..., Any]) -> Iterator[Calls]:
         yield calls
 
 
-def count_calls(work: Callable[[], object], most: int = 1_000_000) -> int:
-    """Return how many Python functions are called during ``work``: what it costs, on any machine.
+@dataclass
+class Count:
+    """How many Python functions were called: what work costs, on any machine."""
 
-    Raises AssertionError beyond ``most``.
+    calls: int = 0
+
+
+@contextmanager
+def count_calls(most: int) -> Iterator[Count]:
+    """Count all calls of Python functions, on this thread and on threads that start meanwhile.
+
+    Beyond ``most`` the work is ended: AssertionError is raised in the midst of it.
     """
-    count = 0
+    count = Count()
 
     def note(_: FrameType, event: str, __: object) -> None:
-        nonlocal count
-        count += event == "call"
-        assert count <= most, f"more than {most} calls"
+        count.calls += event == "call"
+        assert count.calls <= most, f"more than {most} calls"
 
     with _profiled(note):
-        work()
-    return count
+        yield count
 
 
 @contextmanager

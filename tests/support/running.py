@@ -162,12 +162,14 @@ async def running(
     backends: Mapping[str, Backend] | None = None,
     databases: Sequence[Database] = (POPULATION, CIVIL_STATUS),
     databases_: Mapping[str, DatabaseSettings] | None = None,
+    execute: Execute | None = None,
     **settings: Any,
 ) -> AsyncIterator[Running]:
     """Run a gateway over ``backends`` (the cast of ``people`` if none are given).
 
-    ``databases_`` are the settings of databases, by name; ``demo=False`` is production. What is not
-    said otherwise has time enough for a busy machine: only tests of timeouts are about time.
+    ``databases_`` are the settings of databases, by name; ``demo=False`` is production.
+    ``execute`` executes operations (``EXECUTE`` if it isn't given). What is not said otherwise has
+    time enough for a busy machine: only tests of timeouts are about time.
     """
     patient = {database.name: DatabaseSettings(timeout=120) for database in databases}
     settings.setdefault("demo", True)
@@ -179,7 +181,7 @@ async def running(
     used_backends = cast() if backends is None else backends
     schema = built(tuple(databases))
     app = build_app(loaded, databases, backends=used_backends, clock=clock, schema=schema)
-    app.state.service = replace(app.state.service, execute=EXECUTE)
+    app.state.service = replace(app.state.service, execute=execute or EXECUTE)
     transport = httpx2.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

@@ -19,6 +19,7 @@ from gateway.cache.rows import LOOKED
 from gateway.cli.demo import CALLERS
 from gateway.procedures.registry import procedure_of
 from gateway.settings import DatabaseSettings, Limits
+from tests.support.metrics import value_of
 from tests.support.running import Running, execute_field_by_field, running
 from tests.support.table import (
     PERSON,
@@ -182,7 +183,7 @@ async def test_cached_rows_and_ready_answers_leak_nothing_between_callers_at_onc
         for item in DATABASES
     }
     wrong: list[str] = []
-    ready = LOOKED.labels("ready")._value.get()
+    ready = value_of(LOOKED, "ready")
     async with running(tmp_path, backends(DATABASES), DATABASES, live, limits=WIDE) as gateway:
         for question in lists(DATABASES):
             for round_ in ("cold", "rows", "answers"):
@@ -195,7 +196,7 @@ async def test_cached_rows_and_ready_answers_leak_nothing_between_callers_at_onc
                     for item in faults
                 ]
     assert wrong == []
-    assert LOOKED.labels("ready")._value.get() > ready, "no answer was ready"
+    assert value_of(LOOKED, "ready") > ready, "no answer was ready"
 
 
 async def _check_person(

@@ -19,6 +19,7 @@ from gateway.cache.rows import LOOKED, REJECTED
 from gateway.settings import DatabaseSettings, Redis
 from tests.support.coherence import wait_until
 from tests.support.faults import Faulty
+from tests.support.metrics import value_of
 from tests.support.people import HOA, LAN, backends
 from tests.support.redis_server import Server, redis_process
 from tests.support.running import OPERATOR, Running, running
@@ -69,7 +70,7 @@ async def _ask(gateway: Running, number: str = HOA) -> tuple[str, bool, Any]:
 
 
 def _counted(metric: Any, label: str) -> float:
-    return float(metric.labels(label)._value.get())
+    return value_of(metric, label)
 
 
 async def _shared(gateway: Running, server: Server) -> list[bytes]:

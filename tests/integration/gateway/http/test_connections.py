@@ -14,6 +14,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from gateway.http.connections import CLOSED
+from tests.support.metrics import value_of
 from tests.support.sockets import PATIENCE, Client, serve
 
 #: No limit of time that a test about something else could meet.
@@ -290,11 +291,11 @@ async def test_an_idle_connection_is_let_go(app: Application) -> None:
 
 
 async def test_who_does_not_take_an_answer_is_let_go(app: Application) -> None:
-    before = CLOSED.labels("answer_timeout")._value.get()
+    before = value_of(CLOSED, "answer_timeout")
     async with serve(app, answer_timeout=0.2, **LONG) as server:
         async with server.client() as client:
             await client.send(GET.replace(b"/ ", b"/large ", 1))
-            await _until(lambda: CLOSED.labels("answer_timeout")._value.get() > before)
+            await _until(lambda: value_of(CLOSED, "answer_timeout") > before)
             assert len(await client.read_to_end()) < 50_000_000
         async with server.client() as client:
             await is_answered(client)

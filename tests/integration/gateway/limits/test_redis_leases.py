@@ -17,6 +17,7 @@ from gateway.limits.rates import RateLimiter
 from gateway.limits.redis_leases import SHARED, RedisLeases
 from gateway.settings import Client, Redis, Settings
 from gateway.settings import RateLimits as RatesSettings
+from tests.support.metrics import value_of
 from tests.support.redis_server import Server, redis_process
 from tests.support.running import TestClock
 
@@ -75,7 +76,7 @@ async def _until(is_so: Callable[[], bool]) -> None:
 
 
 def _questions() -> int:
-    return sum(int(SHARED.labels(outcome)._value.get()) for outcome in ("leased", "empty"))
+    return int(sum(value_of(SHARED, outcome) for outcome in ("leased", "empty")))
 
 
 async def test_two_processes_have_one_allowance_between_them(server: Server) -> None:

@@ -23,6 +23,7 @@ from gateway.fetch.maintenance import Window
 from gateway.runtime.append_only_file import READ_EVERY
 from gateway.settings import DatabaseSettings
 from tests.support.faults import Faulty
+from tests.support.metrics import value_of
 from tests.support.people import HOA, LAN, backends
 from tests.support.running import OFFICER, Running, codes, running
 
@@ -42,7 +43,7 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Running]:
 
 
 def _ready() -> float:
-    return float(LOOKED.labels("ready")._value.get())
+    return value_of(LOOKED, "ready")
 
 
 async def _ask(gateway: Running, query: str = PLAIN, number: str = HOA, **more: Any) -> bool:

@@ -13,6 +13,7 @@ from gateway.errors import GatewayError
 from gateway.limits.rates import LIMITED, RateLimiter
 from gateway.settings import Client, Settings
 from gateway.settings import RateLimits as RatesSettings
+from tests.support.metrics import value_of
 from tests.support.running import TestClock
 
 
@@ -174,9 +175,9 @@ async def test_a_refusal_has_the_headers_too() -> None:
 async def test_a_rate_can_be_tried_out_before_it_is_enforced() -> None:
     rates = _rates(TestClock(), requests_per_minute=2, cost_per_minute=5, enforced=False)
     measured = LIMITED.labels("requests", "minute", "measured")
-    before = measured._value.get()
+    before = value_of(measured)
     assert await _asked(rates, "a", 10) == 10
-    assert measured._value.get() == before + 8
+    assert value_of(measured) == before + 8
     await rates.cost("a", 5)
     await rates.cost("a", 5)
 

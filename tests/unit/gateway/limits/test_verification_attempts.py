@@ -11,6 +11,7 @@ from gateway.errors import GatewayError
 from gateway.limits import verification_attempts as module
 from gateway.limits.verification_attempts import Attempt, AttemptStatus, VerificationAttempts
 from gateway.settings import RateLimits
+from tests.support.metrics import value_of
 from tests.support.running import TestClock
 
 PERSON, OTHER, OLD = "001090012345", "001090012346", "123456789"
@@ -123,11 +124,11 @@ async def test_who_matches_pushes_nobody_out() -> None:
 
 async def test_many_attempts_at_one_person_are_an_alarm_and_lock_nobody_out() -> None:
     guesses = counting(mismatches_per_person_alarm=12)
-    before = module.ATTEMPTS.labels("alarm")._value.get()
+    before = value_of(module.ATTEMPTS, "alarm")
     with capture_logs() as logs:
         for client in "abc":
             assert await attempts(guesses, client=client) == 5
         assert await attempts(guesses, client="d", agrees=True) == 20
     assert [(line["person"], line["attempts"]) for line in logs] == [("k:mac", 12)]
     assert PERSON not in str(logs)
-    assert module.ATTEMPTS.labels("alarm")._value.get() == before + 1
+    assert value_of(module.ATTEMPTS, "alarm") == before + 1

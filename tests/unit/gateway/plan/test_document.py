@@ -6,16 +6,19 @@ Covers ``gateway.plan.analyse``, ``gateway.plan.selection``, ``gateway.plan.synt
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from graphql import GraphQLSchema, Node, OperationType, build_schema
+from graphql import GraphQLSchema, OperationType, build_schema, parse
 
 from gateway.errors import GatewayError
-from gateway.plan import document as module
-from gateway.plan.document import Document, InvalidDocument, Operation, parse_document
-from gateway.plan.syntax import walk_nodes
+from gateway.plan.document import (
+    Document,
+    InvalidDocument,
+    Operation,
+    describe_document,
+    parse_document,
+)
 from gateway.settings import Limits
+from tests.support.calls import count_calls
 
 #: Small, but with a person's number wherever an input can hold one.
 SCHEMA = build_schema(
@@ -180,40 +183,33 @@ def test_a_field_named_like_a_root_field_further_down_does_not_count() -> None:
     assert operation.root_fields == {"a"}
 
 
-def test_a_document_is_walked_as_often_for_many_operations_as_for_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    walks: list[object] = []
-
-    def counting(root: Node) -> Iterator[Node]:
-        walks.append(root)
-        return walk_nodes(root)
-
-    monkeypatch.setattr(module, "walk_nodes", counting)
-    for count in (1, 10):
-        _read("".join(f"query Q{n} {{__typename}} " for n in range(count)))
-        assert len(walks) == 1
-        walks.clear()
+def _describe(text: str) -> tuple[Document, int]:
+    """Describe a document that is taken for valid; return it and how many calls that takes."""
+    tree = parse(text)
+    with count_calls(most=100_000) as count:
+        document = describe_document(SCHEMA, tree, text, names_person=False)
+    return document, count.calls
 
 
-def test_fragments_spread_over_and_over_are_looked_into_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Forty levels that each spread the next one twice: a million million if taken literally."""
-    looked: list[None] = []
-    original = module._root_fields
+def test_many_operations_cost_no_more_to_describe_than_each_by_itself() -> None:
+    """The document is walked once for all of them: in ten walks, each costs as much as all."""
+    by_count = [
+        _describe("".join(f"query Q{n} {{__typename}} " for n in range(count)))[1]
+        for count in (10, 20, 30)
+    ]
+    assert by_count[2] - by_count[1] == by_count[1] - by_count[0] > 0
 
-    def counting(*arguments: object) -> set[str]:
-        looked.append(None)
-        assert len(looked) < 1_000, "it does take them literally"
-        # Whatever it is given goes on as it came: the stand-in has no types of its own.
-        return original(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "_root_fields", counting)
-    chain = " ".join(f"fragment F{n} on Query{{...F{n + 1} ...F{n + 1}}}" for n in range(40))
-    document = _read(f"{{...F0}} {chain} fragment F40 on Query{{me{{id}}}}")
-    assert document.operation(None).root_fields == {"me"}
-    assert len(looked) == 1 + 41
+def test_fragments_spread_over_and_over_are_looked_into_once() -> None:
+    """Levels that each spread the next one twice: a million million if taken literally."""
+
+    def chain(levels: int) -> tuple[Document, int]:
+        fragments = (f"fragment F{n} on Query{{...F{n + 1} ...F{n + 1}}}" for n in range(levels))
+        end = f"fragment F{levels} on Query{{me{{id}}}}"
+        return _describe(f"{{...F0}} {' '.join(fragments)} {end}")
+
+    assert chain(40)[0].operation(None).root_fields == {"me"}
+    assert chain(40)[1] - chain(30)[1] == chain(30)[1] - chain(20)[1] > 0
 
 
 def test_a_document_is_known_by_the_hash_of_its_text() -> None:
