@@ -24,7 +24,7 @@ from connectors.backends.base import NOBODY
 from connectors.description import Record, Row
 from gateway.access.authenticate import authenticate, with_stated_purpose
 from gateway.access.caller import Caller
-from gateway.audit.entry import build_entry, describe_touched
+from gateway.audit.entry import describe_touched, encode_entry
 from gateway.execution.decisions import RecordRules
 from gateway.execution.operation import Result
 from gateway.fetch.loaders import Loaders
@@ -147,9 +147,9 @@ def _protection(caller: Caller, requests: list[AnsweredRequest]) -> Callable[[],
     return run
 
 
-def _audit_arguments(gateway: Site, request: AnsweredRequest) -> dict[str, object]:
+def _audit_arguments(gateway: Site, request: AnsweredRequest) -> bytes:
     result, resources = request.result, gateway.service.resources
-    return build_entry(
+    return encode_entry(
         resources.person_hash,
         resources.clock.now(),
         "bench-request",

@@ -39,10 +39,13 @@ MASK = "…"
 def holds_number(text: str) -> bool:
     """Return whether ``text`` contains what reads like the number of a person.
 
-    Costs 1 us for an id without groups of digits, 5 us for a case number with some.
+    Costs 0.5 us for an id of letters and digits, 1 us for one without groups of digits, 5 us for a
+    case number with some.
     """
     if _IN_ONE.search(text):
         return True
+    if text.isalnum():
+        return False  # there is nothing that could separate groups
     return bool(_GROUPED.search(text) and _IN_GROUPS.search(text))
 
 

@@ -125,8 +125,10 @@ class Journal:
                 return False
         return self._writer.is_open
 
-    async def append(self, entry: Mapping[str, object]) -> None:
+    async def append(self, entry: Mapping[str, object] | bytes) -> None:
         """Return once ``entry`` is on disk; raises GatewayError AUDIT_UNAVAILABLE if it is not.
+
+        Bytes must be a JSON object without line breaks.
 
         After the timeout the error is raised although the entry may still be written. Time in which
         the process stood still does not count. The entry of a caller that is cancelled is written
@@ -140,7 +142,8 @@ class Journal:
             self._loop_clock.start(loop.time())
             self._timer = loop.call_later(self._loop_clock.step, self._tick)
         done: asyncio.Future[int] = loop.create_future()
-        self._waiting.append(PendingEntry(orjson.dumps(entry), done, self._loop_clock.stamp()))
+        body = entry if isinstance(entry, bytes) else orjson.dumps(entry)
+        self._waiting.append(PendingEntry(body, done, self._loop_clock.stamp()))
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
         await done

@@ -5,6 +5,7 @@ Covers ``gateway.audit.record``.
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -18,20 +19,23 @@ from hypothesis import strategies as st
 
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
+from connectors.values import person_number
 from gateway.access.caller import Caller
 from gateway.answer import State
 from gateway.audit.entry import (
     RequestOutcome,
-    build_entry,
     describe_touched,
+    encode_entry,
     person_hash,
     person_hashes,
+    without_numbers,
 )
 from gateway.audit.touched import Role
 from gateway.catalogue.permitted import Missing, Need
 from gateway.derived.unsanctioned import DERIVED as UNSANCTIONED
 from gateway.keys.keyring import Keyring, Secret
 from gateway.plan.permissions import requested_fields
+from gateway.protection.represented import is_closed
 from tests.support.generated import PATIENT
 from tests.support.people import DEAD, HOA, LAN, OLD_NUMBER
 
@@ -65,8 +69,8 @@ def _entry(
     codes = ["SOURCE_UNAVAILABLE", "SOURCE_UNAVAILABLE"]
     states = {name: State[state] for name, state in sections.items()}
     about = describe_touched(ring, people, states)
-    made = build_entry(ring, AT, "request-1", caller, "d" * 64, about, codes, **more)
-    result: dict[str, Any] = orjson.loads(orjson.dumps(made))
+    entry = encode_entry(ring, AT, "request-1", caller, "d" * 64, about, codes, **more)
+    result: dict[str, Any] = orjson.loads(entry)
     return result
 
 
@@ -192,7 +196,8 @@ def test_a_number_within_what_a_token_or_a_header_says_is_redacted(
     names = ("client", "agency", "subject", "tokenId", "purpose", "caseNumber")
     assert {name: result[name] for name in names} == dict.fromkeys(names, redacted)
     about = describe_touched(RING, (), {})
-    assert build_entry(RING, AT, text, caller, "d" * 64, about, ())["requestId"] == redacted
+    entry = orjson.loads(encode_entry(RING, AT, text, caller, "d" * 64, about, ()))
+    assert entry["requestId"] == redacted
 
 
 def test_an_anonymous_subject_stays_empty() -> None:
@@ -315,3 +320,111 @@ def test_nothing_else_is_hidden_from_guardians(purpose: str | None) -> None:
 )
 def test_whatever_the_numbers_none_is_in_the_entry(persons: list[str], subject: str) -> None:
     assert _numbers(_entry(Caller(client="c", subject=subject), _named(*persons))) == []
+
+
+NUMBERS = st.from_regex(r"[0-9]{12}|[0-9]{9}", fullmatch=True)
+TEXTS = st.none() | NUMBERS | st.text(max_size=12) | st.sampled_from(["HS 001 183 274 301", 'a"\n'])
+LISTS = st.sampled_from(
+    [*READ, "legal_aid.cases", "population.protection_orders", "audit.access_log", 'không"']
+)
+CALLERS = st.builds(
+    Caller,
+    client=TEXTS,
+    agency=TEXTS,
+    subject=TEXTS,
+    representative=st.none() | NUMBERS,
+    token_id=TEXTS,
+    purpose=TEXTS | st.sampled_from(["2.000829", "address-protection"]),
+    case_number=TEXTS,
+)
+PEOPLE = st.lists(
+    st.tuples(NUMBERS, st.sampled_from(Role), st.lists(LISTS, max_size=4).map(sorted)), max_size=6
+)
+RINGS = st.permutations([SECRET, FORMER, OLDEST]).map(lambda keys: Keyring(keys[0], (*keys[1:],)))
+
+
+def _plain_hash(key: Secret, number: str) -> str:
+    return f"{key.id}:{hmac.new(key.key, number.encode(), 'sha256').hexdigest()}"
+
+
+def _plain_subject(ring: Keyring, subject: str | None) -> str | None:
+    try:
+        return _plain_hash(ring.current, person_number(subject or ""))
+    except ValueError:
+        return without_numbers(ring, subject)
+
+
+@PATIENT
+@given(
+    ring=RINGS,
+    at=st.datetimes(timezones=st.just(UTC), max_value=AT.replace(year=9000, tzinfo=None)),
+    request_id=st.text(max_size=40),
+    caller=CALLERS,
+    people=PEOPLE,
+    states=st.dictionaries(LISTS, st.sampled_from(State)),
+    codes=st.lists(st.sampled_from(["TIMED_OUT", "SOURCE_UNAVAILABLE", "DENIED"])),
+    asked=st.sampled_from([b"{}", b'{"fields":{"population.identity":["sex"]},"lacking":[]}']),
+    result=st.sampled_from(RequestOutcome),
+    deferred=st.none() | st.timedeltas(timedelta(0), timedelta(days=900)),
+    operation=st.none() | st.text(max_size=12),
+)
+def test_an_entry_joined_from_remembered_parts_is_the_entry_that_is_encoded_at_once(
+    ring: Keyring,
+    at: datetime,
+    request_id: str,
+    caller: Caller,
+    people: list[Person],
+    states: dict[str, State],
+    codes: list[str],
+    asked: bytes,
+    result: RequestOutcome,
+    deferred: timedelta | None,
+    operation: str | None,
+) -> None:
+    """Byte by byte, and under every key."""
+    about = describe_touched(ring, people, states)
+    entry = encode_entry(
+        ring, at, request_id, caller, "d" * 64, about, codes, asked, result, deferred, operation
+    )
+    expected = {
+        "id": orjson.loads(entry)["id"],
+        "at": at.isoformat(),
+        "requestId": without_numbers(ring, request_id),
+        "client": without_numbers(ring, caller.client),
+        "agency": without_numbers(ring, caller.agency),
+        "subject": _plain_subject(ring, caller.representative or caller.subject),
+        "tokenId": without_numbers(ring, caller.token_id),
+        "purpose": without_numbers(ring, caller.purpose),
+        "caseNumber": without_numbers(ring, caller.case_number),
+        "document": "d" * 64,
+        "operation": operation,
+        "result": result.name,
+        "persons": [
+            {"person": _plain_hash(ring.current, number), "role": role.name, "sections": sections}
+            for number, role, sections in people
+        ],
+        "sections": {name: states[name].name for name in sorted(states)},
+        "asked": orjson.Fragment(asked),
+        "codes": sorted(set(codes)),
+        "showsFrom": (at + deferred).isoformat() if deferred else None,
+        "hiddenFromGuardians": is_closed(states, caller.purpose),
+    }
+    assert entry == orjson.dumps(expected)
+    assert len(expected["id"]) == 16
+
+
+@PATIENT
+@given(NUMBERS, st.lists(st.sampled_from([SECRET, FORMER, OLDEST]), min_size=1))
+def test_a_hash_that_is_remembered_is_never_that_of_another_key(
+    number: str, keys: list[Secret]
+) -> None:
+    for key in keys:
+        assert person_hash(Keyring(key), number) == _plain_hash(key, number)
+
+
+def test_keys_of_the_same_id_have_different_hashes() -> None:
+    """An id has 32 bits: two keys may share it. Hashes are remembered by the whole key."""
+    twin = Secret(b"t" * 32, SECRET.id)
+    assert person_hash(RING, HOA) != person_hash(Keyring(twin), HOA)
+    caller = Caller(client="c", subject=LAN)
+    assert _entry(caller)["subject"] != _entry(caller, ring=Keyring(twin))["subject"]
