@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.telemetry.redaction import holds_number, redact
+from gateway.telemetry.redaction import holds_number, random_id, redact
 from tests.support.generated import PATIENT
 from tests.support.people import HOA, OLD_NUMBER
 
@@ -105,3 +107,23 @@ def test_however_a_number_is_grouped_with_dots_or_blanks_it_is_found(
     cuts = [0, *sorted(places), len(number)]
     text = gap.join(number[start:end] for start, end in pairwise(cuts))
     assert redact(f"HS{text}.") == "HS…."
+
+
+def test_random_ids_differ_and_never_read_like_a_number() -> None:
+    ids = [random_id() for _ in range(2_000)]
+    assert len({*ids}) == len(ids)
+    assert all(re.fullmatch("[0-9a-f]{32}", identifier) for identifier in ids)
+    assert not any(holds_number(identifier) for identifier in ids)
+
+
+def test_a_forked_process_draws_ids_of_its_own() -> None:
+    random_id()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writing, random_id().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reading, 32).decode() not in {random_id() for _ in range(100)}
+    os.close(reading)
+    os.close(writing)
