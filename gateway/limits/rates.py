@@ -67,6 +67,16 @@ class RateLimitStatus(NamedTuple):
     policy: str
 
     @property
+    def fields(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The same as the raw headers of an ASGI message; costs a third."""
+        return (
+            (b"ratelimit-limit", b"%d" % self.limit),
+            (b"ratelimit-remaining", b"%d" % self.remaining),
+            (b"ratelimit-reset", b"%d" % self.reset),
+            (b"ratelimit-policy", self.policy.encode()),
+        )
+
+    @property
     def headers(self) -> dict[str, str]:
         """The fields of draft-ietf-httpapi-ratelimit-headers-06 (later drafts have others)."""
         return {
@@ -132,17 +142,47 @@ class RateLimiter:
         """
         moment = self._moments.now()
         account = self._account(client, moment)
-        await self._charge(account, account.requests, 1, moment)
+        if self._shared is None:
+            self._charge(account, account.requests, 1, moment)
+        else:
+            await self._charge_shared(self._shared, account, account.requests, 1, moment)
         return self._status(account, moment)
 
     async def cost(self, client: str | None, cost: int) -> None:
         """Count the greatest cost of a request; raises RATE_LIMITED, and then counts nothing."""
         moment = self._moments.now()
         account = self._account(client, moment)
-        await self._charge(account, account.cost, cost, moment)
+        if self._shared is None:
+            self._charge(account, account.cost, cost, moment)
+        else:
+            await self._charge_shared(self._shared, account, account.cost, cost, moment)
 
-    async def _charge(self, account: _Account, meter: _Meter, amount: int, moment: Moment) -> None:
-        shortage = await self._take(meter, meter.allowance.at_most(amount), moment)
+    def _charge(self, account: _Account, meter: _Meter, amount: int, moment: Moment) -> None:
+        """Count by this process alone; waits for nothing."""
+        amount = meter.allowance.at_most(amount)
+        meter.usage.advance(moment)
+        self._settle(account, meter, self._take(meter, amount, moment), moment)
+
+    async def _charge_shared(
+        self, shared: RedisLeases, account: _Account, meter: _Meter, amount: int, moment: Moment
+    ) -> None:
+        """Count by what processes share, or by this process alone while Redis is gone."""
+        amount = meter.allowance.at_most(amount)
+        meter.usage.advance(moment)
+        assert meter.lease is not None
+        try:
+            shortage = await self._take_shared(shared, meter, meter.lease, amount, moment)
+        except RedisUnavailable:
+            shortage = self._take(meter, amount, moment)
+        else:
+            if shortage is None:
+                meter.usage.add(amount)
+        self._settle(account, meter, shortage, moment)
+
+    def _settle(
+        self, account: _Account, meter: _Meter, shortage: WindowShortage | None, moment: Moment
+    ) -> None:
+        """Refuse a request for a shortage, where limits are enforced."""
         if shortage is None:
             return
         enforced = self._settings.rates.enforced
@@ -151,21 +191,11 @@ class RateLimiter:
         if enforced:
             raise self._refusal(account, meter, shortage, moment)
 
-    async def _take(self, meter: _Meter, amount: int, moment: Moment) -> WindowShortage | None:
-        usage = meter.usage
-        usage.advance(moment)
-        if meter.lease is not None and self._shared is not None:
-            try:
-                shortage = await self._take_shared(self._shared, meter, meter.lease, amount, moment)
-            except RedisUnavailable:
-                pass
-            else:
-                if shortage is None:
-                    usage.add(amount)
-                return shortage
-        shortage = usage.shortage(meter.allowance, amount, moment)
+    @staticmethod
+    def _take(meter: _Meter, amount: int, moment: Moment) -> WindowShortage | None:
+        shortage = meter.usage.shortage(meter.allowance, amount, moment)
         if shortage is None:
-            usage.add(amount)
+            meter.usage.add(amount)
         return shortage
 
     @staticmethod
