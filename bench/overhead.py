@@ -13,8 +13,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from starlette.datastructures import Headers
-
 from bench.inprocess import by_plan
 from bench.measure import Cost, Figures, in_turn_async
 from bench.report import save, show, surroundings
@@ -22,7 +20,7 @@ from bench.site import Site, headers, site
 from bench.world import PEOPLE, numbers
 from connectors.backends.base import NOBODY
 from connectors.description import Record, Row
-from gateway.access.authenticate import authenticate, with_stated_purpose
+from gateway.access.authenticate import CallerHeaders
 from gateway.access.caller import Caller
 from gateway.audit.entry import describe_touched, encode_entry
 from gateway.execution.decisions import RecordRules
@@ -79,13 +77,14 @@ async def measure(gateway: Site, people: list[str]) -> Figures:
 
 async def _caller(gateway: Site) -> Callable[[], Awaitable[None]]:
     """Token (verified before), purpose, case number, rates and admission."""
-    service, request_headers = gateway.service, Headers(headers(gateway.service.resources.settings))
-    await authenticate(request_headers, service.tokens)
+    service, stated = gateway.service, headers(gateway.service.resources.settings)
+    request_headers = CallerHeaders.read(
+        (name.lower().encode(), value.encode()) for name, value in stated.items()
+    )
 
     async def run() -> None:
         for _ in range(REPEATED):
-            caller = await authenticate(request_headers, service.tokens)
-            caller = with_stated_purpose(request_headers, caller)
+            caller = (await service.callers.authenticate(request_headers)).require_stated()
             await service.rates.request(caller.client)
             await service.rates.cost(caller.client, 100)
             with service.admission.admit(caller.client):

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from connectors.backends.base import Backend
 from connectors.description import Database
+from gateway.access.authenticate import Callers
 from gateway.access.tokens import Tokens
 from gateway.app_reload import Reload
 from gateway.audit.access_log.log import PersonLog
@@ -159,6 +160,7 @@ def _service(
     hashes = load_ring(settings, "person_hash")
     secret = load_ring(settings, "cache").current.key
     rates = RateLimiter.from_settings(settings, clock, secret)
+    tokens = Tokens.from_settings(settings, clock)
     resources = ExecutionResources(
         settings=settings,
         clock=clock,
@@ -180,7 +182,8 @@ def _service(
         schema_text=schema_text(graphql_schema),
         rates=rates,
         admission=Admission(settings.rates.in_flight, settings.limits.deadline),
-        tokens=Tokens.from_settings(settings, clock),
+        tokens=tokens,
+        callers=Callers(tokens),
         audit=audit,
         recorder=Recorder(audit.journal, RefusalCounts(audit.journal, clock), hashes, clock),
         operations=_operations(settings, graphql_schema, bindings),

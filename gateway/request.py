@@ -10,10 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from graphql import OperationType
-from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from gateway.access.authenticate import authenticate, with_stated_purpose
+from gateway.access.authenticate import CallerHeaders, CallerIdentity
 from gateway.access.caller import ANONYMOUS, Caller
 from gateway.audit.entry import describe_touched
 from gateway.audit.record import RefusedRequest
@@ -71,7 +70,7 @@ Read = Callable[[int], Awaitable[Parameters]]
 
 
 async def handle(
-    service: Service, state: RequestState, headers: Headers, read: Read
+    service: Service, state: RequestState, headers: CallerHeaders, read: Read
 ) -> dict[str, object]:
     """Answer one request: return the body of its response (``gateway.shape.response``).
 
@@ -81,11 +80,12 @@ async def handle(
     """
     parameters, resources = None, service.resources
     try:
-        caller = await authenticate_request(service, state, headers)
-        with service.admission.admit(caller.client):
-            parameters = await _receive(service, caller, read)
+        identity = await authenticate_request(service, state, headers)
+        client = identity.caller.client
+        with service.admission.admit(client):
+            parameters = await _receive(service, client, read)
             deadline = resources.clock.monotonic() + resources.settings.limits.deadline
-            caller = state.caller = with_stated_purpose(headers, caller)
+            state.caller = identity.require_stated()
             document = await _find_document(service, state, parameters, deadline)
             caller = state.caller
             operation = document.operation(parameters.operation_name)
@@ -97,7 +97,7 @@ async def handle(
             ready = find_ready_answer(resources, request)
             executable = await prepare(resources, request) if ready is None else ready.executable
             if executable is not None:
-                await service.rates.cost(caller.client, executable.cost)
+                await service.rates.cost(client, executable.cost)
             if ready is None:
                 result = await service.execute(resources, request, executable)
             else:
@@ -111,24 +111,27 @@ async def handle(
         raise
 
 
-async def authenticate_request(service: Service, state: RequestState, headers: Headers) -> Caller:
-    """Return the caller, whose request is counted towards their rate.
+async def authenticate_request(
+    service: Service, state: RequestState, headers: CallerHeaders
+) -> CallerIdentity:
+    """Return who sends the request, which is counted towards their rate.
 
     Whoever shows a bad token counts among the anonymous. Raises GatewayError RATE_LIMITED, or else
     what ``gateway.access.authenticate`` raises.
     """
     try:
-        state.caller = await authenticate(headers, service.tokens)
+        identity = await service.callers.authenticate(headers)
+        state.caller = identity.caller
     finally:
         state.allowance = await service.rates.request(state.caller.client)
-    return state.caller
+    return identity
 
 
-async def _receive(service: Service, caller: Caller, read: Read) -> Parameters:
+async def _receive(service: Service, client: str | None, read: Read) -> Parameters:
     """Read the parameters; meanwhile the request is in flight, and no work."""
     service.admission.receiving += 1
     try:
-        return await read(service.resources.settings.limits.body_bytes_of(caller.client))
+        return await read(service.resources.settings.limits.body_bytes_of(client))
     finally:
         service.admission.receiving -= 1
 

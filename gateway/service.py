@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from gateway.access.authenticate import Callers
 from gateway.access.tokens import Tokens
 from gateway.audit.open import AuditLog
 from gateway.audit.record import Recorder
@@ -34,6 +35,7 @@ class Service:
     rates: RateLimiter
     admission: Admission
     tokens: Tokens
+    callers: Callers
     audit: AuditLog
     recorder: Recorder
     operations: OperationLibrary

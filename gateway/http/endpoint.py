@@ -9,6 +9,7 @@ import orjson
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from gateway.access.authenticate import CallerHeaders
 from gateway.errors import BESIDE_DATA, CODES, GatewayError
 from gateway.http.graphiql import graphiql_page, wants_page
 from gateway.http.parameters import GRAPHQL_JSON, JSON, accepted, response_type
@@ -97,8 +98,9 @@ async def _respond(
     try:
         media_type = response_type(accepted(request))
         of_refusals = GRAPHQL_JSON if graphql else media_type
+        headers_of_caller = CallerHeaders.read(request.headers.raw)
         answer = await handle(
-            service, state, request.headers, lambda body_bytes: read(request, body_bytes)
+            service, state, headers_of_caller, lambda body_bytes: read(request, body_bytes)
         )
         status = BESIDE_DATA if "errors" in answer else 200
         if status == BESIDE_DATA:

@@ -20,9 +20,9 @@ from gateway.cache.invalidate import invalidate, invalidations_for, missing_for_
 from gateway.cache.invalidations import Invalidation
 from gateway.errors import GatewayError, malformed, unauthenticated
 from gateway.http.parameters import read_object
-from gateway.http.probes import error_response
+from gateway.http.probes import authenticate_page, error_response
 from gateway.plan.document import document_digest
-from gateway.request import authenticate_request, state_of
+from gateway.request import state_of
 from gateway.service import Service
 
 _NAMES = frozenset({"persons", "database", "record"})
@@ -42,7 +42,7 @@ async def _respond(request: Request) -> Response:
     service: Service = request.app.state.service
     state = state_of(request.scope)
     try:
-        caller = await authenticate_request(service, state, request.headers)
+        caller = await authenticate_page(request)
         with service.admission.admit(caller.client):
             response = await _invalidated(service, request, caller)
     except GatewayError as error:

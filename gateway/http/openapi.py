@@ -12,11 +12,10 @@ from starlette.responses import Response
 
 from gateway.access.caller import Caller
 from gateway.errors import GatewayError, unauthenticated
-from gateway.http.probes import error_response
+from gateway.http.probes import authenticate_page, error_response
 from gateway.operations.library import OperationSet
 from gateway.operations.openapi import Persona, openapi
 from gateway.operations.operation import PublishedOperation
-from gateway.request import authenticate_request, state_of
 from gateway.service import Service
 from gateway.settings import Settings
 
@@ -35,7 +34,7 @@ class OpenApi:
         """Show the operations that the caller may call; everything to everybody in public."""
         service: Service = request.app.state.service
         try:
-            caller = await authenticate_request(service, state_of(request.scope), request.headers)
+            caller = await authenticate_page(request)
             shown = _shown(service, caller)
         except GatewayError as error:
             return error_response(request, error)

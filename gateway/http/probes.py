@@ -8,6 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from gateway.access.authenticate import CallerHeaders
+from gateway.access.caller import Caller
 from gateway.catalogue.scopes import METRICS, OPERATE
 from gateway.errors import GatewayError, unauthenticated
 from gateway.request import authenticate_request, state_of
@@ -32,11 +34,18 @@ async def show_readiness(request: Request) -> Response:
     return PlainTextResponse("not ready: journal\n", 503)
 
 
+async def authenticate_page(request: Request) -> Caller:
+    """Return the caller who asks for a page; raises what ``authenticate_request`` raises."""
+    service: Service = request.app.state.service
+    headers = CallerHeaders.read(request.headers.raw)
+    return (await authenticate_request(service, state_of(request.scope), headers)).caller
+
+
 async def show_schema(request: Request) -> Response:
     """Show the schema definition; to callers who may introspect only, where settings say so."""
     service: Service = request.app.state.service
     try:
-        caller = await authenticate_request(service, state_of(request.scope), request.headers)
+        caller = await authenticate_page(request)
         if not service.resources.settings.public_schema and caller.is_anonymous:
             raise unauthenticated("UNAUTHENTICATED")
         if not service.resources.settings.public_schema and not caller.may_introspect:
@@ -54,7 +63,7 @@ async def show_metrics(request: Request) -> Response:
     service: Service = request.app.state.service
     if not service.resources.settings.public_metrics:
         try:
-            caller = await authenticate_request(service, state_of(request.scope), request.headers)
+            caller = await authenticate_page(request)
             if caller.is_anonymous:
                 raise unauthenticated("UNAUTHENTICATED")
             if not caller.scopes & {METRICS, OPERATE}:

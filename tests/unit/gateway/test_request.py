@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from starlette.datastructures import Headers
 
+from gateway.access.authenticate import CallerHeaders
 from gateway.access.caller import ANONYMOUS
 from gateway.errors import GatewayError
 from gateway.execution.execute import execute
@@ -24,10 +24,10 @@ from tests.support.running import CASE_NUMBER, OFFICER, Running, running
 QUERY = "query($id: PersonNumber!) { person(id: $id) { id } }"
 
 
-def _headers(gateway: Running, *scopes: str) -> Headers:
+def _headers(gateway: Running, *scopes: str) -> CallerHeaders:
     token = gateway.token(*scopes)
-    return Headers(
-        {"authorization": f"Bearer {token}", "x-purpose": UNIFIED, "x-case-number": CASE_NUMBER}
+    return CallerHeaders(
+        (f"Bearer {token}".encode(),), (UNIFIED.encode(),), (CASE_NUMBER.encode(),)
     )
 
 
@@ -81,7 +81,7 @@ async def test_a_bad_token_is_counted_among_the_anonymous_and_its_body_is_not_re
 ) -> None:
     async with running(tmp_path, rates=RateLimits()) as gateway:
         state = RequestState("request-1")
-        headers = Headers({"authorization": "Bearer not-a-token"})
+        headers = CallerHeaders((b"Bearer not-a-token",))
         with pytest.raises(GatewayError) as refusal:
             await handle(gateway.service, state, headers, _never)
         assert refusal.value.code.name == "TOKEN_INVALID"
