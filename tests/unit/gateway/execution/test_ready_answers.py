@@ -6,7 +6,8 @@ Covers ``gateway.cache.answer_store``.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,16 @@ from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.population import DATABASE as POPULATION
 from gateway.cache.invalidations import Invalidation
 from gateway.cache.rows import LOOKED
-from gateway.execution import waves
-from gateway.execution.operation import Result
+from gateway.execution.execute import execute
+from gateway.execution.operation import ExecutableOperation, OperationRequest, Result
+from gateway.execution.resources import ExecutionResources
 from gateway.fetch.maintenance import Window
 from gateway.runtime.append_only_file import READ_EVERY
 from gateway.settings import DatabaseSettings
 from tests.support.faults import Faulty
 from tests.support.metrics import value_of
 from tests.support.people import HOA, LAN, backends
-from tests.support.running import OFFICER, Running, codes, running
+from tests.support.running import OFFICER, Running, TestClock, codes, running
 
 KEPT = {name: DatabaseSettings(timeout=120, fresh=1_000) for name in ("population", "civil_status")}
 QUERY = """query($id: PersonNumber!) { person(id: $id) { id
@@ -187,22 +189,38 @@ async def test_variables_of_any_depth_are_refused_with_a_code(gateway: Running, 
     assert codes(answer.json()) == ["INVALID_PERSON_NUMBER"]
 
 
+class ClockAtMidnight(TestClock):
+    """A clock that passes midnight once it has been read."""
+
+    def now(self) -> datetime:
+        """Return the moment; from then on it is two seconds later."""
+        moment = self.moment
+        self.moment = moment + timedelta(seconds=2)
+        return moment
+
+
 async def test_an_answer_made_before_midnight_is_not_kept_for_the_day_after(
-    gateway: Running, monkeypatch: pytest.MonkeyPatch
+    gateway: Running,
 ) -> None:
     """The day by which rows were judged counts, not the one on which the answer is done."""
     midnight = gateway.clock.moment.replace(hour=17, minute=0, second=0)
     gateway.clock.moment = midnight - timedelta(seconds=1)
     await gateway.ask(QUERY, {"id": HOA})  # the rows are there; of PLAIN there is no answer
-    run_plan = waves.run_plan
+    service = gateway.service
 
-    async def slow(*given: Any) -> Result:
-        result = await run_plan(*given)
-        gateway.clock.moment = midnight + timedelta(seconds=1)
+    async def execute_over_midnight(
+        resources: ExecutionResources,
+        request: OperationRequest,
+        executable: ExecutableOperation | None,
+    ) -> Result:
+        clock = ClockAtMidnight(gateway.clock.moment)
+        result = await execute(replace(resources, clock=clock), request, executable)
+        gateway.clock.moment = clock.moment
         return result
 
-    monkeypatch.setattr("gateway.execution.execute.run_plan", slow)
+    gateway.app.state.service = replace(service, execute=execute_over_midnight)
     await _ask(gateway)
-    monkeypatch.undo()
+    assert gateway.clock.moment > midnight
+    gateway.app.state.service = service
     assert not await _ask(gateway)
     assert await _ask(gateway)
