@@ -44,7 +44,7 @@ from gateway.plan.cursors import make_cursor
 from gateway.plan.list_arguments import ListArguments, LogArguments, filter_and_order, select_page
 from gateway.procedures.procedure import is_for
 from gateway.protection.death import deaths_of, is_dead
-from gateway.protection.rules import is_withheld, opens_on_death, visible_rows
+from gateway.protection.rules import PROTECTION, Protection
 
 _PROBLEMS = {
     State.UNAVAILABLE: "SOURCE_UNAVAILABLE",
@@ -90,9 +90,10 @@ class RecordRules:
 
     ``today``: the legal date. ``matching``: what the caller has to know of the people it names.
     ``attempts``: counts attempts to match a person. ``checks_numbers``: False where settings say
-    that numbers are final. ``record_ids``: makes the ids of records. The rest is cached for the
-    request: ``decided`` has what the caller lacks for a column, ``reports`` has reports for people
-    by the report of the source, ``listing`` whether the caller may see some list of a person.
+    that numbers are final. ``record_ids``: makes the ids of records. ``protection``: decides which
+    records and rows may be shown at all. The rest is cached for the request: ``decided`` has what
+    the caller lacks for a column, ``reports`` has reports for people by the report of the source,
+    ``listing`` whether the caller may see some list of a person.
     """
 
     caller: Caller
@@ -104,6 +105,7 @@ class RecordRules:
     matching: MatchingRule = NO_MATCHING
     attempts: VerificationAttempts | None = None
     checks_numbers: bool = True
+    protection: Protection = PROTECTION
     decided: dict[tuple[Record, int | None, Sensitivity | None], tuple[str, ...]] = field(
         default_factory=dict
     )
@@ -188,7 +190,7 @@ class RecordRules:
         decision = self.decide(record, open_up_to)
         if decision is not None:
             return decision
-        if opens_on_death(record) and not await self._is_known_dead(keys):
+        if self.protection.opens_on_death(record) and not await self._is_known_dead(keys):
             return self.withheld(record)
         loads = (self.loaders.load(read, key, subject_numbers) for key in keys)
         return self.protect_and_merge(record, await asyncio.gather(*loads), identification)
@@ -205,7 +207,7 @@ class RecordRules:
         """Return the answer where permission or protection decides: nothing may be fetched then."""
         if self.missing(record, None, open_up_to):
             return Answer(self.sources[record.database].report(record, State.DENIED))
-        if is_withheld(record, self.caller, is_own_view(open_up_to)):
+        if self.protection.is_withheld(record, self.caller, is_own_view(open_up_to)):
             return self.withheld(record)
         return None
 
@@ -224,7 +226,7 @@ class RecordRules:
         answer = merge_answers(record, answers)
         if answer.rows is None:
             return answer
-        rows = visible_rows(record, answer.rows, self.caller)
+        rows = self.protection.visible_rows(record, answer.rows, self.caller)
         report = answer.report
         if identification is not None:
             report = self.report_for_person(record.database, report, identification, bool(rows))
@@ -282,7 +284,8 @@ class RecordRules:
         may_list = self.listing.get(open_up_to)
         if may_list is None:
             may_list = self.listing[open_up_to] = any(
-                self.decide(record, open_up_to) is None and not opens_on_death(record)
+                self.decide(record, open_up_to) is None
+                and not self.protection.opens_on_death(record)
                 for source in self.sources.values()
                 for record in source.database.records
                 if any(

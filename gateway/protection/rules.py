@@ -7,7 +7,7 @@ never depends on whether a record exists (design section 7).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from connectors.description import Record, Row
@@ -83,33 +83,48 @@ class _RecordRules:
     opens_on_death: bool
 
 
-#: Worked out once a record: most have no rule at all, and every list of every answer asks.
-_RULES_OF: dict[Record, _RecordRules] = {}
+class Protection:
+    """Decides by rules what may be shown of records.
+
+    Which rules apply is worked out once a record: most have no rule at all, and every list of every
+    answer asks.
+    """
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = tuple(rules)
+        self._by_record: dict[Record, _RecordRules] = {}
+
+    def is_withheld(self, record: Record, caller: Caller, is_own_view: bool) -> bool:
+        """Say whether some rule withholds all records of this type from ``caller``."""
+        return any(rule.withholds(caller, is_own_view) for rule in self._of(record).withholding)
+
+    def opens_on_death(self, record: Record) -> bool:
+        """Say whether records of this type are shown only once the person is known to be dead."""
+        return self._of(record).opens_on_death
+
+    def visible_rows(
+        self, record: Record, rows: tuple[Row, ...], caller: Caller
+    ) -> tuple[Row, ...]:
+        """Return the rows that no rule hides, in the same order."""
+        rules = self._of(record).hiding
+        if not rules or not rows:
+            return rows
+        return tuple(
+            row for row in rows if not any(rule.hides(record, row, caller) for rule in rules)
+        )
+
+    def _of(self, record: Record) -> _RecordRules:
+        rules = self._by_record.get(record)
+        if rules is None:
+            withholding = tuple(rule for rule in self._rules if rule.applies_to(record))
+            hiding = tuple(rule for rule in self._rules if rule.may_hide_rows_of(record))
+            after_death = any(rule.after_death for rule in withholding)
+            rules = self._by_record[record] = _RecordRules(withholding, hiding, after_death)
+        return rules
 
 
-def _rules_of(record: Record) -> _RecordRules:
-    rules = _RULES_OF.get(record)
-    if rules is None:
-        withholding = tuple(rule for rule in RULES if rule.applies_to(record))
-        hiding = tuple(rule for rule in RULES if rule.may_hide_rows_of(record))
-        after_death = any(rule.after_death for rule in withholding)
-        rules = _RULES_OF[record] = _RecordRules(withholding, hiding, after_death)
-    return rules
-
-
-def is_withheld(record: Record, caller: Caller, is_own_view: bool) -> bool:
-    """Say whether some rule withholds all records of this type from ``caller``."""
-    return any(rule.withholds(caller, is_own_view) for rule in _rules_of(record).withholding)
-
-
-def opens_on_death(record: Record) -> bool:
-    """Say whether records of this type are shown only once the person is known to be dead."""
-    return _rules_of(record).opens_on_death
-
-
-def visible_rows(record: Record, rows: tuple[Row, ...], caller: Caller) -> tuple[Row, ...]:
-    """Return the rows that no rule hides, in the same order."""
-    rules = _rules_of(record).hiding
-    if not rules or not rows:
-        return rows
-    return tuple(row for row in rows if not any(rule.hides(record, row, caller) for rule in rules))
+#: The protection that the law demands.
+PROTECTION = Protection(RULES)
+is_withheld = PROTECTION.is_withheld
+opens_on_death = PROTECTION.opens_on_death
+visible_rows = PROTECTION.visible_rows

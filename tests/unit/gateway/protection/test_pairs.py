@@ -11,16 +11,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.audit.entry import person_hash
+from gateway.execution.execute import record_rules
+from gateway.execution.operation import ExecutableOperation, OperationRequest, Result
+from gateway.execution.reference import execute_reference
+from gateway.execution.resources import ExecutionResources
 from gateway.procedures.procedure import UNIFIED
 from gateway.protection import adoption, will
-from gateway.protection.rules import RULES
+from gateway.protection.rules import RULES, Protection
 from tests.support.hidden_rows import (
     adopted,
     aided,
@@ -225,15 +229,22 @@ DENIED_ANYWAY = {"sanction past its period"}
 
 
 @pytest.mark.parametrize("name", sorted(PAIRS.keys() - DENIED_ANYWAY))
-async def test_without_its_rule_the_pair_would_differ(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+async def test_without_its_rule_the_pair_would_differ(tmp_path: Path, name: str) -> None:
     pair = PAIRS[name]
     other_rules = tuple(rule for rule in RULES if rule.name != pair.rule)
     assert len(other_rules) == len(RULES) - 1
-    monkeypatch.setattr("gateway.protection.rules.RULES", other_rules)
-    monkeypatch.setattr("gateway.protection.rules._RULES_OF", {})
+
+    async def execute_without_rule(
+        resources: ExecutionResources,
+        request: OperationRequest,
+        executable: ExecutableOperation | None,
+    ) -> Result:
+        rules = replace(record_rules(resources, request), protection=Protection(other_rules))
+        return await execute_reference(resources, request, request.document.tree(), rules)
+
     everything = people(pair)
-    async with running(tmp_path, everything, ALL, LIVE, limits=ROOMY) as gateway:
+    async with running(
+        tmp_path, everything, ALL, LIVE, execute=execute_without_rule, limits=ROOMY
+    ) as gateway:
         with_it, without = await both_seen(gateway, everything, pair, pair.askers[0])
     assert with_it.body["data"] != without.body["data"]
