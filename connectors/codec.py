@@ -23,8 +23,8 @@ class Unreadable(Exception):
 def decode(record: Record, raw: Sequence[object]) -> Row:
     """Turn raw values, in the order of ``record.columns``, into a row.
 
-    Costs some 0.15 microseconds a value. Raises Unreadable where a value is not of its kind, or a
-    required one is missing.
+    Costs some 0.15 microseconds a value (``connectors.row_decoder`` does the same at a third of
+    that). Raises Unreadable where a value is not of its kind, or a required one is missing.
     """
     readers, required = _record_readers(record)
     try:
@@ -34,7 +34,7 @@ def decode(record: Record, raw: Sequence[object]) -> Row:
                 for read, value in zip(readers, raw, strict=True)
             ]
         )
-    except _FAULTS:
+    except FAULTS:
         row = None
     if row is None or any(row[place] is None for place in required):
         return _explained(record, raw)
@@ -55,7 +55,7 @@ def decode_value(column: Column, raw: object) -> object:
 
 _Read = Callable[[object], object]
 #: What reading a value may raise.
-_FAULTS = (ValueError, TypeError, InvalidOperation, OverflowError, RecursionError)
+FAULTS = (ValueError, TypeError, InvalidOperation, OverflowError, RecursionError)
 #: The readers of each record's columns, and the positions of its required columns.
 _READERS: dict[Record, tuple[tuple[_Read, ...], tuple[int, ...]]] = {}
 
@@ -63,18 +63,23 @@ _READERS: dict[Record, tuple[tuple[_Read, ...], tuple[int, ...]]] = {}
 def _record_readers(record: Record) -> tuple[tuple[_Read, ...], tuple[int, ...]]:
     cached = _READERS.get(record)
     if cached is None:
-        reads = tuple(
-            _list_reader(column) if column.field.many else _item_reader(column)
-            for column in record.columns
-        )
+        reads = tuple(map(value_reader, record.columns))
         required = tuple(place for place, item in enumerate(record.columns) if item.required)
         cached = _READERS[record] = reads, required
     return cached
 
 
+def value_reader(column: Column) -> _Read:
+    """Return what turns a raw value of ``column`` that is there into what a row holds.
+
+    It raises one of ``FAULTS``, also for None, where the value is not of its kind.
+    """
+    return _list_reader(column) if column.field.many else _item_reader(column)
+
+
 def _reader(column: Column) -> _Read:
     """Return a reader of the values of ``column`` that raises Unreadable with a reason."""
-    read = _list_reader(column) if column.field.many else _item_reader(column)
+    read = value_reader(column)
     required = column.required
 
     def reader(raw: object) -> object:
@@ -84,7 +89,7 @@ def _reader(column: Column) -> _Read:
             return None
         try:
             return read(raw)
-        except _FAULTS:
+        except FAULTS:
             raise Unreadable(f"{column.name} cannot be read") from None
 
     return reader

@@ -80,37 +80,34 @@ def read_translated(take: _Read, values: Mapping[str, str], many: bool) -> _Read
     return (lambda raw: translate_list(take(raw))) if many else (lambda raw: translate(take(raw)))
 
 
-def read_number(read: _Read) -> _Read:
-    """Read a person's number, or a list of them, in its usual spelling."""
-
-    def spelt(value: object) -> object:
-        return normalise_number(value) if isinstance(value, str) else value
-
-    def read_number(raw: _Raw) -> object:
-        value = read(raw)
-        if isinstance(value, list | tuple):
-            return [spelt(number) for number in value]
-        return spelt(value)
-
-    return read_number
-
-
 def read_plain(take: _Read, kind: Kind, zone: ZoneInfo | None) -> _Read:
-    """Read a value unchanged, but for types that other tables use.
+    """Read a value as ``convert_plain`` converts it."""
+    return lambda raw: convert_plain(kind, zone, take(raw))
+
+
+def convert_plain(kind: Kind, zone: ZoneInfo | None, value: object) -> object:
+    """Return a value unchanged, but for types that other tables use.
 
     Whole numbers and UUIDs become text where text is declared; of a date with a time the day
     counts; a moment without a zone is one of ``zone``.
     """
+    if isinstance(value, datetime):
+        return _moment(value, kind, zone)
+    if kind in _TEXTS and isinstance(value, int | UUID) and not isinstance(value, bool):
+        return str(value)
+    return value
 
-    def read(raw: _Raw) -> object:
-        value = take(raw)
-        if isinstance(value, datetime):
-            return _moment(value, kind, zone)
-        if kind in _TEXTS and isinstance(value, int | UUID) and not isinstance(value, bool):
-            return str(value)
-        return value
 
-    return read
+def convert_number(kind: Kind, zone: ZoneInfo | None, value: object) -> object:
+    """Return a person's number, or a list of them, in its usual spelling."""
+    value = convert_plain(kind, zone, value)
+    if isinstance(value, list | tuple):
+        return [_spelt(number) for number in value]
+    return _spelt(value)
+
+
+def _spelt(value: object) -> object:
+    return normalise_number(value) if isinstance(value, str) else value
 
 
 def _moment(value: datetime, kind: Kind, zone: ZoneInfo | None) -> object:

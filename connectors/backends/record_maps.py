@@ -10,23 +10,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from connectors.backends.readers import (
     READ_AS_DATES,
+    convert_number,
+    convert_plain,
     date_pattern,
     read_constant,
     read_date,
     read_joined,
-    read_number,
-    read_plain,
     read_translated,
 )
 from connectors.codec import Unreadable, decode_value
 from connectors.description import Column, Database, Kind, Record
+from connectors.row_decoder import (
+    DecodeRows,
+    RowLayout,
+    StoredValue,
+    generate_decoder,
+    plain_layout,
+    rows_decoder,
+)
 
 _Raw = Sequence[object]
+
+#: Values that stand before a row: the key that found it.
+_KEYS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +75,7 @@ class StoredTable:
     none or where it does not sort. ``sorts``: whether the source can order the rows; if not, the
     backend does. ``converted``: declared columns whose values are translated. ``codes``: declared
     column -> the readable values of the source, for enumerations. ``normalised``: see
-    ``RecordMap``. ``read`` turns a selected row into raw values in the order of ``record.columns``;
-    None: it is in that form already.
+    ``RecordMap``. ``layout``: how a selected row becomes a row of the record.
     """
 
     record: Record
@@ -76,8 +87,23 @@ class StoredTable:
     sorts: bool
     converted: frozenset[str]
     codes: Mapping[str, frozenset[str]]
-    read: Callable[[_Raw], _Raw] | None
+    layout: RowLayout
     normalised: bool = False
+
+    @property
+    def read(self) -> Callable[[_Raw], _Raw] | None:
+        """Turns a selected row into raw values in the order of ``record.columns``.
+
+        None: it is in that form already.
+        """
+        return self.layout.read
+
+    @cached_property
+    def decode(self) -> DecodeRows:
+        """Decodes selected rows, each after the key that found it."""
+        if self.read is None:
+            return rows_decoder(self.record, _KEYS)
+        return generate_decoder(self.record, self.layout, _KEYS)
 
     def at(self, name: str) -> str:
         """Return the column of the source for the declared column ``name``."""
@@ -120,11 +146,20 @@ def _stored(record: Record, record_map: RecordMap | None, zone: ZoneInfo | None)
     if record_map is None:
         names = tuple(column.name for column in record.columns)
         zoned = zone is not None and any(c.field.kind is Kind.DATETIME for c in record.columns)
-        read = _reader(record, RecordMap(), names, zone) if zoned else None
+        layout = _layout(record, RecordMap(), names, zone) if zoned else plain_layout(record)
         same = {name: name for name in names}
         codes = _codes(record, same, RecordMap())
         return StoredTable(
-            record, None, record.table, names, same, record.date, True, frozenset(), codes, read
+            record,
+            None,
+            record.table,
+            names,
+            same,
+            record.date,
+            True,
+            frozenset(),
+            codes,
+            layout,
         )
     alone = record_map.constants.keys() | record_map.join.keys() | set(record_map.missing)
     columns = {
@@ -137,7 +172,7 @@ def _stored(record: Record, record_map: RecordMap | None, zone: ZoneInfo | None)
     schema, _, table = (record_map.table or record.table).rpartition(".")
     sorts = record.date not in record_map.dates
     date = columns.get(record.date) if record.date and sorts else None
-    read = _reader(record, record_map, names, zone)
+    layout = _layout(record, record_map, names, zone)
     converted = frozenset((*record_map.values, *record_map.dates))
     codes = _codes(record, columns, record_map)
     return StoredTable(
@@ -150,7 +185,7 @@ def _stored(record: Record, record_map: RecordMap | None, zone: ZoneInfo | None)
         sorts,
         converted,
         codes,
-        read,
+        layout,
         record_map.normalised,
     )
 
@@ -168,37 +203,49 @@ def _codes(
     }
 
 
-def _reader(
+def _layout(
     record: Record, record_map: RecordMap, names: tuple[str, ...], zone: ZoneInfo | None
-) -> Callable[[_Raw], _Raw]:
-    """Return a function from values in the order of ``names`` to those of ``record.columns``."""
+) -> RowLayout:
+    """Return how rows with values in the order of ``names`` become those of ``record``."""
     places = {name: place for place, name in enumerate(names)}
     parts = tuple(_part(column, record_map, places, zone) for column in record.columns)
+    reads = tuple(map(_read_part, parts))
 
     def read(raw: _Raw) -> _Raw:
-        return [part(raw) for part in parts]
+        return [read_value(raw) for read_value in reads]
 
-    return read
+    return RowLayout(len(names), parts, read)
+
+
+def _read_part(part: StoredValue | Callable[[_Raw], object] | None) -> Callable[[_Raw], object]:
+    """Return what reads a value from a row."""
+    if part is None:
+        return read_constant(None)
+    if not isinstance(part, StoredValue):
+        return part
+    take, convert = itemgetter(part.place), part.convert
+    return take if convert is None else lambda raw: convert(take(raw))
 
 
 def _part(
     column: Column, record_map: RecordMap, places: Mapping[str, int], zone: ZoneInfo | None
-) -> Callable[[_Raw], object]:
+) -> StoredValue | Callable[[_Raw], object] | None:
     name = column.name
     if name in record_map.missing:
-        return read_constant(None)
+        return None
     if name in record_map.constants:
         return read_constant(record_map.constants[name])
     if name in record_map.join:
         return read_joined(tuple(places[part] for part in record_map.join[name]))
-    take = itemgetter(places[record_map.columns.get(name, name)])
+    place = places[record_map.columns.get(name, name)]
+    take = itemgetter(place)
     if name in record_map.values:
         return read_translated(take, dict(record_map.values[name]), column.field.many)
     if name in record_map.dates:
         return read_date(take, column.field.kind, record_map.dates[name], zone)
-    read = read_plain(take, column.field.kind, zone)
     is_number = record_map.normalised and column.field.kind is Kind.PERSON_NUMBER
-    return read_number(read) if is_number else read
+    convert = convert_number if is_number else convert_plain
+    return StoredValue(place, partial(convert, column.field.kind, zone))
 
 
 def _keys(database: Database) -> dict[str, set[str]]:

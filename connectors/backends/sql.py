@@ -22,35 +22,27 @@ from connectors.backends.base import (
     Examination,
     Finding,
     NotMapped,
-    Rows,
     Scope,
-    SourceRefused,
     SourceUnavailable,
-    read_rows,
     report_unreachable,
 )
 from connectors.backends.calls import SourceCalls
 from connectors.backends.examination import examine_rows, measure_latency
 from connectors.backends.isolation import UnreadableKeys, add_unreadable, isolate, merge_in_order
 from connectors.backends.mariadb import MariadbServer
-from connectors.backends.number_spellings import normalise_number, spellings
+from connectors.backends.number_spellings import spellings
 from connectors.backends.postgresql import PostgresqlServer
-from connectors.backends.readers import UNREAD
 from connectors.backends.record_maps import RecordMap, StoredTable, map_records
+from connectors.backends.row_groups import group_rows
 from connectors.backends.server import ServerOptions
 from connectors.backends.session import Provenance, Session, SqlSource
 from connectors.backends.sqlite import SqliteFile
-from connectors.backends.statement import SORTED_HERE, LookupStatement, lookup_statement
+from connectors.backends.statement import LookupStatement, lookup_statement
 from connectors.backends.statement_merger import MergeLimits, StatementMerger
-from connectors.codec import encode_text
 from connectors.description import Database, Lookup, Record
-
-_Raw = Sequence[object]
-_RawsByKey = dict[str, list[_Raw]]
 
 #: Seconds for which the state of a source is valid.
 _STATE_KEPT = 10.0
-_ROWS_AT_ONCE = 200
 
 
 class SqlBackend:
@@ -174,7 +166,7 @@ class SqlBackend:
             rows, provenance = await self._merger.find(statement, list(_texts(statement, keys)))
         except DataFault:
             return await self._fetch_apart(statement, keys)
-        by_key, failed = await _read(statement, _by_key(statement, keys, rows))
+        by_key, failed = await group_rows(statement, keys, rows)
         return Batch(by_key, provenance.as_of, failed, origin=provenance.origin or None)
 
     async def _fetch_apart(self, statement: LookupStatement, keys: Sequence[str]) -> Batch:
@@ -184,7 +176,7 @@ class SqlBackend:
         if statement.normalised:
             result = result.under(texts)
         self._spoilt.note(statement, result)
-        by_key, failed = await _read(statement, _by_key(statement, keys, result.rows))
+        by_key, failed = await group_rows(statement, keys, result.rows)
         batch = Batch(by_key, result.as_of, failed, origin=result.origin or None)
         return add_unreadable(batch, statement, result)
 
@@ -216,33 +208,6 @@ class SqlBackend:
         return Provenance(state.as_of, state.server + state.tables)
 
 
-def _by_key(statement: LookupStatement, keys: Sequence[str], rows: Sequence[_Raw]) -> _RawsByKey:
-    """Return the raw rows of each key, in the order in which they were found."""
-    raws_by_key: _RawsByKey = {key: [] for key in keys}
-    for matched, *raw in rows:
-        if not (statement.whole or isinstance(matched, str)):
-            raise SourceRefused(f"keys are kept as {type(matched).__name__}")
-        text = normalise_number(str(matched)) if statement.normalised else str(matched)
-        if text in raws_by_key:  # a source may match "007" with 7, which is another key
-            raws_by_key[text].append(raw)
-        elif isinstance(matched, float):
-            raise SourceRefused("keys are kept as float")
-    if not statement.normalised:
-        return raws_by_key
-    return {key: _each_once(statement, raws) for key, raws in raws_by_key.items()}
-
-
-def _each_once(statement: LookupStatement, rows: list[_Raw]) -> list[_Raw]:
-    """Drop rows that were found again under another spelling of the same number."""
-    place = statement.stored.names.index(statement.stored.at(statement.stored.record.identity))
-    raws_by_identity: dict[str, list[_Raw]] = {}
-    for raw in rows:
-        raws = raws_by_identity.setdefault(str(raw[place]), [])
-        if raw not in raws:
-            raws.append(raw)
-    return [raw for raws in raws_by_identity.values() for raw in raws]
-
-
 def _texts(statement: LookupStatement, keys: Sequence[str]) -> dict[str, str]:
     """Return the texts to search, each with its key."""
     texts = [key for key in keys if _is_text(key)]
@@ -254,50 +219,6 @@ def _texts(statement: LookupStatement, keys: Sequence[str]) -> dict[str, str]:
 def _is_text(key: str) -> bool:
     """Whether any database could hold ``key``: drivers fail at half a surrogate pair."""
     return key.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in key)
-
-
-async def _read(
-    statement: LookupStatement, raws_by_key: _RawsByKey
-) -> tuple[dict[str, Rows], dict[str, str]]:
-    """Decode the rows of each key, yielding to other tasks after every few hundred.
-
-    Returns the rows by key, and by key the reason where they cannot be returned.
-    """
-    stored = statement.stored
-    by_key: dict[str, Rows] = {}
-    failed: dict[str, str] = {}
-    rows = 0
-    for key, raws in raws_by_key.items():
-        translated = raws if stored.read is None else [stored.read(raw) for raw in raws]
-        if not stored.sorts and len(translated) > SORTED_HERE:
-            # The newest of them cannot be told.
-            failed[key] = "too many rows whose dates do not sort"
-            continue
-        by_key[key] = read_rows(
-            stored.record, translated if statement.sorts else _sorted(stored, translated)
-        )
-        rows += len(raws)
-        if rows >= _ROWS_AT_ONCE:
-            rows = 0
-            await asyncio.sleep(0)
-    return by_key, failed
-
-
-def _sorted(stored: StoredTable, rows: list[_Raw]) -> list[_Raw]:
-    """Sort rows where the source did not: newest first, unknown dates last, then by identity."""
-    record = stored.record
-    identity = record.positions[record.identity]
-    rows.sort(key=lambda raw: (raw[identity] is None, _text(raw[identity])))
-    if record.date is None:
-        return rows
-    date = record.positions[record.date]
-    rows.sort(key=lambda raw: _text(raw[date]), reverse=True)
-    rows.sort(key=lambda raw: raw[date] is None or raw[date] is UNREAD)
-    return rows
-
-
-def _text(value: object) -> str:
-    return str(encode_text(value))
 
 
 def _moment(value: object) -> datetime | None:

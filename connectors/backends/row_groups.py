@@ -1,0 +1,142 @@
+"""Groups the rows of a statement by key: decoded, in order, cut at the limit of their record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+
+from connectors.backends.base import NO_ROWS, Rows, SourceRefused, read_rows, rows_of
+from connectors.backends.number_spellings import normalise_number
+from connectors.backends.readers import UNREAD
+from connectors.backends.record_maps import StoredTable
+from connectors.backends.statement import SORTED_HERE, LookupStatement
+from connectors.codec import encode_text
+from connectors.description import Row
+
+_Raw = Sequence[object]
+
+#: Rows that are decoded before other tasks have their turn: about a millisecond's.
+_ROWS_AT_ONCE = 1_000
+#: The same where rows are translated and sorted one by one.
+_SORTED_AT_ONCE = 200
+
+
+async def group_rows(
+    statement: LookupStatement, keys: Sequence[str], rows: Sequence[_Raw]
+) -> tuple[dict[str, Rows], dict[str, str]]:
+    """Return the rows of each key, and by key the reason where they cannot be returned.
+
+    ``rows``: each after the key that found it; those of a key in their order, where the statement
+    ``sorts``. Raises SourceRefused for keys of a type whose equality is not that of text.
+    """
+    if not statement.sorts:
+        return await _sort_groups(statement, _group_raws(statement, keys, rows))
+    decoded = await _decode(statement, rows)
+    groups: dict[str, list[Row | str]] = {key: [] for key in keys}
+    for raw, row in zip(rows, decoded, strict=True):
+        group = groups.get(raw[0])  # type: ignore[call-overload] # any value may be looked up
+        if group is None:
+            group = groups.get(_key_of(statement, raw[0], groups))
+        if group is not None:  # a source may match "007" with 7, which is another key
+            group.append(row)
+    limit = statement.stored.record.fetch_limit
+    by_key = {
+        key: (
+            NO_ROWS
+            if not group
+            else rows_of(group)
+            if len(group) <= limit
+            else rows_of(group[:limit], truncated=True)
+        )
+        for key, group in groups.items()
+    }
+    return by_key, {}
+
+
+async def _decode(statement: LookupStatement, rows: Sequence[_Raw]) -> list[Row | str]:
+    """Decode rows, yielding to other tasks after every thousand."""
+    decode = statement.stored.decode
+    if len(rows) <= _ROWS_AT_ONCE:
+        return decode(rows)
+    decoded: list[Row | str] = []
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        decoded += decode(rows[start : start + _ROWS_AT_ONCE])
+        await asyncio.sleep(0)
+    return decoded
+
+
+def _key_of(statement: LookupStatement, matched: object, keys: Collection[str]) -> str:
+    """Return the key that ``matched`` may be, where it is none as it is."""
+    if isinstance(matched, str):
+        return matched
+    if not statement.whole:
+        raise SourceRefused(f"keys are kept as {type(matched).__name__}")
+    text = str(matched)
+    if text not in keys and isinstance(matched, float):
+        raise SourceRefused("keys are kept as float")
+    return text
+
+
+def _group_raws(
+    statement: LookupStatement, keys: Sequence[str], rows: Sequence[_Raw]
+) -> dict[str, list[_Raw]]:
+    """Return the raw rows of each key, as they were found, each once."""
+    groups: dict[str, list[_Raw]] = {key: [] for key in keys}
+    for matched, *raw in rows:
+        text = _key_of(statement, matched, groups)
+        group = groups.get(normalise_number(text) if statement.normalised else text)
+        if group is not None:
+            group.append(raw)
+    if not statement.normalised:
+        return groups
+    return {key: _each_once(statement, raws) for key, raws in groups.items()}
+
+
+def _each_once(statement: LookupStatement, rows: list[_Raw]) -> list[_Raw]:
+    """Drop rows that were found again under another spelling of the same number."""
+    place = statement.stored.names.index(statement.stored.at(statement.stored.record.identity))
+    raws_by_identity: dict[str, list[_Raw]] = {}
+    for raw in rows:
+        raws = raws_by_identity.setdefault(str(raw[place]), [])
+        if raw not in raws:
+            raws.append(raw)
+    return [raw for raws in raws_by_identity.values() for raw in raws]
+
+
+async def _sort_groups(
+    statement: LookupStatement, groups: dict[str, list[_Raw]]
+) -> tuple[dict[str, Rows], dict[str, str]]:
+    """Translate, sort and decode the rows of each key; see ``group_rows``."""
+    stored = statement.stored
+    by_key: dict[str, Rows] = {}
+    failed: dict[str, str] = {}
+    rows = 0
+    for key, raws in groups.items():
+        translated = raws if stored.read is None else [stored.read(raw) for raw in raws]
+        if not stored.sorts and len(translated) > SORTED_HERE:
+            # The newest of them cannot be told.
+            failed[key] = "too many rows whose dates do not sort"
+            continue
+        by_key[key] = read_rows(stored.record, _sorted(stored, translated))
+        rows += len(raws)
+        if rows >= _SORTED_AT_ONCE:
+            rows = 0
+            await asyncio.sleep(0)
+    return by_key, failed
+
+
+def _sorted(stored: StoredTable, rows: list[_Raw]) -> list[_Raw]:
+    """Sort rows where the source did not: newest first, unknown dates last, then by identity."""
+    record = stored.record
+    identity = record.positions[record.identity]
+    rows.sort(key=lambda raw: (raw[identity] is None, _text(raw[identity])))
+    if record.date is None:
+        return rows
+    date = record.positions[record.date]
+    rows.sort(key=lambda raw: _text(raw[date]), reverse=True)
+    rows.sort(key=lambda raw: raw[date] is None or raw[date] is UNREAD)
+    return rows
+
+
+def _text(value: object) -> str:
+    return str(encode_text(value))
