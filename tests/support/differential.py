@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
 import orjson
+from graphql import DocumentNode, FieldNode
 
-from connectors.description import Record, Row
+from connectors.description import Sensitivity
 from gateway.access.caller import Caller
 from gateway.answer import Answer
 from gateway.cache.answer_store import AnswerStore
@@ -20,7 +21,7 @@ from gateway.cache.memory import MemoryCache
 from gateway.cache.rows import Cache
 from gateway.catalogue.read import Read
 from gateway.errors import GatewayError
-from gateway.execution.decisions import RecordRules
+from gateway.execution.decisions import Page, RecordRules
 from gateway.execution.execute import execute_plan
 from gateway.execution.operation import (
     ExecutableOperation,
@@ -35,7 +36,8 @@ from gateway.execution.resources import ExecutionResources
 from gateway.fetch.source import Source
 from gateway.permission.operation import permit
 from gateway.plan.document import InvalidDocument
-from gateway.plan.list_arguments import ListArguments, select_page
+from gateway.plan.list_arguments import ListArguments
+from gateway.plan.syntax import walk_nodes
 from gateway.runtime.clock import legal_date
 from gateway.shape.response import response_body
 from tests.support.callers import caller, own_view_share
@@ -72,29 +74,40 @@ class Tally:
     codes: Counter[str] | None = None
 
 
-@dataclass
-class Shown:
-    """Counts rows that a plan shows; takes the place of ``gateway.execution.decisions.choose``."""
+@dataclass(frozen=True)
+class CountingRules(RecordRules):
+    """Rules that also note how many rows each page shows."""
 
-    count: int = 0
+    shown: list[int] = field(default_factory=list)
 
-    def choose(
-        self, record: Record, rows: Sequence[Row], wanted: ListArguments
-    ) -> tuple[tuple[Row, ...], bool]:
-        page, more = select_page(record, rows, wanted)
-        self.count += min(len(page), 1) if record.single else len(page)
-        return page, more
+    def page(
+        self,
+        read: Read,
+        answer: Answer,
+        arguments: ListArguments,
+        open_up_to: Sensitivity | None,
+        *,
+        with_ids: bool,
+        with_cursor: bool,
+    ) -> Page:
+        """Return the page, and note its length."""
+        page = super().page(
+            read, answer, arguments, open_up_to, with_ids=with_ids, with_cursor=with_cursor
+        )
+        self.shown.append(len(page.rows))
+        return page
 
 
 async def differences(
-    resources: ExecutionResources, seed: int, count: int, shown: Shown, fresh: float = 0.0
+    resources: ExecutionResources, seed: int, count: int, fresh: float = 0.0
 ) -> tuple[list[str], Tally]:
     """Ask ``count`` generated operations in both ways; return how they differ, with their seeds.
 
-    ``fresh``: for how long rows are cached; plans are then run three times, to answer the same.
+    ``fresh``: for how long rows are cached; plans are then run three times, to answer the same but
+    for where rows come from.
 
     ``resources`` must be of all installed databases; their sources are replaced by generated ones.
-    ``shown`` counts for plans, which must show no more rows than the cost allows.
+    An answer must show no more rows than the plan's cost allows.
     """
     differences: list[str] = []
     tally = Tally(codes=Counter())
@@ -110,7 +123,7 @@ async def differences(
             world_resources = replace(resources, sources=sources, cache=cache, answers=answers)
         rng = Random(name)
         difference_text = await difference(
-            world_resources, generated_world, rng, tally, shown, 3 if fresh else 1
+            world_resources, generated_world, rng, tally, 3 if fresh else 1
         )
         if difference_text is not None:
             differences.append(f"{name}: {difference_text}")
@@ -137,7 +150,6 @@ async def difference(
     generated_world: World,
     rng: Random,
     tally: Tally,
-    shown: Shown,
     times: int = 1,
 ) -> str | None:
     """Ask one generated operation in both ways; return how they differ, None if they agree."""
@@ -160,22 +172,20 @@ async def difference(
         return None
     if executable is None:
         return None
-    oracle = await _oracle(resources, request)
+    oracle, shown = await _oracle(resources, request)
     if executable.unplanned is not None:
         tally.unplanned += 1
         return None if executable.plan is not None else "no plan could be made"
     tally.planned += 1
     _count(tally, oracle)
     found_difference = None
+    origins = _origin_keys(request.document.tree()) if times > 1 else frozenset()
     for _ in range(times):
-        shown.count = 0
         planned = await _planned(resources, request, executable)
         tally.ready += planned.touched is not None
-        found_difference = found_difference or compare(planned, oracle)
-    if found_difference is None and shown.count > executable.cost:
-        found_difference = (
-            f"{shown.count} rows are shown, and {executable.cost} was said to be the most"
-        )
+        found_difference = found_difference or compare(planned, oracle, origins)
+    if found_difference is None and shown > executable.cost:
+        found_difference = f"{shown} rows are shown, and {executable.cost} was said to be the most"
     return (
         found_difference
         and f"{found_difference}\n{generated.query}\n{generated.variables}\n{asker}"
@@ -200,11 +210,21 @@ async def _prepare(
     return request, await prepare(resources, request)
 
 
-async def _oracle(resources: ExecutionResources, request: OperationRequest) -> Result:
+async def _oracle(resources: ExecutionResources, request: OperationRequest) -> tuple[Result, int]:
+    """Answer by the oracle; return how many rows it shows, too."""
     today = legal_date(resources.clock.now())
     loads, ids = Naive(resources.sources), resources.record_ids
-    rules = RecordRules(request.caller, resources.sources, loads, today, resources.log, ids)
-    return await execute_reference(resources, request, request.document.tree(), rules)
+    rules = CountingRules(request.caller, resources.sources, loads, today, resources.log, ids)
+    result = await execute_reference(resources, request, request.document.tree(), rules)
+    return result, sum(rules.shown)
+
+
+def _origin_keys(document: DocumentNode) -> frozenset[str]:
+    """Return the response keys under which an answer says whether rows come from the cache."""
+    fields = (node for node in walk_nodes(document) if isinstance(node, FieldNode))
+    return frozenset(
+        (node.alias or node.name).value for node in fields if node.name.value == "fromCache"
+    )
 
 
 def _count(tally: Tally, result: Result) -> None:
@@ -223,10 +243,13 @@ def _people(result: Result) -> list[tuple[str, str, list[str]]]:
     )
 
 
-def compare(planned: Result, oracle: Result) -> str | None:
-    """Say how two results differ; None if they do not."""
+def compare(planned: Result, oracle: Result, origins: frozenset[str] = frozenset()) -> str | None:
+    """Say how two results differ; None if they do not.
+
+    ``origins``: keys under which data may say another origin of rows.
+    """
     for name, planned_part, oracle_part in (
-        ("data", _bytes(planned.data), _bytes(oracle.data)),
+        ("data", _bytes(planned.data, origins), _bytes(oracle.data, origins)),
         ("errors", _errors(planned), _errors(oracle)),
         ("notices", _sorted(planned.mirrored), _sorted(oracle.mirrored)),
         ("people", _people(planned), _people(oracle)),
@@ -237,9 +260,24 @@ def compare(planned: Result, oracle: Result) -> str | None:
     return None
 
 
-def _bytes(data: object) -> bytes:
+def _bytes(data: object, origins: frozenset[str]) -> bytes:
     """Return the data as they leave, with keys in their order."""
-    return orjson.dumps(data)
+    encoded = orjson.dumps(data)
+    return orjson.dumps(_without_origins(orjson.loads(encoded), origins)) if origins else encoded
+
+
+def _without_origins(data: object, origins: frozenset[str]) -> object:
+    """Return ``data`` with null for what may be another origin of rows: true or false."""
+    if isinstance(data, list):
+        return [_without_origins(inner, origins) for inner in data]
+    if not isinstance(data, dict):
+        return data
+    return {
+        key: None
+        if key in origins and isinstance(inner, bool)
+        else _without_origins(inner, origins)
+        for key, inner in data.items()
+    }
 
 
 def _errors(result: Result) -> list[str]:

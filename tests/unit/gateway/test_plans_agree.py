@@ -16,7 +16,7 @@ import structlog
 
 from connectors.registry import installed_databases
 from gateway.settings import Limits, RateLimits
-from tests.support.differential import Shown, differences
+from tests.support.differential import differences
 from tests.support.running import running
 
 OPERATIONS = int(os.environ.get("FUZZ_OPERATIONS", "2000"))
@@ -33,10 +33,8 @@ _NO_LIMITS = {
 
 @pytest.mark.parametrize("part", range(PARTS))
 async def test_plans_and_the_oracle_agree_on_generated_operations(
-    tmp_path: Path, part: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, part: int
 ) -> None:
-    shown = Shown()
-    monkeypatch.setattr("gateway.execution.decisions.select_page", shown.choose)
     limits = Limits(new_documents_per_minute=10**9, cost=10**12, deadline=1e9)
     databases = installed_databases()
     # What fails is logged with its traceback, which takes longer to print than to happen.
@@ -44,7 +42,7 @@ async def test_plans_and_the_oracle_agree_on_generated_operations(
         rates = RateLimits.model_validate({"enforced": False, **_NO_LIMITS})
         async with running(tmp_path, {}, databases, limits=limits, rates=rates) as gateway:
             faults, tally = await differences(
-                gateway.service.resources, SEED * PARTS + part, OPERATIONS // PARTS, shown
+                gateway.service.resources, SEED * PARTS + part, OPERATIONS // PARTS
             )
     assert faults == [], f"{len(faults)} of {tally.operations}, the first: {faults[0]}"
     assert tally.planned > 0.5 * tally.operations, tally
@@ -54,21 +52,15 @@ async def test_plans_and_the_oracle_agree_on_generated_operations(
 
 @pytest.mark.parametrize("part", range(PARTS))
 async def test_rows_from_the_cache_and_ready_answers_give_what_the_oracle_gives(
-    tmp_path: Path, part: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, part: int
 ) -> None:
     """Each operation runs three times: from the sources, from the cache, and as a ready answer."""
-    shown = Shown()
-    monkeypatch.setattr("gateway.execution.decisions.select_page", shown.choose)
-    # Where rows come from is all that may differ, and reports say it.
-    monkeypatch.setattr("gateway.cache.rows.replace", lambda report, from_cache: report)
     limits = Limits(new_documents_per_minute=10**9, cost=10**12, deadline=1e9)
     with structlog.testing.capture_logs():
         rates = RateLimits.model_validate({"enforced": False, **_NO_LIMITS})
         databases = installed_databases()
         async with running(tmp_path, {}, databases, limits=limits, rates=rates) as gateway:
             seed, count = SEED * PARTS + part + 1_000, OPERATIONS // PARTS // 2
-            faults, tally = await differences(
-                gateway.service.resources, seed, count, shown, fresh=600
-            )
+            faults, tally = await differences(gateway.service.resources, seed, count, fresh=600)
     assert faults == [], f"{len(faults)} of {tally.operations}, the first: {faults[0]}"
     assert tally.ready > 0.02 * tally.planned, tally
