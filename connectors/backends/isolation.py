@@ -21,7 +21,7 @@ from connectors.backends.statement import LookupStatement
 from connectors.backends.statement_merger import LookupRows
 
 #: Statements that an isolation may cost: one row among 500 keys and 200 rows takes 31.
-_STATEMENTS = 100
+MAX_STATEMENTS = 100
 #: Seconds for which a key is searched apart afterwards, and how many keys of a lookup are.
 _APART = 60.0
 _REMEMBERED = 1_000
@@ -148,7 +148,7 @@ class _Isolation:
     async def run(self, keys: Sequence[str]) -> IsolationResult:
         """Return the result for all ``keys``."""
         self._failed(keys, self._every)
-        left = _STATEMENTS
+        left = MAX_STATEMENTS
         while self._parts and left > 0:
             parts = [self._parts.popleft() for _ in range(min(left, len(self._parts)))]
             left -= len(parts)

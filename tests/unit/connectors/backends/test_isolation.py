@@ -10,9 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.backends import isolation
 from connectors.backends.base import Batch, DataFault, Rows, SourceUnavailable
-from connectors.backends.isolation import IsolationResult, isolate
+from connectors.backends.isolation import (
+    MAX_STATEMENTS,
+    IsolationResult,
+    isolate,
+    merge_in_order,
+)
 from connectors.backends.record_maps import map_records
 from connectors.backends.session import Provenance
 from connectors.backends.statement import SQLITE, lookup_statement
@@ -73,7 +77,7 @@ def test_what_is_not_told_apart_in_time_is_unknown() -> None:
     keys = list(map(str, range(500)))
     table = _Table(dict.fromkeys(keys, 1), {(key, 1) for key in keys})
     result = table.isolate()
-    assert table.statements == isolation._STATEMENTS
+    assert table.statements == MAX_STATEMENTS
     assert result.unknown | result.spoilt.keys() == set(keys)
     assert not result.rows
 
@@ -109,5 +113,5 @@ def test_rows_of_two_servers_are_not_mixed() -> None:
         Batch({"b": Rows()}),
         Batch({"c": Rows()}, origin="other"),
     ]
-    whole = isolation.merge_in_order(["a", "b", "c"], batches)
+    whole = merge_in_order(["a", "b", "c"], batches)
     assert (set(whole.by_key), set(whole.failed), whole.origin) == ({"b", "c"}, {"a"}, "other")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from connectors.backends.base import NOBODY
+from connectors.backends.base import NOBODY, Asker
 from connectors.description import Group
 from connectors.population import DATABASE
 from gateway.answer import Answer, State
@@ -122,13 +122,24 @@ async def test_what_is_certain_without_asking_is_not_asked(
     assert backend.fetched == []
 
 
-async def test_a_source_that_raises_after_all_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    source, _ = _source()
+class BrokenSource(Source):
+    """A source with a defect."""
 
-    async def broken(*_: object) -> list[Answer]:
+    async def fetch(
+        self,
+        read: Read,
+        keys: Sequence[str],
+        seconds_left: float,
+        asker: Asker = NOBODY,
+        *,
+        stores: bool = True,
+    ) -> list[Answer]:
+        """Raise RuntimeError."""
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(source, "fetch", broken)
+
+async def test_a_source_that_raises_after_all_is_unknown() -> None:
+    source = BrokenSource(DATABASE, backends()["population"], DatabaseSettings(), SystemClock())
     assert await _states(_reads(source), [HOA, LAN]) == [State.UNAVAILABLE] * 2
 
 

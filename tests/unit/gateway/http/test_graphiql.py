@@ -164,8 +164,6 @@ async def test_in_production_there_is_no_such_address(gateway: Running) -> None:
 
 
 async def _ask_from(demo: Running, client: str, url: str) -> httpx2.Response:
-    transport = demo.client._transport
-    assert isinstance(transport, httpx2.ASGITransport)
-    other = httpx2.ASGITransport(app=transport.app, client=(client, 40000))
+    other = httpx2.ASGITransport(app=demo.app, client=(client, 40000))
     async with httpx2.AsyncClient(transport=other) as asking:
         return await asking.get(url)
