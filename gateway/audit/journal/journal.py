@@ -1,16 +1,17 @@
 """The journal: one line per answer, on disk before the answer is sent.
 
-Entries that wait at the same time are written and synced together (group commit): the next batch
-forms while a thread writes one. If an entry cannot be written there is no answer (design section
-3).
+Entries that wait at the same time are written and synced together (group commit): those of one turn
+of the event loop are handed to the writing thread as a group, and groups that come while it writes
+are written together. If an entry cannot be written there is no answer (design section 3).
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import secrets
+from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import orjson
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway.audit.journal.chain import format_moment
 from gateway.audit.journal.pending import LoopClock, PendingEntry, refuse_late
 from gateway.audit.journal.segments import JournalOptions, Writer
+from gateway.audit.journal.thread import WriterThread
 from gateway.errors import GatewayError
 from gateway.keys.keyring import Keyring
 from gateway.runtime.clock import Clock, SystemClock
@@ -48,7 +50,7 @@ class Journal:
         #: A further condition for an append, after its entry is on disk: takes the number of an
         #: entry, and returns a future that is done once all entries up to it are committed.
         self.committed: Callable[[int], asyncio.Future[None]] | None = None
-        #: Called in the event loop after each batch that is on disk.
+        #: Called in the event loop after each write that is on disk.
         self.grown: Callable[[], None] = lambda: None
         #: Called in the event loop after each checkpoint.
         self.checkpointed: Callable[[], None] = lambda: None
@@ -58,15 +60,16 @@ class Journal:
         self._on_disk = 0
         self._failed = False
         self._loop_clock = LoopClock(self._options.timeout)
-        self._waiting: list[PendingEntry] = []
-        self._writing: list[PendingEntry] = []
+        #: Entries of this turn of the loop, and groups that the thread has, the oldest first.
+        self._turn: list[PendingEntry] = []
+        self._groups: deque[list[PendingEntry]] = deque()
+        self._waiting = 0
         self._committing: list[tuple[list[PendingEntry], asyncio.Future[None]]] = []
-        self._flushing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._sign_timer: asyncio.TimerHandle | None = None
         self._signing: asyncio.Task[None] | None = None
         self._checked = 0
-        self._thread: ThreadPoolExecutor | None = None
+        self._thread: WriterThread | None = None
 
     @property
     def id(self) -> str:
@@ -81,19 +84,21 @@ class Journal:
     @property
     def is_idle(self) -> bool:
         """Whether every appended entry is on disk or was refused."""
-        return not self._waiting and not self._writing
+        return not self._waiting
 
     def open(self) -> None:
-        """Open the last segment or create the first; raises what ``Writer.open`` raises."""
+        """Open the last segment or create the first; raises what ``Writer.open`` raises.
+
+        Called in the running event loop.
+        """
         self._writer.open()
         self._on_disk = self._writer.link.seq
         self._checked = self._writer.checked
-        self._thread = ThreadPoolExecutor(1, "audit")
+        self._thread = WriterThread(self._writer.write, self._written)
 
     async def close(self) -> None:
         """Write waiting entries, sign a last checkpoint and close the files."""
-        if self._flushing is not None:
-            await self._flushing
+        self._hand_over()
         if self._signing is not None:
             await self._signing
         for timer in (self._timer, self._sign_timer):
@@ -101,9 +106,11 @@ class Journal:
                 timer.cancel()
         self._timer = self._sign_timer = None
         if self._thread is not None:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.close)
-            self._thread.shutdown()
-            self._thread = None
+            try:
+                await self._thread.run(self._writer.close)
+            finally:
+                thread, self._thread = self._thread, None
+                thread.stop()
             self._note_checkpoint()
 
     async def check(self) -> bool:
@@ -135,7 +142,7 @@ class Journal:
         all the same: an entry too many does no harm, one too few would. Costs about 20 us of CPU
         with 32 waiting, 300 us with none.
         """
-        if len(self._waiting) >= self._options.max_waiting:
+        if self._waiting >= self._options.max_waiting:
             raise GatewayError("AUDIT_UNAVAILABLE")
         loop = asyncio.get_running_loop()
         if self._timer is None:
@@ -143,28 +150,40 @@ class Journal:
             self._timer = loop.call_later(self._loop_clock.step, self._tick)
         done: asyncio.Future[int] = loop.create_future()
         body = entry if isinstance(entry, bytes) else orjson.dumps(entry)
-        self._waiting.append(PendingEntry(body, done, self._loop_clock.stamp()))
-        if self._flushing is None or self._flushing.done():
-            self._flushing = asyncio.create_task(self._flush())
+        if not self._turn:
+            loop.call_soon(self._hand_over)
+        self._turn.append(PendingEntry(body, done, self._loop_clock.stamp()))
+        self._waiting += 1
         await done
 
-    async def _flush(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._waiting:
-            self._writing, self._waiting = self._waiting, []
-            try:
-                bodies = [waiting.body for waiting in self._writing]
-                first = await loop.run_in_executor(self._thread, self._writer.write, bodies)
-            except Exception as error:  # whatever it was: no waiter may hang, or be answered
-                self._refuse(error)
-            else:
-                self._failed = False
-                self._on_disk = first + len(bodies) - 1
-                self._commit(self._writing, first)
-                self.grown()
-                self._note_checkpoint()
-                self._plan_checkpoint()
-            self._writing = []
+    def _hand_over(self) -> None:
+        """Hand the entries of this turn to the thread."""
+        group, self._turn = self._turn, []
+        if not group:
+            return
+        self._groups.append(group)
+        if self._thread is None:
+            self._written([group], 0, OSError("the journal is not open"))
+        else:
+            self._thread.put(group)
+
+    def _written(
+        self, groups: list[list[PendingEntry]], first: int, error: Exception | None
+    ) -> None:
+        """Answer or refuse the entries of groups that were written together."""
+        batch = [waiting for group in groups for waiting in group]
+        for _ in groups:
+            self._groups.popleft()
+        self._waiting -= len(batch)
+        if error is not None:
+            self._refuse(batch, error)
+            return
+        self._failed = False
+        self._on_disk = first + len(batch) - 1
+        self._commit(batch, first)
+        self.grown()
+        self._note_checkpoint()
+        self._plan_checkpoint()
 
     def _commit(self, batch: list[PendingEntry], first: int) -> None:
         """Resolve the entries of a batch on disk, once the further condition is met too."""
@@ -182,11 +201,11 @@ class Journal:
 
         reached.add_done_callback(arrived)
 
-    def _refuse(self, error: Exception) -> None:
+    def _refuse(self, batch: list[PendingEntry], error: Exception) -> None:
         if not self._failed:
             structlog.get_logger().error("audit_unavailable", error=repr(error))
         self._failed = True
-        for waiting in self._writing:
+        for waiting in batch:
             waiting.refuse()
 
     def _tick(self) -> None:
@@ -194,7 +213,7 @@ class Journal:
         loop = asyncio.get_running_loop()
         self._timer = None
         self._loop_clock.tick(loop.time())
-        refused, goes_on = refuse_late(self._loop_clock, (*self._writing, *self._waiting))
+        refused, goes_on = refuse_late(self._loop_clock, itertools.chain(*self._groups, self._turn))
         self._failed = self._failed or refused
         for batch, reached in list(self._committing):
             if refuse_late(self._loop_clock, batch)[1]:
@@ -217,8 +236,8 @@ class Journal:
             self._signing = asyncio.create_task(self._sign())
 
     async def _sign(self) -> None:
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._thread, self._writer.checkpoint)
+        if self._thread is not None:
+            await self._thread.run(self._writer.checkpoint)
         self._note_checkpoint()
         self._plan_checkpoint()  # once more, if it failed
 

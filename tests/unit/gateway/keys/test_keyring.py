@@ -22,6 +22,7 @@ from gateway.keys.keyring import (
     SECRET_NAMES,
     SIGNING_NAMES,
     KeyName,
+    Secret,
     SecretName,
     SigningName,
     check_keys,
@@ -392,3 +393,14 @@ def test_the_commands_do_not_show_a_key(tmp_path: Path) -> None:
         assert not [one for one in load_ring(settings, name).all if one.key.hex() in said]
     for signing in SIGNING_NAMES:
         assert str(load_signing(settings, signing)[0].as_dict(private=True)["d"]) not in said
+
+
+def test_a_code_is_that_of_rfc_4231_whatever_was_authenticated_before() -> None:
+    """Test case 2 of RFC 4231, section 4.3. The key is set up once for all messages."""
+    secret = Secret.of(b"Jefe")
+    secret.mac(b"another message")
+    assert secret.mac(b"what do ya want for nothing?") == (
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    )
+    assert secret == Secret.of(b"Jefe")
+    assert hash(secret) == hash(Secret.of(b"Jefe"))

@@ -63,18 +63,30 @@ async def test_entries_that_wait_at_the_same_time_share_a_sync(folder: Path, dis
 async def test_entries_that_come_while_others_are_written_are_not_forgotten(
     folder: Path, disk: Disk
 ) -> None:
-    go_on = threading.Event()
-    disk.sync_fault = lambda: hold(go_on)
+    reached, go_on = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        reached.set()
+        hold(go_on)
+
+    disk.sync_fault = wait
     async with open_journal(folder, timeout=20) as journal:
         first = asyncio.create_task(journal.append({"number": 0}))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        assert await asyncio.to_thread(reached.wait, 10)
         later = [asyncio.create_task(journal.append({"number": n})) for n in range(1, 20)]
+        await asyncio.sleep(0)
         await asyncio.sleep(0)
         go_on.set()
         await asyncio.gather(first, *later)
         assert numbers(folder) == list(range(20))
         assert disk.synced == 2
+
+
+async def test_entries_of_one_turn_of_the_loop_are_one_write(folder: Path, disk: Disk) -> None:
+    async with open_journal(folder) as journal:
+        for turn in range(1, 4):
+            await asyncio.gather(*(journal.append({"number": n}) for n in range(100)))
+            assert (len(disk.written), disk.synced) == (turn, turn)
 
 
 async def test_a_journal_that_is_not_open_refuses(folder: Path) -> None:
