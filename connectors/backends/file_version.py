@@ -11,6 +11,7 @@ import hashlib
 import os
 import time
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,10 +48,12 @@ class WatchedFile:
     """A file held open for checks, until nothing refers to this object any more. Raises OSError.
 
     POSIX drops all locks of a process on a file when any of its descriptors is closed, SQLite's
-    too: so the descriptor lives as long as the connections that are open beside it.
+    too: so the descriptor lives as long as the connections that are open beside it. ``now``: the
+    clock of the file system, in seconds since 1970.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
+        self._now = now
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         weakref.finalize(self, os.close, self._descriptor)
 
@@ -76,7 +79,7 @@ class WatchedFile:
         """
         for _ in range(_LOOKS):
             version = self.version()
-            age = time.time() - version.changed / 1e9
+            age = self._now() - version.changed / 1e9
             if not -_TICK < age < _TICK:
                 return version
             await asyncio.sleep(_TICK)

@@ -53,9 +53,9 @@ class SqlBackend:
     and so concurrent calls; further calls wait. ``busy_timeout``: seconds to wait for another's
     lock on a file. ``server``: further options of a server. ``maps`` and ``zone``: how records are
     stored in tables of other names (``connectors.backends.record_maps``). ``monotonic``: the clock
-    for the age of the source's state, at most 10 seconds. ``merge_limits``: when lookups go as one
-    statement. Raises ValueError for what cannot be
-    used; its message leaves out the URL.
+    for the age of the source's state, at most 10 seconds. ``now``: the clock for the age of a file,
+    in seconds since 1970. ``merge_limits``: when lookups go as one statement. Raises ValueError for
+    what cannot be used; its message leaves out the URL.
 
     Each call to the driver runs in a task of its own: a caller that is cancelled leaves at once,
     the statement is interrupted, and the connection comes back whole or is closed.
@@ -74,10 +74,13 @@ class SqlBackend:
         maps: Mapping[str, RecordMap] | None = None,
         zone: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
         merge_limits: MergeLimits | None = None,
     ) -> None:
         self._database = database
-        self._source = _source(url, pool_size, busy_timeout, server or ServerOptions(), monotonic)
+        self._source = _source(
+            url, pool_size, busy_timeout, server or ServerOptions(), monotonic, now
+        )
         self._stored = map_records(database, maps, zone)
         self._monotonic = monotonic
         self._calls = SourceCalls(self._source, pool_size)
@@ -236,6 +239,7 @@ def _source(
     busy_timeout: float,
     server: ServerOptions,
     monotonic: Callable[[], float],
+    now: Callable[[], float],
 ) -> SqlSource:
     """Return the source behind a URL. Messages leave the URL out: it may hold a password."""
     try:
@@ -252,4 +256,4 @@ def _source(
         raise ValueError(f"{make} databases are not supported, only {supported}")
     if not parsed.database or parsed.database == ":memory:" or parsed.host or parsed.query:
         raise ValueError("an SQLite URL is sqlite:///relative/path or sqlite:////absolute/path")
-    return SqliteFile(parsed.database, pool_size=pool_size, busy_timeout=busy_timeout)
+    return SqliteFile(parsed.database, pool_size=pool_size, busy_timeout=busy_timeout, now=now)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import stat
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -126,7 +127,15 @@ class SqliteFile:
     idiom = SQLITE
     merges = False
 
-    def __init__(self, path: str, *, pool_size: int, busy_timeout: float) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        pool_size: int,
+        busy_timeout: float,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._now = now
         self._path = Path(path).absolute()
         self._pool_size = pool_size
         self._busy_timeout = busy_timeout
@@ -210,7 +219,7 @@ class SqliteFile:
                 return self._watched[1]
             if not stat.S_ISREG(status.st_mode):
                 raise OSError
-            self._watched = place, WatchedFile(self._path)
+            self._watched = place, WatchedFile(self._path, self._now)
         except OSError as error:
             await self.close()
             raise SourceUnavailable(f"no readable file ({type(error).__name__})") from None

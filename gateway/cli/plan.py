@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import orjson
+from graphql import GraphQLSchema
 
 from connectors.description import Database, Sensitivity
 from gateway.access.caller import Caller
@@ -33,16 +34,17 @@ def explain_lines(
     scopes: Sequence[str] | None = None,
     purpose: str = UNIFIED,
     code: bool = False,
+    schema: GraphQLSchema | None = None,
 ) -> list[str]:
     """Return the lines that explain how ``text`` would be answered.
 
     ``variables``: JSON. ``scopes``: of the caller; None: all. ``purpose``: of the request.
-    ``code``: include the generated functions. Builds the schema, which takes a second. Raises
-    InvalidDocument or GatewayError, as a request would; UNSUPPORTED_OPERATION for an operation that
-    has no plan.
+    ``code``: include the generated functions. ``schema``: that of ``databases``, where it is built
+    already: building it takes a second. Raises InvalidDocument or GatewayError, as a request would;
+    UNSUPPORTED_OPERATION for an operation that has no plan.
     """
     declared = tuple(databases)
-    schema = build_schema(declared)
+    schema = schema or build_schema(declared)
     document = parse_document(schema, settings.limits, text)
     named = document.operation(operation)
     if not named.reads_persons:

@@ -39,7 +39,7 @@ Schema = dict[str, object]
 
 _TYPENAME = "__typename"
 #: The scalars by name; their forms are those of ``gateway.schema.scalars`` and of strawberry.
-_SCALARS: Mapping[str, Schema] = {
+SCALARS: Mapping[str, Schema] = {
     "Boolean": {"type": "boolean"},
     "CitizenID": {"type": "string", "pattern": "^[0-9]{12}$"},
     "Date": {"type": "string", "format": "date"},
@@ -138,7 +138,7 @@ class Components:
             }
             return self.named(kind.name, values)
         name = get_named_type(kind).name
-        return dict(_SCALARS[name])
+        return dict(SCALARS[name])
 
     def _selected_object(
         self,

@@ -125,6 +125,10 @@ async def provider(clock: TestClock | None = None) -> AsyncIterator[Provider]:
         server.close()
 
 
+#: The gateway's own key.
+OWN_KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "own"})
+
+
 @asynccontextmanager
 async def trusting(
     *issuers: Provider, jwks_url: Callable[[Provider], str] | None = None, **access: Any
@@ -143,8 +147,7 @@ async def trusting(
         )
         for number, provider in enumerate(issuers)
     }
-    own_key = OKPKey.generate_key("Ed25519", parameters={"kid": "own"})
-    tokens = Tokens([own_key], settings, clock, issuers=trusted)
+    tokens = Tokens([OWN_KEY], settings, clock, issuers=trusted)
     await tokens.open()
     try:
         yield tokens

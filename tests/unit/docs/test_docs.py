@@ -152,13 +152,12 @@ async def test_the_query_of_the_readme_is_answered_by_all_seven_databases(tmp_pa
     assert [shown["source"]["state"] for shown in lists] == ["ANSWERED"] * 7
 
 
-def test_the_plan_of_the_readme_is_printed_as_the_page_shows_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("gateway.cli.plan.build_schema", built)
+def test_the_plan_of_the_readme_is_printed_as_the_page_shows_it() -> None:
     (query,) = (document for page, document in queries() if page == "README.md")
     shown = next(one for one in snippets("text") if one.text.startswith("query "))
-    lines = explain_lines(installed_databases(), Settings(), query, scopes=["me"])
+    databases = installed_databases()
+    schema = built(databases)
+    lines = explain_lines(databases, Settings(), query, scopes=["me"], schema=schema)
     assert shown.text == "\n".join(lines) + "\n"
 
 

@@ -10,6 +10,7 @@ import asyncio
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -322,14 +323,12 @@ def _exchange(path: Path, table: str, first: str, second: str) -> None:
     path.write_bytes(content)
 
 
-async def test_a_file_that_is_never_still_is_unavailable(
-    make: Make, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("connectors.backends.file_version.time.time", lambda: _changed(path))
-    backend = make(path)
+async def test_a_file_that_is_never_still_is_unavailable(make: Make, path: Path) -> None:
+    still = asyncio.Event()
+    backend = make(path, now=lambda: time.time() if still.is_set() else _changed(path))
     with pytest.raises(SourceUnavailable, match="being written"):
         await _unions(backend)
-    monkeypatch.undo()
+    still.set()
     assert await _unions(backend) == ["u1"]
 
 

@@ -18,6 +18,7 @@ from gateway.settings import Access, TrustedIssuer
 from tests.support.issuers import (
     AUDIENCE,
     DESCRIPTION,
+    OWN_KEY,
     Provider,
     new_key,
     provider,
@@ -60,14 +61,14 @@ async def test_several_issuers_and_the_own_key_are_trusted_at_once() -> None:
         async with trusting(first, second) as tokens:
             assert (await tokens.caller(_token(first, OLD))).client == "desk"
             assert (await tokens.caller(_token(second, NEW))).client == "desk"
-            assert (await tokens.caller(_own(tokens, first))).client == "own"
+            assert (await tokens.caller(_own(first))).client == "own"
             crossed = signed("ES256", NEW, first.claims(), kid="old")
             assert await refusal(tokens, crossed) == "TOKEN_INVALID", "a key is its issuer's"
 
 
-def _own(tokens: Tokens, issuer: Provider) -> str:
+def _own(issuer: Provider) -> str:
     return issue(
-        tokens._first, Access(), issuer.clock.now(), subject="a", client="own", scopes=("operate",)
+        OWN_KEY, Access(), issuer.clock.now(), subject="a", client="own", scopes=("operate",)
     )
 
 
@@ -79,7 +80,7 @@ async def test_an_issuer_that_is_down_is_not_said_to_have_issued_a_bad_token() -
             assert await refusal(tokens, _token(issuer)) == "ISSUER_UNAVAILABLE"
             assert await refusal(tokens, _token(issuer)) == "ISSUER_UNAVAILABLE"
             assert issuer.hits["/jwks"] == 1, "in the cool-down it is not asked again"
-            assert (await tokens.caller(_own(tokens, issuer))).client == "own"
+            assert (await tokens.caller(_own(issuer))).client == "own"
             issuer.answers.clear()
             issuer.clock.advance(30)
             assert (await tokens.caller(_token(issuer))).client == "desk"
@@ -137,7 +138,7 @@ async def test_a_slow_issuer_is_waited_for_only_so_long_and_by_its_own_tokens_on
         async with trusting(issuer, timeout=0.2) as tokens:
             waiting = asyncio.create_task(refusal(tokens, _token(issuer)))
             await issuer.wait_for_requests(DESCRIPTION, 1)
-            assert (await tokens.caller(_own(tokens, issuer))).client == "own"
+            assert (await tokens.caller(_own(issuer))).client == "own"
             assert not waiting.done()
             assert await waiting == "ISSUER_UNAVAILABLE"
 

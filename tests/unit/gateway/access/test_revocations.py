@@ -16,6 +16,7 @@ from gateway.access.tokens import Tokens, issue
 from gateway.errors import GatewayError
 from gateway.runtime.append_only_file import READ_EVERY
 from gateway.settings import Access
+from tests.support.calls import calls_of
 from tests.support.running import TestClock, running
 
 
@@ -47,24 +48,15 @@ def test_a_revocation_counts_within_a_second_in_all_that_look(path: Path, clock:
     assert READ_EVERY < 1
 
 
-def test_the_file_is_looked_at_twice_a_second_at_most(
-    path: Path, clock: TestClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looks: list[Path] = []
-    stat = Path.stat
-
-    def noted(one: Path) -> os.stat_result:
-        looks.append(one)
-        return stat(one)
-
-    monkeypatch.setattr(Path, "stat", noted)
+def test_the_file_is_looked_at_twice_a_second_at_most(path: Path, clock: TestClock) -> None:
     revoked = Revocations(path, clock)
-    for _ in range(100):
+    with calls_of(Path.stat) as looks:
+        for _ in range(100):
+            revoked.is_revoked("t1")
+        assert looks.names == ["stat"]
+        clock.advance(READ_EVERY)
         revoked.is_revoked("t1")
-    assert looks == [path]
-    clock.advance(READ_EVERY)
-    revoked.is_revoked("t1")
-    assert looks == [path, path]
+        assert looks.names == ["stat", "stat"]
 
 
 def test_only_what_is_new_is_read(path: Path, clock: TestClock) -> None:

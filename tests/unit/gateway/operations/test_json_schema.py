@@ -8,8 +8,7 @@ import pytest
 from graphql import is_scalar_type, parse
 
 from connectors.registry import installed_databases
-from gateway.operations import json_schema
-from gateway.operations.json_schema import Components
+from gateway.operations.json_schema import SCALARS, Components
 from tests.support.running import built
 
 DATABASES = tuple(installed_databases())
@@ -58,7 +57,7 @@ def test_variables_without_a_default_are_required_and_no_others_are_known(
 
 def test_every_scalar_of_the_schema_has_a_form(components: Components) -> None:
     scalars = {name for name, kind in components.schema.type_map.items() if is_scalar_type(kind)}
-    assert scalars <= json_schema._SCALARS.keys()
+    assert scalars <= SCALARS.keys()
 
 
 def test_an_answer_has_what_is_selected_by_its_response_key(components: Components) -> None:

@@ -42,15 +42,16 @@ def _load(path: Path) -> Printed:
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
-def test_a_plan_is_printed_as_it_is_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.cli.plan.build_schema", built)
+def test_a_plan_is_printed_as_it_is_kept(path: Path) -> None:
     case = _load(path)
     scopes = case.said("scopes")
+    databases = installed_databases()
     lines = explain_lines(
-        installed_databases(),
+        databases,
         Settings(),
         case.document,
         variables=case.said("variables") or "{}",
         scopes=None if scopes is None else scopes.split(),
+        schema=built(databases),
     )
     assert "\n".join(lines) + "\n" == case.expected
