@@ -36,23 +36,23 @@ STRICT = (
 )  # fmt: skip
 
 PERSON = "query($id: PersonNumber!) { person(id: $id) { %s } }"
-WHOLE = "truncated nextCursor source { state %s }"
+STATE = "truncated nextCursor source { state %s }"
 FIRST = (
     PERSON
     % f"""civilStatus {{ marriages {{
-  items {{ recordId eventId status husband {{ name }} }} {WHOLE % "asOf fetchedAt"} }} }}"""
+  items {{ recordId eventId status husband {{ name }} }} {STATE % "asOf fetchedAt"} }} }}"""
 )
 SECOND = (
     PERSON
     % f"""civilStatus {{ database {{ name title {{ vi }} }} marriages {{
-  items {{ recordId registrationDate husband {{ citizenId }} }} {WHOLE % "database { name }"} }} }}
+  items {{ recordId registrationDate husband {{ citizenId }} }} {STATE % "database { name }"} }} }}
   population {{ identity {{ item {{ recordId fullName }} exists source {{ state }} }} }}"""
 )
 KIN = (
     PERSON
     % f"""civilStatus {{ marriages {{ items {{ recordId
   husband {{ person {{ id askedAs civilStatus {{ marriages {{
-    items {{ recordId eventId }} {WHOLE % ""} }} }} }} }} }} {WHOLE % ""} }} }}"""
+    items {{ recordId eventId }} {STATE % ""} }} }} }} }} }} {STATE % ""} }} }}"""
 )
 
 
@@ -97,11 +97,11 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def node(folder: Path, *command: str) -> str:
-    done = subprocess.run(
+    completed = subprocess.run(
         ["node", *command], cwd=folder, capture_output=True, text=True, timeout=300, check=False
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    return completed.stdout
 
 
 async def step(gateway: Running, query: str, number: str = LAN) -> dict[str, Any]:
@@ -115,8 +115,8 @@ def cached(compiled: Path, *steps: Mapping[str, Any], plain: bool = False) -> Re
     """Write the answers into a cache and read each query out of it."""
     (compiled / "steps.json").write_text(json.dumps(steps), "utf-8")
     shutil.copy(SCRIPT, compiled)
-    said = node(compiled, SCRIPT.name, ".", "steps.json", *(["plain"] if plain else []))
-    return Read(**json.loads(said))
+    output = node(compiled, SCRIPT.name, ".", "steps.json", *(["plain"] if plain else []))
+    return Read(**json.loads(output))
 
 
 def is_whole(read: Read, *steps: Mapping[str, Any]) -> list[bool]:
@@ -143,10 +143,10 @@ async def test_an_answer_that_is_not_known_never_meets_the_rows_of_another(
     tmp_path: Path, compiled: Path
 ) -> None:
     sources = backends()
-    broken = {**sources, "civil_status": Faulty(sources["civil_status"], "down")}
+    failing = {**sources, "civil_status": Faulty(sources["civil_status"], "down")}
     async with running(tmp_path / "up", sources) as gateway:
         before = await step(gateway, FIRST)
-    async with running(tmp_path / "down", broken) as gateway:
+    async with running(tmp_path / "down", failing) as gateway:
         after = await step(gateway, SECOND)
     marriages = after["data"]["person"]["civilStatus"]["marriages"]
     assert marriages["source"]["state"] == "UNAVAILABLE"
@@ -188,32 +188,34 @@ async def test_somebody_else_behind_a_link_is_not_the_person_before(
     query = (
         PERSON
         % f"""civilStatus {{ marriages {{ items {{ recordId
-      husband {{ person {{ askedAs %s }} }} }} {WHOLE % ""} }} }}"""
+      husband {{ person {{ askedAs %s }} }} }} {STATE % ""} }} }}"""
     )
     rows: dict[str, object] = {"event_id": "M1", "wife_citizen_id": LAN}
     steps = []
     for husband, selected in ((HOA, "id"), ("001050000001", "identification")):
-        changed = backends(civil_status={"marriages": [{**rows, "husband_citizen_id": husband}]})
-        async with running(tmp_path, changed) as gateway:
+        changed_sources = backends(
+            civil_status={"marriages": [{**rows, "husband_citizen_id": husband}]}
+        )
+        async with running(tmp_path, changed_sources) as gateway:
             steps.append(await step(gateway, query % selected))
     assert is_whole(cached(compiled, *steps), *steps) == [False, True]
 
 
 async def test_a_record_without_its_id_is_refused_not_mixed(tmp_path: Path, compiled: Path) -> None:
-    query = PERSON % f"civilStatus {{ marriages {{ items {{ eventId }} {WHOLE % ''} }} }}"
+    query = PERSON % f"civilStatus {{ marriages {{ items {{ eventId }} {STATE % ''} }} }}"
     async with running(tmp_path) as gateway:
         question = await step(gateway, query)
-    (said,) = cached(compiled, question).said
-    assert "recordId" in said or "Missing field" in said or "go.apollo.dev" in said
+    (message,) = cached(compiled, question).said
+    assert "recordId" in message or "Missing field" in message or "go.apollo.dev" in message
 
 
 async def test_several_people_keep_their_places(tmp_path: Path, compiled: Path) -> None:
     query = "query($ids: [PersonNumber!]!) { persons(ids: $ids) { askedAs civilStatus { %s } } }"
-    shown = f"marriages {{ items {{ recordId %s }} {WHOLE % ''} }}"
+    selected = f"marriages {{ items {{ recordId %s }} {STATE % ''} }}"
     steps = []
     async with running(tmp_path) as gateway:
         for field in ("eventId", "status"):
-            question = query % (shown % field)
+            question = query % (selected % field)
             text = print_ast(visit(parse(question), _Typenames()))
             variables = {"ids": [HOA, LAN]}
             body = await gateway.ask(text, variables)

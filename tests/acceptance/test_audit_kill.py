@@ -34,7 +34,7 @@ class Load:
     """
 
     def __init__(self, demo: Process, noted: set[str]) -> None:
-        self.refused: list[int] = []
+        self.refused_statuses: list[int] = []
         self._demo = demo
         self._noted = noted
         self._grew = threading.Condition()
@@ -72,7 +72,7 @@ class Load:
                     return
                 with self._grew:
                     if answer.status_code == 503:
-                        self.refused.append(answer.status_code)
+                        self.refused_statuses.append(answer.status_code)
                     else:
                         assert answer.json()["data"]
                         self._noted.add(request_id)
@@ -87,7 +87,7 @@ def _kill_under_load(folder: Path, noted: set[str], answers: int) -> None:
         finally:
             os.kill(demo.pid, signal.SIGKILL)
             load.end()
-    assert not load.refused
+    assert not load.refused_statuses
 
 
 def _verify(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -106,12 +106,12 @@ def test_no_answer_that_arrived_is_missing_after_the_gateway_was_killed(tmp_path
         assert noted <= {entry["requestId"] for entry in entries(folder / "journal")}
     with demo_process(folder, patient=False):
         pass  # it puts right what the last kill left
-    written = [entry["requestId"] for entry in entries(folder / "journal")]
-    assert noted <= {*written}
-    assert len(written) == len({*written}), "and each stands there once"
-    ended = _verify(folder)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert f"{len(written):,} entries in" in ended.stdout
+    request_ids = [entry["requestId"] for entry in entries(folder / "journal")]
+    assert noted <= {*request_ids}
+    assert len(request_ids) == len({*request_ids}), "and each stands there once"
+    verification = _verify(folder)
+    assert verification.returncode == 0, verification.stdout + verification.stderr
+    assert f"{len(request_ids):,} entries in" in verification.stdout
 
 
 def test_entries_cut_off_while_the_gateway_was_down_are_missed(tmp_path: Path) -> None:
@@ -123,9 +123,9 @@ def test_entries_cut_off_while_the_gateway_was_down_are_missed(tmp_path: Path) -
     segment.write_bytes(b"".join(lines[:-150]))
     with demo_process(folder, patient=False):
         pass  # it goes on behind the cut
-    ended = _verify(folder)
-    assert ended.returncode == 1
-    removed = re.search(r"removed: entries (\d+) to (\d+) at the end", ended.stdout)
+    verification = _verify(folder)
+    assert verification.returncode == 1
+    removed = re.search(r"removed: entries (\d+) to (\d+) at the end", verification.stdout)
     assert removed is not None
     assert int(removed[1]) == len(lines) - 150
     assert int(removed[2]) >= len(noted), "what was answered is missed; the load wrote more"
@@ -144,4 +144,4 @@ def test_an_answer_whose_entry_is_on_disk_survives_a_standstill(tmp_path: Path) 
         finally:
             os.kill(demo.pid, signal.SIGKILL)
             load.end()
-    assert load.refused == []
+    assert load.refused_statuses == []

@@ -63,16 +63,16 @@ def _ask(demo: Process, request_id: str) -> None:
     assert "errors" not in answer.json()
 
 
-def _synced(trace: Sequence[str], written: int) -> int:
-    """Return where the sync that followed the write in line ``written`` was over."""
-    thread = _THREAD.match(trace[written])
+def _synced(trace: Sequence[str], position_written: int) -> int:
+    """Return where the sync after the write in line ``position_written`` was over."""
+    thread = _THREAD.match(trace[position_written])
     assert thread is not None
-    own_calls = [
+    calls_of_thread = [
         (position, line)
-        for position, line in enumerate(trace[written + 1 :], written + 1)
+        for position, line in enumerate(trace[position_written + 1 :], position_written + 1)
         if line.startswith(f"{thread[1]} ") and "resumed" not in line
     ]
-    position, line = own_calls[0]
+    position, line = calls_of_thread[0]
     assert re.search(r" fdatasync\(\d+<[^>]*/audit-\d{8}\.jsonl>", line), line
     if "unfinished" in line:
         position, line = next(
@@ -94,8 +94,8 @@ def test_the_bytes_of_an_answer_leave_after_its_entry_was_synced(tmp_path: Path)
     trace = (tmp_path / "trace").read_text("latin-1").splitlines()
     for person_id in ids:
         naming = [position for position, line in enumerate(trace) if person_id in line]
-        written = [p for p in naming if re.search(r"/audit-\d{8}\.jsonl>", trace[p])]
-        left = [p for p in naming if p not in written]
-        assert len(written) == 1, "its entry is written once"
-        assert left, "its answer left"
-        assert written[0] < _synced(trace, written[0]) < left[0]
+        writes = [p for p in naming if re.search(r"/audit-\d{8}\.jsonl>", trace[p])]
+        sends = [p for p in naming if p not in writes]
+        assert len(writes) == 1, "its entry is written once"
+        assert sends, "its answer left"
+        assert writes[0] < _synced(trace, writes[0]) < sends[0]

@@ -26,17 +26,19 @@ from tests.support.faults import Faulty
 from tests.support.known_rows import KnownRows, ListName, read_known_rows
 from tests.support.running import Running, running
 
-DATABASES = tuple(one for one in installed_databases() if one.records)
+DATABASES = tuple(database for database in installed_databases() if database.records)
 PEOPLE = int(os.environ.get("COMPLETENESS_PEOPLE", "120"))
 #: Of so many numbers one is mistyped.
 MISTYPED = 10
 SCOPES = tuple(
-    f"{one.name}:{action}" for one in DATABASES for action in ("read", "sensitive", "restricted")
+    f"{database.name}:{action}"
+    for database in DATABASES
+    for action in ("read", "sensitive", "restricted")
 )
 #: Database, what it does, and of which record alone.
 FAULTS: tuple[tuple[str, str, str | None] | None, ...] = (
     None,
-    *((one.name, "down", None) for one in DATABASES),
+    *((database.name, "down", None) for database in DATABASES),
     ("population", "down", "identity"),
     ("population", "down", "earlier_numbers"),
     ("population", "unmapped", None),
@@ -106,7 +108,7 @@ async def _people(gateway: Running, numbers: Sequence[str]) -> Iterator[tuple[st
     return zip(numbers, persons, strict=True)
 
 
-def _shown(person: Any, name: ListName) -> tuple[str, str]:
+def _state_and_contents(person: Any, name: ListName) -> tuple[str, str]:
     """Return state and contents of a list: "rows", "none" or "unknown"."""
     record_list = person[_camel(name[0])][name[1]]
     state = record_list["source"]["state"]
@@ -173,7 +175,7 @@ def _faults_of(
     if view["value"] is True and not identified:
         yield f"{number}: considered unsanctioned, and {person['identification']}"
     for name in LISTS:
-        state, contents = _shown(person, name)
+        state, contents = _state_and_contents(person, name)
         count = known_rows.count(name, number)
         tally[contents] += 1
         if contents == "none" and count:

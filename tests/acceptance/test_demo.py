@@ -84,14 +84,14 @@ def test_a_file_that_is_gone_costs_its_own_lists_only_until_it_is_back(
 ) -> None:
     number = demo.tagged("married")
     path = demo.folder / "databases" / f"{name}.sqlite"
-    away = path.with_suffix(".away")
+    renamed = path.with_suffix(".away")
     lists_of_file = {"population": {"identity"}, "civil_status": {"births", "marriages"}}[name]
-    path.rename(away)
+    path.rename(renamed)
     try:
         body = demo.ask(QUERY, {"id": number})
         assert not path.exists(), "the file was created anew"
     finally:
-        away.rename(path)
+        renamed.rename(path)
     list_states = states(body)
     assert {item for item in list_states if list_states[item] == "UNAVAILABLE"} == lists_of_file
     # Without the population nobody is identified, and the other lists say so.
@@ -99,15 +99,17 @@ def test_a_file_that_is_gone_costs_its_own_lists_only_until_it_is_back(
     assert {
         item for item in list_states if list_states[item] == state_of_others
     } == list_states.keys() - lists_of_file
-    failed = [item for item in body["errors"] if item["extensions"]["code"] == "SOURCE_UNAVAILABLE"]
-    assert {error["path"][-1] for error in failed} == lists_of_file
-    beside = {"NUMBERS_INCOMPLETE"} if name == "population" else set()
-    assert set(codes(body)) - {"SOURCE_UNAVAILABLE"} == beside
+    failures = [
+        item for item in body["errors"] if item["extensions"]["code"] == "SOURCE_UNAVAILABLE"
+    ]
+    assert {error["path"][-1] for error in failures} == lists_of_file
+    other_codes = {"NUMBERS_INCOMPLETE"} if name == "population" else set()
+    assert set(codes(body)) - {"SOURCE_UNAVAILABLE"} == other_codes
     for field in lists_of_file:
         section = "population" if field == "identity" else "civilStatus"
-        shown = body["data"]["person"][section][field]
-        assert shown.get("items") is None
-        assert shown.get("item") is None
+        section_list = body["data"]["person"][section][field]
+        assert section_list.get("items") is None
+        assert section_list.get("item") is None
     assert states(demo.ask(QUERY, {"id": number})) == ALL_ANSWERED
 
 
@@ -130,8 +132,8 @@ def test_a_locked_file_costs_its_own_lists_only_until_it_is_free(demo: Process) 
 
 
 def test_the_served_schema_is_the_one_in_the_repository(demo: Process) -> None:
-    served = httpx2.get(f"{demo.url}/schema.graphql").text
-    assert served == Path("schema.graphql").read_text("utf-8")
+    schema = httpx2.get(f"{demo.url}/schema.graphql").text
+    assert schema == Path("schema.graphql").read_text("utf-8")
 
 
 #: Checks in which the audit disagrees with the draft of GraphQL over HTTP of August 2026 (decision
@@ -149,7 +151,7 @@ def test_the_graphql_http_audit_disagrees_only_where_it_disagrees_with_the_draft
     folder = Path(__file__).parent / "graphql_http"
     node = shutil.which("node")
     assert node is not None
-    ran = subprocess.run(
+    result = subprocess.run(
         [node, "audit.mjs", f"{demo.url}/graphql", demo.tokens["operator"]],
         cwd=folder,
         capture_output=True,
@@ -157,8 +159,8 @@ def test_the_graphql_http_audit_disagrees_only_where_it_disagrees_with_the_draft
         timeout=120,
         check=False,
     )
-    summary = json.loads(ran.stdout.splitlines()[-1])
-    assert set(summary["notOk"]) == MAY_BE_400 | SHOULD_NOT_BE_422, ran.stdout
+    summary = json.loads(result.stdout.splitlines()[-1])
+    assert set(summary["notOk"]) == MAY_BE_400 | SHOULD_NOT_BE_422, result.stdout
     assert summary["total"] == 61
 
 

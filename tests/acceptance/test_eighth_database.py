@@ -33,14 +33,14 @@ def make_environment(folder: Path) -> Path:
     packages = folder / "packages"
     binaries = folder / ".venv" / "bin"
     binaries.mkdir(parents=True)
-    seen = f'export PYTHONPATH="{packages}:{ROOT}"'
+    export_path = f'export PYTHONPATH="{packages}:{ROOT}"'
     for name, command in {
         "pip": f'"{sys.executable}" -m pip "$1" --quiet --target "{packages}" "${{@:2}}"',
         "justice-gateway": f'"{sys.executable}" -m gateway "$@"',
         "python": f'"{sys.executable}" "$@"',
     }.items():
         path = binaries / name
-        path.write_text(f"#!/usr/bin/env bash\n{seen}\nexec {command}\n")
+        path.write_text(f"#!/usr/bin/env bash\n{export_path}\nexec {command}\n")
         path.chmod(0o755)
     return packages
 
@@ -85,5 +85,5 @@ def test_the_tutorial_leads_to_an_answer_and_touches_nothing_in_the_gateway(
         database["name"]: database["live"]["state"] for database in catalogue["data"]["databases"]
     }
     assert live["judicial_expertise"] == "ANSWERED"
-    shown = officer["data"]["person"]["judicialExpertise"]["expertises"]
-    assert shown == {"items": None, "source": {"state": "DENIED"}}
+    expertise_list = officer["data"]["person"]["judicialExpertise"]["expertises"]
+    assert expertise_list == {"items": None, "source": {"state": "DENIED"}}

@@ -111,10 +111,10 @@ def callers(demo: Process, published: PublishedOperation) -> list[tuple[str, str
     names["demo-enforcement_officer"] = "enforcement_officer"
     pairs: list[tuple[str, str | None]] = []
     for client in sorted(published.header.clients):
-        granted = purposes_of(demo.tokens[names[client]])
-        both = [purpose for purpose in published.header.purposes if purpose in granted]
-        assert both, f"{client} may call {published.header.id} for no purpose of its token"
-        pairs += [(demo.tokens[names[client]], purpose) for purpose in both]
+        token_purposes = purposes_of(demo.tokens[names[client]])
+        purposes = [purpose for purpose in published.header.purposes if purpose in token_purposes]
+        assert purposes, f"{client} may call {published.header.id} for no purpose of its token"
+        pairs += [(demo.tokens[names[client]], purpose) for purpose in purposes]
     return pairs
 
 
@@ -150,14 +150,14 @@ def test_every_way_to_call_it_gives_the_same_data(
         for persona, variables in personas_for(demo, published):
             count += 1
             for token, purpose in callers(demo, published):
-                plain = sufficient(settings, published, purpose, demo.personas[0]["id"])
+                ordinary_token = sufficient(settings, published, purpose, demo.personas[0]["id"])
                 hashed = {"documentId": by_hash, "variables": variables}
                 free = {"query": document, "variables": variables}
                 answers = [
                     call(client, f"/operations/{name}", variables, token, purpose),
                     call(client, f"/operations/{published.header.id}", variables, token, purpose),
                     call(client, "/graphql", hashed, token, purpose),
-                    call(client, "/graphql", free, plain, purpose),
+                    call(client, "/graphql", free, ordinary_token, purpose),
                 ]
                 assert [item.status_code for item in answers] == [200] * 4
                 data = [steady(item.json()["data"]) for item in answers]

@@ -24,7 +24,7 @@ QUERY = """query($id: PersonNumber!) {
   person(id: $id) { population { identity { item { fullName } } } } }"""
 SIZE, BALLAST = 512 * 1024, 384 * 1024
 #: The room that is left takes some hundred entries, and many fewer than this.
-MOST = 2_000
+MAX_REQUESTS = 2_000
 CLIENTS = 4
 
 
@@ -71,7 +71,7 @@ class Clients:
         """Have several ask at once, each until there is no answer for them."""
 
         def client(_: int) -> bool:
-            return any(not self.ask() for _ in range(MOST // CLIENTS))
+            return any(not self.ask() for _ in range(MAX_REQUESTS // CLIENTS))
 
         with ThreadPoolExecutor(CLIENTS) as pool:
             assert all(pool.map(client, range(CLIENTS))), "the disk was never full"
@@ -85,21 +85,21 @@ class Clients:
 def fill_up(clients: Clients) -> None:
     """Ask until not even the small entry fits with which readiness is tried."""
     clients.ask_until_refused()
-    for _ in range(MOST):
+    for _ in range(MAX_REQUESTS):
         if not clients.ask() and clients.ready()[0] == 503:
             return
     raise AssertionError("the gateway never said that it is not ready")
 
 
 def verify(folder: Path) -> None:
-    ended = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "gateway", "audit", "verify", "--config", folder / "gateway.toml"],
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert completed.returncode == 0, completed.stdout + completed.stderr
 
 
 def test_a_gateway_whose_disk_is_full_answers_nothing_until_there_is_room_again(
@@ -122,7 +122,7 @@ def test_a_gateway_whose_disk_is_full_answers_nothing_until_there_is_room_again(
         assert len(clients.answered) == before + 20
         assert clients.ready() == (200, "ready")
         assert clients.answered <= {entry.get("requestId") for entry in entries(journal)}
-    written = [entry["requestId"] for entry in entries(journal) if "requestId" in entry]
-    assert clients.answered <= {*written}
-    assert len(written) == len({*written}), "and each stands there once"
+    request_ids = [entry["requestId"] for entry in entries(journal) if "requestId" in entry]
+    assert clients.answered <= {*request_ids}
+    assert len(request_ids) == len({*request_ids}), "and each stands there once"
     verify(folder)

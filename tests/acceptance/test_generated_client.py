@@ -74,7 +74,7 @@ def folder(demo: Process, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def node(folder: Path, *command: str, **environment: str) -> tuple[int, str]:
-    done = subprocess.run(
+    completed = subprocess.run(
         ["node", *command],
         cwd=folder,
         env={**os.environ, **environment},
@@ -83,7 +83,7 @@ def node(folder: Path, *command: str, **environment: str) -> tuple[int, str]:
         timeout=120,
         check=False,
     )
-    return done.returncode, done.stdout + done.stderr
+    return completed.returncode, completed.stdout + completed.stderr
 
 
 def compiled(folder: Path, source: str) -> tuple[int, str]:
@@ -96,13 +96,13 @@ def test_the_client_reads_typed_values(demo: Process, folder: Path) -> None:
     assert compiled(folder, CLIENT) == (0, "")
     number = demo.tagged("married")
     born = next(persona["birthDate"] for persona in demo.personas if persona["id"] == number)
-    named = {"URL": demo.url, "ID": number, "BORN": born}
-    code, said = node(folder, "call.js", TOKEN=demo.tokens["partner"], **named)
-    values = json.loads(said)
+    environment = {"URL": demo.url, "ID": number, "BORN": born}
+    code, output = node(folder, "call.js", TOKEN=demo.tokens["partner"], **environment)
+    values = json.loads(output)
     assert (code, values["status"]) == (0, "ANSWERED")
     assert all(values["names"])
-    code, said = node(folder, "call.js", TOKEN=demo.tokens["analyst"], **named)
-    assert json.loads(said) == {"status": 403, "code": "PURPOSE_NOT_GRANTED"}
+    code, output = node(folder, "call.js", TOKEN=demo.tokens["analyst"], **environment)
+    assert json.loads(output) == {"status": 403, "code": "PURPOSE_NOT_GRANTED"}
 
 
 @pytest.mark.services
@@ -111,8 +111,8 @@ def test_what_the_operation_does_not_have_does_not_compile(
     folder: Path, right: str, wrong: str
 ) -> None:
     assert right in CLIENT
-    code, said = compiled(folder, CLIENT.replace(right, wrong))
-    assert (code, "error TS" in said) == (2, True)
+    code, output = compiled(folder, CLIENT.replace(right, wrong))
+    assert (code, "error TS" in output) == (2, True)
 
 
 def tokens(demo: Process) -> dict[str, str]:
@@ -125,7 +125,7 @@ def tokens(demo: Process) -> dict[str, str]:
 
 
 def test_every_example_is_answered_as_it_stands(demo: Process) -> None:
-    called = set()
+    called_paths = set()
     for token in tokens(demo).values():
         headers = {"authorization": f"Bearer {token}"}
         document: Any = httpx2.get(f"{demo.url}/openapi.json", headers=headers).json()
@@ -134,14 +134,14 @@ def test_every_example_is_answered_as_it_stands(demo: Process) -> None:
             stated = {
                 parameter["name"]: parameter for parameter in operations["post"]["parameters"]
             }
-            sent = dict(headers)
+            request_headers = dict(headers)
             if "X-Case-Number" in stated:
-                sent["x-case-number"] = "HS-DEMO-0001"
+                request_headers["x-case-number"] = "HS-DEMO-0001"
             if "X-Purpose" in stated:
                 (purpose, *_) = {*stated["X-Purpose"]["schema"]["enum"]} & {*purposes_of(token)}
-                sent["x-purpose"] = purpose
-            answer = httpx2.post(f"{demo.url}{path}", json=body["example"], headers=sent)
+                request_headers["x-purpose"] = purpose
+            answer = httpx2.post(f"{demo.url}{path}", json=body["example"], headers=request_headers)
             assert (answer.status_code, answer.json().get("errors")) == (200, None), path
-            called.add(path)
-    everything = httpx2.get(f"{demo.url}/openapi.json").json()["paths"].keys()
-    assert called == everything
+            called_paths.add(path)
+    all_paths = httpx2.get(f"{demo.url}/openapi.json").json()["paths"].keys()
+    assert called_paths == all_paths

@@ -44,7 +44,9 @@ def test_the_command_of_the_readme_gets_the_answer_that_it_shows(
     (tmp_path / "docs").symlink_to(ROOT / "docs")
     (tmp_path / ".venv").symlink_to(ROOT / ".venv")
     command = command.replace("http://127.0.0.1:8000", demo.url)
-    printed = ran(["bash", "-c", command], tmp_path, {**os.environ, "PYTHONPATH": str(ROOT)})
+    printed = run_command(
+        ["bash", "-c", command], tmp_path, {**os.environ, "PYTHONPATH": str(ROOT)}
+    )
     assert json.loads(printed) == json.loads(answer)
 
 
@@ -55,7 +57,7 @@ def test_the_commands_of_the_quickstart_are_answered_as_it_says(
     commands = "".join(code for kind, code in blocks if kind == "sh")
     (tmp_path / ".demo").symlink_to(demo.folder)
     port = demo.url.rpartition(":")[2]
-    printed = ran(["bash", "-c", commands], tmp_path, {**os.environ, "PORT": port})
+    printed = run_command(["bash", "-c", commands], tmp_path, {**os.environ, "PORT": port})
     states = set(re.findall(r'"state": "(\w+)"', printed))
     assert states >= {"ANSWERED", "DENIED", "WITHHELD", "UNAVAILABLE"}
     assert set(re.findall(r'"code": "(\w+)"', printed)) >= {"FORBIDDEN", "SOURCE_UNAVAILABLE"}
@@ -69,8 +71,8 @@ def partner(demo: Process) -> dict[str, str]:
     return {**os.environ, "TOKEN": demo.tokens["partner"], "ID": number, "BORN": born}
 
 
-def ran(command: list[str], folder: Path, environment: dict[str, str]) -> str:
-    done = subprocess.run(
+def run_command(command: list[str], folder: Path, environment: dict[str, str]) -> str:
+    completed = subprocess.run(
         command,
         cwd=folder,
         env=environment,
@@ -79,13 +81,13 @@ def ran(command: list[str], folder: Path, environment: dict[str, str]) -> str:
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    return done.stdout
+    assert (completed.returncode, completed.stderr) == (0, ""), completed.stdout
+    return completed.stdout
 
 
 def test_curl_gets_an_answer(demo: Process, tmp_path: Path) -> None:
     command = ["bash", "-c", block(demo, "call-an-operation.md", "sh")]
-    body = json.loads(ran(command, tmp_path, partner(demo)))
+    body = json.loads(run_command(command, tmp_path, partner(demo)))
     assert body["data"]["person"]["notary"]["preventiveInfos"]["source"]["state"] == "ANSWERED"
     assert "errors" not in body
 
@@ -93,8 +95,8 @@ def test_curl_gets_an_answer(demo: Process, tmp_path: Path) -> None:
 def test_python_gets_the_same_answer(demo: Process, tmp_path: Path) -> None:
     (tmp_path / "call.py").write_text(block(demo, "call-an-operation.md", "python"), "utf-8")
     shutil.copy(ROOT / "clients" / "python" / "complete_list.py", tmp_path)
-    said = ran([sys.executable, "call.py"], tmp_path, partner(demo))
-    assert re.fullmatch(r"\d+ blocks on the person( [A-Z_]+)*\n", said)
+    output = run_command([sys.executable, "call.py"], tmp_path, partner(demo))
+    assert re.fullmatch(r"\d+ blocks on the person( [A-Z_]+)*\n", output)
 
 
 @pytest.mark.services
@@ -110,10 +112,12 @@ def test_typescript_compiles_strictly_and_gets_the_same_answer(
     (tmp_path / "call.ts").write_text(block(demo, "call-an-operation.md", "typescript"), "utf-8")
     for file in ("typescript/complete-list.ts", "python/complete_list.py"):
         shutil.copy(ROOT / "clients" / file, tmp_path)
-    ran(["node", "node_modules/typescript/bin/tsc", *_STRICT, "call.ts"], tmp_path, {**os.environ})
+    run_command(
+        ["node", "node_modules/typescript/bin/tsc", *_STRICT, "call.ts"], tmp_path, {**os.environ}
+    )
     (tmp_path / "call.py").write_text(block(demo, "call-an-operation.md", "python"), "utf-8")
-    by_python = ran([sys.executable, "call.py"], tmp_path, partner(demo))
-    assert ran(["node", "call.js"], tmp_path, partner(demo)) == by_python
+    by_python = run_command([sys.executable, "call.py"], tmp_path, partner(demo))
+    assert run_command(["node", "call.js"], tmp_path, partner(demo)) == by_python
 
 
 def test_the_operation_of_the_reviewers_guide_passes_its_check(
@@ -128,7 +132,7 @@ def test_the_operation_of_the_reviewers_guide_passes_its_check(
     shutil.copy(demo.folder / "gateway.toml", tmp_path)
     command = block(demo, page, "sh").split()
     command = [sys.executable, "-m", "gateway", *command[1:]]
-    said = ran(command, tmp_path, {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"})
+    said = run_command(command, tmp_path, {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"})
     assert "debtor-cases.v1" in said
     assert "lends     civil_enforcement:read" in said
     assert said.endswith("1 published, 0 refused\n")

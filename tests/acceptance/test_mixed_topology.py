@@ -118,20 +118,20 @@ class Load:
 @contextmanager
 def load(site: Topology, tokens: list[str]) -> Iterator[Load]:
     """Ask as four citizens at once until the block ends."""
-    done, running_load = threading.Event(), Load()
+    is_over, running_load = threading.Event(), Load()
 
     def go_on(token: str) -> None:
-        while not done.is_set():
+        while not is_over.is_set():
             running_load.take(ask(site.url, token, STATES, site.trust))
 
-    asking = [threading.Thread(target=go_on, args=(item,)) for item in tokens]
-    for item in asking:
+    threads = [threading.Thread(target=go_on, args=(item,)) for item in tokens]
+    for item in threads:
         item.start()
     try:
         yield running_load
     finally:
-        done.set()
-        for item in asking:
+        is_over.set()
+        for item in threads:
             item.join(60)
 
 
@@ -141,36 +141,38 @@ def test_a_server_that_is_killed_costs_its_own_lists_only_and_is_back_in_time(
     demo: Process, site: Topology, name: str
 ) -> None:
     tokens = [site.token(number) for number in list(demo.tokens["citizens"])[:4]]
-    theirs = SECTIONS[name]
-    with load(site, tokens) as seen:
-        wait(lambda: seen.is_whole, "a good start")
+    own_lists = SECTIONS[name]
+    with load(site, tokens) as running_load:
+        wait(lambda: running_load.is_whole, "a good start")
         site.servers[name].kill()
-        seen.states.clear()
-        before = seen.count
+        running_load.states.clear()
+        before = running_load.count
         wait(
-            lambda: all(seen.last[list_name] != "ANSWERED" for list_name in theirs),
+            lambda: all(running_load.last[list_name] != "ANSWERED" for list_name in own_lists),
             "its lists going",
         )
-        wait(lambda: seen.count > before + 20, "more answers")
+        wait(lambda: running_load.count > before + 20, "more answers")
         site.servers[name].start()
-        back = time.monotonic()
-        wait(lambda: seen.is_whole, "all coming back", _RECOVERS_WITHIN)
-        took = time.monotonic() - back
-    assert seen.errors == []
-    assert seen.statuses <= {200, 294}
+        start = time.monotonic()
+        wait(lambda: running_load.is_whole, "all coming back", _RECOVERS_WITHIN)
+        duration = time.monotonic() - start
+    assert running_load.errors == []
+    assert running_load.statuses <= {200, 294}
     other_states = {
         state
-        for list_name, states in seen.states.items()
-        if list_name not in theirs
+        for list_name, states in running_load.states.items()
+        if list_name not in own_lists
         for state in states
     }
     # Without the population nobody is identified: no list of any database says "none".
-    incomplete = {"INCOMPLETE"} if "population" in theirs else set()
+    incomplete = {"INCOMPLETE"} if "population" in own_lists else set()
     assert other_states - {"ANSWERED"} == incomplete
-    for list_name in theirs:
-        assert seen.states[list_name] <= {"ANSWERED", "UNAVAILABLE", "TIMED_OUT"} | incomplete
-    print(f"{name}: all back {took:.2f} s after it listened again")
-    assert took < _RECOVERS_WITHIN
+    for list_name in own_lists:
+        assert (
+            running_load.states[list_name] <= {"ANSWERED", "UNAVAILABLE", "TIMED_OUT"} | incomplete
+        )
+    print(f"{name}: all back {duration:.2f} s after it listened again")
+    assert duration < _RECOVERS_WITHIN
 
 
 CASES = "{ me { legalAid { cases { items { caseNo subject } source { state fromCache } } } } }"
@@ -221,13 +223,13 @@ def test_what_an_owner_invalidates_at_one_gateway_no_gateway_serves_after_it_is_
     file = demo.folder / "databases" / "legal_aid.sqlite"
     for turn in range(5):
         with sqlite3.connect(file) as database:
-            changed = [f"Lần {turn}"] * len(before)
+            new_subjects = [f"Lần {turn}"] * len(before)
             database.execute(
-                "UPDATE cases SET subject = ? WHERE beneficiary_id = ?", (changed[0], citizen)
+                "UPDATE cases SET subject = ? WHERE beneficiary_id = ?", (new_subjects[0], citizen)
             )
         database.close()
         if turn:
-            assert cases(site, gateways[turn % 2], citizen).subjects != changed, "it is cached"
+            assert cases(site, gateways[turn % 2], citizen).subjects != new_subjects, "it is cached"
         answer = httpx2.post(
             f"http://127.0.0.1:{site.servers['gateway-1'].port}/invalidations",
             json={"database": "legal_aid", "persons": [citizen]},
@@ -238,5 +240,5 @@ def test_what_an_owner_invalidates_at_one_gateway_no_gateway_serves_after_it_is_
         effective = datetime.fromisoformat(answer.json()["effectiveBy"])
         wait(partial(_is_past, effective), "its being effective")
         for _ in range(5):
-            assert [cases(site, item, citizen).subjects for item in gateways] == [changed] * 2
+            assert [cases(site, item, citizen).subjects for item in gateways] == [new_subjects] * 2
         assert cases(site, "gateway-2", citizen).cached

@@ -27,14 +27,14 @@ GATEWAYS = ("gateway-1", "gateway-2")
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with the path, the headers, the address of the client, and the size of the body."""
     request = Request(scope, receive)
-    said = {
+    received = {
         "path": scope["path"],
         "headers": dict(request.headers),
         "client": scope["client"][0],
         "scheme": scope["scheme"],
         "size": len(await request.body()),
     }
-    content = orjson.dumps(said)
+    content = orjson.dumps(received)
     headers = [(b"content-length", b"%d" % len(content)), (b"server", b"secret/1.2")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": content})
@@ -123,10 +123,10 @@ async def test_the_gateway_hears_who_asks_and_not_what_they_say_of_themselves(
     proxy: Proxy,
 ) -> None:
     claims = {"x-forwarded-for": "10.9.8.7", "forwarded": "for=10.9.8.7", "x-forwarded-proto": "x"}
-    said = (await proxy.ask("/", headers=claims)).json()
-    assert (said["client"], said["scheme"]) == ("127.0.0.1", "https")
-    assert "forwarded" not in said["headers"]
-    assert "10.9.8.7" not in str(said)
+    received = (await proxy.ask("/", headers=claims)).json()
+    assert (received["client"], received["scheme"]) == ("127.0.0.1", "https")
+    assert "forwarded" not in received["headers"]
+    assert "10.9.8.7" not in str(received)
 
 
 async def test_a_body_has_at_most_what_the_gateway_takes_and_never_touches_the_disk(
@@ -134,8 +134,8 @@ async def test_a_body_has_at_most_what_the_gateway_takes_and_never_touches_the_d
 ) -> None:
     largest = await proxy.ask("/", method="POST", content=b"x" * 256 * 1024)
     assert largest.json()["size"] == 256 * 1024
-    refused = await proxy.ask("/", method="POST", content=b"x" * (256 * 1024 + 1))
-    assert (refused.status_code, code(refused)) == (413, "BODY_TOO_LARGE")
+    answer = await proxy.ask("/", method="POST", content=b"x" * (256 * 1024 + 1))
+    assert (answer.status_code, code(answer)) == (413, "BODY_TOO_LARGE")
     assert not list((proxy.folder / "client_body").iterdir())
 
 
@@ -190,15 +190,15 @@ async def test_an_address_has_a_hundred_requests_under_way(proxy: Proxy) -> None
         slow = [await patient.connect() for _ in range(100)]
         for client in slow:
             await client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
-        await _until(patient, 503)
+        await _wait_for_status(patient, 503)
         for client in slow:
             client.close()
-        await _until(patient, 200)
+        await _wait_for_status(patient, 200)
     finally:
         await asyncio.to_thread(server.kill)
 
 
-async def _until(proxy: Proxy, status: int) -> None:
+async def _wait_for_status(proxy: Proxy, status: int) -> None:
     async with asyncio.timeout(PATIENCE):
         while (await proxy.ask("/")).status_code != status:
             pass
@@ -207,13 +207,13 @@ async def _until(proxy: Proxy, status: int) -> None:
 async def test_where_no_gateway_is_the_refusal_has_the_form_of_the_gateways(
     proxy: Proxy,
 ) -> None:
-    folder, nobody = proxy.folder / "alone", dict.fromkeys(GATEWAYS, free())
+    folder, unused_ports = proxy.folder / "alone", dict.fromkeys(GATEWAYS, free())
     folder.mkdir()
     (folder / "tls").symlink_to(proxy.folder / "tls")
-    server = nginx(folder, nobody)
+    server = nginx(folder, unused_ports)
     await asyncio.to_thread(server.start)
     try:
-        answer = await Proxy(server, proxy.trust, folder, nobody).ask("/graphql")
+        answer = await Proxy(server, proxy.trust, folder, unused_ports).ask("/graphql")
     finally:
         await asyncio.to_thread(server.kill)
     assert (answer.status_code, code(answer)) == (503, "GATEWAY_BUSY")

@@ -57,7 +57,7 @@ def _grouped(number: str) -> str:
     return ".".join(number[place : place + 3] for place in range(0, len(number), 3))
 
 
-def asked(demo: Process, number: str, name: str) -> Iterator[dict[str, Any]]:
+def answers_about(demo: Process, number: str, name: str) -> Iterator[dict[str, Any]]:
     """Ask every document as every caller; yield the answers."""
     tokens = {
         client_name: token for client_name, token in demo.tokens.items() if isinstance(token, str)
@@ -78,19 +78,19 @@ def asked(demo: Process, number: str, name: str) -> Iterator[dict[str, Any]]:
         officer = str(demo.tokens["officer"])
         headers = {"authorization": f"Bearer {officer}", "x-case-number": number}
         yield client.post("/graphql", json={"query": "{ __typename }"}, headers=headers).json()
-        for written in (f"HS{number}", f"{number}01", f"HS-{_grouped(number)}/2026"):
+        for case_number in (f"HS{number}", f"{number}01", f"HS-{_grouped(number)}/2026"):
             headers = {
                 **stated(officer),
                 "authorization": f"Bearer {officer}",
-                "x-case-number": written,
-                "x-request-id": f"req-{written.partition('/')[0]}",
+                "x-case-number": case_number,
+                "x-request-id": f"req-{case_number.partition('/')[0]}",
             }
             body = {"query": DOCUMENTS[0], "variables": {"id": number}}
             yield client.post("/graphql", json=body, headers=headers).json()
-            client.get(f"/{written}")
+            client.get(f"/{case_number}")
 
 
-def broken(demo: Process, name: str) -> Iterator[None]:
+def broken_databases(demo: Process, name: str) -> Iterator[None]:
     """Take a database away, then break its rows, then put all back."""
     path = demo.folder / "databases" / f"{name}.sqlite"
     content = path.read_bytes()
@@ -117,25 +117,25 @@ def test_nothing_that_is_written_names_anybody(demo: Process) -> None:
         names = dict(database.execute("SELECT citizen_id, full_name FROM identity"))
     answers = 0
     for number in people:
-        for answer in asked(demo, number, names[number]):
+        for answer in answers_about(demo, number, names[number]):
             errors += answer.get("errors", [])
             answers += 1
     for name in ("population", "civil_status"):
-        for _ in broken(demo, name):
-            for answer in asked(demo, people[0], names[people[0]]):
+        for _ in broken_databases(demo, name):
+            for answer in answers_about(demo, people[0], names[people[0]]):
                 errors += answer.get("errors", [])
                 answers += 1
-    written = {
+    texts = {
         "log": (demo.folder.parent / "demo.log").read_text("utf-8"),
         "metrics": httpx2.get(f"{demo.url}/metrics").text,
         "errors": json.dumps(errors, ensure_ascii=False),
         "journal": _journal(demo.folder),
     }
     assert answers > 500
-    assert len(written["log"].splitlines()) > 20, "there must be something to search"
-    assert len(written["journal"].splitlines()) > 200
+    assert len(texts["log"].splitlines()) > 20, "there must be something to search"
+    assert len(texts["journal"].splitlines()) > 200
     everybody |= {_grouped(number) for number in people}
-    leaks = [(where, item) for where, text in written.items() for item in everybody if item in text]
+    leaks = [(source, item) for source, text in texts.items() for item in everybody if item in text]
     assert leaks == []
 
 

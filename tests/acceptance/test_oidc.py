@@ -36,11 +36,11 @@ def provider_is_there() -> None:
     """Skip where Node.js or the package is missing; fail if REQUIRE_SERVICES says so."""
     missing = [
         name
-        for name, there in (
+        for name, is_found in (
             ("node", shutil.which("node") is not None),
             ("npm packages (npm ci in tests/acceptance/oidc)", (FOLDER / "node_modules").is_dir()),
         )
-        if not there
+        if not is_found
     ]
     if missing and os.environ.get("REQUIRE_SERVICES"):
         pytest.fail(f"missing: {', '.join(missing)}")
@@ -50,12 +50,12 @@ def provider_is_there() -> None:
 
 def private_keys(algorithm: str, kid: str) -> str:
     """Return a new JWK set with a key for ``algorithm``; RS256 too, which ID tokens need."""
-    named: Any = {"kid": kid, "use": "sig"}
-    keys: list[Any] = [RSAKey.generate_key(2048, parameters=named)]
+    parameters: Any = {"kid": kid, "use": "sig"}
+    keys: list[Any] = [RSAKey.generate_key(2048, parameters=parameters)]
     if algorithm == "ES256":
-        keys = [ECKey.generate_key("P-256", parameters=named)]
+        keys = [ECKey.generate_key("P-256", parameters=parameters)]
     elif algorithm == "EdDSA":
-        keys = [OKPKey.generate_key("Ed25519", parameters=named)]
+        keys = [OKPKey.generate_key("Ed25519", parameters=parameters)]
     if algorithm != "RS256":
         keys.append(RSAKey.generate_key(2048, parameters={"kid": f"{kid}-id", "use": "sig"}))
     return json.dumps({"keys": [key.as_dict(private=True) for key in keys]})
@@ -127,8 +127,8 @@ async def test_a_token_from_the_issuer_reads_what_its_scopes_permit_and_no_more(
             token = obtained(issuer)
             set_to_now(gateway)
             answer = await gateway.post(QUERY, {"id": HOA}, token, x_purpose="1.000894")
-            refused = await gateway.post(QUERY, {"id": HOA}, token, x_purpose="2.000635")
-            both = await gateway.post(
+            refused_answer = await gateway.post(QUERY, {"id": HOA}, token, x_purpose="2.000635")
+            granted_answer = await gateway.post(
                 QUERY,
                 {"id": HOA},
                 obtained(issuer, "population:read civil_status:read"),
@@ -139,9 +139,9 @@ async def test_a_token_from_the_issuer_reads_what_its_scopes_permit_and_no_more(
     assert person["population"]["identity"]["source"]["state"] == "ANSWERED"
     assert person["population"]["identity"]["item"]["fullName"]
     assert person["civilStatus"]["births"]["source"]["state"] == "DENIED"
-    births = both.json()["data"]["person"]["civilStatus"]["births"]
+    births = granted_answer.json()["data"]["person"]["civilStatus"]["births"]
     assert births["source"]["state"] == "ANSWERED"
-    assert codes(refused.json()) == ["PURPOSE_NOT_GRANTED"]
+    assert codes(refused_answer.json()) == ["PURPOSE_NOT_GRANTED"]
     assert (entry["client"], entry["agency"]) == ("desk", "UBND phường (thử)")
 
 

@@ -75,14 +75,16 @@ def is_married(me: Me) -> bool:
 
 
 def is_divorced(me: Me) -> bool:
-    ended = [marriage["endReason"] for marriage in items(me, "civilStatus", "marriages")]
-    return bool(items(me, "civilStatus", "divorces")) or bool({"DIVORCE", "ANNULMENT"} & {*ended})
+    end_reasons = [marriage["endReason"] for marriage in items(me, "civilStatus", "marriages")]
+    return bool(items(me, "civilStatus", "divorces")) or bool(
+        {"DIVORCE", "ANNULMENT"} & {*end_reasons}
+    )
 
 
 def is_widowed(me: Me) -> bool:
-    ended = {marriage["endReason"] for marriage in items(me, "civilStatus", "marriages")}
+    end_reasons = {marriage["endReason"] for marriage in items(me, "civilStatus", "marriages")}
     status = me["population"]["identity"]["item"]["maritalStatus"]
-    return bool({"DEATH_OF_SPOUSE", "DECLARED_DEAD"} & ended) or status == "WIDOWED"
+    return bool({"DEATH_OF_SPOUSE", "DECLARED_DEAD"} & end_reasons) or status == "WIDOWED"
 
 
 def has_blocked_asset(me: Me) -> bool:
@@ -94,8 +96,8 @@ def has_blocked_asset(me: Me) -> bool:
 
 
 def has_records_under_an_old_number(me: Me) -> bool:
-    shown = str({name: part for name, part in me.items() if name != "population"})
-    return any(number in shown for number in own_numbers(me) - {me["id"]})
+    text = str({name: part for name, part in me.items() if name != "population"})
+    return any(number in text for number in own_numbers(me) - {me["id"]})
 
 
 STORIES: dict[str, Callable[[Me], bool]] = {

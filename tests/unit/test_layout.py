@@ -104,14 +104,16 @@ def test_every_module_has_tests_that_are_found_by_its_name(module: str) -> None:
 
 
 def test_only_modules_that_exist_are_said_to_be_covered() -> None:
-    gone = {
+    missing_modules = {
         name: file
         for name, file in _covered().items()
         if not (ROOT / name.removesuffix(".*").replace(".", "/")).is_dir()
         and not (ROOT / f"{name.replace('.', '/')}.py").is_file()
         and not _is_attribute(name)
     }
-    assert not gone, "docstrings name modules that are not there: take them out, or rename them"
+    assert not missing_modules, (
+        "docstrings name modules that are not there: take them out, or rename them"
+    )
 
 
 def _is_attribute(name: str) -> bool:

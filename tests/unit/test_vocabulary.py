@@ -55,8 +55,8 @@ def _public_names(tree: ast.Module) -> Iterator[str]:
 
 def _words(name: str) -> set[str]:
     """Return the words of a name in either of the two ways of writing names."""
-    apart = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-    return {word for word in apart.split("_") if word}
+    separated = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+    return {word for word in separated.split("_") if word}
 
 
 def test_no_two_public_classes_have_one_name() -> None:
@@ -65,8 +65,10 @@ def test_no_two_public_classes_have_one_name() -> None:
         for node in tree.body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 modules[node.name].append(module)
-    twice = {name: places for name, places in modules.items() if len(places) > 1}
-    assert not twice, "rename one of each (but not one whose name is a type of the GraphQL schema)"
+    duplicates = {name: places for name, places in modules.items() if len(places) > 1}
+    assert not duplicates, (
+        "rename one of each (but not one whose name is a type of the GraphQL schema)"
+    )
 
 
 def test_no_module_function_or_class_is_named_by_a_pronoun_or_a_participle() -> None:

@@ -46,7 +46,7 @@ def test_typescript_compiles_strictly_and_reads_whole_lists_only(tmp_path: Path)
     compiler = NODE_MODULES / "typescript" / "bin" / "tsc"
     command = ["node", str(compiler), *_STRICT, "complete-list.ts"]
     subprocess.run(command, cwd=tmp_path, check=True, timeout=120)
-    done = subprocess.run(
+    completed = subprocess.run(
         ["node", "read.js"],
         cwd=tmp_path,
         input=json.dumps(CASES),
@@ -55,5 +55,7 @@ def test_typescript_compiles_strictly_and_reads_whole_lists_only(tmp_path: Path)
         check=True,
         timeout=60,
     )
-    said = json.loads(done.stdout)
-    assert said == json.loads(json.dumps({name: expected for name, (_, expected) in CASES.items()}))
+    output = json.loads(completed.stdout)
+    assert output == json.loads(
+        json.dumps({name: expected for name, (_, expected) in CASES.items()})
+    )

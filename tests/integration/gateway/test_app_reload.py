@@ -26,7 +26,7 @@ _CATALOGUE = "{ databases { name live { state } } }"
 
 
 @dataclass
-class Served:
+class GatewayProcess:
     """A gateway that runs, its settings and its log."""
 
     url: str
@@ -45,30 +45,30 @@ class Served:
             for database in answer.json()["data"]["databases"]
         }
 
-    def reload(self, text: str, said: str) -> str:
-        """Give it other settings; returns its line of the log that says ``said``."""
+    def reload(self, text: str, expected: str) -> str:
+        """Reload with other settings; return the line of the log that contains ``expected``."""
         before = len(self.log.read_text())
         self.config.write_text(text)
         self.process.send_signal(signal.SIGHUP)
         lines: list[str] = []
 
-        def told() -> bool:
-            lines[:] = [x for x in self.log.read_text()[before:].splitlines() if said in x]
+        def is_logged() -> bool:
+            lines[:] = [x for x in self.log.read_text()[before:].splitlines() if expected in x]
             return bool(lines)
 
-        wait(told)
+        wait(is_logged)
         return lines[0]
 
 
-def wait(until: Callable[[], bool]) -> None:
+def wait(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + _WITHIN
-    while not until():
+    while not condition():
         assert time.monotonic() < end, "it did not come about"
         time.sleep(0.02)  # between two looks, not instead of one
 
 
 @contextmanager
-def served(folder: Path, text: str) -> Iterator[Served]:
+def serve(folder: Path, text: str) -> Iterator[GatewayProcess]:
     config, log, port = folder / "gateway.toml", folder / "log", str(free_port())
     config.write_text(text)
     command = [sys.executable, "-m", "gateway"]
@@ -89,22 +89,22 @@ def served(folder: Path, text: str) -> Iterator[Served]:
                 return False
 
         wait(is_live)
-        yield Served(url, config, log, process)
+        yield GatewayProcess(url, config, log, process)
     finally:
         process.terminate()
         process.wait(timeout=20)
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     folder = tmp_path_factory.mktemp("reload")
-    both = [LEGAL_AID, NOTARY]
+    databases = [LEGAL_AID, NOTARY]
     write(
-        both,
-        {database.name: folder / f"{database.name}.sqlite" for database in both},
+        databases,
+        {database.name: folder / f"{database.name}.sqlite" for database in databases},
         PopulationOptions(people=20),
     )
-    with served(folder, settings()) as served_gateway:
+    with serve(folder, settings()) as served_gateway:
         yield served_gateway
 
 
@@ -113,7 +113,7 @@ def settings(more: str = "") -> str:
     return f'[databases.legal_aid]\nurl = "sqlite:///legal_aid.sqlite"\n{operating}{more}'
 
 
-def test_settings_that_cannot_be_used_change_nothing_and_are_told(gateway: Served) -> None:
+def test_settings_that_cannot_be_used_change_nothing_and_are_told(gateway: GatewayProcess) -> None:
     before = gateway.states()
     assert before["legal_aid"] == "ANSWERED"
     for text, fault in (
@@ -126,7 +126,7 @@ def test_settings_that_cannot_be_used_change_nothing_and_are_told(gateway: Serve
         assert gateway.states() == before
 
 
-def test_databases_come_change_and_go_without_a_restart(gateway: Served) -> None:
+def test_databases_come_change_and_go_without_a_restart(gateway: GatewayProcess) -> None:
     gateway.reload(settings("maintenance = true\n"), "settings are taken")
     assert gateway.states()["legal_aid"] == "MAINTENANCE"
     notary = '[databases.notary]\nurl = "sqlite:///notary.sqlite"\ngroup = "OPERATING"\n'
@@ -136,28 +136,30 @@ def test_databases_come_change_and_go_without_a_restart(gateway: Served) -> None
     assert gateway.states()["notary"] == "NOT_OPERATING"
 
 
-def test_what_needs_a_restart_is_named(gateway: Served) -> None:
+def test_what_needs_a_restart_is_named(gateway: GatewayProcess) -> None:
     line = gateway.reload("[limits]\ndepth = 5\n" + settings(), "settings are taken")
     assert "limits" in line
     gateway.reload(settings(), "settings are taken")
 
 
-def test_no_request_is_lost_while_settings_are_read_again_and_again(gateway: Served) -> None:
-    done = threading.Event()
-    seen: list[str] = []
+def test_no_request_is_lost_while_settings_are_read_again_and_again(
+    gateway: GatewayProcess,
+) -> None:
+    is_over = threading.Event()
+    states: list[str] = []
 
     def ask() -> None:
-        while not done.is_set():
-            seen.append(gateway.states()["legal_aid"])
+        while not is_over.is_set():
+            states.append(gateway.states()["legal_aid"])
 
-    asking = [threading.Thread(target=ask) for _ in range(3)]
-    for thread in asking:
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
         thread.start()
     for number in range(6):
         gateway.reload(settings(f"timeout = {2 + number}\n"), "settings are taken")
-    wait(lambda: len(seen) > 6)
-    done.set()
-    for thread in asking:
+    wait(lambda: len(states) > 6)
+    is_over.set()
+    for thread in threads:
         thread.join(20)
-    assert set(seen) == {"ANSWERED"}
+    assert set(states) == {"ANSWERED"}
     assert set(gateway.statuses) == {200}

@@ -73,7 +73,7 @@ async def test_a_person_is_answered_with_the_evidence_of_the_message(tmp_path: P
     assert body["data"]["person"]["civilStatus"]["births"]["source"]["evidence"] is None
     assert {headers["x-road-userid"] for headers in stand_in.seen} == {"officer-1"}
     assert {headers["x-road-issue"] for headers in stand_in.seen} == {CASE_NUMBER}
-    assert HOA not in repr([headers for seen in stand_in.seen for headers in seen.values()])
+    assert HOA not in repr([headers for request in stand_in.seen for headers in request.values()])
 
 
 async def test_callers_at_the_same_time_never_share_a_message(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ async def test_after_the_last_day_of_the_agreement_nothing_is_asked(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changes", "message"),
     [
         ({"server": "http://security-server.example"}, "https"),
         ({"client": "VN/GOV"}, "parts"),
@@ -139,9 +139,9 @@ async def test_after_the_last_day_of_the_agreement_nothing_is_asked(tmp_path: Pa
         ({"agreement": {"legal_basis": "", "expires": "2030-01-01"}}, "legal_basis"),
     ],
 )
-def test_settings_that_cannot_be_right_are_refused(changed: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
-        _settings(**changed)
+def test_settings_that_cannot_be_right_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        _settings(**changes)
 
 
 def test_there_is_one_way_to_a_database() -> None:
@@ -177,12 +177,12 @@ def _process(folder: Path, port: int) -> Iterator[None]:
     with (folder / "stand-in.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     try:
-        until = time.monotonic() + 60
+        deadline = time.monotonic() + 60
         context = ssl.create_default_context(cafile=folder / "ca.pem")
         context.load_cert_chain(folder / "gateway.pem", folder / "gateway.key")
         while True:
             assert process.poll() is None, (folder / "stand-in.log").read_text()
-            assert time.monotonic() < until, "it did not start"
+            assert time.monotonic() < deadline, "it did not start"
             try:
                 httpx2.get(f"https://localhost:{port}/", verify=context, trust_env=False)
                 break
@@ -203,13 +203,13 @@ async def test_the_security_server_and_the_gateway_know_each_other_by_certificat
     issue_certificate(tmp_path, "stranger", None)
     port, states = free_port(), []
     assert identifier(CLIENT, (4,))
-    shown: list[dict[str, Any]] = [
+    certificates: list[dict[str, Any]] = [
         {"tls_certificate": Path("gateway.pem"), "tls_key": Path("gateway.key")},
         {"tls_certificate": Path("stranger.pem"), "tls_key": Path("stranger.key")},
         {},
     ]
     with _process(tmp_path, port):
-        for files in shown:
+        for files in certificates:
             settings = _settings(server=f"https://localhost:{port}", tls_ca=Path("ca.pem"), **files)
             async with running(tmp_path, {}, [POPULATION], {"population": settings}) as gateway:
                 query = QUERY.split("civilStatus", maxsplit=1)[0] + "} }"

@@ -164,10 +164,10 @@ def test_a_value_is_read_in_every_form_that_sources_have(
     ids=lambda value: repr(value)[:30],
 )
 def test_a_value_that_is_not_of_its_kind_is_unreadable_and_not_told(name: str, raw: object) -> None:
-    with pytest.raises(Unreadable) as refused:
+    with pytest.raises(Unreadable) as excinfo:
         decode_value(_column(name), raw)
-    assert str(refused.value) == f"{name} cannot be read", "the value is nobody's business"
-    assert refused.value.__suppress_context__
+    assert str(excinfo.value) == f"{name} cannot be read", "the value is nobody's business"
+    assert excinfo.value.__suppress_context__
 
 
 def test_what_is_missing_is_none_unless_the_record_means_nothing_without_it() -> None:
@@ -190,7 +190,7 @@ def test_a_row_of_another_width_is_a_defect_and_no_data() -> None:
         decode(RECORD, ["S1"])
 
 
-_ANYTHING = st.recursive(
+_ANY_VALUE = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
@@ -207,7 +207,7 @@ _ANYTHING = st.recursive(
 
 
 @PATIENT
-@given(st.sampled_from(RECORD.columns), _ANYTHING)
+@given(st.sampled_from(RECORD.columns), _ANY_VALUE)
 def test_any_value_at_all_is_read_or_unreadable(column: Column, raw: object) -> None:
     with contextlib.suppress(Unreadable):
         decode_value(column, raw)

@@ -24,7 +24,7 @@ from gateway.schema.build import build_schema
 
 P, B, S, R = Sensitivity
 DATABASES = {source.name: source for source in installed_databases()}
-RECORDS = [record for one in DATABASES.values() for record in one.records]
+RECORDS = [record for database in DATABASES.values() for record in database.records]
 
 #: Never declared: the access code of a security registration, passwords, what a will says.
 SECRETS = ("access_pin", "ma_ca_nhan", "pin", "password", "secret", "will_content")
@@ -121,14 +121,14 @@ def test_type_names_are_unique_over_all_databases() -> None:
 def test_one_schema_holds_all_seven_with_every_field_of_every_record() -> None:
     schema = build_schema(DATABASES.values())
     for record in RECORDS:
-        hung = [
+        child_lists = [
             lookup.name
             for child in DATABASES[record.database].records
             for lookup in child.lookups
             if lookup.on is not None and lookup.on[0] == record.name
         ]
         links = [field.person for field in record.fields if field.person]
-        names = ["record_id", *(field.name for field in record.fields), *links, *hung]
+        names = ["record_id", *(field.name for field in record.fields), *links, *child_lists]
         assert len(set(names)) == len(names), f"{record.type_name} has two fields of one name"
         record_type = schema.type_map.get(record.type_name)
         if record_type is None:

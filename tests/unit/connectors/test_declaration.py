@@ -192,8 +192,8 @@ def test_a_list_may_be_found_by_several_columns(events: Record) -> None:
 
 
 def test_the_same_struct_is_described_once(events: Record) -> None:
-    again = _declare(Event, Note).by_name["events"]
-    assert events.fields[3].struct is again.fields[3].struct
+    second_event = _declare(Event, Note).by_name["events"]
+    assert events.fields[3].struct is second_event.fields[3].struct
 
 
 def test_a_description_cannot_be_changed(events: Record) -> None:
@@ -226,7 +226,7 @@ def _without_fields() -> list[type]:
     return [Thing]
 
 
-def _bare() -> list[type]:
+def _undeclared_name() -> list[type]:
     @record(("A", "A"), lookups=[_ID], identity="id")
     class Thing:
         id: str = field("mã", "Id", BASIC)
@@ -251,8 +251,8 @@ def _record_with(**more: Any) -> list[type]:
         state: State | None = field("tình trạng", "State", BASIC)
         holder: PersonNumber | None = field("người giữ", "Holder", BASIC)
 
-    given: dict[str, Any] = {"lookups": [_ID], "identity": "id", **more}
-    return [record(("A", "A"), **given)(Thing)]
+    arguments: dict[str, Any] = {"lookups": [_ID], "identity": "id", **more}
+    return [record(("A", "A"), **arguments)(Thing)]
 
 
 def _entry(by: str = "id", **more: Any) -> list[type]:
@@ -273,7 +273,7 @@ def _colliding() -> list[type]:
     [
         (_undeclared, "Thing is not declared with @record"),
         (_without_fields, "Thing declares no fields"),
-        (_bare, "Thing.name is annotated but not declared"),
+        (_undeclared_name, "Thing.name is annotated but not declared"),
         (lambda: _with(bytes), "Thing.odd has a type that records cannot hold"),
         (lambda: _with(float | None), "Thing.odd has a type"),
         (lambda: _with(str | int), "Thing.odd has a type"),

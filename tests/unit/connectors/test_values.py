@@ -27,9 +27,9 @@ def test_twelve_or_nine_digits_are_a_person_number(text: str) -> None:
      "²" * 9, "1e1000000000", "CMND 123456789"],
 )  # fmt: skip
 def test_anything_else_is_no_person_number(text: str) -> None:
-    with pytest.raises(ValueError, match="12 digits") as refused:
+    with pytest.raises(ValueError, match="12 digits") as excinfo:
         person_number(text)
-    assert len(text) < 5 or text.strip() not in str(refused.value), "the message repeats nothing"
+    assert len(text) < 5 or text.strip() not in str(excinfo.value), "the message repeats nothing"
 
 
 @PATIENT
@@ -94,7 +94,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 @PATIENT
 @given(st.dates(), st.dates())
-def test_dates_as_text_are_in_the_order_of_their_days(left: date, right: date) -> None:
+def test_dates_as_text_are_in_the_order_of_their_days(first_day: date, second_day: date) -> None:
     """Sources sort them as they are written."""
-    written = [str(PartialDate(day.year, day.month, day.day)) for day in (left, right)]
-    assert (written[0] < written[1]) is (left < right)
+    texts = [str(PartialDate(day.year, day.month, day.day)) for day in (first_day, second_day)]
+    assert (texts[0] < texts[1]) is (first_day < second_day)

@@ -19,20 +19,20 @@ ROOT = Path(__file__).parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 #: Services that do one thing and end.
-ONCE = {"keys", "files", "loader", "certificates", "tls"}
+ONE_SHOT_SERVICES = {"keys", "files", "loader", "certificates", "tls"}
 OUR_IMAGES = ("justice-gateway", "justice-gateway-demo")
-OURS = {name for name, one in SERVICES.items() if one["image"] in OUR_IMAGES}
+OWN_SERVICES = {name for name, service in SERVICES.items() if service["image"] in OUR_IMAGES}
 
 
 def test_the_topology_is_whole() -> None:
-    images = {one["image"].split(":")[0] for one in SERVICES.values()}
+    images = {service["image"].split(":")[0] for service in SERVICES.values()}
     assert images == {*OUR_IMAGES, "nginx", "postgres", "mariadb", "redis"}
-    assert {"gateway-1", "gateway-2", "population-xroad", "violations-xroad"} <= OURS
+    assert {"gateway-1", "gateway-2", "population-xroad", "violations-xroad"} <= OWN_SERVICES
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_images_are_pinned_to_a_version(name: str) -> None:
-    assert name in OURS or re.search(r":\d+\.\d+[\w.\-]*$", SERVICES[name]["image"])
+    assert name in OWN_SERVICES or re.search(r":\d+\.\d+[\w.\-]*$", SERVICES[name]["image"])
 
 
 def test_the_image_is_made_from_a_pinned_version() -> None:
@@ -43,7 +43,7 @@ def test_the_image_is_made_from_a_pinned_version() -> None:
     assert bases[-1] == "production"
 
 
-@pytest.mark.parametrize("name", sorted(OURS))
+@pytest.mark.parametrize("name", sorted(OWN_SERVICES))
 def test_what_needs_synthetic_people_or_a_stand_in_has_the_image_that_holds_them(name: str) -> None:
     demo = (SERVICES[name].get("command") or ["serve"])[0] in {"generate", "xroad-stand-in"}
     assert SERVICES[name]["image"] == ("justice-gateway-demo" if demo else "justice-gateway")
@@ -53,18 +53,18 @@ def test_what_needs_synthetic_people_or_a_stand_in_has_the_image_that_holds_them
     }
 
 
-@pytest.mark.parametrize("name", sorted(SERVICES.keys() - ONCE))
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - ONE_SHOT_SERVICES))
 def test_what_keeps_running_has_a_health_check_and_is_restarted(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
     assert SERVICES[name]["restart"] == "unless-stopped"
 
 
 def test_nothing_is_reached_from_outside_but_nginx_on_this_machine() -> None:
-    assert {name for name, one in SERVICES.items() if "ports" in one} == {"nginx"}
+    assert {name for name, service in SERVICES.items() if "ports" in service} == {"nginx"}
     assert SERVICES["nginx"]["ports"] == ["127.0.0.1:8443:8443"]
     assert COMPOSE["networks"]["inside"]["internal"] is True
-    outside = {name for name, one in SERVICES.items() if "outside" in one["networks"]}
-    assert outside == {"nginx"}
+    reachable = {name for name, service in SERVICES.items() if "outside" in service["networks"]}
+    assert reachable == {"nginx"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -73,7 +73,7 @@ def test_what_a_service_names_is_there(name: str) -> None:
     for other, on in (service.get("depends_on") or {}).items():
         assert other in SERVICES
         ends = on["condition"] == "service_completed_successfully"
-        assert ends == (other in ONCE)
+        assert ends == (other in ONE_SHOT_SERVICES)
     for volume in service.get("volumes", ()):
         assert volume.split(":")[0] in COMPOSE["volumes"]
     for config in service.get("configs", ()):
@@ -82,29 +82,29 @@ def test_what_a_service_names_is_there(name: str) -> None:
 
 
 def test_files_that_are_mounted_are_there() -> None:
-    for one in COMPOSE["configs"].values():
-        assert "content" in one or (ROOT / one["file"]).is_file()
+    for config in COMPOSE["configs"].values():
+        assert "content" in config or (ROOT / config["file"]).is_file()
 
 
-@pytest.mark.parametrize("name", sorted(OURS))
+@pytest.mark.parametrize("name", sorted(OWN_SERVICES))
 def test_commands_are_commands_of_ours(name: str) -> None:
-    command = [str(one) for one in SERVICES[name].get("command", ["serve"])]
+    command = [str(argument) for argument in SERVICES[name].get("command", ["serve"])]
     if "entrypoint" in SERVICES[name]:
         assert SERVICES[name]["entrypoint"] == ["python", "/certificates.py"]
         return
-    shown = CliRunner(env={"COLUMNS": "300"}).invoke(app, [command[0], "--help"]).output
-    for option in (one for one in command if one.startswith("--")):
-        assert option in shown
+    help_text = CliRunner(env={"COLUMNS": "300"}).invoke(app, [command[0], "--help"]).output
+    for option in (argument for argument in command if argument.startswith("--")):
+        assert option in help_text
 
 
-@pytest.mark.parametrize("name", sorted(OURS))
+@pytest.mark.parametrize("name", sorted(OWN_SERVICES))
 def test_our_services_cannot_write_but_where_they_must(name: str) -> None:
     assert SERVICES[name]["read_only"] is True
-    made = re.search(r"mkdir (.+?) \\", (ROOT / "deploy" / "Dockerfile").read_text("utf-8"))
-    assert made is not None
-    written = [one.split(":") for one in SERVICES[name].get("volumes", ())]
-    for _, place, *mode in written:
-        assert mode == ["ro"] or place in made[1].split()
+    folders = re.search(r"mkdir (.+?) \\", (ROOT / "deploy" / "Dockerfile").read_text("utf-8"))
+    assert folders is not None
+    mounts = [volume.split(":") for volume in SERVICES[name].get("volumes", ())]
+    for _, place, *mode in mounts:
+        assert mode == ["ro"] or place in folders[1].split()
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -166,11 +166,11 @@ def test_gateways_outlive_their_grace_and_nginx_lets_go_first(
 
 
 def test_redis_wants_a_password() -> None:
-    (ours,) = (one for one in SERVICES["redis"]["configs"])
-    text = (ROOT / COMPOSE["configs"][ours["source"]]["file"]).read_text("utf-8")
+    (own_config,) = (config for config in SERVICES["redis"]["configs"])
+    text = (ROOT / COMPOSE["configs"][own_config["source"]]["file"]).read_text("utf-8")
     assert "requirepass redis-inside-only" in text.splitlines()
     assert COMPOSE["configs"]["redis-password"]["content"] == "redis-inside-only"
-    targets = {one["target"] for one in SERVICES["gateway-1"]["configs"]}
+    targets = {config["target"] for config in SERVICES["gateway-1"]["configs"]}
     assert "/secrets/redis" in targets
 
 
@@ -184,15 +184,15 @@ def test_the_image_does_not_run_as_root() -> None:
 def test_its_settings_are_of_the_same_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JUSTICE_GATEWAY_REDIS__URL", raising=False)  # it would win
     settings = load(ROOT / "deploy" / "compose" / "gateway.toml")
-    declared = {one.name for one in installed_databases()}
+    declared = {database.name for database in installed_databases()}
     assert settings.databases.keys() == declared
-    hosts = {re.sub(r".*@(\w+)/.*", r"\1", one.url) for one in settings.databases.values()
-             if one.url and "@" in one.url}  # fmt: skip
+    hosts = {re.sub(r".*@(\w+)/.*", r"\1", database.url) for database in settings.databases.values()
+             if database.url and "@" in database.url}  # fmt: skip
     assert hosts == {"postgres", "mariadb"}
-    over_xroad = {name for name, one in settings.databases.items() if one.xroad}
+    over_xroad = {name for name, database in settings.databases.items() if database.xroad}
     assert over_xroad == {"population", "administrative_violations"}
-    for one in settings.databases.values():
-        assert one.xroad is None or re.fullmatch(r"https://(\S+):8443", one.xroad.server)
+    for database in settings.databases.values():
+        assert database.xroad is None or re.fullmatch(r"https://(\S+):8443", database.xroad.server)
     assert settings.redis.url == "redis://redis:6379/0"
 
 
@@ -201,6 +201,6 @@ def test_passwords_open_nothing_but_what_is_inside() -> None:
         path.read_text("utf-8")
         for path in (ROOT / "docker-compose.yml", *(ROOT / "deploy" / "compose").glob("*.*[!y]"))
     )
-    given = re.findall(r"(?:PASSWORD:?|AUTH:|BY|requirepass|content:)\s+'?([\w\-]+)", text)
-    assert given
-    assert all(one.endswith("-inside-only") for one in given)
+    passwords = re.findall(r"(?:PASSWORD:?|AUTH:|BY|requirepass|content:)\s+'?([\w\-]+)", text)
+    assert passwords
+    assert all(network.endswith("-inside-only") for network in passwords)

@@ -64,10 +64,10 @@ def test_metrics_that_are_named_exist() -> None:
         for path in (ROOT / "gateway").rglob("*.py")
         for name in re.findall(r'"(justice_gateway_\w+)"', path.read_text("utf-8"))
     }
-    named = {
+    metric_names = {
         (page.name, re.sub(r"_(?:total|bucket)$", "", name))
         for page in PAGES
         if page.name != "CHANGELOG.md"  # it names what was renamed
         for name in re.findall(r"\bjustice_gateway_\w+", page.read_text("utf-8"))
     }
-    assert {(page, name) for page, name in named if name not in metrics} == set()
+    assert {(page, name) for page, name in metric_names if name not in metrics} == set()

@@ -36,13 +36,13 @@ def test_every_target_that_a_page_names_is_in_the_makefile() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-    named = {
+    named_targets = {
         target
         for page in pages
         for target in re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text("utf-8"), re.MULTILINE)
     }
-    assert named - targets == set()
-    assert {"demo", "test", "lint"} <= named
+    assert named_targets - targets == set()
+    assert {"demo", "test", "lint"} <= named_targets
 
 
 def test_the_architecture_lists_every_package_of_the_gateway() -> None:
@@ -62,6 +62,6 @@ def test_contributors_are_told_the_layers_of_the_contract() -> None:
     sentence = text.partition("Top first:")[2].partition("`connectors`")[0]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     rows = [sorted(row) for row in layers(project)]
-    told = re.split(r";|and at the bottom", sentence)
-    named = [sorted(re.findall(r"`(\w+)`", part)) for part in told]
-    assert [row for row in named if row] == rows
+    layer_texts = re.split(r";|and at the bottom", sentence)
+    named_layers = [sorted(re.findall(r"`(\w+)`", part)) for part in layer_texts]
+    assert [row for row in named_layers if row] == rows

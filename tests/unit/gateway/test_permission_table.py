@@ -32,15 +32,17 @@ from tests.support.table import (
     value_at,
 )
 
-DATABASES = tuple(one for one in installed_databases() if one.records)
+DATABASES = tuple(database for database in installed_databases() if database.records)
 ACTIONS = {
     Sensitivity.PUBLIC: "read",
     Sensitivity.BASIC: "read",
     Sensitivity.SENSITIVE: "sensitive",
     Sensitivity.RESTRICTED: "restricted",
 }
-EVERYTHING = tuple(
-    f"{one.name}:{action}" for one in DATABASES for action in ("read", "sensitive", "restricted")
+EVERY_SCOPE = tuple(
+    f"{database.name}:{action}"
+    for database in DATABASES
+    for action in ("read", "sensitive", "restricted")
 )
 #: The documents are as wide as the schema.
 WIDE = Limits(
@@ -72,21 +74,21 @@ PURPOSES = sorted(
 )  # fmt: skip
 
 
-def asking() -> Iterator[tuple[str, tuple[str, ...], str | None]]:
+def caller_cases() -> Iterator[tuple[str, tuple[str, ...], str | None]]:
     """Yield name, scopes and purpose of every caller in the table."""
     for name, caller in CALLERS.items():
         for purpose in caller.purposes or (None,):
             yield name, caller.scopes, purpose
     for purpose in PURPOSES:
-        yield "with every scope", EVERYTHING, purpose
+        yield "with every scope", EVERY_SCOPE, purpose
     yield "citizen", ("me",), None
-    yield "citizen who names", ("me", *EVERYTHING), None
+    yield "citizen who names", ("me", *EVERY_SCOPE), None
 
 
-CASES = list(asking())
+CASES = list(caller_cases())
 
 
-def granted(scopes: tuple[str, ...], record: Record, level: Sensitivity) -> bool:
+def is_granted(scopes: tuple[str, ...], record: Record, level: Sensitivity) -> bool:
     action = ACTIONS[level]
     names = {f"{record.database}:{action}", f"{record.database}.{record.name}:{action}"}
     return bool(names & {*scopes})
@@ -96,7 +98,7 @@ def may_list(scopes: tuple[str, ...], purpose: str | None, record: Record) -> bo
     """Say whether a caller may read a list of somebody else's records, by the rules."""
     name = f"{record.database}.{record.name}"
     procedure = procedure_of(purpose) if purpose else None
-    if procedure is None or not granted(scopes, record, Sensitivity.BASIC):
+    if procedure is None or not is_granted(scopes, record, Sensitivity.BASIC):
         return False
     covered = procedure.unlimited or name in procedure.fields
     return covered and (name not in WITHHELD or purpose in WITHHELD[name])
@@ -121,7 +123,7 @@ def _column(scopes: tuple[str, ...], purpose: str | None, record: Record, name: 
     assert purpose is not None
     procedure = procedure_of(purpose)
     assert procedure is not None
-    if not granted(scopes, record, column.sensitivity):
+    if not is_granted(scopes, record, column.sensitivity):
         return False
     if procedure.unlimited:
         return True
@@ -163,15 +165,15 @@ async def test_what_each_caller_sees_is_what_the_rules_say_and_nothing_leaks(
         for database in DATABASES
     }
     wrong: list[str] = []
-    seen = 0
+    visible_count = 0
     async with running(tmp_path, backends(DATABASES), DATABASES, live, limits=WIDE) as gateway:
         for question in lists(DATABASES):
             faults, count = await _check_person(gateway, question, name, scopes, purpose)
             wrong += faults
-            seen += count
+            visible_count += count
     assert wrong == []
     if name in {"with every scope", "citizen"}:
-        assert seen > 0, "an empty table proves nothing"
+        assert visible_count > 0, "an empty table proves nothing"
 
 
 async def test_cached_rows_and_ready_answers_leak_nothing_between_callers_at_once(
@@ -219,7 +221,7 @@ async def _check_person(
         stated = {"x_purpose": purpose}
     answer = await gateway.post(query, None, token, **stated)
     person = (answer.json().get("data") or {}).get("me" if is_own_view else "person")
-    shown = None if person is None else person[section]
+    section_answer = None if person is None else person[section]
     rules = [
         may_see_own(above, leaf) if is_own_view else may_see(scopes, purpose, above, leaf)
         for above, leaf in question.leaves
@@ -230,17 +232,17 @@ async def _check_person(
         for (_, leaf), allowed in zip(question.leaves, rules, strict=True)
         if allowed
     }
-    wrong, seen = [], 0
+    wrong, visible_count = [], 0
     for (_, leaf), allowed in zip(question.leaves, rules, strict=True):
-        value = value_at(shown, leaf.place)
+        value = value_at(section_answer, leaf.place)
         empty = leaf.column.name == "removed_on"
         if (value is not None) is not (allowed and not empty):
             wrong.append(f"{'.'.join(leaf.place)}: {value!r}, allowed {allowed}")
-        seen += value is not None
-        hidden = sentinel(leaf.record, leaf.column)
-        if hidden not in open_ and hidden in answer.text:
+        visible_count += value is not None
+        sentinel_value = sentinel(leaf.record, leaf.column)
+        if sentinel_value not in open_ and sentinel_value in answer.text:
             wrong.append(f"{'.'.join(leaf.place)} leaks")
-    return wrong, seen
+    return wrong, visible_count
 
 
 def may_find(
@@ -274,21 +276,21 @@ async def test_what_each_caller_finds_by_a_thing_is_what_the_rules_say_and_nothi
         for database in DATABASES
     }
     wrong: list[str] = []
-    seen = 0
+    visible_count = 0
     async with running(tmp_path, backends(DATABASES), DATABASES, live, limits=WIDE) as gateway:
         for entry, question in entries(DATABASES):
-            closed, nothing = await _check_lookup(
+            closed, empty_count = await _check_lookup(
                 gateway, question, (*scopes, "operate"), purpose, False
             )
             faults, count = await _check_lookup(
                 gateway, question, (*scopes, entry.scope), purpose, True
             )
             wrong += closed + faults
-            seen += count
-            assert nothing == 0
+            visible_count += count
+            assert empty_count == 0
     assert wrong == []
     # Officers say what it is for; whoever can read nothing else sees the public part.
-    assert seen > 0 or purpose is None
+    assert visible_count > 0 or purpose is None
 
 
 async def _check_lookup(
@@ -314,16 +316,16 @@ async def _check_lookup(
         for (_, leaf), allowed in zip(question.leaves, rules, strict=True)
         if allowed
     }
-    wrong, seen = [], 0
+    wrong, visible_count = [], 0
     for (_, leaf), allowed in zip(question.leaves, rules, strict=True):
         value = value_at(data, leaf.place)
         if (value is not None) is not allowed:
             wrong.append(f"{'.'.join(leaf.place)}: {value!r}, allowed {allowed}")
-        seen += value is not None
-        hidden = sentinel(leaf.record, leaf.column)
-        if hidden not in visible and hidden in answer.text:
+        visible_count += value is not None
+        sentinel_value = sentinel(leaf.record, leaf.column)
+        if sentinel_value not in visible and sentinel_value in answer.text:
             wrong.append(f"{'.'.join(leaf.place)} leaks")
-    return wrong, seen
+    return wrong, visible_count
 
 
 def _camel(name: str) -> str:

@@ -68,9 +68,9 @@ def test_the_demos_keys_are_good_in_the_demo(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", KEY_NAMES)
 def test_a_gateway_does_not_start_with_a_key_of_the_demo(tmp_path: Path, name: KeyName) -> None:
     settings = _only_demo_key(tmp_path, name)
-    with pytest.raises(ValueError, match="justice-gateway keys") as refused:
+    with pytest.raises(ValueError, match="justice-gateway keys") as excinfo:
         build_app(settings, ())
-    assert str(_file(settings, name)) in str(refused.value)
+    assert str(_file(settings, name)) in str(excinfo.value)
 
 
 @pytest.mark.parametrize("name", SECRET_NAMES)
@@ -109,9 +109,9 @@ def test_a_key_of_the_demo_given_as_a_value_is_refused_too(
 ) -> None:
     content = _file(_only_demo_key(tmp_path, name), name).read_text()
     monkeypatch.setenv(f"JUSTICE_GATEWAY_KEYS__{name.upper()}_VALUE", content)
-    with pytest.raises(ValueError, match=f"keys.{name}_value") as refused:
+    with pytest.raises(ValueError, match=f"keys.{name}_value") as excinfo:
         build_app(_settings(tmp_path, demo=False), ())
-    assert content.strip() not in str(refused.value)
+    assert content.strip() not in str(excinfo.value)
 
 
 def test_the_way_out_that_is_told_is_one(tmp_path: Path) -> None:
@@ -139,12 +139,12 @@ async def test_the_purpose_of_measurements_is_granted_in_the_demo_alone(tmp_path
 
 
 @pytest.mark.parametrize("purpose", [UNIFIED, f"{UNIFIED}.H38"])
-@pytest.mark.parametrize("granted", [UNIFIED, f"{UNIFIED}.H38"])
+@pytest.mark.parametrize("token_purpose", [UNIFIED, f"{UNIFIED}.H38"])
 async def test_nor_is_it_granted_in_the_spelling_of_a_province(
-    tmp_path: Path, purpose: str, granted: str
+    tmp_path: Path, purpose: str, token_purpose: str
 ) -> None:
     async with running(tmp_path, demo=False) as gateway:
-        token = gateway.token("population:read", purposes=(granted, "1.000894"))
+        token = gateway.token("population:read", purposes=(token_purpose, "1.000894"))
         for _ in ("new", "known"):
             answer = await gateway.post(DATABASES, token=token, x_purpose=purpose)
             assert codes(answer.json()) == ["PURPOSE_NOT_GRANTED"]
@@ -156,9 +156,9 @@ async def test_nor_to_a_token_of_another_issuer() -> None:
     key = new_key("ES256")
     async with provider() as issuer:
         issuer.publish(key)
-        granted = {"purposes": [UNIFIED, "1.000894"]}
+        claims = {"purposes": [UNIFIED, "1.000894"]}
         async with trusting(issuer) as tokens:
-            caller = await tokens.caller(signed("ES256", key, issuer.claims(**granted)))
+            caller = await tokens.caller(signed("ES256", key, issuer.claims(**claims)))
     assert caller.purposes == {"1.000894"}
 
 
@@ -172,8 +172,8 @@ def _issue(folder: Path, purpose: str, demo: bool) -> Result:
 
 @pytest.mark.parametrize("purpose", [UNIFIED, f"{UNIFIED}.H38"])
 def test_no_token_is_issued_for_the_purpose_of_measurements(tmp_path: Path, purpose: str) -> None:
-    refused = _issue(tmp_path, purpose, demo=False)
-    assert (refused.exit_code, refused.stdout) == (2, "")
+    issue_result = _issue(tmp_path, purpose, demo=False)
+    assert (issue_result.exit_code, issue_result.stdout) == (2, "")
     assert _issue(tmp_path, "1.000894", demo=False).exit_code == 0
 
 
@@ -183,7 +183,7 @@ def test_in_the_demo_one_is(tmp_path: Path) -> None:
 
 def test_no_token_is_issued_with_the_demos_key(tmp_path: Path) -> None:
     assert _issue(tmp_path, "1.000894", demo=True).exit_code == 0
-    refused = _issue(tmp_path, "1.000894", demo=False)
-    assert (refused.exit_code, refused.stdout) == (2, "")
+    issue_result = _issue(tmp_path, "1.000894", demo=False)
+    assert (issue_result.exit_code, issue_result.stdout) == (2, "")
     # The box around the message breaks its lines, wherever the folder's name ends.
-    assert "key of the demo" in " ".join(refused.output.replace("│", " ").split())
+    assert "key of the demo" in " ".join(issue_result.output.replace("│", " ").split())

@@ -39,7 +39,7 @@ def _reads(query: str, variables: dict[str, object] | None = None) -> Read:
     return read
 
 
-async def _never(_body_bytes: int) -> Parameters:
+async def _no_parameters(_body_bytes: int) -> Parameters:
     pytest.fail("the body of a refused request was read")
 
 
@@ -83,7 +83,7 @@ async def test_a_bad_token_is_counted_among_the_anonymous_and_its_body_is_not_re
         state = RequestState("request-1")
         headers = CallerHeaders((b"Bearer not-a-token",))
         with pytest.raises(GatewayError) as refusal:
-            await handle(gateway.service, state, headers, _never)
+            await handle(gateway.service, state, headers, _no_parameters)
         assert refusal.value.code.name == "TOKEN_INVALID"
         assert state.caller is ANONYMOUS
         assert state.allowance is not None

@@ -20,7 +20,7 @@ from tests.support.faults import Faulty
 from tests.support.holes import World, world
 
 SEEDS = range(120)
-NAMES = tuple(one.name for one in installed_databases())
+NAMES = tuple(database.name for database in installed_databases())
 _PURPOSES: dict[str | None, str] = {
     None: "purpose not said",
     UNIFIED: "every purpose",
@@ -35,34 +35,40 @@ def worlds() -> list[World]:
     return [world(Random(seed)) for seed in SEEDS]
 
 
-def _missing(found: Iterator[str], expected: tuple[str, ...]) -> list[str]:
-    counted = Counter(found)
-    return [one for one in expected if not counted[one]]
+def _missing(kinds: Iterator[str], expected: tuple[str, ...]) -> list[str]:
+    counts = Counter(kinds)
+    return [kind for kind in expected if not counts[kind]]
 
 
 def test_one_seed_is_one_world() -> None:
-    one, other = world(Random(1)), world(Random(1))
-    assert (one.rows, one.settings, one.numbers) == (other.rows, other.settings, other.numbers)
+    first_world, second_world = world(Random(1)), world(Random(1))
+    assert (first_world.rows, first_world.settings, first_world.numbers) == (
+        second_world.rows,
+        second_world.settings,
+        second_world.numbers,
+    )
 
 
 def test_a_world_is_of_all_databases_and_mostly_they_answer(worlds: list[World]) -> None:
-    for one in worlds:
-        assert tuple(database.name for database in one.databases) == NAMES
-        assert one.backends.keys() <= set(NAMES)
-    whole = [len(one.backends) == len(NAMES) for one in worlds]
+    for generated in worlds:
+        assert tuple(database.name for database in generated.databases) == NAMES
+        assert generated.backends.keys() <= set(NAMES)
+    whole = [len(world.backends) == len(NAMES) for world in worlds]
     assert sum(whole) > len(worlds) / 2
 
 
 def test_every_record_has_rows_somewhere(worlds: list[World]) -> None:
     filled = {
         (name, record)
-        for one in worlds[:20]
-        for name, rows in one.rows.items()
-        for record, found in rows.items()
-        if found
+        for world in worlds[:20]
+        for name, rows in world.rows.items()
+        for record, raw_rows in rows.items()
+        if raw_rows
     }
     assert filled == {
-        (one.name, record.name) for one in installed_databases() for record in one.records
+        (database.name, record.name)
+        for database in installed_databases()
+        for record in database.records
     }
 
 
@@ -71,12 +77,12 @@ def test_every_fault_of_a_database_comes_up(worlds: list[World]) -> None:
         "down", "defect", "unmapped", "of one record", "not reached", "maintenance",
         "not operating", "as declared", "fewer provinces", "no province", "later", "as of",
     )  # fmt: skip
-    assert _missing((fault for one in worlds for fault in _faults(one)), expected) == []
+    assert _missing((fault for world in worlds for fault in _faults(world)), expected) == []
 
 
-def _faults(one: World) -> Iterator[str]:
+def _faults(generated: World) -> Iterator[str]:
     for name in NAMES:
-        backend, settings = one.backends.get(name), one.settings[name]
+        backend, settings = generated.backends.get(name), generated.settings[name]
         if backend is None:
             yield "not reached"
         if isinstance(backend, Faulty):
@@ -104,14 +110,14 @@ def test_every_kind_of_hole_comes_up(worlds: list[World]) -> None:
         "struct empty", "list empty", "list as text", "overfull", "one identity twice",
         "decomposed", "quotes", "year only", "microseconds", "wide integer", "bad enterprise code",
     )  # fmt: skip
-    found = (hole for one in worlds for hole in _holes(one))
-    assert _missing(found, expected) == []
+    holes = (hole for world in worlds for hole in _holes(world))
+    assert _missing(holes, expected) == []
 
 
-def _holes(one: World) -> Iterator[str]:
-    for database in one.databases:
+def _holes(generated: World) -> Iterator[str]:
+    for database in generated.databases:
         for record in database.records:
-            rows = one.rows[database.name][record.name]
+            rows = generated.rows[database.name][record.name]
             if len(rows) > record.limit and not record.single:
                 yield "overfull"
             identities = Counter(str(row.get(record.identity)) for row in rows)
@@ -131,12 +137,14 @@ def _of_row(record: Record, row: dict[str, object]) -> Iterator[str]:
         elif column.field.many:
             yield "list empty" if value in ([], "[]") else "list as text" * isinstance(value, str)
         yield from _of_value(column.field.kind, value)
-    structs = {one.path[0] for one in record.columns if len(one.path) > 1}
+    structs = {column.path[0] for column in record.columns if len(column.path) > 1}
     for struct in structs:
-        if all(row.get(one.name) is None for one in record.columns if one.path[0] == struct):
+        if all(
+            row.get(column.name) is None for column in record.columns if column.path[0] == struct
+        ):
             yield "struct empty"
     try:
-        decode(record, [row.get(one.name) for one in record.columns])
+        decode(record, [row.get(column.name) for column in record.columns])
     except Unreadable as error:
         yield "unreadable"
         if "missing" not in str(error):
@@ -165,15 +173,17 @@ def test_numbers_lead_to_one_person_to_several_and_to_nobody(worlds: list[World]
         "an old number", "a cancelled number", "a shared number", "a person held twice",
         "somebody unknown", "dead", "missing", "under correction", "a number of two persons",
     )  # fmt: skip
-    assert _missing((one for made in worlds for one in _numbers(made)), expected) == []
+    assert (
+        _missing((number for generated in worlds for number in _numbers(generated)), expected) == []
+    )
 
 
-def _numbers(one: World) -> Iterator[str]:
-    population = one.rows["population"]
-    held = Counter(row.get("citizen_id") for row in population["identity"])
-    if max(held.values()) > 1:
+def _numbers(generated: World) -> Iterator[str]:
+    population = generated.rows["population"]
+    holders_of_number = Counter(row.get("citizen_id") for row in population["identity"])
+    if max(holders_of_number.values()) > 1:
         yield "a person held twice"
-    if any(number not in held for number in one.numbers if len(number) == 12):
+    if any(number not in holders_of_number for number in generated.numbers if len(number) == 12):
         yield "somebody unknown"
     for row in population["identity"]:
         yield {"DEAD": "dead", "MISSING": "missing"}.get(str(row.get("life_status")), "")
@@ -185,29 +195,31 @@ def _numbers(one: World) -> Iterator[str]:
         holders.setdefault(number, set()).add(row.get("citizen_id"))
     if any(len(persons) > 1 for persons in holders.values()):
         yield "a shared number"
-    if any(number in held for number in holders):
+    if any(number in holders_of_number for number in holders):
         yield "a number of two persons"
 
 
 def test_records_lead_to_other_persons_and_records_hang_on_records(worlds: list[World]) -> None:
-    one = worlds[0]
-    persons = set(one.numbers)
-    marriages = [row for made in worlds for row in made.rows["civil_status"]["marriages"]]
+    generated = worlds[0]
+    persons = set(generated.numbers)
+    marriages = [row for generated in worlds for row in generated.rows["civil_status"]["marriages"]]
     assert any(row.get("husband_citizen_id") and row.get("wife_citizen_id") for row in marriages)
-    assert any(row["party_citizen_id"] in persons for row in _parties(one))
-    numbers = {row.get("decision_no") for row in one.rows["civil_enforcement"]["cases"]}
-    assert any(row.get("decision_no") in numbers for row in _parties(one))
+    assert any(row["party_citizen_id"] in persons for row in _parties(generated))
+    numbers = {row.get("decision_no") for row in generated.rows["civil_enforcement"]["cases"]}
+    assert any(row.get("decision_no") in numbers for row in _parties(generated))
 
 
-def _parties(one: World) -> list[dict[str, object]]:
-    return one.rows["civil_enforcement"]["enforcement_parties"]
+def _parties(generated: World) -> list[dict[str, object]]:
+    return generated.rows["civil_enforcement"]["enforcement_parties"]
 
 
 def test_names_and_dates_to_match_are_those_in_the_population(worlds: list[World]) -> None:
-    details = [found for one in worlds for found in one.details.values()]
+    details = [
+        details_of_person for world in worlds for details_of_person in world.details.values()
+    ]
     assert any(name for name, _ in details)
     assert any(born for _, born in details)
-    assert all(one.details.keys() <= set(one.numbers) for one in worlds)
+    assert all(world.details.keys() <= set(world.numbers) for world in worlds)
 
 
 def test_callers_range_from_none_to_everything(worlds: list[World]) -> None:
@@ -216,31 +228,31 @@ def test_callers_range_from_none_to_everything(worlds: list[World]) -> None:
         "citizen with scopes", "citizen unknown", "adoption", "purpose not said", "introspects",
         "every purpose", "will", "address", "another purpose", "represented",
     )  # fmt: skip
-    found = (fact for seed in SEEDS for fact in _of_caller(seed, worlds[seed]))
-    assert _missing(found, expected) == []
+    facts = (fact for seed in SEEDS for fact in _of_caller(seed, worlds[seed]))
+    assert _missing(facts, expected) == []
 
 
-def _of_caller(seed: int, made: World) -> Iterator[str]:
+def _of_caller(seed: int, generated: World) -> Iterator[str]:
     for turn in range(8):
-        one = caller(Random(f"{seed}/{turn}"), made.citizens)
-        assert not one.is_anonymous
-        scopes = one.scopes - {INTROSPECT, "me"}
+        asker = caller(Random(f"{seed}/{turn}"), generated.citizens)
+        assert not asker.is_anonymous
+        scopes = asker.scopes - {INTROSPECT, "me"}
         if not scopes:
-            yield "citizen alone" if one.citizen else "nothing"
-        elif one.citizen:
+            yield "citizen alone" if asker.citizen else "nothing"
+        elif asker.citizen:
             yield "citizen with scopes"
-        if one.citizen and one.citizen not in made.numbers:
+        if asker.citizen and asker.citizen not in generated.numbers:
             yield "citizen unknown"
         yield from (scope.partition(":")[2] for scope in scopes)
         if any("." in scope for scope in scopes):
             yield "one record"
         if len([scope for scope in scopes if "." not in scope]) == 3 * len(NAMES):
             yield "everything"
-        yield _PURPOSES.get(one.purpose, "another purpose")
-        assert one.purpose is None or one.procedure is not None
-        if one.representative:
+        yield _PURPOSES.get(asker.purpose, "another purpose")
+        assert asker.purpose is None or asker.procedure is not None
+        if asker.representative:
             yield "represented"
-        if one.may_introspect:
+        if asker.may_introspect:
             yield "introspects"
 
 

@@ -35,7 +35,7 @@ from gateway.settings import Limits
 from tests.support.operations import Generated, operation
 
 NUMBERS = ("001090012345", "001191054321", "123456789", "079085000001")
-KNOWN = {"001090012345": ("Nguyễn Văn Hòa", "1990-02-03"), "123456789": ("Trần Thị Lan", "1991")}
+DETAILS = {"001090012345": ("Nguyễn Văn Hòa", "1990-02-03"), "123456789": ("Trần Thị Lan", "1991")}
 SEEDS = range(500)
 PLANNED = {"person", "persons", "me"}
 NASTY = {"class", "None", "__proto__", "constructor", "self", "p", "r", "f", "def", "k0"}
@@ -56,18 +56,18 @@ def _schema() -> GraphQLSchema:
 
 
 def _generated(seed: int) -> Generated:
-    return operation(Random(seed), _schema(), NUMBERS, KNOWN)
+    return operation(Random(seed), _schema(), NUMBERS, DETAILS)
 
 
 @pytest.fixture(scope="module")
 def cases() -> list[Case]:
-    found = []
+    all_cases = []
     for seed in SEEDS:
         generated = _generated(seed)
         document = parse_within(generated.query, Limits())
         facts = frozenset((*_of_text(generated), *_of_document(document)))
-        found.append(Case(generated, document, facts))
-    return found
+        all_cases.append(Case(generated, document, facts))
+    return all_cases
 
 
 def test_every_operation_is_valid_and_within_the_limits(cases: list[Case]) -> None:
@@ -77,7 +77,10 @@ def test_every_operation_is_valid_and_within_the_limits(cases: list[Case]) -> No
 
 def test_the_operation_to_run_is_in_the_document(cases: list[Case]) -> None:
     for case in cases:
-        names = [one.name.value if one.name else None for one in _operations(case.document)]
+        names = [
+            operation.name.value if operation.name else None
+            for operation in _operations(case.document)
+        ]
         assert len(names) == 1 or case.generated.operation_name in names
         assert case.generated.operation_name in {None, *names}
 
@@ -97,7 +100,7 @@ EXPECTED = (
     *(f"root {name}" for name in ("__schema", "__type")),
     "several roots", "planned beside databases", "planned beside introspection",
     "databases of a group", "a person twice", "matching", "an old number",
-    *(f"alias on {what}" for what in ("root", "section", "list", "rows", "source", "link")),
+    *(f"alias on {kind}" for kind in ("root", "section", "list", "rows", "source", "link")),
     "alias on object", "alias on leaf", "one field with different arguments",
     "key repeated", "fragment nested", "fragment spread twice", "fragment with directive",
     "inline with type", "inline without type", "inline with directive", "opposite conditions",
@@ -117,13 +120,13 @@ EXPECTED = (
 
 
 def test_what_a_client_may_write_comes_up(cases: list[Case]) -> None:
-    counted = Counter(fact for case in cases for fact in case.facts)
-    assert [fact for fact in EXPECTED if not counted[fact]] == []
+    counts = Counter(fact for case in cases for fact in case.facts)
+    assert [fact for fact in EXPECTED if not counts[fact]] == []
 
 
 def test_most_operations_ask_for_rows_of_persons(cases: list[Case]) -> None:
-    asking = [case for case in cases if "rows of persons" in case.facts]
-    assert len(asking) > 0.75 * len(cases)
+    cases_of_rows = [case for case in cases if "rows of persons" in case.facts]
+    assert len(cases_of_rows) > 0.75 * len(cases)
 
 
 _TEXTS = {
@@ -157,37 +160,41 @@ def _of_text(generated: Generated) -> Iterator[str]:
             yield "variable null"
     if generated.variables.keys() - {name for name, _ in declared}:
         yield "variable that nobody declares"
-    for given in re.findall(r"\([^()]*\)", text):
-        dates = dict(re.findall(r'(from|to): "([\d-]+)"', given))
+    for arguments_text in re.findall(r"\([^()]*\)", text):
+        dates = dict(re.findall(r'(from|to): "([\d-]+)"', arguments_text))
         if dates.get("from", "") > dates.get("to", "9"):
             yield "from later than to"
 
 
 def _operations(document: DocumentNode) -> list[OperationDefinitionNode]:
-    return [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    return [
+        definition
+        for definition in document.definitions
+        if isinstance(definition, OperationDefinitionNode)
+    ]
 
 
 def _of_document(document: DocumentNode) -> Iterator[str]:
     """Yield what is seen in the document, with its fragments where they are spread."""
     fragments = {
-        one.name.value: one
-        for one in document.definitions
-        if isinstance(one, FragmentDefinitionNode)
+        definition.name.value: definition
+        for definition in document.definitions
+        if isinstance(definition, FragmentDefinitionNode)
     }
     walk = _Walk(fragments)
     operations = _operations(document)
     if len(operations) > 1:
         yield "several operations"
-    for one in operations:
-        yield from walk.below(("Query",), one.selection_set)
-    if any(_spreads(one.selection_set) for one in fragments.values()):
+    for operation_node in operations:
+        yield from walk.below(("Query",), operation_node.selection_set)
+    if any(_spreads(fragment.selection_set) for fragment in fragments.values()):
         yield "fragment nested"
     if any(count > 1 for count in Counter(walk.spread).values()):
         yield "fragment spread twice"
 
 
 def _spreads(selections: SelectionSetNode) -> bool:
-    return any(isinstance(one, FragmentSpreadNode) for one in selections.selections)
+    return any(isinstance(selection, FragmentSpreadNode) for selection in selections.selections)
 
 
 @dataclass
@@ -202,66 +209,66 @@ class _Walk:
     def below(self, trail: tuple[str, ...], selections: SelectionSetNode) -> Iterator[str]:
         """Yield what is seen in a selection set; ``trail``: the types on the way to it."""
         fields = list(self.fields(selections))
-        names = [one.name.value for one in fields]
-        keys = Counter(_key(one) for one in fields)
+        names = [field.name.value for field in fields]
+        keys = Counter(_key(field) for field in fields)
         if max(keys.values(), default=0) > 1:
             yield "key repeated"
-        given = {(one.name.value, *map(_text, one.arguments or ())) for one in fields}
-        if len({name for name, *_ in given}) < len(given):
+        field_texts = {(field.name.value, *map(_text, field.arguments or ())) for field in fields}
+        if len({name for name, *_ in field_texts}) < len(field_texts):
             yield "one field with different arguments"
         yield from _of_set(trail, set(names), len(keys))
         for selection in selections.selections:
             yield from _of_directives(selection.directives or ())
             yield from self.selection(trail, selection)
-        for one, other in pairwise(selections.selections):
-            if _opposite(one, other):
+        for this_selection, next_selection in pairwise(selections.selections):
+            if _opposite(this_selection, next_selection):
                 yield "opposite conditions"
 
     def fields(self, selections: SelectionSetNode) -> Iterator[FieldNode]:
-        for one in selections.selections:
-            if isinstance(one, FieldNode):
-                yield one
+        for selection in selections.selections:
+            if isinstance(selection, FieldNode):
+                yield selection
             else:
-                yield from self.fields(self.inside(one))
+                yield from self.fields(self.selections_of(selection))
 
-    def inside(self, one: SelectionNode) -> SelectionSetNode:
-        if isinstance(one, FragmentSpreadNode):
-            return self.fragments[one.name.value].selection_set
-        assert isinstance(one, InlineFragmentNode)
-        return one.selection_set
+    def selections_of(self, fragment: SelectionNode) -> SelectionSetNode:
+        if isinstance(fragment, FragmentSpreadNode):
+            return self.fragments[fragment.name.value].selection_set
+        assert isinstance(fragment, InlineFragmentNode)
+        return fragment.selection_set
 
-    def selection(self, trail: tuple[str, ...], one: SelectionNode) -> Iterator[str]:
-        if isinstance(one, FieldNode):
-            yield from self.field(trail, one)
+    def selection(self, trail: tuple[str, ...], node: SelectionNode) -> Iterator[str]:
+        if isinstance(node, FieldNode):
+            yield from self.field(trail, node)
             return
-        if isinstance(one, FragmentSpreadNode):
-            self.spread.append(one.name.value)
-        elif one.directives:
+        if isinstance(node, FragmentSpreadNode):
+            self.spread.append(node.name.value)
+        elif node.directives:
             yield "inline with directive"
-        if isinstance(one, InlineFragmentNode) and one.type_condition:
+        if isinstance(node, InlineFragmentNode) and node.type_condition:
             yield "inline with type"
-        if isinstance(one, FragmentSpreadNode) and one.directives:
+        if isinstance(node, FragmentSpreadNode) and node.directives:
             yield "fragment with directive"
-        yield from self.below(trail, self.inside(one))
+        yield from self.below(trail, self.selections_of(node))
 
     def field(self, trail: tuple[str, ...], node: FieldNode) -> Iterator[str]:
         name = node.name.value
-        yield from (f"argument {one.name.value}" for one in node.arguments or ())
+        yield from (f"argument {argument.name.value}" for argument in node.arguments or ())
         kind = _schema().type_map[trail[-1]]
         assert isinstance(kind, GraphQLObjectType)
-        found = kind.fields.get(name)
-        inner = get_named_type(found.type) if found else None
+        field = kind.fields.get(name)
+        inner = get_named_type(field.type) if field else None
         below = inner.name if isinstance(inner, GraphQLObjectType) else None
-        what = _what(trail[-1], name, below)
+        place_kind = _place_kind(trail[-1], name, below)
         if node.alias and node.alias.value in NASTY:
-            yield f"alias on {what}"
-        if what == "list" and len(trail) > 2 and not trail[-1].endswith("Section"):
+            yield f"alias on {place_kind}"
+        if place_kind == "list" and len(trail) > 2 and not trail[-1].endswith("Section"):
             yield "list on record"
-        if what == "rows" and "Person" in trail:
+        if place_kind == "rows" and "Person" in trail:
             yield "rows of persons"
         if node.selection_set is None or below is None:
             return
-        if any(_is_skipped(one) for one in node.directives or ()):
+        if any(_is_skipped(directive) for directive in node.directives or ()):
             yield "skipped parent"
         yield from self.below((*trail, below), node.selection_set)
 
@@ -287,16 +294,16 @@ def _of_set(trail: tuple[str, ...], names: set[str], keys: int) -> Iterator[str]
         yield "third wave" if persons > 2 else "person behind a person"
 
 
-def _what(parent: str, name: str, below: str | None) -> str:
+def _place_kind(parent: str, name: str, below: str | None) -> str:
     if parent == "Query":
         return "root"
     if below is None:
         return "leaf"
     if below == "Person":
         return "link"
-    for ending, what in (("Section", "section"), ("List", "list"), ("Result", "list")):
+    for ending, place_kind in (("Section", "section"), ("List", "list"), ("Result", "list")):
         if below.endswith(ending):
-            return what
+            return place_kind
     return {"items": "rows", "item": "rows", "source": "source"}.get(name, "object")
 
 
@@ -305,7 +312,7 @@ def _key(node: FieldNode) -> str:
 
 
 def _of_directives(directives: tuple[DirectiveNode, ...]) -> Iterator[str]:
-    yield from (one.name.value for one in directives)
+    yield from (directive.name.value for directive in directives)
     if len(directives) > 1:
         yield "both directives"
 
@@ -319,10 +326,14 @@ def _text(node: Node) -> str:
     return node.loc.source.body[node.loc.start : node.loc.end]
 
 
-def _opposite(one: SelectionNode, other: SelectionNode) -> bool:
+def _opposite(first_node: SelectionNode, second_node: SelectionNode) -> bool:
     """Say whether two fragments stand side by side of which one counts where the other does not."""
-    pair = [given for given in (one.directives, other.directives) if given and len(given) == 1]
-    if len(pair) < 2 or isinstance(one, FieldNode) or isinstance(other, FieldNode):
+    pair = [
+        directives
+        for directives in (first_node.directives, second_node.directives)
+        if directives and len(directives) == 1
+    ]
+    if len(pair) < 2 or isinstance(first_node, FieldNode) or isinstance(second_node, FieldNode):
         return False
     texts = sorted(_text(given) for (given,) in pair)
     return texts[1] == texts[0].replace("@include", "@skip") != texts[0]

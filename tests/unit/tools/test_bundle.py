@@ -17,15 +17,20 @@ def test_the_bundle_lists_every_pinned_package_with_its_hashes(tmp_path: Path) -
     components = json.loads((tmp_path / "sbom.json").read_text("utf-8"))["components"]
     lock = (ROOT / "requirements.lock").read_text("utf-8")
     pinned = re.findall(r"^(\S+)==(\S+)", lock, re.MULTILINE)
-    assert [(one["name"], one["version"]) for one in components] == pinned
-    assert sum(len(one["hashes"]) for one in components) == lock.count("--hash=sha256:")
+    assert [(component["name"], component["version"]) for component in components] == pinned
+    assert sum(len(component["hashes"]) for component in components) == lock.count("--hash=sha256:")
 
 
 def test_the_bundle_names_the_images_of_the_topology(tmp_path: Path) -> None:
     main(tmp_path)
-    named = (tmp_path / "images.txt").read_text("utf-8").splitlines()
-    assert "justice-gateway" in named
-    assert {one.partition(":")[0] for one in named} >= {"nginx", "postgres", "mariadb", "redis"}
+    images = (tmp_path / "images.txt").read_text("utf-8").splitlines()
+    assert "justice-gateway" in images
+    assert {image.partition(":")[0] for image in images} >= {
+        "nginx",
+        "postgres",
+        "mariadb",
+        "redis",
+    }
 
 
 def test_a_file_that_was_changed_on_the_way_does_not_fit_its_checksum(tmp_path: Path) -> None:

@@ -55,15 +55,17 @@ def test_the_wheel_holds_all_python_files_but_those_of_the_demo(installed: Path)
 def test_commands_of_the_demo_say_that_they_need_a_checkout(
     command: tuple[str, ...], installed: Path, tmp_path: Path
 ) -> None:
-    ended = _run(installed, tmp_path, *command)
-    assert ended.returncode == NEEDS_CHECKOUT
-    assert f"{command[0]} needs a checkout" in ended.stderr
+    completed = _run(installed, tmp_path, *command)
+    assert completed.returncode == NEEDS_CHECKOUT
+    assert f"{command[0]} needs a checkout" in completed.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 def test_other_commands_run_without_the_demo(installed: Path, tmp_path: Path) -> None:
-    ended = _run(installed, tmp_path, "schema", "--check", "--path", str(ROOT / "schema.graphql"))
-    assert ended.returncode == 0
+    completed = _run(
+        installed, tmp_path, "schema", "--check", "--path", str(ROOT / "schema.graphql")
+    )
+    assert completed.returncode == 0
 
 
 def _run(installed: Path, folder: Path, *command: str) -> subprocess.CompletedProcess[str]:

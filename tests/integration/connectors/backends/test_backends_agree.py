@@ -59,14 +59,14 @@ def _rows(record: Record) -> st.SearchStrategy[list[dict[str, object]]]:
     )
 
 
-async def _everything(backend: Backend, keys: list[str]) -> list[Batch]:
+async def _all_batches(backend: Backend, keys: list[str]) -> list[Batch]:
     """Ask for all there is, one after the other and then all at once, until it goes together."""
     fetches = [(record, lookup) for record in (UNIONS, THINGS) for lookup in record.lookups]
     try:
-        alone = [await backend.fetch(record, lookup, keys) for record, lookup in fetches]
+        separately = [await backend.fetch(record, lookup, keys) for record, lookup in fetches]
         for _ in range(12):
             at_once = await asyncio.gather(*(backend.fetch(*fetch, keys) for fetch in fetches))
-        return alone + at_once
+        return separately + at_once
     finally:
         await backend.close()
 
@@ -99,9 +99,9 @@ def _agrees(
 
     async def fetch_all() -> list[Batch]:
         await write_server(server, rows, as_of)
-        return await _everything(SqlBackend(DATABASE, server.url), keys)
+        return await _all_batches(SqlBackend(DATABASE, server.url), keys)
 
-    expected = asyncio.run(_everything(MemoryBackend(DATABASE, rows, as_of), keys))
+    expected = asyncio.run(_all_batches(MemoryBackend(DATABASE, rows, as_of), keys))
     assert asyncio.run(fetch_all()) == expected
 
 
@@ -111,10 +111,10 @@ def test_sqlite_agrees_with_memory(
     unions: _Rows, things: _Rows, keys: list[str], as_of: datetime | None
 ) -> None:
     rows = {"unions": unions, "things": things}
-    expected = asyncio.run(_everything(MemoryBackend(DATABASE, rows, as_of), keys))
+    expected = asyncio.run(_all_batches(MemoryBackend(DATABASE, rows, as_of), keys))
     with tempfile.TemporaryDirectory() as folder:
         path = write_file(Path(folder) / "sample.sqlite", rows, as_of)
-        batches = asyncio.run(_everything(SqlBackend(DATABASE, f"sqlite:///{path}"), keys))
+        batches = asyncio.run(_all_batches(SqlBackend(DATABASE, f"sqlite:///{path}"), keys))
     assert batches == expected
 
 

@@ -102,8 +102,10 @@ async def make(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 
 
 async def _fetch(backend: Backend, record: Record, keys: Sequence[str], name: str = "") -> Batch:
-    used = next(lookup for lookup in record.lookups if lookup.name == (name or record.name))
-    return await backend.fetch(record, used, keys)
+    chosen_lookup = next(
+        lookup for lookup in record.lookups if lookup.name == (name or record.name)
+    )
+    return await backend.fetch(record, chosen_lookup, keys)
 
 
 def _column(record: Record, rows: Rows, column: str) -> list[object]:
@@ -115,7 +117,7 @@ async def _unions(backend: Backend, key: str) -> list[object]:
     return _column(UNIONS, batch.by_key[key], "event_id")
 
 
-async def _thing(make: Make, **values: object) -> Rows:
+async def _fetch_thing(make: Make, **values: object) -> Rows:
     backend = await make({"things": [thing("t1", AN, **values)]})
     return (await _fetch(backend, THINGS, [AN])).by_key[AN]
 
@@ -292,7 +294,7 @@ async def test_a_row_without_a_required_value_is_unreadable(make: Make) -> None:
 async def test_a_value_that_is_not_of_its_kind_makes_the_row_unreadable(
     make: Make, column: str, raw: object
 ) -> None:
-    assert await _thing(make, **{column: raw}) == Rows(unreadable=1)
+    assert await _fetch_thing(make, **{column: raw}) == Rows(unreadable=1)
 
 
 @pytest.mark.parametrize(
@@ -329,18 +331,18 @@ async def test_a_value_that_is_not_of_its_kind_makes_the_row_unreadable(
 async def test_a_value_of_every_kind_is_read(
     make: Make, column: str, raw: object, value: object
 ) -> None:
-    thing = await _thing(make, **{column: raw})
+    thing = await _fetch_thing(make, **{column: raw})
     (read,) = _column(THINGS, thing, column)
     assert (read, type(read)) == (value, type(value))
 
 
 async def test_text_keeps_the_form_in_which_it_is_stored(make: Make) -> None:
     decomposed = unicodedata.normalize("NFD", "Nguyễn Đức Ánh")
-    assert _column(THINGS, await _thing(make, title=decomposed), "title") == [decomposed]
+    assert _column(THINGS, await _fetch_thing(make, title=decomposed), "title") == [decomposed]
 
 
 async def test_columns_that_are_not_there_hold_nothing(make: Make) -> None:
-    thing = await _thing(make)
+    thing = await _fetch_thing(make)
     assert thing.rows == (("t1", AN, *[None] * (len(THINGS.columns) - 2)),)
 
 

@@ -22,7 +22,7 @@ from tests.support.backend_servers import write_server
 from tests.support.servers import Server
 
 #: More links than the doctor reads of any table as a sample, all of which lead somewhere.
-MANY = [str(number) for number in range(600)]
+CASE_NUMBERS = [str(number) for number in range(600)]
 Look = Callable[..., Awaitable[list[Finding]]]
 
 
@@ -38,9 +38,13 @@ def look(request: pytest.FixtureRequest, tmp_path: Path) -> Look:
     async def look(*links: str | None) -> list[Finding]:
         parties = [
             {"party_no": str(place), "case_no": case, "who_id": AN}
-            for place, case in enumerate((*MANY, *links))
+            for place, case in enumerate((*CASE_NUMBERS, *links))
         ]
-        filled = {**EMPTY, "cases": [{"case_no": case} for case in MANY], "case_parties": parties}
+        filled = {
+            **EMPTY,
+            "cases": [{"case_no": case} for case in CASE_NUMBERS],
+            "case_parties": parties,
+        }
         url = f"sqlite:///{tmp_path / secrets.token_hex(4)}.sqlite"
         if request.param == "sqlite":
             write_file(Path(url.removeprefix("sqlite:///")), filled)
@@ -49,9 +53,9 @@ def look(request: pytest.FixtureRequest, tmp_path: Path) -> Look:
             await write_server(server, filled)
             url = server.url
         backend = SqlBackend(DATABASE, url)
-        seen = await backend.examine(thoroughly=True)
+        examination = await backend.examine(thoroughly=True)
         await backend.close()
-        return [finding for finding in seen.findings if finding.topic == "links"]
+        return [finding for finding in examination.findings if finding.topic == "links"]
 
     return look
 

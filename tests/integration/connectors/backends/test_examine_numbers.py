@@ -26,7 +26,7 @@ from tests.support.backend_servers import write_server
 from tests.support.servers import Server
 
 #: More rows than the doctor reads of any table as a sample, all of them well.
-MANY = [thing(f"a{number:05d}", f"0010900{number:05d}") for number in range(600)]
+VALID_THINGS = [thing(f"a{number:05d}", f"0010900{number:05d}") for number in range(600)]
 Look = Callable[..., Awaitable[list[Finding]]]
 
 
@@ -42,7 +42,7 @@ def look(request: pytest.FixtureRequest, tmp_path: Path) -> Look:
     async def look(owners: Sequence[str | None], spelt: bool = False) -> list[Finding]:
         rows = [thing(f"z{place:05d}", owner) for place, owner in enumerate(owners)]
         maps = {"things": RecordMap(normalised=True)} if spelt else None
-        filled = {**EMPTY, "things": [*MANY, *rows]}
+        filled = {**EMPTY, "things": [*VALID_THINGS, *rows]}
         url = f"sqlite:///{tmp_path / secrets.token_hex(4)}.sqlite"
         if request.param == "sqlite":
             write_file(Path(url.removeprefix("sqlite:///")), filled)
@@ -51,9 +51,13 @@ def look(request: pytest.FixtureRequest, tmp_path: Path) -> Look:
             await write_server(server, filled)
             url = server.url
         backend = SqlBackend(DATABASE, url, maps=maps)
-        seen = await backend.examine(thoroughly=True)
+        examination = await backend.examine(thoroughly=True)
         await backend.close()
-        return [finding for finding in seen.findings if finding.topic in {"numbers", "unnumbered"}]
+        return [
+            finding
+            for finding in examination.findings
+            if finding.topic in {"numbers", "unnumbered"}
+        ]
 
     return look
 
@@ -84,10 +88,10 @@ async def test_normalised_numbers_are_no_finding(look: Look) -> None:
 
 
 async def test_what_no_spelling_finds_is_told_with_the_setting_and_without(look: Look) -> None:
-    lost = ["00109000001", f"{AN}   ", "unknown", "123"]
+    unreachable = ["00109000001", f"{AN}   ", "unknown", "123"]
     text = "4 are in no spelling that a look-up could find"
     for spelt in (False, True):
-        findings = await look(lost, spelt=spelt)
+        findings = await look(unreachable, spelt=spelt)
         assert f"of 604 numbers in column owner_id of things, {text}" in {
             entry.text for entry in findings
         }
@@ -95,7 +99,7 @@ async def test_what_no_spelling_finds_is_told_with_the_setting_and_without(look:
 
 
 async def test_tables_for_which_there_is_no_time_are_told(tmp_path: Path) -> None:
-    path = write_file(tmp_path / "sample.sqlite", {**EMPTY, "things": MANY})
+    path = write_file(tmp_path / "sample.sqlite", {**EMPTY, "things": VALID_THINGS})
     backend = SqlBackend(DATABASE, f"sqlite:///{path}")
     tables = tables_of_lookups([backend._lookup_statement(THINGS, THINGS.lookups[0])])
     async with backend._source.use() as session:

@@ -185,9 +185,9 @@ async def test_of_a_file_tables_columns_and_indexes_are_found(tmp_path: Path) ->
 async def test_a_file_that_holds_parts_of_two_is_found_and_renaming_advised(
     tmp_path: Path, rotated: bool
 ) -> None:
-    many = [union(f"u{number:04d}", f"0010900{number:05d}") for number in range(2_000)]
-    path = write_file(tmp_path / "sample.sqlite", {**EMPTY, "unions": many})
-    moved = [*many[1_000:], *many[:1_000]] if rotated else many[::-1]
+    rows = [union(f"u{number:04d}", f"0010900{number:05d}") for number in range(2_000)]
+    path = write_file(tmp_path / "sample.sqlite", {**EMPTY, "unions": rows})
+    moved = [*rows[1_000:], *rows[:1_000]] if rotated else rows[::-1]
     other = write_file(tmp_path / "other.sqlite", {**EMPTY, "unions": moved})
     half = path.stat().st_size // 8192 * 4096
     with path.open("r+b") as file:  # as a copy that has got half-way
@@ -199,8 +199,8 @@ async def test_a_file_that_holds_parts_of_two_is_found_and_renaming_advised(
 
 
 async def test_a_file_that_was_cut_short_is_found(tmp_path: Path) -> None:
-    many = [union(f"u{number:04d}", f"0010900{number:05d}") for number in range(2_000)]
-    path = write_file(tmp_path / "sample.sqlite", {**EMPTY, "unions": many})
+    rows = [union(f"u{number:04d}", f"0010900{number:05d}") for number in range(2_000)]
+    path = write_file(tmp_path / "sample.sqlite", {**EMPTY, "unions": rows})
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size - 4096)
     backend = SqlBackend(DATABASE, f"sqlite:///{path}")
@@ -223,15 +223,15 @@ async def _thoroughly(server: Server, reader: str) -> Examination:
 async def test_the_server_its_clock_and_the_time_of_a_look_up_are_told(
     server: Server, reader: str
 ) -> None:
-    seen = await _thoroughly(server, reader)
-    assert seen.findings == ()
-    make, version = (seen.server or "").split()
+    examination = await _thoroughly(server, reader)
+    assert examination.findings == ()
+    make, version = (examination.server or "").split()
     assert (make.lower(), int(version.split(".")[0]) >= 10) == (server.make, True)
-    assert seen.encoding in {"UTF8", "utf8mb4"}
-    assert seen.clock_ahead is not None
-    assert abs(seen.clock_ahead) < 60
-    assert seen.latency is not None
-    assert 0 < seen.latency[0] <= seen.latency[1] < 5
+    assert examination.encoding in {"UTF8", "utf8mb4"}
+    assert examination.clock_ahead is not None
+    assert abs(examination.clock_ahead) < 60
+    assert examination.latency is not None
+    assert 0 < examination.latency[0] <= examination.latency[1] < 5
 
 
 async def test_a_code_that_is_not_known_is_told_and_nothing_that_may_name_somebody(

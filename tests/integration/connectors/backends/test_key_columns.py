@@ -398,18 +398,18 @@ async def test_lookups_that_go_together_notice_a_column_that_changes(
     await _pledges(server, before, before)
     backend = make(server, merge_limits=MergeLimits(meetings=0))
 
-    async def both() -> list[dict[str, Any]]:
+    async def fetch_both() -> list[dict[str, Any]]:
         lookups = (CONTRACTS, "renewed"), (PLEDGES, "pledges")
         return await asyncio.gather(*(_keys_of_rows(backend, *lookup, key) for lookup in lookups))
 
-    assert await both() == [{key: []}, {key: []}]
+    assert await fetch_both() == [{key: []}, {key: []}]
     await server.execute(
         *(_alter(server, "contracts", column, after) for column in ("number", "former")),
         *(_alter(server, "pledges", column, after) for column in ("number", "asset_no")),
         f"INSERT INTO contracts VALUES ('{key}', NULL, NULL)",
         f"INSERT INTO pledges VALUES ('p9', '{key}', NULL)",
     )
-    assert await both() == [{key: [key]}, {key: ["p9"]}]
+    assert await fetch_both() == [{key: [key]}, {key: ["p9"]}]
 
 
 async def test_what_was_learned_on_a_connection_ends_with_it(server: Server, make: Make) -> None:

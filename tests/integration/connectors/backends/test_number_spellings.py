@@ -75,10 +75,10 @@ def test_what_is_meant_to_be_no_one_number_stays_as_it_is(text: str) -> None:
 
 @pytest.mark.parametrize("number", [AN, BINH, OLD, "079190000001", "123456789"])
 def test_every_spelling_that_is_looked_up_is_of_that_number(number: str) -> None:
-    every = spellings(number)
-    assert every[0] == number
-    assert len(set(every)) == len(every) <= 22
-    assert {normalise_number(text) for text in every} == {number}
+    all_spellings = spellings(number)
+    assert all_spellings[0] == number
+    assert len(set(all_spellings)) == len(all_spellings) <= 22
+    assert {normalise_number(text) for text in all_spellings} == {number}
 
 
 @pytest.fixture(

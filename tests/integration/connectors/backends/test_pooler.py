@@ -71,8 +71,8 @@ async def test_cancelled_callers_leave_no_transaction_behind(
             fetch.cancel()
         await asyncio.gather(*fetches, return_exceptions=True)
     assert await asyncio.gather(*(_unions(backend) for _ in range(8))) == [["u1"]] * 8
-    within = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state"
-    assert await postgresql.value(f"{within} LIKE 'idle in transaction%'") == 0
+    statement = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state"
+    assert await postgresql.value(f"{statement} LIKE 'idle in transaction%'") == 0
 
 
 async def test_statements_only_read_and_end_in_time(backend: SqlBackend) -> None:

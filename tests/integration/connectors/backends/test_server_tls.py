@@ -54,12 +54,12 @@ def server(
     folder = tmp_path_factory.mktemp("tls")
     issue_certificate(folder, "localhost", issue_certificate(folder, "ca", None))
     issue_certificate(folder, "stranger", None)
-    own_server = _MAKES[request.param][0](folder / "server", folder / "localhost.pem")
+    certified_server = _MAKES[request.param][0](folder / "server", folder / "localhost.pem")
     try:
-        own_server.start()
-        yield Certified(request.param, own_server.port, folder)
+        certified_server.start()
+        yield Certified(request.param, certified_server.port, folder)
     finally:
-        own_server.kill()
+        certified_server.kill()
 
 
 async def test_a_server_that_is_certified_by_whom_settings_trust_is_read(
@@ -82,7 +82,7 @@ async def test_encryption_alone_asks_for_no_name(server: Certified) -> None:
     assert await server.answers("127.0.0.1", "off", None)
 
 
-_SAID: dict[str, sa.Select[Any]] = {
+_ENCRYPTION_QUERIES: dict[str, sa.Select[Any]] = {
     "postgresql": sa.select(sa.column("ssl"))
     .select_from(sa.table("pg_stat_ssl"))
     .where(sa.column("pid") == sa.func.pg_backend_pid()),
@@ -105,4 +105,4 @@ async def test_what_is_encrypted_is_so_by_the_servers_own_word(server: Certified
 
 async def _ask_how(session: Session) -> Sequence[Sequence[object]]:
     is_postgresql = isinstance(session, PostgresqlSession)
-    return await session.rows(_SAID["postgresql" if is_postgresql else "mariadb"])
+    return await session.rows(_ENCRYPTION_QUERIES["postgresql" if is_postgresql else "mariadb"])

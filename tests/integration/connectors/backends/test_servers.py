@@ -114,7 +114,7 @@ async def _run(backend: SqlBackend, statement: str) -> None:
             await session.connection.execute(sa.text(statement))
 
 
-async def _until(server: Server, statement: str, expected: int) -> None:
+async def _wait_for_count(server: Server, statement: str, expected: int) -> None:
     """Wait until a statement of the administrator's gives ``expected``."""
     async with asyncio.timeout(10):
         while await server.value(statement) != expected:  # noqa: ASYNC110 - nothing tells when
@@ -191,10 +191,10 @@ async def test_a_server_that_takes_calls_and_says_nothing_is_unavailable_in_time
     connections = []
     silent = await asyncio.start_server(lambda _reader, writer: connections.append(writer), HOST, 0)
     backend = make(server, server.at(silent.sockets[0].getsockname()[1]), connect_timeout=0.2)
-    started = time.monotonic()
+    start = time.monotonic()
     with pytest.raises(SourceUnavailable):
         await _unions(backend)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - start < 2
     silent.close()
     for writer in connections:
         writer.transport.abort()
@@ -216,14 +216,14 @@ async def test_a_caller_that_leaves_does_so_at_once_and_its_statement_ends(
     await _slow_down(server)
     backend = make(server, pool_size=2, statement_timeout=60)
     fetches = [asyncio.create_task(_unions(backend)) for _ in range(4)]
-    await _until(server, _RUNNING[server.make], 2)
-    started = time.monotonic()
+    await _wait_for_count(server, _RUNNING[server.make], 2)
+    start = time.monotonic()
     for fetch in fetches:
         fetch.cancel()
     results = await asyncio.gather(*fetches, return_exceptions=True)
     assert all(isinstance(result, asyncio.CancelledError) for result in results)
-    assert time.monotonic() - started < 0.5
-    await _until(server, _RUNNING[server.make], 0)
+    assert time.monotonic() - start < 0.5
+    await _wait_for_count(server, _RUNNING[server.make], 0)
     batch = await backend.fetch(THINGS, THINGS.lookups[0], [AN])  # the connections are free again
     assert batch.by_key[AN].rows == ()
 
@@ -253,14 +253,14 @@ async def test_a_server_that_vanishes_does_not_hold_those_who_leave(
     async with line_to(server) as line:
         backend = make(server, server.at(line.port), pool_size=1, connect_timeout=0.3)
         fetch = asyncio.create_task(_unions(backend))
-        await _until(server, _RUNNING[server.make], 1)
+        await _wait_for_count(server, _RUNNING[server.make], 1)
         line._server.close()  # type: ignore[union-attr] # no new connection gets through
         fetch.cancel()
         with pytest.raises(asyncio.CancelledError):
             await fetch
-        started = time.monotonic()
+        start = time.monotonic()
         await backend.close()
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - start < 3
 
 
 async def test_closing_waits_for_what_is_in_flight_and_leaves_no_connection(
@@ -271,7 +271,7 @@ async def test_closing_waits_for_what_is_in_flight_and_leaves_no_connection(
     await asyncio.sleep(0)
     await backend.close()
     assert await fetch == ["u1"]
-    await _until(server, _CONNECTED[server.make], 0)
+    await _wait_for_count(server, _CONNECTED[server.make], 0)
     with pytest.raises(SourceUnavailable):
         await _unions(backend)
 
@@ -363,8 +363,10 @@ async def test_moments_and_days_of_the_servers_own_types_are_read(
 )
 async def test_a_key_finds_its_own_letters_only(server: Server, make: Make, stored: str) -> None:
     similar = [union(f"a{n}", stored) for n in range(9)]  # more than the limit, and first in order
-    both = union("b", stored, "hoa")  # found by its second column, though the first is much alike
-    await write_server(server, {"unions": [*similar, both, union("c", "hoa")]})
+    union_of_both = union(
+        "b", stored, "hoa"
+    )  # found by its second column, though the first is much alike
+    await write_server(server, {"unions": [*similar, union_of_both, union("c", "hoa")]})
     batch = await make(server).fetch(UNIONS, UNIONS.lookups[0], ["hoa"])
     result = batch.by_key["hoa"]
     # "hoa" is no number of a person, so the two rows are unreadable; but they were found.
@@ -434,7 +436,7 @@ async def test_every_column_of_a_lookup_is_searched_by_its_index(
     people = [union(f"u{n}", f"{n:012d}", f"{n + 9999:012d}") for n in range(2000)]
     await write_server(server, {"unions": people})
     backend = make(server)
-    text = _shown(backend, server)
+    text = _server_log(backend, server)
     if server.make == "postgresql":
         await server.execute("ANALYZE unions")
         plan = str(await server.value(f"EXPLAIN (FORMAT JSON) {text}"))
@@ -462,7 +464,7 @@ async def test_statements_are_not_planned_anew_for_every_call(server: Server, ma
     assert [tuple(plan) for plan in plans] == [(3, 0)]
 
 
-def _shown(backend: SqlBackend, server: Server) -> str:
+def _server_log(backend: SqlBackend, server: Server) -> str:
     """Return the statement for two people as it is sent."""
     lookup = backend._lookup_statement(UNIONS, UNIONS.lookups[0])
     dialect = sa.make_url(f"{server.make}+{_DRIVERS[server.make]}://").get_dialect()()

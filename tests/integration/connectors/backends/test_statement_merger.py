@@ -141,9 +141,9 @@ async def test_a_table_that_is_not_there_is_not_there_and_the_others_are(
 ) -> None:
     await server.execute("DROP TABLE unions")
     backend = make()
-    missing, *rest = await _at_once(backend)
+    missing, *others = await _at_once(backend)
     assert isinstance(missing, NotMapped)
-    assert rest == [["t1"], ["c1"]]
+    assert others == [["t1"], ["c1"]]
 
 
 async def test_a_lookup_that_fails_costs_itself_alone_and_goes_alone_for_a_minute(
@@ -152,59 +152,59 @@ async def test_a_lookup_that_fails_costs_itself_alone_and_goes_alone_for_a_minut
     await _replace_unions(server, "current_setting('no.such')")
     clock = TestClock()
     backend = make(monotonic=clock.monotonic)
-    sent = _sent(backend)
+    statement_sizes = _record_sizes(backend)
     for _ in range(2):
-        failed, *rest = await _at_once(backend)
-        assert isinstance(failed, SourceUnavailable)
-        assert rest == [["t1"], ["c1"]]
-    assert sorted(sent) == [1] * 6 + [3], "together once"
+        failure, *others = await _at_once(backend)
+        assert isinstance(failure, SourceUnavailable)
+        assert others == [["t1"], ["c1"]]
+    assert sorted(statement_sizes) == [1] * 6 + [3], "together once"
     clock.advance(61)
     await _at_once(backend)
-    assert sorted(sent) == [1] * 9 + [3] * 2
+    assert sorted(statement_sizes) == [1] * 9 + [3] * 2
 
 
 async def test_what_was_slow_together_goes_alone_for_a_minute(server: Server, make: Make) -> None:
     await _slow_down(server, 0.2)
     backend = make()
-    sent = _sent(backend)
+    statement_sizes = _record_sizes(backend)
     assert await _at_once(backend) == [["u1"], ["t1"], ["c1"]]
     tasks = [asyncio.create_task(_first(backend, union)) for union in (UNIONS, THINGS)]
-    done = [await task for task in asyncio.as_completed(tasks)]
-    assert done == [["t1"], ["u1"]]
-    assert sent == [3, 1, 1]
+    results = [await task for task in asyncio.as_completed(tasks)]
+    assert results == [["t1"], ["u1"]]
+    assert statement_sizes == [3, 1, 1]
 
 
 async def test_one_who_leaves_costs_the_others_nothing(server: Server, make: Make) -> None:
     await _slow_down(server, 0.2)
     backend = make()
-    leaving = asyncio.create_task(_first(backend, UNIONS))
+    cancelled_task = asyncio.create_task(_first(backend, UNIONS))
     staying = asyncio.create_task(_first(backend, THINGS))
-    await _until(server, 1)
-    leaving.cancel()
+    await _wait_for_running(server, 1)
+    cancelled_task.cancel()
     assert await staying == ["t1"]
-    assert leaving.cancelled()
+    assert cancelled_task.cancelled()
 
 
 async def test_when_all_have_left_the_statement_ends(server: Server, make: Make) -> None:
     await _slow_down(server, 60)
     backend = make()
     tasks = [asyncio.create_task(_first(backend, union)) for union in (UNIONS, THINGS)]
-    await _until(server, 1)
+    await _wait_for_running(server, 1)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await _until(server, 0)
+    await _wait_for_running(server, 0)
     assert await _first(backend, THINGS) == ["t1"]
 
 
 async def test_one_who_left_before_anything_was_sent_is_not_asked_for(make: Make) -> None:
     backend = make()
-    sent = _sent(backend)
+    statement_sizes = _record_sizes(backend)
     tasks = [asyncio.create_task(_first(backend, union)) for union in (UNIONS, THINGS)]
     await asyncio.sleep(0)
     tasks[0].cancel()
     assert await tasks[1] == ["t1"]
-    assert sent == [1]
+    assert statement_sizes == [1]
 
 
 async def test_types_that_a_row_in_an_array_cannot_carry_are_read_all_the_same(
@@ -224,22 +224,22 @@ async def test_servers_are_not_made_to_prepare_every_combination(
     make: Make,
 ) -> None:
     backend = make(merge_limits=MergeLimits(statements=1, meetings=0))
-    sent = _sent(backend)
+    statement_sizes = _record_sizes(backend)
     await _at_once(backend, UNIONS, THINGS)
     assert await _at_once(backend, THINGS, CASES) == [["t1"], ["c1"]]
     await _at_once(backend, THINGS, UNIONS)
-    assert sent == [2, 1, 1, 2]
+    assert statement_sizes == [2, 1, 1, 2]
 
 
 async def test_only_what_is_asked_for_at_once_often_goes_together(
     make: Make,
 ) -> None:
     backend = make(merge_limits=MergeLimits(meetings=2))
-    sent = _sent(backend)
+    statement_sizes = _record_sizes(backend)
     for _ in range(3):
         assert await _at_once(backend, UNIONS, THINGS) == [["u1"], ["t1"]]
         assert await _at_once(backend, CASES) == [["c1"]]
-    assert sent == [1, 1, 1, 1, 1, 1, 2, 1]
+    assert statement_sizes == [1, 1, 1, 1, 1, 1, 2, 1]
 
 
 async def test_a_server_that_goes_is_gone_for_all_that_were_asked(
@@ -247,32 +247,32 @@ async def test_a_server_that_goes_is_gone_for_all_that_were_asked(
 ) -> None:
     await _slow_down(server, 60)
     backend = make()
-    sent = _sent(backend)
+    statement_sizes = _record_sizes(backend)
     tasks = [asyncio.create_task(_first(backend, union)) for union in (UNIONS, THINGS)]
-    await _until(server, 1)
+    await _wait_for_running(server, 1)
     await server.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     for outcome in await asyncio.gather(*tasks, return_exceptions=True):
         assert isinstance(outcome, SourceUnavailable)
-    assert sent == [2]
+    assert statement_sizes == [2]
 
 
-def _sent(backend: SqlBackend) -> list[int]:
+def _record_sizes(backend: SqlBackend) -> list[int]:
     """Note of every statement how many lookups it answers."""
-    sent: list[int] = []
+    sizes: list[int] = []
     begin = backend._merger._begin
 
     def noting(parts: Any) -> None:
-        sent.append(len(parts))
+        sizes.append(len(parts))
         begin(parts)
 
     backend._merger._begin = noting  # type: ignore[method-assign] # looked on
-    return sent
+    return sizes
 
 
-async def _until(server: Server, running: int) -> None:
+async def _wait_for_running(server: Server, running: int) -> None:
     async with asyncio.timeout(10):
         while await server.value(_RUNNING) != running:  # noqa: ASYNC110 - nothing tells when
             await asyncio.sleep(0)

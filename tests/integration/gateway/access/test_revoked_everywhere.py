@@ -23,10 +23,10 @@ def command(config: Path, *arguments: str) -> list[str]:
 
 
 def output(config: Path, *arguments: str) -> str:
-    ran = subprocess.run(
+    result = subprocess.run(
         command(config, *arguments), capture_output=True, text=True, timeout=60, check=True
     )
-    return ran.stdout.strip()
+    return result.stdout.strip()
 
 
 @contextmanager
@@ -41,10 +41,10 @@ def serving(config: Path, journal: str) -> Iterator[str]:
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        until = time.monotonic() + _START_WITHIN
+        deadline = time.monotonic() + _START_WITHIN
         while not is_live(url):
             assert process.poll() is None, "it ended"
-            assert time.monotonic() < until, "it did not start"
+            assert time.monotonic() < deadline, "it did not start"
             time.sleep(0.05)  # between two looks, not instead of one
         yield url
     finally:
@@ -75,7 +75,7 @@ def test_a_revoked_token_is_refused_within_a_second_by_every_process(tmp_path: P
     output(config, "keys")
     bad, good = (output(config, "token", "issue", *ISSUED_TO) for _ in range(2))
     with ExitStack() as stack:
-        urls = [stack.enter_context(serving(config, one)) for one in ("first", "second")]
+        urls = [stack.enter_context(serving(config, name)) for name in ("first", "second")]
         assert [status(url, token) for url in urls for token in (bad, good)] == [200] * 4
         output(config, "token", "revoke", bad)
         revoked_at = time.monotonic()

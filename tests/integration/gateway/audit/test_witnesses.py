@@ -51,8 +51,8 @@ async def forwarding(folder: Path, witness: Witness, **options: Any) -> AsyncIte
     await forwarder.close(20)
 
 
-async def _counted(witness: Witness, journal: str) -> list[int]:
-    return [one.link.seq for one in await witness.read(journal)]
+async def _sequence_numbers(witness: Witness, journal: str) -> list[int]:
+    return [checkpoint.link.seq for checkpoint in await witness.read(journal)]
 
 
 async def test_every_checkpoint_is_kept_once_also_over_restarts(
@@ -62,7 +62,7 @@ async def test_every_checkpoint_is_kept_once_also_over_restarts(
         async with forwarding(folder, witness) as journal:
             for number in range(start, start + 3):
                 await journal.append({"number": number})
-    assert await _counted(witness, journal.id) == [1, 2, 3, 4, 5, 6]
+    assert await _sequence_numbers(witness, journal.id) == [1, 2, 3, 4, 5, 6]
 
 
 async def test_what_was_signed_while_nobody_forwarded_is_brought_later(
@@ -71,19 +71,19 @@ async def test_what_was_signed_while_nobody_forwarded_is_brought_later(
     await filled(folder, 120, checkpoint_entries=1)
     async with forwarding(folder, witness) as journal:
         pass
-    assert await _counted(witness, journal.id) == list(range(1, 121))
+    assert await _sequence_numbers(witness, journal.id) == list(range(1, 121))
 
 
 async def test_several_journals_share_a_witness(tmp_path: Path, witness: Witness) -> None:
     async with (
-        forwarding(tmp_path / "one", witness) as one,
+        forwarding(tmp_path / "one", witness) as forwarder,
         forwarding(tmp_path / "two", witness) as two,
     ):
-        await one.append({"number": 1})
+        await forwarder.append({"number": 1})
         await two.append({"number": 1})
         await two.append({"number": 2})
-    assert await _counted(witness, one.id) == [1]
-    assert await _counted(witness, two.id) == [1, 2]
+    assert await _sequence_numbers(witness, forwarder.id) == [1]
+    assert await _sequence_numbers(witness, two.id) == [1, 2]
     assert await witness.read("0" * 16) == []
 
 
@@ -97,8 +97,8 @@ async def test_an_end_that_was_removed_with_all_beside_it_is_missed_by_the_witne
     segment.write_bytes(b"".join(segment.read_bytes().splitlines(keepends=True)[:-3]))
     (folder / "checkpoints.jsonl").unlink()
     (folder / "head.json").unlink()
-    kept = ExternalCheckpoints(witness.place, await witness.read(journal.id))
-    fault = verify(folder, CHAIN, PUBLIC, [kept]).fault
+    checkpoints = ExternalCheckpoints(witness.place, await witness.read(journal.id))
+    fault = verify(folder, CHAIN, PUBLIC, [checkpoints]).fault
     assert fault is not None
     assert (fault.wrong, fault.seq) == (FaultKind.CUT, 3)
     assert "a checkpoint of" in fault.says
@@ -114,10 +114,10 @@ class Noting(FolderWitness):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.asked = asyncio.Event()
+        self.has_request = asyncio.Event()
 
     async def last(self, journal: str) -> int:
-        self.asked.set()
+        self.has_request.set()
         return await super().last(journal)
 
 
@@ -129,12 +129,12 @@ async def test_a_folder_that_is_not_there_is_not_made_and_holds_up_nothing(
     async with forwarding(folder, witness) as journal:
         await journal.append({"number": 1})
         for _ in range(2):
-            witness.asked.clear()
+            witness.has_request.clear()
             async with asyncio.timeout(20):
-                await witness.asked.wait()
+                await witness.has_request.wait()
         assert not witness.folder.exists()
         witness.folder.mkdir()
-    assert await _counted(witness, journal.id) == [1]
+    assert await _sequence_numbers(witness, journal.id) == [1]
 
 
 async def test_a_mount_that_hangs_holds_up_neither_answers_nor_the_end(
@@ -149,7 +149,7 @@ async def test_a_mount_that_hangs_holds_up_neither_answers_nor_the_end(
         forwarder.open()
         await journal.append({"number": 1})
         async with asyncio.timeout(20):
-            await witness.asked.wait()
+            await witness.has_request.wait()
         await forwarder.close(within=0.01)
         await journal.append({"number": 2})
     os.close(os.open(pipe, os.O_RDWR | os.O_NONBLOCK))
@@ -171,6 +171,6 @@ async def test_a_copy_that_comes_back_gets_every_checkpoint_once(
                     await line.cut()
                 if number % 20 == 0:
                     await line.join()
-        assert await _counted(witness, journal.id) == list(range(1, 41))
+        assert await _sequence_numbers(witness, journal.id) == list(range(1, 41))
         await copy.close()
         await line.cut()

@@ -66,8 +66,8 @@ class History:
 
     async def run(self) -> None:
         self.processes = [self._process() for _ in range(2)]
-        for one in self.processes:
-            await one.log.step()
+        for other_process in self.processes:
+            await other_process.log.step()
         steps = {
             self._ask: 16,
             self._write: 4,
@@ -173,7 +173,7 @@ class History:
     async def _stand_still(self) -> None:
         process = self.rng.choice(self.processes)
         process.stopped = not process.stopped
-        self.story.append(f"stopped {[one.stopped for one in self.processes]}")
+        self.story.append(f"stopped {[process.stopped for process in self.processes]}")
 
     async def _replace(self) -> None:
         place = self.rng.randrange(len(self.processes))
@@ -213,11 +213,11 @@ class History:
             for request in [request for request in process.requests if request.task.done()]:
                 process.requests.remove(request)
                 answer = request.task.result()
-                shown = version_of(request.question.row.record, answer)
+                version = version_of(request.question.row.record, answer)
                 state = answer.report.state
                 self.counts[f"{state.name}{' cached' if answer.report.from_cache else ''}"] += 1
-                assert shown is None or shown >= request.oldest_version, (
-                    f"{request.question} began at {request.start} and was shown {shown}, "
+                assert version is None or version >= request.oldest_version, (
+                    f"{request.question} began at {request.start} and was shown {version}, "
                     f"not {request.oldest_version}: {answer.report.from_cache=} {state}\n"
                     + "\n".join(self.story)
                 )

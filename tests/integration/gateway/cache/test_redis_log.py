@@ -53,9 +53,9 @@ async def test_a_process_knows_what_another_invalidated_before_it_is_effective(
 
 
 async def test_one_who_begins_later_knows_what_was_invalidated_before(server: Server) -> None:
-    async with following(server) as one:
-        before = one.position()
-        await one.invalidate(SCOPE)
+    async with following(server) as first_log:
+        before = first_log.position()
+        await first_log.invalidate(SCOPE)
     assert before is not None
     async with following(server) as later:
         assert later.invalidations.touches("civil_status", before)

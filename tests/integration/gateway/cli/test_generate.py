@@ -21,9 +21,9 @@ TABLES = "[databases.legal_aid.records.{record}]\n{setting}\n"
 
 #: What is said before of all databases but those of legal aid and the notaries.
 LEFT_OUT = " ".join(
-    f"left out: {one.name}: it has no url"
-    for one in installed_databases()
-    if one.name not in ("legal_aid", "notary")
+    f"left out: {database.name}: it has no url"
+    for database in installed_databases()
+    if database.name not in ("legal_aid", "notary")
 )
 
 
@@ -32,10 +32,10 @@ def generate(folder: Path, settings: str, *arguments: str) -> tuple[int, str]:
     config = folder / "gateway.toml"
     config.write_text(settings, "utf-8")
     environment = {"COLUMNS": "400", "TERMINAL_WIDTH": "400", LOADER_VARIABLE: ""}
-    ran = CliRunner(env=environment).invoke(
+    result = CliRunner(env=environment).invoke(
         app, ["generate", "--people", "20", "--config", str(config), *arguments]
     )
-    return ran.exit_code, " ".join(ran.output.replace("│", " ").split())
+    return result.exit_code, " ".join(result.output.replace("│", " ").split())
 
 
 def of_record(setting: str) -> str:
@@ -47,21 +47,24 @@ def test_registers_that_would_share_a_table_or_lack_a_schema_are_refused(
     request: pytest.FixtureRequest, make: str, tmp_path: Path
 ) -> None:
     server: Server = request.getfixturevalue(make)
-    with site(server, ["legal_aid"]) as here:
-        url = here.url("legal_aid")
-        both = f'[databases.legal_aid]\nurl = "{url}"\n[databases.notary]\nurl = "{url}"\n'
+    with site(server, ["legal_aid"]) as server_site:
+        url = server_site.url("legal_aid")
+        two_databases = f'[databases.legal_aid]\nurl = "{url}"\n[databases.notary]\nurl = "{url}"\n'
         notary = f"[databases.notary.records.{NOTARY.records[0].name}]\n"
-        shared = f"{both}{notary}table = '{RECORD.table}'\n"
-        said = (
+        shared = f"{two_databases}{notary}table = '{RECORD.table}'\n"
+        expected = (
             f"legal_aid and notary would share the table {RECORD.table}: give them databases of "
             "their own, or tables of other names: "
             '[databases.notary.records.<record>] table = "..."'
         )
-        assert generate(tmp_path, shared, "--user", server.user) == (1, f"{LEFT_OUT} {said}")
+        assert generate(tmp_path, shared, "--user", server.user) == (1, f"{LEFT_OUT} {expected}")
         lost_table = of_record("table = 'nowhere.vu_viec'")
-        lost = f"{both}{lost_table}"
-        said = "legal_aid: no schema nowhere: have it made first"
-        assert generate(tmp_path, lost, "--user", server.user) == (1, f"{LEFT_OUT} {said}")
+        without_schema = f"{two_databases}{lost_table}"
+        expected = "legal_aid: no schema nowhere: have it made first"
+        assert generate(tmp_path, without_schema, "--user", server.user) == (
+            1,
+            f"{LEFT_OUT} {expected}",
+        )
         assert [path.name for path in tmp_path.iterdir()] == ["gateway.toml"]
 
 
@@ -70,8 +73,8 @@ def test_a_server_that_holds_tables_is_refused_unless_the_command_says_what_to_d
     request: pytest.FixtureRequest, make: str, tmp_path: Path
 ) -> None:
     server: Server = request.getfixturevalue(make)
-    with site(server, ["legal_aid"]) as here:
-        settings = f'[databases.legal_aid]\nurl = "{here.url("legal_aid")}"\n'
+    with site(server, ["legal_aid"]) as server_site:
+        settings = f'[databases.legal_aid]\nurl = "{server_site.url("legal_aid")}"\n'
         assert generate(tmp_path, settings, "--user", server.user)[0] == 0
         status, output = generate(tmp_path, settings, "--user", server.user)
         assert status == 1

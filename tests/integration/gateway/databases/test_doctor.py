@@ -47,8 +47,8 @@ class Ward:
         run_in_thread(self.server.execute(*statements))
 
     def settings(self, more: str = "", user: str | None = None) -> None:
-        here = self.server
-        url = here.at(here.port, user or self.site.reader)
+        server = self.server
+        url = server.at(server.port, user or self.site.reader)
         (self.config.parent / "password").write_text(PASSWORD)
         secret = "" if user else 'password_file = "password"\n'
         self.config.write_text(
@@ -57,8 +57,8 @@ class Ward:
 
     def doctor(self, *arguments: str) -> tuple[int, str]:
         runner = CliRunner(env={"COLUMNS": "200"})
-        ran = runner.invoke(app, ["doctor", "--config", str(self.config), *arguments])
-        return ran.exit_code, ran.output
+        result = runner.invoke(app, ["doctor", "--config", str(self.config), *arguments])
+        return result.exit_code, result.output
 
     def findings(self) -> list[dict[str, Any]]:
         status, output = self.doctor("--json", "--database", "legal_aid")
@@ -71,10 +71,10 @@ class Ward:
 @pytest.fixture(params=SERVERS)
 def ward(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ward]:
     server: Server = request.getfixturevalue(request.param)
-    with site(server, ["legal_aid"]) as here:
-        targets = here.targets([LEGAL_AID])
+    with site(server, ["legal_aid"]) as server_site:
+        targets = server_site.targets([LEGAL_AID])
         asyncio.run(load(targets, PopulationOptions(people=150), tmp_path / "truth", processes=1))
-        doctored = Ward(here, tmp_path / "gateway.toml")
+        doctored = Ward(server_site, tmp_path / "gateway.toml")
         doctored.settings()
         yield doctored
 
@@ -120,9 +120,9 @@ def test_a_wrong_code(ward: Ward) -> None:
     (finding,) = ward.findings()
     assert (finding["about"], "X-17" in finding["text"]) == ("codes", True)
     assert "say in settings which of ours they are" in finding["advice"]
-    ours = next(iter(CODES.field.enumeration.__members__)) if CODES.field.enumeration else ""
+    own_code = next(iter(CODES.field.enumeration.__members__)) if CODES.field.enumeration else ""
     table = f"[databases.legal_aid.records.{RECORD.name}.values.{CODES.name}]"
-    ward.settings(f"{table}\nX-17 = '{ours}'\n")
+    ward.settings(f"{table}\nX-17 = '{own_code}'\n")
     assert ward.findings() == []
 
 

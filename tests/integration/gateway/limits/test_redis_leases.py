@@ -42,8 +42,8 @@ async def _process(
 ) -> AsyncIterator[tuple[RateLimiter, RedisLeases]]:
     """Run one process's rates, which by default wait for a busy machine as long as it takes."""
     url = f"redis://127.0.0.1:{server.port}"
-    own = Redis(url=url, timeout=patience)
-    settings = Settings(rates=rates, clients=clients or {}, redis=own)
+    redis_settings = Redis(url=url, timeout=patience)
+    settings = Settings(rates=rates, clients=clients or {}, redis=redis_settings)
     shared = RedisLeases(settings.redis, b"0" * 32, clock)
     await shared.open()
     try:
@@ -60,16 +60,16 @@ async def _two(
         yield first[0], second[0]
 
 
-async def _asked(rates: RateLimiter, times: int, client: str | None = "a") -> int:
+async def _count_admitted(rates: RateLimiter, times: int, client: str | None = "a") -> int:
     """Ask so many times, all at once, and return how many were let through."""
-    asked = [rates.request(client) for _ in range(times)]
-    answers = await asyncio.gather(*asked, return_exceptions=True)
-    refused = [answer for answer in answers if isinstance(answer, BaseException)]
-    assert all(isinstance(one, GatewayError) for one in refused), refused
-    return times - len(refused)
+    requests = [rates.request(client) for _ in range(times)]
+    answers = await asyncio.gather(*requests, return_exceptions=True)
+    errors = [answer for answer in answers if isinstance(answer, BaseException)]
+    assert all(isinstance(result, GatewayError) for result in errors), errors
+    return times - len(errors)
 
 
-async def _until(is_so: Callable[[], bool]) -> None:
+async def _wait_until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(_PATIENCE):
         while not is_so():  # noqa: ASYNC110 (what is waited for belongs to the gateway)
             await asyncio.sleep(0.005)
@@ -83,20 +83,20 @@ async def test_two_processes_have_one_allowance_between_them(server: Server) -> 
     clock = TestClock()
     rates = RatesSettings(requests_per_minute=100)
     async with _two(server, clock, rates) as (first, second):
-        assert (await _asked(first, 30), await _asked(second, 30)) == (30, 30)
-        through = await asyncio.gather(_asked(first, 150), _asked(second, 150))
-        assert sum(through) == 40, "who is quicker may have all that is left"
+        assert (await _count_admitted(first, 30), await _count_admitted(second, 30)) == (30, 30)
+        counts = await asyncio.gather(_count_admitted(first, 150), _count_admitted(second, 150))
+        assert sum(counts) == 40, "who is quicker may have all that is left"
         clock.advance(120)
-        assert await _asked(second, 70) + await _asked(first, 70) <= 100
+        assert await _count_admitted(second, 70) + await _count_admitted(first, 70) <= 100
 
 
 async def test_a_process_sits_on_a_twentieth_of_what_is_left_at_most(server: Server) -> None:
     clock = TestClock()
     rates = RatesSettings(requests_per_minute=1_000)
     async with _two(server, clock, rates) as (first, second):
-        assert await _asked(first, 1) == 1
-        assert await _asked(second, 2_000) == 950
-        assert await _asked(first, 2_000) == 49
+        assert await _count_admitted(first, 1) == 1
+        assert await _count_admitted(second, 2_000) == 950
+        assert await _count_admitted(first, 2_000) == 49
 
 
 async def test_redis_is_not_asked_for_each_request(server: Server) -> None:
@@ -112,7 +112,7 @@ async def test_redis_is_not_asked_for_each_request(server: Server) -> None:
             await rates.request("a")
         assert _questions() - before < 150
         before = _questions()
-        assert await _asked(rates, 500) == 0
+        assert await _count_admitted(rates, 500) == 0
         assert _questions() - before <= 1, "nor for each request of who is out of it"
 
 
@@ -121,7 +121,7 @@ async def test_what_is_left_of_a_slice_lapses_with_its_minute(server: Server) ->
     async with _process(server, clock, RatesSettings(requests_per_minute=100)) as (rates, _):
         await rates.request("a")
         clock.advance(60)
-        assert await _asked(rates, 200) == 95, "the slice of five counts as used"
+        assert await _count_admitted(rates, 200) == 95, "the slice of five counts as used"
 
 
 async def test_who_is_out_of_it_is_told_when_to_come_back_and_is_let_through_then(
@@ -129,28 +129,28 @@ async def test_who_is_out_of_it_is_told_when_to_come_back_and_is_let_through_the
 ) -> None:
     clock = TestClock()
     async with _process(server, clock, RatesSettings(requests_per_minute=7)) as (rates, _):
-        assert await _asked(rates, 50) == 7
-        with pytest.raises(GatewayError) as refused:
+        assert await _count_admitted(rates, 50) == 7
+        with pytest.raises(GatewayError) as excinfo:
             await rates.request("a")
-        wait = int(refused.value.headers["Retry-After"])
+        wait = int(excinfo.value.headers["Retry-After"])
         clock.advance(wait - 1)
-        assert await _asked(rates, 1) == 0
+        assert await _count_admitted(rates, 1) == 0
         clock.advance(1)
-        assert await _asked(rates, 1) == 1
+        assert await _count_admitted(rates, 1) == 1
 
 
 async def test_a_day_is_shared_too_and_turns_at_midnight(server: Server) -> None:
     clock = TestClock()
     rates = RatesSettings(requests_per_minute=100, requests_per_day=30)
     async with _two(server, clock, rates) as (first, second):
-        assert await _asked(first, 20) + await _asked(second, 50) == 30
-        with pytest.raises(GatewayError) as refused:
+        assert await _count_admitted(first, 20) + await _count_admitted(second, 50) == 30
+        with pytest.raises(GatewayError) as excinfo:
             await second.request("a")
-        assert refused.value.details == {"limit": "requests", "window": "day"}
+        assert excinfo.value.details == {"limit": "requests", "window": "day"}
         clock.advance(3_600)
-        assert await _asked(first, 1) == 0
+        assert await _count_admitted(first, 1) == 0
         clock.advance(13 * 3_600)
-        assert await _asked(first, 50) == 30
+        assert await _count_admitted(first, 50) == 30
 
 
 async def test_cost_is_shared_and_what_is_refused_costs_nothing(server: Server) -> None:
@@ -169,21 +169,21 @@ async def test_answers_say_how_the_shared_allowance_stands(server: Server) -> No
     clock = TestClock()
     rates = RatesSettings(requests_per_minute=100)
     async with _two(server, clock, rates) as (first, second):
-        await _asked(first, 20)
-        standing = await second.request("a")
-        assert (standing.limit, standing.reset) == (100, 60)
-        assert 70 <= standing.remaining < 80
-        before = standing.remaining
+        await _count_admitted(first, 20)
+        allowance = await second.request("a")
+        assert (allowance.limit, allowance.reset) == (100, 60)
+        assert 70 <= allowance.remaining < 80
+        before = allowance.remaining
         assert (await second.request("a")).remaining == before - 1
 
 
 async def test_clients_do_not_share_with_each_other(server: Server) -> None:
-    own = {"b": Client(requests_per_minute=3)}
+    clients = {"b": Client(requests_per_minute=3)}
     rates = RatesSettings(requests_per_minute=10, anonymous_per_minute=4)
-    async with _process(server, TestClock(), rates, own) as (one, _):
-        assert await _asked(one, 50) == 10
-        assert await _asked(one, 50, "b") == 3
-        assert await _asked(one, 50, None) == 4
+    async with _process(server, TestClock(), rates, clients) as (rates_of_process, _):
+        assert await _count_admitted(rates_of_process, 50) == 10
+        assert await _count_admitted(rates_of_process, 50, "b") == 3
+        assert await _count_admitted(rates_of_process, 50, None) == 4
 
 
 async def test_nothing_in_redis_names_a_client(server: Server) -> None:
@@ -203,20 +203,31 @@ async def test_without_redis_each_process_goes_on_by_itself_and_joins_again(
     clock = TestClock()
     rates = RatesSettings(requests_per_minute=100)
     async with (
-        _process(server, clock, rates) as (one, first),
-        _process(server, clock, rates) as (other, second),
+        _process(server, clock, rates) as (first_rates, first),
+        _process(server, clock, rates) as (second_rates, second),
     ):
-        assert await _asked(one, 30) == 30
+        assert await _count_admitted(first_rates, 30) == 30
         server.stop()
         with capture_logs() as logs:
-            assert await _asked(one, 200) == 70, "what it let through itself counts"
-            assert await _asked(other, 200) == 100
+            assert await _count_admitted(first_rates, 200) == 70, (
+                "what it let through itself counts"
+            )
+            assert await _count_admitted(second_rates, 200) == 100
             assert (first.up, second.up) == (False, False)
             server.start()
             clock.advance(120)
-            assert await _asked(one, 1) + await _asked(other, 1) == 2
-            await _until(lambda: first.up and second.up)
-            assert sum(await asyncio.gather(_asked(one, 150), _asked(other, 150))) == 100
+            assert (
+                await _count_admitted(first_rates, 1) + await _count_admitted(second_rates, 1) == 2
+            )
+            await _wait_until(lambda: first.up and second.up)
+            assert (
+                sum(
+                    await asyncio.gather(
+                        _count_admitted(first_rates, 150), _count_admitted(second_rates, 150)
+                    )
+                )
+                == 100
+            )
         events = [(event["log_level"], event["event"]) for event in logs]
         assert (
             events
@@ -229,48 +240,48 @@ async def test_a_gateway_starts_without_redis(server: Server) -> None:
     clock = TestClock()
     async with _process(server, clock, RatesSettings(requests_per_minute=10)) as (rates, shared):
         assert not shared.up
-        assert await _asked(rates, 50) == 10
+        assert await _count_admitted(rates, 50) == 10
         server.start()
         clock.advance(120)
-        assert await _asked(rates, 1) == 1
-        await _until(lambda: shared.up)
-        assert await _asked(rates, 50) == 10
+        assert await _count_admitted(rates, 1) == 1
+        await _wait_until(lambda: shared.up)
+        assert await _count_admitted(rates, 50) == 10
 
 
 async def test_a_redis_that_hangs_holds_nobody_up(server: Server) -> None:
     clock, limits = TestClock(), RatesSettings(requests_per_minute=100)
     async with _process(server, clock, limits, patience=0.05) as (rates, shared):
-        await _until(lambda: shared.up)
+        await _wait_until(lambda: shared.up)
         server.send(signal.SIGSTOP)
-        started = time.monotonic()
-        assert await _asked(rates, 60) == 60
-        assert time.monotonic() - started < 1.0
+        start = time.monotonic()
+        assert await _count_admitted(rates, 60) == 60
+        assert time.monotonic() - start < 1.0
         assert not shared.up
-        started = time.monotonic()
+        start = time.monotonic()
         for _ in range(40):
             await rates.request("a")
-        assert time.monotonic() - started < 1.0, "nobody waits for it any more"
+        assert time.monotonic() - start < 1.0, "nobody waits for it any more"
         server.send(signal.SIGCONT)
         clock.advance(120)
         await rates.request("a")
-        await _until(lambda: shared.up)
+        await _wait_until(lambda: shared.up)
 
 
 async def test_a_redis_that_takes_no_writes_counts_as_gone(server: Server) -> None:
     clock = TestClock()
     async with _process(server, clock, RatesSettings(requests_per_minute=10)) as (rates, shared):
         server.client.config_set("maxmemory", "1")
-        assert await _asked(rates, 50) == 10
+        assert await _count_admitted(rates, 50) == 10
         assert not shared.up
         clock.advance(120)
         with capture_logs() as logs:
-            assert await _asked(rates, 1) == 1
-            await _until(lambda: shared._probing is None)
+            assert await _count_admitted(rates, 1) == 1
+            await _wait_until(lambda: shared._probing is None)
         assert (shared.up, logs) == (False, [])
         server.client.config_set("maxmemory", "0")
         clock.advance(1)
         await rates.request("a")
-        await _until(lambda: shared.up)
+        await _wait_until(lambda: shared.up)
 
 
 async def test_who_goes_away_while_waiting_for_a_slice_disturbs_nobody(server: Server) -> None:
@@ -286,6 +297,6 @@ async def test_who_goes_away_while_waiting_for_a_slice_disturbs_nobody(server: S
         await asyncio.gather(*waiting, return_exceptions=True)
         assert [task.cancelled() for task in waiting] == [True] * 5 + [False] * 5
         assert shared.up
-        through = 5 + await _asked(rates, 200)
-        assert 80 <= through <= 100, "the slice of who went away may be lost, no more"
-        assert await _asked(rates, 20, "b") == 20, "answers are not mixed up"
+        admitted = 5 + await _count_admitted(rates, 200)
+        assert 80 <= admitted <= 100, "the slice of who went away may be lost, no more"
+        assert await _count_admitted(rates, 20, "b") == 20, "answers are not mixed up"

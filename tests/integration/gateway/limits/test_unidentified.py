@@ -23,11 +23,11 @@ async def test_processes_count_together(tmp_path: Path) -> None:
         url = f"redis://127.0.0.1:{server.port}/0"
         shared = [RedisLeases(Redis(url=url, timeout=20), b"0" * 32, clock) for _ in range(2)]
         first, second = (UnidentifiedAnswers(RATES, clock, one, b"0" * 32) for one in shared)
-        for one in shared:
-            await one.open()
+        for path in shared:
+            await path.open()
         await first.add("client", "a", 2)
         await second.add("client", "a", 1)
-        for one in shared:
-            await one.close()
+        for path in shared:
+            await path.close()
     with pytest.raises(GatewayError):
         second.require_left("client", "a")

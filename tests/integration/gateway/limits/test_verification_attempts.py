@@ -28,14 +28,14 @@ async def attempts(
     agrees: bool = False,
 ) -> int:
     """Make so many attempts, one after the other, and return how many might be made."""
-    made = 0
+    count = 0
     for _ in range(times):
         attempt = Attempt(client, caller, number, person or number)
         async with guesses.count(attempt):
             if attempt.status is AttemptStatus.LEFT:
-                made += 1
+                count += 1
                 attempt.agrees = agrees
-    return made
+    return count
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ from tests.support.people import HOA
 from tests.support.running import Running
 from tests.support.worlds import WAYS, answer
 
-BESIDE = """{ me { id accessLog { items { at } next state completeUntil }
+LOG_AND_REST = """{ me { id accessLog { items { at } next state completeUntil }
   population { identity { item { fullName } } } } }"""
 
-UNKNOWN = {"items": None, "next": None, "state": "UNAVAILABLE", "completeUntil": None}
+UNAVAILABLE_LOG = {"items": None, "next": None, "state": "UNAVAILABLE", "completeUntil": None}
 
 #: A copy that is gone is waited for: not long here.
 SOON = Limits(deadline=1, new_documents_per_minute=1_000_000)
@@ -37,7 +37,7 @@ def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
 def is_unknown_and_the_rest_stands(body: dict[str, Any]) -> bool:
     assert body["data"]["me"] == {
         "id": HOA,
-        "accessLog": UNKNOWN,
+        "accessLog": UNAVAILABLE_LOG,
         "population": {"identity": {"item": {"fullName": "Nguyễn Văn Hòa"}}},
     }
     (error,) = body["errors"]
@@ -50,12 +50,12 @@ async def test_a_log_comes_back_with_its_database(tmp_path: Path) -> None:
     async with database("postgresql", tmp_path) as url:
         line = Line.to(url)
         await line.join()
-        through = line.url(url)
-        async with logged(tmp_path, audit=Audit(copy_url=through), limits=SOON) as gateway:
+        line_url = line.url(url)
+        async with logged(tmp_path, audit=Audit(copy_url=line_url), limits=SOON) as gateway:
             request_id = await look_up(gateway)
             assert (await known_log(gateway))["state"] == "ANSWERED"
             await line.cut()
-            assert is_unknown_and_the_rest_stands(await own_answer(gateway, query=BESIDE))
+            assert is_unknown_and_the_rest_stands(await own_answer(gateway, query=LOG_AND_REST))
             await line.join()
             assert request_id in logged_requests(await known_log(gateway))
         await line.cut()

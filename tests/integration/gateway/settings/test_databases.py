@@ -28,7 +28,7 @@ def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-def _made(folder: Path, text: str) -> SqlBackend:
+def _backend(folder: Path, text: str) -> SqlBackend:
     path = folder / "gateway.toml"
     path.write_text(text, "utf-8")
     settings = load(path)
@@ -63,6 +63,6 @@ async def test_a_server_is_reached_with_the_password_of_a_file_or_of_the_environ
     else:
         monkeypatch.setenv(f"{PREFIX}DATABASES__SAMPLE__PASSWORD", _SECRET)
     try:
-        assert len(await _unions(_made(tmp_path, text))) == 1
+        assert len(await _unions(_backend(tmp_path, text))) == 1
     finally:
         await mariadb.execute(f"DROP USER {user}")

@@ -54,17 +54,17 @@ def _table(path: Path, name: str, *rows: Mapping[str, object]) -> Path:
     return path
 
 
-async def _thing(
-    tmp_path: Path, theirs: dict[str, object], column: str, zone: str | None = None, **given: Any
+async def _fetch_value(
+    tmp_path: Path, stored: dict[str, object], column: str, zone: str | None = None, **mapping: Any
 ) -> Any:
-    """Return what a thing's ``column`` holds; ``theirs`` are columns that the table has besides.
+    """Return what a thing's ``column`` holds; ``stored`` are further columns of the table.
 
     Only the columns that they do not have are left out of the table. ``UNREADABLE`` for a row that
     is not readable.
     """
-    ours = {name: value for name, value in _VALUE.items() if name != column}
-    path = _table(tmp_path / "things.sqlite", "do_vat", ours | theirs)
-    rows = await _fetch(path, THINGS, AN, {"things": RecordMap(table="do_vat", **given)}, zone)
+    defaults = {name: value for name, value in _VALUE.items() if name != column}
+    path = _table(tmp_path / "things.sqlite", "do_vat", defaults | stored)
+    rows = await _fetch(path, THINGS, AN, {"things": RecordMap(table="do_vat", **mapping)}, zone)
     if rows.unreadable:
         return "UNREADABLE"
     return rows.rows[0][THINGS.positions[column]]
@@ -80,25 +80,25 @@ async def _thing(
 async def test_codes_are_translated_and_what_is_not_listed_is_unreadable(
     tmp_path: Path, stored_as: object, value: object
 ) -> None:
-    given: dict[str, Any] = {
+    mapping: dict[str, Any] = {
         "columns": {"mood": "tt"},
         "values": {"mood": {"Còn": "CALM", "2": "LOUD"}},
     }
-    assert await _thing(tmp_path, {"tt": stored_as}, "mood", **given) == value
+    assert await _fetch_value(tmp_path, {"tt": stored_as}, "mood", **mapping) == value
 
 
 @pytest.mark.parametrize(("stored_as", "value"), [("C", True), ("K", False), ("?", "UNREADABLE")])
 async def test_truth_may_have_codes_too(tmp_path: Path, stored_as: str, value: object) -> None:
-    given: dict[str, Any] = {"values": {"open": {"C": "true", "K": "false"}}}
-    assert await _thing(tmp_path, {"open": stored_as}, "open", **given) == value
+    mapping: dict[str, Any] = {"values": {"open": {"C": "true", "K": "false"}}}
+    assert await _fetch_value(tmp_path, {"open": stored_as}, "open", **mapping) == value
 
 
 @pytest.mark.parametrize(
     ("stored_as", "value"), [('["1", "2"]', ("CALM", "LOUD")), ('["9"]', "UNREADABLE")]
 )
 async def test_codes_in_lists_are_translated(tmp_path: Path, stored_as: str, value: object) -> None:
-    given: dict[str, Any] = {"values": {"moods": {"1": "CALM", "2": "LOUD"}}}
-    assert await _thing(tmp_path, {"moods": stored_as}, "moods", **given) == value
+    mapping: dict[str, Any] = {"values": {"moods": {"1": "CALM", "2": "LOUD"}}}
+    assert await _fetch_value(tmp_path, {"moods": stored_as}, "moods", **mapping) == value
 
 
 @pytest.mark.parametrize(
@@ -121,17 +121,19 @@ async def test_dates_of_digitised_books_are_read_as_they_are_written(
     tmp_path: Path, stored_as: object, value: object
 ) -> None:
     ways = ("%d/%m/%Y", "%m/%Y", "00/00/%Y", "%Y")
-    given: dict[str, Any] = {"columns": {"about": "ngay"}, "dates": {"about": ways}}
+    mapping: dict[str, Any] = {"columns": {"about": "ngay"}, "dates": {"about": ways}}
     if isinstance(stored_as, int):
-        del given["dates"]
-    assert await _thing(tmp_path, {"ngay": stored_as}, "about", **given) == value
+        del mapping["dates"]
+    assert await _fetch_value(tmp_path, {"ngay": stored_as}, "about", **mapping) == value
 
 
 async def test_the_first_way_that_fits_counts(tmp_path: Path) -> None:
-    given: dict[str, Any] = {"dates": {"day": ("%d/%m/%Y", "%m/%d/%Y")}}
-    assert await _thing(tmp_path, {"day": "02/03/1957"}, "day", **given) == date(1957, 3, 2)
+    mapping: dict[str, Any] = {"dates": {"day": ("%d/%m/%Y", "%m/%d/%Y")}}
+    assert await _fetch_value(tmp_path, {"day": "02/03/1957"}, "day", **mapping) == date(1957, 3, 2)
     (tmp_path / "things.sqlite").unlink()
-    assert await _thing(tmp_path, {"day": "02/13/1957"}, "day", **given) == date(1957, 2, 13)
+    assert await _fetch_value(tmp_path, {"day": "02/13/1957"}, "day", **mapping) == date(
+        1957, 2, 13
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,9 +143,9 @@ async def test_the_first_way_that_fits_counts(tmp_path: Path) -> None:
 async def test_a_moment_without_a_zone_is_one_of_the_zone_that_settings_name(
     tmp_path: Path, zone: str | None, value: object
 ) -> None:
-    given: dict[str, Any] = {"dates": {"moment": ("%d/%m/%Y %H:%M",)}}
-    theirs: dict[str, object] = {"moment": "29/02/2024 23:05"}
-    assert await _thing(tmp_path, theirs, "moment", zone, **given) == value
+    mapping: dict[str, Any] = {"dates": {"moment": ("%d/%m/%Y %H:%M",)}}
+    stored: dict[str, object] = {"moment": "29/02/2024 23:05"}
+    assert await _fetch_value(tmp_path, stored, "moment", zone, **mapping) == value
 
 
 @pytest.mark.parametrize(
@@ -161,27 +163,27 @@ async def test_an_address_of_three_levels_is_one_text(
     tmp_path: Path, parts: tuple[object, ...], value: object
 ) -> None:
     columns = ("xa", "huyen", "tinh")
-    given: dict[str, Any] = {"join": {"spot_name": columns}}
-    theirs = dict(zip(columns, parts, strict=True))
-    assert await _thing(tmp_path, theirs, "spot_name", **given) == value
+    mapping: dict[str, Any] = {"join": {"spot_name": columns}}
+    stored = dict(zip(columns, parts, strict=True))
+    assert await _fetch_value(tmp_path, stored, "spot_name", **mapping) == value
 
 
 async def test_a_column_that_they_lack_has_one_value_or_none(tmp_path: Path) -> None:
-    assert await _thing(tmp_path, {}, "mood", constants={"mood": "LOUD"}) == "LOUD"
+    assert await _fetch_value(tmp_path, {}, "mood", constants={"mood": "LOUD"}) == "LOUD"
     (tmp_path / "things.sqlite").unlink()
-    assert await _thing(tmp_path, {}, "title", missing=("title",)) is None
+    assert await _fetch_value(tmp_path, {}, "title", missing=("title",)) is None
 
 
 async def test_a_column_that_they_lack_and_nobody_mentions_is_no_empty_answer(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(SourceUnavailable):
-        await _thing(tmp_path, {}, "mood")
+        await _fetch_value(tmp_path, {}, "mood")
 
 
 async def test_text_is_given_as_it_is_written(tmp_path: Path) -> None:
     title = "  NGUYỄN  thị   Ánh "
-    assert await _thing(tmp_path, {"ten": title}, "title", columns={"title": "ten"}) == title
+    assert await _fetch_value(tmp_path, {"ten": title}, "title", columns={"title": "ten"}) == title
 
 
 # ---- how rows are found and put in order
@@ -195,8 +197,8 @@ async def test_a_mapped_key_is_found_in_each_of_its_columns(tmp_path: Path) -> N
         {"ID": "u2", "Chồng": "x", "Vợ": AN, "ngay": "2000"},
     )
     names = {"event_id": "ID", "one_id": "Chồng", "other_id": "Vợ", "registered_on": "ngay"}
-    given = RecordMap(table="ket_hon", columns=names, missing=("mood",))
-    rows = await _fetch(path, UNIONS, AN, {"unions": given})
+    record_map = RecordMap(table="ket_hon", columns=names, missing=("mood",))
+    rows = await _fetch(path, UNIONS, AN, {"unions": record_map})
     assert ([row[0] for row in rows.rows], rows.unreadable) == (["u1"], 1)
 
 
@@ -240,16 +242,16 @@ async def test_the_newest_come_first_however_dates_are_written(tmp_path: Path) -
         for n, date in enumerate(dates)
     ]
     path = _table(tmp_path / "x.sqlite", "unions", *rows)
-    given = RecordMap(dates={"registered_on": ("%d/%m/%Y",)})
-    result = await _fetch(path, UNIONS, AN, {"unions": given})
+    record_map = RecordMap(dates={"registered_on": ("%d/%m/%Y",)})
+    result = await _fetch(path, UNIONS, AN, {"unions": record_map})
     assert ([row[0] for row in result.rows], result.truncated) == (["u1", "u4", "u0"], True)
 
 
 async def test_more_rows_than_can_be_put_in_order_are_no_answer(tmp_path: Path) -> None:
     row = {"event_id": "u", "one_id": AN, "other_id": None, "registered_on": "x", "mood": None}
     path = _table(tmp_path / "x.sqlite", "unions", *([row] * (SORTED_HERE + 1)))
-    given = RecordMap(dates={"registered_on": ("%d/%m/%Y",)})
-    backend = SqlBackend(DATABASE, f"sqlite:///{path}", maps={"unions": given})
+    record_map = RecordMap(dates={"registered_on": ("%d/%m/%Y",)})
+    backend = SqlBackend(DATABASE, f"sqlite:///{path}", maps={"unions": record_map})
     batch = await backend.fetch(UNIONS, UNIONS.lookups[0], [AN, BINH])
     await backend.close()
     assert batch.failed == {AN: "too many rows whose dates do not sort"}
@@ -266,11 +268,11 @@ async def test_a_record_that_is_not_mapped_says_so(tmp_path: Path) -> None:
 
 # ---- what is refused at start-up
 
-_HERE = "databases.sample.records."
+_SETTINGS_PATH = "databases.sample.records."
 
 
 @pytest.mark.parametrize(
-    ("record", "given", "message"),
+    ("record", "mapping", "message"),
     [
         ("foo", {}, "foo: there is no record foo; there are case_parties, cases, things, unions"),
         (
@@ -323,11 +325,11 @@ _HERE = "databases.sample.records."
     ],
 )
 def test_a_setting_that_does_not_fit_is_refused_by_its_name(
-    record: str, given: dict[str, Any], message: str
+    record: str, mapping: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=r"^databases\.sample\.") as caught:
-        map_records(DATABASE, {record: RecordMap(**given)})
-    assert str(caught.value).startswith(_HERE + message)
+        map_records(DATABASE, {record: RecordMap(**mapping)})
+    assert str(caught.value).startswith(_SETTINGS_PATH + message)
 
 
 def test_a_time_zone_that_is_none_is_refused() -> None:

@@ -59,7 +59,7 @@ def beneficiary(sample: Sample, row: Row) -> PersonTruth:
     return sample.people[str(row["beneficiary_id"])]
 
 
-def gone(person: PersonTruth) -> date:
+def day_of_departure(person: PersonTruth) -> date:
     """Return the day from which somebody can't act any more."""
     return person.missing_since or person.death_date or date.max
 
@@ -86,12 +86,12 @@ def test_every_value_decodes_to_itself_and_identities_are_unique(
 
 def test_beneficiaries_meet_their_category(sample: Sample) -> None:
     ethnicity = {str(r["citizen_id"]): r["ethnicity"] for r in sample.population("identity")}
-    seen = set()
+    categories = set()
     for row in aid(sample, "cases"):
         category, proof = str(row["beneficiary_category"]), row["hardship_proof"]
         person = beneficiary(sample, row)
         age = age_on(person.birth_date, day(row["request_date"]))
-        seen.add(category)
+        categories.add(category)
         assert (proof in HARDSHIP) == (category in NEEDS_HARDSHIP)
         assert (category == "CHILD") <= (age < 16)
         assert category.endswith("_16_18") <= (16 <= age < 18)
@@ -100,7 +100,7 @@ def test_beneficiaries_meet_their_category(sample: Sample) -> None:
             assert ethnicity[person.id] != "Kinh"
         if category == "ACCUSED_NEAR_POOR":
             assert (proof, row.get("field_of_law", "CRIMINAL")) == ("NEAR_POOR", "CRIMINAL")
-    assert len(seen) >= 8
+    assert len(categories) >= 8
 
 
 def test_members_of_a_household_share_its_hardship(sample: Sample) -> None:
@@ -123,7 +123,7 @@ def test_cases_run_in_order_with_a_status_that_fits(sample: Sample) -> None:
     for row in aid(sample, "cases"):
         person, days = beneficiary(sample, row), [row.get(name) for name in names]
         assert in_order([*days, row.get("file_handover_date"), sample.options.today])
-        assert all(day(value) < gone(person) for value in days if value is not None)
+        assert all(day(value) < day_of_departure(person) for value in days if value is not None)
         accepted = row["acceptance_status"] == "ACCEPTED"
         assert accepted == ("accepted_date" in row) == ("status" in row)
         assert (row["acceptance_status"] == "REFUSED") == ("refusal_ground" in row)
@@ -203,7 +203,7 @@ def test_sanctions_fall_on_those_old_enough_while_they_live(sample: Sample) -> N
             continue
         person, decided = sample.people[number], day(row["decision_date"])
         age = age_on(person.birth_date, decided)
-        assert decided < gone(person)
+        assert decided < day_of_departure(person)
         assert age >= 14
         assert ("fine_amount" in row) == (row["main_sanction"] == "FINE")
         assert row["main_sanction"] == "WARNING" or age >= 16
@@ -251,19 +251,22 @@ def test_the_truth_knows_which_sanctions_still_count(sample: Sample) -> None:
     """Law 15/2012/QH13 Art. 7, computed again from the rows alone."""
     today, ends = sample.options.today, {}
     for row in violations(sample, "executions"):
-        since = row.get("completed_on") or row.get("expired_on")
-        if since is not None:
-            ends[row["decision_no"]] = day(since)
+        end_day = row.get("completed_on") or row.get("expired_on")
+        if end_day is not None:
+            ends[row["decision_no"]] = day(end_day)
     expired: dict[str, list[bool]] = defaultdict(list)
     for row in violations(sample, "sanctions"):
         number = sample.holder_of(row, "violator_citizen_id")
         if number is None:
             continue
-        months, since = 6 if row["main_sanction"] == "WARNING" else 12, ends.get(row["decision_no"])
-        over = since is not None and months_later(since, months) < today
+        months, end_day = (
+            6 if row["main_sanction"] == "WARNING" else 12,
+            ends.get(row["decision_no"]),
+        )
+        is_expired = end_day is not None and months_later(end_day, months) < today
         truth = {sanction.decision_no: sanction for sanction in sample.people[number].sanctions}
-        assert truth[str(row["decision_no"])].expired == over
-        expired[number].append(over)
+        assert truth[str(row["decision_no"])].expired == is_expired
+        expired[number].append(is_expired)
     for person in sample.people.values():
         dates = expired.get(person.id, [])
         assert len(dates) == len(person.sanctions)
@@ -305,7 +308,7 @@ def test_measures_are_for_few_adults(sample: Sample) -> None:
     for row in rows:
         person = sample.people[str(row["citizen_id"])]
         assert age_on(person.birth_date, day(row["valid_from"])) >= 18
-        assert day(row["valid_from"]) < gone(person)
+        assert day(row["valid_from"]) < day_of_departure(person)
         truth = next(
             handling for handling in person.handled if handling.decision_no == row["decision_no"]
         )

@@ -28,7 +28,7 @@ from tests.support.synthetic_people import (
 )
 from tests.unit.connectors.synthetic.test_registers import derived_status
 
-STANDING = ("VALID", "AMENDED")
+STATUSES_IN_FORCE = ("VALID", "AMENDED")
 MARITAL_GAPS = {"MARRIAGE_NOT_REGISTERED", "DIVORCE_NOT_NOTED", "SPOUSE_DEATH_NOT_REGISTERED"}
 
 #: What somebody did or was party to on a day: record, date, and who (a column of it, or of the
@@ -76,11 +76,11 @@ def whats(person: PersonTruth) -> set[str]:
     return {conflict.what for conflict in person.conflicts}
 
 
-def compatible(left: object, right: object) -> bool:
-    return first(left) <= last(right) and first(right) <= last(left)
+def compatible(first_value: object, second_value: object) -> bool:
+    return first(first_value) <= last(second_value) and first(second_value) <= last(first_value)
 
 
-def gone(person: PersonTruth) -> date:
+def day_of_departure(person: PersonTruth) -> date:
     """Return the day of death or disappearance, the last possible day for the living."""
     return person.missing_since or person.death_date or date.max
 
@@ -139,20 +139,22 @@ def test_names_birth_dates_and_sexes_agree_everywhere(world: Sample) -> None:
 
 
 def _agrees(record: Record, row: Row, start: str, person: PersonTruth) -> None:
-    where, planted = f"{record.database}.{record.name}", whats(person)
-    written = row.get(f"{start}name", row.get(f"{start}full_name"))
-    if written is not None:
+    record_name, planted = f"{record.database}.{record.name}", whats(person)
+    name = row.get(f"{start}name", row.get(f"{start}full_name"))
+    if name is not None:
         allowed = {person.full_name, person.former_name}
         folds = {folded(spelling) for spelling in allowed if spelling}
-        assert written in allowed or (
-            "NAME_FORM" in planted and where == "civil_status.births" and folded(written) in folds
-        ), where
+        assert name in allowed or (
+            "NAME_FORM" in planted
+            and record_name == "civil_status.births"
+            and folded(name) in folds
+        ), record_name
     born = row.get(f"{start}birth_date")
     if born is not None:
         expected = "BIRTH_DATE" not in planted or record.database != "population"
-        assert compatible(born, person.birth_date) == expected, where
+        assert compatible(born, person.birth_date) == expected, record_name
     sex = row.get(f"{start}sex")
-    assert sex in (None, person.sex), where
+    assert sex in (None, person.sex), record_name
 
 
 def test_nothing_is_done_before_birth_or_after_death(world: Sample) -> None:
@@ -163,7 +165,7 @@ def test_nothing_is_done_before_birth_or_after_death(world: Sample) -> None:
                 if when in row:
                     checked += 1
                     person = world.people[number]
-                    assert first(row[when]) < gone(person), (record, when)
+                    assert first(row[when]) < day_of_departure(person), (record, when)
                     assert person.birth_date <= last(row[when]), (record, when)
         assert checked, (record, when)
 
@@ -178,7 +180,7 @@ def test_parties_live_when_a_record_is_made(world: Sample) -> None:
             if number is None:
                 continue
             person, day = world.people[number], first_days[row[key]]
-            assert person.birth_date < day < gone(person), parties
+            assert person.birth_date < day < day_of_departure(person), parties
             if row["role"] not in ("HEIR", "RELATED", "CREDITOR", "TRANSFEREE"):
                 assert age_on(person.birth_date, day) >= 18, (parties, row["role"])
 
@@ -222,7 +224,7 @@ def test_kinship_agrees_between_births_and_family_members(world: Sample) -> None
     compared = 0
     for row in world.civil("births"):
         child = world.holder_of(row, "citizen_id")
-        if row["status"] not in STANDING or child is None:
+        if row["status"] not in STATUSES_IN_FORCE or child is None:
             continue
         for relation in ("MOTHER", "FATHER"):
             parent = world.holder_of(row, f"{relation.lower()}_citizen_id")

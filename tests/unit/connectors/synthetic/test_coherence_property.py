@@ -30,11 +30,14 @@ def status_on(person: PersonTruth, day: date) -> str:
     """Return the marital status in law on a day, from the history alone."""
     if spouse_on(person, day) is not None:
         return "MARRIED"
-    ended = [spell for spell in person.marital_history if spell.end is not None and spell.end <= day
-             and spell.ended_by != "ANNULMENT"]  # fmt: skip
-    if not ended:
+    past_spells = [
+        spell
+        for spell in person.marital_history
+        if spell.end is not None and spell.end <= day and spell.ended_by != "ANNULMENT"
+    ]
+    if not past_spells:
         return "SINGLE"
-    return "DIVORCED" if ended[-1].ended_by == "DIVORCE" else "WIDOWED"
+    return "DIVORCED" if past_spells[-1].ended_by == "DIVORCE" else "WIDOWED"
 
 
 def test_notaries_and_enforcement_know_the_spouse_of_the_day(world: Sample) -> None:
@@ -92,15 +95,15 @@ def test_what_is_seized_is_blocked_at_the_notary_and_not_sold(world: Sample) -> 
     for row in world.rows["civil_enforcement", "measures"]:
         if "asset_ref" in row:
             seized += 1
-            applied, standing = first(row["applied_on"]), "lifted_on" not in row
+            applied, is_in_force = first(row["applied_on"]), "lifted_on" not in row
             periods = blocks[row["asset_ref"]]
             assert any(start <= applied < end for start, end in periods)
-            if standing:
+            if is_in_force:
                 assert any(end == date.max for _, end in periods)
     assert seized > 50
     for asset, is_blocked in state.items():
-        stands = any(end == date.max for _, end in blocks[asset])
-        assert (is_blocked == "đang bị ngăn chặn giao dịch") == stands
+        is_in_force = any(end == date.max for _, end in blocks[asset])
+        assert (is_blocked == "đang bị ngăn chặn giao dịch") == is_in_force
     deeds = {row["notarial_no"]: row for row in world.rows["notary", "transactions"]}
     for link in world.rows["notary", "transaction_asset_links"]:
         deed = deeds[link["notarial_no"]]

@@ -44,17 +44,17 @@ def estates() -> tuple[Estate, ...]:
 def test_obligations_add_up_and_fit_the_status(world: World) -> None:
     status = {row["decision_no"]: row["status"] for row in world.cases("cases")}
     for row in world.cases("obligations"):
-        amount, paid, left = row["amount"], row["paid_amount"], row["remaining"]
+        amount, paid, remaining = row["amount"], row["paid_amount"], row["remaining"]
         assert isinstance(amount, Decimal)
         assert isinstance(paid, Decimal)
-        assert isinstance(left, Decimal)
-        assert amount == paid + left
+        assert isinstance(remaining, Decimal)
+        assert amount == paid + remaining
         assert amount > 0
         assert 0 <= paid <= amount
         if status[row["decision_no"]] == "COMPLETED":
-            assert left == 0
+            assert remaining == 0
         else:
-            assert left > 0
+            assert remaining > 0
 
 
 def test_cases_follow_their_judgments_in_order(world: World) -> None:
@@ -72,8 +72,8 @@ def test_cases_follow_their_judgments_in_order(world: World) -> None:
         roles = Counter(party["role"] for party in parties[row["decision_no"]])
         assert roles["DEBTOR"] >= 1
         assert roles["CREDITOR"] == (row["initiation"] == "ON_REQUEST")
-        named = [party.get("party_citizen_id") or party for party in parties[row["decision_no"]]]
-        assert len({str(name) for name in named}) == len(named)
+        debtors = [party.get("party_citizen_id") or party for party in parties[row["decision_no"]]]
+        assert len({str(name) for name in debtors}) == len(debtors)
         for member in parties[row["decision_no"]]:
             person = world.holder_of(member)
             if person is not None:
@@ -129,11 +129,11 @@ def test_seized_assets_are_owned_by_the_debtor_and_blocked_at_the_notary(world: 
             asset = assets[measure["asset_ref"]]
             if asset["kind"] == "VEHICLE":
                 vehicles += 1
-                standing = [
+                statuses = [
                     secured[row["registration_no"]][0]["status"]
                     for row in chassis[asset["chassis_no"]]
                 ]
-                assert "EFFECTIVE" in standing
+                assert "EFFECTIVE" in statuses
     assert active > 8
     assert vehicles
 
@@ -152,10 +152,10 @@ def test_nothing_is_transacted_while_it_is_blocked(world: World) -> None:
 def test_debtors_without_conditions_are_published_and_others_are_not(world: World) -> None:
     status = {row["decision_no"]: row for row in world.cases("cases")}
     verified = world.group(world.cases("verifications"), "decision_no")
-    shown = 0
+    count = 0
     for row in world.cases("public_notices"):
         case = status[row["decision_no"]]
-        shown += 1
+        count += 1
         if "removed_on" in row:
             assert case["status"] == "COMPLETED"
             assert day(row["published_on"]) < day(row["removed_on"])
@@ -164,7 +164,7 @@ def test_debtors_without_conditions_are_published_and_others_are_not(world: Worl
             assert day(row["published_on"]) > day(case["status_since"])
             results = {verification["result"] for verification in verified[row["decision_no"]]}
             assert "NO_CONDITIONS" in results
-    assert shown > 5
+    assert count > 5
 
 
 def test_debtors_without_conditions_own_nothing_they_could_pay_with(world: World) -> None:
@@ -216,11 +216,13 @@ def test_registrations_have_both_sides_and_vehicles_their_chassis_number(world: 
         assert ("end_time" in row) == (row["status"] in ("DELETED", "CANCELLED"))
         assert ("deletion_ground" in row) == (row["status"] == "DELETED")
         if "end_time" in row:
-            ended = row["end_time"]
-            assert isinstance(ended, datetime)
-            assert ended > entered
-        for thing in collateral[row["registration_no"]]:
-            assert ("chassis_no" in thing) == (thing["collateral_type"] == "MOTOR_VEHICLE")
+            end_time = row["end_time"]
+            assert isinstance(end_time, datetime)
+            assert end_time > entered
+        for collateral_item in collateral[row["registration_no"]]:
+            assert ("chassis_no" in collateral_item) == (
+                collateral_item["collateral_type"] == "MOTOR_VEHICLE"
+            )
         lenders += any(
             party["role"] == "SECURED" and "party_citizen_id" in party
             for party in parties[row["registration_no"]]

@@ -36,7 +36,7 @@ def test_a_value_that_tells_is_noticed(counts: Tally) -> None:
 
 
 def test_who_was_registered_again_as_a_child_is_as_likely_adopted_as_anybody() -> None:
-    again = adopted = 0
+    reregistered = adopted = 0
     for cluster in clusters(PopulationOptions(people=4_000)):
         people = {person.id: person for person in cluster.truth}
         for row in cluster.rows["civil_status", "births"]:
@@ -46,10 +46,10 @@ def test_who_was_registered_again_as_a_child_is_as_likely_adopted_as_anybody() -
                 (on - born).days < _YOUNG * 365
             )  # fmt: skip
             if person and young and row["registration_kind"] == "RE_REGISTERED":
-                again += row["status"] in {"VALID", "AMENDED"}
+                reregistered += row["status"] in {"VALID", "AMENDED"}
                 adopted += row["status"] in {"VALID", "AMENDED"} and person.adopted
-    assert again >= 5
-    assert lowest_share(adopted, again) < 0.02
+    assert reregistered >= 5
+    assert lowest_share(adopted, reregistered) < 0.02
 
 
 def test_how_an_entry_came_about_is_closer_than_basic() -> None:

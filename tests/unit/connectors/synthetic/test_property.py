@@ -86,14 +86,14 @@ def test_every_row_that_hangs_on_another_has_its_parent(world: World, database: 
             if lookup.on is None or lookup.through is not None:
                 continue
             (parent, column), key = lookup.on, lookup.by[0]
-            many = world.rows[database.name, parent]
-            values = {row.get(column) for row in many}
-            hung = {row.get(key) for row in world.rows[database.name, record.name]} - {None}
+            parent_rows = world.rows[database.name, parent]
+            values = {row.get(column) for row in parent_rows}
+            child_values = {row.get(key) for row in world.rows[database.name, record.name]} - {None}
             checked += 1
             if record.single:  # what is referred to exists
-                assert values - {None} <= hung or record.name == "judgment"
+                assert values - {None} <= child_values or record.name == "judgment"
             else:
-                assert hung <= values
+                assert child_values <= values
     assert checked
 
 
@@ -116,15 +116,15 @@ def test_links_parties_and_assets_refer_to_what_is_there(world: World) -> None:
 
 def test_everybody_named_by_number_is_of_the_population(world: World) -> None:
     columns = ("citizen_id", "person_id", "spouse_id", "testator_id")
-    named = 0
+    count = 0
     for database in DATABASES:
         for record in database.records:
             for row in world.rows[database.name, record.name]:
                 for name, value in row.items():
                     if name.endswith(columns):
-                        named += 1
+                        count += 1
                         assert value in world.holder
-    assert named > PEOPLE / 2
+    assert count > PEOPLE / 2
 
 
 def test_earlier_numbers_are_where_the_truth_says(world: World) -> None:
@@ -230,12 +230,12 @@ def test_who_disposes_of_an_asset_owned_it_and_all_owners_take_part(
     common = 0
     for estate in estates:
         for deed in estate.deeds:
-            named = [owner for _, owner in deed.parties]
+            party_numbers = [owner for _, owner in deed.parties]
             for asset in deed.assets:
                 before = asset.owners_on(deed.day - timedelta(days=1))
                 kinds[deed.kind] += 1
                 if deed.kind in SALES:
-                    assert all(owner in named for owner in before)
+                    assert all(owner in party_numbers for owner in before)
                 if deed.kind == "SALE":
                     sellers = [owner for role, owner in deed.parties if role == "TRANSFEROR"]
                     buyers = [owner for role, owner in deed.parties if role == "TRANSFEREE"]
@@ -273,9 +273,9 @@ def test_heirs_take_after_the_death_and_are_heirs(estates: tuple[Estate, ...]) -
             before = asset.owners_on(deed.day - timedelta(days=1))
             dead = [p for p in before if isinstance(p, Citizen) and p.died and p.died < deed.day]
             assert len(dead) == 1
-            near = [*dead[0].children, dead[0].mother, dead[0].father]
-            near += [union.spouse(dead[0]) for union in dead[0].unions]
-            assert all(heir in near for heir in heirs)
+            relatives = [*dead[0].children, dead[0].mother, dead[0].father]
+            relatives += [union.spouse(dead[0]) for union in dead[0].unions]
+            assert all(heir in relatives for heir in heirs)
             divided += 1
     assert divided > 20
 
@@ -292,7 +292,7 @@ def test_owners_today_are_those_of_the_truth(world: World) -> None:
 
 def test_wills_are_transactions_and_open_only_after_death(world: World) -> None:
     transactions = {row["notarial_no"]: row for row in world.notary("transactions")}
-    living = opened = 0
+    living = opened_wills = 0
     for row in world.notary("wills"):
         person = world.people[str(row["testator_id"])]
         assert transactions[row["notarial_no"]]["kind"] == "WILL"
@@ -300,12 +300,12 @@ def test_wills_are_transactions_and_open_only_after_death(world: World) -> None:
         assert "testator" in person.tags
         living += person.life_state == "ALIVE"
         if "opened_on" in row:
-            opened += 1
+            opened_wills += 1
             assert person.death_date is not None
             assert person.death_date < day(row["opened_on"]) < TODAY
             assert "replaced_by" not in row
     assert living
-    assert opened
+    assert opened_wills
     for person in world.people.values():
         assert set(person.wills) <= transactions.keys()
         assert not set(person.wills) & set(person.transactions)

@@ -58,9 +58,9 @@ def test_a_substitute_address_looks_like_anybodys(sample: Sample) -> None:
     }
     shapes, kinds = defaultdict(set), defaultdict(set)
     for row in sample.population("residences"):
-        here = row["citizen_id"] in protected
-        shapes[here].add(frozenset(row) - {"valid_until"})
-        kinds[here].add(str(row["address_as_recorded"]).split()[0])
+        is_protected = row["citizen_id"] in protected
+        shapes[is_protected].add(frozenset(row) - {"valid_until"})
+        kinds[is_protected].add(str(row["address_as_recorded"]).split()[0])
         address = protected.get(str(row["citizen_id"]))
         if address is not None and "valid_until" not in row:
             assert row["address_as_recorded"] == address.substitute_address

@@ -143,8 +143,8 @@ def test_without_faults_asked_for_none_are_planted() -> None:
 
 
 def test_the_same_seed_gives_the_same_rows_and_another_seed_others() -> None:
-    first, same = (list(clusters(PopulationOptions(people=400))) for _ in range(2))
-    assert first == same
+    first, second = (list(clusters(PopulationOptions(people=400))) for _ in range(2))
+    assert first == second
     other = list(clusters(PopulationOptions(people=400, seed=7)))
     assert [c.truth for c in other] != [c.truth for c in first]
 
@@ -154,9 +154,9 @@ def test_a_cluster_does_not_depend_on_those_before_it(sample: Sample) -> None:
 
 
 def test_more_people_extend_the_population_and_change_nobody() -> None:
-    few = list(clusters(PopulationOptions(people=300)))
-    many = list(clusters(PopulationOptions(people=600)))
-    assert many[: len(few)] == few
+    fewer_people = list(clusters(PopulationOptions(people=300)))
+    more_people = list(clusters(PopulationOptions(people=600)))
+    assert more_people[: len(fewer_people)] == fewer_people
 
 
 @pytest.mark.parametrize("wrong", [{"people": 0}, {"people": 1, "disagreement_rate": 1.5}])
@@ -171,9 +171,9 @@ def peak(people: int) -> int:
     tracemalloc.start()
     for _ in clusters(PopulationOptions(people=people)):
         pass
-    _, most = tracemalloc.get_traced_memory()
+    _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return most
+    return peak_bytes
 
 
 def test_memory_does_not_grow_with_the_number_of_people() -> None:

@@ -24,7 +24,7 @@ def sample() -> Sample:
     return the_sample()
 
 
-STANDING = ("VALID", "AMENDED")
+STATUSES_IN_FORCE = ("VALID", "AMENDED")
 
 
 def compatible(left: object, right: object) -> bool:
@@ -84,7 +84,7 @@ def test_births_say_the_truth_and_name_the_legal_parents(sample: Sample) -> None
         person = sample.people[sample.holder_of(row, "citizen_id") or ""]
         assert row["sex"] == person.sex
         assert compatible(row["birth_date"], person.birth_date)
-        if row["status"] not in STANDING:
+        if row["status"] not in STATUSES_IN_FORCE:
             continue
         assert person.id not in registered
         registered.add(person.id)
@@ -140,8 +140,8 @@ def derived_status(sample: Sample) -> dict[str, str]:
             continue
         pair = sample.holder_of(row, "husband_citizen_id"), sample.holder_of(row, "wife_citizen_id")
         for first, second in (pair, pair[::-1]):
-            ended = row["event_id"] in divorced or row.get("end_reason") == "DIVORCE"
-            status = "DIVORCED" if ended else "WIDOWED" if second in dead else "MARRIED"
+            is_divorced = row["event_id"] in divorced or row.get("end_reason") == "DIVORCE"
+            status = "DIVORCED" if is_divorced else "WIDOWED" if second in dead else "MARRIED"
             ends[str(first)].append((str(row["effective_from"]), status))
     return {
         number: "MARRIED" if "MARRIED" in {s for _, s in spells} else max(spells)[1]
@@ -167,7 +167,7 @@ def test_ends_noted_at_marriages_are_true_and_point_to_an_event(sample: Sample) 
         for record in ("divorces", "deaths", "court_notes")
         for row in sample.civil(record)
     }
-    ended = noted = 0
+    ended_count = noted = 0
     for row in sample.civil("marriages"):
         husband = sample.people[sample.holder_of(row, "husband_citizen_id") or ""]
         wife = sample.holder_of(row, "wife_citizen_id")
@@ -176,12 +176,12 @@ def test_ends_noted_at_marriages_are_true_and_point_to_an_event(sample: Sample) 
             for candidate in husband.marital_history
             if candidate.spouse_id == wife and compatible(row["effective_from"], candidate.start)
         )
-        ended += spell.end is not None
+        ended_count += spell.end is not None
         if "ended_on" in row:
             noted += 1
             assert (row["ended_on"], row["end_reason"]) == (spell.end, spell.ended_by)
             assert row["end_event_id"] in events
-    assert 0.5 < noted / ended < 0.95
+    assert 0.5 < noted / ended_count < 0.95
 
 
 def test_divorces_take_effect_after_the_judgment(sample: Sample) -> None:
@@ -217,14 +217,14 @@ def test_households_hold_every_living_person_once(sample: Sample, identity: dict
         for row in sample.population("household_members")
     }
     for number, person in sample.people.items():
-        here = person.life_state == "ALIVE" and number in files
-        assert here or person.life_state != "ALIVE" or _returned(sample, number)
+        is_resident = person.life_state == "ALIVE" and number in files
+        assert is_resident or person.life_state != "ALIVE" or _is_returned(sample, number)
         assert identity[number].get("residence_file_no") == files.get(number)
     size = len(members) / len(set(files.values()))
     assert 2.8 < size < 4.2
 
 
-def _returned(sample: Sample, number: str) -> bool:
+def _is_returned(sample: Sample, number: str) -> bool:
     return any(
         row["event_type"] == "DECLARED_MISSING_REVOKED"
         and sample.holder_of(row, "citizen_id") == number
@@ -235,8 +235,10 @@ def _returned(sample: Sample, number: str) -> bool:
 def test_every_planted_conflict_can_be_seen_in_the_rows(
     sample: Sample, identity: dict[str, Row]
 ) -> None:
-    seen = {conflict.what for person in sample.people.values() for conflict in person.conflicts}
-    assert seen >= set(PLANTED)
+    conflict_kinds = {
+        conflict.what for person in sample.people.values() for conflict in person.conflicts
+    }
+    assert conflict_kinds >= set(PLANTED)
     numbers: dict[str, set[str]] = defaultdict(set)
     for row in sample.population("earlier_numbers"):
         numbers[str(row["number"])].add(str(row["citizen_id"]))

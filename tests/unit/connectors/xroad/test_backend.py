@@ -57,24 +57,27 @@ async def _fetch(backend: XroadBackend, keys: Sequence[str] = (AN,)) -> Batch:
 async def test_each_message_says_who_asks_for_which_case_and_on_whose_behalf() -> None:
     stand_in = _stand_in()
     await _fetch(over_xroad(stand_in))
-    (seen,) = stand_in.seen
-    assert seen["x-road-client"] == str(CLIENT)
-    assert seen["x-road-userid"] == "c%C3%A1n b%E1%BB%99 7"
-    assert seen["x-road-issue"] == ASKER.case
-    assert seen["x-road-represented-party"] == ASKER.represented
-    assert (seen["accept"], seen["content-type"]) == ("application/json", "application/json")
-    assert uuid.UUID(seen["x-road-id"])
-    assert not {"x-road-request-id", "x-road-request-hash"} & seen.keys()
+    (request_headers,) = stand_in.seen
+    assert request_headers["x-road-client"] == str(CLIENT)
+    assert request_headers["x-road-userid"] == "c%C3%A1n b%E1%BB%99 7"
+    assert request_headers["x-road-issue"] == ASKER.case
+    assert request_headers["x-road-represented-party"] == ASKER.represented
+    assert (request_headers["accept"], request_headers["content-type"]) == (
+        "application/json",
+        "application/json",
+    )
+    assert uuid.UUID(request_headers["x-road-id"])
+    assert not {"x-road-request-id", "x-road-request-hash"} & request_headers.keys()
 
 
 async def test_every_row_has_the_evidence_of_the_message_that_brought_it() -> None:
     stand_in = _stand_in()
     backend = over_xroad(stand_in)
     batch = await backend.fetch(UNIONS, LOOKUP, [AN, BINH], ASKER)
-    again = await _fetch(backend)
+    second_batch = await _fetch(backend)
     ids = [item["x-road-id"] for item in stand_in.seen]
     assert [batch.evidence[key].id for key in (AN, BINH)] == [ids[0]] * 2
-    assert again.evidence[AN].id == ids[1] != ids[0]
+    assert second_batch.evidence[AN].id == ids[1] != ids[0]
     assert batch.evidence[AN].request_id
     assert len(batch.evidence[AN].request_hash) == 88  # SHA-512 in Base64
 
@@ -97,8 +100,8 @@ async def test_many_people_are_asked_for_in_one_body_and_none_in_a_path() -> Non
 
 def test_nothing_is_shared_between_callers_unless_the_agreement_says_so() -> None:
     stand_in = _stand_in()
-    alone, shared = over_xroad(stand_in), over_xroad(stand_in, shared=True)
-    assert {alone.capabilities.batch_scope, alone.capabilities.cache_scope} == {Scope.CALLER}
+    unshared, shared = over_xroad(stand_in), over_xroad(stand_in, shared=True)
+    assert {unshared.capabilities.batch_scope, unshared.capabilities.cache_scope} == {Scope.CALLER}
     assert {shared.capabilities.batch_scope, shared.capabilities.cache_scope} == {Scope.PROCESS}
 
 
@@ -135,17 +138,17 @@ async def test_a_record_that_the_provider_does_not_keep_is_not_mapped() -> None:
 
 
 @pytest.mark.parametrize(
-    "changed",
+    "changes",
     [
         {"client": Identifier(("VN", "GOV", "MOJ", "somebody else"))},
         {"service": Identifier((*SERVICE.parts[:4], "another"))},
         {"service": Identifier(("XX", *SERVICE.parts[1:]))},
     ],
 )
-async def test_what_is_not_agreed_is_refused_and_found(changed: dict[str, Identifier]) -> None:
+async def test_what_is_not_agreed_is_refused_and_found(changes: dict[str, Identifier]) -> None:
     with pytest.raises(SourceRefused):
-        await _fetch(over_xroad(_stand_in(), **changed))
-    backend = over_xroad(_stand_in(), **changed)
+        await _fetch(over_xroad(_stand_in(), **changes))
+    backend = over_xroad(_stand_in(), **changes)
     (finding,) = (await backend.examine()).findings
     await backend.close()
     assert finding.topic in {"server", "service"}
@@ -169,12 +172,12 @@ async def test_a_security_server_that_is_not_there_is_unavailable_and_found() ->
 Change = Callable[[httpx2.Response], httpx2.Response]
 
 
-def _body(**changed: object) -> Change:
+def _body(**changes: object) -> Change:
     def change(answer: httpx2.Response) -> httpx2.Response:
-        said = {**orjson.loads(answer.content), **changed}
-        said = {name: value for name, value in said.items() if value is not ...}
+        content = {**orjson.loads(answer.content), **changes}
+        content = {name: value for name, value in content.items() if value is not ...}
         return httpx2.Response(
-            answer.status_code, headers=_headers_of_body(answer), content=orjson.dumps(said)
+            answer.status_code, headers=_headers_of_body(answer), content=orjson.dumps(content)
         )
 
     return change
@@ -242,11 +245,11 @@ async def test_a_value_that_is_no_text_costs_its_row(spoilt: bytes) -> None:
     backend = XroadBackend(DATABASE, options(), httpx2.MockTransport(altered))
     batch = await backend.fetch(THINGS, THINGS.lookups[0], [AN, BINH, "9" * 12], ASKER)
     await backend.close()
-    said = {
+    found_ids = {
         key: ([row[0] for row in of_key.rows], of_key.unreadable)
         for key, of_key in batch.by_key.items()
     }
-    assert said == {AN: (["t2"], 1), BINH: (["t3"], 0), "9" * 12: ([], 0)}
+    assert found_ids == {AN: (["t2"], 1), BINH: (["t3"], 0), "9" * 12: ([], 0)}
     assert not batch.failed
 
 

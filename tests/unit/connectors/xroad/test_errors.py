@@ -74,15 +74,15 @@ _MEANINGS: list[tuple[str, str, type[SourceUnavailable], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("new", "old", "kind", "said"), _MEANINGS)
+@pytest.mark.parametrize(("new", "old", "kind", "expected"), _MEANINGS)
 def test_an_error_means_the_same_in_both_spellings(
-    new: str, old: str, kind: type[SourceUnavailable], said: str
+    new: str, old: str, kind: type[SourceUnavailable], expected: str
 ) -> None:
     assert normalise_error_type(new) == normalise_error_type(old)
     for spelt in (new, old):
         error = xroad_failure(spelt)
         assert type(error) is kind
-        assert said in str(error)
+        assert expected in str(error)
 
 
 def test_what_is_no_type_is_not_repeated_in_logs() -> None:

@@ -33,12 +33,15 @@ async def _send(
     method: str = "POST",
     body: object = QUESTION,
     stand_in: StandIn | None = None,
-    **changed: str | None,
+    **changes: str | None,
 ) -> httpx2.Response:
-    """Send the right message, save for headers that are ``changed`` (None: left out)."""
-    named = {name.replace("_", "-"): value for name, value in changed.items()}
-    right = {name: value for name, value in RIGHT.items() if name not in named}
-    headers = {**right, **{name: value for name, value in named.items() if value is not None}}
+    """Send a valid message with ``changes`` to its headers (None: left out)."""
+    given_headers = {name.replace("_", "-"): value for name, value in changes.items()}
+    right = {name: value for name, value in RIGHT.items() if name not in given_headers}
+    headers = {
+        **right,
+        **{name: value for name, value in given_headers.items() if value is not None},
+    }
     content = body if isinstance(body, bytes) else orjson.dumps(body)
     transport = httpx2.ASGITransport((stand_in or _stand_in()).app())
     async with httpx2.AsyncClient(transport=transport) as client:
@@ -56,7 +59,7 @@ async def test_the_right_message_is_answered_with_evidence() -> None:
 
 
 @pytest.mark.parametrize(
-    "changed",
+    "changes",
     [
         {"X_Road_Client": None},
         {"X_Road_Client": "VN/GOV"},
@@ -72,10 +75,10 @@ async def test_the_right_message_is_answered_with_evidence() -> None:
     ],
 )
 async def test_headers_that_are_wrong_or_not_for_clients_are_refused(
-    changed: dict[str, Any],
+    changes: dict[str, Any],
 ) -> None:
     stand_in = _stand_in()
-    answer = await _send(stand_in=stand_in, **changed)
+    answer = await _send(stand_in=stand_in, **changes)
     assert answer.status_code == 400
     assert answer.headers["X-Road-Error"] == "client.clientproxy.invalid_headers"
     assert answer.json().keys() == {"type", "message", "detail"}
@@ -112,7 +115,7 @@ async def test_bodies_beyond_ten_mebibytes_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "changed", "status"),
+    ("body", "changes", "status"),
     [
         (QUESTION, {"Content_Type": "text/plain"}, 415),
         (b"nonsense", {}, 400),
@@ -124,9 +127,9 @@ async def test_bodies_beyond_ten_mebibytes_are_refused() -> None:
     ],
 )
 async def test_the_provider_refuses_what_is_no_question_by_itself(
-    body: object, changed: dict[str, Any], status: int
+    body: object, changes: dict[str, Any], status: int
 ) -> None:
-    answer = await _send(body=body, **changed)
+    answer = await _send(body=body, **changes)
     assert answer.status_code == status
     assert "X-Road-Error" not in answer.headers
     assert "X-Road-Request-Hash" in answer.headers

@@ -22,10 +22,10 @@ KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
 SETTINGS = Access()
 
 
-def issued(**given: Any) -> str:
+def issue_token(**changes: Any) -> str:
     now = datetime(2026, 11, 23, 3, tzinfo=UTC)
     usual: dict[str, Any] = {"subject": LAN, "client": "c", "scopes": ("me",)}
-    return issue(KEY, SETTINGS, now, **{**usual, **given})
+    return issue(KEY, SETTINGS, now, **{**usual, **changes})
 
 
 def tokens() -> Tokens:
@@ -33,11 +33,11 @@ def tokens() -> Tokens:
 
 
 def test_it_says_who_asks_for_whom_and_on_what_ground() -> None:
-    result = tokens().verify(issued(act_for=HOA, authorisation="1/2026"))
+    result = tokens().verify(issue_token(act_for=HOA, authorisation="1/2026"))
     assert (result.citizen, result.representative, result.authorisation) == (HOA, LAN, "1/2026")
-    result = tokens().verify(issued(act_for=HOA))
+    result = tokens().verify(issue_token(act_for=HOA))
     assert (result.citizen, result.representative, result.authorisation) == (HOA, LAN, None)
-    result = tokens().verify(issued())
+    result = tokens().verify(issue_token())
     assert (result.citizen, result.representative, result.authorisation) == (LAN, None, None)
 
 
@@ -55,7 +55,7 @@ def test_it_says_who_asks_for_whom_and_on_what_ground() -> None:
 )
 def test_nonsense_is_not_issued(given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"act|number|scope"):
-        issued(**given)
+        issue_token(**given)
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_nonsense_that_somebody_signed_is_not_accepted(claims: dict[str, Any]) -
         "iat": now, "nbf": now, "exp": now + 60, "jti": "t", "scope": "me", "purposes": [],
     }  # fmt: skip
     assert tokens().verify(signed("Ed25519", KEY, usual, typ="JWT")).citizen == LAN
-    with pytest.raises(GatewayError) as refused:
+    with pytest.raises(GatewayError) as excinfo:
         tokens().verify(signed("Ed25519", KEY, {**usual, **claims}, typ="JWT"))
-    assert refused.value.code.name == "TOKEN_INVALID"
+    assert excinfo.value.code.name == "TOKEN_INVALID"
 
 
 def run(folder: Path, *arguments: str) -> Result:
@@ -92,8 +92,8 @@ def run(folder: Path, *arguments: str) -> Result:
 def test_the_command_issues_them_and_says_what_is_wrong(tmp_path: Path) -> None:
     run(tmp_path, "keys")
     usual = ("token", "issue", "--subject", LAN, "--client", "c", "--scope", "me")
-    ran = run(tmp_path, *usual, "--act-for", HOA, "--authorisation", "1/2026")
-    shown = run(tmp_path, "token", "inspect", ran.stdout.strip())
+    result = run(tmp_path, *usual, "--act-for", HOA, "--authorisation", "1/2026")
+    shown = run(tmp_path, "token", "inspect", result.stdout.strip())
     assert shown.exit_code == 0
     assert HOA in shown.stdout
     assert "1/2026" in shown.stdout

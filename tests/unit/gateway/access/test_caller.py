@@ -33,16 +33,20 @@ def _caller(*scopes: str, purpose: str | None = UNIFIED) -> Caller:
 
 def _at(record: Record, sensitivity: Sensitivity) -> int | None:
     """Return the place of a column that is kept so; None, the record itself, if there is none."""
-    result = (place for place, one in enumerate(record.columns) if one.sensitivity is sensitivity)
+    result = (
+        place for place, column in enumerate(record.columns) if column.sensitivity is sensitivity
+    )
     return next(result, None)
 
 
 def _column(record: Record, path: str) -> int:
-    return next(n for n, one in enumerate(record.columns) if ".".join(one.path) == path)
+    return next(n for n, column in enumerate(record.columns) if ".".join(column.path) == path)
 
 
 def _scopes_lacking(caller: Caller, record: Record, position: int | None) -> list[str]:
-    return [one for one in caller.missing_for(record, position) if not one.startswith("purpose:")]
+    return [
+        scope for scope in caller.missing_for(record, position) if not scope.startswith("purpose:")
+    ]
 
 
 @pytest.mark.parametrize("position", [None, *range(len(MARRIAGES.columns))])
@@ -58,7 +62,7 @@ def test_nothing_is_open_without_a_purpose_that_needs_it(
 ) -> None:
     """No purpose, one that nobody knows, and legal aid, which does not ask about marriages."""
     lacking = _caller(*SCOPES, purpose=purpose).missing_for(MARRIAGES, position)
-    assert [one for one in lacking if one.startswith("purpose:civil_status.marriages")]
+    assert [scope for scope in lacking if scope.startswith("purpose:civil_status.marriages")]
     assert _caller(*SCOPES).missing_for(MARRIAGES, position) == ()
 
 
@@ -101,8 +105,8 @@ def test_a_purpose_opens_the_columns_that_its_procedure_needs_and_no_other() -> 
     religion = caller.missing_for(IDENTITY, _column(IDENTITY, "religion"))
     assert religion == ("purpose:population.identity.religion",)
     assert caller.missing_for(MARRIAGES, _column(MARRIAGES, "husband.name")) == ()
-    kept_closer = caller.missing_for(MARRIAGES, _column(MARRIAGES, "husband.ethnicity"))
-    assert kept_closer == ("purpose:civil_status.marriages.husband.ethnicity",)
+    missing = caller.missing_for(MARRIAGES, _column(MARRIAGES, "husband.ethnicity"))
+    assert missing == ("purpose:civil_status.marriages.husband.ethnicity",)
 
 
 def test_a_purpose_in_the_spelling_of_a_province_opens_the_same() -> None:

@@ -39,8 +39,8 @@ REFUSED = [
 
 @pytest.fixture
 async def gateway(tmp_path: Path) -> AsyncIterator[Running]:
-    async with running(tmp_path) as started:
-        yield started
+    async with running(tmp_path) as running_gateway:
+        yield running_gateway
 
 
 async def _ask(gateway: Running, case_number: bytes) -> Reply:
@@ -83,7 +83,7 @@ def test_the_number_of_a_person_is_that_of_no_case(number: str) -> None:
 async def test_it_stands_in_the_journal_as_the_file_is_called(gateway: Running, sent: str) -> None:
     reply = await _ask(gateway, sent.encode())
     assert reply.json()["data"] == {"person": {"id": LAN}}
-    assert [one["caseNumber"] for one in gateway.journal()] == ["HSĐ-12/2026/QĐ-UBND"]
+    assert [entry["caseNumber"] for entry in gateway.journal()] == ["HSĐ-12/2026/QĐ-UBND"]
 
 
 @pytest.mark.parametrize(

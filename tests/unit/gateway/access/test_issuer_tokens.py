@@ -40,7 +40,7 @@ class Desk:
     issuer: Provider
     tokens: Tokens
 
-    def made(self, algorithm: str = "ES256", **changed: Any) -> str:
+    def issue(self, algorithm: str = "ES256", **changed: Any) -> str:
         return signed(algorithm, KEYS[algorithm], self.issuer.claims(**changed))
 
     async def refusal(self, token: str) -> str:
@@ -57,7 +57,7 @@ async def desk() -> AsyncIterator[Desk]:
 
 @ALGORITHMS
 async def test_a_good_token_says_who_asks(desk: Desk, algorithm: str) -> None:
-    token = desk.made(algorithm, agency="Sở Tư pháp", purposes=["1.000894"])
+    token = desk.issue(algorithm, agency="Sở Tư pháp", purposes=["1.000894"])
     caller = await desk.tokens.caller(token)
     assert (caller.client, caller.agency, caller.subject) == ("desk", "Sở Tư pháp", "officer-1")
     assert caller.scopes == {"population:read"}
@@ -68,8 +68,8 @@ async def test_a_good_token_says_who_asks(desk: Desk, algorithm: str) -> None:
 
 
 async def test_the_scope_me_makes_the_subject_the_citizen(desk: Desk) -> None:
-    assert (await desk.tokens.caller(desk.made(sub=HOA, scope="me"))).citizen == HOA
-    assert await desk.refusal(desk.made(sub="officer-1", scope="me")) == "TOKEN_INVALID"
+    assert (await desk.tokens.caller(desk.issue(sub=HOA, scope="me"))).citizen == HOA
+    assert await desk.refusal(desk.issue(sub="officer-1", scope="me")) == "TOKEN_INVALID"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ async def test_the_scope_me_makes_the_subject_the_citizen(desk: Desk) -> None:
 async def test_what_issuers_write_differently_is_read_too(
     desk: Desk, changed: dict[str, Any]
 ) -> None:
-    caller = await desk.tokens.caller(desk.made(**changed))
+    caller = await desk.tokens.caller(desk.issue(**changed))
     assert caller.client == "desk"
     assert caller.scopes == {"population:read"}
 
@@ -123,19 +123,19 @@ async def test_what_issuers_write_differently_is_read_too(
         {"typ": "ID"},
         {"token_use": "id"},
     ],
-    ids=lambda changed: ",".join(f"{name}={one!r:.20}" for name, one in changed.items()),
+    ids=lambda changed: ",".join(f"{name}={value!r:.20}" for name, value in changed.items()),
 )
 async def test_claims_that_are_not_as_they_should_be_are_refused(
     desk: Desk, algorithm: str, changed: dict[str, object]
 ) -> None:
-    assert await desk.refusal(desk.made(algorithm, **changed)) == "TOKEN_INVALID"
+    assert await desk.refusal(desk.issue(algorithm, **changed)) == "TOKEN_INVALID"
 
 
 @ALGORITHMS
 async def test_a_token_lives_a_day_at_most_and_expires(desk: Desk, algorithm: str) -> None:
     now = int(desk.issuer.clock.now().timestamp())
-    assert await desk.refusal(desk.made(algorithm, exp=now + DAY + 1)) == "TOKEN_INVALID"
-    token = desk.made(algorithm, exp=now + DAY)
+    assert await desk.refusal(desk.issue(algorithm, exp=now + DAY + 1)) == "TOKEN_INVALID"
+    token = desk.issue(algorithm, exp=now + DAY)
     await desk.tokens.caller(token)
     desk.issuer.clock.advance(DAY + 4)
     await desk.tokens.caller(token)
@@ -150,8 +150,8 @@ async def test_a_token_of_the_future_waits_for_its_time(
     desk: Desk, algorithm: str, claim: str
 ) -> None:
     now = int(desk.issuer.clock.now().timestamp())
-    await desk.tokens.caller(desk.made(algorithm, **{claim: now + 5}))
-    early = desk.made(algorithm, **{claim: now + 6})
+    await desk.tokens.caller(desk.issue(algorithm, **{claim: now + 5}))
+    early = desk.issue(algorithm, **{claim: now + 6})
     assert await desk.refusal(early) == "TOKEN_INVALID"
     desk.issuer.clock.advance(1)
     await desk.tokens.caller(early)
@@ -216,15 +216,15 @@ async def test_a_public_key_is_no_shared_secret(desk: Desk) -> None:
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
 @pytest.mark.parametrize(
-    "said",
+    "changes_of_key",
     [{"use": "enc"}, {"alg": "PS256"}, {"alg": "RSA-OAEP"}, {"key_ops": ["sign"]}, {"use": 7}],
     ids=str,
 )
 async def test_a_key_published_for_something_else_checks_no_token(
-    algorithm: str, said: dict[str, object]
+    algorithm: str, changes_of_key: dict[str, object]
 ) -> None:
     key = KEYS[algorithm]
-    assert await _published({**_public(key), **said}, key, algorithm) == "TOKEN_INVALID"
+    assert await _published({**_public(key), **changes_of_key}, key, algorithm) == "TOKEN_INVALID"
 
 
 def _short_key() -> RSAKey:
@@ -275,7 +275,7 @@ async def test_a_token_that_names_no_key_is_tried_with_those_that_fit(desk: Desk
 
 @ALGORITHMS
 async def test_a_token_cut_off_or_changed_is_refused(desk: Desk, algorithm: str) -> None:
-    head, payload, signature = desk.made(algorithm).split(".")
+    head, payload, signature = desk.issue(algorithm).split(".")
     richer = b64(json.dumps(desk.issuer.claims(scope="operate")).encode())
     flipped = ("A" if signature[0] != "A" else "B") + signature[1:]
     for token in (
@@ -290,4 +290,4 @@ async def test_a_token_cut_off_or_changed_is_refused(desk: Desk, algorithm: str)
 
 
 async def test_a_huge_token_is_refused_without_being_read(desk: Desk) -> None:
-    assert await desk.refusal(desk.made(agency="x" * 8_000)) == "TOKEN_INVALID"
+    assert await desk.refusal(desk.issue(agency="x" * 8_000)) == "TOKEN_INVALID"

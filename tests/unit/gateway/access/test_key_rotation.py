@@ -48,7 +48,7 @@ class Site:
             scopes=("population:read",),
         )
 
-    def made(self, key: OKPKey, kid: object) -> str:
+    def sign_with(self, key: OKPKey, kid: object) -> str:
         """Return a token signed with ``key`` whose header says ``kid``; None: it says none."""
         now = int(self.clock.now().timestamp())
         access = self.settings.access
@@ -72,10 +72,10 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
-def _refused(tokens: Tokens, token: str) -> bool:
-    with pytest.raises(GatewayError) as refused:
+def _is_refused(tokens: Tokens, token: str) -> bool:
+    with pytest.raises(GatewayError) as excinfo:
         tokens.verify(token)
-    return refused.value.code.name == "TOKEN_INVALID"
+    return excinfo.value.code.name == "TOKEN_INVALID"
 
 
 def test_tokens_of_the_old_key_are_good_beside_those_of_the_new_one(site: Site) -> None:
@@ -91,21 +91,21 @@ def test_new_tokens_are_signed_with_the_new_key(site: Site) -> None:
     rotate(site.settings, "token")
     token = site.issue()
     assert Tokens([site.keys[0]], site.settings.access, site.clock).verify(token)
-    assert _refused(Tokens([before], site.settings.access, site.clock), token)
+    assert _is_refused(Tokens([before], site.settings.access, site.clock), token)
 
 
 def test_a_gateway_that_has_not_started_anew_refuses_the_new_key(site: Site) -> None:
     """Which is why keys are rotated before tokens are issued with them, not at the same time."""
-    started = site.start()
+    tokens = site.start()
     rotate(site.settings, "token")
-    assert _refused(started, site.issue())
+    assert _is_refused(tokens, site.issue())
 
 
 def test_tokens_of_a_dropped_key_are_refused(site: Site) -> None:
     old = site.issue()
     rotate(site.settings, "token")
     drop_former(site.settings, "token")
-    assert _refused(site.start(), old)
+    assert _is_refused(site.start(), old)
 
 
 def test_a_known_token_is_refused_as_soon_as_its_key_is_retired(site: Site) -> None:
@@ -115,7 +115,7 @@ def test_a_known_token_is_refused_as_soon_as_its_key_is_retired(site: Site) -> N
     tokens = site.start()
     tokens.verify(old), tokens.verify(new)
     tokens.use(site.keys[:1])
-    assert _refused(tokens, old)
+    assert _is_refused(tokens, old)
     assert tokens.verify(new).client == "desk"
     tokens.use(site.keys)
     assert tokens.verify(old).client == "desk"
@@ -136,36 +136,36 @@ def test_another_key_under_the_same_id_does_not_keep_a_known_token_good(site: Si
     tokens.verify(token)
     kid = str(site.keys[0].kid)
     tokens.use([OKPKey.generate_key("Ed25519", parameters={"kid": kid})])
-    assert _refused(tokens, token)
+    assert _is_refused(tokens, token)
 
 
 def test_a_token_that_names_no_key_is_tried_with_the_first_only(site: Site) -> None:
     (old,) = site.keys
     rotate(site.settings, "token")
     tokens = site.start()
-    assert tokens.verify(site.made(site.keys[0], None)).client == "desk"
-    assert _refused(tokens, site.made(old, None))
+    assert tokens.verify(site.sign_with(site.keys[0], None)).client == "desk"
+    assert _is_refused(tokens, site.sign_with(old, None))
 
 
 def test_a_token_that_names_another_key_than_signed_it_is_refused(site: Site) -> None:
     (old,) = site.keys
     rotate(site.settings, "token")
     tokens = site.start()
-    assert tokens.verify(site.made(old, old.kid)).client == "desk"
-    assert _refused(tokens, site.made(old, site.keys[0].kid))
-    assert _refused(tokens, site.made(site.keys[0], old.kid))
+    assert tokens.verify(site.sign_with(old, old.kid)).client == "desk"
+    assert _is_refused(tokens, site.sign_with(old, site.keys[0].kid))
+    assert _is_refused(tokens, site.sign_with(site.keys[0], old.kid))
 
 
 @pytest.mark.parametrize(
     "kid", ["", "x", "../keys/token.jwk", "/etc/passwd", "\0", "a' OR 1=1", "é", "k" * 2_000]
 )
 def test_an_unknown_key_id_is_just_unknown(site: Site, kid: str) -> None:
-    assert _refused(site.start(), site.made(site.keys[0], kid))
+    assert _is_refused(site.start(), site.sign_with(site.keys[0], kid))
 
 
 @pytest.mark.parametrize("kid", [1, True, [], {}, ["x"], {"x": "y"}])
 def test_a_key_id_that_is_no_text_is_refused(site: Site, kid: object) -> None:
-    assert _refused(site.start(), site.made(site.keys[0], kid))
+    assert _is_refused(site.start(), site.sign_with(site.keys[0], kid))
 
 
 def test_a_kid_that_is_a_path_may_be_the_name_of_a_key(site: Site) -> None:

@@ -44,18 +44,18 @@ FOR_THE_DECISION = {
 async def test_what_could_not_be_looked_up_is_not_taken_for_no(
     tmp_path: Path, database: str, only: str | None, fault: str
 ) -> None:
-    everything = books(births=[birth()])
-    everything.of(database).fault, everything.of(database).only = fault, only
-    assert await verdict(tmp_path, everything) == "UNCHECKED"
+    all_sources = books(births=[birth()])
+    all_sources.of(database).fault, all_sources.of(database).only = fault, only
+    assert await verdict(tmp_path, all_sources) == "UNCHECKED"
 
 
 @pytest.mark.parametrize(
     ("down", "expected"), [("births", "UNCHECKED"), ("guardianships", "shown")]
 )
 async def test_one_ground_that_is_known_is_enough(tmp_path: Path, down: str, expected: str) -> None:
-    everything = books(births=[birth()])
-    everything.of("civil_status").fault, everything.of("civil_status").only = "down", down
-    assert await verdict(tmp_path, everything) == expected
+    all_sources = books(births=[birth()])
+    all_sources.of("civil_status").fault, all_sources.of("civil_status").only = "down", down
+    assert await verdict(tmp_path, all_sources) == expected
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ async def test_one_ground_that_is_known_is_enough(tmp_path: Path, down: str, exp
 async def test_the_notaries_are_asked_about_authorisations_only(
     tmp_path: Path, authorisation: str | None, expected: str
 ) -> None:
-    everything = books(births=[birth()])
-    everything.of("notary").fault = "down"
-    assert await verdict(tmp_path, everything, authorisation=authorisation) == expected
+    all_sources = books(births=[birth()])
+    all_sources.of("notary").fault = "down"
+    assert await verdict(tmp_path, all_sources, authorisation=authorisation) == expected
 
 
 async def test_unreadable_rows_might_have_been_the_ground(tmp_path: Path) -> None:
@@ -78,9 +78,9 @@ async def test_unreadable_rows_might_have_been_the_ground(tmp_path: Path) -> Non
 async def test_where_nobody_declares_the_records_it_cannot_be_checked(
     tmp_path: Path, authorisation: str | None
 ) -> None:
-    everything = books(births=[birth()])
+    all_sources = books(births=[birth()])
     result = await verdict(
-        tmp_path, everything, authorisation=authorisation, databases=(POPULATION,)
+        tmp_path, all_sources, authorisation=authorisation, databases=(POPULATION,)
     )
     assert result == "UNCHECKED"
 
@@ -103,21 +103,21 @@ async def test_what_is_filed_under_a_number_of_two_people_might_have_been_the_gr
 
 
 async def test_nothing_of_the_person_was_fetched_for_who_is_refused(tmp_path: Path) -> None:
-    everything = books(births=[birth(mother_citizen_id=HOA)])
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+    all_sources = books(births=[birth(mother_citizen_id=HOA)])
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
         reply = await ask(gateway)
     assert codes(reply.json()) == ["REPRESENTATION_DENIED"]
-    assert {name for name, _, _ in everything.fetched} <= FOR_THE_DECISION
+    assert {name for name, _, _ in all_sources.fetched} <= FOR_THE_DECISION
 
 
 async def test_what_is_not_about_the_person_needs_no_ground(tmp_path: Path) -> None:
-    everything = books()
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+    all_sources = books()
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
         token = acting(gateway, LAN, CHILD)
         query = "{ databases { name } myAccess { actsForAnother } }"
         reply = await gateway.post(query, None, token, x_purpose="", x_case_number="")
     assert reply.json()["data"]["myAccess"] == {"actsForAnother": True}
-    assert everything.fetched == []
+    assert all_sources.fetched == []
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -129,7 +129,7 @@ async def test_the_parent_sees_the_childs_own_view_but_for_legal_aid(
         reply = await ask(gateway)
         (entry,) = gateway.journal()
         mother, child = (
-            person_hash(gateway.service.resources.person_hash, one) for one in (LAN, CHILD)
+            person_hash(gateway.service.resources.person_hash, number) for number in (LAN, CHILD)
         )
     assert reply.json() == {
         "data": {
@@ -144,10 +144,10 @@ async def test_the_parent_sees_the_childs_own_view_but_for_legal_aid(
         },
     }
     assert (entry["subject"], entry["result"]) == (mother, "ANSWERED")
-    (touched,) = entry["persons"]
-    assert touched["person"] == child
-    assert touched["role"] == "REPRESENTED"
-    assert touched["sections"] == ["civil_status.births", "civil_status.court_notes"]
+    (person,) = entry["persons"]
+    assert person["person"] == child
+    assert person["role"] == "REPRESENTED"
+    assert person["sections"] == ["civil_status.births", "civil_status.court_notes"]
 
 
 async def test_who_is_refused_is_in_the_journal_with_whom_they_asked_for(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ async def test_who_is_refused_is_in_the_journal_with_whom_they_asked_for(tmp_pat
         await ask(gateway)
         (entry,) = gateway.journal()
         hashes = gateway.service.resources.person_hash
-        mother, child = (person_hash(hashes, one) for one in (LAN, CHILD))
+        mother, child = (person_hash(hashes, number) for number in (LAN, CHILD))
     assert (entry["subject"], entry["result"]) == (mother, "REFUSED")
     assert entry["codes"] == ["REPRESENTATION_DENIED"]
     assert entry["persons"] == [{"person": child, "role": "REFUSED", "sections": []}]

@@ -16,7 +16,7 @@ from tests.support.running import TestClock
 
 
 def _total(written: list[dict[str, Any]]) -> int:
-    return sum(count["count"] for one in written for count in one["refusals"])
+    return sum(count["count"] for entry in written for count in entry["refusals"])
 
 
 async def test_what_is_alike_is_one_count(tmp_path: Path) -> None:

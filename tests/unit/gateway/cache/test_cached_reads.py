@@ -42,22 +42,24 @@ class Site:
         self.cache = process_cache(folder, self.clock)
         inner = MemoryBackend(DATABASE, population_rows())
         self.backend: Backend = Faulty(inner) if backend is None else backend
-        made = DatabaseSettings.model_validate({"timeout": 20, **settings})
+        database_settings = DatabaseSettings.model_validate({"timeout": 20, **settings})
         self.source = Source(
             DATABASE,
             self.backend,
-            made,
+            database_settings,
             self.clock,
             deadline=30,
             cache=self.cache,
         )
 
     def reads(self, sharing: Sharing = SHARE_ALL) -> Reads:
-        until = self.clock.monotonic() + 30
-        return Reads({DATABASE.name: self.source}, self.clock, until, NOBODY, sharing)
+        deadline = self.clock.monotonic() + 30
+        return Reads({DATABASE.name: self.source}, self.clock, deadline, NOBODY, sharing)
 
-    async def ask(self, key: str = HOA, past: bool = False, sharing: Sharing = SHARE_ALL) -> Answer:
-        return await _answer(self.reads(sharing), Read(IDENTITY, LOOKUP, past), key)
+    async def ask(
+        self, key: str = HOA, fresh: bool = False, sharing: Sharing = SHARE_ALL
+    ) -> Answer:
+        return await _answer(self.reads(sharing), Read(IDENTITY, LOOKUP, fresh), key)
 
     @property
     def fetched(self) -> int:
@@ -159,38 +161,38 @@ async def test_facts_that_decide_are_read_past_the_cache_and_never_stale(
 ) -> None:
     site = Site(tmp_path, fresh=60, stale_if_error=600)
     await site.ask()
-    past = how == "an argument"
-    sharing = SHARE_ALL if past else Sharing(["population.identity"])
-    assert not (await site.ask(past=past, sharing=sharing)).report.from_cache
+    fresh = how == "an argument"
+    sharing = SHARE_ALL if fresh else Sharing(["population.identity"])
+    assert not (await site.ask(fresh=fresh, sharing=sharing)).report.from_cache
     assert isinstance(site.backend, Faulty)
     site.backend.fault = "down"
-    failed = await site.ask(past=past, sharing=sharing)
-    assert (failed.report.state, failed.rows) == (State.UNAVAILABLE, None)
+    answer = await site.ask(fresh=fresh, sharing=sharing)
+    assert (answer.report.state, answer.rows) == (State.UNAVAILABLE, None)
     assert (await site.ask()).rows
 
 
 async def test_who_reads_apart_leaves_no_trace_for_anybody(tmp_path: Path) -> None:
     """Reports say when rows were read: a read that is to stay hidden would show there."""
     site = Site(tmp_path, fresh=60, stale_if_error=600)
-    apart = Sharing(all_fresh=True, isolated=True)
-    await site.ask(sharing=apart)
+    isolated = Sharing(all_fresh=True, isolated=True)
+    await site.ask(sharing=isolated)
     site.clock.advance(5)
     result = await site.ask()
     assert (result.report.from_cache, result.report.fetched_at) == (False, site.clock.now())
     site.clock.advance(5)
-    assert not (await site.ask(sharing=apart)).report.from_cache
+    assert not (await site.ask(sharing=isolated)).report.from_cache
     assert (await site.ask()).report.fetched_at == result.report.fetched_at, "nor is it replaced"
 
 
 async def test_nobody_is_put_into_one_statement_with_who_reads_apart(tmp_path: Path) -> None:
-    held = Held()
-    site = Site(tmp_path, held, fresh=60)
-    asking = [asyncio.create_task(site.ask(sharing=Sharing(all_fresh=True, isolated=True)))]
-    await held.began.wait()
-    asking.append(asyncio.create_task(site.ask()))
-    held.go.set()
-    await asyncio.gather(*asking)
-    assert held.calls == 2
+    backend = ControlledBackend()
+    site = Site(tmp_path, backend, fresh=60)
+    tasks = [asyncio.create_task(site.ask(sharing=Sharing(all_fresh=True, isolated=True)))]
+    await backend.started.wait()
+    tasks.append(asyncio.create_task(site.ask()))
+    backend.go.set()
+    await asyncio.gather(*tasks)
+    assert backend.calls == 2
 
 
 async def test_an_invalidation_drops_the_stale_copies_too(tmp_path: Path) -> None:
@@ -218,65 +220,65 @@ async def test_while_the_log_cannot_be_asked_nothing_cached_is_served_or_kept(
 async def test_rows_that_were_being_read_when_they_were_invalidated_are_not_kept(
     tmp_path: Path,
 ) -> None:
-    held = Held()
-    site = Site(tmp_path, held, fresh=60)
-    asking = asyncio.create_task(site.ask())
-    await held.began.wait()
+    backend = ControlledBackend()
+    site = Site(tmp_path, backend, fresh=60)
+    task = asyncio.create_task(site.ask())
+    await backend.started.wait()
     await site.cache.log.invalidate([Invalidation(HOA)])
-    held.go.set()
-    assert not (await asking).report.from_cache
+    backend.go.set()
+    assert not (await task).report.from_cache
     assert not (await site.ask()).report.from_cache
 
 
 async def test_who_may_be_answered_from_the_cache_joins_who_reads_already(tmp_path: Path) -> None:
-    held = Held()
-    site = Site(tmp_path, held, fresh=60)
-    asking = [asyncio.create_task(site.ask()) for _ in range(20)]
-    await held.began.wait()
-    asking += [asyncio.create_task(site.ask()) for _ in range(20)]
+    backend = ControlledBackend()
+    site = Site(tmp_path, backend, fresh=60)
+    tasks = [asyncio.create_task(site.ask()) for _ in range(20)]
+    await backend.started.wait()
+    tasks += [asyncio.create_task(site.ask()) for _ in range(20)]
     await asyncio.sleep(0)
-    held.go.set()
-    assert len({id(one.rows) for one in await asyncio.gather(*asking)}) == 1
-    assert held.calls == 1
+    backend.go.set()
+    assert len({id(one.rows) for one in await asyncio.gather(*tasks)}) == 1
+    assert backend.calls == 1
 
 
 @pytest.mark.parametrize("why", ["invalidated", "past the cache", "not kept"])
 async def test_nobody_joins_a_read_that_is_too_old_for_them(tmp_path: Path, why: str) -> None:
-    held = Held()
-    site = Site(tmp_path, held, fresh=0 if why == "not kept" else 60, stale_if_error=60)
+    backend = ControlledBackend()
+    site = Site(tmp_path, backend, fresh=0 if why == "not kept" else 60, stale_if_error=60)
     first = asyncio.create_task(site.ask())
-    await held.began.wait()
+    await backend.started.wait()
     if why == "invalidated":
         await site.cache.log.invalidate([Invalidation(HOA)])
-    second = asyncio.create_task(site.ask(past=why == "past the cache"))
+    second = asyncio.create_task(site.ask(fresh=why == "past the cache"))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    held.go.set()
+    backend.go.set()
     await asyncio.gather(first, second)
-    assert held.calls == 2
+    assert backend.calls == 2
 
 
 async def test_where_messages_name_the_caller_nothing_is_kept(tmp_path: Path) -> None:
-    held = Held(Scope.CALLER)
-    held.go.set()
-    site = Site(tmp_path, held, fresh=60, stale_if_error=60)
+    backend = ControlledBackend(Scope.CALLER)
+    backend.go.set()
+    site = Site(tmp_path, backend, fresh=60, stale_if_error=60)
     for _ in range(2):
         assert not (await site.ask()).report.from_cache
-    assert held.calls == 2
+    assert backend.calls == 2
 
 
 async def test_a_request_that_leaves_leaves_nothing_behind(tmp_path: Path) -> None:
-    held = Held()
-    site = Site(tmp_path, held, fresh=60)
-    leaving = asyncio.create_task(site.ask())
-    await held.began.wait()
-    leaving.cancel()
-    await asyncio.gather(leaving, return_exceptions=True)
-    held.go.set()
+    backend = ControlledBackend()
+    site = Site(tmp_path, backend, fresh=60)
+    cancelled_task = asyncio.create_task(site.ask())
+    await backend.started.wait()
+    cancelled_task.cancel()
+    await asyncio.gather(cancelled_task, return_exceptions=True)
+    backend.go.set()
     await _others_end()
     assert asyncio.all_tasks() == {asyncio.current_task()}
     assert (await site.ask()).rows  # what it had asked for was read whole, and kept
-    assert held.calls == 1
+    assert backend.calls == 1
 
 
 async def test_what_hangs_on_a_record_is_dropped_for_the_person_it_is_reached_through(
@@ -302,15 +304,15 @@ async def test_what_hangs_on_a_record_is_dropped_for_the_person_it_is_reached_th
     assert [await cached((HOA,)), await cached((LAN,)), await cached(())] == [False, True, True]
     await cache.log.invalidate([Invalidation(LAN)])
     assert await cached((HOA,))
-    both = reads()
-    both.ask(read, ("R1",), (HOA,))
-    await both.arrive()
-    assert both.answers[read.kind]["R1"].report.from_cache
-    both.ask(read, ("R1",), (LAN,))
-    while await both.arrive():
+    shared_reads = reads()
+    shared_reads.ask(read, ("R1",), (HOA,))
+    await shared_reads.arrive()
+    assert shared_reads.answers[read.kind]["R1"].report.from_cache
+    shared_reads.ask(read, ("R1",), (LAN,))
+    while await shared_reads.arrive():
         pass
-    both.close()
-    assert not both.answers[read.kind]["R1"].report.from_cache
+    shared_reads.close()
+    assert not shared_reads.answers[read.kind]["R1"].report.from_cache
     await cache.log.invalidate([Invalidation("001099999999", "security_measures")])
     assert not await cached(())
 
@@ -345,20 +347,20 @@ async def test_what_is_kept_has_a_bound_and_what_was_not_used_longest_goes(
     assert not (await site.ask(LAN)).report.from_cache
 
 
-class Held(MemoryBackend):
+class ControlledBackend(MemoryBackend):
     """Answers when it is let go."""
 
     def __init__(self, scope: Scope = Scope.PROCESS) -> None:
         super().__init__(DATABASE, population_rows())
         self.capabilities = Capabilities(scope, scope)
-        self.began, self.go = asyncio.Event(), asyncio.Event()
+        self.started, self.go = asyncio.Event(), asyncio.Event()
         self.calls = 0
 
     async def fetch(
         self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
     ) -> Batch:
         self.calls += 1
-        self.began.set()
+        self.started.set()
         result = await super().fetch(record, lookup, keys, asker)
         await self.go.wait()
         return result

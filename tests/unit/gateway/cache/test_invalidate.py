@@ -22,7 +22,9 @@ from gateway.settings import DatabaseSettings, load
 from tests.support.people import HOA, LAN
 from tests.support.running import OFFICER, OPERATOR, Running, codes, running
 
-KEPT = {name: DatabaseSettings(timeout=120, fresh=600) for name in ("population", "civil_status")}
+CACHED_DATABASES = {
+    name: DatabaseSettings(timeout=120, fresh=600) for name in ("population", "civil_status")
+}
 MARRIAGES = """query($id: PersonNumber!) { person(id: $id) { civilStatus { marriages {
   items { certificateNo } source { fromCache } } } } }"""
 INVALIDATE = """mutation($person: PersonNumber, $database: String, $record: String) {
@@ -32,8 +34,8 @@ OWNER = ("civil_status:invalidate",)
 
 @pytest_asyncio.fixture
 async def gateway(tmp_path: Path) -> AsyncIterator[Running]:
-    async with running(tmp_path, databases_=KEPT) as started:
-        yield started
+    async with running(tmp_path, databases_=CACHED_DATABASES) as running_gateway:
+        yield running_gateway
 
 
 async def _cached(gateway: Running, number: str = HOA) -> bool:
@@ -43,8 +45,10 @@ async def _cached(gateway: Running, number: str = HOA) -> bool:
 
 
 async def _call(gateway: Running, body: object, *scopes: str, **headers: str) -> httpx2.Response:
-    sent = {"authorization": f"Bearer {gateway.token(*scopes)}", **headers} if scopes else headers
-    return await gateway.client.post("/invalidations", json=body, headers=sent)
+    request_headers = (
+        {"authorization": f"Bearer {gateway.token(*scopes)}", **headers} if scopes else headers
+    )
+    return await gateway.client.post("/invalidations", json=body, headers=request_headers)
 
 
 async def test_an_operator_has_rows_read_anew_and_is_told_from_when_on(gateway: Running) -> None:
@@ -63,7 +67,7 @@ async def test_the_owner_of_a_database_does_the_same_over_http(gateway: Running)
     effective = datetime.fromisoformat(answer.json()["effectiveBy"])
     assert 0 <= (effective - gateway.clock.now()).total_seconds() <= 1
     assert not await _cached(gateway), "the spouse's copy too"
-    (entry,) = [one for one in gateway.journal() if "invalidate" in str(one["operation"])]
+    (entry,) = [entry for entry in gateway.journal() if "invalidate" in str(entry["operation"])]
     assert entry["operation"] == "invalidate civil_status.marriages, 1 times"
     assert entry["persons"] == []
     assert LAN not in str(entry)
@@ -99,7 +103,7 @@ async def test_what_is_not_concerned_stays(gateway: Running, concerned: str) -> 
         ({"database": "civil_status", "person": HOA}, OWNER, 422, "BAD_REQUEST"),
         (["civil_status"], OWNER, 422, "BAD_REQUEST"),
         (
-            {"database": "civil_status", "persons": [f"{one:012d}" for one in range(1001)]},
+            {"database": "civil_status", "persons": [f"{number:012d}" for number in range(1001)]},
             OWNER,
             422,
             "TOO_MANY_PERSONS",
@@ -128,11 +132,11 @@ async def test_only_operators_may_by_mutation(gateway: Running) -> None:
     assert codes(body) == ["FORBIDDEN"]
 
 
-@pytest.mark.parametrize("asked", [{}, {"database": "nobody"}, {"record": "births"}])
+@pytest.mark.parametrize("variables", [{}, {"database": "nobody"}, {"record": "births"}])
 async def test_a_mutation_that_makes_no_sense_has_a_code(
-    gateway: Running, asked: dict[str, Any]
+    gateway: Running, variables: dict[str, Any]
 ) -> None:
-    assert codes(await gateway.ask(INVALIDATE, asked, scopes=OPERATOR)) == ["INVALID_VALUE"]
+    assert codes(await gateway.ask(INVALIDATE, variables, scopes=OPERATOR)) == ["INVALID_VALUE"]
 
 
 async def test_where_it_cannot_be_recorded_nothing_is_promised(
@@ -140,7 +144,7 @@ async def test_where_it_cannot_be_recorded_nothing_is_promised(
 ) -> None:
     monkeypatch.delenv("JUSTICE_GATEWAY_REDIS__URL", raising=False)
     (tmp_path / "cache" / "invalidations.jsonl").mkdir(parents=True)
-    async with running(tmp_path, databases_=KEPT) as gateway:
+    async with running(tmp_path, databases_=CACHED_DATABASES) as gateway:
         await _not_recorded(gateway)
 
 
@@ -155,26 +159,26 @@ async def test_the_command_reaches_a_gateway_that_runs(gateway: Running) -> None
     await _cached(gateway)
     config = gateway.folder / "gateway.toml"
     config.write_text("demo = true\n")
-    given = ["cache", "invalidate", "--person", HOA, "--config", str(config)]
-    said = await _invoked(given)
-    assert said.exit_code == 0, said.output
-    assert "effective by 20" in said.output
+    arguments = ["cache", "invalidate", "--person", HOA, "--config", str(config)]
+    result = await _invoked(arguments)
+    assert result.exit_code == 0, result.output
+    assert "effective by 20" in result.output
     gateway.clock.advance(1)
     assert not await _cached(gateway)
 
 
-async def _invoked(given: list[str]) -> Any:
-    return await asyncio.to_thread(CliRunner().invoke, app, given)
+async def _invoked(arguments: list[str]) -> Any:
+    return await asyncio.to_thread(CliRunner().invoke, app, arguments)
 
 
 @pytest.mark.parametrize(
-    "given",
+    "arguments",
     [["--person", "12"], ["--database", "nobody"], ["--record", "births", "--person", HOA], []],
 )
-def test_the_command_refuses_what_makes_no_sense(tmp_path: Path, given: list[str]) -> None:
+def test_the_command_refuses_what_makes_no_sense(tmp_path: Path, arguments: list[str]) -> None:
     config = tmp_path / "gateway.toml"
     config.write_text("demo = true\n")
     create_missing(load(config), demo=True)
-    said = CliRunner().invoke(app, ["cache", "invalidate", *given, "--config", str(config)])
-    assert said.exit_code in {1, 2}
+    result = CliRunner().invoke(app, ["cache", "invalidate", *arguments, "--config", str(config)])
+    assert result.exit_code in {1, 2}
     assert not (tmp_path / "cache").exists()

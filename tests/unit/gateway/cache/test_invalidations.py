@@ -21,16 +21,16 @@ WILLS = NOTARY.by_name["wills"]
 BEFORE, NOW = Position("e", 10), Position("e", 20)
 
 
-def _known(*what: Invalidation) -> KnownInvalidations:
-    known = KnownInvalidations(Hashes(b"secret"))
-    known.begin("e", 5)
-    for one in what:
-        known.note(invalidation_scope(one, known.hashes), 15)
-    return known
+def _with_invalidations(*invalidations: Invalidation) -> KnownInvalidations:
+    log = KnownInvalidations(Hashes(b"secret"))
+    log.begin("e", 5)
+    for invalidation in invalidations:
+        log.note(invalidation_scope(invalidation, log.hashes), 15)
+    return log
 
 
 @pytest.mark.parametrize(
-    ("what", "concerned"),
+    ("invalidation", "concerned"),
     [
         (Invalidation(HOA), True),
         (Invalidation(LAN), True),
@@ -46,41 +46,43 @@ def _known(*what: Invalidation) -> KnownInvalidations:
     ],
 )
 def test_rows_are_concerned_by_their_people_database_and_record(
-    what: Invalidation, concerned: bool
+    invalidation: Invalidation, concerned: bool
 ) -> None:
-    known = _known(what)
-    assert known.concerns(MARRIAGES, {HOA, LAN}, (HOA,), BEFORE) is concerned
-    assert not known.concerns(MARRIAGES, {HOA, LAN}, (HOA,), NOW)
+    log = _with_invalidations(invalidation)
+    assert log.concerns(MARRIAGES, {HOA, LAN}, (HOA,), BEFORE) is concerned
+    assert not log.concerns(MARRIAGES, {HOA, LAN}, (HOA,), NOW)
 
 
 def test_rows_reached_through_a_person_are_concerned_by_that_person_alone() -> None:
-    known = _known(Invalidation(HOA))
-    assert known.concerns(BIRTHS, (), (HOA,), BEFORE)
-    assert not known.concerns(BIRTHS, (), (LAN,), BEFORE)
+    log = _with_invalidations(Invalidation(HOA))
+    assert log.concerns(BIRTHS, (), (HOA,), BEFORE)
+    assert not log.concerns(BIRTHS, (), (LAN,), BEFORE)
 
 
 def test_rows_that_nobody_is_known_to_be_behind_are_concerned_by_anybody_of_their_database() -> (
     None
 ):
-    assert _known(Invalidation(HOA)).concerns(WILLS, (), (), BEFORE)
-    assert _known(Invalidation(HOA, "notary")).concerns(WILLS, (), (), BEFORE)
-    assert not _known(Invalidation(HOA, "civil_status")).concerns(WILLS, (), (), BEFORE)
+    assert _with_invalidations(Invalidation(HOA)).concerns(WILLS, (), (), BEFORE)
+    assert _with_invalidations(Invalidation(HOA, "notary")).concerns(WILLS, (), (), BEFORE)
+    assert not _with_invalidations(Invalidation(HOA, "civil_status")).concerns(
+        WILLS, (), (), BEFORE
+    )
 
 
 def test_what_was_read_in_another_log_or_before_its_beginning_is_void() -> None:
-    known = _known(Invalidation("001099999999"))
-    assert known.concerns(BIRTHS, (), (HOA,), Position("another", 99))
-    assert known.concerns(BIRTHS, (), (HOA,), Position("e", 4))
-    assert not known.concerns(BIRTHS, (), (HOA,), Position("e", 5))
+    log = _with_invalidations(Invalidation("001099999999"))
+    assert log.concerns(BIRTHS, (), (HOA,), Position("another", 99))
+    assert log.concerns(BIRTHS, (), (HOA,), Position("e", 4))
+    assert not log.concerns(BIRTHS, (), (HOA,), Position("e", 5))
 
 
 def test_beyond_what_is_told_apart_everything_read_before_is_void() -> None:
-    known = KnownInvalidations(Hashes(b"secret"), max_scopes=4)
-    known.begin("e", 0)
+    log = KnownInvalidations(Hashes(b"secret"), max_scopes=4)
+    log.begin("e", 0)
     for at in range(1, 6):
-        known.note(invalidation_scope(Invalidation(f"00109000000{at}"), known.hashes), at)
-    assert known.concerns(BIRTHS, (), (HOA,), Position("e", known.floor - 1))
-    assert not known.concerns(BIRTHS, (), (HOA,), Position("e", 5))
+        log.note(invalidation_scope(Invalidation(f"00109000000{at}"), log.hashes), at)
+    assert log.concerns(BIRTHS, (), (HOA,), Position("e", log.floor - 1))
+    assert not log.concerns(BIRTHS, (), (HOA,), Position("e", 5))
 
 
 def test_hashes_depend_on_the_key_and_show_no_number() -> None:

@@ -27,16 +27,16 @@ def _entry(weight: int) -> CacheEntry:
 @contextmanager
 def _passes() -> Iterator[list[int]]:
     """Note the generation of every pass of the collector; none comes by itself meanwhile."""
-    seen: list[int] = []
+    generations: list[int] = []
 
     def note(phase: str, info: dict[str, int]) -> None:
         if phase == "start":
-            seen.append(info["generation"])
+            generations.append(info["generation"])
 
     gc.disable()
     gc.callbacks.append(note)
     try:
-        yield seen
+        yield generations
     finally:
         gc.callbacks.remove(note)
         gc.enable()

@@ -111,17 +111,17 @@ def test_a_value_of_an_older_key_is_none() -> None:
 
 
 def test_every_kind_of_value_of_every_record_comes_back() -> None:
-    databases = tuple(one for one in installed_databases() if one.records)
-    seen: set[type] = set()
+    databases = tuple(database for database in installed_databases() if database.records)
+    kinds: set[type] = set()
     for database in databases:
-        held = backends((database,))[database.name]._rows
+        stored = backends((database,))[database.name]._rows
         source = Source(database, None, DatabaseSettings(), SystemClock())
         for record in database.records:
-            rows = read_rows(record, held[record.name]).rows
+            rows = read_rows(record, stored[record.name]).rows
             assert rows, record.name
-            seen |= {type(value) for row in rows for value in row}
+            kinds |= {type(value) for row in rows for value in row}
             report = source.report(record, State.ANSWERED, fetched_at=SystemClock().now())
             entry = CacheEntry(Answer(report, rows), POSITION, 1.0, frozenset(), 1)
-            back = SEAL.open(KEY, SEAL.close(KEY, entry), "run", record, source.report)
-            assert back.answer.rows == rows
-    assert {Decimal, datetime, bool, int, tuple} <= seen
+            opened_entry = SEAL.open(KEY, SEAL.close(KEY, entry), "run", record, source.report)
+            assert opened_entry.answer.rows == rows
+    assert {Decimal, datetime, bool, int, tuple} <= kinds

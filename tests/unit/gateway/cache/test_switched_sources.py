@@ -43,7 +43,7 @@ async def _from_cache(gateway: Running, person: str) -> bool:
     return result
 
 
-async def _asked(folder: Path, *origins: str | None) -> list[bool]:
+async def _cached_answers(folder: Path, *origins: str | None) -> list[bool]:
     """Return whether HOA was answered from the cache, after each of ``origins`` answered LAN."""
     backend = _Switched()
     patient: dict[str, Any] = {"population": DatabaseSettings(timeout=120, fresh=3600)}
@@ -60,7 +60,7 @@ async def _asked(folder: Path, *origins: str | None) -> list[bool]:
 
 
 async def test_rows_of_the_same_origin_are_served_from_the_cache(tmp_path: Path) -> None:
-    assert await _asked(tmp_path, "first", "first") == [True, True]
+    assert await _cached_answers(tmp_path, "first", "first") == [True, True]
 
 
 async def test_a_switched_database_answers_for_itself_ready_answers_included(
@@ -68,12 +68,12 @@ async def test_a_switched_database_answers_for_itself_ready_answers_included(
 ) -> None:
     name = "justice_gateway_source_switches_total"
     before = REGISTRY.get_sample_value(name, {"database": "population"}) or 0.0
-    assert await _asked(tmp_path, "second", "second") == [False, True]
+    assert await _cached_answers(tmp_path, "second", "second") == [False, True]
     assert REGISTRY.get_sample_value(name, {"database": "population"}) == before + 1
 
 
 async def test_a_source_that_says_nothing_of_where_it_is_changes_nothing(tmp_path: Path) -> None:
-    assert await _asked(tmp_path, None, "first") == [True, True]
+    assert await _cached_answers(tmp_path, None, "first") == [True, True]
 
 
 async def test_rows_put_together_from_several_origins_are_not_kept(tmp_path: Path) -> None:

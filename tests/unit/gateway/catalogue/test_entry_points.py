@@ -93,11 +93,11 @@ def registers() -> World:
 
 
 async def ask(
-    gateway: Running, query: str, number: str, *scopes: str, **asked: str
+    gateway: Running, query: str, number: str, *scopes: str, **headers: str
 ) -> dict[str, Any]:
     """Ask as somebody with ``scopes`` under the purpose that covers everything."""
     token = gateway.token(*scopes, purposes=[UNIFIED, "notarised-transfer", "1.000894"])
-    reply = await gateway.post(query, {"number": number}, token, **asked)
+    reply = await gateway.post(query, {"number": number}, token, **headers)
     body: dict[str, Any] = reply.json()
     return body
 
@@ -193,10 +193,10 @@ async def test_nothing_found_is_none_and_not_asked_is_unknown(tmp_path: Path) ->
     async with running(tmp_path, registered, ALL, LIVE) as gateway:
         none = await ask(gateway, CHASSIS, "nothing", COLLATERAL)
         registered.of("security_measures").fault = "down"
-        unknown = await ask(gateway, CHASSIS, "RLV1", COLLATERAL)
+        body = await ask(gateway, CHASSIS, "RLV1", COLLATERAL)
     assert none["data"]["collateral"] == {"items": [], "source": {"state": "ANSWERED"}}
-    assert unknown["data"]["collateral"] == {"items": None, "source": {"state": "UNAVAILABLE"}}
-    assert codes(unknown) == ["SOURCE_UNAVAILABLE"]
+    assert body["data"]["collateral"] == {"items": None, "source": {"state": "UNAVAILABLE"}}
+    assert codes(body) == ["SOURCE_UNAVAILABLE"]
 
 
 async def test_a_citizen_who_finds_a_thing_sees_no_more_of_it(tmp_path: Path) -> None:
@@ -235,9 +235,9 @@ async def test_things_are_not_found_through_a_url(tmp_path: Path) -> None:
 async def test_officers_say_what_it_is_for(tmp_path: Path) -> None:
     async with running(tmp_path, registers(), ALL, LIVE) as gateway:
         body = await ask(gateway, CHASSIS, "RLV1", COLLATERAL, *EVERY, x_purpose="")
-        nobody = await gateway.post(CHASSIS, {"number": "RLV1"})
+        anonymous = await gateway.post(CHASSIS, {"number": "RLV1"})
     assert codes(body) == ["PURPOSE_REQUIRED"]
-    assert codes(nobody.json()) == ["UNAUTHENTICATED"]
+    assert codes(anonymous.json()) == ["UNAUTHENTICATED"]
 
 
 def test_keys_are_asked_as_written_and_in_capitals() -> None:
@@ -276,20 +276,20 @@ def test_an_entry_does_not_open_what_a_filter_would_give_away() -> None:
 
 
 def test_two_entries_of_one_name_are_refused() -> None:
-    mine = described("things", declared(entry=("asset", "number")))
+    database = described("things", declared(entry=("asset", "number")))
     with pytest.raises(ValueError, match="another entry is called asset"):
-        build_schema([*installed_databases(), mine])
+        build_schema([*installed_databases(), database])
 
 
 @pytest.mark.parametrize("name", ["person", "persons", "me", "my_access", "databases"])
 def test_an_entry_is_not_called_as_a_field_that_there_is(name: str) -> None:
-    mine = described("things", declared(entry=(name, "number")))
+    database = described("things", declared(entry=(name, "number")))
     with pytest.raises(ValueError, match=r"test_entry_points\.py:\d+: no entry can be called"):
-        build_schema([*installed_databases(), mine])
+        build_schema([*installed_databases(), database])
 
 
 @pytest.mark.parametrize("name", ["first", "from", "to", "order", "status"])
 def test_its_argument_is_not_called_as_one_that_lists_have(name: str) -> None:
-    mine = described("things", declared(entry=("thing", name)))
+    database = described("things", declared(entry=("thing", name)))
     with pytest.raises(ValueError, match=f"{name} is an argument of lists already"):
-        build_schema([*installed_databases(), mine])
+        build_schema([*installed_databases(), database])

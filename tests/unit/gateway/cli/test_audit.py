@@ -47,7 +47,7 @@ def _verify(settings: Settings, arguments: Sequence[str] = ()) -> Result:
     return CliRunner().invoke(audit_app, ["verify", "--config", config, *arguments])
 
 
-def _said(result: Result) -> str:
+def _output(result: Result) -> str:
     """Return an error as it reads without the box around it."""
     return re.sub(r"[│\s]+", " ", result.output)
 
@@ -72,9 +72,9 @@ def test_the_first_fault_is_shown_and_the_status_is_1(settings: Settings, journa
 
 
 def test_checkpoints_kept_elsewhere_are_compared(settings: Settings, journal: Path) -> None:
-    kept = (journal / "checkpoints.jsonl").rename(journal.parent / "kept.jsonl")
+    checkpoints = (journal / "checkpoints.jsonl").rename(journal.parent / "kept.jsonl")
     assert "0 checkpoints good" in _verify(settings).stdout
-    assert "1 checkpoint good" in _verify(settings, ["--checkpoints", str(kept)]).stdout
+    assert "1 checkpoint good" in _verify(settings, ["--checkpoints", str(checkpoints)]).stdout
     result = _verify(settings, ["--checkpoints", "nowhere"])
     assert result.exit_code == 2
     assert "no file nowhere" in result.output
@@ -189,7 +189,7 @@ async def test_checkpoints_elsewhere_that_cannot_be_read_are_not_passed_over_in_
     elsewhere.rmdir()
     result = await asyncio.to_thread(_verify, settings)
     assert result.exit_code == 2
-    assert "the checkpoints in the folder cannot be read" in _said(result)
+    assert "the checkpoints in the folder cannot be read" in _output(result)
     assert (await asyncio.to_thread(_verify, settings, ["--local"])).exit_code == 0
 
 
@@ -201,5 +201,5 @@ def test_an_archive_in_the_place_of_the_journal_does_not_pass_for_it(
     (archive,) = (tmp_path / "archives").iterdir()
     long_journal.rename(tmp_path / "moved")
     archive.rename(long_journal)
-    assert "holds an archive and no journal" in _said(_verify(settings))
+    assert "holds an archive and no journal" in _output(_verify(settings))
     assert _verify(settings, ["--folder", str(long_journal)]).exit_code == 0

@@ -34,10 +34,10 @@ def test_the_command_can_be_pasted_whatever_the_folder_is_called(tmp_path: Path)
     lines = _lines(folder)
     start = next(place for place, line in enumerate(lines) if line.lstrip().startswith("curl"))
     shell = ["curl() { printf '%s\\n' \"$@\"; }", *lines[start : start + 2]]
-    done = subprocess.run(
+    completed = subprocess.run(
         ["bash", "-c", "\n".join(shell)], capture_output=True, text=True, timeout=60, check=True
     )
-    arguments = done.stdout.splitlines()
+    arguments = completed.stdout.splitlines()
     assert arguments[1] == f"{ADDRESS}/graphql"
     assert "Authorization: Bearer the-token" in arguments
     assert "me" in json.loads(arguments[arguments.index("-d") + 1])["query"]

@@ -56,8 +56,8 @@ def test_no_word_of_the_table_is_broken_or_cut_off_in_80_columns(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names = [database.name for database in installed_databases()]
-    seen = [POSTGRESQL, SLOW, XROAD, None]
-    checkups = [Checkup(name, seen[place % 4]) for place, name in enumerate(names)]
+    results = [POSTGRESQL, SLOW, XROAD, None]
+    checkups = [Checkup(name, results[place % 4]) for place, name in enumerate(names)]
     lines = printed(monkeypatch, capsys, *checkups)
     assert max(map(len, lines)) <= WIDTH
     words = set(" ".join(lines).split())
@@ -93,8 +93,8 @@ def test_findings_and_advice_are_wrapped_between_words(
 ) -> None:
     lines = printed(monkeypatch, capsys, Checkup("legal_aid", POSTGRESQL, (PROBLEM,)))
     assert max(map(len, lines)) <= WIDTH
-    said = " ".join(" ".join(lines).split())
-    assert f"legal_aid: index: {FINDING.text} {PROBLEM.where}: {ADVICE}" in said
+    text = " ".join(" ".join(lines).split())
+    assert f"legal_aid: index: {FINDING.text} {PROBLEM.where}: {ADVICE}" in text
     advice = lines[next(i for i, line in enumerate(lines) if PROBLEM.where in line) :]
     assert len(advice) > 1
     assert all(line.startswith("    ") for line in advice)

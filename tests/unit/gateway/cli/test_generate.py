@@ -18,9 +18,9 @@ FILE = '[databases.legal_aid]\nurl = "sqlite:///legal_aid.sqlite"\n'
 SERVER = '[databases.legal_aid]\nurl = "postgresql://u@127.0.0.1:9/x"\nconnect_timeout = 0.5\n'
 #: What is said before of all databases but those of legal aid and the notaries.
 LEFT_OUT = " ".join(
-    f"left out: {one.name}: it has no url"
-    for one in installed_databases()
-    if one.name not in ("legal_aid", "notary")
+    f"left out: {database.name}: it has no url"
+    for database in installed_databases()
+    if database.name not in ("legal_aid", "notary")
 )
 
 
@@ -29,15 +29,15 @@ def generate(folder: Path, settings: str, *arguments: str) -> tuple[int, str]:
     config = folder / "gateway.toml"
     config.write_text(settings, "utf-8")
     environment = {"COLUMNS": "400", "TERMINAL_WIDTH": "400", LOADER_VARIABLE: ""}
-    ran = CliRunner(env=environment).invoke(
+    result = CliRunner(env=environment).invoke(
         app, ["generate", "--people", "20", "--config", str(config), *arguments]
     )
-    return ran.exit_code, " ".join(ran.output.replace("│", " ").split())
+    return result.exit_code, " ".join(result.output.replace("│", " ").split())
 
 
-def assert_refused(folder: Path, settings: str, said: str, *arguments: str) -> None:
+def assert_refused(folder: Path, settings: str, expected: str, *arguments: str) -> None:
     status, output = generate(folder, settings, *arguments)
-    assert said in output
+    assert expected in output
     assert status == 2
     assert [path.name for path in folder.iterdir()] == ["gateway.toml"]
 
@@ -52,8 +52,8 @@ def of_record(setting: str) -> str:
     ids=["no settings", "no url"],
 )
 def test_settings_without_a_url_are_refused(tmp_path: Path, settings: str) -> None:
-    said = "no database has a URL: give --folder, or --config with URLs"
-    assert_refused(tmp_path, settings, said)
+    expected = "no database has a URL: give --folder, or --config with URLs"
+    assert_refused(tmp_path, settings, expected)
 
 
 def test_a_url_that_cannot_be_read_is_refused_without_its_text(tmp_path: Path) -> None:
@@ -89,12 +89,12 @@ def test_columns_and_values_of_settings_are_refused(
     tmp_path: Path, url: str, name: str, setting: str
 ) -> None:
     settings = f'[databases.legal_aid]\nurl = "{url}"\n{of_record(setting)}'
-    said = (
+    expected = (
         f"databases.legal_aid.records.{RECORD.name}: {name}: rows are made in declared columns "
         "only. Load with settings that give tables at most (table, mapped), and map columns in "
         "views over them"
     )
-    assert_refused(tmp_path, settings, said)
+    assert_refused(tmp_path, settings, expected)
 
 
 @pytest.mark.parametrize("setting", ["table = 'vu_viec'", "mapped = false"])
@@ -109,8 +109,8 @@ def test_other_tables_in_a_file_are_refused(tmp_path: Path, setting: str) -> Non
 @pytest.mark.parametrize("other", [f"{way}legal_aid.sqlite" for way in ("", "./", "x/../")])
 def test_one_file_for_two_databases_is_refused(tmp_path: Path, other: str) -> None:
     settings = f'{FILE}[databases.notary]\nurl = "sqlite:///{other}"\n'
-    said = "notary and legal_aid have the same file: give each a file of its own"
-    assert_refused(tmp_path, settings, said)
+    expected = "notary and legal_aid have the same file: give each a file of its own"
+    assert_refused(tmp_path, settings, expected)
 
 
 def test_a_server_that_does_not_answer_is_said_and_ends_with_1(tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ def test_a_window_is_planned_listed_and_ended(config: Path) -> None:
     assert "notary" in planned
     assert maintenance(config, "list") == (0, planned.splitlines(keepends=True)[-1])
     window_id = planned.splitlines()[-1].split()[0]
-    status, ended = maintenance(config, "end", window_id)
-    assert (status, window_id in ended) == (0, True)
+    status, output = maintenance(config, "end", window_id)
+    assert (status, window_id in output) == (0, True)
     assert maintenance(config, "list") == (0, "")
 
 

@@ -18,7 +18,9 @@ SHORT = NAME.replace("fullName", "sex")
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("gateway.cli.operations.build_schema", lambda found: built(tuple(found)))
+    monkeypatch.setattr(
+        "gateway.cli.operations.build_schema", lambda databases: built(tuple(databases))
+    )
     (tmp_path / "gateway.toml").write_text('[operations]\nfolder = "operations"\n', "utf-8")
     (tmp_path / "operations").mkdir()
     return tmp_path / "operations"

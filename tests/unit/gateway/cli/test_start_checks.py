@@ -37,32 +37,32 @@ def test_what_changes_something_refuses_without_settings_and_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    ran = run(*command)
-    assert ran.exit_code == 2
-    assert "no settings are given" in ran.stderr
+    result = run(*command)
+    assert result.exit_code == 2
+    assert "no settings are given" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_changes_something_says_on_which_settings_it_acts(tmp_path: Path) -> None:
     config = tmp_path / "gateway.toml"
     config.touch()
-    ran = run("token", "revoke", "abc", "--config", str(config))
-    assert ran.exit_code == 0
-    assert str(config) in ran.stderr
-    assert str(tmp_path / "revoked" / "tokens.jsonl") in ran.stdout
+    result = run("token", "revoke", "abc", "--config", str(config))
+    assert result.exit_code == 0
+    assert str(config) in result.stderr
+    assert str(tmp_path / "revoked" / "tokens.jsonl") in result.stdout
 
 
 def test_settings_of_the_environment_are_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JUSTICE_GATEWAY_ACCESS__REVOCATIONS", str(tmp_path / "revoked.jsonl"))
-    ran = run("token", "revoke", "abc")
-    assert ran.exit_code == 0
-    assert "settings: the environment" in ran.stderr
+    result = run("token", "revoke", "abc")
+    assert result.exit_code == 0
+    assert "settings: the environment" in result.stderr
 
 
 @pytest.mark.parametrize(
-    ("option", "name", "meant"),
+    ("option", "name", "expected"),
     [
         ("--scope", "popluation:read", "population:read"),
         ("--scope", "notary.preventive_info:raed", "notary.preventive_infos:read"),
@@ -71,14 +71,14 @@ def test_settings_of_the_environment_are_settings(
     ],
 )
 def test_a_token_is_not_issued_for_what_means_nothing(
-    tmp_path: Path, option: str, name: str, meant: str
+    tmp_path: Path, option: str, name: str, expected: str
 ) -> None:
     config = tmp_path / "gateway.toml"
     config.touch()
     issue = ("token", "issue", "--subject", "a", "--client", "b", "--config", str(config))
-    ran = run(*issue, option, name)
-    assert ran.exit_code == 2
-    assert meant in ran.stderr
+    result = run(*issue, option, name)
+    assert result.exit_code == 2
+    assert expected in result.stderr
 
 
 def test_a_token_for_published_operations_needs_no_scope(tmp_path: Path) -> None:
@@ -87,15 +87,15 @@ def test_a_token_for_published_operations_needs_no_scope(tmp_path: Path) -> None
     run("keys", "--config", str(config))
     issue = ("token", "issue", "--subject", "a", "--client", "b", "--config", str(config))
     token = run(*issue, "--purpose", "1.000894.H29").stdout.strip()
-    shown = json.loads(run("token", "inspect", token, "--config", str(config)).stdout)
-    assert shown["accepted"] is True
-    assert shown["claims"]["purposes"] == ["1.000894.H29"]
+    report = json.loads(run("token", "inspect", token, "--config", str(config)).stdout)
+    assert report["accepted"] is True
+    assert report["claims"]["purposes"] == ["1.000894.H29"]
 
 
 def test_the_version_is_told() -> None:
-    ran = run("--version")
-    assert ran.exit_code == 0
-    assert ran.stdout.startswith("justice-gateway 0.")
+    result = run("--version")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("justice-gateway 0.")
 
 
 def test_a_plan_is_made_of_the_body_of_a_request_too() -> None:
@@ -126,11 +126,11 @@ def test_a_missing_folder_of_operations_is_said_with_its_line(tmp_path: Path) ->
 def test_a_journal_in_use_is_said(tmp_path: Path) -> None:
     settings = load(folder=tmp_path, audit=Audit(folder=Path("journal")))
     assert start_faults(settings, None) == []
-    held = lock(tmp_path / "journal")
+    descriptor = lock(tmp_path / "journal")
     try:
         (fault,) = start_faults(settings, None)
     finally:
-        os.close(held)
+        os.close(descriptor)
     assert "in use by another gateway" in fault
 
 

@@ -25,16 +25,16 @@ class Site:
         self.config = folder / "gateway.toml"
         self.config.write_text(settings)
 
-    def run(self, *arguments: str, given: str | None = None) -> Result:
-        return CliRunner().invoke(app, [*arguments, "--config", str(self.config)], input=given)
+    def run(self, *arguments: str, text: str | None = None) -> Result:
+        return CliRunner().invoke(app, [*arguments, "--config", str(self.config)], input=text)
 
     def issue(self) -> str:
         return self.run("token", "issue", *ISSUED_TO).stdout.strip()
 
     def inspect(self, token: str) -> tuple[int, dict[str, Any]]:
-        ran = self.run("token", "inspect", token)
-        shown: dict[str, Any] = json.loads(ran.stdout)
-        return ran.exit_code, shown
+        result = self.run("token", "inspect", token)
+        report: dict[str, Any] = json.loads(result.stdout)
+        return result.exit_code, report
 
 
 @pytest.fixture(autouse=True)
@@ -51,16 +51,16 @@ def site(tmp_path: Path) -> Site:
 
 
 def test_a_token_just_issued_is_accepted(site: Site) -> None:
-    status, shown = site.inspect(site.issue())
-    assert (status, shown["accepted"]) == (0, True)
-    assert shown["claims"]["client_id"] == "desk"
-    assert shown["header"]["alg"] == "Ed25519"
-    assert "reason" not in shown
+    status, report = site.inspect(site.issue())
+    assert (status, report["accepted"]) == (0, True)
+    assert report["claims"]["client_id"] == "desk"
+    assert report["header"]["alg"] == "Ed25519"
+    assert "reason" not in report
 
 
 def test_the_purposes_that_a_token_grants_are_those_that_were_given(site: Site) -> None:
-    given = ("--purpose", "1.000894", "--purpose", "1.004873")
-    token = site.run("token", "issue", *ISSUED_TO, *given).stdout.strip()
+    options = ("--purpose", "1.000894", "--purpose", "1.004873")
+    token = site.run("token", "issue", *ISSUED_TO, *options).stdout.strip()
     assert site.inspect(token)[1]["claims"]["purposes"] == ["1.000894", "1.004873"]
     assert site.inspect(site.issue())[1]["claims"]["purposes"] == [], "none unless said"
 
@@ -70,28 +70,28 @@ def test_a_revoked_token_is_not_accepted(site: Site, by: str) -> None:
     token, other = site.issue(), site.issue()
     token_id = site.inspect(token)[1]["claims"]["jti"]
     argument = {"token": token, "id": token_id, "standard input": "-"}[by]
-    ran = site.run("token", "revoke", argument, given=f"{token}\n")
-    assert ran.exit_code == 0
-    assert ran.stdout.startswith(f"revoked {token_id}: ")
-    status, shown = site.inspect(token)
-    assert (status, shown["accepted"], shown["code"]) == (1, False, "TOKEN_INVALID")
-    assert shown["reason"] == "it was revoked"
-    assert shown["claims"]["jti"] == token_id
+    result = site.run("token", "revoke", argument, text=f"{token}\n")
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"revoked {token_id}: ")
+    status, report = site.inspect(token)
+    assert (status, report["accepted"], report["code"]) == (1, False, "TOKEN_INVALID")
+    assert report["reason"] == "it was revoked"
+    assert report["claims"]["jti"] == token_id
     assert site.inspect(other)[0] == 0
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "..", "x" * 10_000])
 def test_what_is_no_token_is_not_accepted(site: Site, token: str) -> None:
-    status, shown = site.inspect(token)
-    assert (status, shown["accepted"], shown["claims"]) == (1, False, {})
+    status, report = site.inspect(token)
+    assert (status, report["accepted"], report["claims"]) == (1, False, {})
 
 
 def test_the_reason_is_told_here(site: Site, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     elsewhere = Site(tmp_path / "elsewhere")
     elsewhere.run("keys")
-    unknown = site.inspect(elsewhere.issue())[1]["reason"]
-    assert unknown == "no key of the gateway's own has its id (kid)"
+    reason = site.inspect(elsewhere.issue())[1]["reason"]
+    assert reason == "no key of the gateway's own has its id (kid)"
     token = site.issue()
     site.config.write_text('[access]\naudience = "another"')
     assert site.inspect(token)[1]["reason"] == "aud does not name this gateway"
@@ -112,8 +112,8 @@ def test_a_token_of_an_issuer_that_is_down_could_not_be_checked(site: Site) -> N
         '[access.issuers.down]\nissuer = "http://127.0.0.1:9"\naudience = "gateway"'
     )
     token = signed("ES256", new_key("ES256"), {"iss": "http://127.0.0.1:9", "jti": "t1"})
-    status, shown = site.inspect(token)
-    assert (status, shown["code"]) == (1, "ISSUER_UNAVAILABLE")
+    status, report = site.inspect(token)
+    assert (status, report["code"]) == (1, "ISSUER_UNAVAILABLE")
     assert site.run("token", "revoke", token).stdout.startswith("revoked t1: ")
 
 
@@ -127,13 +127,13 @@ def test_a_token_is_revoked_by_the_claim_in_which_its_issuer_has_the_id(site: Si
     assert site.run("token", "revoke", token).stdout.startswith("revoked u1: ")
 
 
-@pytest.mark.parametrize("given", ["", "e30.e30.x", "a.b.c"])
-def test_nothing_and_a_token_without_id_cannot_be_revoked(site: Site, given: str) -> None:
-    assert site.run("token", "revoke", given).exit_code == 2
+@pytest.mark.parametrize("argument", ["", "e30.e30.x", "a.b.c"])
+def test_nothing_and_a_token_without_id_cannot_be_revoked(site: Site, argument: str) -> None:
+    assert site.run("token", "revoke", argument).exit_code == 2
     assert not (site.folder / "revoked").exists()
 
 
 def test_without_a_key_it_is_said_how_to_make_one(tmp_path: Path) -> None:
-    ran = Site(tmp_path).run("token", "inspect", "x")
-    assert ran.exit_code == 2
-    assert "justice-gateway keys" in " ".join(ran.output.split())
+    result = Site(tmp_path).run("token", "inspect", "x")
+    assert result.exit_code == 2
+    assert "justice-gateway keys" in " ".join(result.output.split())

@@ -25,10 +25,10 @@ RECORD = LEGAL_AID.records[0]
 def _settings(tmp_path: Path, text: str, *arguments: str) -> tuple[int, str]:
     config = tmp_path / "gateway.toml"
     config.write_text(text)
-    ran = CliRunner(env={"COLUMNS": "400", "TERMINAL_WIDTH": "400"}).invoke(
+    result = CliRunner(env={"COLUMNS": "400", "TERMINAL_WIDTH": "400"}).invoke(
         app, ["doctor", "--config", str(config), *arguments]
     )
-    return ran.exit_code, " ".join(ran.output.replace("│", " ").split())
+    return result.exit_code, " ".join(result.output.replace("│", " ").split())
 
 
 def test_a_wrong_url_is_said_with_its_line(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ hoten = "ho_ten"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("[databases.notary]\nurl = 'sqlite:///x'\ntimeuot = 2\n", ":3: databases.notary.timeuot"),
         ("[databases.notary]\nurl = 'sqlite:///x'\ntimeuot = 2\n", "timeout is meant?"),
@@ -67,11 +67,11 @@ hoten = "ho_ten"
     ],
 )
 def test_settings_that_cannot_be_read_are_said_by_line_with_what_was_expected(
-    tmp_path: Path, text: str, said: str
+    tmp_path: Path, text: str, expected: str
 ) -> None:
     status, output = _settings(tmp_path, text)
     assert status == 2
-    assert said in output
+    assert expected in output
 
 
 def test_the_gateway_does_not_start_with_them_and_says_the_same(tmp_path: Path) -> None:
@@ -79,14 +79,14 @@ def test_the_gateway_does_not_start_with_them_and_says_the_same(tmp_path: Path) 
     runner = CliRunner(env={"COLUMNS": "400", "TERMINAL_WIDTH": "400"})
     config.write_text("")
     assert runner.invoke(app, ["keys", "--config", str(config)]).exit_code == 0
-    for text, said in (
+    for text, expected in (
         ('[databases.notary]\n\nurl = "postgres//x"\n', "gateway.toml:3: databases.notary.url: "),
         ("[databases.notary]\ntimeuot = 2\n", "gateway.toml:2: databases.notary.timeuot: "),
     ):
         config.write_text(text)
-        ran = runner.invoke(app, ["serve", "--config", str(config)])
-        assert ran.exit_code == 2
-        assert said in " ".join(ran.output.replace("│", " ").split())
+        result = runner.invoke(app, ["serve", "--config", str(config)])
+        assert result.exit_code == 2
+        assert expected in " ".join(result.output.replace("│", " ").split())
 
 
 def test_what_is_about_a_whole_database_leads_to_its_first_line(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ agreement = { legal_basis = "x", expires = 2099-01-01 }
 
 
 @pytest.mark.parametrize(
-    ("expires", "said"),
+    ("expires", "expected"),
     [
         (date(2026, 11, 22), "NOT_OPERATING"),
         (date(2026, 11, 23), "in 0 days"),
@@ -112,7 +112,7 @@ agreement = { legal_basis = "x", expires = 2099-01-01 }
         (date(2027, 1, 5), None),
     ],
 )
-def test_an_agreement_is_told_of_weeks_before_it_ends(expires: date, said: str | None) -> None:
+def test_an_agreement_is_told_of_weeks_before_it_ends(expires: date, expected: str | None) -> None:
     settings = DatabaseSettings(
         xroad=Xroad(
             server="https://security-server.example",
@@ -122,8 +122,8 @@ def test_an_agreement_is_told_of_weeks_before_it_ends(expires: date, said: str |
         )
     )
     findings = list(agreement_findings(settings, TestClock()))
-    assert [finding.topic for finding in findings] == (["agreement"] if said else [])
-    assert said is None or said in findings[0].text
+    assert [finding.topic for finding in findings] == (["agreement"] if expected else [])
+    assert expected is None or expected in findings[0].text
 
 
 def test_a_url_of_a_database_that_is_not_operating_is_told(tmp_path: Path) -> None:
@@ -146,6 +146,6 @@ def test_a_wrong_mapping_is_told_before_there_is_a_url(tmp_path: Path) -> None:
     config.write_text("[databases.legal_aid.records.cases]\ncolumns = { case_nr = 'SoVu' }\n")
     runner = CliRunner(env={"COLUMNS": "200"})
     arguments = ["doctor", "--config", str(config), "--database", "legal_aid"]
-    ran = runner.invoke(app, arguments)
-    assert ran.exit_code == 1
-    assert "case_nr" in ran.output
+    result = runner.invoke(app, arguments)
+    assert result.exit_code == 1
+    assert "case_nr" in result.output

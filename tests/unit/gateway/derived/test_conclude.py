@@ -18,7 +18,7 @@ FIELD = """isConsideredUnsanctioned(asOf: $asOf, sector: $sector) {
 QUERY = f"""query($id: PersonNumber!, $asOf: Date, $sector: String) {{ person(id: $id) {{
   administrativeViolations {{ {FIELD} sanctions {{ items {{ decisionNo }} source {{ state }} }}
   }} }} }}"""
-DENIED = {"items": None, "source": {"state": "DENIED"}}
+DENIED_LIST = {"items": None, "source": {"state": "DENIED"}}
 #: Another number that nobody holds.
 OTHER_NOBODY = "001099999998"
 LISTS = {"sanctions", "executions", "handling_decisions"}
@@ -29,12 +29,12 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     answer(request.param, monkeypatch)
 
 
-def fined(number: str, done: str | None, **changed: object) -> World:
+def fined(number: str, completed_on: str | None, **changes: object) -> World:
     """Somebody was fined under ``number``; paid on a day, or not yet."""
     sanction: Row = {"decision_no": "S", "violator_citizen_id": number, "main_sanction": "FINE",
-                     "decision_date": "2025-10-01", "sector": "traffic", **changed}  # fmt: skip
-    paid: list[Row] = [{"execution_id": "E", "decision_no": "S", "completed_on": done}]
-    rows = {"sanctions": [sanction], "executions": paid if done else []}
+                     "decision_date": "2025-10-01", "sector": "traffic", **changes}  # fmt: skip
+    paid: list[Row] = [{"execution_id": "E", "decision_no": "S", "completed_on": completed_on}]
+    rows = {"sanctions": [sanction], "executions": paid if completed_on else []}
     return world({"administrative_violations": rows})
 
 
@@ -42,12 +42,12 @@ def fined(number: str, done: str | None, **changed: object) -> World:
 LONG_AGO, LATELY = "2025-11-23", "2025-11-24"
 
 
-async def asked(
-    gateway: Running, number: str = HOA, purpose: str = CHECK, **given: Any
+async def ask(
+    gateway: Running, number: str = HOA, purpose: str = CHECK, **variables: Any
 ) -> dict[str, Any]:
     """Return the whole answer of somebody with every scope, unless ``scopes`` says otherwise."""
-    token = gateway.token(*given.pop("scopes", EVERY), purposes=[purpose])
-    reply = await gateway.post(QUERY, {"id": number, **given}, token, x_purpose=purpose)
+    token = gateway.token(*variables.pop("scopes", EVERY), purposes=[purpose])
+    reply = await gateway.post(QUERY, {"id": number, **variables}, token, x_purpose=purpose)
     body: dict[str, Any] = reply.json()
     return body
 
@@ -62,12 +62,14 @@ def verdict(body: dict[str, Any]) -> tuple[object, str]:
     return view["value"], view["source"]["state"]
 
 
-@pytest.mark.parametrize(("done", "value"), [(LONG_AGO, True), (LATELY, False), (None, False)])
+@pytest.mark.parametrize(
+    ("completed_on", "value"), [(LONG_AGO, True), (LATELY, False), (None, False)]
+)
 async def test_the_check_answers_while_the_sanctions_are_denied(
-    tmp_path: Path, done: str | None, value: bool
+    tmp_path: Path, completed_on: str | None, value: bool
 ) -> None:
-    async with running(tmp_path, fined(HOA, done), ALL, LIVE) as gateway:
-        body = await asked(gateway)
+    async with running(tmp_path, fined(HOA, completed_on), ALL, LIVE) as gateway:
+        body = await ask(gateway)
         (entry,) = gateway.journal()
     violations = section(body)
     assert violations["isConsideredUnsanctioned"] == {
@@ -75,7 +77,7 @@ async def test_the_check_answers_while_the_sanctions_are_denied(
         "asOf": "2026-11-23",
         "source": {"state": "ANSWERED", "earlierNumbersAsked": True},
     }
-    assert violations["sanctions"] == DENIED
+    assert violations["sanctions"] == DENIED_LIST
     assert codes(body) == ["FORBIDDEN"]
     assert entry["persons"][0]["sections"] == [
         "administrative_violations.is_considered_unsanctioned"
@@ -84,16 +86,16 @@ async def test_the_check_answers_while_the_sanctions_are_denied(
 
 async def test_who_was_never_sanctioned_is_unsanctioned(tmp_path: Path) -> None:
     async with running(tmp_path, fined(HOA, LATELY), ALL, LIVE) as gateway:
-        body = await asked(gateway, LAN)
+        body = await ask(gateway, LAN)
     assert verdict(body) == (True, "ANSWERED")
 
 
 async def test_a_scope_for_the_view_alone_is_enough(tmp_path: Path) -> None:
     scope = "administrative_violations.is_considered_unsanctioned:read"
     async with running(tmp_path, fined(HOA, LONG_AGO), ALL, LIVE) as gateway:
-        body = await asked(gateway, scopes=[scope])
+        body = await ask(gateway, scopes=[scope])
     assert verdict(body) == (True, "ANSWERED")
-    assert section(body)["sanctions"] == DENIED
+    assert section(body)["sanctions"] == DENIED_LIST
 
 
 @pytest.mark.parametrize(
@@ -110,14 +112,14 @@ async def test_a_scope_for_the_view_alone_is_enough(tmp_path: Path) -> None:
 async def test_without_scope_or_purpose_it_is_denied_and_nothing_is_fetched(
     tmp_path: Path, purpose: str, scopes: list[str], missing: list[str]
 ) -> None:
-    everything = fined(HOA, LONG_AGO)
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
-        body = await asked(gateway, purpose=purpose, scopes=scopes)
+    all_sources = fined(HOA, LONG_AGO)
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
+        body = await ask(gateway, purpose=purpose, scopes=scopes)
     assert verdict(body) == (None, "DENIED")
     (error, _) = body["errors"]
     assert error["path"][-1] == "isConsideredUnsanctioned"
     assert error["extensions"]["missing"] == missing
-    assert everything.of("administrative_violations").fetched == []
+    assert all_sources.of("administrative_violations").fetched == []
 
 
 async def test_citizens_ask_about_themselves(tmp_path: Path) -> None:
@@ -134,12 +136,12 @@ async def test_citizens_ask_about_themselves(tmp_path: Path) -> None:
 )
 async def test_it_can_be_asked_of_a_sector(tmp_path: Path, sector: str | None, value: bool) -> None:
     async with running(tmp_path, fined(HOA, LATELY), ALL, LIVE) as gateway:
-        assert verdict(await asked(gateway, sector=sector)) == (value, "ANSWERED")
+        assert verdict(await ask(gateway, sector=sector)) == (value, "ANSWERED")
 
 
 async def test_who_handles_violations_can_ask_of_an_earlier_day(tmp_path: Path) -> None:
     async with running(tmp_path, fined(HOA, LONG_AGO), ALL, LIVE) as gateway:
-        body = await asked(gateway, purpose="violation-handling", asOf="2026-11-22")
+        body = await ask(gateway, purpose="violation-handling", asOf="2026-11-22")
     assert section(body)["isConsideredUnsanctioned"]["asOf"] == "2026-11-22"
     assert verdict(body) == (False, "ANSWERED")
 
@@ -148,12 +150,12 @@ async def test_for_general_purposes_an_earlier_day_is_refused_to_find_nothing_ou
     tmp_path: Path,
 ) -> None:
     """Whoever counted as sanctioned then was sanctioned: what the law has them not see."""
-    everything = fined(HOA, LONG_AGO)
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
-        body = await asked(gateway, asOf="2026-11-22")
+    all_sources = fined(HOA, LONG_AGO)
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
+        body = await ask(gateway, asOf="2026-11-22")
     assert section(body)["isConsideredUnsanctioned"] is None
     assert codes(body)[0] == "INVALID_VALUE"
-    assert everything.of("administrative_violations").fetched == []
+    assert all_sources.of("administrative_violations").fetched == []
 
 
 async def test_citizens_can_ask_of_an_earlier_day(tmp_path: Path) -> None:
@@ -166,43 +168,45 @@ async def test_citizens_can_ask_of_an_earlier_day(tmp_path: Path) -> None:
 
 
 async def test_it_cannot_be_asked_of_a_day_to_come(tmp_path: Path) -> None:
-    everything = fined(HOA, LONG_AGO)
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
-        body = await asked(gateway, asOf="2026-11-24")
-        assert everything.of("administrative_violations").fetched == []
+    all_sources = fined(HOA, LONG_AGO)
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
+        body = await ask(gateway, asOf="2026-11-24")
+        assert all_sources.of("administrative_violations").fetched == []
         gateway.clock.advance(14 * 3600)  # it is tomorrow in Viet Nam then, in UTC not yet
-        later = await asked(gateway, asOf="2026-11-24")
+        later = await ask(gateway, asOf="2026-11-24")
     assert section(body)["isConsideredUnsanctioned"] is None
     assert codes(body)[0] == "INVALID_VALUE"
     assert verdict(later) == (True, "ANSWERED")
 
 
-@pytest.mark.parametrize("done", [LONG_AGO, LATELY, None])
-async def test_a_database_that_is_down_leaves_it_unknown(tmp_path: Path, done: str | None) -> None:
-    everything = fined(HOA, done)
-    everything.of("administrative_violations").fault = "down"
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
-        body = await asked(gateway)
+@pytest.mark.parametrize("completed_on", [LONG_AGO, LATELY, None])
+async def test_a_database_that_is_down_leaves_it_unknown(
+    tmp_path: Path, completed_on: str | None
+) -> None:
+    all_sources = fined(HOA, completed_on)
+    all_sources.of("administrative_violations").fault = "down"
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
+        body = await ask(gateway)
     assert verdict(body) == (None, "UNAVAILABLE")
     assert "SOURCE_UNAVAILABLE" in codes(body)
 
 
-@pytest.mark.parametrize("down", sorted(LISTS))
-async def test_one_list_that_is_down_leaves_it_unknown_too(tmp_path: Path, down: str) -> None:
-    everything = fined(HOA, LONG_AGO)
-    source = everything.of("administrative_violations")
-    source.fault, source.only = "down", down
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
-        assert verdict(await asked(gateway)) == (None, "UNAVAILABLE")
-        assert verdict(await asked(gateway, LAN))[0] is None, "nor is anybody told apart by that"
+@pytest.mark.parametrize("record", sorted(LISTS))
+async def test_one_list_that_is_down_leaves_it_unknown_too(tmp_path: Path, record: str) -> None:
+    all_sources = fined(HOA, LONG_AGO)
+    source = all_sources.of("administrative_violations")
+    source.fault, source.only = "down", record
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
+        assert verdict(await ask(gateway)) == (None, "UNAVAILABLE")
+        assert verdict(await ask(gateway, LAN))[0] is None, "nor is anybody told apart by that"
 
 
 async def test_a_sanction_that_counts_is_enough_whatever_else_is_down(tmp_path: Path) -> None:
-    everything = fined(HOA, LATELY)
-    source = everything.of("administrative_violations")
+    all_sources = fined(HOA, LATELY)
+    source = all_sources.of("administrative_violations")
     source.fault, source.only = "down", "handling_decisions"
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
-        assert verdict(await asked(gateway)) == (False, "UNAVAILABLE")
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
+        assert verdict(await ask(gateway)) == (False, "UNAVAILABLE")
 
 
 async def test_a_database_that_is_not_operating_leaves_it_unknown(tmp_path: Path) -> None:
@@ -210,45 +214,47 @@ async def test_a_database_that_is_not_operating_leaves_it_unknown(tmp_path: Path
         name: settings for name, settings in LIVE.items() if name != "administrative_violations"
     }
     async with running(tmp_path, fined(HOA, LATELY), ALL, live) as gateway:
-        assert verdict(await asked(gateway)) == (None, "NOT_OPERATING")
+        assert verdict(await ask(gateway)) == (None, "NOT_OPERATING")
 
 
 async def test_unreadable_rows_leave_it_unknown(tmp_path: Path) -> None:
     async with running(tmp_path, fined(HOA, LONG_AGO, record_no=1, fine_amount="much"), ALL,
                        LIVE) as gateway:  # fmt: skip
-        body = await asked(gateway)
+        body = await ask(gateway)
     assert verdict(body) == (None, "PARTIAL")
     assert "BAD_RECORD" in codes(body)
 
 
 async def test_sanctions_under_an_earlier_number_count(tmp_path: Path) -> None:
     async with running(tmp_path, fined(OLD_NUMBER, LATELY), ALL, LIVE) as gateway:
-        assert verdict(await asked(gateway)) == (False, "ANSWERED")
+        assert verdict(await ask(gateway)) == (False, "ANSWERED")
 
 
-@pytest.mark.parametrize(("done", "value"), [(LONG_AGO, None), (LATELY, False), (None, False)])
+@pytest.mark.parametrize(
+    ("completed_on", "value"), [(LONG_AGO, None), (LATELY, False), (None, False)]
+)
 async def test_while_earlier_numbers_are_not_known_nobody_is_said_to_be_unsanctioned(
-    tmp_path: Path, done: str | None, value: bool | None
+    tmp_path: Path, completed_on: str | None, value: bool | None
 ) -> None:
-    everything = fined(HOA, done)
-    everything.of("population").fault = "down"
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
-        body = await asked(gateway, purpose=UNIFIED)
+    all_sources = fined(HOA, completed_on)
+    all_sources.of("population").fault = "down"
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
+        body = await ask(gateway, purpose=UNIFIED)
     view = section(body)["isConsideredUnsanctioned"]
     assert view["value"] is value
     assert view["source"] == {"state": "INCOMPLETE", "earlierNumbersAsked": False}
     assert "NUMBERS_INCOMPLETE" in codes(body)
 
 
-@pytest.mark.parametrize("done", [LONG_AGO, LATELY, None])
+@pytest.mark.parametrize("completed_on", [LONG_AGO, LATELY, None])
 async def test_of_a_number_that_nobody_holds_it_is_not_known_whatever_stands_there(
-    tmp_path: Path, done: str | None
+    tmp_path: Path, completed_on: str | None
 ) -> None:
     """Nor does the state tell whether there are sanctions, which may be withheld."""
-    async with running(tmp_path, fined(NOBODY, done), ALL, LIVE) as gateway:
-        body = await asked(gateway, NOBODY)
-        nothing = await asked(gateway, OTHER_NOBODY)
-    assert verdict(body) == verdict(nothing) == (None, "NOT_IDENTIFIED")
+    async with running(tmp_path, fined(NOBODY, completed_on), ALL, LIVE) as gateway:
+        body = await ask(gateway, NOBODY)
+        other_body = await ask(gateway, OTHER_NOBODY)
+    assert verdict(body) == verdict(other_body) == (None, "NOT_IDENTIFIED")
 
 
 async def test_several_questions_are_answered_at_once(tmp_path: Path) -> None:

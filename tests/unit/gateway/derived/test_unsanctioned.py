@@ -18,7 +18,7 @@ from gateway.derived.view import Facts, reads_of
 
 Row = dict[str, Any]
 READS = reads_of(DERIVED, DATABASE)
-DONE = date(2025, 3, 10)
+COMPLETED_ON = date(2025, 3, 10)
 
 
 def facts(
@@ -43,32 +43,34 @@ def facts(
     }
 
 
-def sanction(**changed: Any) -> Row:
+def sanction(**changes: Any) -> Row:
     usual = {"decision_no": "S", "main_sanction": "FINE", "status": "EXECUTED"}
-    return {**usual, "decision_date": date(2025, 1, 10), **changed}
+    return {**usual, "decision_date": date(2025, 1, 10), **changes}
 
 
-def carried_out(on: date = DONE, **changed: Any) -> Row:
-    return {"decision_no": "S", "completed_on": on, **changed}
+def carried_out(on: date = COMPLETED_ON, **changes: Any) -> Row:
+    return {"decision_no": "S", "completed_on": on, **changes}
 
 
-def measure(**changed: Any) -> Row:
+def measure(**changes: Any) -> Row:
     usual = {"decision_no": "H", "measure": "COMPULSORY_REHAB", "status": "COMPLETED"}
-    return {**usual, "valid_from": date(2020, 1, 1), **changed}
+    return {**usual, "valid_from": date(2020, 1, 1), **changes}
 
 
-def until(end: date, known_facts: Mapping[str, Facts], sector: str | None = None) -> bool:
+def is_sanctioned_until(
+    end: date, known_facts: Mapping[str, Facts], sector: str | None = None
+) -> bool:
     """Say whether somebody is sanctioned up to the day before ``end``, and from then on not."""
     before = considered_unsanctioned(known_facts, end - timedelta(days=1), sector)
     return (before, considered_unsanctioned(known_facts, end, sector)) == (False, True)
 
 
 def test_who_has_no_records_was_not_sanctioned() -> None:
-    assert considered_unsanctioned(facts(), DONE, None) is True
+    assert considered_unsanctioned(facts(), COMPLETED_ON, None) is True
 
 
 @pytest.mark.parametrize(
-    ("main", "done", "end"),
+    ("main", "completed_on", "end"),
     [
         ("FINE", date(2025, 3, 10), date(2026, 3, 10)),
         ("EXPULSION", date(2025, 3, 10), date(2026, 3, 10)),
@@ -81,21 +83,21 @@ def test_who_has_no_records_was_not_sanctioned() -> None:
     ],
 )
 def test_a_sanction_counts_until_its_period_after_being_carried_out_is_over(
-    main: str | None, done: date, end: date
+    main: str | None, completed_on: date, end: date
 ) -> None:
     decisions = [sanction(main_sanction=main, decision_date=date(2023, 1, 1))]
-    assert until(end, facts(decisions, [carried_out(done)]))
+    assert is_sanctioned_until(end, facts(decisions, [carried_out(completed_on)]))
 
 
 @pytest.mark.parametrize("main", ["FINE", "WARNING"])
 def test_after_the_limitation_it_counts_for_a_year(main: str) -> None:
     expired = {"decision_no": "S", "expired_on": date(2025, 5, 31)}
-    assert until(date(2026, 5, 31), facts([sanction(main_sanction=main)], [expired]))
+    assert is_sanctioned_until(date(2026, 5, 31), facts([sanction(main_sanction=main)], [expired]))
 
 
 def test_what_was_carried_out_counts_from_then_and_not_from_the_limitation() -> None:
-    both = [carried_out(DONE), {"decision_no": "S", "expired_on": date(2026, 1, 10)}]
-    assert until(date(2026, 3, 10), facts([sanction()], both))
+    completions = [carried_out(COMPLETED_ON), {"decision_no": "S", "expired_on": date(2026, 1, 10)}]
+    assert is_sanctioned_until(date(2026, 3, 10), facts([sanction()], completions))
 
 
 def test_of_several_steps_the_last_counts_and_those_of_other_decisions_do_not() -> None:
@@ -104,18 +106,18 @@ def test_of_several_steps_the_last_counts_and_those_of_other_decisions_do_not() 
         carried_out(date(2025, 4, 10)),
         carried_out(date(2025, 6, 10), decision_no="another"),
     ]
-    assert until(date(2026, 4, 10), facts([sanction()], steps))
+    assert is_sanctioned_until(date(2026, 4, 10), facts([sanction()], steps))
 
 
 def test_a_new_sanction_within_the_period_counts_until_its_own_is_over() -> None:
-    again = sanction(decision_no="T", decision_date=date(2026, 1, 10))
-    done = [carried_out(DONE), carried_out(date(2026, 2, 1), decision_no="T")]
-    assert until(date(2027, 2, 1), facts([sanction(), again], done))
+    second_sanction = sanction(decision_no="T", decision_date=date(2026, 1, 10))
+    completions = [carried_out(COMPLETED_ON), carried_out(date(2026, 2, 1), decision_no="T")]
+    assert is_sanctioned_until(date(2027, 2, 1), facts([sanction(), second_sanction], completions))
 
 
 def test_a_cancelled_decision_does_not_count() -> None:
     known_facts = facts([sanction(status="CANCELLED")], [carried_out()])
-    assert considered_unsanctioned(known_facts, DONE, None) is True
+    assert considered_unsanctioned(known_facts, COMPLETED_ON, None) is True
 
 
 def test_a_decision_does_not_count_before_its_day() -> None:
@@ -136,12 +138,14 @@ def test_one_that_was_not_carried_out_counts_until_nobody_knows(
 
 
 def test_of_a_sanction_without_any_date_nothing_is_known() -> None:
-    assert considered_unsanctioned(facts([sanction(decision_date=None)]), DONE, None) is None
+    assert (
+        considered_unsanctioned(facts([sanction(decision_date=None)]), COMPLETED_ON, None) is None
+    )
 
 
 def test_one_that_counts_decides_whatever_else_is_unknown() -> None:
     decisions = [sanction(decision_no="T", decision_date=None), sanction()]
-    assert considered_unsanctioned(facts(decisions, [carried_out()]), DONE, None) is False
+    assert considered_unsanctioned(facts(decisions, [carried_out()]), COMPLETED_ON, None) is False
 
 
 @pytest.mark.parametrize(
@@ -157,16 +161,16 @@ def test_one_that_counts_decides_whatever_else_is_unknown() -> None:
     ],
 )
 def test_a_measure_counts_for_two_years_or_one(dates: Row, end: date) -> None:
-    assert until(end, facts(handling_decisions=[measure(**dates)]))
+    assert is_sanctioned_until(end, facts(handling_decisions=[measure(**dates)]))
 
 
 @pytest.mark.parametrize(
-    "changed",
+    "changes",
     [{"status": "CANCELLED"}, {"measure": "WARNING_REMINDER"}, {"measure": "FAMILY_MANAGEMENT"}],
 )
-def test_cancelled_measures_and_those_in_place_of_others_do_not_count(changed: Row) -> None:
-    known_facts = facts(handling_decisions=[measure(completed_on=DONE, **changed)])
-    assert considered_unsanctioned(known_facts, DONE, None) is True
+def test_cancelled_measures_and_those_in_place_of_others_do_not_count(changes: Row) -> None:
+    known_facts = facts(handling_decisions=[measure(completed_on=COMPLETED_ON, **changes)])
+    assert considered_unsanctioned(known_facts, COMPLETED_ON, None) is True
 
 
 def test_a_measure_without_an_end_counts_until_nobody_knows() -> None:
@@ -174,34 +178,34 @@ def test_a_measure_without_an_end_counts_until_nobody_knows() -> None:
     assert considered_unsanctioned(known_facts, date(2019, 12, 31), None) is True
     assert considered_unsanctioned(known_facts, date(2022, 12, 31), None) is False
     assert considered_unsanctioned(known_facts, date(2023, 1, 1), None) is None
-    unknown = facts(handling_decisions=[measure(valid_from=None)])
-    assert considered_unsanctioned(unknown, DONE, None) is None
+    open_ended = facts(handling_decisions=[measure(valid_from=None)])
+    assert considered_unsanctioned(open_ended, COMPLETED_ON, None) is None
 
 
 def test_for_a_sector_only_its_own_sanctions_count() -> None:
-    decisions, done = [sanction(sector="traffic")], [carried_out()]
-    known_facts = facts(decisions, done, [measure(completed_on=DONE)])
-    assert considered_unsanctioned(known_facts, DONE, "traffic") is False
-    assert considered_unsanctioned(known_facts, DONE, "tax") is True
-    assert considered_unsanctioned(known_facts, DONE, None) is False
+    decisions, completions = [sanction(sector="traffic")], [carried_out()]
+    known_facts = facts(decisions, completions, [measure(completed_on=COMPLETED_ON)])
+    assert considered_unsanctioned(known_facts, COMPLETED_ON, "traffic") is False
+    assert considered_unsanctioned(known_facts, COMPLETED_ON, "tax") is True
+    assert considered_unsanctioned(known_facts, COMPLETED_ON, None) is False
 
 
 def test_a_sanction_whose_sector_is_not_known_leaves_it_open_while_it_counts() -> None:
     known_facts = facts([sanction(sector=None)], [carried_out()])
-    assert considered_unsanctioned(known_facts, DONE, "tax") is None
+    assert considered_unsanctioned(known_facts, COMPLETED_ON, "tax") is None
     assert considered_unsanctioned(known_facts, date(2026, 3, 10), "tax") is True
-    assert considered_unsanctioned(known_facts, DONE, None) is False
+    assert considered_unsanctioned(known_facts, COMPLETED_ON, None) is False
 
 
 @pytest.mark.parametrize("incomplete", ["sanctions", "executions", "handling_decisions"])
 def test_where_something_may_be_missing_nobody_is_said_to_be_unsanctioned(
     incomplete: str,
 ) -> None:
-    assert considered_unsanctioned(facts(incomplete=incomplete), DONE, None) is None
-    over = facts([sanction()], [carried_out()], incomplete=incomplete)
-    assert considered_unsanctioned(over, date(2026, 3, 10), None) is None
+    assert considered_unsanctioned(facts(incomplete=incomplete), COMPLETED_ON, None) is None
+    expired = facts([sanction()], [carried_out()], incomplete=incomplete)
+    assert considered_unsanctioned(expired, date(2026, 3, 10), None) is None
     counting = facts([sanction()], [carried_out()], incomplete=incomplete)
-    assert considered_unsanctioned(counting, DONE, None) is False
+    assert considered_unsanctioned(counting, COMPLETED_ON, None) is False
 
 
 def test_one_that_may_have_been_carried_out_long_ago_is_not_said_to_count() -> None:

@@ -19,18 +19,18 @@ class Compiler:
 
     def __init__(self) -> None:
         self.queue = CompileQueue()
-        self.done: list[str] = []
+        self.compiled: list[str] = []
         self._go = threading.Event()
-        self._stands = threading.Event()
+        self._gate = threading.Event()
 
     def work(self, name: str) -> Work[str]:
-        return Work(self._making(name), lambda _: None)
+        return Work(self._compile(name), lambda _: None)
 
-    def _making(self, name: str) -> Callable[[], str]:
+    def _compile(self, name: str) -> Callable[[], str]:
         def make() -> str:
-            self._stands.set()
+            self._gate.set()
             self._go.wait(LONG)
-            self.done.append(name)
+            self.compiled.append(name)
             return name
 
         return make
@@ -38,7 +38,7 @@ class Compiler:
     async def blocked(self) -> asyncio.Task[str]:
         """Give the thread a first piece, and return when it is at it."""
         first = self.wait("first", "nobody else")
-        await asyncio.to_thread(self._stands.wait, LONG)
+        await asyncio.to_thread(self._gate.wait, LONG)
         return first
 
     def wait(
@@ -52,12 +52,12 @@ class Compiler:
 
 @pytest.fixture
 def compiler() -> Iterator[Compiler]:
-    made = Compiler()
+    compiler_under_test = Compiler()
     try:
-        yield made
+        yield compiler_under_test
     finally:
-        made.go()
-        made.queue.close()
+        compiler_under_test.go()
+        compiler_under_test.queue.close()
 
 
 async def _queued(*tasks: asyncio.Task[str]) -> None:
@@ -73,7 +73,7 @@ async def test_clients_take_turns_whoever_sent_more_before(compiler: Compiler) -
     await _queued(*tasks)
     compiler.go()
     await asyncio.gather(first, *tasks)
-    assert compiler.done == ["first", "a0", "b0", "a1", "b1", "a2"]
+    assert compiler.compiled == ["first", "a0", "b0", "a1", "b1", "a2"]
 
 
 async def test_the_anonymous_come_when_no_known_client_waits(compiler: Compiler) -> None:
@@ -83,7 +83,7 @@ async def test_the_anonymous_come_when_no_known_client_waits(compiler: Compiler)
     await _queued(*tasks)
     compiler.go()
     await asyncio.gather(first, *tasks)
-    assert compiler.done == ["first", "a0", "a1", "anonymous0", "anonymous1"]
+    assert compiler.compiled == ["first", "a0", "a1", "anonymous0", "anonymous1"]
 
 
 async def test_a_known_client_takes_what_an_anonymous_caller_waits_for_into_its_own_turn(
@@ -96,20 +96,20 @@ async def test_a_known_client_takes_what_an_anonymous_caller_waits_for_into_its_
     await _queued(*tasks)
     compiler.go()
     await asyncio.gather(first, *tasks)
-    assert compiler.done == ["first", "shared", "a", "anonymous"], "and it is done once"
+    assert compiler.compiled == ["first", "shared", "a", "anonymous"], "and it is done once"
 
 
 async def test_nobody_waits_beyond_their_deadline(compiler: Compiler) -> None:
     first = await compiler.blocked()
     late = compiler.work("late")
-    with pytest.raises(GatewayError) as refused:
+    with pytest.raises(GatewayError) as excinfo:
         await compiler.queue.result(late, "a", 0.0)
-    assert (refused.value.code.name, refused.value.status) == ("GATEWAY_BUSY", 503)
-    assert int(refused.value.headers["Retry-After"]) >= 1
+    assert (excinfo.value.code.name, excinfo.value.status) == ("GATEWAY_BUSY", 503)
+    assert int(excinfo.value.headers["Retry-After"]) >= 1
     compiler.go()
     await first
     assert await compiler.wait("next", "a") == "next"
-    assert compiler.done == ["first", "next"], "what nobody waits for is not begun"
+    assert compiler.compiled == ["first", "next"], "what nobody waits for is not begun"
     assert late.result.cancelled()
 
 
@@ -126,15 +126,15 @@ async def test_a_late_one_takes_the_work_from_nobody_who_has_time(compiler: Comp
 
 async def test_what_all_have_left_is_not_begun(compiler: Compiler) -> None:
     first = await compiler.blocked()
-    leaving = compiler.wait("left", "a")
-    await _queued(leaving)
-    leaving.cancel()
+    cancelled_task = compiler.wait("left", "a")
+    await _queued(cancelled_task)
+    cancelled_task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await leaving
+        await cancelled_task
     compiler.go()
     await first
     await compiler.wait("next", "a")
-    assert compiler.done == ["first", "next"]
+    assert compiler.compiled == ["first", "next"]
     assert len(compiler.queue) == 0
 
 

@@ -48,7 +48,7 @@ PAPERS = """query($id: PersonNumber!) { persons(ids: [$id]) { ...papers }
       source { state } } } source { state } } }
   legalAid { cases { items { beneficiaryCategory } source { state } }
     beneficiary { item { citizenId } source { state } } } }"""
-OWN = """{ me { id
+OWN_VIEW = """{ me { id
   civilStatus { births { items { ethnicity mother { person { population { residences {
     items { entryId } source { state } } } } } } source { state } }
     adoptions { items { eventId } source { state } } }
@@ -57,13 +57,13 @@ OWN = """{ me { id
   administrativeViolations { isConsideredUnsanctioned { value }
     sanctions { items { fineAmount } source { state } } } }
   databases { name } }"""
-READ = tuple(one for one in EVERY if one.endswith(":read"))
-FEW = ("population:read", "civil_status.births:read", "civil_status.births:sensitive",
+READ = tuple(scope for scope in EVERY if scope.endswith(":read"))
+FEW_SCOPES = ("population:read", "civil_status.births:read", "civil_status.births:sensitive",
        "administrative_violations:read", "notary.wills:read")  # fmt: skip
 OFFICERS = {
     "nothing": (("operate",), UNIFIED),
     "reads": (READ, UNIFIED),
-    "some": (FEW, UNIFIED),
+    "some": (FEW_SCOPES, UNIFIED),
     "everything": (EVERY, UNIFIED),
     "guardianship": (EVERY, GUARDIANSHIP),
     "check": (READ, CHECK),
@@ -71,13 +71,13 @@ OFFICERS = {
 }
 
 
-async def both(
+async def dry_run_and_answer(
     gateway: Running, token: str, document: str, **stated: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the trial and the real answer."""
-    found = await run_trial(gateway, token, document, **stated)
-    given = {"id": CHILD} if "$id" in document else None
-    return found, (await gateway.post(document, given, token, **stated)).json()
+    result = await run_trial(gateway, token, document, **stated)
+    variables = {"id": CHILD} if "$id" in document else None
+    return result, (await gateway.post(document, variables, token, **stated)).json()
 
 
 def forbidden(body: Mapping[str, Any]) -> set[tuple[str, tuple[str, ...]]]:
@@ -92,8 +92,8 @@ def forbidden(body: Mapping[str, Any]) -> set[tuple[str, tuple[str, ...]]]:
 def withheld(value: object, path: tuple[str, ...] = ()) -> Iterator[str]:
     """Yield the paths of lists that say so."""
     if isinstance(value, list):
-        for one in value:
-            yield from withheld(one, path)
+        for item in value:
+            yield from withheld(item, path)
     if isinstance(value, dict):
         is_list = not {"items", "item"}.isdisjoint(value)
         if is_list and value.get("source") == {"state": "WITHHELD"}:
@@ -103,12 +103,14 @@ def withheld(value: object, path: tuple[str, ...] = ()) -> Iterator[str]:
 
 
 def _path(path: list[str | int]) -> str:
-    return ".".join(one for one in path if isinstance(one, str))
+    return ".".join(part for part in path if isinstance(part, str))
 
 
-def said(found: Mapping[str, Any], state: str) -> set[tuple[str, tuple[str, ...]]]:
+def denied_fields(result: Mapping[str, Any], state: str) -> set[tuple[str, tuple[str, ...]]]:
     return {
-        (one["path"], tuple(one["missing"])) for one in found["denied"] if one["state"] == state
+        (denial["path"], tuple(denial["missing"]))
+        for denial in result["denied"]
+        if denial["state"] == state
     }
 
 
@@ -122,16 +124,16 @@ async def test_what_is_denied_in_a_trial_is_what_is_denied(
     scopes, purpose = OFFICERS[officer]
     async with running(tmp_path, child(), ALL, LIVE) as gateway:
         token = gateway.token(*scopes, purposes=[purpose])
-        found, real = await both(gateway, token, document, x_purpose=purpose)
-    assert found["code"] is None
-    assert said(found, "DENIED") == forbidden(real)
-    assert {path for path, _ in said(found, "WITHHELD")} == set(withheld(real["data"]))
+        result, real = await dry_run_and_answer(gateway, token, document, x_purpose=purpose)
+    assert result["code"] is None
+    assert denied_fields(result, "DENIED") == forbidden(real)
+    assert {path for path, _ in denied_fields(result, "WITHHELD")} == set(withheld(real["data"]))
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("who", ["citizen", "citizen with scopes", "parent", "officer"])
+@pytest.mark.parametrize("asker", ["citizen", "citizen with scopes", "parent", "officer"])
 async def test_the_own_view_is_tried_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str, way: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asker: str, way: str
 ) -> None:
     answer(way, monkeypatch)
     async with running(tmp_path, child(), ALL, LIVE) as gateway:
@@ -140,13 +142,13 @@ async def test_the_own_view_is_tried_too(
             "citizen with scopes": gateway.token("me", *EVERY, subject=CHILD),
             "parent": acting(gateway, LAN, CHILD),
             "officer": gateway.token(*EVERY),
-        }[who]
-        stated = NOTHING_STATED if who == "parent" else {}
-        found, real = await both(gateway, token, OWN, **stated)
-    assert said(found, "DENIED") == forbidden(real)
-    assert {path for path, _ in said(found, "WITHHELD")} == set(withheld(real["data"]))
-    aid = "me.legalAid.cases" in {path for path, _ in said(found, "WITHHELD")}
-    assert aid is (who == "parent")
+        }[asker]
+        stated = NOTHING_STATED if asker == "parent" else {}
+        result, real = await dry_run_and_answer(gateway, token, OWN_VIEW, **stated)
+    assert denied_fields(result, "DENIED") == forbidden(real)
+    assert {path for path, _ in denied_fields(result, "WITHHELD")} == set(withheld(real["data"]))
+    aid = "me.legalAid.cases" in {path for path, _ in denied_fields(result, "WITHHELD")}
+    assert aid is (asker == "parent")
 
 
 async def test_where_a_citizen_may_come_back_to_themselves_is_said_as_for_somebody_else(
@@ -156,20 +158,22 @@ async def test_where_a_citizen_may_come_back_to_themselves_is_said_as_for_somebo
     document = """{ me { civilStatus { births { items { person {
       population { identity { item { sex } source { state } } } } } } } } }"""
     async with running(tmp_path, child(), ALL, LIVE) as gateway:
-        found, real = await both(gateway, gateway.token("me", subject=CHILD), document)
+        result, real = await dry_run_and_answer(
+            gateway, gateway.token("me", subject=CHILD), document
+        )
     assert "errors" not in real
-    (denied,) = found["denied"]
-    assert denied["path"] == "me.civilStatus.births.items.person.population.identity"
+    (denial,) = result["denied"]
+    assert denial["path"] == "me.civilStatus.births.items.person.population.identity"
 
 
-@pytest.mark.parametrize("document", [KIN, PAPERS, OWN])
+@pytest.mark.parametrize("document", [KIN, PAPERS, OWN_VIEW])
 async def test_a_trial_fetches_nothing_and_touches_nobody(tmp_path: Path, document: str) -> None:
-    everything = child()
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+    all_sources = child()
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
         for scopes in (("operate",), READ, EVERY, ("me", *EVERY)):
             await run_trial(gateway, gateway.token(*scopes, subject=CHILD), document)
         assert gateway.journal() == []
-    assert everything.fetched == []
+    assert all_sources.fetched == []
 
 
 async def test_what_variables_could_leave_out_is_looked_at_all_the_same(tmp_path: Path) -> None:
@@ -182,10 +186,10 @@ async def test_what_variables_could_leave_out_is_looked_at_all_the_same(tmp_path
       fragment never on CivilStatusSection { deaths { items { deathCause } } }
       fragment notes on CivilStatusSection { courtNotes { items { content } } }"""
     async with running(tmp_path, child(), ALL, LIVE) as gateway:
-        found = await run_trial(gateway, gateway.token(*READ), document)
-    assert found["code"] is None
+        result = await run_trial(gateway, gateway.token(*READ), document)
+    assert result["code"] is None
     section = "person.civilStatus"
-    assert {(one["path"], one["state"]) for one in found["denied"]} == {
+    assert {(denial["path"], denial["state"]) for denial in result["denied"]} == {
         (f"{section}.births.items.ethnicity", "DENIED"),
         (f"{section}.changes.items.reason", "DENIED"),
         (f"{section}.courtNotes.items.content", "DENIED"),

@@ -37,11 +37,11 @@ def test_records_have_different_ids_by_identity_and_by_kind() -> None:
 
 
 def test_an_id_shows_nothing_of_the_identity_without_the_key() -> None:
-    (made,) = ids(row({"event_id": "001090012345"}))
-    assert re.fullmatch(r"[\w-]{22}", made)
+    (record_id,) = ids(row({"event_id": "001090012345"}))
+    assert re.fullmatch(r"[\w-]{22}", record_id)
     other = RecordIds(Secret.of(b"j" * 32))
-    one = row({"event_id": "001090012345"})
-    assert other.of(MARRIAGES, [one], [one], lambda record, at: True) != [made]
+    same_row = row({"event_id": "001090012345"})
+    assert other.of(MARRIAGES, [same_row], [same_row], lambda record, at: True) != [record_id]
 
 
 def test_an_identity_that_is_denied_leaves_no_trace_in_the_id() -> None:
@@ -51,22 +51,22 @@ def test_an_identity_that_is_denied_leaves_no_trace_in_the_id() -> None:
 
 
 def test_a_column_that_is_denied_never_changes_an_id() -> None:
-    for without in ({"note"}, {"note", "event_id"}):
-        hidden = frozenset(without)
-        changed = row({**FIRST, "note": "hai"})
-        assert ids(row(FIRST), hidden=hidden) == ids(changed, hidden=hidden)
+    for columns in ({"note"}, {"note", "event_id"}):
+        hidden = frozenset(columns)
+        changed_row = row({**FIRST, "note": "hai"})
+        assert ids(row(FIRST), hidden=hidden) == ids(changed_row, hidden=hidden)
 
 
 def test_rows_without_an_identity_are_told_apart_by_what_is_in_them() -> None:
-    unknown = {**FIRST, "event_id": None}
-    two = ids(row(unknown), row({**unknown, "note": "hai"}))
+    values = {**FIRST, "event_id": None}
+    two = ids(row(values), row({**values, "note": "hai"}))
     assert len({*two}) == 2
-    assert two == ids(row(unknown), row({**unknown, "note": "hai"}))
+    assert two == ids(row(values), row({**values, "note": "hai"}))
 
 
 def test_rows_that_share_an_identity_are_two_records_on_every_page() -> None:
     rows = row(FIRST), row({**FIRST, "note": "hai"}), row({**FIRST, "event_id": "M2"})
-    every = ids(*rows)
-    assert len({*every}) == 3
-    assert ids(*rows, shown=(rows[1],)) == [every[1]]
-    assert ids(rows[2]) == [every[2]]
+    all_ids = ids(*rows)
+    assert len({*all_ids}) == 3
+    assert ids(*rows, shown=(rows[1],)) == [all_ids[1]]
+    assert ids(rows[2]) == [all_ids[2]]

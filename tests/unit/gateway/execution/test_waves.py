@@ -27,7 +27,7 @@ SPOUSES = """query($ids: [PersonNumber!]!) { persons(ids: $ids) { civilStatus { 
 
 
 def _watched() -> dict[str, Faulty]:
-    return {name: Faulty(one) for name, one in backends().items()}
+    return {name: Faulty(backend) for name, backend in backends().items()}
 
 
 def _keys(source: Faulty, record: str) -> list[str]:
@@ -65,18 +65,18 @@ async def test_an_old_number_opens_no_file_before_it_is_known_whose_it_is(
     tmp_path: Path, number: str
 ) -> None:
     """The population database hangs until the test has seen what the other was asked."""
-    known = backends()
+    sources = backends()
     gate = asyncio.Event()
-    gated = _Gated(known["population"], gate)
-    other = Faulty(known["civil_status"])
+    gated = _Gated(sources["population"], gate)
+    other = Faulty(sources["civil_status"])
     async with running(tmp_path, {"population": gated, "civil_status": other}) as gateway:
-        asking = asyncio.create_task(gateway.ask(MARRIAGES, {"id": number}))
+        task = asyncio.create_task(gateway.ask(MARRIAGES, {"id": number}))
         await gated.asked.wait()
         assert other.fetched == []
         gate.set()
-        await asking
-    found = _keys(other, "marriages")
-    assert sorted(found) == ([] if number == SHARED_NUMBER else sorted({HOA, OLD_NUMBER}))
+        await task
+    keys = _keys(other, "marriages")
+    assert sorted(keys) == ([] if number == SHARED_NUMBER else sorted({HOA, OLD_NUMBER}))
 
 
 class _Gated(Faulty):
@@ -119,32 +119,37 @@ async def test_what_the_purpose_does_not_need_is_never_asked_for(tmp_path: Path)
     assert codes(answer.json()) == ["FORBIDDEN", "FORBIDDEN"]
     assert {name for name, _, _ in sources["civil_status"].fetched} == {"marriages"}
     ethnicity, guardianships = sorted(
-        answer.json()["errors"], key=lambda one: "husband" not in one["path"]
+        answer.json()["errors"], key=lambda error: "husband" not in error["path"]
     )
-    named = "purpose:civil_status.marriages.husband.ethnicity"
-    assert ethnicity["extensions"]["missing"] == [named]
+    purpose = "purpose:civil_status.marriages.husband.ethnicity"
+    assert ethnicity["extensions"]["missing"] == [purpose]
     assert guardianships["extensions"]["missing"] == ["purpose:civil_status.guardianships"]
 
 
 async def test_the_journal_says_in_which_role_an_answer_touched_whom_and_what_was_read(
     tmp_path: Path,
 ) -> None:
-    shown = "civilStatus { marriages(first: 1) { items { wife { citizenId } } } }"
-    opened = """civilStatus { marriages(first: 1) { items { wife { person {
+    without_person = "civilStatus { marriages(first: 1) { items { wife { citizenId } } } }"
+    with_person = """civilStatus { marriages(first: 1) { items { wife { person {
       population { identity { item { sex } } } } } } } }"""
     marriages, identity = "civil_status.marriages", "population.identity"
     ask = "query($id: PersonNumber!) { person(id: $id) { %s } }"
     async with running(tmp_path) as gateway:
-        await gateway.ask(ask % shown, {"id": HOA})
-        await gateway.ask(ask % opened, {"id": HOA})
-        await gateway.ask(f"{{ me {{ {shown} }} }}", None, ("me",), subject=HOA)
+        await gateway.ask(ask % without_person, {"id": HOA})
+        await gateway.ask(ask % with_person, {"id": HOA})
+        await gateway.ask(f"{{ me {{ {without_person} }} }}", None, ("me",), subject=HOA)
         await gateway.ask(MARRIAGES, {"id": HOA, "matching": {"birthDate": "1911-01-01"}})
         await gateway.ask(MARRIAGES, {"id": SHARED_NUMBER})
         await gateway.ask(MARRIAGES, {"id": OLD_NUMBER})
         ring, journal = gateway.service.resources.person_hash, gateway.journal()
-    by_hash = {person_hash(ring, one): one for one in (HOA, LAN, SHARED_NUMBER, OLD_NUMBER)}
+    by_hash = {
+        person_hash(ring, number): number for number in (HOA, LAN, SHARED_NUMBER, OLD_NUMBER)
+    }
     found = [
-        {(by_hash[one["person"]], one["role"], *one["sections"]) for one in entry["persons"]}
+        {
+            (by_hash[person["person"]], person["role"], *person["sections"])
+            for person in entry["persons"]
+        }
         for entry in journal
     ]
     assert found == [
@@ -180,12 +185,12 @@ async def test_one_slow_database_holds_up_its_own_lists_only(tmp_path: Path) -> 
       marriages { items { wife { person { population { identity { item { fullName } } } } } } }
     } } }"""
     async with running(tmp_path, {"population": population, "civil_status": slow}) as gateway:
-        asking = asyncio.create_task(gateway.ask(query, {"id": HOA}))
+        task = asyncio.create_task(gateway.ask(query, {"id": HOA}))
         while LAN not in _keys(population, "identity"):
             await asyncio.sleep(0)
-            assert not asking.done()
+            assert not task.done()
         gate.set()
-        body = await asking
+        body = await task
     assert "errors" not in body
 
 

@@ -19,7 +19,7 @@ def _call(breaker: CircuitBreaker, succeeded: bool) -> None:
     breaker.count(turn, succeeded)
 
 
-def _opened() -> tuple[CircuitBreaker, TestClock, list[BreakerState]]:
+def _open_breaker() -> tuple[CircuitBreaker, TestClock, list[BreakerState]]:
     breaker, clock, states = _breaker()
     for _ in range(5):
         _call(breaker, succeeded=False)
@@ -64,7 +64,7 @@ def test_without_a_number_of_failures_it_never_opens() -> None:
 
 
 def test_an_open_one_wants_a_ping_at_intervals_and_a_closed_one_none() -> None:
-    breaker, clock, _ = _opened()
+    breaker, clock, _ = _open_breaker()
     assert not breaker.ping_is_due()
     clock.advance(PING_EVERY)
     assert [breaker.ping_is_due() for _ in range(2)] == [True, False]
@@ -76,7 +76,7 @@ def test_an_open_one_wants_a_ping_at_intervals_and_a_closed_one_none() -> None:
 
 
 def test_after_a_ping_it_is_tried_and_trusted_after_three_successes() -> None:
-    breaker, _, states = _opened()
+    breaker, _, states = _open_breaker()
     breaker.note_ping_answered()
     for _ in range(2):
         _call(breaker, succeeded=True)
@@ -87,7 +87,7 @@ def test_after_a_ping_it_is_tried_and_trusted_after_three_successes() -> None:
 
 @pytest.mark.parametrize("successes", [0, 1, 2])
 def test_one_failure_on_trial_opens_it_anew(successes: int) -> None:
-    breaker, clock, _ = _opened()
+    breaker, clock, _ = _open_breaker()
     breaker.note_ping_answered()
     for _ in range(successes):
         _call(breaker, succeeded=True)

@@ -27,7 +27,7 @@ CLOCK = SystemClock()
 
 
 @dataclass
-class Held(MemoryBackend):
+class ControlledBackend(MemoryBackend):
     """Notes what is asked together, by whom, and answers when it is let go."""
 
     scope: Scope = Scope.PROCESS
@@ -46,7 +46,7 @@ class Held(MemoryBackend):
         return await super().fetch(record, lookup, keys, asker)
 
 
-def _source(backend: Held, calls: int = 4) -> Source:
+def _source(backend: ControlledBackend, calls: int = 4) -> Source:
     settings = DatabaseSettings(timeout=120, calls_in_flight=calls)
     return Source(DATABASE, backend, settings, CLOCK)
 
@@ -71,39 +71,39 @@ async def _turns() -> None:
 
 
 async def test_while_a_call_is_in_flight_the_others_are_collected_into_one() -> None:
-    backend = Held()
+    backend = ControlledBackend()
     source = _source(backend)
-    asking = [asyncio.create_task(_ask(_request(source), key)) for key in (HOA, LAN, HOA, "1")]
+    tasks = [asyncio.create_task(_ask(_request(source), key)) for key in (HOA, LAN, HOA, "1")]
     await _turns()
     assert [keys for keys, _ in backend.fetched] == [(HOA,)]
     backend.go.set()
-    assert await asyncio.gather(*asking) == [[State.ANSWERED]] * 4
+    assert await asyncio.gather(*tasks) == [[State.ANSWERED]] * 4
     assert [keys for keys, _ in backend.fetched] == [(HOA,), (LAN, HOA, "1")]
 
 
 async def test_with_room_nobody_waits_for_company() -> None:
-    backend = Held()
+    backend = ControlledBackend()
     source = _source(backend, calls=8)
-    asking = [asyncio.create_task(_ask(_request(source), key)) for key in (HOA, LAN)]
+    tasks = [asyncio.create_task(_ask(_request(source), key)) for key in (HOA, LAN)]
     await _turns()
     assert [keys for keys, _ in backend.fetched] == [(HOA,), (LAN,)]
     backend.go.set()
-    await asyncio.gather(*asking)
+    await asyncio.gather(*tasks)
 
 
 async def test_where_messages_name_who_asks_keys_of_two_never_come_together() -> None:
-    backend = Held(scope=Scope.CALLER)
+    backend = ControlledBackend(scope=Scope.CALLER)
     source = _source(backend)
     askers = [Asker("desk", f"officer-{number}") for number in range(5)]
-    asking = [asyncio.create_task(_ask(_request(source, asker), HOA)) for asker in askers]
+    tasks = [asyncio.create_task(_ask(_request(source, asker), HOA)) for asker in askers]
     await _turns()
     backend.go.set()
-    assert await asyncio.gather(*asking) == [[State.ANSWERED]] * 5
+    assert await asyncio.gather(*tasks) == [[State.ANSWERED]] * 5
     assert backend.fetched == [((HOA,), asker) for asker in askers]
 
 
 async def test_a_waiter_leaves_at_its_own_deadline_and_the_others_are_answered() -> None:
-    backend = Held()
+    backend = ControlledBackend()
     source = _source(backend)
     first = asyncio.create_task(_ask(_request(source), HOA))
     patient = asyncio.create_task(_ask(_request(source), LAN))
@@ -115,15 +115,15 @@ async def test_a_waiter_leaves_at_its_own_deadline_and_the_others_are_answered()
 
 
 async def test_a_waiter_that_is_cancelled_hurts_no_other_and_leaves_nothing_behind() -> None:
-    backend = Held()
+    backend = ControlledBackend()
     source = _source(backend)
     first = asyncio.create_task(_ask(_request(source), HOA))
-    leaving = asyncio.create_task(_ask(_request(source), LAN))
+    cancelled_task = asyncio.create_task(_ask(_request(source), LAN))
     staying = asyncio.create_task(_ask(_request(source), LAN))
     await _turns()
-    for read in (first, leaving):
+    for read in (first, cancelled_task):
         read.cancel()
-    await asyncio.gather(first, leaving, return_exceptions=True)
+    await asyncio.gather(first, cancelled_task, return_exceptions=True)
     backend.go.set()
     assert await staying == [State.ANSWERED]
     await _turns()
@@ -131,13 +131,13 @@ async def test_a_waiter_that_is_cancelled_hurts_no_other_and_leaves_nothing_behi
 
 
 async def test_what_nobody_waits_for_any_more_is_not_asked() -> None:
-    backend = Held()
+    backend = ControlledBackend()
     source = _source(backend)
     first = asyncio.create_task(_ask(_request(source), HOA))
-    leaving = asyncio.create_task(_ask(_request(source), LAN))
+    cancelled_task = asyncio.create_task(_ask(_request(source), LAN))
     await _turns()
-    leaving.cancel()
-    await asyncio.gather(leaving, return_exceptions=True)
+    cancelled_task.cancel()
+    await asyncio.gather(cancelled_task, return_exceptions=True)
     backend.go.set()
     assert await first == [State.ANSWERED]
     await _turns()
@@ -156,13 +156,13 @@ class ControlledCalls:
     lefts: list[float] = field(default_factory=list)
     answers: dict[str, str | None] = field(default_factory=dict)
 
-    async def ask(self, keys: Sequence[str], left: float) -> list[Answer]:
+    async def ask(self, keys: Sequence[str], remaining: float) -> list[Answer]:
         end = asyncio.get_running_loop().create_future()
         self.calls.append(list(keys))
-        self.lefts.append(left)
+        self.lefts.append(remaining)
         self.ends.append(end)
         await end
-        report = _source(Held()).report(IDENTITY, State.ANSWERED)
+        report = _source(ControlledBackend()).report(IDENTITY, State.ANSWERED)
         return [Answer(report, ((key,),)) for key in keys]
 
     def waiter(self, *keys: str, client: str = "a", seconds: float = 20) -> ReadWaiter:

@@ -46,12 +46,12 @@ def _source(
     ), backend
 
 
-async def _ask(source: Source, *keys: str, left: float = 20) -> list[Answer]:
-    return await source.fetch(Read(IDENTITY, LOOKUP), keys or (HOA,), left)
+async def _ask(source: Source, *keys: str, remaining: float = 20) -> list[Answer]:
+    return await source.fetch(Read(IDENTITY, LOOKUP), keys or (HOA,), remaining)
 
 
-async def _state(source: Source, left: float = 20) -> State:
-    (answer,) = await _ask(source, left=left)
+async def _state(source: Source, remaining: float = 20) -> State:
+    (answer,) = await _ask(source, remaining=remaining)
     return answer.report.state
 
 
@@ -147,7 +147,7 @@ async def test_while_it_is_away_one_ping_at_a_time_is_all_that_it_gets() -> None
 async def test_slow_answers_open_it_too_but_not_the_impatience_of_callers() -> None:
     source, _ = _source("hangs", timeout=0.02)
     for _ in range(8):
-        assert await _state(source, left=0.001) is State.TIMED_OUT
+        assert await _state(source, remaining=0.001) is State.TIMED_OUT
     after = [source.breaker.state]
     for _ in range(5):
         assert await _state(source) is State.TIMED_OUT
@@ -159,19 +159,19 @@ async def test_the_short_deadline_of_one_caller_does_not_end_the_call_of_another
     backend = _Slow()
     source = Source(DATABASE, backend, DatabaseSettings(timeout=120), SystemClock())
     patient = asyncio.create_task(_state(source))
-    assert await _state(source, left=0.01) is State.TIMED_OUT
+    assert await _state(source, remaining=0.01) is State.TIMED_OUT
     backend.go.set()
     assert await patient is State.ANSWERED
 
 
 async def test_a_caller_who_leaves_leaves_no_call_in_flight() -> None:
     source, backend = _source("hangs", calls_in_flight=1)
-    leaving = asyncio.create_task(_state(source))
+    cancelled_task = asyncio.create_task(_state(source))
     for _ in range(5):  # turns of the loop
         await asyncio.sleep(0)
     assert backend.fetched
-    leaving.cancel()
-    await asyncio.gather(leaving, return_exceptions=True)
+    cancelled_task.cancel()
+    await asyncio.gather(cancelled_task, return_exceptions=True)
     backend.fault = None
     assert await _state(source) is State.ANSWERED
     assert source.breaker.state is BreakerState.CLOSED

@@ -28,10 +28,10 @@ LOOKUP = IDENTITY.lookups[0]
 ALARM = "a table that was there is gone"
 
 
-def _source(seen: SeenTables | None = None, **settings: Any) -> tuple[Source, Faulty]:
+def _source(seen_tables: SeenTables | None = None, **settings: Any) -> tuple[Source, Faulty]:
     backend = Faulty(backends()["population"])
     database_settings = DatabaseSettings.model_validate({"timeout": 20, **settings})
-    return Source(DATABASE, backend, database_settings, SystemClock(), seen=seen), backend
+    return Source(DATABASE, backend, database_settings, SystemClock(), seen=seen_tables), backend
 
 
 async def _state(source: Source) -> State:
@@ -44,7 +44,7 @@ def _metric(name: str, **labels: str) -> float:
     return value or 0.0
 
 
-def _gone() -> float:
+def _tables_missing() -> float:
     return _metric("tables_gone", database="population", record="identity")
 
 
@@ -57,7 +57,7 @@ async def test_a_table_that_answered_before_is_unavailable_when_it_is_gone() -> 
         assert [await _state(source) for _ in range(3)] == [State.UNAVAILABLE] * 3
     alarms = [entry for entry in logs if entry["event"] == ALARM]
     assert [(entry["log_level"], entry["record"]) for entry in alarms] == [("error", "identity")]
-    assert _gone() == 1
+    assert _tables_missing() == 1
     assert _metric("failures_total", database="population", state="UNAVAILABLE") >= failures + 3
     assert source.breaker.state is BreakerState.CLOSED
 
@@ -73,14 +73,14 @@ async def test_a_table_that_comes_back_ends_the_alarm() -> None:
     assert [entry["record"] for entry in logs if entry["event"] == "a table is back"] == [
         "identity"
     ]
-    assert _gone() == 0
+    assert _tables_missing() == 0
 
 
 async def test_a_table_that_never_was_is_not_operating() -> None:
     source, backend = _source()
     backend.fault = "unmapped"
     assert await _state(source) is State.NOT_OPERATING
-    assert _gone() == 0
+    assert _tables_missing() == 0
 
 
 async def test_a_table_that_an_examination_saw_is_unavailable_when_it_is_gone() -> None:
@@ -96,24 +96,24 @@ async def test_an_examination_raises_the_alarm_by_itself_and_ends_it() -> None:
     with capture_logs() as logs:
         source.tables.note_examined(Examination(records=frozenset()))
     assert [entry["record"] for entry in logs if entry["event"] == ALARM] == ["identity"]
-    assert _gone() == 1
+    assert _tables_missing() == 1
     source.tables.note_examined(Examination(records=None))  # it did not look at tables
-    assert _gone() == 1
+    assert _tables_missing() == 1
     source.tables.note_examined(Examination(records=frozenset({"identity"})))
-    assert _gone() == 0
+    assert _tables_missing() == 0
 
 
 async def test_a_record_that_settings_take_away_is_not_operating_and_no_alarm(
     tmp_path: Path,
 ) -> None:
-    seen = SeenTables(tmp_path / "tables.jsonl", SystemClock())
-    source, _ = _source(seen)
+    seen_tables = SeenTables(tmp_path / "tables.jsonl", SystemClock())
+    source, _ = _source(seen_tables)
     assert await _state(source) is State.ANSWERED
-    without, backend = _source(seen, records={"identity": {"mapped": False}})
+    unmapped, backend = _source(seen_tables, records={"identity": {"mapped": False}})
     backend.fault = "unmapped"
     with capture_logs() as logs:
-        assert await _state(without) is State.NOT_OPERATING
-        without.tables.note_examined(Examination(records=frozenset()))
+        assert await _state(unmapped) is State.NOT_OPERATING
+        unmapped.tables.note_examined(Examination(records=frozenset()))
     assert [entry for entry in logs if entry["event"] == ALARM] == []
 
 
@@ -132,9 +132,9 @@ async def test_a_table_is_remembered_over_restarts_and_by_the_other_processes(fi
     first, _ = _source(SeenTables(file, SystemClock()))
     assert await _state(first) is State.ANSWERED
     await _until_written(file)
-    again, backend = _source(SeenTables(file, SystemClock()))
+    second_source, backend = _source(SeenTables(file, SystemClock()))
     backend.fault = "unmapped"
-    assert await _state(again) is State.UNAVAILABLE
+    assert await _state(second_source) is State.UNAVAILABLE
 
 
 async def test_another_place_is_another_table(file: Path) -> None:
@@ -161,9 +161,9 @@ async def test_lines_that_make_no_sense_are_passed_over(file: Path) -> None:
     await _state(first)
     await _until_written(file)
     file.write_bytes(b'not json\n{"other": 1}\n[]\n' + file.read_bytes())
-    again, backend = _source(SeenTables(file, SystemClock()))
+    second_source, backend = _source(SeenTables(file, SystemClock()))
     backend.fault = "unmapped"
-    assert await _state(again) is State.UNAVAILABLE
+    assert await _state(second_source) is State.UNAVAILABLE
 
 
 async def test_the_answer_has_an_error_entry_and_no_items(tmp_path: Path) -> None:

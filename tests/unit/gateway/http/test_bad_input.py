@@ -45,8 +45,8 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Running]:
     rates = RateLimits(
         requests_per_minute=10**9, cost_per_minute=10**12, anonymous_per_minute=10**9
     )
-    async with running(tmp_path, rates=rates) as started:
-        yield started
+    async with running(tmp_path, rates=rates) as running_gateway:
+        yield running_gateway
 
 
 def _officer(gateway: Running) -> dict[str, str]:
@@ -87,14 +87,14 @@ def _body(query: str, variables: Mapping[str, object] | None = None) -> bytes:
     return orjson.dumps({"query": query, "variables": variables})
 
 
-_NAMED = re.compile(rf'"{HOA}\\?"'.encode())
+_PERSON_IN_BODY = re.compile(rf'"{HOA}\\?"'.encode())
 
 
 def _entries_of(gateway: Running, number: str) -> int:
     """Return how many entries of the journal are about somebody."""
     hashed = person_hash(gateway.service.resources.person_hash, number)
-    persons = [[one["person"] for one in entry["persons"]] for entry in gateway.journal()]
-    return sum(hashed in one for one in persons)
+    persons = [[person["person"] for person in entry["persons"]] for entry in gateway.journal()]
+    return sum(hashed in person for person in persons)
 
 
 def _nested(levels: int) -> str:
@@ -203,13 +203,13 @@ async def test_a_bad_request_gets_its_code(gateway: Running, body: bytes, code: 
             answer = await gateway.client.post(
                 "/graphql", content=body, headers={**headers, "accept": accept}
             )
-            found = [error["extensions"]["code"] for error in answer.json()["errors"]]
-            assert set(found) == {code}
+            answer_codes = [error["extensions"]["code"] for error in answer.json()["errors"]]
+            assert set(answer_codes) == {code}
             assert answer.status_code < 500
             assert all(error["message"] for error in answer.json()["errors"])
             _clean(answer.text)
     if body not in _TOO_MANY:
-        assert _entries_of(gateway, HOA) == (2 if _NAMED.search(body) else 0)
+        assert _entries_of(gateway, HOA) == (2 if _PERSON_IN_BODY.search(body) else 0)
     assert HOA not in str(gateway.journal())
 
 
@@ -364,9 +364,9 @@ async def test_any_headers_at_all_are_answered(
 ) -> None:
     body = _body("{__typename}")
     app = application(gateway)
-    for sent in (headers, [JSON_BODY, *headers]):
+    for sent_headers in (headers, [JSON_BODY, *headers]):
         for method in ("POST", "GET"):
-            reply = await send_raw(app, [body], sent, method, path, b"query={__typename}")
+            reply = await send_raw(app, [body], sent_headers, method, path, b"query={__typename}")
             assert reply.started
             assert 200 <= reply.status < 500
             if path != "/schema.graphql":

@@ -18,8 +18,8 @@ MISSPELT = "{databases {nmae} databsaes {name}}"
 
 @pytest.fixture
 async def gateway(tmp_path: Path) -> AsyncIterator[Running]:
-    async with running(tmp_path, documentation=PAGE) as started:
-        yield started
+    async with running(tmp_path, documentation=PAGE) as running_gateway:
+        yield running_gateway
 
 
 def _holds(answer: httpx2.Response) -> None:

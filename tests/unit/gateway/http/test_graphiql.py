@@ -24,16 +24,16 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
-    async with running(tmp_path_factory.mktemp("gateway"), demo=False) as found:
-        yield found
+    async with running(tmp_path_factory.mktemp("gateway"), demo=False) as running_gateway:
+        yield running_gateway
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
-    async with running(tmp_path_factory.mktemp("demo"), demo=True) as found:
-        (found.folder / "tokens.json").write_text(json.dumps(TOKENS), "utf-8")
-        (found.folder / "personas.json").write_text('[{"id": "086184715052"}]', "utf-8")
-        yield found
+    async with running(tmp_path_factory.mktemp("demo"), demo=True) as running_gateway:
+        (running_gateway.folder / "tokens.json").write_text(json.dumps(TOKENS), "utf-8")
+        (running_gateway.folder / "personas.json").write_text('[{"id": "086184715052"}]', "utf-8")
+        yield running_gateway
 
 
 async def get(gateway: Running, accept: str, url: str = "/graphql") -> httpx2.Response:
@@ -71,7 +71,7 @@ async def test_others_get_graphql_over_http_as_before(gateway: Running, accept: 
 
 async def test_an_operation_in_the_address_is_answered_even_to_a_browser(gateway: Running) -> None:
     answer = await get(gateway, CHROMIUM, "/graphql?query={databases{name}}")
-    assert [one["name"] for one in answer.json()["data"]["databases"]] != []
+    assert [database["name"] for database in answer.json()["data"]["databases"]] != []
 
 
 async def test_the_policy_allows_nothing_inline_and_a_nonce_is_used_once(gateway: Running) -> None:
@@ -151,8 +151,8 @@ async def test_this_machine_has_many_names(demo: Running, client: str, host: str
 
 
 async def test_a_demo_without_its_files_has_no_callers(tmp_path: Path) -> None:
-    async with running(tmp_path, demo=True) as found:
-        answer = await found.client.get("http://127.0.0.1/demo/callers")
+    async with running(tmp_path, demo=True) as running_gateway:
+        answer = await running_gateway.client.get("http://127.0.0.1/demo/callers")
     assert answer.status_code == 404
 
 

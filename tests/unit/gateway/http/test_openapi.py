@@ -34,11 +34,11 @@ def bearer(gateway: Running, client: str) -> dict[str, str]:
 async def test_a_client_sees_its_own_operations_and_nobody_elses(tmp_path: Path) -> None:
     settings = OperationSettings(folder=files(tmp_path), reload_seconds=0)
     async with running(tmp_path, operations=settings) as gateway:
-        mine = await paths(gateway, bearer(gateway, "partner"))
-        assert mine == ["/operations/mine", "/operations/mine.v1"]
+        own_paths = await paths(gateway, bearer(gateway, "partner"))
+        assert own_paths == ["/operations/mine", "/operations/mine.v1"]
         assert await paths(gateway, bearer(gateway, "stranger")) == []
-        shown = await gateway.client.get("/openapi.json", headers=bearer(gateway, "partner"))
-        assert b"theirs" not in shown.content
+        document = await gateway.client.get("/openapi.json", headers=bearer(gateway, "partner"))
+        assert b"theirs" not in document.content
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer nonsense"}])

@@ -22,7 +22,7 @@ QUERY = "{__typename}"
 
 
 @pytest.mark.parametrize(
-    ("accept", "wanted"),
+    ("accept", "expected"),
     [
         (None, JSON),
         ("", JSON),
@@ -61,14 +61,14 @@ QUERY = "{__typename}"
     ],
 )
 def test_the_answer_is_what_the_client_prefers_of_the_two_types(
-    accept: str | None, wanted: str | None
+    accept: str | None, expected: str | None
 ) -> None:
-    if wanted is None:
-        with pytest.raises(GatewayError) as refused:
+    if expected is None:
+        with pytest.raises(GatewayError) as excinfo:
             response_type(accept)
-        assert refused.value.code.name == "NOT_ACCEPTABLE"
+        assert excinfo.value.code.name == "NOT_ACCEPTABLE"
     else:
-        assert response_type(accept) == wanted
+        assert response_type(accept) == expected
 
 
 @pytest.mark.parametrize(
@@ -86,10 +86,10 @@ def test_a_weight_that_is_none_wants_nothing(weight: str) -> None:
 @given(st.text())
 def test_any_accept_header_is_answered_or_refused(accept: str) -> None:
     try:
-        found = response_type(accept)
+        chosen_type = response_type(accept)
     except GatewayError as error:
-        found = error.code.name
-    assert found in {JSON, GRAPHQL_JSON, "NOT_ACCEPTABLE"}
+        chosen_type = error.code.name
+    assert chosen_type in {JSON, GRAPHQL_JSON, "NOT_ACCEPTABLE"}
 
 
 class Client:
@@ -113,10 +113,10 @@ class Client:
         method: str = "POST",
         query: bytes = b"",
         headers: Sequence[Header] = ((b"content-type", b"application/json"),),
-        most: int = 1_000,
+        limit: int = 1_000,
     ) -> Parameters:
         request = Request(scope(method, headers=headers, query=query), self.receive)
-        return await read_parameters(request, most)
+        return await read_parameters(request, limit)
 
 
 async def _by_url(**parameters: object) -> Parameters:
@@ -180,9 +180,9 @@ async def test_a_url_says_what_is_asked(method: str) -> None:
 @pytest.mark.parametrize("name", ["query", "operationName", "variables", "extensions"])
 async def test_a_parameter_given_twice_is_refused(name: str) -> None:
     parameters: dict[str, object] = {"query": QUERY, name: ["{}", "{}"]}
-    with pytest.raises(GatewayError, match=f"{name} must not be given more than once") as refused:
+    with pytest.raises(GatewayError, match=f"{name} must not be given more than once") as excinfo:
         await _by_url(**parameters)
-    assert refused.value.code.name == "BAD_REQUEST"
+    assert excinfo.value.code.name == "BAD_REQUEST"
 
 
 @pytest.mark.parametrize(
@@ -204,9 +204,9 @@ async def test_a_parameter_given_twice_is_refused(name: str) -> None:
 async def test_a_url_that_asks_nothing_sensible_is_refused(
     parameters: dict[str, object], code: str
 ) -> None:
-    with pytest.raises(GatewayError) as refused:
+    with pytest.raises(GatewayError) as excinfo:
         await _by_url(**parameters)
-    assert refused.value.code.name == code
+    assert excinfo.value.code.name == code
 
 
 @pytest.mark.parametrize(
@@ -253,9 +253,9 @@ async def test_bytes_that_are_no_text_in_a_url_are_survived(query: bytes) -> Non
 )
 async def test_a_body_that_is_not_of_the_form_is_refused(body: bytes, code: str) -> None:
     """Lists too: requests are not batched here, so that each has its own limits."""
-    with pytest.raises(GatewayError) as refused:
+    with pytest.raises(GatewayError) as excinfo:
         await _by_body(body)
-    assert refused.value.code.name == code
+    assert excinfo.value.code.name == code
 
 
 @pytest.mark.parametrize(
@@ -298,19 +298,19 @@ async def test_json_in_utf_8_is_read_however_it_is_spelt(content_type: bytes) ->
 async def test_any_other_content_is_refused_unread(content_type: bytes) -> None:
     """A form that another site's page posts is refused here as well (CSRF)."""
     client = Client([orjson.dumps({"query": QUERY})])
-    with pytest.raises(GatewayError) as refused:
+    with pytest.raises(GatewayError) as excinfo:
         await client.call(headers=[(b"content-type", content_type)] if content_type else [])
-    assert refused.value.code.name == "UNSUPPORTED_MEDIA_TYPE"
+    assert excinfo.value.code.name == "UNSUPPORTED_MEDIA_TYPE"
     assert client.taken == 0
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW", "post"])
 async def test_other_methods_are_told_which_there_are(method: str) -> None:
     client = Client()
-    with pytest.raises(GatewayError) as refused:
+    with pytest.raises(GatewayError) as excinfo:
         await client.call(method)
-    assert refused.value.code.name == "METHOD_NOT_ALLOWED"
-    assert refused.value.headers == {"Allow": "GET, POST"}
+    assert excinfo.value.code.name == "METHOD_NOT_ALLOWED"
+    assert excinfo.value.headers == {"Allow": "GET, POST"}
     assert client.taken == 0
 
 
@@ -323,24 +323,24 @@ TYPE: Header = (b"content-type", b"application/json")
 
 
 async def test_a_body_may_be_as_long_as_the_limit_and_no_longer() -> None:
-    assert (await Client([_body_of(1_000)]).call(headers=[TYPE], most=1_000)).query == "{a}"
-    with pytest.raises(GatewayError) as refused:
-        await Client([_body_of(1_001)]).call(headers=[TYPE], most=1_000)
-    assert refused.value.code.name == "BODY_TOO_LARGE"
-    assert refused.value.details == {"limit": 1_000}
+    assert (await Client([_body_of(1_000)]).call(headers=[TYPE], limit=1_000)).query == "{a}"
+    with pytest.raises(GatewayError) as excinfo:
+        await Client([_body_of(1_001)]).call(headers=[TYPE], limit=1_000)
+    assert excinfo.value.code.name == "BODY_TOO_LARGE"
+    assert excinfo.value.details == {"limit": 1_000}
 
 
 async def test_a_body_that_comes_in_parts_is_put_together() -> None:
-    whole = _body_of(600)
-    parts = [whole[start : start + 7] for start in range(0, len(whole), 7)]
+    content = _body_of(600)
+    parts = [content[start : start + 7] for start in range(0, len(content), 7)]
     assert (await Client([*parts, b""]).call(headers=[TYPE])).query == "{a}"
 
 
 async def test_a_body_announced_as_too_long_is_not_read() -> None:
     client = Client([_body_of(100)])
-    with pytest.raises(GatewayError) as refused:
+    with pytest.raises(GatewayError) as excinfo:
         await client.call(headers=[TYPE, (b"content-length", b"1001")])
-    assert refused.value.code.name == "BODY_TOO_LARGE"
+    assert excinfo.value.code.name == "BODY_TOO_LARGE"
     assert client.taken == 0
 
 
@@ -351,9 +351,9 @@ async def test_a_body_longer_than_announced_is_cut_off_at_the_limit(
     """Without an announcement, or with a lie: an endless body costs no more than the limit."""
     client = Client([b'{"query":"'], more=True)
     headers = [TYPE] if announced is None else [TYPE, (b"content-length", announced)]
-    with pytest.raises(GatewayError) as refused:
+    with pytest.raises(GatewayError) as excinfo:
         await client.call(headers=headers)
-    assert refused.value.code.name == "BODY_TOO_LARGE"
+    assert excinfo.value.code.name == "BODY_TOO_LARGE"
     assert client.taken == 11, "ten parts of a hundred bytes are just too many"
 
 
@@ -387,5 +387,5 @@ async def test_any_body_at_all_is_read_or_refused(
 @PATIENT
 @given(st.binary(max_size=300))
 async def test_any_url_at_all_is_read_or_refused(query: bytes) -> None:
-    for sent in (query, b"query=" + query, b"query=%7Ba%7D&variables=" + query):
-        assert await _outcome(Client().call("GET", sent, ())) in _OUTCOMES
+    for url_query in (query, b"query=" + query, b"query=%7Ba%7D&variables=" + query):
+        assert await _outcome(Client().call("GET", url_query, ())) in _OUTCOMES

@@ -14,9 +14,9 @@ QUERY = "{ databases { name } }"
 async def test_every_answer_says_how_the_allowance_stands(tmp_path: Path) -> None:
     async with running(tmp_path, rates=RateLimits(requests_per_minute=10)) as gateway:
         token = gateway.token(*OPERATOR)
-        for left, query in ((9, QUERY), (8, "{ nonsense }"), (7, "{")):
+        for remaining, query in ((9, QUERY), (8, "{ nonsense }"), (7, "{")):
             answer = await gateway.post(query, token=token)
-            assert answer.headers["ratelimit-remaining"] == str(left)
+            assert answer.headers["ratelimit-remaining"] == str(remaining)
             assert answer.headers["ratelimit-policy"] == "10;w=60"
 
 

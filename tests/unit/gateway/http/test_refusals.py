@@ -73,10 +73,10 @@ async def test_without_a_token_a_long_url_is_refused(tmp_path: Path) -> None:
         query = b"query=" + b"%2C" * 6_000 + b"%7B__typename%7D"
         reply = await send_raw(application(gateway), method="GET", query=query)
         assert (reply.status, reply.code) == (414, "BODY_TOO_LARGE")
-        known = await send_raw(
+        answered = await send_raw(
             application(gateway), headers=[_token(gateway)], method="GET", query=query
         )
-        assert known.json()["data"] == {"__typename": "Query"}
+        assert answered.json()["data"] == {"__typename": "Query"}
 
 
 async def test_with_a_token_a_large_body_is_received(tmp_path: Path) -> None:
@@ -108,8 +108,8 @@ async def test_refused_invalidations_are_counted_too(tmp_path: Path) -> None:
         assert (reply.status, reply.code, reply.taken) == (401, "UNAUTHENTICATED", 0)
         await gateway.service.recorder.refusals.write()
         (entry,) = gateway.journal()
-    counted = {"code": "UNAUTHENTICATED", "source": "127.0.0.0/24", "count": 1}
-    assert (entry["persons"], entry["refusals"]) == ([], [counted])
+    expected = {"code": "UNAUTHENTICATED", "source": "127.0.0.0/24", "count": 1}
+    assert (entry["persons"], entry["refusals"]) == ([], [expected])
 
 
 async def test_a_name_as_long_as_a_body_is_not_quoted_whole(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ PERSONS = "query($ids: [PersonNumber!]!) {persons(ids: $ids) {id}}"
 _NUMBER = re.compile(r"(?<![0-9a-f])(?:[0-9]{12}|[0-9]{9})(?![0-9a-f])")
 
 #: What differs between two answers anyhow.
-_COUNTED = {"x-request-id", "ratelimit-remaining"}
+_COUNTING_HEADERS = {"x-request-id", "ratelimit-remaining"}
 
 Headers = dict[str, str]
 Make = Callable[[Running], Headers]
@@ -37,19 +37,19 @@ Make = Callable[[Running], Headers]
 
 @pytest.fixture
 async def gateway(tmp_path: Path) -> AsyncIterator[Running]:
-    async with running(tmp_path) as started:
-        yield started
+    async with running(tmp_path) as running_gateway:
+        yield running_gateway
 
 
 def _headers(token: str, **changed: str) -> Headers:
     """Return what an officer sends, but for what is ``changed``; an empty text leaves out."""
-    said = {"x-purpose": UNIFIED, "x-case-number": CASE_NUMBER}
-    said |= {name.replace("_", "-"): value for name, value in changed.items()}
-    given = {"authorization": f"Bearer {token}", **said}
-    return {name: value for name, value in given.items() if value}
+    stated = {"x-purpose": UNIFIED, "x-case-number": CASE_NUMBER}
+    stated |= {name.replace("_", "-"): value for name, value in changed.items()}
+    headers = {"authorization": f"Bearer {token}", **stated}
+    return {name: value for name, value in headers.items() if value}
 
 
-def _showing(make: Callable[[Running], str]) -> Make:
+def _with_token(make: Callable[[Running], str]) -> Make:
     return lambda gateway: _headers(make(gateway))
 
 
@@ -63,7 +63,8 @@ CALLERS: dict[str, Bad] = {
     "another scheme": (lambda _: {"authorization": "Basic b2ZmaWNlcg=="}, 401, "TOKEN_INVALID"),
     "an expired token": (lambda gateway: _headers(expired(gateway)), 401, "TOKEN_EXPIRED"),
     **{
-        f"a token {name}": (_showing(make), 401, "TOKEN_INVALID") for name, make in TOKENS.items()
+        f"a token {name}": (_with_token(make), 401, "TOKEN_INVALID")
+        for name, make in TOKENS.items()
     },
     "a purpose that the token lacks": (
         lambda gateway: _headers(gateway.token(*OFFICER, purposes=["1.000894"])),
@@ -102,7 +103,9 @@ CALLERS: dict[str, Bad] = {
         lambda gateway: _headers(gateway.token(*OFFICER), x_case_number=HOA), 400, "BAD_REQUEST"
     ),
 }  # fmt: skip
-EACH = pytest.mark.parametrize(("make", "status", "code"), CALLERS.values(), ids=CALLERS.keys())
+EVERY_CALLER = pytest.mark.parametrize(
+    ("make", "status", "code"), CALLERS.values(), ids=CALLERS.keys()
+)
 
 
 async def _send(
@@ -128,16 +131,16 @@ async def _unharmed(gateway: Running) -> AsyncIterator[None]:
 
 
 def _refusals(gateway: Running) -> list[dict[str, Any]]:
-    return [one for one in gateway.journal() if one["result"] == "REFUSED"]
+    return [entry for entry in gateway.journal() if entry["result"] == "REFUSED"]
 
 
-async def _counted(gateway: Running) -> list[dict[str, Any]]:
+async def _refusal_counts(gateway: Running) -> list[dict[str, Any]]:
     """Return what was counted of strangers since the last time, as the journal has it then."""
     before = len(gateway.journal())
     await gateway.service.recorder.refusals.write()
-    written = gateway.journal()[before:]
-    assert all(one["persons"] == [] for one in written)
-    return [count for one in written for count in one["refusals"]]
+    new_entries = gateway.journal()[before:]
+    assert all(entry["persons"] == [] for entry in new_entries)
+    return [count for entry in new_entries for count in entry["refusals"]]
 
 
 def _count(code: str, count: int) -> dict[str, object]:
@@ -153,16 +156,16 @@ def _check(gateway: Running, entry: Mapping[str, Any], code: str, *numbers: str)
     assert (entry["result"], entry["codes"]) == ("REFUSED", [code])
     assert entry["persons"] == [
         {
-            "person": person_hash(gateway.service.resources.person_hash, one),
+            "person": person_hash(gateway.service.resources.person_hash, number),
             "role": "REFUSED",
             "sections": [],
         }
-        for one in numbers
+        for number in numbers
     ]
     assert entry["sections"] == {}
-    written = orjson.dumps(entry).decode()
-    assert not _NUMBER.findall(written)
-    assert not any(one in written for one in numbers)
+    text = orjson.dumps(entry).decode()
+    assert not _NUMBER.findall(text)
+    assert not any(number in text for number in numbers)
 
 
 async def test_the_tokens_are_bad_for_what_is_changed_in_them_alone(gateway: Running) -> None:
@@ -172,7 +175,7 @@ async def test_the_tokens_are_bad_for_what_is_changed_in_them_alone(gateway: Run
         assert answer.json()["data"] == {"person": {"id": HOA}}
 
 
-@EACH
+@EVERY_CALLER
 async def test_a_bad_caller_is_told_why_and_leaves_a_trace(
     gateway: Running, make: Make, status: int, code: str
 ) -> None:
@@ -185,40 +188,40 @@ async def test_a_bad_caller_is_told_why_and_leaves_a_trace(
         assert ("www-authenticate" in answer.headers) is (status == 401)
     if not _is_known(headers, status):
         assert _refusals(gateway) == []
-        assert await _counted(gateway) == [_count(code, 1)]
+        assert await _refusal_counts(gateway) == [_count(code, 1)]
         return
     (entry,) = _refusals(gateway)
     _check(gateway, entry, code, HOA)
     assert entry["requestId"] == answer.headers["x-request-id"]
     assert entry["client"] == "test-client"
     assert len(gateway.journal()) == 3, "the two good requests, and this"
-    assert await _counted(gateway) == []
+    assert await _refusal_counts(gateway) == []
 
 
-@EACH
+@EVERY_CALLER
 async def test_whoever_is_refused_does_not_learn_whether_there_is_such_a_person(
     gateway: Running, make: Make, status: int, code: str
 ) -> None:
     headers = make(gateway)
-    answers = [await _send(gateway, headers, PERSON, {"id": one}) for one in (HOA, NOBODY)]
+    answers = [await _send(gateway, headers, PERSON, {"id": number}) for number in (HOA, NOBODY)]
     assert answers[0].content == answers[1].content
-    left = [int(one.headers["ratelimit-remaining"]) for one in answers]
-    assert left[0] - left[1] == 1, "how many requests were made, and not of whom"
-    shown = [
-        [header for header in one.headers.multi_items() if header[0] not in _COUNTED]
-        for one in answers
+    remaining = [int(answer.headers["ratelimit-remaining"]) for answer in answers]
+    assert remaining[0] - remaining[1] == 1, "how many requests were made, and not of whom"
+    headers_shown = [
+        [header for header in answer.headers.multi_items() if header[0] not in _COUNTING_HEADERS]
+        for answer in answers
     ]
-    assert shown[0] == shown[1]
-    assert {one.status_code for one in answers} == {status}
+    assert headers_shown[0] == headers_shown[1]
+    assert {answer.status_code for answer in answers} == {status}
     if not _is_known(headers, status):
-        assert await _counted(gateway) == [_count(code, 2)]
+        assert await _refusal_counts(gateway) == [_count(code, 2)]
         return
     first, second = _refusals(gateway)
     _check(gateway, first, code, HOA)
     _check(gateway, second, code, NOBODY)
 
 
-@EACH
+@EVERY_CALLER
 async def test_a_refusal_that_names_nobody_leaves_no_entry(
     gateway: Running, make: Make, status: int, code: str
 ) -> None:
@@ -260,8 +263,8 @@ async def test_a_known_caller_beyond_the_rate_is_counted_by_name(tmp_path: Path)
         for _ in range(4):
             await _send(gateway, headers, PERSON, {"id": HOA})
         assert len(gateway.journal()) == 1
-        counted = {"code": "RATE_LIMITED", "source": "test-client", "count": 3}
-        assert await _counted(gateway) == [counted]
+        expected = {"code": "RATE_LIMITED", "source": "test-client", "count": 3}
+        assert await _refusal_counts(gateway) == [expected]
 
 
 async def test_what_was_counted_is_written_when_the_gateway_ends(tmp_path: Path) -> None:
@@ -356,7 +359,7 @@ async def test_without_a_journal_there_is_no_refusal_that_names_a_person_either(
 ) -> None:
     await gateway.service.audit.journal.close()
     headers = _headers(gateway.token(*OFFICER), x_case_number="")
-    named = await _send(gateway, headers, PERSON, {"id": HOA})
-    assert (named.status_code, codes(named.json())) == (503, ["AUDIT_UNAVAILABLE"])
-    nobody = await _send(gateway, {}, PERSON, {"id": HOA})
-    assert (nobody.status_code, codes(nobody.json())) == (401, ["UNAUTHENTICATED"])
+    with_person = await _send(gateway, headers, PERSON, {"id": HOA})
+    assert (with_person.status_code, codes(with_person.json())) == (503, ["AUDIT_UNAVAILABLE"])
+    anonymous = await _send(gateway, {}, PERSON, {"id": HOA})
+    assert (anonymous.status_code, codes(anonymous.json())) == (401, ["UNAUTHENTICATED"])

@@ -20,6 +20,6 @@ async def test_pages_count_towards_the_rate(
 ) -> None:
     async with running(tmp_path, rates=RateLimits(anonymous_per_minute=1)) as gateway:
         assert (await gateway.client.get(page, headers=headers)).status_code != 429
-        refused = await gateway.client.get(page, headers=headers)
-        assert refused.status_code == 429
-        assert "retry-after" in refused.headers
+        answer = await gateway.client.get(page, headers=headers)
+        assert answer.status_code == 429
+        assert "retry-after" in answer.headers

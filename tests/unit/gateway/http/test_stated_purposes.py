@@ -17,20 +17,20 @@ from tests.support.running import OFFICER, OPERATOR, Running, application, codes
 
 TYPENAME = "{__typename}"
 PERSON = "query($id: PersonNumber!) {person(id: $id) {id}}"
-BOTH = pytest.mark.parametrize("media_type", [JSON, GRAPHQL_JSON])
+EVERY_MEDIA_TYPE = pytest.mark.parametrize("media_type", [JSON, GRAPHQL_JSON])
 
 
 @pytest.fixture
 async def gateway(tmp_path: Path) -> AsyncIterator[Running]:
-    async with running(tmp_path) as started:
-        yield started
+    async with running(tmp_path) as running_gateway:
+        yield running_gateway
 
 
 def _code(answer: httpx2.Response) -> str:
     return codes(answer.json())[0]
 
 
-def _refused(gateway: Running) -> list[str]:
+def _refused_codes(gateway: Running) -> list[str]:
     """Return why Hòa, and nobody else, was refused, by the entries of the journal."""
     hoa = {
         "person": person_hash(gateway.service.resources.person_hash, HOA),
@@ -38,14 +38,14 @@ def _refused(gateway: Running) -> list[str]:
         "sections": [],
     }
     journal = gateway.journal()
-    assert all((one["result"], one["persons"]) == ("REFUSED", [hoa]) for one in journal)
-    return [code for one in journal for code in one["codes"]]
+    assert all((entry["result"], entry["persons"]) == ("REFUSED", [hoa]) for entry in journal)
+    return [code for entry in journal for code in entry["codes"]]
 
 
 async def test_a_purpose_must_be_granted_by_the_token(gateway: Running) -> None:
     token = gateway.token(*OFFICER, purposes=("1.000894",))
-    granted = await gateway.post(PERSON, {"id": HOA}, token, x_purpose="1.000894")
-    assert granted.json()["data"] == {"person": {"id": HOA}}
+    answer = await gateway.post(PERSON, {"id": HOA}, token, x_purpose="1.000894")
+    assert answer.json()["data"] == {"person": {"id": HOA}}
     other = await gateway.post(PERSON, {"id": HOA}, token, x_purpose="2.000635")
     assert (other.status_code, _code(other)) == (403, "PURPOSE_NOT_GRANTED")
     anonymous = await gateway.post(TYPENAME, x_purpose="1.000894")
@@ -64,7 +64,7 @@ async def test_a_purpose_that_is_no_procedure_code_is_refused(
     assert "X-Purpose" in reply.json()["errors"][0]["message"]
 
 
-@BOTH
+@EVERY_MEDIA_TYPE
 @pytest.mark.parametrize(
     ("left_out", "code"),
     [
@@ -77,19 +77,19 @@ async def test_whoever_names_a_person_says_for_which_procedure_and_case(
     gateway: Running, media_type: str, left_out: list[str], code: str
 ) -> None:
     """It is no fault of the document: the status says so in either type."""
-    token, without = gateway.token(*OFFICER), dict.fromkeys(left_out, "")
+    token, missing_headers = gateway.token(*OFFICER), dict.fromkeys(left_out, "")
     for query in (PERSON, "query($id: PersonNumber!) {persons(ids: [$id]) {id}}"):
-        answer = await gateway.post(query, {"id": HOA}, token, accept=media_type, **without)
+        answer = await gateway.post(query, {"id": HOA}, token, accept=media_type, **missing_headers)
         assert (answer.status_code, _code(answer)) == (400, code)
         assert "data" not in answer.json()
-    assert _refused(gateway) == [code] * 2
-    other = await gateway.post("{databases {name}}", None, token, **without)
+    assert _refused_codes(gateway) == [code] * 2
+    other = await gateway.post("{databases {name}}", None, token, **missing_headers)
     assert other.json()["data"]["databases"]
 
 
 async def test_a_citizens_own_view_needs_neither(gateway: Running) -> None:
-    nothing = {"x_purpose": "", "x_case_number": ""}
-    answer = await gateway.post("{me {id}}", None, gateway.token("me", subject=HOA), **nothing)
+    no_headers = {"x_purpose": "", "x_case_number": ""}
+    answer = await gateway.post("{me {id}}", None, gateway.token("me", subject=HOA), **no_headers)
     assert answer.json()["data"] == {"me": {"id": HOA}}
     (entry,) = gateway.journal()
     assert (entry["purpose"], entry["caseNumber"]) == (None, None)
@@ -98,16 +98,16 @@ async def test_a_citizens_own_view_needs_neither(gateway: Running) -> None:
 async def test_whoever_may_name_nobody_is_told_that_and_not_asked_what_for(
     gateway: Running,
 ) -> None:
-    nothing = {"x_purpose": "", "x_case_number": ""}
-    answer = await gateway.post(PERSON, {"id": HOA}, gateway.token(*OPERATOR), **nothing)
+    no_headers = {"x_purpose": "", "x_case_number": ""}
+    answer = await gateway.post(PERSON, {"id": HOA}, gateway.token(*OPERATOR), **no_headers)
     assert (answer.status_code, _code(answer)) == (294, "FORBIDDEN")
 
 
 async def test_a_purpose_that_a_token_grants_is_known_or_refused(gateway: Running) -> None:
     token = gateway.token(*OFFICER, purposes=("9.999999", "1.000894"))
-    unknown = await gateway.post(PERSON, {"id": HOA}, token, x_purpose="9.999999")
-    assert (unknown.status_code, _code(unknown)) == (400, "PURPOSE_UNKNOWN")
-    assert _refused(gateway) == ["PURPOSE_UNKNOWN"]
+    answer = await gateway.post(PERSON, {"id": HOA}, token, x_purpose="9.999999")
+    assert (answer.status_code, _code(answer)) == (400, "PURPOSE_UNKNOWN")
+    assert _refused_codes(gateway) == ["PURPOSE_UNKNOWN"]
     provincial = await gateway.post(PERSON, {"id": HOA}, token, x_purpose="1.000894.H38")
     assert provincial.json()["data"] == {"person": {"id": HOA}}
 
@@ -144,7 +144,7 @@ async def test_a_case_number_that_could_be_a_person_is_refused(
     assert (answer.status_code, _code(answer)) == (400, "BAD_REQUEST")
     assert "X-Case-Number" in answer.json()["errors"][0]["message"]
     assert number not in answer.text
-    assert _refused(gateway) == ["BAD_REQUEST"]
+    assert _refused_codes(gateway) == ["BAD_REQUEST"]
     assert number not in str(gateway.journal())
 
 

@@ -98,12 +98,12 @@ async def test_a_published_operation_is_named_however_it_is_called(
         body = {"documentId": identifier, "variables": {"id": HOA}}
         await gateway.client.post("/graphql", json=body, headers=headers)
         await gateway.client.post(f"/operations/{identifier}", json={"id": HOA}, headers=headers)
-    found = lines(capsys)
-    assert [(line["route"], line["operation"]) for line in found] == [
+    logged = lines(capsys)
+    assert [(line["route"], line["operation"]) for line in logged] == [
         ("graphql", identifier),
         ("operations", identifier),
     ]
-    assert [line["status"] for line in found] == [200, 200]
+    assert [line["status"] for line in logged] == [200, 200]
     assert counted(identifier, "200") == before + 2
 
 
@@ -136,27 +136,29 @@ async def test_no_number_of_a_person_is_logged_wherever_a_client_puts_it(
     async with running(tmp_path) as gateway:
         configure()
         await _send_everywhere(gateway, number)
-    found = lines(capsys)
-    assert len(found) == 8
-    written = json.dumps(found, ensure_ascii=False)
-    assert [one for one in (HOA, number, quote(number)) if one in written] == []
+    logged = lines(capsys)
+    assert len(logged) == 8
+    text = json.dumps(logged, ensure_ascii=False)
+    assert [
+        number_form for number_form in (HOA, number, quote(number)) if number_form in text
+    ] == []
 
 
 async def _send_everywhere(gateway: Running, number: str) -> None:
     """Send eight requests with ``number`` in URL, headers, token, variables and names."""
     client, encoded = gateway.client, quote(number)
-    digits = "".join(str(int(one)) for one in number if one.isdecimal())
-    named = f"query Of{digits} {{ __typename }}"
+    digits = "".join(str(int(digit)) for digit in number if digit.isdecimal())
+    named_query = f"query Of{digits} {{ __typename }}"
     token = gateway.token(*OFFICER, client=f"desk {number}", subject=number)
     await gateway.post(NAME, {"id": digits}, token, x_request_id=digits)
     await client.get(f"/{encoded}")
     await client.get(f"/operations/{encoded}?id={encoded}")
     await client.post(f"/operations/{encoded}", json={"id": number})
-    await client.get("/graphql", params={"query": named, "operationName": f"Of{digits}"})
+    await client.get("/graphql", params={"query": named_query, "operationName": f"Of{digits}"})
     await client.post("/graphql", json={"documentId": number, "operationName": number})
     await client.request(digits, "/graphql", headers={"x-request-id": f"hs-{digits}"})
     headers = dict.fromkeys(("x-purpose", "x-case-number", "user-agent", "referer"), encoded)
-    await client.post("/graphql", json={"query": named}, headers=headers)
+    await client.post("/graphql", json={"query": named_query}, headers=headers)
 
 
 async def test_names_of_operations_that_clients_choose_make_no_series(tmp_path: Path) -> None:
@@ -213,29 +215,29 @@ async def test_time_counts_until_the_answer_ends(capsys: pytest.CaptureFixture[s
 
 
 async def test_a_client_that_goes_away_has_no_status(capsys: pytest.CaptureFixture[str]) -> None:
-    async def left(_request: Request) -> Response:
+    async def disconnect(_request: Request) -> Response:
         raise ClientDisconnect
 
-    before = counted("left", "closed")
-    await _get(TestClock(), left)
+    before = counted("disconnect", "closed")
+    await _get(TestClock(), disconnect)
     (line,) = lines(capsys)
     assert line["status"] is None
     assert line["bytes"] == 0
-    assert counted("left", "closed") == before + 1
+    assert counted("disconnect", "closed") == before + 1
 
 
 async def test_a_defect_has_its_code_and_says_nothing_of_the_path(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    async def broken(_request: Request) -> Response:
+    async def fail(_request: Request) -> Response:
         raise ValueError(HOA)
 
-    await _get(TestClock(), broken, "/Nguyễn-Thị-Hoa")
-    written = capsys.readouterr().err
-    (defect, line) = (json.loads(one) for one in written.splitlines())
+    await _get(TestClock(), fail, "/Nguyễn-Thị-Hoa")
+    output = capsys.readouterr().err
+    (defect, line) = (json.loads(line) for line in output.splitlines())
     assert defect["event"] == "request failed"
-    assert (defect["route"], line["status"], line["codes"]) == ("broken", 500, ["INTERNAL"])
-    assert "Hoa" not in written
+    assert (defect["route"], line["status"], line["codes"]) == ("fail", 500, ["INTERNAL"])
+    assert "Hoa" not in output
 
 
 async def _get(clock: TestClock, endpoint: Any, path: str = "/") -> None:

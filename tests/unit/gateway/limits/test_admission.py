@@ -45,10 +45,10 @@ def _fill(admission: Admission, stack: ExitStack, client: str | None, times: int
 
 
 def _busy(admission: Admission, client: str | None) -> GatewayError:
-    with pytest.raises(GatewayError) as refused, admission.admit(client):
+    with pytest.raises(GatewayError) as excinfo, admission.admit(client):
         pass
-    assert (refused.value.code.name, refused.value.code.status) == ("GATEWAY_BUSY", 503)
-    return refused.value
+    assert (excinfo.value.code.name, excinfo.value.code.status) == ("GATEWAY_BUSY", 503)
+    return excinfo.value
 
 
 def _serve(admission: Admission, processor: Processor, seconds: float, times: int = 500) -> None:
@@ -164,11 +164,11 @@ def test_waiting_for_databases_is_no_work(
 def test_metrics_show_how_many_are_in_flight_and_were_refused(
     admission: Admission, stack: ExitStack
 ) -> None:
-    refused = {"reason": "client"}
-    before = REGISTRY.get_sample_value("justice_gateway_admission_refusals_total", refused) or 0
+    labels = {"reason": "client"}
+    before = REGISTRY.get_sample_value("justice_gateway_admission_refusals_total", labels) or 0
     _fill(admission, stack, "a", 4)
     _busy(admission, "a")
     assert REGISTRY.get_sample_value("justice_gateway_requests_in_flight") == 4
     assert (
-        REGISTRY.get_sample_value("justice_gateway_admission_refusals_total", refused) == before + 1
+        REGISTRY.get_sample_value("justice_gateway_admission_refusals_total", labels) == before + 1
     )

@@ -30,13 +30,13 @@ async def test_a_caller_who_was_told_of_enough_names_nobody_until_the_day_is_ove
     tmp_path: Path,
 ) -> None:
     async with running(tmp_path, rates=RATES) as gateway:
-        told = await name(gateway, HOA, NOBODY, NOBODY, NOBODY)
-        refused = await name(gateway, HOA)
+        answer = await name(gateway, HOA, NOBODY, NOBODY, NOBODY)
+        refused_answer = await name(gateway, HOA)
         other = await name(gateway, HOA, subject="b")
         await gateway.pass_time(86_400)
         next_day = await name(gateway, HOA)
-    assert len(told["data"]["persons"]) == 4
-    assert codes(refused) == ["RATE_LIMITED"]
+    assert len(answer["data"]["persons"]) == 4
+    assert codes(refused_answer) == ["RATE_LIMITED"]
     assert other["data"] == next_day["data"] == {"persons": [{"id": HOA}]}
 
 
@@ -44,8 +44,8 @@ async def test_all_callers_of_a_client_count_for_it(tmp_path: Path) -> None:
     async with running(tmp_path, rates=RATES) as gateway:
         for subject in "abc":
             await name(gateway, NOBODY, NOBODY, subject=subject)
-        refused = await name(gateway, HOA, subject="d")
-    assert codes(refused) == ["RATE_LIMITED"]
+        refused_answer = await name(gateway, HOA, subject="d")
+    assert codes(refused_answer) == ["RATE_LIMITED"]
 
 
 async def test_people_who_are_known_count_for_nothing(tmp_path: Path) -> None:

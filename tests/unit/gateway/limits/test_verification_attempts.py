@@ -38,14 +38,14 @@ async def attempts(
     agrees: bool = False,
 ) -> int:
     """Make so many attempts, one after the other, and return how many might be made."""
-    made = 0
+    count = 0
     for _ in range(times):
         attempt = Attempt(client, caller, number, person or number)
         async with guesses.count(attempt):
             if attempt.status is AttemptStatus.LEFT:
-                made += 1
+                count += 1
                 attempt.agrees = agrees
-    return made
+    return count
 
 
 async def test_each_person_has_so_many_with_each_client() -> None:
@@ -79,8 +79,8 @@ async def test_what_agrees_is_given_back() -> None:
 
 async def test_attempts_side_by_side_are_no_more_and_matches_take_none() -> None:
     guesses = counting()
-    together = [attempts(guesses, times=1, agrees=True) for _ in range(20)]
-    assert sum(await asyncio.gather(*together)) == 20
+    concurrent = [attempts(guesses, times=1, agrees=True) for _ in range(20)]
+    assert sum(await asyncio.gather(*concurrent)) == 20
     assert sum(await asyncio.gather(*(attempts(guesses, times=1) for _ in range(20)))) == 5
 
 
@@ -90,10 +90,10 @@ async def test_a_legal_day_ends_at_midnight_in_vietnam_and_the_refusal_says_when
     await attempts(guesses)
     attempt = Attempt("a", "officer", PERSON, PERSON)
     async with guesses.count(attempt):
-        with pytest.raises(GatewayError) as refused:
+        with pytest.raises(GatewayError) as excinfo:
             attempt.require_allowed(conceals=False)
-    assert refused.value.code.name == "VERIFICATION_LIMITED"
-    assert refused.value.details == {"retryAfter": 14 * 3_600}
+    assert excinfo.value.code.name == "VERIFICATION_LIMITED"
+    assert excinfo.value.details == {"retryAfter": 14 * 3_600}
     with pytest.raises(GatewayError):
         guesses.refuse_early("a", "officer", PERSON)
     clock.advance(14 * 3_600 - 1)

@@ -33,7 +33,7 @@ def published(document: str, **entries: Any) -> PublishedOperation:
     return publish(schema, bind_sections(DATABASES), Limits(), True, Path("name.graphql"), text)
 
 
-def said(new: str, old: str = OLD, **entries: Any) -> list[tuple[bool, str]]:
+def differences_of(new: str, old: str = OLD, **entries: Any) -> list[tuple[bool, str]]:
     differences = compare_operations(
         built(DATABASES), published(old), published(new, version=2, **entries)
     )
@@ -41,7 +41,7 @@ def said(new: str, old: str = OLD, **entries: Any) -> list[tuple[bool, str]]:
 
 
 def test_the_same_has_no_changes() -> None:
-    assert said(OLD) == []
+    assert differences_of(OLD) == []
 
 
 ITEMS = "data.person.civilStatus.marriages.items[]"
@@ -70,18 +70,18 @@ def test_a_change_of_the_document_is_told_by_path(
     new = OLD.replace(before, after)
     if "$order" in after:
         new = new.replace("first: $first", "first: $first, order: $order")
-    assert said(new) == [(breaking, description)]
+    assert differences_of(new) == [(breaking, description)]
 
 
 def test_what_could_be_left_out_may_be_always_there() -> None:
     old = OLD.replace("    id\n", "    id @include(if: $named)\n")
-    assert said(OLD, old) == [(False, "data.person.id is always there now")]
+    assert differences_of(OLD, old) == [(False, "data.person.id is always there now")]
 
 
 def test_a_variable_that_is_gone_breaks_and_one_that_may_be_left_out_does_not() -> None:
-    without = OLD.replace("$first: Int! = 5, ", "").replace("(first: $first)", "")
-    assert said(without) == [(True, "variables.first is gone")]
-    assert said(OLD, OLD.replace("$first: Int! = 5", "$first: Int!")) == [
+    without_variable = OLD.replace("$first: Int! = 5, ", "").replace("(first: $first)", "")
+    assert differences_of(without_variable) == [(True, "variables.first is gone")]
+    assert differences_of(OLD, OLD.replace("$first: Int! = 5", "$first: Int!")) == [
         (False, "variables.first may be left out now")
     ]
 
@@ -89,7 +89,7 @@ def test_a_variable_that_is_gone_breaks_and_one_that_may_be_left_out_does_not() 
 def test_of_a_part_that_is_gone_its_insides_are_not_told() -> None:
     marriages = OLD[OLD.index("    civilStatus") : OLD.index("  }\n}")]
     new = OLD.replace(marriages, "    notary { assets(first: $first) { truncated } }\n")
-    assert said(new, purposes="notarised-transfer") == [
+    assert differences_of(new, purposes="notarised-transfer") == [
         (True, "data.person.civilStatus is gone"),
         (True, "purpose 1.000894 is gone"),
         (False, "data.person.notary is new"),
@@ -98,7 +98,7 @@ def test_of_a_part_that_is_gone_its_insides_are_not_told() -> None:
 
 
 def test_the_header_counts_too_breaking_changes_first() -> None:
-    differences = said(OLD, clients="other", owner="Bộ Công an", title="A / B")
+    differences = differences_of(OLD, clients="other", owner="Bộ Công an", title="A / B")
     assert differences == [
         (True, "client partner may not call it any more"),
         (False, "client other may call it"),

@@ -34,7 +34,7 @@ def test_an_example_is_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entries", "line", "said"),
+    ("entries", "line", "expected"),
     [
         ({"name": None}, 1, "the header needs name"),
         ({"cost": None}, 1, "the header needs cost"),
@@ -54,15 +54,15 @@ def test_an_example_is_json() -> None:
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(
-    entries: dict[str, object], line: int, said: str
+    entries: dict[str, object], line: int, expected: str
 ) -> None:
-    with pytest.raises(OperationRefused) as refused:
+    with pytest.raises(OperationRefused) as excinfo:
         parse_file(f"{header(**entries)}\n{NAME}")
-    assert (refused.value.line, refused.value.reason) == (line, said)
+    assert (excinfo.value.line, excinfo.value.reason) == (line, expected)
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "expected"),
     [
         ("", 1, "the header needs name"),
         (NAME, 1, "the header needs name"),
@@ -71,7 +71,7 @@ def test_what_is_wrong_is_told_with_its_line(
         (header() + "\n \n", 9, "there is no document"),
     ],
 )
-def test_a_file_that_is_none_is_refused(text: str, line: int, said: str) -> None:
-    with pytest.raises(OperationRefused) as refused:
+def test_a_file_that_is_none_is_refused(text: str, line: int, expected: str) -> None:
+    with pytest.raises(OperationRefused) as excinfo:
         parse_file(text)
-    assert (refused.value.line, refused.value.reason) == (line, said)
+    assert (excinfo.value.line, excinfo.value.reason) == (line, expected)

@@ -19,19 +19,25 @@ def components() -> Components:
     return Components(built(DATABASES))
 
 
-def shown(components: Components, schema: Any) -> Any:
+def without_descriptions(components: Components, schema: Any) -> Any:
     """Return a schema with what it refers to in its place, without descriptions."""
     if isinstance(schema, list):
-        return [shown(components, part) for part in schema]
+        return [without_descriptions(components, element) for element in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
-        return shown(components, components.schemas[schema["$ref"].rpartition("/")[2]])
-    return {name: shown(components, part) for name, part in schema.items() if name != "description"}
+        return without_descriptions(
+            components, components.schemas[schema["$ref"].rpartition("/")[2]]
+        )
+    return {
+        name: without_descriptions(components, part)
+        for name, part in schema.items()
+        if name != "description"
+    }
 
 
 def answer(components: Components, document: str) -> Any:
-    return shown(components, components.data(parse(document)))
+    return without_descriptions(components, components.data(parse(document)))
 
 
 def test_variables_without_a_default_are_required_and_no_others_are_known(
@@ -41,7 +47,7 @@ def test_variables_without_a_default_are_required_and_no_others_are_known(
         """query ($id: PersonNumber!, $ids: [PersonNumber!], $first: Int! = 5, $order: Order,
           $matching: Matching) { __typename }"""
     )
-    root = shown(components, components.variables(document))
+    root = without_descriptions(components, components.variables(document))
     number = {"type": "string", "pattern": "^([0-9]{12}|[0-9]{9})$"}
     assert root["required"] == ["id"]
     assert root["additionalProperties"] is False

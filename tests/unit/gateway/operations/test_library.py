@@ -115,10 +115,10 @@ def test_a_file_that_was_spoilt_publishes_what_it_did_until_it_is_mended(
     write(tmp_path, "a.graphql", "{ nothing }")
     spoilt = read(tmp_path, make, first)
     assert (spoilt.published, len(spoilt.refused)) == (first.published, 1)
-    still = read(tmp_path, make, spoilt)
-    assert (still.published, len(still.refused)) == (first.published, 1)
+    second_read = read(tmp_path, make, spoilt)
+    assert (second_read.published, len(second_read.refused)) == (first.published, 1)
     write(tmp_path, "a.graphql", clients="another")
-    mended = read(tmp_path, make, still)
+    mended = read(tmp_path, make, second_read)
     assert mended.published[0].header.clients == frozenset({"another"})
     assert mended.refused == ()
 
@@ -184,21 +184,21 @@ async def operations(tmp_path: Path, make: Publish) -> OperationLibrary:
 
 
 def code(operations: OperationLibrary, name: str, caller: Caller) -> str:
-    with pytest.raises(GatewayError) as refused:
+    with pytest.raises(GatewayError) as excinfo:
         operations.call(name, caller)
-    return refused.value.code.name
+    return excinfo.value.code.name
 
 
 def test_whom_it_is_not_for_learns_no_more_than_where_there_is_none(
     operations: OperationLibrary,
 ) -> None:
     stranger = Caller(client="stranger", purposes=frozenset({"1.000894"}))
-    said = []
+    refusals = []
     for name in ("name", "name.v1", "nothing", operations.all()[0].document_id, "sha256:00"):
-        with pytest.raises(GatewayError) as refused:
+        with pytest.raises(GatewayError) as excinfo:
             operations.call(name, stranger)
-        said.append((refused.value.message, refused.value.extensions))
-    assert all(message == said[0] for message in said)
+        refusals.append((excinfo.value.message, excinfo.value.extensions))
+    assert all(message == refusals[0] for message in refusals)
     assert code(operations, "name", ANONYMOUS) == "UNAUTHENTICATED"
     assert code(operations, "nothing", ANONYMOUS) == "UNAUTHENTICATED"
 
@@ -215,7 +215,7 @@ def test_a_call_has_the_rights_of_the_operation_and_no_others(operations: Operat
 
 
 @pytest.mark.parametrize(
-    ("granted", "stated", "comes_to"),
+    ("token_purpose", "stated", "comes_to"),
     [
         ("1.000894", "1.000894", "1.000894"),
         ("1.004873", "1.004873", "1.004873"),
@@ -225,9 +225,9 @@ def test_a_call_has_the_rights_of_the_operation_and_no_others(operations: Operat
     ],
 )
 def test_it_is_called_for_one_of_its_purposes(
-    operations: OperationLibrary, granted: str, stated: str | None, comes_to: str
+    operations: OperationLibrary, token_purpose: str, stated: str | None, comes_to: str
 ) -> None:
-    caller = Caller(client="partner", purposes=frozenset({granted}), purpose=stated)
+    caller = Caller(client="partner", purposes=frozenset({token_purpose}), purpose=stated)
     try:
         outcome: str | None = operations.call("name", caller)[1].purpose
     except GatewayError as error:
@@ -236,7 +236,7 @@ def test_it_is_called_for_one_of_its_purposes(
 
 
 @pytest.mark.parametrize(
-    ("granted", "comes_to"),
+    ("token_purpose", "comes_to"),
     [
         ("1.000894", "1.000894"),
         ("1.000894.H29", "1.000894.H29"),
@@ -244,9 +244,9 @@ def test_it_is_called_for_one_of_its_purposes(
     ],
 )
 def test_an_only_purpose_need_not_be_stated(
-    operations: OperationLibrary, granted: str, comes_to: str
+    operations: OperationLibrary, token_purpose: str, comes_to: str
 ) -> None:
-    caller = Caller(client="partner", purposes=frozenset({granted}))
+    caller = Caller(client="partner", purposes=frozenset({token_purpose}))
     try:
         outcome: str | None = operations.call("other", caller)[1].purpose
     except GatewayError as error:

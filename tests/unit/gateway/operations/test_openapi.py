@@ -108,26 +108,33 @@ async def gateway(tmp_path: Path) -> AsyncIterator[tuple[Running, Faulty]]:
     folder = tmp_path / "operations"
     write(folder, "many.graphql", MANY, name="many", cost=100_000)
     write(folder, "name.graphql")
-    everything = backends()
-    civil_status = Faulty(everything["civil_status"])
-    patient = {name: DatabaseSettings(timeout=120) for name in everything}
+    all_sources = backends()
+    civil_status = Faulty(all_sources["civil_status"])
+    patient = {name: DatabaseSettings(timeout=120) for name in all_sources}
     settings = OperationSettings(folder=folder, reload_seconds=0, public_catalogue=True)
-    faulty = {**everything, "civil_status": civil_status}
-    async with running(tmp_path, faulty, databases_=patient, operations=settings) as started:
-        yield started, civil_status
+    faulty = {**all_sources, "civil_status": civil_status}
+    async with running(
+        tmp_path, faulty, databases_=patient, operations=settings
+    ) as running_gateway:
+        yield running_gateway, civil_status
 
 
 async def call(gateway: Running, name: str, variables: object, **headers: str) -> httpx2.Response:
     token = gateway.token(client="partner", purposes=("1.000894",))
-    sent = {"authorization": f"Bearer {token}", "x-case-number": CASE_NUMBER, **headers}
-    return await gateway.client.post(f"/operations/{name}", json=variables, headers=sent)
+    request_headers = {"authorization": f"Bearer {token}", "x-case-number": CASE_NUMBER, **headers}
+    return await gateway.client.post(f"/operations/{name}", json=variables, headers=request_headers)
 
 
 async def conforms(gateway: Running, name: str, answer: httpx2.Response) -> None:
     """Hold an answer against what ``/openapi.json`` says of its status."""
     document = (await gateway.client.get("/openapi.json")).json()
-    said = document["paths"][f"/operations/{name}"]["post"]["responses"][str(answer.status_code)]
-    schema = {**said["content"]["application/json"]["schema"], "components": document["components"]}
+    response = document["paths"][f"/operations/{name}"]["post"]["responses"][
+        str(answer.status_code)
+    ]
+    schema = {
+        **response["content"]["application/json"]["schema"],
+        "components": document["components"],
+    }
     Draft202012Validator(schema).validate(answer.json())
 
 

@@ -23,7 +23,7 @@ DATABASES = tuple(installed_databases())
 
 
 #: What says whether a list is whole.
-WHOLE = "truncated nextCursor source { state }"
+STATE = "truncated nextCursor source { state }"
 
 
 def published(document: str = NAME, demo: bool = True, **entries: Any) -> PublishedOperation:
@@ -43,7 +43,7 @@ def test_it_lends_the_scopes_that_its_fields_need_and_no_others() -> None:
 
 
 def test_the_own_view_lends_nothing() -> None:
-    document = f"{{ me {{ notary {{ wills {{ items {{ notarialNo }} {WHOLE} }} }} }} }}"
+    document = f"{{ me {{ notary {{ wills {{ items {{ notarialNo }} {STATE} }} }} }} }}"
     operation = published(document, purposes=None)
     assert operation.lends == frozenset()
     assert withheld_paths(operation) == ["me.notary.wills"]
@@ -67,19 +67,19 @@ def test_what_is_not_about_persons_has_no_plan() -> None:
 
 def test_its_cost_is_that_of_the_dearest_call() -> None:
     document = f"""query ($ids: [PersonNumber!]!, $first: Int!) {{ persons(ids: $ids) {{
-      civilStatus {{ marriages(first: $first) {{ items {{ eventId }} {WHOLE} }} }} }} }}"""
+      civilStatus {{ marriages(first: $first) {{ items {{ eventId }} {STATE} }} }} }} }}"""
     assert published(document, cost=100_000).cost == 100 * (3 + 1 + 200)
-    with pytest.raises(OperationRefused) as refused:
+    with pytest.raises(OperationRefused) as excinfo:
         published(document, cost=20_399)
-    assert (refused.value.line, refused.value.reason) == (
+    assert (excinfo.value.line, excinfo.value.reason) == (
         7, "it may cost up to 20400, which is more than 20399"
     )  # fmt: skip
 
 
 def test_a_number_of_rows_that_is_written_down_is_what_counts() -> None:
     document = f"""query ($number: ThingKey!) {{
-      five: collateral(chassisNumber: $number, first: 5) {{ items {{ collateralId }} {WHOLE} }}
-      usual: collateral(chassisNumber: $number) {{ items {{ collateralId }} {WHOLE} }} }}"""
+      five: collateral(chassisNumber: $number, first: 5) {{ items {{ collateralId }} {STATE} }}
+      usual: collateral(chassisNumber: $number) {{ items {{ collateralId }} {STATE} }} }}"""
     operation = published(document, purposes=None, cost=60)
     assert operation.cost == (1 + 1 + 5) + (1 + 1 + 50)
     assert operation.lends == {"security_measures.collateral:find"}
@@ -87,10 +87,10 @@ def test_a_number_of_rows_that_is_written_down_is_what_counts() -> None:
 
 def test_what_is_public_of_a_thing_needs_no_purpose_and_the_rest_does() -> None:
     document = f"""query ($n: ThingKey!) {{
-      collateral(chassisNumber: $n) {{ items {{ plateNo }} {WHOLE} }} }}"""
-    with pytest.raises(OperationRefused) as refused:
+      collateral(chassisNumber: $n) {{ items {{ plateNo }} {STATE} }} }}"""
+    with pytest.raises(OperationRefused) as excinfo:
         published(document, purposes=None)
-    assert "collateral.items.plateNo lacks security_measures:read" in refused.value.reason
+    assert "collateral.items.plateNo lacks security_measures:read" in excinfo.value.reason
     operation = published(document, purposes="notarised-transfer")
     assert operation.lends == {"security_measures.collateral:find", "security_measures:read"}
 
@@ -115,7 +115,7 @@ def test_who_is_verified_is_not_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "entries", "line", "said"),
+    ("document", "entries", "line", "expected"),
     [
         ("{", {}, 10, "SYNTAX_ERROR: Syntax Error: Expected Name, found <EOF>."),
         ("{\n  nothing\n}", {}, 11, "VALIDATION_FAILED: Cannot query field 'nothing' on type "
@@ -132,7 +132,7 @@ def test_who_is_verified_is_not_read() -> None:
         (NAME.replace("fullName", "fullName\n religion"), {}, 14,
          "person.population.identity.item.religion lacks "
          "purpose:population.identity.religion"),
-        (NAME.replace("    id\n", f"    legalAid {{ cases {{ items {{ caseNo }} {WHOLE} }} }}\n"),
+        (NAME.replace("    id\n", f"    legalAid {{ cases {{ items {{ caseNo }} {STATE} }} }}\n"),
          {}, 12, "person.legalAid.cases lacks purpose:legal_aid.cases"),
         (NAME.replace("    id\n", "    accessLog { next }\n"), {}, 12,
          "person.accessLog lacks audit:read, purpose:access_log"),
@@ -158,18 +158,18 @@ def test_who_is_verified_is_not_read() -> None:
     ],
 )  # fmt: skip
 def test_what_may_not_be_published_is_refused_with_its_line(
-    document: str, entries: dict[str, Any], line: int, said: str
+    document: str, entries: dict[str, Any], line: int, expected: str
 ) -> None:
-    with pytest.raises(OperationRefused) as refused:
+    with pytest.raises(OperationRefused) as excinfo:
         published(document, **entries)
-    assert refused.value.line == line
-    assert refused.value.reason.startswith(said)
+    assert excinfo.value.line == line
+    assert excinfo.value.reason.startswith(expected)
 
 
 def test_every_purpose_of_it_has_to_need_every_field() -> None:
     document = NAME.replace(
         "population { identity { item { fullName }",
-        f"population {{ family {{ items {{ name }} {WHOLE} }} identity {{ item {{ sex }}",
+        f"population {{ family {{ items {{ name }} {STATE} }} identity {{ item {{ sex }}",
     )
     assert published(document, purposes="1.000894").header.purposes == ("1.000894",)
     with pytest.raises(OperationRefused, match=r"family lacks purpose:population\.family"):

@@ -12,8 +12,8 @@ from gateway.answer import Answer, Identification, SourceReport, State
 from gateway.people.identification import Shortfall, says_none, state_for
 
 RECORD = DATABASE.by_name["marriages"]
-COMPLETE = [one for one in Identification if one.is_complete]
-DOUBTFUL = [one for one in Identification if not one.is_complete]
+COMPLETE = [identification for identification in Identification if identification.is_complete]
+DOUBTFUL = [identification for identification in Identification if not identification.is_complete]
 
 
 @pytest.mark.parametrize("identification", COMPLETE)

@@ -52,32 +52,34 @@ REMAINS = [
 ]
 
 
-@pytest.mark.parametrize(("left", "right"), THE_SAME)
+@pytest.mark.parametrize(("first_name", "second_name"), THE_SAME)
 def test_other_letters_that_look_alike_and_what_nobody_sees_are_the_same_name(
-    left: str, right: str
+    first_name: str, second_name: str
 ) -> None:
-    assert same_name(left, right)
-    assert names_agree(right, left) is True
+    assert same_name(first_name, second_name)
+    assert names_agree(second_name, first_name) is True
 
 
-@pytest.mark.parametrize(("left", "right"), DIFFERENT)
-def test_other_letters_and_tones_are_another_name(left: str, right: str) -> None:
-    assert names_agree(left, right) is False
-    assert names_agree(right, left) is False
+@pytest.mark.parametrize(("first_name", "second_name"), DIFFERENT)
+def test_other_letters_and_tones_are_another_name(first_name: str, second_name: str) -> None:
+    assert names_agree(first_name, second_name) is False
+    assert names_agree(second_name, first_name) is False
 
 
-@pytest.mark.parametrize(("left", "right"), REMAINS)
-def test_what_an_old_encoding_left_is_not_another_name_but_not_known(left: str, right: str) -> None:
-    assert names_agree(left, right) is None
-    assert names_agree(right, left) is None
+@pytest.mark.parametrize(("first_name", "second_name"), REMAINS)
+def test_what_an_old_encoding_left_is_not_another_name_but_not_known(
+    first_name: str, second_name: str
+) -> None:
+    assert names_agree(first_name, second_name) is None
+    assert names_agree(second_name, first_name) is None
 
 
 def test_no_vietnamese_name_is_taken_for_an_old_encoding() -> None:
     rng = stream(7, 0, "names")
     for place in range(4_000):
         full = name(rng, "Nguyễn", "FEMALE" if place % 2 else "MALE", 1950 + place % 70).full
-        for written in (full, full.upper(), decomposed(full), old_tone_marks(full)):
-            assert not shows_old_encoding(written), written
+        for spelling in (full, full.upper(), decomposed(full), old_tone_marks(full)):
+            assert not shows_old_encoding(spelling), spelling
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ async def test_a_parent_asks_for_a_minor(tmp_path: Path, role: str, status: str)
 
 
 async def test_a_parent_whom_the_birth_names_by_an_old_number_does_so_too(tmp_path: Path) -> None:
-    everything = books(births=[birth(father_citizen_id=OLD_NUMBER)])
-    assert await verdict(tmp_path, everything, representative=HOA) == "shown"
+    all_sources = books(births=[birth(father_citizen_id=OLD_NUMBER)])
+    assert await verdict(tmp_path, all_sources, representative=HOA) == "shown"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ async def test_of_a_partial_date_the_first_day_counts(
 
 
 @pytest.mark.parametrize(
-    ("changed", "expected"),
+    ("changes", "expected"),
     [
         ({}, "shown"),
         ({"status": "AMENDED"}, "shown"),
@@ -97,19 +97,22 @@ async def test_of_a_partial_date_the_first_day_counts(
     ],
 )
 async def test_a_guardian_asks_for_the_ward_while_the_guardianship_runs(
-    tmp_path: Path, changed: Row, expected: str
+    tmp_path: Path, changes: Row, expected: str
 ) -> None:
-    everything = books(guardianships=[guardianship(**changed)])
-    assert await verdict(tmp_path, everything) == expected
+    all_sources = books(guardianships=[guardianship(**changes)])
+    assert await verdict(tmp_path, all_sources) == expected
 
 
 async def test_a_guardianship_that_ended_does_not_take_from_a_parent(tmp_path: Path) -> None:
-    ended = guardianship(end_date="2020-01-01")
-    assert await verdict(tmp_path, books(births=[birth()], guardianships=[ended])) == "shown"
+    past_guardianship = guardianship(end_date="2020-01-01")
+    assert (
+        await verdict(tmp_path, books(births=[birth()], guardianships=[past_guardianship]))
+        == "shown"
+    )
 
 
 @pytest.mark.parametrize(
-    ("changed", "expected"),
+    ("changes", "expected"),
     [
         ({}, "shown"),
         ({"status": "CANCELLED"}, "DENIED"),
@@ -119,9 +122,9 @@ async def test_a_guardianship_that_ended_does_not_take_from_a_parent(tmp_path: P
     ],
 )
 async def test_whom_a_person_authorised_before_a_notary_asks_for_them(
-    tmp_path: Path, changed: Row, expected: str
+    tmp_path: Path, changes: Row, expected: str
 ) -> None:
-    code = await verdict(tmp_path, authorised(changed), authorisation=AUTHORISATION)
+    code = await verdict(tmp_path, authorised(changes), authorisation=AUTHORISATION)
     assert code == expected
 
 
@@ -137,8 +140,8 @@ async def test_whom_a_person_authorised_before_a_notary_asks_for_them(
 async def test_an_authorisation_between_others_is_no_ground(
     tmp_path: Path, parties: tuple[tuple[str, str], ...]
 ) -> None:
-    everything = authorised(None, *parties)
-    assert await verdict(tmp_path, everything, authorisation=AUTHORISATION) == "DENIED"
+    all_sources = authorised(None, *parties)
+    assert await verdict(tmp_path, all_sources, authorisation=AUTHORISATION) == "DENIED"
 
 
 @pytest.mark.parametrize("number", ["1235/2026", None])
@@ -149,8 +152,8 @@ async def test_only_the_number_in_the_token_is_looked_at(
 
 
 async def test_a_parent_who_names_no_valid_authorisation_is_denied(tmp_path: Path) -> None:
-    everything = books(births=[birth()])
-    assert await verdict(tmp_path, everything, authorisation=AUTHORISATION) == "DENIED"
+    all_sources = books(births=[birth()])
+    assert await verdict(tmp_path, all_sources, authorisation=AUTHORISATION) == "DENIED"
 
 
 @pytest.mark.parametrize("authorisation", [None, AUTHORISATION])
@@ -159,31 +162,31 @@ async def test_representation_ends_with_death(
     tmp_path: Path, authorisation: str | None, status: str, expected: str
 ) -> None:
     civil_status: dict[str, list[Row]] = {"births": [birth()], "deaths": [death(status=status)]}
-    everything = books(**civil_status)
-    everything["notary"] = authorised()["notary"]
-    assert await verdict(tmp_path, everything, authorisation=authorisation) == expected
+    all_sources = books(**civil_status)
+    all_sources["notary"] = authorised()["notary"]
+    assert await verdict(tmp_path, all_sources, authorisation=authorisation) == expected
 
 
 async def test_a_death_under_an_earlier_number_ends_it_too(tmp_path: Path) -> None:
     ward = {"ward_id": HOA}
     rows = [guardianship(**ward)]
-    everything = books(guardianships=rows, deaths=[death(OLD_NUMBER)])
-    assert await verdict(tmp_path, everything, represented=HOA) == "DENIED"
+    all_sources = books(guardianships=rows, deaths=[death(OLD_NUMBER)])
+    assert await verdict(tmp_path, all_sources, represented=HOA) == "DENIED"
 
 
 async def test_records_read_earlier_bear_nothing_out_while_the_books_cannot_be_asked(
     tmp_path: Path,
 ) -> None:
     """A guardianship may have ended since, and the ward may have died."""
-    everything = books(births=[birth()])
+    all_sources = books(births=[birth()])
     civil_status = LIVE["civil_status"].model_copy(update={"stale_if_error": 300.0})
     async with running(
-        tmp_path, everything, ALL, {**LIVE, "civil_status": civil_status}
+        tmp_path, all_sources, ALL, {**LIVE, "civil_status": civil_status}
     ) as gateway:
         stated = {"x_purpose": "", "x_case_number": ""}
         token = acting(gateway, LAN, CHILD, None)
         before = await gateway.post("{ me { id } }", None, token, **stated)
-        everything.of("civil_status").fault = "down"
+        all_sources.of("civil_status").fault = "down"
         after = await gateway.post("{ me { id } }", None, token, **stated)
     assert "errors" not in before.json()
     assert codes(after.json()) == ["REPRESENTATION_UNCHECKED"]
@@ -198,9 +201,13 @@ async def test_the_cache_does_not_tell_a_representative_that_others_looked(tmp_p
     async with running(tmp_path, books(births=[birth()]), ALL, databases) as gateway:
         officer = gateway.token("population:read")
         for _ in range(2):
-            seen = await gateway.post(f'{{ person(id: "{CHILD}") {sections} }}', None, officer)
-        assert "true" in seen.text
+            officer_answer = await gateway.post(
+                f'{{ person(id: "{CHILD}") {sections} }}', None, officer
+            )
+        assert "true" in officer_answer.text
         token = acting(gateway, LAN, CHILD, None)
         stated = {"x_purpose": "", "x_case_number": ""}
-        own_view = await gateway.post(f"{{ me {sections} }}", None, token, **stated)
-    assert own_view.json()["data"]["me"]["population"]["identity"]["source"] == {"fromCache": False}
+        own_answer = await gateway.post(f"{{ me {sections} }}", None, token, **stated)
+    assert own_answer.json()["data"]["me"]["population"]["identity"]["source"] == {
+        "fromCache": False
+    }

@@ -46,7 +46,7 @@ async def ask(
     return body
 
 
-def said(body: dict[str, Any]) -> tuple[str, list[str] | None, str]:
+def result_of(body: dict[str, Any]) -> tuple[str, list[str] | None, str]:
     verification = body["data"]["verifyPerson"]
     return verification["result"], verification["mismatched"], verification["source"]["state"]
 
@@ -74,7 +74,7 @@ async def test_a_verification_says_what_agrees_and_nothing_else(
 ) -> None:
     async with running(tmp_path, world({}), ALL, LIVE) as gateway:
         body = await ask(gateway, **claimed)
-        assert said(body) == (result, mismatched, "ANSWERED")
+        assert result_of(body) == (result, mismatched, "ANSWERED")
         assert body.keys() == {"data"}
         (entry,) = gateway.journal()
     assert entry["sections"] == {"population.identity": "ANSWERED"}
@@ -88,21 +88,25 @@ async def test_what_is_not_recorded_decides_nothing(tmp_path: Path) -> None:
     ]
     rows = {**population_rows(), "identity": identities}
     async with running(tmp_path, world({"population": rows}), ALL, LIVE) as gateway:
-        assert said(await ask(gateway)) == ("UNKNOWN", None, "ANSWERED")
-        assert said(await ask(gateway, born="1980")) == ("MISMATCH", ["BIRTH_DATE"], "ANSWERED")
+        assert result_of(await ask(gateway)) == ("UNKNOWN", None, "ANSWERED")
+        assert result_of(await ask(gateway, born="1980")) == (
+            "MISMATCH",
+            ["BIRTH_DATE"],
+            "ANSWERED",
+        )
 
 
 async def test_a_database_that_is_down_is_no_mismatch(tmp_path: Path) -> None:
-    everything = world({})
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
-        everything.of("population").fault = "down"
+    all_sources = world({})
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
+        all_sources.of("population").fault = "down"
         for _ in range(7):
             body = await ask(gateway)
-            assert said(body) == ("UNKNOWN", None, "UNAVAILABLE")
+            assert result_of(body) == ("UNKNOWN", None, "UNAVAILABLE")
             assert codes(body) == ["SOURCE_UNAVAILABLE"]
-        everything.of("population").fault = None
+        all_sources.of("population").fault = None
         gateway.service.resources.sources["population"].breaker.note_ping_answered()
-        assert said(await ask(gateway)) == ("MATCH", [], "ANSWERED")
+        assert result_of(await ask(gateway)) == ("MATCH", [], "ANSWERED")
         assert {person["role"] for person in gateway.journal()[0]["persons"]} == {"REFUSED"}
 
 
@@ -117,18 +121,18 @@ async def test_a_database_that_is_down_is_no_mismatch(tmp_path: Path) -> None:
 async def test_it_needs_a_scope_and_nothing_is_read_without_it(
     tmp_path: Path, scopes: tuple[str, ...], purpose: str, missing: list[str] | None
 ) -> None:
-    everything = world({})
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+    all_sources = world({})
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
         bodies = [
             await ask(gateway, *scopes, purpose=purpose, id=number) for number in (HOA, NOBODY)
         ]
     if missing is None:
-        assert said(bodies[0]) == ("MATCH", [], "ANSWERED")
+        assert result_of(bodies[0]) == ("MATCH", [], "ANSWERED")
         return
     assert bodies[0] == bodies[1]
     assert bodies[0]["data"] == {"verifyPerson": None}
     assert bodies[0]["errors"][0]["extensions"]["missing"][:1] == missing
-    assert everything.fetched == []
+    assert all_sources.fetched == []
 
 
 def test_a_purpose_has_to_cover_all_that_is_compared() -> None:
@@ -159,7 +163,7 @@ async def test_who_may_not_learn_whether_there_is_somebody_learns_only_of_a_matc
     query = QUERY.replace("source { state }", f"source {{ {source} }}")
     clients = {"test-client": Client(matching=True)}
     async with running(tmp_path, world({}), ALL, LIVE, clients=clients, rates=PATIENT) as gateway:
-        assert said(await ask(gateway)) == ("MATCH", [], "ANSWERED")
+        assert result_of(await ask(gateway)) == ("MATCH", [], "ANSWERED")
         bodies = [
             await ask(gateway, query=query, **claimed)
             for claimed in (
@@ -177,20 +181,22 @@ async def test_who_may_not_learn_whether_there_is_somebody_learns_only_of_a_matc
 
 
 async def test_nobody_finds_out_by_trying(tmp_path: Path) -> None:
-    everything = world({})
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+    all_sources = world({})
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
         for number in (HOA, NOBODY):
             for day in range(1, 6):
-                assert said(await ask(gateway, id=number, born=f"1980-01-0{day}"))[0] != "MATCH"
-            everything.forget()
+                assert (
+                    result_of(await ask(gateway, id=number, born=f"1980-01-0{day}"))[0] != "MATCH"
+                )
+            all_sources.forget()
             body = await ask(gateway, id=number)
             assert body["data"] == {"verifyPerson": None}
             assert codes(body) == ["VERIFICATION_LIMITED"]
             assert body["errors"][0]["extensions"]["retryAfter"] > 0
-            assert everything.fetched == []
-        assert said(await ask(gateway, id=LAN))[0] == "MISMATCH"
+            assert all_sources.fetched == []
+        assert result_of(await ask(gateway, id=LAN))[0] == "MISMATCH"
         gateway.clock.advance(86_400)
-        assert said(await ask(gateway)) == ("MATCH", [], "ANSWERED")
+        assert result_of(await ask(gateway)) == ("MATCH", [], "ANSWERED")
 
 
 async def test_attempts_at_the_same_time_are_no_more_than_one_after_the_other(
@@ -208,19 +214,19 @@ async def test_matches_are_not_counted_but_all_else_is_for_each_client(tmp_path:
     rates = RateLimits(enforced=False, mismatches_per_day=3)
     async with running(tmp_path, world({}), ALL, LIVE, rates=rates) as gateway:
         for _ in range(10):
-            assert said(await ask(gateway))[0] == "MATCH"
+            assert result_of(await ask(gateway))[0] == "MATCH"
         for number in (HOA, LAN, NOBODY):
             await ask(gateway, id=number, born="1970")
         assert codes(await ask(gateway)) == ["VERIFICATION_LIMITED"]
         other = gateway.token(VERIFY, purposes=["1.000894"], client="other")
         reply = await gateway.post(QUERY, RIGHT, other, x_purpose="1.000894")
-        assert said(reply.json())[0] == "MATCH"
+        assert result_of(reply.json())[0] == "MATCH"
 
 
 async def test_a_year_alone_is_an_attempt(tmp_path: Path) -> None:
     async with running(tmp_path, world({}), ALL, LIVE) as gateway:
         for _ in range(5):
-            assert said(await ask(gateway, born="1990"))[0] == "UNKNOWN"
+            assert result_of(await ask(gateway, born="1990"))[0] == "UNKNOWN"
         assert codes(await ask(gateway)) == ["VERIFICATION_LIMITED"]
 
 
@@ -235,7 +241,7 @@ async def test_verifying_and_matching_share_the_attempts_of_all_numbers(tmp_path
             assert codes(reply.json()) == ["PERSON_NOT_MATCHED"]
         for day in range(13, 15):
             body = await ask(gateway, "population:read", id=OLD_NUMBER, born=f"1990-02-{day}")
-            assert said(body)[0] == "MISMATCH"
+            assert result_of(body)[0] == "MISMATCH"
         body = await ask(gateway, "population:read")
         assert body["data"] == {"verifyPerson": None}
         assert codes(body) == ["VERIFICATION_LIMITED"]
@@ -249,8 +255,8 @@ async def test_a_name_in_an_old_encoding_is_not_known_and_locks_nobody(tmp_path:
     rows = {**population_rows(), "identity": identities}
     async with running(tmp_path, world({"population": rows}), ALL, LIVE) as gateway:
         for _ in range(7):
-            assert said(await ask(gateway)) == ("UNKNOWN", None, "ANSWERED")
-        assert said(await ask(gateway, born="1980-01-01"))[1] == ["BIRTH_DATE"]
+            assert result_of(await ask(gateway)) == ("UNKNOWN", None, "ANSWERED")
+        assert result_of(await ask(gateway, born="1980-01-01"))[1] == ["BIRTH_DATE"]
 
 
 async def test_other_spellings_of_a_name_lock_nobody(tmp_path: Path) -> None:
@@ -262,7 +268,7 @@ async def test_other_spellings_of_a_name_lock_nobody(tmp_path: Path) -> None:
     rows = {**population_rows(), "identity": identities}
     async with running(tmp_path, world({"population": rows}), ALL, LIVE) as gateway:
         for name in ("Đỗ Thị Hòa", "\u0189ỗ Thị Hoà", "đỗ thị hòa", "ĐỖ\ufeff THỊ HÒA") * 2:
-            assert said(await ask(gateway, name=name)) == ("MATCH", [], "ANSWERED")
+            assert result_of(await ask(gateway, name=name)) == ("MATCH", [], "ANSWERED")
 
 
 async def test_a_caller_has_so_many_attempts_whoever_the_people_are(tmp_path: Path) -> None:
@@ -273,7 +279,7 @@ async def test_a_caller_has_so_many_attempts_whoever_the_people_are(tmp_path: Pa
         assert codes(await ask(gateway)) == ["VERIFICATION_LIMITED"]
         colleague = gateway.token(VERIFY, purposes=["1.000894"], subject="officer-2")
         reply = await gateway.post(QUERY, RIGHT, colleague, x_purpose="1.000894")
-        assert said(reply.json())[0] == "MATCH"
+        assert result_of(reply.json())[0] == "MATCH"
 
 
 async def test_numbers_of_people_do_not_stand_in_urls(tmp_path: Path) -> None:

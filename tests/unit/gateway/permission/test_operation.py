@@ -66,8 +66,8 @@ def test_introspection_needs_its_scope(root: str) -> None:
 @pytest.mark.parametrize("caller", [ANONYMOUS, OFFICER, OPERATOR, CITIZEN])
 def test_nobody_names_a_person_in_a_url(caller: Caller) -> None:
     """Before anything else, the token included: the URL is in somebody's log already."""
-    refused = _refusal(caller, "person", in_url=True, names_person=True)
-    assert _code(refused) == "PERSON_IN_URL"
+    refusal = _refusal(caller, "person", in_url=True, names_person=True)
+    assert _code(refusal) == "PERSON_IN_URL"
     other_operation = _refusal(caller, "databases", in_url=True, names_person=True)
     assert _code(other_operation) == "PERSON_IN_URL"
 
@@ -104,9 +104,9 @@ def test_whoever_may_name_nobody_is_not_asked_what_for(caller: Caller) -> None:
 
 
 def test_a_citizen_who_may_also_name_others_says_what_for() -> None:
-    both = replace(CITIZEN, scopes=CITIZEN.scopes | SILENT.scopes)
-    assert _refusal(both, "me") is None
-    assert _code(_refusal(both, "me", "person", names_person=True)) == "PURPOSE_REQUIRED"
+    caller = replace(CITIZEN, scopes=CITIZEN.scopes | SILENT.scopes)
+    assert _refusal(caller, "me") is None
+    assert _code(_refusal(caller, "me", "person", names_person=True)) == "PURPOSE_REQUIRED"
 
 
 def test_a_citizen_may_ask_for_themselves_by_url() -> None:
@@ -136,8 +136,8 @@ def test_mutations_are_for_operators(caller: Caller, code: str) -> None:
 
 @pytest.mark.parametrize("in_url", [False, True])
 def test_subscriptions_do_not_come_this_way(in_url: bool) -> None:
-    refused = _refusal(OPERATOR, "changes", kind=OperationType.SUBSCRIPTION, in_url=in_url)
-    assert _code(refused) == "UNSUPPORTED_OPERATION"
+    refusal = _refusal(OPERATOR, "changes", kind=OperationType.SUBSCRIPTION, in_url=in_url)
+    assert _code(refusal) == "UNSUPPORTED_OPERATION"
 
 
 def test_a_bad_token_is_told_so_as_the_bearer_scheme_has_it() -> None:
@@ -166,9 +166,9 @@ def test_who_may_only_verify_says_for_what() -> None:
 @pytest.mark.parametrize("scopes", [(), ("openid", "profile"), ("urn:x:y",)])
 def test_who_has_no_scope_of_ours_calls_published_operations_only(scopes: tuple[str, ...]) -> None:
     partner = Caller(client="office", scopes=frozenset(scopes), purposes=frozenset({"1.000894"}))
-    with pytest.raises(GatewayError) as refused:
+    with pytest.raises(GatewayError) as excinfo:
         require_free_form(partner, {})
-    assert refused.value.code.name == "PUBLISHED_ONLY"
+    assert excinfo.value.code.name == "PUBLISHED_ONLY"
     for allowed in (ANONYMOUS, SILENT, OPERATOR, CITIZEN):
         require_free_form(allowed, {})
 

@@ -19,9 +19,9 @@ ID = "001090012345"
 def _cost(text: str, **variables: object) -> int:
     schema = built(DATABASES)
     document = parse_document(schema, Limits(), text)
-    chosen = select_operation(schema, document, document.operation(None), variables)
-    prepared = analyse_operation(schema, bind_sections(DATABASES), chosen)
-    arguments, _ = coerce_arguments(prepared.dynamic, chosen.values)
+    selection = select_operation(schema, document, document.operation(None), variables)
+    prepared = analyse_operation(schema, bind_sections(DATABASES), selection)
+    arguments, _ = coerce_arguments(prepared.dynamic, selection.values)
     return prepared.cost.at(arguments)
 
 
@@ -78,6 +78,8 @@ def test_a_thing_costs_its_list_and_one_more_and_a_verification_whose_number_it_
 
 def test_roots_and_aliases_add_up() -> None:
     single = _cost(_me(MARRIAGES % "(first: 7)"))
-    both = f"{{ a: me {{ {MARRIAGES % '(first: 7)'} }} b: me {{ {MARRIAGES % '(first: 7)'} }} }}"
-    assert _cost(both) == 2 * single
+    two_roots = (
+        f"{{ a: me {{ {MARRIAGES % '(first: 7)'} }} b: me {{ {MARRIAGES % '(first: 7)'} }} }}"
+    )
+    assert _cost(two_roots) == 2 * single
     assert _cost("{ me { id } databases { name } __typename }") == 3

@@ -185,13 +185,13 @@ async def test_lists_that_hang_on_a_record_are_fetched_in_one_further_step(tmp_p
     assert members[0]["items"] == [{"name": "Trần Thị Lan", "member": {"id": LAN}}]
     assert members[0]["source"]["state"] == "ANSWERED"
     # Her residence file number is not recorded: nothing can be asked for, and that is not "none".
-    unknown = {"items": None, "truncated": None, "source": {"state": "INCOMPLETE"}}
-    assert members[1] == unknown
+    incomplete = {"items": None, "truncated": None, "source": {"state": "INCOMPLETE"}}
+    assert members[1] == incomplete
     (error,) = body["errors"]
     assert (error["path"], error["extensions"]["code"]) == (["persons", 1], "KEY_NOT_RECORDED")
     assert error["extensions"]["lists"] == ["population.identity.item.householdMembers"]
-    hung = [keys for name, _, keys in source.fetched if name == "household_members"]
-    assert hung == [("HK1",)]
+    key_lists = [keys for name, _, keys in source.fetched if name == "household_members"]
+    assert key_lists == [("HK1",)]
 
 
 async def test_a_hung_list_whose_source_fails_is_unknown_and_not_empty(tmp_path: Path) -> None:

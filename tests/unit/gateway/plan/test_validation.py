@@ -27,10 +27,10 @@ def schema() -> GraphQLSchema:
 def _agree(schema: GraphQLSchema, text: str) -> int:
     """Hold that both say the same of a document; return how many faults it has."""
     document = parse(text)
-    ours = validate(schema, document, rules_for(schema), 1_000, hide_suggestions=True)
-    theirs = by_graphql_core(schema, document, max_errors=1_000, hide_suggestions=True)
-    assert [str(error) for error in ours] == [str(error) for error in theirs]
-    return len(ours)
+    errors = validate(schema, document, rules_for(schema), 1_000, hide_suggestions=True)
+    reference_errors = by_graphql_core(schema, document, max_errors=1_000, hide_suggestions=True)
+    assert [str(error) for error in errors] == [str(error) for error in reference_errors]
+    return len(errors)
 
 
 @pytest.mark.parametrize(
@@ -100,12 +100,12 @@ SELECTIONS: st.SearchStrategy[Selections] = st.recursive(
 )
 
 
-def _written(selections: Selections) -> str:
+def _as_text(selections: Selections) -> str:
     parts = []
     for name, below in selections:
         empty = name.startswith("...on") and not below
-        inside = _written(below) if below else "{id}" if empty else ""
-        parts.append(name if name == "...F" else f"{name} {inside}")
+        inner = _as_text(below) if below else "{id}" if empty else ""
+        parts.append(name if name == "...F" else f"{name} {inner}")
     return "{" + " ".join(parts) + "}"
 
 
@@ -116,7 +116,7 @@ def test_both_say_the_same_of_any_document(
     query: Selections,
     fragment: Selections,
 ) -> None:
-    _agree(schema, f"query($g: Group) {_written(query)} fragment F on Query {_written(fragment)}")
+    _agree(schema, f"query($g: Group) {_as_text(query)} fragment F on Query {_as_text(fragment)}")
 
 
 def test_no_rule_is_left_out_but_those_of_directives_that_the_schema_has_not(

@@ -23,7 +23,7 @@ RECORDS = {
     for database in installed_databases()
     for record in database.records
 }
-LIMITED = [one for one in ALL if not one.unlimited]
+LIMITED = [database for database in ALL if not database.unlimited]
 #: The list of procedures, P1 to P8; P9 to P12 have no national code.
 NATIONAL = {
     *("1.000894", "2.000806", "1.000593", "1.004746"),
@@ -42,7 +42,7 @@ DEMO = {"1.000894", "1.004873", "1.001193", "1.000656", "2.000635"} | {
 }
 CODE = re.compile(r"[12]\.[0-9]{6}|[a-z]+(-[a-z]+)+")
 #: What is kept closer as a whole, and the one purpose that sees all of it.
-WHOLE = {
+COMPLETE_RECORDS = {
     "2.001263": ("civil_status.adoptions",),
     "notarised-inheritance": ("notary.wills",),
     "address-protection": ("population.protection_orders",),
@@ -58,7 +58,7 @@ def the(code: str) -> Procedure:
     return procedure
 
 
-def seen(procedure: Procedure, record: Record) -> set[str]:
+def covered_columns(procedure: Procedure, record: Record) -> set[str]:
     """Return the fields of ``record`` that the procedure covers, dotted."""
     return {".".join(column.path) for column in record.columns if procedure.covers(record, column)}
 
@@ -72,12 +72,14 @@ def databases(procedure: Procedure) -> set[str]:
     return {record.database for record in allowed(procedure)}
 
 
-def only(name: str, words: str) -> Procedure:
+def single_record_procedure(name: str, words: str) -> Procedure:
     """Return a copy of a procedure that names nothing but ``words`` of one record."""
     return Procedure(("x",), ALL[0].title, (), {name: words})
 
 
-each = pytest.mark.parametrize("procedure", LIMITED, ids=lambda one: one.codes[0])
+every_procedure = pytest.mark.parametrize(
+    "procedure", LIMITED, ids=lambda procedure: procedure.codes[0]
+)
 
 
 def test_the_codes_of_numbers_are_those_of_the_national_list() -> None:
@@ -89,8 +91,8 @@ def test_every_purpose_of_the_demo_callers_has_its_procedure() -> None:
 
 
 def test_no_code_is_given_twice() -> None:
-    counted = Counter(code for procedure in ALL for code in procedure.codes)
-    assert [code for code, times in counted.items() if times > 1] == []
+    counts = Counter(code for procedure in ALL for code in procedure.codes)
+    assert [code for code, times in counts.items() if times > 1] == []
 
 
 def test_a_code_is_a_national_one_or_words() -> None:
@@ -112,37 +114,37 @@ def test_only_the_benchmark_is_unlimited() -> None:
     assert dict(the("bench-unified").fields) == {}
 
 
-@each
+@every_procedure
 def test_every_record_that_is_named_exists(procedure: Procedure) -> None:
     assert set(procedure.fields) - set(RECORDS) == set()
 
 
-@each
+@every_procedure
 def test_every_name_shows_some_field(procedure: Procedure) -> None:
     useless = [
         f"{name}: {word}"
         for name, words in procedure.fields.items()
         for word in words.split()
-        if not seen(only(name, word), RECORDS[name])
+        if not covered_columns(single_record_procedure(name, word), RECORDS[name])
     ]
     assert useless == []
 
 
-@each
+@every_procedure
 def test_no_name_repeats_what_another_shows(procedure: Procedure) -> None:
     repeated = []
     for name, words in procedure.fields.items():
-        named = words.split()
-        for place, word in enumerate(named):
-            other_names = " ".join(named[:place] + named[place + 1 :])
-            if not seen(only(name, word), RECORDS[name]) - seen(
-                only(name, other_names), RECORDS[name]
-            ):
+        names = words.split()
+        for place, word in enumerate(names):
+            other_names = " ".join(names[:place] + names[place + 1 :])
+            if not covered_columns(
+                single_record_procedure(name, word), RECORDS[name]
+            ) - covered_columns(single_record_procedure(name, other_names), RECORDS[name]):
                 repeated.append(f"{name}: {word}")
     assert repeated == []
 
 
-@each
+@every_procedure
 def test_lists_that_may_be_read_can_be_told_apart_ordered_and_filtered(
     procedure: Procedure,
 ) -> None:
@@ -155,7 +157,7 @@ def test_lists_that_may_be_read_can_be_told_apart_ordered_and_filtered(
     assert missing == []
 
 
-@each
+@every_procedure
 def test_lists_that_hang_on_a_record_can_be_reached(procedure: Procedure) -> None:
     missing = []
     for record in allowed(procedure):
@@ -166,9 +168,9 @@ def test_lists_that_hang_on_a_record_can_be_reached(procedure: Procedure) -> Non
     assert missing == []
 
 
-@each
+@every_procedure
 def test_no_record_is_named_that_nothing_leads_to(procedure: Procedure) -> None:
-    lost = [
+    unreachable = [
         f"{record.database}.{record.name}"
         for record in allowed(procedure)
         if not any(
@@ -178,45 +180,47 @@ def test_no_record_is_named_that_nothing_leads_to(procedure: Procedure) -> None:
             for lookup in record.lookups
         )
     ]
-    assert lost == []
+    assert unreachable == []
 
 
-@each
+@every_procedure
 def test_what_is_kept_closer_is_named_by_itself(procedure: Procedure) -> None:
     for record in allowed(procedure):
-        named = procedure.fields[f"{record.database}.{record.name}"].split()
+        fields = procedure.fields[f"{record.database}.{record.name}"].split()
         closer = {
             ".".join(column.path)
             for column in record.columns
             if column.sensitivity > Sensitivity.BASIC
         }
-        assert seen(procedure, record) & closer <= set(named)
+        assert covered_columns(procedure, record) & closer <= set(fields)
 
 
 @pytest.mark.parametrize("name", RECORDS)
 def test_a_star_and_the_names_of_structs_stop_at_basic(name: str) -> None:
     record = RECORDS[name]
     structs = {".".join(c.path[:end]) for c in record.columns for end in range(1, len(c.path))}
-    shown = only(name, " ".join(("*", *structs)))
-    assert seen(shown, record) == {
+    procedure = single_record_procedure(name, " ".join(("*", *structs)))
+    assert covered_columns(procedure, record) == {
         ".".join(column.path)
         for column in record.columns
         if column.sensitivity <= Sensitivity.BASIC
     }
 
 
-@each
+@every_procedure
 def test_who_the_person_is_may_be_known(procedure: Procedure) -> None:
     """Notices about the dead and the missing are made of these columns."""
     needed = {"citizen_id", "full_name", "birth_date", "sex", "life_status", "status"}
-    assert needed <= seen(procedure, RECORDS["population.identity"])
+    assert needed <= covered_columns(procedure, RECORDS["population.identity"])
 
 
-@pytest.mark.parametrize("code", WHOLE)
+@pytest.mark.parametrize("code", COMPLETE_RECORDS)
 def test_some_records_are_seen_whole_and_by_one_purpose_alone(code: str) -> None:
-    for name in WHOLE[code]:
+    for name in COMPLETE_RECORDS[code]:
         record = RECORDS[name]
-        assert seen(the(code), record) == {".".join(column.path) for column in record.columns}
+        assert covered_columns(the(code), record) == {
+            ".".join(column.path) for column in record.columns
+        }
         assert [procedure.codes[0] for procedure in LIMITED if procedure.covers(record, None)] == [
             code
         ]
@@ -225,7 +229,9 @@ def test_some_records_are_seen_whole_and_by_one_purpose_alone(code: str) -> None
 def test_religion_blood_group_and_other_information_are_for_no_procedure() -> None:
     identity = RECORDS["population.identity"]
     closest = {"religion", "blood_group", "other"}
-    assert [procedure.codes for procedure in LIMITED if seen(procedure, identity) & closest] == []
+    assert [
+        procedure.codes for procedure in LIMITED if covered_columns(procedure, identity) & closest
+    ] == []
 
 
 def test_a_marriage_desk_sees_population_and_civil_status_alone() -> None:
@@ -266,16 +272,16 @@ def row(procedure: Procedure) -> str:
 def of_databases(procedure: Procedure) -> Iterator[str]:
     """Return ``database: record (fields kept closer), record`` for each database."""
     for database in dict.fromkeys(name.split(".")[0] for name in procedure.fields):
-        named = [RECORDS[name] for name in procedure.fields if name.split(".")[0] == database]
-        yield f"**{database}** " + ", ".join(of_record(procedure, record) for record in named)
+        records = [RECORDS[name] for name in procedure.fields if name.split(".")[0] == database]
+        yield f"**{database}** " + ", ".join(of_record(procedure, record) for record in records)
 
 
 def of_record(procedure: Procedure, record: Record) -> str:
     closer = [c for c in record.columns if c.sensitivity > Sensitivity.BASIC]
-    shown = [".".join(column.path) for column in closer if procedure.covers(record, column)]
-    if len(shown) == len(record.columns):
+    columns = [".".join(column.path) for column in closer if procedure.covers(record, column)]
+    if len(columns) == len(record.columns):
         return f"{record.name} (all)"
-    return f"{record.name} ({', '.join(shown)})" if shown else record.name
+    return f"{record.name} ({', '.join(columns)})" if columns else record.name
 
 
 def test_the_page_lists_every_procedure_and_no_other() -> None:

@@ -75,11 +75,11 @@ async def test_the_purpose_without_the_scope_shows_no_true_address(tmp_path: Pat
 
 @pytest.mark.parametrize("scopes", [("me",), ("me", *EVERY)])
 async def test_not_even_the_own_view_shows_it(tmp_path: Path, scopes: tuple[str, ...]) -> None:
-    everything = population()
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+    all_sources = population()
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
         token = gateway.token(*scopes, subject=HOA, purposes=[PURPOSE])
         reply = await gateway.post(f"{{ me {QUERY} }}", None, token, x_purpose=PURPOSE)
     population_section = reply.json()["data"]["me"]["population"]
     assert population_section == {"protectionOrders": WITHHELD, "residences": SUBSTITUTE}
     assert "99999" not in reply.text
-    assert "population.protection_orders" not in [name for name, _, _ in everything.fetched]
+    assert "population.protection_orders" not in [name for name, _, _ in all_sources.fetched]

@@ -46,9 +46,9 @@ def events(section: dict[str, Any], name: str) -> list[str]:
     return [row["eventId"] for row in section[name]["items"]]
 
 
-async def sections(gateway: Running, number: str, **asked: Any) -> dict[str, Any]:
+async def sections(gateway: Running, number: str, **headers: Any) -> dict[str, Any]:
     token = gateway.token(*SCOPES, purposes=[PURPOSE, UNIFIED])
-    answer = await gateway.post(QUERY, {"id": number}, token, **asked)
+    answer = await gateway.post(QUERY, {"id": number}, token, **headers)
     civil_status: dict[str, Any] = answer.json()["data"]["person"]["civilStatus"]
     return civil_status
 
@@ -113,10 +113,10 @@ async def test_no_answer_about_a_synthetic_adoptee_gives_the_adoption_away(
             variables = None if is_own_view else {"id": adoptee.id}
             body = await gateway.ask(query, variables, scopes=scopes, subject=adoptee.id)
             text = json.dumps(body["data"], ensure_ascii=False)
-            hidden = {adoptee.birth_mother_id, adoptee.birth_father_id} - {
+            hidden_numbers = {adoptee.birth_mother_id, adoptee.birth_father_id} - {
                 adoptee.mother_id,
                 adoptee.father_id,
                 None,
             }
-            assert not [number for number in hidden if str(number) in text], adoptee.id
+            assert not [number for number in hidden_numbers if str(number) in text], adoptee.id
             assert "nuôi" not in text.lower()

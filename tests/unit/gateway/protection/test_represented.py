@@ -47,8 +47,8 @@ def child() -> World:
 async def test_legal_aid_and_protection_are_withheld_from_a_parent_and_not_fetched(
     tmp_path: Path, scopes: tuple[str, ...]
 ) -> None:
-    everything = child()
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+    all_sources = child()
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
         token = acting(gateway, LAN, CHILD, scopes=scopes)
         reply = await gateway.post(STATES, None, token, x_purpose="", x_case_number="")
     withheld = {"source": {"state": "WITHHELD"}}
@@ -64,8 +64,8 @@ async def test_legal_aid_and_protection_are_withheld_from_a_parent_and_not_fetch
             }
         }
     }
-    assert everything.of("legal_aid").fetched == []
-    assert "population.protection_orders" not in [name for name, _, _ in everything.fetched]
+    assert all_sources.of("legal_aid").fetched == []
+    assert "population.protection_orders" not in [name for name, _, _ in all_sources.fetched]
 
 
 async def test_the_child_sees_the_legal_aid_that_it_got(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ async def test_the_child_sees_the_legal_aid_that_it_got(tmp_path: Path) -> None:
     assert legal_aid["beneficiary"]["item"] == {"citizenId": CHILD}
 
 
-@pytest.mark.parametrize("record", LEGAL_AID.records, ids=lambda one: one.name)
+@pytest.mark.parametrize("record", LEGAL_AID.records, ids=lambda record: record.name)
 @pytest.mark.parametrize("is_own_view", [True, False])
 def test_every_record_of_legal_aid_is_withheld_from_representatives(
     record: Record, is_own_view: bool

@@ -31,9 +31,9 @@ async def test_a_list_at_its_limit_is_not_truncated_by_what_is_hidden(tmp_path: 
     rows = [*notes(HOA, "DECLARED_MISSING", 200), *notes(LAN, "DECLARED_MISSING", 200)]
     rows += notes(HOA, "ADOPTION", 20)
     async with running(tmp_path, backends(civil_status={"court_notes": rows})) as gateway:
-        shown = [await gateway.ask(QUERY, {"id": number}) for number in (HOA, LAN)]
+        answers = [await gateway.ask(QUERY, {"id": number}) for number in (HOA, LAN)]
     lists: list[dict[str, Any]] = [
-        body["data"]["person"]["civilStatus"]["courtNotes"] for body in shown
+        body["data"]["person"]["civilStatus"]["courtNotes"] for body in answers
     ]
     assert [len(shown_list["items"]) for shown_list in lists] == [200, 200]
     assert [shown_list["truncated"] for shown_list in lists] == [False, False]

@@ -43,7 +43,7 @@ def violations() -> World:
     return world({"administrative_violations": rows})
 
 
-SEEN = {
+VISIBLE_LISTS = {
     "records": {"items": [{"recordNo": "R"}], "source": {"state": "ANSWERED"}},
     "sanctions": {
         "items": [{"decisionNo": "S", "executions": {"items": [{"executionId": "E"}]}}],
@@ -59,13 +59,13 @@ async def test_who_handles_violations_sees_the_lists(tmp_path: Path, purpose: st
     async with running(tmp_path, violations(), ALL, LIVE) as gateway:
         token = gateway.token(*EVERY, purposes=[purpose])
         reply = await gateway.post(query, {"id": HOA}, token, x_purpose=purpose)
-    assert reply.json()["data"]["person"]["administrativeViolations"] == SEEN
+    assert reply.json()["data"]["person"]["administrativeViolations"] == VISIBLE_LISTS
 
 
 async def test_citizens_see_their_own_past_the_period_too(tmp_path: Path) -> None:
     async with running(tmp_path, violations(), ALL, LIVE) as gateway:
         body = await gateway.ask(f"{{ me {QUERY} }}", scopes=("me",), subject=HOA)
-    assert body["data"]["me"]["administrativeViolations"] == SEEN
+    assert body["data"]["me"]["administrativeViolations"] == VISIBLE_LISTS
 
 
 @pytest.mark.parametrize("number", [HOA, LAN])
@@ -73,9 +73,9 @@ async def test_citizens_see_their_own_past_the_period_too(tmp_path: Path) -> Non
 async def test_for_other_purposes_nothing_is_shown_or_fetched_of_anybody(
     tmp_path: Path, purpose: str, number: str
 ) -> None:
-    everything = violations()
+    all_sources = violations()
     query = f"query($id: PersonNumber!) {{ person(id: $id) {QUERY} }}"
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
         token = gateway.token(*EVERY, purposes=[purpose])
         reply = await gateway.post(query, {"id": number}, token, x_purpose=purpose)
     lists: dict[str, Any] = reply.json()["data"]["person"]["administrativeViolations"]
@@ -84,10 +84,10 @@ async def test_for_other_purposes_nothing_is_shown_or_fetched_of_anybody(
         "WITHHELD",
     }
     assert [shown_list["items"] for shown_list in lists.values()] == [None] * 3
-    assert everything.of("administrative_violations").fetched == []
+    assert all_sources.of("administrative_violations").fetched == []
 
 
-@pytest.mark.parametrize("record", VIOLATIONS.records, ids=lambda one: one.name)
+@pytest.mark.parametrize("record", VIOLATIONS.records, ids=lambda record: record.name)
 @pytest.mark.parametrize("purpose", [None, *GENERAL])
 def test_a_purpose_that_covered_the_lists_would_still_not_show_them(
     record: Record, purpose: str | None

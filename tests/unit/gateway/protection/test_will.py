@@ -19,7 +19,7 @@ WITHHELD = {"items": None, "source": {"state": "WITHHELD"}}
 QUERY = """query($id: PersonNumber!) { person(id: $id) { notary {
   wills { items { notarialNo } source { state } }
   transactions { items { notarialNo kind } truncated source { state } } } } }"""
-OWN = QUERY.replace("query($id: PersonNumber!) { person(id: $id)", "{ me")
+OWN_VIEW = QUERY.replace("query($id: PersonNumber!) { person(id: $id)", "{ me")
 
 
 @pytest.fixture(params=WAYS, autouse=True)
@@ -52,9 +52,9 @@ def estates(*deaths: Row) -> World:
     return world({"notary": notary, "civil_status": {"deaths": list(deaths)}})
 
 
-async def section(gateway: Running, number: str, **asked: Any) -> dict[str, Any]:
-    purpose = asked.pop("x_purpose", PURPOSE)
-    token = gateway.token(*asked.pop("scopes", EVERY), purposes=[PURPOSE, UNIFIED])
+async def section(gateway: Running, number: str, **headers: Any) -> dict[str, Any]:
+    purpose = headers.pop("x_purpose", PURPOSE)
+    token = gateway.token(*headers.pop("scopes", EVERY), purposes=[PURPOSE, UNIFIED])
     reply = await gateway.post(QUERY, {"id": number}, token, x_purpose=purpose)
     notary_section: dict[str, Any] = reply.json()["data"]["person"]["notary"]
     return notary_section
@@ -69,11 +69,11 @@ def wills_fetched(of: World) -> bool:
 async def test_wills_of_the_living_are_withheld_whether_or_not_there_is_one(
     tmp_path: Path, number: str, purpose: str
 ) -> None:
-    everything = estates(death(DEAD))
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+    all_sources = estates(death(DEAD))
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
         notary_section = await section(gateway, number, x_purpose=purpose)
     assert notary_section["wills"] == WITHHELD
-    assert not wills_fetched(everything)
+    assert not wills_fetched(all_sources)
 
 
 @pytest.mark.parametrize("status", ["VALID", "AMENDED"])
@@ -106,11 +106,11 @@ async def test_a_death_under_an_earlier_number_opens_them_too(tmp_path: Path) ->
 async def test_a_death_that_is_not_in_force_does_not_open_them(
     tmp_path: Path, status: str | None
 ) -> None:
-    everything = estates(death(DEAD, status))
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+    all_sources = estates(death(DEAD, status))
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
         notary_section = await section(gateway, DEAD)
     assert notary_section["wills"] == WITHHELD
-    assert not wills_fetched(everything)
+    assert not wills_fetched(all_sources)
 
 
 async def test_that_only_the_population_database_says_so_does_not_open_them(
@@ -125,23 +125,23 @@ async def test_that_only_the_population_database_says_so_does_not_open_them(
 async def test_a_death_that_cannot_be_looked_up_does_not_open_them(
     tmp_path: Path, fault: str
 ) -> None:
-    everything = estates(death(DEAD))
-    everything.of("civil_status").fault = fault
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+    all_sources = estates(death(DEAD))
+    all_sources.of("civil_status").fault = fault
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
         notary_section = await section(gateway, DEAD)
     assert notary_section["wills"] == WITHHELD
-    assert not wills_fetched(everything)
+    assert not wills_fetched(all_sources)
 
 
 async def test_a_death_read_earlier_does_not_open_them_while_the_books_cannot_be_asked(
     tmp_path: Path,
 ) -> None:
     """It may have been revoked since."""
-    everything = estates(death(DEAD))
+    all_sources = estates(death(DEAD))
     databases = {**LIVE, "civil_status": LIVE["civil_status"].model_copy(update=STALE)}
-    async with running(tmp_path, everything, ALL, databases) as gateway:
+    async with running(tmp_path, all_sources, ALL, databases) as gateway:
         assert (await section(gateway, DEAD))["wills"] != WITHHELD
-        everything.of("civil_status").fault = "down"
+        all_sources.of("civil_status").fault = "down"
         assert (await section(gateway, DEAD))["wills"] == WITHHELD
 
 
@@ -149,11 +149,11 @@ STALE = {"stale_if_error": 300.0}
 
 
 async def test_where_no_civil_status_is_declared_nothing_opens_them(tmp_path: Path) -> None:
-    everything = estates(death(DEAD))
-    async with running(tmp_path, everything, (POPULATION, NOTARY), LIVE_TWO) as gateway:
+    all_sources = estates(death(DEAD))
+    async with running(tmp_path, all_sources, (POPULATION, NOTARY), LIVE_TWO) as gateway:
         notary_section = await section(gateway, DEAD)
     assert notary_section["wills"] == WITHHELD
-    assert not wills_fetched(everything)
+    assert not wills_fetched(all_sources)
 
 
 LIVE_TWO = {name: LIVE[name] for name in ("population", "notary")}
@@ -169,19 +169,19 @@ async def test_the_death_is_asked_for_without_a_scope_for_civil_status(tmp_path:
 async def test_who_may_not_read_wills_is_denied_before_any_death_is_asked_for(
     tmp_path: Path,
 ) -> None:
-    everything = estates(death(DEAD))
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+    all_sources = estates(death(DEAD))
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
         notary_section = await section(gateway, DEAD, scopes=["population:read"])
     assert notary_section["wills"] == {"items": None, "source": {"state": "DENIED"}}
-    assert {name.partition(".")[0] for name, _, _ in everything.fetched} == {"population"}
+    assert {name.partition(".")[0] for name, _, _ in all_sources.fetched} == {"population"}
 
 
 async def test_for_other_purposes_the_wills_of_the_dead_are_withheld_too(tmp_path: Path) -> None:
-    everything = estates(death(DEAD))
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+    all_sources = estates(death(DEAD))
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
         notary_section = await section(gateway, DEAD, x_purpose=UNIFIED)
     assert notary_section["wills"] == WITHHELD
-    assert not wills_fetched(everything)
+    assert not wills_fetched(all_sources)
 
 
 @pytest.mark.parametrize("number", [HOA, DEAD])
@@ -203,11 +203,11 @@ async def test_the_kind_will_is_hidden_among_transactions_from_everybody(
 async def test_the_own_view_shows_none_under_any_purpose(
     tmp_path: Path, number: str, scopes: tuple[str, ...]
 ) -> None:
-    everything = estates(death(DEAD))
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+    all_sources = estates(death(DEAD))
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
         token = gateway.token(*scopes, subject=number, purposes=[PURPOSE])
-        reply = await gateway.post(OWN, None, token, x_purpose=PURPOSE)
+        reply = await gateway.post(OWN_VIEW, None, token, x_purpose=PURPOSE)
     notary_section = reply.json()["data"]["me"]["notary"]
     assert notary_section["wills"] == WITHHELD
     assert [row["kind"] for row in notary_section["transactions"]["items"]] == ["SALE"]
-    assert not wills_fetched(everything)
+    assert not wills_fetched(all_sources)

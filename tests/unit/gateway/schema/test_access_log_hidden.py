@@ -63,14 +63,14 @@ async def test_a_deferred_look_up_leaves_no_trace_until_its_time_and_then_stands
 ) -> None:
     async with logged(tmp_path, purposes=DEFERRED) as gateway:
         first = await look_up(gateway)
-        hidden = [await look_up(gateway, purpose="1.000894") for _ in range(2)]
+        hidden_ids = [await look_up(gateway, purpose="1.000894") for _ in range(2)]
         last = await look_up(gateway)
         before = await own_log(gateway, first=2)
         assert (logged_requests(before), before["next"]) == ([last, first], None)
         gateway.clock.advance(29 * DAY)
-        assert hidden[0] not in json.dumps(await own_log(gateway))
+        assert hidden_ids[0] not in json.dumps(await own_log(gateway))
         gateway.clock.advance(DAY)
-        assert logged_requests(await own_log(gateway)) == [last, *hidden[::-1], first]
+        assert logged_requests(await own_log(gateway)) == [last, *hidden_ids[::-1], first]
 
 
 async def test_deferred_look_ups_make_no_page_of_their_own(tmp_path: Path) -> None:
@@ -87,9 +87,9 @@ async def test_deferred_look_ups_make_no_page_of_their_own(tmp_path: Path) -> No
 async def test_deferred_look_ups_alone_are_no_log_at_all(tmp_path: Path) -> None:
     async with logged(tmp_path, purposes=DEFERRED) as gateway:
         await look_up(gateway, purpose="1.000894")
-        his = await own_log(gateway, HOA, first=1)
+        his_log = await own_log(gateway, HOA, first=1)
         hers = await own_log(gateway, LAN, first=1)
-    assert his == hers
+    assert his_log == hers
 
 
 @pytest.mark.parametrize(
@@ -106,16 +106,16 @@ async def test_a_parent_sees_no_trace_of_look_ups_for_legal_aid_or_protection(
     tmp_path: Path, query: str, purpose: str
 ) -> None:
     async with logged(tmp_path, books(births=[birth()]), ALL, LIVE) as gateway:
-        shown = await look_up(gateway, CHILD)
-        hidden = await look_up(gateway, CHILD, query, EVERY, purpose)
+        visible_id = await look_up(gateway, CHILD)
+        hidden_id = await look_up(gateway, CHILD, query, EVERY, purpose)
         token = acting(gateway, LAN, CHILD)
         reply = await gateway.post(OWN_LOG, {"first": 1}, token, x_purpose="", x_case_number="")
         parents = reply.json()["data"]["me"]["accessLog"]
         childs = await own_log(gateway, CHILD)
-    assert logged_requests(parents) == [shown]
+    assert logged_requests(parents) == [visible_id]
     assert (parents["next"], parents["state"]) == (None, "ANSWERED")
-    assert hidden not in json.dumps(parents)
-    assert logged_requests(childs) == [hidden, shown]
+    assert hidden_id not in json.dumps(parents)
+    assert logged_requests(childs) == [hidden_id, visible_id]
     assert logged_requests(childs, "REPRESENTED") != [], "that the parent read the log is in it"
 
 
@@ -172,8 +172,8 @@ async def test_kin_do_not_learn_from_their_log_that_somebody_sought_legal_aid(
         "husband_citizen_id": HOA,
         "wife_citizen_id": LAN,
     }
-    everything = world({"civil_status": {"marriages": [marriage]}})
-    async with logged(tmp_path, everything, ALL, LIVE) as gateway:
+    all_sources = world({"civil_status": {"marriages": [marriage]}})
+    async with logged(tmp_path, all_sources, ALL, LIVE) as gateway:
         await look_up(gateway, HOA, query, EVERY)
         log, applicant_log = await own_log(gateway, LAN), await own_log(gateway, HOA)
     (kin,) = log["items"]
@@ -200,8 +200,8 @@ async def test_an_auditor_sees_the_log_and_stands_in_it_then(tmp_path: Path) -> 
         gateway.clock.advance(60)
         body = await review(gateway, (AUDIT,), REVIEW)
         log = await own_log(gateway)
-    (seen,) = body["data"]["person"]["accessLog"]["items"]
-    assert seen["requestId"] == request_id
+    (log_entry,) = body["data"]["person"]["accessLog"]["items"]
+    assert log_entry["requestId"] == request_id
     assert "errors" not in body
     assert [entry["purpose"] for entry in log["items"]] == [REVIEW, UNIFIED]
     assert log["items"][0]["role"] == "NAMED"
@@ -216,7 +216,7 @@ async def test_an_auditor_does_not_see_what_is_deferred_either(tmp_path: Path) -
 
 
 #: Alike in all that a number says of a person.
-ONE, OTHER = "001220000001", "001220000002"
+WITH_HIDDEN, WITHOUT_HIDDEN = "001220000001", "001220000002"
 VARYING = ("requestId", "at")
 
 
@@ -226,24 +226,29 @@ def comparable(log: dict[str, Any]) -> Any:
     return {"items": items, "state": log["state"], "next": log["next"] is not None}
 
 
-@pytest.mark.parametrize("hidden", [adopted, who_made_a_will], ids=["adoption", "will"])
+@pytest.mark.parametrize("hidden_rows", [adopted, who_made_a_will], ids=["adoption", "will"])
 @pytest.mark.parametrize("purpose", [UNIFIED, "1.004837"])
 async def test_no_log_tells_who_has_what_is_hidden(
-    tmp_path: Path, hidden: Any, purpose: str
+    tmp_path: Path, hidden_rows: Any, purpose: str
 ) -> None:
     mother: Rows = {"population": {"identity": [{"citizen_id": LAN, "life_status": "ALIVE"}]}}
-    everything = world(together(mother, common(ONE), common(OTHER), hidden(ONE)))
-    async with logged(tmp_path, everything, ALL, LIVE, limits=ROOMY) as gateway:
-        whole = of_person(gateway.service.resources.schema, ("civilStatus", "notary", "population"))
-        query = f"query($id: PersonNumber!) {{ person(id: $id) {{ {whole} }} }}"
+    all_sources = world(
+        together(mother, common(WITH_HIDDEN), common(WITHOUT_HIDDEN), hidden_rows(WITH_HIDDEN))
+    )
+    async with logged(tmp_path, all_sources, ALL, LIVE, limits=ROOMY) as gateway:
+        all_fields = of_person(
+            gateway.service.resources.schema, ("civilStatus", "notary", "population")
+        )
+        query = f"query($id: PersonNumber!) {{ person(id: $id) {{ {all_fields} }} }}"
         mothers = []
-        for number in (ONE, OTHER):
+        for number in (WITH_HIDDEN, WITHOUT_HIDDEN):
             await look_up(gateway, number, query, EVERY, purpose)
             mothers.append(comparable(await own_log(gateway, LAN, first=1)))
-        with_it, without = [
-            comparable(await own_log(gateway, person_number)) for person_number in (ONE, OTHER)
+        log_with, log_without = [
+            comparable(await own_log(gateway, person_number))
+            for person_number in (WITH_HIDDEN, WITHOUT_HIDDEN)
         ]
-    assert with_it["items"][0]["role"] == "NAMED"
-    assert with_it["items"][0]["sections"], "something was read"
-    assert with_it == without
+    assert log_with["items"][0]["role"] == "NAMED"
+    assert log_with["items"][0]["sections"], "something was read"
+    assert log_with == log_without
     assert mothers[0]["items"] == mothers[1]["items"] != []

@@ -24,9 +24,9 @@ from tests.support.people import FIRST_HOLDER, HOA, LAN, NOBODY, backends
 from tests.support.running import codes
 from tests.support.worlds import WAYS, answer
 
-BESIDE = """{ me { id accessLog { items { at } next state completeUntil }
+LOG_AND_REST = """{ me { id accessLog { items { at } next state completeUntil }
   population { identity { item { fullName } } } } }"""
-UNKNOWN = {"items": None, "next": None, "state": "UNAVAILABLE", "completeUntil": None}
+UNAVAILABLE_LOG = {"items": None, "next": None, "state": "UNAVAILABLE", "completeUntil": None}
 #: A copy that is gone is waited for: not long here.
 SOON = Limits(deadline=1, new_documents_per_minute=1_000_000)
 #: Half of it is time enough for a copy that is there, on a busy machine too.
@@ -42,7 +42,7 @@ def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
 def is_unknown_and_the_rest_stands(body: dict[str, Any]) -> bool:
     assert body["data"]["me"] == {
         "id": HOA,
-        "accessLog": UNKNOWN,
+        "accessLog": UNAVAILABLE_LOG,
         "population": {"identity": {"item": {"fullName": "Nguyễn Văn Hòa"}}},
     }
     (error,) = body["errors"]
@@ -53,8 +53,8 @@ def is_unknown_and_the_rest_stands(body: dict[str, Any]) -> bool:
 async def test_without_a_copy_the_log_is_not_operating(tmp_path: Path) -> None:
     async with logged(tmp_path, audit=Audit()) as gateway:
         await look_up(gateway)
-        body = await own_answer(gateway, query=BESIDE)
-    assert body["data"]["me"]["accessLog"] == {**UNKNOWN, "state": "NOT_OPERATING"}
+        body = await own_answer(gateway, query=LOG_AND_REST)
+    assert body["data"]["me"]["accessLog"] == {**UNAVAILABLE_LOG, "state": "NOT_OPERATING"}
     assert "errors" not in body
 
 
@@ -85,13 +85,13 @@ def _of_something_else(folder: Path) -> None:
     other.close()
 
 
-@pytest.mark.parametrize("broken", [_no_database, _a_folder, _of_something_else])
+@pytest.mark.parametrize("break_copy", [_no_database, _a_folder, _of_something_else])
 async def test_a_copy_that_cannot_be_read_is_no_empty_log(
-    tmp_path: Path, broken: Callable[[Path], None]
+    tmp_path: Path, break_copy: Callable[[Path], None]
 ) -> None:
-    broken(tmp_path)
+    break_copy(tmp_path)
     async with logged(tmp_path, limits=SOON) as gateway:
-        assert is_unknown_and_the_rest_stands(await own_answer(gateway, query=BESIDE))
+        assert is_unknown_and_the_rest_stands(await own_answer(gateway, query=LOG_AND_REST))
 
 
 @pytest.mark.parametrize("body", ["nonsense", "{}", "[]", '{"persons": [{}]}'])
@@ -102,14 +102,14 @@ async def test_an_entry_in_the_copy_that_is_none_makes_the_log_unknown(
         await look_up(gateway)
         await own_log(gateway)
         await write(tmp_path, "UPDATE audit_entries SET body = ? WHERE seq = 1", body)
-        assert is_unknown_and_the_rest_stands(await own_answer(gateway, query=BESIDE))
+        assert is_unknown_and_the_rest_stands(await own_answer(gateway, query=LOG_AND_REST))
 
 
 async def test_a_database_that_hangs_does_not_hold_up_the_answer(tmp_path: Path) -> None:
-    over = asyncio.Event()
+    is_over = asyncio.Event()
 
     async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await over.wait()
+        await is_over.wait()
         writer.close()
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
@@ -117,15 +117,15 @@ async def test_a_database_that_hangs_does_not_hold_up_the_answer(tmp_path: Path)
     audit = Audit(copy_url=f"postgresql://postgres@127.0.0.1:{port}/nothing")
     async with server, logged(tmp_path, audit=audit, limits=SOON) as gateway:
         async with asyncio.timeout(4):
-            body = await own_answer(gateway, query=BESIDE)
-        over.set()
+            body = await own_answer(gateway, query=LOG_AND_REST)
+        is_over.set()
     assert is_unknown_and_the_rest_stands(body)
 
 
 async def test_without_all_numbers_of_the_person_the_log_is_not_whole(tmp_path: Path) -> None:
-    everything = backends()
-    population = Faulty(everything["population"])
-    async with logged(tmp_path, {**everything, "population": population}) as gateway:
+    all_sources = backends()
+    population = Faulty(all_sources["population"])
+    async with logged(tmp_path, {**all_sources, "population": population}) as gateway:
         request_id = await look_up(gateway)
         population.fault = "down"
         body = await own_answer(gateway)
@@ -166,11 +166,11 @@ async def test_a_gateway_that_ships_nothing_for_a_minute_makes_the_log_partial(
     async with logged(tmp_path) as gateway:
         await look_up(gateway)
         await own_log(gateway)
-        until = (gateway.clock.now() - behind).replace(tzinfo=None)
-        await write(tmp_path, OTHER_GATEWAY, until.isoformat(" ", "microseconds"))
+        complete_until = (gateway.clock.now() - behind).replace(tzinfo=None)
+        await write(tmp_path, OTHER_GATEWAY, complete_until.isoformat(" ", "microseconds"))
         log = await own_log(gateway)
     assert log["state"] == state
-    assert log["completeUntil"] == f"{until.isoformat()}+00:00"
+    assert log["completeUntil"] == f"{complete_until.isoformat()}+00:00"
     assert len(logged_requests(log)) == 1
 
 

@@ -53,8 +53,8 @@ async def test_a_source_that_fails_says_so_in_two_languages(tmp_path: Path) -> N
     query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
       marriages { source { message { vi en } } } } } }"""
     sources = backends()
-    broken = {**sources, "civil_status": Faulty(sources["civil_status"], "down")}
-    async with running(tmp_path, broken) as gateway:
+    failing = {**sources, "civil_status": Faulty(sources["civil_status"], "down")}
+    async with running(tmp_path, failing) as gateway:
         body = await gateway.ask(query, {"id": DEAD})
     source = body["data"]["person"]["civilStatus"]["marriages"]["source"]
     assert source["message"] == {

@@ -28,7 +28,7 @@ CATALOGUE = """query($group: Group) { databases(group: $group) {
   records { name typeName lists title { en } } live { state checkedAt } } }"""
 
 
-def made_up(number: int) -> Database:
+def generated_database(number: int) -> Database:
     """Declare a database that nobody has, with a record of its own."""
 
     @record(
@@ -77,8 +77,8 @@ async def test_the_seven_databases_are_there_with_owner_group_and_legal_basis(
 
 
 async def test_a_hundred_and_twenty_more_are_as_easy(tmp_path: Path) -> None:
-    everything = (*installed_databases(), *(made_up(number) for number in range(120)))
-    async with running(tmp_path, databases=everything) as gateway:
+    all_databases = (*installed_databases(), *(generated_database(number) for number in range(120)))
+    async with running(tmp_path, databases=all_databases) as gateway:
         body = await gateway.ask(CATALOGUE)
         planned = await gateway.ask(CATALOGUE, {"group": "PLANNED"})
         person = await gateway.ask(
@@ -93,8 +93,8 @@ async def test_a_hundred_and_twenty_more_are_as_easy(tmp_path: Path) -> None:
 
 async def test_the_live_state_is_asked_only_when_it_is_selected(tmp_path: Path) -> None:
     sources = backends()
-    everything = {**sources, "civil_status": Faulty(sources["civil_status"], "down")}
-    async with running(tmp_path, everything) as gateway:
+    all_databases = {**sources, "civil_status": Faulty(sources["civil_status"], "down")}
+    async with running(tmp_path, all_databases) as gateway:
         live = await gateway.ask("{ databases { name live { state checkedAt } } }")
     states = {database["name"]: database["live"] for database in live["data"]["databases"]}
     assert states["population"]["state"] == "ANSWERED"
@@ -147,7 +147,7 @@ async def test_settings_say_whether_there_are_records_without_a_number(tmp_path:
 
 
 def test_two_declarations_of_one_type_name_are_refused_with_both_places() -> None:
-    first, other = made_up(1), made_up(2)
+    first, other = generated_database(1), generated_database(2)
     renamed = replace(other, records=(replace(other.records[0], type_name="Entry1"),))
     with pytest.raises(ValueError, match=r"Entry1: \S+test_catalogue\.py:\d+, \S+\.py:\d+"):
         build_schema([first, renamed])

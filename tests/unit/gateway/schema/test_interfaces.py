@@ -23,7 +23,7 @@ from tests.support.running import OFFICER, Running, built, codes, running
 from tests.support.worlds import ALL, EVERY, LIVE, WAYS, Row, answer, world
 
 SCHEMA = built(installed_databases())
-WHOLE = """fragment Whole on RecordList {
+LIST_FRAGMENT = """fragment Whole on RecordList {
   __typename items { __typename recordId } truncated source { state } }"""
 MARRIAGE: Row = {
     "event_id": "M1", "husband_citizen_id": HOA, "wife_citizen_id": LAN, "status": "VALID",
@@ -48,8 +48,8 @@ def _implementing(name: str) -> set[str]:
 
 def test_every_record_list_and_section_implements_its_interface() -> None:
     records = [record for database in installed_databases() for record in database.records]
-    shown = {item.type_name for item in records} & SCHEMA.type_map.keys()
-    assert _implementing("Record") == shown
+    type_names = {item.type_name for item in records} & SCHEMA.type_map.keys()
+    assert _implementing("Record") == type_names
     lists = {f"{item.type_name}List" for item in records if not item.single}
     assert _implementing("RecordList") == lists & SCHEMA.type_map.keys()
     assert len(_implementing("RecordList")) == 42
@@ -88,7 +88,7 @@ async def _ask(gateway: Running, query: str, scopes: Sequence[str] = EVERY) -> d
 
 async def test_one_fragment_reads_lists_of_different_databases(tmp_path: Path) -> None:
     query = (
-        WHOLE
+        LIST_FRAGMENT
         + """query($id: PersonNumber!) { person(id: $id) {
       civilStatus { marriages { ...Whole } } notary { transactions { ...Whole } }
       population { identity { ... on SingleRecord { item { recordId } source { state } } } } } }"""
@@ -113,8 +113,8 @@ async def test_a_record_has_one_id_by_whatever_way_it_is_reached(tmp_path: Path)
       wife: person(id: $other) { civilStatus { marriages { items { recordId } } } } }"""
     rows = {"civil_status": {"marriages": [MARRIAGE]}}
     async with running(tmp_path, world(rows), ALL, LIVE) as gateway:
-        first, again = await _ask(gateway, query), await _ask(gateway, query)
-    assert first == again
+        first, same_answer = await _ask(gateway, query), await _ask(gateway, query)
+    assert first == same_answer
     (met,) = first["husband"]["civilStatus"]["marriages"]["first"]
     (kin,) = met["wife"]["person"]["civilStatus"]["marriages"]["items"]
     (second,) = first["husband"]["civilStatus"]["marriages"]["second"]
@@ -126,10 +126,10 @@ async def test_an_id_says_nothing_of_a_row_that_is_hidden(tmp_path: Path) -> Non
     """An original and what replaced it may bear one number: who may see one, sees its plain id."""
     query = """query($id: PersonNumber!) { person(id: $id) { civilStatus { births {
       items { recordId status } } } } }"""
-    shown: Row = {"event_id": "B1", "citizen_id": HOA, "status": "VALID"}
+    birth: Row = {"event_id": "B1", "citizen_id": HOA, "status": "VALID"}
     answers = []
-    for number, hidden in enumerate(([], [{**shown, "status": "SUPERSEDED", "note": "x"}])):
-        rows = {"civil_status": {"births": [shown, *hidden]}}
+    for number, hidden_births in enumerate(([], [{**birth, "status": "SUPERSEDED", "note": "x"}])):
+        rows = {"civil_status": {"births": [birth, *hidden_births]}}
         async with running(tmp_path, world(rows), ALL, LIVE) as gateway:
             answers.append(await _ask(gateway, query))
         assert len(answers[number]["person"]["civilStatus"]["births"]["items"]) == 1

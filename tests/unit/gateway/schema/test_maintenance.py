@@ -27,8 +27,8 @@ IDENTITY = """query($id: PersonNumber!) { person(id: $id) { population { identit
 
 @pytest_asyncio.fixture
 async def gateway(tmp_path: Path) -> AsyncIterator[Running]:
-    async with running(tmp_path) as started:
-        yield started
+    async with running(tmp_path) as running_gateway:
+        yield running_gateway
 
 
 async def _operate(gateway: Running, document: str, **variables: object) -> dict[str, Any]:
@@ -67,9 +67,9 @@ async def test_planned_maintenance_shows_in_the_catalogue_before_it_begins(
     times = {"begins": "2026-11-24T22:00:00+07:00", "ends": "2026-11-25T04:00:00+07:00"}
     body = await _operate(gateway, PLAN, database="population", **times)
     gateway.clock.advance(READ_EVERY)
-    (shown,) = (await _live(gateway))["maintenance"]
-    assert shown["id"] == body["data"]["planMaintenance"]["id"]
-    assert {name: datetime.fromisoformat(shown[name]) for name in times} == {
+    (window,) = (await _live(gateway))["maintenance"]
+    assert window["id"] == body["data"]["planMaintenance"]["id"]
+    assert {name: datetime.fromisoformat(window[name]) for name in times} == {
         name: datetime.fromisoformat(moment) for name, moment in times.items()
     }
 

@@ -18,9 +18,9 @@ from tests.support.people import HOA, LAN, NOBODY, OLD_NUMBER, SHARED_NUMBER, ba
 from tests.support.running import OFFICER, Running, codes, running
 from tests.support.worlds import WAYS, answer
 
-BOUND = {"test-client": Client(matching=True)}
-HIS_DATE, HER = {"birthDate": "1990-02-03"}, {"birthDate": "1991", "name": "Trần Thị Lan"}
-SOMEBODY = {"birthDate": "1911-11-11", "name": "Somebody Else"}
+MATCHING_CLIENTS = {"test-client": Client(matching=True)}
+HIS_DATE, HER_DETAILS = {"birthDate": "1990-02-03"}, {"birthDate": "1991", "name": "Trần Thị Lan"}
+OTHER_DETAILS = {"birthDate": "1911-11-11", "name": "Somebody Else"}
 #: An old number that nobody holds.
 NO_OLD_NUMBER = "111111111"
 
@@ -69,39 +69,39 @@ def roles(gateway: Running, *numbers: str) -> list[tuple[str, str]]:
 async def test_a_number_alone_is_refused_and_nothing_is_fetched(
     tmp_path: Path, number: str, matching: dict[str, Any] | None
 ) -> None:
-    everything = watched()
-    async with running(tmp_path, everything, clients=BOUND) as gateway:
+    all_sources = watched()
+    async with running(tmp_path, all_sources, clients=MATCHING_CLIENTS) as gateway:
         reply = await ask(gateway, number, matching)
         assert roles(gateway, number) == [(number, "REFUSED")]
         assert gateway.journal()[-1]["codes"] == ["MATCHING_REQUIRED"]
     assert reply.json()["data"] == {"person": None}
     assert codes(reply.json()) == ["MATCHING_REQUIRED"]
     assert reply.json()["errors"][0]["path"] == ["person"]
-    assert reads(everything) == []
+    assert reads(all_sources) == []
 
 
 async def test_an_argument_that_is_not_given_at_all_is_a_number_alone(tmp_path: Path) -> None:
-    everything = watched()
-    async with running(tmp_path, everything, clients=BOUND) as gateway:
+    all_sources = watched()
+    async with running(tmp_path, all_sources, clients=MATCHING_CLIENTS) as gateway:
         query = """query($id: PersonNumber!) { person(id: $id) { id }
           other: person(id: $id, matching: {}) { id } }"""
         body = await gateway.ask(query, {"id": HOA})
     assert body["data"] == {"person": None, "other": None}
     assert codes(body) == ["MATCHING_REQUIRED"] * 2
-    assert reads(everything) == []
+    assert reads(all_sources) == []
 
 
 @pytest.mark.parametrize("ids", [[HOA], [HOA, NOBODY], []])
 async def test_several_numbers_at_once_are_refused_and_nothing_is_fetched(
     tmp_path: Path, ids: list[str]
 ) -> None:
-    everything = watched()
-    async with running(tmp_path, everything, clients=BOUND) as gateway:
+    all_sources = watched()
+    async with running(tmp_path, all_sources, clients=MATCHING_CLIENTS) as gateway:
         body = await gateway.ask(PERSONS, {"ids": ids})
         assert sorted(roles(gateway, *ids)) == sorted((number, "REFUSED") for number in ids)
     assert body["data"] == {"persons": None}
     assert codes(body) == ["MATCHING_REQUIRED"]
-    assert reads(everything) == []
+    assert reads(all_sources) == []
 
 
 @pytest.mark.parametrize("number", [HOA, OLD_NUMBER])
@@ -109,7 +109,7 @@ async def test_several_numbers_at_once_are_refused_and_nothing_is_fetched(
 async def test_details_that_agree_open_the_person(
     tmp_path: Path, number: str, matching: dict[str, str]
 ) -> None:
-    async with running(tmp_path, clients=BOUND) as gateway:
+    async with running(tmp_path, clients=MATCHING_CLIENTS) as gateway:
         body = (await ask(gateway, number, matching)).json()
         assert {role for _, role in roles(gateway, HOA, OLD_NUMBER)} == {"NAMED"}
     assert body["data"]["person"]["id"] == HOA
@@ -119,34 +119,34 @@ async def test_details_that_agree_open_the_person(
 
 @pytest.mark.parametrize("name", ["", " ", "-", "\u0301", "Nguyễn"])
 async def test_a_name_that_says_nothing_or_half_opens_nobody(tmp_path: Path, name: str) -> None:
-    async with running(tmp_path, clients=BOUND) as gateway:
+    async with running(tmp_path, clients=MATCHING_CLIENTS) as gateway:
         body = (await ask(gateway, HOA, {**HIS_DATE, "name": name})).json()
     assert body["data"] == {"person": None}
     assert codes(body) == ["PERSON_NOT_MATCHED"]
 
 
 @pytest.mark.parametrize(
-    ("wrong", "unknown"),
+    ("wrong", "unknown_number"),
     [(LAN, NOBODY), (HOA, NOBODY), (SHARED_NUMBER, NO_OLD_NUMBER), (OLD_NUMBER, NO_OLD_NUMBER),
      (SHARED_NUMBER, NOBODY)],
 )  # fmt: skip
 @pytest.mark.parametrize(
     "matching",
-    [SOMEBODY, {"birthDate": "1911-11-11"}, {"birthDate": "1990", "name": "Nguyễn Văn Hòa"}],
+    [OTHER_DETAILS, {"birthDate": "1911-11-11"}, {"birthDate": "1990", "name": "Nguyễn Văn Hòa"}],
 )
 async def test_a_mismatch_and_a_number_of_nobody_are_the_same_answer_byte_for_byte(
-    tmp_path: Path, wrong: str, unknown: str, matching: dict[str, str]
+    tmp_path: Path, wrong: str, unknown_number: str, matching: dict[str, str]
 ) -> None:
-    async with running(tmp_path, clients=BOUND) as gateway:
+    async with running(tmp_path, clients=MATCHING_CLIENTS) as gateway:
         mismatch = await ask(gateway, wrong, matching)
         assert roles(gateway, wrong) == [(wrong, "REFUSED")]
-        nobody = await ask(gateway, unknown, matching)
-        assert roles(gateway, unknown) == [(unknown, "REFUSED")]
+        unknown_reply = await ask(gateway, unknown_number, matching)
+        assert roles(gateway, unknown_number) == [(unknown_number, "REFUSED")]
         noted = [{**entry, "id": "", "requestId": "", "persons": [], "tokenId": ""}
                  for entry in gateway.journal()]  # fmt: skip
-    assert mismatch.content == nobody.content
-    assert mismatch.status_code == nobody.status_code == 294
-    assert seen_headers(mismatch) == seen_headers(nobody)
+    assert mismatch.content == unknown_reply.content
+    assert mismatch.status_code == unknown_reply.status_code == 294
+    assert seen_headers(mismatch) == seen_headers(unknown_reply)
     assert codes(mismatch.json()) == ["PERSON_NOT_MATCHED"]
     assert noted[0] == noted[1]
 
@@ -157,46 +157,48 @@ def seen_headers(reply: httpx2.Response) -> dict[str, str]:
     return {name: value for name, value in reply.headers.items() if name not in counting}
 
 
-@pytest.mark.parametrize(("wrong", "unknown"), [(LAN, NOBODY), (SHARED_NUMBER, NO_OLD_NUMBER)])
+@pytest.mark.parametrize(
+    ("wrong", "unknown_number"), [(LAN, NOBODY), (SHARED_NUMBER, NO_OLD_NUMBER)]
+)
 async def test_a_mismatch_and_a_number_of_nobody_cost_the_same_reads(
-    tmp_path: Path, wrong: str, unknown: str
+    tmp_path: Path, wrong: str, unknown_number: str
 ) -> None:
-    everything = watched()
-    async with running(tmp_path, everything, clients=BOUND) as gateway:
-        await ask(gateway, wrong, SOMEBODY)
-        mismatch = reads(everything)
-        await ask(gateway, unknown, SOMEBODY)
-        nobody = reads(everything)
-    assert mismatch == nobody
+    all_sources = watched()
+    async with running(tmp_path, all_sources, clients=MATCHING_CLIENTS) as gateway:
+        await ask(gateway, wrong, OTHER_DETAILS)
+        mismatch = reads(all_sources)
+        await ask(gateway, unknown_number, OTHER_DETAILS)
+        unknown_reads = reads(all_sources)
+    assert mismatch == unknown_reads
     assert {record for record, _ in mismatch} == {"identity", "earlier_numbers"}, "and no lists"
 
 
 @pytest.mark.parametrize("number", [HOA, OLD_NUMBER, NOBODY])
-@pytest.mark.parametrize("matching", [HIS_DATE, SOMEBODY])
+@pytest.mark.parametrize("matching", [HIS_DATE, OTHER_DETAILS])
 async def test_what_could_not_be_compared_is_neither_a_match_nor_a_mismatch(
     tmp_path: Path, number: str, matching: dict[str, str]
 ) -> None:
-    everything = watched()
-    everything["population"].fault = "down"
-    async with running(tmp_path, everything, clients=BOUND) as gateway:
+    all_sources = watched()
+    all_sources["population"].fault = "down"
+    async with running(tmp_path, all_sources, clients=MATCHING_CLIENTS) as gateway:
         reply = await ask(gateway, number, matching)
         assert roles(gateway, number) == [(number, "REFUSED")]
     assert reply.json()["data"] == {"person": None}
     assert codes(reply.json()) == ["NUMBER_UNRESOLVED"]
-    assert everything["civil_status"].fetched == []
+    assert all_sources["civil_status"].fetched == []
 
 
 async def test_other_clients_need_no_details(tmp_path: Path) -> None:
-    async with running(tmp_path, clients=BOUND) as gateway:
+    async with running(tmp_path, clients=MATCHING_CLIENTS) as gateway:
         token = gateway.token(*OFFICER, client="another")
         reply = await gateway.post(PERSON, {"id": HOA}, token)
         several = await gateway.post(PERSONS, {"ids": [HOA, LAN]}, token)
     assert reply.json()["data"]["person"]["id"] == HOA
-    assert [each["id"] for each in several.json()["data"]["persons"]] == [HOA, LAN]
+    assert [person["id"] for person in several.json()["data"]["persons"]] == [HOA, LAN]
 
 
 async def test_the_own_view_needs_no_details(tmp_path: Path) -> None:
-    async with running(tmp_path, clients=BOUND) as gateway:
+    async with running(tmp_path, clients=MATCHING_CLIENTS) as gateway:
         body = await gateway.ask("{ me { id } }", scopes=("me",), subject=HOA)
         assert roles(gateway, HOA) == [(HOA, "OWN")]
     assert body["data"] == {"me": {"id": HOA}}
@@ -206,8 +208,8 @@ async def test_one_that_agrees_is_shown_beside_one_that_does_not(tmp_path: Path)
     query = """query($matching: Matching) {
       his: person(id: "001090012345", matching: $matching) { id }
       hers: person(id: "001191054321", matching: $matching) { id } }"""
-    async with running(tmp_path, clients=BOUND) as gateway:
-        body = await gateway.ask(query, {"matching": HER})
+    async with running(tmp_path, clients=MATCHING_CLIENTS) as gateway:
+        body = await gateway.ask(query, {"matching": HER_DETAILS})
         assert sorted(roles(gateway, HOA, LAN)) == [(HOA, "REFUSED"), (LAN, "NAMED")]
     assert body["data"] == {"his": None, "hers": {"id": LAN}}
     assert codes(body) == ["PERSON_NOT_MATCHED"]
@@ -227,8 +229,8 @@ async def test_one_that_agrees_is_shown_beside_one_that_does_not(tmp_path: Path)
 async def test_what_the_number_tells_is_no_match_nor_is_a_name(
     tmp_path: Path, client: str, number: str, matching: dict[str, str], missing: list[str]
 ) -> None:
-    everything = watched()
-    async with running(tmp_path, everything, clients=BOUND) as gateway:
+    all_sources = watched()
+    async with running(tmp_path, all_sources, clients=MATCHING_CLIENTS) as gateway:
         token = gateway.token(*OFFICER, client=client)
         body = (await gateway.post(PERSON, {"id": number, "matching": matching}, token)).json()
     assert body["data"] == {"person": None}
@@ -236,7 +238,7 @@ async def test_what_the_number_tells_is_no_match_nor_is_a_name(
     if "name" in matching:
         missing = ["birthDate"]
     assert body["errors"][0]["extensions"]["missing"] == missing
-    assert reads(everything) == []
+    assert reads(all_sources) == []
 
 
 @pytest.mark.parametrize(
@@ -254,7 +256,7 @@ async def test_what_the_number_tells_is_no_match_nor_is_a_name(
 async def test_of_whom_only_the_year_is_recorded_year_and_name_open(
     tmp_path: Path, number: str, matching: dict[str, str], opens: bool
 ) -> None:
-    async with running(tmp_path, clients=BOUND) as gateway:
+    async with running(tmp_path, clients=MATCHING_CLIENTS) as gateway:
         body = (await ask(gateway, number, matching)).json()
     assert (body["data"]["person"] is not None) is opens
     assert codes(body) == ([] if opens else ["PERSON_NOT_MATCHED"])
@@ -264,11 +266,11 @@ async def test_settings_may_ask_for_the_name_too(tmp_path: Path) -> None:
     clients = {"test-client": Client(matching_name=True)}
     async with running(tmp_path, clients=clients) as gateway:
         date = (await ask(gateway, HOA, HIS_DATE)).json()
-        both = (await ask(gateway, HOA, {**HIS_DATE, "name": "Nguyễn Văn Hòa"})).json()
-        alone = (await ask(gateway, HOA)).json()
-    assert codes(date) == codes(alone) == ["MATCHING_REQUIRED"]
+        name_and_date = (await ask(gateway, HOA, {**HIS_DATE, "name": "Nguyễn Văn Hòa"})).json()
+        number_only = (await ask(gateway, HOA)).json()
+    assert codes(date) == codes(number_only) == ["MATCHING_REQUIRED"]
     assert date["errors"][0]["extensions"]["missing"] == ["name"]
-    assert both["data"]["person"]["id"] == HOA
+    assert name_and_date["data"]["person"]["id"] == HOA
 
 
 def aliases(number: str, days: range) -> str:
@@ -284,15 +286,15 @@ def aliases(number: str, days: range) -> str:
 async def test_aliases_are_as_many_attempts_and_those_beyond_are_refused_in_their_order(
     tmp_path: Path, client: str
 ) -> None:
-    async with running(tmp_path, clients=BOUND) as gateway:
+    async with running(tmp_path, clients=MATCHING_CLIENTS) as gateway:
         token = gateway.token(*OFFICER, client=client)
         body = (await gateway.post(aliases(HOA, range(10, 26)), None, token)).json()
-        again = (await gateway.post(aliases(HOA, range(3, 4)), None, token)).json()
+        second_body = (await gateway.post(aliases(HOA, range(3, 4)), None, token)).json()
     codes_by_alias = {error["path"][0]: error["extensions"]["code"] for error in body["errors"]}
     expected = ["PERSON_NOT_MATCHED"] * 5 + ["VERIFICATION_LIMITED"] * 11
     assert [codes_by_alias[f"d{day}"] for day in range(10, 26)] == expected
-    assert again["data"] == {"d03": None}, "even the right date opens nobody any more"
-    assert codes(again) == ["VERIFICATION_LIMITED"]
+    assert second_body["data"] == {"d03": None}, "even the right date opens nobody any more"
+    assert codes(second_body) == ["VERIFICATION_LIMITED"]
 
 
 async def test_details_that_agree_may_be_given_as_often_as_one_likes(tmp_path: Path) -> None:
@@ -301,7 +303,7 @@ async def test_details_that_agree_may_be_given_as_often_as_one_likes(tmp_path: P
         for place in range(12)
     )
     query = f"query {{ {' '.join(fields)} }}"
-    async with running(tmp_path, clients=BOUND) as gateway:
+    async with running(tmp_path, clients=MATCHING_CLIENTS) as gateway:
         body = await gateway.ask(query)
     assert [person["id"] for person in body["data"].values()] == [HOA] * 12
 
@@ -310,7 +312,7 @@ async def test_details_that_agree_may_be_given_as_often_as_one_likes(tmp_path: P
 async def test_another_number_of_the_same_person_gives_no_more_attempts(
     tmp_path: Path, first: str, second: str
 ) -> None:
-    async with running(tmp_path, clients=BOUND) as gateway:
+    async with running(tmp_path, clients=MATCHING_CLIENTS) as gateway:
         for day in range(10, 15):
             await ask(gateway, first, {"birthDate": f"1990-02-{day}"})
         concealed = [(await ask(gateway, second, HIS_DATE)).json() for _ in range(6)]
@@ -329,7 +331,7 @@ async def test_another_number_of_the_same_person_gives_no_more_attempts(
 
 
 async def test_no_client_takes_anothers_attempts(tmp_path: Path) -> None:
-    async with running(tmp_path, clients=BOUND) as gateway:
+    async with running(tmp_path, clients=MATCHING_CLIENTS) as gateway:
         for day in range(10, 25):
             await ask(gateway, HOA, {"birthDate": f"1990-02-{day}"})
         token = gateway.token(*OFFICER, client="another")
@@ -341,7 +343,7 @@ async def test_an_answer_to_another_is_not_handed_to_who_has_no_attempt_left(
     tmp_path: Path,
 ) -> None:
     """Ready answers must not tell who guesses that a guess is right."""
-    async with running(tmp_path, clients=BOUND) as gateway:
+    async with running(tmp_path, clients=MATCHING_CLIENTS) as gateway:
         for _ in range(4):
             assert (await ask(gateway, HOA, HIS_DATE)).json()["data"]["person"]["id"] == HOA
         for day in range(10, 15):
@@ -352,12 +354,12 @@ async def test_an_answer_to_another_is_not_handed_to_who_has_no_attempt_left(
 
 
 async def test_a_source_that_is_down_costs_no_attempt(tmp_path: Path) -> None:
-    everything = watched()
-    async with running(tmp_path, everything, clients=BOUND) as gateway:
-        everything["population"].fault = "down"
+    all_sources = watched()
+    async with running(tmp_path, all_sources, clients=MATCHING_CLIENTS) as gateway:
+        all_sources["population"].fault = "down"
         for day in range(10, 20):
             body = (await ask(gateway, HOA, {"birthDate": f"1990-02-{day}"})).json()
             assert codes(body) == ["NUMBER_UNRESOLVED"]
-        everything["population"].fault = None
+        all_sources["population"].fault = None
         gateway.service.resources.sources["population"].breaker.note_ping_answered()
         assert (await ask(gateway, HOA, HIS_DATE)).json()["data"]["person"]["id"] == HOA

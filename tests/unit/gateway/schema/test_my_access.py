@@ -70,14 +70,14 @@ async def test_an_officer_sees_scopes_purposes_and_until_when(tmp_path: Path) ->
 async def test_a_citizen_has_an_own_view_and_a_representative_that_of_another(
     tmp_path: Path,
 ) -> None:
-    everything = child()
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+    all_sources = child()
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
         citizen = await access(gateway, gateway.token("me", subject=CHILD))
         other = await access(gateway, acting(gateway, LAN, CHILD), **NOTHING_STATED)
         assert gateway.journal() == []
     assert (citizen["seesOwnView"], citizen["actsForAnother"]) == (True, False)
     assert (other["seesOwnView"], other["actsForAnother"]) == (True, True)
-    assert everything.fetched == []
+    assert all_sources.fetched == []
 
 
 DEEP = "query($id: PersonNumber!) { person(id: $id) { civilStatus { births { items { "
@@ -106,8 +106,8 @@ DEEP += "person { civilStatus { births { items { " * 3 + "eventId" + " } } } }" 
 async def test_a_trial_says_with_which_code_a_document_would_be_refused(
     tmp_path: Path, document: str, code: str | None
 ) -> None:
-    everything = child()
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
+    all_sources = child()
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
         token = gateway.token(*EVERY)
         trial = await run_trial(gateway, token, document)
         variables = {"id": CHILD} if document == PERSON else None
@@ -117,7 +117,7 @@ async def test_a_trial_says_with_which_code_a_document_would_be_refused(
     if real is not None and code is not None:
         assert real["errors"][0]["extensions"]["code"] == code
         assert "data" not in real
-    assert code is None or everything.fetched == []
+    assert code is None or all_sources.fetched == []
 
 
 @pytest.mark.parametrize(("name", "code"), [("A", None), ("C", "OPERATION_NOT_FOUND")])
@@ -128,8 +128,8 @@ async def test_a_trial_is_of_the_operation_that_is_named(
     async with running(tmp_path, child(), ALL, LIVE) as gateway:
         token = gateway.token(*EVERY)
         assert (await run_trial(gateway, token, document, name))["code"] == code
-        (denied,) = (await run_trial(gateway, token, document, "B"))["denied"]
-    assert denied == {"path": "me", "state": "DENIED", "missing": ["me"]}
+        (denial,) = (await run_trial(gateway, token, document, "B"))["denied"]
+    assert denial == {"path": "me", "state": "DENIED", "missing": ["me"]}
 
 
 async def test_without_a_token_a_person_is_refused_and_the_catalogue_is_not(

@@ -74,11 +74,11 @@ async def test_who_was_read_as_kin_does_not_see_whose_case_it_was_nor_others_sec
     async with logged(tmp_path) as gateway:
         await look_up(gateway, HOA, MARRIAGES, case="HS-OF-HOA")
         (hers,) = (await own_log(gateway, LAN))["items"]
-        (his,) = (await own_log(gateway, HOA))["items"]
+        (entry,) = (await own_log(gateway, HOA))["items"]
     assert (hers["role"], hers["caseNumber"], hers["purpose"]) == ("KIN", None, UNIFIED)
     assert hers["sections"] == ["population.identity"]
-    assert (his["role"], his["caseNumber"]) == ("NAMED", "HS-OF-HOA")
-    assert his["sections"] == ["civil_status.marriages"]
+    assert (entry["role"], entry["caseNumber"]) == ("NAMED", "HS-OF-HOA")
+    assert entry["sections"] == ["civil_status.marriages"]
 
 
 async def test_who_is_only_mentioned_sees_that_and_nothing_of_the_case(tmp_path: Path) -> None:
@@ -108,8 +108,8 @@ async def test_what_citizens_read_themselves_is_shown_as_their_own(tmp_path: Pat
         (item,) = (await own_log(gateway))["items"]
         assert (item["role"], item["sections"]) == ("OWN", ["population.identity"])
         assert (item["purpose"], item["purposeTitle"], item["caseNumber"]) == (None, None, None)
-        again = await own_log(gateway)
-    assert [entry["role"] for entry in again["items"]] == ["OWN", "OWN"], (
+        second_log = await own_log(gateway)
+    assert [entry["role"] for entry in second_log["items"]] == ["OWN", "OWN"], (
         "reading the log is logged"
     )
 
@@ -122,11 +122,11 @@ async def test_the_log_is_found_under_aliases_and_as_often_as_it_is_asked_for(
     async with logged(tmp_path) as gateway:
         first, second = [await look_up(gateway) for _ in range(2)]
         data = (await own_answer(gateway, query=query))["data"]
-    every = [{"requestId": second}, {"requestId": first}]
-    assert data["mine"]["newest"]["items"] == every[:1]
+    entries = [{"requestId": second}, {"requestId": first}]
+    assert data["mine"]["newest"]["items"] == entries[:1]
     assert data["mine"]["newest"]["next"] is not None
-    assert data["mine"]["accessLog"] == {"items": every, "next": None}
-    assert data["me"] == {"all": {"items": every}}
+    assert data["mine"]["accessLog"] == {"items": entries, "next": None}
+    assert data["me"] == {"all": {"items": entries}}
 
 
 async def test_pages_hold_every_look_up_once_though_new_ones_come_in_between(
@@ -134,30 +134,30 @@ async def test_pages_hold_every_look_up_once_though_new_ones_come_in_between(
 ) -> None:
     async with logged(tmp_path) as gateway:
         request_ids = [await look_up(gateway) for _ in range(5)]
-        seen, after = [], None
+        seen_ids, after = [], None
         while True:
             log = await own_log(gateway, first=2, after=after)
-            seen += logged_requests(log)
+            seen_ids += logged_requests(log)
             await look_up(gateway)
             if (after := log["next"]) is None:
                 break
-    assert seen == request_ids[::-1]
+    assert seen_ids == request_ids[::-1]
 
 
 @pytest.mark.parametrize("first", [0, -1, 101])
 async def test_a_page_holds_from_one_to_a_hundred_look_ups(tmp_path: Path, first: int) -> None:
     async with logged(tmp_path) as gateway:
         body = await own_answer(gateway, first=first)
-        whole = await own_log(gateway, first=100)
+        log = await own_log(gateway, first=100)
     assert "data" not in body
     assert codes(body) == ["INVALID_VALUE"]
-    assert whole["state"] == "ANSWERED"
+    assert log["state"] == "ANSWERED"
 
 
-NOT_OURS = base64.urlsafe_b64encode(b"2026-11-23T03:00:00|x' OR 1=1").decode()
+FOREIGN_CURSOR = base64.urlsafe_b64encode(b"2026-11-23T03:00:00|x' OR 1=1").decode()
 
 
-@pytest.mark.parametrize("cursor", ["", "1", "ệ", "=====", NOT_OURS, "A" * 10_000])
+@pytest.mark.parametrize("cursor", ["", "1", "ệ", "=====", FOREIGN_CURSOR, "A" * 10_000])
 async def test_a_cursor_that_is_none_of_ours_is_refused(tmp_path: Path, cursor: str) -> None:
     async with logged(tmp_path) as gateway:
         body = await own_answer(gateway, after=cursor)
@@ -165,12 +165,12 @@ async def test_a_cursor_that_is_none_of_ours_is_refused(tmp_path: Path, cursor: 
     assert codes(body) == ["INVALID_VALUE"]
 
 
-@pytest.mark.parametrize(("named", "reads"), [(OLD_NUMBER, HOA), (HOA, OLD_NUMBER)])
+@pytest.mark.parametrize(("named_number", "reads"), [(OLD_NUMBER, HOA), (HOA, OLD_NUMBER)])
 async def test_look_ups_under_another_number_of_the_same_person_are_found(
-    tmp_path: Path, named: str, reads: str
+    tmp_path: Path, named_number: str, reads: str
 ) -> None:
     async with logged(tmp_path) as gateway:
-        request_id = await look_up(gateway, named)
+        request_id = await look_up(gateway, named_number)
         log = await own_log(gateway, reads)
     assert logged_requests(log) == [request_id]
     assert log["items"][0]["role"] == "NAMED"
@@ -197,10 +197,10 @@ async def test_look_ups_before_the_hash_key_was_rotated_are_found(tmp_path: Path
     async with logged(tmp_path) as gateway:
         before = await look_up(gateway)
     rotate(gateway.service.resources.settings, "person_hash")
-    async with logged(tmp_path) as again:
-        again.clock.advance(3600)
-        after = await look_up(again)
-        log = await own_log(again)
-        (old, new) = (entry["persons"][0]["person"] for entry in again.journal()[:2])
+    async with logged(tmp_path) as restarted:
+        restarted.clock.advance(3600)
+        after = await look_up(restarted)
+        log = await own_log(restarted)
+        (old, new) = (entry["persons"][0]["person"] for entry in restarted.journal()[:2])
     assert logged_requests(log) == [after, before]
     assert old.partition(":")[0] != new.partition(":")[0]

@@ -54,50 +54,52 @@ async def pages(gateway: Running, **variables: object) -> list[dict[str, Any]]:
     pages_read: list[dict[str, Any]] = []
     after: object = None
     while not pages_read or after is not None:
-        shown, errors = await page(gateway, after=after, **variables)
-        assert (shown is not None, errors) == (True, [])
-        assert shown is not None
-        pages_read.append(shown)
-        after = shown["nextCursor"]
+        current, errors = await page(gateway, after=after, **variables)
+        assert (current is not None, errors) == (True, [])
+        assert current is not None
+        pages_read.append(current)
+        after = current["nextCursor"]
     return pages_read
 
 
 def events(pages_read: Sequence[dict[str, Any]]) -> list[str]:
-    return [item["eventId"] for shown in pages_read for item in shown["items"]]
+    return [item["eventId"] for current in pages_read for item in current["items"]]
 
 
 @pytest.mark.parametrize(
-    "chosen",
+    "arguments",
     [{}, {"order": "OLDEST_FIRST"}, {"status": ["VALID"]}, {"status": ["VALID"], "first": 1}],
     ids=str,
 )
-async def test_pages_together_are_the_list(tmp_path: Path, chosen: dict[str, object]) -> None:
+async def test_pages_together_are_the_list(tmp_path: Path, arguments: dict[str, object]) -> None:
     rows = marriages(9)
     async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
-        (whole,) = await pages(gateway, **{**chosen, "first": 200})
-        pages_read = await pages(gateway, **chosen)
-    assert events(pages_read) == events([whole])
-    assert [shown["nextCursor"] is None for shown in pages_read] == [False] * (
+        (complete,) = await pages(gateway, **{**arguments, "first": 200})
+        pages_read = await pages(gateway, **arguments)
+    assert events(pages_read) == events([complete])
+    assert [current["nextCursor"] is None for current in pages_read] == [False] * (
         len(pages_read) - 1
     ) + [True]
     assert len(pages_read) > 2
-    assert [shown["truncated"] for shown in pages_read] == [True] * (len(pages_read) - 1) + [False]
+    assert [current["truncated"] for current in pages_read] == [True] * (len(pages_read) - 1) + [
+        False
+    ]
 
 
 async def test_the_last_page_says_where_the_source_itself_was_cut(tmp_path: Path) -> None:
     rows = marriages(300)
     async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
         pages_read = await pages(gateway, first=200)
-    assert [len(shown["items"]) for shown in pages_read] == [200, 50]
-    assert all(shown["truncated"] for shown in pages_read)
+    assert [len(current["items"]) for current in pages_read] == [200, 50]
+    assert all(current["truncated"] for current in pages_read)
 
 
 async def test_a_cursor_fits_its_list_its_arguments_and_its_person_alone(tmp_path: Path) -> None:
     rows = [*marriages(9), *marriages(9, wife=HOA)]
     async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
-        shown, _ = await page(gateway)
-        assert shown is not None
-        cursor = shown["nextCursor"]
+        current, _ = await page(gateway)
+        assert current is not None
+        cursor = current["nextCursor"]
         for other in ({"order": "OLDEST_FIRST"}, {"status": ["VALID"]}, {"id": HOA}):
             assert await page(gateway, after=cursor, **other) == (None, ["CURSOR_OUTDATED"])
         longer, errors = await page(gateway, after=cursor, first=7)
@@ -112,11 +114,11 @@ async def test_a_list_that_changed_before_the_cursor_is_begun_again(
 ) -> None:
     rows = marriages(9)
     async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
-        (whole,) = await pages(gateway, first=200)
-        shown, _ = await page(gateway)
-    assert shown is not None
-    first = events([whole])[0]
-    changed = {
+        (complete,) = await pages(gateway, first=200)
+        current, _ = await page(gateway)
+    assert current is not None
+    first = events([complete])[0]
+    changed_rows = {
         "a record more": [*rows, {**rows[0], "event_id": "x", "registration_date": "2025-01-01"}],
         "a record less": [row for row in rows if row["event_id"] != first],
         "another order": [
@@ -124,25 +126,25 @@ async def test_a_list_that_changed_before_the_cursor_is_begun_again(
             for row in rows
         ],
     }[change]
-    async with running(tmp_path, backends(civil_status={"marriages": changed})) as gateway:
-        refused = await page(gateway, after=shown["nextCursor"])
-        again, errors = await page(gateway)
-    assert refused == (None, ["CURSOR_OUTDATED"])
-    assert (again is not None, errors) == (True, [])
+    async with running(tmp_path, backends(civil_status={"marriages": changed_rows})) as gateway:
+        outdated = await page(gateway, after=current["nextCursor"])
+        restarted, errors = await page(gateway)
+    assert outdated == (None, ["CURSOR_OUTDATED"])
+    assert (restarted is not None, errors) == (True, [])
 
 
 async def test_a_change_behind_the_cursor_is_on_the_next_page(tmp_path: Path) -> None:
     rows = marriages(4)
     async with running(tmp_path, backends(civil_status={"marriages": rows})) as gateway:
-        shown, _ = await page(gateway)
-    assert shown is not None
+        current, _ = await page(gateway)
+    assert current is not None
     oldest: Row = {**rows[0], "event_id": "x", "registration_date": "1901-01-01"}
     async with running(tmp_path, backends(civil_status={"marriages": [*rows, oldest]})) as gateway:
-        following, errors = await page(gateway, after=shown["nextCursor"], first=200)
-        (whole,) = await pages(gateway, first=200)
+        following, errors = await page(gateway, after=current["nextCursor"], first=200)
+        (complete,) = await pages(gateway, first=200)
     assert errors == []
     assert following is not None
-    assert events([shown, following]) == events([whole])
+    assert events([current, following]) == events([complete])
 
 
 async def test_a_cursor_neither_carries_nor_tells_what_is_hidden(tmp_path: Path) -> None:
@@ -151,9 +153,9 @@ async def test_a_cursor_neither_carries_nor_tells_what_is_hidden(tmp_path: Path)
     births: list[Row] = [
         {"event_id": f"B{number}", "citizen_id": HOA, "status": "VALID"} for number in range(3)
     ]
-    hidden: Row = {"event_id": "A", "citizen_id": HOA, "status": "SUPERSEDED"}
+    hidden_row: Row = {"event_id": "A", "citizen_id": HOA, "status": "SUPERSEDED"}
     cursors = []
-    for rows in (births, [hidden, *births]):
+    for rows in (births, [hidden_row, *births]):
         async with running(
             tmp_path, world({"civil_status": {"births": rows}}), ALL, LIVE
         ) as gateway:

@@ -107,8 +107,8 @@ async def test_without_population_twelve_digits_are_answered_and_the_doubt_is_sa
     tmp_path: Path,
 ) -> None:
     sources = backends()
-    everything = {**sources, "population": Faulty(sources["population"], "down")}
-    async with running(tmp_path, everything) as gateway:
+    all_sources = {**sources, "population": Faulty(sources["population"], "down")}
+    async with running(tmp_path, all_sources) as gateway:
         body = await gateway.ask(MARRIAGES, {"id": HOA})
     person = body["data"]["person"]
     assert person["id"] == HOA
@@ -123,8 +123,8 @@ async def test_without_population_twelve_digits_are_answered_and_the_doubt_is_sa
 
 async def test_without_population_an_old_number_shows_nobody_and_says_why(tmp_path: Path) -> None:
     sources = backends()
-    everything = {**sources, "population": Faulty(sources["population"], "down")}
-    async with running(tmp_path, everything) as gateway:
+    all_sources = {**sources, "population": Faulty(sources["population"], "down")}
+    async with running(tmp_path, all_sources) as gateway:
         body = await gateway.ask(MARRIAGES, {"id": OLD_NUMBER})
     assert body["data"]["person"] is None
     assert codes(body) == ["NUMBER_UNRESOLVED"]
@@ -241,8 +241,8 @@ async def test_a_mismatch_and_an_unknown_number_are_the_same_answer(
 
 async def test_a_match_that_could_not_be_looked_up_is_not_a_mismatch(tmp_path: Path) -> None:
     sources = backends()
-    everything = {**sources, "population": Faulty(sources["population"], "down")}
-    async with running(tmp_path, everything) as gateway:
+    all_sources = {**sources, "population": Faulty(sources["population"], "down")}
+    async with running(tmp_path, all_sources) as gateway:
         body = await gateway.ask(MATCHING, {"id": HOA, "matching": {"birthDate": "1990-02-03"}})
     assert codes(body) == ["NUMBER_UNRESOLVED"]
 
@@ -381,9 +381,9 @@ async def test_an_unknown_prefix_is_told_of_any_number_to_everybody(
     tmp_path: Path, scopes: list[str], fault: str | None, beside: list[str]
 ) -> None:
     sources = backends()
-    everything = {**sources, "population": Faulty(sources["population"], fault)}
+    all_sources = {**sources, "population": Faulty(sources["population"], fault)}
     query = "query($id: PersonNumber!) { person(id: $id) { notices { code } } }"
-    async with running(tmp_path, everything) as gateway:
+    async with running(tmp_path, all_sources) as gateway:
         for number, is_notified in (("999099012345", True), (NOBODY, False)):
             body = await gateway.ask(query, {"id": number}, scopes=scopes)
             codes = [notice["code"] for notice in body["data"]["person"]["notices"]]
@@ -394,9 +394,9 @@ async def test_a_slow_population_database_holds_nobody_up_beyond_its_timeout(
     tmp_path: Path,
 ) -> None:
     sources = backends()
-    everything = {**sources, "population": Faulty(sources["population"], "hangs")}
+    all_sources = {**sources, "population": Faulty(sources["population"], "hangs")}
     settings = {"population": DatabaseSettings(timeout=0.05)}
-    async with running(tmp_path, everything, databases_=settings) as gateway:
+    async with running(tmp_path, all_sources, databases_=settings) as gateway:
         body = await gateway.ask(MARRIAGES, {"id": LAN})
     person = body["data"]["person"]
     assert person["notices"] == [{"code": "UNKNOWN", "reason": "TIMED_OUT", "detail": None}]

@@ -45,33 +45,33 @@ async def person(
     return body["data"]["person"], body
 
 
-def lists(shown: dict[str, Any]) -> dict[str, tuple[str, int | None]]:
+def lists(answer: dict[str, Any]) -> dict[str, tuple[str, int | None]]:
     """Return state and number of items of both lists."""
     return {
         name: (
             section_list["source"]["state"],
             None if section_list["items"] is None else len(section_list["items"]),
         )
-        for name, section_list in shown["civilStatus"].items()
+        for name, section_list in answer["civilStatus"].items()
     }
 
 
 @pytest.mark.parametrize("number", [HOA, LAN, DEAD, OLD_NUMBER])
 async def test_whom_the_population_knows_is_identified(tmp_path: Path, number: str) -> None:
     async with running(tmp_path) as gateway:
-        shown, body = await person(gateway, number)
-    assert shown["identification"] == "IDENTIFIED"
-    assert {state for state, _ in lists(shown).values()} == {"ANSWERED"}
+        answer, body = await person(gateway, number)
+    assert answer["identification"] == "IDENTIFIED"
+    assert {state for state, _ in lists(answer).values()} == {"ANSWERED"}
     assert codes(body) == []
 
 
 @pytest.mark.parametrize("number", [NOBODY, "111111111"])
 async def test_a_number_of_nobody_is_not_identified(tmp_path: Path, number: str) -> None:
     async with running(tmp_path) as gateway:
-        shown, body = await person(gateway, number)
-    assert shown["identification"] == "NOT_IDENTIFIED"
-    unknown = ("NOT_IDENTIFIED", None)
-    assert lists(shown) == {"marriages": unknown, "deaths": unknown}
+        answer, body = await person(gateway, number)
+    assert answer["identification"] == "NOT_IDENTIFIED"
+    not_identified = ("NOT_IDENTIFIED", None)
+    assert lists(answer) == {"marriages": not_identified, "deaths": not_identified}
     (error,) = body["errors"]
     assert (error["path"], error["extensions"]["code"]) == (["person"], "PERSON_NOT_IDENTIFIED")
     assert error["extensions"]["lists"] == ["civilStatus.deaths", "civilStatus.marriages"]
@@ -86,10 +86,10 @@ async def test_a_population_that_does_not_answer_leaves_it_undetermined(
     population = Faulty(sources[POPULATION], fault)
     population.only = record
     async with running(tmp_path, {**sources, POPULATION: population}) as gateway:
-        shown, body = await person(gateway, HOA)
-    assert shown["identification"] == "UNDETERMINED"
-    assert lists(shown)["deaths"] == ("INCOMPLETE", None)
-    state, count = lists(shown)["marriages"]
+        answer, body = await person(gateway, HOA)
+    assert answer["identification"] == "UNDETERMINED"
+    assert lists(answer)["deaths"] == ("INCOMPLETE", None)
+    state, count = lists(answer)["marriages"]
     assert state == "INCOMPLETE"
     assert count, "rows under the number at hand are shown"
     assert codes(body) == ["NUMBERS_INCOMPLETE"]
@@ -97,17 +97,17 @@ async def test_a_population_that_does_not_answer_leaves_it_undetermined(
 
 async def test_a_population_without_a_url_leaves_it_undetermined(tmp_path: Path) -> None:
     async with running(tmp_path, {"civil_status": backends()["civil_status"]}) as gateway:
-        shown, _ = await person(gateway, LAN)
-    assert shown["identification"] == "UNDETERMINED"
-    assert lists(shown) == {"marriages": ("INCOMPLETE", 1), "deaths": ("INCOMPLETE", None)}
+        answer, _ = await person(gateway, LAN)
+    assert answer["identification"] == "UNDETERMINED"
+    assert lists(answer) == {"marriages": ("INCOMPLETE", 1), "deaths": ("INCOMPLETE", None)}
 
 
 async def test_older_rows_of_the_population_identify_nobody(tmp_path: Path) -> None:
     sources = backends()
     population = Faulty(sources[POPULATION])
     settings = {POPULATION: DatabaseSettings(stale_if_error=60)}
-    everything = {**sources, POPULATION: population}
-    async with running(tmp_path, everything, databases_=settings) as gateway:
+    all_sources = {**sources, POPULATION: population}
+    async with running(tmp_path, all_sources, databases_=settings) as gateway:
         before, _ = await person(gateway, DEAD)
         population.fault = "down"
         await gateway.pass_time(1)
@@ -119,44 +119,44 @@ async def test_older_rows_of_the_population_identify_nobody(tmp_path: Path) -> N
 async def test_an_unreadable_identity_identifies_nobody(tmp_path: Path) -> None:
     rows: list[dict[str, object]] = [{"citizen_id": LAN, "sex": "NEITHER"}]
     async with running(tmp_path, backends(population={"identity": rows})) as gateway:
-        shown, _ = await person(gateway, LAN)
-    assert shown["identification"] == "UNDETERMINED"
-    assert lists(shown)["deaths"] == ("INCOMPLETE", None)
+        answer, _ = await person(gateway, LAN)
+    assert answer["identification"] == "UNDETERMINED"
+    assert lists(answer)["deaths"] == ("INCOMPLETE", None)
 
 
 async def test_that_an_earlier_number_is_shared_is_told_to_who_may_read_earlier_numbers(
     tmp_path: Path,
 ) -> None:
     async with running(tmp_path) as gateway:
-        shown, body = await person(gateway, FIRST_HOLDER)
-        fewer, without = await person(gateway, FIRST_HOLDER, scopes=IDENTITY_ONLY)
+        answer, body = await person(gateway, FIRST_HOLDER)
+        fewer, body_without = await person(gateway, FIRST_HOLDER, scopes=IDENTITY_ONLY)
     assert codes(body) == ["NUMBER_SHARED"]
-    assert [notice["code"] for notice in shown["notices"]] == ["NUMBER_SHARED"]
-    assert codes(without) == ["NUMBERS_INCOMPLETE"]
+    assert [notice["code"] for notice in answer["notices"]] == ["NUMBER_SHARED"]
+    assert codes(body_without) == ["NUMBERS_INCOMPLETE"]
     assert "NUMBERS_INCOMPLETE" in [notice["code"] for notice in fewer["notices"]]
-    assert "NUMBER_SHARED" not in str(without)
-    assert lists(shown) == lists(fewer)
+    assert "NUMBER_SHARED" not in str(body_without)
+    assert lists(answer) == lists(fewer)
 
 
 async def test_whoever_may_see_a_list_learns_that_nobody_is_known(tmp_path: Path) -> None:
     """A list that truthfully says "none" would tell it too."""
     async with running(tmp_path) as gateway:
         registered, _ = await person(gateway, LAN, scopes=CIVIL_STATUS_ONLY)
-        shown, body = await person(gateway, NOBODY, scopes=CIVIL_STATUS_ONLY)
+        answer, body = await person(gateway, NOBODY, scopes=CIVIL_STATUS_ONLY)
     assert registered["identification"] == "IDENTIFIED"
     assert registered["notices"] == [{"code": "UNKNOWN", "reason": "DENIED"}]
-    assert shown["identification"] == "NOT_IDENTIFIED"
-    assert [notice["code"] for notice in shown["notices"]] == ["NOT_IN_POPULATION", "UNKNOWN"]
+    assert answer["identification"] == "NOT_IDENTIFIED"
+    assert [notice["code"] for notice in answer["notices"]] == ["NOT_IN_POPULATION", "UNKNOWN"]
     assert codes(body) == ["PERSON_NOT_IDENTIFIED"]
 
 
 @pytest.mark.parametrize("number", [LAN, NOBODY])
 async def test_whoever_may_see_no_list_learns_nothing(tmp_path: Path, number: str) -> None:
     async with running(tmp_path) as gateway:
-        shown, body = await person(gateway, number, scopes=["elsewhere:read"])
-    assert shown["identification"] is None
-    assert [notice["code"] for notice in shown["notices"]] == ["UNKNOWN"]
-    assert {state for state, _ in lists(shown).values()} == {"DENIED"}
+        answer, body = await person(gateway, number, scopes=["elsewhere:read"])
+    assert answer["identification"] is None
+    assert [notice["code"] for notice in answer["notices"]] == ["UNKNOWN"]
+    assert {state for state, _ in lists(answer).values()} == {"DENIED"}
     missing = [
         error["extensions"]["missing"]
         for error in body["errors"]
@@ -169,11 +169,11 @@ async def test_only_settings_that_say_so_take_numbers_as_final(tmp_path: Path) -
     numbers = NumberSettings(reference="none")
     sources = backends()
     population = Faulty(sources[POPULATION], "down")
-    everything = {**sources, POPULATION: population}
-    async with running(tmp_path, everything, numbers=numbers) as gateway:
-        shown, body = await person(gateway, NOBODY)
-    assert shown["identification"] == "NOT_CHECKED"
-    assert lists(shown) == {"marriages": ("ANSWERED", 0), "deaths": ("ANSWERED", 0)}
+    all_sources = {**sources, POPULATION: population}
+    async with running(tmp_path, all_sources, numbers=numbers) as gateway:
+        answer, body = await person(gateway, NOBODY)
+    assert answer["identification"] == "NOT_CHECKED"
+    assert lists(answer) == {"marriages": ("ANSWERED", 0), "deaths": ("ANSWERED", 0)}
     assert codes(body) == []
     assert population.fetched == [], "nobody asks whose number it is"
 
@@ -205,8 +205,8 @@ async def test_a_filter_that_leaves_nothing_of_an_incomplete_list_is_not_none(
     sources = backends()
     query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
       marriages(status: [SUPERSEDED]) { items { eventId } truncated source { state } } } } }"""
-    everything = {**sources, POPULATION: Faulty(sources[POPULATION], "down")}
-    async with running(tmp_path, everything) as gateway:
+    all_sources = {**sources, POPULATION: Faulty(sources[POPULATION], "down")}
+    async with running(tmp_path, all_sources) as gateway:
         body = await gateway.ask(query, {"id": LAN})
     marriages = body["data"]["person"]["civilStatus"]["marriages"]
     assert marriages == {"items": None, "truncated": None, "source": {"state": "INCOMPLETE"}}
@@ -218,8 +218,8 @@ async def test_a_single_record_says_whether_it_exists(tmp_path: Path) -> None:
     sources = backends()
     async with running(tmp_path, sources) as gateway:
         body = await gateway.ask(query, {"ids": [LAN, NOBODY]})
-    shown = [item["population"]["identity"] for item in body["data"]["persons"]]
-    assert [(item["exists"], item["source"]["state"]) for item in shown] == [
+    identities = [item["population"]["identity"] for item in body["data"]["persons"]]
+    assert [(item["exists"], item["source"]["state"]) for item in identities] == [
         (True, "ANSWERED"),
         (None, "NOT_IDENTIFIED"),
     ]

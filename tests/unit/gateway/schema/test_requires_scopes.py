@@ -56,7 +56,7 @@ def types() -> dict[str, ObjectTypeDefinitionNode]:
 TYPES = types()
 
 
-def named(kind: TypeNode) -> str:
+def type_name(kind: TypeNode) -> str:
     while isinstance(kind, ListTypeNode | NonNullTypeNode):
         kind = kind.type
     return str(getattr(kind, "name").value)  # noqa: B009 - a named type is all that is left
@@ -81,7 +81,7 @@ def required(field: FieldDefinitionNode) -> list[list[str]]:
 
 
 def is_list(field: FieldDefinitionNode) -> bool:
-    below = fields_of(named(field.type))
+    below = fields_of(type_name(field.type))
     return "source" in below and not below.keys().isdisjoint({"items", "item"})
 
 
@@ -111,8 +111,8 @@ def test_one_scope_of_two_is_enough_for_any_field() -> None:
             assert scopes[0][0].endswith((":find", ":verify")), name
         elif scopes:
             assert [len(alternative) for alternative in scopes] == [1, 1], name
-            (whole,), (record,) = scopes
-            database, action = whole.split(":")
+            (database_scope,), (record,) = scopes
+            database, action = database_scope.split(":")
             assert record.startswith(f"{database}."), name
             assert record.endswith(f":{action}"), name
 
@@ -159,8 +159,8 @@ def selections(record: Record) -> dict[str, str]:
     """Return what to select of each field of a record that its own columns answer."""
     lists = {name for name, field in fields_of(record.type_name).items() if is_list(field)}
     return {
-        name: f"{name} {{ {' '.join(_leaves(named(field.type)))} }}"
-        if named(field.type) in TYPES
+        name: f"{name} {{ {' '.join(_leaves(type_name(field.type)))} }}"
+        if type_name(field.type) in TYPES
         else name
         for name, field in fields_of(record.type_name).items()
         if name not in lists
@@ -169,11 +169,11 @@ def selections(record: Record) -> dict[str, str]:
 
 def _leaves(name: str) -> list[str]:
     return ["id"] if name == "Person" else [
-        leaf for leaf, field in fields_of(name).items() if named(field.type) not in TYPES
+        leaf for leaf, field in fields_of(name).items() if type_name(field.type) not in TYPES
     ]  # fmt: skip
 
 
-async def denied(
+async def denial_and_state(
     gateway: Running, record: Record, lookup: Lookup, scopes: Iterable[str]
 ) -> tuple[set[str], Any]:
     """Return which fields of a row are denied as a whole, and the state of the list."""
@@ -206,15 +206,15 @@ async def test_the_scopes_that_are_named_open_the_list_and_its_fields_and_no_oth
         for name, item in fields_of(record.type_name).items()
         if not is_list(item) and (scopes := required(item))
     }
-    everything = one_row(database, record, lookup)
-    async with running(tmp_path, everything, ALL, LIVE) as gateway:
-        _, without = await denied(gateway, record, lookup, ["elsewhere:read"])
-        fewer, opened = await denied(gateway, record, lookup, opening)
+    all_sources = one_row(database, record, lookup)
+    async with running(tmp_path, all_sources, ALL, LIVE) as gateway:
+        _, without_scope = await denial_and_state(gateway, record, lookup, ["elsewhere:read"])
+        fewer, with_scopes = await denial_and_state(gateway, record, lookup, opening)
         all_of_them = {item for scopes in closer.values() for item in scopes}
-        none, _ = await denied(gateway, record, lookup, [*opening, *all_of_them])
+        none, _ = await denial_and_state(gateway, record, lookup, [*opening, *all_of_them])
     if f"{database.name}.{record.name}" in WITHHELD:
-        assert opened == "WITHHELD"
+        assert with_scopes == "WITHHELD"
         return
-    assert (without, opened) == ("DENIED", "ANSWERED")
+    assert (without_scope, with_scopes) == ("DENIED", "ANSWERED")
     assert fewer == closer.keys()
     assert none == set()

@@ -16,15 +16,15 @@ MISSING = ("civil_enforcement:sensitive",)
 NUMBER = "001090012345"
 
 
-def _view(values: Mapping[str, object], denied: set[str]) -> RowView:
-    """Return the view of a party with ``values`` by column; columns in ``denied`` are denied."""
+def _view(values: Mapping[str, object], denied_columns: set[str]) -> RowView:
+    """Return the view of a party with ``values`` by column; ``denied_columns`` are denied."""
     row: Row = tuple(values.get(column.name) for column in PARTIES.columns)
-    missing = [MISSING if column.name in denied else () for column in PARTIES.columns]
+    missing = [MISSING if column.name in denied_columns else () for column in PARTIES.columns]
     return build_view(PARTIES, row, missing, Sensitivity.PUBLIC)
 
 
-def _inner(values: Mapping[str, object], denied: set[str]) -> object:
-    return _view(values, denied)["party"]
+def _inner(values: Mapping[str, object], denied_columns: set[str]) -> object:
+    return _view(values, denied_columns)["party"]
 
 
 ALL_OF_IT = {column.name for column in PARTIES.columns if column.path[0] == "party"}
@@ -49,8 +49,8 @@ def test_a_denied_value_says_what_is_missing_also_where_there_is_none() -> None:
 
 
 def test_the_numbers_of_a_struct_are_kept_for_the_trail_seen_or_not() -> None:
-    for denied in (set(), {"party_citizen_id"}):
-        inner = _inner({"party_name": "A", "party_citizen_id": NUMBER}, denied)
+    for denied_columns in (set(), {"party_citizen_id"}):
+        inner = _inner({"party_name": "A", "party_citizen_id": NUMBER}, denied_columns)
         assert isinstance(inner, dict)
         assert inner[NUMBERS] == [NUMBER]
 

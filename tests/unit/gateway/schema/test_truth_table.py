@@ -132,28 +132,28 @@ async def test_a_failure_within_the_bound_shows_older_rows_as_stale(tmp_path: Pa
     sources = backends()
     source = Faulty(sources["civil_status"])
     settings = {"civil_status": DatabaseSettings(stale_if_error=60)}
-    everything = {**sources, "civil_status": source}
-    async with running(tmp_path, everything, databases_=settings) as gateway:
+    all_sources = {**sources, "civil_status": source}
+    async with running(tmp_path, all_sources, databases_=settings) as gateway:
         first = await marriages(gateway)
         source.fault = "down"
         await gateway.pass_time(59)
         stale = await marriages(gateway)
         await gateway.pass_time(2)
-        gone = await marriages(gateway)
+        late = await marriages(gateway)
     assert stale["items"] == first["items"]
     assert stale["source"]["state"] == "STALE"
     assert stale["source"]["fromCache"] is True
     assert stale["source"]["fetchedAt"] == first["source"]["fetchedAt"]
     assert stale["codes"] == []
-    assert gone["source"]["state"] == "UNAVAILABLE"
+    assert late["source"]["state"] == "UNAVAILABLE"
 
 
 async def test_older_rows_stand_in_only_for_the_person_they_belong_to(tmp_path: Path) -> None:
     sources = backends()
     source = Faulty(sources["civil_status"])
     settings = {"civil_status": DatabaseSettings(stale_if_error=60)}
-    everything = {**sources, "civil_status": source}
-    async with running(tmp_path, everything, databases_=settings) as gateway:
+    all_sources = {**sources, "civil_status": source}
+    async with running(tmp_path, all_sources, databases_=settings) as gateway:
         await marriages(gateway, LAN)
         source.fault = "down"
         answer = await marriages(gateway, NOBODY)
@@ -165,8 +165,8 @@ async def test_a_source_that_fails_is_unavailable_and_names_nothing_inside(
     tmp_path: Path, fault: str
 ) -> None:
     sources = backends()
-    everything = {**sources, "civil_status": Faulty(sources["civil_status"], fault)}
-    async with running(tmp_path, everything) as gateway:
+    all_sources = {**sources, "civil_status": Faulty(sources["civil_status"], fault)}
+    async with running(tmp_path, all_sources) as gateway:
         body = await gateway.ask(QUERY, {"id": LAN})
     answer = body["data"]["person"]["civilStatus"]["marriages"]
     assert (answer["items"], answer["source"]["state"]) == (None, "UNAVAILABLE")
@@ -177,10 +177,10 @@ async def test_a_source_that_fails_is_unavailable_and_names_nothing_inside(
 
 async def test_a_source_that_hangs_times_out_and_the_others_answer(tmp_path: Path) -> None:
     sources = backends()
-    everything = {**sources, "civil_status": Faulty(sources["civil_status"], "hangs")}
+    all_sources = {**sources, "civil_status": Faulty(sources["civil_status"], "hangs")}
     settings = {"civil_status": DatabaseSettings(timeout=0.05)}
     query = QUERY.replace("civilStatus {", "population { identity { item { sex } } } civilStatus {")
-    async with running(tmp_path, everything, databases_=settings) as gateway:
+    async with running(tmp_path, all_sources, databases_=settings) as gateway:
         body = await gateway.ask(query, {"id": LAN})
     person = body["data"]["person"]
     assert person["civilStatus"]["marriages"]["source"]["state"] == "TIMED_OUT"
@@ -191,10 +191,10 @@ async def test_a_source_that_hangs_times_out_and_the_others_answer(tmp_path: Pat
 
 async def test_the_deadline_of_the_request_ends_waiting_too(tmp_path: Path) -> None:
     sources = backends()
-    everything = {**sources, "civil_status": Faulty(sources["civil_status"], "hangs")}
+    all_sources = {**sources, "civil_status": Faulty(sources["civil_status"], "hangs")}
     settings = {"civil_status": DatabaseSettings(timeout=30)}
     limits = Limits(deadline=0.05)
-    async with running(tmp_path, everything, databases_=settings, limits=limits) as gateway:
+    async with running(tmp_path, all_sources, databases_=settings, limits=limits) as gateway:
         answer = await marriages(gateway)
     assert answer["source"]["state"] == "TIMED_OUT"
 
@@ -224,16 +224,16 @@ async def test_a_database_without_backend_is_not_operating(tmp_path: Path) -> No
 async def test_a_database_of_another_group_is_not_operating_even_if_reachable(
     tmp_path: Path, group: Group
 ) -> None:
-    built = (POPULATION, replace(CIVIL_STATUS, group=group))
-    async with running(tmp_path, databases=built) as gateway:
+    two_databases = (POPULATION, replace(CIVIL_STATUS, group=group))
+    async with running(tmp_path, databases=two_databases) as gateway:
         answer = await marriages(gateway)
     assert answer["source"]["state"] == "NOT_OPERATING"
 
 
 async def test_a_record_mapped_to_nothing_is_not_operating(tmp_path: Path) -> None:
     sources = backends()
-    everything = {**sources, "civil_status": Faulty(sources["civil_status"], "unmapped")}
-    async with running(tmp_path, everything) as gateway:
+    all_sources = {**sources, "civil_status": Faulty(sources["civil_status"], "unmapped")}
+    async with running(tmp_path, all_sources) as gateway:
         body = await gateway.ask(QUERY, {"id": LAN})
     assert body["data"]["person"]["civilStatus"]["marriages"]["source"]["state"] == "NOT_OPERATING"
     assert "secret" not in str(body)
@@ -262,7 +262,7 @@ async def test_adoptions_are_withheld_for_everybody_alike_and_not_fetched(
     scopes = (*OFFICER, "civil_status:restricted")
     async with running(tmp_path, {**sources, "civil_status": source}) as gateway:
         body = await gateway.ask(query, {"id": number}, scopes=scopes)
-        own_view = await gateway.ask(
+        own_answer = await gateway.ask(
             "{ me { civilStatus { adoptions { items { eventId } source { state } } } } }",
             scopes=["me"],
             subject=HOA,
@@ -270,7 +270,7 @@ async def test_adoptions_are_withheld_for_everybody_alike_and_not_fetched(
     answer = body["data"]["person"]["civilStatus"]["adoptions"]
     assert (answer["items"], answer["source"]["state"]) == (None, "WITHHELD")
     assert codes(body) == []
-    assert own_view["data"]["me"]["civilStatus"]["adoptions"]["source"]["state"] == "WITHHELD"
+    assert own_answer["data"]["me"]["civilStatus"]["adoptions"]["source"]["state"] == "WITHHELD"
     assert source.fetched == []
 
 
@@ -295,11 +295,11 @@ async def test_a_section_asked_alone_asks_for_its_first_record(tmp_path: Path) -
     async with running(tmp_path, {**sources, "civil_status": source}) as gateway:
         body = await gateway.ask(query, {"id": LAN})
         source.fault = "down"
-        failed = await gateway.ask(query, {"id": LAN})
+        answer = await gateway.ask(query, {"id": LAN})
     assert body["data"]["person"]["civilStatus"]["source"]["state"] == "ANSWERED"
     assert {name for name, _, _ in source.fetched} == {"births"}
-    assert failed["data"]["person"]["civilStatus"]["source"]["state"] == "UNAVAILABLE"
-    assert codes(failed) == ["SOURCE_UNAVAILABLE"]
+    assert answer["data"]["person"]["civilStatus"]["source"]["state"] == "UNAVAILABLE"
+    assert codes(answer) == ["SOURCE_UNAVAILABLE"]
 
 
 async def test_a_section_not_selected_is_not_asked(tmp_path: Path) -> None:

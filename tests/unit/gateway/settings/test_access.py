@@ -63,11 +63,11 @@ def test_any_other_address_is_refused(url: str) -> None:
 
 
 def test_an_issuer_is_trusted_once() -> None:
-    one = TrustedIssuer(issuer="https://id.example", audience="gateway")
+    issuer = TrustedIssuer(issuer="https://id.example", audience="gateway")
     with pytest.raises(ValidationError, match="twice"):
-        Access(issuers={"a": one, "b": one})
+        Access(issuers={"a": issuer, "b": issuer})
     with pytest.raises(ValidationError, match="twice"):
-        Access(issuer="https://id.example", issuers={"a": one})
+        Access(issuer="https://id.example", issuers={"a": issuer})
 
 
 def test_an_issuer_without_audience_is_refused() -> None:

@@ -30,7 +30,7 @@ def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-def _made(folder: Path, text: str) -> SqlBackend:
+def _backend(folder: Path, text: str) -> SqlBackend:
     path = folder / "gateway.toml"
     path.write_text(text, "utf-8")
     settings = load(path)
@@ -66,7 +66,7 @@ async def test_a_table_of_other_names_is_read_by_settings_alone(tmp_path: Path) 
     with closing(sqlite3.connect(tmp_path / "ho_tich.sqlite")) as file, file:
         file.execute("CREATE TABLE ket_hon (MaSo, Chong, Vo, NgayDK, mood)")
         file.execute(f"INSERT INTO ket_hon VALUES ('7/1957', '{AN}', NULL, '1957', '2')")
-    (row,) = await _unions(_made(tmp_path, _MAPPED))
+    (row,) = await _unions(_backend(tmp_path, _MAPPED))
     assert [str(value) for value in row] == ["7/1957", AN, "None", "1957", "LOUD"]
 
 
@@ -96,7 +96,7 @@ def test_what_does_not_fit_is_refused_by_the_settings_name(
 ) -> None:
     url = "" if text.startswith("url") else 'url = "sqlite:///x.sqlite"\n'
     with pytest.raises(ValueError, match=r"^databases\.sample") as caught:
-        _made(tmp_path, f"[databases.sample]\n{url}{text}")
+        _backend(tmp_path, f"[databases.sample]\n{url}{text}")
     assert str(caught.value).startswith(message)
     assert "geheim" not in str(caught.value)
 
@@ -104,7 +104,7 @@ def test_what_does_not_fit_is_refused_by_the_settings_name(
 @pytest.mark.parametrize("text", ["records.x.tabel = 'x'", "tls = 'on'", "connect_timeout = 0"])
 def test_a_misspelling_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ValidationError):
-        _made(tmp_path, f"[databases.sample]\nurl = 'sqlite:///x'\n{text}")
+        _backend(tmp_path, f"[databases.sample]\nurl = 'sqlite:///x'\n{text}")
 
 
 @pytest.mark.parametrize("secret", [_SECRET, "0123", "12345", "true", "[1]", '{"a": 1}', "null"])
@@ -117,6 +117,6 @@ def test_a_password_from_the_environment_is_taken_as_it_is_and_not_shown(
     password = settings.databases["notary"].password
     assert password is not None
     assert password.get_secret_value() == secret
-    shown = repr(settings) + str(settings)
-    assert f"'{secret}'" not in shown
-    assert "secret-host" not in shown
+    text = repr(settings) + str(settings)
+    assert f"'{secret}'" not in text
+    assert "secret-host" not in text

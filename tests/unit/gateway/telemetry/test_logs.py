@@ -23,13 +23,13 @@ PERSON, NAME = "{person}", "{name}"
 def logged(statements: str) -> list[dict[str, Any]]:
     """Return the events that a process logs which runs ``statements``."""
     program = _PROGRAM.format(person=PERSON, name=NAME, statements=statements)
-    ran = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
     )
-    assert ran.stdout == ""
-    assert PERSON not in ran.stderr
-    assert NAME not in ran.stderr
-    return [json.loads(line) for line in ran.stderr.splitlines()]
+    assert result.stdout == ""
+    assert PERSON not in result.stderr
+    assert NAME not in result.stderr
+    return [json.loads(line) for line in result.stderr.splitlines()]
 
 
 def test_an_event_is_one_line_with_level_and_time() -> None:

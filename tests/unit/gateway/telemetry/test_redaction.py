@@ -17,7 +17,7 @@ from tests.support.people import HOA, OLD_NUMBER
 NUMBER = st.from_regex(r"[0-9]{12}|[0-9]{9}", fullmatch=True)
 AROUND = st.text(st.characters(exclude_categories=["Nd"], exclude_characters=".·_-/:,"), max_size=5)
 
-WRITTEN = [
+NUMBERS_IN_TEXT = [
     HOA,
     OLD_NUMBER,
     f"HS{HOA}",
@@ -61,12 +61,12 @@ FILES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", WRITTEN)
+@pytest.mark.parametrize("text", NUMBERS_IN_TEXT)
 def test_no_digit_of_a_number_is_left(text: str) -> None:
     assert holds_number(text)
-    left = redact(text)
-    assert not holds_number(left)
-    assert sum(one.isdecimal() for one in left) <= 4, "a year may stand beside it"
+    redacted = redact(text)
+    assert not holds_number(redacted)
+    assert sum(character.isdecimal() for character in redacted) <= 4, "a year may stand beside it"
 
 
 @pytest.mark.parametrize("text", FILES)
@@ -94,9 +94,9 @@ def test_a_replacement_is_made_of_the_digits_alone() -> None:
 @PATIENT
 @given(AROUND, NUMBER, AROUND)
 def test_whatever_stands_around_a_number_it_is_found(before: str, number: str, after: str) -> None:
-    left = redact(f"{before}{number}{after}")
-    assert number not in left
-    assert left == f"{before}…{after}"
+    redacted = redact(f"{before}{number}{after}")
+    assert number not in redacted
+    assert redacted == f"{before}…{after}"
 
 
 @PATIENT

@@ -38,7 +38,7 @@ from tests.support.servers import SERVERS, Server
 _NEW_YEAR = "2026-01-01T00:00:00+00:00"
 OPTIONS = PopulationOptions(people=120, seed=7)
 DECLARED = [database for database in installed_databases() if database.records]
-_NAMES = [one.name for one in DECLARED]
+_NAMES = [database.name for database in DECLARED]
 _COUNT_TABLES = (
     "SELECT count(*) FROM information_schema.tables WHERE table_schema NOT IN "
     "('information_schema', 'pg_catalog', 'mysql', 'performance_schema', 'sys')"
@@ -53,16 +53,18 @@ def loaded(
     server: Server = request.getfixturevalue(request.param)
     folder = tmp_path_factory.mktemp("loaded")
     write(DECLARED, {name: folder / f"{name}.sqlite" for name in _NAMES}, OPTIONS, folder / "t1")
-    with site(server, _NAMES) as here:
-        targets = here.targets(DECLARED)
-        _, said = asyncio.run(load(targets, OPTIONS, folder / "t2", processes=1))
-        assert said == []
-        yield here, folder
+    with site(server, _NAMES) as loaded_site:
+        targets = loaded_site.targets(DECLARED)
+        _, messages = asyncio.run(load(targets, OPTIONS, folder / "t2", processes=1))
+        assert messages == []
+        yield loaded_site, folder
 
 
-def _backend(here: Site, name: str) -> SqlBackend:
+def _backend(loaded_site: Site, name: str) -> SqlBackend:
     described = next(database for database in DECLARED if database.name == name)
-    return SqlBackend(described, here.url(name), server=ServerOptions(password=lambda: PASSWORD))
+    return SqlBackend(
+        described, loaded_site.url(name), server=ServerOptions(password=lambda: PASSWORD)
+    )
 
 
 async def _assert_same_rows(described: Database, server: SqlBackend, file: SqlBackend) -> None:
@@ -73,10 +75,10 @@ async def _assert_same_rows(described: Database, server: SqlBackend, file: SqlBa
     try:
         for record in described.records:
             for lookup in record.lookups:
-                mine = await server.fetch(record, lookup, keys)
-                theirs = await file.fetch(record, lookup, keys)
-                assert mine.by_key == theirs.by_key
-                count += sum(len(rows.rows) for rows in mine.by_key.values())
+                server_batch = await server.fetch(record, lookup, keys)
+                file_batch = await file.fetch(record, lookup, keys)
+                assert server_batch.by_key == file_batch.by_key
+                count += sum(len(rows.rows) for rows in server_batch.by_key.values())
     finally:
         await server.close()
         await file.close()
@@ -87,9 +89,12 @@ async def _assert_same_rows(described: Database, server: SqlBackend, file: SqlBa
 async def test_the_same_seed_makes_the_same_rows_whatever_the_make(
     loaded: tuple[Site, Path], name: str
 ) -> None:
-    here, folder = loaded
+    loaded_site, folder = loaded
     described = next(database for database in DECLARED if database.name == name)
-    server, file = _backend(here, name), SqlBackend(described, f"sqlite:///{folder / name}.sqlite")
+    server, file = (
+        _backend(loaded_site, name),
+        SqlBackend(described, f"sqlite:///{folder / name}.sqlite"),
+    )
     await _assert_same_rows(described, server, file)
 
 
@@ -98,9 +103,9 @@ async def test_what_was_loaded_is_as_the_doctor_wants_it(
     loaded: tuple[Site, Path], name: str
 ) -> None:
     backend = _backend(loaded[0], name)
-    seen = await backend.examine(thoroughly=True)
+    examination = await backend.examine(thoroughly=True)
     await backend.close()
-    assert seen.findings == ()
+    assert examination.findings == ()
 
 
 def test_the_truth_is_the_same_too(loaded: tuple[Site, Path]) -> None:
@@ -140,10 +145,10 @@ async def test_tables_that_are_there_are_left_alone_unless_told(
 ) -> None:
     server: Server = request.getfixturevalue(make)
     small = PopulationOptions(people=10)
-    with site(server, ["legal_aid"]) as here:
-        targets = here.targets([LEGAL_AID])
+    with site(server, ["legal_aid"]) as loaded_site:
+        targets = loaded_site.targets([LEGAL_AID])
         table = LEGAL_AID.records[0].table
-        here_is = here.databases["legal_aid"]
+        here_is = loaded_site.databases["legal_aid"]
         await here_is.execute(f"CREATE TABLE {table} (precious integer)")
         with pytest.raises(NotLoaded, match="legal_aid: it holds tables already"):
             await load(targets, small, tmp_path / "truth", processes=1)
@@ -152,15 +157,15 @@ async def test_tables_that_are_there_are_left_alone_unless_told(
         assert summary.people >= 10
         with pytest.raises(NotLoaded, match="--replace"):
             await load(targets, small, tmp_path / "truth", processes=1)
-        summary, said = await load(targets, small, tmp_path / "truth", keep=True, processes=1)
-        assert (summary.people, said) == (0, ["legal_aid: left alone, it has tables"])
+        summary, messages = await load(targets, small, tmp_path / "truth", keep=True, processes=1)
+        assert (summary.people, messages) == (0, ["legal_aid: left alone, it has tables"])
 
 
-def _sharing(here: Site, tables: dict[str, dict[str, str] | None]) -> list[ServerTarget]:
+def _sharing(loaded_site: Site, tables: dict[str, dict[str, str] | None]) -> list[ServerTarget]:
     """Return registers that are all in the database of the notaries."""
-    url = sa.make_url(here.databases["notary"].url)
+    url = sa.make_url(loaded_site.databases["notary"].url)
     return [
-        ServerTarget(database, url, ServerOptions(), here.reader, tables[database.name])
+        ServerTarget(database, url, ServerOptions(), loaded_site.reader, tables[database.name])
         for database in DECLARED
         if database.name in tables
     ]
@@ -170,14 +175,14 @@ def _prefixed(database: Database, prefix: str) -> dict[str, str]:
     return {record.name: f"{prefix}{record.table}" for record in database.records}
 
 
-async def _count_tables(here: Site) -> int:
+async def _count_tables(loaded_site: Site) -> int:
     """Return how many tables are in the site's databases, in all schemas."""
     count = 0
-    for database in here.databases.values():
-        only = " AND table_catalog = current_database()"
-        if here.server.make != "postgresql":
-            only = " AND table_schema = database()"
-        count += await database.value(_COUNT_TABLES + only)
+    for database in loaded_site.databases.values():
+        in_schema = " AND table_catalog = current_database()"
+        if loaded_site.server.make != "postgresql":
+            in_schema = " AND table_schema = database()"
+        count += await database.value(_COUNT_TABLES + in_schema)
     return count
 
 
@@ -186,30 +191,30 @@ async def test_registers_of_one_database_are_loaded_side_by_side(
     request: pytest.FixtureRequest, make: str, tmp_path: Path
 ) -> None:
     server: Server = request.getfixturevalue(make)
-    with site(server, ["notary", "civil_status"]) as here:
-        schema = here.databases["civil_status"].name  # for MariaDB a schema is a database
+    with site(server, ["notary", "civil_status"]) as loaded_site:
+        schema = loaded_site.databases["civil_status"].name  # for MariaDB a schema is a database
         if make == "postgresql":
-            await here.databases["notary"].execute(f"CREATE SCHEMA {schema}")
+            await loaded_site.databases["notary"].execute(f"CREATE SCHEMA {schema}")
         tables = {
             "notary": None,
             "legal_aid": _prefixed(LEGAL_AID, "aid_"),
             "population": _prefixed(POPULATION, f"{schema}."),
         }
-        targets = _sharing(here, tables)
-        summary, said = await load(targets, OPTIONS, tmp_path / "truth", processes=1)
-        assert said == []
+        targets = _sharing(loaded_site, tables)
+        summary, messages = await load(targets, OPTIONS, tmp_path / "truth", processes=1)
+        assert messages == []
         write(DECLARED, {n: tmp_path / n for n in tables}, OPTIONS)
         for target in targets:
             name = target.database.name
             maps = {n: RecordMap(table=t) for n, t in (tables[name] or {}).items()}
-            url = here.url("notary")
+            url = loaded_site.url("notary")
             options = ServerOptions(password=lambda: PASSWORD)
-            there = SqlBackend(target.database, url, server=options, maps=maps)
+            loaded_backend = SqlBackend(target.database, url, server=options, maps=maps)
             file = SqlBackend(target.database, f"sqlite:///{tmp_path / name}")
-            await _assert_same_rows(target.database, there, file)
+            await _assert_same_rows(target.database, loaded_backend, file)
         assert summary.people >= OPTIONS.people
         expected = sum(len(target.database.records) for target in targets)
-        assert await _count_tables(here) == expected
+        assert await _count_tables(loaded_site) == expected
 
 
 @pytest.mark.parametrize("make", SERVERS)
@@ -217,8 +222,8 @@ async def test_no_register_takes_the_table_of_another(
     request: pytest.FixtureRequest, make: str, tmp_path: Path
 ) -> None:
     server: Server = request.getfixturevalue(make)
-    with site(server, ["notary"]) as here:
-        aid, notary = _sharing(here, {"notary": None, "legal_aid": None})
+    with site(server, ["notary"]) as loaded_site:
+        aid, notary = _sharing(loaded_site, {"notary": None, "legal_aid": None})
         table = aid.database.records[0].table
         clash = ServerTarget(
             notary.database, notary.url, notary.options, notary.reader,
@@ -226,12 +231,12 @@ async def test_no_register_takes_the_table_of_another(
         )  # fmt: skip
         with pytest.raises(NotLoaded, match=f"would share the table {table}: give them"):
             await load([clash, aid], OPTIONS, tmp_path / "t", replace=True, processes=1)
-        lost = ServerTarget(
+        target_without_schema = ServerTarget(
             aid.database, aid.url, aid.options, aid.reader, _prefixed(aid.database, "nowhere.")
         )
         with pytest.raises(NotLoaded, match="legal_aid: no schema nowhere"):
-            await load([notary, lost], OPTIONS, tmp_path / "t", processes=1)
-        assert await _count_tables(here) == 0
+            await load([notary, target_without_schema], OPTIONS, tmp_path / "t", processes=1)
+        assert await _count_tables(loaded_site) == 0
 
 
 @pytest.mark.parametrize("make", SERVERS)
@@ -239,11 +244,11 @@ async def test_replacing_one_register_leaves_the_others_of_its_database(
     request: pytest.FixtureRequest, make: str, tmp_path: Path
 ) -> None:
     server: Server = request.getfixturevalue(make)
-    with site(server, ["notary"]) as here:
+    with site(server, ["notary"]) as loaded_site:
         tables = {"notary": None, "legal_aid": _prefixed(LEGAL_AID, "aid_")}
-        aid, notary = _sharing(here, tables)
+        aid, notary = _sharing(loaded_site, tables)
         await load([notary], OPTIONS, tmp_path / "t", processes=1)
-        database, record = here.databases["notary"], notary.database.records[0]
+        database, record = loaded_site.databases["notary"], notary.database.records[0]
         rows = await database.value(f"SELECT count(*) FROM {record.table}")
         stated = await database.value("SELECT as_of FROM source_statement")
         for _ in range(2):
@@ -257,8 +262,8 @@ async def test_a_server_that_does_not_let_one_in_is_told_without_secrets(
     request: pytest.FixtureRequest, make: str, tmp_path: Path
 ) -> None:
     server: Server = request.getfixturevalue(make)
-    with site(server, ["legal_aid"]) as here:
-        (target,) = here.targets([LEGAL_AID])
+    with site(server, ["legal_aid"]) as loaded_site:
+        (target,) = loaded_site.targets([LEGAL_AID])
         wrong = type(target)(
             LEGAL_AID,
             target.url.set(username="nobody_at_all"),
@@ -285,10 +290,10 @@ async def test_a_load_that_was_killed_goes_on_and_ends_with_the_same_rows(
     request: pytest.FixtureRequest, make: str, tmp_path: Path
 ) -> None:
     server: Server = request.getfixturevalue(make)
-    with site(server, ["population"]) as here, site(server, ["population"]) as whole:
-        theirs = here.databases["population"]
+    with site(server, ["population"]) as loaded_site, site(server, ["population"]) as other_site:
+        population = loaded_site.databases["population"]
         config = tmp_path / "gateway.toml"
-        config.write_text(f'[databases.population]\nurl = "{here.url("population")}"\n')
+        config.write_text(f'[databases.population]\nurl = "{loaded_site.url("population")}"\n')
         command = [
             sys.executable, "-m", "gateway", "generate", "--people", "3000",
             "--user", server.user, "--config", str(config),
@@ -298,27 +303,27 @@ async def test_a_load_that_was_killed_goes_on_and_ends_with_the_same_rows(
             *command, env=environment, start_new_session=True, stdout=asyncio.subprocess.DEVNULL
         )
         try:
-            until = time.monotonic() + 60
-            there = "SELECT count(*) FROM information_schema.tables WHERE table_name = "
+            deadline = time.monotonic() + 60
+            progress_query = "SELECT count(*) FROM information_schema.tables WHERE table_name = "
             scope = "current_schema()" if make == "postgresql" else "database()"
-            there += f"'generation_progress' AND table_schema = {scope}"
+            progress_query += f"'generation_progress' AND table_schema = {scope}"
             while True:
-                assert time.monotonic() < until, "it does not get on"
+                assert time.monotonic() < deadline, "it does not get on"
                 assert process.returncode is None, "it ended before it was killed"
-                if await theirs.value(there) and await theirs.value(
+                if await population.value(progress_query) and await population.value(
                     "SELECT chunks FROM generation_progress"
                 ):
                     break
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-        begun = await theirs.value("SELECT chunks FROM generation_progress")
-        assert begun >= 1
-        again = await asyncio.create_subprocess_exec(*command, env=environment)
-        assert await asyncio.wait_for(again.wait(), 120) == 0
+        chunks = await population.value("SELECT chunks FROM generation_progress")
+        assert chunks >= 1
+        second_load = await asyncio.create_subprocess_exec(*command, env=environment)
+        assert await asyncio.wait_for(second_load.wait(), 120) == 0
         options = PopulationOptions(people=3000)
-        await load(whole.targets([POPULATION]), options, tmp_path / "whole", processes=2)
-        sums = _rows(theirs)
-        assert await theirs.value(sums) == await whole.databases["population"].value(sums)
-        assert not await theirs.value(there)
+        await load(other_site.targets([POPULATION]), options, tmp_path / "whole", processes=2)
+        sums = _rows(population)
+        assert await population.value(sums) == await other_site.databases["population"].value(sums)
+        assert not await population.value(progress_query)
     assert (tmp_path / "truth.jsonl").read_bytes() == (tmp_path / "whole").read_bytes()

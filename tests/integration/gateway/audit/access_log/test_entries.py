@@ -50,8 +50,8 @@ class Log:
                 "at": (START + timedelta(minutes=minute or self._count)).isoformat(),
                 "agency": "UBND phường",
                 "persons": [
-                    {"person": one, "role": role, "sections": [f"{one}.{role.lower()}"]}
-                    for one, role in persons
+                    {"person": person, "role": role, "sections": [f"{person}.{role.lower()}"]}
+                    for person, role in persons
                 ],
                 "sections": {"population.identity": "ANSWERED"},
                 "showsFrom": None,
@@ -90,9 +90,9 @@ async def log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[L
 
 
 async def test_the_newest_entry_comes_first(log: Log) -> None:
-    written = [await log.write(("a", "NAMED"), ("b", "KIN")) for _ in range(5)]
-    assert await log.ids("a") == written[::-1]
-    assert await log.ids("b") == written[::-1]
+    entry_ids = [await log.write(("a", "NAMED"), ("b", "KIN")) for _ in range(5)]
+    assert await log.ids("a") == entry_ids[::-1]
+    assert await log.ids("b") == entry_ids[::-1]
     assert await log.ids("c") == []
 
 
@@ -108,17 +108,17 @@ async def test_an_entry_says_what_was_written_and_nothing_of_other_people(log: L
 
 async def test_all_hashes_of_a_person_are_one_person(log: Log) -> None:
     """An earlier number, an earlier key: still one entry each, with all that was read."""
-    both = await log.write(("a", "KIN"), ("old", "NAMED"))
-    one = await log.write(("old", "NAMED"))
-    assert await log.ids("a", "old") == [one, both]
+    entry_id = await log.write(("a", "KIN"), ("old", "NAMED"))
+    written_id = await log.write(("old", "NAMED"))
+    assert await log.ids("a", "old") == [written_id, entry_id]
     entry = (await log.page("a", "old")).entries[1]
     assert entry["own"] == {"role": "NAMED", "sections": ["a.kin", "old.named"]}
 
 
 async def test_who_was_named_and_refused_is_shown_to_nobody(log: Log) -> None:
     await log.write(("a", "REFUSED"))
-    also = await log.write(("a", "REFUSED"), ("a", "KIN"))
-    assert await log.ids("a") == [also]
+    entry_id = await log.write(("a", "REFUSED"), ("a", "KIN"))
+    assert await log.ids("a") == [entry_id]
     assert (await log.page("a")).entries[0]["own"] == {"role": "KIN", "sections": ["a.kin"]}
 
 
@@ -131,8 +131,8 @@ async def _plan(copy: Copy, after: tuple[datetime, str] | None = None) -> str:
             for way in ("seqscan", "bitmapscan"):
                 await connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
             explain = "EXPLAIN "
-        made = statement(["a"], NOW, 10, after, False)
-        text = made.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+        query = statement(["a"], NOW, 10, after, False)
+        text = query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
         rows = await connection.exec_driver_sql(explain + str(text))
         return "\n".join(str(row[-1]) for row in rows)
 
@@ -164,15 +164,15 @@ async def test_a_page_of_a_long_log_is_read_without_sorting_it(log: Log) -> None
 @pytest.mark.parametrize("driver", ["sqlite+aiosqlite", "postgresql+asyncpg"])
 def test_the_role_is_no_parameter(driver: str) -> None:
     """A plan for any parameters could not use an index for this one value."""
-    made = statement(["a"], NOW, 10, None, False)
+    query = statement(["a"], NOW, 10, None, False)
     dialect = sa.make_url(f"{driver}://").get_dialect()()
-    text = made.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    text = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     assert "role != 'REFUSED'" in str(text)
 
 
 async def test_a_copy_without_the_indexes_is_read_and_says_so(log: Log) -> None:
-    written = await log.write(("a", "NAMED"))
-    assert await log.ids("a") == [written]
+    entry_id = await log.write(("a", "NAMED"))
+    assert await log.ids("a") == [entry_id]
 
     async def work(connection: AsyncConnection) -> None:
         await connection.exec_driver_sql("DROP INDEX audit_persons_shown")
@@ -184,31 +184,31 @@ async def test_a_copy_without_the_indexes_is_read_and_says_so(log: Log) -> None:
     assert (event["event"], event["indexes"]) == (
         "audit_copy_index_missing", ["audit_persons_shown"],
     )  # fmt: skip
-    assert await log.ids("a") == [written]
+    assert await log.ids("a") == [entry_id]
 
 
 async def test_pages_follow_each_other_without_losing_or_repeating_an_entry(log: Log) -> None:
     """Also where many entries are of the same moment."""
-    written = [await log.write(("a", "NAMED"), minute=1 + n // 7) for n in range(25)]
+    entry_ids = [await log.write(("a", "NAMED"), minute=1 + n // 7) for n in range(25)]
     for first in (1, 3, 24, 25, 26):
-        seen: list[str] = []
+        listed_ids: list[str] = []
         after = None
         while True:
             result = await log.page("a", first=first, after=after)
-            seen += [entry["id"] for entry in result.entries]
+            listed_ids += [entry["id"] for entry in result.entries]
             assert len(result.entries) <= first
             after = result.next
             if after is None:
                 break
-        assert sorted(seen) == sorted(written)
-        assert seen == await log.ids("a")
+        assert sorted(listed_ids) == sorted(entry_ids)
+        assert listed_ids == await log.ids("a")
 
 
 async def test_an_entry_that_comes_meanwhile_does_not_shift_the_pages(log: Log) -> None:
-    written = [await log.write(("a", "NAMED")) for _ in range(4)]
+    entry_ids = [await log.write(("a", "NAMED")) for _ in range(4)]
     result = await log.page("a", first=2)
     await log.write(("a", "NAMED"))
-    assert await log.ids("a", after=result.next) == written[1::-1]
+    assert await log.ids("a", after=result.next) == entry_ids[1::-1]
 
 
 async def test_a_deferred_entry_leaves_no_trace_until_it_shows(log: Log) -> None:
@@ -221,17 +221,17 @@ async def test_a_deferred_entry_leaves_no_trace_until_it_shows(log: Log) -> None
     first = await log.page("a", first=3)
     assert [entry["id"] for entry in first.entries] == open_ones[:2:-1]
     second = await log.page("a", first=3, after=first.next)
-    assert [one["id"] for one in second.entries] == open_ones[2::-1]
+    assert [entry["id"] for entry in second.entries] == open_ones[2::-1]
     assert second.next is None
     assert len(await log.ids("a", now=shows - timedelta(microseconds=1))) == 6
     assert len(await log.ids("a", now=shows)) == 12
 
 
 async def test_what_is_hidden_from_guardians_is_shown_to_the_person_only(log: Log) -> None:
-    shown = await log.write(("a", "NAMED"))
-    hidden = await log.write(("a", "NAMED"), hiddenFromGuardians=True)
-    assert await log.ids("a") == [hidden, shown]
-    assert await log.ids("a", for_guardian=True) == [shown]
+    visible_id = await log.write(("a", "NAMED"))
+    hidden_id = await log.write(("a", "NAMED"), hiddenFromGuardians=True)
+    assert await log.ids("a") == [hidden_id, visible_id]
+    assert await log.ids("a", for_guardian=True) == [visible_id]
 
 
 @pytest.mark.parametrize(
@@ -239,9 +239,9 @@ async def test_what_is_hidden_from_guardians_is_shown_to_the_person_only(log: Lo
     ["", "x", "é", "2026", base64.urlsafe_b64encode(b"2026-13-01T00:00:00.000000|a").decode()],
 )
 async def test_a_cursor_that_is_none_of_ours_is_refused(log: Log, cursor: str) -> None:
-    with pytest.raises(GatewayError) as refused:
+    with pytest.raises(GatewayError) as excinfo:
         await log.page("a", after=cursor)
-    assert refused.value.code.name == "INVALID_VALUE"
+    assert excinfo.value.code.name == "INVALID_VALUE"
 
 
 async def test_a_cursor_says_only_where_the_last_entry_shown_stands(log: Log) -> None:
@@ -277,8 +277,8 @@ async def test_what_is_said_to_be_complete_up_to_the_future_is_not_known_to_be(l
 
 async def test_the_gateways_own_last_entry_is_waited_for(log: Log) -> None:
     for _ in range(20):
-        written = await log.write(("a", "NAMED"))
-        assert (await log.ids("a"))[0] == written
+        entry_id = await log.write(("a", "NAMED"))
+        assert (await log.ids("a"))[0] == entry_id
 
 
 async def test_a_copy_that_cannot_be_asked_is_no_empty_log(tmp_path: Path) -> None:

@@ -32,9 +32,9 @@ KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.services)]
 @pytest.fixture(params=KINDS)
 async def copy(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Copy]:
     async with database(request.param, tmp_path) as url:
-        made = Copy(url)
-        yield made
-        await made.close()
+        new_copy = Copy(url)
+        yield new_copy
+        await new_copy.close()
 
 
 @asynccontextmanager
@@ -87,14 +87,14 @@ async def test_every_entry_is_in_the_copy_as_it_stands_in_the_journal(
         result = await rows(copy, ENTRIES)
         assert [row["seq"] for row in result] == list(range(1, 31))
         whole = b"".join(path.read_bytes() for path in segments(tmp_path / "journal"))
-        written = [one.decode() for one in whole.splitlines() if one.startswith(b'{"seq"')]
-        assert [row["body"] for row in result] == written
+        bodies = [line.decode() for line in whole.splitlines() if line.startswith(b'{"seq"')]
+        assert [row["body"] for row in result] == bodies
         assert [row["mac"] for row in result] == [
             line["mac"] for line in lines(tmp_path / "journal") if "number" in line
         ]
         assert result[0]["at"] == datetime(2026, 11, 1, 0, 1, tzinfo=UTC)
-        about = [(row["seq"], row["person"]) for row in await rows(copy, PERSONS)]
-        assert about == [(seq, person) for seq in range(1, 31) for person in "ab"]
+        persons = [(row["seq"], row["person"]) for row in await rows(copy, PERSONS)]
+        assert persons == [(seq, person) for seq in range(1, 31) for person in "ab"]
 
 
 async def test_what_was_written_while_nobody_shipped_is_shipped_later(
@@ -118,9 +118,9 @@ async def test_closing_ships_what_is_left(copy: Copy, tmp_path: Path) -> None:
 async def test_a_person_in_two_roles_is_noted_in_both_and_once_in_each(
     copy: Copy, tmp_path: Path
 ) -> None:
-    named = [{"person": "a", "role": "NAMED"}, {"person": "a", "role": "KIN"}]
+    persons = [{"person": "a", "role": "NAMED"}, {"person": "a", "role": "KIN"}]
     async with shipping(tmp_path / "journal", copy) as (journal, shipper):
-        await journal.append(entry(1, persons=named * 2))
+        await journal.append(entry(1, persons=persons * 2))
         await journal.append({"id": "f" * 16, "at": "2026-11-01T00:00:00+00:00", "probe": True})
         assert await shipper.catch_up(10)
     assert sorted(row["role"] for row in await rows(copy, PERSONS)) == ["KIN", "NAMED"]
@@ -211,9 +211,9 @@ async def test_with_the_copy_as_commit_point_there_is_no_answer_without_it(tmp_p
         async with shipping(tmp_path / "journal", copy, commits=True, timeout=2) as (journal, _):
             await journal.append(entry(1, "a"))
             await line.cut()
-            with pytest.raises(GatewayError) as refused:
+            with pytest.raises(GatewayError) as excinfo:
                 await journal.append(entry(2, "a"))
-            assert refused.value.code.name == "AUDIT_UNAVAILABLE"
+            assert excinfo.value.code.name == "AUDIT_UNAVAILABLE"
             assert not await journal.check(), "so it is not ready"
             await line.join()
             async with asyncio.timeout(20):
@@ -227,17 +227,17 @@ async def test_with_the_copy_as_commit_point_there_is_no_answer_without_it(tmp_p
 
 async def test_two_journals_share_a_copy(copy: Copy, tmp_path: Path) -> None:
     async with (
-        shipping(tmp_path / "one", copy) as (one, first),
+        shipping(tmp_path / "one", copy) as (first_journal, first),
         shipping(tmp_path / "two", copy) as (two, second),
     ):
         for number in range(5):
-            await one.append(entry(number, "a"))
+            await first_journal.append(entry(number, "a"))
             await two.append(entry(100 + number, "a"))
         async with asyncio.timeout(20):
             while not (await first.catch_up(5) and await second.catch_up(5)):
                 pass
         result = await rows(copy, ENTRIES)
-        assert sorted({row["journal"] for row in result}) == sorted([one.id, two.id])
+        assert sorted({row["journal"] for row in result}) == sorted([first_journal.id, two.id])
         assert len(result) == 10
 
 
@@ -248,12 +248,12 @@ async def test_entries_that_are_missing_in_the_journal_stop_shipping_loudly(
     await filled(tmp_path / "journal", 20, segment_bytes=1_000)
     (tmp_path / "journal" / "checkpoints.jsonl").unlink()
     second = segments(tmp_path / "journal")[1]
-    kept = second.read_bytes()
+    content = second.read_bytes()
     second.unlink()
     async with shipping(tmp_path / "journal", copy) as (_, shipper):
         assert not await shipper.catch_up(0.5)
         assert all(row["shipped_until"] is None for row in await rows(copy, JOURNALS))
-        second.write_bytes(kept)
+        second.write_bytes(content)
         async with asyncio.timeout(20):
             while not await shipper.catch_up(5):
                 pass
@@ -306,8 +306,8 @@ async def test_an_entry_that_was_edited_before_it_was_shipped_is_not_shipped(
     """The copy would answer "who read me" with what somebody made of it."""
     await filled(tmp_path / "journal", 5)
     (segment,) = segments(tmp_path / "journal")
-    whole = segment.read_bytes()
-    segment.write_bytes(whole.replace(b'"number":3', b'"number":4'))
+    content = segment.read_bytes()
+    segment.write_bytes(content.replace(b'"number":3', b'"number":4'))
     await copy.shipped("other")  # the tables are there
     before = _failures()
     async with shipping(tmp_path / "journal", copy) as (_, shipper):
@@ -315,7 +315,7 @@ async def test_an_entry_that_was_edited_before_it_was_shipped_is_not_shipped(
             while _failures() == before:
                 assert not await shipper.catch_up(0.1)
         assert await shipped_seqs(copy) == []
-        segment.write_bytes(whole)
+        segment.write_bytes(content)
         async with asyncio.timeout(60):
             while not await shipper.catch_up(5):
                 pass
@@ -329,11 +329,11 @@ async def test_a_caller_that_leaves_does_not_cost_a_connection(copy: Copy) -> No
         await connection.execute(sa.select(1))
 
     for _ in range(20):
-        leaving = asyncio.create_task(copy.run(slow))
+        cancelled_task = asyncio.create_task(copy.run(slow))
         await asyncio.sleep(0.005)
-        leaving.cancel()
+        cancelled_task.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await leaving
+            await cancelled_task
     await copy.run(slow)
 
 
@@ -369,9 +369,9 @@ async def test_the_copy_is_where_the_settings_say(tmp_path: Path) -> None:
     assert Copy.from_settings(load(folder=tmp_path)) is None
     with pytest.raises(ValueError, match="not mysql"):
         Copy("mysql://example.org/x")
-    with pytest.raises(ValueError, match=r"scheme://") as refused:
+    with pytest.raises(ValueError, match=r"scheme://") as excinfo:
         Copy("password")
-    assert "password" not in str(refused.value)
+    assert "password" not in str(excinfo.value)
 
 
 def test_a_copy_can_be_named_in_the_environment_and_must_be_where_it_is_the_commit_point(

@@ -45,11 +45,11 @@ def paths(folder: Path) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def written(folder: Path, paths: dict[str, Path]) -> Summary:
+def summary(folder: Path, paths: dict[str, Path]) -> Summary:
     return write(SOURCES, paths, OPTIONS, folder / "truth.jsonl")
 
 
-def test_every_row_of_the_stream_is_in_the_files(written: Summary, paths: dict[str, Path]) -> None:
+def test_every_row_of_the_stream_is_in_the_files(summary: Summary, paths: dict[str, Path]) -> None:
     expected: dict[tuple[str, str], set[tuple[object, ...]]] = {}
     by_name = {database_source.name: database_source for database_source in SOURCES}
     for cluster in clusters(OPTIONS):
@@ -64,14 +64,14 @@ def test_every_row_of_the_stream_is_in_the_files(written: Summary, paths: dict[s
                 columns = ", ".join(f'"{c.name}"' for c in record.columns)
                 rows = connection.execute(f"SELECT {columns} FROM {record.table}").fetchall()
                 key = source.name, record.name
-                assert len(rows) == written.rows[key]
+                assert len(rows) == summary.rows[key]
                 assert {decode(record, row) for row in rows} == {
                     decode(record, row) for row in expected.get(key, set())
                 }
 
 
 def test_the_source_states_how_fresh_it_is_and_keys_are_indexed(
-    written: Summary, paths: dict[str, Path]
+    summary: Summary, paths: dict[str, Path]
 ) -> None:
     for source in SOURCES:
         with closing(sqlite3.connect(paths[source.name])) as connection:
@@ -83,10 +83,10 @@ def test_the_source_states_how_fresh_it_is_and_keys_are_indexed(
             assert len(indexes.fetchall()) >= len(source.records)
 
 
-def test_the_truth_is_one_json_line_per_person(written: Summary, folder: Path) -> None:
+def test_the_truth_is_one_json_line_per_person(summary: Summary, folder: Path) -> None:
     lines = (folder / "truth.jsonl").read_text(encoding="utf-8").splitlines()
     truth = [person for cluster in clusters(OPTIONS) for person in cluster.truth]
-    assert len(lines) == written.people == len(truth)
+    assert len(lines) == summary.people == len(truth)
     for line, person in zip(lines, truth, strict=True):
         read = json.loads(line)
         assert read["id"] == person.id
@@ -132,16 +132,16 @@ def test_what_fails_half_way_leaves_the_old_files_and_nothing_else(tmp_path: Pat
 
 
 def test_progress_counts_the_people(tmp_path: Path) -> None:
-    seen: list[int] = []
+    counts: list[int] = []
     summary = write(
         [POPULATION],
         {"population": tmp_path / "p.sqlite"},
         PopulationOptions(people=150),
         None,
-        seen.append,
+        counts.append,
     )
-    assert seen == sorted(seen)
-    assert seen[-1] == summary.people
+    assert counts == sorted(counts)
+    assert counts[-1] == summary.people
     assert summary.rows_per_second > 0
 
 

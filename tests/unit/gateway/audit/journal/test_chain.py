@@ -39,7 +39,9 @@ ENTRIES = st.lists(st.dictionaries(st.text(min_size=4), JSON, max_size=4), max_s
 def test_every_entry_is_one_line_that_follows_the_one_before(
     entries: list[dict[str, Any]], seq: int
 ) -> None:
-    text, link = seal_entries(SECRET, ChainLink(seq, START), [orjson.dumps(one) for one in entries])
+    text, link = seal_entries(
+        SECRET, ChainLink(seq, START), [orjson.dumps(entry) for entry in entries]
+    )
     lines = text.split(b"\n")
     assert lines.pop() == b"", "the last line is ended too"
     assert len(lines) == len(entries)

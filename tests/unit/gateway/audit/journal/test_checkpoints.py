@@ -19,8 +19,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "journal"
 
 
-def _counted(folder: Path) -> list[int]:
-    return [one.link.seq for one in checkpoints.read(folder / checkpoints.CHECKPOINTS)]
+def _sequence_numbers(folder: Path) -> list[int]:
+    return [
+        checkpoint.link.seq for checkpoint in checkpoints.read(folder / checkpoints.CHECKPOINTS)
+    ]
 
 
 async def test_an_entry_is_signed_in_time_though_no_other_follows(folder: Path) -> None:
@@ -30,12 +32,12 @@ async def test_an_entry_is_signed_in_time_though_no_other_follows(folder: Path) 
         await journal.append({"number": 1})
         async with asyncio.timeout(20):
             await signed.wait()
-        assert _counted(folder) == [1]
+        assert _sequence_numbers(folder) == [1]
         signed.clear()
         await journal.append({"number": 2})
         async with asyncio.timeout(20):
             await signed.wait()
-        assert _counted(folder) == [1, 2]
+        assert _sequence_numbers(folder) == [1, 2]
 
 
 async def test_a_checkpoint_that_cannot_be_written_is_tried_again_without_another_entry(
@@ -56,13 +58,13 @@ async def test_a_checkpoint_that_cannot_be_written_is_tried_again_without_anothe
         async with asyncio.timeout(20):
             await failed.wait()
             await signed.wait()
-        assert _counted(folder) == [1]
+        assert _sequence_numbers(folder) == [1]
 
 
 async def test_nothing_is_signed_where_nothing_is_written(folder: Path) -> None:
     async with open_journal(folder, checkpoint_seconds=0.001):
         pass
-    assert _counted(folder) == []
+    assert _sequence_numbers(folder) == []
 
 
 def test_settings_ask_for_a_checkpoint_a_minute_at_least() -> None:
@@ -83,7 +85,7 @@ def test_those_behind_an_entry_are_read_from_the_end_however_many_they_are(tmp_p
     path.write_bytes(b"\n".join(lines) + b"\n")
     for seq in (0, 1, 40, 199):
         result = checkpoints.read_behind(path, "ours", seq)
-        assert [one.line for one in result] == lines[seq:]
+        assert [entry.line for entry in result] == lines[seq:]
     assert checkpoints.read_behind(path, "ours", 200) == []
     assert checkpoints.read_behind(path, "other", 0) == []
     assert checkpoints.read_behind(tmp_path / "none", "ours", 0) == []

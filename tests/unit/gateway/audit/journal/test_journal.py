@@ -111,7 +111,7 @@ async def test_a_caller_that_goes_away_takes_nobodys_entry_along(folder: Path, d
         await asyncio.sleep(0)
         go_on.set()
         outcomes = await asyncio.gather(*waiting, return_exceptions=True)
-    assert [n for n, one in enumerate(outcomes) if one is not None] == [0, 5]
+    assert [n for n, outcome in enumerate(outcomes) if outcome is not None] == [0, 5]
     assert numbers(folder) == list(range(10)), "an entry too many does no harm"
 
 

@@ -114,11 +114,11 @@ async def test_every_entry_of_a_batch_that_failed_is_refused(folder: Path, disk:
 async def test_a_defect_below_the_file_refuses_as_well(folder: Path, disk: Disk) -> None:
     """Whatever goes wrong: nobody waits for ever, and nobody is answered without a trace."""
 
-    def broken() -> None:
+    def raise_defect() -> None:
         raise RuntimeError("can't start new thread")
 
     async with open_journal(folder) as journal:
-        disk.fault = broken
+        disk.fault = raise_defect
         async with asyncio.timeout(10):
             assert await refuses(journal, {"number": 1})
         disk.fault = lambda: None
@@ -181,14 +181,14 @@ async def main(folder):
 
 asyncio.run(main(Path(sys.argv[1])))
 """
-    ended = await asyncio.to_thread(
+    completed = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-c", program, str(folder)],
         capture_output=True,
         check=True,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[5])},
     )
-    assert b"refused\n" in ended.stdout
+    assert b"refused\n" in completed.stdout
     assert numbers(folder) == [1, 3]
     assert checked(folder).fault is None
 
@@ -221,9 +221,11 @@ async def test_whatever_fails_and_whenever_who_was_answered_stands_in_an_unbroke
         if rng.random() < 0.3:
             fail()
 
-    async def ask(journal: Journal, one: int) -> None:
-        if not await refuses(journal, {"number": one, "filling": "x" * rng.randrange(200)}):
-            answered.append(one)
+    async def ask(journal: Journal, number_of_entry: int) -> None:
+        if not await refuses(
+            journal, {"number": number_of_entry, "filling": "x" * rng.randrange(200)}
+        ):
+            answered.append(number_of_entry)
 
     for _ in range(4):
         async with open_journal(folder, segment_bytes=1_500, checkpoint_entries=9) as journal:
@@ -231,9 +233,9 @@ async def test_whatever_fails_and_whenever_who_was_answered_stands_in_an_unbroke
                 disk.fault = rng.choice([lambda: None, sometimes])
                 disk.sync_fault = rng.choice([lambda: None, sometimes])
                 disk.shortest = rng.choice([None, 50])
-                some = range(number, number + rng.randrange(1, 8))
-                await asyncio.gather(*(ask(journal, one) for one in some))
-                number = some.stop
+                numbers_now = range(number, number + rng.randrange(1, 8))
+                await asyncio.gather(*(ask(journal, entry_number) for entry_number in numbers_now))
+                number = numbers_now.stop
             disk.fault = disk.sync_fault = lambda: None
     assert numbers(folder) == sorted(answered)
     assert len(answered) > number / 4, "and most of the time somebody was"

@@ -29,9 +29,9 @@ def _headers(folder: Path) -> list[SegmentHeader]:
 
 
 def _drop(path: Path, lines: int) -> bytes:
-    whole = path.read_bytes()
-    path.write_bytes(b"".join(whole.splitlines(keepends=True)[:-lines]))
-    return whole
+    content = path.read_bytes()
+    path.write_bytes(b"".join(content.splitlines(keepends=True)[:-lines]))
+    return content
 
 
 @pytest.mark.parametrize(

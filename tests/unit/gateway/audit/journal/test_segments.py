@@ -58,12 +58,12 @@ async def test_a_line_cut_off_by_a_crash_is_put_aside(folder: Path) -> None:
 async def test_a_crash_may_cut_the_last_line_anywhere(folder: Path) -> None:
     await crashed(folder, 2)
     (segment,) = segments(folder)
-    whole = segment.read_bytes()
-    last = whole.rstrip(b"\n").rfind(b"\n") + 1
-    for cut in range(last, len(whole), 7):
+    content = segment.read_bytes()
+    last = content.rstrip(b"\n").rfind(b"\n") + 1
+    for cut in range(last, len(content), 7):
         again = folder.with_name(f"cut-{cut}")
         shutil.copytree(folder, again)
-        (again / segment.name).write_bytes(whole[:cut])
+        (again / segment.name).write_bytes(content[:cut])
         await filled(again, 1, 9)
         assert numbers(again) == [1, 9]
         assert checked(again).fault is None
@@ -156,7 +156,7 @@ async def test_a_segment_that_is_full_is_followed_by_another(folder: Path) -> No
     assert numbers(folder) == list(range(1, 21))
     headers = [line for line in lines(folder) if "version" in line]
     assert [header["segment"] for header in headers] == list(range(1, len(headers) + 1))
-    assert {one["journal"] for one in headers} == {headers[0]["journal"]}
+    assert {header["journal"] for header in headers} == {headers[0]["journal"]}
     report = checked(folder)
     assert (report.fault, report.entries, report.segments) == (None, 20, len(headers))
 

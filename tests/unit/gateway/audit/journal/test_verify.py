@@ -56,7 +56,7 @@ def _inner(folder: Path) -> list[int]:
     return [
         seq
         for seq in range(2, ENTRIES)
-        if len({_place(folder, one)[0] for one in (seq - 1, seq, seq + 1)}) == 1
+        if len({_place(folder, neighbour)[0] for neighbour in (seq - 1, seq, seq + 1)}) == 1
     ]
 
 
@@ -70,44 +70,44 @@ def test_an_untouched_journal_is_good(folder: Path) -> None:
 def test_an_edited_byte_is_found_wherever_it_is(folder: Path) -> None:
     rng = random.Random(7)
     for path in segments(folder):
-        whole = path.read_bytes()
-        for offset in rng.sample(range(len(whole)), 40):
-            edited = bytearray(whole)
+        content = path.read_bytes()
+        for offset in rng.sample(range(len(content)), 40):
+            edited = bytearray(content)
             edited[offset] ^= 1 << rng.randrange(7)
             path.write_bytes(edited)
             fault = _fault(folder)
-            line = whole[:offset].count(b"\n") + 1
+            line = content[:offset].count(b"\n") + 1
             assert (fault.file, fault.line) == (path.name, line), (fault, offset)
-            first = whole.splitlines()[line - 1]
+            first = content.splitlines()[line - 1]
             if line > 1:
                 assert fault.seq is not None
                 assert first.startswith(b'{"seq":%d,' % fault.seq)
-        path.write_bytes(whole)
+        path.write_bytes(content)
 
 
 def test_an_edited_entry_is_called_edited(folder: Path) -> None:
     for seq in _inner(folder):
         path, at = _place(folder, seq)
-        whole = path.read_bytes()
-        lines = whole.splitlines(keepends=True)
+        content = path.read_bytes()
+        lines = content.splitlines(keepends=True)
         lines[at] = lines[at].replace(b'"number":', b'"numbers":')
         path.write_bytes(b"".join(lines))
         fault = _fault(folder)
         assert (fault.wrong, fault.seq, fault.line) == (FaultKind.EDITED, seq, at + 1)
-        path.write_bytes(whole)
+        path.write_bytes(content)
 
 
 def test_a_removed_line_is_called_removed(folder: Path) -> None:
     for seq in _inner(folder):
         path, at = _place(folder, seq)
-        whole = path.read_bytes()
-        lines = whole.splitlines(keepends=True)
+        content = path.read_bytes()
+        lines = content.splitlines(keepends=True)
         del lines[at]
         path.write_bytes(b"".join(lines))
         fault = _fault(folder)
         assert (fault.wrong, fault.seq, fault.line) == (FaultKind.REMOVED, seq, at + 1)
         assert fault.says == f"removed: entry {seq} is missing"
-        path.write_bytes(whole)
+        path.write_bytes(content)
 
 
 def test_the_last_line_of_a_segment_is_missed_by_the_next_header(folder: Path) -> None:
@@ -121,14 +121,14 @@ def test_the_last_line_of_a_segment_is_missed_by_the_next_header(folder: Path) -
 def test_two_lines_that_changed_places_are_called_reordered(folder: Path) -> None:
     for seq in _inner(folder):
         path, at = _place(folder, seq)
-        whole = path.read_bytes()
+        content = path.read_bytes()
 
-        lines = whole.splitlines(keepends=True)
+        lines = content.splitlines(keepends=True)
         lines[at], lines[at + 1] = lines[at + 1], lines[at]
         path.write_bytes(b"".join(lines))
         fault = _fault(folder)
         assert (fault.wrong, fault.seq, fault.line) == (FaultKind.REORDERED, seq, at + 1)
-        path.write_bytes(whole)
+        path.write_bytes(content)
 
 
 def test_a_line_that_stands_twice_is_called_repeated(folder: Path) -> None:
@@ -142,13 +142,13 @@ def test_a_line_that_stands_twice_is_called_repeated(folder: Path) -> None:
 
 def test_a_segment_that_is_removed_is_missed_with_its_entries(folder: Path) -> None:
     for path in segments(folder)[:-1]:
-        kept = path.read_bytes()
+        content = path.read_bytes()
         path.unlink()
         fault = _fault(folder)
-        seqs = [int(line[7 : line.index(b",")]) for line in kept.splitlines()[1:]]
+        seqs = [int(line[7 : line.index(b",")]) for line in content.splitlines()[1:]]
         assert (fault.wrong, fault.file, fault.seq) == (FaultKind.REMOVED, path.name, seqs[0])
         assert f"entries {seqs[0]} to {seqs[-1]}" in fault.says
-        path.write_bytes(kept)
+        path.write_bytes(content)
 
 
 def test_a_last_segment_that_is_removed_is_missed_by_a_checkpoint(folder: Path) -> None:
@@ -173,13 +173,13 @@ def test_an_end_that_is_cut_off_is_missed_by_a_checkpoint_and_by_the_head(folder
 
 def test_a_head_that_was_edited_is_no_head(folder: Path) -> None:
     head = folder / "head.json"
-    whole = head.read_bytes()
-    for offset in range(0, len(whole.rstrip()), 11):
-        edited = bytearray(whole)
+    content = head.read_bytes()
+    for offset in range(0, len(content.rstrip()), 11):
+        edited = bytearray(content)
         edited[offset] ^= 1
         head.write_bytes(edited)
         assert _fault(folder).file == "head.json"
-    head.write_bytes(whole)
+    head.write_bytes(content)
     assert checked(folder).fault is None
 
 
@@ -210,15 +210,15 @@ async def test_an_end_that_is_cut_off_and_written_anew_is_missed_by_a_checkpoint
 
 async def test_a_header_that_is_replaced_is_found(folder: Path) -> None:
     second, third = segments(folder)[1:3]
-    whole = second.read_bytes()
+    content = second.read_bytes()
     others = third.read_bytes().splitlines(keepends=True)[0]
     _change(second, lambda lines: lines.__setitem__(0, others))
     fault = _fault(folder)
     assert (fault.wrong, fault.file, fault.line) == (FaultKind.FOREIGN, second.name, 1)
-    second.write_bytes(whole)
+    second.write_bytes(content)
     _change(second, lambda lines: lines.__setitem__(0, lines[0].replace(b'"full"', b'"none"')))
     assert _fault(folder).wrong is FaultKind.HEADER
-    second.write_bytes(whole)
+    second.write_bytes(content)
     _change(second, lambda lines: lines.pop(0))
     assert _fault(folder).wrong is FaultKind.HEADER
 
@@ -227,13 +227,13 @@ async def test_a_line_of_another_journal_is_called_foreign(folder: Path, tmp_pat
     await filled(tmp_path / "other", ENTRIES, 100)
     seq = _inner(folder)[1]
     path, at = _place(folder, seq)
-    whole = path.read_bytes()
+    content = path.read_bytes()
     other, there = _place(tmp_path / "other", seq)
     line = other.read_bytes().splitlines(keepends=True)[there]
     _change(path, lambda lines: lines.__setitem__(at, line))
     fault = _fault(folder)
     assert (fault.wrong, fault.seq, fault.line) == (FaultKind.FOREIGN, seq, at + 1), "in its place"
-    path.write_bytes(whole)
+    path.write_bytes(content)
     _change(path, lambda lines: lines.insert(at, line))
     fault = _fault(folder)
     assert (fault.wrong, fault.seq, fault.line) == (FaultKind.FOREIGN, seq, at + 1), "put in"
@@ -277,12 +277,12 @@ async def test_a_checkpoint_that_another_key_signed_does_not_count(tmp_path: Pat
 
 def test_a_checkpoint_that_was_edited_does_not_count(folder: Path) -> None:
     path = folder / "checkpoints.jsonl"
-    whole = path.read_bytes()
-    path.write_bytes(whole.replace(b'"seq":7,', b'"seq":6,'))
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b'"seq":7,', b'"seq":6,'))
     assert _fault(folder).wrong is FaultKind.CHECKPOINT
-    path.write_bytes(b"nothing\n" + whole)
+    path.write_bytes(b"nothing\n" + content)
     assert _fault(folder).says == "checkpoints.jsonl, line 1 is no checkpoint"
-    path.write_bytes(whole[:-20])
+    path.write_bytes(content[:-20])
     assert checked(folder).fault is None, "but one that a crash cut short is left out"
 
 
