@@ -1,4 +1,4 @@
-"""Apollo Client's cache with the policies that ship: partial answers, together or apart."""
+"""Apollo Client's cache with the shipped policies: partial answers, separate and merged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gateway is killed or stands still under load: whoever got an answer stands in the journal.
+"""A gateway killed or stopped under load: every answer that arrived is in the journal.
 
 AUDIT_KILLS says how many times, 3 if nobody does.
 """

@@ -1,4 +1,4 @@
-"""What the kernel saw: an answer leaves only when its entry has been synced to the disk."""
+"""Traced system calls: an answer leaves only after its entry was synced to the disk."""
 
 from __future__ import annotations
 

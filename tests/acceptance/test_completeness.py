@@ -1,4 +1,4 @@
-"""No list says "none" unless that is true, whatever fails; and where it is true, it says so.
+"""No list says "none" unless it is true, whatever fails; and where it is true, it says so.
 
 Over generated people and mistyped numbers, with each database failing in turn. A run of 20,000
 people: ``make completeness``.

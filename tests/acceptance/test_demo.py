@@ -1,4 +1,4 @@
-"""The demo as its first user meets it, in a process of its own over SQLite files.
+"""The demo for a first user, in a separate process over SQLite files.
 
 Covers ``gateway.cli.demo``, ``gateway.cli.population``.
 """

@@ -1,4 +1,4 @@
-"""The tutorial "an eighth database in four steps", followed to the letter."""
+"""The tutorial "an eighth database in four steps", followed literally."""
 
 from __future__ import annotations
 

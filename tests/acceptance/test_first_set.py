@@ -1,4 +1,4 @@
-"""The first set of published operations, on the demo: useful on day one, and called in any way.
+"""The first set of published operations on the demo: useful answers by every way to call.
 
 Covers ``gateway.operations.completeness``.
 """

@@ -1,4 +1,4 @@
-"""The journal's disk is full: nothing is answered unnoted, and room is all that it takes to go on.
+"""A full disk under the journal: no answer without an entry, until there is room again.
 
 The journal of a real gateway is put on a file system of its own, of half a megabyte.
 """

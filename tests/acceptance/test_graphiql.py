@@ -1,4 +1,4 @@
-"""GraphiQL in a real browser, against the demo in a process of its own."""
+"""GraphiQL in a real browser, with the demo in a separate process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guides for partners and reviewers, followed to the letter on the demo."""
+"""The guides for partners and reviewers, followed literally on the demo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""deploy/compose/nginx.conf in a real nginx, before an application that says what reached it."""
+"""deploy/compose/nginx.conf in a real nginx, in front of an application that echoes requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing personal in what a gateway writes beside its answers: logs, metrics, errors, the journal.
+"""No personal data in logs, metrics, errors and the journal of a gateway.
 
 A demo is asked everything by everybody, badly too, while databases go away and rows break; then all
 that it wrote is searched for every number and every name of its population.

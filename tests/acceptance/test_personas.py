@@ -1,4 +1,4 @@
-"""Every persona's story can be read off the answer to that persona's own ``me``.
+"""The story of every persona can be read from the answer to that persona's ``me``.
 
 Not so, by law or by design, for four tags: wills (``testator``), adoptions (``adopted``) and orders
 that protect an address (``protected``) are withheld even in the own view, and the death of a

@@ -1,4 +1,4 @@
-"""A gateway process whose clients send half or without end: others are answered, and it stops."""
+"""Incomplete and endless requests to a gateway process: others are answered, and it stops."""
 
 from __future__ import annotations
 

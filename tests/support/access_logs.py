@@ -1,4 +1,4 @@
-"""Officers who look people up, and people who read in their access log who did."""
+"""Officers who look people up, and people who read their access logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that no HTTP client would send, put straight to the application."""
+"""Requests that no HTTP client would send, passed directly to the application."""
 
 from __future__ import annotations
 

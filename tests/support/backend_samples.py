@@ -1,4 +1,4 @@
-"""A small database of its own, and files that hold it, for the tests of backends."""
+"""A small sample database, and files that hold it, for tests of backends."""
 
 from __future__ import annotations
 

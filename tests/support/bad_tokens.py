@@ -1,4 +1,4 @@
-"""Tokens that must not be accepted, as whoever has seen a good one might make them."""
+"""Invalid tokens, as an attacker with a valid token could create them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Caches for tests: of this process alone, with a clock that stands still until it is moved."""
+"""Caches for tests, in this process only and with a manual clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Certificates of a test's own."""
+"""Certificates for tests."""
 
 from __future__ import annotations
 

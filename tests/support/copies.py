@@ -1,4 +1,4 @@
-"""Databases for copies of the journal: SQLite files, and databases of their own in PostgreSQL."""
+"""Databases for copies of the journal: SQLite files, and separate databases in PostgreSQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans held against the oracle: graphql-core over naive reads, one key and one field at a time."""
+"""Plans compared with an oracle: graphql-core over separate reads of each key and field."""
 
 from __future__ import annotations
 

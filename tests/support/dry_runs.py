@@ -1,4 +1,4 @@
-"""Trials of documents, over one person with a row in many a list."""
+"""Dry runs of documents, about a person with a row in many lists."""
 
 from __future__ import annotations
 

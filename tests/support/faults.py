@@ -1,4 +1,4 @@
-"""A backend that can be told to fail, for tests of what the gateway makes of it."""
+"""A backend that fails on demand, to test how the gateway responds."""
 
 from __future__ import annotations
 

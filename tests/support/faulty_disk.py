@@ -1,4 +1,4 @@
-"""A disk that fails as a test wants it to, under a journal."""
+"""A disk under a journal that fails on demand."""
 
 from __future__ import annotations
 

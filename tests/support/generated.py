@@ -1,4 +1,4 @@
-"""How generated tests run: however slow the machine is, only what they find counts."""
+"""Settings of generated tests: without deadlines, since only failures count."""
 
 from __future__ import annotations
 

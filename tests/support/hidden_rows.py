@@ -1,4 +1,4 @@
-"""Rows of somebody under a given number: what everybody has, and what is hidden of some."""
+"""Rows of a person: common ones, and ones that rules hide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An OpenID Connect issuer in the test: publishes what it is told, counts, signs anything."""
+"""An OpenID Connect issuer in the test process: publishes and signs anything, counts requests."""
 
 from __future__ import annotations
 

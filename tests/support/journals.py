@@ -1,4 +1,4 @@
-"""Journals for tests: opened, filled, and read back by a descriptor of the test's own."""
+"""Journals for tests: opened, filled, and read back through a separate descriptor."""
 
 from __future__ import annotations
 

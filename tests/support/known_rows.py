@@ -1,4 +1,4 @@
-"""What the files of a synthetic population hold about a number, read without the gateway.
+"""The rows that the files of a synthetic population hold about a number, without the gateway.
 
 It counts the rows under every number that may be a person's, whoever else holds it too: a list must
 not say "none" as long as there may be any. Protection hides rows for good, so its rules apply.

@@ -1,4 +1,4 @@
-"""Answers that hold a list, and what a list reader of a client makes of them."""
+"""Answers with a list, and what the list readers for clients return for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Databases of the tests' own on real servers, one for each declared database."""
+"""Test databases on real servers, one for each declared database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be selected in a schema, arranged for drawing lots."""
+"""The fields that a schema offers, arranged for random selection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small cast, known to the letter, held in memory."""
+"""A small set of fixed people, in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A PgBouncer of a test's own, which gives out connections by the transaction."""
+"""A PgBouncer for a test, which assigns connections per transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gateway as a process of its own, started and stopped by the test that needs it."""
+"""The gateway as a separate process, started and stopped by a test."""
 
 from __future__ import annotations
 

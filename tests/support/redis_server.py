@@ -1,4 +1,4 @@
-"""A real Redis server, on a free port, that a test can stop and bring back."""
+"""A real Redis server on a free port, which a test can stop and start."""
 
 from __future__ import annotations
 

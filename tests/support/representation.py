@@ -1,4 +1,4 @@
-"""Somebody who asks for a child or a ward, and the records that say whether they may."""
+"""A representative of a child or ward, and the records that decide whether they may ask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Raw rows for any record, made from its description alone: holes, odd values, broken ones."""
+"""Raw rows for any record, generated from its description: missing, odd and unreadable values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A gateway in this process, asked over ASGI."""
+"""A gateway in this process, reached over ASGI."""
 
 from __future__ import annotations
 

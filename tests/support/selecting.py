@@ -1,4 +1,4 @@
-"""A document that asks for all there is of some sections, made from the schema."""
+"""A document that selects all fields of some sections, generated from the schema."""
 
 from __future__ import annotations
 

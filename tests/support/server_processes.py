@@ -1,4 +1,4 @@
-"""Servers of a test's own, that it can kill and bring back: PostgreSQL, MariaDB."""
+"""PostgreSQL and MariaDB servers for a test, which it can kill and start again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file system of a test's own, small enough to be filled."""
+"""A file system for a test, small enough to fill."""
 
 from __future__ import annotations
 

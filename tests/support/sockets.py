@@ -1,4 +1,4 @@
-"""A server on a real socket in this process, and clients that send bytes as no library would."""
+"""A server on a real socket in this process, and clients that send arbitrary bytes."""
 
 from __future__ import annotations
 

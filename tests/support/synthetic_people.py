@@ -1,4 +1,4 @@
-"""One sample of the population for all tests of this folder."""
+"""A sample of the population, shared by the tests of this folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One person with a value in every column of every record, and documents that ask for all of it."""
+"""A person with a value in every column of every record, and documents that select all of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every database in memory for tests of what is hidden, and those who ask."""
+"""Every database in memory, for tests of hidden rows, and callers of all kinds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The TypeScript list reader that ships for clients: a whole list is read, anything else fails."""
+"""The TypeScript list reader for clients returns complete lists, and fails for anything else."""
 
 from __future__ import annotations
 

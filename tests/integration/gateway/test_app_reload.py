@@ -1,4 +1,4 @@
-"""Settings read again by a running gateway: taken whole, or not at all."""
+"""A running gateway reloads its settings completely or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Python list reader that ships for clients: a whole list is read, anything else fails."""
+"""The Python list reader for clients returns complete lists, and fails for anything else."""
 
 from __future__ import annotations
 

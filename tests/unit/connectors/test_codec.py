@@ -1,4 +1,4 @@
-"""Reading what a source stores: every form that means the value, and nothing that does not."""
+"""Decoding of stored values: every form of a value is read, anything else is unreadable."""
 
 from __future__ import annotations
 

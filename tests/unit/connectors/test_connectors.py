@@ -1,4 +1,4 @@
-"""What every declared database keeps to, and what ``domain.md`` asks of the five of 2.2 to 2.6.
+"""Rules for every declared database, and what ``domain.md`` 2.2 to 2.6 requires of five.
 
 Covers ``connectors.population``, ``connectors.civil_status.*``, ``connectors.security_measures``,
 ``connectors.legal_aid``, ``connectors.civil_enforcement``,

@@ -1,4 +1,4 @@
-"""The language of declarations: what it becomes, and what does not fit together is refused.
+"""The declaration language: what declarations become, and which ones are refused.
 
 Covers ``connectors.description``.
 """

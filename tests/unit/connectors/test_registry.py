@@ -1,4 +1,4 @@
-"""The registry: databases come from installed packages, one line each."""
+"""The registry: databases come from the entry points of installed packages."""
 
 from __future__ import annotations
 

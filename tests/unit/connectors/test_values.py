@@ -1,4 +1,4 @@
-"""Values that several databases share: person numbers, and dates known only in part."""
+"""Values shared by several databases: person numbers, and partial dates."""
 
 from __future__ import annotations
 

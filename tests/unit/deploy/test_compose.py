@@ -1,4 +1,4 @@
-"""docker-compose.yml, read by a parser: there is no engine where these tests run."""
+"""docker-compose.yml, checked by a parser, since tests run without a container engine."""
 
 from __future__ import annotations
 

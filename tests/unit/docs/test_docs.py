@@ -1,4 +1,4 @@
-"""The documentation says what the code does: links, settings, queries and examples are checked."""
+"""The documentation matches the code: links, settings, queries and examples are checked."""
 
 from __future__ import annotations
 

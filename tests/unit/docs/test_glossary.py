@@ -1,4 +1,4 @@
-"""Each term of the glossary stands there once, in English and in Vietnamese, with its meaning."""
+"""Each term of the glossary occurs once, in English and Vietnamese, with its meaning."""
 
 from __future__ import annotations
 

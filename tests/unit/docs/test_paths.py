@@ -1,4 +1,4 @@
-"""The files, folders, modules and names of modules in the documentation exist."""
+"""The files, folders and modules that the documentation names exist."""
 
 from __future__ import annotations
 

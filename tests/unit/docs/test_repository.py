@@ -1,4 +1,4 @@
-"""The files that tell a contributor what to run agree with the Makefile."""
+"""The commands in files for contributors agree with the Makefile."""
 
 from __future__ import annotations
 

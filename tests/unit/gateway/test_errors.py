@@ -1,4 +1,4 @@
-"""The registry of error codes: each is explained on a page, and none is made up elsewhere."""
+"""The registry of error codes: each code is documented, and no other code is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Production: what the demo has made for everybody to see opens nothing there.
+"""Production: public keys and tokens of the demo open nothing.
 
 Covers ``gateway.app``, ``gateway.databases.startup_checks``, ``gateway.service``.
 """

@@ -1,4 +1,4 @@
-"""The way of a request: what ``handle`` leaves in its state, and in which order it goes."""
+"""The way of a request: the steps of ``handle``, and the state it leaves."""
 
 from __future__ import annotations
 

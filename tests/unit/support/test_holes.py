@@ -1,4 +1,4 @@
-"""Generated worlds and callers: that every kind of hole, fault and permission comes up in them."""
+"""Generated worlds and callers cover every kind of hole, fault and permission."""
 
 from __future__ import annotations
 

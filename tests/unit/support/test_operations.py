@@ -1,4 +1,4 @@
-"""Generated operations: that they are valid, and that what a client may write comes up in them."""
+"""Generated operations are valid, and cover what a client may write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture of the layers is that of the code as it is."""
+"""The picture of the layers matches the imports of the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bundle for a closed network: all that is pinned is in it, and changes show."""
+"""The bundle for a closed network contains everything that is pinned."""
 
 from __future__ import annotations
 

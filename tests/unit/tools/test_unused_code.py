@@ -1,4 +1,4 @@
-"""What is used nowhere is found; a library's callbacks are named with a reason."""
+"""Unused code is found; callbacks of libraries are listed with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wheel that a site installs: what is in it, and what its commands say of what is not.
+"""The wheel that a site installs: its contents, and the messages about what it leaves out.
 
 Covers ``gateway.cli.checkout``.
 """

@@ -1,4 +1,4 @@
-"""Whatever the rows and the keys, every backend gives the same batch as the memory backend."""
+"""Every backend returns the same batch as the memory backend, for any rows and keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every backend promises (``connectors.backends.base``); one suite, run over each."""
+"""The contract of backends (``connectors.backends.base``): one suite, run over each backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doctor counts the links that lead to no row, of every pair of tables."""
+"""The doctor counts links to missing rows, for every pair of tables."""
 
 from __future__ import annotations
 

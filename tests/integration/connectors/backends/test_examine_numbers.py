@@ -1,4 +1,4 @@
-"""The doctor reads every number of a table, and says how many no look-up finds; none of them."""
+"""The doctor counts the person numbers of a table that no lookup finds, and prints none."""
 
 from __future__ import annotations
 

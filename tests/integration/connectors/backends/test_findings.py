@@ -1,4 +1,4 @@
-"""A server is asked whether it is only read, bound in time, and holds what settings say.
+"""Examination of a server: read-only rights, time limits, and the tables of the settings.
 
 Covers ``connectors.backends.examination``, ``connectors.backends.examine_mariadb``,
 ``connectors.backends.examine_postgresql``, ``connectors.backends.examine_sqlite``.

@@ -1,4 +1,4 @@
-"""A key that a column is thought not to hold is no key without rows, while columns change as well.
+"""A key that a column seems unable to hold is not answered with "no rows" while columns change.
 
 Keys here are numbers of contracts, which offices keep as text or as whole numbers.
 

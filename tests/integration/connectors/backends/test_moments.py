@@ -1,4 +1,4 @@
-"""A moment that a server keeps is that moment, whatever the zone's offset is today."""
+"""Timestamps of servers keep their moment, whatever the offset of the time zone is today."""
 
 from __future__ import annotations
 

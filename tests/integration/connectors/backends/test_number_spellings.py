@@ -1,4 +1,4 @@
-"""Numbers as spreadsheets leave them are found, and read, where settings say so."""
+"""Numbers in the spellings of spreadsheets are found and read where settings allow it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A source says where its rows come from: another server, file or table is another origin."""
+"""The origin of rows: another server, file or table is another origin."""
 
 from __future__ import annotations
 

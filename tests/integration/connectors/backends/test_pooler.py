@@ -1,4 +1,4 @@
-"""Behind a pooler that gives out connections by the transaction, nothing of a session is left.
+"""Behind a pooler that assigns connections per transaction, no session state is left.
 
 Covers ``connectors.backends.postgresql_connection``.
 """

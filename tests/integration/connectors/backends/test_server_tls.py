@@ -1,4 +1,4 @@
-"""TLS to servers of our own: which server it is, is made sure of; what is not encrypted is told."""
+"""TLS to database servers: their identity is verified, and unencrypted connections are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only servers have: they go and come back, run long, hold roles; and what they compare.
+"""Behaviour of servers only: outages, slow statements, roles and comparison of keys.
 
 Covers ``connectors.backends.server``, ``connectors.backends.mariadb``,
 ``connectors.backends.mariadb_errors``, ``connectors.backends.postgresql``,

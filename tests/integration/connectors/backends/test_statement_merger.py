@@ -1,4 +1,4 @@
-"""Lookups that are asked for at once and go as one statement: what one costs the others.
+"""Concurrent lookups merged into one statement: the effect of each on the others.
 
 Covers ``connectors.backends.postgresql_statements``.
 """

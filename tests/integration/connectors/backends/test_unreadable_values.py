@@ -1,4 +1,4 @@
-"""One value that nobody can read costs its row: not the rows beside it, nor anybody else's."""
+"""An unreadable value costs its own row, and no other row or caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A token revoked by the command is refused within a second by every process that runs."""
+"""Every running process refuses a revoked token within a second."""
 
 from __future__ import annotations
 

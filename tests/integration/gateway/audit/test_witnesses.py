@@ -1,4 +1,4 @@
-"""Witnesses: checkpoints are kept elsewhere, each once, whatever happens between."""
+"""Witnesses: checkpoints are stored elsewhere, each once, despite failures."""
 
 from __future__ import annotations
 

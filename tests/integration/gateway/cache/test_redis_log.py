@@ -1,4 +1,4 @@
-"""The log in a real Redis: followed by all, and by none that cannot be sure of it."""
+"""The invalidation log in a real Redis: processes follow it, or stop caching when in doubt."""
 
 from __future__ import annotations
 

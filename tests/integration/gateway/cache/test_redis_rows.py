@@ -1,4 +1,4 @@
-"""Questions to Redis: one in flight, those of several requests together, each with their own."""
+"""Requests to Redis: one in flight, which combines the keys of several readers."""
 
 from __future__ import annotations
 

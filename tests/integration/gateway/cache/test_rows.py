@@ -1,4 +1,4 @@
-"""Rows that processes share through a real Redis, and a Redis that is not what it should be."""
+"""Rows shared by processes through a real Redis, and a Redis that fails or holds other data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""With which sentence ``justice-gateway generate`` refuses what stands on a server."""
+"""Messages with which ``justice-gateway generate`` refuses the contents of a server."""
 
 from __future__ import annotations
 

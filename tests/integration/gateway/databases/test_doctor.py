@@ -1,4 +1,4 @@
-"""The doctor finds what is wrong with a database on a real server, and says what to do.
+"""The doctor finds faults of a database on a real server and gives advice.
 
 Covers ``gateway.databases.wiring``.
 """

@@ -1,4 +1,4 @@
-"""On real databases: a revoked right or a dropped table is unavailable, never not operating."""
+"""On real databases, a revoked right or a dropped table is UNAVAILABLE, not NOT_OPERATING."""
 
 from __future__ import annotations
 

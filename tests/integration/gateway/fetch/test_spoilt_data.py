@@ -1,4 +1,4 @@
-"""A row that nobody can read is no fault of its database: it costs nobody else anything."""
+"""An unreadable row is not a fault of its database, and affects no other caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits of connections, over real sockets: of headers, bodies, time and number.
+"""Limits of connections over real sockets: headers, bodies, time and number.
 
 Covers ``gateway.http.closing``, ``gateway.http.protocol``, ``gateway.http.server``.
 """

@@ -1,4 +1,4 @@
-"""Rates that processes share: two of them, a real Redis, and Redis going away and coming back."""
+"""Rates that two processes share through a real Redis, which fails and comes back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gateways that share a Redis count together the numbers that are nobody's."""
+"""Gateways that share a Redis add up the numbers that identify nobody."""
 
 from __future__ import annotations
 

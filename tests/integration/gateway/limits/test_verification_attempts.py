@@ -1,4 +1,4 @@
-"""Gateways that share a Redis count the attempts to match a person together."""
+"""Gateways that share a Redis add up the attempts to match a person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server is reached with the password that settings give."""
+"""A database server is reached with the password from the settings."""
 
 from __future__ import annotations
 

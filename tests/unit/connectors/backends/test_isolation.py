@@ -1,4 +1,4 @@
-"""Rows that cannot be read are told apart, whichever they are, by a bounded number of asks."""
+"""Unreadable rows are isolated by a bounded number of statements."""
 
 from __future__ import annotations
 

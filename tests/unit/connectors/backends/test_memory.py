@@ -1,4 +1,4 @@
-"""What only the memory backend has: it refuses rows that its database does not declare."""
+"""Behaviour of the memory backend only: it refuses rows that its database does not declare."""
 
 from __future__ import annotations
 

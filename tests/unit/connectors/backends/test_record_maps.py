@@ -1,4 +1,4 @@
-"""Tables of other names, codes and dates are read as settings say, and settings are checked.
+"""Tables with other names, codes and dates are read by the settings, which are validated.
 
 Covers ``connectors.backends.readers``.
 """

@@ -1,4 +1,4 @@
-"""What only files have: they are removed, replaced, locked, broken; and they are only read.
+"""Behaviour of files only: removed, replaced, locked or corrupt; and never written.
 
 Covers ``connectors.backends.file_version``, ``connectors.backends.sqlite``,
 ``connectors.backends.session``, ``connectors.backends.statement``.

@@ -1,4 +1,4 @@
-"""Over 20,000 people no database contradicts another, except where the truth says so.
+"""Over 20,000 people, databases contradict each other only where the truth plants a conflict.
 
 Covers ``connectors.synthetic.population_rows``, ``connectors.synthetic.civil_status_rows``,
 ``connectors.synthetic.vital_rows``, ``connectors.synthetic.union_rows``.

@@ -1,6 +1,6 @@
 """Spouses, assets, blocks and securities agree between notaries, enforcement and civil status.
 
-The other half of ``test_synthetic_coherence``, over the same 20,000 people.
+The other half of ``test_coherence``, over the same 20,000 people.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Debts and securities: what is seized is blocked at the notary, and nothing contradicts it.
+"""Debts and securities: seized assets are blocked at the notary, and records are consistent.
 
 Covers ``connectors.synthetic.enforcement_rows``, ``connectors.synthetic.measures``,
 ``connectors.synthetic.securities``, ``connectors.synthetic.security_rows``.

@@ -1,4 +1,4 @@
-"""What everybody may see of a birth does not tell who was adopted, made a will or is protected."""
+"""Public fields of births do not reveal adoptions, wills or protection."""
 
 from __future__ import annotations
 

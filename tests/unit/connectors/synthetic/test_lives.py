@@ -1,4 +1,4 @@
-"""Lives are coherent: parents, marriages and deaths fit together.
+"""Lives are coherent: parents, marriages and deaths are consistent.
 
 Covers ``connectors.synthetic.bonds``, ``connectors.synthetic.circumstances``,
 ``connectors.synthetic.family``, ``connectors.synthetic.households``,

@@ -1,4 +1,4 @@
-"""Person numbers are unique across clusters and say what domain.md 1.1 says they say.
+"""Person numbers are unique across clusters and have the meaning of domain.md 1.1.
 
 Covers ``connectors.synthetic.places``.
 """

@@ -1,4 +1,4 @@
-"""Property: simulated once, told alike by the notaries and the other databases.
+"""Property: simulated once, with the same story at the notaries and in other databases.
 
 Covers ``connectors.synthetic.assets``, ``connectors.synthetic.dealings``,
 ``connectors.synthetic.deals``, ``connectors.synthetic.market``,

@@ -1,4 +1,4 @@
-"""Where protected people live is in their orders only; what else is shown looks like anybody's."""
+"""Addresses of protected people are in their orders only; substitutes look like any other."""
 
 from __future__ import annotations
 

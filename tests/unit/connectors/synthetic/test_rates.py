@@ -1,4 +1,4 @@
-"""Rates come out as domain.md section 5 gives them; the stream is reproducible and bounded.
+"""Rates match domain.md section 5; the stream is reproducible and bounded.
 
 Covers ``connectors.synthetic.demography``, ``connectors.synthetic.draw``,
 ``connectors.synthetic.options``, ``connectors.synthetic.clusters``,

@@ -1,4 +1,4 @@
-"""The registers agree with each other and with the truth, except where the truth says so.
+"""The registers agree with each other and the truth, except for planted conflicts.
 
 Covers ``connectors.synthetic.book``, ``connectors.synthetic.conflicts``,
 ``connectors.synthetic.bond_rows``, ``connectors.synthetic.truth``.

@@ -1,4 +1,4 @@
-"""The X-Road backend over the stand-in: headers, evidence, refusals, and answers that are none.
+"""The X-Road backend over the stand-in: headers, evidence, refusals and invalid answers.
 
 Covers ``connectors.xroad.messages``.
 """

@@ -1,4 +1,4 @@
-"""What errors of X-Road mean, in both spellings."""
+"""The meaning of X-Road errors, in both spellings."""
 
 from __future__ import annotations
 

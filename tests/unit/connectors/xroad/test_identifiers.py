@@ -1,4 +1,4 @@
-"""Identifiers: parts between slashes, each encoded by itself."""
+"""Identifiers: parts between slashes, each encoded separately."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stand-in refuses what security servers and providers would refuse."""
+"""The stand-in refuses what security servers and providers refuse."""
 
 from __future__ import annotations
 

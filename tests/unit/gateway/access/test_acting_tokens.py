@@ -1,4 +1,4 @@
-"""Tokens of citizens who ask for somebody else: what may be issued, and what is accepted."""
+"""Tokens of citizens who ask for another person: which are issued, and which are accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Callers: what a scope and a purpose open together, and that nothing is open without both.
+"""Callers: scope and purpose open columns together, and neither opens any alone.
 
 Covers ``gateway.catalogue.permitted``.
 """

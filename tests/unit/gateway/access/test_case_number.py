@@ -1,4 +1,4 @@
-"""Case numbers: what files are called is accepted, in whichever way a client can send it."""
+"""Case numbers: the names of files are accepted in every encoding that clients send."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an issuer cannot grant, its tokens do not grant, whatever they say."""
+"""Tokens never grant more than their issuer may grant."""
 
 from __future__ import annotations
 

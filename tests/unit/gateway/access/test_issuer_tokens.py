@@ -1,4 +1,4 @@
-"""Tokens of trusted issuers: which are accepted, and what each is refused for."""
+"""Tokens of trusted issuers: which are accepted, and why others are refused."""
 
 from __future__ import annotations
 

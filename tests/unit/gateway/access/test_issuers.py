@@ -1,4 +1,4 @@
-"""Trusted issuers: how their keys are found, kept, renewed, and waited for.
+"""Trusted issuers: discovery, caching and renewal of their keys.
 
 Covers ``gateway.access.documents``, ``gateway.access.keyset``.
 """

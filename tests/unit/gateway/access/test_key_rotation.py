@@ -1,4 +1,4 @@
-"""Rotation of the key that signs tokens: what overlaps, what ends, and which key a token names.
+"""Rotation of the key that signs tokens: overlap, end of validity and key ids.
 
 Covers ``gateway.keys.files``.
 """

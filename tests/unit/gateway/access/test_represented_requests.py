@@ -1,4 +1,4 @@
-"""What comes of asking in somebody's place: in doubt nothing, and a trace of it either way."""
+"""Requests in another person's place: denied in doubt, and always in the journal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Revocations: known to every process within a second, also for tokens that are known."""
+"""Revocations reach every process within a second, also for cached tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens: who gets in with which, and that a token can choose nothing about how it is checked.
+"""Tokens: which are accepted, and that a token cannot choose how it is verified.
 
 Covers ``gateway.access.authenticate``, ``gateway.access.claims``, ``gateway.access.inspection``.
 """

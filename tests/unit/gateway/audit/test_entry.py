@@ -1,4 +1,4 @@
-"""Entries of the journal: they say who, when, why and about whom, and name nobody by number.
+"""Entries of the journal: who, when, why and about whom, without any person number.
 
 Covers ``gateway.audit.record``.
 """

@@ -1,4 +1,4 @@
-"""Whom a refused request named: whatever could be a number counts, and nothing else."""
+"""Persons in refused requests: everything that may be a number counts, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refusals that are counted: one entry a window, bounded, that names nobody and loses no count."""
+"""Counted refusals: one bounded entry a window, which names nobody and loses no count."""
 
 from __future__ import annotations
 

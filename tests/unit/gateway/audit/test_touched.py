@@ -1,4 +1,4 @@
-"""The trail: whom an answer touched, in what role, and what of theirs was read."""
+"""The trail: the persons an answer touched, in which role, and what was read of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads of a request with a cache: what is served from it, for how long, and what never is.
+"""Reads of a request with a cache: what it may serve, and for how long.
 
 Covers ``gateway.fetch.sharing``.
 """

@@ -1,4 +1,4 @@
-"""The log in a file: what one process writes, all processes of the machine know."""
+"""The invalidation log in a file: all processes of the machine read what one writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an access log hides, the cache must not tell by where rows come from."""
+"""The origin of rows must not reveal a read that the access log hides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Invalidation by the operator's mutation, by database owners over HTTP, and by command.
+"""Invalidation by operators (mutation), database owners (HTTP) and the command line.
 
 Covers ``gateway.cli.cache``, ``gateway.http.invalidations``, ``gateway.schema.invalidation``.
 """

@@ -1,4 +1,4 @@
-"""What concerns which rows."""
+"""Which rows an invalidation covers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The level of the cache in the process, when it is full."""
+"""Eviction in the cache of a process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may stand in Redis that is no entry: changed, moved, of another key, another log."""
+"""Values in Redis that are not entries: changed, moved, or of another key or log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that came from another server, file or tables than those asked now are not served."""
+"""Rows of another server, file or table than the present one are not served."""
 
 from __future__ import annotations
 

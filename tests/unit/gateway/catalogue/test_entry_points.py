@@ -1,4 +1,4 @@
-"""Records found by a thing: the public part for whoever may find it, the rest as ever.
+"""Records found by a thing: the public part for everyone allowed, the rest by the usual rules.
 
 Covers ``gateway.schema.lookups``.
 """

@@ -1,4 +1,4 @@
-"""``justice-gateway audit verify`` and ``audit archive`` as they are run.
+"""The commands ``justice-gateway audit verify`` and ``audit archive``.
 
 Covers ``gateway.audit.open``.
 """

@@ -1,4 +1,4 @@
-"""What ``justice-gateway demo`` prints: addresses, callers and a command that can be pasted."""
+"""Output of ``justice-gateway demo``: addresses, callers and a command to paste."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the doctor prints can be read whole in a terminal of 80 columns."""
+"""The output of the doctor fits a terminal of 80 columns."""
 
 from __future__ import annotations
 

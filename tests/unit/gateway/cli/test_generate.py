@@ -1,4 +1,4 @@
-"""With which sentence ``justice-gateway generate`` refuses, and that it then writes nothing."""
+"""Messages with which ``justice-gateway generate`` refuses, and that it writes nothing then."""
 
 from __future__ import annotations
 

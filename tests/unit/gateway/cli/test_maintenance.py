@@ -1,4 +1,4 @@
-"""``justice-gateway maintenance``: plan, list and end, as typed."""
+"""The commands ``justice-gateway maintenance``: plan, list and end."""
 
 from __future__ import annotations
 

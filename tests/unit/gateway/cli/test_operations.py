@@ -1,4 +1,4 @@
-"""``justice-gateway operations check`` as a reviewer runs it."""
+"""The command ``justice-gateway operations check``."""
 
 from __future__ import annotations
 

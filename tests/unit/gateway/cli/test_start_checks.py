@@ -1,4 +1,4 @@
-"""Commands act on the settings of a gateway that is named, and say what stands in the way.
+"""Commands act on the settings that are given, and report what prevents them.
 
 Covers ``gateway.cli.main``, ``gateway.cli.keys``.
 """

@@ -1,4 +1,4 @@
-"""``justice-gateway token``: issue, inspect and revoke, as typed."""
+"""The commands ``justice-gateway token``: issue, inspect and revoke."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doctor finds what is wrong, says what to do, and where settings speak of it.
+"""The doctor finds faults, gives advice, and cites the setting.
 
 Covers ``gateway.settings.faults``.
 """

@@ -1,4 +1,4 @@
-"""``isConsideredUnsanctioned`` over the gateway: who may ask, and what is said in doubt."""
+"""``isConsideredUnsanctioned`` over the gateway: permissions, and answers in doubt."""
 
 from __future__ import annotations
 

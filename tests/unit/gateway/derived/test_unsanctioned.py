@@ -1,4 +1,4 @@
-"""Whether somebody counts as not sanctioned: the periods of Law 15/2012/QH13 Art. 7, to the day.
+"""Whether a person counts as not sanctioned: periods of Law 15/2012/QH13 Art. 7, to the day.
 
 Covers ``gateway.derived.registry``, ``gateway.derived.view``.
 """

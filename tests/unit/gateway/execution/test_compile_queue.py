@@ -1,4 +1,4 @@
-"""The queue for the thread that compiles: whose turn it is, and how long anybody waits."""
+"""The queue for the thread that compiles: its order, and its deadlines."""
 
 from __future__ import annotations
 

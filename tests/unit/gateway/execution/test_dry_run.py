@@ -1,4 +1,4 @@
-"""What a trial says would be denied is what is denied, and nothing is fetched for it.
+"""A dry run reports the denials of the real request, and fetches nothing.
 
 Covers ``gateway.permission.denials``.
 """

@@ -1,4 +1,4 @@
-"""What is kept: bounded in number and weight, and no client pushes out the others'."""
+"""The fair cache: bounded in number and weight, and fair to each client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ids of records: stable, opaque, and never saying more than the row that they stand in."""
+"""Ids of records: stable, opaque, and based on visible columns only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running a plan: what is asked of the databases, in which order, and what is never asked.
+"""Execution of a plan: which reads are sent, in which order, and which never are.
 
 Covers ``gateway.execution.jobs``, ``gateway.execution.state``, ``gateway.execution.execute``,
 ``gateway.execution.resources``, ``gateway.execution.batch``.

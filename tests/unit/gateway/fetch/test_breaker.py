@@ -1,4 +1,4 @@
-"""The breaker: when a database is not asked any more, and how it is asked again."""
+"""The circuit breaker: when calls stop, and how they are tried again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads of several requests in one call: who goes with whom, and who costs only themselves."""
+"""Reads of several requests in one call: who may share it, and failures that stay separate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Planned maintenance: known to every process within a second, in order, and called off again.
+"""Planned maintenance: known to every process within a second, ordered, and cancellable.
 
 Covers ``gateway.cli.maintenance``, ``gateway.runtime.append_only_file``.
 """

@@ -1,4 +1,4 @@
-"""One request's reads: each key once, sent together, and an answer for each by the deadline.
+"""Reads of a request: each key once, sent together, answered by the deadline.
 
 Covers ``gateway.catalogue.read``.
 """

@@ -1,4 +1,4 @@
-"""No row is used that does not bear the key it was delivered for, whatever backend delivered it."""
+"""Rows are used only for the key that they contain, whatever backend returned them."""
 
 from __future__ import annotations
 

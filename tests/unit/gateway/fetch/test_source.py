@@ -1,4 +1,4 @@
-"""One source: one more try, the breaker, maintenance, keys and callers that fail by themselves.
+"""A source: retry, breaker, maintenance, and failures of single keys and callers.
 
 Covers ``gateway.fetch.coverage``, ``gateway.fetch.calls``.
 """

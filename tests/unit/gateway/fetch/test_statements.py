@@ -1,4 +1,4 @@
-"""How many calls a request costs its sources: by what is asked, never by how many people."""
+"""The number of calls of a request depends on its fields, not on the number of people."""
 
 from __future__ import annotations
 

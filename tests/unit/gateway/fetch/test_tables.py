@@ -1,4 +1,4 @@
-"""A table that was there and is gone is a failure, told in answer, log and metrics."""
+"""A table that disappears is a failure, reported in answer, log and metrics."""
 
 from __future__ import annotations
 

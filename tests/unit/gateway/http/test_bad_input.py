@@ -1,4 +1,4 @@
-"""What bad input gets: a clear error with its code, nothing of the internals, and life goes on.
+"""Bad input gets an error with a code and without internals, and the gateway keeps running.
 
 Covers ``gateway.schema.scalars``.
 """

@@ -1,4 +1,4 @@
-"""Pages of other origins: only those of the settings may call from a browser."""
+"""Only pages of the origins in the settings may call from a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What errors say beside their code: where it is explained, and what was perhaps meant."""
+"""Help in errors: a link to the explanation, and suggestions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who gets the page at GET /graphql, with which headers, and who gets the demo's callers."""
+"""GraphiQL at GET /graphql: who gets the page, its headers, and the callers of the demo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request counts from its first byte: towards its client's rate, and as one in flight."""
+"""A request counts from its first byte, for the rate of its client and as one in flight."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/``: links for a browser, a line for programs."""
+"""The home page ``/``: links for a browser, a line of text for programs."""
 
 from __future__ import annotations
 

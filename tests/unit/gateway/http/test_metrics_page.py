@@ -1,4 +1,4 @@
-"""Who may read what is counted."""
+"""Who may read the metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/openapi.json``: to each client its own, and to everybody only where settings say so."""
+"""``/openapi.json`` shows clients their own operations, and is public only by setting."""
 
 from __future__ import annotations
 

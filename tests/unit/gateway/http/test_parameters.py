@@ -1,4 +1,4 @@
-"""A request as it comes over HTTP: which answer it wants, what it asks, how much of it is read."""
+"""Parameters of a request over HTTP: media types, parsing, and limits of what is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rates, quotas and admission as a client meets them over HTTP."""
+"""Rates, quotas and admission over HTTP."""
 
 from __future__ import annotations
 

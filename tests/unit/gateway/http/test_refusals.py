@@ -1,4 +1,4 @@
-"""What a stranger sends costs next to nothing: most of it is not even received."""
+"""Requests without a token cost little: most of their bytes are not even received."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is refused for what they show or say of themselves: told why, traced, and told no more.
+"""Callers refused for their token or headers: they learn the reason only, and leave a trace.
 
 A refusal of a known caller that names a person leaves an entry in the journal; those of strangers
 are counted, and name nobody. All look the same whether or not there is such a person.

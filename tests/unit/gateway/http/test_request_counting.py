@@ -1,4 +1,4 @@
-"""What is shown without a query costs something too, and counts towards the rate.
+"""Pages without a query count towards the rate too.
 
 Covers ``gateway.http.probes``.
 """

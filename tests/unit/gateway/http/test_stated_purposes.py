@@ -1,4 +1,4 @@
-"""What a request says it is for: purpose and case number, over the whole application."""
+"""The stated purpose and case number of a request, over the whole application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log of requests and their metrics: what they say of a request, and what they never say.
+"""The request log and metrics: what they record, and what they never contain.
 
 Covers ``gateway.http.envelope``, ``gateway.telemetry.metrics``.
 """

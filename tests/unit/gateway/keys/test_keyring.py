@@ -1,4 +1,4 @@
-"""Keys: where they come from, that they stay apart, and that nothing ever shows one."""
+"""Keys: where they come from, that they are separate, and that nothing prints one."""
 
 from __future__ import annotations
 

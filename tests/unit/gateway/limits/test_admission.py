@@ -1,4 +1,4 @@
-"""How many requests are in the gateway at once, and that a place is always given back."""
+"""Admission: the number of requests in flight, and that each place is released."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many new documents a client may have compiled, and what it hears beyond that."""
+"""The budget of new documents a client may compile, and the answer beyond it."""
 
 from __future__ import annotations
 

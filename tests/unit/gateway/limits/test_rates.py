@@ -1,4 +1,4 @@
-"""What a client may ask for a minute and a day, what it hears of it, and who shares with whom.
+"""Rates a minute and a day: headers, refusals, and sharing between clients.
 
 Covers ``gateway.limits.windows``.
 """

@@ -1,4 +1,4 @@
-"""Numbers are not tried out: who is told of enough that they are nobody's names nobody that day."""
+"""Numbers cannot be guessed: after too many unidentified ones a caller names nobody that day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many attempts to match a person there are a legal day: of a person, a caller, a client."""
+"""Attempts to match a person a legal day: by person, caller and client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What breaks a caller, and what does not, from one version to the next."""
+"""Which changes between two versions of an operation break a caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The header of a file: what it has to say, and how it is told what is wrong."""
+"""The header of a file: its entries, and the messages about faults."""
 
 from __future__ import annotations
 

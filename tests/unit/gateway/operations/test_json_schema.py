@@ -1,4 +1,4 @@
-"""What an operation takes and answers, as JSON Schema."""
+"""Variables and answers of an operation as JSON Schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is published now: which file wins, what is kept while files change, who may call what."""
+"""The published operations: which file wins, what survives changes, and who may call them."""
 
 from __future__ import annotations
 

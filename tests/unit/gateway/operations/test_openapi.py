@@ -1,4 +1,4 @@
-"""The OpenAPI document: valid, true of what runs, and the same for the same operations."""
+"""The OpenAPI document: valid, true to the answers, and reproducible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be published: permitted for its purposes, within its cost, and planned beforehand.
+"""What may be published: permitted for its purposes, within its cost, and with a plan.
 
 Covers ``gateway.operations.operation``.
 """

@@ -1,4 +1,4 @@
-"""What is known of a person decides what a list about them may say.
+"""The identification of a person decides which states their lists may have.
 
 Covers ``gateway.people.notices``.
 """

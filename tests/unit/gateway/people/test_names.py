@@ -1,4 +1,4 @@
-"""Which ways of writing a name are one name, and which dates show that somebody knows them.
+"""Spellings of a name that are equal, and dates that agree.
 
 Covers ``connectors.synthetic.names``.
 """

@@ -1,4 +1,4 @@
-"""Who may ask in somebody's place: what the records say today decides, not the token alone."""
+"""Who may ask in another person's place: the records of today decide, not the token alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verification: a match, a mismatch with what, or not known; never who it is, and no guessing.
+"""Verification: match, mismatch (and of what) or unknown; never an identity, and no guessing.
 
 Covers ``gateway.catalogue.verification``, ``gateway.schema.verify_person``.
 """

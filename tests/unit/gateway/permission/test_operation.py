@@ -1,4 +1,4 @@
-"""What an operation is refused for before anything is fetched."""
+"""Refusals of an operation before anything is fetched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cost: the most that an operation may make the gateway read."""
+"""Cost: the most that an operation may read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is relied on in graphql-core and strawberry is there in the versions that are installed."""
+"""The installed graphql-core and strawberry have the internals that the gateway relies on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Validation finds what graphql-core's own finds, in the same order."""
+"""Validation reports the same errors as graphql-core, in the same order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each procedure sees the fields that it needs, and the lists hold together.
+"""Each procedure covers the fields it needs, and the lists are consistent.
 
 Covers ``gateway.procedures.*``.
 """

@@ -1,4 +1,4 @@
-"""The true address of a protected person is for those who protect them."""
+"""The true address of a protected person is visible only to those who protect them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nobody learns of an adoption but the registering agency under an adoption procedure."""
+"""Only the registering agency sees an adoption, under an adoption procedure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stood in the civil status books before it was replaced is gone with its replacement."""
+"""Civil status records that were replaced are hidden once their replacement exists."""
 
 from __future__ import annotations
 

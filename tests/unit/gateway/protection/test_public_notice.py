@@ -1,4 +1,4 @@
-"""A public notice of a debtor is gone for everybody once it was taken down."""
+"""A public notice of a debtor is hidden from everybody once it was taken down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A representative does not learn that somebody turned to legal aid, or for protection."""
+"""A representative does not learn of legal aid or protection."""
 
 from __future__ import annotations
 

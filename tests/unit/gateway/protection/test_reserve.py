@@ -1,4 +1,4 @@
-"""Rows that rules hide take no place in a list: a full one looks the same with and without them."""
+"""Hidden rows take no place in a list: a full list looks the same with and without them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Violations are listed for those who handle them and for the citizen, and for nobody else.
+"""Violations are listed for those who handle them and for the citizen only.
 
 Covers ``gateway.protection.violation``.
 """

@@ -1,4 +1,4 @@
-"""Wills are opened by a death in force, to whoever settles the estate, and to nobody else."""
+"""A death in force opens wills, to those who settle the estate only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process that serves: what is alive at the start is frozen, full collections are rare."""
+"""The garbage collector while serving: start-up objects are frozen, full collections rare."""
 
 from __future__ import annotations
 

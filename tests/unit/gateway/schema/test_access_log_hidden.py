@@ -1,4 +1,4 @@
-"""What of an access log is not for everybody, or not yet, leaves no trace in it."""
+"""Hidden and deferred entries leave no trace in an access log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A log that cannot be read, or not wholly, is never taken for one in which nobody stands."""
+"""An access log that cannot be read completely is never answered as empty."""
 
 from __future__ import annotations
 

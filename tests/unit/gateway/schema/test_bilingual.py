@@ -1,4 +1,4 @@
-"""What an answer says in words it says as ``{ vi en }``, wherever it stands."""
+"""All texts of an answer are ``{ vi en }``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogue: every declared database with its group, and whether it answers now.
+"""The catalogue: every declared database with its group and its live state.
 
 Covers ``gateway.catalogue.sections``, ``gateway.fetch.liveness``.
 """

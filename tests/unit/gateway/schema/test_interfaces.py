@@ -1,4 +1,4 @@
-"""Interfaces: one fragment for all lists, one id for a record wherever it is met."""
+"""Interfaces: one fragment for all lists, one id for a record on every path."""
 
 from __future__ import annotations
 

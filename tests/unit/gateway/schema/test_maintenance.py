@@ -1,4 +1,4 @@
-"""What operators may do about maintenance, and what everybody sees of it."""
+"""Maintenance: what operators may do, and what everybody sees."""
 
 from __future__ import annotations
 

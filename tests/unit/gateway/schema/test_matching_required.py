@@ -1,4 +1,4 @@
-"""A client that has to know more of a person than the number: numbers cannot be tried out.
+"""Clients that must match details of a person: numbers alone cannot be guessed.
 
 Covers ``gateway.people.matching``.
 """

@@ -1,4 +1,4 @@
-"""``myAccess``: what a token permits, and why a document would be refused."""
+"""``myAccess``: the permissions of a token, and dry runs of documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The access log as citizens see it: who read them, newest first, a page at a time.
+"""The access log in the own view: who read the citizen, newest first, in pages.
 
 Covers ``gateway.audit.access_log.log``, ``gateway.audit.access_log.page``,
 ``gateway.schema.access_log``.

@@ -1,4 +1,4 @@
-"""The own view shows citizens what is theirs, and of others no more than stands in the record.
+"""The own view shows citizens their records, and of others only what those records hold.
 
 Covers ``gateway.catalogue.own_view``.
 """

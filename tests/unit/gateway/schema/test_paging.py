@@ -1,4 +1,4 @@
-"""Pages of a list: together they are the list, and a cursor that no longer fits is refused.
+"""Pages of a list add up to the list, and an outdated cursor is refused.
 
 Covers ``gateway.fetch.merge``, ``gateway.plan.cursors``, ``gateway.schema.record_lists``.
 """

@@ -1,4 +1,4 @@
-"""Who is shown for a number: person, persons, me, matching, earlier and shared numbers.
+"""The persons of a number: person, persons, me, matching, earlier and shared numbers.
 
 Covers ``gateway.people.numbers``, ``gateway.schema.query``.
 """

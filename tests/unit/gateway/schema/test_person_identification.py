@@ -1,4 +1,4 @@
-"""``identification``: who is told whether somebody is known, and what it rests on."""
+"""``identification``: who sees whether a person is known, and what it is based on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``@requiresScopes`` in the schema says which scopes open a field, and those do open it.
+"""``@requiresScopes`` names the scopes that open a field, and they do open it.
 
 Covers ``gateway.catalogue.scopes``, ``gateway.schema.factory``, ``gateway.schema.build``,
 ``gateway.schema.field_definitions``.

@@ -1,4 +1,4 @@
-"""What is selected below a field is found out in work that fragments cannot multiply."""
+"""The cost of finding selected fields does not multiply with fragments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every row of the truth table of design section 6: what happened, what the answer says.
+"""Every row of the truth table of design section 6: events and the states they lead to.
 
 Covers ``gateway.answer``, ``gateway.schema.shared_types``, ``gateway.schema.sections``.
 """

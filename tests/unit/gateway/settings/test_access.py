@@ -1,4 +1,4 @@
-"""Settings of trusted issuers: by file and environment, and only ever by a safe address."""
+"""Settings of trusted issuers: by file and environment, and with safe addresses only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a database is reached is said in settings; secrets in them are never shown.
+"""Settings of connections to databases, whose secrets are never printed.
 
 Covers ``gateway.databases.backends``, ``gateway.settings.urls``.
 """

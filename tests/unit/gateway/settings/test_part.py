@@ -1,4 +1,4 @@
-"""Settings by their former names: accepted, and said to be deprecated."""
+"""Former names of settings are accepted and reported as deprecated."""
 
 from __future__ import annotations
 

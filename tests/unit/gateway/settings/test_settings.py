@@ -1,4 +1,4 @@
-"""Settings: from a file, from the environment, and never from a misspelling.
+"""Settings: from a file and the environment; misspelt names are refused.
 
 Covers ``gateway.settings.part``, ``gateway.settings.limits``, ``gateway.settings.storage``,
 ``gateway.settings.freshness``.

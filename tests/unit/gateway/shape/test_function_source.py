@@ -1,4 +1,4 @@
-"""Source of generated functions: what a client wrote never becomes code."""
+"""Source of generated functions: text of a client never becomes code."""
 
 from __future__ import annotations
 

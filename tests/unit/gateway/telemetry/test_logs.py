@@ -1,4 +1,4 @@
-"""Logs: one JSON line an event, and nothing personal in it."""
+"""Logs: one JSON line per event, without personal data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Redaction: whatever reads like a person's number goes, and what files are called stays."""
+"""Redaction removes whatever may be a person number, and keeps the names of files."""
 
 from __future__ import annotations
 

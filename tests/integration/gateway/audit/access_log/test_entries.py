@@ -1,4 +1,4 @@
-"""The access log: who read a person, newest first, and nothing that may not be shown.
+"""The access log lists who read a person, newest first, without hidden entries.
 
 Covers ``gateway.audit.copy.database``.
 """

@@ -1,4 +1,4 @@
-"""Shipping: the copy holds what the journal holds, each entry once, whatever happens between.
+"""Shipping: the copy holds every entry of the journal exactly once, despite failures.
 
 Covers ``gateway.audit.copy.tail``.
 """

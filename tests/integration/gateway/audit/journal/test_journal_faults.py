@@ -1,4 +1,4 @@
-"""A disk that is full: no answer until there is room, and the chain stays whole."""
+"""A full disk: no answer until there is room, and an unbroken chain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files are complete when they appear, and hold what the stream holds.
+"""Files are complete when they appear, and hold the rows of the stream.
 
 Covers ``connectors.synthetic.personas``.
 """

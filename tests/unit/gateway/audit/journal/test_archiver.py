@@ -1,4 +1,4 @@
-"""Archives: old segments move elsewhere, and verification goes on from where they end.
+"""Archives: old segments are moved, and verification continues from their end.
 
 Covers ``gateway.audit.journal.archive``.
 """

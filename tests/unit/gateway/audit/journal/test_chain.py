@@ -1,4 +1,4 @@
-"""The chain: what a line says, and that it says so only after the line before it."""
+"""The chain: each line authenticates the line before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A disk that fails: no answer without an entry, and the chain stays whole."""
+"""A failing disk: no answer without an entry, and an unbroken chain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time-outs of entries: time in which the process stood still is nobody's fault."""
+"""Time-outs of entries do not count the time in which the process stood still."""
 
 from __future__ import annotations
 

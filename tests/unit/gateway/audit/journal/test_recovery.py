@@ -1,4 +1,4 @@
-"""Opening a journal: what a crash left is put aside, what somebody did is an alarm and stays."""
+"""Opening a journal: remains of a crash are put aside, tampering raises an alarm that stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The segments: how they follow each other, and what a crash leaves in them.
+"""Segments: their order, and recovery after a crash.
 
 Covers ``gateway.audit.journal.files``.
 """

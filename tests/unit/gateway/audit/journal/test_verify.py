@@ -1,4 +1,4 @@
-"""Verification: whatever is done to a journal, the first entry that suffered is named.
+"""Verification names the first entry affected by any change to a journal.
 
 Covers ``gateway.audit.journal.faults``, ``gateway.audit.journal.head``.
 """
