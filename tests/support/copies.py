@@ -55,10 +55,14 @@ class Line:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
-    async def cut(self) -> None:
-        """End all connections, and refuse new ones."""
+    def refuse(self) -> None:
+        """Refuse new connections."""
         if self._server is not None:
             self._server.close()
+
+    async def cut(self) -> None:
+        """End all connections, and refuse new ones."""
+        self.refuse()
         while self._tasks:  # those that are only being joined have no ends to abort yet
             for end in list(self._ends):
                 end.transport.abort()

@@ -58,7 +58,7 @@ def backends(databases: tuple[Database, ...]) -> dict[str, MemoryBackend]:
     """Return memory backends in which PERSON has one row of every record."""
     return {
         database.name: MemoryBackend(
-            database, {record.name: [_row(database, record)] for record in database.records}
+            database, {record.name: [raw_row(database, record)] for record in database.records}
         )
         for database in databases
     }
@@ -69,7 +69,8 @@ def sentinel(record: Record, column: Column) -> str:
     return f"«{record.database}.{record.name}.{column.name}»"
 
 
-def _row(database: Database, record: Record) -> dict[str, object]:
+def raw_row(database: Database, record: Record) -> dict[str, object]:
+    """Return the row of PERSON as a source holds it, by column, in the order of the columns."""
     joins, persons = _joins(database, record), _persons(record)
     return {column.name: _value(record, column, joins, persons) for column in record.columns}
 
@@ -138,7 +139,7 @@ def entries(databases: tuple[Database, ...]) -> Iterator[tuple[EntryPoint, Selec
         leaves: list[tuple[tuple[Record, ...], Leaf]] = []
         lookup = replace(entry.lookup, name=entry.field)
         text = _list(database, record, lookup, (), (), leaves)
-        key = _row(database, record)[entry.lookup.by[0]]
+        key = raw_row(database, record)[entry.lookup.by[0]]
         field = f'{name}({to_camel_case(entry.argument)}: "{key}")'
         yield (
             entry,

@@ -254,7 +254,7 @@ async def test_a_server_that_vanishes_does_not_hold_those_who_leave(
         backend = make(server, server.at(line.port), pool_size=1, connect_timeout=0.3)
         fetch = asyncio.create_task(_unions(backend))
         await _wait_for_count(server, _RUNNING[server.make], 1)
-        line._server.close()  # type: ignore[union-attr] # no new connection gets through
+        line.refuse()
         fetch.cancel()
         with pytest.raises(asyncio.CancelledError):
             await fetch
