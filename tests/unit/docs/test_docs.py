@@ -36,7 +36,7 @@ NO_SETTINGS = re.compile(r"# \S*pyproject\.toml\n")
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
-_SENT = re.compile(r'"query": "(.*?)"}|\bask \w+ \'(.*?)\'', re.DOTALL)
+_QUERY_IN_SHELL = re.compile(r'"query": "(.*?)"}|\bask \w+ \'(.*?)\'', re.DOTALL)
 _SETTING = re.compile(r"^\| `([\w.<>]+)` \| (.+?) \| `(\w[\w<>]*)` \|", re.MULTILINE)
 
 
@@ -52,27 +52,30 @@ class Snippet:
 
 def snippets(*languages: str) -> list[Snippet]:
     """Return the fenced blocks of all pages in one of ``languages``."""
-    found = []
+    all_snippets = []
     for page in PAGES:
         blocks = [match.groups() for match in _FENCE.finditer(page.read_text("utf-8"))]
         for (language, text), (_, following) in pairwise([*blocks, ("", "")]):
             if language in languages:
-                found.append(Snippet(page, language, text, following))
-    return found
+                all_snippets.append(Snippet(page, language, text, following))
+    return all_snippets
 
 
-def named(snippet: Snippet) -> str:
+def snippet_name(snippet: Snippet) -> str:
     return f"{snippet.page.relative_to(ROOT)}:{snippet.text.strip().splitlines()[0][:30]}"
 
 
 def queries() -> list[tuple[str, str]]:
     """Return (page, document) of every query shown, in blocks of its own or in commands."""
-    sent = [
-        Snippet(one.page, "graphql", match[1] or match[2], "")
-        for one in snippets("sh")
-        for match in _SENT.finditer(one.text.replace("'$ID'", HOA))
+    sent_queries = [
+        Snippet(snippet.page, "graphql", match[1] or match[2], "")
+        for snippet in snippets("sh")
+        for match in _QUERY_IN_SHELL.finditer(snippet.text.replace("'$ID'", HOA))
     ]
-    return [(str(one.page.relative_to(ROOT)), one.text) for one in (*snippets("graphql"), *sent)]
+    return [
+        (str(snippet.page.relative_to(ROOT)), snippet.text)
+        for snippet in (*snippets("graphql"), *sent_queries)
+    ]
 
 
 def settings_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, object]]:
@@ -86,7 +89,7 @@ def settings_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str,
             yield prefix + name, field.default
 
 
-def shown(default: object) -> str:
+def default_text(default: object) -> str:
     """Return a default as the page writes it."""
     if default is None:
         return "none"
@@ -98,7 +101,7 @@ def test_every_setting_is_documented_with_its_default_and_its_environment_name()
     documented = {match[1]: (match[2], match[3]) for match in _SETTING.finditer(page)}
     expected = {
         name: (
-            shown(default),
+            default_text(default),
             "JUSTICE_GATEWAY_" + name.upper().replace(".", "__"),
         )
         for name, default in settings_of(Settings)
@@ -138,36 +141,41 @@ async def test_the_query_of_the_readme_is_answered_by_all_seven_databases(tmp_pa
     databases = installed_databases()
     people = population_rows()["identity"]
     empty = {
-        one.name: MemoryBackend(
-            one, {each.name: people if each.name == "identity" else () for each in one.records}
+        database.name: MemoryBackend(
+            database,
+            {each.name: people if each.name == "identity" else () for each in database.records},
         )
-        for one in databases
+        for database in databases
     }
-    live = {one.name: DatabaseSettings(group=Group.OPERATING) for one in databases}
+    live = {database.name: DatabaseSettings(group=Group.OPERATING) for database in databases}
     async with running(tmp_path, empty, databases, live) as gateway:
         body = await gateway.ask(query, None, ("me",), subject=HOA)
     assert "errors" not in body
     sections = [part for part in body["data"]["me"].values() if isinstance(part, dict)]
-    lists = [shown for part in sections for shown in part.values()]
-    assert [shown["source"]["state"] for shown in lists] == ["ANSWERED"] * 7
+    lists = [list_answer for part in sections for list_answer in part.values()]
+    assert [list_answer["source"]["state"] for list_answer in lists] == ["ANSWERED"] * 7
 
 
 def test_the_plan_of_the_readme_is_printed_as_the_page_shows_it() -> None:
     (query,) = (document for page, document in queries() if page == "README.md")
-    shown = next(one for one in snippets("text") if one.text.startswith("query "))
+    printed_plan = next(
+        snippet for snippet in snippets("text") if snippet.text.startswith("query ")
+    )
     databases = installed_databases()
     schema = built(databases)
     lines = explain_lines(databases, Settings(), query, scopes=["me"], schema=schema)
-    assert shown.text == "\n".join(lines) + "\n"
+    assert printed_plan.text == "\n".join(lines) + "\n"
 
 
-@pytest.mark.parametrize("snippet", snippets("json"), ids=named)
+@pytest.mark.parametrize("snippet", snippets("json"), ids=snippet_name)
 def test_json_is_json(snippet: Snippet) -> None:
     assert json.loads(snippet.text)
 
 
 @pytest.mark.parametrize(
-    "snippet", [one for one in snippets("toml") if not NO_SETTINGS.match(one.text)], ids=named
+    "snippet",
+    [snippet for snippet in snippets("toml") if not NO_SETTINGS.match(snippet.text)],
+    ids=snippet_name,
 )
 def test_settings_shown_can_be_loaded(snippet: Snippet, tmp_path: Path) -> None:
     file = tmp_path / "gateway.toml"
@@ -176,12 +184,14 @@ def test_settings_shown_can_be_loaded(snippet: Snippet, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "snippet", [one for one in snippets("python") if one.text.startswith(RUNS)], ids=named
+    "snippet",
+    [snippet for snippet in snippets("python") if snippet.text.startswith(RUNS)],
+    ids=snippet_name,
 )
 def test_examples_run_and_print_what_is_shown(snippet: Snippet, tmp_path: Path) -> None:
     file = tmp_path / "example.py"
     file.write_text(snippet.text, "utf-8")
-    ran = subprocess.run(
+    result = subprocess.run(
         [sys.executable, file],
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
         capture_output=True,
@@ -189,5 +199,5 @@ def test_examples_run_and_print_what_is_shown(snippet: Snippet, tmp_path: Path) 
         timeout=60,
         check=False,
     )
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout == snippet.following
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == snippet.following

@@ -89,14 +89,14 @@ async def _fetch(backend: SqlBackend, record: Record, *keys: str) -> dict[str, R
     return dict(batch.by_key)
 
 
-def _said(rows_by_key: dict[str, Rows]) -> dict[str, tuple[list[object], int]]:
+def _summary(rows_by_key: dict[str, Rows]) -> dict[str, tuple[list[object], int]]:
     """Return by key the identities of the rows, and how many could not be read."""
     return {
         key: ([row[0] for row in rows.rows], rows.unreadable) for key, rows in rows_by_key.items()
     }
 
 
-ONE_OF_AN = {AN: (["t1", "t3"], 1), BINH: (["t4"], 0), CHI: (["t5"], 0)}
+EXPECTED = {AN: (["t1", "t3"], 1), BINH: (["t4"], 0), CHI: (["t5"], 0)}
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ async def test_a_value_that_python_has_no_room_for_costs_its_row(
         f"UPDATE things SET {column} = '{value}' WHERE thing_id = 't2'",
     )
     backend = make(postgresql.url, maps={"things": RecordMap()}, zone="Asia/Ho_Chi_Minh")
-    assert _said(await _fetch(backend, THINGS, AN, BINH, CHI)) == ONE_OF_AN
+    assert _summary(await _fetch(backend, THINGS, AN, BINH, CHI)) == EXPECTED
 
 
 @services
@@ -155,8 +155,8 @@ async def test_an_infinite_date_costs_its_row_among_lookups_that_go_together(
     things, unions = await asyncio.gather(
         _fetch(backend, THINGS, AN, BINH, CHI), _fetch(backend, UNIONS, AN)
     )
-    assert _said(things) == ONE_OF_AN
-    assert _said(unions) == {AN: (["u1", "u2"], 0)}
+    assert _summary(things) == EXPECTED
+    assert _summary(unions) == {AN: (["u1", "u2"], 0)}
 
 
 @pytest.mark.parametrize(("encoding", "byte"), [("SQL_ASCII", "e0"), ("WIN1252", "81")])
@@ -168,8 +168,8 @@ async def test_a_byte_of_no_letter_costs_its_row(
     await server.execute(f"UPDATE things SET title = E'\\x{byte}' WHERE thing_id = 't2'")
     backend = make(server.url)
     for _ in range(2):
-        assert _said(await _fetch(backend, THINGS, AN, BINH, CHI)) == ONE_OF_AN
-    assert _said(await _fetch(backend, UNIONS, AN, CHI)) == {
+        assert _summary(await _fetch(backend, THINGS, AN, BINH, CHI)) == EXPECTED
+    assert _summary(await _fetch(backend, UNIONS, AN, CHI)) == {
         AN: (["u1", "u2"], 0),
         CHI: (["u3"], 0),
     }
@@ -185,15 +185,15 @@ async def test_a_byte_of_no_letter_costs_its_row_among_lookups_that_go_together(
     things, unions = await asyncio.gather(
         _fetch(backend, THINGS, AN, BINH, CHI), _fetch(backend, UNIONS, AN)
     )
-    assert _said(things) == ONE_OF_AN
-    assert _said(unions) == {AN: (["u1", "u2"], 0)}
+    assert _summary(things) == EXPECTED
+    assert _summary(unions) == {AN: (["u1", "u2"], 0)}
 
 
 @services
 async def test_a_key_in_letters_that_the_server_lacks_costs_itself_and_is_not_none(
     encoded: Callable[[str], Any], make: Make
 ) -> None:
-    results = _said(await _fetch(make((await encoded("LATIN1")).url), THINGS, "Đ1", BINH))
+    results = _summary(await _fetch(make((await encoded("LATIN1")).url), THINGS, "Đ1", BINH))
     assert results == {"Đ1": ([], 1), BINH: (["t4"], 0)}
 
 
@@ -225,7 +225,7 @@ async def test_a_view_that_fails_at_one_row_costs_nobody_else_theirs(
         "ALTER TABLE things RENAME TO theirs",
         f"CREATE VIEW things AS SELECT {', '.join(names)} FROM theirs",
     )
-    results = _said(await _fetch(make(server.url), THINGS, AN, BINH, CHI))
+    results = _summary(await _fetch(make(server.url), THINGS, AN, BINH, CHI))
     assert results.pop(AN)[1] == 1
     assert results == {BINH: (["t4"], 0), CHI: (["t5"], 0)}
 
@@ -304,21 +304,21 @@ async def test_who_has_a_spoilt_row_is_asked_for_apart_for_a_minute(
     await server.execute("UPDATE things SET title = E'\\xe0' WHERE thing_id = 't2'")
     clock = TestClock()
     backend = make(server.url, monotonic=clock.monotonic)
-    together_with = _asked_together(backend)
+    together_with = _record_merged_keys(backend)
     for _ in range(2):
-        assert _said(await _fetch(backend, THINGS, BINH, AN, CHI)) == ONE_OF_AN
-        assert _said(await _fetch(backend, THINGS, AN)) == {AN: ONE_OF_AN[AN]}
+        assert _summary(await _fetch(backend, THINGS, BINH, AN, CHI)) == EXPECTED
+        assert _summary(await _fetch(backend, THINGS, AN)) == {AN: EXPECTED[AN]}
     await server.execute("UPDATE things SET title = 'a' WHERE thing_id = 't2'")
-    assert _said(await _fetch(backend, THINGS, AN)) == {AN: (["t1", "t2", "t3"], 0)}
+    assert _summary(await _fetch(backend, THINGS, AN)) == {AN: (["t1", "t2", "t3"], 0)}
     clock.advance(61)
-    assert _said(await _fetch(backend, THINGS, BINH, AN)) == {
+    assert _summary(await _fetch(backend, THINGS, BINH, AN)) == {
         BINH: (["t4"], 0),
         AN: (["t1", "t2", "t3"], 0),
     }
     assert together_with == [[BINH, AN, CHI], [BINH, CHI], [BINH, AN]]
 
 
-def _asked_together(backend: SqlBackend) -> list[list[str]]:
+def _record_merged_keys(backend: SqlBackend) -> list[list[str]]:
     """Note the keys of every statement that is asked for with others."""
     noted: list[list[str]] = []
     find = backend._merger.find
@@ -344,7 +344,7 @@ async def test_keys_that_could_not_be_told_apart_are_unknown_and_not_none(
     keys = [*crowd, BINH, CHI]
     batch: Batch = await make(server.url).fetch(THINGS, THINGS.lookups[0], keys)
     assert set(batch.failed) == set(crowd)
-    assert _said(dict(batch.by_key)) == {BINH: (["t4"], 0), CHI: (["t5"], 0)}
+    assert _summary(dict(batch.by_key)) == {BINH: (["t4"], 0), CHI: (["t5"], 0)}
 
 
 @services
@@ -359,9 +359,9 @@ async def test_what_a_driver_left_unread_is_nobody_elses_answer(
     monkeypatch.setitem(mariadb._CONVERSIONS, FIELD_TYPE.TIMESTAMP, converted)
     backend = make(mariadb_rows.url, pool_size=1, maps={"things": RecordMap()})
     for _ in range(3):
-        assert _said(await _fetch(backend, THINGS, AN, BINH, CHI)) == ONE_OF_AN
-        assert _said(await _fetch(backend, UNIONS, CHI)) == {CHI: (["u3"], 0)}
-    assert _said(await _fetch(backend, CASES, AN)) == {AN: ([], 0)}
+        assert _summary(await _fetch(backend, THINGS, AN, BINH, CHI)) == EXPECTED
+        assert _summary(await _fetch(backend, UNIONS, CHI)) == {CHI: (["u3"], 0)}
+    assert _summary(await _fetch(backend, CASES, AN)) == {AN: ([], 0)}
 
 
 @pytest.fixture
@@ -388,7 +388,7 @@ async def test_a_view_of_a_file_that_fails_at_one_row_costs_nobody_else_theirs(
         file.execute("UPDATE things SET title = '{' WHERE thing_id = 't2'")
         file.execute("ALTER TABLE things RENAME TO theirs")
         file.execute(f"CREATE VIEW things AS SELECT {columns} FROM theirs")
-    results = _said(await _fetch(make(f"sqlite:///{path}"), THINGS, AN, BINH, CHI))
+    results = _summary(await _fetch(make(f"sqlite:///{path}"), THINGS, AN, BINH, CHI))
     assert results.pop(AN)[1] == 1
     assert results == {BINH: (["t4"], 0), CHI: (["t5"], 0)}
 
@@ -408,6 +408,6 @@ async def test_a_row_under_another_spelling_of_a_number_costs_nobody_else_theirs
         file.execute(f"CREATE VIEW things AS SELECT {columns} FROM theirs")
     backend = make(f"sqlite:///{path}", maps={"things": RecordMap(normalised=True)})
     for _ in range(2):
-        results = _said(await _fetch(backend, THINGS, AN, BINH, CHI))
+        results = _summary(await _fetch(backend, THINGS, AN, BINH, CHI))
         assert results.pop(AN) == (["t1", "t3"], 1)
         assert results == {BINH: (["t4"], 0), CHI: (["t5"], 0)}

@@ -40,8 +40,8 @@ def _level(server: Server, timeout: float = 5.0, **options: int) -> RedisCache:
 
 
 async def _questions(client: Client) -> int:
-    seen: Any = await client.info("commandstats")
-    return int(seen.get("cmdstat_mget", {"calls": 0})["calls"])
+    info: Any = await client.info("commandstats")
+    return int(info.get("cmdstat_mget", {"calls": 0})["calls"])
 
 
 async def _filled(client: Client, count: int) -> None:
@@ -54,8 +54,8 @@ async def test_what_is_wanted_while_a_question_is_in_flight_goes_into_the_next(
 ) -> None:
     await _filled(client, 40)
     level = _level(server)
-    wanted = [[f"key {n}", f"none {n}", f"key {n + 20}"] for n in range(20)]
-    result = await asyncio.gather(*(level.get(keys) for keys in wanted))
+    key_lists = [[f"key {n}", f"none {n}", f"key {n + 20}"] for n in range(20)]
+    result = await asyncio.gather(*(level.get(keys) for keys in key_lists))
     assert result == [
         [f"value {n}".encode(), None, f"value {n + 20}".encode()] for n in range(20)
     ], "each its own"
@@ -68,9 +68,9 @@ async def test_a_question_has_a_largest_size_but_for_one_who_wants_more(
 ) -> None:
     await _filled(client, 6)
     level = _level(server, max_keys=4)
-    wanted = [[f"key {n}" for n in range(6)], ["key 0", "key 1"], ["key 2"], ["key 3", "key 4"]]
-    result = await asyncio.gather(*(level.get(keys) for keys in wanted))
-    assert result == [[key.replace("key", "value").encode() for key in keys] for keys in wanted]
+    key_lists = [[f"key {n}" for n in range(6)], ["key 0", "key 1"], ["key 2"], ["key 3", "key 4"]]
+    result = await asyncio.gather(*(level.get(keys) for keys in key_lists))
+    assert result == [[key.replace("key", "value").encode() for key in keys] for keys in key_lists]
     assert await _questions(client) == 3, "six, two and one, two"
     await level.close()
 
@@ -78,11 +78,11 @@ async def test_a_question_has_a_largest_size_but_for_one_who_wants_more(
 async def test_one_who_leaves_costs_the_others_nothing(server: Server, client: Client) -> None:
     await _filled(client, 3)
     level = _level(server)
-    asked = [asyncio.create_task(level.get([f"key {n}"])) for n in range(3)]
+    tasks = [asyncio.create_task(level.get([f"key {n}"])) for n in range(3)]
     await asyncio.sleep(0)
-    asked[1].cancel()
-    assert await asked[0] == [b"value 0"]
-    assert await asked[2] == [b"value 2"]
+    tasks[1].cancel()
+    assert await tasks[0] == [b"value 0"]
+    assert await tasks[2] == [b"value 2"]
     await level.close()
 
 
@@ -93,13 +93,13 @@ async def test_when_redis_says_nothing_all_who_wait_are_answered_once_and_soon(
     await level.get(["warm"])
     server.send(signal.SIGSTOP)
     try:
-        began = time.monotonic()
+        start = time.monotonic()
         first = asyncio.create_task(level.get(["a"]))
         await wait_until(lambda: not level._requests)  # it is asked
         others = [asyncio.create_task(level.get(["b", "c"])) for _ in range(5)]
         assert await first == [None]
         assert await asyncio.gather(*others) == [[None, None]] * 5
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - start < 5
         assert not level.up
     finally:
         server.send(signal.SIGCONT)

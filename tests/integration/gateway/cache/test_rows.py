@@ -25,7 +25,9 @@ from tests.support.redis_server import Server, redis_process
 from tests.support.running import OPERATOR, Running, running
 
 pytestmark = pytest.mark.services
-KEPT = {name: DatabaseSettings(timeout=120, fresh=600) for name in ("population", "civil_status")}
+CACHED_DATABASES = {
+    name: DatabaseSettings(timeout=120, fresh=600) for name in ("population", "civil_status")
+}
 QUERY = """query($id: PersonNumber!) { person(id: $id) {
   population { identity { item { fullName } source { state fromCache } } } } }"""
 INVALIDATE = "mutation($id: PersonNumber) { invalidate(person: $id) { effectiveBy } }"
@@ -43,24 +45,26 @@ async def process(server: Server, folder: Path) -> AsyncIterator[Running]:
 
     The log is followed by the machine's time: what stands still would never be up to date.
     """
-    cast = {name: Faulty(one) for name, one in backends().items()}
+    cast = {name: Faulty(backend) for name, backend in backends().items()}
     redis = Redis(url=f"redis://127.0.0.1:{server.port}", timeout=0.5)
-    async with running(folder, cast, (POPULATION, CIVIL_STATUS), KEPT, redis=redis) as started:
-        yield started
+    async with running(
+        folder, cast, (POPULATION, CIVIL_STATUS), CACHED_DATABASES, redis=redis
+    ) as running_gateway:
+        yield running_gateway
 
 
 @pytest_asyncio.fixture
 async def site(server: Server, tmp_path: Path) -> AsyncIterator[tuple[Running, Running]]:
     """Two processes, which have the same keys and each a journal of its own."""
     async with AsyncExitStack() as stack:
-        started: list[Running] = []
+        gateways: list[Running] = []
         for name in ("one", "other"):
             folder = tmp_path / name
             folder.mkdir()
-            if started:
+            if gateways:
                 (folder / "keys").symlink_to(tmp_path / "one" / "keys")
-            started.append(await stack.enter_async_context(process(server, folder)))
-        yield started[0], started[1]
+            gateways.append(await stack.enter_async_context(process(server, folder)))
+        yield gateways[0], gateways[1]
 
 
 async def _ask(gateway: Running, number: str = HOA) -> tuple[str, bool, Any]:
@@ -69,7 +73,7 @@ async def _ask(gateway: Running, number: str = HOA) -> tuple[str, bool, Any]:
     return result["source"]["state"], result["source"]["fromCache"], result["item"]
 
 
-def _counted(metric: Any, label: str) -> float:
+def _metric_value(metric: Any, label: str) -> float:
     return value_of(metric, label)
 
 
@@ -77,33 +81,33 @@ async def _shared(gateway: Running, server: Server) -> list[bytes]:
     """Have rows asked for twice, so that they are shared; return their keys in Redis."""
     for _ in range(2):
         await _ask(gateway)
-    return await _written(server)
+    return await _wait_for_rows(server)
 
 
-async def _written(server: Server) -> list[bytes]:
+async def _wait_for_rows(server: Server) -> list[bytes]:
     """Return the keys of rows, once they are all there."""
     keys: list[bytes] = []
 
-    def there() -> bool:
+    def are_stored() -> bool:
         keys[:] = [
-            one for one in server.client.keys("justice-gateway:rows:*") if type(one) is bytes
+            key for key in server.client.keys("justice-gateway:rows:*") if type(key) is bytes
         ]
         return len(keys) >= 3
 
-    await wait_until(there)
+    await wait_until(are_stored)
     return keys
 
 
 async def test_what_one_process_was_asked_for_twice_another_need_not_read(
     site: tuple[Running, Running], server: Server
 ) -> None:
-    one, other = site
-    first = await _ask(one)
+    first_gateway, second_gateway = site
+    first = await _ask(first_gateway)
     assert not server.client.keys("justice-gateway:rows:*")
-    await _shared(one, server)
-    before = _counted(LOOKED, "shared")
-    assert await _ask(other) == (first[0], True, first[2])
-    assert _counted(LOOKED, "shared") >= before + 3
+    await _shared(first_gateway, server)
+    before = _metric_value(LOOKED, "shared")
+    assert await _ask(second_gateway) == (first[0], True, first[2])
+    assert _metric_value(LOOKED, "shared") >= before + 3
 
 
 async def test_keys_and_values_in_redis_name_nobody_and_end_by_themselves(
@@ -126,9 +130,9 @@ async def test_an_invalidation_by_one_process_reaches_the_other(
     first, second = site
     await _shared(first, server)
     assert (await _ask(second))[1]
-    known = second.service.resources.cache.log.invalidations.latest
+    latest = second.service.resources.cache.log.invalidations.latest
     await first.ask(INVALIDATE, {"id": HOA}, scopes=OPERATOR)
-    await wait_until(lambda: second.service.resources.cache.log.invalidations.latest > known)
+    await wait_until(lambda: second.service.resources.cache.log.invalidations.latest > latest)
     assert not (await _ask(second))[1]
     assert (await _ask(second, LAN))[0] == "ANSWERED"
 
@@ -169,13 +173,13 @@ async def test_what_is_no_entry_is_a_miss_and_counted(
     server: Server,
     spoil: Callable[[Server, list[bytes]], str],
 ) -> None:
-    one, other = site
-    first = await _ask(one)
-    keys = await _shared(one, server)
+    first_gateway, second_gateway = site
+    first = await _ask(first_gateway)
+    keys = await _shared(first_gateway, server)
     reason = spoil(server, keys)
-    before = _counted(REJECTED, reason)
-    assert await _ask(other) == first, "read anew, and right"
-    assert _counted(REJECTED, reason) == before + len(keys)
+    before = _metric_value(REJECTED, reason)
+    assert await _ask(second_gateway) == first, "read anew, and right"
+    assert _metric_value(REJECTED, reason) == before + len(keys)
 
 
 @pytest.mark.parametrize("how", ["killed", "stands still"])
@@ -191,9 +195,9 @@ async def test_without_redis_requests_are_answered_in_time_and_nothing_cached_is
     try:
         # The clocks of the gateways stand still; to them, a second and more goes by.
         gateway.clock.advance(1.1)
-        began = time.monotonic()
+        start = time.monotonic()
         assert [(await _ask(gateway))[:2] for _ in range(3)] == [("ANSWERED", False)] * 3
-        assert time.monotonic() - began < gateway.service.resources.settings.limits.deadline
+        assert time.monotonic() - start < gateway.service.resources.settings.limits.deadline
     finally:
         if how == "stands still":
             server.send(signal.SIGCONT)
@@ -216,7 +220,7 @@ async def test_a_redis_that_comes_back_brings_nothing_back(
     assert bool(server.client.exists(STREAM)) is (how == "an old dump")
     log = second.service.resources.cache.log
     await wait_until(lambda: log.invalidations.epoch != epoch and log.position() is not None)
-    before = _counted(REJECTED, "foreign")
+    before = _metric_value(REJECTED, "foreign")
     assert not (await _ask(second))[1]
     if how == "an old dump":
-        assert _counted(REJECTED, "foreign") > before
+        assert _metric_value(REJECTED, "foreign") > before

@@ -95,13 +95,13 @@ async def test_little_is_taken_from_who_goes_on_sending_after_a_refusal(app: App
     """Else two clients with headers of 20 MB keep the process busy with reading alone."""
     async with serve(app, **LONG) as server, server.client() as client:
         await client.send(b"GET / HTTP/1.1\r\nHost: here\r\nAccept: ")
-        taken = 0
+        sent_bytes = 0
         with suppress(ConnectionError):
-            while taken < 100_000_000:
+            while sent_bytes < 100_000_000:
                 client.writer.write(b"text/html,a/b;q=0.1," * 2_500)
                 await client.writer.drain()
-                taken += 50_000
-    assert taken < 10_000_000  # of which the kernels hold what they like
+                sent_bytes += 50_000
+    assert sent_bytes < 10_000_000  # of which the kernels hold what they like
 
 
 HEADERS = {
@@ -193,9 +193,9 @@ async def test_what_stands_behind_a_body_is_no_header(app: Application) -> None:
     async with serve(app, **LONG) as server, server.client() as client:
         await client.send(CHUNKED + b"1\r\na\r\n0\r\nAuthorization: Bearer x\r\n\r\n" + GET)
         for size in (1, 0):
-            said = orjson.loads((await client.answer()).partition(b"\r\n\r\n")[2])
-            assert "authorization" not in said["headers"]
-            assert said["size"] == size
+            received = orjson.loads((await client.answer()).partition(b"\r\n\r\n")[2])
+            assert "authorization" not in received["headers"]
+            assert received["size"] == size
 
 
 async def test_requests_that_are_pipelined_without_end_are_not_kept(app: Application) -> None:
@@ -295,15 +295,15 @@ async def test_who_does_not_take_an_answer_is_let_go(app: Application) -> None:
     async with serve(app, answer_timeout=0.2, **LONG) as server:
         async with server.client() as client:
             await client.send(GET.replace(b"/ ", b"/large ", 1))
-            await _until(lambda: value_of(CLOSED, "answer_timeout") > before)
+            await _wait_until(lambda: value_of(CLOSED, "answer_timeout") > before)
             assert len(await client.read_to_end()) < 50_000_000
         async with server.client() as client:
             await is_answered(client)
 
 
-async def _until(so: Any) -> None:
+async def _wait_until(condition: Any) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not so():  # noqa: ASYNC110 - nothing tells
+        while not condition():  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.01)  # between two looks, not instead of one
 
 
@@ -314,7 +314,7 @@ async def test_an_address_has_so_many_connections_and_the_slowest_makes_room(
         slow = [await stack.enter_async_context(server.client()) for _ in range(5)]
         for client in slow:
             await client.send(b"GET / HTTP/1.1\r\n")
-            await _until(lambda: len(server.server.server_state.connections) <= 5)
+            await _wait_until(lambda: len(server.server.server_state.connections) <= 5)
         other = await stack.enter_async_context(server.client("127.0.0.2"))
         await is_answered(other)
         newcomer = await stack.enter_async_context(server.client())
@@ -331,7 +331,7 @@ async def test_where_all_of_an_address_are_being_answered_a_newcomer_is_refused(
         clients = [await stack.enter_async_context(server.client()) for _ in range(2)]
         for client in clients:
             await client.send(SLOW)
-        await _until(lambda: len(app.requests) == 2)
+        await _wait_until(lambda: len(app.requests) == 2)
         newcomer = await stack.enter_async_context(server.client())
         assert await newcomer.read_to_end() == b""
         app.go.set()
@@ -344,7 +344,7 @@ async def test_who_takes_no_answer_makes_room_too(app: Application) -> None:
     async with serve(app, **limits) as server, server.client() as client:
         await client.send(GET.replace(b"/ ", b"/large ", 1))
         await client.reader.readuntil(b"\r\n\r\n")
-        await _until(lambda: not server.server.server_state.tasks)
+        await _wait_until(lambda: not server.server.server_state.tasks)
         async with server.client() as newcomer:
             await is_answered(newcomer)
 
@@ -377,7 +377,7 @@ async def test_half_sent_bodies_are_bounded_in_number(app: Application) -> None:
         for number in range(5):
             client = await stack.enter_async_context(server.client())
             await client.send(post(2) + b"x")
-            await _until(lambda wanted=number + 1: len(app.requests) == wanted)
+            await _wait_until(lambda expected_count=number + 1: len(app.requests) == expected_count)
             clients.append(client)
         for client in clients[:2]:
             assert code(await client.read_to_end()) == "REQUEST_TIMED_OUT"
@@ -396,13 +396,13 @@ async def test_a_stopping_server_waits_for_answers_and_not_for_half_sent_request
         await clients["headers"].send(GET[:-2])
         await clients["body"].send(post(100) + b"x")
         await clients["answer"].send(SLOW)
-        await _until(lambda: len(app.requests) == 3)
+        await _wait_until(lambda: len(app.requests) == 3)
         server.server.should_exit = True
         assert await clients["headers"].read_to_end() == b""
         assert await clients["idle"].read_to_end() == b""
-        refused = await clients["body"].read_to_end()
-        assert (status(refused), code(refused)) == (503, "GATEWAY_BUSY")
-        assert b"retry-after: 1" in refused
+        answer = await clients["body"].read_to_end()
+        assert (status(answer), code(answer)) == (503, "GATEWAY_BUSY")
+        assert b"retry-after: 1" in answer
         app.go.set()
         assert status(await clients["answer"].answer()) == 200
-        await _until(lambda: not server.server.server_state.connections)
+        await _wait_until(lambda: not server.server.server_state.connections)

@@ -37,8 +37,8 @@ class _Table:
 
     async def find(self, keys: Sequence[str], places: range | None) -> LookupRows:
         self.statements += 1
-        meant = PLACES if places is None else places
-        rows = [(key, n) for key in keys for n in meant if n <= self.rows[key]]
+        chosen_places = PLACES if places is None else places
+        rows = [(key, n) for key in keys for n in chosen_places if n <= self.rows[key]]
         if self.spoilt & set(rows):
             raise DataFault("spoilt")
         return rows, Provenance(None, "")
@@ -63,8 +63,8 @@ def test_all_rows_but_the_spoilt_ones_are_read_in_order(
     positions = {(key, place) for key, places in result.spoilt.items() for place in places}
     assert positions == spoilt
     for key, count in rows.items():
-        whole = [(key, n) for n in range(1, count + 1) if (key, n) not in spoilt]
-        assert [row for row in result.rows if row[0] == key] == whole
+        expected = [(key, n) for n in range(1, count + 1) if (key, n) not in spoilt]
+        assert [row for row in result.rows if row[0] == key] == expected
 
 
 def test_one_spoilt_row_among_many_keys_takes_few_statements() -> None:
@@ -113,5 +113,5 @@ def test_rows_of_two_servers_are_not_mixed() -> None:
         Batch({"b": Rows()}),
         Batch({"c": Rows()}, origin="other"),
     ]
-    whole = merge_in_order(["a", "b", "c"], batches)
-    assert (set(whole.by_key), set(whole.failed), whole.origin) == ({"b", "c"}, {"a"}, "other")
+    merged = merge_in_order(["a", "b", "c"], batches)
+    assert (set(merged.by_key), set(merged.failed), merged.origin) == ({"b", "c"}, {"a"}, "other")

@@ -325,14 +325,14 @@ def _exchange(path: Path, table: str, first: str, second: str) -> None:
 
 async def test_a_file_that_is_never_still_is_unavailable(make: Make, path: Path) -> None:
     still = asyncio.Event()
-    backend = make(path, now=lambda: time.time() if still.is_set() else _changed(path))
+    backend = make(path, now=lambda: time.time() if still.is_set() else _modified_at(path))
     with pytest.raises(SourceUnavailable, match="being written"):
         await _unions(backend)
     still.set()
     assert await _unions(backend) == ["u1"]
 
 
-def _changed(path: Path) -> float:
+def _modified_at(path: Path) -> float:
     return path.stat().st_ctime_ns / 1e9
 
 
@@ -561,9 +561,9 @@ async def test_fetches_that_wait_when_the_backend_closes_are_told_so(
     fetches = [asyncio.create_task(_unions(backend)) for _ in range(5)]
     await asyncio.sleep(0)
     await backend.close()
-    first, *rest = await asyncio.gather(*fetches, return_exceptions=True)
+    first, *others = await asyncio.gather(*fetches, return_exceptions=True)
     assert first == ["u1"]
-    assert all(isinstance(other, SourceUnavailable) for other in rest)
+    assert all(isinstance(other, SourceUnavailable) for other in others)
 
 
 async def test_no_thread_outlives_the_backend(path: Path) -> None:

@@ -48,7 +48,7 @@ async def test_keys_are_found_by_discovery_and_fetched_once_for_many_tokens() ->
 async def test_where_the_settings_name_the_keys_nothing_is_discovered() -> None:
     async with provider() as issuer:
         issuer.publish(OLD)
-        async with trusting(issuer, jwks_url=lambda one: f"{one.url}/jwks") as tokens:
+        async with trusting(issuer, jwks_url=lambda provider: f"{provider.url}/jwks") as tokens:
             await tokens.caller(_token(issuer))
         assert issuer.hits == {"/jwks": 1}
 
@@ -61,12 +61,12 @@ async def test_several_issuers_and_the_own_key_are_trusted_at_once() -> None:
         async with trusting(first, second) as tokens:
             assert (await tokens.caller(_token(first, OLD))).client == "desk"
             assert (await tokens.caller(_token(second, NEW))).client == "desk"
-            assert (await tokens.caller(_own(first))).client == "own"
+            assert (await tokens.caller(_gateway_token(first))).client == "own"
             crossed = signed("ES256", NEW, first.claims(), kid="old")
             assert await refusal(tokens, crossed) == "TOKEN_INVALID", "a key is its issuer's"
 
 
-def _own(issuer: Provider) -> str:
+def _gateway_token(issuer: Provider) -> str:
     return issue(
         OWN_KEY, Access(), issuer.clock.now(), subject="a", client="own", scopes=("operate",)
     )
@@ -80,7 +80,7 @@ async def test_an_issuer_that_is_down_is_not_said_to_have_issued_a_bad_token() -
             assert await refusal(tokens, _token(issuer)) == "ISSUER_UNAVAILABLE"
             assert await refusal(tokens, _token(issuer)) == "ISSUER_UNAVAILABLE"
             assert issuer.hits["/jwks"] == 1, "in the cool-down it is not asked again"
-            assert (await tokens.caller(_own(issuer))).client == "own"
+            assert (await tokens.caller(_gateway_token(issuer))).client == "own"
             issuer.answers.clear()
             issuer.clock.advance(30)
             assert (await tokens.caller(_token(issuer))).client == "desk"
@@ -123,8 +123,8 @@ async def test_documents_that_are_not_as_they_should_be_are_no_keys(
 
 async def test_keys_at_an_unsafe_address_are_not_even_asked_for() -> None:
     async with provider() as issuer:
-        said = {"issuer": issuer.url, "jwks_uri": "http://id.example/jwks"}
-        issuer.answers = {DESCRIPTION: (200, json.dumps(said))}
+        description = {"issuer": issuer.url, "jwks_uri": "http://id.example/jwks"}
+        issuer.answers = {DESCRIPTION: (200, json.dumps(description))}
         with capture_logs() as logs:
             async with trusting(issuer) as tokens:
                 assert await refusal(tokens, _token(issuer)) == "ISSUER_UNAVAILABLE"
@@ -138,7 +138,7 @@ async def test_a_slow_issuer_is_waited_for_only_so_long_and_by_its_own_tokens_on
         async with trusting(issuer, timeout=0.2) as tokens:
             waiting = asyncio.create_task(refusal(tokens, _token(issuer)))
             await issuer.wait_for_requests(DESCRIPTION, 1)
-            assert (await tokens.caller(_own(issuer))).client == "own"
+            assert (await tokens.caller(_gateway_token(issuer))).client == "own"
             assert not waiting.done()
             assert await waiting == "ISSUER_UNAVAILABLE"
 
@@ -188,7 +188,7 @@ async def test_unknown_keys_are_asked_for_once_in_a_cool_down() -> None:
             await tokens.caller(_token(issuer))
             issuer.clock.advance(30)
             strange = [_token(issuer, STRANGE, jti=f"s{number}") for number in range(20)]
-            refused = await asyncio.gather(*(refusal(tokens, one) for one in strange))
+            refused = await asyncio.gather(*(refusal(tokens, token) for token in strange))
             assert {*refused} == {"TOKEN_INVALID"}
             assert issuer.hits["/jwks"] == 2, "those who came meanwhile waited for the same"
             issuer.clock.advance(29)
@@ -317,16 +317,18 @@ async def test_a_token_of_an_issuer_that_never_published_a_key_could_not_be_chec
 
 async def test_a_key_changed_under_its_id_is_accepted_after_one_fetch() -> None:
     """The id is known, and the key that it names did not sign: it may be another one by now."""
-    changed = new_key("ES256", "old")
+    new_key_of_id = new_key("ES256", "old")
     async with provider() as issuer:
         issuer.publish(OLD)
         async with trusting(issuer) as tokens:
             token = _token(issuer, OLD)
             await tokens.caller(token)
-            issuer.publish(changed)
+            issuer.publish(new_key_of_id)
             issuer.clock.advance(30)
             with capture_logs() as logs:
-                assert (await tokens.caller(_token(issuer, changed, jti="t2"))).client == "desk"
+                assert (
+                    await tokens.caller(_token(issuer, new_key_of_id, jti="t2"))
+                ).client == "desk"
             assert [event["event"] for event in logs] == ["issuer changed a key under its id"]
             assert logs[0]["kid"] == "old"
             assert await refusal(tokens, token) == "TOKEN_INVALID", "the old key is gone"
@@ -340,7 +342,7 @@ async def test_forged_signatures_cause_one_fetch_in_a_cool_down() -> None:
             await tokens.caller(_token(issuer))
             issuer.clock.advance(30)
             forged = [_token(issuer, forger, jti=f"f{number}") for number in range(20)]
-            refused = await asyncio.gather(*(refusal(tokens, one) for one in forged))
+            refused = await asyncio.gather(*(refusal(tokens, token) for token in forged))
             assert {*refused} == {"TOKEN_INVALID"}
             assert issuer.hits["/jwks"] == 2
             assert (await tokens.caller(_token(issuer, jti="t2"))).client == "desk"

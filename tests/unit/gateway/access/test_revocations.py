@@ -38,13 +38,13 @@ def test_without_a_file_nothing_is_revoked(path: Path, clock: TestClock) -> None
 
 def test_a_revocation_counts_within_a_second_in_all_that_look(path: Path, clock: TestClock) -> None:
     """Also where the file was not there at first, and for each line added to it."""
-    looking = [Revocations(path, clock) for _ in range(3)]
+    readers = [Revocations(path, clock) for _ in range(3)]
     for token_id in ("t1", "t2", "t3"):
-        assert not any(one.is_revoked(token_id) for one in looking)
+        assert not any(reader.is_revoked(token_id) for reader in readers)
         revoke(path, token_id, clock)
         clock.advance(READ_EVERY)
-        assert all(one.is_revoked(token_id) for one in looking)
-    assert not any(one.is_revoked("t4") for one in looking)
+        assert all(reader.is_revoked(token_id) for reader in readers)
+    assert not any(reader.is_revoked("t4") for reader in readers)
     assert READ_EVERY < 1
 
 
@@ -63,9 +63,9 @@ def test_only_what_is_new_is_read(path: Path, clock: TestClock) -> None:
     revoked = Revocations(path, clock)
     revoke(path, "t1", clock)
     assert revoked.is_revoked("t1")
-    whole = path.read_bytes()
+    content = path.read_bytes()
     with path.open("r+b") as file:  # what was read already is not read again
-        file.write(b"x" * (len(whole) - 1))
+        file.write(b"x" * (len(content) - 1))
     revoke(path, "t2", clock)
     clock.advance(READ_EVERY)
     with capture_logs() as logs:
@@ -141,8 +141,8 @@ def test_a_revocation_is_one_line_for_owner_and_group_and_is_added(
     revoke(path, "t1", clock)
     revoke(path, "t2", clock)
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [one["jti"] for one in lines] == ["t1", "t2"]
-    assert all(one["expires"] == clock.now().timestamp() + 24 * 3600 for one in lines)
+    assert [line["jti"] for line in lines] == ["t1", "t2"]
+    assert all(line["expires"] == clock.now().timestamp() + 24 * 3600 for line in lines)
     assert path.stat().st_mode & 0o007 == 0
     assert os.access(path, os.W_OK)
 
@@ -154,16 +154,18 @@ def test_a_known_token_is_refused_within_a_second(path: Path, clock: TestClock) 
         issue(key, Access(), clock.now(), subject="a", client=client, scopes=("operate",))
         for client in ("bad", "good")
     ]
-    withdrawn = next(iter([one.verify(token) for one in processes for token in tokens])).token_id
+    withdrawn = next(
+        iter([process.verify(token) for process in processes for token in tokens])
+    ).token_id
     assert withdrawn is not None
     revoke(path, withdrawn, clock)
     clock.advance(READ_EVERY)
     for process in processes:
         assert process.verify(tokens[1]).client == "good"
         for _ in range(2):
-            with pytest.raises(GatewayError) as refused:
+            with pytest.raises(GatewayError) as excinfo:
                 process.verify(tokens[0])
-            assert refused.value.code.name == "TOKEN_INVALID"
+            assert excinfo.value.code.name == "TOKEN_INVALID"
 
 
 async def test_a_revoked_token_is_refused_over_http(tmp_path: Path) -> None:

@@ -84,22 +84,22 @@ class Desk:
     def sign(self, payload: bytes, header: Mapping[str, object] | bytes | None = None) -> str:
         """Sign anything at all with the right key, by hand."""
         head = {"alg": "Ed25519", "typ": "JWT"} if header is None else header
-        written = head if isinstance(head, bytes) else json.dumps(head).encode()
-        signed = f"{_b64(written)}.{_b64(payload)}"
+        encoded_head = head if isinstance(head, bytes) else json.dumps(head).encode()
+        signed = f"{_b64(encoded_head)}.{_b64(payload)}"
         # joserfc says that a key may be of X25519 too, which cannot sign; this one is of Ed25519.
         signature = self.key.private_key.sign(signed.encode())  # type: ignore[union-attr]
         return f"{signed}.{_b64(signature)}"
 
-    def made(self, **changed: object) -> str:
+    def sign_claims(self, **changed: object) -> str:
         """Return a token with ``changed`` claims, signed with the right key."""
         return self.sign(json.dumps(self.claims(**changed)).encode())
 
     def refusal(self, token: str) -> str:
         """Return the code with which ``token`` is refused."""
-        with pytest.raises(GatewayError) as refused:
+        with pytest.raises(GatewayError) as excinfo:
             self.tokens.verify(token)
-        assert refused.value.message == refused.value.code.en, "the reason is not told"
-        return refused.value.code.name
+        assert excinfo.value.message == excinfo.value.code.en, "the reason is not told"
+        return excinfo.value.code.name
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_a_good_token_says_who_asks(desk: Desk) -> None:
 
 def test_a_token_made_by_hand_with_the_right_claims_is_good(desk: Desk) -> None:
     """So that the refusals below are refusals of what they change, and of nothing else."""
-    assert desk.tokens.verify(desk.made()).client == "desk"
+    assert desk.tokens.verify(desk.sign_claims()).client == "desk"
 
 
 def test_the_older_name_of_the_algorithm_is_not_accepted(desk: Desk) -> None:
@@ -137,16 +137,16 @@ def test_a_key_without_an_id_signs_too() -> None:
 
 @pytest.mark.parametrize("number", [HOA, OLD_NUMBER])
 def test_the_scope_me_makes_the_subject_the_citizen(desk: Desk, number: str) -> None:
-    assert desk.tokens.verify(desk.made(sub=number, scope="me")).citizen == number
+    assert desk.tokens.verify(desk.sign_claims(sub=number, scope="me")).citizen == number
 
 
 def test_without_the_scope_me_a_number_as_subject_is_no_citizen(desk: Desk) -> None:
-    assert desk.tokens.verify(desk.made(sub=HOA)).citizen is None
+    assert desk.tokens.verify(desk.sign_claims(sub=HOA)).citizen is None
 
 
 @pytest.mark.parametrize("subject", ["officer-1", "", "00109001234", "0010900123456", "٠" * 12])
 def test_a_citizen_whose_subject_is_no_number_is_refused(desk: Desk, subject: str) -> None:
-    assert desk.refusal(desk.made(sub=subject, scope="me")) == "TOKEN_INVALID"
+    assert desk.refusal(desk.sign_claims(sub=subject, scope="me")) == "TOKEN_INVALID"
 
 
 def test_a_token_expires_after_its_life_and_the_leeway(desk: Desk) -> None:
@@ -166,8 +166,8 @@ def test_a_token_first_seen_after_its_end_is_told_that_it_expired(desk: Desk) ->
 @pytest.mark.parametrize("claim", ["nbf", "iat"])
 def test_a_token_of_the_future_waits_for_its_time(desk: Desk, claim: str) -> None:
     now = int(desk.clock.now().timestamp())
-    assert desk.tokens.verify(desk.made(**{claim: now + ACCESS.leeway})).client == "desk"
-    early = desk.made(**{claim: now + ACCESS.leeway + 1})
+    assert desk.tokens.verify(desk.sign_claims(**{claim: now + ACCESS.leeway})).client == "desk"
+    early = desk.sign_claims(**{claim: now + ACCESS.leeway + 1})
     assert desk.refusal(early) == "TOKEN_INVALID"
     desk.clock.advance(1)
     assert desk.tokens.verify(early).client == "desk", "a refusal is not kept"
@@ -185,8 +185,8 @@ def test_a_day_is_the_longest_life(desk: Desk) -> None:
 
 def test_a_longer_life_is_refused_even_under_the_right_signature(desk: Desk) -> None:
     now = int(desk.clock.now().timestamp())
-    assert desk.refusal(desk.made(exp=now + 24 * 3600 + 1)) == "TOKEN_INVALID"
-    assert desk.refusal(desk.made(exp=now + 10, iat=now - 24 * 3600)) == "TOKEN_INVALID"
+    assert desk.refusal(desk.sign_claims(exp=now + 24 * 3600 + 1)) == "TOKEN_INVALID"
+    assert desk.refusal(desk.sign_claims(exp=now + 10, iat=now - 24 * 3600)) == "TOKEN_INVALID"
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_a_longer_life_is_refused_even_under_the_right_signature(desk: Desk) -> 
 def test_claims_of_the_wrong_kind_are_refused_under_the_right_signature(
     desk: Desk, changed: dict[str, object]
 ) -> None:
-    assert desk.refusal(desk.made(**changed)) == "TOKEN_INVALID"
+    assert desk.refusal(desk.sign_claims(**changed)) == "TOKEN_INVALID"
 
 
 @pytest.mark.parametrize("missing", ["iss", "aud", "sub", "client_id", "iat", "nbf", "exp", "jti"])
@@ -352,13 +352,13 @@ def test_a_header_that_makes_no_sense_is_refused(desk: Desk, header: bytes) -> N
 
 
 def test_a_token_cut_off_anywhere_is_refused(desk: Desk) -> None:
-    token = desk.made()
+    token = desk.sign_claims()
     for end in range(len(token)):
         assert desk.refusal(token[:end]) == "TOKEN_INVALID"
 
 
 def test_a_token_with_any_part_changed_is_refused(desk: Desk) -> None:
-    head, payload, signature = desk.made().split(".")
+    head, payload, signature = desk.sign_claims().split(".")
     richer = _b64(json.dumps(desk.claims(scope="population:read introspect")).encode())
     other = _b64(json.dumps({"alg": "EdDSA", "typ": "JWT"}).encode())
     assert desk.refusal(f"{head}.{richer}.{signature}") == "TOKEN_INVALID"
@@ -370,7 +370,7 @@ def test_a_token_with_any_part_changed_is_refused(desk: Desk) -> None:
 
 
 def test_a_huge_token_is_refused_without_being_read(desk: Desk, checks: list[str]) -> None:
-    token = desk.made(agency="x" * 8_000)
+    token = desk.sign_claims(agency="x" * 8_000)
     assert desk.refusal(token) == "TOKEN_INVALID"
     assert desk.refusal("x" * 1_000_000) == "TOKEN_INVALID"
     assert not checks
@@ -390,7 +390,10 @@ _HEAD = _b64(b'{"alg":"Ed25519"}')
 
 
 def test_letters_beyond_ascii_in_claims_are_kept_as_they_are(desk: Desk) -> None:
-    assert desk.tokens.verify(desk.made(agency="Sở Tư pháp Hà Nội")).agency == "Sở Tư pháp Hà Nội"
+    assert (
+        desk.tokens.verify(desk.sign_claims(agency="Sở Tư pháp Hà Nội")).agency
+        == "Sở Tư pháp Hà Nội"
+    )
 
 
 @pytest.fixture
@@ -433,7 +436,7 @@ def test_refused_tokens_take_no_room_among_the_known(checks: list[str]) -> None:
     token = desk.issue()
     desk.tokens.verify(token)
     for number in range(10):
-        desk.refusal(desk.made(iss=f"nobody-{number}"))
+        desk.refusal(desk.sign_claims(iss=f"nobody-{number}"))
     checks.clear()
     desk.tokens.verify(token)
     assert checks == []

@@ -68,24 +68,24 @@ def _entry(
     """Return an entry as it is read back from the journal."""
     codes = ["SOURCE_UNAVAILABLE", "SOURCE_UNAVAILABLE"]
     states = {name: State[state] for name, state in sections.items()}
-    about = describe_touched(ring, people, states)
-    entry = encode_entry(ring, AT, "request-1", caller, "d" * 64, about, codes, **more)
+    touched = describe_touched(ring, people, states)
+    entry = encode_entry(ring, AT, "request-1", caller, "d" * 64, touched, codes, **more)
     result: dict[str, Any] = orjson.loads(entry)
     return result
 
 
-def _asked(needs: Sequence[Need], lacking: Sequence[Missing]) -> bytes:
+def _operation(needs: Sequence[Need], lacking: Sequence[Missing]) -> bytes:
     """Return what an entry says of ``needs`` all of which are asked for."""
     return requested_fields(needs, [True] * len(needs), lacking)
 
 
-def _named(*numbers: str) -> list[Person]:
+def _persons(*numbers: str) -> list[Person]:
     return [(number, Role.NAMED, ()) for number in numbers]
 
 
 def test_an_entry_says_who_asked_when_why_and_from_where_it_was_answered() -> None:
-    asked = _asked([(MARRIAGES, None), (MARRIAGES, 0)], [(), ()])
-    result = _entry(asked=asked)
+    operation = _operation([(MARRIAGES, None), (MARRIAGES, 0)], [(), ()])
+    result = _entry(asked=operation)
     assert re.fullmatch(r"[0-9a-f]{16}", result.pop("id"))
     assert result == {
         "at": "2026-11-23T03:00:00+00:00",
@@ -142,15 +142,15 @@ def test_an_answer_that_touched_nobody_names_nobody() -> None:
     assert _entry(people=())["persons"] == []
 
 
-def _numbers(found: Mapping[str, object]) -> list[str]:
+def _numbers(entry: Mapping[str, object]) -> list[str]:
     """Return what reads like a person's number in an entry: digits that stand by themselves."""
     return re.findall(
-        r"(?<![0-9a-f])(?:[0-9]{12}|[0-9]{9})(?![0-9a-f])", orjson.dumps(found).decode()
+        r"(?<![0-9a-f])(?:[0-9]{12}|[0-9]{9})(?![0-9a-f])", orjson.dumps(entry).decode()
     )
 
 
 def test_no_person_is_named_by_number() -> None:
-    assert _numbers(_entry(people=_named(HOA, LAN, DEAD, OLD_NUMBER))) == []
+    assert _numbers(_entry(people=_persons(HOA, LAN, DEAD, OLD_NUMBER))) == []
 
 
 def test_a_citizen_who_asks_is_not_named_either() -> None:
@@ -181,18 +181,18 @@ def test_an_officer_whose_token_names_them_by_number_is_not_named_either() -> No
     assert result["subject"] == person_hash(RING, LAN)
 
 
-@pytest.mark.parametrize("written", ["x{}", "{}/1", "HS {}", "mailto:{}@moj.example"])
+@pytest.mark.parametrize("template", ["x{}", "{}/1", "HS {}", "mailto:{}@moj.example"])
 @pytest.mark.parametrize("number", [HOA, OLD_NUMBER, "001.183.274.301", "001 183 274 301"])
 def test_a_number_within_what_a_token_or_a_header_says_is_redacted(
-    written: str, number: str
+    template: str, number: str
 ) -> None:
-    text = written.format(number)
+    text = template.format(number)
     caller = Caller(
         client=text, agency=text, subject=text, token_id=text, purpose=text, case_number=text
     )
     result = _entry(caller)
-    digits = "".join(one for one in number if one.isdigit())
-    redacted = written.format("…" + person_hash(RING, digits).partition(":")[2][:8])
+    digits = "".join(character for character in number if character.isdigit())
+    redacted = template.format("…" + person_hash(RING, digits).partition(":")[2][:8])
     names = ("client", "agency", "subject", "tokenId", "purpose", "caseNumber")
     assert {name: result[name] for name in names} == dict.fromkeys(names, redacted)
     about = describe_touched(RING, (), {})
@@ -225,16 +225,16 @@ def test_a_new_hash_is_made_with_the_current_key_alone() -> None:
 
 def test_what_was_written_under_former_keys_is_found_again() -> None:
     rotated = Keyring(SECRET, (FORMER, OLDEST))
-    written = [person_hash(Keyring(key), HOA) for key in (SECRET, FORMER, OLDEST)]
-    assert person_hashes(rotated, [HOA]) == written
-    assert person_hashes(RING, [HOA]) == written[:1]
+    hashes = [person_hash(Keyring(key), HOA) for key in (SECRET, FORMER, OLDEST)]
+    assert person_hashes(rotated, [HOA]) == hashes
+    assert person_hashes(RING, [HOA]) == hashes[:1]
 
 
 def test_every_number_of_a_person_is_looked_for_under_every_key() -> None:
     rotated = Keyring(SECRET, (FORMER,))
     result = person_hashes(rotated, [HOA, OLD_NUMBER])
-    one_by_one = [*person_hashes(rotated, [HOA]), *person_hashes(rotated, [OLD_NUMBER])]
-    assert result == one_by_one
+    separate = [*person_hashes(rotated, [HOA]), *person_hashes(rotated, [OLD_NUMBER])]
+    assert result == separate
     assert len(set(result)) == 4
     assert person_hashes(rotated, []) == []
     assert not set(result) & set(person_hashes(rotated, [LAN]))
@@ -242,7 +242,7 @@ def test_every_number_of_a_person_is_looked_for_under_every_key() -> None:
 
 def test_what_was_asked_is_told_by_record_and_column() -> None:
     needs = [(MARRIAGES, None), (IDENTITY, 0), (MARRIAGES, 24), (MARRIAGES, 13)]
-    assert orjson.loads(_asked(needs, [()] * 4)) == {
+    assert orjson.loads(_operation(needs, [()] * 4)) == {
         "fields": {
             "civil_status.marriages": ["husband_ethnicity", "requester_relation"],
             "population.identity": ["citizen_id"],
@@ -263,7 +263,7 @@ def test_what_only_has_to_be_looked_at_was_not_asked_for() -> None:
 
 def test_a_derived_view_is_asked_for_by_its_name() -> None:
     name = "administrative_violations.is_considered_unsanctioned"
-    assert orjson.loads(_asked([(UNSANCTIONED, None)], [()]))["fields"] == {name: []}
+    assert orjson.loads(_operation([(UNSANCTIONED, None)], [()]))["fields"] == {name: []}
 
 
 def test_what_is_lacking_is_told_once_and_in_order() -> None:
@@ -271,7 +271,7 @@ def test_what_is_lacking_is_told_once_and_in_order() -> None:
     needs = [(IDENTITY, None), (IDENTITY, 0), (MARRIAGES, 24), (MARRIAGES, 0)]
     lacking = [caller.missing_for(*need) for need in needs]
     assert lacking[-1] == ()
-    assert orjson.loads(_asked(needs, lacking))["lacking"] == [
+    assert orjson.loads(_operation(needs, lacking))["lacking"] == [
         "civil_status:sensitive",
         "population:read",
         "purpose:civil_status.marriages.husband.ethnicity",
@@ -303,8 +303,8 @@ def test_what_asks_about_legal_aid_or_protection_is_hidden_from_guardians(
 @pytest.mark.parametrize("purpose", ["2.000829", "2.000829.H29", "address-protection"])
 def test_so_is_whatever_is_asked_for_such_a_purpose(purpose: str) -> None:
     assert _entry(replace(OFFICER, purpose=purpose))["hiddenFromGuardians"]
-    refused = _entry(replace(OFFICER, purpose=purpose), sections={}, result=RequestOutcome.REFUSED)
-    assert refused["hiddenFromGuardians"]
+    entry = _entry(replace(OFFICER, purpose=purpose), sections={}, result=RequestOutcome.REFUSED)
+    assert entry["hiddenFromGuardians"]
 
 
 @pytest.mark.parametrize("purpose", [None, "1.000894", "1.000894.H29", "guardianship"])
@@ -319,7 +319,7 @@ def test_nothing_else_is_hidden_from_guardians(purpose: str | None) -> None:
     st.from_regex(r"[0-9]{12}|[0-9]{9}", fullmatch=True),
 )
 def test_whatever_the_numbers_none_is_in_the_entry(persons: list[str], subject: str) -> None:
-    assert _numbers(_entry(Caller(client="c", subject=subject), _named(*persons))) == []
+    assert _numbers(_entry(Caller(client="c", subject=subject), _persons(*persons))) == []
 
 
 NUMBERS = st.from_regex(r"[0-9]{12}|[0-9]{9}", fullmatch=True)

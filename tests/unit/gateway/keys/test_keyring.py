@@ -40,9 +40,9 @@ FIRST, SECOND = "ab" * 32, "cd" * 32
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings with all keys in their files."""
-    made = load(folder=tmp_path)
-    create_missing(made, demo=False)
-    return made
+    settings_made = load(folder=tmp_path)
+    create_missing(settings_made, demo=False)
+    return settings_made
 
 
 def _file(settings: Settings, name: KeyName) -> Path:
@@ -56,7 +56,7 @@ def _jwk(private: bool = True, **changed: str) -> dict[str, object]:
     return {**key.as_dict(private=private), **changed}
 
 
-def _told(call: Callable[[], object]) -> str:
+def _error_text(call: Callable[[], object]) -> str:
     """Return all that a traceback shows of what ``call`` raises."""
     try:
         call()
@@ -90,7 +90,7 @@ def test_only_what_is_missing_is_created(settings: Settings) -> None:
 def test_a_ring_begins_with_the_current_secret(settings: Settings) -> None:
     _file(settings, "cache").write_text(f"{FIRST}\n{SECOND}\n")
     ring = load_ring(settings, "cache")
-    assert [one.key.hex() for one in ring.all] == [FIRST, SECOND]
+    assert [database.key.hex() for database in ring.all] == [FIRST, SECOND]
     assert ring.by_id(ring.former[0].id) is ring.former[0]
     assert ring.by_id("00000000") is None
 
@@ -99,7 +99,7 @@ def test_the_first_private_key_signs_and_all_others_only_verify(settings: Settin
     keys = [_jwk(False, kid="old"), _jwk(kid="new"), _jwk(kid="older")]
     _file(settings, "token").write_text(json.dumps({"keys": keys}))
     result = load_signing(settings, "token")
-    assert [one.kid for one in result] == ["new", "old", "older"]
+    assert [signing_key.kid for signing_key in result] == ["new", "old", "older"]
     signature = private_half(result[0]).sign(b"text")
     private_half(result[0]).public_key().verify(signature, b"text")
     with pytest.raises(ValueError, match="no private"):
@@ -118,8 +118,8 @@ def test_a_value_wins_over_the_file(settings: Settings, monkeypatch: pytest.Monk
     monkeypatch.setenv("JUSTICE_GATEWAY_KEYS__CACHE_VALUE", f"{FIRST} {SECOND}")
     monkeypatch.setenv("JUSTICE_GATEWAY_KEYS__TOKEN_VALUE", json.dumps(_jwk(kid="given")))
     result = load(folder=settings.folder)
-    assert [one.key.hex() for one in load_ring(result, "cache").all] == [FIRST, SECOND]
-    assert [one.kid for one in load_signing(result, "token")] == ["given"]
+    assert [database.key.hex() for database in load_ring(result, "cache").all] == [FIRST, SECOND]
+    assert [signing_key.kid for signing_key in load_signing(result, "token")] == ["given"]
 
 
 def test_a_value_may_stand_in_the_settings_file_and_needs_no_key_file(tmp_path: Path) -> None:
@@ -189,8 +189,8 @@ def test_a_gateway_does_not_start_with_one_secret_for_two_uses(
     settings: Settings, former: bool
 ) -> None:
     shared = _file(settings, "cache").read_text()
-    own = _file(settings, "person_hash").read_text() if former else ""
-    _file(settings, "person_hash").write_text(own + shared)
+    own_secret = _file(settings, "person_hash").read_text() if former else ""
+    _file(settings, "person_hash").write_text(own_secret + shared)
     with pytest.raises(ValueError, match=r"keys.cache and keys.person_hash hold the same key"):
         build_app(settings, ())
 
@@ -199,8 +199,8 @@ def test_nor_with_one_signing_key_for_two_uses(settings: Settings) -> None:
     """Also where the other has only its public half, or another id."""
     (key,) = load_signing(settings, "token")
     public = {**key.as_dict(private=False), "kid": "another"}
-    own = json.loads(_file(settings, "audit_sign").read_text())
-    _file(settings, "audit_sign").write_text(json.dumps({"keys": [own, public]}))
+    own_key = json.loads(_file(settings, "audit_sign").read_text())
+    _file(settings, "audit_sign").write_text(json.dumps({"keys": [own_key, public]}))
     with pytest.raises(ValueError, match=r"keys.token and keys.audit_sign hold the same key"):
         build_app(settings, ())
 
@@ -218,8 +218,8 @@ def test_a_rotated_key_comes_first_and_the_old_one_is_kept(
 ) -> None:
     (first,) = key_ids(settings, name)
     rotate(settings, name)
-    second, kept = key_ids(settings, name)
-    assert kept == first
+    second, former = key_ids(settings, name)
+    assert former == first
     rotate(settings, name)
     assert key_ids(settings, name)[1:] == [second, first]
     assert _file(settings, name).stat().st_mode & 0o777 == 0o600
@@ -296,22 +296,25 @@ def _run(folder: Path, *arguments: str) -> Result:
 
 def test_the_command_creates_what_is_missing_and_says_so(tmp_path: Path) -> None:
     assert _run(tmp_path).stdout.count("created") == len(KEY_NAMES)
-    again = _run(tmp_path)
-    assert (again.exit_code, again.stdout.count("is there already")) == (0, len(KEY_NAMES))
+    second_run = _run(tmp_path)
+    assert (second_run.exit_code, second_run.stdout.count("is there already")) == (
+        0,
+        len(KEY_NAMES),
+    )
 
 
 def test_the_commands_list_and_rotate(tmp_path: Path) -> None:
     _run(tmp_path)
     settings = load(folder=tmp_path)
     (first,) = key_ids(settings, "audit_chain")
-    said = _run(tmp_path, "rotate", "audit_chain").stdout
+    output = _run(tmp_path, "rotate", "audit_chain").stdout
     second, _ = key_ids(settings, "audit_chain")
-    assert said == f"audit_chain: current {second}, former {first}\n"
+    assert output == f"audit_chain: current {second}, former {first}\n"
     listed = _run(tmp_path, "list")
     assert f"{tmp_path / 'keys' / 'audit-chain.key'}: {second} {first}\n" in listed.stdout
     assert listed.exit_code == 0
-    said = _run(tmp_path, "rotate", "audit_chain", "--drop").stdout
-    assert said == f"audit_chain: current {second}, former none\n"
+    output = _run(tmp_path, "rotate", "audit_chain", "--drop").stdout
+    assert output == f"audit_chain: current {second}, former none\n"
 
 
 def test_the_list_says_what_is_wrong(tmp_path: Path) -> None:
@@ -324,75 +327,79 @@ def test_the_list_says_what_is_wrong(tmp_path: Path) -> None:
 
 def test_settings_given_before_the_word_rotate_are_not_passed_over(tmp_path: Path) -> None:
     (tmp_path / "gateway.toml").touch()
-    given = ["keys", "--config", str(tmp_path / "gateway.toml"), "rotate", "token"]
-    assert CliRunner().invoke(app, given).exit_code == 2
+    arguments = ["keys", "--config", str(tmp_path / "gateway.toml"), "rotate", "token"]
+    assert CliRunner().invoke(app, arguments).exit_code == 2
 
 
-SHOWN = "deadbeef" * 8
+KEY_TEXT = "deadbeef" * 8
 
 
 @pytest.mark.parametrize("name", KEY_NAMES)
 def test_settings_do_not_show_a_key(name: KeyName, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(f"JUSTICE_GATEWAY_KEYS__{name.upper()}_VALUE", SHOWN)
+    monkeypatch.setenv(f"JUSTICE_GATEWAY_KEYS__{name.upper()}_VALUE", KEY_TEXT)
     settings = load()
-    assert getattr(settings.keys, f"{name}_value").get_secret_value() == SHOWN
-    shown = f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
-    assert SHOWN not in shown
+    assert getattr(settings.keys, f"{name}_value").get_secret_value() == KEY_TEXT
+    texts = f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+    assert KEY_TEXT not in texts
 
 
 @pytest.mark.parametrize("name", ["KEYS__CACH_VALUE", "KEYS__CACHE_VALUE__X", "KEYS", "KEYS__X__Y"])
 def test_a_misspelt_name_does_not_show_the_key(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(f"JUSTICE_GATEWAY_{name}", SHOWN)
-    assert SHOWN not in _told(load)
+    monkeypatch.setenv(f"JUSTICE_GATEWAY_{name}", KEY_TEXT)
+    assert KEY_TEXT not in _error_text(load)
 
 
 def test_a_misspelt_name_in_the_file_does_not_show_the_key_either(tmp_path: Path) -> None:
     config = tmp_path / "gateway.toml"
-    config.write_text(f"[keys]\ncach_value = '{SHOWN}'\n")
-    with pytest.raises(ValidationError, match="cach_value") as refused:
+    config.write_text(f"[keys]\ncach_value = '{KEY_TEXT}'\n")
+    with pytest.raises(ValidationError, match="cach_value") as excinfo:
         load(config)
-    assert SHOWN not in str(refused.value)
+    assert KEY_TEXT not in str(excinfo.value)
 
 
-@pytest.mark.parametrize("content", [SHOWN[:-1], SHOWN[:-2], f"{SHOWN}x", f"demo:{SHOWN}"])
-@pytest.mark.parametrize("given", ["file", "value"])
-def test_what_is_raised_does_not_show_the_key(tmp_path: Path, content: str, given: str) -> None:
-    values = {f"{name}_value": content for name in KEY_NAMES} if given == "value" else {}
+@pytest.mark.parametrize(
+    "content", [KEY_TEXT[:-1], KEY_TEXT[:-2], f"{KEY_TEXT}x", f"demo:{KEY_TEXT}"]
+)
+@pytest.mark.parametrize("source", ["file", "value"])
+def test_what_is_raised_does_not_show_the_key(tmp_path: Path, content: str, source: str) -> None:
+    values = {f"{name}_value": content for name in KEY_NAMES} if source == "value" else {}
     settings = load(folder=tmp_path, keys=values)
     for name in KEY_NAMES:
         (tmp_path / settings.keys.model_dump()[name]).parent.mkdir(exist_ok=True)
         (tmp_path / settings.keys.model_dump()[name]).write_text(content)
     for secret in SECRET_NAMES:
-        assert SHOWN[:-2] not in _told(partial(load_ring, settings, secret))
+        assert KEY_TEXT[:-2] not in _error_text(partial(load_ring, settings, secret))
     for signing in SIGNING_NAMES:
-        assert SHOWN[:-2] not in _told(partial(load_signing, settings, signing))
+        assert KEY_TEXT[:-2] not in _error_text(partial(load_signing, settings, signing))
 
 
 def test_a_broken_signing_key_is_not_shown_when_it_is_refused(settings: Settings) -> None:
-    shown = "c2VjcmV0"
-    jwk = _jwk(d=shown)
+    private_part = "c2VjcmV0"
+    jwk = _jwk(d=private_part)
     for content in (json.dumps(jwk), json.dumps(jwk)[:-1]):
         _file(settings, "token").write_text(content)
-        assert shown not in _told(partial(load_signing, settings, "token"))
+        assert private_part not in _error_text(partial(load_signing, settings, "token"))
 
 
 def test_a_ring_and_a_secret_do_not_show_the_key(settings: Settings) -> None:
-    _file(settings, "cache").write_text(f"{SHOWN}\n{FIRST}\n")
+    _file(settings, "cache").write_text(f"{KEY_TEXT}\n{FIRST}\n")
     ring = load_ring(settings, "cache")
-    raw = repr(bytes.fromhex(SHOWN))[2:-1]
-    for shown in (repr(ring), str(ring), repr(ring.current)):
-        assert SHOWN not in shown
-        assert raw not in shown
+    raw = repr(bytes.fromhex(KEY_TEXT))[2:-1]
+    for text in (repr(ring), str(ring), repr(ring.current)):
+        assert KEY_TEXT not in text
+        assert raw not in text
 
 
 def test_the_commands_do_not_show_a_key(tmp_path: Path) -> None:
-    said = _run(tmp_path).output + _run(tmp_path, "rotate", "token").output
-    said += _run(tmp_path, "rotate", "cache").output + _run(tmp_path, "list").output
+    output = _run(tmp_path).output + _run(tmp_path, "rotate", "token").output
+    output += _run(tmp_path, "rotate", "cache").output + _run(tmp_path, "list").output
     settings = load(folder=tmp_path)
     for name in SECRET_NAMES:
-        assert not [one for one in load_ring(settings, name).all if one.key.hex() in said]
+        assert not [
+            database for database in load_ring(settings, name).all if database.key.hex() in output
+        ]
     for signing in SIGNING_NAMES:
-        assert str(load_signing(settings, signing)[0].as_dict(private=True)["d"]) not in said
+        assert str(load_signing(settings, signing)[0].as_dict(private=True)["d"]) not in output
 
 
 def test_a_code_is_that_of_rfc_4231_whatever_was_authenticated_before() -> None:

@@ -22,7 +22,7 @@ from gateway.settings import Settings
 from tests.support.running import built
 
 FOLDER = Path(__file__).parent / "printed"
-_SAID = re.compile(r"^# (\w+): (.*)$", re.MULTILINE)
+_ENTRY = re.compile(r"^# (\w+): (.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,10 @@ class Printed:
     document: str
     expected: str
 
-    def said(self, name: str) -> str | None:
-        return next((match[2] for match in _SAID.finditer(self.document) if match[1] == name), None)
+    def entry(self, name: str) -> str | None:
+        return next(
+            (match[2] for match in _ENTRY.finditer(self.document) if match[1] == name), None
+        )
 
 
 def _load(path: Path) -> Printed:
@@ -44,13 +46,13 @@ def _load(path: Path) -> Printed:
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
 def test_a_plan_is_printed_as_it_is_kept(path: Path) -> None:
     case = _load(path)
-    scopes = case.said("scopes")
+    scopes = case.entry("scopes")
     databases = installed_databases()
     lines = explain_lines(
         databases,
         Settings(),
         case.document,
-        variables=case.said("variables") or "{}",
+        variables=case.entry("variables") or "{}",
         scopes=None if scopes is None else scopes.split(),
         schema=built(databases),
     )
