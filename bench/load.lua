@@ -1,5 +1,8 @@
--- For wrk. LOAD_BODY: a file, the request's body with "@" where the numbers go; LOAD_IDS: a file of
--- numbers; LOAD_COUNT: how many go into a request; LOAD_HEADERS: "name: value" lines; LOAD_SEED.
+-- For wrk. LOAD_BODY: a file, the request's body with "@" where the numbers go; LOAD_COUNT: how many
+-- go into a request; several of both, a line each: every request takes one of them at random.
+-- LOAD_IDS: a file of numbers, taken at random (LOAD_SEED), or with LOAD_START one after the other
+-- from there on, and round again. LOAD_HEADERS: "name: value" lines; several sets with an empty line
+-- between: every request takes one of them at random.
 -- LOAD_CHECK=1: answers with errors in them count as errors, at some cost to this side.
 -- Prints a line of JSON.
 local ids, count = {}, 0
@@ -13,25 +16,46 @@ local function slurp(path)
   file:close()
   return text
 end
-local body = slurp(os.getenv("LOAD_BODY"))
-local at = body:find("@", 1, true)
-local before, after = body:sub(1, at - 1), body:sub(at + 1)
-local many = tonumber(os.getenv("LOAD_COUNT"))
+local bodies = {}
+local counts = os.getenv("LOAD_COUNT"):gmatch("%d+")
+for path in os.getenv("LOAD_BODY"):gmatch("[^\n]+") do
+  local body = slurp(path)
+  local at = body:find("@", 1, true)
+  table.insert(bodies, {
+    before = body:sub(1, at - 1), after = body:sub(at + 1), many = tonumber(counts()),
+  })
+end
 math.randomseed(tonumber(os.getenv("LOAD_SEED")))
 wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-wrk.headers["Accept"] = "application/json"
-for name, value in (os.getenv("LOAD_HEADERS") or ""):gmatch("([^\n:]+): ([^\n]*)") do
-  wrk.headers[name] = value
+local header_sets = {}
+for set in ((os.getenv("LOAD_HEADERS") or "") .. "\n\n"):gmatch("(.-)\n\n") do
+  local headers = { ["Content-Type"] = "application/json", ["Accept"] = "application/json" }
+  for name, value in set:gmatch("([^\n:]+): ([^\n]*)") do
+    headers[name] = value
+  end
+  table.insert(header_sets, headers)
+end
+
+local next_id = tonumber(os.getenv("LOAD_START") or "")
+local function pick()
+  if not next_id then return ids[math.random(count)] end
+  next_id = next_id + 1
+  return ids[(next_id - 1) % count + 1]
+end
+
+local function choose(all)
+  return #all == 1 and all[1] or all[math.random(#all)]
 end
 
 function request()
-  if many == 1 then
-    return wrk.format(nil, "/graphql", nil, before .. ids[math.random(count)] .. after)
+  local body, headers = choose(bodies), choose(header_sets)
+  if body.many == 1 then
+    return wrk.format(nil, "/graphql", headers, body.before .. pick() .. body.after)
   end
   local chosen = {}
-  for place = 1, many do chosen[place] = ids[math.random(count)] end
-  return wrk.format(nil, "/graphql", nil, before .. table.concat(chosen, '","') .. after)
+  for place = 1, body.many do chosen[place] = pick() end
+  local content = body.before .. table.concat(chosen, '","') .. body.after
+  return wrk.format(nil, "/graphql", headers, content)
 end
 
 local thread
