@@ -7,7 +7,7 @@ an answer leaves.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,17 +58,23 @@ def application(folder: Path, people: int, limits: Limits | None = None) -> Star
 _ACTIONS = ("read", "sensitive")
 
 
-def token(configuration: Settings, actions: Sequence[str] = _ACTIONS) -> str:
+def token(
+    configuration: Settings,
+    actions: Sequence[str] = _ACTIONS,
+    *,
+    subject: str = "bench",
+    without: Collection[str] = (),
+) -> str:
     """Return a token that reads all of the seven databases but what is restricted.
 
-    ``actions``: what its scopes permit.
+    ``actions``: what its scopes permit. ``without``: the databases that it does not read.
     """
-    names = [database.name for database in databases()]
+    names = [database.name for database in databases() if database.name not in without]
     return issue(
         load_signing(configuration, "token")[0],
         configuration.access,
         SystemClock().now(),
-        subject="bench",
+        subject=subject,
         client=_CLIENT,
         scopes=[f"{name}:{action}" for name in names for action in actions],
         purposes=[UNIFIED],
@@ -76,10 +82,17 @@ def token(configuration: Settings, actions: Sequence[str] = _ACTIONS) -> str:
     )
 
 
-def headers(configuration: Settings, actions: Sequence[str] = _ACTIONS) -> dict[str, str]:
+def headers(
+    configuration: Settings,
+    actions: Sequence[str] = _ACTIONS,
+    *,
+    subject: str = "bench",
+    without: Collection[str] = (),
+) -> dict[str, str]:
     """Return the headers of every request: the token, the purpose and the case."""
+    bearer = token(configuration, actions, subject=subject, without=without)
     return {
-        "Authorization": f"Bearer {token(configuration, actions)}",
+        "Authorization": f"Bearer {bearer}",
         "X-Purpose": UNIFIED,
         "X-Case-Number": CASE_NUMBER,
     }

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -77,9 +77,21 @@ _VERBS: tuple[tuple[str, str, str], ...] = (
 _OTHER_VERB = "HTTP: server and loop"
 
 
+def verb_of(file: str, function: str) -> str | None:
+    """Return the verb that a function belongs to, None if its caller's counts."""
+    for end, name, verb in _VERBS:
+        if end in file and name in {"", function}:
+            return verb
+    return None
+
+
 @contextmanager
-def sampling() -> Iterator[Counter[str]]:
-    """Count samples by verb while the block runs; for the main thread only."""
+def sampling(name_of: Callable[[str, str], str | None] = verb_of) -> Iterator[Counter[str]]:
+    """Count samples by verb while the block runs; for the main thread only.
+
+    ``name_of``: gets file and function of a frame and returns the name under which a sample counts,
+    None if that of its caller's frame does.
+    """
     samples: Counter[str] = Counter()
     verb_by_place: dict[tuple[str, str], str | None] = {}
 
@@ -87,7 +99,7 @@ def sampling() -> Iterator[Counter[str]]:
         while frame is not None:
             place = (frame.f_code.co_filename, frame.f_code.co_name)
             if place not in verb_by_place:
-                verb_by_place[place] = _verb(*place)
+                verb_by_place[place] = name_of(*place)
             verb = verb_by_place[place]
             if verb is not None:
                 samples[verb] += 1
@@ -113,10 +125,3 @@ def shares(samples: Counter[str]) -> dict[str, float]:
     """Return the share of each verb, the largest first."""
     total = samples.total() or 1
     return {verb: round(count / total, 4) for verb, count in samples.most_common()}
-
-
-def _verb(file: str, function: str) -> str | None:
-    for end, name, verb in _VERBS:
-        if end in file and name in {"", function}:
-            return verb
-    return None
