@@ -34,6 +34,7 @@ from gateway.http import graphiql
 from gateway.http.cors import cross_origin
 from gateway.http.endpoint import Endpoint
 from gateway.http.envelope import Envelope
+from gateway.http.front import FrontDoor
 from gateway.http.home import home_page
 from gateway.http.invalidations import Invalidations
 from gateway.http.openapi import OpenApi
@@ -111,10 +112,11 @@ def build_app(
             await service.audit.close()
             service.resources.plans.close()
 
-    app = Starlette(
+    app = FrontDoor(
+        settings.documentation,
+        cross_origin(settings),
         routes=_routes(settings),
         middleware=[
-            *cross_origin(settings),
             Middleware(Telemetry),
             Middleware(Envelope, settings.documentation),
         ],

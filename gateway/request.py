@@ -65,8 +65,18 @@ class RequestState:
     codes: Sequence[str] = ()
 
 
-#: Reads the parameters of a request, within a number of bytes.
-Read = Callable[[int], Awaitable[Parameters]]
+@dataclass(frozen=True, slots=True)
+class ReceivedRequest:
+    """A request that a door has received and not parsed.
+
+    ``parse``: returns its parameters; raises GatewayError for those that are not well-formed.
+    """
+
+    parse: Callable[[], Parameters]
+
+
+#: Receives a request, within a number of bytes.
+Read = Callable[[int], Awaitable[ReceivedRequest]]
 
 
 async def handle(
@@ -83,7 +93,7 @@ async def handle(
         identity = await authenticate_request(service, state, headers)
         client = identity.caller.client
         with service.admission.admit(client):
-            parameters = await _receive(service, client, read)
+            parameters = (await _receive(service, client, read)).parse()
             deadline = resources.clock.monotonic() + resources.settings.limits.deadline
             state.caller = identity.require_stated()
             document = await _find_document(service, state, parameters, deadline)
@@ -127,8 +137,8 @@ async def authenticate_request(
     return identity
 
 
-async def _receive(service: Service, client: str | None, read: Read) -> Parameters:
-    """Read the parameters; meanwhile the request is in flight, and no work."""
+async def _receive(service: Service, client: str | None, read: Read) -> ReceivedRequest:
+    """Receive the request; meanwhile it is in flight, and no work."""
     service.admission.receiving += 1
     try:
         return await read(service.resources.settings.limits.body_bytes_of(client))

@@ -26,7 +26,6 @@ REPORTED = {"class", "function", "import", "method", "unreachable_code"}
 #: Names that only a library uses, with the reason.
 ALLOWED = {
     "MergingSession": "named in a cast as text",
-    "__call__": "a protocol of a function with positional arguments",
     "aiosqlite": "named in a cast as text",
     "data_received": "asyncio calls it",
     "enter_argument": "graphql-core calls it for each argument",

@@ -49,14 +49,14 @@ _NAMES = (b"authorization", b"x-purpose", b"x-case-number")
 class CallerIdentity:
     """Who sends a request. ``caller``: by the token alone, with no purpose and no case number.
 
-    ``stated``: the caller with both, as the request states them; None where they are refused, by
-    ``refusal``. ``token``: None for an anonymous caller.
+    ``stated``: the caller with both, as the request states them; None where they are refused.
+    ``refusal``: with which code and message. ``token``: None for an anonymous caller.
     """
 
     caller: Caller
     token: VerifiedToken | None
     stated: Caller | None
-    refusal: GatewayError | None = None
+    refusal: tuple[str, str] | None = None
 
     def require_stated(self) -> Caller:
         """Return the caller with what the request states.
@@ -65,7 +65,7 @@ class CallerIdentity:
         """
         if self.stated is None:
             assert self.refusal is not None
-            raise self.refusal
+            raise GatewayError(*self.refusal)
         return self.stated
 
 
@@ -96,7 +96,7 @@ class Callers:
             token = known.token
             headers = headers._replace(authorization=known.authorization)
         identity = _identity(token, headers)
-        if identity.refusal is None:  # an error that is raised keeps the frames of its request
+        if identity.refusal is None:  # whoever is refused must not evict others
             self._identities.keep(headers, identity)
         return identity
 
@@ -132,7 +132,8 @@ def _identity(token: VerifiedToken | None, headers: CallerHeaders) -> CallerIden
     try:
         stated = _with_stated_purpose(caller, headers)
     except GatewayError as refusal:
-        return CallerIdentity(caller, token, None, refusal.with_traceback(None))
+        # The error itself would keep the frames of the request alive that raises it.
+        return CallerIdentity(caller, token, None, (refusal.code.name, refusal.message))
     return CallerIdentity(caller, token, stated)
 
 

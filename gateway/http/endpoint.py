@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import orjson
 from starlette.requests import Request
@@ -12,9 +13,15 @@ from starlette.types import Receive, Scope, Send
 from gateway.access.authenticate import CallerHeaders
 from gateway.errors import BESIDE_DATA, CODES, GatewayError
 from gateway.http.graphiql import graphiql_page, wants_page
-from gateway.http.parameters import GRAPHQL_JSON, JSON, accepted, response_type
+from gateway.http.parameters import (
+    GRAPHQL_JSON,
+    JSON,
+    join_accept,
+    require_short_accept,
+    response_type,
+)
 from gateway.plan.document import InvalidDocument
-from gateway.request import Parameters, RequestState, handle, state_of
+from gateway.request import Read, ReceivedRequest, RequestState, handle, state_of
 from gateway.service import Service
 from gateway.shape.response import (
     add_documentation_links,
@@ -23,8 +30,8 @@ from gateway.shape.response import (
     refusal_body,
 )
 
-#: Reads the parameters of a request, within a number of bytes.
-ReadParameters = Callable[[Request, int], Awaitable[Parameters]]
+#: Receives what is requested, within a number of bytes.
+ReadRequest = Callable[[Request, int], Awaitable[ReceivedRequest]]
 
 
 class Endpoint:
@@ -34,42 +41,35 @@ class Endpoint:
     otherwise it is plain HTTP, where refusals have the media type that the client asks for.
     """
 
-    def __init__(self, read: ReadParameters, graphql: bool) -> None:
+    def __init__(self, read: ReadRequest, graphql: bool) -> None:
         self._read = read
         self._graphql = graphql
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one HTTP request (ASGI 3)."""
-        request, state = Request(scope, receive), state_of(scope)
+        request = Request(scope, receive)
         if self._graphql and wants_page(request):
             await graphiql_page(request)(scope, receive, send)
             return
-        response = await _respond(request, state, self._read, self._graphql)
-        headers = response.headers
-        if state.allowance is not None:
-            headers = {**state.allowance.headers, **headers}
-        await send(
-            {
-                "type": "http.response.start",
-                "status": response.status,
-                "headers": [
-                    *_COMMON[response.media_type],
-                    (b"content-length", b"%d" % len(response.content)),
-                    *((name.lower().encode(), value.encode()) for name, value in headers.items()),
-                ],
-            }
+        response = await respond(
+            request.app.state.service,
+            state_of(scope),
+            CallerHeaders.read(scope["headers"]),
+            join_accept(request),
+            partial(self._read, request),
+            self._graphql,
         )
+        start = {"type": "http.response.start", "status": response.status}
+        await send({**start, "headers": response.headers})
         await send({"type": "http.response.body", "body": response.content})
 
 
-@dataclass(frozen=True, slots=True)
-class _Response:
-    """What is sent. ``headers``: beside those of every response."""
+class EncodedResponse(NamedTuple):
+    """A response as it is sent. ``headers``: beside those that every response has."""
 
-    content: bytes
     status: int
-    media_type: str
-    headers: Mapping[str, str]
+    headers: list[tuple[bytes, bytes]]
+    content: bytes
 
 
 #: The headers of every response, by media type. (A Starlette response costs ten times as much.)
@@ -83,28 +83,30 @@ _COMMON = {
 }
 
 
-async def _respond(
-    request: Request, state: RequestState, read: ReadParameters, graphql: bool
-) -> _Response:
+async def respond(
+    service: Service,
+    state: RequestState,
+    headers: CallerHeaders,
+    accept: str,
+    read: Read,
+    graphql: bool,
+) -> EncodedResponse:
     """Respond to one request; every refusal has a code and a status.
 
-    A refusal over GraphQL says that it is a GraphQL response, also to a client that prefers
-    application/json, so that it can't be taken for an intermediary's (GraphQL over HTTP, "Body").
+    ``accept``: the Accept headers, joined. A refusal over GraphQL says that it is a GraphQL
+    response, also to a client that prefers application/json, so that it can't be taken for an
+    intermediary's (GraphQL over HTTP, "Body").
     """
-    service: Service = request.app.state.service
-    documentation = service.resources.settings.documentation
     media_type = of_refusals = JSON
-    headers: Mapping[str, str] = {}
+    of_refusal: Mapping[str, str] = {}
     try:
-        media_type = response_type(accepted(request))
+        require_short_accept(accept)
+        media_type = response_type(accept)
         of_refusals = GRAPHQL_JSON if graphql else media_type
-        headers_of_caller = CallerHeaders.read(request.headers.raw)
-        answer = await handle(
-            service, state, headers_of_caller, lambda body_bytes: read(request, body_bytes)
-        )
-        status = BESIDE_DATA if "errors" in answer else 200
-        if status == BESIDE_DATA:
-            state.codes = sorted(set(error_codes(answer)))
+        answer = await handle(service, state, headers, read)
+        status = 200
+        if "errors" in answer:
+            status, state.codes = BESIDE_DATA, sorted(set(error_codes(answer)))
     except InvalidDocument as error:
         state.codes = [error.code]
         answer, media_type = invalid_document_body(error.code, error.errors), of_refusals
@@ -112,7 +114,14 @@ async def _respond(
     except GatewayError as error:
         state.codes = [error.code.name]
         answer, media_type = refusal_body(error), of_refusals
-        status, headers = error.status, error.headers
-    return _Response(
-        orjson.dumps(add_documentation_links(answer, documentation)), status, media_type, headers
-    )
+        status, of_refusal = error.status, error.headers
+    if status != 200:
+        add_documentation_links(answer, service.resources.settings.documentation)
+    content = orjson.dumps(answer)
+    fields = [*_COMMON[media_type], (b"content-length", b"%d" % len(content))]
+    if of_refusal:
+        sent = {**({} if state.allowance is None else state.allowance.headers), **of_refusal}
+        fields += ((name.lower().encode(), value.encode()) for name, value in sent.items())
+    elif state.allowance is not None:
+        fields += state.allowance.fields
+    return EncodedResponse(status, fields, content)

@@ -13,12 +13,14 @@ from gateway.errors import GatewayError
 from gateway.http.telemetry import route_name
 from gateway.request import RequestState
 from gateway.shape.response import add_documentation_links, refusal_body
+from gateway.telemetry.logs import REQUEST_ID
 from gateway.telemetry.redaction import holds_number, random_id
 
 log = structlog.get_logger(__name__)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
-_HEADERS = (
+#: The headers of every response, beside its request id.
+SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -43,7 +45,7 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(_sent_id(scope))
+        request_id = choose_request_id(_sent_id(scope))
         client = scope.get("client")
         state = RequestState(request_id, host=client[0] if client else None)
         scope.setdefault("state", {})["request"] = state
@@ -53,7 +55,7 @@ class Envelope:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = (b"x-request-id", request_id.encode()), *_HEADERS
+                headers = (b"x-request-id", request_id.encode()), *SECURITY_HEADERS
                 names = {name for name, _ in message["headers"]}
                 message["headers"] = [
                     *message["headers"],
@@ -64,36 +66,50 @@ class Envelope:
             except OSError as error:  # ASGI 3: the connection is gone
                 raise ClientDisconnect from error
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self._app(scope, receive, send_with_headers)
-            except ClientDisconnect:
-                log.info("client went away", route=route_name(scope))
-            except Exception:
-                log.exception("request failed", route=route_name(scope))
-                if started:
-                    raise
-                state.codes = ["INTERNAL"]
-                await _send_internal(send_with_headers, request_id, self._documentation)
+        context = REQUEST_ID.set(request_id)
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            log.info("client went away", route=route_name(scope))
+        except Exception:
+            log.exception("request failed", route=route_name(scope))
+            if started:
+                raise
+            state.codes = ["INTERNAL"]
+            content = internal_error(request_id, self._documentation)
+            start = {"type": "http.response.start", "status": 500, "headers": [*INTERNAL_HEADERS]}
+            await send_with_headers(start)
+            await send_with_headers({"type": "http.response.body", "body": content})
+        finally:
+            REQUEST_ID.reset(context)
 
 
-def _sent_id(scope: Scope) -> str | None:
+def _sent_id(scope: Scope) -> bytes | None:
     """Return the request id that the client sent, its first one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id":
-            return bytes(value).decode("latin-1")
+            return bytes(value)
     return None
 
 
-def _request_id(sent: str | None) -> str:
-    if sent is None or not _REQUEST_ID.fullmatch(sent) or sent.isdigit() or holds_number(sent):
+def choose_request_id(header: bytes | None) -> str:
+    """Return the id of a request: that in the client's header, if it may be used, else a new one.
+
+    ``header``: None where the client sent none.
+    """
+    if header is None:
+        return random_id()
+    sent = header.decode("latin-1")
+    if not _REQUEST_ID.fullmatch(sent) or sent.isdigit() or holds_number(sent):
         return random_id()
     return sent
 
 
-async def _send_internal(send: Send, request_id: str, documentation: str) -> None:
+#: The headers of the answer to a defect, beside those of every response.
+INTERNAL_HEADERS = ((b"content-type", b"application/json; charset=utf-8"),)
+
+
+def internal_error(request_id: str, documentation: str) -> bytes:
+    """Return the body of the answer to a defect, INTERNAL; the log has it under ``request_id``."""
     error = GatewayError("INTERNAL", details={"errorId": request_id})
-    answer = add_documentation_links(refusal_body(error), documentation)
-    headers = [(b"content-type", b"application/json; charset=utf-8")]
-    await send({"type": "http.response.start", "status": 500, "headers": headers})
-    await send({"type": "http.response.body", "body": orjson.dumps(answer)})
+    return orjson.dumps(add_documentation_links(refusal_body(error), documentation))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 from gateway.errors import GatewayError, malformed
-from gateway.request import Parameters
+from gateway.request import Parameters, ReceivedRequest
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -23,10 +24,20 @@ _NAMES = ("query", "documentId", "operationName", "variables", "onError", "exten
 
 def accepted(request: Request) -> str:
     """Return the Accept headers of a request, joined; raises GatewayError HEADERS_TOO_LARGE."""
-    accept = ", ".join(request.headers.getlist("accept"))
+    accept = join_accept(request)
+    require_short_accept(accept)
+    return accept
+
+
+def join_accept(request: Request) -> str:
+    """Return the Accept headers of a request, joined (RFC 9110 section 5.3)."""
+    return ", ".join(request.headers.getlist("accept"))
+
+
+def require_short_accept(accept: str) -> None:
+    """Raise GatewayError HEADERS_TOO_LARGE for an Accept header that would take long to read."""
     if len(accept) > _ACCEPT:
         raise GatewayError("HEADERS_TOO_LARGE", "Accept must have at most 1,024 characters")
-    return accept
 
 
 @lru_cache(maxsize=256)
@@ -65,43 +76,57 @@ def ranges(accept: str) -> list[tuple[str, float]]:
     return qualities
 
 
-async def read_parameters(request: Request, body_bytes: int) -> Parameters:
-    """Return the parameters of ``request``.
+async def read_parameters(request: Request, body_bytes: int) -> ReceivedRequest:
+    """Return the operation that ``request`` asks for, in its body or its URL.
 
-    Raises GatewayError METHOD_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, BAD_JSON or
-    BAD_REQUEST. Reads no more than ``body_bytes``.
+    Raises GatewayError METHOD_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE or BODY_TOO_LARGE, and parsing
+    it BAD_JSON or BAD_REQUEST. Reads no more than ``body_bytes``.
     """
     if request.method in {"GET", "HEAD"}:
-        return _from_url(request, body_bytes)
+        return ReceivedRequest(partial(_from_url, request, body_bytes))
     if request.method != "POST":
         raise GatewayError("METHOD_NOT_ALLOWED", headers={"Allow": "GET, POST"})
-    _check_content_type(request.headers.get("content-type"))
-    parameters = _json(await _body(request, body_bytes))
-    if not isinstance(parameters, dict):
-        raise malformed("the body must be a JSON object")
-    return _parameters(parameters, in_url=False)
+    return posted_parameters(await _receive_json(request, body_bytes))
 
 
-async def read_operation(request: Request, body_bytes: int) -> Parameters:
+async def read_operation(request: Request, body_bytes: int) -> ReceivedRequest:
     """Return the published operation that ``request`` calls by its path; the body is its variables.
 
     Raises what ``read_parameters`` raises. The URL contains no parameter but the name.
     """
-    variables = await read_object(request, body_bytes)
-    return Parameters("", None, variables, in_url=False, published=request.path_params["name"])
+    _require_post(request)
+    return posted_variables(request.path_params["name"], await _receive_json(request, body_bytes))
 
 
 async def read_object(request: Request, body_bytes: int) -> dict[str, object]:
     """Return the JSON object that is POSTed; raises what ``read_parameters`` raises."""
+    _require_post(request)
+    return _json_object(await _receive_json(request, body_bytes))
+
+
+def posted_parameters(body: bytes) -> ReceivedRequest:
+    """Return the request whose parameters are the members of ``body``."""
+    return ReceivedRequest(partial(_from_body, body))
+
+
+def posted_variables(operation: str, body: bytes) -> ReceivedRequest:
+    """Return the call of a published operation whose variables are the members of ``body``."""
+    return ReceivedRequest(partial(_from_variables, operation, body))
+
+
+def _require_post(request: Request) -> None:
     if request.method != "POST":
         raise GatewayError("METHOD_NOT_ALLOWED", headers={"Allow": "POST"})
     if request.scope["query_string"]:
         raise malformed("variables must be in the body, not in the URL")
-    _check_content_type(request.headers.get("content-type"))
-    body = _json(await _body(request, body_bytes))
-    if not isinstance(body, dict):
-        raise malformed("the body must be a JSON object")
-    return body
+
+
+def _from_body(body: bytes) -> Parameters:
+    return _parameters(_json_object(body), in_url=False)
+
+
+def _from_variables(operation: str, body: bytes) -> Parameters:
+    return Parameters("", None, _json_object(body), in_url=False, published=operation)
 
 
 def _from_url(request: Request, largest: int) -> Parameters:
@@ -118,6 +143,41 @@ def _from_url(request: Request, largest: int) -> Parameters:
     return _parameters(parameters, in_url=True)
 
 
+async def _receive_json(request: Request, body_bytes: int) -> bytes:
+    headers = request.headers
+    return await receive_json(
+        request.receive, headers.get("content-type"), headers.get("content-length"), body_bytes
+    )
+
+
+async def receive_json(
+    receive: Receive, content_type: str | None, content_length: str | None, body_bytes: int
+) -> bytes:
+    """Return the body of a request that says by its headers to be JSON.
+
+    Raises GatewayError UNSUPPORTED_MEDIA_TYPE, and BODY_TOO_LARGE as soon as there are more bytes
+    than ``body_bytes``, announced or sent. Raises ClientDisconnect if the client goes away.
+    """
+    if content_type != JSON:
+        _check_content_type(content_type)
+    if content_length is not None and (
+        not _LENGTH.fullmatch(content_length) or int(content_length) > body_bytes
+    ):
+        raise GatewayError("BODY_TOO_LARGE", details={"limit": body_bytes})
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > body_bytes:
+            raise GatewayError("BODY_TOO_LARGE", details={"limit": body_bytes})
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
 def _check_content_type(header: str | None) -> None:
     kind, *parameters = (piece.strip().lower() for piece in (header or "").split(";"))
     charsets = [
@@ -129,17 +189,11 @@ def _check_content_type(header: str | None) -> None:
         raise GatewayError("UNSUPPORTED_MEDIA_TYPE")
 
 
-async def _body(request: Request, largest: int) -> bytes:
-    announced = request.headers.get("content-length", "0")
-    if not _LENGTH.fullmatch(announced) or int(announced) > largest:
-        raise GatewayError("BODY_TOO_LARGE", details={"limit": largest})
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > largest:
-            raise GatewayError("BODY_TOO_LARGE", details={"limit": largest})
-        chunks.append(chunk)
-    return b"".join(chunks)
+def _json_object(body: bytes) -> dict[str, object]:
+    parsed = _json(body)
+    if not isinstance(parsed, dict):
+        raise malformed("the body must be a JSON object")
+    return parsed
 
 
 def _json(text: bytes) -> object:

@@ -35,6 +35,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "forwarded_allow_ips": list(limits.proxies),
         "http": partial(Connection, connections),
         "log_config": None,
+        "proxy_headers": bool(limits.proxies),  # nobody else's are believed
         "server_header": False,
         "timeout_graceful_shutdown": limits.grace,
         "timeout_keep_alive": limits.idle_timeout,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import structlog
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.request import RequestState
@@ -32,7 +33,7 @@ class Telemetry:
     """Writes a line for each request, where ``request_log`` says so, and counts it.
 
     It stands around ``Envelope``, which gives the request its id and its ``RequestState``, where
-    the endpoints leave what the line says. Without the log it costs 7 us a request, with it 50
+    the endpoints leave what the line says. Without the log it costs 5 us a request, with it 50
     (``python -m bench.telemetry``).
     """
 
@@ -62,7 +63,8 @@ class Telemetry:
         finally:
             seconds = service.resources.clock.monotonic() - began
             summary = ResponseSummary(status, sent, seconds)
-            _record(scope, summary, service.resources.settings.request_log)
+            state = scope.get("state", {}).get("request") or RequestState("")
+            record_response(service, state, scope["method"], route_name(scope), summary)
 
 
 class ResponseSummary(NamedTuple):
@@ -73,27 +75,41 @@ class ResponseSummary(NamedTuple):
     seconds: float
 
 
-def _record(scope: Scope, outcome: ResponseSummary, logged: bool) -> None:
-    state: RequestState = scope.get("state", {}).get("request") or RequestState("")
-    route = route_name(scope)
-    operation = None if state.published is None else str(state.published.header.id)
+#: The counters of responses by name and status, and the histograms of seconds by name.
+_responses: dict[tuple[str, int | None], Counter] = {}
+_seconds: dict[str, Histogram] = {}
+
+
+def record_response(
+    service: Service, state: RequestState, method: str, route: str, summary: ResponseSummary
+) -> None:
+    """Count a response, and write its line where ``request_log`` says so.
+
+    ``route``: the name of the route, never the path.
+    """
+    operation = None if state.published is None else state.published.header.id
     name = operation or route
-    REQUESTS.labels(name, CLOSED if outcome.status is None else str(outcome.status)).inc()
-    REQUEST_SECONDS.labels(name).observe(outcome.seconds)
-    if not logged:
+    responses = _responses.get((name, summary.status))
+    if responses is None:
+        status = CLOSED if summary.status is None else str(summary.status)
+        responses = _responses[name, summary.status] = REQUESTS.labels(name, status)
+        _seconds[name] = REQUEST_SECONDS.labels(name)
+    responses.inc()
+    _seconds[name].observe(summary.seconds)
+    if not service.resources.settings.request_log:
         return
     log.info(
         "request",
-        method=scope["method"] if scope["method"] in _METHODS else "OTHER",
+        method=method if method in _METHODS else "OTHER",
         route=route,
         operation=operation,
-        status=outcome.status,
+        status=summary.status,
         codes=state.codes,
-        ms=round(outcome.seconds * 1_000, 1),
+        ms=round(summary.seconds * 1_000, 1),
         client=state.caller.client,
         agency=state.caller.agency,
         request_id=state.request_id or None,
-        bytes=outcome.sent,
+        bytes=summary.sent,
     )
 
 

@@ -13,12 +13,16 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import structlog
+from structlog.contextvars import STRUCTLOG_KEY_PREFIX
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from gateway.telemetry.redaction import redact
 
+#: The id of the request that is being answered: every log event of its task has it.
+REQUEST_ID: ContextVar[str] = ContextVar(f"{STRUCTLOG_KEY_PREFIX}request_id")
 #: Characters of the shortest number that ``redact`` finds; most texts of a log are shorter.
 _SHORTEST_NUMBER = 9
 #: Libraries that log the URL of each request at level INFO; it may name a person.

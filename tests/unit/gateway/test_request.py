@@ -16,7 +16,7 @@ from gateway.execution.operation import ExecutableOperation, OperationRequest, R
 from gateway.execution.resources import ExecutionResources
 from gateway.plan.document import InvalidDocument
 from gateway.procedures.procedure import UNIFIED
-from gateway.request import Parameters, Read, RequestState, handle
+from gateway.request import Parameters, Read, ReceivedRequest, RequestState, handle
 from gateway.settings import RateLimits
 from tests.support.people import HOA
 from tests.support.running import CASE_NUMBER, OFFICER, Running, running
@@ -32,14 +32,14 @@ def _headers(gateway: Running, *scopes: str) -> CallerHeaders:
 
 
 def _reads(query: str, variables: dict[str, object] | None = None) -> Read:
-    async def read(body_bytes: int) -> Parameters:
+    async def read(body_bytes: int) -> ReceivedRequest:
         assert body_bytes > 0
-        return Parameters(query, None, variables, in_url=False)
+        return ReceivedRequest(lambda: Parameters(query, None, variables, in_url=False))
 
     return read
 
 
-async def _no_parameters(_body_bytes: int) -> Parameters:
+async def _no_parameters(_body_bytes: int) -> ReceivedRequest:
     pytest.fail("the body of a refused request was read")
 
 

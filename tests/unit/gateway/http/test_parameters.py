@@ -116,7 +116,7 @@ class Client:
         limit: int = 1_000,
     ) -> Parameters:
         request = Request(scope(method, headers=headers, query=query), self.receive)
-        return await read_parameters(request, limit)
+        return (await read_parameters(request, limit)).parse()
 
 
 async def _by_url(**parameters: object) -> Parameters:
