@@ -262,7 +262,7 @@ _WAYS = {"as Python has it": _default_collector, "as it serves": _serving_collec
 
 def _show_costs(costs: dict[str, Figures]) -> None:
     head = ("shape", *next(iter(costs.values())))
-    lines = [(name, *found.values()) for name, found in costs.items()]
+    lines = [(name, *figures.values()) for name, figures in costs.items()]
     show("compiling the largest documents, ms of CPU in quiet (median)", head, lines)
 
 

@@ -66,7 +66,7 @@ class Server:
         tasks = Path(f"/proc/{self.pid}/task")
         by_thread = {task.name: _ticks(task / "stat") / _TICK for task in tasks.iterdir()}
         return _ticks(Path(f"/proc/{self.pid}/stat")) / _TICK, sum(
-            taken for name, taken in by_thread.items() if name != str(self.pid)
+            seconds for name, seconds in by_thread.items() if name != str(self.pid)
         )
 
     def megabytes(self) -> float:

@@ -58,7 +58,7 @@ async def _measure_inside(folder: Path) -> tuple[Figures, str]:
 def _show_inside(figures: dict[str, Any]) -> None:
     for section in ("execution", "in process"):
         costs = {name: cost for name, cost in figures[section].items() if isinstance(cost, dict)}
-        lines = [(name, one["median_us"], one["least_us"]) for name, one in costs.items()]
+        lines = [(name, cost["median_us"], cost["least_us"]) for name, cost in costs.items()]
         show(section, ("", "us, median", "least"), lines)
         for name in figures[section].keys() - costs.keys():
             console.print(f"{name}: {figures[section][name]}")

@@ -132,7 +132,9 @@ def test_the_operation_of_the_reviewers_guide_passes_its_check(
     shutil.copy(demo.folder / "gateway.toml", tmp_path)
     command = block(demo, page, "sh").split()
     command = [sys.executable, "-m", "gateway", *command[1:]]
-    said = run_command(command, tmp_path, {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"})
-    assert "debtor-cases.v1" in said
-    assert "lends     civil_enforcement:read" in said
-    assert said.endswith("1 published, 0 refused\n")
+    output = run_command(
+        command, tmp_path, {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    )
+    assert "debtor-cases.v1" in output
+    assert "lends     civil_enforcement:read" in output
+    assert output.endswith("1 published, 0 refused\n")

@@ -53,8 +53,8 @@ def test_a_world_is_of_all_databases_and_mostly_they_answer(worlds: list[World])
     for generated in worlds:
         assert tuple(database.name for database in generated.databases) == NAMES
         assert generated.backends.keys() <= set(NAMES)
-    whole = [len(world.backends) == len(NAMES) for world in worlds]
-    assert sum(whole) > len(worlds) / 2
+    are_complete = [len(world.backends) == len(NAMES) for world in worlds]
+    assert sum(are_complete) > len(worlds) / 2
 
 
 def test_every_record_has_rows_somewhere(worlds: list[World]) -> None:

@@ -22,12 +22,12 @@ async def test_processes_count_together(tmp_path: Path) -> None:
         clock = TestClock()
         url = f"redis://127.0.0.1:{server.port}/0"
         shared = [RedisLeases(Redis(url=url, timeout=20), b"0" * 32, clock) for _ in range(2)]
-        first, second = (UnidentifiedAnswers(RATES, clock, one, b"0" * 32) for one in shared)
-        for path in shared:
-            await path.open()
+        first, second = (UnidentifiedAnswers(RATES, clock, leases, b"0" * 32) for leases in shared)
+        for leases in shared:
+            await leases.open()
         await first.add("client", "a", 2)
         await second.add("client", "a", 1)
-        for path in shared:
-            await path.close()
+        for leases in shared:
+            await leases.close()
     with pytest.raises(GatewayError):
         second.require_left("client", "a")

@@ -42,7 +42,7 @@ def test_it_says_who_asks_for_whom_and_on_what_ground() -> None:
 
 
 @pytest.mark.parametrize(
-    "given",
+    "changes",
     [
         {"act_for": LAN},
         {"act_for": "somebody"},
@@ -53,9 +53,9 @@ def test_it_says_who_asks_for_whom_and_on_what_ground() -> None:
         {"authorisation": "1/2026"},
     ],
 )
-def test_nonsense_is_not_issued(given: dict[str, Any]) -> None:
+def test_nonsense_is_not_issued(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"act|number|scope"):
-        issue_token(**given)
+        issue_token(**changes)
 
 
 @pytest.mark.parametrize(
@@ -93,10 +93,10 @@ def test_the_command_issues_them_and_says_what_is_wrong(tmp_path: Path) -> None:
     run(tmp_path, "keys")
     usual = ("token", "issue", "--subject", LAN, "--client", "c", "--scope", "me")
     result = run(tmp_path, *usual, "--act-for", HOA, "--authorisation", "1/2026")
-    shown = run(tmp_path, "token", "inspect", result.stdout.strip())
-    assert shown.exit_code == 0
-    assert HOA in shown.stdout
-    assert "1/2026" in shown.stdout
+    inspection = run(tmp_path, "token", "inspect", result.stdout.strip())
+    assert inspection.exit_code == 0
+    assert HOA in inspection.stdout
+    assert "1/2026" in inspection.stdout
     wrong = run(tmp_path, *usual, "--act-for", LAN)
     assert wrong.exit_code == 2
     assert "nobody acts for themselves" in wrong.output

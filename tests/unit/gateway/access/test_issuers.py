@@ -188,8 +188,8 @@ async def test_unknown_keys_are_asked_for_once_in_a_cool_down() -> None:
             await tokens.caller(_token(issuer))
             issuer.clock.advance(30)
             strange = [_token(issuer, STRANGE, jti=f"s{number}") for number in range(20)]
-            refused = await asyncio.gather(*(refusal(tokens, token) for token in strange))
-            assert {*refused} == {"TOKEN_INVALID"}
+            codes = await asyncio.gather(*(refusal(tokens, token) for token in strange))
+            assert {*codes} == {"TOKEN_INVALID"}
             assert issuer.hits["/jwks"] == 2, "those who came meanwhile waited for the same"
             issuer.clock.advance(29)
             assert await refusal(tokens, strange[0]) == "TOKEN_INVALID"
@@ -342,8 +342,8 @@ async def test_forged_signatures_cause_one_fetch_in_a_cool_down() -> None:
             await tokens.caller(_token(issuer))
             issuer.clock.advance(30)
             forged = [_token(issuer, forger, jti=f"f{number}") for number in range(20)]
-            refused = await asyncio.gather(*(refusal(tokens, token) for token in forged))
-            assert {*refused} == {"TOKEN_INVALID"}
+            codes = await asyncio.gather(*(refusal(tokens, token) for token in forged))
+            assert {*codes} == {"TOKEN_INVALID"}
             assert issuer.hits["/jwks"] == 2
             assert (await tokens.caller(_token(issuer, jti="t2"))).client == "desk"
 

@@ -55,8 +55,8 @@ def test_who_is_asked_by_an_earlier_number_stands_under_both_with_all_that_was_r
     for asked, section in zip(order, (IDENTITY, MARRIAGES), strict=True):
         trail.note_opened(PersonNumbers(asked, HOA, (OLD_NUMBER,)), Role.NAMED).add(section)
     result = {number: (role, sections) for number, role, sections in trail.touches()}
-    both = (Role.NAMED, [MARRIAGES, IDENTITY])
-    assert result == {HOA: both, OLD_NUMBER: both}
+    role_and_sections = (Role.NAMED, [MARRIAGES, IDENTITY])
+    assert result == {HOA: role_and_sections, OLD_NUMBER: role_and_sections}
     assert len(_all(trail)) == 2
 
 

@@ -238,7 +238,7 @@ async def test_who_may_be_answered_from_the_cache_joins_who_reads_already(tmp_pa
     tasks += [asyncio.create_task(site.ask()) for _ in range(20)]
     await asyncio.sleep(0)
     backend.go.set()
-    assert len({id(one.rows) for one in await asyncio.gather(*tasks)}) == 1
+    assert len({id(answer.rows) for answer in await asyncio.gather(*tasks)}) == 1
     assert backend.calls == 1
 
 

@@ -99,11 +99,11 @@ def test_columns_and_values_of_settings_are_refused(
 
 @pytest.mark.parametrize("setting", ["table = 'vu_viec'", "mapped = false"])
 def test_other_tables_in_a_file_are_refused(tmp_path: Path, setting: str) -> None:
-    said = (
+    expected = (
         "legal_aid: files are made with the declared tables: take table and mapped out of the "
         "settings that you generate with, or load a server"
     )
-    assert_refused(tmp_path, f"{FILE}{of_record(setting)}", said)
+    assert_refused(tmp_path, f"{FILE}{of_record(setting)}", expected)
 
 
 @pytest.mark.parametrize("other", [f"{way}legal_aid.sqlite" for way in ("", "./", "x/../")])

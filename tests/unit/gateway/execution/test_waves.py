@@ -145,14 +145,14 @@ async def test_the_journal_says_in_which_role_an_answer_touched_whom_and_what_wa
     by_hash = {
         person_hash(ring, number): number for number in (HOA, LAN, SHARED_NUMBER, OLD_NUMBER)
     }
-    found = [
+    touched = [
         {
             (by_hash[person["person"]], person["role"], *person["sections"])
             for person in entry["persons"]
         }
         for entry in journal
     ]
-    assert found == [
+    assert touched == [
         {(HOA, "NAMED", marriages), (LAN, "MENTIONED")},
         {(HOA, "NAMED", marriages), (LAN, "KIN", identity)},
         {(HOA, "OWN", marriages), (LAN, "MENTIONED")},
@@ -167,8 +167,8 @@ async def test_everybody_in_a_wave_is_asked_for_together(tmp_path: Path) -> None
     sources = _watched()
     async with running(tmp_path, sources) as gateway:
         await gateway.ask(SPOUSES, {"ids": [HOA, LAN]})
-    asked = [(record, lookup) for record, lookup, _ in sources["population"].fetched]
-    assert len(asked) <= 8, "one for each lookup and wave, not for each person"
+    fetched = [(record, lookup) for record, lookup, _ in sources["population"].fetched]
+    assert len(fetched) <= 8, "one for each lookup and wave, not for each person"
     keys = [(record, lookup, key) for record, lookup, keys in sources["population"].fetched
             for key in keys]  # fmt: skip
     assert len(keys) == len(set(keys)), "nobody is asked for twice"
@@ -176,10 +176,10 @@ async def test_everybody_in_a_wave_is_asked_for_together(tmp_path: Path) -> None
 
 async def test_one_slow_database_holds_up_its_own_lists_only(tmp_path: Path) -> None:
     """The spouse is opened while the first wave's other list is still being waited for."""
-    known = backends()
+    sources = backends()
     gate = asyncio.Event()
-    slow = _Slow(known["civil_status"], gate)
-    population = Faulty(known["population"])
+    slow = _Slow(sources["civil_status"], gate)
+    population = Faulty(sources["population"])
     query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
       deaths { items { eventId } }
       marriages { items { wife { person { population { identity { item { fullName } } } } } } }

@@ -171,12 +171,12 @@ async def test_a_cursor_makes_nothing_of_a_source_that_fails(tmp_path: Path) -> 
     rows = marriages(4)
     sources = backends(civil_status={"marriages": rows})
     async with running(tmp_path, sources) as gateway:
-        shown, _ = await page(gateway)
-    assert shown is not None
+        current, _ = await page(gateway)
+    assert current is not None
     broken = {**sources, "civil_status": Faulty(sources["civil_status"], "down")}
     async with running(tmp_path, broken) as gateway:
-        unknown, errors = await page(gateway, after=shown["nextCursor"])
-    assert unknown == {
+        next_page, errors = await page(gateway, after=current["nextCursor"])
+    assert next_page == {
         "items": None,
         "truncated": None,
         "nextCursor": None,
@@ -198,7 +198,7 @@ async def test_lists_of_things_and_lists_that_hang_on_records_have_pages_too(
             ],
         }
     }
-    seen: list[str] = []
+    entry_ids: list[str] = []
     after: object = None
     async with running(tmp_path, world(rows), ALL, LIVE) as gateway:
         for _ in range(3):
@@ -206,7 +206,7 @@ async def test_lists_of_things_and_lists_that_hang_on_records_have_pages_too(
             body = await gateway.ask(query, {"number": "DK-1", "after": after}, scopes)
             assert body.get("errors") is None
             (registration,) = body["data"]["securityRegistration"]["items"]
-            seen += [party["entryId"] for party in registration["parties"]["items"]]
+            entry_ids += [party["entryId"] for party in registration["parties"]["items"]]
             after = registration["parties"]["nextCursor"]
-    assert (seen, after) == ([*"01234"], None)
+    assert (entry_ids, after) == ([*"01234"], None)
     assert body["data"]["securityRegistration"]["nextCursor"] is None

@@ -412,11 +412,11 @@ async def test_every_person_touched_is_in_the_journal_and_none_by_name(tmp_path:
         await gateway.ask("{ databases { name } }")
         entries = gateway.journal()
         text = (gateway.folder / "journal/audit-00000001.jsonl").read_text()
-    read, refused = entries
+    read, refused_entry = entries
     assert len(read["persons"]) == 2
     assert read["sections"]["civil_status.marriages"] == "ANSWERED"
-    assert refused["codes"] == ["FORBIDDEN"]
-    assert refused["persons"] != []
+    assert refused_entry["codes"] == ["FORBIDDEN"]
+    assert refused_entry["persons"] != []
     assert not any(number in text for number in (LAN, HOA))
 
 
@@ -475,7 +475,7 @@ async def test_a_record_found_under_two_numbers_is_shown_once_and_two_records_tw
     tmp_path: Path,
 ) -> None:
     """Two rows may bear one identity by mistake; which of them is right nobody here can say."""
-    both: dict[str, object] = {
+    shared_marriage: dict[str, object] = {
         "event_id": "M1",
         "husband_citizen_id": HOA,
         "wife_citizen_id": OLD_NUMBER,
@@ -487,7 +487,7 @@ async def test_a_record_found_under_two_numbers_is_shown_once_and_two_records_tw
     }
     query = """query($id: PersonNumber!) { person(id: $id) { civilStatus {
       marriages { items { eventId status } } } } }"""
-    rows = backends(civil_status={"marriages": [both, other]})
+    rows = backends(civil_status={"marriages": [shared_marriage, other]})
     async with running(tmp_path, rows) as gateway:
         body = await gateway.ask(query, {"id": HOA})
     items = body["data"]["person"]["civilStatus"]["marriages"]["items"]

@@ -78,7 +78,7 @@ def test_what_files_and_moments_are_called_stays(text: str) -> None:
 @PATIENT
 @given(st.text(st.sampled_from("0123456789aF٣")))
 def test_letters_and_digits_hold_a_number_where_nine_digits_stand_together(text: str) -> None:
-    runs = "".join(one if one.isdecimal() else " " for one in text).split()
+    runs = "".join(character if character.isdecimal() else " " for character in text).split()
     assert holds_number(text) == any(len(run) >= 9 for run in runs)
 
 

@@ -86,8 +86,8 @@ async def test_every_entry_is_in_the_copy_as_it_stands_in_the_journal(
         assert await shipper.catch_up(10)
         result = await rows(copy, ENTRIES)
         assert [row["seq"] for row in result] == list(range(1, 31))
-        whole = b"".join(path.read_bytes() for path in segments(tmp_path / "journal"))
-        bodies = [line.decode() for line in whole.splitlines() if line.startswith(b'{"seq"')]
+        content = b"".join(path.read_bytes() for path in segments(tmp_path / "journal"))
+        bodies = [line.decode() for line in content.splitlines() if line.startswith(b'{"seq"')]
         assert [row["body"] for row in result] == bodies
         assert [row["mac"] for row in result] == [
             line["mac"] for line in lines(tmp_path / "journal") if "number" in line

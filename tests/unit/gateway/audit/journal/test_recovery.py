@@ -83,10 +83,10 @@ async def test_an_edited_last_line_is_an_alarm_also_without_a_head(folder: Path)
     assert (fault.wrong, fault.seq) == (FaultKind.EDITED, 3)
 
 
-@pytest.mark.parametrize("gone", [["checkpoints.jsonl"], ["head.json"], []])
-async def test_an_end_that_is_cut_off_is_an_alarm(folder: Path, gone: list[str]) -> None:
+@pytest.mark.parametrize("missing_files", [["checkpoints.jsonl"], ["head.json"], []])
+async def test_an_end_that_is_cut_off_is_an_alarm(folder: Path, missing_files: list[str]) -> None:
     await filled(folder, 5)
-    for name in gone:
+    for name in missing_files:
         (folder / name).unlink()
     (segment,) = segments(folder)
     _drop(segment, 3)
