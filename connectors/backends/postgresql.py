@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from types import TracebackType
 from typing import Any, cast
 
@@ -37,12 +36,12 @@ from connectors.backends.postgresql_statements import (
     as_text,
     bound,
     lookup_text,
-    merged_text,
+    parts_text,
     types_text,
 )
 from connectors.backends.record_maps import StoredTable
 from connectors.backends.server import ServerOptions, address, tls_context
-from connectors.backends.session import MergeFailed, Session, SourceState
+from connectors.backends.session import LookupPart, MergeFailed, Session, SourceState
 from connectors.backends.statement import LookupStatement
 from connectors.tables import STATEMENT_TABLE
 
@@ -55,6 +54,10 @@ _HIDDEN = """
     SELECT EXISTS (SELECT FROM pg_class WHERE relname = any($1) AND relkind = any('{r,v,m,f,p}')
                    AND NOT has_schema_privilege(relnamespace, 'USAGE'))
 """
+
+
+#: The lookups of a statement, and whether the rows of each may come in any order.
+_Lookups = tuple[tuple[LookupStatement, bool], ...]
 
 
 @dataclass(slots=True)
@@ -70,31 +73,22 @@ class PostgresqlSession:
         self, lookup: LookupStatement, keys: Sequence[str], places: range | None = None
     ) -> Sequence[Sequence[object]]:
         """Return the rows for ``keys``; raises NotMapped. See ``Session``."""
-        text = self.server.text(lookup) if places is None else lookup_text(lookup, places)
+        part = LookupPart(lookup, keys)
+        if places is None:
+            return await self._find_part(self.server.text((part,)), part)
+        text = lookup_text(lookup, places)
         try:
-            if not self.server.options.transaction_pooling:
-                return await self._fetch(text, ((lookup, keys),))
-            async with self.bounded():
-                return await self._fetch(text, ((lookup, keys),))
-        except asyncpg.InsufficientPrivilegeError as error:
-            raise SourceRefused(postgresql_reason(error)) from None
-        except NO_TABLE as error:
-            async with self.bounded():
-                hidden = await self.connection.fetchval(_HIDDEN, [t.table for t in lookup.tables])
-            if hidden:
-                raise SourceRefused("the role may not use the schema of a table") from None
-            raise NotMapped(f"no table ({type(error).__name__})") from None
+            return await self._find_part(text, part)
         finally:
-            if places is not None:
-                self.connection.prepared.pop(text, None)
+            self.connection.forget(text)
 
-    async def find_merged(
-        self, parts: Sequence[tuple[LookupStatement, Sequence[str]]]
-    ) -> Sequence[Sequence[Sequence[object]]]:
+    async def find_parts(self, parts: Sequence[LookupPart]) -> Sequence[Sequence[Sequence[object]]]:
         """Return the rows of each part, by one statement; see ``MergingSession``."""
+        text = self.server.text(parts)
+        if len(parts) == 1:
+            return [await self._find_part(text, parts[0])]
         try:
             async with self.bounded():
-                text = self.server.joined(tuple(lookup for lookup, _ in parts))
                 rows: Sequence[Any] = await self._fetch(text, parts)
                 (row_sets,) = rows
         except (SourceUnavailable, *FAILURES) as error:
@@ -103,20 +97,38 @@ class PostgresqlSession:
             raise MergeFailed(postgresql_reason(error)) from None
         return cast("Sequence[Sequence[Sequence[object]]]", row_sets)
 
-    async def _fetch(
-        self, text: str, parts: Sequence[tuple[LookupStatement, Sequence[str]]]
-    ) -> Sequence[Sequence[object]]:
+    async def _find_part(self, text: str, part: LookupPart) -> Sequence[Sequence[object]]:
+        """Return the rows of one lookup; raises NotMapped."""
+        try:
+            if not self.server.options.transaction_pooling:
+                return await self._fetch(text, (part,))
+            async with self.bounded():
+                return await self._fetch(text, (part,))
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise SourceRefused(postgresql_reason(error)) from None
+        except NO_TABLE as error:
+            tables = [stored.table for stored in part.lookup.tables]
+            async with self.bounded():
+                hidden = await self.connection.fetchval(_HIDDEN, tables)
+            if hidden:
+                raise SourceRefused("the role may not use the schema of a table") from None
+            raise NotMapped(f"no table ({type(error).__name__})") from None
+
+    async def _fetch(self, text: str, parts: Sequence[LookupPart]) -> Sequence[Sequence[object]]:
         """Run a statement with the keys of ``parts`` as its columns can hold them.
 
         A key that a column cannot hold is left out only by a type that was just read.
         """
+        connection = self.connection
         if self.server.options.transaction_pooling:  # no statement outlives a transaction there
-            self.connection.prepared.clear()
-        smaller = partial(self.server.types_text, parts)
+            connection.prepared.clear()
         anew = False
         while True:
-            now = self.server.monotonic()
-            prepared, learned = await self.connection.types_of(text, smaller, now, anew)
+            prepared = connection.known(text, self.server.monotonic()) if not anew else None
+            learned = prepared is None
+            if prepared is None:
+                types_text = self.server.types_text(parts)
+                prepared = await connection.learn(text, types_text, self.server.monotonic())
             values, complete = bound(parts, prepared.types)
             anew = True
             if not (complete or learned):
@@ -124,7 +136,7 @@ class PostgresqlSession:
             try:
                 rows: Sequence[Sequence[object]] = await prepared.statement.fetch(*values)
             except CHANGED:
-                del self.connection.prepared[text]
+                connection.forget(text)
                 if learned:
                     raise
             else:
@@ -247,9 +259,8 @@ class PostgresqlServer:
     ) -> None:
         self.options = options
         self.monotonic = monotonic
-        self._texts: dict[LookupStatement, str] = {}
-        self._types_texts: dict[tuple[LookupStatement, ...], str] = {}
-        self._joined: dict[tuple[LookupStatement, ...], str] = {}
+        self._texts: dict[_Lookups, str] = {}
+        self._types_texts: dict[_Lookups, str] = {}
         self._address = address(url, 5432)
         self._tls = tls_context(options, self._address)
         self._pool_size = pool_size
@@ -267,24 +278,13 @@ class PostgresqlServer:
         """Lend a connection; raises SourceUnavailable, also for errors inside the block."""
         return _Loan(self)
 
-    def text(self, lookup: LookupStatement) -> str:
-        """Return the text of a lookup's statement, compiled once."""
-        if lookup not in self._texts:
-            self._texts[lookup] = lookup_text(lookup)
-        return self._texts[lookup]
+    def text(self, parts: Sequence[LookupPart]) -> str:
+        """Return the text of the statement that finds ``parts``, compiled once."""
+        return _compiled(self._texts, parts_text, parts)
 
-    def types_text(self, parts: Sequence[tuple[LookupStatement, Sequence[str]]]) -> str:
+    def types_text(self, parts: Sequence[LookupPart]) -> str:
         """Return a small statement with the parameters of ``parts``, compiled once."""
-        lookups = tuple(lookup for lookup, _ in parts)
-        if lookups not in self._types_texts:
-            self._types_texts[lookups] = types_text(lookups)
-        return self._types_texts[lookups]
-
-    def joined(self, lookups: tuple[LookupStatement, ...]) -> str:
-        """Return the text of one statement for all of ``lookup``, made once."""
-        if lookups not in self._joined:
-            self._joined[lookups] = merged_text(lookups)
-        return self._joined[lookups]
+        return _compiled(self._types_texts, types_text, parts)
 
     async def connection(self) -> Any:
         """Return an idle connection, the last that was given back, or a new one.
@@ -340,3 +340,15 @@ class PostgresqlServer:
             raise
         connection.state = self.origins.meet(server)
         return connection
+
+
+def _compiled(
+    texts: dict[_Lookups, str],
+    compile_text: Callable[[Sequence[LookupPart]], str],
+    parts: Sequence[LookupPart],
+) -> str:
+    lookups = tuple([(lookup, most is not None) for lookup, _, most in parts])
+    text = texts.get(lookups)
+    if text is None:
+        text = texts[lookups] = compile_text(parts)
+    return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -19,6 +20,8 @@ _DAY = date(2000, 1, 1).toordinal()
 _MOMENT, _MOMENT_UTC = datetime(2000, 1, 1), datetime(2000, 1, 1, tzinfo=UTC)  # noqa: DTZ001 - naive
 #: Seconds for which the known types of a prepared statement are valid.
 _TYPES_KEPT = 5.0
+#: Prepared statements that a connection keeps. A server keeps a megabyte of each.
+_STATEMENTS = 64
 
 
 @dataclass(slots=True)
@@ -33,7 +36,8 @@ class PreparedStatement:
 class PostgresConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no types
     """asyncpg's connection, with its prepared statements by their text.
 
-    ``state``: of the server that it leads to.
+    ``state``: of the server that it leads to. ``prepared``: the last used at the end; the server
+    drops those that are no longer kept.
     """
 
     __slots__ = ("prepared", "state")
@@ -41,29 +45,40 @@ class PostgresConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg ha
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.state = SourceState()
-        self.prepared: dict[str, PreparedStatement] = {}
+        self.prepared: OrderedDict[str, PreparedStatement] = OrderedDict()
 
-    async def types_of(
-        self, text: str, types_text: Callable[[], str], now: float, anew: bool
-    ) -> tuple[PreparedStatement, bool]:
-        """Return a prepared statement, and whether its types have just been read.
+    def known(self, text: str, now: float) -> PreparedStatement | None:
+        """Return a statement that is prepared and whose types are valid. ``now``: monotonic."""
+        prepared = self.prepared.get(text)
+        if prepared is None or now - prepared.checked >= _TYPES_KEPT:
+            return None
+        self.prepared.move_to_end(text)
+        return prepared
 
-        ``types_text`` gives a smaller statement with parameters of the same types. ``now``:
-        monotonic seconds.
+    async def learn(self, text: str, types_text: str, now: float) -> PreparedStatement:
+        """Return a prepared statement whose types have just been read.
 
-        Types are read again when ``anew`` is set, and every few seconds, by one message: the server
-        does not tell when a column changes, and a parameter keeps its type. The statement and its
-        plan are kept where nothing has changed.
+        ``types_text``: a smaller statement with parameters of the same types. ``now``: monotonic
+        seconds.
+
+        Types are read again every few seconds, by one message: the server does not tell when a
+        column changes, and a parameter keeps its type. The statement and its plan are kept where
+        nothing has changed.
         """
         prepared = self.prepared.get(text)
-        if prepared is not None and not anew and now - prepared.checked < _TYPES_KEPT:
-            return prepared, False
-        if prepared is not None and prepared.types == _types(await self.prepare(types_text())):
+        if prepared is not None and prepared.types == _types(await self.prepare(types_text)):
             prepared.checked = now
-            return prepared, True
+            return prepared
         statement = await self.prepare(text)
         prepared = self.prepared[text] = PreparedStatement(statement, _types(statement), now)
-        return prepared, True
+        self.prepared.move_to_end(text)
+        while len(self.prepared) > _STATEMENTS:
+            self.prepared.popitem(last=False)
+        return prepared
+
+    def forget(self, text: str) -> None:
+        """Keep a statement no longer."""
+        self.prepared.pop(text, None)
 
 
 def _types(statement: Any) -> tuple[str, ...]:

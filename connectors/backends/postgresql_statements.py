@@ -1,8 +1,9 @@
 """PostgreSQL's statements as text, and how keys are bound to the types of their columns.
 
 The text of a lookup has a parameter for each key column, ``$1`` and on: each takes the type of its
-own column, and its index. Types are those that the server gives a prepared statement; they hold for
-the connection that it was prepared on, until somebody changes the column.
+own column, and its index. Where rows may come in any order, a parameter limits their number. Types
+are those that the server gives a prepared statement; they hold for the connection that it was
+prepared on, until somebody changes the column.
 """
 
 from __future__ import annotations
@@ -12,17 +13,19 @@ import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
-from typing import Any
 
 import sqlalchemy as sa
 
 from connectors.backends.base import SourceRefused
 from connectors.backends.server import refuse_lost_zeros, whole_number
+from connectors.backends.session import LookupPart
 from connectors.backends.statement import Idiom, LookupStatement
 
 #: What a column of keys is compared with, until the parameters are numbered.
 _KEYS = "any($1)"
 _PARAMETER = re.compile(r"any\(\$\d+\)")
+_LIMIT = "LIMIT $1"
+_NUMBERED = re.compile(r"(any\(|LIMIT )\$\d+")
 IDIOM = Idiom(
     lambda column: column == sa.literal_column(_KEYS),
     lambda column: sa.collate(sa.cast(column, sa.Text()), "C"),
@@ -37,7 +40,7 @@ _BITS = {"int2[]": 16, "int4[]": 32, "int8[]": 64}
 _TEXTS = {"text[]", "varchar[]", "bpchar[]", "citext[]"}
 
 
-def as_text(statement: sa.Select[Any]) -> str:
+def as_text(statement: sa.SelectBase) -> str:
     """Compile a statement to text with all its values in it."""
     return str(statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
 
@@ -47,23 +50,33 @@ def lookup_text(lookup: LookupStatement, places: range | None = None) -> str:
     return _numbered(as_text(lookup.statement if places is None else lookup.within(places)))
 
 
-def merged_text(lookups: Sequence[LookupStatement]) -> str:
-    """Compile one statement for all of ``lookups``: one row, with an array of rows for each.
+def parts_text(parts: Sequence[LookupPart]) -> str:
+    """Compile the statement that finds all of ``parts``: of several one row, with arrays of rows.
 
-    The parameters are those of each lookup, one after the other.
+    The parameters are those of each part, one after the other: keys by column, and ``most``.
     """
-    rows = (lookup.statement.with_only_columns(_row(lookup.statement)) for lookup in lookups)
-    return _numbered(f"SELECT {', '.join(f'ARRAY({as_text(row)})' for row in rows)}")
+    if len(parts) == 1:
+        return _numbered(_part_text(parts[0]))
+    texts = map(_part_text, parts)
+    rows = (f"ARRAY(SELECT row(_found.*) FROM ({text}) _found)" for text in texts)  # noqa: S608
+    return _numbered(f"SELECT {', '.join(rows)}")
 
 
-def types_text(lookups: Sequence[LookupStatement]) -> str:
-    """Compile a small statement with the parameters of ``lookups``, to read their types."""
+def _part_text(part: LookupPart) -> str:
+    if part.most is None:
+        return as_text(part.lookup.statement)
+    return f"SELECT * FROM ({as_text(part.lookup.unsorted)}) _unsorted {_LIMIT}"  # noqa: S608
+
+
+def types_text(parts: Sequence[LookupPart]) -> str:
+    """Compile a small statement with the parameters of ``parts``, to read their types."""
     checks = []
-    for lookup in lookups:
+    for lookup, _, most in parts:
         holder = lookup.holder
         table = sa.table(holder.table, *map(sa.column, lookup.keys), schema=holder.schema)
         condition = sa.or_(*(IDIOM.among(table.c[key]) for key in lookup.keys))
-        checks.append(f"EXISTS({as_text(sa.select(sa.literal_column('1')).where(condition))})")
+        check = as_text(sa.select(sa.literal_column("1")).where(condition))
+        checks.append(f"EXISTS({check}{'' if most is None else f' {_LIMIT}'})")
     return _numbered(f"SELECT {', '.join(checks)}")
 
 
@@ -72,34 +85,39 @@ def with_key(text: str, key: str) -> str:
     return _PARAMETER.sub(f"any('{{{key}}}')", text)
 
 
-def bound(
-    parts: Sequence[tuple[LookupStatement, Sequence[str]]], types: Sequence[str]
-) -> tuple[list[Sequence[object]], bool]:
-    """Return the values of the parameters, of the given ``types``, for each lookup and its keys.
+def bound(parts: Sequence[LookupPart], types: Sequence[str]) -> tuple[list[object], bool]:
+    """Return the values of the parameters, of the given ``types``, of ``parts``.
 
     Also returns whether every key is among them: a key that a column cannot hold is left out for
     that column. Raises SourceRefused for types whose equality is not that of text.
     """
-    columns = [(lookup, keys) for lookup, keys in parts for _ in lookup.keys]
-    values: list[Sequence[object]] = []
+    values: list[object] = []
     complete = True
-    for (lookup, keys), kind in zip(columns, types, strict=True):
-        if kind in _TEXTS:
-            values.append([key for key in keys if "\0" not in key])  # no text holds it
-            continue
-        fitting = _fitting(lookup, keys, kind)
-        complete = complete and len(fitting) == len(keys)
-        values.append(fitting)
+    kinds = iter(types)
+    for lookup, keys, most in parts:
+        for _, kind in zip(lookup.keys, kinds, strict=False):
+            if kind in _TEXTS:
+                values.append(_texts(keys))
+                continue
+            fitting = _fitting(lookup, keys, kind)
+            complete = complete and len(fitting) == len(keys)
+            values.append(fitting)
+        if most is not None:
+            next(kinds)
+            values.append(most)
     return values, complete
 
 
-def _row(statement: sa.Select[Any]) -> sa.Function[Any]:
-    return sa.func.row(*statement.selected_columns)
+def _texts(keys: Sequence[str]) -> Sequence[str]:
+    """Return the keys that a text can be."""
+    if "\0" not in "".join(keys):
+        return keys
+    return [key for key in keys if "\0" not in key]
 
 
 def _numbered(text: str) -> str:
     number = count(1)
-    return _PARAMETER.sub(lambda _: f"any(${next(number)})", text)
+    return _NUMBERED.sub(lambda match: f"{match[1]}${next(number)}", text)
 
 
 def _fitting(lookup: LookupStatement, keys: Sequence[str], kind: str) -> list[object]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
+from datetime import date
+from types import NoneType
+from typing import Any, NamedTuple
 
 from connectors.backends.base import NO_ROWS, Rows, SourceRefused, read_rows, rows_of
 from connectors.backends.number_spellings import normalise_number
@@ -15,10 +18,28 @@ from connectors.description import Row
 
 _Raw = Sequence[object]
 
+#: Types of dates whose order is that of their text, one at a time.
+_SORTABLE_DATES = ({date}, {str})
+
 #: Rows that are decoded before other tasks have their turn: about a millisecond's.
 _ROWS_AT_ONCE = 1_000
 #: The same where rows are translated and sorted one by one.
 _SORTED_AT_ONCE = 200
+
+
+class SortedRows(NamedTuple):
+    """Rows that were sorted here.
+
+    ``by_key``: of each key whose order could be told and that has no more than are needed.
+    ``is_sortable``: whether the order of all rows could be told.
+    """
+
+    by_key: dict[str, Rows]
+    is_sortable: bool = True
+
+
+#: No key at all.
+NOTHING_SORTED = SortedRows({})
 
 
 async def group_rows(
@@ -32,25 +53,95 @@ async def group_rows(
     if not statement.sorts:
         return await _sort_groups(statement, _group_raws(statement, keys, rows))
     decoded = await _decode(statement, rows)
-    groups: dict[str, list[Row | str]] = {key: [] for key in keys}
-    for raw, row in zip(rows, decoded, strict=True):
+    limit = statement.stored.record.fetch_limit
+    by_key = {}
+    for key, group in _group(statement, keys, rows).items():
+        if not group:
+            by_key[key] = NO_ROWS
+        elif len(group) <= limit:
+            by_key[key] = rows_of([decoded[place] for place in group])
+        else:
+            by_key[key] = rows_of([decoded[place] for place in group[:limit]], truncated=True)
+    return by_key, {}
+
+
+async def sort_rows(
+    statement: LookupStatement, keys: Sequence[str], rows: Sequence[_Raw]
+) -> SortedRows:
+    """Return the rows of each key in their order, where ``rows`` come in any order.
+
+    ``rows``: all that there are, each after the key that found it. Raises as ``group_rows``.
+    """
+    decoded = await _decode(statement, rows)
+    limit = statement.stored.record.fetch_limit
+    order = _Order(statement.stored, rows)
+    by_key = {}
+    for key, group in _group(statement, keys, rows).items():
+        if not group:
+            by_key[key] = NO_ROWS
+        elif len(group) == 1:
+            row = decoded[group[0]]
+            by_key[key] = Rows((row,)) if type(row) is tuple else rows_of([row])
+        elif len(group) <= limit and order.sort(group):
+            by_key[key] = rows_of([decoded[place] for place in group])
+    return SortedRows(by_key, order.is_told)
+
+
+def _group(
+    statement: LookupStatement, keys: Sequence[str], rows: Sequence[_Raw]
+) -> dict[str, list[int]]:
+    """Return the places of the rows of each key."""
+    groups: dict[str, list[int]] = {key: [] for key in keys}
+    for place, raw in enumerate(rows):
         group = groups.get(raw[0])  # type: ignore[call-overload] # any value may be looked up
         if group is None:
             group = groups.get(_key_of(statement, raw[0], groups))
         if group is not None:  # a source may match "007" with 7, which is another key
-            group.append(row)
-    limit = statement.stored.record.fetch_limit
-    by_key = {
-        key: (
-            NO_ROWS
-            if not group
-            else rows_of(group)
-            if len(group) <= limit
-            else rows_of(group[:limit], truncated=True)
-        )
-        for key, group in groups.items()
-    }
-    return by_key, {}
+            group.append(place)
+    return groups
+
+
+class _Order:
+    """The order of rows: newest first, unknown dates last, then by identity, both as text.
+
+    A source would sort by text (``Idiom.exact``). Only values are compared here of which that text
+    is known: text itself, dates, and whole numbers. ``is_told``: nothing else was met.
+    """
+
+    def __init__(self, stored: StoredTable, rows: Sequence[_Raw]) -> None:
+        names = stored.names
+        self._rows = rows
+        self._identity = 1 + names.index(stored.at(stored.record.identity))
+        self._date = None if stored.date is None else 1 + names.index(stored.date)
+        self.is_told = True
+
+    def sort(self, group: list[int]) -> bool:
+        """Sort the places of two rows or more; returns whether their order is told."""
+        rows = self._rows
+        identities: dict[int, Any] = {place: rows[place][self._identity] for place in group}
+        types = set(map(type, identities.values()))
+        if types == {int}:
+            identities = {place: str(value) for place, value in identities.items()}
+        elif types != {str}:
+            self.is_told = False
+            return False
+        group.sort(key=identities.__getitem__)
+        if self._date is None:
+            return True
+        dates: dict[int, Any] = {place: rows[place][self._date] for place in group}
+        types = set(map(type, dates.values()))
+        if types == {NoneType}:
+            return True
+        types.discard(NoneType)
+        if types not in _SORTABLE_DATES:
+            # A date that cannot be read says nothing of the others of its column.
+            self.is_told = self.is_told and type(UNREAD) in types
+            return False
+        known = [place for place in group if dates[place] is not None]
+        unknown = [place for place in group if dates[place] is None]
+        known.sort(key=dates.__getitem__, reverse=True)
+        group[:] = known + unknown
+        return True
 
 
 async def _decode(statement: LookupStatement, rows: Sequence[_Raw]) -> list[Row | str]:

@@ -37,6 +37,18 @@ class Provenance(NamedTuple):
     origin: str
 
 
+class LookupPart(NamedTuple):
+    """What one statement is to find for one lookup.
+
+    ``most``: rows of all keys together, in any order; None: the rows of each key in their order, at
+    most ``lookup.most``.
+    """
+
+    lookup: LookupStatement
+    keys: Sequence[str]
+    most: int | None = None
+
+
 class MergeFailed(SourceUnavailable):
     """A merged statement failed; of each lookup alone nothing is known yet."""
 
@@ -83,12 +95,11 @@ class Session(Protocol):
 class MergingSession(Session, Protocol):
     """A connection to a source that ``merges``."""
 
-    async def find_merged(
-        self, parts: Sequence[tuple[LookupStatement, Sequence[str]]]
-    ) -> Sequence[Sequence[Sequence[object]]]:
-        """Return what ``find`` returns for each of ``parts``, by one statement.
+    async def find_parts(self, parts: Sequence[LookupPart]) -> Sequence[Sequence[Sequence[object]]]:
+        """Return the rows of each of ``parts``, by one statement.
 
-        Raises MergeFailed where the statement fails and the connection does not.
+        Raises as ``find`` for one part; for several MergeFailed, where the statement fails and the
+        connection does not.
         """
         ...
 
@@ -103,7 +114,10 @@ class SqlSource(Protocol):
 
     @property
     def merges(self) -> bool:
-        """Whether several lookups can be one statement: its sessions are ``MergingSession``."""
+        """Whether several lookups can be one statement, and rows be given in any order.
+
+        Its sessions are ``MergingSession`` then.
+        """
         ...
 
     @property

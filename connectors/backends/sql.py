@@ -33,16 +33,21 @@ from connectors.backends.mariadb import MariadbServer
 from connectors.backends.number_spellings import spellings
 from connectors.backends.postgresql import PostgresqlServer
 from connectors.backends.record_maps import RecordMap, StoredTable, map_records
-from connectors.backends.row_groups import group_rows
+from connectors.backends.row_groups import NOTHING_SORTED, group_rows, sort_rows
 from connectors.backends.server import ServerOptions
 from connectors.backends.session import Provenance, Session, SqlSource
 from connectors.backends.sqlite import SqliteFile
 from connectors.backends.statement import LookupStatement, lookup_statement
-from connectors.backends.statement_merger import MergeLimits, StatementMerger
+from connectors.backends.statement_merger import KEYS_AT_ONCE, MergeLimits, StatementMerger
 from connectors.description import Database, Lookup, Record
 
 #: Seconds for which the state of a source is valid.
 _STATE_KEPT = 10.0
+#: Rows that a statement may give in any order: of few keys, and of each of many.
+_ROWS, _ROWS_OF_A_KEY = 1_000, 16
+#: Where so many keys of a statement must be read again, in order, those of its lookup are for so
+#: many seconds.
+_MANY_AGAIN, _ORDERED = 4, 60.0
 
 
 class SqlBackend:
@@ -92,6 +97,7 @@ class SqlBackend:
             merge_limits or MergeLimits(),
         )
         self._spoilt = UnreadableKeys(monotonic)
+        self._ordered_until: dict[LookupStatement, float] = {}
         self._statements: dict[tuple[str, str], LookupStatement] = {}
 
     @property
@@ -164,13 +170,48 @@ class SqlBackend:
         return merge_in_order(unique, await asyncio.gather(*parts))
 
     async def _fetch_whole(self, statement: LookupStatement, keys: Sequence[str]) -> Batch:
-        """Read all ``keys`` at once."""
+        """Read all ``keys`` at once.
+
+        A server has least work with rows in any order. Where there are too many of them, or their
+        order cannot be told here, it gives those of the keys concerned again, in order.
+        """
+        texts = list(_texts(statement, keys))
+        most = self._most_rows(statement, len(texts))
+        if most is None:
+            return await self._fetch_ordered(statement, keys, texts)
         try:
-            rows, provenance = await self._merger.find(statement, list(_texts(statement, keys)))
+            rows, provenance = await self._merger.find(statement, texts, most)
+        except DataFault:
+            return await self._fetch_apart(statement, keys)
+        found = NOTHING_SORTED if len(rows) >= most else await sort_rows(statement, keys, rows)
+        batch = Batch(found.by_key, provenance.as_of, origin=provenance.origin or None)
+        again = [key for key in keys if key not in found.by_key]
+        if not again:
+            return batch
+        if len(again) >= _MANY_AGAIN or not found.is_sortable:
+            self._ordered_until[statement] = self._monotonic() + _ORDERED
+        ordered = await self._fetch_ordered(statement, again, list(_texts(statement, again)))
+        return merge_in_order(keys, [batch, ordered]) if found.by_key else ordered
+
+    async def _fetch_ordered(
+        self, statement: LookupStatement, keys: Sequence[str], texts: Sequence[str]
+    ) -> Batch:
+        """Read all ``keys``, searched as ``texts``, by a statement that gives rows in order."""
+        try:
+            rows, provenance = await self._merger.find(statement, texts)
         except DataFault:
             return await self._fetch_apart(statement, keys)
         by_key, failed = await group_rows(statement, keys, rows)
         return Batch(by_key, provenance.as_of, failed, origin=provenance.origin or None)
+
+    def _most_rows(self, statement: LookupStatement, keys: int) -> int | None:
+        """Return how many rows of so many keys may come in any order; None: they may not."""
+        if not (self._source.merges and statement.sorts and 0 < keys <= KEYS_AT_ONCE):
+            return None
+        until = self._ordered_until.get(statement)
+        if until is not None and self._monotonic() < until:
+            return None
+        return min(keys * statement.most, max(_ROWS, keys * _ROWS_OF_A_KEY))
 
     async def _fetch_apart(self, statement: LookupStatement, keys: Sequence[str]) -> Batch:
         """Read ``keys`` in parts: some value fails the statement for all of them."""
@@ -213,7 +254,7 @@ class SqlBackend:
 
 def _texts(statement: LookupStatement, keys: Sequence[str]) -> dict[str, str]:
     """Return the texts to search, each with its key."""
-    texts = [key for key in keys if _is_text(key)]
+    texts = keys if "".join(keys).isascii() else [key for key in keys if _is_text(key)]
     if not statement.normalised:
         return dict(zip(texts, texts, strict=True))
     return {text: key for key in texts for text in spellings(key)}
@@ -221,7 +262,7 @@ def _texts(statement: LookupStatement, keys: Sequence[str]) -> dict[str, str]:
 
 def _is_text(key: str) -> bool:
     """Whether any database could hold ``key``: drivers fail at half a surrogate pair."""
-    return key.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in key)
+    return not any("\ud800" <= letter <= "\udfff" for letter in key)
 
 
 def _moment(value: object) -> datetime | None:

@@ -65,7 +65,8 @@ SQLITE = Idiom(
 class LookupStatement:
     """The statement of a lookup at one source.
 
-    ``statement`` has the parameter ``KEYS``. ``by_row`` is the same lookup where the make has
+    ``statement`` has the parameter ``KEYS``. ``unsorted`` gives all its rows, in any order and not
+    limited: a source has least work with it. ``by_row`` is the same lookup where the make has
     ``Idiom.row``; it gives None for the key of a row that does not hold it. ``stored``: the table
     of the rows. ``holder``: the table in which ``keys`` are searched, by their names there.
     ``link``: the declared column by which ``stored`` is reached from it, where it is another table.
@@ -75,6 +76,7 @@ class LookupStatement:
     """
 
     statement: sa.Select[Any]
+    unsorted: sa.SelectBase
     stored: StoredTable
     holder: StoredTable
     keys: tuple[str, ...]
@@ -131,10 +133,12 @@ def _lookup_statement(
     idiom: Idiom, stored: StoredTable, lookup: Lookup, through: StoredTable | None, row: str | None
 ) -> LookupStatement:
     """Build a lookup whose rows are read once more by the column ``row``, if any."""
+    unsorted: sa.SelectBase
     if through is None:
-        candidates = _direct(idiom, stored, lookup, row).subquery()
+        unsorted = _direct(idiom, stored, lookup, row)
     else:
-        candidates = _through(idiom, stored, lookup, through, row).subquery()
+        unsorted = _through(idiom, stored, lookup, through, row)
+    candidates = unsorted.subquery()
     ranked = sa.select(*candidates.c, _place(idiom, stored, candidates).label(_PLACE)).subquery()
     most = 1 + (stored.record.fetch_limit if stored.sorts else SORTED_HERE)
     place = ranked.c[_PLACE]
@@ -148,7 +152,9 @@ def _lookup_statement(
     kinds = {holder.record.column(name).field.kind for name in lookup.by}
     link = "" if lookup.through is None else lookup.through[1]
     whole, spelt = kinds == {Kind.STRING}, holder.normalised and kinds == {Kind.PERSON_NUMBER}
-    return LookupStatement(statement, stored, holder, keys, link, whole, lookup, place, most, spelt)
+    return LookupStatement(
+        statement, unsorted, stored, holder, keys, link, whole, lookup, place, most, spelt
+    )
 
 
 @dataclass(frozen=True, slots=True)

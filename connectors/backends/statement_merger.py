@@ -1,10 +1,12 @@
 """Merges the lookups of one turn of the event loop into one statement.
 
 The lookups of a request to one database then cost one round trip and one connection
-(``docs/decisions``, 33), where the make of database allows it (``SqlSource.merges``). A merged
-statement fails as a whole: each of its lookups is then run alone. Lookups also run alone for a
-minute after such a failure, and after a slow merged statement: on connections of their own, a slow
-lookup does not hold up the others.
+(``docs/decisions``, 33), where the make of database allows it (``SqlSource.merges``). That pays for
+few keys only: rows in arrays are dearer to write and to read than rows (``docs/decisions``, 51).
+
+A merged statement fails as a whole: each of its lookups is then run alone. Lookups also run alone
+for a minute after such a failure, and after a slow merged statement: on connections of their own, a
+slow lookup does not hold up the others.
 """
 
 from __future__ import annotations
@@ -18,11 +20,17 @@ from typing import cast
 
 from connectors.backends.base import SourceUnavailable
 from connectors.backends.calls import SourceCall, SourceCalls
-from connectors.backends.session import MergeFailed, MergingSession, Provenance, Session
+from connectors.backends.session import (
+    LookupPart,
+    MergeFailed,
+    MergingSession,
+    Provenance,
+    Session,
+)
 from connectors.backends.statement import LookupStatement
 
 #: Keys of one statement.
-_KEYS_AT_ONCE = 500
+KEYS_AT_ONCE = 500
 #: Lookups in one merged statement.
 _MOST = 8
 #: Sets of lookups whose meetings are counted.
@@ -41,11 +49,12 @@ class MergeLimits:
 
     A server keeps a megabyte of each statement, on each connection, and lookups of different
     requests may meet by chance: there are ``statements`` merged ones at most, of lookups that have
-    met ``meetings`` times before.
+    met ``meetings`` times before. ``keys``: the most of a lookup that is merged.
     """
 
     statements: int = 8
     meetings: int = 10
+    keys: int = 16
 
 
 @dataclass(slots=True, eq=False)
@@ -55,8 +64,7 @@ class _Part:
     ``sent``: the parts of the same statement; ``call``: the call that runs it.
     """
 
-    lookup: LookupStatement
-    keys: Sequence[str]
+    wanted: LookupPart
     rows: asyncio.Future[LookupRows]
     sent: Sequence[_Part] = ()
     call: SourceCall[list[LookupRows]] | None = None
@@ -87,15 +95,18 @@ class StatementMerger:
         self._met: Counter[frozenset[LookupStatement]] = Counter()
         self._alone_until: dict[LookupStatement, float] = {}
 
-    async def find(self, lookup: LookupStatement, keys: Sequence[str]) -> LookupRows:
+    async def find(
+        self, lookup: LookupStatement, keys: Sequence[str], most: int | None = None
+    ) -> LookupRows:
         """Return the rows of ``lookup`` for ``keys``, all of which a database could hold.
 
-        Raises SourceUnavailable or NotMapped.
+        ``most``: as many rows at most, in any order (``LookupPart``); only where ``merges``. Raises
+        SourceUnavailable or NotMapped.
         """
-        if not self._merges or len(keys) > _KEYS_AT_ONCE:
+        if not self._merges or len(keys) > KEYS_AT_ONCE:
             return await self.find_alone(lookup, keys)
         loop = asyncio.get_running_loop()
-        part = _Part(lookup, keys, loop.create_future())
+        part = _Part(LookupPart(lookup, keys, most), loop.create_future())
         if not self._gathered:
             loop.call_soon(self.send)
         self._gathered.append(part)
@@ -123,14 +134,19 @@ class StatementMerger:
         for part in gathered:
             if part.rows.done():
                 continue  # the caller was cancelled
-            lookup = part.lookup
-            if lookup in joined or len(joined) == _MOST or self._alone_until.get(lookup, now) > now:
+            lookup = part.wanted.lookup
+            if (
+                len(part.wanted.keys) > self._limits.keys
+                or lookup in joined
+                or len(joined) == _MOST
+                or self._alone_until.get(lookup, now) > now
+            ):
                 self._begin([part])
             else:
                 joined[lookup] = part
         if self._may_join(frozenset(joined)):
             # In a fixed order, so that the same lookups give the same statement.
-            self._begin(sorted(joined.values(), key=lambda part: id(part.lookup)))
+            self._begin(sorted(joined.values(), key=lambda part: id(part.wanted.lookup)))
         else:
             for part in joined.values():
                 self._begin([part])
@@ -161,15 +177,12 @@ class StatementMerger:
         call.task.add_done_callback(partial(self._ended, parts))
 
     async def _work(self, parts: Sequence[_Part], session: Session) -> list[LookupRows]:
-        if len(parts) == 1:
-            return [await self._alone(parts[0].lookup, parts[0].keys, None, session)]
-        provenance = await self._provenance(
-            session
-        )  # read first, so that it holds for the rows as well
+        # Read first, so that it holds for the rows as well.
+        provenance = await self._provenance(session)
         began = self._monotonic()
         merging = cast("MergingSession", session)
-        row_sets = await merging.find_merged([(part.lookup, part.keys) for part in parts])
-        if self._monotonic() - began > _SLOW:
+        row_sets = await merging.find_parts([part.wanted for part in parts])
+        if len(parts) > 1 and self._monotonic() - began > _SLOW:
             self._go_alone(parts)
         return [(rows, provenance) for rows in row_sets]
 
@@ -178,8 +191,8 @@ class StatementMerger:
     ) -> LookupRows:
         provenance = await self._provenance(session)
         rows: list[Sequence[object]] = []
-        for start in range(0, len(keys), _KEYS_AT_ONCE):
-            rows += await session.find(lookup, keys[start : start + _KEYS_AT_ONCE], places)
+        for start in range(0, len(keys), KEYS_AT_ONCE):
+            rows += await session.find(lookup, keys[start : start + KEYS_AT_ONCE], places)
         return rows, provenance
 
     def _ended(self, parts: Sequence[_Part], task: asyncio.Task[list[LookupRows]]) -> None:
@@ -203,7 +216,7 @@ class StatementMerger:
 
     def _go_alone(self, parts: Sequence[_Part]) -> None:
         until = self._monotonic() + _ALONE
-        self._alone_until.update((part.lookup, until) for part in parts)
+        self._alone_until.update((part.wanted.lookup, until) for part in parts)
 
 
 def _fail(parts: Sequence[_Part], error: BaseException) -> None:

@@ -323,9 +323,9 @@ def _record_merged_keys(backend: SqlBackend) -> list[list[str]]:
     noted: list[list[str]] = []
     find = backend._merger.find
 
-    async def noting(lookup: Any, keys: Any) -> Any:
+    async def noting(lookup: Any, keys: Any, most: Any = None) -> Any:
         noted.append(list(keys))
-        return await find(lookup, keys)
+        return await find(lookup, keys, most)
 
     backend._merger.find = noting  # type: ignore[method-assign] # looked on
     return noted

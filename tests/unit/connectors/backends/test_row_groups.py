@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connectors.backends.base import NO_ROWS, Rows, SourceRefused
+from connectors.backends.memory import MemoryBackend
+from connectors.backends.readers import UNREAD
 from connectors.backends.record_maps import map_records
-from connectors.backends.row_groups import group_rows
+from connectors.backends.row_groups import group_rows, sort_rows
 from connectors.backends.statement import SQLITE, LookupStatement, lookup_statement
 from tests.support.backend_samples import AN, BINH, CHI, DATABASE, UNIONS
+from tests.support.generated import PATIENT
 
 _STORED = map_records(DATABASE)
 LOOKUP = lookup_statement(SQLITE, _STORED["unions"], UNIONS.lookups[0])
@@ -76,3 +83,55 @@ def test_more_rows_than_are_decoded_at_once_are_all_there() -> None:
     rows = [(key, f"e{key}", key, None, None, None) for key in keys for _ in range(2)]
     by_key = _grouped(rows, *keys)
     assert all([row[:2] for row in by_key[key].rows] == [(f"e{key}", key)] * 2 for key in keys)
+
+
+_TEXT_DATES = st.sampled_from(["1999", "2020", "2020-05", "2020-05-06", "2020-05-07", "soon"])
+_DATES = st.dates(date(1, 1, 1), date(3, 1, 1)) | st.dates()
+_IDENTITIES = st.text(max_size=3) | st.sampled_from(
+    ["a", "A", "é", "\uffff", "\U0001f600", "10", "9"]
+)
+
+
+@PATIENT
+@given(
+    st.sampled_from([_TEXT_DATES, _DATES]).flatmap(
+        lambda dates: st.lists(
+            st.tuples(st.sampled_from([AN, BINH]), _IDENTITIES, st.none() | dates),
+            max_size=9,
+            unique_by=lambda row: row[1],
+        )
+    ),
+    st.booleans(),
+)
+def test_rows_in_any_order_are_sorted_as_by_the_reference(
+    drawn: list[tuple[str, str, object]], numbered: bool
+) -> None:
+    rows = [
+        (key, place if numbered else name, key, None, day, "CALM")
+        for place, (key, name, day) in enumerate(drawn)
+    ]
+    names = [column.name for column in UNIONS.columns]
+    raws = [dict(zip(names, raw, strict=True)) for _, *raw in rows]
+    reference = MemoryBackend(DATABASE, {"unions": raws})
+    expected = asyncio.run(reference.fetch(UNIONS, UNIONS.lookups[0], [AN, BINH])).by_key
+    found = asyncio.run(sort_rows(LOOKUP, [AN, BINH], rows))
+    assert found.by_key == {key: rows for key, rows in expected.items() if not rows.truncated}
+    assert found.is_sortable
+
+
+@pytest.mark.parametrize(
+    ("dated", "is_sortable"),
+    [(datetime(2020, 5, 6), False), (7, False), (UNREAD, True)],  # noqa: DTZ001 - as stored
+)
+def test_what_cannot_be_sorted_here_is_left_to_the_source(dated: object, is_sortable: bool) -> None:
+    rows = [(AN, name, AN, None, day, None) for name, day in [("a", dated), ("b", "2020")]]
+    found = asyncio.run(sort_rows(LOOKUP, [AN, BINH, CHI], [*rows, (BINH, *_union("c"))]))
+    assert set(found.by_key) == {BINH, CHI}
+    assert found.is_sortable is is_sortable
+
+
+@pytest.mark.parametrize("name", [UUID(int=1), None, 1.5, True])
+def test_identities_whose_text_is_not_known_are_left_to_the_source(name: object) -> None:
+    rows = [(AN, name, AN, None, "2020", None), (AN, "a", AN, None, "2020", None)]
+    found = asyncio.run(sort_rows(LOOKUP, [AN], rows))
+    assert (found.by_key, found.is_sortable) == ({}, False)
