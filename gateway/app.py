@@ -105,6 +105,7 @@ def build_app(
             await service.tokens.close()
             await service.rates.close()
             await service.operations.close()
+            await service.resources.gatherer.close()
             for source in app.state.service.resources.sources.values():
                 await source.close()
             await service.resources.cache.close()

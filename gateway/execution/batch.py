@@ -1,248 +1,304 @@
-"""A batch: the reads that a plan still waits for, and the jobs that go on when rows arrive.
+"""A batch: one plan, executed once for all requests that ask for it at the same time.
 
-Every list goes through ``answer``: permission, protection, fetch, protection of its rows. Jobs
-(``gateway.execution.jobs``) call it until the rows are there.
+The requests of a batch have the same plan, the same rights and the same arguments of lists; they
+differ in whom they name. What they name are parts (``gateway.execution.parts``), each evaluated
+once. A step (``gateway.execution.steps``) runs over many parts at a time; those whose rows have not
+arrived wait for the column that brings them, and the others go on.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any
 
-from connectors.description import Database, Record, Row, Sensitivity
-from gateway.answer import Answer, Identification, SourceReport
-from gateway.audit.access_log.page import LogPage, log_problem
-from gateway.catalogue.read import Read, ReadKind
-from gateway.derived.conclude import DerivedValue
+from connectors.backends.base import Asker, Scope
+from connectors.description import Record, Sensitivity
+from gateway.answer import Answer, Identification
+from gateway.cache.answer_store import Used
+from gateway.catalogue.read import Read
 from gateway.errors import GatewayError
 from gateway.execution.decisions import RecordRules
-from gateway.execution.state import ExecutionState
-from gateway.fetch.reads import Reads, SubjectNumbers
-from gateway.people.identification import Shortfall
-from gateway.people.numbers import (
-    NeededReads,
-    PersonNumbers,
-    Population,
-    resolve_from_known,
-    resolve_simple_case,
-    unchecked_numbers,
-)
+from gateway.execution.operation import Result
+from gateway.execution.parts import Member, Part, PersonPart
+from gateway.fetch.reads import Column, Reads, SubjectNumbers
+from gateway.fetch.source import LiveState
+from gateway.people.numbers import PersonNumbers, Population, population_of
 from gateway.plan.dynamic_arguments import DynamicArguments
-from gateway.plan.list_arguments import parse_log_arguments
-from gateway.plan.plan import AccessLogPlan, Plan
+from gateway.plan.list_arguments import ListArguments
+from gateway.plan.plan import ListPlan, PersonLinkPlan, PersonRootPlan, Plan
 from gateway.protection.death import deaths_of, is_dead
 from gateway.protection.rules import opens_on_death
+from gateway.settings import Limits
 
-#: What a job waits for that has an attempt to match a person, until it has been counted.
-ATTEMPT: ReadKind = ("", "", "attempt", False)
-
-
-class Job(Protocol):
-    """Something to be done that may have to wait for reads."""
-
-    def advance(self, batch: PlanBatch) -> ReadKind | None:
-        """Go on; returns what has to arrive first, None when done."""
-        ...
+#: A step: runs over the entries that it was scheduled for under one part of the plan.
+Step = Callable[["Batch", Any, Sequence[Any]], None]
+#: Where a request's attempt to match a person stands in its answer, and what goes on after it.
+AttemptEntry = tuple[tuple[int, ...], Any, Callable[[], None]]
 
 
-def own_view(is_own_view: bool) -> Sensitivity | None:
-    """Return up to what sensitivity records of a person are open to the citizen they are about."""
-    return Sensitivity.RESTRICTED if is_own_view else None
+class Crowded(Exception):
+    """The requests of a batch reach more people together than one may: each has to go alone."""
 
 
 @dataclass(slots=True, eq=False)
-class LoadedList:
-    """A list that was read. ``rows`` is None where it is not known that there are none.
+class Batch:
+    """Requests that are executed together.
 
-    ``below``: for each slot what hangs on the rows, in their order: LoadedList, OpenedPerson or
-    None. ``ids``: the ``recordId`` of each row, and ``next_cursor``: where the next page begins.
-    Both only where they are selected.
-    """
-
-    rows: tuple[Row, ...] | None
-    truncated: bool | None
-    report: SourceReport
-    below: list[list[LoadedList | OpenedPerson | None]]
-    ids: Sequence[str] = ()
-    next_cursor: str | None = None
-
-
-@dataclass(slots=True, eq=False)
-class OpenedPerson:
-    """A person who was opened. ``notices`` only where they are selected.
-
-    ``identification``: the name of an ``Identification``, None where the caller may not know it.
-
-    ``lists``, ``reports``, ``derived`` and ``logs`` stand in the order of the person's plan, None
-    until they are read; what has refused arguments stays None. ``databases``: in the order of the
-    plan, as settings have them.
-    """
-
-    present_number: str | None
-    requested_number: str
-    is_own_view: bool
-    identification: str | None
-    notices: tuple[object, ...]
-    lists: list[LoadedList | None]
-    reports: list[SourceReport | None]
-    derived: list[DerivedValue | None]
-    logs: list[LogPage | None]
-    databases: Sequence[Database] = ()
-
-
-@dataclass(slots=True, eq=False)
-class PlanBatch:
-    """The lists of one plan while they are read.
-
-    ``arguments``: the values of ``plan.dynamic``. ``rules``: by which records are read. ``state``:
-    what goes into the answer and the journal. ``numbers``: whose they are, as far as it is known;
-    ``opened``: those that were resolved. ``ready``, ``waiting``: jobs that can go on, and those
-    that wait, by what they wait for. ``logs``: access logs that are being read.
+    ``plan``, ``arguments``: of all members; only the arguments of root fields differ. ``rules``:
+    by which records are read, the same for all members. ``emit``: makes a member's result of its
+    parts.
     """
 
     plan: Plan
     arguments: Sequence[object]
     rules: RecordRules
     reads: Reads
-    state: ExecutionState
-    population: Population | None
-    numbers: dict[str, PersonNumbers] = field(default_factory=dict)
+    limits: Limits
+    members: Sequence[Member]
+    emit: Callable[[Batch, Member], tuple[Result, list[Used] | None]]
+    population: Population | None = None
+    live: dict[str, LiveState] = field(default_factory=dict)
+    has_matched: bool = False
+    has_read_log: bool = False
+    attempts: list[AttemptEntry] = field(default_factory=list)
+    numbers: dict[tuple[str, Asker | None], tuple[PersonNumbers, list[Used] | None]] = field(
+        default_factory=dict
+    )
     opened: set[str] = field(default_factory=set)
-    decided: dict[tuple[Record, Sensitivity | None], Answer | None] = field(default_factory=dict)
-    ready: list[Job] = field(default_factory=list)
-    waiting: dict[ReadKind, list[Job]] = field(default_factory=dict)
-    logs: list[asyncio.Task[None]] = field(default_factory=list)
+    _parts: dict[Hashable, Part] = field(default_factory=dict)
+    _decisions: dict[tuple[Record, Sensitivity | None], Answer | None] = field(default_factory=dict)
+    _ready: dict[tuple[Step, Any], list[Any]] = field(default_factory=dict)
+    _waiting: dict[Column, dict[tuple[Step, Any], list[Any]]] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _names_asker: bool = False
+    _failure: BaseException | None = None
 
-    def advance(self) -> None:
-        """Take every job as far as it goes; one that waits is found again by what it waits for."""
-        while self.ready:
-            job = self.ready.pop()
-            kind = job.advance(self)
-            if kind is not None:
-                self.waiting.setdefault(kind, []).append(job)
+    def __post_init__(self) -> None:
+        """Find out how numbers are resolved, and whether parts depend on who asks."""
+        sources = self.rules.sources
+        self.population = population_of(sources)
+        backends = [source.backend for source in sources.values()]
+        self._names_asker = any(
+            backend is not None and backend.capabilities.batch_scope is Scope.CALLER
+            for backend in backends
+        )
+
+    # --- running ------------------------------------------------------------------------------
+
+    async def run(self, start: Callable[[Batch, Member], None]) -> None:
+        """Run until every member has its result; ``start`` begins on the root fields of one."""
+        try:
+            self._start_live()
+            for member in self.members:
+                start(self, member)
+                self.finish(member)
+            await self._advance()
+            while self._waiting or self._tasks:
+                for column in await self.reads.arrive(len(self._tasks)):
+                    self._resume(column)
+                await self._advance()
+                if self._failure is not None:
+                    raise self._failure
+                if all(member.is_done for member in self.members):
+                    return
+                if not self._tasks and not self.reads.is_waiting() and not self._ready:
+                    self._require_progress()
+        finally:
+            self.reads.close()
+            for task in self._tasks:
+                task.cancel()
+
+    def _require_progress(self) -> None:
+        """Raise RuntimeError where parts wait for what nobody reads: it would read as "none"."""
+        if self._waiting and not self.reads.has_work():
+            kinds = sorted(column.read.kind for column in self._waiting)
+            raise RuntimeError(f"never answered: {kinds}")
+
+    def _resume(self, column: Column) -> None:
+        for key, entries in self._waiting.pop(column, {}).items():
+            self._ready.setdefault(key, []).extend(entries)
+
+    async def _advance(self) -> None:
+        """Run every step that can run; attempts to match a person are counted on the way.
+
+        They are counted in the order of the answer, so that those that are refused are the last.
+        """
+        self._run_steps()
+        while self.attempts:
+            self.has_matched = True
+            attempts, self.attempts = self.attempts, []
+            for _, attempt, go_on in sorted(attempts, key=lambda entry: entry[0]):
+                async with self.rules.count_attempt(attempt):
+                    go_on()
+                    self._run_steps()
+
+    def _run_steps(self) -> None:
+        ready = self._ready
+        while ready:
+            key = next(iter(ready))
+            step, plan = key
+            step(self, plan, ready.pop(key))
+
+    def _start_live(self) -> None:
+        for name in sorted(self.plan.live):
+            for member in self.members:
+                member.pending += 1
+            self.spawn(self._read_live(name))
+
+    async def _read_live(self, name: str) -> None:
+        self.live[name] = await self.rules.sources[name].live()
+        for member in self.members:
+            self.finish(member)
+
+    def spawn(self, work: Coroutine[object, object, None]) -> None:
+        """Run ``work`` beside the reads; it ends with the batch at the latest."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+
+        def end(ended: asyncio.Task[None]) -> None:
+            self._tasks.discard(ended)
+            if not ended.cancelled():
+                self._failure = self._failure or ended.exception()
+            self.reads.wake_up()
+
+        task.add_done_callback(end)
+
+    # --- steps --------------------------------------------------------------------------------
+
+    def schedule(self, step: Step, plan: object, entries: Sequence[object]) -> None:
+        """Let ``step`` run over ``entries``, with others of the same plan."""
+        if entries:
+            self._ready.setdefault((step, plan), []).extend(entries)
+
+    def wait(self, column: Column, step: Step, plan: object, entry: object) -> None:
+        """Let ``step`` run over ``entry`` once something has arrived in ``column``."""
+        self._waiting.setdefault(column, {}).setdefault((step, plan), []).append(entry)
+
+    def finish(self, part: Part | Member) -> None:
+        """Note that a step of ``part`` is done, or a part below it."""
+        part.pending -= 1
+        if part.pending:
+            return
+        if isinstance(part, Member):
+            self._complete(part)
+            return
+        for waiting in part.waits:
+            self.finish(waiting)
+
+    def _complete(self, member: Member) -> None:
+        if member.is_done:
+            return
+        try:
+            member.result.set_result(self.emit(self, member))
+        except Exception as error:  # a defect in one answer costs that answer only
+            member.result.set_exception(error)
+
+    # --- parts --------------------------------------------------------------------------------
+
+    def asker_of(self, member: Member) -> Asker | None:
+        """Return who asks, where some database is told so."""
+        return member.request.caller.asker if self._names_asker else None
+
+    def add_part(self, part: Part, waiting: Part | Member) -> None:
+        """Let ``waiting`` wait for ``part``, unless it is done."""
+        if part.pending:
+            waiting.pending += 1
+            part.waits.append(waiting)
+
+    def find_part(self, key: Hashable) -> Part | None:
+        """Return the part under ``key``, if there is one."""
+        return self._parts.get(key)
+
+    def keep_part(self, key: Hashable, part: Part) -> None:
+        """Keep ``part`` under ``key``, for whoever shows it too."""
+        self._parts[key] = part
+
+    def person(
+        self,
+        entry: PersonRootPlan | PersonLinkPlan,
+        number: str,
+        asker: Asker | None,
+        open_people: Step,
+    ) -> PersonPart:
+        """Return the part of the person with ``number`` under ``entry``; starts on a new one."""
+        key = (entry, number, asker)
+        part = self._parts.get(key)
+        if part is None:
+            part = PersonPart(
+                entry.place.locations,
+                asker,
+                entry=entry,
+                requested_number=number,
+                plan=entry.person,
+            )
+            self._parts[key] = part
+            self.schedule(open_people, entry, (part,))
+        assert isinstance(part, PersonPart)
+        return part
+
+    def require_room(self, number: str) -> None:
+        """Count a number that is opened; raises GatewayError TOO_MANY_PERSONS, or Crowded."""
+        if number in self.opened:
+            return
+        limit = self.limits.persons_reached
+        if len(self.opened) >= limit:
+            if len(self.members) > 1:
+                raise Crowded
+            raise GatewayError("TOO_MANY_PERSONS", details={"limit": limit})
+        self.opened.add(number)
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def list_arguments(self, plan: ListPlan) -> ListArguments:
+        """Return the arguments of a list, which all members share."""
+        arguments = self.arguments_of(plan.arguments)
+        assert isinstance(arguments, ListArguments)
+        return arguments
 
     def arguments_of(self, arguments: object) -> object:
-        """Return arguments as they are for this request."""
+        """Return arguments as they are for this batch."""
         return (
             self.arguments[arguments.slot] if isinstance(arguments, DynamicArguments) else arguments
         )
 
-    def read_log(
-        self,
-        plan: AccessLogPlan,
-        numbers: PersonNumbers,
-        is_own_view: bool,
-        sections: set[str],
-        shortfall: Shortfall,
-        target: list[LogPage | None],
-        place: int,
-    ) -> None:
-        """Start to read an access log, beside everything else."""
-        self.state.has_read_log = True
-        path, locations = (*shortfall.path, *plan.place.steps), plan.place.locations
-
-        async def read() -> None:
-            try:
-                arguments = self.arguments_of(plan.arguments)
-                assert isinstance(arguments, Mapping)
-                page = await self.rules.access_log(
-                    numbers, is_own_view, parse_log_arguments(arguments)
-                )
-            except GatewayError as error:
-                self.state.problem(error, path, locations)
-                return
-            self.state.note_log(sections, page)
-            target[place] = page
-            reason = self.rules.shortfall_reason(numbers, own_view(is_own_view))
-            if page.state.has_rows and reason is not None:
-                shortfall.note(reason, path)
-            problem = log_problem(page)
-            if problem is not None:
-                self.state.problem(problem, path, locations)
-
-        self.logs.append(asyncio.create_task(read()))
-
     def decide(self, record: Record, open_up_to: Sensitivity | None) -> Answer | None:
-        """Return what is decided without fetching, once a request for each kind of record."""
+        """Return what is decided without fetching, once a batch for each kind of record."""
         key = (record, open_up_to)
-        if key not in self.decided:
-            self.decided[key] = self.rules.decide(record, open_up_to)
-        return self.decided[key]
-
-    def resolve_number(self, number: str) -> PersonNumbers | NeededReads:
-        """Return whose ``number`` is; else the reads that have to be made first.
-
-        Raises GatewayError TOO_MANY_PERSONS.
-        """
-        numbers = self.numbers.get(number)
-        if numbers is not None:
-            return numbers
-        if number not in self.opened:
-            self.state.require_room(len(self.opened))
-            self.opened.add(number)
-        if not self.rules.checks_numbers:
-            return unchecked_numbers(number)
-        found = self._resolve_simple_case(number) or resolve_from_known(
-            self.population, number, self.arrived_answer
-        )
-        if isinstance(found, PersonNumbers):
-            self.numbers[number] = found
-        return found
-
-    def _resolve_simple_case(self, number: str) -> PersonNumbers | None:
-        """Return whose ``number`` is where that is plain, without a look at anything else."""
-        population = self.population
-        if population is None:
-            return None
-        identity = self.arrived_answer(population.identity, number)
-        earlier = self.arrived_answer(population.earlier, number)
-        holders = self.arrived_answer(population.holders, number)
-        if identity is None or earlier is None or holders is None:
-            return None
-        return resolve_simple_case(number, identity, earlier, holders)
-
-    def request_reads(self, needs: NeededReads) -> ReadKind:
-        """Ask for what has to be read; returns what to wait for."""
-        for read, number in needs.reads:
-            self.reads.ask(read, (number,))
-        return needs.reads[0][0].kind
-
-    def arrived_answer(self, read: Read, number: str) -> Answer | None:
-        """Return the answer to a read that has been made, None for one that has not."""
-        by_key = self.reads.answers.get(read.kind)
-        return by_key.get(number) if by_key else None
+        if key not in self._decisions:
+            self._decisions[key] = self.rules.decide(record, open_up_to)
+        return self._decisions[key]
 
     def answer(
         self,
+        part: Part,
         read: Read,
         open_up_to: Sensitivity | None,
         keys: Sequence[str],
         identification: Identification | None,
-        subject_numbers: SubjectNumbers = (),
-    ) -> Answer | ReadKind:
+    ) -> Answer | Column:
         """Return the answer for a list as the caller may see it; else what has to arrive first.
 
         ``identification``: of the person whose numbers ``keys`` are, None where they are other
-        keys. ``subject_numbers``: of the person for whose view it is.
+        keys. Every list goes this way: permission, protection, fetch, protection of its rows.
         """
         record = read.record
         answer = self.decide(record, open_up_to)
         if answer is None and opens_on_death(record):
-            death = self.resolve_death(keys)
+            death = self.resolve_death(part, keys)
             if not isinstance(death, bool):
                 return death
             answer = None if death else self.rules.withheld(record)
         if answer is None:
-            answers = self.arrived(read, keys, subject_numbers)
-            if answers is None:
-                return read.kind
+            answers = self.arrived(part, read, keys, part.keys)
+            if isinstance(answers, Column):
+                return answers
             answer = self.rules.protect_and_merge(record, answers, identification)
-        self.state.note(record, answer.report.state)
+        part.note_state(f"{record.database}.{record.name}", answer.report.state)
         return answer
 
-    def resolve_death(self, numbers: Sequence[str]) -> bool | ReadKind:
+    def resolve_death(self, part: Part, numbers: Sequence[str]) -> bool | Column:
         """Return whether a person is known to be dead; else what has to arrive first.
 
         It decides what may be shown at all, and is read past the cache.
@@ -250,18 +306,36 @@ class PlanBatch:
         deaths = deaths_of(self.rules.sources)
         if deaths is None:
             return False
-        answers = self.arrived(deaths, numbers, tuple(numbers))
-        return deaths.kind if answers is None else is_dead(deaths.record, answers)
+        answers = self.arrived(part, deaths, numbers, tuple(numbers))
+        return answers if isinstance(answers, Column) else is_dead(deaths.record, answers)
 
     def arrived(
-        self, read: Read, keys: Sequence[str], subject_numbers: SubjectNumbers = ()
-    ) -> list[Answer] | None:
-        """Return the answers for ``keys``; None where they are not there yet, and asked for."""
+        self, part: Part, read: Read, keys: Sequence[str], subject_numbers: SubjectNumbers
+    ) -> list[Answer] | Column:
+        """Return the answers for ``keys``; the column where they are not there yet.
+
+        They are asked for then.
+        """
+        column = self.reads.column(read, part.asker)
         if read.lookup.on is not None:  # what is there may be about somebody else
-            self.reads.ask(read, keys, subject_numbers)
-        by_key = self.reads.answers.get(read.kind, {})
-        arrived = [by_key[key] for key in keys if key in by_key]
-        if len(arrived) == len(keys):
-            return arrived
-        self.reads.ask(read, keys, subject_numbers)
-        return None
+            column.ask(keys, subject_numbers)
+        answers = column.answers
+        arrived = [answers[key] for key in keys if key in answers]
+        if len(arrived) < len(keys):
+            column.ask(keys, subject_numbers)
+            return column
+        note_used(part, column, keys)
+        return arrived
+
+
+def note_used(part: Part, column: Column, keys: Sequence[str]) -> None:
+    """Note which entries of the cache a part is made of."""
+    if part.used is None:
+        return
+    served = column.served
+    for key in keys:
+        used = served.get(key)
+        if used is None:
+            part.used = None
+            return
+        part.used.append(used)

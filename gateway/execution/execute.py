@@ -1,31 +1,46 @@
 """Executes an operation: by its plan, or by the reference executor where there is none.
 
-Both executors take the same decisions from the same places (``gateway.people.matching``,
-``gateway.execution.decisions``, ``gateway.people.notices``). A differential test holds them to the
-same answers.
+Requests with the same plan and the same rights that come together are executed as one batch
+(``gateway.execution.gather``, ``gateway.execution.batch``). Both executors take the same decisions
+from the same places (``gateway.people.matching``, ``gateway.execution.decisions``,
+``gateway.people.notices``). A differential test holds them to the same answers.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
+import structlog
+
+from connectors.backends.base import NOBODY
 from gateway.access.caller import Caller
+from gateway.execution.batch import Batch, Crowded
 from gateway.execution.decisions import RecordRules
+from gateway.execution.emit import emit
+from gateway.execution.gather import Outcome, Waiting
 from gateway.execution.operation import ExecutableOperation, OperationRequest, Result
+from gateway.execution.parts import Member
 from gateway.execution.ready_answers import store_ready_answer
 from gateway.execution.reference import execute_reference
 from gateway.execution.resources import ExecutionResources
-from gateway.execution.waves import run_plan
+from gateway.execution.roots import matching_of, start_roots
+from gateway.execution.state import ExecutionState
 from gateway.fetch.loaders import Loaders
 from gateway.fetch.reads import Reads
 from gateway.fetch.sharing import Sharing
 from gateway.operations.operation import PublishedOperation
 from gateway.people.matching import MatchingRule
+from gateway.plan.dynamic_arguments import DynamicArguments
+from gateway.plan.list_arguments import ListArguments
+from gateway.plan.plan import PersonRootPlan, Plan, VerifyPlan
 from gateway.runtime.clock import legal_date
 from gateway.settings import Client, Settings
 from gateway.telemetry import metrics
+
+log = structlog.get_logger(__name__)
 
 
 async def execute(
@@ -48,26 +63,153 @@ async def execute(
 async def execute_plan(
     resources: ExecutionResources, request: OperationRequest, executable: ExecutableOperation
 ) -> Result:
-    """Run the plan, and the reference executor beside it for root fields that are not planned."""
+    """Execute the plan, and by the reference executor the root fields that are not planned."""
     plan, document = executable.plan, executable.prepared.unplanned
     assert plan is not None
-    sharing, asker = _sharing(resources, request.caller), request.caller.asker
-    reads = Reads(resources.sources, resources.clock, request.deadline, asker, sharing)
-    rules = record_rules(resources, request)
-    planned = run_plan(plan, executable.arguments, rules, reads, resources.settings.limits)
+    # The day on which the answer was begun counts, not the one on which it is complete.
+    today = legal_date(resources.clock.now())
+    planned = _execute_together(resources, request, plan, executable.arguments)
     if document is None:
-        result = await planned
-        # The day on which the answer was begun counts, not the one on which it is complete.
-        store_ready_answer(resources, request, executable, result, reads, rules.today)
+        result, used = await planned
+        store_ready_answer(resources, request, executable, result, used, today)
         return result
+    rules = record_rules(resources, request)
     reference = execute_reference(resources, request, document, rules)
-    result, rest = await asyncio.gather(planned, reference)
+    (result, _), rest = await asyncio.gather(planned, reference)
     data: Mapping[str, object] | None = None
     if isinstance(rest.data, Mapping):
         assert isinstance(result.data, Mapping)
         fields = {**rest.data, **result.data}
         data = {key: fields[key] for key in plan.keys}
     return replace(result, data=data, errors=[*result.errors, *rest.errors])
+
+
+async def _execute_together(
+    resources: ExecutionResources,
+    request: OperationRequest,
+    plan: Plan,
+    arguments: Sequence[object],
+) -> Outcome:
+    """Execute the plan with others that ask for the same."""
+    program, keys = _program(resources, request, plan, arguments)
+    result: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+    waiting = Waiting(request, arguments, keys, result)
+    run = partial(_run_batch, resources, plan)
+    return await resources.gatherer.execute(program, waiting, run)
+
+
+def _program(
+    resources: ExecutionResources,
+    request: OperationRequest,
+    plan: Plan,
+    arguments: Sequence[object],
+) -> tuple[Hashable, int]:
+    """Return what requests of one batch have in common, and how many people this one names.
+
+    Whoever has to match a person goes alone, since attempts are counted one after the other; so
+    does a read that the law hides for a time, since it must not show in others' reports.
+    """
+    caller, keys, goes_alone = request.caller, 0, False
+    root_slots = set()
+    for root in plan.roots.values():
+        if isinstance(root, str):
+            continue
+        values: object = root.arguments
+        if isinstance(values, DynamicArguments):
+            root_slots.add(values.slot)
+            values = arguments[values.slot]
+        assert isinstance(values, Mapping)
+        goes_alone |= isinstance(root, VerifyPlan) or matching_of(values) is not None
+        several = isinstance(root, PersonRootPlan) and root.name == "persons"
+        keys += len(values["ids"]) if several else 1
+    shared: list[Hashable] = []
+    for slot, value in enumerate(arguments):
+        if slot in root_slots:
+            continue
+        if isinstance(value, ListArguments):
+            shared.append(value)
+        else:
+            assert isinstance(value, Mapping)
+            shared.append(repr(sorted(value.items())))
+    goes_alone |= resources.settings.deferral(caller.purpose) is not None
+    common = (id(plan), id(resources.sources), caller.rights, request.published, tuple(shared))
+    return (*common, id(request) if goes_alone else legal_date(resources.clock.now())), keys
+
+
+async def _run_batch(resources: ExecutionResources, plan: Plan, waiting: Sequence[Waiting]) -> None:
+    """Execute requests together; each has its result afterwards, or the error that concerns it."""
+    reads = _reads(resources, waiting)
+    batch = _batch(resources, plan, waiting, reads)
+    timer = _expire_early(resources, plan, waiting, reads)
+    try:
+        await batch.run(start_roots)
+    except Crowded:
+        pass
+    except Exception as error:
+        if len(waiting) == 1:
+            raise
+        log.exception("a batch failed", error=type(error).__name__, requests=len(waiting))
+    finally:
+        if timer is not None:
+            timer.cancel()
+    if len(waiting) == 1:
+        return
+    # Each alone: what cannot be executed costs nobody else their answer.
+    for request in waiting:
+        if not request.result.done():
+            await _run_batch(resources, plan, [request])
+
+
+def _reads(resources: ExecutionResources, waiting: Sequence[Waiting]) -> Reads:
+    """Return the reads of a batch, which lives to the latest deadline of its requests."""
+    caller = waiting[0].request.caller
+    deadline = max(request.request.deadline for request in waiting)
+    asker = caller.asker if len(waiting) == 1 else NOBODY
+    sharing = _sharing(resources, caller)
+    return Reads(resources.sources, resources.clock, deadline, asker, sharing)
+
+
+def _batch(
+    resources: ExecutionResources, plan: Plan, waiting: Sequence[Waiting], reads: Reads
+) -> Batch:
+    limits = resources.settings.limits
+    members = [
+        Member(each.request, each.arguments, each.result, ExecutionState(limits))
+        for each in waiting
+    ]
+    rules = record_rules(resources, waiting[0].request)
+    return Batch(plan, waiting[0].arguments, rules, reads, limits, members, emit)
+
+
+def _expire_early(
+    resources: ExecutionResources, plan: Plan, waiting: Sequence[Waiting], reads: Reads
+) -> asyncio.TimerHandle | None:
+    """Answer requests whose deadline comes before the batch's, when it comes."""
+    deadlines = [each.request.deadline for each in waiting]
+    earliest = min(deadlines)
+    if earliest == max(deadlines):
+        return None
+
+    def expire() -> None:
+        now = max(resources.clock.monotonic(), earliest)
+        late = [each for each in waiting if not each.result.done() and each.request.deadline <= now]
+        if late and len(late) == sum(not each.result.done() for each in waiting):
+            reads.expire()
+            return
+        for each in late:
+            _answer_late(resources, plan, each, reads)
+
+    left = max(earliest - resources.clock.monotonic(), 0.0)
+    return asyncio.get_running_loop().call_later(left, expire)
+
+
+def _answer_late(resources: ExecutionResources, plan: Plan, waiting: Waiting, reads: Reads) -> None:
+    """Answer a request with what has arrived in its batch; the rest did not answer in time."""
+    arrived = _reads(resources, [waiting])
+    arrived.copy_answers(reads)
+    arrived.expire()
+    batch = _batch(resources, plan, [waiting], arrived)
+    resources.gatherer.start(batch.run(start_roots), waiting)
 
 
 def record_rules(resources: ExecutionResources, request: OperationRequest) -> RecordRules:

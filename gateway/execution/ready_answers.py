@@ -7,12 +7,13 @@ to match. A caller who guesses must not learn from what another caller was answe
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from datetime import date
 
 import orjson
 
 from gateway.audit.entry import describe_touched
+from gateway.cache.answer_store import Used
 from gateway.execution.operation import (
     ExecutableOperation,
     OperationRequest,
@@ -21,7 +22,6 @@ from gateway.execution.operation import (
 )
 from gateway.execution.resources import ExecutionResources
 from gateway.fetch.maintenance import Maintenance
-from gateway.fetch.reads import Reads
 from gateway.plan.plan import VerifyPlan
 from gateway.runtime.clock import legal_date
 
@@ -46,14 +46,15 @@ def store_ready_answer(
     request: OperationRequest,
     executable: ExecutableOperation,
     result: Result,
-    reads: Reads,
+    used: Sequence[Used] | None,
     today: date,
 ) -> None:
     """Store a result for the next request, if it may be returned again.
 
+    ``used``: the entries of the cache that it was made of, None if anything else was used.
     ``today``: the legal date by which the rows were judged.
     """
-    used, plan = reads.used, executable.plan
+    plan = executable.plan
     if not used or plan is None or result.errors or not result.is_repeatable or plan.live:
         return
     if any(isinstance(root, VerifyPlan) for root in plan.roots.values()):

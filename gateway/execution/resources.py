@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graphql import GraphQLSchema
 
 from gateway.cache.answer_store import AnswerStore
 from gateway.cache.rows import Cache
 from gateway.execution.decisions import Log
+from gateway.execution.gather import Gatherer
 from gateway.execution.operation import ReadyAnswer
 from gateway.execution.plan_cache import PlanCache
 from gateway.execution.record_ids import RecordIds
@@ -37,3 +38,4 @@ class ExecutionResources:
     attempts: VerificationAttempts
     person_hash: Keyring
     record_ids: RecordIds
+    gatherer: Gatherer = field(default_factory=Gatherer)

@@ -61,17 +61,18 @@ class ExecutionState:
 
     def note(self, record: Record, state: State) -> None:
         """Note for the journal in what state a list was answered: the worst counts."""
-        self._note_state(f"{record.database}.{record.name}", state)
+        self.note_state(f"{record.database}.{record.name}", state)
 
     def note_log(self, sections: set[str], page: LogPage) -> None:
         """Note that an access log was read: reading it is logged too."""
-        self._note_state(note_log(sections, page.state), page.state)
+        self.note_state(note_log(sections, page.state), page.state)
 
     def note_derived(self, computed: DerivedBinding, sections: set[str], state: State) -> None:
         """Note in what state a derived view was answered, and that it was."""
-        self._note_state(note_derived(sections, computed, state), state)
+        self.note_state(note_derived(sections, computed, state), state)
 
-    def _note_state(self, name: str, state: State) -> None:
+    def note_state(self, name: str, state: State) -> None:
+        """Note for the journal in what state the list called ``name`` was answered: the worst."""
         worst_state = self.states.get(name)
         if worst_state is not state:
             self.states[name] = state if worst_state is None else worst((state, worst_state))

@@ -1,4 +1,4 @@
-"""One request's reads: each key of each lookup once, sent together, within one deadline.
+"""The reads of a batch: each key of each lookup once, sent together, within one deadline.
 
 What is asked for in one turn of the event loop is looked up in the cache together, and what is not
 cached goes to a source together. Nothing waits for a source that it does not depend on. Waiting
@@ -8,16 +8,16 @@ ends at the deadline, whatever a source does.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
-from connectors.backends.base import Asker
+from connectors.backends.base import Asker, Scope
 from gateway.answer import Answer, State
 from gateway.cache.answer_store import Used
 from gateway.cache.rows import Cache, Hit, SharedRead
-from gateway.catalogue.read import Read, ReadKind
+from gateway.catalogue.read import Read
 from gateway.fetch.coalescing import ReadWaiter
 from gateway.fetch.sharing import SHARE_ALL, Sharing
 from gateway.fetch.source import LARGEST_BATCH, Source
@@ -30,28 +30,73 @@ SubjectNumbers = tuple[str, ...]
 
 
 @dataclass(slots=True, eq=False)
-class _PendingRead:
-    """Keys to be read, with the subject numbers of each.
+class Column:
+    """The answers to one read, by key.
 
-    ``read``: fresh where the request's sharing says so. ``kind``: of the read as it was asked for,
-    under which the answers are expected.
+    ``read``: as it was asked for; ``sent``: as it goes to the source, fresh where the batch's
+    sharing says so. ``asker``: on whose behalf, where messages to the source say so; else None.
+    ``subjects``: the keys that were asked for, with the numbers of the person for whose view.
+    ``queue``: those of them that are not sent yet. ``answers``: what has arrived. ``served``: the
+    entries of the cache behind the answers that come from there.
     """
 
     read: Read
-    kind: ReadKind
-    keys: dict[str, SubjectNumbers] = field(default_factory=dict)
+    sent: Read
+    source: Source
+    asker: Asker | None
+    subjects: dict[str, SubjectNumbers] = field(default_factory=dict)
+    queue: dict[str, SubjectNumbers] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    served: dict[str, Used] = field(default_factory=dict)
 
-    def of_keys(self, keys: Iterable[str]) -> _PendingRead:
-        """Return the same read of some of the keys."""
-        return _PendingRead(self.read, self.kind, {key: self.keys[key] for key in keys})
+    def ask(self, keys: Iterable[str], subject_numbers: SubjectNumbers = ()) -> None:
+        """Ask for ``keys``, for the view of the person with ``subject_numbers``.
+
+        Each key is asked for once.
+        """
+        subjects, queue = self.subjects, self.queue
+        for key in keys:
+            if key in subjects:
+                same = subjects[key] == subject_numbers
+                if same or self._may_serve(key, subject_numbers):
+                    continue
+                self.answers.pop(key, None)
+                self.served.pop(key, None)
+            subjects[key] = queue[key] = subject_numbers
+
+    def _may_serve(self, key: str, subject_numbers: SubjectNumbers) -> bool:
+        """Say whether rows that were asked for about somebody else will do for this person too.
+
+        Not where they come from the cache, and this person's were invalidated since.
+        """
+        if self.read.lookup.on is None:
+            return True
+        cached = self.source.cached_lookup(self.read)
+        if cached is None or self.source.cache is None:
+            return True
+        answer = self.answers.get(key)
+        from_cache = answer is not None and answer.report.from_cache
+        return not from_cache or self.source.cache.may_serve(cached, key, subject_numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some keys of a column on their way, with the subject numbers of each."""
+
+    column: Column
+    keys: Mapping[str, SubjectNumbers]
+
+    def without(self, keys: Mapping[str, object]) -> _Part:
+        """Return the part without ``keys``."""
+        rest = {key: numbers for key, numbers in self.keys.items() if key not in keys}
+        return _Part(self.column, rest)
 
 
 class Reads:
-    """The reads of one request, that of ``asker``.
+    """The reads of one batch.
 
-    ``deadline`` is a moment of the clock's monotonic time. ``sharing``: what it shares with others.
-    ``answers``: what has come, by kind and key. ``used``: the cache entries that were served, None
-    once anything else was. Used from one task.
+    ``deadline`` is a moment of the clock's monotonic time. ``asker``: who asks, where a column does
+    not say so. ``sharing``: what the batch shares with others. Used from one task.
     """
 
     def __init__(
@@ -67,72 +112,65 @@ class Reads:
         self._clock = clock
         self._deadline = deadline
         self._sharing = sharing
-        self._subjects: dict[ReadKind, dict[str, SubjectNumbers]] = {}
-        self._queue: dict[ReadKind, _PendingRead] = {}
-        self._in_flight: dict[ReadWaiter, _PendingRead] = {}
-        self._in_shared_cache: list[_PendingRead] = []
+        self._columns: dict[Hashable, Column] = {}
+        self._in_flight: dict[ReadWaiter, _Part] = {}
+        self._in_shared_cache: list[_Part] = []
         self._closed = False
-        self._arrived: set[ReadKind] = set()
+        self._arrived: dict[Column, None] = {}
         self._wake: asyncio.Future[None] | None = None
+        self._woken = False
         self._timer: asyncio.TimerHandle | None = None
         self._expired = False
-        self.answers: dict[ReadKind, dict[str, Answer]] = {}
-        self.used: list[Used] | None = []
 
-    def ask(self, read: Read, keys: Iterable[str], subject_numbers: SubjectNumbers = ()) -> None:
-        """Ask for ``keys``, for the view of the person with ``subject_numbers``.
-
-        Each key is asked for once.
-        """
-        kind = read.kind
-        subjects = self._subjects.get(kind)
-        if subjects is None:
-            subjects = self._subjects[kind] = {}
-            self.answers[kind] = {}
-        for key in keys:
-            if key in subjects:
-                same = subjects[key] == subject_numbers
-                if same or self._may_serve(read, key, subject_numbers):
-                    continue
-            subjects[key] = subject_numbers
-            self.answers[kind].pop(key, None)
-            pending = self._queue.get(kind)
-            if pending is None:
-                fresh = read.fresh or self._sharing.is_fresh(read.record)
-                pending = self._queue[kind] = _PendingRead(read.with_freshness(fresh), kind)
-            pending.keys[key] = subject_numbers
-
-    def _may_serve(self, read: Read, key: str, subject_numbers: SubjectNumbers) -> bool:
-        """Say whether rows that were asked for about somebody else will do for this person too.
-
-        Not where they come from the cache, and this person's were invalidated since.
-        """
-        if read.lookup.on is None:
-            return True
+    def column(self, read: Read, asker: Asker | None = None) -> Column:
+        """Return the answers to ``read``; for ``asker`` alone where the source is told who asks."""
         source = self._sources[read.record.database]
-        cached = source.cached_lookup(read)
-        if cached is None or source.cache is None:
-            return True
-        answer = self.answers[read.kind].get(key)
-        from_cache = answer is not None and answer.report.from_cache
-        return not from_cache or source.cache.may_serve(cached, key, subject_numbers)
+        is_private = (
+            source.backend is not None and source.backend.capabilities.batch_scope is Scope.CALLER
+        )
+        asker = (asker or self._asker) if is_private else None
+        key = (read.kind, asker)
+        column = self._columns.get(key)
+        if column is None:
+            fresh = read.fresh or self._sharing.is_fresh(read.record)
+            column = Column(read, read.with_freshness(fresh), source, asker)
+            self._columns[key] = column
+        return column
 
-    async def arrive(self) -> set[ReadKind]:
-        """Send what is queued and return the kinds of which something has come since last time.
+    @property
+    def used(self) -> list[Used] | None:
+        """The entries of the cache behind all answers; None once anything else was used."""
+        columns = self._columns.values()
+        if any(len(column.served) < len(column.subjects) for column in columns):
+            return None
+        return [used for column in columns for used in column.served.values()]
 
-        Empty when nothing is in flight any more.
+    def is_waiting(self) -> bool:
+        """Whether something is on its way."""
+        return bool(self._in_flight or self._in_shared_cache)
+
+    def has_work(self) -> bool:
+        """Whether something is on its way, has arrived, or is still to be sent."""
+        queued = any(column.queue for column in self._columns.values())
+        return queued or bool(self._arrived) or self.is_waiting()
+
+    async def arrive(self, others: int = 0) -> Sequence[Column]:
+        """Send what is queued and return the columns in which something has arrived since.
+
+        ``others``: how many things are awaited beside reads, which end with ``wake_up``. Empty when
+        nothing is in flight any more, or when ``wake_up`` was called.
         """
         self._send()
-        while not self._arrived and (self._in_flight or self._in_shared_cache):
+        while not (self._arrived or self._woken) and (others or self.is_waiting()):
             loop = asyncio.get_running_loop()
             self._wake = loop.create_future()
             if self._timer is None:
-                self._timer = loop.call_later(self._seconds_left(), self._expire)
+                self._timer = loop.call_later(self._seconds_left(), self.expire)
             try:
                 await self._wake
             finally:
                 self._wake = None
-        arrived, self._arrived = self._arrived, set()
+        arrived, self._arrived, self._woken = list(self._arrived), {}, False
         return arrived
 
     def close(self) -> None:
@@ -142,169 +180,175 @@ class Reads:
         if self._timer is not None:
             self._timer.cancel()
 
+    def copy_answers(self, reads: Reads) -> None:
+        """Take over what has arrived in ``reads``."""
+        for key, theirs in reads._columns.items():
+            column = self._columns.get(key)
+            if column is None:
+                column = Column(theirs.read, theirs.sent, theirs.source, theirs.asker)
+                self._columns[key] = column
+            for answered in theirs.answers:
+                column.subjects[answered] = theirs.subjects[answered]
+            column.answers.update(theirs.answers)
+            column.served.update(theirs.served)
+
+    def expire(self) -> None:
+        """Answer in place of the sources that are still being waited for, and of all from now on.
+
+        What was asked of them ends by their own timeout, which is never later than the deadline.
+        """
+        self._expired = True
+        unanswered = [*self._leave().values(), *self._in_shared_cache]
+        self._in_shared_cache = []
+        for part in unanswered:
+            late = Answer(part.column.source.report(part.column.read.record, State.TIMED_OUT))
+            self._store(part.column, _or_stale(part, dict.fromkeys(part.keys, late)))
+        self._notify()
+
+    def wake_up(self) -> None:
+        """Let ``arrive`` return, whether or not anything has arrived."""
+        self._woken = True
+        self._notify()
+
+    def _notify(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
     def _seconds_left(self) -> float:
         return 0.0 if self._expired else max(self._deadline - self._clock.monotonic(), 0.0)
 
     def _send(self) -> None:
-        queue, self._queue = self._queue, {}
         left = self._seconds_left()
         missed = []
-        for pending in queue.values():
-            source = self._source_of(pending)
-            certain = source.certain_answer(pending.read.record)
-            if certain is not None or left <= 0:
-                self.used = None
-                late = certain or Answer(source.report(pending.read.record, State.TIMED_OUT))
-                self._store_answers(pending.kind, dict.fromkeys(pending.keys, late))
+        for column in self._columns.values():
+            if not column.queue:
                 continue
-            rest = pending if pending.read.fresh else self._serve_cached(source, pending)
+            part, column.queue = _Part(column, column.queue), {}
+            source, record = column.source, column.read.record
+            certain = source.certain_answer(record)
+            if certain is None and left <= 0:
+                certain = Answer(source.report(record, State.TIMED_OUT))
+            if certain is not None:
+                self._store(column, dict.fromkeys(part.keys, certain))
+                continue
+            rest = part if column.sent.fresh else self._serve_cached(part)
             if rest.keys:
                 missed.append(rest)
-        shared = [pending for pending in missed if self._may_be_shared(pending)]
-        for pending in missed:
-            if pending not in shared:
-                self._to_source(pending)
+        shared = [part for part in missed if _may_be_shared(part)]
+        for part in missed:
+            if part not in shared:
+                self._to_source(part)
         if shared:
             self._in_shared_cache = [*self._in_shared_cache, *shared]
-            # It ends within twice ``redis.timeout``, and at shutdown, even if the request has left.
-            self._source_of(shared[0]).start(self._find_shared(shared))
+            # It ends within twice ``redis.timeout``, and at shutdown, even if the batch has left.
+            shared[0].column.source.start(self._find_shared(shared))
 
-    def _serve_cached(self, source: Source, pending: _PendingRead) -> _PendingRead:
+    def _serve_cached(self, part: _Part) -> _Part:
         """Answer what this process has in its cache; returns what it does not."""
-        cached, cache = source.cached_lookup(pending.read), source.cache
+        cached, cache = part.column.source.cached_lookup(part.column.sent), part.column.source.cache
         if cached is None or cache is None:
-            return pending
-        hits = cache.find(cached, pending.keys)
+            return part
+        hits = cache.find(cached, part.keys)
         if not hits:
-            return pending
-        answers = {key: self._use(pending, key, hit) for key, hit in hits.items()}
-        self._store_answers(pending.kind, answers)
-        return pending.of_keys(key for key in pending.keys if key not in answers)
+            return part
+        self._use(part, hits)
+        return part.without(hits)
 
-    def _use(self, pending: _PendingRead, key: str, hit: Hit) -> Answer:
-        """Return the answer of a cache entry, and note that the entry is used."""
-        entry, due = hit
-        source = self._source_of(pending)
-        cached = source.cached_lookup(pending.read)
-        if due or cached is None:
-            self.used = None
-            source.refresh(pending.read, key)
-        elif self.used is not None:
-            self.used.append((cached, key, pending.keys[key], entry))
-        return entry.answer
+    def _use(self, part: _Part, hits: Mapping[str, Hit]) -> None:
+        """Answer with entries of the cache, and note which they are."""
+        column = part.column
+        cached = column.source.cached_lookup(column.sent)
+        for key, (entry, is_due) in hits.items():
+            if is_due or cached is None:
+                column.source.refresh(column.sent, key)
+            else:
+                column.served[key] = (cached, key, part.keys[key], entry)
+        self._store(column, {key: entry.answer for key, (entry, _) in hits.items()})
 
-    def _may_be_shared(self, pending: _PendingRead) -> bool:
-        source = self._source_of(pending)
-        if pending.read.fresh or source.cached_lookup(pending.read) is None:
-            return False
-        return source.cache is not None and source.cache.may_ask_shared
-
-    async def _find_shared(self, reads: Sequence[_PendingRead]) -> None:
-        """Look ``reads`` up in the cache that processes share, with one question."""
+    async def _find_shared(self, parts: Sequence[_Part]) -> None:
+        """Look ``parts`` up in the cache that processes share, with one question."""
         hits: list[Hit | None] = []
         try:
             sought: list[SharedRead] = []
             cache: Cache | None = None
-            for pending in reads:
-                source = self._source_of(pending)
-                cached, cache = source.cached_lookup(pending.read), source.cache
+            for part in parts:
+                source = part.column.source
+                cached, cache = source.cached_lookup(part.column.sent), source.cache
                 assert cached is not None
-                sought += [(cached, key, numbers) for key, numbers in pending.keys.items()]
+                sought += [(cached, key, numbers) for key, numbers in part.keys.items()]
             assert cache is not None
             hits = await cache.find_shared(sought)
         except Exception:  # a defect costs what is cached there, and nothing else
             log.exception("the shared cache failed")
         finally:
-            self._serve_shared(reads, hits)
+            self._serve_shared(parts, hits)
 
-    def _serve_shared(self, reads: Sequence[_PendingRead], hits: list[Hit | None]) -> None:
+    def _serve_shared(self, parts: Sequence[_Part], hits: list[Hit | None]) -> None:
         """Answer what the shared cache has, and ask the sources for the rest.
 
-        ``hits``: in the order of the keys of ``reads``; empty after a defect.
+        ``hits``: in the order of the keys of ``parts``; empty after a defect.
         """
         if self._closed or self._expired:
             return
-        self._in_shared_cache = [
-            pending for pending in self._in_shared_cache if pending not in reads
-        ]
+        self._in_shared_cache = [part for part in self._in_shared_cache if part not in parts]
         following = iter(hits)
-        for pending in reads:
-            answers: dict[str, Answer] = {}
-            for key in pending.keys:
-                hit = next(following, None)
-                if hit is not None:
-                    answers[key] = self._use(pending, key, hit)
-            if answers:
-                self._store_answers(pending.kind, answers)
-            rest = pending.of_keys(key for key in pending.keys if key not in answers)
+        for part in parts:
+            found = {key: next(following, None) for key in part.keys}
+            hits_by_key = {key: hit for key, hit in found.items() if hit is not None}
+            if hits_by_key:
+                self._use(part, hits_by_key)
+            rest = part.without(hits_by_key)
             if rest.keys:
                 self._to_source(rest)
-        self._wake_up()
+        self._notify()
 
-    def _to_source(self, pending: _PendingRead) -> None:
-        self.used = None
-        source, left = self._source_of(pending), self._seconds_left()
-        for keys in _batches(pending.keys):
-            waiter = source.ask(
-                pending.read, keys, left, self._asker, self._deliver, self._sharing.isolated
+    def _to_source(self, part: _Part) -> None:
+        column, left = part.column, self._seconds_left()
+        asker = column.asker or self._asker
+        for keys in _batches(part.keys):
+            waiter = column.source.ask(
+                column.sent, keys, left, asker, self._deliver, self._sharing.isolated
             )
-            self._in_flight[waiter] = pending
+            self._in_flight[waiter] = _Part(column, {key: part.keys[key] for key in keys})
 
-    def _store_answers(self, kind: ReadKind, answers: Mapping[str, Answer]) -> None:
-        self.answers[kind].update(answers)
-        self._arrived.add(kind)
+    def _store(self, column: Column, answers: Mapping[str, Answer]) -> None:
+        column.answers.update(answers)
+        self._arrived[column] = None
 
     def _deliver(self, waiter: ReadWaiter, answers: Sequence[Answer] | None) -> None:
-        pending = self._in_flight.pop(waiter)
+        part = self._in_flight.pop(waiter)
+        column = part.column
         if answers is None:
             # A source answers, whatever happens; this is the process ending, or a defect.
-            record = pending.read.record
+            record = column.read.record
             log.error("read failed", database=record.database, record=record.name)
-            unknown = self._source_of(pending).report(record, State.UNAVAILABLE)
-            answers = [Answer(unknown)] * len(waiter.keys)
-        self._store_answers(pending.kind, self._or_stale(pending, waiter.keys, answers))
-        self._wake_up()
+            answers = [Answer(column.source.report(record, State.UNAVAILABLE))] * len(waiter.keys)
+        self._store(column, _or_stale(part, dict(zip(waiter.keys, answers, strict=True))))
+        self._notify()
 
-    def _or_stale(
-        self, pending: _PendingRead, keys: Sequence[str], answers: Sequence[Answer]
-    ) -> dict[str, Answer]:
-        """Return the ``answers`` by key; in place of a failure older rows, where they will do."""
-        if pending.read.fresh or all(answer.rows is not None for answer in answers):
-            return dict(zip(keys, answers, strict=True))
-        source = self._source_of(pending)
-        return {
-            key: source.stale_or(pending.read, key, pending.keys[key], answer)
-            for key, answer in zip(keys, answers, strict=True)
-        }
-
-    def _source_of(self, pending: _PendingRead) -> Source:
-        return self._sources[pending.read.record.database]
-
-    def _leave(self) -> dict[ReadWaiter, _PendingRead]:
+    def _leave(self) -> dict[ReadWaiter, _Part]:
         """Stop waiting for sources; returns what was waited for. Others go on waiting for it."""
         in_flight, self._in_flight = self._in_flight, {}
         for waiter in in_flight:
             waiter.gone = True
         return in_flight
 
-    def _expire(self) -> None:
-        """Answer in place of the sources that are still being waited for.
 
-        What was asked of them ends by their own timeout, which is never later than the deadline.
-        """
-        self._expired = True
-        unanswered = [(pending, waiter.keys) for waiter, pending in self._leave().items()]
-        unanswered += [(pending, list(pending.keys)) for pending in self._in_shared_cache]
-        self._in_shared_cache = []
-        for pending, keys in unanswered:
-            late = Answer(self._source_of(pending).report(pending.read.record, State.TIMED_OUT))
-            answers = self._or_stale(pending, keys, [late] * len(keys))
-            self._store_answers(pending.kind, answers)
-        self._wake_up()
+def _may_be_shared(part: _Part) -> bool:
+    source, read = part.column.source, part.column.sent
+    if read.fresh or source.cached_lookup(read) is None:
+        return False
+    return source.cache is not None and source.cache.may_ask_shared
 
-    def _wake_up(self) -> None:
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
+
+def _or_stale(part: _Part, answers: dict[str, Answer]) -> dict[str, Answer]:
+    """Return the ``answers`` by key; in place of a failure older rows, where they will do."""
+    read, source = part.column.sent, part.column.source
+    if read.fresh or all(answer.rows is not None for answer in answers.values()):
+        return answers
+    return {
+        key: source.stale_or(read, key, part.keys[key], answer) for key, answer in answers.items()
+    }
 
 
 def _batches(keys: Iterable[str]) -> Iterator[list[str]]:

@@ -229,10 +229,10 @@ class Process:
 
         async def run() -> Answer:
             try:
-                reads.ask(read, (key,), (question.person,))
-                while key not in reads.answers[read.kind]:
+                reads.column(read).ask((key,), (question.person,))
+                while key not in reads.column(read).answers:
                     await reads.arrive()
-                return reads.answers[read.kind][key]
+                return reads.column(read).answers[key]
             finally:
                 reads.close()
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -71,6 +72,7 @@ class Tally:
     with_rows: int = 0
     with_errors: int = 0
     ready: int = 0
+    together: int = 0
     codes: Counter[str] | None = None
 
 
@@ -172,24 +174,61 @@ async def difference(
         return None
     if executable is None:
         return None
-    oracle, shown = await _oracle(resources, request)
     if executable.unplanned is not None:
         tally.unplanned += 1
         return None if executable.plan is not None else "no plan could be made"
     tally.planned += 1
-    _count(tally, oracle)
-    found_difference = None
-    origins = _origin_keys(request.document.tree()) if times > 1 else frozenset()
+    requests = [(request, executable)]
+    for variant in _variants(rng, generated, generated_world.numbers):
+        try:
+            varied, compiled = await _prepare(resources, variant, asker)
+        except (GatewayError, InvalidDocument):
+            continue
+        if compiled is not None and compiled.unplanned is None:
+            requests.append((varied, compiled))
+    found = await _differ(resources, requests, tally, times)
+    return found and f"{found}\n{generated.query}\n{generated.variables}\n{asker}"
+
+
+async def _differ(
+    resources: ExecutionResources,
+    requests: Sequence[tuple[OperationRequest, ExecutableOperation]],
+    tally: Tally,
+    times: int,
+) -> str | None:
+    """Return how the answers to requests that come together differ from the oracle's."""
+    oracles = [await _oracle(resources, request) for request, _ in requests]
+    _count(tally, oracles[0][0])
+    tally.together += len(requests) > 1
+    origins = _origin_keys(requests[0][0].document.tree()) if times > 1 else frozenset()
     for _ in range(times):
-        planned = await _planned(resources, request, executable)
-        tally.ready += planned.touched is not None
-        found_difference = found_difference or compare(planned, oracle, origins)
-    if found_difference is None and shown > executable.cost:
-        found_difference = f"{shown} rows are shown, and {executable.cost} was said to be the most"
-    return (
-        found_difference
-        and f"{found_difference}\n{generated.query}\n{generated.variables}\n{asker}"
-    )
+        results = await asyncio.gather(
+            *(_planned(resources, request, executable) for request, executable in requests)
+        )
+        tally.ready += results[0].touched is not None
+        for result, (oracle, _), (request, _) in zip(results, oracles, requests, strict=True):
+            found = compare(result, oracle, origins)
+            if found is not None:
+                return f"{found}\n{len(requests)} together: {request.variables}"
+    for (_, shown), (_, executable) in zip(oracles, requests, strict=True):
+        if shown > executable.cost:
+            return f"{shown} rows are shown, and {executable.cost} was said to be the most"
+    return None
+
+
+def _variants(rng: Random, generated: Generated, numbers: Sequence[str]) -> list[Generated]:
+    """Return the operation about other people, to be asked at the same time."""
+
+    def vary(value: object) -> object:
+        if isinstance(value, list):
+            return [vary(item) for item in value]
+        return rng.choice(numbers) if value in numbers else value
+
+    variants = []
+    for _ in range(rng.choice((0, 0, 1, 3))):
+        variables = {name: vary(value) for name, value in generated.variables.items()}
+        variants.append(replace(generated, variables=variables))
+    return variants
 
 
 async def _planned(

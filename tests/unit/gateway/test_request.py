@@ -6,6 +6,7 @@ import inspect
 from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
 
 from gateway.access.authenticate import CallerHeaders
@@ -65,7 +66,7 @@ async def test_a_request_is_executed_once_with_what_was_prepared_for_it(tmp_path
         answer = await handle(
             service, state, _headers(gateway, *OFFICER), _reads(QUERY, {"id": HOA})
         )
-        assert answer["data"] == {"person": {"id": HOA}}
+        assert orjson.loads(orjson.dumps(answer["data"])) == {"person": {"id": HOA}}
         ((request, executable),) = executed
         assert request.variables == {"id": HOA}
         assert executable is not None

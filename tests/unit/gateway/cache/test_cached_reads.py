@@ -70,13 +70,13 @@ class Site:
 async def _answer(
     reads: Reads, read: Read, key: str, subject_numbers: SubjectNumbers = ()
 ) -> Answer:
-    reads.ask(read, (key,), subject_numbers)
+    reads.column(read).ask((key,), subject_numbers)
     try:
         while await reads.arrive():
             pass
     finally:
         reads.close()
-    return reads.answers[read.kind][key]
+    return reads.column(read).answers[key]
 
 
 async def _others_end() -> None:
@@ -305,14 +305,14 @@ async def test_what_hangs_on_a_record_is_dropped_for_the_person_it_is_reached_th
     await cache.log.invalidate([Invalidation(LAN)])
     assert await cached((HOA,))
     shared_reads = reads()
-    shared_reads.ask(read, ("R1",), (HOA,))
+    shared_reads.column(read).ask(("R1",), (HOA,))
     await shared_reads.arrive()
-    assert shared_reads.answers[read.kind]["R1"].report.from_cache
-    shared_reads.ask(read, ("R1",), (LAN,))
+    assert shared_reads.column(read).answers["R1"].report.from_cache
+    shared_reads.column(read).ask(("R1",), (LAN,))
     while await shared_reads.arrive():
         pass
     shared_reads.close()
-    assert not shared_reads.answers[read.kind]["R1"].report.from_cache
+    assert not shared_reads.column(read).answers["R1"].report.from_cache
     await cache.log.invalidate([Invalidation("001099999999", "security_measures")])
     assert not await cached(())
 

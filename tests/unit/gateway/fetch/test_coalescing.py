@@ -56,13 +56,13 @@ def _request(source: Source, asker: Asker = NOBODY, seconds: float = 20) -> Read
 
 
 async def _ask(reads: Reads, *keys: str) -> list[State]:
-    reads.ask(READ, keys)
+    reads.column(READ).ask(keys)
     try:
         while await reads.arrive():
             pass
     finally:
         reads.close()
-    return [reads.answers[READ.kind][key].report.state for key in keys]
+    return [reads.column(READ).answers[key].report.state for key in keys]
 
 
 async def _turns() -> None:

@@ -42,21 +42,21 @@ def _reads(source: Source, seconds: float = 20) -> Reads:
 
 
 async def _states(reads: Reads, keys: Sequence[str]) -> list[State]:
-    reads.ask(READ, keys)
+    reads.column(READ).ask(keys)
     while await reads.arrive():
         pass
     reads.close()
-    return [reads.answers[KIND][key].report.state for key in keys]
+    return [reads.column(READ).answers[key].report.state for key in keys]
 
 
 async def test_keys_are_sent_together_and_each_is_asked_for_once() -> None:
     source, backend = _source()
     reads = _reads(source)
-    reads.ask(READ, [HOA])
-    reads.ask(READ, [HOA, LAN, HOA])
-    assert await reads.arrive() == {KIND}
-    reads.ask(READ, [LAN])
-    assert await reads.arrive() == set()
+    reads.column(READ).ask([HOA])
+    reads.column(READ).ask([HOA, LAN, HOA])
+    assert await reads.arrive() == [reads.column(READ)]
+    reads.column(READ).ask([LAN])
+    assert await reads.arrive() == []
     assert backend.fetched == [("identity", "identity", (HOA, LAN))]
 
 
@@ -69,7 +69,7 @@ async def test_very_many_keys_are_sent_in_pieces() -> None:
 
 async def test_nothing_asked_is_nothing_to_wait_for() -> None:
     source, _ = _source()
-    assert await _reads(source).arrive() == set()
+    assert await _reads(source).arrive() == []
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ async def test_what_comes_after_the_deadline_changes_nothing() -> None:
     source, backend = _source("hangs", timeout=0.2)
     reads = _reads(source, seconds=0.05)
     assert await _states(reads, [HOA]) == [State.TIMED_OUT]
-    before = reads.answers[KIND][HOA]
+    before = reads.column(READ).answers[HOA]
     other_tasks = asyncio.all_tasks() - {asyncio.current_task()}
     await asyncio.gather(*other_tasks)
-    assert reads.answers[KIND][HOA] is before
+    assert reads.column(READ).answers[HOA] is before
     assert len(backend.fetched) == 1
 
 
@@ -150,9 +150,9 @@ async def test_a_slow_source_does_not_hold_up_what_has_come() -> None:
     clock = SystemClock()
     reads = Reads({DATABASE.name: slow, other.name: quick}, clock, clock.monotonic() + 20, NOBODY)
     read = Read(replace(IDENTITY, database=other.name), LOOKUP)
-    reads.ask(READ, [HOA])
-    reads.ask(read, [HOA])
-    assert await reads.arrive() == {read.kind}
+    reads.column(READ).ask([HOA])
+    reads.column(read).ask([HOA])
+    assert await reads.arrive() == [reads.column(read)]
     reads.close()
     for task in asyncio.all_tasks() - {asyncio.current_task()}:
         task.cancel()

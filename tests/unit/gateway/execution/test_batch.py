@@ -1,23 +1,40 @@
 """Execution of a plan: which reads are sent, in which order, and which never are.
 
-Covers ``gateway.execution.jobs``, ``gateway.execution.state``, ``gateway.execution.execute``,
-``gateway.execution.resources``, ``gateway.execution.batch``.
+Covers ``gateway.execution.batch``, ``gateway.execution.state``, ``gateway.execution.execute``,
+``gateway.execution.resources``, ``gateway.execution.parts``, ``gateway.execution.pages``,
+``gateway.execution.roots``, ``gateway.execution.resolve``, ``gateway.execution.emit``,
+``gateway.execution.steps.open_people``, ``gateway.execution.steps.read_lists``,
+``gateway.execution.steps.hang_lists``, ``gateway.execution.steps.report_sections``,
+``gateway.execution.steps.derive_views``, ``gateway.execution.steps.read_logs``,
+``gateway.execution.steps.verify_people``.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
+from unittest.mock import ANY
 
+import orjson
 import pytest
 
-from connectors.backends.base import NOBODY, Asker, Backend, Batch
+from connectors.backends.base import NOBODY, Asker, Backend, Batch, Capabilities, Scope
 from connectors.description import Lookup, Record
+from gateway.access.caller import Caller
+from gateway.answer import State
+from gateway.audit.access_log.page import LogPage
 from gateway.audit.entry import person_hash
+from gateway.execution.execute import execute
+from gateway.execution.operation import OperationRequest
+from gateway.execution.prepare import prepare
+from gateway.people.numbers import PersonNumbers
+from gateway.procedures.procedure import UNIFIED
 from tests.support.faults import Faulty
 from tests.support.people import HOA, LAN, OLD_NUMBER, SHARED_NUMBER, backends
-from tests.support.running import OFFICER, codes, running
+from tests.support.running import OFFICER, Running, application, codes, running
 
 MARRIAGES = """query($id: PersonNumber!, $matching: Matching) {
   person(id: $id, matching: $matching) { civilStatus { marriages { items { eventId } } } } }"""
@@ -85,6 +102,7 @@ class _Gated(Faulty):
     def __init__(self, inner: Backend, gate: asyncio.Event) -> None:
         super().__init__(inner)
         self.gate = gate
+        self.is_waiting = asyncio.Event()
         self.asked = asyncio.Event()
 
     async def fetch(
@@ -200,10 +218,154 @@ class _Slow(Faulty):
     def __init__(self, inner: Backend, gate: asyncio.Event) -> None:
         super().__init__(inner)
         self.gate = gate
+        self.is_waiting = asyncio.Event()
 
     async def fetch(
         self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
     ) -> Batch:
         if record.name == "deaths":
+            self.is_waiting.set()
             await self.gate.wait()
         return await super().fetch(record, lookup, keys, asker)
+
+
+NAME = """query($id: PersonNumber!) { person(id: $id) {
+  population { identity { item { fullName } } }
+  civilStatus { marriages { items { eventId } } } } }"""
+
+
+async def test_requests_that_come_together_are_read_together_and_each_has_its_own_answer(
+    tmp_path: Path,
+) -> None:
+    sources = _watched()
+    async with running(tmp_path, sources) as gateway:
+        alone = {number: await gateway.ask(NAME, {"id": number}) for number in (HOA, LAN)}
+        for source in sources.values():
+            source.fetched.clear()
+        numbers = [HOA, LAN, HOA, LAN, LAN]
+        bodies = await asyncio.gather(*(gateway.ask(NAME, {"id": n}) for n in numbers))
+    assert bodies == [alone[number] for number in numbers]
+    marriages = [keys for name, _, keys in sources["civil_status"].fetched if name == "marriages"]
+    assert sorted(key for keys in marriages for key in keys) == sorted({HOA, LAN, OLD_NUMBER})
+
+
+async def test_callers_with_other_rights_never_share_an_answer(tmp_path: Path) -> None:
+    query = """query($id: PersonNumber!) { person(id: $id) { population { identity { item {
+      fullName religion } } } civilStatus { adoptions { items { eventId } } } } }"""
+    scopes = [
+        OFFICER,
+        ("population:read",),
+        (*OFFICER, "population:sensitive"),
+        ("legal_aid:read",),
+    ]
+    async with running(tmp_path, _watched()) as gateway:
+        alone = [await gateway.ask(query, {"id": HOA}, scope) for scope in scopes]
+        together = await asyncio.gather(
+            *(gateway.ask(query, {"id": HOA}, scope) for scope in scopes for _ in range(4))
+        )
+    assert list(together) == [body for body in alone for _ in range(4)]
+    assert len({str(body) for body in alone}) == len(scopes)
+
+
+class _NamesAsker(Faulty):
+    """A database whose messages name who asks."""
+
+    def __init__(self, inner: Backend) -> None:
+        super().__init__(inner)
+        self.askers: list[tuple[str | None, tuple[str, ...]]] = []
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(batch_scope=Scope.CALLER, cache_scope=Scope.CALLER)
+
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
+        self.askers.append((asker.user, tuple(keys)))
+        return await super().fetch(record, lookup, keys, asker)
+
+
+async def test_where_messages_name_who_asks_each_is_named_for_what_they_asked(
+    tmp_path: Path,
+) -> None:
+    known = backends()
+    population, civil_status = _NamesAsker(known["population"]), Faulty(known["civil_status"])
+    sources = {"population": population, "civil_status": civil_status}
+    async with running(tmp_path, sources) as gateway:
+        await asyncio.gather(
+            gateway.ask(NAME, {"id": HOA}, subject="officer-1"),
+            gateway.ask(NAME, {"id": LAN}, subject="officer-2"),
+            gateway.ask(NAME, {"id": LAN}, subject="officer-1"),
+        )
+    asked = {(user, key) for user, keys in population.askers for key in keys if key in {HOA, LAN}}
+    assert asked == {("officer-1", HOA), ("officer-1", LAN), ("officer-2", LAN)}
+    marriages = [keys for name, _, keys in civil_status.fetched if name == "marriages"]
+    assert marriages[0] == (HOA, LAN), "where nobody is named, all are asked for together"
+
+
+async def test_a_caller_that_goes_away_costs_nobody_else_their_answer(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    slow = _Slow(backends()["civil_status"], gate)
+    query = """query($id: PersonNumber!) { person(id: $id) {
+      id civilStatus { deaths { items { eventId } } } } }"""
+    async with running(tmp_path, {**_watched(), "civil_status": slow}) as gateway:
+        tasks = [asyncio.create_task(gateway.ask(query, {"id": n})) for n in (HOA, LAN, HOA)]
+        await slow.is_waiting.wait()
+        tasks[0].cancel()
+        gate.set()
+        bodies = await asyncio.gather(*tasks[1:])
+        await asyncio.wait(tasks[:1])
+    assert tasks[0].cancelled()
+    assert [body["data"]["person"]["id"] for body in bodies] == [LAN, HOA]
+    assert all("errors" not in body for body in bodies)
+
+
+async def test_a_deadline_in_mid_batch_costs_only_the_request_that_has_it(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    slow = _Slow(backends()["civil_status"], gate)
+    query = """query($id: PersonNumber!) { person(id: $id) {
+      population { identity { item { fullName } } }
+      civilStatus { deaths { source { state } items { eventId } } } } }"""
+    async with running(tmp_path, {**_watched(), "civil_status": slow}) as gateway:
+        hasty = asyncio.create_task(_execute(gateway, query, HOA, seconds=0.05))
+        patient = asyncio.create_task(_execute(gateway, query, HOA, seconds=60))
+        late = await hasty
+        gate.set()
+        whole = await patient
+    assert late["population"] == whole["population"] == {"identity": {"item": {"fullName": ANY}}}
+    assert late["civilStatus"]["deaths"] == {"source": {"state": "TIMED_OUT"}, "items": None}
+    assert whole["civilStatus"]["deaths"] == {"source": {"state": "ANSWERED"}, "items": []}
+
+
+async def _execute(gateway: Running, query: str, number: str, seconds: float) -> Any:
+    """Execute ``query`` about ``number`` for an officer; return the person."""
+    resources = gateway.service.resources
+    officer = Caller("test-client", scopes=frozenset(OFFICER), purpose=UNIFIED)
+    document = await resources.plans.document(query, officer.client)
+    until = resources.clock.monotonic() + seconds
+    request = OperationRequest(document, document.operation(None), {"id": number}, officer, until)
+    executable = await prepare(resources, request)
+    result = await execute(resources, request, executable)
+    return orjson.loads(orjson.dumps(result.data))["person"]
+
+
+async def test_a_defect_of_one_part_costs_only_the_requests_that_show_it(tmp_path: Path) -> None:
+    query = """query($id: PersonNumber!) { person(id: $id) { id accessLog { items { at } } } }"""
+    scopes, review = (*OFFICER, "audit:read"), "access-log-review"
+
+    class Log:
+        async def page(self, numbers: PersonNumbers, *_: object) -> LogPage:
+            if numbers.requested == HOA:
+                raise RuntimeError("a defect")
+            return LogPage(State.ANSWERED, (), None)
+
+    async with running(tmp_path, _watched()) as gateway:
+        resources = replace(gateway.service.resources, log=cast("Any", Log()))
+        app: Any = application(gateway)
+        service = replace(gateway.service, resources=resources)
+        app.state.service = service
+        token = gateway.token(*scopes, purposes=[review])
+        bodies = await asyncio.gather(
+            *(gateway.post(query, {"id": n}, token, x_purpose=review) for n in (HOA, LAN, LAN))
+        )
+    assert [body.status_code for body in bodies] == [500, 200, 200], [b.text for b in bodies]

@@ -1,0 +1,121 @@
+"""Emit: from the parts of a batch to the result of one request.
+
+Response functions make the data of a part, once for all who show it. What stands beside the data is
+put together for each request: only there is known where a part stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+
+from gateway.audit.touched import Role, note_numbers
+from gateway.cache.answer_store import Used
+from gateway.errors import Path
+from gateway.execution.batch import Batch
+from gateway.execution.operation import Result
+from gateway.execution.parts import ListPart, LoadedList, Member, Part, PersonPart, VerificationPart
+from gateway.people.identification import Shortfall
+from gateway.plan.plan import LookupPlan, PersonRootPlan, VerifyPlan
+from gateway.shape.response import render_problem
+
+
+def emit(batch: Batch, member: Member) -> tuple[Result, list[Used] | None]:
+    """Return the result of ``member``, and the entries of the cache that it was made of.
+
+    They are None where anything else was used.
+    """
+    state = member.state
+    data: dict[str, object] = {}
+    used: list[Used] | None = []
+    for key, value in member.roots.items():
+        root = batch.plan.roots[key]
+        if value is None or isinstance(value, str) or isinstance(root, str):
+            data[key] = value
+            continue
+        several = isinstance(root, PersonRootPlan) and root.name == "persons"
+        values: list[object] = []
+        for index, part in enumerate(value):
+            path: Path = (*root.place.steps, index) if several else root.place.steps
+            if part is not None:
+                used = _replay(batch, member, part, path, used)
+            values.append(None if part is None else _render(batch, root, part))
+        data[key] = values if several else values[0]
+    state.report_shortfalls()
+    state.mirrored.sort(key=lambda notices: _place(batch, notices["path"]))
+    result = Result(
+        data,
+        [render_problem(problem) for problem in state.problems],
+        state.mirrored,
+        state.trail,
+        state.states,
+        unidentified=state.unidentified,
+        is_repeatable=not (batch.has_read_log or batch.has_matched),
+    )
+    return result, used
+
+
+def _render(batch: Batch, root: PersonRootPlan | LookupPlan | VerifyPlan, part: Part) -> object:
+    """Return the data of a part as JSON, None where there are none."""
+    if part.text is not None:
+        return orjson.Fragment(part.text)
+    value: object = None
+    if isinstance(root, VerifyPlan):
+        assert isinstance(part, VerificationPart)
+        if part.verification is not None:
+            value = root.render(part.verification, batch.live)
+    elif isinstance(root, LookupPlan):
+        assert isinstance(part, ListPart)
+        (loaded,) = part.target
+        value = root.render(loaded, batch.live) if isinstance(loaded, LoadedList) else None
+    else:
+        assert isinstance(part, PersonPart)
+        value = root.render(part, batch.live) if part.refusal is None else None
+    if value is None:
+        return None
+    part.text = orjson.dumps(value)
+    return orjson.Fragment(part.text)
+
+
+def _place(batch: Batch, path: object) -> tuple[int, ...]:
+    assert isinstance(path, list)
+    return (batch.plan.keys.index(path[0]), *path[1:])
+
+
+def _replay(
+    batch: Batch, member: Member, part: Part, path: Path, used: list[Used] | None
+) -> list[Used] | None:
+    """Note what ``part``, which stands at ``path``, has beside its data; returns what was used."""
+    state = member.state
+    if used is not None:
+        used = None if part.used is None else [*used, *part.used]
+    if isinstance(part, PersonPart):
+        if part.refusal is not None:
+            state.problem(part.refusal, path, part.locations)
+            return used
+        assert part.numbers is not None
+        sections = state.open_person(part.numbers, part.role, part.role is Role.NAMED)
+        sections |= part.sections
+        if part.mirrored:
+            state.mirrored.append({"path": list(path), "notices": part.mirrored})
+    elif isinstance(part, VerificationPart) and part.touched is not None:
+        state.trail.note_opened(part.touched, Role.NAMED).update(part.sections)
+    for name, worst in part.states.items():
+        state.note_state(name, worst)
+    for problem in part.problems:
+        state.problem(problem.error, (*path, *problem.path), problem.locations, problem.count)
+    if part.shortfalls:
+        _replay_shortfalls(state.shortfall(path, part.locations), part.shortfalls, path)
+    for mention in part.mentions:
+        note_numbers(state.trail, mention)
+    for below, person in part.links:
+        used = _replay(batch, member, person, (*path, *below), used)
+    return used
+
+
+def _replay_shortfalls(
+    shortfall: Shortfall, shortfalls: Sequence[tuple[str, Path]], path: Path
+) -> None:
+    for reason, below in shortfalls:
+        shortfall.note(reason, (*path, *below))

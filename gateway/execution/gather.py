@@ -1,0 +1,162 @@
+"""Gathering: requests with the same plan and rights that come together are executed together.
+
+A request that is alone waits for nobody: its batch starts at the loop's next turn. While a batch of
+a program is under way, what comes is collected, and sent when that batch has ended. A batch that is
+late (``_LATE``) gets company: then the next one starts beside it. So nobody waits for a slow
+database longer than its own answer takes, and under load batches grow by themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
+from contextvars import Context
+from dataclasses import dataclass, field
+from functools import partial
+
+from gateway.cache.answer_store import Used
+from gateway.execution.operation import OperationRequest, Result
+
+#: The most requests of a batch, and the most people and things that they name together.
+MOST_REQUESTS = 64
+MOST_KEYS = 500
+#: Seconds after which a batch is late.
+_LATE = 0.02
+
+#: What comes of a request: its result, and the entries of the cache that it was made of.
+Outcome = tuple[Result, list[Used] | None]
+
+
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """A request that waits for its batch. ``keys``: how many people and things it names."""
+
+    request: OperationRequest
+    arguments: Sequence[object]
+    keys: int
+    result: asyncio.Future[Outcome]
+
+
+#: Executes a batch; every request in it has its result afterwards.
+RunBatch = Callable[[Sequence[Waiting]], Awaitable[None]]
+
+
+@dataclass(slots=True, eq=False)
+class _Lane:
+    """The requests of one program. ``began_at``: of the latest batch (monotonic)."""
+
+    run: RunBatch
+    waiting: list[Waiting] = field(default_factory=list)
+    under_way: int = 0
+    is_late: bool = True
+    is_scheduled: bool = False
+    timer: asyncio.TimerHandle | None = None
+
+
+class Gatherer:
+    """Gathers requests by program. Belongs to one event loop; ``close`` ends what is under way."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[Hashable, _Lane] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def execute(self, program: Hashable, waiting: Waiting, run: RunBatch) -> Outcome:
+        """Return the outcome of a request, executed with others of the same ``program``.
+
+        ``run``: executes a batch of that program. Raises what it raises for this request.
+        """
+        lane = self._lanes.get(program)
+        if lane is None:
+            lane = self._lanes[program] = _Lane(run)
+        lane.waiting.append(waiting)
+        if lane.is_late and not lane.is_scheduled:
+            lane.is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._start, program, lane)
+        return await waiting.result
+
+    def start(self, work: Coroutine[object, object, None], waiting: Waiting) -> None:
+        """Run ``work``, which ends with the result of ``waiting``, beside everything else."""
+
+        async def run(_: Sequence[Waiting]) -> None:
+            await work
+
+        task = asyncio.get_running_loop().create_task(_run(run, [waiting]), context=Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """End the batches that are under way."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start(self, program: Hashable, lane: _Lane) -> None:
+        """Start a batch of what waits."""
+        lane.is_scheduled = False
+        batch = _take(lane)
+        if not batch:
+            self._drop(program, lane)
+            return
+        lane.under_way += 1
+        lane.is_late = False
+        loop = asyncio.get_running_loop()
+        if lane.timer is not None:
+            lane.timer.cancel()
+        lane.timer = loop.call_later(_LATE, self._be_late, program, lane)
+        # A batch is nobody's request: its log lines must not bear the id of one.
+        task = loop.create_task(_run(lane.run, batch), context=Context())
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._end, program, lane))
+
+    def _be_late(self, program: Hashable, lane: _Lane) -> None:
+        lane.timer = None
+        lane.is_late = True
+        if lane.waiting and not lane.is_scheduled:
+            self._start(program, lane)
+
+    def _end(self, program: Hashable, lane: _Lane, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        lane.under_way -= 1
+        if not lane.under_way:
+            lane.is_late = True
+            if lane.timer is not None:
+                lane.timer.cancel()
+                lane.timer = None
+        if lane.is_late and not lane.is_scheduled:
+            self._start(program, lane)
+
+    def _drop(self, program: Hashable, lane: _Lane) -> None:
+        if not lane.under_way and not lane.waiting and self._lanes.get(program) is lane:
+            del self._lanes[program]
+
+
+async def _run(run: RunBatch, batch: Sequence[Waiting]) -> None:
+    """Run a batch; whatever happens, nobody waits for it afterwards."""
+    try:
+        await run(batch)
+    except Exception as error:
+        for waiting in batch:
+            if not waiting.result.done():
+                waiting.result.set_exception(error)
+    finally:
+        for waiting in batch:
+            waiting.result.cancel()
+
+
+def _take(lane: _Lane) -> list[Waiting]:
+    """Take the next batch from what waits."""
+    batch: list[Waiting] = []
+    keys = 0
+    rest: list[Waiting] = []
+    for waiting in lane.waiting:
+        if waiting.result.done():  # the caller went away
+            continue
+        is_full = len(batch) == MOST_REQUESTS or keys + waiting.keys > MOST_KEYS
+        if rest or (batch and is_full):
+            rest.append(waiting)
+        else:
+            batch.append(waiting)
+            keys += waiting.keys
+    lane.waiting = rest
+    return batch

@@ -1,0 +1,170 @@
+"""The page of a list that is shown, and what its rows lead to: people, and lists of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connectors.description import Record
+from gateway.answer import Answer
+from gateway.errors import GatewayError, Path
+from gateway.execution.batch import Batch, Step
+from gateway.execution.parts import LoadedList, Part, PersonPart
+from gateway.people.identification import says_none
+from gateway.plan.list_arguments import ListArguments
+from gateway.plan.plan import ChildListPlan, ListPlan, PersonLinkPlan, RowsPlan
+
+#: Where what hangs on a row, or is looked up, is to stand.
+Target = list[LoadedList | PersonPart | None]
+
+
+@dataclass(frozen=True, slots=True)
+class HangingList:
+    """A list to be read by other keys than a person's numbers: of a row, or of a thing.
+
+    ``part``: whose row it is, or the list that is looked up. ``path``: of the list in the part.
+    """
+
+    part: Part
+    keys: tuple[str, ...]
+    path: Path
+    target: Target
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowSteps:
+    """The steps by which the execution goes on from rows: to people, and to hanging lists."""
+
+    open_people: Step
+    hang_lists: Step
+
+
+def report_problem(
+    batch: Batch, part: Part, record: Record, answer: Answer, path: Path, plan: ListPlan
+) -> None:
+    """Put beside the data what is wrong with a list, if anything is."""
+    error = batch.rules.problem(record, answer)
+    if error is not None:
+        part.problem(error, path, plan.place.locations)
+
+
+def load_page(
+    batch: Batch,
+    part: Part,
+    plan: ListPlan,
+    answer: Answer,
+    arguments: ListArguments,
+    path: Path,
+    steps: RowSteps,
+) -> LoadedList | None:
+    """Return what a list shows, and start on what hangs on its rows; None: a cursor is refused.
+
+    ``path``: of the list in ``part``.
+    """
+    report_problem(batch, part, plan.read.record, answer, path, plan)
+    try:
+        page = batch.rules.page(
+            plan.read,
+            answer,
+            arguments,
+            plan.open_up_to,
+            with_ids=plan.shows_ids,
+            with_cursor=plan.shows_cursor,
+        )
+    except GatewayError as error:
+        part.problem(error, path, plan.place.locations)
+        return None
+    rows = page.rows
+    if not rows and not says_none(answer):
+        return LoadedList(None, answer.truncated or None, answer.report, [])
+    below: list[Target] = [[None] * len(rows) for _ in range(plan.slots)]
+    loaded = LoadedList(rows, page.truncated, answer.report, below, page.ids, page.next_cursor)
+    if rows:
+        for selected in plan.rows:
+            _go_below(batch, part, plan, selected, loaded, (*path, selected.key), steps)
+    return loaded
+
+
+def _go_below(
+    batch: Batch,
+    part: Part,
+    plan: ListPlan,
+    selected: RowsPlan,
+    loaded: LoadedList,
+    path: Path,
+    steps: RowSteps,
+) -> None:
+    """Count what is denied in rows, and start on the people and lists that they lead to."""
+    assert loaded.rows is not None
+    single = plan.read.record.single
+    first = path if single else (*path, 0)
+    for denial in selected.denials:
+        error = GatewayError("FORBIDDEN", details={"missing": list(denial.missing)})
+        here = (*first, *denial.place.steps)
+        part.problem(error, here, denial.place.locations, len(loaded.rows))
+    for position in selected.mentions:
+        part.mentions += [row[position] for row in loaded.rows]
+    if not selected.links and not selected.child_lists:
+        return
+    for place, row in enumerate(loaded.rows):
+        here = path if single else (*path, place)
+        for link in selected.links:
+            number = row[link.position]
+            if number is not None:
+                target = loaded.below[link.slot]
+                _follow_link(batch, part, link, str(number), target, place, here, steps)
+        for child in selected.child_lists:
+            target = loaded.below[child.slot]
+            _hang(batch, part, child, row[child.position], target, place, here, steps)
+
+
+def _follow_link(
+    batch: Batch,
+    part: Part,
+    link: PersonLinkPlan,
+    number: str,
+    target: Target,
+    place: int,
+    path: Path,
+    steps: RowSteps,
+) -> None:
+    person = batch.person(link, number, part.asker, steps.open_people)
+    part.links.append(((*path, *link.place.steps), person))
+    batch.add_part(person, part)
+    if person.numbers is not None:
+        target[place] = person
+    elif person.refusal is None:
+        person.targets.append((target, place))
+
+
+def _hang(
+    batch: Batch,
+    part: Part,
+    child: ChildListPlan,
+    key: object,
+    target: Target,
+    place: int,
+    path: Path,
+    steps: RowSteps,
+) -> None:
+    here = (*path, *child.list.place.steps)
+    if key is None:
+        target[place] = _list_without_key(batch, part, child.list, here)
+        return
+    part.pending += 1
+    entry = HangingList(part, (str(key),), here, target, place)
+    batch.schedule(steps.hang_lists, child.list, (entry,))
+
+
+def _list_without_key(batch: Batch, part: Part, plan: ListPlan, path: Path) -> LoadedList:
+    """Return a list that hangs on a row in which its key is not recorded: it cannot be asked for.
+
+    It is not "none" either: the records may be there.
+    """
+    record = plan.read.record
+    answer = batch.rules.incomplete(record, plan.open_up_to)
+    part.note_state(f"{record.database}.{record.name}", answer.report.state)
+    report_problem(batch, part, record, answer, path, plan)
+    if answer.rows is not None:
+        part.shortfalls.append(("KEY_NOT_RECORDED", path))
+    return LoadedList(None, None, answer.report, [])

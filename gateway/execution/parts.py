@@ -1,0 +1,200 @@
+"""The parts of a batch: people, lists and verifications, each evaluated once for all who show it.
+
+A part knows nothing of where it stands in an answer: paths in it begin at the part itself, so that
+the same person in the answers of ten requests is one part. ``gateway.execution.emit`` puts the
+parts of a request together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from connectors.backends.base import Asker
+from connectors.description import Database, Row, Sensitivity
+from gateway.answer import Answer, Identification, SourceReport, State
+from gateway.audit.access_log.page import LogPage
+from gateway.audit.touched import Role
+from gateway.cache.answer_store import Used
+from gateway.catalogue.read import ReadKind
+from gateway.derived.conclude import DerivedValue
+from gateway.errors import GatewayError, Location, Path, Problem
+from gateway.execution.operation import OperationRequest, Result
+from gateway.execution.state import ExecutionState
+from gateway.limits.verification_attempts import Attempt
+from gateway.people.matching import Matching
+from gateway.people.numbers import PersonNumbers
+from gateway.people.verification import ClaimedIdentity, IdentityVerification
+from gateway.plan.plan import PersonPlan
+
+
+def own_view(is_own_view: bool) -> Sensitivity | None:
+    """Return up to what sensitivity records of a person are open to the citizen they are about."""
+    return Sensitivity.RESTRICTED if is_own_view else None
+
+
+@dataclass(slots=True, eq=False)
+class LoadedList:
+    """A list that was read. ``rows`` is None where it is not known that there are none.
+
+    ``below``: for each slot what hangs on the rows, in their order: LoadedList, PersonPart or None.
+    ``ids``: the ``recordId`` of each row, and ``next_cursor``: where the next page begins. Both
+    only where they are selected.
+    """
+
+    rows: tuple[Row, ...] | None
+    truncated: bool | None
+    report: SourceReport
+    below: list[list[LoadedList | PersonPart | None]]
+    ids: Sequence[str] = ()
+    next_cursor: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """A request of a batch.
+
+    ``arguments``: of its root fields and lists, slot by slot. ``result``: what is awaited: the
+    result, and the entries of the cache that it was made of (None: not only of those). ``roots``:
+    by response key: parts, a text, or None for a field that is refused. ``pending``: parts that are
+    not done.
+    """
+
+    request: OperationRequest
+    arguments: Sequence[object]
+    result: asyncio.Future[tuple[Result, list[Used] | None]]
+    state: ExecutionState
+    roots: dict[str, Sequence[Part | None] | str | None] = field(default_factory=dict)
+    pending: int = 1
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nobody awaits the result any more, or it is there."""
+        return self.result.done()
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    """What every part has beside its data.
+
+    ``locations``: of its field in the document. ``asker``: who asks, None where that is nobody's
+    business: then the part is everybody's. ``pending``: steps and people below that are not done.
+    ``waits``: the parts and members whose ``pending`` counts this one. ``problems``: errors.
+    ``shortfalls``: why a list may lack rows, and where it is. ``states``: the worst state of each
+    list that was read, by ``database.record``. ``mentions``: what columns of numbers show.
+    ``links``: the people whom rows lead to, and where. ``sections``: lists that were read of the
+    person. ``used``: the entries of the cache that it is made of, None once anything else was used.
+    ``text``: its data as JSON, once somebody shows it.
+    """
+
+    locations: Sequence[Location]
+    asker: Asker | None
+    pending: int = 1
+    waits: list[Part | Member] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    shortfalls: list[tuple[str, Path]] = field(default_factory=list)
+    states: dict[str, State] = field(default_factory=dict)
+    mentions: list[object] = field(default_factory=list)
+    links: list[tuple[Path, PersonPart]] = field(default_factory=list)
+    sections: set[str] = field(default_factory=set)
+    used: list[Used] | None = field(default_factory=list)
+    text: bytes | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The numbers of the person for whose view rows are read; empty for nobody."""
+        return ()
+
+    def problem(
+        self, error: GatewayError, path: Path, locations: Sequence[Location], count: int = 1
+    ) -> None:
+        """Put ``error`` beside the data. ``count``: how many rows it stands for."""
+        self.problems.append(Problem(error, path, locations, count))
+
+    def note_state(self, name: str, state: State) -> None:
+        """Note for the journal in what state the list called ``name`` was answered: the worst."""
+        before = self.states.get(name)
+        if before is None or state.seriousness > before.seriousness:
+            self.states[name] = state
+
+
+@dataclass(slots=True, eq=False)
+class PersonPart(Part):
+    """A person: one number under one plan. What a response function reads stands last.
+
+    ``entry``: the root field or link that leads here. ``requested_number``: the number asked for.
+    ``numbers``: whose it is, None until that is known. ``refusal``: why the person is not shown.
+    ``answers``: lists under all numbers, as the caller may see them, by kind of read. ``reason``:
+    why lists may lack rows, None where they do not. ``targets``: where in lists the person is to
+    stand; ``place``: where in the answer, for who has to match. ``mirrored``: notices, where the
+    field for them is not selected. ``matching``: what has to agree with the number; ``attempt``:
+    counted for it.
+
+    ``identification``: the name of an ``Identification``, None where the caller may not know it.
+    ``lists``, ``reports``, ``derived`` and ``logs`` stand in the order of the person's plan, None
+    until they are read; what has refused arguments stays None.
+    """
+
+    entry: object = None
+    requested_number: str = ""
+    plan: PersonPlan | None = None
+    numbers: PersonNumbers | None = None
+    role: Role = Role.NAMED
+    refusal: GatewayError | None = None
+    reads_ahead: bool = False
+    answers: dict[ReadKind, Answer] = field(default_factory=dict)
+    reason: str | None = None
+    targets: list[tuple[list[LoadedList | PersonPart | None], int]] = field(default_factory=list)
+    mirrored: list[dict[str, object]] = field(default_factory=list)
+    place: tuple[int, ...] = ()
+    matching: Matching | None = None
+    attempt: Attempt | None = None
+    present_number: str | None = None
+    is_own_view: bool = False
+    identification: str | None = None
+    notices: tuple[object, ...] = ()
+    lists: list[LoadedList | None] = field(default_factory=list)
+    reports: list[SourceReport | None] = field(default_factory=list)
+    derived: list[DerivedValue | None] = field(default_factory=list)
+    logs: list[LogPage | None] = field(default_factory=list)
+    databases: Sequence[Database] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All numbers of the person."""
+        assert self.numbers is not None
+        return self.numbers.all
+
+    @property
+    def person_identification(self) -> Identification:
+        """Whether the population database knows the person."""
+        assert self.numbers is not None
+        return self.numbers.identification
+
+    @property
+    def matches(self) -> bool:
+        """Whether a detail has to match."""
+        return self.matching is not None and self.matching.says_something
+
+
+@dataclass(slots=True, eq=False)
+class ListPart(Part):
+    """Records that somebody looks up by the number of a thing: about nobody in particular."""
+
+    target: list[LoadedList | PersonPart | None] = field(default_factory=lambda: [None])
+
+
+@dataclass(slots=True, eq=False)
+class VerificationPart(Part):
+    """A person whose details are compared.
+
+    ``place``: in the answer. ``touched``: the numbers, where rows were read.
+    """
+
+    number: str = ""
+    place: tuple[int, ...] = ()
+    claimed: ClaimedIdentity | None = None
+    attempt: Attempt | None = None
+    touched: PersonNumbers | None = None
+    verification: IdentityVerification | None = None

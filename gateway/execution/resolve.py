@@ -1,0 +1,77 @@
+"""Resolving a number in a batch: each number once, from the columns that have arrived."""
+
+from __future__ import annotations
+
+from gateway.answer import Answer
+from gateway.catalogue.read import Read
+from gateway.execution.batch import Batch, note_used
+from gateway.execution.parts import Part
+from gateway.fetch.reads import Column
+from gateway.people.numbers import (
+    NeededReads,
+    PersonNumbers,
+    resolve_from_known,
+    resolve_simple_case,
+    unchecked_numbers,
+)
+
+
+def resolve_number(batch: Batch, part: Part, number: str) -> PersonNumbers | Column:
+    """Return whose ``number`` is, for ``part``; else the column that has to arrive first.
+
+    Raises GatewayError TOO_MANY_PERSONS.
+    """
+    known = batch.numbers.get((number, part.asker))
+    if known is not None:
+        numbers, used = known
+        if used is None:
+            part.used = None
+        elif part.used is not None:
+            part.used += used
+        return numbers
+    batch.require_room(number)
+    if not batch.rules.checks_numbers:
+        return unchecked_numbers(number)
+    before = len(part.used or ())
+    resolved = _resolve_simple_case(batch, part, number) or _resolve(batch, part, number)
+    if isinstance(resolved, PersonNumbers):
+        used = None if part.used is None else part.used[before:]
+        batch.numbers[number, part.asker] = (resolved, used)
+    return resolved
+
+
+def _resolve_simple_case(batch: Batch, part: Part, number: str) -> PersonNumbers | None:
+    """Return whose ``number`` is where that is plain, without a look at anything else."""
+    population, reads = batch.population, batch.reads
+    if population is None:
+        return None
+    columns = [
+        reads.column(read, part.asker)
+        for read in (population.identity, population.earlier, population.holders)
+    ]
+    identity, earlier, holders = (column.answers.get(number) for column in columns)
+    if identity is None or earlier is None or holders is None:
+        return None
+    numbers = resolve_simple_case(number, identity, earlier, holders)
+    if numbers is not None:
+        for column in columns:
+            note_used(part, column, (number,))
+    return numbers
+
+
+def _resolve(batch: Batch, part: Part, number: str) -> PersonNumbers | Column:
+    looked_up: list[tuple[Column, str]] = []
+
+    def known_answer(read: Read, key: str) -> Answer | None:
+        column = batch.reads.column(read, part.asker)
+        looked_up.append((column, key))
+        return column.answers.get(key)
+
+    resolved = resolve_from_known(batch.population, number, known_answer)
+    if isinstance(resolved, NeededReads):
+        for read, key in resolved.reads:
+            batch.reads.column(read, part.asker).ask((key,))
+        return batch.reads.column(resolved.reads[0][0], part.asker)
+    for column, key in looked_up:
+        note_used(part, column, (key,))
+    return resolved

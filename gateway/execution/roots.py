@@ -1,0 +1,204 @@
+"""The root fields of a member of a batch: whom and what it names, and the steps that go from there.
+
+A field that is refused has an error and no value; nothing is read for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gateway.catalogue.entry_points import keys_of
+from gateway.errors import GatewayError, Path
+from gateway.execution.batch import Batch, Step
+from gateway.execution.pages import HangingList, RowSteps
+from gateway.execution.parts import ListPart, Member, Part, PersonPart, VerificationPart
+from gateway.execution.steps.derive_views import derive_views
+from gateway.execution.steps.hang_lists import hang_lists
+from gateway.execution.steps.open_people import open_people
+from gateway.execution.steps.read_lists import answer_person, read_lists
+from gateway.execution.steps.read_logs import read_logs
+from gateway.execution.steps.report_sections import report_sections
+from gateway.execution.steps.verify_people import verify_people
+from gateway.people.matching import Matching, require_matching
+from gateway.people.verification import ClaimedIdentity
+from gateway.plan.dynamic_arguments import DynamicArguments
+from gateway.plan.plan import (
+    AccessLogPlan,
+    DerivedPlan,
+    ListPlan,
+    LookupPlan,
+    PersonLinkPlan,
+    PersonRootPlan,
+    ReportPlan,
+    Root,
+    VerifyPlan,
+)
+
+
+def _people(
+    batch: Batch, plan: PersonRootPlan | PersonLinkPlan, people: Sequence[PersonPart]
+) -> None:
+    open_people(batch, plan, people, STEPS)
+
+
+def _lists(batch: Batch, plan: ListPlan, people: Sequence[PersonPart]) -> None:
+    read_lists(batch, plan, people, _lists, _ROW_STEPS)
+
+
+def _hanging_lists(batch: Batch, plan: ListPlan, entries: Sequence[HangingList]) -> None:
+    hang_lists(batch, plan, entries, _hanging_lists, _ROW_STEPS)
+
+
+def _reports(batch: Batch, plan: ReportPlan, people: Sequence[PersonPart]) -> None:
+    report_sections(batch, plan, people, _reports, answer_person)
+
+
+def _derived(batch: Batch, plan: DerivedPlan, people: Sequence[PersonPart]) -> None:
+    derive_views(batch, plan, people, _derived)
+
+
+def _logs(batch: Batch, plan: AccessLogPlan, people: Sequence[PersonPart]) -> None:
+    read_logs(batch, plan, people)
+
+
+def _verifications(batch: Batch, plan: VerifyPlan, parts: Sequence[VerificationPart]) -> None:
+    verify_people(batch, plan, parts, _verifications)
+
+
+#: The steps that read what the plan of a person selects, and the one that opens people.
+STEPS: Mapping[str, Step] = {
+    "people": _people,
+    "lists": _lists,
+    "reports": _reports,
+    "derived": _derived,
+    "logs": _logs,
+}
+_ROW_STEPS = RowSteps(_people, _hanging_lists)
+
+
+def start_roots(batch: Batch, member: Member) -> None:
+    """Begin on the root fields of ``member``."""
+    for key, root in batch.plan.roots.items():
+        if isinstance(root, str):
+            member.roots[key] = root
+            continue
+        try:
+            parts = _start_root(batch, member, key, root)
+        except GatewayError as error:
+            member.state.problem(error, root.place.steps, root.place.locations)
+            member.roots[key] = None
+            continue
+        member.roots[key] = parts
+        for part in parts:
+            if part is not None:
+                batch.add_part(part, member)
+
+
+def _start_root(
+    batch: Batch, member: Member, key: str, root: PersonRootPlan | LookupPlan | VerifyPlan
+) -> Sequence[Part | None]:
+    """Return the parts of a root field, None for people who are refused; raises GatewayError."""
+    if isinstance(root, LookupPlan):
+        return [_look_up(batch, member, root)]
+    place = batch.plan.keys.index(key)
+    if isinstance(root, VerifyPlan):
+        return [_verify(batch, member, root, place)]
+    if root.name == "me":
+        citizen = batch.rules.caller.citizen
+        if citizen is None:
+            details = {"missing": ["me"]}
+            raise GatewayError("FORBIDDEN", "me is the citizen's own view", details=details)
+        return [batch.person(root, citizen, batch.asker_of(member), _people)]
+    return _open_by_number(batch, member, root, place)
+
+
+def _look_up(batch: Batch, member: Member, root: LookupPlan) -> Part:
+    if root.denied:
+        raise GatewayError("FORBIDDEN", details={"missing": list(root.denied)})
+    keys = keys_of(str(_arguments(member, root)[root.argument]))
+    key, asker = (root, keys, batch.asker_of(member)), batch.asker_of(member)
+    part = batch.find_part(key)
+    if part is None:
+        part = ListPart(root.place.locations, asker)
+        batch.keep_part(key, part)
+        entry = HangingList(part, keys, (), part.target, 0)
+        batch.schedule(_hanging_lists, root.list, (entry,))
+    return part
+
+
+def _verify(batch: Batch, member: Member, root: VerifyPlan, place: int) -> Part:
+    arguments = _arguments(member, root)
+    number = str(arguments["id"])
+    member.state.name_persons([number])
+    if root.denied:
+        raise GatewayError("FORBIDDEN", details={"missing": list(root.denied)})
+    batch.rules.refuse_early(number)
+    claimed = _claimed(arguments)
+    part = VerificationPart(
+        root.place.locations,
+        batch.asker_of(member),
+        number=number,
+        place=(place,),
+        claimed=claimed,
+    )
+    batch.schedule(_verifications, root, (part,))
+    return part
+
+
+def _claimed(arguments: Mapping[str, object]) -> ClaimedIdentity:
+    name, birth_date, sex = arguments["name"], arguments["birthDate"], arguments["sex"]
+    return ClaimedIdentity(name, birth_date, sex.value)  # type: ignore[arg-type,attr-defined]
+
+
+def _open_by_number(
+    batch: Batch, member: Member, root: PersonRootPlan, place: int
+) -> Sequence[Part | None]:
+    arguments = _arguments(member, root)
+    single = root.name == "person"
+    numbers: Sequence[str] = [arguments["id"]] if single else arguments["ids"]  # type: ignore
+    member.state.name_persons(numbers)
+    matching = matching_of(arguments)
+    require_matching(batch.rules.matching, matching)
+    asker = batch.asker_of(member)
+    parts: list[Part | None] = []
+    for index, number in enumerate(numbers):
+        if not batch.rules.caller.may_name_persons:
+            error = GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})
+            path: Path = root.place.steps if single else (*root.place.steps, index)
+            member.state.problem(error, path, root.place.locations)
+            parts.append(None)
+        elif matching is None:
+            parts.append(batch.person(root, number, asker, _people))
+        else:
+            if matching.says_something:
+                batch.rules.refuse_early(number)
+            person = PersonPart(
+                root.place.locations,
+                asker,
+                entry=root,
+                requested_number=number,
+                plan=root.person,
+                place=(place,) if single else (place, index),
+                matching=matching,
+            )
+            batch.schedule(_people, root, (person,))
+            parts.append(person)
+    return parts
+
+
+def matching_of(arguments: Mapping[str, object]) -> Matching | None:
+    """Return what has to agree with the people whom a root field names."""
+    details = arguments.get("matching")
+    if not isinstance(details, Mapping) or not details:
+        return None
+    return Matching(details.get("name"), details.get("birthDate"))
+
+
+def _arguments(member: Member, root: Root) -> Mapping[str, object]:
+    """Return the arguments of a root field as the member has them."""
+    assert not isinstance(root, str)
+    arguments = root.arguments
+    if isinstance(arguments, DynamicArguments):
+        arguments = member.arguments[arguments.slot]  # type: ignore[assignment]
+    assert isinstance(arguments, Mapping)
+    return arguments

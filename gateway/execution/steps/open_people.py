@@ -1,0 +1,166 @@
+"""Open people: find out whose numbers they are and, where they may be shown, start on their lists.
+
+The lists under a number are read beside finding out whose it is: almost always it is the person's
+present and only number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+
+from connectors.backends.base import Asker
+from gateway.audit.touched import Role, citizen_role
+from gateway.errors import GatewayError
+from gateway.execution.batch import Batch, Step
+from gateway.execution.parts import PersonPart, own_view
+from gateway.execution.resolve import resolve_number
+from gateway.fetch.reads import Column
+from gateway.people.matching import is_citizen, open_linked, open_named, open_person
+from gateway.people.notices import notices
+from gateway.people.numbers import PersonNumbers, is_present_number
+from gateway.plan.plan import PersonLinkPlan, PersonPlan, PersonRootPlan
+from gateway.protection.rules import opens_on_death
+
+Entry = PersonRootPlan | PersonLinkPlan
+
+
+def open_people(
+    batch: Batch, entry: Entry, people: Sequence[PersonPart], steps: Mapping[str, Step]
+) -> None:
+    """Open ``people``. ``steps``: those that read what their plan selects."""
+    _read_ahead(batch, entry.person, people)
+    opened: list[PersonPart] = []
+    for person in people:
+        try:
+            numbers = resolve_number(batch, person, person.requested_number)
+            if isinstance(numbers, Column):
+                batch.wait(numbers, steps["people"], entry, person)
+                continue
+            if person.matches and person.attempt is None:
+                person.attempt = batch.rules.attempt(numbers)
+                if person.attempt is not None:
+                    _count_attempt(batch, entry, person, steps)
+                    continue
+            _open(batch, entry, person, numbers)
+        except GatewayError as error:
+            person.refusal = error
+            batch.finish(person)
+        else:
+            opened.append(person)
+    _start(batch, opened, steps)
+
+
+def _count_attempt(
+    batch: Batch, entry: Entry, person: PersonPart, steps: Mapping[str, Step]
+) -> None:
+    """Go on with ``person`` while the attempt to match them is counted."""
+    go_on = partial(batch.schedule, steps["people"], entry, (person,))
+    batch.attempts.append((person.place, person.attempt, go_on))
+
+
+def _read_ahead(batch: Batch, plan: PersonPlan, people: Sequence[PersonPart]) -> None:
+    """Ask for the lists under the numbers at hand, beside finding out whose they are.
+
+    Not where something has to agree first, nor under an old number, which may lead to somebody
+    else: those files stay closed.
+    """
+    numbers: dict[Asker | None, list[str]] = {}
+    for person in people:
+        if not person.reads_ahead:
+            person.reads_ahead = True
+            number = person.requested_number
+            is_known = (number, person.asker) in batch.numbers
+            if is_present_number(number) and person.matching is None and not is_known:
+                numbers.setdefault(person.asker, []).append(number)
+    if not numbers:
+        return
+    for child in plan.lists:
+        record = child.read.record
+        if opens_on_death(record) or batch.decide(record, child.open_up_to) is not None:
+            continue
+        read = child.read.with_freshness(batch.list_arguments(child).fresh)
+        for asker, asked in numbers.items():
+            batch.reads.column(read, asker).ask(asked)
+
+
+def _open(batch: Batch, entry: Entry, person: PersonPart, numbers: PersonNumbers) -> None:
+    """Open ``person``; raises GatewayError where they may not be shown."""
+    population, rules = batch.population, batch.rules
+    plan = entry.person
+    if isinstance(entry, PersonLinkPlan):
+        open_linked(numbers)
+        if entry.own_view is not None and is_citizen(numbers, rules.caller.citizen):
+            plan = entry.own_view
+    elif entry.name == "me":
+        open_person(numbers)
+    else:
+        identity = population.identity.record if population else None
+        open_named(numbers, person.matching, identity, person.attempt, rules.matching.required)
+    person.plan, person.numbers = plan, numbers
+    person.present_number, person.is_own_view = numbers.present, plan.is_own_view
+    is_linked = isinstance(entry, PersonLinkPlan)
+    if plan.shows_notices or not is_linked:
+        _note_notices(batch, person, numbers, plan)
+    if plan.is_own_view:
+        person.role = citizen_role(rules.caller)
+    else:
+        person.role = Role.KIN if is_linked else Role.NAMED
+    person.identification = _identification(batch, person, numbers, plan)
+    person.reason = rules.shortfall_reason(numbers, own_view(plan.is_own_view))
+
+
+def _note_notices(
+    batch: Batch, person: PersonPart, numbers: PersonNumbers, plan: PersonPlan
+) -> None:
+    open_up_to = own_view(plan.is_own_view)
+    may_know = batch.rules.visibility(open_up_to)
+    may_list = partial(batch.rules.may_list, open_up_to)
+    person_notices = notices(numbers, batch.population, may_know, may_list)
+    person.notices = person_notices
+    if person_notices and not plan.shows_notices:
+        person.mirrored = [notice.mirrored for notice in person_notices]
+
+
+def _identification(
+    batch: Batch, person: PersonPart, numbers: PersonNumbers, plan: PersonPlan
+) -> str | None:
+    """Return whether the person is identified, for who may see some list of theirs."""
+    if not plan.identifications:
+        return None
+    if batch.rules.may_list(own_view(plan.is_own_view)):
+        return numbers.identification.name
+    for place in plan.identifications:
+        error = GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})
+        person.problem(error, place.steps, place.locations)
+    return None
+
+
+def _start(batch: Batch, opened: Iterable[PersonPart], steps: Mapping[str, Step]) -> None:
+    """Start on what the plans of ``opened`` select."""
+    by_plan: dict[PersonPlan, list[PersonPart]] = {}
+    for person in opened:
+        assert person.plan is not None
+        by_plan.setdefault(person.plan, []).append(person)
+    for plan, people in by_plan.items():
+        databases = [batch.rules.sources[name].database for name in plan.databases]
+        selected = (
+            ("derived", plan.derived),
+            ("reports", plan.reports),
+            ("lists", plan.lists),
+            ("logs", plan.logs),
+        )
+        count = sum(len(plans) for _, plans in selected)
+        for person in people:
+            for target, place in person.targets:
+                target[place] = person
+            person.lists = [None] * len(plan.lists)
+            person.reports = [None] * len(plan.reports)
+            person.derived = [None] * len(plan.derived)
+            person.logs = [None] * len(plan.logs)
+            person.databases = databases
+            person.pending += count
+            batch.finish(person)
+        for name, plans in selected:
+            for child in plans:
+                batch.schedule(steps[name], child, people)
