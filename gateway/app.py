@@ -29,6 +29,7 @@ from gateway.databases.startup_checks import DatabaseWatch
 from gateway.databases.wiring import load_maintenance, make_cache, make_sources
 from gateway.execution.plan_cache import PlanCache
 from gateway.execution.record_ids import RecordIds
+from gateway.execution.repeated_requests import RepeatedRequests
 from gateway.execution.resources import ExecutionResources
 from gateway.http import graphiql
 from gateway.http.cors import cross_origin
@@ -191,6 +192,7 @@ def _service(
         recorder=Recorder(audit.journal, RefusalCounts(audit.journal, clock), hashes, clock),
         operations=_operations(settings, graphql_schema, bindings),
         unidentified=UnidentifiedAnswers(settings.rates, clock, rates.shared, secret),
+        repeated=RepeatedRequests(),
     )
 
 

@@ -6,7 +6,7 @@ before it belongs to the door (HTTP, media types), what comes after it too (enco
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from graphql import OperationType
@@ -18,8 +18,10 @@ from gateway.audit.entry import describe_touched
 from gateway.audit.record import RefusedRequest
 from gateway.errors import GatewayError
 from gateway.execution.operation import ExecutableOperation, OperationRequest, Result
+from gateway.execution.parameters import Parameters, ReceivedRequest
 from gateway.execution.prepare import explain_plan, prepare
 from gateway.execution.ready_answers import find_ready_answer
+from gateway.execution.repeated_requests import RepeatedRequest
 from gateway.fetch.loaders import Loaders
 from gateway.limits.rates import RateLimitStatus
 from gateway.operations.library import require_known_variables
@@ -30,22 +32,6 @@ from gateway.plan.document import Document, InvalidDocument, document_digest
 from gateway.runtime.clock import legal_date
 from gateway.service import Service
 from gateway.shape.response import error_codes, response_body
-
-
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """The well-formed parameters of a request (GraphQL over HTTP specification, section 5.1).
-
-    ``query`` is empty where a published operation is called, by ``published`` (one of its
-    identifiers). ``plan``: the answer is to show the plan too (``"extensions": {"plan": true}``).
-    """
-
-    query: str
-    operation_name: str | None
-    variables: Mapping[str, object] | None
-    in_url: bool
-    plan: bool = False
-    published: str | None = None
 
 
 @dataclass(slots=True)
@@ -63,16 +49,6 @@ class RequestState:
     allowance: RateLimitStatus | None = None
     published: PublishedOperation | None = None
     codes: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedRequest:
-    """A request that a door has received and not parsed.
-
-    ``parse``: returns its parameters; raises GatewayError for those that are not well-formed.
-    """
-
-    parse: Callable[[], Parameters]
 
 
 #: Receives a request, within a number of bytes.
@@ -93,10 +69,12 @@ async def handle(
         identity = await authenticate_request(service, state, headers)
         client = identity.caller.client
         with service.admission.admit(client):
-            parameters = (await _receive(service, client, read)).parse()
+            received = await _receive(service, client, read)
+            repeated = service.repeated.find(identity.rights, received)
+            parameters = received.parse() if repeated is None else repeated.parameters
             deadline = resources.clock.monotonic() + resources.settings.limits.deadline
             state.caller = identity.require_stated()
-            document = await _find_document(service, state, parameters, deadline)
+            document = await _find_document(service, state, parameters, repeated, deadline)
             caller = state.caller
             operation = document.operation(parameters.operation_name)
             permit(caller, document, operation, parameters.in_url)
@@ -104,7 +82,10 @@ async def handle(
                 document, operation, parameters.variables, caller, deadline, state.published
             )
             await _require_rights(service, request)
-            ready = find_ready_answer(resources, request)
+            variables = None if repeated is None else repeated.variables
+            ready = find_ready_answer(resources, request, variables)
+            if ready is not None and repeated is None:
+                service.repeated.keep(identity.rights, client, received, parameters, document)
             executable = await prepare(resources, request) if ready is None else ready.executable
             if executable is not None:
                 await service.rates.cost(client, executable.cost)
@@ -147,12 +128,18 @@ async def _receive(service: Service, client: str | None, read: Read) -> Received
 
 
 async def _find_document(
-    service: Service, state: RequestState, parameters: Parameters, deadline: float
+    service: Service,
+    state: RequestState,
+    parameters: Parameters,
+    repeated: RepeatedRequest | None,
+    deadline: float,
 ) -> Document:
     """Return the document; a published operation lends its caller rights (``state.caller``)."""
     caller, resources = state.caller, service.resources
     if parameters.published is None:
         require_free_form(caller, resources.settings.clients)
+        if repeated is not None and repeated.document is not None:
+            return repeated.document
         return await resources.plans.document(
             parameters.query, caller.client, deadline, suggest=caller.may_introspect
         )

@@ -11,6 +11,7 @@ from gateway.audit.open import AuditLog
 from gateway.audit.record import Recorder
 from gateway.execution.execute import execute
 from gateway.execution.operation import ExecutableOperation, OperationRequest, Result
+from gateway.execution.repeated_requests import RepeatedRequests
 from gateway.execution.resources import ExecutionResources
 from gateway.limits.admission import Admission
 from gateway.limits.rates import RateLimiter
@@ -40,4 +41,5 @@ class Service:
     recorder: Recorder
     operations: OperationLibrary
     unidentified: UnidentifiedAnswers
+    repeated: RepeatedRequests
     execute: Execute = execute

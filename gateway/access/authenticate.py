@@ -8,7 +8,7 @@ token is valid is decided for each request.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -50,12 +50,14 @@ class CallerIdentity:
     """Who sends a request. ``caller``: by the token alone, with no purpose and no case number.
 
     ``stated``: the caller with both, as the request states them; None where they are refused.
-    ``refusal``: with which code and message. ``token``: None for an anonymous caller.
+    ``refusal``: with which code and message. ``rights``: those of the stated caller, None where
+    there is none. ``token``: None for an anonymous caller.
     """
 
     caller: Caller
     token: VerifiedToken | None
     stated: Caller | None
+    rights: Hashable | None
     refusal: tuple[str, str] | None = None
 
     def require_stated(self) -> Caller:
@@ -133,8 +135,8 @@ def _identity(token: VerifiedToken | None, headers: CallerHeaders) -> CallerIden
         stated = _with_stated_purpose(caller, headers)
     except GatewayError as refusal:
         # The error itself would keep the frames of the request alive that raises it.
-        return CallerIdentity(caller, token, None, (refusal.code.name, refusal.message))
-    return CallerIdentity(caller, token, stated)
+        return CallerIdentity(caller, token, None, None, (refusal.code.name, refusal.message))
+    return CallerIdentity(caller, token, stated, stated.rights)
 
 
 def _with_stated_purpose(caller: Caller, headers: CallerHeaders) -> Caller:

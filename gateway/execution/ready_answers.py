@@ -27,13 +27,16 @@ from gateway.runtime.clock import legal_date
 
 
 def find_ready_answer(
-    resources: ExecutionResources, request: OperationRequest
+    resources: ExecutionResources, request: OperationRequest, variables: bytes | None = None
 ) -> ReadyAnswer | None:
-    """Return an answer that may be returned again today, None where there is none. About 5 us."""
+    """Return an answer that may be returned again today, None where there is none. About 3 us.
+
+    ``variables``: those of the request as JSON, where they are known.
+    """
     if not request.operation.reads_persons:
         return None
     now = resources.clock.now()
-    key = _key(request, legal_date(now))
+    key = _key(request, legal_date(now), variables)
     if key is None:
         return None
     owner = (resources.sources, request.published)
@@ -86,11 +89,9 @@ def is_current(answer: ReadyAnswer, maintenance: Maintenance) -> bool:
     A database in maintenance is not read. What settings say of a database stays the same for as
     long as its source exists; an agreement ends at the end of a day, which is part of the key.
     """
-    if any(
-        source.namespace != namespace
-        for source, namespace in zip(answer.sources, answer.namespaces, strict=True)
-    ):
-        return False
+    for source, namespace in zip(answer.sources, answer.namespaces, strict=True):
+        if source.namespace != namespace:
+            return False
     if maintenance.is_clear:
         return True
     return all(
@@ -98,13 +99,15 @@ def is_current(answer: ReadyAnswer, maintenance: Maintenance) -> bool:
     )
 
 
-def _key(request: OperationRequest, today: date) -> Hashable | None:
+def _key(request: OperationRequest, today: date, variables: bytes | None = None) -> Hashable | None:
     """Return what tells an answer from others; None for variables nested too deep for JSON.
 
     Everything about the caller that decides what may be seen is part of it. About 2 us.
     """
-    document, name = request.document.digest, request.operation.name
-    try:
-        return (document, name, orjson.dumps(request.variables), request.caller.rights, today)
-    except orjson.JSONEncodeError:
-        return None
+    if variables is None:
+        try:
+            variables = orjson.dumps(request.variables)
+        except orjson.JSONEncodeError:
+            return None
+    name = request.operation.name
+    return (request.document.digest, name, variables, request.caller.rights, today)

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.access.authenticate import CallerHeaders
 from gateway.errors import BESIDE_DATA, CODES, GatewayError
+from gateway.execution.parameters import ReceivedRequest
 from gateway.http.graphiql import graphiql_page, wants_page
 from gateway.http.parameters import (
     GRAPHQL_JSON,
@@ -21,7 +22,7 @@ from gateway.http.parameters import (
     response_type,
 )
 from gateway.plan.document import InvalidDocument
-from gateway.request import Read, ReceivedRequest, RequestState, handle, state_of
+from gateway.request import Read, RequestState, handle, state_of
 from gateway.service import Service
 from gateway.shape.response import (
     add_documentation_links,

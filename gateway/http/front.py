@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.access.authenticate import CallerHeaders
+from gateway.execution.parameters import ReceivedRequest
 from gateway.http.endpoint import respond
 from gateway.http.envelope import (
     INTERNAL_HEADERS,
@@ -30,7 +31,7 @@ from gateway.http.envelope import (
 )
 from gateway.http.parameters import posted_parameters, posted_variables, receive_json
 from gateway.http.telemetry import ResponseSummary, record_response
-from gateway.request import ReceivedRequest, RequestState
+from gateway.request import RequestState
 from gateway.service import Service
 from gateway.telemetry.logs import REQUEST_ID
 

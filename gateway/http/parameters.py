@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive
 
 from gateway.errors import GatewayError, malformed
-from gateway.request import Parameters, ReceivedRequest
+from gateway.execution.parameters import Parameters, ReceivedRequest
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -83,7 +83,7 @@ async def read_parameters(request: Request, body_bytes: int) -> ReceivedRequest:
     it BAD_JSON or BAD_REQUEST. Reads no more than ``body_bytes``.
     """
     if request.method in {"GET", "HEAD"}:
-        return ReceivedRequest(partial(_from_url, request, body_bytes))
+        return ReceivedRequest(lambda *_: _from_url(request, body_bytes), None)
     if request.method != "POST":
         raise GatewayError("METHOD_NOT_ALLOWED", headers={"Allow": "GET, POST"})
     return posted_parameters(await _receive_json(request, body_bytes))
@@ -106,12 +106,12 @@ async def read_object(request: Request, body_bytes: int) -> dict[str, object]:
 
 def posted_parameters(body: bytes) -> ReceivedRequest:
     """Return the request whose parameters are the members of ``body``."""
-    return ReceivedRequest(partial(_from_body, body))
+    return ReceivedRequest(_from_body, body)
 
 
 def posted_variables(operation: str, body: bytes) -> ReceivedRequest:
     """Return the call of a published operation whose variables are the members of ``body``."""
-    return ReceivedRequest(partial(_from_variables, operation, body))
+    return ReceivedRequest(_from_variables, body, operation)
 
 
 def _require_post(request: Request) -> None:
@@ -121,11 +121,11 @@ def _require_post(request: Request) -> None:
         raise malformed("variables must be in the body, not in the URL")
 
 
-def _from_body(body: bytes) -> Parameters:
+def _from_body(body: bytes, _operation: str | None) -> Parameters:
     return _parameters(_json_object(body), in_url=False)
 
 
-def _from_variables(operation: str, body: bytes) -> Parameters:
+def _from_variables(body: bytes, operation: str | None) -> Parameters:
     return Parameters("", None, _json_object(body), in_url=False, published=operation)
 
 

@@ -14,10 +14,11 @@ from gateway.access.caller import ANONYMOUS
 from gateway.errors import GatewayError
 from gateway.execution.execute import execute
 from gateway.execution.operation import ExecutableOperation, OperationRequest, Result
+from gateway.execution.parameters import Parameters, ReceivedRequest
 from gateway.execution.resources import ExecutionResources
 from gateway.plan.document import InvalidDocument
 from gateway.procedures.procedure import UNIFIED
-from gateway.request import Parameters, Read, ReceivedRequest, RequestState, handle
+from gateway.request import Read, RequestState, handle
 from gateway.settings import RateLimits
 from tests.support.people import HOA
 from tests.support.running import CASE_NUMBER, OFFICER, Running, running
@@ -35,7 +36,7 @@ def _headers(gateway: Running, *scopes: str) -> CallerHeaders:
 def _reads(query: str, variables: dict[str, object] | None = None) -> Read:
     async def read(body_bytes: int) -> ReceivedRequest:
         assert body_bytes > 0
-        return ReceivedRequest(lambda: Parameters(query, None, variables, in_url=False))
+        return ReceivedRequest(lambda *_: Parameters(query, None, variables, in_url=False), None)
 
     return read
 

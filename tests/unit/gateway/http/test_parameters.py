@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from gateway.errors import GatewayError
+from gateway.execution.parameters import Parameters
 from gateway.http.parameters import GRAPHQL_JSON, JSON, read_parameters, response_type
-from gateway.request import Parameters
 from tests.support.asgi import Header, scope
 from tests.support.generated import PATIENT
 
