@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from gateway.telemetry.redaction import random_id
 from tests.support.journals import entries, segments
@@ -90,6 +91,17 @@ def _kill_under_load(folder: Path, noted: set[str], answers: int) -> None:
     assert not load.refused_statuses
 
 
+def _touch_zeros(folder: Path, rng: random.Random) -> None:
+    """Write a byte somewhere among the zeros that a kill leaves behind the last line."""
+    segment = segments(folder / "journal")[-1]
+    content = segment.read_bytes()
+    end = len(content.rstrip(b"\0")) + 1  # a line that is not whole may end in any byte
+    if end < len(content):
+        with segment.open("r+b") as file:
+            file.seek(rng.randrange(end, len(content)))
+            file.write(rng.choice([b"\n", b"x", b"\xff"]))
+
+
 def _verify(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "gateway", "audit", "verify", "--config", folder / "gateway.toml"],
@@ -104,6 +116,7 @@ def test_no_answer_that_arrived_is_missing_after_the_gateway_was_killed(tmp_path
     for _ in range(KILLS):
         _kill_under_load(folder, noted, rng.randrange(20, 200))
         assert noted <= {entry["requestId"] for entry in entries(folder / "journal")}
+        _touch_zeros(folder, rng)
     with demo_process(folder, patient=False):
         pass  # it puts right what the last kill left
     request_ids = [entry["requestId"] for entry in entries(folder / "journal")]
@@ -114,13 +127,16 @@ def test_no_answer_that_arrived_is_missing_after_the_gateway_was_killed(tmp_path
     assert f"{len(request_ids):,} entries in" in verification.stdout
 
 
-def test_entries_cut_off_while_the_gateway_was_down_are_missed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("zeros", [True, False], ids=["overwritten with zeros", "cut off"])
+def test_entries_cut_off_while_the_gateway_was_down_are_missed(tmp_path: Path, zeros: bool) -> None:
     """The gateway ran for seconds only: no checkpoint by time knows of them."""
     folder, noted = tmp_path / ".demo", set[str]()
     _kill_under_load(folder, noted, 200)
     segment = segments(folder / "journal")[-1]
-    lines = segment.read_bytes().splitlines(keepends=True)
-    segment.write_bytes(b"".join(lines[:-150]))
+    content = segment.read_bytes()
+    lines = content.rstrip(b"\0").splitlines(keepends=True)
+    left = b"".join(lines[:-150])
+    segment.write_bytes(left + bytes(len(content) - len(left)) if zeros else left)
     with demo_process(folder, patient=False):
         pass  # it goes on behind the cut
     verification = _verify(folder)

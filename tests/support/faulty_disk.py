@@ -16,7 +16,10 @@ from tests.support.journals import entries
 
 
 class Disk:
-    """What the journal does to segments on the disk, and faults to plant there."""
+    """What the journal does to segments on the disk, and faults to plant there.
+
+    ``written``: what was written, with the zeros behind it. The head is left alone.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.written: list[bytes] = []
@@ -24,8 +27,9 @@ class Disk:
         self.fault: Callable[[], None] = lambda: None
         self.sync_fault: Callable[[], None] = lambda: None
         self.shortest: int | None = None
-        self._write, self._sync = os.write, os.fdatasync
+        self._write, self._pwrite, self._sync = os.write, os.pwrite, os.fdatasync
         monkeypatch.setattr(os, "write", self.write)
+        monkeypatch.setattr(os, "pwrite", self.pwrite)
         monkeypatch.setattr(os, "fdatasync", self.sync)
 
     def write(self, descriptor: int, content: memoryview) -> int:
@@ -35,6 +39,14 @@ class Disk:
         written = content[: self.shortest]
         self.written.append(bytes(written))
         return self._write(descriptor, written)
+
+    def pwrite(self, descriptor: int, content: memoryview, offset: int) -> int:
+        if bytes(content[:7]) == b'{"head"':
+            return self._pwrite(descriptor, content, offset)
+        self.fault()
+        written = content[: self.shortest]
+        self.written.append(bytes(written))
+        return self._pwrite(descriptor, written, offset)
 
     def sync(self, descriptor: int) -> None:
         if threading.current_thread() is not threading.main_thread():

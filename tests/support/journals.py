@@ -49,8 +49,8 @@ def segments(folder: Path) -> list[Path]:
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
-    """Return all lines of all segments, headers too."""
-    content = b"".join(path.read_bytes() for path in segments(folder))
+    """Return all lines of all segments, headers too, without the zeros of the last one."""
+    content = b"".join(path.read_bytes().rstrip(b"\0") for path in segments(folder))
     return [orjson.loads(line) for line in content.splitlines()]
 
 

@@ -89,7 +89,7 @@ def seal_entries(
 ) -> tuple[bytes, ChainLink]:
     """Return entries (JSON objects) as lines after ``link``, and the new end of the chain.
 
-    Costs about 4 us an entry.
+    Costs about 2 us an entry.
     """
     seq, mac = link.seq, link.mac
     lines = []

@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 
 _NAME = re.compile(r"audit-(\d{8})\.jsonl")
+#: Bytes read at once in search of the end of a file's content.
+_BLOCK = 64 * 1024
 
 
 def segment_name(number: int) -> str:
@@ -22,8 +24,8 @@ def segment_files(folder: Path) -> list[tuple[int, Path]]:
 
 
 def new_file(path: Path) -> int:
-    """Create ``path`` for appending and return its descriptor; raises FileExistsError, OSError."""
-    return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+    """Create ``path`` for writing and return its descriptor; raises FileExistsError, OSError."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
 
 
 def write_all(descriptor: int, content: bytes) -> None:
@@ -31,6 +33,35 @@ def write_all(descriptor: int, content: bytes) -> None:
     left = memoryview(content)
     while left:
         left = left[os.write(descriptor, left) :]
+
+
+def write_filled(descriptor: int, content: bytes, zeros: int, offset: int) -> int:
+    """Write ``content`` at ``offset``, and ``zeros`` zeros behind it; return where they end.
+
+    Raises OSError if not all of ``content`` could be written. There may be fewer zeros, where the
+    disk has no room for them.
+    """
+    left, end = memoryview(content + bytes(zeros)), offset
+    try:
+        while left:
+            written = os.pwrite(descriptor, left, end)
+            left, end = left[written:], end + written
+    except OSError:
+        if end < offset + len(content):
+            raise
+    return end
+
+
+def content_end(descriptor: int) -> int:
+    """Return where the content of a file ends; behind it there are only zeros, if anything."""
+    end = os.fstat(descriptor).st_size
+    while end > 0:
+        start = max(end - _BLOCK, 0)
+        content = os.pread(descriptor, end - start, start).rstrip(b"\0")
+        if content:
+            return start + len(content)
+        end = start
+    return 0
 
 
 def sync_folder(folder: Path) -> None:

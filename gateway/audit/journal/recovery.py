@@ -1,7 +1,8 @@
 """Recovery: the end of a journal when it is opened, after a crash or after tampering.
 
-A crash leaves an unfinished line, for which no answer was sent: it is moved aside. Anything else
-that does not match raises an alarm and is left as it is.
+A crash leaves an unfinished line, for which no answer was sent: it is moved aside. It also leaves
+the zeros with which the segment was filled ahead: they are cut off. Anything else that does not
+match raises an alarm and is left as it is.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from gateway.audit.journal.chain import (
     stated_mac,
     stated_seq,
 )
-from gateway.audit.journal.files import new_file, sync_folder, write_all
+from gateway.audit.journal.files import content_end, new_file, sync_folder, write_all
 from gateway.audit.journal.head import JournalHead, read_head
 from gateway.keys.keyring import Keyring, Secret
 
@@ -95,10 +96,9 @@ def find_alarm(
 
     ``link``: the last valid entry. None: there is no sign.
     """
-    rest = os.pread(descriptor, _EXAMINED_BYTES, good)
     if evidence is not None and evidence.link.seq > link.seq:
-        return Alarm.ALTERED if rest else Alarm.CUT
-    line, end, _ = rest.partition(b"\n")
+        return Alarm.ALTERED if content_end(descriptor) > good else Alarm.CUT
+    line, end, _ = os.pread(descriptor, _EXAMINED_BYTES, good).partition(b"\n")
     if end and b"\0" not in line:  # a crash leaves no whole line that does not match
         return Alarm.ALTERED
     if header.version > 1 and (evidence is None or not evidence.has_head):
@@ -129,20 +129,21 @@ def raise_alarm(alarm: str, **details: object) -> None:
 def cut_torn_end(descriptor: int, good: int, folder: Path, now: datetime) -> None:
     """Move the bytes after the last valid line of a segment into a new file in ``folder``.
 
-    ``good``: where that line ends. Raises OSError.
+    ``good``: where that line ends. Zeros at the end of the segment are cut off, and kept nowhere.
+    Raises OSError.
     """
-    size = os.fstat(descriptor).st_size
-    if size > good:
+    end = content_end(descriptor)
+    if end > good:
         path = folder / f"torn-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}.bin"
         side = new_file(path)
         try:
-            write_all(side, os.pread(descriptor, size - good, good))
+            write_all(side, os.pread(descriptor, end - good, good))
             os.fsync(side)
         finally:
             os.close(side)
         sync_folder(folder)
-        os.ftruncate(descriptor, good)
-        structlog.get_logger().warning("audit_torn", bytes=size - good, kept_in=path.name)
+        structlog.get_logger().warning("audit_torn", bytes=end - good, kept_in=path.name)
+    os.ftruncate(descriptor, good)
     os.fsync(descriptor)  # lines that were written but not synced when the process ended
 
 
@@ -152,7 +153,9 @@ def find_last_good_line(
     """Return the header, the last valid line, and where it ends; None without a header.
 
     A crash leaves whole lines up to some point, and then less than a line: so the search starts at
-    the end. Raises ValueError for a file that is not a segment, or whose key is unknown.
+    the end. It starts before the first zero, because no line has zeros: behind it the segment was
+    filled ahead, or a power cut kept some blocks of a write and not others. Raises ValueError for a
+    file that is not a segment, or whose key is unknown. Reads the file once: 64 MB take some 10 ms.
     """
     if os.fstat(descriptor).st_size == 0:
         return None
@@ -174,7 +177,8 @@ def _last_link(
     content: mmap.mmap, header: SegmentHeader, first: int, secret: Secret
 ) -> tuple[ChainLink, int]:
     """Return the last entry that matches the line before it, or the header, and where it ends."""
-    last = content.rfind(b"\n") + 1
+    zeros = content.find(b"\0", first)
+    last = content.rfind(b"\n", 0, len(content) if zeros < 0 else zeros) + 1
     while last > first:
         before = content.rfind(b"\n", 0, last - 1) + 1
         start = content.rfind(b"\n", 0, before - 1) + 1

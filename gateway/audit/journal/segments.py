@@ -1,4 +1,8 @@
-"""The segments of a journal: opening them after a crash, and writing to the last one."""
+"""The segments of a journal: opening them after a crash, and writing to the last one.
+
+The segment that is written to is filled with zeros ahead. Entries overwrite them, so that a sync
+has no size and no blocks of the file to record. The zeros are cut off when the segment ends.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,7 @@ from gateway.audit.journal.files import (
     segment_name,
     sync_folder,
     write_all,
+    write_filled,
 )
 from gateway.audit.journal.head import HeadFile, JournalHead
 from gateway.audit.journal.recovery import (
@@ -44,6 +49,7 @@ class JournalOptions:
     A checkpoint is signed after ``checkpoint_entries``, and at the latest ``checkpoint_seconds``
     after an entry. ``timeout``: seconds that an answer waits for its entry. ``max_waiting``:
     entries that may wait; with more, the disk has stalled, and memory must not fill up.
+    ``fill_bytes``: zeros with which a segment is filled ahead at a time; 0: it is not.
     """
 
     segment_bytes: int = 64 * 1024 * 1024
@@ -51,17 +57,22 @@ class JournalOptions:
     checkpoint_seconds: float = 30.0
     timeout: float = 2.0
     max_waiting: int = 10_000
+    fill_bytes: int = 256 * 1024
 
 
 @dataclass(slots=True)
 class Segment:
-    """The segment that is written to. ``file``: device and inode. ``size``: bytes on disk."""
+    """The segment that is written to. ``file``: device and inode.
+
+    ``size``: bytes of lines on disk. ``filled``: bytes of the file, with the zeros behind them.
+    """
 
     path: Path
     header: SegmentHeader
     descriptor: int
     file: tuple[int, int]
     size: int
+    filled: int
 
 
 class Writer:
@@ -127,6 +138,8 @@ class Writer:
                     self._mend(self._segment)
             self.checkpoint()
             with contextlib.suppress(OSError):
+                _cut_zeros(self._segment)
+            with contextlib.suppress(OSError):
                 os.close(self._segment.descriptor)
             self._segment = None
         if self._head is not None:
@@ -145,11 +158,13 @@ class Writer:
         """
         segment = self._present()
         lines, link = seal_entries(self._chain.current, self.link, bodies)
+        zeros = self._zeros(segment, segment.size + len(lines))
         self._torn = True
-        write_all(segment.descriptor, lines)
+        end = write_filled(segment.descriptor, lines, zeros, segment.size)
         os.fdatasync(segment.descriptor)
         self._torn = False
         segment.size += len(lines)
+        segment.filled = max(segment.filled, end)
         first, self.link = self.link.seq + 1, link
         try:
             self._write_head(JournalHead(self.journal, segment.header.segment, link))
@@ -158,6 +173,12 @@ class Writer:
         if link.seq - self.checked >= self._options.checkpoint_entries:
             self.checkpoint()
         return first
+
+    def _zeros(self, segment: Segment, end: int) -> int:
+        """Return how many zeros to write behind lines that end at ``end``; 0 if there are some."""
+        if end <= segment.filled:
+            return 0
+        return max(min(self._options.fill_bytes, self._options.segment_bytes - end), 0)
 
     def checkpoint(self) -> None:
         """Sign a checkpoint; a failure is logged, and the next entries try again."""
@@ -190,7 +211,7 @@ class Writer:
             return self._leave_segment("removed")
         if (status.st_dev, status.st_ino) != segment.file:
             return self._leave_segment("removed")
-        if status.st_size != segment.size:
+        if status.st_size != segment.filled:
             return self._leave_segment("changed")
         if segment.size >= self._options.segment_bytes and self.link.seq > segment.header.seq:
             return self._start_segment("full")
@@ -199,7 +220,7 @@ class Writer:
     def _mend(self, segment: Segment) -> None:
         """Cut off what a failed write left after the last line on disk; raises OSError."""
         with contextlib.suppress(FileNotFoundError):
-            descriptor = os.open(segment.path, os.O_RDWR | os.O_APPEND)
+            descriptor = os.open(segment.path, os.O_RDWR)
             status = os.fstat(descriptor)
             if (status.st_dev, status.st_ino) != segment.file:
                 os.close(descriptor)
@@ -209,6 +230,7 @@ class Writer:
                 segment.descriptor = descriptor
                 if status.st_size > segment.size:
                     os.ftruncate(descriptor, segment.size)
+                segment.filled = segment.size
         self._torn = False
 
     def _leave_segment(self, after: str) -> Segment:
@@ -227,6 +249,7 @@ class Writer:
         if self._segment is not None:
             self.checkpoint()
             number = max(number, self._segment.header.segment)
+            _cut_zeros(self._segment)
         key = self._chain.current
         at = format_moment(self._clock.now())
         header = SegmentHeader(self.journal, number + 1, *self._ends(), key.id, at, after)
@@ -253,7 +276,7 @@ class Writer:
     def _use(self, path: Path, header: SegmentHeader, descriptor: int) -> Segment:
         status = os.fstat(descriptor)
         file = (status.st_dev, status.st_ino)
-        self._segment = Segment(path, header, descriptor, file, status.st_size)
+        self._segment = Segment(path, header, descriptor, file, status.st_size, status.st_size)
         return self._segment
 
     def _last_checked(self) -> int:
@@ -268,7 +291,7 @@ class Writer:
         Returns the evidence of head and checkpoints, and why another segment must start, if so.
         """
         for _, path in reversed(segment_files(self._folder)):
-            descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
+            descriptor = os.open(path, os.O_RDWR)
             try:
                 resumable = find_last_good_line(descriptor, self._chain, path)
                 if resumable is not None:
@@ -307,3 +330,14 @@ class Writer:
 
     def _evidence(self, journal: str | None) -> JournalEvidence | None:
         return gather_evidence(self._folder, self._chain, [self._sign.public_key()], journal)
+
+
+def _cut_zeros(segment: Segment) -> None:
+    """Cut off the zeros behind the last line of a segment, which ends; raises OSError.
+
+    A file whose size somebody else changed stays as it is.
+    """
+    if os.fstat(segment.descriptor).st_size == segment.filled > segment.size:
+        os.ftruncate(segment.descriptor, segment.size)
+        os.fsync(segment.descriptor)
+        segment.filled = segment.size

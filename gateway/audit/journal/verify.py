@@ -216,15 +216,27 @@ class _Reading:
             secret = self._header(whole.rstrip(b"\n"), number, path.name)
             line = 1
             for line, whole in enumerate(file, 2):
+                if is_last and self._is_unfinished(whole):
+                    return line - 1
+                if not whole.strip(b"\0"):
+                    return line - 1  # the segment was filled ahead
                 if not whole.endswith(b"\n"):
-                    if is_last:
-                        return line - 1  # being written, or was when the gateway was killed
                     seq = self._link.seq + 1
                     raise JournalBroken(
                         FaultKind.EDITED, path.name, line, seq, "the line is cut short"
                     )
                 self._entry(secret, whole[:-1], line, path)
             return line
+
+    def _is_unfinished(self, line: bytes) -> bool:
+        """Return whether ``line`` is being written, or was when the gateway was killed.
+
+        It may have an end and zeros before it: of those that it is written over, or because a power
+        cut kept some blocks of a write and not others. An entry that the head counts has none.
+        """
+        if not line.endswith(b"\n"):
+            return True
+        return b"\0" in line and (self._head is None or self._head.link.seq <= self._link.seq)
 
     def _header(self, line: bytes, number: int, name: str) -> Secret:
         """Verify the first line of a segment and return the key of the others."""

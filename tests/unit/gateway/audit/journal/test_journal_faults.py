@@ -32,7 +32,7 @@ async def test_a_disk_that_takes_a_few_bytes_at_a_time_gets_all_of_them(
     folder: Path, disk: Disk
 ) -> None:
     disk.shortest = 3
-    async with open_journal(folder) as journal:
+    async with open_journal(folder, fill_bytes=100) as journal:
         await journal.append({"name": "Nguyễn Văn Hòa"})
         assert entries(folder) == [{"name": "Nguyễn Văn Hòa"}]
         assert len(disk.written) > 3
