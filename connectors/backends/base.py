@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, cast
 
 from connectors.description import Lookup, Record, Row
 from connectors.row_decoder import rows_decoder
@@ -72,13 +72,14 @@ class Capabilities:
     cache_scope: Scope
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Rows:
-    """The rows of one key.
+    """The rows of one key; never changed.
 
     ``rows``: the readable rows, newest first. ``unreadable``: the number of rows that could not be
     decoded. ``truncated``: whether there were more rows than ``record.fetch_limit``. ``faults``:
-    why rows were unreadable, for logs: names of columns, never values.
+    why rows were unreadable, for logs: names of columns, never values. (Not frozen: that takes four
+    times as long to make.)
     """
 
     rows: tuple[Row, ...] = ()
@@ -107,10 +108,10 @@ def read_rows(record: Record, raws: Collection[Sequence[object]]) -> Rows:
 
 def rows_of(decoded: Sequence[Row | str], truncated: bool = False) -> Rows:
     """Return the decoded rows of one key: those that are readable, and why others are not."""
+    faults = [fault for fault in decoded if type(fault) is str]
+    if not faults:
+        return Rows(cast("tuple[Row, ...]", tuple(decoded)), 0, truncated)
     rows = tuple([row for row in decoded if type(row) is tuple])
-    if len(rows) == len(decoded):
-        return Rows(rows, 0, truncated)
-    faults = [fault for fault in decoded if isinstance(fault, str)]
     return Rows(rows, len(faults), truncated, frozenset(faults))
 
 

@@ -54,11 +54,9 @@ async def group_rows(
         return await _sort_groups(statement, _group_raws(statement, keys, rows))
     decoded = await _decode(statement, rows)
     limit = statement.stored.record.fetch_limit
-    by_key = {}
-    for key, group in _group(statement, keys, rows).items():
-        if not group:
-            by_key[key] = NO_ROWS
-        elif len(group) <= limit:
+    by_key = dict.fromkeys(keys, NO_ROWS)
+    for key, group in _group(statement, by_key, rows).items():
+        if len(group) <= limit:
             by_key[key] = rows_of([decoded[place] for place in group])
         else:
             by_key[key] = rows_of([decoded[place] for place in group[:limit]], truncated=True)
@@ -75,29 +73,34 @@ async def sort_rows(
     decoded = await _decode(statement, rows)
     limit = statement.stored.record.fetch_limit
     order = _Order(statement.stored, rows)
-    by_key = {}
-    for key, group in _group(statement, keys, rows).items():
-        if not group:
-            by_key[key] = NO_ROWS
-        elif len(group) == 1:
+    by_key = dict.fromkeys(keys, NO_ROWS)
+    for key, group in _group(statement, by_key, rows).items():
+        if len(group) == 1:
             row = decoded[group[0]]
             by_key[key] = Rows((row,)) if type(row) is tuple else rows_of([row])
         elif len(group) <= limit and order.sort(group):
             by_key[key] = rows_of([decoded[place] for place in group])
+        else:
+            del by_key[key]
     return SortedRows(by_key, order.is_told)
 
 
 def _group(
-    statement: LookupStatement, keys: Sequence[str], rows: Sequence[_Raw]
+    statement: LookupStatement, keys: Collection[str], rows: Sequence[_Raw]
 ) -> dict[str, list[int]]:
-    """Return the places of the rows of each key."""
-    groups: dict[str, list[int]] = {key: [] for key in keys}
+    """Return the places of the rows of each of ``keys`` that has any."""
+    groups: dict[Any, list[int]] = {}
     for place, raw in enumerate(rows):
-        group = groups.get(raw[0])  # type: ignore[call-overload] # any value may be looked up
-        if group is None:
-            group = groups.get(_key_of(statement, raw[0], groups))
-        if group is not None:  # a source may match "007" with 7, which is another key
+        matched = raw[0]
+        group = groups.get(matched)
+        if group is not None:
             group.append(place)
+        elif matched in keys:
+            groups[matched] = [place]
+        else:
+            key = _key_of(statement, matched, keys)
+            if key in keys:  # a source may match "007" with 7, which is another key
+                groups.setdefault(key, []).append(place)
     return groups
 
 
@@ -118,6 +121,14 @@ class _Order:
     def sort(self, group: list[int]) -> bool:
         """Sort the places of two rows or more; returns whether their order is told."""
         rows = self._rows
+        if len(group) == 2 and self._date is not None:
+            first: Any = rows[group[0]][self._date]
+            second: Any = rows[group[1]][self._date]
+            kind = type(first)
+            if type(second) is kind and (kind is str or kind is date) and first != second:
+                if first < second:
+                    group.reverse()
+                return True
         identities: dict[int, Any] = {place: rows[place][self._identity] for place in group}
         types = set(map(type, identities.values()))
         if types == {int}:

@@ -173,8 +173,9 @@ class Batches:
         seconds_left = max(waiter.until for waiter, _ in parts) - self._began_at
         position = self._position() if seconds_left >= self._timeout else None
         call = _Call(keys, parts, position, self._began_at)
-        for key in keys:
-            self._calls_by_key[key] = call
+        if position is not None:  # else nobody may join it
+            for key in keys:
+                self._calls_by_key[key] = call
         task = self._start(self._fetch(keys, max(seconds_left, 0.0)))
         self._tasks.add(task)
         task.add_done_callback(partial(self._finish, call))
@@ -182,14 +183,21 @@ class Batches:
     def _finish(self, call: _Call, task: asyncio.Task[list[Answer]]) -> None:
         self._tasks.discard(task)
         self._count(self._clock.monotonic() - call.began_at)
-        for key in call.keys:
-            if self._calls_by_key.get(key) is call:
-                del self._calls_by_key[key]
+        if call.position is not None:
+            for key in call.keys:
+                if self._calls_by_key.get(key) is call:
+                    del self._calls_by_key[key]
         if self._waiting:
             parts = self._next_parts()
             if parts:
                 self._send(parts)
         failed = task.cancelled() or task.exception() is not None
+        if len(call.parts) == 1 and not failed:
+            waiter, keys = call.parts[0]
+            if list(waiter.keys) == call.keys:  # nobody else waits, and nothing else is waited for
+                if not waiter.gone:
+                    waiter.deliver(waiter, task.result())
+                return
         answers = {} if failed else dict(zip(call.keys, task.result(), strict=True))
         for waiter, keys in call.parts:
             if not waiter.gone:

@@ -391,34 +391,48 @@ class Source:
     def _make_answers(
         self, read: Read, keys: Sequence[str], batch: Batch, call: BackendCall
     ) -> list[Answer]:
+        """Return the answers to ``keys``, in their order, and store them in the cache.
+
+        Answers that say the same share their report; keys without rows share their answer.
+        """
         record = read.record
         self.tables.note_answered(record, read.lookup)
         self._note_origin(batch.origin)
+        report = self.report(record, State.ANSWERED, as_of=batch.as_of, fetched_at=call.at)
+        nothing = Answer(report, ())
+        rest = _SpecialAnswers(partial(self.report, record, fetched_at=call.at), batch)
         answers = []
-        storable: dict[str, Answer] = {}
-        cached, position = self.cached_lookup(read), call.position
-        reports: dict[tuple[State, MessageEvidence | None], SourceReport] = {}
         for key in keys:
-            if key not in batch.by_key:
-                answers.append(Answer(self.report(record, State.UNAVAILABLE, fetched_at=call.at)))
-                continue
-            rows: Rows = batch.by_key[key]
-            state = State.PARTIAL if rows.unreadable else State.ANSWERED
-            evidence = batch.evidence.get(key)
-            report = reports.get((state, evidence))
-            if report is None:
-                report = reports[state, evidence] = self.report(
-                    record, state, as_of=batch.as_of, fetched_at=call.at, evidence=evidence
-                )
-            answer = Answer(report, rows.rows, rows.unreadable, rows.truncated)
-            answers.append(answer)
-            storable[key] = answer
+            rows = batch.by_key.get(key)
+            if rows is None or rows.unreadable or batch.evidence:
+                answers.append(rest.make(key, rows))
+            elif rows.rows or rows.truncated:
+                answers.append(Answer(report, rows.rows, 0, rows.truncated))
+            else:
+                answers.append(nothing)
+        self._store(read, keys, answers, batch, call.position)
+        if rest.made:
+            self._log_faults(record, batch)
+        return answers
+
+    def _store(
+        self,
+        read: Read,
+        keys: Sequence[str],
+        answers: Sequence[Answer],
+        batch: Batch,
+        position: Position | None,
+    ) -> None:
+        """Store what was read in the cache."""
+        cached = self.cached_lookup(read)
         # Rows of several origins are cached for none: nobody could tell later whose they are.
         mixed = batch.origin is None and self._origin is not None
-        if cached is not None and self.cache is not None and position is not None and not mixed:
-            self.cache.keep(cached, storable, position)
-        self._log_faults(record, batch)
-        return answers
+        if cached is None or self.cache is None or position is None or mixed:
+            return
+        storable = dict(zip(keys, answers, strict=True))
+        if batch.by_key.keys() < storable.keys():
+            storable = {key: storable[key] for key in keys if key in batch.by_key}
+        self.cache.keep(cached, storable, position)
 
     def _note_origin(self, origin: str | None) -> None:
         """Use another namespace of the cache where rows come from another server, file or tables.
@@ -454,3 +468,34 @@ class Source:
                 count=count,
                 faults=sorted(faults),
             )
+
+
+class _SpecialAnswers:
+    """The answers of one call to keys that were not read, or not whole, or by their own message.
+
+    ``report`` makes a report of a state.
+    """
+
+    def __init__(self, report: Callable[..., SourceReport], batch: Batch) -> None:
+        self._report = report
+        self._batch = batch
+        self._reports: dict[tuple[State, MessageEvidence | None], SourceReport] = {}
+        #: Whether there is any.
+        self.made = False
+
+    def make(self, key: str, rows: Rows | None) -> Answer:
+        """Return the answer to ``key``; ``rows``: None where it could not be read."""
+        self.made = True
+        if rows is None:
+            return Answer(self._report_of(State.UNAVAILABLE, None))
+        state = State.PARTIAL if rows.unreadable else State.ANSWERED
+        report = self._report_of(state, self._batch.evidence.get(key))
+        return Answer(report, rows.rows, rows.unreadable, rows.truncated)
+
+    def _report_of(self, state: State, evidence: MessageEvidence | None) -> SourceReport:
+        report = self._reports.get((state, evidence))
+        if report is None:
+            as_of = None if state is State.UNAVAILABLE else self._batch.as_of
+            report = self._report(state, as_of=as_of, evidence=evidence)
+            self._reports[state, evidence] = report
+        return report

@@ -105,6 +105,43 @@ async def test_a_source_that_says_no_is_not_asked_twice_and_is_not_down(
     assert source.breaker.state is BreakerState.CLOSED
 
 
+async def test_answers_that_say_the_same_are_the_same() -> None:
+    """One report for all that was read whole, and one answer for all keys without rows."""
+    source, _ = _source()
+    answers = await _ask(source, HOA, "0" * 12, LAN, "1" * 12)
+    assert [bool(answer.rows) for answer in answers] == [True, False, True, False]
+    assert answers[1] is answers[3]
+    assert len({answer.report for answer in answers}) == 1
+
+
+async def test_what_was_not_read_whole_is_told_apart_from_what_was() -> None:
+    source = Source(DATABASE, _InParts(), DatabaseSettings(timeout=20), SystemClock())
+    told = [
+        (answer.report.state.name, answer.rows, answer.unreadable, answer.truncated)
+        for answer in await _ask(source, *"abcde")
+    ]
+    assert told == [
+        ("ANSWERED", (), 0, False),
+        ("PARTIAL", (), 1, False),
+        ("ANSWERED", (), 0, True),
+        ("UNAVAILABLE", None, 0, False),
+        ("UNAVAILABLE", None, 0, False),
+    ]
+
+
+class _InParts(MemoryBackend):
+    """Reads one key whole, two in part, and two not at all."""
+
+    def __init__(self) -> None:
+        super().__init__(DATABASE, {"identity": []})
+
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
+        by_key = {"a": Rows(), "b": Rows(unreadable=1), "c": Rows(truncated=True)}
+        return Batch(by_key, failed={"d": "it makes no sense"})
+
+
 async def test_a_source_that_keeps_failing_is_asked_no_more_and_nothing_is_said_to_be_none() -> (
     None
 ):
