@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import signal
@@ -51,6 +52,8 @@ from bench.rivals.servers import (
 
 CONCURRENCY = (1, 4, 32, 128)
 _WARMING_SECONDS = 3
+#: What is short takes this share of the seconds of a window.
+_SHORT = 0.6
 #: How many answers of a document are compared with those of the first rival, 1 where not named.
 _COMPARED = {W1_DOCUMENT.name: 100}
 #: The kernel gives some hundred samples a second.
@@ -143,23 +146,28 @@ class Bench:
         *,
         connections: int = 32,
         in_order: bool = False,
+        is_short: bool = False,
     ) -> None:
         """Measure servers in turn, every other time the other way round, after warming each.
 
+        ``is_short``: one of many such measurements of the same servers, for little time each.
+
         Errors while warming, where answers are looked at, count for the first window.
         """
+        warming_seconds = 1 if is_short else _WARMING_SECONDS
+        seconds = math.ceil(self.seconds * _SHORT) if is_short else self.seconds
         refused = {}
         for server in servers:
             self.compare(server, workload.documents)
             warming = self.loads.closed(
-                server, workload, _WARMING_SECONDS,
+                server, workload, warming_seconds,
                 connections=connections, seed=100, checks=True, in_order=in_order,
             )  # fmt: skip
             refused[server.name] = warming["errors"]
         for number in range(self.windows):
             for server in servers if number % 2 == 0 else reversed(servers):
                 window = self.loads.closed(
-                    server, workload, self.seconds,
+                    server, workload, seconds,
                     connections=connections, seed=200 + number, in_order=in_order,
                 )  # fmt: skip
                 window["errors"] += refused.pop(server.name, 0)
@@ -197,8 +205,7 @@ def _w2(bench: Bench) -> Series:
             bench.interleave(recorded, "W2", [ours, *rivals], W2)
             tiny = Workload((TINY,), "hot")
             _make_ready(bench, ours, tiny)
-            gateways = [ours, *(server for server in rivals if server.name != BYTES)]
-            bench.interleave(recorded, "tiny", gateways, tiny)
+            bench.interleave(recorded, "tiny", [ours, *rivals], tiny)
     return recorded
 
 
@@ -224,7 +231,9 @@ def _concurrency(bench: Bench) -> Series:
     recorded = _recorded()
     with bench.serving_all(OURS, IN_MEMORY, MERCURIUS, BY_HAND) as servers:
         for connections in CONCURRENCY:
-            bench.interleave(recorded, str(connections), servers, W1, connections=connections)
+            bench.interleave(
+                recorded, str(connections), servers, W1, connections=connections, is_short=True
+            )
     return recorded
 
 
@@ -249,7 +258,8 @@ def _persons(bench: Bench) -> Series:
     recorded = _recorded()
     with bench.serving_all(OURS, MERCURIUS, YOGA, BY_HAND) as servers:
         for people in PERSONS:
-            bench.interleave(recorded, str(people), servers, Workload((persons(people),)))
+            workload = Workload((persons(people),))
+            bench.interleave(recorded, str(people), servers, workload, is_short=True)
     for label, ways in recorded.items():
         for windows in ways.values():
             for window in windows:
