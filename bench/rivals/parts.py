@@ -279,23 +279,30 @@ def _miss(bench: Bench) -> Series:
 
 def _open(bench: Bench) -> Series:
     recorded = _recorded()
-    loads = bench.loads
-    with bench.serving_all(OURS, CACHE_AND_REDIS, MERCURIUS) as servers:
-        by_name = {server.name: server for server in servers}
-        _make_ready(bench, by_name[CACHE_AND_REDIS], W2)
-        asked = [("W1", name, W1) for name in (OURS, MERCURIUS) if name in by_name]
-        asked.append(("W2", CACHE_AND_REDIS, W2))
-        rates = {}
-        for label, name, workload in asked:
-            loads.closed(by_name[name], workload, _WARMING_SECONDS, seed=100)
-            peak = loads.closed(by_name[name], workload, bench.seconds)["requests_per_second"]
-            rates[label, name] = round(min(_SHARE_OF_PEAK * peak, _MOST_ARRIVALS), 1)
+    ways = [("W1", OURS, W1), ("W1", MERCURIUS, W1), ("W2", CACHE_AND_REDIS, W2)]
+    with bench.serving(CACHE_AND_REDIS) as cached, ExitStack() as stack:
+        _write_bytes(bench, cached)
+        rivals = stack.enter_context(bench.serving_all(OURS, MERCURIUS, BYTES))
+        by_name = {server.name: server for server in (cached, *rivals)}
+        loads = []
+        for label, name, workload in ways:
+            if name in by_name:
+                rate = _rate(bench, by_name[name], workload)
+                loads.append((label, by_name[name], workload, rate))
+        if BYTES in by_name:  # at the same rate: its tail is that of the generator and the machine
+            loads.append(("W2", by_name[BYTES], W2, loads[-1][3]))
         for _ in range(bench.windows):
-            for label, name, workload in asked:
-                load = [(workload, rates[label, name])]
-                windows = loads.opened(by_name[name], load, bench.seconds)
-                bench.record(recorded, label, name, windows[0])
+            for label, server, workload, rate in loads:
+                windows = bench.loads.opened(server, [(workload, rate)], bench.seconds)
+                bench.record(recorded, label, server.name, windows[0])
     return recorded
+
+
+def _rate(bench: Bench, server: Server, workload: Workload) -> float:
+    """Return a share of what a closed loop reaches."""
+    bench.loads.closed(server, workload, _WARMING_SECONDS, seed=100)
+    peak = bench.loads.closed(server, workload, bench.seconds)["requests_per_second"]
+    return round(min(_SHARE_OF_PEAK * peak, _MOST_ARRIVALS), 1)
 
 
 def _slow(bench: Bench) -> Series:
