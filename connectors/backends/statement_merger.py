@@ -54,7 +54,7 @@ class MergeLimits:
 
     statements: int = 8
     meetings: int = 10
-    keys: int = 16
+    keys: int = 8
 
 
 @dataclass(slots=True, eq=False)
