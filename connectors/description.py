@@ -31,6 +31,9 @@ class Coded(enum.Enum):
     The *name* of the member is the code that is stored and that GraphQL shows.
     """
 
+    #: Members are compared by identity; the hash that ``enum`` has is a call of Python.
+    __hash__ = object.__hash__
+
     @property
     def title(self) -> Text:
         """The member's title in both languages."""
@@ -40,6 +43,8 @@ class Coded(enum.Enum):
 
 class Sensitivity(enum.IntEnum):
     """How sensitive a field is (``domain.md`` section 2; Decree 356/2025 Art. 3 and 4)."""
+
+    __hash__ = int.__hash__
 
     PUBLIC = 0
     BASIC = 1

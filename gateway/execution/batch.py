@@ -29,7 +29,6 @@ from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.plan import ListPlan, PersonLinkPlan, PersonRootPlan, Plan
 from gateway.protection.death import deaths_of, is_dead
-from gateway.protection.rules import opens_on_death
 from gateway.settings import Limits
 
 #: A step: runs over the entries that it was scheduled for under one part of the plan.
@@ -72,6 +71,7 @@ class Batch:
     _ready: dict[tuple[Step, Any], list[Any]] = field(default_factory=dict)
     _waiting: dict[Column, dict[tuple[Step, Any], list[Any]]] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _number_columns: dict[Asker | None, tuple[Column, Column, Column]] = field(default_factory=dict)
     _names_asker: bool = False
     _failure: BaseException | None = None
 
@@ -249,6 +249,19 @@ class Batch:
             raise GatewayError("TOO_MANY_PERSONS", details={"limit": limit})
         self.opened.add(number)
 
+    def number_columns(self, asker: Asker | None) -> tuple[Column, Column, Column]:
+        """Return what the population database says of numbers: identity, earlier, holders."""
+        columns = self._number_columns.get(asker)
+        if columns is None:
+            population = self.population
+            assert population is not None
+            columns = self._number_columns[asker] = (
+                self.reads.column(population.identity, asker),
+                self.reads.column(population.earlier, asker),
+                self.reads.column(population.holders, asker),
+            )
+        return columns
+
     # --- reading ------------------------------------------------------------------------------
 
     def list_arguments(self, plan: ListPlan) -> ListArguments:
@@ -285,7 +298,7 @@ class Batch:
         """
         record = read.record
         answer = self.decide(record, open_up_to)
-        if answer is None and opens_on_death(record):
+        if answer is None and self.rules.protection.opens_on_death(record):
             death = self.resolve_death(part, keys)
             if not isinstance(death, bool):
                 return death

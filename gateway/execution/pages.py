@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from connectors.description import Record
-from gateway.answer import Answer
+from connectors.description import Record, Row
+from gateway.answer import Answer, SourceReport
 from gateway.errors import GatewayError, Path
 from gateway.execution.batch import Batch, Step
 from gateway.execution.parts import LoadedList, Part, PersonPart
@@ -77,11 +78,28 @@ def load_page(
     rows = page.rows
     if not rows and not says_none(answer):
         return LoadedList(None, answer.truncated or None, answer.report, [])
+    loaded = load_rows(batch, part, plan, rows, page.truncated, answer.report, path, steps)
+    loaded.ids, loaded.next_cursor = page.ids, page.next_cursor
+    return loaded
+
+
+def load_rows(
+    batch: Batch,
+    part: Part,
+    plan: ListPlan,
+    rows: tuple[Row, ...],
+    truncated: bool,
+    report: SourceReport,
+    path: Path,
+    steps: RowSteps,
+) -> LoadedList:
+    """Return the list that shows ``rows``, and start on what hangs on them."""
+    if not rows:
+        return LoadedList(rows, truncated, report, ((),) * plan.slots)
     below: list[Target] = [[None] * len(rows) for _ in range(plan.slots)]
-    loaded = LoadedList(rows, page.truncated, answer.report, below, page.ids, page.next_cursor)
-    if rows:
-        for selected in plan.rows:
-            _go_below(batch, part, plan, selected, loaded, (*path, selected.key), steps)
+    loaded = LoadedList(rows, truncated, report, below)
+    for selected in plan.rows:
+        _go_below(batch, part, plan, selected, rows, below, (*path, selected.key), steps)
     return loaded
 
 
@@ -90,31 +108,31 @@ def _go_below(
     part: Part,
     plan: ListPlan,
     selected: RowsPlan,
-    loaded: LoadedList,
+    rows: tuple[Row, ...],
+    below: Sequence[Target],
     path: Path,
     steps: RowSteps,
 ) -> None:
     """Count what is denied in rows, and start on the people and lists that they lead to."""
-    assert loaded.rows is not None
     single = plan.read.record.single
     first = path if single else (*path, 0)
     for denial in selected.denials:
         error = GatewayError("FORBIDDEN", details={"missing": list(denial.missing)})
         here = (*first, *denial.place.steps)
-        part.problem(error, here, denial.place.locations, len(loaded.rows))
+        part.problem(error, here, denial.place.locations, len(rows))
     for position in selected.mentions:
-        part.mentions += [row[position] for row in loaded.rows]
+        part.mentions += [row[position] for row in rows]
     if not selected.links and not selected.child_lists:
         return
-    for place, row in enumerate(loaded.rows):
+    for place, row in enumerate(rows):
         here = path if single else (*path, place)
         for link in selected.links:
             number = row[link.position]
             if number is not None:
-                target = loaded.below[link.slot]
+                target = below[link.slot]
                 _follow_link(batch, part, link, str(number), target, place, here, steps)
         for child in selected.child_lists:
-            target = loaded.below[child.slot]
+            target = below[child.slot]
             _hang(batch, part, child, row[child.position], target, place, here, steps)
 
 

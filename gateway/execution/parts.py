@@ -46,7 +46,7 @@ class LoadedList:
     rows: tuple[Row, ...] | None
     truncated: bool | None
     report: SourceReport
-    below: list[list[LoadedList | PersonPart | None]]
+    below: Sequence[Sequence[LoadedList | PersonPart | None]]
     ids: Sequence[str] = ()
     next_cursor: str | None = None
 
@@ -79,7 +79,8 @@ class Part:
     """What every part has beside its data.
 
     ``locations``: of its field in the document. ``asker``: who asks, None where that is nobody's
-    business: then the part is everybody's. ``pending``: steps and people below that are not done.
+    business: then the part is everybody's. ``keys``: the numbers of the person for whose view rows
+    are read, empty for nobody. ``pending``: steps and people below that are not done.
     ``waits``: the parts and members whose ``pending`` counts this one. ``problems``: errors.
     ``shortfalls``: why a list may lack rows, and where it is. ``states``: the worst state of each
     list that was read, by ``database.record``. ``mentions``: what columns of numbers show.
@@ -90,6 +91,7 @@ class Part:
 
     locations: Sequence[Location]
     asker: Asker | None
+    keys: tuple[str, ...] = ()
     pending: int = 1
     waits: list[Part | Member] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -100,11 +102,6 @@ class Part:
     sections: set[str] = field(default_factory=set)
     used: list[Used] | None = field(default_factory=list)
     text: bytes | None = None
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The numbers of the person for whose view rows are read; empty for nobody."""
-        return ()
 
     def problem(
         self, error: GatewayError, path: Path, locations: Sequence[Location], count: int = 1
@@ -124,7 +121,9 @@ class PersonPart(Part):
     """A person: one number under one plan. What a response function reads stands last.
 
     ``entry``: the root field or link that leads here. ``requested_number``: the number asked for.
-    ``numbers``: whose it is, None until that is known. ``refusal``: why the person is not shown.
+    ``numbers``: whose it is, None until that is known; ``known_as``: whether the population
+    database knows the person. ``is_plain``: it does, by this one number. ``refusal``: why the
+    person is not shown.
     ``answers``: lists under all numbers, as the caller may see them, by kind of read. ``reason``:
     why lists may lack rows, None where they do not. ``targets``: where in lists the person is to
     stand; ``place``: where in the answer, for who has to match. ``mirrored``: notices, where the
@@ -143,6 +142,8 @@ class PersonPart(Part):
     role: Role = Role.NAMED
     refusal: GatewayError | None = None
     reads_ahead: bool = False
+    known_as: Identification | None = None
+    is_plain: bool = False
     answers: dict[ReadKind, Answer] = field(default_factory=dict)
     reason: str | None = None
     targets: list[tuple[list[LoadedList | PersonPart | None], int]] = field(default_factory=list)
@@ -159,18 +160,6 @@ class PersonPart(Part):
     derived: list[DerivedValue | None] = field(default_factory=list)
     logs: list[LogPage | None] = field(default_factory=list)
     databases: Sequence[Database] = ()
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """All numbers of the person."""
-        assert self.numbers is not None
-        return self.numbers.all
-
-    @property
-    def person_identification(self) -> Identification:
-        """Whether the population database knows the person."""
-        assert self.numbers is not None
-        return self.numbers.identification
 
     @property
     def matches(self) -> bool:

@@ -10,6 +10,7 @@ from gateway.fetch.reads import Column
 from gateway.people.numbers import (
     NeededReads,
     PersonNumbers,
+    is_present_number,
     resolve_from_known,
     resolve_simple_case,
     unchecked_numbers,
@@ -40,20 +41,25 @@ def resolve_number(batch: Batch, part: Part, number: str) -> PersonNumbers | Col
     return resolved
 
 
-def _resolve_simple_case(batch: Batch, part: Part, number: str) -> PersonNumbers | None:
-    """Return whose ``number`` is where that is plain, without a look at anything else."""
-    population, reads = batch.population, batch.reads
+def _resolve_simple_case(batch: Batch, part: Part, number: str) -> PersonNumbers | Column | None:
+    """Return whose ``number`` is where that is plain, without a look at anything else.
+
+    A number of which nothing has arrived is asked for; returns the column to wait for then. None
+    where it takes more to tell.
+    """
+    population = batch.population
     if population is None:
         return None
-    columns = [
-        reads.column(read, part.asker)
-        for read in (population.identity, population.earlier, population.holders)
-    ]
-    identity, earlier, holders = (column.answers.get(number) for column in columns)
+    columns = batch.number_columns(part.asker)
+    identity, earlier, holders = [column.answers.get(number) for column in columns]
     if identity is None or earlier is None or holders is None:
+        if not (identity or earlier or holders) and is_present_number(number):
+            for column in columns:
+                column.ask((number,))
+            return columns[0]
         return None
     numbers = resolve_simple_case(number, identity, earlier, holders)
-    if numbers is not None:
+    if numbers is not None and part.used is not None:
         for column in columns:
             note_used(part, column, (number,))
     return numbers

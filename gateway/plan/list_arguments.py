@@ -49,6 +49,17 @@ class ListArguments:
     after: Cursor | None = None
 
     @property
+    def selects_all(self) -> bool:
+        """Whether every row belongs to the list, in the order of the source, from the first on."""
+        return (
+            self.since is None
+            and self.until is None
+            and self.status is None
+            and self.after is None
+            and not self.oldest_first
+        )
+
+    @property
     def order(self) -> tuple[object, ...]:
         """The arguments that filter and order rows, the same for every page."""
         status = None if self.status is None else sorted(self.status)

@@ -102,6 +102,10 @@ class Protection:
         """Say whether records of this type are shown only once the person is known to be dead."""
         return self._of(record).opens_on_death
 
+    def may_hide_rows_of(self, record: Record) -> bool:
+        """Say whether some rule may hide single rows of this type."""
+        return bool(self._of(record).hiding)
+
     def visible_rows(
         self, record: Record, rows: tuple[Row, ...], caller: Caller
     ) -> tuple[Row, ...]:

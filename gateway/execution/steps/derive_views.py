@@ -46,9 +46,8 @@ def _derive_view(batch: Batch, plan: DerivedPlan, person: PersonPart) -> Column 
     answers = _read_lists(batch, plan, person)
     if isinstance(answers, Column):
         return answers
-    value, record, answer = rules.conclude(
-        plan.computed, answers, person.person_identification, question
-    )
+    assert person.known_as is not None
+    value, record, answer = rules.conclude(plan.computed, answers, person.known_as, question)
     error = rules.problem(record, answer)
     if error is not None:
         person.problem(error, path, locations)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from connectors.backends.base import Asker
+from gateway.answer import Identification
 from gateway.audit.touched import Role, citizen_role
 from gateway.errors import GatewayError
 from gateway.execution.batch import Batch, Step
@@ -20,7 +21,6 @@ from gateway.people.matching import is_citizen, open_linked, open_named, open_pe
 from gateway.people.notices import notices
 from gateway.people.numbers import PersonNumbers, is_present_number
 from gateway.plan.plan import PersonLinkPlan, PersonPlan, PersonRootPlan
-from gateway.protection.rules import opens_on_death
 
 Entry = PersonRootPlan | PersonLinkPlan
 
@@ -77,7 +77,9 @@ def _read_ahead(batch: Batch, plan: PersonPlan, people: Sequence[PersonPart]) ->
         return
     for child in plan.lists:
         record = child.read.record
-        if opens_on_death(record) or batch.decide(record, child.open_up_to) is not None:
+        if batch.rules.protection.opens_on_death(record):
+            continue
+        if batch.decide(record, child.open_up_to) is not None:
             continue
         read = child.read.with_freshness(batch.list_arguments(child).fresh)
         for asker, asked in numbers.items():
@@ -98,6 +100,10 @@ def _open(batch: Batch, entry: Entry, person: PersonPart, numbers: PersonNumbers
         identity = population.identity.record if population else None
         open_named(numbers, person.matching, identity, person.attempt, rules.matching.required)
     person.plan, person.numbers = plan, numbers
+    person.keys, person.known_as = numbers.all, numbers.identification
+    person.is_plain = person.known_as is Identification.IDENTIFIED and person.keys == (
+        person.requested_number,
+    )
     person.present_number, person.is_own_view = numbers.present, plan.is_own_view
     is_linked = isinstance(entry, PersonLinkPlan)
     if plan.shows_notices or not is_linked:
