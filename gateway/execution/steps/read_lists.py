@@ -57,7 +57,6 @@ def _is_plain(batch: Batch, plan: ListPlan, arguments: ListArguments) -> bool:
         and not (plan.shows_ids or plan.shows_cursor)
         and batch.decide(record, plan.open_up_to) is None
         and not protection.opens_on_death(record)
-        and not protection.may_hide_rows_of(record)
     )
 
 
@@ -73,6 +72,8 @@ def _read_plain(
     read = plan.read.with_freshness(arguments.fresh)
     most = 1 if record.single else arguments.first
     name, rules = f"{record.database}.{record.name}", batch.rules
+    protection = rules.protection
+    hides = protection.may_hide_rows_of(record)
     reports: dict[SourceReport, SourceReport] = {}
     assert people[0].plan is not None
     keeps_answers = bool(people[0].plan.reports)
@@ -87,6 +88,8 @@ def _read_plain(
             continue
         rows = answer.rows
         assert rows is not None
+        if hides and rows:
+            rows = protection.visible_rows(record, rows, rules.caller)
         if len(rows) > most:
             rest.append(person)
             continue
