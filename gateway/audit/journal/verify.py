@@ -236,7 +236,7 @@ class _Reading:
         """
         if not line.endswith(b"\n"):
             return True
-        return b"\0" in line and (self._head is None or self._head.link.seq <= self._link.seq)
+        return b"\0" in line and self._head is not None and self._head.link.seq <= self._link.seq
 
     def _header(self, line: bytes, number: int, name: str) -> Secret:
         """Verify the first line of a segment and return the key of the others."""

@@ -240,7 +240,7 @@ async def test_a_stranger_who_names_a_hundred_people_names_nobody_in_the_journal
     (segment,) = (gateway.folder / gateway.service.resources.settings.audit.folder).glob(
         "audit-*.jsonl"
     )
-    assert segment.stat().st_size < 2_000
+    assert len(segment.read_bytes().rstrip(b"\0")) < 2_000
     (entry,) = gateway.journal()
     assert entry["persons"] == []
     assert entry["refusals"] == [_count("VALIDATION_FAILED", 50)]

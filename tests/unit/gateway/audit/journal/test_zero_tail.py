@@ -223,6 +223,18 @@ async def test_zeros_in_what_the_head_counts_are_an_alarm(folder: Path) -> None:
         shutil.rmtree(again)
 
 
+async def test_a_line_with_zeros_is_no_unfinished_one_where_no_head_says_so(folder: Path) -> None:
+    killed = await _killed(folder, [1, 3], counted=False)
+    whole = segments(killed)[0].read_bytes()
+    hole = _ends(whole)[2]
+    again = _again(killed, "hole", whole[:hole] + b"\0" + whole[hole + 1 :])
+    assert checked(again).fault is None
+    (again / HEAD).unlink()
+    fault = checked(again).fault
+    assert fault is not None
+    assert (fault.wrong, fault.seq) == (FaultKind.EDITED, 3)
+
+
 @pytest.mark.parametrize("byte", [b"\n", b"x", b"{", b"\xff"])
 async def test_a_byte_among_the_zeros_is_put_aside_and_does_no_harm(
     folder: Path, byte: bytes
