@@ -106,6 +106,7 @@ class Connections:
         self._open: set[Waiter] = set()
         self._of_address: dict[str, set[Waiter]] = {}
         self._sweeper: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None  # finding it takes a system call
 
     def admit(self, connection: Waiter, host: str | None) -> bool:
         """Count a new connection from ``host``; return whether there is room for it.
@@ -150,7 +151,8 @@ class Connections:
         connection.queue = queue
         if queue is None:
             return
-        queue.add(connection, asyncio.get_running_loop().time())
+        loop = self._loop = self._loop or asyncio.get_running_loop()
+        queue.add(connection, loop.time())
         if queue is self.bodies and len(queue) > self.limits.unfinished_bodies:
             next(iter(queue)).evict("bodies")
 

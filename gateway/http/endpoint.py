@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
 import orjson
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from gateway.access.authenticate import CallerHeaders
 from gateway.errors import BESIDE_DATA, CODES, GatewayError
@@ -60,17 +60,25 @@ class Endpoint:
             partial(self._read, request),
             self._graphql,
         )
-        start = {"type": "http.response.start", "status": response.status}
-        await send({**start, "headers": response.headers})
+        await send(response.start())
         await send({"type": "http.response.body", "body": response.content})
 
 
-class EncodedResponse(NamedTuple):
-    """A response as it is sent. ``headers``: beside those that every response has."""
+@dataclass(slots=True)
+class EncodedResponse:
+    """A response as it is sent."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
     content: bytes
+
+    def start(self) -> Message:
+        """Return the message that begins it (ASGI 3)."""
+        return {
+            "type": "http.response.start",
+            "status": self.status,
+            "headers": self.headers,
+        }
 
 
 #: The headers of every response, by media type. (A Starlette response costs ten times as much.)

@@ -10,9 +10,9 @@ them to (``tests/unit/gateway/http/test_front.py``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from starlette.applications import Starlette
@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.access.authenticate import CallerHeaders
 from gateway.execution.parameters import ReceivedRequest
-from gateway.http.endpoint import respond
+from gateway.http.endpoint import EncodedResponse, respond
 from gateway.http.envelope import (
     INTERNAL_HEADERS,
     SECURITY_HEADERS,
@@ -53,133 +53,129 @@ class FrontDoor(Starlette):
     ) -> None:
         super().__init__(**starlette)
         self._documentation = documentation
-        self._entrance: ASGIApp = self._choose_way
+        self._entrance: ASGIApp | None = None
         for middleware in reversed(outer):
-            self._entrance = middleware.cls(self._entrance, *middleware.args, **middleware.kwargs)
+            inner = self._entrance or self._choose_way
+            self._entrance = middleware.cls(inner, *middleware.args, **middleware.kwargs)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection (ASGI 3)."""
-        await self._entrance(scope, receive, send)
+        await (self._entrance or self._choose_way)(scope, receive, send)
 
-    async def _choose_way(self, scope: Scope, receive: Receive, send: Send) -> None:
-        head = self.read_head(scope)
+    def _choose_way(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        head = RequestHead.read(scope)
         if head is None:
-            await super().__call__(scope, receive, send)
-        else:
-            await self._answer(head, receive, send)
+            return super().__call__(scope, receive, send)
+        return self._answer(head, receive, send)
 
-    @staticmethod
-    def read_head(scope: Scope) -> RequestHead | None:
+    async def _answer(self, head: RequestHead, receive: Receive, send: Send) -> None:
+        """Answer a request: what ``Telemetry``, ``Envelope`` and ``Endpoint`` do one by one."""
+        service: Service = self.state.service
+        clock, status, sent, is_started = service.resources.clock, None, 0, False
+        began = clock.monotonic()
+        request_id = choose_request_id(head.request_id)
+        state = RequestState(request_id, host=head.host)
+        context = REQUEST_ID.set(request_id)
+        fixed_headers = ((b"x-request-id", request_id.encode()), *SECURITY_HEADERS)
+        try:
+            response = await respond(
+                service,
+                state,
+                head.caller_headers,
+                head.accept,
+                partial(head.receive, receive),
+                head.operation is None,
+            )
+            response.headers += fixed_headers
+            is_started = True
+            try:
+                await send(response.start())
+                status = response.status
+                await send({"type": "http.response.body", "body": response.content})
+                sent = len(response.content)
+            except OSError as error:  # ASGI 3: the connection is gone
+                raise ClientDisconnect from error
+        except ClientDisconnect:
+            log.info("client went away", route=head.route)
+        except Exception:
+            log.exception("request failed", route=head.route)
+            if is_started:
+                raise
+            state.codes = ["INTERNAL"]
+            content = internal_error(request_id, self._documentation)
+            response = EncodedResponse(500, [*INTERNAL_HEADERS, *fixed_headers], content)
+            try:
+                await send(response.start())
+                status = response.status
+                await send({"type": "http.response.body", "body": content})
+                sent = len(content)
+            except OSError as error:
+                raise ClientDisconnect from error
+        finally:
+            REQUEST_ID.reset(context)
+            summary = ResponseSummary(status, sent, clock.monotonic() - began)
+            record_response(service, state, "POST", head.route, summary)
+
+
+class RequestHead:
+    """The head of a request that goes the short way.
+
+    ``operation``: that the path names, None for GraphQL over HTTP. ``host``: the client's address.
+    """
+
+    __slots__ = ("_headers", "host", "operation", "route")
+
+    def __init__(
+        self, operation: str | None, headers: dict[bytes, bytes], host: str | None
+    ) -> None:
+        self.operation = operation
+        self.host = host
+        self.route = "graphql" if operation is None else "operations"  # as in gateway.app
+        self._headers = headers
+
+    @classmethod
+    def read(cls, scope: Scope) -> RequestHead | None:
         """Return what the head of a request says; None: it is not understood here."""
-        if scope["type"] != "http" or scope["method"] != "POST":
+        if scope["type"] != "http" or scope["method"] != "POST" or scope["query_string"]:
             return None
         path, operation = scope["path"], None
         if path != _GRAPHQL:
             operation = path.removeprefix(_OPERATIONS)
             if not path.startswith(_OPERATIONS) or not operation or "/" in operation:
                 return None
-        if scope["query_string"] or scope.get("root_path"):
-            return None
         sent = scope["headers"]
         headers = dict(sent)
-        if len(headers) != len(sent):  # a header that is there twice
+        if len(headers) != len(sent) or scope.get("root_path"):  # a header that is there twice
             return None
         client = scope.get("client")
-        return RequestHead(operation, headers, client[0] if client else None)
-
-    async def _answer(self, head: RequestHead, receive: Receive, send: Send) -> None:
-        """Answer a request: what ``Telemetry``, ``Envelope`` and ``Endpoint`` do one by one."""
-        service: Service = self.state.service
-        clock, headers = service.resources.clock, head.headers
-        began = clock.monotonic()
-        request_id = choose_request_id(headers.get(b"x-request-id"))
-        state = RequestState(request_id, host=head.host)
-        context = REQUEST_ID.set(request_id)
-        response = _SentResponse(send, request_id)
-        try:
-            encoded = await respond(
-                service,
-                state,
-                head.caller_headers,
-                headers.get(b"accept", b"").decode("latin-1"),
-                partial(head.read, receive),
-                head.operation is None,
-            )
-            await response.send(encoded.status, encoded.headers, encoded.content)
-        except ClientDisconnect:
-            log.info("client went away", route=head.route)
-        except Exception:
-            log.exception("request failed", route=head.route)
-            if response.is_started:
-                raise
-            state.codes = ["INTERNAL"]
-            content = internal_error(request_id, self._documentation)
-            await response.send(500, [*INTERNAL_HEADERS], content)
-        finally:
-            REQUEST_ID.reset(context)
-            seconds = clock.monotonic() - began
-            summary = ResponseSummary(response.status, response.sent, seconds)
-            record_response(service, state, "POST", head.route, summary)
-
-
-class RequestHead(NamedTuple):
-    """The head of a request. ``operation``: that the path names, None for GraphQL over HTTP."""
-
-    operation: str | None
-    headers: dict[bytes, bytes]
-    host: str | None
+        return cls(operation, headers, client[0] if client else None)
 
     @property
-    def route(self) -> str:
-        """The name of the route, as in ``gateway.app``."""
-        return "graphql" if self.operation is None else "operations"
+    def request_id(self) -> bytes | None:
+        """The request id that the client sent."""
+        return self._headers.get(b"x-request-id")
+
+    @property
+    def accept(self) -> str:
+        """The Accept header, empty without one."""
+        return self._headers.get(b"accept", b"").decode("latin-1")
 
     @property
     def caller_headers(self) -> CallerHeaders:
-        headers = self.headers
-        authorization, purpose = headers.get(b"authorization"), headers.get(b"x-purpose")
-        case_number = headers.get(b"x-case-number")
-        return CallerHeaders(
-            () if authorization is None else (authorization,),
-            () if purpose is None else (purpose,),
-            () if case_number is None else (case_number,),
-        )
+        """The headers that say who calls and for what."""
+        find = self._headers.get
+        values = (find(b"authorization"), find(b"x-purpose"), find(b"x-case-number"))
+        return CallerHeaders._make([() if value is None else (value,) for value in values])
 
-    async def read(self, receive: Receive, body_bytes: int) -> ReceivedRequest:
+    async def receive(self, receive: Receive, body_bytes: int) -> ReceivedRequest:
         """Receive the body; raises what ``receive_json`` raises."""
-        length = self.headers.get(b"content-length")
+        length = self._headers.get(b"content-length")
         body = await receive_json(
             receive,
-            self.headers.get(b"content-type", b"").decode("latin-1"),
+            self._headers.get(b"content-type", b"").decode("latin-1"),
             None if length is None else length.decode("latin-1"),
             body_bytes,
         )
         if self.operation is None:
             return posted_parameters(body)
         return posted_variables(self.operation, body)
-
-
-class _SentResponse:
-    """What of a response was sent. ``status``: None before its start was; ``sent``: in bytes."""
-
-    __slots__ = ("_request_id", "_send", "is_started", "sent", "status")
-
-    def __init__(self, send: Send, request_id: str) -> None:
-        self._send = send
-        self._request_id = request_id
-        self.is_started = False
-        self.status: int | None = None
-        self.sent = 0
-
-    async def send(self, status: int, headers: list[tuple[bytes, bytes]], content: bytes) -> None:
-        """Send a response; raises ClientDisconnect where the connection is gone (ASGI 3)."""
-        headers.append((b"x-request-id", self._request_id.encode()))
-        headers += SECURITY_HEADERS
-        self.is_started = True
-        try:
-            await self._send({"type": "http.response.start", "status": status, "headers": headers})
-            self.status = status
-            await self._send({"type": "http.response.body", "body": content})
-        except OSError as error:
-            raise ClientDisconnect from error
-        self.sent = len(content)

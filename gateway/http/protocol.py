@@ -56,7 +56,9 @@ class Connection(HttpToolsProtocol):
         self.queue: Queue | None = None
         self.address: str | None = None
         self._connections = connections
-        self._limits = connections.limits
+        self._url_limit = connections.limits.url_bytes
+        self._header_limit = connections.limits.headers
+        self._header_bytes_limit = connections.limits.header_bytes
         self._part = Part.START
         self._bytes = 0  # of the current part, so far
         self._header_bytes = 0
@@ -124,7 +126,7 @@ class Connection(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         """Add a part of the request target."""
         super().on_url(url)
-        if len(self.url) > self._limits.url_bytes:
+        if len(self.url) > self._url_limit:
             self._end(closing.URL)
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -132,11 +134,14 @@ class Connection(HttpToolsProtocol):
         if self._part is Part.BODY:
             return
         self._header_bytes += len(name) + len(value) + 4
-        limits = self._limits
-        if self._header_bytes > limits.header_bytes or len(self.headers) >= limits.headers:
+        if self._header_bytes > self._header_bytes_limit or len(self.headers) >= self._header_limit:
             self._end(closing.HEADERS)
-        super().on_header(name, value)
-        if self.headers[-1][0] == b"host":
+        name = name.lower()
+        if name == b"expect":
+            super().on_header(name, value)
+            return
+        self.headers.append((name, value))
+        if name == b"host":
             self._hosts += 1
             if self._hosts > 1 or not _HOST.fullmatch(value):
                 self._end(closing.HOST)
@@ -254,7 +259,7 @@ class Connection(HttpToolsProtocol):
 
     def _enforce_size(self) -> None:
         if self._part is not Part.BODY:
-            if self._bytes > self._limits.header_bytes:
+            if self._bytes > self._header_bytes_limit:
                 self._refuse(closing.HEADERS)
         elif self._bytes > 2 * self._connections.body_bytes + _BEYOND_BODY:
             self._refuse(closing.BODY)

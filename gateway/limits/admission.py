@@ -18,7 +18,8 @@ BUSY = Counter(
 
 #: Requests over which the service time is smoothed.
 _SMOOTHED_OVER = 64
-#: Requests between two readings of the processor's time: a reading costs as much as the rest.
+#: Of so many requests one at least is measured: a reading of the processor's time is a call of the
+#: operating system, which costs more than the rest.
 _MEASURED_EVERY = 8
 
 
@@ -41,8 +42,10 @@ class Admission:
         self._most_of_client = max(1, in_flight // 2)
         self._deadline = deadline
         self._cpu = cpu
+        self._is_measured = False
         self._measured_at = 0.0
         self._done = 0
+        self._unmeasured = 0
         self._of_client: dict[str | None, int] = {}
         IN_FLIGHT.set_function(lambda: self.in_flight)
 
@@ -69,7 +72,9 @@ class Admission:
         if self.expected_wait > self._deadline:
             raise self._busy("wait")
         if not self.in_flight:  # work between requests belongs to none of them
-            self._measured_at = self._cpu()
+            self._is_measured = self._unmeasured + 1 >= _MEASURED_EVERY
+            if self._is_measured:
+                self._measured_at = self._cpu()
         self.in_flight += 1
         self._of_client[client] = of_client + 1
 
@@ -86,11 +91,22 @@ class Admission:
             self._measure()
 
     def _measure(self) -> None:
-        """Measure the processor's time for the requests that left since the last measurement."""
-        now = self._cpu()
-        measured = (now - self._measured_at) / self._done
-        self.service_time += (measured - self.service_time) * self._done / _SMOOTHED_OVER
-        self._measured_at, self._done = now, 0
+        """Account for the requests that left since the last time.
+
+        Where the gateway is idle between two requests, one in eight is measured, and stands for the
+        others. While requests are in flight, all are measured together.
+        """
+        if self._is_measured:
+            now = self._cpu()
+            measured = (now - self._measured_at) / self._done
+            weight = min(1.0, (self._done + self._unmeasured) / _SMOOTHED_OVER)
+            self.service_time += (measured - self.service_time) * weight
+            self._measured_at, self._unmeasured = now, 0
+        else:
+            self._unmeasured += self._done
+            if self.in_flight:
+                self._is_measured, self._measured_at = True, self._cpu()
+        self._done = 0
 
     def _busy(self, reason: str) -> GatewayError:
         BUSY.labels(reason).inc()

@@ -32,10 +32,8 @@ def permit(caller: Caller, document: Document, operation: Operation, in_url: boo
         _require_operator(caller)
     if operation.introspects and not caller.may_introspect:
         raise GatewayError("INTROSPECTION_DENIED")
-    # Callers without these rights learn what is missing from the denial of each field.
-    may_read = caller.may_name_persons or caller.may_verify
-    if (operation.names_persons or operation.finds_things) and may_read:
-        _require_statements(caller)
+    if caller.purpose is None or caller.case_number is None:
+        _require_statements(caller, operation)
 
 
 def _require_operator(caller: Caller) -> None:
@@ -46,8 +44,12 @@ def _require_operator(caller: Caller) -> None:
         raise GatewayError("FORBIDDEN", details={"missing": [OPERATE]})
 
 
-def _require_statements(caller: Caller) -> None:
+def _require_statements(caller: Caller, operation: Operation) -> None:
     """Require a purpose and a case number for reading about persons (design section 7)."""
+    # Callers without these rights learn what is missing from the denial of each field.
+    may_read = caller.may_name_persons or caller.may_verify
+    if not may_read or not (operation.names_persons or operation.finds_things):
+        return
     if caller.purpose is None:
         raise GatewayError("PURPOSE_REQUIRED")
     if caller.case_number is None:

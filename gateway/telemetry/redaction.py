@@ -71,11 +71,11 @@ def random_id() -> str:
         try:
             return _ids.pop()
         except IndexError:
-            digits = os.urandom(16 * _DRAWN).hex()
-            drawn = (digits[start : start + 32] for start in range(0, len(digits), 32))
-            _ids.extend(identifier for identifier in drawn if not holds_number(identifier))
+            _ids.extend(_ID.findall(os.urandom(16 * _DRAWN).hex("\n", 16)))
 
 
+#: A line that is an id: among hex digits nothing but a run of digits reads like a number.
+_ID = re.compile(rf"^(?!.*{_RUN}).+$", re.MULTILINE)
 #: Ids to be drawn at once: one call of the operating system for all of them.
 _DRAWN = 64
 #: Ids that were drawn and not used.

@@ -27,7 +27,7 @@ from connectors.population import DATABASE as POPULATION
 from gateway.execution.operation import ExecutableOperation, OperationRequest, Result
 from gateway.execution.resources import ExecutionResources
 from gateway.http.cors import cross_origin
-from gateway.http.front import FrontDoor
+from gateway.http.front import RequestHead
 from gateway.keys.files import create_missing
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import (
@@ -178,7 +178,7 @@ class Sites:
     def takes(self, sent: Sent) -> bool:
         """Return whether the short way understands a request."""
         request = scope(sent.method, sent.path, sent.headers, sent.query)
-        return FrontDoor.read_head({**request, **sent.scope}) is not None
+        return RequestHead.read({**request, **sent.scope}) is not None
 
 
 @asynccontextmanager

@@ -172,3 +172,27 @@ def test_metrics_show_how_many_are_in_flight_and_were_refused(
     assert (
         REGISTRY.get_sample_value("justice_gateway_admission_refusals_total", labels) == before + 1
     )
+
+
+def test_the_clock_of_the_processor_is_read_seldom() -> None:
+    readings = 0
+
+    def cpu() -> float:
+        nonlocal readings
+        readings += 1
+        return float(readings)
+
+    admission = Admission(8, 3.0, cpu)
+    for _ in range(80):
+        with admission.admit("a"):
+            pass
+    assert readings == 20, "before and after one of eight, where the gateway is idle in between"
+    assert admission.service_time == pytest.approx(0.74, abs=0.01), "it stands for the others"
+
+
+def test_work_is_measured_as_well_if_a_place_is_always_taken(
+    admission: Admission, processor: Processor, stack: ExitStack
+) -> None:
+    _fill(admission, stack, "a", 1)
+    _serve(admission, processor, 0.25)
+    assert admission.service_time == pytest.approx(0.25, rel=0.01)
