@@ -3,6 +3,7 @@
 PORT ?= 8000
 PYTEST_ARGS ?=
 RIVALS ?= ../shared/peers
+RIVALS_ARGS ?=
 UV_VERSION := 0.13.9
 # The first interpreter that really runs and is new enough: version managers leave shims that do not.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -80,12 +81,12 @@ bench: .venv/.dev
 attacks: .venv/.dev
 	$(BIN)/python -m bench.attacks.connections
 
-# The rivals' servers, packages and data: made once, in a copy.
+# The rivals' servers, packages and data: made once, in a copy. RIVALS_ARGS="--only w1,mixed": a part.
 .PHONY: rivals
 rivals: .venv/.dev
 	@test -f .bench/rivals/hot.txt || { mkdir -p .bench/rivals && cp -r $(RIVALS)/. .bench/rivals; }
 	.bench/rivals/setup.sh
-	RIVALS=.bench/rivals $(BIN)/python -m bench.rivals
+	RIVALS=.bench/rivals $(BIN)/python -m bench.rivals $(RIVALS_ARGS)
 	.bench/rivals/stop.sh
 
 # What a closed network needs; this machine must reach a package index.

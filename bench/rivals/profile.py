@@ -19,7 +19,7 @@ from bench.measure import Figures
 #: What is called by nothing but the event loop.
 _LOOP = "event loop"
 _THREADS = "other threads"
-_FUNCTIONS_SHOWN = 25
+_FILES_SHOWN, _FUNCTIONS_SHOWN = 50, 40
 _WRITE_WITHIN = 10.0
 _OURS = re.compile(r"/((?:gateway|connectors)/.*\.py)$")
 _LIBRARY = re.compile(r"/site-packages/(\w+)")
