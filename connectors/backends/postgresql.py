@@ -228,8 +228,12 @@ class _Loan:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is None:
+            self.server.give_back(self.connection)
+            self.server.lent -= 1
+            return
         try:
-            if kind is None or isinstance(error, (NotMapped, SourceRefused, *SPOILT)):
+            if isinstance(error, (NotMapped, SourceRefused, *SPOILT)):
                 self.server.give_back(self.connection)
             else:
                 await self.server.drop(self.connection)

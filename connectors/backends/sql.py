@@ -175,7 +175,7 @@ class SqlBackend:
         A server has least work with rows in any order. Where there are too many of them, or their
         order cannot be told here, it gives those of the keys concerned again, in order.
         """
-        texts = list(_texts(statement, keys))
+        texts = _search_texts(statement, keys)
         most = self._most_rows(statement, len(texts))
         if most is None:
             return await self._fetch_ordered(statement, keys, texts)
@@ -190,7 +190,7 @@ class SqlBackend:
             return batch
         if len(again) >= _MANY_AGAIN or not found.is_sortable:
             self._ordered_until[statement] = self._monotonic() + _ORDERED
-        ordered = await self._fetch_ordered(statement, again, list(_texts(statement, again)))
+        ordered = await self._fetch_ordered(statement, again, _search_texts(statement, again))
         return merge_in_order(keys, [batch, ordered]) if found.by_key else ordered
 
     async def _fetch_ordered(
@@ -215,7 +215,7 @@ class SqlBackend:
 
     async def _fetch_apart(self, statement: LookupStatement, keys: Sequence[str]) -> Batch:
         """Read ``keys`` in parts: some value fails the statement for all of them."""
-        texts = _texts(statement, keys)
+        texts = _keys_by_text(statement, keys)
         result = await isolate(partial(self._merger.find_alone, statement), statement, list(texts))
         if statement.normalised:
             result = result.under(texts)
@@ -252,9 +252,16 @@ class SqlBackend:
         return Provenance(state.as_of, state.server + state.tables)
 
 
-def _texts(statement: LookupStatement, keys: Sequence[str]) -> dict[str, str]:
+def _search_texts(statement: LookupStatement, keys: Sequence[str]) -> Sequence[str]:
+    """Return the texts to search."""
+    if statement.normalised:
+        return list(_keys_by_text(statement, keys))
+    return keys if "".join(keys).isascii() else [key for key in keys if _is_text(key)]
+
+
+def _keys_by_text(statement: LookupStatement, keys: Sequence[str]) -> dict[str, str]:
     """Return the texts to search, each with its key."""
-    texts = keys if "".join(keys).isascii() else [key for key in keys if _is_text(key)]
+    texts = [key for key in keys if _is_text(key)]
     if not statement.normalised:
         return dict(zip(texts, texts, strict=True))
     return {text: key for key in texts for text in spellings(key)}

@@ -107,9 +107,12 @@ class StatementMerger:
             return await self.find_alone(lookup, keys)
         loop = asyncio.get_running_loop()
         part = _Part(LookupPart(lookup, keys, most), loop.create_future())
-        if not self._gathered:
-            loop.call_soon(self.send)
-        self._gathered.append(part)
+        if len(keys) > self._limits.keys:
+            self._begin([part])
+        else:
+            if not self._gathered:
+                loop.call_soon(self.send)
+            self._gathered.append(part)
         try:
             return await part.rows
         except asyncio.CancelledError:
@@ -135,12 +138,7 @@ class StatementMerger:
             if part.rows.done():
                 continue  # the caller was cancelled
             lookup = part.wanted.lookup
-            if (
-                len(part.wanted.keys) > self._limits.keys
-                or lookup in joined
-                or len(joined) == _MOST
-                or self._alone_until.get(lookup, now) > now
-            ):
+            if lookup in joined or len(joined) == _MOST or self._alone_until.get(lookup, now) > now:
                 self._begin([part])
             else:
                 joined[lookup] = part

@@ -19,6 +19,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from gateway.answer import Answer
@@ -114,6 +115,9 @@ class Batches:
         keys = self._join(waiter) if waiter.joins and self._calls_by_key else waiter.keys
         if not keys:
             return
+        if not self._tasks and not self._waiting:
+            self._send([(waiter, keys)])
+            return
         self._waiting.setdefault(waiter.client, deque()).append((waiter, keys))
         self._send_waiting()
 
@@ -168,7 +172,7 @@ class Batches:
         return unread
 
     def _send(self, parts: list[_Part]) -> None:
-        keys = list(dict.fromkeys(key for _, part_keys in parts for key in part_keys))
+        keys = list(dict.fromkeys(chain.from_iterable([part_keys for _, part_keys in parts])))
         self._began_at = self._clock.monotonic()
         seconds_left = max(waiter.until for waiter, _ in parts) - self._began_at
         position = self._position() if seconds_left >= self._timeout else None
@@ -194,7 +198,8 @@ class Batches:
         failed = task.cancelled() or task.exception() is not None
         if len(call.parts) == 1 and not failed:
             waiter, keys = call.parts[0]
-            if list(waiter.keys) == call.keys:  # nobody else waits, and nothing else is waited for
+            # Nobody else waits, and nothing else is waited for.
+            if keys is waiter.keys and len(keys) == len(call.keys):
                 if not waiter.gone:
                     waiter.deliver(waiter, task.result())
                 return

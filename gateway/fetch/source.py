@@ -400,18 +400,22 @@ class Source:
         self._note_origin(batch.origin)
         report = self.report(record, State.ANSWERED, as_of=batch.as_of, fetched_at=call.at)
         nothing = Answer(report, ())
-        rest = _SpecialAnswers(partial(self.report, record, fetched_at=call.at), batch)
+        special: _SpecialAnswers | None = None
+        by_key, has_evidence = batch.by_key, bool(batch.evidence)
         answers = []
         for key in keys:
-            rows = batch.by_key.get(key)
-            if rows is None or rows.unreadable or batch.evidence:
-                answers.append(rest.make(key, rows))
+            rows = by_key.get(key)
+            if rows is None or rows.unreadable or has_evidence:
+                if special is None:
+                    report_at = partial(self.report, record, fetched_at=call.at)
+                    special = _SpecialAnswers(report_at, batch)
+                answers.append(special.make(key, rows))
             elif rows.rows or rows.truncated:
                 answers.append(Answer(report, rows.rows, 0, rows.truncated))
             else:
                 answers.append(nothing)
         self._store(read, keys, answers, batch, call.position)
-        if rest.made:
+        if special is not None:
             self._log_faults(record, batch)
         return answers
 
@@ -480,12 +484,9 @@ class _SpecialAnswers:
         self._report = report
         self._batch = batch
         self._reports: dict[tuple[State, MessageEvidence | None], SourceReport] = {}
-        #: Whether there is any.
-        self.made = False
 
     def make(self, key: str, rows: Rows | None) -> Answer:
         """Return the answer to ``key``; ``rows``: None where it could not be read."""
-        self.made = True
         if rows is None:
             return Answer(self._report_of(State.UNAVAILABLE, None))
         state = State.PARTIAL if rows.unreadable else State.ANSWERED
