@@ -7,6 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from operator import methodcaller
 from typing import Any
 
 import asyncpg
@@ -134,7 +136,7 @@ async def _set_codecs(connection: Any) -> None:
     """
     async with connection.transaction(readonly=True):
         await connection.set_type_codec(
-            "bpchar", schema="pg_catalog", encoder=str, decoder=lambda text: text.rstrip(" ")
+            "bpchar", schema="pg_catalog", encoder=str, decoder=methodcaller("rstrip", " ")
         )
         for name, read in _READ.items():
             await connection.set_type_codec(
@@ -146,6 +148,7 @@ def _encode(value: object) -> object:
     raise TypeError("no statement has such a parameter")
 
 
+@lru_cache(maxsize=1 << 15)  # 90 years of days; asyncpg calls it for every date of every row
 def _day(counted: tuple[int]) -> object:
     try:
         return date.fromordinal(_DAY + counted[0])
