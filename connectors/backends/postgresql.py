@@ -124,7 +124,7 @@ class PostgresqlSession:
             connection.prepared.clear()
         anew = False
         while True:
-            prepared = connection.known(text, self.server.monotonic()) if not anew else None
+            prepared = connection.find_prepared(text, self.server.monotonic()) if not anew else None
             learned = prepared is None
             if prepared is None:
                 types_text = self.server.types_text(parts)

@@ -49,7 +49,7 @@ class PostgresConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg ha
         self.state = SourceState()
         self.prepared: OrderedDict[str, PreparedStatement] = OrderedDict()
 
-    def known(self, text: str, now: float) -> PreparedStatement | None:
+    def find_prepared(self, text: str, now: float) -> PreparedStatement | None:
         """Return a statement that is prepared and whose types are valid. ``now``: monotonic."""
         prepared = self.prepared.get(text)
         if prepared is None or now - prepared.checked >= _TYPES_KEPT:

@@ -21,8 +21,8 @@ from gateway.catalogue.read import Read
 from gateway.errors import GatewayError
 from gateway.execution.decisions import RecordRules
 from gateway.execution.operation import Result
-from gateway.execution.parts import Member, Part, PersonPart
-from gateway.fetch.reads import Column, Reads, SubjectNumbers
+from gateway.execution.parts import AnswerPart, Member, PersonPart
+from gateway.fetch.reads import ReadColumn, Reads, SubjectNumbers
 from gateway.fetch.source import LiveState
 from gateway.people.numbers import PersonNumbers, Population, population_of
 from gateway.plan.dynamic_arguments import DynamicArguments
@@ -32,7 +32,7 @@ from gateway.protection.death import deaths_of, is_dead
 from gateway.settings import Limits
 
 #: A step: runs over the entries that it was scheduled for under one part of the plan.
-Step = Callable[["Batch", Any, Sequence[Any]], None]
+Step = Callable[["PlanBatch", Any, Sequence[Any]], None]
 #: Where a request's attempt to match a person stands in its answer, and what goes on after it.
 AttemptEntry = tuple[tuple[int, ...], Any, Callable[[], None]]
 
@@ -42,7 +42,7 @@ class Crowded(Exception):
 
 
 @dataclass(slots=True, eq=False)
-class Batch:
+class PlanBatch:
     """Requests that are executed together.
 
     ``plan``, ``arguments``: of all members; only the arguments of root fields differ. ``rules``:
@@ -56,7 +56,7 @@ class Batch:
     reads: Reads
     limits: Limits
     members: Sequence[Member]
-    emit: Callable[[Batch, Member], tuple[Result, list[Used] | None]]
+    emit: Callable[[PlanBatch, Member], tuple[Result, list[Used] | None]]
     population: Population | None = None
     live: dict[str, LiveState] = field(default_factory=dict)
     has_matched: bool = False
@@ -66,12 +66,14 @@ class Batch:
         default_factory=dict
     )
     opened: set[str] = field(default_factory=set)
-    _parts: dict[Hashable, Part] = field(default_factory=dict)
+    _parts: dict[Hashable, AnswerPart] = field(default_factory=dict)
     _decisions: dict[tuple[Record, Sensitivity | None], Answer | None] = field(default_factory=dict)
     _ready: dict[tuple[Step, Any], list[Any]] = field(default_factory=dict)
-    _waiting: dict[Column, dict[tuple[Step, Any], list[Any]]] = field(default_factory=dict)
+    _waiting: dict[ReadColumn, dict[tuple[Step, Any], list[Any]]] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _number_columns: dict[Asker | None, tuple[Column, Column, Column]] = field(default_factory=dict)
+    _number_columns: dict[Asker | None, tuple[ReadColumn, ReadColumn, ReadColumn]] = field(
+        default_factory=dict
+    )
     _names_asker: bool = False
     _failure: BaseException | None = None
 
@@ -87,7 +89,7 @@ class Batch:
 
     # --- running ------------------------------------------------------------------------------
 
-    async def run(self, start: Callable[[Batch, Member], None]) -> None:
+    async def run(self, start: Callable[[PlanBatch, Member], None]) -> None:
         """Run until every member has its result; ``start`` begins on the root fields of one."""
         try:
             self._start_live()
@@ -116,7 +118,7 @@ class Batch:
             kinds = sorted(column.read.kind for column in self._waiting)
             raise RuntimeError(f"never answered: {kinds}")
 
-    def _resume(self, column: Column) -> None:
+    def _resume(self, column: ReadColumn) -> None:
         for key, entries in self._waiting.pop(column, {}).items():
             self._ready.setdefault(key, []).extend(entries)
 
@@ -172,11 +174,11 @@ class Batch:
         if entries:
             self._ready.setdefault((step, plan), []).extend(entries)
 
-    def wait(self, column: Column, step: Step, plan: object, entry: object) -> None:
+    def wait(self, column: ReadColumn, step: Step, plan: object, entry: object) -> None:
         """Let ``step`` run over ``entry`` once something has arrived in ``column``."""
         self._waiting.setdefault(column, {}).setdefault((step, plan), []).append(entry)
 
-    def finish(self, part: Part | Member) -> None:
+    def finish(self, part: AnswerPart | Member) -> None:
         """Note that a step of ``part`` is done, or a part below it."""
         part.pending -= 1
         if part.pending:
@@ -201,17 +203,17 @@ class Batch:
         """Return who asks, where some database is told so."""
         return member.request.caller.asker if self._names_asker else None
 
-    def add_part(self, part: Part, waiting: Part | Member) -> None:
+    def add_part(self, part: AnswerPart, waiting: AnswerPart | Member) -> None:
         """Let ``waiting`` wait for ``part``, unless it is done."""
         if part.pending:
             waiting.pending += 1
             part.waits.append(waiting)
 
-    def find_part(self, key: Hashable) -> Part | None:
+    def find_part(self, key: Hashable) -> AnswerPart | None:
         """Return the part under ``key``, if there is one."""
         return self._parts.get(key)
 
-    def keep_part(self, key: Hashable, part: Part) -> None:
+    def keep_part(self, key: Hashable, part: AnswerPart) -> None:
         """Keep ``part`` under ``key``, for whoever shows it too."""
         self._parts[key] = part
 
@@ -249,7 +251,7 @@ class Batch:
             raise GatewayError("TOO_MANY_PERSONS", details={"limit": limit})
         self.opened.add(number)
 
-    def number_columns(self, asker: Asker | None) -> tuple[Column, Column, Column]:
+    def number_columns(self, asker: Asker | None) -> tuple[ReadColumn, ReadColumn, ReadColumn]:
         """Return what the population database says of numbers: identity, earlier, holders."""
         columns = self._number_columns.get(asker)
         if columns is None:
@@ -285,12 +287,12 @@ class Batch:
 
     def answer(
         self,
-        part: Part,
+        part: AnswerPart,
         read: Read,
         open_up_to: Sensitivity | None,
         keys: Sequence[str],
         identification: Identification | None,
-    ) -> Answer | Column:
+    ) -> Answer | ReadColumn:
         """Return the answer for a list as the caller may see it; else what has to arrive first.
 
         ``identification``: of the person whose numbers ``keys`` are, None where they are other
@@ -305,13 +307,13 @@ class Batch:
             answer = None if death else self.rules.withheld(record)
         if answer is None:
             answers = self.arrived(part, read, keys, part.keys)
-            if isinstance(answers, Column):
+            if isinstance(answers, ReadColumn):
                 return answers
             answer = self.rules.protect_and_merge(record, answers, identification)
         part.note_state(f"{record.database}.{record.name}", answer.report.state)
         return answer
 
-    def resolve_death(self, part: Part, numbers: Sequence[str]) -> bool | Column:
+    def resolve_death(self, part: AnswerPart, numbers: Sequence[str]) -> bool | ReadColumn:
         """Return whether a person is known to be dead; else what has to arrive first.
 
         It decides what may be shown at all, and is read past the cache.
@@ -320,11 +322,11 @@ class Batch:
         if deaths is None:
             return False
         answers = self.arrived(part, deaths, numbers, tuple(numbers))
-        return answers if isinstance(answers, Column) else is_dead(deaths.record, answers)
+        return answers if isinstance(answers, ReadColumn) else is_dead(deaths.record, answers)
 
     def arrived(
-        self, part: Part, read: Read, keys: Sequence[str], subject_numbers: SubjectNumbers
-    ) -> list[Answer] | Column:
+        self, part: AnswerPart, read: Read, keys: Sequence[str], subject_numbers: SubjectNumbers
+    ) -> list[Answer] | ReadColumn:
         """Return the answers for ``keys``; the column where they are not there yet.
 
         They are asked for then.
@@ -341,7 +343,7 @@ class Batch:
         return arrived
 
 
-def note_used(part: Part, column: Column, keys: Sequence[str]) -> None:
+def note_used(part: AnswerPart, column: ReadColumn, keys: Sequence[str]) -> None:
     """Note which entries of the cache a part is made of."""
     if part.used is None:
         return

@@ -44,7 +44,7 @@ from gateway.plan.cursors import make_cursor
 from gateway.plan.list_arguments import ListArguments, LogArguments, filter_and_order, select_page
 from gateway.procedures.procedure import is_for
 from gateway.protection.death import deaths_of, is_dead
-from gateway.protection.rules import PROTECTION, Protection
+from gateway.protection.rules import PROTECTION, ProtectionRules
 
 _PROBLEMS = {
     State.UNAVAILABLE: "SOURCE_UNAVAILABLE",
@@ -105,7 +105,7 @@ class RecordRules:
     matching: MatchingRule = NO_MATCHING
     attempts: VerificationAttempts | None = None
     checks_numbers: bool = True
-    protection: Protection = PROTECTION
+    protection: ProtectionRules = PROTECTION
     decided: dict[tuple[Record, int | None, Sensitivity | None], tuple[str, ...]] = field(
         default_factory=dict
     )

@@ -13,15 +13,22 @@ import orjson
 from gateway.audit.touched import Role, note_numbers
 from gateway.cache.answer_store import Used
 from gateway.errors import Path
-from gateway.execution.batch import Batch
+from gateway.execution.batch import PlanBatch
 from gateway.execution.operation import Result
-from gateway.execution.parts import ListPart, LoadedList, Member, Part, PersonPart, VerificationPart
+from gateway.execution.parts import (
+    AnswerPart,
+    ListPart,
+    LoadedList,
+    Member,
+    PersonPart,
+    VerificationPart,
+)
 from gateway.people.identification import Shortfall
 from gateway.plan.plan import LookupPlan, PersonRootPlan, VerifyPlan
 from gateway.shape.response import render_problem
 
 
-def emit(batch: Batch, member: Member) -> tuple[Result, list[Used] | None]:
+def emit(batch: PlanBatch, member: Member) -> tuple[Result, list[Used] | None]:
     """Return the result of ``member``, and the entries of the cache that it was made of.
 
     They are None where anything else was used.
@@ -56,7 +63,9 @@ def emit(batch: Batch, member: Member) -> tuple[Result, list[Used] | None]:
     return result, used
 
 
-def _render(batch: Batch, root: PersonRootPlan | LookupPlan | VerifyPlan, part: Part) -> object:
+def _render(
+    batch: PlanBatch, root: PersonRootPlan | LookupPlan | VerifyPlan, part: AnswerPart
+) -> object:
     """Return the data of a part as JSON, None where there are none."""
     if part.text is not None:
         return orjson.Fragment(part.text)
@@ -78,13 +87,13 @@ def _render(batch: Batch, root: PersonRootPlan | LookupPlan | VerifyPlan, part: 
     return orjson.Fragment(part.text)
 
 
-def _place(batch: Batch, path: object) -> tuple[int, ...]:
+def _place(batch: PlanBatch, path: object) -> tuple[int, ...]:
     assert isinstance(path, list)
     return (batch.plan.keys.index(path[0]), *path[1:])
 
 
 def _replay(
-    batch: Batch, member: Member, part: Part, path: Path, used: list[Used] | None
+    batch: PlanBatch, member: Member, part: AnswerPart, path: Path, used: list[Used] | None
 ) -> list[Used] | None:
     """Note what ``part``, which stands at ``path``, has beside its data; returns what was used."""
     state = member.state

@@ -17,7 +17,7 @@ import structlog
 
 from connectors.backends.base import NOBODY
 from gateway.access.caller import Caller
-from gateway.execution.batch import Batch, Crowded
+from gateway.execution.batch import Crowded, PlanBatch
 from gateway.execution.decisions import RecordRules
 from gateway.execution.emit import emit
 from gateway.execution.gather import Outcome, Waiting
@@ -171,14 +171,14 @@ def _reads(resources: ExecutionResources, waiting: Sequence[Waiting]) -> Reads:
 
 def _batch(
     resources: ExecutionResources, plan: Plan, waiting: Sequence[Waiting], reads: Reads
-) -> Batch:
+) -> PlanBatch:
     limits = resources.settings.limits
     members = [
         Member(each.request, each.arguments, each.result, ExecutionState(limits))
         for each in waiting
     ]
     rules = record_rules(resources, waiting[0].request)
-    return Batch(plan, waiting[0].arguments, rules, reads, limits, members, emit)
+    return PlanBatch(plan, waiting[0].arguments, rules, reads, limits, members, emit)
 
 
 def _expire_early(

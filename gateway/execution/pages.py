@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from connectors.description import Record, Row
 from gateway.answer import Answer, SourceReport
 from gateway.errors import GatewayError, Path
-from gateway.execution.batch import Batch, Step
-from gateway.execution.parts import LoadedList, Part, PersonPart
+from gateway.execution.batch import PlanBatch, Step
+from gateway.execution.parts import AnswerPart, LoadedList, PersonPart
 from gateway.people.identification import says_none
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.plan import ChildListPlan, ListPlan, PersonLinkPlan, RowsPlan
@@ -25,7 +25,7 @@ class HangingList:
     ``part``: whose row it is, or the list that is looked up. ``path``: of the list in the part.
     """
 
-    part: Part
+    part: AnswerPart
     keys: tuple[str, ...]
     path: Path
     target: Target
@@ -41,7 +41,7 @@ class RowSteps:
 
 
 def report_problem(
-    batch: Batch, part: Part, record: Record, answer: Answer, path: Path, plan: ListPlan
+    batch: PlanBatch, part: AnswerPart, record: Record, answer: Answer, path: Path, plan: ListPlan
 ) -> None:
     """Put beside the data what is wrong with a list, if anything is."""
     error = batch.rules.problem(record, answer)
@@ -50,8 +50,8 @@ def report_problem(
 
 
 def load_page(
-    batch: Batch,
-    part: Part,
+    batch: PlanBatch,
+    part: AnswerPart,
     plan: ListPlan,
     answer: Answer,
     arguments: ListArguments,
@@ -84,8 +84,8 @@ def load_page(
 
 
 def load_rows(
-    batch: Batch,
-    part: Part,
+    batch: PlanBatch,
+    part: AnswerPart,
     plan: ListPlan,
     rows: tuple[Row, ...],
     truncated: bool,
@@ -104,8 +104,8 @@ def load_rows(
 
 
 def _go_below(
-    batch: Batch,
-    part: Part,
+    batch: PlanBatch,
+    part: AnswerPart,
     plan: ListPlan,
     selected: RowsPlan,
     rows: tuple[Row, ...],
@@ -137,8 +137,8 @@ def _go_below(
 
 
 def _follow_link(
-    batch: Batch,
-    part: Part,
+    batch: PlanBatch,
+    part: AnswerPart,
     link: PersonLinkPlan,
     number: str,
     target: Target,
@@ -156,8 +156,8 @@ def _follow_link(
 
 
 def _hang(
-    batch: Batch,
-    part: Part,
+    batch: PlanBatch,
+    part: AnswerPart,
     child: ChildListPlan,
     key: object,
     target: Target,
@@ -174,7 +174,7 @@ def _hang(
     batch.schedule(steps.hang_lists, child.list, (entry,))
 
 
-def _list_without_key(batch: Batch, part: Part, plan: ListPlan, path: Path) -> LoadedList:
+def _list_without_key(batch: PlanBatch, part: AnswerPart, plan: ListPlan, path: Path) -> LoadedList:
     """Return a list that hangs on a row in which its key is not recorded: it cannot be asked for.
 
     It is not "none" either: the records may be there.

@@ -65,7 +65,7 @@ class Member:
     arguments: Sequence[object]
     result: asyncio.Future[tuple[Result, list[Used] | None]]
     state: ExecutionState
-    roots: dict[str, Sequence[Part | None] | str | None] = field(default_factory=dict)
+    roots: dict[str, Sequence[AnswerPart | None] | str | None] = field(default_factory=dict)
     pending: int = 1
 
     @property
@@ -75,7 +75,7 @@ class Member:
 
 
 @dataclass(slots=True, eq=False)
-class Part:
+class AnswerPart:
     """What every part has beside its data.
 
     ``locations``: of its field in the document. ``asker``: who asks, None where that is nobody's
@@ -93,7 +93,7 @@ class Part:
     asker: Asker | None
     keys: tuple[str, ...] = ()
     pending: int = 1
-    waits: list[Part | Member] = field(default_factory=list)
+    waits: list[AnswerPart | Member] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     shortfalls: list[tuple[str, Path]] = field(default_factory=list)
     states: dict[str, State] = field(default_factory=dict)
@@ -117,7 +117,7 @@ class Part:
 
 
 @dataclass(slots=True, eq=False)
-class PersonPart(Part):
+class PersonPart(AnswerPart):
     """A person: one number under one plan. What a response function reads stands last.
 
     ``entry``: the root field or link that leads here. ``requested_number``: the number asked for.
@@ -168,14 +168,14 @@ class PersonPart(Part):
 
 
 @dataclass(slots=True, eq=False)
-class ListPart(Part):
+class ListPart(AnswerPart):
     """Records that somebody looks up by the number of a thing: about nobody in particular."""
 
     target: list[LoadedList | PersonPart | None] = field(default_factory=lambda: [None])
 
 
 @dataclass(slots=True, eq=False)
-class VerificationPart(Part):
+class VerificationPart(AnswerPart):
     """A person whose details are compared.
 
     ``place``: in the answer. ``touched``: the numbers, where rows were read.

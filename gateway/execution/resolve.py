@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gateway.answer import Answer
 from gateway.catalogue.read import Read
-from gateway.execution.batch import Batch, note_used
-from gateway.execution.parts import Part
-from gateway.fetch.reads import Column
+from gateway.execution.batch import PlanBatch, note_used
+from gateway.execution.parts import AnswerPart
+from gateway.fetch.reads import ReadColumn
 from gateway.people.numbers import (
     NeededReads,
     PersonNumbers,
@@ -17,7 +17,7 @@ from gateway.people.numbers import (
 )
 
 
-def resolve_number(batch: Batch, part: Part, number: str) -> PersonNumbers | Column:
+def resolve_number(batch: PlanBatch, part: AnswerPart, number: str) -> PersonNumbers | ReadColumn:
     """Return whose ``number`` is, for ``part``; else the column that has to arrive first.
 
     Raises GatewayError TOO_MANY_PERSONS.
@@ -41,7 +41,9 @@ def resolve_number(batch: Batch, part: Part, number: str) -> PersonNumbers | Col
     return resolved
 
 
-def _resolve_simple_case(batch: Batch, part: Part, number: str) -> PersonNumbers | Column | None:
+def _resolve_simple_case(
+    batch: PlanBatch, part: AnswerPart, number: str
+) -> PersonNumbers | ReadColumn | None:
     """Return whose ``number`` is where that is plain, without a look at anything else.
 
     A number of which nothing has arrived is asked for; returns the column to wait for then. None
@@ -65,8 +67,8 @@ def _resolve_simple_case(batch: Batch, part: Part, number: str) -> PersonNumbers
     return numbers
 
 
-def _resolve(batch: Batch, part: Part, number: str) -> PersonNumbers | Column:
-    looked_up: list[tuple[Column, str]] = []
+def _resolve(batch: PlanBatch, part: AnswerPart, number: str) -> PersonNumbers | ReadColumn:
+    looked_up: list[tuple[ReadColumn, str]] = []
 
     def known_answer(read: Read, key: str) -> Answer | None:
         column = batch.reads.column(read, part.asker)

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 
 from gateway.catalogue.entry_points import keys_of
 from gateway.errors import GatewayError, Path
-from gateway.execution.batch import Batch, Step
+from gateway.execution.batch import PlanBatch, Step
 from gateway.execution.pages import HangingList, RowSteps
-from gateway.execution.parts import ListPart, Member, Part, PersonPart, VerificationPart
+from gateway.execution.parts import AnswerPart, ListPart, Member, PersonPart, VerificationPart
 from gateway.execution.steps.derive_views import derive_views
 from gateway.execution.steps.hang_lists import hang_lists
 from gateway.execution.steps.open_people import open_people
@@ -36,32 +36,32 @@ from gateway.plan.plan import (
 
 
 def _people(
-    batch: Batch, plan: PersonRootPlan | PersonLinkPlan, people: Sequence[PersonPart]
+    batch: PlanBatch, plan: PersonRootPlan | PersonLinkPlan, people: Sequence[PersonPart]
 ) -> None:
     open_people(batch, plan, people, STEPS)
 
 
-def _lists(batch: Batch, plan: ListPlan, people: Sequence[PersonPart]) -> None:
+def _lists(batch: PlanBatch, plan: ListPlan, people: Sequence[PersonPart]) -> None:
     read_lists(batch, plan, people, _lists, _ROW_STEPS)
 
 
-def _hanging_lists(batch: Batch, plan: ListPlan, entries: Sequence[HangingList]) -> None:
+def _hanging_lists(batch: PlanBatch, plan: ListPlan, entries: Sequence[HangingList]) -> None:
     hang_lists(batch, plan, entries, _hanging_lists, _ROW_STEPS)
 
 
-def _reports(batch: Batch, plan: ReportPlan, people: Sequence[PersonPart]) -> None:
+def _reports(batch: PlanBatch, plan: ReportPlan, people: Sequence[PersonPart]) -> None:
     report_sections(batch, plan, people, _reports, answer_person)
 
 
-def _derived(batch: Batch, plan: DerivedPlan, people: Sequence[PersonPart]) -> None:
+def _derived(batch: PlanBatch, plan: DerivedPlan, people: Sequence[PersonPart]) -> None:
     derive_views(batch, plan, people, _derived)
 
 
-def _logs(batch: Batch, plan: AccessLogPlan, people: Sequence[PersonPart]) -> None:
+def _logs(batch: PlanBatch, plan: AccessLogPlan, people: Sequence[PersonPart]) -> None:
     read_logs(batch, plan, people)
 
 
-def _verifications(batch: Batch, plan: VerifyPlan, parts: Sequence[VerificationPart]) -> None:
+def _verifications(batch: PlanBatch, plan: VerifyPlan, parts: Sequence[VerificationPart]) -> None:
     verify_people(batch, plan, parts, _verifications)
 
 
@@ -76,7 +76,7 @@ STEPS: Mapping[str, Step] = {
 _ROW_STEPS = RowSteps(_people, _hanging_lists)
 
 
-def start_roots(batch: Batch, member: Member) -> None:
+def start_roots(batch: PlanBatch, member: Member) -> None:
     """Begin on the root fields of ``member``."""
     for key, root in batch.plan.roots.items():
         if isinstance(root, str):
@@ -95,8 +95,8 @@ def start_roots(batch: Batch, member: Member) -> None:
 
 
 def _start_root(
-    batch: Batch, member: Member, key: str, root: PersonRootPlan | LookupPlan | VerifyPlan
-) -> Sequence[Part | None]:
+    batch: PlanBatch, member: Member, key: str, root: PersonRootPlan | LookupPlan | VerifyPlan
+) -> Sequence[AnswerPart | None]:
     """Return the parts of a root field, None for people who are refused; raises GatewayError."""
     if isinstance(root, LookupPlan):
         return [_look_up(batch, member, root)]
@@ -112,7 +112,7 @@ def _start_root(
     return _open_by_number(batch, member, root, place)
 
 
-def _look_up(batch: Batch, member: Member, root: LookupPlan) -> Part:
+def _look_up(batch: PlanBatch, member: Member, root: LookupPlan) -> AnswerPart:
     if root.denied:
         raise GatewayError("FORBIDDEN", details={"missing": list(root.denied)})
     keys = keys_of(str(_arguments(member, root)[root.argument]))
@@ -126,7 +126,7 @@ def _look_up(batch: Batch, member: Member, root: LookupPlan) -> Part:
     return part
 
 
-def _verify(batch: Batch, member: Member, root: VerifyPlan, place: int) -> Part:
+def _verify(batch: PlanBatch, member: Member, root: VerifyPlan, place: int) -> AnswerPart:
     arguments = _arguments(member, root)
     number = str(arguments["id"])
     member.state.name_persons([number])
@@ -151,8 +151,8 @@ def _claimed(arguments: Mapping[str, object]) -> ClaimedIdentity:
 
 
 def _open_by_number(
-    batch: Batch, member: Member, root: PersonRootPlan, place: int
-) -> Sequence[Part | None]:
+    batch: PlanBatch, member: Member, root: PersonRootPlan, place: int
+) -> Sequence[AnswerPart | None]:
     arguments = _arguments(member, root)
     single = root.name == "person"
     numbers: Sequence[str] = [arguments["id"]] if single else arguments["ids"]  # type: ignore
@@ -160,7 +160,7 @@ def _open_by_number(
     matching = matching_of(arguments)
     require_matching(batch.rules.matching, matching)
     asker = batch.asker_of(member)
-    parts: list[Part | None] = []
+    parts: list[AnswerPart | None] = []
     for index, number in enumerate(numbers):
         if not batch.rules.caller.may_name_persons:
             error = GatewayError("FORBIDDEN", details={"missing": ["<database>:read"]})

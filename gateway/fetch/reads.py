@@ -30,7 +30,7 @@ SubjectNumbers = tuple[str, ...]
 
 
 @dataclass(slots=True, eq=False)
-class Column:
+class ReadColumn:
     """The answers to one read, by key.
 
     ``read``: as it was asked for; ``sent``: as it goes to the source, fresh where the batch's
@@ -83,7 +83,7 @@ class Column:
 class _Part:
     """Some keys of a column on their way, with the subject numbers of each."""
 
-    column: Column
+    column: ReadColumn
     keys: Mapping[str, SubjectNumbers]
 
     def without(self, keys: Mapping[str, object]) -> _Part:
@@ -112,17 +112,17 @@ class Reads:
         self._clock = clock
         self._deadline = deadline
         self._sharing = sharing
-        self._columns: dict[Hashable, Column] = {}
+        self._columns: dict[Hashable, ReadColumn] = {}
         self._in_flight: dict[ReadWaiter, _Part] = {}
         self._in_shared_cache: list[_Part] = []
         self._closed = False
-        self._arrived: dict[Column, None] = {}
+        self._arrived: dict[ReadColumn, None] = {}
         self._wake: asyncio.Future[None] | None = None
         self._woken = False
         self._timer: asyncio.TimerHandle | None = None
         self._expired = False
 
-    def column(self, read: Read, asker: Asker | None = None) -> Column:
+    def column(self, read: Read, asker: Asker | None = None) -> ReadColumn:
         """Return the answers to ``read``; for ``asker`` alone where the source is told who asks."""
         source = self._sources[read.record.database]
         is_private = (
@@ -133,7 +133,7 @@ class Reads:
         column = self._columns.get(key)
         if column is None:
             fresh = read.fresh or self._sharing.is_fresh(read.record)
-            column = Column(read, read.with_freshness(fresh), source, asker)
+            column = ReadColumn(read, read.with_freshness(fresh), source, asker)
             self._columns[key] = column
         return column
 
@@ -154,7 +154,7 @@ class Reads:
         queued = any(column.queue for column in self._columns.values())
         return queued or bool(self._arrived) or self.is_waiting()
 
-    async def arrive(self, others: int = 0) -> Sequence[Column]:
+    async def arrive(self, others: int = 0) -> Sequence[ReadColumn]:
         """Send what is queued and return the columns in which something has arrived since.
 
         ``others``: how many things are awaited beside reads, which end with ``wake_up``. Empty when
@@ -185,7 +185,7 @@ class Reads:
         for key, theirs in reads._columns.items():
             column = self._columns.get(key)
             if column is None:
-                column = Column(theirs.read, theirs.sent, theirs.source, theirs.asker)
+                column = ReadColumn(theirs.read, theirs.sent, theirs.source, theirs.asker)
                 self._columns[key] = column
             for answered in theirs.answers:
                 column.subjects[answered] = theirs.subjects[answered]
@@ -311,7 +311,7 @@ class Reads:
             )
             self._in_flight[waiter] = _Part(column, {key: part.keys[key] for key in keys})
 
-    def _store(self, column: Column, answers: Mapping[str, Answer]) -> None:
+    def _store(self, column: ReadColumn, answers: Mapping[str, Answer]) -> None:
         column.answers.update(answers)
         self._arrived[column] = None
 

@@ -83,7 +83,7 @@ class _RecordRules:
     opens_on_death: bool
 
 
-class Protection:
+class ProtectionRules:
     """Decides by rules what may be shown of records.
 
     Which rules apply is worked out once a record: most have no rule at all, and every list of every
@@ -128,7 +128,7 @@ class Protection:
 
 
 #: The protection that the law demands.
-PROTECTION = Protection(RULES)
+PROTECTION = ProtectionRules(RULES)
 is_withheld = PROTECTION.is_withheld
 opens_on_death = PROTECTION.opens_on_death
 visible_rows = PROTECTION.visible_rows

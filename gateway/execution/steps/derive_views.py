@@ -9,13 +9,15 @@ from gateway.answer import Answer
 from gateway.audit.touched import note_derived
 from gateway.derived.conclude import DerivedValue, hanging_keys
 from gateway.errors import GatewayError
-from gateway.execution.batch import Batch, Step
+from gateway.execution.batch import PlanBatch, Step
 from gateway.execution.parts import PersonPart
-from gateway.fetch.reads import Column
+from gateway.fetch.reads import ReadColumn
 from gateway.plan.plan import DerivedPlan
 
 
-def derive_views(batch: Batch, plan: DerivedPlan, people: Sequence[PersonPart], step: Step) -> None:
+def derive_views(
+    batch: PlanBatch, plan: DerivedPlan, people: Sequence[PersonPart], step: Step
+) -> None:
     """Derive the view ``plan`` of ``people``. ``step``: this step, for those who have to wait."""
     for person in people:
         try:
@@ -29,7 +31,7 @@ def derive_views(batch: Batch, plan: DerivedPlan, people: Sequence[PersonPart], 
             batch.wait(column, step, plan, person)
 
 
-def _derive_view(batch: Batch, plan: DerivedPlan, person: PersonPart) -> Column | None:
+def _derive_view(batch: PlanBatch, plan: DerivedPlan, person: PersonPart) -> ReadColumn | None:
     """Derive the view of one person; returns what has to arrive first, None when done.
 
     Raises GatewayError INVALID_VALUE.
@@ -44,7 +46,7 @@ def _derive_view(batch: Batch, plan: DerivedPlan, person: PersonPart) -> Column 
         _put(plan, person, rules.denied_view(plan.computed, question))
         return None
     answers = _read_lists(batch, plan, person)
-    if isinstance(answers, Column):
+    if isinstance(answers, ReadColumn):
         return answers
     assert person.known_as is not None
     value, record, answer = rules.conclude(plan.computed, answers, person.known_as, question)
@@ -58,12 +60,12 @@ def _derive_view(batch: Batch, plan: DerivedPlan, person: PersonPart) -> Column 
 
 
 def _read_lists(
-    batch: Batch, plan: DerivedPlan, person: PersonPart
-) -> dict[str, tuple[Record, Answer]] | Column:
+    batch: PlanBatch, plan: DerivedPlan, person: PersonPart
+) -> dict[str, tuple[Record, Answer]] | ReadColumn:
     """Return what was read of each list; else what has to arrive first."""
     derived = plan.computed.derived
     answers: dict[str, tuple[Record, Answer]] = {}
-    missing: Column | None = None
+    missing: ReadColumn | None = None
     for name in (*derived.lists, derived.hanging[0]):
         read = plan.reads[name]
         hangs = name == derived.hanging[0]
@@ -71,7 +73,7 @@ def _read_lists(
             break
         keys = hanging_keys(derived, answers) if hangs else person.keys
         arrived = batch.arrived(person, read, keys, person.keys)
-        if isinstance(arrived, Column):
+        if isinstance(arrived, ReadColumn):
             missing = arrived
         else:
             answers[name] = (read.record, batch.rules.merge(read.record, arrived))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.audit.touched import note_read
-from gateway.execution.batch import Batch, Step
+from gateway.execution.batch import PlanBatch, Step
 from gateway.execution.pages import HangingList, RowSteps, load_page
-from gateway.fetch.reads import Column
+from gateway.fetch.reads import ReadColumn
 from gateway.plan.plan import ListPlan
 
 
 def hang_lists(
-    batch: Batch, plan: ListPlan, entries: Sequence[HangingList], step: Step, steps: RowSteps
+    batch: PlanBatch, plan: ListPlan, entries: Sequence[HangingList], step: Step, steps: RowSteps
 ) -> None:
     """Read the list ``plan`` for each of ``entries``. ``step``: this step, for those who wait."""
     arguments = batch.list_arguments(plan)
@@ -20,7 +20,7 @@ def hang_lists(
     for entry in entries:
         part = entry.part
         answer = batch.answer(part, read, plan.open_up_to, entry.keys, None)
-        if isinstance(answer, Column):
+        if isinstance(answer, ReadColumn):
             batch.wait(answer, step, plan, entry)
             continue
         note_read(part.sections, plan.read.record, answer)

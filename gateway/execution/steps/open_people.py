@@ -13,10 +13,10 @@ from connectors.backends.base import Asker
 from gateway.answer import Identification
 from gateway.audit.touched import Role, citizen_role
 from gateway.errors import GatewayError
-from gateway.execution.batch import Batch, Step
+from gateway.execution.batch import PlanBatch, Step
 from gateway.execution.parts import PersonPart, own_view
 from gateway.execution.resolve import resolve_number
-from gateway.fetch.reads import Column
+from gateway.fetch.reads import ReadColumn
 from gateway.people.matching import is_citizen, open_linked, open_named, open_person
 from gateway.people.notices import notices
 from gateway.people.numbers import PersonNumbers, is_present_number
@@ -26,7 +26,7 @@ Entry = PersonRootPlan | PersonLinkPlan
 
 
 def open_people(
-    batch: Batch, entry: Entry, people: Sequence[PersonPart], steps: Mapping[str, Step]
+    batch: PlanBatch, entry: Entry, people: Sequence[PersonPart], steps: Mapping[str, Step]
 ) -> None:
     """Open ``people``. ``steps``: those that read what their plan selects."""
     _read_ahead(batch, entry.person, people)
@@ -34,7 +34,7 @@ def open_people(
     for person in people:
         try:
             numbers = resolve_number(batch, person, person.requested_number)
-            if isinstance(numbers, Column):
+            if isinstance(numbers, ReadColumn):
                 batch.wait(numbers, steps["people"], entry, person)
                 continue
             if person.matches and person.attempt is None:
@@ -52,14 +52,14 @@ def open_people(
 
 
 def _count_attempt(
-    batch: Batch, entry: Entry, person: PersonPart, steps: Mapping[str, Step]
+    batch: PlanBatch, entry: Entry, person: PersonPart, steps: Mapping[str, Step]
 ) -> None:
     """Go on with ``person`` while the attempt to match them is counted."""
     go_on = partial(batch.schedule, steps["people"], entry, (person,))
     batch.attempts.append((person.place, person.attempt, go_on))
 
 
-def _read_ahead(batch: Batch, plan: PersonPlan, people: Sequence[PersonPart]) -> None:
+def _read_ahead(batch: PlanBatch, plan: PersonPlan, people: Sequence[PersonPart]) -> None:
     """Ask for the lists under the numbers at hand, beside finding out whose they are.
 
     Not where something has to agree first, nor under an old number, which may lead to somebody
@@ -86,7 +86,7 @@ def _read_ahead(batch: Batch, plan: PersonPlan, people: Sequence[PersonPart]) ->
             batch.reads.column(read, asker).ask(asked)
 
 
-def _open(batch: Batch, entry: Entry, person: PersonPart, numbers: PersonNumbers) -> None:
+def _open(batch: PlanBatch, entry: Entry, person: PersonPart, numbers: PersonNumbers) -> None:
     """Open ``person``; raises GatewayError where they may not be shown."""
     population, rules = batch.population, batch.rules
     plan = entry.person
@@ -117,7 +117,7 @@ def _open(batch: Batch, entry: Entry, person: PersonPart, numbers: PersonNumbers
 
 
 def _note_notices(
-    batch: Batch, person: PersonPart, numbers: PersonNumbers, plan: PersonPlan
+    batch: PlanBatch, person: PersonPart, numbers: PersonNumbers, plan: PersonPlan
 ) -> None:
     open_up_to = own_view(plan.is_own_view)
     may_know = batch.rules.visibility(open_up_to)
@@ -129,7 +129,7 @@ def _note_notices(
 
 
 def _identification(
-    batch: Batch, person: PersonPart, numbers: PersonNumbers, plan: PersonPlan
+    batch: PlanBatch, person: PersonPart, numbers: PersonNumbers, plan: PersonPlan
 ) -> str | None:
     """Return whether the person is identified, for who may see some list of theirs."""
     if not plan.identifications:
@@ -142,7 +142,7 @@ def _identification(
     return None
 
 
-def _start(batch: Batch, opened: Iterable[PersonPart], steps: Mapping[str, Step]) -> None:
+def _start(batch: PlanBatch, opened: Iterable[PersonPart], steps: Mapping[str, Step]) -> None:
     """Start on what the plans of ``opened`` select."""
     by_plan: dict[PersonPlan, list[PersonPart]] = {}
     for person in opened:

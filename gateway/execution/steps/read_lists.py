@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from gateway.answer import Answer, SourceReport, State
 from gateway.audit.touched import note_read
 from gateway.catalogue.read import Read
-from gateway.execution.batch import Batch, Step, note_used
+from gateway.execution.batch import PlanBatch, Step, note_used
 from gateway.execution.pages import RowSteps, load_page, load_rows
 from gateway.execution.parts import PersonPart, own_view
-from gateway.fetch.reads import Column
+from gateway.fetch.reads import ReadColumn
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.plan import ListPlan
 
 
-def answer_person(batch: Batch, person: PersonPart, read: Read) -> Answer | Column:
+def answer_person(batch: PlanBatch, person: PersonPart, read: Read) -> Answer | ReadColumn:
     """Return a list under all numbers of ``person``; else the column that has to arrive first."""
     answer = person.answers.get(read.kind)
     if answer is not None:
@@ -29,7 +29,7 @@ def answer_person(batch: Batch, person: PersonPart, read: Read) -> Answer | Colu
 
 
 def read_lists(
-    batch: Batch, plan: ListPlan, people: Sequence[PersonPart], step: Step, steps: RowSteps
+    batch: PlanBatch, plan: ListPlan, people: Sequence[PersonPart], step: Step, steps: RowSteps
 ) -> None:
     """Read the list ``plan`` of ``people``. ``step``: this step, for those who have to wait."""
     arguments = batch.list_arguments(plan)
@@ -40,7 +40,7 @@ def read_lists(
         people = _read_plain(batch, plan, people, place, steps)
     for person in people:
         answer = answer_person(batch, person, read)
-        if isinstance(answer, Column):
+        if isinstance(answer, ReadColumn):
             batch.wait(answer, step, plan, person)
             continue
         if person.reason is not None and answer.rows is not None:
@@ -49,7 +49,7 @@ def read_lists(
         batch.finish(person)
 
 
-def _is_plain(batch: Batch, plan: ListPlan, arguments: ListArguments) -> bool:
+def _is_plain(batch: PlanBatch, plan: ListPlan, arguments: ListArguments) -> bool:
     """Say whether all that a database has of a plain person is shown as it is."""
     record, protection = plan.read.record, batch.rules.protection
     return (
@@ -61,7 +61,7 @@ def _is_plain(batch: Batch, plan: ListPlan, arguments: ListArguments) -> bool:
 
 
 def _read_plain(
-    batch: Batch, plan: ListPlan, people: Sequence[PersonPart], place: int, steps: RowSteps
+    batch: PlanBatch, plan: ListPlan, people: Sequence[PersonPart], place: int, steps: RowSteps
 ) -> list[PersonPart]:
     """Read the list of those of whom nothing is out of the ordinary; return the others.
 

@@ -7,20 +7,20 @@ from collections.abc import Mapping, Sequence
 from gateway.audit.access_log.page import log_problem
 from gateway.audit.touched import note_log
 from gateway.errors import GatewayError
-from gateway.execution.batch import Batch
+from gateway.execution.batch import PlanBatch
 from gateway.execution.parts import PersonPart
 from gateway.plan.list_arguments import parse_log_arguments
 from gateway.plan.plan import AccessLogPlan
 
 
-def read_logs(batch: Batch, plan: AccessLogPlan, people: Sequence[PersonPart]) -> None:
+def read_logs(batch: PlanBatch, plan: AccessLogPlan, people: Sequence[PersonPart]) -> None:
     """Start to read the access logs of ``people``."""
     batch.has_read_log = True
     for person in people:
         batch.spawn(_read_log(batch, plan, person))
 
 
-async def _read_log(batch: Batch, plan: AccessLogPlan, person: PersonPart) -> None:
+async def _read_log(batch: PlanBatch, plan: AccessLogPlan, person: PersonPart) -> None:
     """Read the access log of one person: reading it is logged too."""
     path, locations = plan.place.steps, plan.place.locations
     assert person.plan is not None

@@ -6,17 +6,17 @@ from collections.abc import Callable, Sequence
 
 from gateway.answer import Answer, worst
 from gateway.catalogue.read import Read
-from gateway.execution.batch import Batch, Step
+from gateway.execution.batch import PlanBatch, Step
 from gateway.execution.parts import PersonPart
-from gateway.fetch.reads import Column
+from gateway.fetch.reads import ReadColumn
 from gateway.plan.plan import ReportPlan
 
 #: Returns a list of a person, or what has to arrive first.
-AnswerPerson = Callable[[Batch, PersonPart, Read], Answer | Column]
+AnswerPerson = Callable[[PlanBatch, PersonPart, Read], Answer | ReadColumn]
 
 
 def report_sections(
-    batch: Batch,
+    batch: PlanBatch,
     plan: ReportPlan,
     people: Sequence[PersonPart],
     step: Step,
@@ -32,12 +32,12 @@ def report_sections(
 
 
 def _report_section(
-    batch: Batch, plan: ReportPlan, person: PersonPart, answer_person: AnswerPerson
-) -> Column | None:
+    batch: PlanBatch, plan: ReportPlan, person: PersonPart, answer_person: AnswerPerson
+) -> ReadColumn | None:
     """Report the section of one person; returns what has to arrive first, None when done."""
     assert person.plan is not None
     answers = []
-    missing: Column | None = None
+    missing: ReadColumn | None = None
     for read in plan.lists:
         # What is selected past the cache is reported past the cache.
         fresh = any(

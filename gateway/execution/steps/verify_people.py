@@ -7,15 +7,15 @@ from functools import partial
 
 from gateway.audit.touched import note_read
 from gateway.errors import GatewayError
-from gateway.execution.batch import Batch, Step
+from gateway.execution.batch import PlanBatch, Step
 from gateway.execution.parts import VerificationPart
 from gateway.execution.resolve import resolve_number
-from gateway.fetch.reads import Column
+from gateway.fetch.reads import ReadColumn
 from gateway.plan.plan import VerifyPlan
 
 
 def verify_people(
-    batch: Batch, plan: VerifyPlan, parts: Sequence[VerificationPart], step: Step
+    batch: PlanBatch, plan: VerifyPlan, parts: Sequence[VerificationPart], step: Step
 ) -> None:
     """Verify the people of ``parts``. ``step``: this step, for those who have to wait."""
     for part in parts:
@@ -28,12 +28,12 @@ def verify_people(
             batch.finish(part)
 
 
-def _verify(batch: Batch, plan: VerifyPlan, part: VerificationPart, step: Step) -> bool:
+def _verify(batch: PlanBatch, plan: VerifyPlan, part: VerificationPart, step: Step) -> bool:
     """Verify one person; returns whether that is done. Raises GatewayError."""
     verification = plan.verification
     record = verification.record
     numbers = resolve_number(batch, part, part.number)
-    if isinstance(numbers, Column):
+    if isinstance(numbers, ReadColumn):
         batch.wait(numbers, step, plan, part)
         return False
     if part.attempt is None:

@@ -24,7 +24,7 @@ from gateway.execution.reference import execute_reference
 from gateway.execution.resources import ExecutionResources
 from gateway.procedures.procedure import UNIFIED
 from gateway.protection import adoption, will
-from gateway.protection.rules import RULES, Protection
+from gateway.protection.rules import RULES, ProtectionRules
 from tests.support.hidden_rows import (
     adopted,
     aided,
@@ -239,7 +239,7 @@ async def test_without_its_rule_the_pair_would_differ(tmp_path: Path, name: str)
         request: OperationRequest,
         executable: ExecutableOperation | None,
     ) -> Result:
-        rules = replace(record_rules(resources, request), protection=Protection(other_rules))
+        rules = replace(record_rules(resources, request), protection=ProtectionRules(other_rules))
         return await execute_reference(resources, request, request.document.tree(), rules)
 
     everything = people(pair)
