@@ -46,7 +46,9 @@ def main() -> None:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rivals-")))
         write_numbers(work, copy, every)
         postgres = Postgres(copy / "pg/data")
-        stack.callback(postgres.set_nice, os.getpriority(os.PRIO_PROCESS, 0))
+        usual = os.getpriority(os.PRIO_PROCESS, 0)
+        stack.callback(set_nice, [os.getpid()], usual)  # its session is the shell's
+        stack.callback(postgres.set_nice, usual)
         set_nice([os.getpid()], options.nice)
         postgres.set_nice(options.nice)
         loads = Loads(work, postgres)
@@ -78,7 +80,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rivals", type=Path, default=folder, help="their folder, set up")
     parser.add_argument("--only", help=f"some of {','.join(PARTS)}; none: the profile alone")
     parser.add_argument("--windows", type=int, default=3, help="how often each way is measured")
-    parser.add_argument("--seconds", type=int, default=5, help="how long a window is")
+    parser.add_argument("--seconds", type=int, default=4, help="how long a window is")
     parser.add_argument("--without", default="", help="servers to leave out, by their first word")
     parser.add_argument("--profile", action="store_true", help="sample our server, too")
     parser.add_argument(
