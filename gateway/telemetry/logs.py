@@ -8,13 +8,16 @@ pass through the same processors.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
+import orjson
 import structlog
 from structlog.contextvars import STRUCTLOG_KEY_PREFIX
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -37,12 +40,12 @@ def configure(level: str = "INFO") -> None:
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
         without_values,
         masked,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer()],
+        processors=[*shared, structlog.processors.JSONRenderer(_serialize)],
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(level),
     )
@@ -51,7 +54,7 @@ def configure(level: str = "INFO") -> None:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             *shared,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(_serialize),
         ],
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -62,6 +65,14 @@ def configure(level: str = "INFO") -> None:
     for name in _HTTP_CLIENTS:
         logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
     logging.captureWarnings(True)
+
+
+def _serialize(event: EventDict, **options: Any) -> str:
+    """Return an event as JSON. orjson takes a tenth of the time, and has no integers of 65 bits."""
+    try:
+        return orjson.dumps(event, option=orjson.OPT_NON_STR_KEYS).decode()
+    except orjson.JSONEncodeError:
+        return json.dumps(event, **options)
 
 
 def without_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

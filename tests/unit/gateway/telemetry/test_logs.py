@@ -95,6 +95,16 @@ def test_numbers_are_masked_within_words_and_in_groups() -> None:
     assert (event["event"], event["case"], event["by"]) == ("HS… …", "CMND…", "…")
 
 
+def test_whatever_is_logged_is_json() -> None:
+    (large, half, keyed) = logged(
+        "log.error('a', n=2**70); log.error('b', text='\\ud800');"
+        "log.error('c', by={1: True, None: 'é'})"
+    )
+    assert large["n"] == 2**70
+    assert half["text"] == "\ud800"
+    assert keyed["by"] == {"1": True, "null": "é"}
+
+
 def test_an_object_is_named_by_its_kind_alone() -> None:
     (event,) = logged(
         """
