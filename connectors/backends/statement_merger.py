@@ -2,7 +2,7 @@
 
 The lookups of a request to one database then cost one round trip and one connection
 (``docs/decisions``, 33), where the make of database allows it (``SqlSource.merges``). That pays for
-few keys only: rows in arrays are dearer to write and to read than rows (``docs/decisions``, 51).
+few keys only: rows in arrays are dearer to write and to read than rows (``docs/decisions``, 53).
 
 A merged statement fails as a whole: each of its lookups is then run alone. Lookups also run alone
 for a minute after such a failure, and after a slow merged statement: on connections of their own, a
