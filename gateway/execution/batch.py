@@ -1,9 +1,12 @@
-"""A batch: one plan, executed once for all requests that ask for it at the same time.
+"""A batch: one plan, executed once for all requests that were gathered for it.
 
 The requests of a batch have the same plan, the same rights and the same arguments of lists; they
-differ in whom they name. What they name are parts (``gateway.execution.parts``), each evaluated
-once. A step (``gateway.execution.steps``) runs over many parts at a time; those whose rows have not
-arrived wait for the column that brings them, and the others go on.
+differ in whom they name, and in who asks. What they name are parts (``gateway.execution.parts``),
+each evaluated once. A step (``gateway.execution.steps``) runs over all parts that are ready for it.
+A part whose rows have not arrived waits for their column (``gateway.fetch.reads``); the others go
+on. When no step can run, the batch sends what the columns were asked for, and waits.
+
+A member has its result as soon as its own parts are done (``docs/how-it-runs.md``).
 """
 
 from __future__ import annotations
@@ -31,14 +34,18 @@ from gateway.plan.plan import ListPlan, PersonLinkPlan, PersonRootPlan, Plan
 from gateway.protection.death import deaths_of, is_dead
 from gateway.settings import Limits
 
-#: A step: runs over the entries that it was scheduled for under one part of the plan.
+#: A step: takes the batch, a piece of its plan (a list, a link, a view), and the entries for which
+#: it is to run: parts, or lists that hang on rows of one.
 Step = Callable[["PlanBatch", Any, Sequence[Any]], None]
 #: Where a request's attempt to match a person stands in its answer, and what goes on after it.
 AttemptEntry = tuple[tuple[int, ...], Any, Callable[[], None]]
 
 
 class Crowded(Exception):
-    """The requests of a batch reach more people together than one may: each has to go alone."""
+    """The requests of a batch together reach more people than one request may.
+
+    Each has to be executed alone: then it is known whose request reaches too many.
+    """
 
 
 @dataclass(slots=True, eq=False)
@@ -47,7 +54,12 @@ class PlanBatch:
 
     ``plan``, ``arguments``: of all members; only the arguments of root fields differ. ``rules``:
     by which records are read, the same for all members. ``emit``: makes a member's result of its
-    parts.
+    parts. ``live``: the state of databases, where the plan shows it. ``attempts``: to match a
+    person, which have to be counted before the execution goes on. ``numbers``: whose each number
+    is, by number and asker. ``opened``: the numbers that count towards ``limits.persons_reached``.
+
+    ``_ready`` and ``_waiting`` have the entries for which a step is to run, by step and plan: now,
+    or once something has arrived in a column.
     """
 
     plan: Plan

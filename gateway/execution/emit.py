@@ -1,7 +1,8 @@
 """Emit: from the parts of a batch to the result of one request.
 
-Response functions make the data of a part, once for all who show it. What stands beside the data is
-put together for each request: only there is known where a part stands.
+The generated functions of the plan make the data of a part, once for all who show it. What stands
+beside the data (errors, notices, the people touched) is put together for each request: a part does
+not know where it stands in an answer.
 """
 
 from __future__ import annotations
@@ -95,7 +96,10 @@ def _place(batch: PlanBatch, path: object) -> tuple[int, ...]:
 def _replay(
     batch: PlanBatch, member: Member, part: AnswerPart, path: Path, used: list[Used] | None
 ) -> list[Used] | None:
-    """Note what ``part``, which stands at ``path``, has beside its data; returns what was used."""
+    """Add to the member's state what ``part``, which stands at ``path``, has beside its data.
+
+    Returns ``used`` and what the part used: entries of the cache, None once anything else was.
+    """
     state = member.state
     if used is not None:
         used = None if part.used is None else [*used, *part.used]

@@ -104,7 +104,9 @@ def _program(
     plan: Plan,
     arguments: Sequence[object],
 ) -> tuple[Hashable, int]:
-    """Return what requests of one batch have in common, and how many people this one names.
+    """Return the program, which the requests of a batch have in common, and the number of keys.
+
+    Keys are the people and things that this request names.
 
     Whoever has to match a person goes alone, since attempts are counted one after the other; so
     does a read that the law hides for a time, since it must not show in others' reports.
@@ -184,7 +186,10 @@ def _batch(
 def _expire_early(
     resources: ExecutionResources, plan: Plan, waiting: Sequence[Waiting], reads: Reads
 ) -> asyncio.TimerHandle | None:
-    """Answer requests whose deadline comes before the batch's, when it comes."""
+    """Set a timer that answers the requests whose deadline comes first.
+
+    None where all have the same deadline: then the reads of the batch end by themselves.
+    """
     deadlines = [each.request.deadline for each in waiting]
     earliest = min(deadlines)
     if earliest == max(deadlines):

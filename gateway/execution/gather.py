@@ -1,9 +1,10 @@
 """Gathering: requests with the same plan and rights that come together are executed together.
 
-A request that is alone waits for nobody: its batch starts at the loop's next turn. While a batch of
-a program is under way, what comes is collected, and sent when that batch has ended. A batch that is
-late (``_LATE``) gets company: then the next one starts beside it. So nobody waits for a slow
-database longer than its own answer takes, and under load batches grow by themselves.
+A program (``gateway.execution.execute``) is what requests must have in common for that. If no batch
+of a program is under way, the next one starts at the loop's next turn, so a request that is alone
+waits for nobody. While a batch is under way, requests are collected, and start when it has ended.
+After 20 ms (``_LATE``) a batch is late, and the next one starts beside it. So a slow database does
+not hold up the requests behind it, and under load batches grow by themselves.
 """
 
 from __future__ import annotations
@@ -43,7 +44,12 @@ RunBatch = Callable[[Sequence[Waiting]], Awaitable[None]]
 
 @dataclass(slots=True, eq=False)
 class _Lane:
-    """The requests of one program. ``began_at``: of the latest batch (monotonic)."""
+    """The requests of one program.
+
+    ``under_way``: how many batches are. ``is_late``: whether the next batch may start, because none
+    is under way, or because the latest is late. ``timer``: until the latest batch is late.
+    ``is_scheduled``: a batch starts at the loop's next turn.
+    """
 
     run: RunBatch
     waiting: list[Waiting] = field(default_factory=list)
@@ -75,7 +81,7 @@ class Gatherer:
         return await waiting.result
 
     def start(self, work: Coroutine[object, object, None], waiting: Waiting) -> None:
-        """Run ``work``, which ends with the result of ``waiting``, beside everything else."""
+        """Run ``work`` in a task of its own; when it ends, ``waiting`` has its result."""
 
         async def run(_: Sequence[Waiting]) -> None:
             await work
@@ -132,7 +138,7 @@ class Gatherer:
 
 
 async def _run(run: RunBatch, batch: Sequence[Waiting]) -> None:
-    """Run a batch; whatever happens, nobody waits for it afterwards."""
+    """Run a batch; every request has a result afterwards, an error, or is cancelled."""
     try:
         await run(batch)
     except Exception as error:

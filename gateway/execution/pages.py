@@ -1,4 +1,8 @@
-"""The page of a list that is shown, and what its rows lead to: people, and lists of their own."""
+"""The page of a list that is shown, and what its rows lead to: people, and further lists.
+
+People become parts of their own, shared by all rows that lead to them. Lists that hang on rows are
+of the part to which the rows belong.
+"""
 
 from __future__ import annotations
 

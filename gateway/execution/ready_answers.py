@@ -1,4 +1,4 @@
-"""AnswerStore that are returned again: which may be, and under which key (``gateway.cache``).
+"""Answers that are returned again: which may be, and under which key (``gateway.cache``).
 
 An answer is stored only if a plan made it, of rows that all came from the cache, and without an
 error. Never stored: whether a database is live, an access log, a verification, and a person who has

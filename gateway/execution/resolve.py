@@ -1,4 +1,8 @@
-"""Resolving a number in a batch: each number once, from the columns that have arrived."""
+"""Resolving a number in a batch: finding out whose it is, from answers that have arrived.
+
+Each number is resolved once in a batch, or once for each asker where databases are told who asks.
+The rules are in ``gateway.people.numbers``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operations are executed with."""
+"""What the execution of operations shares: settings, clock, sources, caches, keys."""
 
 from __future__ import annotations
 

@@ -1,6 +1,9 @@
-"""The root fields of a member of a batch: whom and what it names, and the steps that go from there.
+"""The root fields of a request in a batch: the parts that it names, and the steps for them.
 
 A field that is refused has an error and no value; nothing is read for it.
+
+The functions before ``STEPS`` join the steps, which do not import one another: each is told which
+steps go on from it, and which function runs it again for parts that had to wait.
 """
 
 from __future__ import annotations

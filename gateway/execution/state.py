@@ -1,4 +1,4 @@
-"""What both executors keep while an operation is executed: for the answer, and for the journal."""
+"""What is noted while an operation is executed, by both executors: for answer and journal."""
 
 from __future__ import annotations
 

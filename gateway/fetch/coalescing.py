@@ -1,4 +1,7 @@
-"""Coalescing: the reads of several requests by one lookup, put into one statement.
+"""Coalescing: reads of several batches by one lookup, put into one statement.
+
+Requests of the same plan and rights are read together already (``gateway.fetch.reads``). Here reads
+of other plans and clients join them, and those of a batch beside one that is late.
 
 A read is sent at once as long as few calls of its lookup are in flight. What comes while they are
 is collected, and sent when one of them ends. So nobody waits for company, and under load statements

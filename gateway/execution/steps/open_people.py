@@ -1,7 +1,7 @@
 """Open people: find out whose numbers they are and, where they may be shown, start on their lists.
 
-The lists under a number are read beside finding out whose it is: almost always it is the person's
-present and only number.
+While it is found out whose a number is, the person's lists are already read under it: almost always
+it is their present and only number (``docs/decisions/0014-asking-ahead.md``).
 """
 
 from __future__ import annotations
