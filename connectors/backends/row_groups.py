@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from types import NoneType
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from connectors.backends.base import NO_ROWS, Rows, SourceRefused, read_rows, rows_of
 from connectors.backends.number_spellings import normalise_number
@@ -108,7 +109,7 @@ class _Order:
     """The order of rows: newest first, unknown dates last, then by identity, both as text.
 
     A source would sort by text (``Idiom.exact``). Only values are compared here of which that text
-    is known: text itself, dates, and whole numbers. ``is_told``: nothing else was met.
+    is known: text itself, dates, whole numbers and UUIDs. ``is_told``: nothing else was met.
     """
 
     def __init__(self, stored: StoredTable, rows: Sequence[_Raw]) -> None:
@@ -131,11 +132,11 @@ class _Order:
                 return True
         identities: dict[int, Any] = {place: rows[place][self._identity] for place in group}
         types = set(map(type, identities.values()))
-        if types == {int}:
+        if types != {str}:
+            if types != {int} and not all(issubclass(kind, UUID) for kind in types):
+                self.is_told = False
+                return False
             identities = {place: str(value) for place, value in identities.items()}
-        elif types != {str}:
-            self.is_told = False
-            return False
         group.sort(key=identities.__getitem__)
         if self._date is None:
             return True

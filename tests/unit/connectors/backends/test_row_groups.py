@@ -130,7 +130,7 @@ def test_what_cannot_be_sorted_here_is_left_to_the_source(dated: object, is_sort
     assert found.is_sortable is is_sortable
 
 
-@pytest.mark.parametrize("name", [UUID(int=1), None, 1.5, True])
+@pytest.mark.parametrize("name", [UUID(int=1), 1, None, 1.5, True])
 def test_identities_whose_text_is_not_known_are_left_to_the_source(name: object) -> None:
     rows = [(AN, name, AN, None, "2020", None), (AN, "a", AN, None, "2020", None)]
     found = asyncio.run(sort_rows(LOOKUP, [AN], rows))
