@@ -242,6 +242,18 @@ async def test_only_what_is_asked_for_at_once_often_goes_together(
     assert statement_sizes == [1, 1, 1, 1, 1, 1, 2, 1]
 
 
+async def test_lookups_of_many_keys_go_by_themselves(make: Make) -> None:
+    backend = make(merge_limits=MergeLimits(meetings=0, keys=2))
+    statement_sizes = _record_sizes(backend)
+    found = await asyncio.gather(
+        _first(backend, UNIONS, None, AN, BINH, "nobody"),
+        _first(backend, THINGS, None, AN, BINH),
+        _first(backend, CASES, None, AN),
+    )
+    assert list(found) == [["u1"], ["t1", "t2"], ["c1"]]
+    assert sorted(statement_sizes) == [1, 2]
+
+
 async def test_a_server_that_goes_is_gone_for_all_that_were_asked(
     server: Server, make: Make
 ) -> None:
