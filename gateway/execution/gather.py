@@ -4,7 +4,8 @@ A program (``gateway.execution.execute``) is what requests must have in common f
 of a program is under way, the next one starts at the loop's next turn, so a request that is alone
 waits for nobody. While a batch is under way, requests are collected, and start when it has ended.
 After 20 ms (``_LATE``) a batch is late, and the next one starts beside it. So a slow database does
-not hold up the requests behind it, and under load batches grow by themselves.
+not hold up the requests behind it, and under load batches grow by themselves. A batch ends early
+when nobody waits for any of its results.
 """
 
 from __future__ import annotations
@@ -64,13 +65,17 @@ class Gatherer:
 
     def __init__(self) -> None:
         self._lanes: dict[Hashable, _Lane] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._batches: dict[asyncio.Task[None], Sequence[Waiting]] = {}
+        self._is_closed = False
 
     async def execute(self, program: Hashable, waiting: Waiting, run: RunBatch) -> Outcome:
         """Return the outcome of a request, executed with others of the same ``program``.
 
-        ``run``: executes a batch of that program. Raises what it raises for this request.
+        ``run``: executes a batch of that program. Raises what it raises for this request, and
+        CancelledError once this is closed.
         """
+        if self._is_closed:
+            raise asyncio.CancelledError
         lane = self._lanes.get(program)
         if lane is None:
             lane = self._lanes[program] = _Lane(run)
@@ -78,7 +83,11 @@ class Gatherer:
         if lane.is_late and not lane.is_scheduled:
             lane.is_scheduled = True
             asyncio.get_running_loop().call_soon(self._start, program, lane)
-        return await waiting.result
+        try:
+            return await waiting.result
+        except asyncio.CancelledError:
+            self._abandon(waiting)
+            raise
 
     def start(self, work: Coroutine[object, object, None], waiting: Waiting) -> None:
         """Run ``work`` in a task of its own; when it ends, ``waiting`` has its result."""
@@ -86,16 +95,34 @@ class Gatherer:
         async def run(_: Sequence[Waiting]) -> None:
             await work
 
-        task = asyncio.get_running_loop().create_task(_run(run, [waiting]), context=Context())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        batch = [waiting]
+        task = asyncio.get_running_loop().create_task(_run(run, batch), context=Context())
+        self._batches[task] = batch
+        task.add_done_callback(self._batches.pop)
 
     async def close(self) -> None:
-        """End the batches that are under way."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """End the batches that are under way; what waits for one is cancelled, and nothing starts.
+
+        A request that comes later is cancelled too.
+        """
+        self._is_closed = True
+        for lane in self._lanes.values():
+            for waiting in lane.waiting:
+                waiting.result.cancel()
+        while self._batches:  # one that ends may have begun to answer somebody singly
+            batches = dict(self._batches)
+            for task in batches:
+                task.cancel()
+            await asyncio.gather(*batches, return_exceptions=True)
+            for batch in batches.values():  # one that had not begun could not do it itself
+                for waiting in batch:
+                    waiting.result.cancel()
+
+    def _abandon(self, waiting: Waiting) -> None:
+        """End the batch of ``waiting`` if nobody waits for any of its results."""
+        for task, batch in self._batches.items():
+            if waiting in batch and all(each.result.done() for each in batch):
+                task.cancel()
 
     def _start(self, program: Hashable, lane: _Lane) -> None:
         """Start a batch of what waits."""
@@ -112,7 +139,7 @@ class Gatherer:
         lane.timer = loop.call_later(_LATE, self._be_late, program, lane)
         # A batch is nobody's request: its log lines must not bear the id of one.
         task = loop.create_task(_run(lane.run, batch), context=Context())
-        self._tasks.add(task)
+        self._batches[task] = batch
         task.add_done_callback(partial(self._end, program, lane))
 
     def _be_late(self, program: Hashable, lane: _Lane) -> None:
@@ -122,7 +149,7 @@ class Gatherer:
             self._start(program, lane)
 
     def _end(self, program: Hashable, lane: _Lane, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        del self._batches[task]
         lane.under_way -= 1
         if not lane.under_way:
             lane.is_late = True
@@ -139,12 +166,15 @@ class Gatherer:
 
 async def _run(run: RunBatch, batch: Sequence[Waiting]) -> None:
     """Run a batch; every request has a result afterwards, an error, or is cancelled."""
+    fault: Exception = RuntimeError("a batch ended without an answer")
     try:
-        await run(batch)
-    except Exception as error:
+        try:
+            await run(batch)
+        except Exception as error:
+            fault = error
         for waiting in batch:
             if not waiting.result.done():
-                waiting.result.set_exception(error)
+                waiting.result.set_exception(fault)
     finally:
         for waiting in batch:
             waiting.result.cancel()
