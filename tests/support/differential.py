@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from graphql import DocumentNode, FieldNode
 
+from connectors.backends.base import Asker
 from connectors.description import Sensitivity
 from gateway.access.caller import Caller
 from gateway.answer import Answer
@@ -52,12 +53,14 @@ _DEADLINE = 1e9
 
 @dataclass(frozen=True)
 class Naive:
-    """Asks the source for every key by itself, however often it is wanted."""
+    """Asks the source for every key by itself, however often it is wanted, for ``asker``."""
 
     sources: Mapping[str, Source]
+    asker: Asker
 
     async def load(self, read: Read, key: str, subject_numbers: tuple[str, ...] = ()) -> Answer:
-        (answer,) = await self.sources[read.record.database].fetch(read, [key], _DEADLINE)
+        source = self.sources[read.record.database]
+        (answer,) = await source.fetch(read, [key], _DEADLINE, self.asker)
         return answer
 
 
@@ -73,6 +76,7 @@ class Tally:
     with_errors: int = 0
     ready: int = 0
     together: int = 0
+    mixed: int = 0
     codes: Counter[str] | None = None
 
 
@@ -180,8 +184,9 @@ async def difference(
     tally.planned += 1
     requests = [(request, executable)]
     for variant in _variants(rng, generated, generated_world.numbers):
+        companion = _companion(rng, asker, generated_world.citizens)
         try:
-            varied, compiled = await _prepare(resources, variant, asker)
+            varied, compiled = await _prepare(resources, variant, companion)
         except (GatewayError, InvalidDocument):
             continue
         if compiled is not None and compiled.unplanned is None:
@@ -200,6 +205,7 @@ async def _differ(
     oracles = [await _oracle(resources, request) for request, _ in requests]
     _count(tally, oracles[0][0])
     tally.together += len(requests) > 1
+    tally.mixed += len({request.caller.rights for request, _ in requests}) > 1
     origins = _origin_keys(requests[0][0].document.tree()) if times > 1 else frozenset()
     for _ in range(times):
         results = await asyncio.gather(
@@ -209,7 +215,7 @@ async def _differ(
         for result, (oracle, _), (request, _) in zip(results, oracles, requests, strict=True):
             found = compare(result, oracle, origins)
             if found is not None:
-                return f"{found}\n{len(requests)} together: {request.variables}"
+                return f"{found}\n{len(requests)} together: {request.variables}\n{request.caller}"
     for (_, shown), (_, executable) in zip(oracles, requests, strict=True):
         if shown > executable.cost:
             return f"{shown} rows are shown, and {executable.cost} was said to be the most"
@@ -229,6 +235,18 @@ def _variants(rng: Random, generated: Generated, numbers: Sequence[str]) -> list
         variables = {name: vary(value) for name, value in generated.variables.items()}
         variants.append(replace(generated, variables=variables))
     return variants
+
+
+def _companion(rng: Random, asker: Caller, citizens: Sequence[str]) -> Caller:
+    """Return who asks at the same time: often the same caller, or somebody with the same rights."""
+    draw = rng.random()
+    if draw < 0.4:
+        return asker
+    if draw < 0.6:
+        subject, case_number = rng.choice((("a second", "2/2026"), ("a third", asker.case_number)))
+        return replace(asker, subject=subject, case_number=case_number)
+    client = rng.choice(("test-client", "another-client"))
+    return replace(caller(rng, citizens), client=client)
 
 
 async def _planned(
@@ -252,7 +270,7 @@ async def _prepare(
 async def _oracle(resources: ExecutionResources, request: OperationRequest) -> tuple[Result, int]:
     """Answer by the oracle; return how many rows it shows, too."""
     today = legal_date(resources.clock.now())
-    loads, ids = Naive(resources.sources), resources.record_ids
+    loads, ids = Naive(resources.sources, request.caller.asker), resources.record_ids
     rules = CountingRules(request.caller, resources.sources, loads, today, resources.log, ids)
     result = await execute_reference(resources, request, request.document.tree(), rules)
     return result, sum(rules.shown)

@@ -11,10 +11,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from random import Random
+from zlib import crc32
 
-from connectors.backends.base import Backend
+from connectors.backends.base import (
+    NOBODY,
+    Asker,
+    Backend,
+    Batch,
+    Capabilities,
+    Examination,
+    Scope,
+    SourceRefused,
+)
 from connectors.backends.memory import MemoryBackend
-from connectors.description import Column, Database, Group, Kind, Record
+from connectors.description import Column, Database, Group, Kind, Lookup, Record
 from connectors.registry import installed_databases
 from gateway.settings import DatabaseSettings
 from tests.support.arguments import Details
@@ -69,6 +79,40 @@ class Cast:
     present: list[str]
     numbers: dict[str, list[str]]
     earlier: list[str] = field(default_factory=list)
+
+
+class TellsAskersApart:
+    """A database whose messages name who asks: each learns of some people only.
+
+    A call that names nobody, or a key that was sent on behalf of somebody else, shows in the rows.
+    """
+
+    capabilities = Capabilities(batch_scope=Scope.CALLER, cache_scope=Scope.CALLER)
+
+    def __init__(self, inner: Backend) -> None:
+        self.inner = inner
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def ping(self) -> None: ...
+
+    async def examine(self, *, thoroughly: bool = False) -> Examination:
+        return await self.inner.examine(thoroughly=thoroughly)
+
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
+        if asker.user is None:
+            raise SourceRefused("nobody is named")
+        known = [key for key in keys if _is_told(asker, record, key)]
+        return await self.inner.fetch(record, lookup, known, asker)
+
+
+def _is_told(asker: Asker, record: Record, key: str) -> bool:
+    """Say whether ``asker`` learns what ``record`` has under ``key``: seven times in eight."""
+    return crc32(repr((asker, record.name, key)).encode()) % 8 > 0
 
 
 def world(rng: Random) -> World:
@@ -323,7 +367,9 @@ def _backend(rng: Random, database: Database, rows: Rows) -> Backend:
     present = dict(rows)
     if rng.random() < 0.03:
         del present[rng.choice(list(present))]
-    inner = MemoryBackend(database, present, as_of)
+    inner: Backend = MemoryBackend(database, present, as_of)
+    if rng.random() < 0.08:
+        inner = TellsAskersApart(inner)
     if rng.random() > 0.1:
         return inner
     faulty = Faulty(inner, rng.choice(("down", "defect", "unmapped")))

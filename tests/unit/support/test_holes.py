@@ -17,7 +17,7 @@ from gateway.procedures.procedure import UNIFIED
 from gateway.protection import address, adoption, will
 from tests.support.callers import caller
 from tests.support.faults import Faulty
-from tests.support.holes import World, world
+from tests.support.holes import TellsAskersApart, World, world
 
 SEEDS = range(120)
 NAMES = tuple(database.name for database in installed_databases())
@@ -76,6 +76,7 @@ def test_every_fault_of_a_database_comes_up(worlds: list[World]) -> None:
     expected = (
         "down", "defect", "unmapped", "of one record", "not reached", "maintenance",
         "not operating", "as declared", "fewer provinces", "no province", "later", "as of",
+        "tells askers apart",
     )  # fmt: skip
     assert _missing((fault for world in worlds for fault in _faults(world)), expected) == []
 
@@ -100,6 +101,9 @@ def _faults(generated: World) -> Iterator[str]:
         if settings.since is not None:
             yield "later"
         inner = backend.inner if isinstance(backend, Faulty) else backend
+        if isinstance(inner, TellsAskersApart):
+            yield "tells askers apart"
+            inner = inner.inner
         if getattr(inner, "_as_of", None) is not None:
             yield "as of"
 
