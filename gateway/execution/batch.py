@@ -119,6 +119,8 @@ class PlanBatch:
                     return
                 if not self._tasks and not self.reads.is_waiting() and not self._ready:
                     self._require_progress()
+            if self._failure is not None:
+                raise self._failure
         finally:
             self.reads.close()
             for task in self._tasks:

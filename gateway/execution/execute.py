@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
@@ -142,7 +142,9 @@ async def _run_batch(resources: ExecutionResources, plan: Plan, waiting: Sequenc
     """Execute requests together; each has its result afterwards, or the error that concerns it."""
     reads = _reads(resources, waiting)
     batch = _batch(resources, plan, waiting, reads)
-    timer = _expire_early(resources, plan, waiting, reads)
+    until = max(each.request.deadline for each in waiting)
+    deadlines = _EarlyDeadlines(resources, plan, reads, waiting, until)
+    deadlines.await_next()
     try:
         await batch.run(start_roots)
     except Crowded:
@@ -152,14 +154,19 @@ async def _run_batch(resources: ExecutionResources, plan: Plan, waiting: Sequenc
             raise
         log.exception("a batch failed", error=type(error).__name__, requests=len(waiting))
     finally:
-        if timer is not None:
-            timer.cancel()
-    if len(waiting) == 1:
-        return
-    # Each alone: what cannot be executed costs nobody else their answer.
-    for request in waiting:
+        deadlines.close()
+    if len(waiting) > 1:
+        # Each alone: what cannot be executed costs nobody else their answer, or their time.
+        rest = [request for request in waiting if not request.result.done()]
+        await asyncio.gather(*(_run_alone(resources, plan, request) for request in rest))
+
+
+async def _run_alone(resources: ExecutionResources, plan: Plan, request: Waiting) -> None:
+    try:
+        await _run_batch(resources, plan, [request])
+    except Exception as error:  # it concerns this request only
         if not request.result.done():
-            await _run_batch(resources, plan, [request])
+            request.result.set_exception(error)
 
 
 def _reads(resources: ExecutionResources, waiting: Sequence[Waiting]) -> Reads:
@@ -183,29 +190,44 @@ def _batch(
     return PlanBatch(plan, waiting[0].arguments, rules, reads, limits, members, emit)
 
 
-def _expire_early(
-    resources: ExecutionResources, plan: Plan, waiting: Sequence[Waiting], reads: Reads
-) -> asyncio.TimerHandle | None:
-    """Set a timer that answers the requests whose deadline comes first.
+@dataclass(slots=True, eq=False)
+class _EarlyDeadlines:
+    """Answers requests whose deadline comes before their batch's, each when it comes.
 
-    None where all have the same deadline: then the reads of the batch end by themselves.
+    ``waiting``: those that are not answered yet. ``until``: the batch's deadline (monotonic).
     """
-    deadlines = [each.request.deadline for each in waiting]
-    earliest = min(deadlines)
-    if earliest == max(deadlines):
-        return None
 
-    def expire() -> None:
-        now = max(resources.clock.monotonic(), earliest)
-        late = [each for each in waiting if not each.result.done() and each.request.deadline <= now]
-        if late and len(late) == sum(not each.result.done() for each in waiting):
-            reads.expire()
+    resources: ExecutionResources
+    plan: Plan
+    reads: Reads
+    waiting: Sequence[Waiting]
+    until: float
+    timer: asyncio.TimerHandle | None = None
+
+    def await_next(self) -> None:
+        """Wait for the next deadline, unless it is the batch's, which its reads keep."""
+        self.waiting = [each for each in self.waiting if not each.result.done()]
+        deadline = min((each.request.deadline for each in self.waiting), default=self.until)
+        if deadline < self.until:
+            left = max(deadline - self.resources.clock.monotonic(), 0.0)
+            self.timer = asyncio.get_running_loop().call_later(left, self._expire, deadline)
+
+    def close(self) -> None:
+        """Stop waiting."""
+        if self.timer is not None:
+            self.timer.cancel()
+
+    def _expire(self, deadline: float) -> None:
+        now = max(self.resources.clock.monotonic(), deadline)
+        pending = [each for each in self.waiting if not each.result.done()]
+        late = [each for each in pending if each.request.deadline <= now]
+        self.waiting = [each for each in pending if each not in late]
+        if late and not self.waiting:
+            self.reads.expire()
             return
         for each in late:
-            _answer_late(resources, plan, each, reads)
-
-    left = max(earliest - resources.clock.monotonic(), 0.0)
-    return asyncio.get_running_loop().call_later(left, expire)
+            _answer_late(self.resources, self.plan, each, self.reads)
+        self.await_next()
 
 
 def _answer_late(resources: ExecutionResources, plan: Plan, waiting: Waiting, reads: Reads) -> None:

@@ -226,10 +226,12 @@ class Reads:
             part, column.queue = _Part(column, column.queue), {}
             source, record = column.source, column.read.record
             certain = source.certain_answer(record)
-            if certain is None and left <= 0:
-                certain = Answer(source.report(record, State.TIMED_OUT))
             if certain is not None:
                 self._store(column, dict.fromkeys(part.keys, certain))
+                continue
+            if left <= 0:
+                late = Answer(source.report(record, State.TIMED_OUT))
+                self._store(column, _or_stale(part, dict.fromkeys(part.keys, late)))
                 continue
             rest = part if column.sent.fresh else self._serve_cached(part)
             if rest.keys:

@@ -83,3 +83,25 @@ class Faulty:
                 raise NotMapped("secret_table")
             case _:
                 pass
+
+
+class Gated(Faulty):
+    """Answers for the record called ``held`` (None: for any) only once ``gate`` is open.
+
+    ``is_waiting``: somebody has asked for it.
+    """
+
+    def __init__(self, inner: Backend, held: str | None = None) -> None:
+        super().__init__(inner)
+        self.held = held
+        self.gate = asyncio.Event()
+        self.is_waiting = asyncio.Event()
+
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
+        """Wait for the gate, then fetch."""
+        if self.held in {None, record.name}:
+            self.is_waiting.set()
+            await self.gate.wait()
+        return await super().fetch(record, lookup, keys, asker)
