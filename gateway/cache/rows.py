@@ -131,9 +131,19 @@ class Cache:
         _MISSED.inc(len(numbers_by_key) - len(hits))
         return hits
 
-    def may_serve(self, lookup: CachedLookup, key: str, numbers: tuple[str, ...]) -> bool:
-        """Return whether the kept rows may be served for the view of these numbers too."""
-        return self._find_fresh(lookup, key, numbers) is not None
+    def may_serve(
+        self, lookup: CachedLookup, key: str, numbers: tuple[str, ...], answer: Answer
+    ) -> bool:
+        """Return whether ``answer``, served from here, may serve for the view of ``numbers`` too.
+
+        False if it is no longer what is kept: rows that were read anew say nothing about it.
+        """
+        entry = self._find_valid(lookup, key, numbers)
+        if entry is None:
+            return False
+        kept = entry.answer
+        is_same = kept.report.fetched_at == answer.report.fetched_at
+        return is_same and kept.rows is answer.rows
 
     def _find_fresh(self, lookup: CachedLookup, key: str, numbers: tuple[str, ...]) -> Hit | None:
         entry = self._find_valid(lookup, key, numbers)

@@ -361,10 +361,12 @@ def note_used(part: AnswerPart, column: ReadColumn, keys: Sequence[str]) -> None
     """Note which entries of the cache a part is made of."""
     if part.used is None:
         return
-    served = column.served
+    served, hangs = column.served, column.read.lookup.on is not None
     for key in keys:
         used = served.get(key)
         if used is None:
             part.used = None
             return
+        if hangs and used[2] != part.keys:  # they were asked for about somebody else
+            used = (*used[:2], part.keys, used[3])
         part.used.append(used)

@@ -75,8 +75,9 @@ class ReadColumn:
         if cached is None or self.source.cache is None:
             return True
         answer = self.answers.get(key)
-        from_cache = answer is not None and answer.report.from_cache
-        return not from_cache or self.source.cache.may_serve(cached, key, subject_numbers)
+        if answer is None or not answer.report.from_cache:
+            return True
+        return self.source.cache.may_serve(cached, key, subject_numbers, answer)
 
 
 @dataclass(frozen=True, slots=True)
