@@ -195,7 +195,7 @@ class PlanBatch:
     def finish(self, part: AnswerPart | Member) -> None:
         """Note that a step of ``part`` is done, or a part below it."""
         part.pending -= 1
-        if part.pending:
+        if part.pending:  # almost always
             return
         if isinstance(part, Member):
             self._complete(part)

@@ -9,7 +9,7 @@ from gateway.audit.touched import note_read
 from gateway.catalogue.read import Read
 from gateway.execution.batch import PlanBatch, Step, note_used
 from gateway.execution.pages import RowSteps, load_page, load_rows
-from gateway.execution.parts import PersonPart, own_view
+from gateway.execution.parts import LoadedList, PersonPart, own_view
 from gateway.fetch.reads import ReadColumn
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.plan import ListPlan
@@ -75,6 +75,8 @@ def _read_plain(
     protection = rules.protection
     hides = protection.may_hide_rows_of(record)
     reports: dict[SourceReport, SourceReport] = {}
+    #: Nothing in an empty list is anybody's, so that those with the same report share it.
+    empty_lists: dict[SourceReport, LoadedList] = {}
     assert people[0].plan is not None
     keeps_answers = bool(people[0].plan.reports)
     rest: list[PersonPart] = []
@@ -104,6 +106,12 @@ def _read_plain(
             note_used(person, column, person.keys)
         person.states.setdefault(name, State.ANSWERED)
         person.sections.add(name)
-        person.lists[place] = load_rows(batch, person, plan, rows, False, report, path, steps)
+        if rows:
+            person.lists[place] = load_rows(batch, person, plan, rows, False, report, path, steps)
+        else:
+            empty = empty_lists.get(report)
+            if empty is None:
+                empty = empty_lists[report] = LoadedList((), False, report, ((),) * plan.slots)
+            person.lists[place] = empty
         batch.finish(person)
     return rest
