@@ -27,6 +27,7 @@ from gateway.execution.operation import Result
 from gateway.execution.parts import AnswerPart, Member, PersonPart
 from gateway.fetch.reads import ReadColumn, Reads, SubjectNumbers
 from gateway.fetch.source import LiveState
+from gateway.people.notices import VisibleFacts, plain_facts
 from gateway.people.numbers import PersonNumbers, Population, population_of
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
@@ -86,6 +87,7 @@ class PlanBatch:
     _number_columns: dict[Asker | None, tuple[ReadColumn, ReadColumn, ReadColumn]] = field(
         default_factory=dict
     )
+    _notice_facts: dict[Sensitivity | None, VisibleFacts | None] = field(default_factory=dict)
     _names_asker: bool = False
     _failure: BaseException | None = None
 
@@ -200,7 +202,9 @@ class PlanBatch:
         if isinstance(part, Member):
             self._complete(part)
             return
-        for waiting in part.waits:
+        # Nothing of a batch may refer to itself, or its memory would wait for a collection.
+        waits, part.waits = part.waits, []
+        for waiting in waits:
             self.finish(waiting)
 
     def _complete(self, member: Member) -> None:
@@ -210,6 +214,7 @@ class PlanBatch:
             member.result.set_result(self.emit(self, member))
         except Exception as error:  # a defect in one answer costs that answer only
             member.result.set_exception(error)
+        member.roots.clear()
 
     # --- parts --------------------------------------------------------------------------------
 
@@ -277,6 +282,13 @@ class PlanBatch:
                 self.reads.column(population.holders, asker),
             )
         return columns
+
+    def notice_facts(self, open_up_to: Sensitivity | None) -> VisibleFacts | None:
+        """Return what notices about plain people depend on, as far as the caller may see it."""
+        if open_up_to not in self._notice_facts:
+            may_know = self.rules.visibility(open_up_to)
+            self._notice_facts[open_up_to] = plain_facts(self.population, may_know)
+        return self._notice_facts[open_up_to]
 
     # --- reading ------------------------------------------------------------------------------
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import orjson
-
 from gateway.audit.touched import Role, note_numbers
 from gateway.cache.answer_store import Used
 from gateway.errors import Path
@@ -67,9 +65,9 @@ def emit(batch: PlanBatch, member: Member) -> tuple[Result, list[Used] | None]:
 def _render(
     batch: PlanBatch, root: PersonRootPlan | LookupPlan | VerifyPlan, part: AnswerPart
 ) -> object:
-    """Return the data of a part as JSON, None where there are none."""
-    if part.text is not None:
-        return orjson.Fragment(part.text)
+    """Return the data of a part, None where there are none. Everybody who shows it shares them."""
+    if part.data is not None:
+        return part.data
     value: object = None
     if isinstance(root, VerifyPlan):
         assert isinstance(part, VerificationPart)
@@ -82,10 +80,8 @@ def _render(
     else:
         assert isinstance(part, PersonPart)
         value = root.render(part, batch.live) if part.refusal is None else None
-    if value is None:
-        return None
-    part.text = orjson.dumps(value)
-    return orjson.Fragment(part.text)
+    part.data = value
+    return value
 
 
 def _place(batch: PlanBatch, path: object) -> tuple[int, ...]:

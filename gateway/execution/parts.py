@@ -86,7 +86,7 @@ class AnswerPart:
     list that was read, by ``database.record``. ``mentions``: what columns of numbers show.
     ``links``: the people whom rows lead to, and where. ``sections``: lists that were read of the
     person. ``used``: the entries of the cache that it is made of, None once anything else was used.
-    ``text``: its data as JSON, once somebody shows it.
+    ``data``: what its response function makes of it, once somebody shows it.
     """
 
     locations: Sequence[Location]
@@ -101,7 +101,7 @@ class AnswerPart:
     links: list[tuple[Path, PersonPart]] = field(default_factory=list)
     sections: set[str] = field(default_factory=set)
     used: list[Used] | None = field(default_factory=list)
-    text: bytes | None = None
+    data: object = None
 
     def problem(
         self, error: GatewayError, path: Path, locations: Sequence[Location], count: int = 1
@@ -147,7 +147,7 @@ class PersonPart(AnswerPart):
     answers: dict[ReadKind, Answer] = field(default_factory=dict)
     reason: str | None = None
     targets: list[tuple[list[LoadedList | PersonPart | None], int]] = field(default_factory=list)
-    mirrored: list[Mapping[str, object]] = field(default_factory=list)
+    mirrored: Sequence[Mapping[str, object]] = ()
     place: tuple[int, ...] = ()
     matching: Matching | None = None
     attempt: Attempt | None = None

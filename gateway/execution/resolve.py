@@ -50,8 +50,8 @@ def _resolve_simple_case(
 ) -> PersonNumbers | ReadColumn | None:
     """Return whose ``number`` is where that is plain, without a look at anything else.
 
-    A number of which nothing has arrived is asked for; returns the column to wait for then. None
-    where it takes more to tell.
+    What has not arrived is asked for; returns a column to wait for then. None where it takes more
+    to tell.
     """
     population = batch.population
     if population is None:
@@ -59,11 +59,11 @@ def _resolve_simple_case(
     columns = batch.number_columns(part.asker)
     identity, earlier, holders = [column.answers.get(number) for column in columns]
     if identity is None or earlier is None or holders is None:
-        if not (identity or earlier or holders) and is_present_number(number):
-            for column in columns:
-                column.ask((number,))
-            return columns[0]
-        return None
+        if not is_present_number(number):
+            return None
+        for column in columns:
+            column.ask((number,))
+        return next(column for column in columns if number not in column.answers)
     numbers = resolve_simple_case(number, identity, earlier, holders)
     if numbers is not None and part.used is not None:
         for column in columns:

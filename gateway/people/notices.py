@@ -8,7 +8,7 @@ others, and where it did not answer, the notice is UNKNOWN with the reason: sile
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -85,6 +85,12 @@ def _mirrored(notice: Notice) -> Mapping[str, object]:
     }
 
 
+@lru_cache(maxsize=10_000)
+def mirrored_notices(person_notices: tuple[Notice, ...]) -> Sequence[Mapping[str, object]]:
+    """Return notices as extensions show them, the same list for the same notices."""
+    return [notice.mirrored for notice in person_notices]
+
+
 def notices(
     numbers: PersonNumbers,
     population: Population | None,
@@ -117,43 +123,101 @@ def notices(
     if numbers.doubt is not None:
         person_notices.append(Notice(NoticeCode.UNKNOWN, reason=numbers.doubt))
     if answer.rows:
-        person_notices += _identity_notices(
-            numbers, population.identity.record, answer.rows[0], may_know
-        )
+        facts = _visible_facts(population.identity.record, may_know)
+        person_notices += _identity_notices(numbers.present, facts, facts.of(answer.rows[0]))
     person_notices += of_digits
     return tuple(dict.fromkeys(person_notices))
 
 
 #: Without these columns nothing can be said about notices.
 _ESSENTIAL = ("life_status", "status")
+_Facts = tuple[object, object, object, object, int | None]
 
 
-def _identity_notices(
-    numbers: PersonNumbers, record: Record, row: Row, may_know: Callable[[Record, int | None], bool]
-) -> Iterator[Notice]:
-    """Yield the notices that a row of identity leads to, from columns that the caller may see."""
+@dataclass(frozen=True, slots=True)
+class VisibleFacts:
+    """Where in a row of identity the facts stand on which notices depend; None: not to be seen.
 
-    def value(column: str) -> object:
+    ``has_essentials``: the caller may see those without which nothing can be said.
+    """
+
+    life_status: int | None
+    status: int | None
+    date: int | None
+    sex: int | None
+    birth_date: int | None
+    has_essentials: bool
+
+    def of(self, row: Row) -> _Facts:
+        """Return the facts of ``row``: life status, status, date, sex, and year of birth."""
+        birth_date = None if self.birth_date is None else row[self.birth_date]
+        return (
+            None if self.life_status is None else row[self.life_status],
+            None if self.status is None else row[self.status],
+            None if self.date is None else row[self.date],
+            None if self.sex is None else row[self.sex],
+            birth_date.year if isinstance(birth_date, PartialDate) else None,
+        )
+
+
+def plain_facts(
+    population: Population | None, may_know: Callable[[Record, int | None], bool]
+) -> VisibleFacts | None:
+    """Return what a caller may see of plain people (``plain_notices``); None: no identity."""
+    if population is None or not may_know(population.identity.record, None):
+        return None
+    return _visible_facts(population.identity.record, may_know)
+
+
+def plain_notices(number: str, row: Row, facts: VisibleFacts) -> tuple[Notice, ...]:
+    """Return the notices about a person whom the population database knows by one number alone.
+
+    Equal to ``notices``. They follow from few facts, which many people share.
+    """
+    return _plain_notices(number[:6], facts, facts.of(row))
+
+
+@lru_cache(maxsize=50_000)
+def _plain_notices(digits: str, facts: VisibleFacts, values: _Facts) -> tuple[Notice, ...]:
+    of_digits = () if digits[:3] in _prefixes() else (Notice(NoticeCode.PREFIX_UNKNOWN),)
+    return tuple(dict.fromkeys((*_identity_notices(digits, facts, values), *of_digits)))
+
+
+def _visible_facts(record: Record, may_know: Callable[[Record, int | None], bool]) -> VisibleFacts:
+    def place(column: str) -> int | None:
         position = record.positions[column]
-        return row[position] if may_know(record, position) else None
+        return position if may_know(record, position) else None
 
-    if not all(may_know(record, record.positions[column]) for column in _ESSENTIAL):
+    places = {name: place(name) for name in _ESSENTIAL}
+    return VisibleFacts(
+        places["life_status"],
+        places["status"],
+        place("death_or_missing_date"),
+        place("sex"),
+        place("birth_date"),
+        None not in places.values(),
+    )
+
+
+def _identity_notices(number: str | None, facts: VisibleFacts, values: _Facts) -> Iterator[Notice]:
+    """Yield the notices that an identity leads to, from what the caller may see of it."""
+    life_status, status, date, sex, birth_year = values
+    if not facts.has_essentials:
         yield Notice(NoticeCode.UNKNOWN, reason=State.DENIED)
-    elif value("life_status") is None or value("status") is None:
+    elif life_status is None or status is None:
         yield Notice(NoticeCode.UNKNOWN)
-    date = value("death_or_missing_date")
     detail = str(date) if date is not None else None
-    match value("life_status"):
+    match life_status:
         case "DEAD":
             yield Notice(NoticeCode.DECEASED, detail)
         case "MISSING":
             yield Notice(NoticeCode.MISSING, detail)
         case _:
             pass
-    if value("status") == "UNDER_CORRECTION":
+    if status == "UNDER_CORRECTION":
         yield Notice(NoticeCode.UNDER_CORRECTION)
-    if numbers.present is not None:
-        yield from _disagreements(numbers.present, value("sex"), value("birth_date"))
+    if number is not None:
+        yield from _disagreements(number, sex, birth_year)
 
 
 def _digit_notices(numbers: PersonNumbers) -> tuple[Notice, ...]:
@@ -163,12 +227,15 @@ def _digit_notices(numbers: PersonNumbers) -> tuple[Notice, ...]:
     return () if is_plausible else (Notice(NoticeCode.PREFIX_UNKNOWN),)
 
 
-def _disagreements(number: str, sex: object, birth_date: object) -> Iterator[Notice]:
-    """Compare a number with the sex and birth year that it encodes (Circular 59/2021/TT-BCA)."""
+def _disagreements(number: str, sex: object, birth_year: int | None) -> Iterator[Notice]:
+    """Compare a number with the sex and birth year that it encodes (Circular 59/2021/TT-BCA).
+
+    Its first six digits are enough.
+    """
     digit = int(number[3])
     wrong_sex = sex in {"MALE", "FEMALE"} and (digit % 2 == 0) is not (sex == "MALE")
     year = 1900 + 100 * (digit // 2) + int(number[4:6])
-    if wrong_sex or (isinstance(birth_date, PartialDate) and birth_date.year != year):
+    if wrong_sex or (birth_year is not None and birth_year != year):
         yield Notice(NoticeCode.NUMBER_DISAGREES)
 
 

@@ -24,6 +24,18 @@ def render_object(
     return dictionary(parts)
 
 
+def render_report(source: FunctionSource, entries: AttributeEntries, report: str) -> str:
+    """Return the expression of a source report, which all lists of a statement share.
+
+    ``report``: the expression of the report itself. It is rendered once, but for one that says
+    whether the database is live, which is not the report's.
+    """
+    rendered = render_object(source, entries, "o")
+    if "live[" in rendered:
+        return render_object(source, entries, report)
+    return f"{source.add_memoised(rendered)}({report})"
+
+
 def _render_attribute(source: FunctionSource, shape: AttributeShape, owner: str, depth: int) -> str:
     if shape.special == "lists":
         return f"lists({owner})"

@@ -43,7 +43,7 @@ from gateway.plan.selection import (
     VerifyShape,
 )
 from gateway.plan.steps import plan_steps
-from gateway.shape.attributes import render_object
+from gateway.shape.attributes import render_object, render_report
 from gateway.shape.function_source import FunctionSource, dictionary
 
 #: Kinds whose values orjson does not write by itself in the form that the schema promises.
@@ -148,7 +148,7 @@ class _Generator:
                 case SectionReportShape():
                     report = f"p.reports[{counts.reports}]"
                     counts.reports += 1
-                    value = render_object(self.source, inner.entries, report)
+                    value = render_report(self.source, inner.entries, report)
                 case SectionDatabaseShape(entries):
                     database = f"p.databases[{counts.databases}]"
                     counts.databases += 1
@@ -178,7 +178,7 @@ class _Generator:
                 case Exists():
                     value = "(None if f.rows is None else f.rows != ())"
                 case ReportShape(entries):
-                    value = render_object(self.source, entries, "f.report")
+                    value = render_report(self.source, entries, "f.report")
                 case RowsShape(entries):
                     value = self.render_rows(entries, _RowNames(shape.record, open_up_to))
             parts.append(f"{self.source.quote(key)}: {value}")

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import CodeType
 from typing import Any
 
 from stdnum.vn import mst
 
 from gateway.catalogue.sections import list_names
+
+#: Objects of which a memoised function keeps what it returned.
+_KEPT = 16
 
 
 def _is_valid(code: object) -> bool:
@@ -32,6 +36,7 @@ class FunctionSource:
 
     namespace: dict[str, Any] = field(default_factory=_namespace)
     functions: list[str] = field(default_factory=list)
+    memoised: list[str] = field(default_factory=list)
     constants: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -59,6 +64,16 @@ class FunctionSource:
         self.functions.append(f"def {name}({argument}, live):\n{guard}    return {body}\n")
         return name
 
+    def add_memoised(self, body: str) -> str:
+        """Add a function of ``o`` alone, which many rows of an answer share; return its name.
+
+        What it returned last is kept, so that it must return the same for the same object.
+        """
+        name = f"o{len(self.functions)}"
+        self.functions.append(f"def {name}(o):\n    return {body}\n")
+        self.memoised.append(name)
+        return name
+
     def compile(self) -> Mapping[str, Any]:
         """Compile the functions and return them by name.
 
@@ -68,6 +83,8 @@ class FunctionSource:
         for number, function in enumerate(self.functions):
             code = _replace_constants(compile(function, f"<plan {number}>", "exec"), texts)
             exec(code, self.namespace)  # noqa: S102 - our own text
+        for name in self.memoised:
+            self.namespace[name] = lru_cache(maxsize=_KEPT)(self.namespace[name])
         return self.namespace
 
 

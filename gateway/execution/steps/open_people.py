@@ -18,7 +18,7 @@ from gateway.execution.parts import PersonPart, own_view
 from gateway.execution.resolve import resolve_number
 from gateway.fetch.reads import ReadColumn
 from gateway.people.matching import is_citizen, open_linked, open_named, open_person
-from gateway.people.notices import notices
+from gateway.people.notices import mirrored_notices, notices, plain_notices
 from gateway.people.numbers import PersonNumbers, is_present_number
 from gateway.plan.plan import PersonLinkPlan, PersonPlan, PersonRootPlan
 
@@ -120,12 +120,19 @@ def _note_notices(
     batch: PlanBatch, person: PersonPart, numbers: PersonNumbers, plan: PersonPlan
 ) -> None:
     open_up_to = own_view(plan.is_own_view)
-    may_know = batch.rules.visibility(open_up_to)
-    may_list = partial(batch.rules.may_list, open_up_to)
-    person_notices = notices(numbers, batch.population, may_know, may_list)
+    facts = batch.notice_facts(open_up_to) if person.is_plain else None
+    if facts is not None:
+        assert numbers.identity is not None
+        assert numbers.identity.rows
+        person_notices = plain_notices(numbers.requested, numbers.identity.rows[0], facts)
+    else:
+        may_list = partial(batch.rules.may_list, open_up_to)
+        person_notices = notices(
+            numbers, batch.population, batch.rules.visibility(open_up_to), may_list
+        )
     person.notices = person_notices
     if person_notices and not plan.shows_notices:
-        person.mirrored = [notice.mirrored for notice in person_notices]
+        person.mirrored = mirrored_notices(person_notices)
 
 
 def _identification(
