@@ -39,7 +39,9 @@ _NOTHING_READ: AbstractSet[str] = frozenset()
 class Trail:
     """People by number and role, with their sections that were read (``database.record``)."""
 
-    _people: dict[tuple[str, Role], AbstractSet[str]] = field(default_factory=dict)
+    _people: dict[tuple[str, Role], AbstractSet[str] | tuple[str, ...]] = field(
+        default_factory=dict
+    )
 
     def note_refused(self, number: str) -> None:
         """Note that the caller named ``number``; left out if the person is opened later."""
@@ -47,10 +49,19 @@ class Trail:
 
     def note_opened(self, numbers: PersonNumbers, role: Role) -> set[str]:
         """Note that a person was opened; return the set in which to note their sections."""
-        sections = self._people.setdefault((numbers.present or numbers.requested, role), set())
+        key = (numbers.present or numbers.requested, role)
+        sections = self._people.get(key)
+        if not isinstance(sections, set):
+            sections = self._people[key] = set(sections or ())
         self._people[numbers.requested, role] = sections
-        assert isinstance(sections, set)
         return sections
+
+    def note_read(self, number: str, role: Role, sections: tuple[str, ...]) -> None:
+        """Note a person with one number of whom ``sections`` were read; sorted, and shared."""
+        key = (number, role)
+        before = self._people.setdefault(key, sections)
+        if before is not sections:
+            self._people[key] = {*before, *sections}
 
     def note_mentioned(self, number: str) -> None:
         """Note that a record shows ``number``."""
@@ -61,7 +72,8 @@ class Trail:
         opened = {number for number, role in self._people if role not in _MINOR_ROLES}
         for (number, role), sections in self._people.items():
             if role not in _MINOR_ROLES or number not in opened:
-                yield number, role, sorted(sections)
+                is_sorted = isinstance(sections, tuple)
+                yield number, role, list(sections) if is_sorted else sorted(sections)
 
 
 def citizen_role(caller: Caller) -> Role:

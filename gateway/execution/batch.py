@@ -31,7 +31,7 @@ from gateway.people.notices import VisibleFacts, plain_facts
 from gateway.people.numbers import PersonNumbers, Population, population_of
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
-from gateway.plan.plan import ListPlan, PersonLinkPlan, PersonRootPlan, Plan
+from gateway.plan.plan import ListPlan, PersonLinkPlan, PersonPlan, PersonRootPlan, Plan
 from gateway.protection.death import deaths_of, is_dead
 from gateway.settings import Limits
 
@@ -88,13 +88,16 @@ class PlanBatch:
         default_factory=dict
     )
     _notice_facts: dict[Sensitivity | None, VisibleFacts | None] = field(default_factory=dict)
+    _list_names: dict[PersonPlan, tuple[str, ...]] = field(default_factory=dict)
     _names_asker: bool = False
+    _uses_cache: bool = False
     _failure: BaseException | None = None
 
     def __post_init__(self) -> None:
         """Find out how numbers are resolved, and whether parts depend on who asks."""
         sources = self.rules.sources
         self.population = population_of(sources)
+        self._uses_cache = any(source.cache is not None for source in sources.values())
         backends = [source.backend for source in sources.values()]
         self._names_asker = any(
             backend is not None and backend.capabilities.batch_scope is Scope.CALLER
@@ -125,6 +128,8 @@ class PlanBatch:
                 raise self._failure
         finally:
             self.reads.close()
+            for member in self.members:  # parts that nobody waits for any more refer to them
+                member.roots.clear()
             for task in self._tasks:
                 task.cancel()
 
@@ -203,8 +208,8 @@ class PlanBatch:
             self._complete(part)
             return
         # Nothing of a batch may refer to itself, or its memory would wait for a collection.
-        waits, part.waits = part.waits, []
-        for waiting in waits:
+        waits, part.waits = part.waits, None
+        for waiting in waits or ():
             self.finish(waiting)
 
     def _complete(self, member: Member) -> None:
@@ -215,6 +220,7 @@ class PlanBatch:
         except Exception as error:  # a defect in one answer costs that answer only
             member.result.set_exception(error)
         member.roots.clear()
+        member.named.clear()
 
     # --- parts --------------------------------------------------------------------------------
 
@@ -226,6 +232,8 @@ class PlanBatch:
         """Let ``waiting`` wait for ``part``, unless it is done."""
         if part.pending:
             waiting.pending += 1
+            if part.waits is None:
+                part.waits = []
             part.waits.append(waiting)
 
     def find_part(self, key: Hashable) -> AnswerPart | None:
@@ -250,6 +258,7 @@ class PlanBatch:
             part = PersonPart(
                 entry.place.locations,
                 asker,
+                used=self.no_entries(),
                 entry=entry,
                 requested_number=number,
                 plan=entry.person,
@@ -282,6 +291,19 @@ class PlanBatch:
                 self.reads.column(population.holders, asker),
             )
         return columns
+
+    def no_entries(self) -> list[Used] | None:
+        """Return where a part notes the entries of the cache that it is made of; None: none are."""
+        return [] if self._uses_cache else None
+
+    def list_names(self, plan: PersonPlan) -> tuple[str, ...]:
+        """Return the lists that a plan reads of a person, as the journal calls them, sorted."""
+        names = self._list_names.get(plan)
+        if names is None:
+            records = [child.read.record for child in plan.lists]
+            read = {f"{record.database}.{record.name}" for record in records}
+            names = self._list_names[plan] = tuple(sorted(read))
+        return names
 
     def notice_facts(self, open_up_to: Sensitivity | None) -> VisibleFacts | None:
         """Return what notices about plain people depend on, as far as the caller may see it."""

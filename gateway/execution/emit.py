@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gateway.answer import State
 from gateway.audit.touched import Role, note_numbers
 from gateway.cache.answer_store import Used
 from gateway.errors import Path
@@ -41,11 +42,14 @@ def emit(batch: PlanBatch, member: Member) -> tuple[Result, list[Used] | None]:
             data[key] = value
             continue
         several = isinstance(root, PersonRootPlan) and root.name == "persons"
+        numbers = member.named.get(key, ())
         values: list[object] = []
         for index, part in enumerate(value):
             path: Path = (*root.place.steps, index) if several else root.place.steps
             if part is not None:
                 used = _replay(batch, member, part, path, used)
+            if numbers and not _is_opened(part):
+                state.trail.note_refused(numbers[index])
             values.append(None if part is None else _render(batch, root, part))
         data[key] = values if several else values[0]
     state.report_shortfalls()
@@ -103,24 +107,51 @@ def _replay(
         if part.refusal is not None:
             state.problem(part.refusal, path, part.locations)
             return used
-        assert part.numbers is not None
-        sections = state.open_person(part.numbers, part.role, part.role is Role.NAMED)
-        sections |= part.sections
-        if part.mirrored:
+        _replay_person(batch, member, part)
+        if part.mirrored is not None:
             state.mirrored.append({"path": list(path), "notices": part.mirrored})
     elif isinstance(part, VerificationPart) and part.touched is not None:
-        state.trail.note_opened(part.touched, Role.NAMED).update(part.sections)
-    for name, worst in part.states.items():
+        sections = state.trail.note_opened(part.touched, Role.NAMED)
+        sections.update(part.sections or ())
+    for name, worst in (part.states or {}).items():
         state.note_state(name, worst)
-    for problem in part.problems:
+    for problem in part.problems or ():
         state.problem(problem.error, (*path, *problem.path), problem.locations, problem.count)
     if part.shortfalls:
         _replay_shortfalls(state.shortfall(path, part.locations), part.shortfalls, path)
-    for mention in part.mentions:
+    for mention in part.mentions or ():
         note_numbers(state.trail, mention)
-    for below, person in part.links:
+    for below, person in part.links or ():
         used = _replay(batch, member, person, (*path, *below), used)
     return used
+
+
+def _is_opened(part: AnswerPart | None) -> bool:
+    """Say whether somebody whom a root field names was opened, or compared."""
+    if isinstance(part, VerificationPart):
+        return part.touched is not None
+    return isinstance(part, PersonPart) and part.refusal is None
+
+
+def _replay_person(batch: PlanBatch, member: Member, person: PersonPart) -> None:
+    """Note that a person was opened, and what of theirs was read."""
+    state, plan = member.state, person.plan
+    assert plan is not None
+    assert person.numbers is not None
+    names = batch.list_names(plan)
+    if person.is_plain and person.sections is None and person.states is None:
+        # Every list was plain: the same names for everybody.
+        state.trail.note_read(person.requested_number, person.role, names)
+        for name in names:
+            state.states.setdefault(name, State.ANSWERED)
+        return
+    sections = state.open_person(person.numbers, person.role, person.role is Role.NAMED)
+    sections.update(person.sections or ())
+    for place, child in enumerate(plan.lists):
+        if person.plain_lists >> place & 1:
+            name = f"{child.read.record.database}.{child.read.record.name}"
+            sections.add(name)
+            state.note_state(name, State.ANSWERED)
 
 
 def _replay_shortfalls(

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import structlog
 
-from connectors.backends.base import NOBODY
+from connectors.backends.base import Asker
 from gateway.access.caller import Caller
 from gateway.execution.batch import Crowded, PlanBatch
+from gateway.execution.deadlines import EarlyDeadlines
 from gateway.execution.decisions import RecordRules
 from gateway.execution.emit import emit
 from gateway.execution.gather import Outcome, Waiting
@@ -142,9 +143,8 @@ async def _run_batch(resources: ExecutionResources, plan: Plan, waiting: Sequenc
     """Execute requests together; each has its result afterwards, or the error that concerns it."""
     reads = _reads(resources, waiting)
     batch = _batch(resources, plan, waiting, reads)
-    until = max(each.request.deadline for each in waiting)
-    deadlines = _EarlyDeadlines(resources, plan, reads, waiting, until)
-    deadlines.await_next()
+    answer_late = partial(_answer_late, resources, plan, reads)
+    deadlines = EarlyDeadlines(waiting, reads, resources.clock, answer_late)
     try:
         await batch.run(start_roots)
     except Crowded:
@@ -173,7 +173,8 @@ def _reads(resources: ExecutionResources, waiting: Sequence[Waiting]) -> Reads:
     """Return the reads of a batch, which lives to the latest deadline of its requests."""
     caller = waiting[0].request.caller
     deadline = max(request.request.deadline for request in waiting)
-    asker = caller.asker if len(waiting) == 1 else NOBODY
+    # Of several requests only the client is the same; their parts say who asks.
+    asker = caller.asker if len(waiting) == 1 else Asker(caller.client)
     sharing = _sharing(resources, caller)
     return Reads(resources.sources, resources.clock, deadline, asker, sharing)
 
@@ -190,47 +191,7 @@ def _batch(
     return PlanBatch(plan, waiting[0].arguments, rules, reads, limits, members, emit)
 
 
-@dataclass(slots=True, eq=False)
-class _EarlyDeadlines:
-    """Answers requests whose deadline comes before their batch's, each when it comes.
-
-    ``waiting``: those that are not answered yet. ``until``: the batch's deadline (monotonic).
-    """
-
-    resources: ExecutionResources
-    plan: Plan
-    reads: Reads
-    waiting: Sequence[Waiting]
-    until: float
-    timer: asyncio.TimerHandle | None = None
-
-    def await_next(self) -> None:
-        """Wait for the next deadline, unless it is the batch's, which its reads keep."""
-        self.waiting = [each for each in self.waiting if not each.result.done()]
-        deadline = min((each.request.deadline for each in self.waiting), default=self.until)
-        if deadline < self.until:
-            left = max(deadline - self.resources.clock.monotonic(), 0.0)
-            self.timer = asyncio.get_running_loop().call_later(left, self._expire, deadline)
-
-    def close(self) -> None:
-        """Stop waiting."""
-        if self.timer is not None:
-            self.timer.cancel()
-
-    def _expire(self, deadline: float) -> None:
-        now = max(self.resources.clock.monotonic(), deadline)
-        pending = [each for each in self.waiting if not each.result.done()]
-        late = [each for each in pending if each.request.deadline <= now]
-        self.waiting = [each for each in pending if each not in late]
-        if late and not self.waiting:
-            self.reads.expire()
-            return
-        for each in late:
-            _answer_late(self.resources, self.plan, each, self.reads)
-        self.await_next()
-
-
-def _answer_late(resources: ExecutionResources, plan: Plan, waiting: Waiting, reads: Reads) -> None:
+def _answer_late(resources: ExecutionResources, plan: Plan, reads: Reads, waiting: Waiting) -> None:
     """Answer a request with what has arrived in its batch; the rest did not answer in time."""
     arrived = _reads(resources, [waiting])
     arrived.copy_answers(reads)

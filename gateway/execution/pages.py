@@ -125,7 +125,7 @@ def _go_below(
         here = (*first, *denial.place.steps)
         part.problem(error, here, denial.place.locations, len(rows))
     for position in selected.mentions:
-        part.mentions += [row[position] for row in rows]
+        part.note_mentions([row[position] for row in rows])
     if not selected.links and not selected.child_lists:
         return
     for place, row in enumerate(rows):
@@ -151,11 +151,12 @@ def _follow_link(
     steps: RowSteps,
 ) -> None:
     person = batch.person(link, number, part.asker, steps.open_people)
-    part.links.append(((*path, *link.place.steps), person))
+    part.note_link((*path, *link.place.steps), person)
     batch.add_part(person, part)
     if person.numbers is not None:
         target[place] = person
     elif person.refusal is None:
+        person.targets = person.targets or []
         person.targets.append((target, place))
 
 
@@ -188,5 +189,5 @@ def _list_without_key(batch: PlanBatch, part: AnswerPart, plan: ListPlan, path: 
     part.note_state(f"{record.database}.{record.name}", answer.report.state)
     report_problem(batch, part, record, answer, path, plan)
     if answer.rows is not None:
-        part.shortfalls.append(("KEY_NOT_RECORDED", path))
+        part.note_shortfall("KEY_NOT_RECORDED", path)
     return LoadedList(None, None, answer.report, [])

@@ -8,8 +8,11 @@ parts of a request together.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
 
 from connectors.backends.base import Asker
 from connectors.description import Database, Row, Sensitivity
@@ -51,13 +54,18 @@ class LoadedList:
     next_cursor: str | None = None
 
 
+#: Of a person whose plan selects nothing of a kind.
+_NOTHING: Any = ()
+
+
 @dataclass(slots=True, eq=False)
 class Member:
     """A request of a batch.
 
     ``arguments``: of its root fields and lists, slot by slot. ``result``: what is awaited: the
     result, and the entries of the cache that it was made of (None: not only of those). ``roots``:
-    by response key: parts, a text, or None for a field that is refused. ``pending``: parts that are
+    by response key: parts, a text, or None for a field that is refused. ``named``: the numbers that
+    a root field names, in the order of its parts. ``pending``: parts that are
     not done.
     """
 
@@ -66,6 +74,7 @@ class Member:
     result: asyncio.Future[tuple[Result, list[Used] | None]]
     state: ExecutionState
     roots: dict[str, Sequence[AnswerPart | None] | str | None] = field(default_factory=dict)
+    named: dict[str, Sequence[str]] = field(default_factory=dict)
     pending: int = 1
 
     @property
@@ -76,7 +85,7 @@ class Member:
 
 @dataclass(slots=True, eq=False)
 class AnswerPart:
-    """What every part has beside its data.
+    """What every part has beside its data. What is None has nothing in it: most parts have little.
 
     ``locations``: of its field in the document. ``asker``: who asks, None where that is nobody's
     business: then the part is everybody's. ``keys``: the numbers of the person for whose view rows
@@ -93,27 +102,53 @@ class AnswerPart:
     asker: Asker | None
     keys: tuple[str, ...] = ()
     pending: int = 1
-    waits: list[AnswerPart | Member] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    shortfalls: list[tuple[str, Path]] = field(default_factory=list)
-    states: dict[str, State] = field(default_factory=dict)
-    mentions: list[object] = field(default_factory=list)
-    links: list[tuple[Path, PersonPart]] = field(default_factory=list)
-    sections: set[str] = field(default_factory=set)
-    used: list[Used] | None = field(default_factory=list)
+    waits: list[AnswerPart | Member] | None = None
+    problems: list[Problem] | None = None
+    shortfalls: list[tuple[str, Path]] | None = None
+    states: dict[str, State] | None = None
+    mentions: list[object] | None = None
+    links: list[tuple[Path, PersonPart]] | None = None
+    sections: set[str] | None = None
+    used: list[Used] | None = None
     data: object = None
 
     def problem(
         self, error: GatewayError, path: Path, locations: Sequence[Location], count: int = 1
     ) -> None:
         """Put ``error`` beside the data. ``count``: how many rows it stands for."""
+        self.problems = self.problems or []
         self.problems.append(Problem(error, path, locations, count))
+
+    def note_shortfall(self, reason: str, path: Path) -> None:
+        """Note that the list at ``path`` may lack rows for ``reason``, an error code."""
+        self.shortfalls = self.shortfalls or []
+        self.shortfalls.append((reason, path))
 
     def note_state(self, name: str, state: State) -> None:
         """Note for the journal in what state the list called ``name`` was answered: the worst."""
+        if self.states is None:
+            self.states = {}
         before = self.states.get(name)
         if before is None or state.seriousness > before.seriousness:
             self.states[name] = state
+
+    def note_mentions(self, numbers: Sequence[object]) -> None:
+        """Note what a column of numbers shows."""
+        if self.mentions is None:
+            self.mentions = []
+        self.mentions += numbers
+
+    def note_link(self, path: Path, person: PersonPart) -> None:
+        """Note that rows lead to ``person``, at ``path``."""
+        if self.links is None:
+            self.links = []
+        self.links.append((path, person))
+
+    def add_sections(self) -> set[str]:
+        """Return the set of lists that were read of the person, to add to it."""
+        if self.sections is None:
+            self.sections = set()
+        return self.sections
 
 
 @dataclass(slots=True, eq=False)
@@ -124,7 +159,8 @@ class PersonPart(AnswerPart):
     ``numbers``: whose it is, None until that is known; ``known_as``: whether the population
     database knows the person. ``is_plain``: it does, by this one number. ``refusal``: why the
     person is not shown.
-    ``answers``: lists under all numbers, as the caller may see them, by kind of read. ``reason``:
+    ``answers``: lists under all numbers, as the caller may see them, by kind of read.
+    ``plain_lists``: the lists that were read without anything to note, one bit each. ``reason``:
     why lists may lack rows, None where they do not. ``targets``: where in lists the person is to
     stand; ``place``: where in the answer, for who has to match. ``mirrored``: notices, where the
     field for them is not selected. ``matching``: what has to agree with the number; ``attempt``:
@@ -144,10 +180,11 @@ class PersonPart(AnswerPart):
     reads_ahead: bool = False
     known_as: Identification | None = None
     is_plain: bool = False
-    answers: dict[ReadKind, Answer] = field(default_factory=dict)
+    answers: dict[ReadKind, Answer] | None = None
+    plain_lists: int = 0
     reason: str | None = None
-    targets: list[tuple[list[LoadedList | PersonPart | None], int]] = field(default_factory=list)
-    mirrored: Sequence[Mapping[str, object]] = ()
+    targets: list[tuple[list[LoadedList | PersonPart | None], int]] | None = None
+    mirrored: orjson.Fragment | None = None
     place: tuple[int, ...] = ()
     matching: Matching | None = None
     attempt: Attempt | None = None
@@ -155,10 +192,10 @@ class PersonPart(AnswerPart):
     is_own_view: bool = False
     identification: str | None = None
     notices: tuple[object, ...] = ()
-    lists: list[LoadedList | None] = field(default_factory=list)
-    reports: list[SourceReport | None] = field(default_factory=list)
-    derived: list[DerivedValue | None] = field(default_factory=list)
-    logs: list[LogPage | None] = field(default_factory=list)
+    lists: list[LoadedList | None] = _NOTHING
+    reports: list[SourceReport | None] = _NOTHING
+    derived: list[DerivedValue | None] = _NOTHING
+    logs: list[LogPage | None] = _NOTHING
     databases: Sequence[Database] = ()
 
     @property

@@ -37,8 +37,11 @@ def resolve_number(batch: PlanBatch, part: AnswerPart, number: str) -> PersonNum
     batch.require_room(number)
     if not batch.rules.checks_numbers:
         return unchecked_numbers(number)
+    simple = _resolve_simple_case(batch, part, number)
+    if simple is not None:
+        return simple
     before = len(part.used or ())
-    resolved = _resolve_simple_case(batch, part, number) or _resolve(batch, part, number)
+    resolved = _resolve(batch, part, number)
     if isinstance(resolved, PersonNumbers):
         used = None if part.used is None else part.used[before:]
         batch.numbers[number, part.asker] = (resolved, used)

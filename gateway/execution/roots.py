@@ -89,6 +89,8 @@ def start_roots(batch: PlanBatch, member: Member) -> None:
             parts = _start_root(batch, member, key, root)
         except GatewayError as error:
             member.state.problem(error, root.place.steps, root.place.locations)
+            for number in member.named.pop(key, ())[: batch.limits.persons]:
+                member.state.trail.note_refused(number)
             member.roots[key] = None
             continue
         member.roots[key] = parts
@@ -105,14 +107,14 @@ def _start_root(
         return [_look_up(batch, member, root)]
     place = batch.plan.keys.index(key)
     if isinstance(root, VerifyPlan):
-        return [_verify(batch, member, root, place)]
+        return [_verify(batch, member, key, root, place)]
     if root.name == "me":
         citizen = batch.rules.caller.citizen
         if citizen is None:
             details = {"missing": ["me"]}
             raise GatewayError("FORBIDDEN", "me is the citizen's own view", details=details)
         return [batch.person(root, citizen, batch.asker_of(member), _people)]
-    return _open_by_number(batch, member, root, place)
+    return _open_by_number(batch, member, key, root, place)
 
 
 def _look_up(batch: PlanBatch, member: Member, root: LookupPlan) -> AnswerPart:
@@ -122,17 +124,18 @@ def _look_up(batch: PlanBatch, member: Member, root: LookupPlan) -> AnswerPart:
     key, asker = (root, keys, batch.asker_of(member)), batch.asker_of(member)
     part = batch.find_part(key)
     if part is None:
-        part = ListPart(root.place.locations, asker)
+        part = ListPart(root.place.locations, asker, used=batch.no_entries())
         batch.keep_part(key, part)
         entry = HangingList(part, keys, (), part.target, 0)
         batch.schedule(_hanging_lists, root.list, (entry,))
     return part
 
 
-def _verify(batch: PlanBatch, member: Member, root: VerifyPlan, place: int) -> AnswerPart:
+def _verify(batch: PlanBatch, member: Member, key: str, root: VerifyPlan, place: int) -> AnswerPart:
     arguments = _arguments(member, root)
     number = str(arguments["id"])
-    member.state.name_persons([number])
+    member.named[key] = [number]
+    member.state.count_named([number])
     if root.denied:
         raise GatewayError("FORBIDDEN", details={"missing": list(root.denied)})
     batch.rules.refuse_early(number)
@@ -154,12 +157,13 @@ def _claimed(arguments: Mapping[str, object]) -> ClaimedIdentity:
 
 
 def _open_by_number(
-    batch: PlanBatch, member: Member, root: PersonRootPlan, place: int
+    batch: PlanBatch, member: Member, key: str, root: PersonRootPlan, place: int
 ) -> Sequence[AnswerPart | None]:
     arguments = _arguments(member, root)
     single = root.name == "person"
     numbers: Sequence[str] = [arguments["id"]] if single else arguments["ids"]  # type: ignore
-    member.state.name_persons(numbers)
+    member.named[key] = numbers
+    member.state.count_named(numbers)
     matching = matching_of(arguments)
     require_matching(batch.rules.matching, matching)
     asker = batch.asker_of(member)

@@ -43,6 +43,10 @@ class ExecutionState:
         """Count persons whom the operation names; raises GatewayError TOO_MANY_PERSONS."""
         for number in numbers[: self.limits.persons]:
             self.trail.note_refused(number)
+        self.count_named(numbers)
+
+    def count_named(self, numbers: Sequence[str]) -> None:
+        """Count persons, and leave it to the caller to note them; raises as ``name_persons``."""
         self.named += len(numbers)
         if self.named > self.limits.persons:
             raise GatewayError("TOO_MANY_PERSONS", details={"limit": self.limits.persons})

@@ -8,10 +8,12 @@ others, and where it did not answer, the notice is UNKNOWN with the reason: sile
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+
+import orjson
 
 from connectors.description import Coded, Record, Row, Text
 from connectors.values import PartialDate
@@ -86,9 +88,9 @@ def _mirrored(notice: Notice) -> Mapping[str, object]:
 
 
 @lru_cache(maxsize=10_000)
-def mirrored_notices(person_notices: tuple[Notice, ...]) -> Sequence[Mapping[str, object]]:
-    """Return notices as extensions show them, the same list for the same notices."""
-    return [notice.mirrored for notice in person_notices]
+def mirrored_notices(person_notices: tuple[Notice, ...]) -> orjson.Fragment:
+    """Return notices as extensions show them, as JSON: many people have the same."""
+    return orjson.Fragment(orjson.dumps([notice.mirrored for notice in person_notices]))
 
 
 def notices(

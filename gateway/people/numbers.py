@@ -63,6 +63,8 @@ class PersonNumbers:
     @property
     def all(self) -> tuple[str, ...]:
         """The numbers that are this person's alone, the present one first."""
+        if self.present == self.requested and not self.earlier:
+            return (self.requested,)
         first = self.present or self.requested
         return tuple(dict.fromkeys((first, self.requested, *self.earlier)))
 

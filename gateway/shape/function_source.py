@@ -13,6 +13,7 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any
 
+import orjson
 from stdnum.vn import mst
 
 from gateway.catalogue.sections import list_names
@@ -25,9 +26,13 @@ def _is_valid(code: object) -> bool:
     return bool(mst.is_valid(str(code)))
 
 
+def _as_json(value: object) -> orjson.Fragment:
+    return orjson.Fragment(orjson.dumps(value))
+
+
 def _namespace() -> dict[str, Any]:
-    builtins = {"str": str, "zip": zip}
-    return {"lists": list_names, "is_valid": _is_valid, "__builtins__": builtins}
+    names = {"lists": list_names, "is_valid": _is_valid, "as_json": _as_json}
+    return {**names, "__builtins__": {"str": str, "zip": zip}}
 
 
 @dataclass(slots=True)
@@ -65,12 +70,13 @@ class FunctionSource:
         return name
 
     def add_memoised(self, body: str) -> str:
-        """Add a function of ``o`` alone, which many rows of an answer share; return its name.
+        """Add a function of ``o`` alone, which many lists of an answer share; return its name.
 
-        What it returned last is kept, so that it must return the same for the same object.
+        It returns JSON. What it returned last is kept, so that it must return the same for the same
+        object.
         """
         name = f"o{len(self.functions)}"
-        self.functions.append(f"def {name}(o):\n    return {body}\n")
+        self.functions.append(f"def {name}(o):\n    return as_json({body})\n")
         self.memoised.append(name)
         return name
 

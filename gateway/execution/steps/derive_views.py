@@ -54,7 +54,7 @@ def _derive_view(batch: PlanBatch, plan: DerivedPlan, person: PersonPart) -> Rea
     if error is not None:
         person.problem(error, path, locations)
     if person.reason is not None and answer.rows is not None:
-        person.shortfalls.append((person.reason, path))
+        person.note_shortfall(person.reason, path)
     _put(plan, person, value)
     return None
 
@@ -84,4 +84,4 @@ def _put(plan: DerivedPlan, person: PersonPart, value: DerivedValue) -> None:
     assert person.plan is not None
     person.derived[person.plan.derived.index(plan)] = value
     state = value.source.state
-    person.note_state(note_derived(person.sections, plan.computed, state), state)
+    person.note_state(note_derived(person.add_sections(), plan.computed, state), state)

@@ -23,7 +23,7 @@ def hang_lists(
         if isinstance(answer, ReadColumn):
             batch.wait(answer, step, plan, entry)
             continue
-        note_read(part.sections, plan.read.record, answer)
+        note_read(part.add_sections(), plan.read.record, answer)
         entry.target[entry.place] = load_page(
             batch, part, plan, answer, arguments, entry.path, steps
         )

@@ -165,12 +165,13 @@ def _start(batch: PlanBatch, opened: Iterable[PersonPart], steps: Mapping[str, S
         )
         count = sum(len(plans) for _, plans in selected)
         for person in people:
-            for target, place in person.targets:
+            for target, place in person.targets or ():
                 target[place] = person
             person.lists = [None] * len(plan.lists)
-            person.reports = [None] * len(plan.reports)
-            person.derived = [None] * len(plan.derived)
-            person.logs = [None] * len(plan.logs)
+            if count > len(plan.lists):
+                person.reports = [None] * len(plan.reports)
+                person.derived = [None] * len(plan.derived)
+                person.logs = [None] * len(plan.logs)
             person.databases = databases
             person.pending += count
             batch.finish(person)

@@ -17,6 +17,8 @@ from gateway.plan.plan import ListPlan
 
 def answer_person(batch: PlanBatch, person: PersonPart, read: Read) -> Answer | ReadColumn:
     """Return a list under all numbers of ``person``; else the column that has to arrive first."""
+    if person.answers is None:
+        person.answers = {}
     answer = person.answers.get(read.kind)
     if answer is not None:
         return answer
@@ -24,7 +26,7 @@ def answer_person(batch: PlanBatch, person: PersonPart, read: Read) -> Answer | 
     arrived = batch.answer(person, read, open_up_to, person.keys, person.known_as)
     if isinstance(arrived, Answer):
         person.answers[read.kind] = arrived
-        note_read(person.sections, read.record, arrived)
+        note_read(person.add_sections(), read.record, arrived)
     return arrived
 
 
@@ -44,7 +46,7 @@ def read_lists(
             batch.wait(answer, step, plan, person)
             continue
         if person.reason is not None and answer.rows is not None:
-            person.shortfalls.append((person.reason, path))
+            person.note_shortfall(person.reason, path)
         person.lists[place] = load_page(batch, person, plan, answer, arguments, path, steps)
         batch.finish(person)
 
@@ -71,7 +73,7 @@ def _read_plain(
     arguments, record, path = batch.list_arguments(plan), plan.read.record, plan.place.steps
     read = plan.read.with_freshness(arguments.fresh)
     most = 1 if record.single else arguments.first
-    name, rules = f"{record.database}.{record.name}", batch.rules
+    bit, rules = 1 << place, batch.rules
     protection = rules.protection
     hides = protection.may_hide_rows_of(record)
     reports: dict[SourceReport, SourceReport] = {}
@@ -101,11 +103,11 @@ def _read_plain(
             report = rules.report_for_person(record.database, answer.report, person.known_as, True)
             reports[answer.report] = report
         if keeps_answers:
+            person.answers = person.answers or {}
             person.answers[read.kind] = Answer(report, rows)
         if person.used is not None:
             note_used(person, column, person.keys)
-        person.states.setdefault(name, State.ANSWERED)
-        person.sections.add(name)
+        person.plain_lists |= bit
         if rows:
             person.lists[place] = load_rows(batch, person, plan, rows, False, report, path, steps)
         else:

@@ -34,10 +34,10 @@ async def _read_log(batch: PlanBatch, plan: AccessLogPlan, person: PersonPart) -
     except GatewayError as error:
         person.problem(error, path, locations)
     else:
-        person.note_state(note_log(person.sections, page.state), page.state)
+        person.note_state(note_log(person.add_sections(), page.state), page.state)
         person.logs[person.plan.logs.index(plan)] = page
         if page.state.has_rows and person.reason is not None:
-            person.shortfalls.append((person.reason, path))
+            person.note_shortfall(person.reason, path)
         problem = log_problem(page)
         if problem is not None:
             person.problem(problem, path, locations)

@@ -59,6 +59,6 @@ def _report_section(
         if error is not None:
             person.problem(error, path, plan.place.locations)
         if person.reason is not None and answer.rows is not None:
-            person.shortfalls.append((person.reason, path))
+            person.note_shortfall(person.reason, path)
     person.reports[person.plan.reports.index(plan)] = answer.report
     return None

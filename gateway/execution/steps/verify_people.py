@@ -52,5 +52,5 @@ def _verify(batch: PlanBatch, plan: VerifyPlan, part: VerificationPart, step: St
     part.note_state(f"{record.database}.{record.name}", answer.report.state)
     if answer.rows is not None:
         part.touched = numbers
-        note_read(part.sections, record, answer)
+        note_read(part.add_sections(), record, answer)
     return True
