@@ -223,7 +223,7 @@ class Source:
         record = read.record
         certain = self.certain_answer(record)
         if certain is not None:
-            return [certain for _ in keys]
+            return [certain] * len(keys)
         call = BackendCall(asker, self._clock.now(), stores)
         assert self._caller is not None
         try:
@@ -245,7 +245,7 @@ class Source:
             failed = self._report_failure(record, State.UNAVAILABLE, call, "defect")
         else:
             return self._make_answers(read, keys, batch, call)
-        return [Answer(failed) for _ in keys]
+        return [Answer(failed)] * len(keys)
 
     def ask(
         self,
