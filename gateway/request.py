@@ -22,6 +22,7 @@ from gateway.execution.parameters import Parameters, ReceivedRequest
 from gateway.execution.prepare import explain_plan, prepare
 from gateway.execution.ready_answers import find_ready_answer
 from gateway.execution.repeated_requests import RepeatedRequest
+from gateway.execution.resources import ExecutionResources
 from gateway.fetch.loaders import Loaders
 from gateway.limits.rates import RateLimitStatus
 from gateway.operations.library import require_known_variables
@@ -81,7 +82,10 @@ async def handle(
             request = OperationRequest(
                 document, operation, parameters.variables, caller, deadline, state.published
             )
-            await _require_rights(service, request)
+            if operation.names_persons:
+                service.unidentified.require_left(client, caller.subject)
+            if operation.reads_own_view:
+                await _require_representation(resources, request)
             variables = None if repeated is None else repeated.variables
             ready = find_ready_answer(resources, request, variables)
             if ready is not None and repeated is None:
@@ -149,19 +153,15 @@ async def _find_document(
     return published.document
 
 
-async def _require_rights(service: Service, request: OperationRequest) -> None:
-    """Refuse who has guessed too often, and who may not act for the citizen they name."""
-    caller, resources = request.caller, service.resources
-    if request.operation.names_persons:
-        service.unidentified.require_left(caller.client, caller.subject)
-    if request.operation.reads_own_view:
-        await require_representation(
-            resources.sources,
-            Loaders(resources.sources, resources.clock, request.deadline, caller.asker),
-            caller,
-            legal_date(resources.clock.now()),
-            resources.settings.numbers.are_checked,
-        )
+async def _require_representation(resources: ExecutionResources, request: OperationRequest) -> None:
+    """Refuse who may not act for the citizen they name."""
+    await require_representation(
+        resources.sources,
+        Loaders(resources.sources, resources.clock, request.deadline, request.caller.asker),
+        request.caller,
+        legal_date(resources.clock.now()),
+        resources.settings.numbers.are_checked,
+    )
 
 
 def _extensions(

@@ -161,7 +161,9 @@ class RateLimiter:
         """Count by this process alone; waits for nothing."""
         amount = meter.allowance.at_most(amount)
         meter.usage.advance(moment)
-        self._settle(account, meter, self._take(meter, amount, moment), moment)
+        shortage = self._take(meter, amount, moment)
+        if shortage is not None:
+            self._refuse(account, meter, shortage, moment)
 
     async def _charge_shared(
         self, shared: RedisLeases, account: _Account, meter: _Meter, amount: int, moment: Moment
@@ -177,14 +179,13 @@ class RateLimiter:
         else:
             if shortage is None:
                 meter.usage.add(amount)
-        self._settle(account, meter, shortage, moment)
+        if shortage is not None:
+            self._refuse(account, meter, shortage, moment)
 
-    def _settle(
-        self, account: _Account, meter: _Meter, shortage: WindowShortage | None, moment: Moment
+    def _refuse(
+        self, account: _Account, meter: _Meter, shortage: WindowShortage, moment: Moment
     ) -> None:
         """Refuse a request for a shortage, where limits are enforced."""
-        if shortage is None:
-            return
         enforced = self._settings.rates.enforced
         outcome = "refused" if enforced else "measured"
         LIMITED.labels(meter.measure, shortage.window, outcome).inc()

@@ -71,7 +71,8 @@ class Allowance:
         A request that costs more than a whole allowance takes all of it, and is not refused for
         ever.
         """
-        return min(amount, self.minute) if self.day is None else min(amount, self.minute, self.day)
+        limit = self.minute if self.day is None else min(self.minute, self.day)
+        return amount if amount <= limit else limit
 
 
 class WindowShortage(NamedTuple):
@@ -122,7 +123,7 @@ class WindowUsage:
         if allowance.day is not None and self.today + amount > allowance.day:
             return WindowShortage("day", moment.day_left)
         room = allowance.minute - amount - self.used
-        if room + _TOLERANCE >= self.before * moment.weight:
+        if room >= self.before or room + _TOLERANCE >= self.before * moment.weight:
             return None
         if room >= 0:  # the minute before must weigh less first
             return WindowShortage("minute", MINUTE * (1 - room / self.before) - moment.into)
@@ -131,6 +132,8 @@ class WindowUsage:
 
     def remaining(self, allowance: Allowance, moment: Moment) -> int:
         """Return what remains of the minute."""
+        if not self.before:
+            return max(0, allowance.minute - self.used)
         remaining = allowance.minute - self.used - self.before * moment.weight
         return max(0, math.floor(remaining + _TOLERANCE))
 

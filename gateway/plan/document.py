@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from graphql import (
@@ -80,7 +81,10 @@ class Operation:
 
     ``name``: None for an anonymous operation. ``root_fields``: names of its root fields, fragments
     expanded, whatever directives exclude. ``conditions``: the variables that stand in directives,
-    sorted. ``finds_things``: a root field finds records by the key of a thing.
+    sorted. ``finds_things``: a root field finds records by the key of a thing. ``introspects``: the
+    schema itself is selected (``__typename`` does not count). ``names_persons``: the answer is of
+    persons whom the operation names. ``reads_own_view``: it is the citizen's own view.
+    ``reads_persons``: it is of persons, or of records that may name some.
     """
 
     name: str | None
@@ -89,31 +93,24 @@ class Operation:
     root_fields: frozenset[str]
     conditions: tuple[str, ...]
     finds_things: bool
+    introspects: bool = field(init=False)
+    names_persons: bool = field(init=False)
+    reads_own_view: bool = field(init=False)
+    reads_persons: bool = field(init=False)
 
-    @property
-    def introspects(self) -> bool:
-        """Whether it selects the schema itself (``__typename`` does not count)."""
-        return not self.root_fields.isdisjoint(INTROSPECTION_FIELDS)
-
-    @property
-    def names_persons(self) -> bool:
-        """Whether the answer is about persons whom the operation names."""
-        return not self.root_fields.isdisjoint(_NAMING_FIELDS)
+    def __post_init__(self) -> None:
+        """Decide what follows from the root fields: once, since every request asks for it."""
+        decide = partial(object.__setattr__, self)
+        decide("introspects", not self.root_fields.isdisjoint(INTROSPECTION_FIELDS))
+        decide("names_persons", not self.root_fields.isdisjoint(_NAMING_FIELDS))
+        decide("reads_own_view", "me" in self.root_fields)
+        about_persons = not self.root_fields.isdisjoint(PERSON_FIELDS)
+        decide("reads_persons", self.finds_things or about_persons)
 
     @property
     def opens_persons(self) -> bool:
         """Whether persons whom the operation names are shown, not only verified."""
         return not self.root_fields.isdisjoint({"person", "persons"})
-
-    @property
-    def reads_own_view(self) -> bool:
-        """Whether the answer is the citizen's own view."""
-        return "me" in self.root_fields
-
-    @property
-    def reads_persons(self) -> bool:
-        """Whether the answer is about persons, or of records that may name some."""
-        return self.finds_things or not self.root_fields.isdisjoint(PERSON_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
