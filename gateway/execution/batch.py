@@ -195,9 +195,9 @@ class PlanBatch:
         if entries:
             self._ready.setdefault((step, plan), []).extend(entries)
 
-    def wait(self, column: ReadColumn, step: Step, plan: object, entry: object) -> None:
-        """Let ``step`` run over ``entry`` once something has arrived in ``column``."""
-        self._waiting.setdefault(column, {}).setdefault((step, plan), []).append(entry)
+    def wait(self, column: ReadColumn, step: Step, plan: object, entries: Sequence[object]) -> None:
+        """Let ``step`` run over ``entries`` once something has arrived in ``column``."""
+        self._waiting.setdefault(column, {}).setdefault((step, plan), []).extend(entries)
 
     def finish(self, part: AnswerPart | Member) -> None:
         """Note that a step of ``part`` is done, or a part below it."""

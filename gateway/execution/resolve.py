@@ -9,7 +9,7 @@ from __future__ import annotations
 from gateway.answer import Answer
 from gateway.catalogue.read import Read
 from gateway.execution.batch import PlanBatch, note_used
-from gateway.execution.parts import AnswerPart
+from gateway.execution.parts import AnswerPart, PersonPart
 from gateway.fetch.reads import ReadColumn
 from gateway.people.numbers import (
     NeededReads,
@@ -19,6 +19,20 @@ from gateway.people.numbers import (
     resolve_simple_case,
     unchecked_numbers,
 )
+
+
+def missing_column(batch: PlanBatch, person: PersonPart) -> ReadColumn | None:
+    """Return a column that was asked about a person's number and has not arrived; None for none.
+
+    For a look at many people, most of whom wait.
+    """
+    if not person.reads_ahead or batch.population is None:
+        return None
+    number = person.requested_number
+    for column in batch.number_columns(person.asker):
+        if number not in column.answers and number in column.subjects:
+            return column
+    return None
 
 
 def resolve_number(batch: PlanBatch, part: AnswerPart, number: str) -> PersonNumbers | ReadColumn:

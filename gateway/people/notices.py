@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import Any
 
 import orjson
 
@@ -136,7 +137,7 @@ _ESSENTIAL = ("life_status", "status")
 _Facts = tuple[object, object, object, object, int | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class VisibleFacts:
     """Where in a row of identity the facts stand on which notices depend; None: not to be seen.
 
@@ -191,7 +192,7 @@ def _visible_facts(record: Record, may_know: Callable[[Record, int | None], bool
         return position if may_know(record, position) else None
 
     places = {name: place(name) for name in _ESSENTIAL}
-    return VisibleFacts(
+    return _facts_at(
         places["life_status"],
         places["status"],
         place("death_or_missing_date"),
@@ -199,6 +200,12 @@ def _visible_facts(record: Record, may_know: Callable[[Record, int | None], bool
         place("birth_date"),
         None not in places.values(),
     )
+
+
+@lru_cache(maxsize=1_000)
+def _facts_at(*places: Any) -> VisibleFacts:
+    """Return the same object for the same places: it is part of the key of ``_plain_notices``."""
+    return VisibleFacts(*places)
 
 
 def _identity_notices(number: str | None, facts: VisibleFacts, values: _Facts) -> Iterator[Notice]:

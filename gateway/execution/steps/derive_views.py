@@ -28,7 +28,7 @@ def derive_views(
         if column is None:
             batch.finish(person)
         else:
-            batch.wait(column, step, plan, person)
+            batch.wait(column, step, plan, (person,))
 
 
 def _derive_view(batch: PlanBatch, plan: DerivedPlan, person: PersonPart) -> ReadColumn | None:

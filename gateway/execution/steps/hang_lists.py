@@ -21,7 +21,7 @@ def hang_lists(
         part = entry.part
         answer = batch.answer(part, read, plan.open_up_to, entry.keys, None)
         if isinstance(answer, ReadColumn):
-            batch.wait(answer, step, plan, entry)
+            batch.wait(answer, step, plan, (entry,))
             continue
         note_read(part.add_sections(), plan.read.record, answer)
         entry.target[entry.place] = load_page(

@@ -15,7 +15,7 @@ from gateway.audit.touched import Role, citizen_role
 from gateway.errors import GatewayError
 from gateway.execution.batch import PlanBatch, Step
 from gateway.execution.parts import PersonPart, own_view
-from gateway.execution.resolve import resolve_number
+from gateway.execution.resolve import missing_column, resolve_number
 from gateway.fetch.reads import ReadColumn
 from gateway.people.matching import is_citizen, open_linked, open_named, open_person
 from gateway.people.notices import mirrored_notices, notices, plain_notices
@@ -31,11 +31,16 @@ def open_people(
     """Open ``people``. ``steps``: those that read what their plan selects."""
     _read_ahead(batch, entry.person, people)
     opened: list[PersonPart] = []
+    waiting: dict[ReadColumn, list[PersonPart]] = {}
     for person in people:
+        missing = missing_column(batch, person)
+        if missing is not None:
+            waiting.setdefault(missing, []).append(person)
+            continue
         try:
             numbers = resolve_number(batch, person, person.requested_number)
             if isinstance(numbers, ReadColumn):
-                batch.wait(numbers, steps["people"], entry, person)
+                waiting.setdefault(numbers, []).append(person)
                 continue
             if person.matches and person.attempt is None:
                 person.attempt = batch.rules.attempt(numbers)
@@ -48,6 +53,8 @@ def open_people(
             batch.finish(person)
         else:
             opened.append(person)
+    for column, those in waiting.items():
+        batch.wait(column, steps["people"], entry, those)
     _start(batch, opened, steps)
 
 
@@ -84,6 +91,10 @@ def _read_ahead(batch: PlanBatch, plan: PersonPlan, people: Sequence[PersonPart]
         read = child.read.with_freshness(batch.list_arguments(child).fresh)
         for asker, asked in numbers.items():
             batch.reads.column(read, asker).ask(asked)
+    if batch.population is not None and batch.rules.checks_numbers:
+        for asker, asked in numbers.items():
+            for column in batch.number_columns(asker):
+                column.ask(asked)
 
 
 def _open(batch: PlanBatch, entry: Entry, person: PersonPart, numbers: PersonNumbers) -> None:

@@ -43,7 +43,7 @@ def read_lists(
     for person in people:
         answer = answer_person(batch, person, read)
         if isinstance(answer, ReadColumn):
-            batch.wait(answer, step, plan, person)
+            batch.wait(answer, step, plan, (person,))
             continue
         if person.reason is not None and answer.rows is not None:
             person.note_shortfall(person.reason, path)

@@ -28,7 +28,7 @@ def report_sections(
         if column is None:
             batch.finish(person)
         else:
-            batch.wait(column, step, plan, person)
+            batch.wait(column, step, plan, (person,))
 
 
 def _report_section(

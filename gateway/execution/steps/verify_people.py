@@ -34,7 +34,7 @@ def _verify(batch: PlanBatch, plan: VerifyPlan, part: VerificationPart, step: St
     record = verification.record
     numbers = resolve_number(batch, part, part.number)
     if isinstance(numbers, ReadColumn):
-        batch.wait(numbers, step, plan, part)
+        batch.wait(numbers, step, plan, (part,))
         return False
     if part.attempt is None:
         part.attempt = batch.rules.attempt(numbers)
