@@ -2,7 +2,7 @@
 
 A backend fetches stored rows by key and decodes them. It knows no cache, no deadline and no circuit
 breaker: ``gateway.fetch`` wraps these around its calls. One suite of tests runs over every backend
-alike (``test_backend_conformance``).
+alike (``tests/integration/connectors/backends/test_base.py``).
 """
 
 from __future__ import annotations

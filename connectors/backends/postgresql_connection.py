@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from operator import methodcaller
 from typing import Any
 
 import asyncpg
@@ -136,7 +135,7 @@ async def _set_codecs(connection: Any) -> None:
     """
     async with connection.transaction(readonly=True):
         await connection.set_type_codec(
-            "bpchar", schema="pg_catalog", encoder=str, decoder=methodcaller("rstrip", " ")
+            "bpchar", schema="pg_catalog", encoder=str, decoder=lambda text: text.rstrip(" ")
         )
         for name, read in _READ.items():
             await connection.set_type_codec(
