@@ -7,14 +7,17 @@ Covers ``gateway.execution.batch``, ``gateway.fetch.reads``, ``gateway.cache.row
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from connectors.backends.base import NOBODY
+from connectors.backends.base import NOBODY, Asker, Batch
 from connectors.backends.memory import MemoryBackend
+from connectors.civil_status import DATABASE as CIVIL_STATUS
+from connectors.description import Lookup, Record
 from connectors.population import DATABASE as POPULATION
 from connectors.security_measures import DATABASE as SECURITY
 from gateway.answer import Answer, State
@@ -29,8 +32,9 @@ from tests.support.faults import Faulty, Gated
 from tests.support.metrics import value_of
 from tests.support.people import HOA, LAN, backends, population_rows
 from tests.support.people import NOBODY as UNKNOWN
-from tests.support.running import Running, TestClock, running
+from tests.support.running import Running, TestClock, codes, running
 
+Row = dict[str, object]
 #: For so long rows are answered from the cache.
 CACHED = {
     "population": DatabaseSettings(timeout=120, fresh=600),
@@ -209,3 +213,141 @@ async def test_rows_of_the_cache_serve_everybody_in_a_batch_whatever_their_age(
     await site.source.close()
     statements = len(site.backend.fetched)
     assert statements <= {"fresh": 0, "due": 1, "stale": 2}[age], "it is asked once for all"
+
+
+EVERYBODY = """query($ids: [PersonNumber!]!) { persons(ids: $ids) { id
+  population {
+    identity { source { state } item { fullName } }
+    residences { source { state } truncated items { entryId } } }
+  civilStatus { births { source { state } items { eventId } } } } }"""
+#: The 500 people whom five requests name, and those of whom something is out of the ordinary.
+CROWD = [f"0010900{place:05d}" for place in range(500)]
+HIDDEN, UNREADABLE, TRUNCATED, UNIDENTIFIED, MIXED_UP = CROWD[7], CROWD[130], *CROWD[250:253]
+#: A number that two of them hold: it opens nobody, and under it there may be more of either.
+CONFLICT, HOLDERS = "987654321", CROWD[1:3]
+RARE = {HIDDEN, UNREADABLE, TRUNCATED, UNIDENTIFIED, MIXED_UP, CONFLICT, *HOLDERS}
+REQUESTS = [[*CROWD[:99], CONFLICT], *(CROWD[start : start + 100] for start in range(99, 499, 100))]
+
+
+class _MixesUp(Faulty):
+    """A database that sends somebody else's births for one person, and counts its statements."""
+
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
+        batch = await super().fetch(record, lookup, keys, asker)
+        if lookup.name == "births" and MIXED_UP in keys:
+            others = await self.inner.fetch(record, lookup, [HOA], asker)
+            return Batch({**batch.by_key, MIXED_UP: others.by_key[HOA]}, batch.as_of)
+        return batch
+
+
+def _crowd() -> dict[str, Faulty]:
+    identities: list[Row] = [
+        {
+            "citizen_id": number,
+            "full_name": f"Nguyễn {number}",
+            "life_status": "ALIVE",
+            "status": "CURRENT",
+            "sex": "MALE",
+            "birth_date": "1990",
+        }
+        for number in CROWD
+        if number != UNIDENTIFIED
+    ]
+    earlier: list[Row] = [
+        {"entry_id": f"e{place}", "number": CONFLICT, "citizen_id": number}
+        for place, number in enumerate(HOLDERS)
+    ]
+    homes: list[Row] = [{"entry_id": f"h{number}", "citizen_id": number} for number in CROWD]
+    homes += [{"entry_id": f"more{place:03d}", "citizen_id": TRUNCATED} for place in range(205)]
+    births: list[Row] = [
+        {"event_id": f"b{number}", "citizen_id": number, "status": "VALID", "event_type": "BIRTH"}
+        for number in (*CROWD, HOA)
+        if number != UNIDENTIFIED
+    ]
+    births[CROWD.index(HIDDEN)]["status"] = "SUPERSEDED"
+    births[CROWD.index(UNREADABLE)]["registration_date"] = "not a date"
+    population = {"identity": identities, "earlier_numbers": earlier, "residences": homes}
+    return {
+        "population": Faulty(
+            MemoryBackend(
+                POPULATION,
+                {record.name: population.get(record.name, []) for record in POPULATION.records},
+            )
+        ),
+        "civil_status": _MixesUp(
+            MemoryBackend(
+                CIVIL_STATUS,
+                {
+                    record.name: births if record.name == "births" else []
+                    for record in CIVIL_STATUS.records
+                },
+            )
+        ),
+    }
+
+
+def _plain(number: str) -> dict[str, Any]:
+    """Return what there is of somebody of whom nothing is out of the ordinary."""
+    answered = {"state": "ANSWERED"}
+    home = {"source": answered, "truncated": False, "items": [{"entryId": f"h{number}"}]}
+    return {
+        "id": number,
+        "population": {
+            "identity": {"source": answered, "item": {"fullName": f"Nguyễn {number}"}},
+            "residences": home,
+        },
+        "civilStatus": {"births": {"source": answered, "items": [{"eventId": f"b{number}"}]}},
+    }
+
+
+async def test_what_is_rare_in_a_batch_of_500_people_changes_nothing_for_the_others(
+    tmp_path: Path,
+) -> None:
+    sources = _crowd()
+    patient = {name: DatabaseSettings(timeout=120, breaker_failures=0) for name in sources}
+    async with running(tmp_path, sources, databases_=patient) as gateway:
+        alone = [await gateway.ask(EVERYBODY, {"ids": ids}) for ids in REQUESTS]
+        for source in sources.values():
+            source.fetched.clear()
+        together = await asyncio.gather(*(gateway.ask(EVERYBODY, {"ids": ids}) for ids in REQUESTS))
+    assert together == alone
+    people = {
+        number: person
+        for ids, body in zip(REQUESTS, together, strict=True)
+        for number, person in zip(ids, body["data"]["persons"], strict=True)
+    }
+    assert {number for number, person in people.items() if person != _plain(number)} == RARE
+    births = {number: people[number]["civilStatus"]["births"] for number in RARE - {CONFLICT}}
+    assert people[CONFLICT] is None
+    assert births[HIDDEN] == {"source": {"state": "ANSWERED"}, "items": []}
+    assert births[UNREADABLE]["source"] == {"state": "PARTIAL"}
+    assert births[UNIDENTIFIED]["source"]["state"] != "ANSWERED"
+    assert births[MIXED_UP] == {"source": {"state": "UNAVAILABLE"}, "items": None}
+    assert people[TRUNCATED]["population"]["residences"]["truncated"] is True
+    errors = Counter(code for body in together for code in codes(body))
+    assert errors == {
+        "NUMBER_CONFLICT": 1, "NUMBER_SHARED": 2, "PERSON_NOT_IDENTIFIED": 1, "BAD_RECORD": 1,
+        "SOURCE_UNAVAILABLE": 1,
+    }  # fmt: skip
+
+
+async def test_500_people_of_several_requests_cost_a_few_statements_and_each_key_is_sent_once(
+    tmp_path: Path,
+) -> None:
+    sources = _crowd()
+    async with running(tmp_path, sources) as gateway:
+        await asyncio.gather(*(gateway.ask(EVERYBODY, {"ids": ids}) for ids in REQUESTS))
+    statements = Counter(lookup for _, lookup, _ in sources["population"].fetched)
+    assert set(statements) == {"identity", "earlier_numbers", "holders", "residences"}
+    # 500 keys are three statements; one more is of who holds the number of two people.
+    assert max(statements.values()) <= 4, statements
+    sent = Counter(
+        (lookup, key) for _, lookup, keys in sources["population"].fetched for key in keys
+    )
+    assert max(sent.values()) == 1, "nobody is asked for twice"
+    births = [keys for _, lookup, keys in sources["civil_status"].fetched if lookup == "births"]
+    of_others = Counter(key for keys in births for key in keys if MIXED_UP not in keys)
+    assert len(births) < 40, "a key whose rows are mixed up is searched for by halves"
+    assert MIXED_UP not in of_others
