@@ -7,7 +7,7 @@ numbers mislead, and which databases fail. Nothing depends on time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from random import Random
@@ -106,8 +106,9 @@ class TellsAskersApart:
     ) -> Batch:
         if asker.user is None:
             raise SourceRefused("nobody is named")
-        known = [key for key in keys if _is_told(asker, record, key)]
-        return await self.inner.fetch(record, lookup, known, asker)
+        batch = await self.inner.fetch(record, lookup, keys, asker)
+        told = {key: rows for key, rows in batch.by_key.items() if _is_told(asker, record, key)}
+        return replace(batch, by_key=told)
 
 
 def _is_told(asker: Asker, record: Record, key: str) -> bool:
