@@ -3,7 +3,7 @@
 Most requests POST a GraphQL document or call a published operation. Starlette's way to their
 endpoint is six coroutines deep, with a ``Request`` and a ``Headers`` built on the way; it costs as
 much as all decisions of ``gateway.request.handle`` together. ``FrontDoor`` answers such a request
-itself. Whatever it does not understand wholly goes Starlette's way (see the decisions).
+itself. Whatever it does not understand wholly goes Starlette's way: decision 54 says what and why.
 Both ways end in ``gateway.http.endpoint.respond`` and must send the same bytes, which a test holds
 them to (``tests/unit/gateway/http/test_front.py``).
 """
