@@ -27,7 +27,6 @@ REPORTED = {"class", "function", "import", "method", "unreachable_code"}
 ALLOWED = {
     "MergingSession": "named in a cast as text",
     "aiosqlite": "named in a cast as text",
-    "data_received": "asyncio calls it",
     "enter_argument": "graphql-core calls it for each argument",
     "enter_field": "graphql-core calls it for each field",
     "enter_selection_set": "graphql-core calls it for each selection set",
