@@ -29,6 +29,7 @@ def open_people(
     batch: PlanBatch, entry: Entry, people: Sequence[PersonPart], steps: Mapping[str, Step]
 ) -> None:
     """Open ``people``. ``steps``: those that read what their plan selects."""
+    people = _require_room(batch, people)
     _read_ahead(batch, entry.person, people)
     opened: list[PersonPart] = []
     waiting: dict[ReadColumn, list[PersonPart]] = {}
@@ -64,6 +65,26 @@ def _count_attempt(
     """Go on with ``person`` while the attempt to match them is counted."""
     go_on = partial(batch.schedule, steps["people"], entry, (person,))
     batch.attempts.append((person.place, person.attempt, go_on))
+
+
+def _require_room(batch: PlanBatch, people: Sequence[PersonPart]) -> Sequence[PersonPart]:
+    """Count ``people`` before anything is read of them; refuse those who are too many.
+
+    Returns the others.
+    """
+    if len(batch.opened) + len(people) <= batch.limits.persons_reached:
+        batch.opened.update([person.requested_number for person in people])
+        return people
+    admitted = []
+    for person in people:
+        try:
+            batch.require_room(person.requested_number)
+        except GatewayError as error:
+            person.refusal = error
+            batch.finish(person)
+        else:
+            admitted.append(person)
+    return admitted
 
 
 def _read_ahead(batch: PlanBatch, plan: PersonPlan, people: Sequence[PersonPart]) -> None:

@@ -17,7 +17,7 @@ from typing import Any, cast
 import orjson
 import pytest
 
-from connectors.backends.base import NOBODY, Asker, Batch
+from connectors.backends.base import NOBODY, Asker, Backend, Batch
 from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.description import Lookup, Record
 from connectors.population import DATABASE as POPULATION
@@ -27,13 +27,14 @@ from gateway.app_reload import Reload
 from gateway.audit.access_log.page import LogPage
 from gateway.databases.startup_checks import DatabaseWatch
 from gateway.execution.execute import execute
-from gateway.execution.operation import OperationRequest
+from gateway.execution.operation import OperationRequest, Result
 from gateway.execution.prepare import prepare
 from gateway.people.numbers import PersonNumbers
 from gateway.procedures.procedure import UNIFIED
 from gateway.settings import DatabaseSettings, Limits, Purpose
+from tests.support.differential import compare
 from tests.support.faults import Faulty, Gated
-from tests.support.people import DEAD, HOA, LAN, backends
+from tests.support.people import DEAD, HOA, LAN, OLD_NUMBER, backends
 from tests.support.people import NOBODY as UNKNOWN
 from tests.support.running import OFFICER, Running, application, codes, running
 
@@ -51,14 +52,36 @@ _SOURCES = {"Source.fetch"}
 
 async def _execute(gateway: Running, query: str, number: str, seconds: float) -> Any:
     """Execute ``query`` about ``number`` for an officer; return the person."""
+    result = await _result(gateway, query, {"id": number}, seconds)
+    return orjson.loads(orjson.dumps(result.data))["person"]
+
+
+async def _result(
+    gateway: Running, query: str, variables: dict[str, object], seconds: float
+) -> Result:
+    """Return the result of ``query`` for an officer who waits for ``seconds`` at most."""
     resources = gateway.service.resources
     officer = Caller("test-client", scopes=frozenset(OFFICER), purpose=UNIFIED)
     document = await resources.plans.document(query, officer.client)
     until = resources.clock.monotonic() + seconds
-    request = OperationRequest(document, document.operation(None), {"id": number}, officer, until)
+    request = OperationRequest(document, document.operation(None), variables, officer, until)
     executable = await prepare(resources, request)
-    result = await execute(resources, request, executable)
-    return orjson.loads(orjson.dumps(result.data))["person"]
+    return await execute(resources, request, executable)
+
+
+class _HoldsOne(Gated):
+    """Answers for one person only once the gate is open."""
+
+    def __init__(self, inner: Backend, number: str) -> None:
+        super().__init__(inner, "")
+        self.number = number
+
+    async def fetch(
+        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
+    ) -> Batch:
+        if self.number in keys:
+            await self.gate.wait()
+        return await super().fetch(record, lookup, keys, asker)
 
 
 def _names(tasks: set[asyncio.Task[Any]]) -> set[str]:
@@ -105,6 +128,23 @@ async def test_all_callers_go_away_and_nothing_is_left(tmp_path: Path) -> None:
     assert after["civilStatus"]["deaths"] == {"source": {"state": "ANSWERED"}, "items": []}
 
 
+async def test_a_gateway_that_ends_in_mid_batch_leaves_nothing(tmp_path: Path) -> None:
+    slow = Gated(backends()["civil_status"], "deaths")
+    before = asyncio.all_tasks()
+    async with running(tmp_path, {**backends(), "civil_status": slow}) as gateway:
+        tasks = [
+            asyncio.create_task(_execute(gateway, DEATHS, number, seconds))
+            for number, seconds in ((HOA, 3600), (LAN, 3600), (DEAD, 7200))
+        ]
+        await slow.is_waiting.wait()
+        tasks += [asyncio.create_task(_execute(gateway, DEATHS, LAN, 3600))]  # it waits its turn
+        await _turns()
+    await asyncio.wait(tasks)
+    assert all(task.cancelled() for task in tasks)
+    await _turns()
+    assert _names(asyncio.all_tasks() - before) == set()
+
+
 async def test_each_deadline_is_kept_though_others_of_the_batch_have_longer(
     tmp_path: Path,
 ) -> None:
@@ -123,6 +163,42 @@ async def test_each_deadline_is_kept_though_others_of_the_batch_have_longer(
     assert [person["civilStatus"]["deaths"]["items"] for person in late] == [None] * 4
     assert late[0]["population"] == whole["population"], "what has arrived is shown"
     assert whole["civilStatus"]["deaths"] == {"source": {"state": "ANSWERED"}, "items": []}
+
+
+@pytest.mark.parametrize(
+    "held",
+    ["identity", "earlier_numbers", "marriages", "deaths", "population", "of the second wave"],
+)
+async def test_who_is_answered_at_an_early_deadline_learns_what_they_would_alone(
+    tmp_path: Path, held: str
+) -> None:
+    """Whatever hangs: who has the number, a list, or what only a second wave asks for."""
+    query = SPOUSES.replace("marriages", "deaths { source { state } items { eventId } } marriages")
+    variables: dict[str, object] = {"ids": [HOA, UNKNOWN]}
+
+    async def hasty(folder: Path, is_alone: bool) -> Result:
+        slow: dict[str, Gated] = {}
+        for name, backend in backends().items():
+            if held == "of the second wave":
+                slow[name] = _HoldsOne(backend, LAN)
+            else:
+                slow[name] = Gated(backend, None if held == name else held)
+        async with running(folder, cast("dict[str, Backend]", slow)) as gateway:
+            patient = [] if is_alone else [
+                asyncio.create_task(_result(gateway, query, {"ids": ids}, 3600))
+                for ids in ([HOA], [DEAD])
+            ]  # fmt: skip
+            result = await asyncio.wait_for(_result(gateway, query, variables, 0.5), 60)
+            assert not any(task.done() for task in patient[:1])
+            for source in slow.values():
+                source.gate.set()
+            await asyncio.gather(*patient)
+            return result
+
+    in_a_batch = await hasty(tmp_path / "batch", is_alone=False)
+    alone = await hasty(tmp_path / "alone", is_alone=True)
+    assert compare(in_a_batch, alone) is None
+    assert State.TIMED_OUT in alone.states.values()
 
 
 async def test_whoever_is_last_is_answered_at_their_deadline_if_the_patient_have_left(
@@ -302,34 +378,36 @@ async def test_requests_within_the_limit_of_people_reach_more_together(
     assert any(not is_beyond for is_beyond in too_many[:2]) is (limit == 4)
 
 
-#: Somebody without earlier numbers: of one person alone nobody is too many.
-LATE_PERSON = DEAD
-
-
-class _HoldsOne(Gated):
-    """Answers for one person only once the gate is open."""
-
-    async def fetch(
-        self, record: Record, lookup: Lookup, keys: Sequence[str], asker: Asker = NOBODY
-    ) -> Batch:
-        if LATE_PERSON in keys:
-            await self.gate.wait()
-        return await super().fetch(record, lookup, keys, asker)
+async def test_who_is_beyond_the_limit_is_asked_of_no_database(tmp_path: Path) -> None:
+    """Neither of a root field, nor of rows, which name the most people of all."""
+    sources = {name: Faulty(backend) for name, backend in backends().items()}
+    limits = Limits(persons_reached=2, deadline=120, new_documents_per_minute=1_000_000)
+    async with running(tmp_path, sources, limits=limits) as gateway:
+        named = await gateway.ask(SPOUSES, {"ids": [DEAD, UNKNOWN, LAN, HOA]})
+        reached = await gateway.ask(SPOUSES, {"ids": [HOA, DEAD]})
+    assert codes(named).count("TOO_MANY_PERSONS") == 2
+    assert [person and person["id"] for person in named["data"]["persons"]] == [
+        DEAD,
+        UNKNOWN,
+        None,
+        None,
+    ]
+    assert "TOO_MANY_PERSONS" in codes(reached)
+    asked = {key for source in sources.values() for _, _, keys in source.fetched for key in keys}
+    assert asked == {DEAD, UNKNOWN, HOA, OLD_NUMBER}, "LAN is HOA's wife"
 
 
 async def test_where_too_many_come_together_nobody_waits_for_the_others(tmp_path: Path) -> None:
     """Each goes alone, and all at the same time: one slow list holds up its own request only."""
-    slow = _HoldsOne(backends()["civil_status"], "")
+    slow = _HoldsOne(backends()["civil_status"], DEAD)
     limits = Limits(persons_reached=1, deadline=120, new_documents_per_minute=1_000_000)
     query = """query($id: PersonNumber!) { person(id: $id) { id
       civilStatus { deaths { items { eventId } } } } }"""
     async with running(tmp_path, {**backends(), "civil_status": slow}, limits=limits) as gateway:
-        held, other = [
-            asyncio.create_task(gateway.ask(query, {"id": n})) for n in (LATE_PERSON, LAN)
-        ]
+        held, other = [asyncio.create_task(gateway.ask(query, {"id": n})) for n in (DEAD, LAN)]
         body = await asyncio.wait_for(other, 60)
         assert not held.done()
         slow.gate.set()
         held_body = await held
     assert [codes(body), codes(held_body)] == [[], []]
-    assert held_body["data"]["person"]["id"] == LATE_PERSON
+    assert held_body["data"]["person"]["id"] == DEAD
