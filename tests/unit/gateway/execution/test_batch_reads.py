@@ -351,3 +351,37 @@ async def test_500_people_of_several_requests_cost_a_few_statements_and_each_key
     of_others = Counter(key for keys in births for key in keys if MIXED_UP not in keys)
     assert len(births) < 40, "a key whose rows are mixed up is searched for by halves"
     assert MIXED_UP not in of_others
+
+
+async def test_clients_take_turns_in_statements_though_their_requests_come_in_batches(
+    tmp_path: Path,
+) -> None:
+    """A client with many people to ask about does not hold up another client's two."""
+    slow = Gated(backends()["civil_status"], "births")
+    births = (
+        "query($ids: [PersonNumber!]!) { persons(ids: $ids) { civilStatus { births { %s } } } }"
+    )
+    contents = ("items { eventId }", "truncated", "source { state }")
+    one_at_a_time = {"civil_status": DatabaseSettings(timeout=120, calls_in_flight=1)}
+    sources = {**backends(), "civil_status": slow}
+    async with running(tmp_path, sources, databases_=one_at_a_time) as gateway:
+        tasks = [asyncio.create_task(gateway.ask(births % "truncated", {"ids": [HOA]}))]
+        await slow.is_waiting.wait()
+        for content in contents:
+            tasks += [
+                asyncio.create_task(gateway.ask(births % content, {"ids": ids}, client="many"))
+                for ids in (CROWD[:100], CROWD[100:200])
+            ]
+        for _ in range(200):  # until those wait for their turn
+            await asyncio.sleep(0)
+        tasks += [
+            asyncio.create_task(gateway.ask(births % contents[0], {"ids": [n]}, client="few"))
+            for n in (LAN, UNKNOWN)
+        ]
+        for _ in range(200):
+            await asyncio.sleep(0)
+        slow.gate.set()
+        await asyncio.gather(*tasks)
+    sent = [keys for _, lookup, keys in slow.fetched if lookup == "births"]
+    turn = next(place for place, keys in enumerate(sent) if LAN in keys)
+    assert turn <= 2, [len(keys) for keys in sent]
