@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +21,24 @@ from connectors.civil_status import DATABASE as CIVIL_STATUS
 from connectors.description import Lookup, Record
 from connectors.population import DATABASE as POPULATION
 from connectors.security_measures import DATABASE as SECURITY
+from gateway.access.caller import Caller
 from gateway.answer import Answer, State
 from gateway.cache.invalidations import Invalidation
 from gateway.cache.rows import LOOKED, Cache
 from gateway.catalogue.read import Read
+from gateway.execution.execute import execute
+from gateway.execution.operation import OperationRequest, Result
+from gateway.execution.prepare import prepare
 from gateway.fetch.reads import Reads
 from gateway.fetch.source import Source
+from gateway.procedures.procedure import UNIFIED
 from gateway.settings import DatabaseSettings
 from tests.support.caches import process_cache
 from tests.support.faults import Faulty, Gated
 from tests.support.metrics import value_of
 from tests.support.people import HOA, LAN, backends, population_rows
 from tests.support.people import NOBODY as UNKNOWN
-from tests.support.running import Running, TestClock, codes, running
+from tests.support.running import OFFICER, Running, TestClock, codes, running
 
 Row = dict[str, object]
 #: For so long rows are answered from the cache.
@@ -353,6 +359,24 @@ async def test_500_people_of_several_requests_cost_a_few_statements_and_each_key
     assert MIXED_UP not in of_others
 
 
+async def _prepared(
+    gateway: Running, query: str, numbers: Sequence[str], client: str
+) -> Callable[[], Awaitable[Result]]:
+    """Return what executes ``query`` about ``numbers`` for an officer of ``client``, at once."""
+    resources = gateway.service.resources
+    officer = Caller(client, scopes=frozenset(OFFICER), purpose=UNIFIED)
+    document = await resources.plans.document(query, client)
+    until = resources.clock.monotonic() + 3600
+    variables = {"ids": list(numbers)}
+    request = OperationRequest(document, document.operation(None), variables, officer, until)
+    return partial(execute, resources, request, await prepare(resources, request))
+
+
+async def _turns() -> None:
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
 async def test_clients_take_turns_in_statements_though_their_requests_come_in_batches(
     tmp_path: Path,
 ) -> None:
@@ -361,25 +385,23 @@ async def test_clients_take_turns_in_statements_though_their_requests_come_in_ba
     births = (
         "query($ids: [PersonNumber!]!) { persons(ids: $ids) { civilStatus { births { %s } } } }"
     )
-    contents = ("items { eventId }", "truncated", "source { state }")
+    contents = [births % each for each in ("items { eventId }", "truncated", "source { state }")]
     one_at_a_time = {"civil_status": DatabaseSettings(timeout=120, calls_in_flight=1)}
     sources = {**backends(), "civil_status": slow}
     async with running(tmp_path, sources, databases_=one_at_a_time) as gateway:
-        tasks = [asyncio.create_task(gateway.ask(births % "truncated", {"ids": [HOA]}))]
-        await slow.is_waiting.wait()
-        for content in contents:
-            tasks += [
-                asyncio.create_task(gateway.ask(births % content, {"ids": ids}, client="many"))
-                for ids in (CROWD[:100], CROWD[100:200])
-            ]
-        for _ in range(200):  # until those wait for their turn
-            await asyncio.sleep(0)
-        tasks += [
-            asyncio.create_task(gateway.ask(births % contents[0], {"ids": [n]}, client="few"))
-            for n in (LAN, UNKNOWN)
+        first = await _prepared(gateway, contents[0], [HOA], "first")
+        many = [
+            await _prepared(gateway, content, numbers, "many")
+            for content in contents
+            for numbers in (CROWD[:100], CROWD[100:200])
         ]
-        for _ in range(200):
-            await asyncio.sleep(0)
+        few = [await _prepared(gateway, contents[0], [number], "few") for number in (LAN, UNKNOWN)]
+        tasks = [asyncio.ensure_future(first())]
+        await slow.is_waiting.wait()
+        tasks += [asyncio.ensure_future(each()) for each in many]
+        await _turns()
+        tasks += [asyncio.ensure_future(each()) for each in few]
+        await _turns()  # now all the others wait for the first one's statement
         slow.gate.set()
         await asyncio.gather(*tasks)
     sent = [keys for _, lookup, keys in slow.fetched if lookup == "births"]
