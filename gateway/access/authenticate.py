@@ -71,6 +71,10 @@ class CallerIdentity:
         return self.stated
 
 
+#: Who sends a request without any of the headers.
+_STRANGER = CallerIdentity(ANONYMOUS, None, ANONYMOUS, ANONYMOUS.rights)
+
+
 class Callers:
     """Finds the caller of a request. ``most``: tokens, and heads of requests, that are kept."""
 
@@ -89,16 +93,15 @@ class Callers:
         """
         identity = self._identities.get(headers)
         if identity is not None:
-            if identity.token is None or self._tokens.is_valid(identity.token):
+            if identity.token is not None and self._tokens.is_valid(identity.token):
                 return identity
             del self._identities[headers]
-        token = None
-        if headers.authorization:
-            known = await self._find_token(headers.authorization)
-            token = known.token
-            headers = headers._replace(authorization=known.authorization)
-        identity = _identity(token, headers)
-        if identity.refusal is None:  # whoever is refused must not evict others
+        if not headers.authorization:
+            return _identity(None, headers) if any(headers) else _STRANGER
+        known = await self._find_token(headers.authorization)
+        headers = headers._replace(authorization=known.authorization)
+        identity = _identity(known.token, headers)
+        if identity.refusal is None:  # neither strangers nor who is refused must evict others
             self._identities.keep(headers, identity)
         return identity
 

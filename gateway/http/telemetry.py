@@ -33,7 +33,7 @@ class Telemetry:
     """Writes a line for each request, where ``request_log`` says so, and counts it.
 
     It stands around ``Envelope``, which gives the request its id and its ``RequestState``, where
-    the endpoints leave what the line says. Without the log it costs 5 us a request, with it 50
+    the endpoints leave what the line says. Without the log it costs 3 us a request, with it 12
     (``python -m bench.telemetry``).
     """
 

@@ -129,6 +129,17 @@ async def test_without_a_token_the_caller_is_anonymous(desk: Desk) -> None:
         assert identity.require_stated() == ANONYMOUS
 
 
+async def test_strangers_evict_nobody(desk: Desk) -> None:
+    token = desk.token()
+    known = await desk.ask(token)
+    for number in range(10):
+        case_number = (f"{number}/2026".encode(),)
+        stranger = await desk.callers.authenticate(CallerHeaders((), (), case_number))
+        assert stranger.caller is ANONYMOUS
+        assert stranger.require_stated().case_number == f"{number}/2026"
+    assert await desk.ask(token) is known
+
+
 async def test_known_headers_end_with_their_token(desk: Desk) -> None:
     token = desk.token()
     await desk.ask(token)
