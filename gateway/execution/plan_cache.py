@@ -141,16 +141,19 @@ class PlanCache:
         at the deadline.
         """
         key = document_digest(text)
-        make = partial(_document, self._parse, self._schema, self._limits, text)
-        entry = await self._find_or_make(self._documents, key, client, deadline, make)
+        entry = self._documents.get(key)
+        if entry is None:
+            make = partial(_document, self._parse, self._schema, self._limits, text)
+            entry = await self._make(self._documents, key, client, deadline, make)
         if isinstance(entry, Document):
             return entry
         refusal = entry()
         if suggest and isinstance(refusal, InvalidDocument) and refusal.code in _SUGGESTIVE:
-            again = partial(_suggested, self._schema, self._limits, text, refusal)
-            entry = await self._find_or_make(
-                self._documents, (key, "suggest"), client, deadline, again
-            )
+            suggested_key = (key, "suggest")
+            entry = self._documents.get(suggested_key)
+            if entry is None:
+                again = partial(_suggested, self._schema, self._limits, text, refusal)
+                entry = await self._make(self._documents, suggested_key, client, deadline, again)
             assert not isinstance(entry, Document)
             refusal = entry()
         raise refusal
@@ -159,10 +162,12 @@ class PlanCache:
         self, chosen: SelectedOperation, client: str | None, deadline: float | None = None
     ) -> AnalysedOperation:
         """Return an operation analysed; raises GatewayError."""
+        key = tree_conditions(chosen)
+        prepared = self._prepared.get(key)
+        if prepared is not None:
+            return prepared
         make = partial(_prepared, self._schema, self._bindings, chosen)
-        return await self._find_or_make(
-            self._prepared, tree_conditions(chosen), client, deadline, make
-        )
+        return await self._make(self._prepared, key, client, deadline, make)
 
     def permissions(self, prepared: AnalysedOperation, caller: Caller) -> Permissions:
         """Return what of an operation ``caller`` may see; once for equal scopes and purpose."""
@@ -188,12 +193,14 @@ class PlanCache:
         Raises GatewayError TOO_MANY_DOCUMENTS or GATEWAY_BUSY.
         """
         key = (prepared.key, permissions)
-        again = partial(analyse_operation, self._schema, self._bindings, chosen)
-        make = partial(_plan, self._generate, prepared, again, permissions)
-        plan = await self._find_or_make(self._plans, key, client, deadline, make)
+        plan = self._plans.get(key)
+        if plan is None:
+            again = partial(analyse_operation, self._schema, self._bindings, chosen)
+            make = partial(_plan, self._generate, prepared, again, permissions)
+            plan = await self._make(self._plans, key, client, deadline, make)
         return plan if isinstance(plan, Plan) else None
 
-    async def _find_or_make(
+    async def _make(
         self,
         cache: FairCache[Hashable, T],
         key: Hashable,
@@ -201,10 +208,7 @@ class PlanCache:
         deadline: float | None,
         make: Callable[[], _Compiled[T]],
     ) -> T:
-        """Return what is kept under ``key``, or have it made."""
-        value = cache.get(key)
-        if value is not None:
-            return value
+        """Have made what is not kept under ``key``; those who need it meanwhile wait together."""
         work: Work[_Compiled[T]] | None = self._pending.get(key)
         if work is None:
             self._budget.take(client)

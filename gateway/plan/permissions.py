@@ -25,6 +25,15 @@ class Permissions:
     lacking: tuple[Missing, ...]
     citizen: bool
     requested_fields: bytes = field(default=b"{}", compare=False)
+    _hash: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Compute the hash once: every request looks up its plan by it, and it has many parts."""
+        object.__setattr__(self, "_hash", hash((self.lacking, self.citizen)))
+
+    def __hash__(self) -> int:
+        """Return the hash of what is compared."""
+        return self._hash
 
 
 def requested_fields(
