@@ -115,12 +115,17 @@ class MemoryCache:
     def keep(self, key: Key, entry: CacheEntry) -> None:
         """Keep ``entry``, and evict others until there is room; too large an entry is not kept."""
         if entry.weight <= self._entries.maxsize:
-            self.drop(key)
+            if key in self._entries:
+                self.drop(key)
             self._entries[key] = entry
 
     def drop(self, key: Key) -> None:
         """Remove the entry under ``key``, if there is one."""
         self._entries.pop(key, None)
+
+
+#: What ``weight_of`` returns for no rows.
+EMPTY_WEIGHT = _ENTRY
 
 
 def weight_of(rows: tuple[Row, ...]) -> int:

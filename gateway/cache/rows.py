@@ -15,7 +15,15 @@ from prometheus_client import Counter, Gauge
 from connectors.description import Column, Database, Lookup, Record
 from gateway.answer import Answer, SourceReport, State
 from gateway.cache.invalidations import Hashes, InvalidationLog, Position
-from gateway.cache.memory import CacheEntry, Key, MemoryCache, Reports, numbers_in, weight_of
+from gateway.cache.memory import (
+    EMPTY_WEIGHT,
+    CacheEntry,
+    Key,
+    MemoryCache,
+    Reports,
+    numbers_in,
+    weight_of,
+)
 from gateway.cache.redis_rows import RedisCache
 from gateway.cache.sealing import EntryRejected, Seal
 from gateway.runtime.clock import Clock
@@ -38,6 +46,7 @@ _FRESH, _REFRESHED = LOOKED.labels("fresh"), LOOKED.labels("refreshed")
 _SHARED, _MISSED, _STALE = LOOKED.labels("shared"), LOOKED.labels("missed"), LOOKED.labels("stale")
 #: Seconds by which the clocks of machines may differ: rows from further in the future are refused.
 _CLOCK_SKEW = 2.0
+_NO_NUMBERS: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +231,8 @@ class Cache:
                 cached,
                 position,
                 original.fetched_at.timestamp(),
-                numbers_in(lookup.record, rows),
-                weight_of(rows),
+                numbers_in(lookup.record, rows) if rows else _NO_NUMBERS,
+                weight_of(rows) if rows else EMPTY_WEIGHT,
             )
             if now == position or self._is_valid(lookup, key, (), entry, now):
                 self._memory.keep(lookup.memory_key(key), entry)

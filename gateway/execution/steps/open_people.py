@@ -199,6 +199,7 @@ def _start(batch: PlanBatch, opened: Iterable[PersonPart], steps: Mapping[str, S
         for person in people:
             for target, place in person.targets or ():
                 target[place] = person
+            person.targets = None
             person.lists = [None] * len(plan.lists)
             if count > len(plan.lists):
                 person.reports = [None] * len(plan.reports)

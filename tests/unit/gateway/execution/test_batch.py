@@ -13,6 +13,7 @@ Covers ``gateway.execution.batch``, ``gateway.execution.state``, ``gateway.execu
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,8 +29,10 @@ from gateway.access.caller import Caller
 from gateway.answer import State
 from gateway.audit.access_log.page import LogPage
 from gateway.audit.entry import person_hash
+from gateway.execution.batch import PlanBatch
 from gateway.execution.execute import execute
 from gateway.execution.operation import OperationRequest
+from gateway.execution.parts import LoadedList, Member, PersonPart
 from gateway.execution.prepare import prepare
 from gateway.people.numbers import PersonNumbers
 from gateway.procedures.procedure import UNIFIED
@@ -376,3 +379,18 @@ async def test_a_defect_of_one_part_costs_only_the_requests_that_show_it(tmp_pat
             *(gateway.post(query, {"id": n}, token, x_purpose=review) for n in (HOA, LAN, LAN))
         )
     assert [body.status_code for body in bodies] == [500, 200, 200], [b.text for b in bodies]
+
+
+async def test_nothing_of_a_batch_waits_for_a_collection_of_garbage(tmp_path: Path) -> None:
+    async with running(tmp_path) as gateway:
+        await gateway.ask(SPOUSES, {"ids": [HOA, LAN]})
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(3):
+                await asyncio.gather(*(gateway.ask(SPOUSES, {"ids": [HOA, LAN]}) for _ in "abc"))
+            kinds = (PersonPart, Member, PlanBatch, LoadedList)
+            left = [type(each).__name__ for each in gc.get_objects() if isinstance(each, kinds)]
+        finally:
+            gc.enable()
+    assert left == []
