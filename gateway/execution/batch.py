@@ -16,7 +16,7 @@ from collections.abc import Callable, Coroutine, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.backends.base import Asker, Scope
+from connectors.backends.base import Asker
 from connectors.description import Record, Sensitivity
 from gateway.answer import Answer, Identification
 from gateway.cache.answer_store import Used
@@ -25,10 +25,11 @@ from gateway.errors import GatewayError
 from gateway.execution.decisions import RecordRules
 from gateway.execution.operation import Result
 from gateway.execution.parts import AnswerPart, Member, PersonPart
+from gateway.execution.program import Program
 from gateway.fetch.reads import ReadColumn, Reads, SubjectNumbers
 from gateway.fetch.source import LiveState
 from gateway.people.notices import VisibleFacts, plain_facts
-from gateway.people.numbers import PersonNumbers, Population, population_of
+from gateway.people.numbers import PersonNumbers, Population
 from gateway.plan.dynamic_arguments import DynamicArguments
 from gateway.plan.list_arguments import ListArguments
 from gateway.plan.plan import ListPlan, PersonLinkPlan, PersonPlan, PersonRootPlan, Plan
@@ -53,7 +54,7 @@ class Crowded(Exception):
 class PlanBatch:
     """Requests that are executed together.
 
-    ``plan``, ``arguments``: of all members; only the arguments of root fields differ. ``rules``:
+    ``program``, ``arguments``: of all members; only the arguments of root fields differ. ``rules``:
     by which records are read, the same for all members. ``emit``: makes a member's result of its
     parts. ``live``: the state of databases, where the plan shows it. ``attempts``: to match a
     person, which have to be counted before the execution goes on. ``numbers``: whose each number
@@ -63,14 +64,13 @@ class PlanBatch:
     or once something has arrived in a column.
     """
 
-    plan: Plan
+    program: Program
     arguments: Sequence[object]
     rules: RecordRules
     reads: Reads
     limits: Limits
     members: Sequence[Member]
     emit: Callable[[PlanBatch, Member], tuple[Result, list[Used] | None]]
-    population: Population | None = None
     live: dict[str, LiveState] = field(default_factory=dict)
     has_matched: bool = False
     has_read_log: bool = False
@@ -80,29 +80,23 @@ class PlanBatch:
     )
     opened: set[str] = field(default_factory=set)
     _parts: dict[Hashable, AnswerPart] = field(default_factory=dict)
-    _decisions: dict[tuple[Record, Sensitivity | None], Answer | None] = field(default_factory=dict)
     _ready: dict[tuple[Step, Any], list[Any]] = field(default_factory=dict)
     _waiting: dict[ReadColumn, dict[tuple[Step, Any], list[Any]]] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _number_columns: dict[Asker | None, tuple[ReadColumn, ReadColumn, ReadColumn]] = field(
         default_factory=dict
     )
-    _notice_facts: dict[Sensitivity | None, VisibleFacts | None] = field(default_factory=dict)
-    _list_names: dict[PersonPlan, tuple[str, ...]] = field(default_factory=dict)
-    _names_asker: bool = False
-    _uses_cache: bool = False
     _failure: BaseException | None = None
 
-    def __post_init__(self) -> None:
-        """Find out how numbers are resolved, and whether parts depend on who asks."""
-        sources = self.rules.sources
-        self.population = population_of(sources)
-        self._uses_cache = any(source.cache is not None for source in sources.values())
-        backends = [source.backend for source in sources.values()]
-        self._names_asker = any(
-            backend is not None and backend.capabilities.batch_scope is Scope.CALLER
-            for backend in backends
-        )
+    @property
+    def plan(self) -> Plan:
+        """The plan, which all members share."""
+        return self.program.plan
+
+    @property
+    def population(self) -> Population | None:
+        """The reads by which numbers are resolved."""
+        return self.program.population
 
     # --- running ------------------------------------------------------------------------------
 
@@ -226,7 +220,7 @@ class PlanBatch:
 
     def asker_of(self, member: Member) -> Asker | None:
         """Return who asks, where some database is told so."""
-        return member.request.caller.asker if self._names_asker else None
+        return member.request.caller.asker if self.program.names_asker else None
 
     def add_part(self, part: AnswerPart, waiting: AnswerPart | Member) -> None:
         """Let ``waiting`` wait for ``part``, unless it is done."""
@@ -294,23 +288,25 @@ class PlanBatch:
 
     def no_entries(self) -> list[Used] | None:
         """Return where a part notes the entries of the cache that it is made of; None: none are."""
-        return [] if self._uses_cache else None
+        return [] if self.program.uses_cache else None
 
     def list_names(self, plan: PersonPlan) -> tuple[str, ...]:
         """Return the lists that a plan reads of a person, as the journal calls them, sorted."""
-        names = self._list_names.get(plan)
+        list_names = self.program.list_names
+        names = list_names.get(plan)
         if names is None:
             records = [child.read.record for child in plan.lists]
             read = {f"{record.database}.{record.name}" for record in records}
-            names = self._list_names[plan] = tuple(sorted(read))
+            names = list_names[plan] = tuple(sorted(read))
         return names
 
     def notice_facts(self, open_up_to: Sensitivity | None) -> VisibleFacts | None:
         """Return what notices about plain people depend on, as far as the caller may see it."""
-        if open_up_to not in self._notice_facts:
+        notice_facts = self.program.notice_facts
+        if open_up_to not in notice_facts:
             may_know = self.rules.visibility(open_up_to)
-            self._notice_facts[open_up_to] = plain_facts(self.population, may_know)
-        return self._notice_facts[open_up_to]
+            notice_facts[open_up_to] = plain_facts(self.population, may_know)
+        return notice_facts[open_up_to]
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -327,11 +323,12 @@ class PlanBatch:
         )
 
     def decide(self, record: Record, open_up_to: Sensitivity | None) -> Answer | None:
-        """Return what is decided without fetching, once a batch for each kind of record."""
+        """Return what is decided without fetching, once a program for each kind of record."""
         key = (record, open_up_to)
-        if key not in self._decisions:
-            self._decisions[key] = self.rules.decide(record, open_up_to)
-        return self._decisions[key]
+        decisions = self.program.decisions
+        if key not in decisions:
+            decisions[key] = self.rules.decide(record, open_up_to)
+        return decisions[key]
 
     def answer(
         self,

@@ -24,6 +24,7 @@ from gateway.execution.emit import emit
 from gateway.execution.gather import Outcome, Waiting
 from gateway.execution.operation import ExecutableOperation, OperationRequest, Result
 from gateway.execution.parts import Member
+from gateway.execution.program import Program
 from gateway.execution.ready_answers import store_ready_answer
 from gateway.execution.reference import execute_reference
 from gateway.execution.resources import ExecutionResources
@@ -92,20 +93,21 @@ async def _execute_together(
     arguments: Sequence[object],
 ) -> Outcome:
     """Execute the plan with others that ask for the same."""
-    program, keys = _program(resources, request, plan, arguments)
+    program_key, keys = _program_key(resources, request, plan, arguments)
+    program = resources.programs.find(plan, resources.sources, request.caller.rights)
     result: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
     waiting = Waiting(request, arguments, keys, result)
-    run = partial(_run_batch, resources, plan)
-    return await resources.gatherer.execute(program, waiting, run)
+    run = partial(_run_batch, resources, program)
+    return await resources.gatherer.execute(program_key, waiting, run)
 
 
-def _program(
+def _program_key(
     resources: ExecutionResources,
     request: OperationRequest,
     plan: Plan,
     arguments: Sequence[object],
 ) -> tuple[Hashable, int]:
-    """Return the program, which the requests of a batch have in common, and the number of keys.
+    """Return what the requests of a batch have in common, and the number of keys.
 
     Keys are the people and things that this request names.
 
@@ -139,11 +141,13 @@ def _program(
     return (*common, id(request) if goes_alone else legal_date(resources.clock.now())), keys
 
 
-async def _run_batch(resources: ExecutionResources, plan: Plan, waiting: Sequence[Waiting]) -> None:
+async def _run_batch(
+    resources: ExecutionResources, program: Program, waiting: Sequence[Waiting]
+) -> None:
     """Execute requests together; each has its result afterwards, or the error that concerns it."""
     reads = _reads(resources, waiting)
-    batch = _batch(resources, plan, waiting, reads)
-    answer_late = partial(_answer_late, resources, plan, reads)
+    batch = _batch(resources, program, waiting, reads)
+    answer_late = partial(_answer_late, resources, program, reads)
     deadlines = EarlyDeadlines(waiting, reads, resources.clock, answer_late)
     try:
         await batch.run(start_roots)
@@ -158,12 +162,12 @@ async def _run_batch(resources: ExecutionResources, plan: Plan, waiting: Sequenc
     if len(waiting) > 1:
         # Each alone: what cannot be executed costs nobody else their answer, or their time.
         rest = [request for request in waiting if not request.result.done()]
-        await asyncio.gather(*(_run_alone(resources, plan, request) for request in rest))
+        await asyncio.gather(*(_run_alone(resources, program, request) for request in rest))
 
 
-async def _run_alone(resources: ExecutionResources, plan: Plan, request: Waiting) -> None:
+async def _run_alone(resources: ExecutionResources, program: Program, request: Waiting) -> None:
     try:
-        await _run_batch(resources, plan, [request])
+        await _run_batch(resources, program, [request])
     except Exception as error:  # it concerns this request only
         if not request.result.done():
             request.result.set_exception(error)
@@ -180,23 +184,29 @@ def _reads(resources: ExecutionResources, waiting: Sequence[Waiting]) -> Reads:
 
 
 def _batch(
-    resources: ExecutionResources, plan: Plan, waiting: Sequence[Waiting], reads: Reads
+    resources: ExecutionResources, program: Program, waiting: Sequence[Waiting], reads: Reads
 ) -> PlanBatch:
     limits = resources.settings.limits
     members = [
         Member(each.request, each.arguments, each.result, ExecutionState(limits))
         for each in waiting
     ]
-    rules = record_rules(resources, waiting[0].request)
-    return PlanBatch(plan, waiting[0].arguments, rules, reads, limits, members, emit)
+    rules = replace(
+        record_rules(resources, waiting[0].request),
+        decided=program.missing,
+        listing=program.listing,
+    )
+    return PlanBatch(program, waiting[0].arguments, rules, reads, limits, members, emit)
 
 
-def _answer_late(resources: ExecutionResources, plan: Plan, reads: Reads, waiting: Waiting) -> None:
+def _answer_late(
+    resources: ExecutionResources, program: Program, reads: Reads, waiting: Waiting
+) -> None:
     """Answer a request with what has arrived in its batch; the rest did not answer in time."""
     arrived = _reads(resources, [waiting])
     arrived.copy_answers(reads)
     arrived.expire()
-    batch = _batch(resources, plan, [waiting], arrived)
+    batch = _batch(resources, program, [waiting], arrived)
     resources.gatherer.start(batch.run(start_roots), waiting)
 
 

@@ -13,6 +13,7 @@ from gateway.execution.decisions import Log
 from gateway.execution.gather import Gatherer
 from gateway.execution.operation import ReadyAnswer
 from gateway.execution.plan_cache import PlanCache
+from gateway.execution.program import Programs
 from gateway.execution.record_ids import RecordIds
 from gateway.fetch.maintenance import Maintenance
 from gateway.fetch.source import Source
@@ -38,4 +39,5 @@ class ExecutionResources:
     attempts: VerificationAttempts
     person_hash: Keyring
     record_ids: RecordIds
+    programs: Programs = field(default_factory=Programs)
     gatherer: Gatherer = field(default_factory=Gatherer)

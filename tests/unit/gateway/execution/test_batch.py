@@ -1,7 +1,7 @@
 """Execution of a plan: which reads are sent, in which order, and which never are.
 
 Covers ``gateway.execution.batch``, ``gateway.execution.state``, ``gateway.execution.execute``,
-``gateway.execution.resources``, ``gateway.execution.deadlines``,
+``gateway.execution.resources``, ``gateway.execution.deadlines``, ``gateway.execution.program``,
 ``gateway.execution.parts``, ``gateway.execution.pages``,
 ``gateway.execution.roots``, ``gateway.execution.resolve``, ``gateway.execution.emit``,
 ``gateway.execution.steps.open_people``, ``gateway.execution.steps.read_lists``,

@@ -203,7 +203,7 @@ async def test_every_answer_is_the_one_that_its_caller_gets_alone(
         for document in _documents(TOLD if is_told_who_asks else None):
             alone = {each: await _answer(cold, document, each) for each in ASKINGS}
             assert len(set(alone.values())) >= 5, "callers must differ, or this proves nothing"
-            with calls_of(PlanBatch.__post_init__) as batches:
+            with calls_of(PlanBatch.__init__) as batches:
                 answers = await _together(cold, document, askings)
             assert len(batches.names) < len(askings), "some must be executed together"
             wrong += _differing("cold", askings, answers, alone)
