@@ -87,7 +87,8 @@ class BackendCaller:
         self._position = position
         self._slots = asyncio.Semaphore(settings.calls_in_flight)
         self._seconds = metrics.SOURCE_SECONDS.labels(database)
-        self._in_flight = metrics.SOURCE_CALLS.labels(database)
+        self._in_flight = 0
+        metrics.SOURCE_CALLS.labels(database).set_function(lambda: self._in_flight)
         self._breaker = breaker
         self.probe = LivenessProbe(database, backend, settings.timeout, clock, breaker, start)
 
@@ -145,11 +146,11 @@ class BackendCaller:
                 raise SourceUnavailable("not asked: the breaker is open")
             call.begin(turn, self._clock, self._position() if call.stores else None)
             began = time.perf_counter()
-            self._in_flight.inc()
+            self._in_flight += 1
             try:
                 batch = await self._backend.fetch(read.record, read.lookup, keys, call.asker)
             finally:
-                self._in_flight.dec()
+                self._in_flight -= 1
                 self._seconds.observe(time.perf_counter() - began)
         try:
             require_keys(read.record, read.lookup, batch.by_key)

@@ -33,9 +33,8 @@ class SystemClock:
         """Return the present moment, in UTC."""
         return datetime.now(UTC)
 
-    def monotonic(self) -> float:
-        """Return seconds that never run backwards."""
-        return time.monotonic()
+    #: Seconds that never run backwards. A hundred times a request, so without a call of Python.
+    monotonic = staticmethod(time.monotonic)
 
 
 #: The legal day that was worked out last, with the moments between which it lies.
