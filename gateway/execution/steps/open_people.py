@@ -34,12 +34,11 @@ def open_people(
     opened: list[PersonPart] = []
     waiting: dict[ReadColumn, list[PersonPart]] = {}
     for person in people:
+        missing = missing_column(batch, person)
+        if missing is not None:
+            waiting.setdefault(missing, []).append(person)
+            continue
         try:
-            batch.require_room(person.requested_number)
-            missing = missing_column(batch, person)
-            if missing is not None:
-                waiting.setdefault(missing, []).append(person)
-                continue
             numbers = resolve_number(batch, person, person.requested_number)
             if isinstance(numbers, ReadColumn):
                 waiting.setdefault(numbers, []).append(person)
