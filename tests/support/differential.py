@@ -311,10 +311,16 @@ def compare(planned: Result, oracle: Result, origins: frozenset[str] = frozenset
         ("notices", _sorted(planned.mirrored), _sorted(oracle.mirrored)),
         ("people", _people(planned), _people(oracle)),
         ("states", dict(planned.states), dict(oracle.states)),
+        ("unidentified", _unidentified(planned, oracle), oracle.unidentified),
     ):
         if planned_part != oracle_part:
             return f"{name} differ:\n  plan   {planned_part!r}\n  oracle {oracle_part!r}"
     return None
+
+
+def _unidentified(planned: Result, oracle: Result) -> int:
+    """Return how many people nobody knows; of a ready answer they were counted before."""
+    return planned.unidentified if planned.touched is None else oracle.unidentified
 
 
 def _bytes(data: object, origins: frozenset[str]) -> bytes:
