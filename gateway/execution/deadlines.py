@@ -27,6 +27,7 @@ class EarlyDeadlines:
         clock: Clock,
         answer_late: Callable[[Waiting], None],
     ) -> None:
+        self._until = max(each.request.deadline for each in waiting)
         self._waiting = waiting
         self._reads = reads
         self._clock = clock
@@ -40,20 +41,21 @@ class EarlyDeadlines:
             self._timer.cancel()
 
     def _watch(self) -> None:
-        """Wait for the next deadline that is not that of the whole batch."""
+        """Wait for the next deadline, unless it is that of the reads, which they keep."""
         self._timer = None
-        open_requests = [each for each in self._waiting if not each.result.done()]
-        deadlines = {each.request.deadline for each in open_requests}
-        if len(deadlines) < 2:  # the reads of the batch end by themselves
-            return
-        left = max(min(deadlines) - self._clock.monotonic(), 0.0)
-        self._timer = asyncio.get_running_loop().call_later(left, self._expire, min(deadlines))
+        self._waiting = [each for each in self._waiting if not each.result.done()]
+        deadline = min((each.request.deadline for each in self._waiting), default=self._until)
+        if deadline < self._until:
+            left = max(deadline - self._clock.monotonic(), 0.0)
+            self._timer = asyncio.get_running_loop().call_later(left, self._expire, deadline)
 
     def _expire(self, deadline: float) -> None:
         now = max(self._clock.monotonic(), deadline)
-        open_requests = [each for each in self._waiting if not each.result.done()]
-        late = [each for each in open_requests if each.request.deadline <= now]
-        if late and len(late) == len(open_requests):
+        waiting = [each for each in self._waiting if not each.result.done()]
+        late = [each for each in waiting if each.request.deadline <= now]
+        # An answer may take a while, to read an access log: nobody is answered twice.
+        self._waiting = [each for each in waiting if each.request.deadline > now]
+        if late and not self._waiting:
             self._reads.expire()
             return
         for each in late:

@@ -128,6 +128,64 @@ async def test_all_callers_go_away_and_nothing_is_left(tmp_path: Path) -> None:
     assert after["civilStatus"]["deaths"] == {"source": {"state": "ANSWERED"}, "items": []}
 
 
+class _RecordingLoop(asyncio.SelectorEventLoop):
+    """An event loop that notes all timers that were set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.timers: list[asyncio.TimerHandle] = []
+
+    def call_at(  # type: ignore[override]
+        self, when: float, *arguments: Any, **options: Any
+    ) -> asyncio.TimerHandle:
+        """Set a timer, and note it."""
+        timer = super().call_at(when, *arguments, **options)
+        self.timers.append(timer)
+        return timer
+
+    def pending(self) -> list[str]:
+        """Return the timers of batches that have not ended."""
+        live = [str(timer) for timer in self.timers if not timer.cancelled()]
+        now = [str(timer) for timer in self.timers if timer.when() <= self.time()]
+        names = ("Reads", "EarlyDeadlines", "Gatherer")
+        return [text for text in live if text not in now and any(name in text for name in names)]
+
+
+@pytest.mark.parametrize("end", ["answered", "all go away"])
+def test_a_batch_leaves_no_timer(tmp_path: Path, end: str) -> None:
+    """Neither that of its own deadline, nor of its members', nor the one until it is late."""
+
+    async def play() -> None:
+        loop = cast("_RecordingLoop", asyncio.get_running_loop())
+        slow = Gated(backends()["civil_status"], "deaths")
+        async with running(tmp_path, {**backends(), "civil_status": slow}) as gateway:
+            slow.gate.set()
+            await _execute(gateway, DEATHS, HOA, 60)  # from now on the plan is there
+            slow.gate.clear()
+            slow.is_waiting.clear()
+            tasks = [
+                asyncio.create_task(_execute(gateway, DEATHS, number, seconds))
+                for number, seconds in ((HOA, 3600), (LAN, 1800), (DEAD, 900))
+            ]
+            await slow.is_waiting.wait()
+            await _turns()
+            pending = " ".join(loop.pending())
+            assert "Reads.expire" in pending
+            assert "EarlyDeadlines._expire" in pending
+            if end == "answered":
+                slow.gate.set()
+            else:
+                for task in tasks:
+                    task.cancel()
+            await asyncio.wait(tasks)
+            await _turns()
+            assert loop.pending() == []
+            slow.gate.set()
+
+    with asyncio.Runner(loop_factory=_RecordingLoop) as runner:
+        runner.run(play())
+
+
 async def test_a_gateway_that_ends_in_mid_batch_leaves_nothing(tmp_path: Path) -> None:
     slow = Gated(backends()["civil_status"], "deaths")
     before = asyncio.all_tasks()
@@ -212,12 +270,56 @@ async def test_whoever_is_last_is_answered_at_their_deadline_if_the_patient_have
     slow = Gated(backends()["civil_status"], "deaths")
     async with running(tmp_path, {**backends(), "civil_status": slow}) as gateway:
         patient = asyncio.create_task(_execute(gateway, DEATHS, HOA, seconds=3600))
-        hasty = asyncio.create_task(_execute(gateway, DEATHS, LAN, seconds=0.05))
+        hasty = [
+            asyncio.create_task(_execute(gateway, DEATHS, number, seconds))
+            for number, seconds in ((LAN, 0.05), (DEAD, 0.1))
+        ]
         await slow.is_waiting.wait()
         patient.cancel()
-        late = await asyncio.wait_for(hasty, 60)
+        late = await asyncio.wait_for(asyncio.gather(*hasty), 60)
         slow.gate.set()
-    assert late["civilStatus"]["deaths"] == {"source": {"state": "TIMED_OUT"}, "items": None}
+    deaths = [person["civilStatus"]["deaths"] for person in late]
+    assert deaths == [{"source": {"state": "TIMED_OUT"}, "items": None}] * 2
+
+
+class _SlowLog:
+    """An access log that takes a while to read; counts how often it is read of whom."""
+
+    def __init__(self) -> None:
+        self.reads: Counter[str] = Counter()
+        self.gate = asyncio.Event()
+        self.is_read_again = {LAN: asyncio.Event(), DEAD: asyncio.Event()}
+
+    async def page(self, numbers: PersonNumbers, *_: object) -> LogPage:
+        self.reads[numbers.requested] += 1
+        if self.reads[numbers.requested] == 2:
+            self.is_read_again[numbers.requested].set()
+        await self.gate.wait()
+        return LogPage(State.ANSWERED, (), None)
+
+
+async def test_who_is_late_is_answered_once_however_long_that_takes(tmp_path: Path) -> None:
+    """The log goes on being read after the deadline, which is then long over."""
+    query = """query($id: PersonNumber!) { person(id: $id) { id accessLog { state } } }"""
+    review, log = "access-log-review", _SlowLog()
+    async with running(tmp_path) as gateway:
+        resources = replace(gateway.service.resources, log=cast("Any", log))
+        auditor = Caller("test-client", scopes=frozenset((*OFFICER, "audit:read")), purpose=review)
+        document = await resources.plans.document(query, "test-client")
+        tasks = []
+        for number, seconds in ((HOA, 3600), (LAN, 0.05), (DEAD, 0.1)):
+            until = resources.clock.monotonic() + seconds
+            variables = {"id": number}
+            operation = document.operation(None)
+            request = OperationRequest(document, operation, variables, auditor, until)
+            executable = await prepare(resources, request)
+            tasks.append(asyncio.create_task(execute(resources, request, executable)))
+        for event in log.is_read_again.values():
+            await event.wait()  # until both deadlines are over
+        await _turns()
+        log.gate.set()
+        await asyncio.gather(*tasks)
+    assert log.reads == {HOA: 1, LAN: 2, DEAD: 2}
 
 
 async def test_at_a_deadline_in_mid_batch_older_rows_stand_in_as_for_who_asks_alone(
