@@ -156,12 +156,11 @@ class Cache:
 
     def _find_fresh(self, lookup: CachedLookup, key: str, numbers: tuple[str, ...]) -> Hit | None:
         entry = self._find_valid(lookup, key, numbers)
-        age = None if entry is None else self._age(entry)
-        fresh, longest = (
-            lookup.freshness.fresh,
-            max(lookup.freshness.fresh, lookup.freshness.revalidated),
-        )
-        if entry is None or age is None or age > longest or longest <= 0:
+        if entry is None:
+            return None
+        age, fresh = self._age(entry), lookup.freshness.fresh
+        longest = max(fresh, lookup.freshness.revalidated)
+        if age is None or age > longest or longest <= 0:
             return None
         is_due = age > fresh or fresh <= 0
         if not entry.shared:
@@ -218,19 +217,21 @@ class Cache:
         now = self.position()
         if lookup.freshness.longest <= 0 or now is None:
             return
-        reports: dict[SourceReport, SourceReport] = {}  # most answers of a statement share one
+        # Most answers of a statement share one report, and so the moment at which it began.
+        reports: dict[SourceReport, tuple[SourceReport, float]] = {}
         for key, answer in answers.items():
             original, rows = answer.report, answer.rows
             if rows is None or original.fetched_at is None:
                 continue
-            report = reports.get(original)
-            if report is None:
-                report = reports[original] = replace(original, from_cache=True)
-            cached = Answer(report, rows, answer.unreadable, answer.truncated)
+            shared = reports.get(original)
+            if shared is None:
+                shared = (replace(original, from_cache=True), original.fetched_at.timestamp())
+                reports[original] = shared
+            report, read_at = shared
             entry = CacheEntry(
-                cached,
+                Answer(report, rows, answer.unreadable, answer.truncated),
                 position,
-                original.fetched_at.timestamp(),
+                read_at,
                 numbers_in(lookup.record, rows) if rows else _NO_NUMBERS,
                 weight_of(rows) if rows else EMPTY_WEIGHT,
             )
