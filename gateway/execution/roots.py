@@ -9,6 +9,7 @@ steps go on from it, and which function runs it again for parts that had to wait
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from gateway.catalogue.entry_points import keys_of
 from gateway.errors import GatewayError, Path
@@ -139,7 +140,7 @@ def _verify(batch: PlanBatch, member: Member, key: str, root: VerifyPlan, place:
     if root.denied:
         raise GatewayError("FORBIDDEN", details={"missing": list(root.denied)})
     batch.rules.refuse_early(number)
-    claimed = _claimed(arguments)
+    claimed = ClaimedIdentity(arguments["name"], arguments["birthDate"], arguments["sex"].value)
     part = VerificationPart(
         root.place.locations,
         batch.asker_of(member),
@@ -151,17 +152,12 @@ def _verify(batch: PlanBatch, member: Member, key: str, root: VerifyPlan, place:
     return part
 
 
-def _claimed(arguments: Mapping[str, object]) -> ClaimedIdentity:
-    name, birth_date, sex = arguments["name"], arguments["birthDate"], arguments["sex"]
-    return ClaimedIdentity(name, birth_date, sex.value)  # type: ignore[arg-type,attr-defined]
-
-
 def _open_by_number(
     batch: PlanBatch, member: Member, key: str, root: PersonRootPlan, place: int
 ) -> Sequence[AnswerPart | None]:
     arguments = _arguments(member, root)
     single = root.name == "person"
-    numbers: Sequence[str] = [arguments["id"]] if single else arguments["ids"]  # type: ignore
+    numbers: Sequence[str] = [arguments["id"]] if single else arguments["ids"]
     member.named[key] = numbers
     member.state.count_named(numbers)
     matching = matching_of(arguments)
@@ -201,11 +197,11 @@ def matching_of(arguments: Mapping[str, object]) -> Matching | None:
     return Matching(details.get("name"), details.get("birthDate"))
 
 
-def _arguments(member: Member, root: Root) -> Mapping[str, object]:
+def _arguments(member: Member, root: Root) -> Mapping[str, Any]:
     """Return the arguments of a root field as the member has them."""
     assert not isinstance(root, str)
-    arguments = root.arguments
+    arguments: object = root.arguments
     if isinstance(arguments, DynamicArguments):
-        arguments = member.arguments[arguments.slot]  # type: ignore[assignment]
+        arguments = member.arguments[arguments.slot]
     assert isinstance(arguments, Mapping)
     return arguments
