@@ -183,15 +183,17 @@ class SqlBackend:
             rows, provenance = await self._merger.find(statement, texts, most)
         except DataFault:
             return await self._fetch_apart(statement, keys)
-        found = NOTHING_SORTED if len(rows) >= most else await sort_rows(statement, keys, rows)
-        batch = Batch(found.by_key, provenance.as_of, origin=provenance.origin or None)
-        again = [key for key in keys if key not in found.by_key]
+        sorted_rows = (
+            NOTHING_SORTED if len(rows) >= most else await sort_rows(statement, keys, rows)
+        )
+        batch = Batch(sorted_rows.by_key, provenance.as_of, origin=provenance.origin or None)
+        again = [key for key in keys if key not in sorted_rows.by_key]
         if not again:
             return batch
-        if len(again) >= _MANY_AGAIN or not found.is_sortable:
+        if len(again) >= _MANY_AGAIN or not sorted_rows.is_sortable:
             self._ordered_until[statement] = self._monotonic() + _ORDERED
         ordered = await self._fetch_ordered(statement, again, _search_texts(statement, again))
-        return merge_in_order(keys, [batch, ordered]) if found.by_key else ordered
+        return merge_in_order(keys, [batch, ordered]) if sorted_rows.by_key else ordered
 
     async def _fetch_ordered(
         self, statement: LookupStatement, keys: Sequence[str], texts: Sequence[str]

@@ -150,9 +150,9 @@ class Cache:
         entry = self._find_valid(lookup, key, numbers)
         if entry is None:
             return False
-        kept = entry.answer
-        is_same = kept.report.fetched_at == answer.report.fetched_at
-        return is_same and kept.rows is answer.rows
+        cached = entry.answer
+        is_same = cached.report.fetched_at == answer.report.fetched_at
+        return is_same and cached.rows is answer.rows
 
     def _find_fresh(self, lookup: CachedLookup, key: str, numbers: tuple[str, ...]) -> Hit | None:
         entry = self._find_valid(lookup, key, numbers)

@@ -296,8 +296,8 @@ class Reads:
         self._in_shared_cache = [part for part in self._in_shared_cache if part not in parts]
         following = iter(hits)
         for part in parts:
-            found = {key: next(following, None) for key in part.keys}
-            hits_by_key = {key: hit for key, hit in found.items() if hit is not None}
+            pairs = zip(part.keys, following, strict=False)
+            hits_by_key = {key: hit for key, hit in pairs if hit is not None}
             if hits_by_key:
                 self._use(part, hits_by_key)
             rest = part.without(hits_by_key)

@@ -54,8 +54,8 @@ def open_people(
             batch.finish(person)
         else:
             opened.append(person)
-    for column, those in waiting.items():
-        batch.wait(column, steps["people"], entry, those)
+    for column, waiting_people in waiting.items():
+        batch.wait(column, steps["people"], entry, waiting_people)
     _start(batch, opened, steps)
 
 
@@ -93,15 +93,15 @@ def _read_ahead(batch: PlanBatch, plan: PersonPlan, people: Sequence[PersonPart]
     Not where something has to agree first, nor under an old number, which may lead to somebody
     else: those files stay closed.
     """
-    numbers: dict[Asker | None, list[str]] = {}
+    numbers_by_asker: dict[Asker | None, list[str]] = {}
     for person in people:
         if not person.reads_ahead:
             person.reads_ahead = True
             number = person.requested_number
             is_known = (number, person.asker) in batch.numbers
             if is_present_number(number) and person.matching is None and not is_known:
-                numbers.setdefault(person.asker, []).append(number)
-    if not numbers:
+                numbers_by_asker.setdefault(person.asker, []).append(number)
+    if not numbers_by_asker:
         return
     for child in plan.lists:
         record = child.read.record
@@ -110,12 +110,12 @@ def _read_ahead(batch: PlanBatch, plan: PersonPlan, people: Sequence[PersonPart]
         if batch.decide(record, child.open_up_to) is not None:
             continue
         read = child.read.with_freshness(batch.list_arguments(child).fresh)
-        for asker, asked in numbers.items():
-            batch.reads.column(read, asker).ask(asked)
+        for asker, numbers in numbers_by_asker.items():
+            batch.reads.column(read, asker).ask(numbers)
     if batch.population is not None and batch.rules.checks_numbers:
-        for asker, asked in numbers.items():
+        for asker, numbers in numbers_by_asker.items():
             for column in batch.number_columns(asker):
-                column.ask(asked)
+                column.ask(numbers)
 
 
 def _open(batch: PlanBatch, entry: Entry, person: PersonPart, numbers: PersonNumbers) -> None:
