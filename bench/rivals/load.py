@@ -195,7 +195,7 @@ def _settle(server: Server) -> None:
     deadline = time.monotonic() + _SETTLE_WITHIN
     before, after = -1.0, server.cpu_seconds()
     while after - before > _IDLE_SHARE * _SETTLE_INTERVAL and time.monotonic() < deadline:
-        time.sleep(_SETTLE_INTERVAL)
+        time.sleep(_SETTLE_INTERVAL)  # between two looks, not instead of one
         before, after = after, server.cpu_seconds()
 
 

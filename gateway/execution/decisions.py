@@ -145,7 +145,7 @@ class RecordRules:
         with_ids: bool,
         with_cursor: bool,
     ) -> Page:
-        """Return the page that is ``wanted`` of ``answer``, which protection has been over.
+        """Return the page of ``answer`` that ``arguments`` select; protection has been applied.
 
         Its state comes first: where it has no rows and does not say none, a cursor is not looked
         at. Raises GatewayError CURSOR_OUTDATED where what came before the page is not what it was.

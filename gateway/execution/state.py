@@ -24,8 +24,7 @@ class ExecutionState:
     selected. ``trail``: who was touched. ``states``: the worst state of each list that was read, by
     ``database.record``. ``shortfalls``: of the people and things that were read. ``named``: how
     many people the operation has named; ``unidentified``: how many of them by a number that nobody
-    holds. ``has_matched``: an attempt to match a person was counted. ``has_read_log``: an access
-    log was read.
+    holds.
     """
 
     limits: Limits
@@ -36,8 +35,6 @@ class ExecutionState:
     shortfalls: list[Shortfall] = field(default_factory=list)
     named: int = 0
     unidentified: int = 0
-    has_matched: bool = False
-    has_read_log: bool = False
 
     def name_persons(self, numbers: Sequence[str]) -> None:
         """Count persons whom the operation names; raises GatewayError TOO_MANY_PERSONS."""

@@ -138,14 +138,6 @@ class Reads:
             self._columns[key] = column
         return column
 
-    @property
-    def used(self) -> list[Used] | None:
-        """The entries of the cache behind all answers; None once anything else was used."""
-        columns = self._columns.values()
-        if any(len(column.served) < len(column.subjects) for column in columns):
-            return None
-        return [used for column in columns for used in column.served.values()]
-
     def is_waiting(self) -> bool:
         """Whether something is on its way."""
         return bool(self._in_flight or self._in_shared_cache)
